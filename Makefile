@@ -1,0 +1,44 @@
+# The two ways in: `make demo` runs the whole loop once, `make test` proves it. Both do all set-up by themselves.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo test check lint types bench lock clean
+
+demo: $(READY)
+	$(BIN)/vedette demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: lint types test
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+# Pip of the machine fills the environment: Debian's python3 has no ensurepip without one package more.
+$(READY): requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "vedette needs Python 3.11 or later: set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "vedette needs pip: apt-get install python3-pip"; exit 1; }
+	@echo "Setting up .venv: a minute or two, once."
+	$(PYTHON) -m venv --without-pip --clear .venv
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+bench: $(READY)
+	@mkdir -p runs/bench
+	@for room in geo planner link sim vision service; do $(BIN)/python -m bench $$room --json runs/bench/$$room.json || exit 1; done
+
+# New versions: hashes of every wheel, the address of no index.
+lock: $(READY)
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,148 @@
+"""The audit chain: who read or changed what, when, each entry bound to all before it.
+
+hash(n) = SHA-256(hash(n - 1) || body(n)), with 32 zero bytes before the first; body is canonical JSON. Changing,
+removing or reordering an entry breaks the chain at that entry. A cut tail contradicts the head, which is kept apart;
+whoever could rewrite the head as well is caught by a head that was noted elsewhere (`anchor`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from api.canonical import canonical
+from api.errors import AuditTamperedError
+from api.roles import Call
+from api.store import Store
+from api.tables import AuditHeadRow, AuditRow, Base
+from api.times import iso
+
+__all__ = ["GENESIS", "AuditEntry", "AuditHead", "append_audit", "audit_head", "read_audit", "verify_audit"]
+
+GENESIS = "0" * 64
+
+# Built once, and without the unit of work: every request appends.
+_HEAD = select(AuditHeadRow.seq, AuditHeadRow.hash).where(AuditHeadRow.id == 1)
+_NEW: dict[str, BindParameter[Any]] = {"seq": bindparam("new_seq"), "hash": bindparam("new_hash")}
+_NEW_HEAD = insert(Base.metadata.tables["audit_head"]).values(id=1, **_NEW)
+_MOVE_HEAD = update(Base.metadata.tables["audit_head"]).values(_NEW)
+_APPEND = insert(Base.metadata.tables["audit"]).values(body=bindparam("new_body"), **_NEW)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The newest entry of a chain: its number and its hash in hex. `AuditHead(0, GENESIS)` is the empty chain."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One entry: its number, what it says, and its hash in hex."""
+
+    seq: int
+    body: dict[str, Any]
+    hash: str
+
+
+def append_audit(session: Session, call: Call, time_us: int, action: str, objects: list[str], **detail: Any) -> None:
+    """Append one entry in the caller's write transaction, so that the deed and its record stand or fall together.
+
+    Parameters
+    ----------
+    session
+        A session of `Store.write`.
+    call
+        Who, and in which request.
+    time_us
+        UTC microseconds since the Unix epoch.
+    action
+        What was done, as `object.verb`.
+    objects
+        Ids of what it was done to or what was shown.
+    detail
+        More, as JSON values.
+    """
+    head = session.execute(_HEAD).one_or_none()
+    seq, previous = (0, GENESIS) if head is None else (head.seq, head.hash)
+    who = call.principal
+    body = canonical(
+        {
+            "seq": seq + 1,
+            "time": iso(time_us),
+            "actor": who.key_id,
+            "name": who.name,
+            "role": who.role,
+            "partner": who.partner_id,
+            "request": call.request_id,
+            "action": action,
+            "objects": objects,
+            "detail": detail,
+        }
+    )
+    link = _link(previous, body)
+    session.execute(_NEW_HEAD if head is None else _MOVE_HEAD, {"new_seq": seq + 1, "new_hash": link})
+    session.execute(_APPEND, {"new_seq": seq + 1, "new_body": body, "new_hash": link})
+    call.audited = True
+
+
+def audit_head(session: Session) -> AuditHead:
+    """The newest entry's number and hash: note it elsewhere and hand it to `verify_audit` later."""
+    head = session.execute(_HEAD).one_or_none()
+    return AuditHead(0, GENESIS) if head is None else AuditHead(head.seq, head.hash)
+
+
+def read_audit(session: Session, *, after: int, limit: int) -> list[AuditEntry]:
+    """The first `limit` entries with a number above `after`, in order."""
+    rows = session.scalars(select(AuditRow).where(AuditRow.seq > after).order_by(AuditRow.seq).limit(limit))
+    return [AuditEntry(row.seq, json.loads(row.body), row.hash) for row in rows]
+
+
+def verify_audit(store: Store, anchor: AuditHead | None = None) -> AuditHead:
+    """Recompute the whole chain.
+
+    Parameters
+    ----------
+    store
+        The store that holds it.
+    anchor
+        A head that was noted earlier and kept elsewhere; the chain must still pass through it.
+
+    Returns
+    -------
+    AuditHead
+        The newest entry, all of whose predecessors fit.
+
+    Raises
+    ------
+    AuditTamperedError
+        At the first entry that was changed, removed or moved, or when the tail is cut.
+    """
+    seq, link = 0, GENESIS
+    with store.read() as session:
+        rows = session.execute(select(AuditRow.seq, AuditRow.body, AuditRow.hash).order_by(AuditRow.seq))
+        for row_seq, body, row_hash in rows.yield_per(1000):
+            seq += 1
+            if row_seq != seq:
+                raise AuditTamperedError(f"audit entry {seq} is missing: entry {row_seq} comes in its place", seq)
+            link = _link(link, body)
+            if link != row_hash:
+                raise AuditTamperedError(f"audit entry {seq} was changed or moved: its hash does not fit", seq)
+            if anchor is not None and anchor.seq == seq and anchor.hash != link:
+                raise AuditTamperedError(f"audit entry {seq} is not the one noted earlier: history was rewritten", seq)
+        head = audit_head(session)
+    if head != AuditHead(seq, link):
+        raise AuditTamperedError(f"audit ends at entry {seq}, its head says {head.seq}: the tail was cut", seq + 1)
+    if anchor is not None and anchor.seq > seq:
+        raise AuditTamperedError(f"audit ends at entry {seq}, before the noted entry {anchor.seq}: cut", seq + 1)
+    return head
+
+
+def _link(previous: str, body: str) -> str:
+    return hashlib.sha256(bytes.fromhex(previous) + body.encode()).hexdigest()

@@ -1,0 +1,367 @@
+"""The service's own client, and the delivery that goes through the spool."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from api.errors import ClientError, RefusedError, SpoolError
+from api.spool import Failed, Spool, evidence_files
+
+__all__ = ["Client", "SpoolReport"]
+
+# What no later try can mend. Everything else that goes wrong waits: a wrong key or URL is put right by a person, and
+# the crossings must still be there then.
+_FOR_GOOD = frozenset({400, 409, 413, 415, 422})
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolReport:
+    """What a flush of the spool came to.
+
+    Parameters
+    ----------
+    delivered
+        The service's answers in order: id, revision, outcome, note.
+    failed
+        What was moved aside, and why.
+    waiting
+        How many are still in the spool.
+    error
+        Why the rest waits; None when nothing does.
+    retry_in_s
+        Seconds until the next try is due; 0 when nothing waits.
+    """
+
+    delivered: tuple[dict[str, Any], ...]
+    failed: tuple[Failed, ...]
+    waiting: int
+    error: str | None
+    retry_in_s: float
+
+
+class Client:
+    """A client of one service with one key.
+
+    Parameters
+    ----------
+    url
+        Where the service is, as `http://127.0.0.1:8470`.
+    key
+        An API key.
+    spool
+        Folder for deliveries that the service does not take yet. Without it a delivery that fails raises.
+    timeout_s
+        Longest wait for a connection or the next bytes.
+    transport, clock, sleep
+        For tests: httpx transport, monotonic seconds, and waiting.
+
+    Raises
+    ------
+    SpoolError
+        When the spool folder cannot be used.
+    ClientError
+        When the URL is not one.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        spool: Path | None = None,
+        timeout_s: float = 10.0,
+        transport: httpx.BaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = url.rstrip("/")
+        if httpx.URL(self.url).scheme not in {"http", "https"} or not httpx.URL(self.url).host:
+            raise ClientError(f"{url} is not a service URL: give it as http://127.0.0.1:8470")
+        self.spool = None if spool is None else Spool(spool)
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=timeout_s,
+            transport=transport,
+            trust_env=False,
+        )
+        self._clock, self._sleep = clock, sleep
+        self._failures = 0
+        self._due = -float("inf")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; the spool stays."""
+        self._http.close()
+
+    # -- delivery -----------------------------------------------------------------------------------------------------
+
+    def deliver(self, crossing: dict[str, Any], evidence_dir: Path | None = None) -> SpoolReport:
+        """Deliver a crossing with its evidence, through the spool where there is one.
+
+        Parameters
+        ----------
+        crossing
+            As `POST /crossings` takes it.
+        evidence_dir
+            Folder of the files that `crossing["evidence"]` names.
+
+        Returns
+        -------
+        SpoolReport
+            An unreachable service is no error where there is a spool: the crossing is in `waiting`.
+
+        Raises
+        ------
+        SpoolError
+            When the spool cannot take it, or a file is missing.
+        ClientError
+            Without a spool: when the service cannot be reached or refuses.
+        """
+        if self.spool is None:
+            return SpoolReport((self._send(crossing, evidence_dir),), (), 0, None, 0.0)
+        self.spool.put(crossing, evidence_dir)
+        return self.flush()
+
+    def flush(self, *, wait_s: float = 0.0) -> SpoolReport:
+        """Deliver what waits in the spool, oldest first.
+
+        After a failure the next try is due after 0.5 s, doubled with every further failure up to 60 s, with a random
+        part so that many couriers do not come at once; before that a flush without `wait_s` does nothing.
+
+        Parameters
+        ----------
+        wait_s
+            How long to go on trying.
+
+        Raises
+        ------
+        SpoolError
+            When there is no spool, or it cannot be read or written.
+        """
+        if self.spool is None:
+            raise SpoolError("this client has no spool: give it a folder")
+        until = self._clock() + wait_s
+        delivered: list[dict[str, Any]] = []
+        failed: list[Failed] = []
+        error: str | None = None
+        while True:
+            if self._clock() >= self._due:
+                error = self._round(self.spool, delivered, failed)
+            waiting = len(self.spool.pending())
+            remaining = max(0.0, self._due - self._clock()) if waiting else 0.0
+            if not waiting or self._clock() + remaining > until:
+                note = (error or "waiting after a failure") if waiting else None
+                return SpoolReport(tuple(delivered), tuple(failed), waiting, note, remaining)
+            self._sleep(remaining)
+
+    def _round(self, spool: Spool, delivered: list[dict[str, Any]], failed: list[Failed]) -> str | None:
+        with spool.taking():
+            for item in spool.pending():
+                try:
+                    answer = self._send(item.load(), item.folder)
+                except SpoolError as damage:
+                    failed.append(spool.set_aside(item, str(damage)))
+                    continue
+                except RefusedError as refusal:
+                    if refusal.status in _FOR_GOOD:
+                        failed.append(spool.set_aside(item, str(refusal)))
+                        continue
+                    return self._later(str(refusal))
+                except ClientError as failure:
+                    return self._later(str(failure))
+                spool.done(item)
+                delivered.append(answer)
+                self._failures, self._due = 0, -float("inf")
+        return None
+
+    def _later(self, why: str) -> str:
+        wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**self._failures)
+        self._failures = min(self._failures + 1, 16)
+        self._due = self._clock() + wait_s * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+        return why
+
+    def _send(self, crossing: dict[str, Any], evidence_dir: Path | None) -> dict[str, Any]:
+        """Every step may be repeated: an interrupted delivery is sent again from its start."""
+        files = _checked_files(crossing, evidence_dir)
+        answer = self._object("POST", "/crossings", json=crossing)
+        if answer["outcome"] != "dropped":
+            for part, path in files:
+                self._object("PUT", f"/crossings/{answer['id']}/evidence/{part}", content=_chunks(path))
+        return answer
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def me(self) -> dict[str, Any]:
+        """What the key stands for."""
+        return self._object("GET", "/me")
+
+    def crossings(self, **filters: str) -> Iterator[dict[str, Any]]:
+        """Every crossing that the key may read, newest first, as GeoJSON Features; pages are fetched as needed.
+
+        Parameters
+        ----------
+        filters
+            As `GET /crossings` takes them (`from` as `from_`): to, bbox, status, review, kind, limit.
+        """
+        following: str | None = "/crossings"
+        parameters: dict[str, str] | None = {name.rstrip("_"): value for name, value in filters.items()}
+        while following is not None:
+            page = self._object("GET", following, params=parameters)
+            yield from page["features"]
+            parameters = None
+            following = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+
+    def crossing(self, crossing_id: str) -> dict[str, Any]:
+        """One crossing as a GeoJSON Feature; its ETag as the member `etag` beside the others."""
+        response = self._ask("GET", f"/crossings/{crossing_id}")
+        feature: dict[str, Any] = response.json()
+        return feature | {"etag": response.headers.get("ETag")}
+
+    def evidence(self, crossing_id: str, part: str = "clip") -> bytes:
+        """A file of evidence."""
+        return self._ask("GET", f"/crossings/{crossing_id}/evidence/{part}").content
+
+    def events(self, after: int = 0, *, limit: int = 100) -> list[dict[str, Any]]:
+        """Events after a cursor."""
+        found: list[dict[str, Any]] = self._object("GET", "/events", params={"after": after, "limit": limit})["events"]
+        return found
+
+    # -- judging and sharing ------------------------------------------------------------------------------------------
+
+    def review(
+        self, crossing_id: str, verdict: str, *, reason: str | None = None, etag: str | None = None
+    ) -> dict[str, Any]:
+        """Judge a crossing: "confirm", or "dismiss" with a reason.
+
+        Parameters
+        ----------
+        crossing_id
+            The service's id.
+        verdict, reason
+            The judgement.
+        etag
+            Of the state that was looked at; without it the present state is looked up first.
+        """
+        seen = self.crossing(crossing_id)["etag"] if etag is None else etag
+        body = {"verdict": verdict, "reason": reason}
+        return self._object("POST", f"/crossings/{crossing_id}/reviews", json=body, headers={"If-Match": seen})
+
+    def release(
+        self, crossing_id: str, partner_id: str, *, agreement_id: str | None = None, reason: str | None = None
+    ) -> dict[str, Any]:
+        """Release a crossing to a partner; RefusedError with status 409 says every reason when it is forbidden."""
+        body = {
+            "crossing_id": crossing_id,
+            "partner_id": partner_id,
+            "agreement_id": agreement_id,
+            "reason": reason,
+        }
+        return self._object("POST", "/releases", json=body)
+
+    def recall(self, release_id: str, *, reason: str | None = None) -> None:
+        """Take a release back."""
+        self._ask("DELETE", f"/releases/{release_id}", params={} if reason is None else {"reason": reason})
+
+    # -- administration -----------------------------------------------------------------------------------------------
+
+    def create_key(self, name: str, role: str, *, partner_id: str | None = None) -> str:
+        """Issue a key and return its secret, which is shown this once."""
+        body = {"name": name, "role": role, "partner_id": partner_id}
+        secret: str = self._object("POST", "/keys", json=body)["key"]
+        return secret
+
+    def create_partner(self, name: str) -> dict[str, Any]:
+        """Name a partner."""
+        return self._object("POST", "/partners", json={"name": name})
+
+    def create_agreement(self, **terms: Any) -> dict[str, Any]:
+        """Put an agreement in force: the members of `AgreementTerms`."""
+        return self._object("POST", "/agreements", json=terms)
+
+    def audit(self, after: int = 0, *, limit: int = 100) -> dict[str, Any]:
+        """Entries of the audit chain after a number, and its head."""
+        return self._object("GET", "/audit", params={"after": after, "limit": limit})
+
+    def verify_audit(self) -> dict[str, Any]:
+        """Have the service recompute the audit chain: `intact`, and the head or where it is broken."""
+        return self._object("GET", "/audit/verification")
+
+    # -- the wire -----------------------------------------------------------------------------------------------------
+
+    def _object(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        answer = self._json(method, path, **more)
+        if not isinstance(answer, dict):
+            raise ClientError(f"{self.url}{path} did not answer as this service does: check the URL")
+        return answer
+
+    def _json(self, method: str, path: str, **more: Any) -> Any:
+        response = self._ask(method, path, **more)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise ClientError(f"{self.url}{path} did not answer with JSON: check the URL") from error
+
+    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, **more)
+        except httpx.HTTPError as error:
+            what = str(error) or type(error).__name__
+            raise ClientError(f"{self.url} cannot be reached: {what}; check that the service runs there") from error
+        if response.is_success:
+            return response
+        raise _refusal(f"{method} {self.url}{path}", response)
+
+
+def _refusal(what: str, response: httpx.Response) -> ClientError:
+    problem: Any = None
+    if response.headers.get("content-type", "").startswith("application/problem+json"):
+        problem = response.json()
+    if not isinstance(problem, dict):
+        return ClientError(f"{what} answered {response.status_code} and is not this service: check the URL")
+    detail = str(problem.get("detail") or problem.get("title"))
+    return RefusedError(
+        f"{what} refused ({response.status_code}): {detail}", status=response.status_code, detail=detail
+    )
+
+
+def _checked_files(crossing: dict[str, Any], evidence_dir: Path | None) -> list[tuple[str, Path]]:
+    """The files to send, known to be there and the clip to be the declared one before anything is sent."""
+    files = []
+    for part, name in evidence_files(crossing):
+        if evidence_dir is None:
+            raise SpoolError("the crossing announces evidence: say in which folder it lies")
+        path = evidence_dir / name
+        try:
+            digest = _sha256(path)
+        except OSError as error:
+            raise SpoolError(f"{part} {path} cannot be read: {error.strerror}") from error
+        if part == "clip" and digest != crossing["evidence"].get("sha256"):
+            raise SpoolError(f"clip {path} is not the one whose SHA-256 the crossing declares")
+        files.append((part, path))
+    return files
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 18):
+            yield chunk

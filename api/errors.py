@@ -1,0 +1,177 @@
+"""Errors of ``api``.
+
+::
+
+    VedetteError
+    └── ApiError                     anything this package refuses; the service answers with STATUS[type]
+        ├── AuthenticationError      no key, or a key that is unknown, revoked or expired                     401
+        ├── PermissionDeniedError    the key's role may not do this                                           403
+        ├── NotFoundError            no such object, or none that this key may know of                        404
+        ├── ConflictError            the request contradicts what is stored                                   409
+        │   └── NotReleasableError   the release policy forbids it; the message lists each reason             409
+        ├── StaleError               If-Match names a state that is no longer the current one                 412
+        ├── TooLargeError            a body over the limit                                                    413
+        ├── UnprocessableError       well formed, but the content is wrong                                    422
+        ├── PreconditionError        If-Match is missing                                                      428
+        ├── StorageError             the store or the object folder cannot be written or opened               503
+        ├── AuditTamperedError       the audit chain is broken; names the first entry that does not fit       500
+        ├── SettingsError            settings that cannot work                                   (before start)
+        ├── ClientError              the service could not be reached or did not answer as one     (client side)
+        │   └── RefusedError         the service answered with a problem; carries status and detail (client side)
+        ├── SpoolError               the spool folder cannot be used                               (client side)
+        └── ReportError              a report that cannot be written
+"""
+
+from __future__ import annotations
+
+from geo import VedetteError
+
+__all__ = [
+    "STATUS",
+    "ApiError",
+    "AuditTamperedError",
+    "AuthenticationError",
+    "ClientError",
+    "ConflictError",
+    "NotFoundError",
+    "NotReleasableError",
+    "PermissionDeniedError",
+    "PreconditionError",
+    "RefusedError",
+    "ReportError",
+    "SettingsError",
+    "SpoolError",
+    "StaleError",
+    "StorageError",
+    "TooLargeError",
+    "UnprocessableError",
+    "status_of",
+]
+
+
+class ApiError(VedetteError):
+    """Anything that ``api`` refuses."""
+
+
+class AuthenticationError(ApiError):
+    """No key, or a key that is unknown, revoked or expired."""
+
+
+class PermissionDeniedError(ApiError):
+    """The key's role may not do this."""
+
+
+class NotFoundError(ApiError):
+    """No such object, or none that this key may know of: the two are told apart for nobody."""
+
+
+class ConflictError(ApiError):
+    """The request contradicts what is stored."""
+
+
+class NotReleasableError(ConflictError):
+    """The release policy forbids this release.
+
+    Parameters
+    ----------
+    reasons
+        Every rule that refuses, one line each.
+    """
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__("not releasable: " + "; ".join(reasons))
+        self.reasons = reasons
+
+
+class StaleError(ApiError):
+    """If-Match names a state that is no longer the current one."""
+
+
+class TooLargeError(ApiError):
+    """A body over the limit."""
+
+
+class UnprocessableError(ApiError):
+    """Well formed, but the content is wrong."""
+
+
+class PreconditionError(ApiError):
+    """If-Match is missing."""
+
+
+class StorageError(ApiError):
+    """The store or the object folder cannot be opened or written."""
+
+
+class AuditTamperedError(ApiError):
+    """The audit chain is broken.
+
+    Parameters
+    ----------
+    message
+        What does not fit, and where.
+    seq
+        The first entry that does not fit.
+    """
+
+    def __init__(self, message: str, seq: int) -> None:
+        super().__init__(message)
+        self.seq = seq
+
+
+class SettingsError(ApiError):
+    """Settings that cannot work."""
+
+
+class ClientError(ApiError):
+    """The service could not be reached, or what answered is not this service. The message names the URL."""
+
+
+class RefusedError(ClientError):
+    """The service answered with a problem (RFC 9457).
+
+    Parameters
+    ----------
+    message
+        One line for a person.
+    status
+        HTTP status.
+    detail
+        The `detail` member of the problem.
+    """
+
+    def __init__(self, message: str, *, status: int, detail: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.detail = detail
+
+
+class SpoolError(ApiError):
+    """The spool folder cannot be used."""
+
+
+class ReportError(ApiError):
+    """A report that cannot be written."""
+
+
+STATUS: dict[type[ApiError], tuple[int, str, str]] = {
+    AuthenticationError: (401, "authentication", "A key is needed"),
+    PermissionDeniedError: (403, "permission", "This key's role may not do this"),
+    NotFoundError: (404, "not-found", "Not found"),
+    NotReleasableError: (409, "not-releasable", "The release policy forbids this"),
+    ConflictError: (409, "conflict", "Contradicts what is stored"),
+    StaleError: (412, "stale", "The state has changed"),
+    TooLargeError: (413, "too-large", "Body over the limit"),
+    UnprocessableError: (422, "invalid", "The content is wrong"),
+    PreconditionError: (428, "precondition", "If-Match is needed"),
+    StorageError: (503, "storage", "The store cannot serve now"),
+}
+"""Exception -> (HTTP status, problem slug, title). A type that is not here answers 500 without its message."""
+
+
+def status_of(error: ApiError) -> tuple[int, str, str]:
+    """HTTP status, problem slug and title of an error: those of its nearest ancestor in `STATUS`, else 500."""
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    return 500, "internal", "Internal error"

@@ -1,0 +1,110 @@
+"""Evidence: files that belong to one revision of a crossing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.audit import append_audit
+from api.crossings import refresh_feature
+from api.errors import ConflictError, NotFoundError, UnprocessableError
+from api.events import append_event
+from api.objects import StoredObject
+from api.readable import find_readable
+from api.roles import Call
+from api.tables import CrossingRow, EvidenceRow
+
+__all__ = ["MEDIA_TYPES", "PARTS", "Expected", "expect", "record", "stored"]
+
+PARTS = ("clip", "manifest", "thumbnail")
+MEDIA_TYPES = {
+    ".ts": "video/mp2t",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".json": "application/json",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+"""Media type by the ending of the file name; anything else is application/octet-stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A file that a revision announces: its name, and its SHA-256 where the crossing declares one."""
+
+    crossing_id: str
+    revision: int
+    part: str
+    name: str
+    sha256: str | None
+
+
+def expect(session: Session, call: Call, now_us: int, crossing_id: str, part: str) -> Expected:
+    """What the present revision of a crossing announces as its `part`.
+
+    Raises
+    ------
+    NotFoundError
+        When the crossing may not be known of, or announces no such part.
+    """
+    find_readable(session, call.principal, now_us, crossing_id)
+    row = session.get_one(CrossingRow, crossing_id)
+    names = json.loads(row.document)["evidence"] or {}
+    if part not in PARTS or names.get(part) is None:
+        raise NotFoundError(f"crossing {crossing_id} announces no {part}")
+    return Expected(row.id, row.revision, part, names[part], names["sha256"] if part == "clip" else None)
+
+
+def stored(session: Session, expected: Expected, item: StoredObject) -> bool:
+    """Whether exactly this piece is already on record.
+
+    Raises
+    ------
+    UnprocessableError
+        When its hash is not the declared one.
+    ConflictError
+        When another content is on record for this revision.
+    """
+    if expected.sha256 not in {None, item.sha256}:
+        raise UnprocessableError(
+            f"the {expected.part} has SHA-256 {item.sha256}, the crossing declares {expected.sha256}: send that file"
+        )
+    found = session.get(EvidenceRow, (expected.crossing_id, expected.revision, expected.part))
+    if found is not None and found.sha256 != item.sha256:
+        raise ConflictError(
+            f"crossing {expected.crossing_id} revision {expected.revision} already has another {expected.part}: "
+            "evidence is never overwritten; deliver a new revision"
+        )
+    return found is not None
+
+
+def record(session: Session, call: Call, now_us: int, expected: Expected, item: StoredObject) -> dict[str, Any]:
+    """Put a piece whose bytes are safely kept on record. Raises as `expect` and `stored` do."""
+    if expect(session, call, now_us, expected.crossing_id, expected.part) != expected:
+        raise ConflictError(f"crossing {expected.crossing_id} was replaced meanwhile: deliver its evidence again")
+    if not stored(session, expected, item):
+        session.add(
+            EvidenceRow(
+                crossing_id=expected.crossing_id,
+                revision=expected.revision,
+                part=expected.part,
+                sha256=item.sha256,
+                size=item.size,
+                name=expected.name,
+                received_us=now_us,
+            )
+        )
+        session.flush()
+        refresh_feature(session, session.get_one(CrossingRow, expected.crossing_id))
+        append_event(
+            session, now_us, "evidence.stored", crossing_id=expected.crossing_id, part=expected.part, sha256=item.sha256
+        )
+    append_audit(
+        session, call, now_us, "evidence.store", [expected.crossing_id], part=expected.part, sha256=item.sha256
+    )
+    return {"crossing_id": expected.crossing_id, "part": expected.part, "sha256": item.sha256, "size": item.size}

@@ -1,0 +1,163 @@
+"""The gate before every route: who is it, and was it written down.
+
+Outermost of all: a request without a valid key gets 401 before its path is matched or its body read. A success that
+was not audited does not leave; a refusal to a known key is audited here. Every error leaves as a problem.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.audit import append_audit
+from api.canonical import new_id
+from api.errors import ApiError, AuthenticationError
+from api.keys import authenticate
+from api.problems import MEDIA_TYPE, of_error, of_status
+from api.roles import Call, Principal
+from api.store import Store
+
+__all__ = ["Gate"]
+
+_LOG = logging.getLogger("vedette.api")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Gate:
+    """ASGI middleware: authentication, audit of refusals, problems, headers, one log line a request.
+
+    Parameters
+    ----------
+    app
+        What is behind the gate.
+    store
+        Where keys are looked up and refusals are audited.
+    public
+        Paths that need no key. Everything else does, what does not exist too.
+    """
+
+    def __init__(self, app: ASGIApp, *, store: Store, public: frozenset[str]) -> None:
+        self._app = app
+        self._store = store
+        self._public = public
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})  # none is served yet; deny by default
+            return
+        exit_ = _Exit(self._store, scope, send)
+        try:
+            if scope["path"] not in self._public:
+                secret = _bearer(Headers(scope=scope))
+                exit_.call = Call(await run_in_threadpool(self._whom, secret), exit_.request_id)
+            scope.setdefault("state", {})["call"] = exit_.call
+            await self._app(scope, receive, exit_)
+        except ApiError as error:
+            await exit_.instead(of_error(error))
+        except Exception:  # noqa: BLE001 - the last line of defence: logged whole, answered without detail
+            _LOG.exception("failed", extra={"fields": {"request": exit_.request_id, "path": scope["path"][:200]}})
+            await exit_.instead(of_status(500))
+        finally:
+            exit_.log()
+
+    def _whom(self, secret: str) -> Principal:
+        with self._store.read() as session:
+            return authenticate(session, secret, self._store.clock())
+
+
+def _bearer(headers: Headers) -> str:
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        raise AuthenticationError("send a key: Authorization: Bearer <key>")
+    return secret.strip()
+
+
+class _Exit:
+    """The way out of one request: a `Send` that holds back what may not leave."""
+
+    def __init__(self, store: Store, scope: Scope, send: Send) -> None:
+        self.request_id = new_id()
+        self.call: Call | None = None
+        self._store = store
+        self._scope = scope
+        self._send = send
+        self._status: int | None = None
+        self._swallow = False
+        self._started = time.perf_counter()
+
+    async def __call__(self, message: Message) -> None:
+        if self._swallow:
+            return
+        if message["type"] != "http.response.start":
+            await self._send(message)
+            return
+        status = message["status"]
+        if self.call is not None:
+            if status < 400 and not self.call.audited:
+                _LOG.error("unaudited", extra={"fields": {"request": self.request_id, "path": self._scope["path"]}})
+                await self.instead(of_status(500))
+                return
+            if status >= 400:  # even where a deed was noted: its transaction was undone
+                await run_in_threadpool(self._audit_refusal, self.call, status)
+        if status >= 400 and Headers(raw=message["headers"]).get("content-type") != MEDIA_TYPE:
+            await self.instead(of_status(status))
+            return
+        headers = MutableHeaders(raw=message["headers"])
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
+        headers["X-Request-Id"] = self.request_id
+        self._status = status
+        await self._send({**message, "headers": headers.raw})
+
+    async def instead(self, response: Response) -> None:
+        """Send `response` in place of what the application says, if nothing has left yet."""
+        if self._status is not None or self._swallow:
+            return
+        for name, value in (*_HEADERS.items(), ("X-Request-Id", self.request_id)):
+            response.headers[name] = value
+        self._status = response.status_code
+        self._swallow = True
+        await self._send(
+            {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+        )
+        await self._send({"type": "http.response.body", "body": response.body})
+
+    def _audit_refusal(self, call: Call, status: int) -> None:
+        self._store.write_together(
+            lambda session: append_audit(
+                session,
+                call,
+                self._store.clock(),
+                "request.refused",
+                [],
+                method=self._scope["method"],
+                path=self._scope["path"][:200],
+                status=status,
+            )
+        )
+
+    def log(self) -> None:
+        """One line for this request."""
+        fields = {
+            "request": self.request_id,
+            "method": self._scope["method"],
+            "path": self._scope["path"][:200],
+            "status": self._status,
+            "ms": round((time.perf_counter() - self._started) * 1000, 2),
+            "key": None if self.call is None else self.call.principal.key_id,
+        }
+        _LOG.info("request", extra={"fields": fields})

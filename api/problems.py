@@ -1,0 +1,104 @@
+"""Errors on the wire: RFC 9457 problems, for whatever went wrong and wherever."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.errors import ApiError, NotReleasableError, StorageError, status_of
+
+__all__ = ["MEDIA_TYPE", "OPENAPI_PROBLEM", "add_handlers", "of_error", "of_status", "problem"]
+
+MEDIA_TYPE = "application/problem+json"
+_TITLES = {
+    400: ("bad-request", "The request cannot be understood"),
+    404: ("not-found", "Not found"),
+    405: ("method", "This method is not served here"),
+    413: ("too-large", "Body over the limit"),
+    415: ("media-type", "This media type is not taken here"),
+    416: ("range", "No such range"),
+    422: ("invalid", "The content is wrong"),
+    500: ("internal", "Internal error"),
+}
+OPENAPI_PROBLEM: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem (RFC 9457)",
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "reasons": {"type": "array", "items": {"type": "string"}},
+                        "errors": {"type": "array", "items": {"type": "object"}},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+def problem(status: int, slug: str, title: str, detail: str | None, **more: Any) -> Response:
+    """A problem response; `more` are extension members."""
+    body = {"type": f"urn:vedette:problem:{slug}", "title": title, "status": status, "detail": detail, **more}
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status, {})
+    content = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
+    return Response(content, status, headers, MEDIA_TYPE)
+
+
+def of_status(status: int, detail: str | None = None) -> Response:
+    """The problem of a bare HTTP status."""
+    slug, title = _TITLES.get(status, ("http", "The request cannot be served"))
+    return problem(status, slug, title, detail)
+
+
+def of_error(error: ApiError) -> Response:
+    """The problem of an error of ours. What a server-side failure says of machine and paths stays in the log."""
+    status, slug, title = status_of(error)
+    more = {"reasons": list(error.reasons)} if isinstance(error, NotReleasableError) else {}
+    hidden = status == 500 or isinstance(error, StorageError)
+    return problem(status, slug, title, None if hidden else str(error), **more)
+
+
+def of_validation(error: RequestValidationError) -> Response:
+    """The problem of a request that does not fit its schema: each place and what was wrong there, not what was sent."""
+    slug, title = _TITLES[422]
+    errors = [
+        {"pointer": "#/" + "/".join(str(step) for step in item["loc"]), "detail": item["msg"]}
+        for item in error.errors()[:50]
+    ]
+    first = errors[0] if errors else {"pointer": "#", "detail": "unknown"}
+    return problem(422, slug, title, f"{first['pointer']}: {first['detail']}", errors=errors)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Answer every kind of exception of `app` with its problem."""
+
+    async def api_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, ApiError)
+        return of_error(error)
+
+    async def validation_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return of_validation(error)
+
+    async def http_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        response = of_status(error.status_code, str(error.detail))
+        for name, value in (error.headers or {}).items():
+            response.headers[name] = value
+        return response
+
+    app.add_exception_handler(ApiError, api_error)
+    app.add_exception_handler(RequestValidationError, validation_error)
+    app.add_exception_handler(HTTPException, http_error)

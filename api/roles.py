@@ -1,0 +1,105 @@
+"""Who may do what: roles, permissions, and the principal that a key stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+__all__ = ["GRANTS", "SYSTEM", "Call", "Permission", "Principal", "Role"]
+
+
+class Role(StrEnum):
+    """What a key is for."""
+
+    PILOT = "pilot"
+    ANALYST = "analyst"
+    SUPERVISOR = "supervisor"
+    PARTNER = "partner"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+class Permission(StrEnum):
+    """What a route needs."""
+
+    CROSSING_WRITE = "crossing.write"
+    CROSSING_READ = "crossing.read"
+    REVIEW = "review"
+    REVIEW_READ = "review.read"
+    RELEASE = "release"
+    POLICY_READ = "policy.read"
+    POLICY_WRITE = "policy.write"
+    KEY_WRITE = "key.write"
+    AUDIT_READ = "audit.read"
+    EVENT_READ = "event.read"
+    SELF = "self"
+    """Any key: what it says of itself, and the OpenAPI document."""
+
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.PILOT: frozenset({Permission.CROSSING_WRITE, Permission.CROSSING_READ, Permission.SELF}),
+    Role.ANALYST: frozenset(
+        {
+            Permission.CROSSING_READ,
+            Permission.REVIEW,
+            Permission.REVIEW_READ,
+            Permission.EVENT_READ,
+            Permission.SELF,
+        }
+    ),
+    Role.SUPERVISOR: frozenset(
+        {
+            Permission.CROSSING_READ,
+            Permission.REVIEW_READ,
+            Permission.RELEASE,
+            Permission.POLICY_READ,
+            Permission.EVENT_READ,
+            Permission.SELF,
+        }
+    ),
+    Role.PARTNER: frozenset({Permission.CROSSING_READ, Permission.SELF}),
+    Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.POLICY_READ, Permission.SELF}),
+    Role.ADMINISTRATOR: frozenset(
+        {Permission.KEY_WRITE, Permission.POLICY_READ, Permission.POLICY_WRITE, Permission.SELF}
+    ),
+}
+"""Duties are separate: who judges does not release, who releases does not write the rules, who administers keys reads
+no crossing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever a request speaks for.
+
+    Parameters
+    ----------
+    key_id
+        The API key's public id; "system" for the service itself.
+    name
+        What the key was issued as.
+    role
+        None for the service itself.
+    partner_id
+        The partner that a partner key is bound to; None for every other role.
+    """
+
+    key_id: str
+    name: str
+    role: Role | None
+    partner_id: str | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this principal's role grants `permission`."""
+        return self.role is not None and permission in GRANTS[self.role]
+
+
+SYSTEM = Principal("system", "service", None)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request by one principal; remembers whether it has been audited."""
+
+    principal: Principal
+    request_id: str
+    audited: bool = field(default=False)

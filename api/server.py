@@ -1,0 +1,173 @@
+"""Serving the application: uvicorn on loopback by default, structured log lines, a graceful stop."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from api.app import create_app
+from api.errors import SettingsError, StorageError
+from api.keys import IssuedKey, create_admin, has_keys
+from api.settings import Settings
+from api.store import Store
+from api.times import iso
+
+__all__ = ["JsonLines", "RunningService", "running", "serve"]
+
+_START_TIMEOUT_S = 30.0
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, event, and the fields of the record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line."""
+        line: dict[str, Any] = {
+            "time": iso(int(record.created * 1e6)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningService:
+    """A service that runs in a thread.
+
+    Parameters
+    ----------
+    url
+        Where it listens, without a slash at the end.
+    admin
+        The first administrator key, when this start made it; else None.
+    store
+        Its store.
+    """
+
+    url: str
+    admin: IssuedKey | None
+    store: Store
+
+
+def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
+    """Serve until the process is told to stop (SIGINT, SIGTERM), then finish the requests in progress.
+
+    Parameters
+    ----------
+    settings
+        Where the store lies and where to listen.
+    announce
+        Takes lines for a person: the address, and on the first start the administrator key, which is shown once and
+        never logged.
+
+    Raises
+    ------
+    StorageError
+        When the store cannot be opened.
+    SettingsError
+        When the address cannot be listened on.
+    """
+    _log_to_stderr()
+    with _prepared(settings) as (server, listener, service):
+        if service.admin is not None:
+            announce(f"administrator key (shown once): {service.admin.key}")
+        announce(f"serving {settings.directory} at {service.url}")
+        server.run(sockets=[listener])
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[RunningService]:
+    """Serve in a thread while the block runs: for a demonstration, a test, or a console on one machine.
+
+    Raises
+    ------
+    StorageError, SettingsError
+        As in `serve`.
+    """
+    with _prepared(settings) as (server, listener, service):
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="vedette-api", daemon=True)
+        thread.start()
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not server.started:
+            if not thread.is_alive() or time.monotonic() > deadline:
+                raise StorageError(f"the service at {service.url} did not start: see its log")
+            time.sleep(0.005)
+        try:
+            yield service
+        finally:
+            server.should_exit = True
+            thread.join(settings.stop_timeout_s + 5)
+
+
+@contextmanager
+def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socket, RunningService]]:
+    listener = _listen(settings)
+    try:
+        store = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s)
+        try:
+            with store.read() as session:
+                first = not has_keys(session)
+            scheme = "http" if settings.tls_certificate is None else "https"
+            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            service = RunningService(
+                url=f"{scheme}://{host}:{listener.getsockname()[1]}",
+                admin=create_admin(store) if first else None,
+                store=store,
+            )
+            yield _server(settings, store), listener, service
+        finally:
+            store.close()
+    finally:
+        listener.close()
+
+
+def _server(settings: Settings, store: Store) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings, store),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=settings.stop_timeout_s,
+            ssl_certfile=settings.tls_certificate,
+            ssl_keyfile=settings.tls_key,
+        )
+    )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; choose another port"
+        ) from error
+    return listener
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    for name, level in (("vedette.api", logging.INFO), ("uvicorn", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(level)
+        logger.propagate = False

@@ -1,0 +1,37 @@
+"""Times: UTC microseconds inside, ISO 8601 with a zone on the wire."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+__all__ = ["datetime_of", "iso", "microseconds", "now_us"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """UTC microseconds since the Unix epoch of a zoned moment, exactly."""
+    return (moment - _EPOCH) // _TICK
+
+
+def datetime_of(time_us: int) -> datetime:
+    """The UTC moment of `time_us` microseconds since the Unix epoch."""
+    return _EPOCH + time_us * _TICK
+
+
+def iso(time_us: int) -> str:
+    """ISO 8601 UTC with microseconds and Z.
+
+    Examples
+    --------
+    >>> iso(1_700_000_000_000_001)
+    '2023-11-14T22:13:20.000001Z'
+    """
+    return datetime_of(time_us).strftime("%Y-%m-%dT%H:%M:%S.%f").zfill(26) + "Z"
+
+
+def now_us() -> int:
+    """UTC microseconds since the Unix epoch, by this machine's clock."""
+    return time.time_ns() // 1000

@@ -1,0 +1,146 @@
+"""ArduPilot: Copter and Plane."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.dialect import Ceiling, Dialect, FenceSetting, Limit, ParamEncoding, Step, StepKind
+
+__all__ = ["ARDUCOPTER", "ARDUPLANE"]
+
+_COPTER_MODES = MappingProxyType(
+    {
+        "STABILIZE": 0,
+        "ACRO": 1,
+        "ALT_HOLD": 2,
+        "AUTO": 3,
+        "GUIDED": 4,
+        "LOITER": 5,
+        "RTL": 6,
+        "CIRCLE": 7,
+        "LAND": 9,
+        "DRIFT": 11,
+        "SPORT": 13,
+        "FLIP": 14,
+        "AUTOTUNE": 15,
+        "POSHOLD": 16,
+        "BRAKE": 17,
+        "THROW": 18,
+        "AVOID_ADSB": 19,
+        "GUIDED_NOGPS": 20,
+        "SMART_RTL": 21,
+        "FLOWHOLD": 22,
+        "FOLLOW": 23,
+        "ZIGZAG": 24,
+        "SYSTEMID": 25,
+        "AUTOROTATE": 26,
+        "AUTO_RTL": 27,
+    }
+)
+_PLANE_MODES = MappingProxyType(
+    {
+        "MANUAL": 0,
+        "CIRCLE": 1,
+        "STABILIZE": 2,
+        "TRAINING": 3,
+        "ACRO": 4,
+        "FBWA": 5,
+        "FBWB": 6,
+        "CRUISE": 7,
+        "AUTOTUNE": 8,
+        "AUTO": 10,
+        "RTL": 11,
+        "LOITER": 12,
+        "TAKEOFF": 13,
+        "AVOID_ADSB": 14,
+        "GUIDED": 15,
+        "QSTABILIZE": 17,
+        "QHOVER": 18,
+        "QLOITER": 19,
+        "QLAND": 20,
+        "QRTL": 21,
+        "QAUTOTUNE": 22,
+        "QACRO": 23,
+        "THERMAL": 24,
+        "LOITER_TO_QLAND": 25,
+    }
+)
+
+# Parameters that AP_Mission stores of each command; the others come back as 0 (Copter, 4.5 to 4.7).
+_KEPT = MappingProxyType(
+    {
+        mav.MAV_CMD_NAV_WAYPOINT: (1,),
+        mav.MAV_CMD_NAV_SPLINE_WAYPOINT: (1,),
+        mav.MAV_CMD_NAV_LOITER_UNLIM: (3,),
+        mav.MAV_CMD_NAV_LOITER_TURNS: (1, 3),
+        mav.MAV_CMD_NAV_LOITER_TIME: (1,),
+        mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: (),
+        mav.MAV_CMD_NAV_LAND: (1,),
+        mav.MAV_CMD_NAV_TAKEOFF: (1,),
+        mav.MAV_CMD_DO_JUMP: (1, 2),
+        mav.MAV_CMD_DO_CHANGE_SPEED: (1, 2, 3),
+        mav.MAV_CMD_DO_SET_ROI_LOCATION: (1,),
+        mav.MAV_CMD_DO_SET_ROI: (1,),
+        mav.MAV_CMD_DO_MOUNT_CONTROL: (1, 2, 3),
+        mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: (1, 3),
+        mav.MAV_CMD_VIDEO_START_CAPTURE: (1,),
+        mav.MAV_CMD_VIDEO_STOP_CAPTURE: (1,),
+        mav.MAV_CMD_DO_LAND_START: (),
+        mav.MAV_CMD_NAV_FENCE_RETURN_POINT: (),
+        mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION: (1,),
+        mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION: (1,),
+        mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION: (1,),
+        mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION: (1,),
+        mav.MAV_CMD_NAV_RALLY_POINT: (),
+    }
+)
+
+# Bytes of BRD_SD_MISSION's kilobytes that one stored item takes (AP_MISSION_EEPROM_COMMAND_SIZE).
+_ITEMS_PER_KB = 1024 / 15
+
+ARDUCOPTER = Dialect(
+    name="ardupilot",
+    modes=_COPTER_MODES,
+    mode_params=MappingProxyType({name: (number, 0) for name, number in _COPTER_MODES.items()}),
+    mission_mode="AUTO",
+    pause_mode="BRAKE",
+    return_mode="RTL",
+    land_mode="LAND",
+    # It cannot arm in AUTO, and AUTO alone does not take off.
+    start=(
+        Step(StepKind.MODE, "GUIDED"),
+        Step(StepKind.ARM),
+        Step(StepKind.MODE, "AUTO"),
+        Step(StepKind.COMMAND, mav.MAV_CMD_MISSION_START),
+    ),
+    home_is_item_0=True,
+    kept_params=_KEPT,
+    keeps_autocontinue=False,
+    keeps_place_of_actions=False,
+    accepts_nan=False,
+    height_step_m=0.01,
+    download_window=5,
+    limit=Limit(default=650, parameter="BRD_SD_MISSION", items_per_unit=_ITEMS_PER_KB),
+    # FENCE_TYPE: 4 polygons; 2 a circle about home, by default of 300 m, which no patrol stays in. An action of 0 only
+    # reports.
+    fence=(FenceSetting("FENCE_TYPE", 4, clear=2), FenceSetting("FENCE_ACTION", 1), FenceSetting("FENCE_ENABLE", 1)),
+    ceiling=Ceiling("FENCE_ALT_MAX", mask="FENCE_TYPE", bit=1),
+    estimator_message="EKF_STATUS_REPORT",
+    param_encoding=ParamEncoding.CAST,
+)
+"""Multirotors and helicopters."""
+
+ARDUPLANE = replace(
+    ARDUCOPTER,
+    modes=_PLANE_MODES,
+    mode_params=MappingProxyType({name: (number, 0) for name, number in _PLANE_MODES.items()}),
+    pause_mode="LOITER",
+    land_mode="QLAND",
+    start=(Step(StepKind.MODE, "FBWA"), Step(StepKind.ARM), Step(StepKind.MODE, "AUTO")),
+    # Plane stores acceptance radius and pass-by distance of waypoints too.
+    kept_params=MappingProxyType({**_KEPT, mav.MAV_CMD_NAV_WAYPOINT: (2, 3)}),
+)
+"""Fixed wings and VTOL planes."""

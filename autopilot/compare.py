@@ -1,0 +1,162 @@
+"""Whether a list that was read back means what was sent.
+
+A plain comparison fails lawfully: ArduPilot puts its home into item 0, answers frame 6 as 3, forgets parameters that
+a command does not use, and stores heights in centimetres. What remains after that must be equal.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.dialect import LOCATED, Dialect
+from autopilot.errors import Difference, TransferError, VehicleState
+from autopilot.words import MissionKind, command_name
+from missions import MissionItem
+
+__all__ = ["differences", "prepared"]
+
+_SAME_FRAME = MappingProxyType(
+    {
+        mav.MAV_FRAME_GLOBAL_INT: mav.MAV_FRAME_GLOBAL,
+        mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT: mav.MAV_FRAME_GLOBAL_RELATIVE_ALT,
+        mav.MAV_FRAME_GLOBAL_TERRAIN_ALT_INT: mav.MAV_FRAME_GLOBAL_TERRAIN_ALT,
+    }
+)
+_PARAMS = ("p1", "p2", "p3", "p4")
+_PLACE_TOLERANCE = 1  # 1e-7 degrees, 11 mm: autopilots pass coordinates through other types
+_RELATIVE_TOLERANCE = 1e-6  # float32 keeps 24 bits
+_MAX_ITEMS = 0xFFFF
+_MAX_X, _MAX_Y = 900_000_000, 1_800_000_000
+
+
+_FLAT = frozenset(
+    {
+        mav.MAV_CMD_NAV_FENCE_RETURN_POINT,
+        mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION,
+        mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION,
+        mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION,
+        mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION,
+    }
+)
+"""Fence items: a place without a height, whose frame says nothing; it comes back as 0."""
+
+
+def differences(
+    sent: Sequence[MissionItem], read: Sequence[MissionItem], kind: MissionKind, dialect: Dialect
+) -> tuple[Difference, ...]:
+    """Every way in which `read` means something else than `sent`; empty where the vehicle would fly what was sent.
+
+    Parameters
+    ----------
+    sent, read
+        Items as uploaded and as downloaded, in order.
+    kind
+        Which list they are: item 0 is home in missions only.
+    dialect
+        What the autopilot keeps of an item.
+    """
+    if len(sent) != len(read):
+        return (Difference(None, "count", len(sent), len(read)),)
+    first = 1 if kind is MissionKind.MISSION and dialect.home_is_item_0 else 0
+    return tuple(
+        difference
+        for one, other in zip(sent[first:], read[first:], strict=True)
+        for difference in _item_differences(one, other, dialect)
+    )
+
+
+def prepared(items: Sequence[MissionItem], kind: MissionKind, dialect: Dialect) -> tuple[MissionItem, ...]:
+    """The items as they go on the wire.
+
+    Terrain frame 11 becomes 10, which no version of ArduPilot reads as absolute, and a NaN in a parameter that the
+    autopilot does not keep becomes 0 where it refuses NaN.
+
+    Raises
+    ------
+    TransferError
+        For items that no vehicle can take: sequence numbers with holes, more than 65,535, a place off the globe, a
+        figure that is not finite. Nothing has been sent then.
+    """
+    if len(items) > _MAX_ITEMS:
+        raise TransferError(f"{kind} of {len(items)} items: the protocol counts to {_MAX_ITEMS}: split it")
+    return tuple(_prepared_item(item, number, kind, dialect) for number, item in enumerate(items))
+
+
+def _prepared_item(item: MissionItem, number: int, kind: MissionKind, dialect: Dialect) -> MissionItem:
+    where = f"{kind} item {number} ({command_name(item.command)})"
+    if item.seq != number:
+        raise TransferError(f"{where}: its sequence number is {item.seq}: number items from 0", VehicleState.KEPT)
+    if item.command in LOCATED and not (abs(item.x) <= _MAX_X and abs(item.y) <= _MAX_Y):
+        raise TransferError(
+            f"{where}: {item.x / 1e7}, {item.y / 1e7} degrees is off the globe: give latitude then longitude",
+            VehicleState.KEPT,
+        )
+    given = {}
+    for index, name in enumerate(_PARAMS, 1):
+        value = getattr(item, name)
+        if math.isnan(value) and not dialect.accepts_nan:
+            if index in _kept(item.command, dialect):
+                raise TransferError(
+                    f"{where}: parameter {index} is not given and {dialect.name} needs it: give a number",
+                    VehicleState.KEPT,
+                )
+            given[name] = 0.0
+        elif math.isinf(value):
+            raise TransferError(f"{where}: parameter {index} is infinite: give a number", VehicleState.KEPT)
+    if not math.isfinite(item.z):
+        raise TransferError(f"{where}: parameter 7 is {item.z}: give a number", VehicleState.KEPT)
+    frame = mav.MAV_FRAME_GLOBAL_TERRAIN_ALT if item.frame == mav.MAV_FRAME_GLOBAL_TERRAIN_ALT_INT else item.frame
+    params = {name: given.get(name, getattr(item, name)) for name in _PARAMS}
+    return replace(item, frame=frame, p1=params["p1"], p2=params["p2"], p3=params["p3"], p4=params["p4"])
+
+
+def _kept(command: int, dialect: Dialect) -> Iterable[int]:
+    return dialect.kept_params.get(command, (1, 2, 3, 4))
+
+
+def _item_differences(sent: MissionItem, read: MissionItem, dialect: Dialect) -> Iterable[Difference]:
+    if sent.seq != read.seq:
+        yield Difference(sent.seq, "seq", sent.seq, read.seq)
+    if sent.command != read.command:
+        yield Difference(sent.seq, "command", sent.command, read.command)
+        return
+    for index in _kept(sent.command, dialect):
+        name = _PARAMS[index - 1]
+        one, other = getattr(sent, name), getattr(read, name)
+        if not _same_float(one, other):
+            yield Difference(sent.seq, name, one, other)
+    if sent.command in LOCATED or dialect.keeps_place_of_actions:
+        yield from _place_differences(sent, read, dialect)
+    if dialect.keeps_autocontinue and bool(sent.autocontinue) != bool(read.autocontinue):
+        yield Difference(sent.seq, "autocontinue", sent.autocontinue, read.autocontinue)
+
+
+def _place_differences(sent: MissionItem, read: MissionItem, dialect: Dialect) -> Iterable[Difference]:
+    for name in ("x", "y"):
+        if abs(getattr(sent, name) - getattr(read, name)) > _PLACE_TOLERANCE:
+            yield Difference(sent.seq, name, getattr(sent, name), getattr(read, name))
+    if sent.command in _FLAT:
+        return
+    # The frame of an action says nothing, whatever the autopilot makes of it.
+    one, other = (_SAME_FRAME.get(item.frame, item.frame) for item in (sent, read))
+    if sent.command in LOCATED and one != other:
+        yield Difference(sent.seq, "frame", sent.frame, read.frame)
+    slack = dialect.height_step_m * 1.01 + abs(sent.z) * _RELATIVE_TOLERANCE
+    if abs(_float32(sent.z) - read.z) > slack:
+        yield Difference(sent.seq, "z", sent.z, read.z)
+
+
+def _float32(value: float) -> float:
+    return float(struct.unpack("<f", struct.pack("<f", value))[0])
+
+
+def _same_float(one: float, other: float) -> bool:
+    if math.isnan(one) or math.isnan(other):
+        return math.isnan(one) and math.isnan(other)
+    return math.isclose(one, other, rel_tol=_RELATIVE_TOLERANCE, abs_tol=1e-6)

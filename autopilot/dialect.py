@@ -1,0 +1,222 @@
+"""What differs between autopilots, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.errors import AutopilotError
+
+__all__ = [
+    "LOCATED",
+    "RELATIVE_FRAMES",
+    "Ceiling",
+    "Dialect",
+    "FenceSetting",
+    "Limit",
+    "ParamEncoding",
+    "Step",
+    "StepKind",
+]
+
+LOCATED = frozenset(
+    {
+        mav.MAV_CMD_NAV_WAYPOINT,
+        mav.MAV_CMD_NAV_LOITER_UNLIM,
+        mav.MAV_CMD_NAV_LOITER_TURNS,
+        mav.MAV_CMD_NAV_LOITER_TIME,
+        mav.MAV_CMD_NAV_LAND,
+        mav.MAV_CMD_NAV_TAKEOFF,
+        mav.MAV_CMD_NAV_LOITER_TO_ALT,
+        mav.MAV_CMD_NAV_SPLINE_WAYPOINT,
+        mav.MAV_CMD_NAV_VTOL_TAKEOFF,
+        mav.MAV_CMD_NAV_VTOL_LAND,
+        mav.MAV_CMD_NAV_PAYLOAD_PLACE,
+        mav.MAV_CMD_DO_SET_HOME,
+        mav.MAV_CMD_DO_LAND_START,
+        mav.MAV_CMD_DO_SET_ROI_LOCATION,
+        mav.MAV_CMD_DO_SET_ROI,
+        mav.MAV_CMD_NAV_FENCE_RETURN_POINT,
+        mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION,
+        mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION,
+        mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION,
+        mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION,
+        mav.MAV_CMD_NAV_RALLY_POINT,
+    }
+)
+"""MAV_CMDs whose x, y, z are a place, so that their frame means something (MAVLink common.xml, ``hasLocation``)."""
+
+
+RELATIVE_FRAMES = frozenset({mav.MAV_FRAME_GLOBAL_RELATIVE_ALT, mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT})
+"""MAV_FRAMEs whose z is metres above home."""
+
+
+class ParamEncoding(StrEnum):
+    """How an integer parameter travels in the float field of PARAM_VALUE (MAVLink parameter protocol)."""
+
+    CAST = "cast"
+    BYTEWISE = "bytewise"
+
+
+class StepKind(StrEnum):
+    """What a step of a start sequence does."""
+
+    MODE = "mode"
+    ARM = "arm"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step from a ready vehicle on the ground to a mission that flies.
+
+    Parameters
+    ----------
+    kind
+        Set a mode, arm, or send a command.
+    value
+        The mode's name or the MAV_CMD.
+    """
+
+    kind: StepKind
+    value: str | int = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FenceSetting:
+    """A parameter that must hold for an uploaded fence, and it alone, to act.
+
+    Parameters
+    ----------
+    name
+        Parameter.
+    value
+        Value to write where the present one is 0; with `clear`, bits that must be set.
+    clear
+        Bits that must not be set; 0 where the parameter is no mask.
+    """
+
+    name: str
+    value: int
+    clear: int = 0
+
+    def wanted(self, present: float) -> float:
+        """The value that it should have where it has `present`."""
+        if self.clear:
+            return float((int(present) | self.value) & ~self.clear)
+        return present or float(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A height limit of the vehicle's own that acts with the fence.
+
+    Parameters
+    ----------
+    parameter
+        The limit, metres above home.
+    mask, bit
+        Parameter and bit that switch it on; no mask for a limit that acts unless it is 0.
+    """
+
+    parameter: str
+    mask: str = ""
+    bit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many mission items fit.
+
+    Parameters
+    ----------
+    default
+        Items where the parameter is absent or zero.
+    parameter
+        Parameter that gives more room, or empty.
+    items_per_unit
+        Items that one unit of the parameter holds.
+    """
+
+    default: int
+    parameter: str = ""
+    items_per_unit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One autopilot's ways.
+
+    Parameters
+    ----------
+    name
+        ``ardupilot`` or ``px4``.
+    modes
+        Mode name to HEARTBEAT.custom_mode.
+    mode_params
+        Mode name to parameters 2 and 3 of MAV_CMD_DO_SET_MODE.
+    mission_mode, pause_mode, return_mode, land_mode
+        Names of the modes for these.
+    start
+        Steps that start an uploaded mission.
+    home_is_item_0
+        Whether item 0 of a mission (not of fence or rally) is the vehicle's own home.
+    kept_params
+        MAV_CMD to the parameters (1 to 4) that the vehicle stores; a command that is absent keeps all of them.
+    keeps_autocontinue, keeps_place_of_actions
+        Whether the vehicle stores the autocontinue flag, and x, y, z of commands that are not a place.
+    accepts_nan
+        Whether NaN, the protocol's "not given", is taken in a parameter; 0 is sent for it otherwise.
+    height_step_m
+        Resolution of stored heights, metres.
+    download_window
+        Items that may be asked for at once; 1 where the vehicle insists on order.
+    limit
+        Room for mission items.
+    fence, ceiling
+        What makes an uploaded fence act, and the height limit that comes with it.
+    estimator_message
+        Message that carries the position estimator's flags.
+    param_encoding
+        How integer parameters travel.
+    """
+
+    name: str
+    modes: Mapping[str, int]
+    mode_params: Mapping[str, tuple[int, int]]
+    mission_mode: str
+    pause_mode: str
+    return_mode: str
+    land_mode: str
+    start: tuple[Step, ...]
+    home_is_item_0: bool
+    kept_params: Mapping[int, tuple[int, ...]]
+    keeps_autocontinue: bool
+    keeps_place_of_actions: bool
+    accepts_nan: bool
+    height_step_m: float
+    download_window: int
+    limit: Limit
+    fence: tuple[FenceSetting, ...]
+    ceiling: Ceiling
+    estimator_message: str
+    param_encoding: ParamEncoding
+
+    def mode_name(self, custom_mode: int) -> str:
+        """Name of HEARTBEAT.custom_mode `custom_mode`, or ``MODE(n)``."""
+        return next((name for name, number in self.modes.items() if number == custom_mode), f"MODE({custom_mode})")
+
+    def mode_command(self, name: str) -> tuple[int, int]:
+        """Parameters 2 and 3 of MAV_CMD_DO_SET_MODE for a mode.
+
+        Raises
+        ------
+        AutopilotError
+            When the autopilot has no such mode.
+        """
+        if name not in self.mode_params:
+            raise AutopilotError(f"{self.name} has no mode {name!r}: give one of {', '.join(sorted(self.mode_params))}")
+        return self.mode_params[name]

@@ -1,0 +1,394 @@
+"""One link to any number of vehicles, over UDP or TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.errors import LinkError
+from autopilot.transports import OPENERS
+from autopilot.wire import Codec, Message, Recorder, SequenceCounter, Signing, identity, is_unknown
+
+__all__ = ["Link", "LinkStatistics", "Mailbox", "open_link"]
+
+_URL = re.compile(r"(?P<kind>udpin|udpout|udp|tcp|serial):(?://)?(?P<host>\[[^\]]+\]|[^:]*):(?P<port>\d+)")
+_MAILBOX_LIMIT = 4096
+_HEARTBEAT_S = 1.0
+_NO_AUTOPILOT = mav.MAV_AUTOPILOT_INVALID
+
+Listener = Callable[[Message], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatistics:
+    """Packets of one vehicle, all its components together.
+
+    Parameters
+    ----------
+    received, lost, late
+        Packets received, missing by gaps in the sequence numbers, and received out of order or twice.
+    """
+
+    received: int
+    lost: int
+    late: int
+
+
+class Link:
+    """A socket, the vehicles heard on it, and who listens to them. Made by `open_link`; an async context manager.
+
+    Attributes
+    ----------
+    url
+        What it was opened with.
+    system_id, component_id
+        Our own identity on the wire.
+    vehicles
+        System id to the last HEARTBEAT of its autopilot.
+    """
+
+    def __init__(self, url: str, codec: Codec, system_id: int, component_id: int, recorder: Recorder | None) -> None:
+        self.url = url
+        self.system_id = system_id
+        self.component_id = component_id
+        self.vehicles: dict[int, Message] = {}
+        self._codec = codec
+        self._recorder = recorder
+        self._write: Callable[[bytes, Any], None] | None = None
+        self._shut: Callable[[], None] = lambda: None
+        self._default_route: Any = None
+        self._routes: dict[int, Any] = {}
+        self._counters: dict[tuple[int, int], SequenceCounter] = {}
+        self._listeners: dict[int | None, list[tuple[frozenset[str] | None, Listener]]] = {}
+        self._closers: list[Callable[[], None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._trouble: str | None = None
+        self._closed = False
+        self._locks: dict[int, asyncio.Lock] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the socket and the recording; whoever waits on the link gets a LinkError."""
+        if self._closed:
+            return
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._shut()
+        await asyncio.sleep(0)  # lets the transport close its socket
+        if self._recorder is not None:
+            self._recorder.close()
+        for closer in tuple(self._closers):
+            closer()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the link can carry messages."""
+        return not self._closed
+
+    def check(self) -> None:
+        """Raise LinkError where the link is closed or was lost."""
+        if self._closed:
+            raise LinkError(f"{self.url}: {self._trouble or 'the link is closed'}: open it again")
+
+    def send(self, message: Message, sysid: int | None = None) -> None:
+        """Send a message to where vehicle `sysid` was last heard, or to everybody on the link.
+
+        Raises
+        ------
+        LinkError
+            When the link is closed or was lost.
+        """
+        self.check()
+        assert self._write is not None
+        packet = self._codec.encode(message)
+        if self._recorder is not None:
+            self._recorder.write(packet)
+        route = self._routes.get(sysid) if sysid is not None else None
+        if route is not None or self._default_route is not None:
+            self._write(packet, route or self._default_route)
+        else:
+            for each in set(self._routes.values()):
+                self._write(packet, each)
+
+    def listen(
+        self, listener: Listener, *, sysid: int | None = None, types: Collection[str] | None = None
+    ) -> Callable[[], None]:
+        """Call `listener` with every message of one vehicle (None: of all) and of some types (None: of all).
+
+        Returns
+        -------
+        Callable
+            Ends the listening.
+        """
+        entry = (None if types is None else frozenset(types), listener)
+        entries = self._listeners.setdefault(sysid, [])
+        entries.append(entry)
+
+        def stop() -> None:
+            if entry in entries:
+                entries.remove(entry)
+
+        return stop
+
+    def on_close(self, closer: Callable[[], None]) -> Callable[[], None]:
+        """Call `closer` when the link is closed or lost; returns what ends that."""
+        self._closers.append(closer)
+        return lambda: self._closers.remove(closer)
+
+    def mailbox(self, sysid: int | None, types: Collection[str]) -> Mailbox:
+        """A queue of the messages of one vehicle and some types, from now on; a context manager."""
+        return Mailbox(self, sysid, types)
+
+    async def wait_vehicle(self, sysid: int | None = None, *, timeout_s: float = 10.0) -> Message:
+        """First HEARTBEAT of the autopilot of vehicle `sysid`, or of any vehicle.
+
+        Raises
+        ------
+        LinkError
+            When none comes within `timeout_s` wall seconds; the message says what was heard instead.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        with self.mailbox(sysid, ("HEARTBEAT",)) as box:
+            while True:
+                known = self.vehicles.get(sysid) if sysid is not None else next(iter(self.vehicles.values()), None)
+                if known is not None:
+                    return known
+                if await box.get(deadline - loop.time()) is None:
+                    break
+        heard = sorted({system for system, _ in self._counters})
+        who = "no vehicle" if sysid is None else f"vehicle {sysid}"
+        if heard:
+            what = f"only systems {', '.join(map(str, heard))} are heard: check the system id"
+        elif self._codec.refused:
+            what = f"{self._codec.refused} packets failed the signature check: give the vehicle's passphrase"
+        elif self._codec.bad_bytes:
+            what = f"{self._codec.bad_bytes} bytes came that are not MAVLink: check the port and the baud rate"
+        else:
+            what = f"{self._trouble or 'the link is silent'}: check the address and that the vehicle is powered"
+        raise LinkError(f"{self.url}: {who} within {timeout_s:g} s; {what}")
+
+    def statistics(self, sysid: int) -> LinkStatistics:
+        """Packet counts of vehicle `sysid` so far."""
+        counters = [counter for (system, _), counter in self._counters.items() if system == sysid]
+        return LinkStatistics(
+            sum(c.received for c in counters), sum(c.lost for c in counters), sum(c.late for c in counters)
+        )
+
+    def transfer_lock(self, sysid: int) -> asyncio.Lock:
+        """The lock that keeps two list transfers with one vehicle apart."""
+        return self._locks.setdefault(sysid, asyncio.Lock())
+
+    # What the socket tells: `autopilot.transports.Carrier`.
+
+    def started(self, write: Callable[[bytes, Any], None], shut: Callable[[], None], route: Any) -> None:
+        """The socket is open."""
+        self._write, self._shut, self._default_route = write, shut, route
+
+    def received(self, data: bytes, route: Any, *, datagram: bool) -> None:
+        """Bytes came: hand their messages to whoever listens."""
+        for message, packet in self._codec.feed(data, route, datagram=datagram):
+            if self._recorder is not None:
+                self._recorder.write(packet)
+            system, component, seq = identity(packet)
+            counter = self._counters.get((system, component))
+            if counter is None:
+                counter = self._counters[system, component] = SequenceCounter()
+            counter.add(seq)
+            # Radios speak for themselves, and unsigned on a signed link: they move no route.
+            if route is not None and message.get_type() != "RADIO_STATUS":
+                self._routes[system] = route
+            if not is_unknown(message):
+                self._dispatch(system, message)
+
+    def _dispatch(self, system: int, message: Message) -> None:
+        kind = message.get_type()
+        if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
+            self.vehicles[system] = message
+        for key in (system, None):
+            for types, listener in tuple(self._listeners.get(key, ())):
+                if types is None or kind in types:
+                    listener(message)
+
+    def troubled(self, what: str) -> None:
+        """Note an error of a datagram socket: the other end may yet come up."""
+        self._trouble = what
+
+    def lost(self, what: str) -> None:
+        """The connection is gone for good."""
+        if self._closed:
+            return
+        self._trouble = what
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        if self._recorder is not None:
+            self._recorder.close()
+        for closer in tuple(self._closers):
+            closer()
+
+    def _run(self, period_s: float, send: Callable[[], bool]) -> None:
+        """Call `send` every `period_s` wall seconds while it returns True."""
+
+        async def repeat() -> None:
+            while not self._closed and send():  # noqa: ASYNC110  a period, not a wait for something
+                await asyncio.sleep(period_s)
+
+        self._tasks.append(asyncio.create_task(repeat()))
+
+
+class Mailbox:
+    """A bounded queue of chosen messages. Use as a context manager; made by `Link.mailbox`.
+
+    Attributes
+    ----------
+    dropped
+        Messages discarded, oldest first, because nobody fetched them.
+    """
+
+    def __init__(self, link: Link, sysid: int | None, types: Collection[str]) -> None:
+        self._link = link
+        self._queue: deque[Message] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._stop = link.listen(self._put, sysid=sysid, types=types)
+        self._forget = link.on_close(self.wake)
+        self.dropped = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+        self._forget()
+
+    def _put(self, message: Message) -> None:
+        if len(self._queue) >= _MAILBOX_LIMIT:
+            self._queue.popleft()
+            self.dropped += 1
+        self._queue.append(message)
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake whoever waits, to look at the queue and the link again."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def get(self, timeout_s: float) -> Message | None:
+        """Next message, or None after `timeout_s` wall seconds.
+
+        Raises
+        ------
+        LinkError
+            When the link is closed or was lost.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while not self._queue:
+            self._link.check()
+            if loop.time() >= deadline:
+                return None
+            self._waiter = loop.create_future()
+            timer = loop.call_at(deadline, self.wake)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+        return self._queue.popleft()
+
+
+async def open_link(
+    url: str,
+    *,
+    system_id: int = 255,
+    component_id: int = mav.MAV_COMP_ID_MISSIONPLANNER,
+    heartbeat: bool = False,
+    time_scale: float = 1.0,
+    record: Path | None = None,
+    signing: Signing | None = None,
+    connect_timeout_s: float = 5.0,
+) -> Link:
+    """Open a link.
+
+    Parameters
+    ----------
+    url
+        ``udpin:HOST:PORT`` waits for vehicles that send there; ``udp:HOST:PORT`` (or ``udpout:``) sends to a vehicle
+        that listens there; ``tcp:HOST:PORT`` connects.
+    system_id, component_id
+        Our own identity. The vehicle's ground-station failsafe watches for one system id.
+    heartbeat
+        Whether to send our own heartbeat, once a second of vehicle time. An explicit choice: a program that always
+        sends one hides from the vehicle that its real ground station is lost.
+    time_scale
+        Vehicle seconds in a wall second; sets the heartbeat's pace.
+    record
+        A ``.tlog`` to write, or None.
+    signing
+        MAVLink 2 signing key, or None.
+    connect_timeout_s
+        Wall seconds for the TCP connection.
+
+    Raises
+    ------
+    LinkError
+        When the URL is not understood, the address cannot be bound or reached, or the recording cannot be written.
+        A silent link shows in `Link.wait_vehicle`.
+    """
+    kind, host, port = _parse(url)
+    codec = Codec(system_id, component_id, signing)
+    link = Link(url, codec, system_id, component_id, None if record is None else Recorder(record))
+    try:
+        await OPENERS[kind](link, host, port, connect_timeout_s)
+    except (OSError, TimeoutError) as error:
+        await link.close()
+        reason = str(error.strerror if isinstance(error, OSError) and error.strerror else error) or "no answer"
+        raise LinkError(f"{url}: cannot be opened: {reason}: check the address and that the other end runs") from error
+    if heartbeat:
+        link._run(max(_HEARTBEAT_S / time_scale, 0.02), lambda: _send_heartbeat(link))  # noqa: SLF001
+    elif kind in ("udp", "udpout"):
+        link._run(_HEARTBEAT_S, lambda: _introduce(link))  # noqa: SLF001
+    return link
+
+
+def _parse(url: str) -> tuple[str, str, int]:
+    match = _URL.fullmatch(url)
+    if match is None or int(match["port"]) > 65535:
+        raise LinkError(f"link {url!r} is not understood: give udpin:HOST:PORT, udp:HOST:PORT or tcp:HOST:PORT")
+    if match["kind"] == "serial":
+        raise LinkError(
+            f"{url}: serial ports are not built in: run a router such as mavlink-router on it and give its udp address"
+        )
+    return match["kind"], match["host"].strip("[]"), int(match["port"])
+
+
+def _send_heartbeat(link: Link) -> bool:
+    link.send(mav.MAVLink_heartbeat_message(mav.MAV_TYPE_GCS, mav.MAV_AUTOPILOT_INVALID, 0, 0, mav.MAV_STATE_ACTIVE, 3))
+    return True
+
+
+def _introduce(link: Link) -> bool:
+    """Let a vehicle that listens learn our address, without posing as a ground station that is present."""
+    if link.vehicles:
+        return False
+    link.send(mav.MAVLink_timesync_message(0, 1))
+    return True

@@ -1,0 +1,138 @@
+"""Before a flight: what a vehicle can take, and whether its fence acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.dialect import LOCATED, RELATIVE_FRAMES
+from autopilot.errors import CommandError, NotReadyError, ParameterError, TransferError, VehicleState
+from autopilot.transfer_peer import lists_of
+from autopilot.vehicle import Vehicle
+from autopilot.words import MissionKind
+from missions import Mission, MissionItem
+
+__all__ = ["Capabilities", "capabilities", "check_vehicle", "enable_fence", "item_limit"]
+
+_CAPABILITY = {
+    MissionKind.MISSION: mav.MAV_PROTOCOL_CAPABILITY_MISSION_INT,
+    MissionKind.FENCE: mav.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE,
+    MissionKind.RALLY: mav.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an autopilot says that it can.
+
+    Parameters
+    ----------
+    flags
+        MAV_PROTOCOL_CAPABILITY.
+    version
+        Flight software, major.minor.patch.
+    """
+
+    flags: int
+    version: str
+
+    def can_take(self, kind: MissionKind) -> bool:
+        """Whether the autopilot takes this list with MISSION_ITEM_INT."""
+        return bool(self.flags & _CAPABILITY[kind])
+
+
+async def capabilities(vehicle: Vehicle) -> Capabilities:
+    """What the autopilot says that it can (AUTOPILOT_VERSION). Raises CommandError."""
+    with vehicle.link.mailbox(vehicle.sysid, ("AUTOPILOT_VERSION",)) as box:
+        await vehicle.command(mav.MAV_CMD_REQUEST_MESSAGE, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION)
+        answer = await box.get(vehicle.timing.wall_s(3.0))
+    if answer is None:
+        raise CommandError(f"{vehicle}: accepted to send AUTOPILOT_VERSION and did not: check the link")
+    version = answer.flight_sw_version
+    return Capabilities(answer.capabilities, f"{version >> 24 & 255}.{version >> 16 & 255}.{version >> 8 & 255}")
+
+
+async def item_limit(vehicle: Vehicle) -> int:
+    """How many mission items fit, by the autopilot's own setting where it has one."""
+    limit = vehicle.dialect.limit
+    if limit.parameter:
+        try:
+            units = await vehicle.parameter(limit.parameter)
+        except ParameterError:
+            units = 0.0
+        return max(limit.default, int(units * limit.items_per_unit))
+    return limit.default
+
+
+async def check_vehicle(vehicle: Vehicle, mission: Mission) -> None:
+    """Say before a flight what the vehicle cannot take.
+
+    Raises
+    ------
+    TransferError
+        When the mission was made for another autopilot, a list is longer than the vehicle's room, or of a kind that
+        it does not take; nothing was sent.
+    CommandError
+        When it does not say what it can.
+    """
+    if mission.dialect != vehicle.dialect.name:
+        raise TransferError(
+            f"{vehicle}: flies {vehicle.dialect.name} and mission {mission.name} was compiled for {mission.dialect}: "
+            "compile it again",
+            VehicleState.KEPT,
+        )
+    abilities = await capabilities(vehicle)
+    for kind, items in lists_of(mission):
+        if items and not abilities.can_take(kind):
+            raise TransferError(
+                f"{vehicle}: its autopilot ({vehicle.dialect.name} {abilities.version}) takes no {kind} over MAVLink: "
+                "update it",
+                VehicleState.KEPT,
+            )
+    limit = await item_limit(vehicle)
+    if len(mission.items) > limit:
+        raise TransferError(
+            f"{vehicle}: the mission has {len(mission.items)} items and {limit} fit: plan shorter sorties"
+            + (f" or raise {vehicle.dialect.limit.parameter}" if vehicle.dialect.limit.parameter else ""),
+            VehicleState.KEPT,
+        )
+
+
+async def enable_fence(vehicle: Vehicle, mission: Mission, *, ceiling_m: float | None = None) -> None:
+    """Make the uploaded fence act, and prove that it does by reading the settings back.
+
+    Parameters
+    ----------
+    vehicle, mission
+        The vehicle, and the mission whose fence it holds.
+    ceiling_m
+        Height limit to set, metres above home; None leaves the vehicle's own, which may be the law's.
+
+    Raises
+    ------
+    ParameterError
+        When a setting is absent or does not take its value: the fence may be inactive, do not fly.
+    NotReadyError
+        When the vehicle's own height limit would end this mission.
+    """
+    for setting in vehicle.dialect.fence:
+        present = await vehicle.parameter(setting.name)
+        if setting.wanted(present) != present:
+            await vehicle.set_parameter(setting.name, setting.wanted(present))
+    ceiling = vehicle.dialect.ceiling
+    if ceiling.mask and not int(await vehicle.parameter(ceiling.mask)) & ceiling.bit:
+        return
+    if ceiling_m is not None:
+        await vehicle.set_parameter(ceiling.parameter, ceiling_m)
+    limit_m = await vehicle.parameter(ceiling.parameter)
+    highest_m = max((item.z for item in mission.items if _above_home(item)), default=0.0)
+    if 0 < limit_m <= highest_m:
+        raise NotReadyError(
+            f"{vehicle}: the mission climbs to {highest_m:g} m above home and {ceiling.parameter} is {limit_m:g} m: "
+            f"raise {ceiling.parameter} or plan lower"
+        )
+
+
+def _above_home(item: MissionItem) -> bool:
+    return item.command in LOCATED and item.frame in RELATIVE_FRAMES

@@ -1,0 +1,62 @@
+"""PX4."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.dialect import Ceiling, Dialect, FenceSetting, Limit, ParamEncoding, Step, StepKind
+
+__all__ = ["PX4"]
+
+# Main and sub mode (PX4 px4_custom_mode.h).
+_MODES = MappingProxyType(
+    {
+        "MANUAL": (1, 0),
+        "ALTCTL": (2, 0),
+        "POSCTL": (3, 0),
+        "TAKEOFF": (4, 2),
+        "HOLD": (4, 3),
+        "MISSION": (4, 4),
+        "RTL": (4, 5),
+        "LAND": (4, 6),
+        "FOLLOW": (4, 8),
+        "PRECLAND": (4, 9),
+        "ACRO": (5, 0),
+        "OFFBOARD": (6, 0),
+        "STABILIZED": (7, 0),
+    }
+)
+
+PX4 = Dialect(
+    name="px4",
+    modes=MappingProxyType({name: main << 16 | sub << 24 for name, (main, sub) in _MODES.items()}),
+    mode_params=_MODES,
+    mission_mode="MISSION",
+    pause_mode="HOLD",
+    return_mode="RTL",
+    land_mode="LAND",
+    start=(Step(StepKind.MODE, "MISSION"), Step(StepKind.ARM)),
+    home_is_item_0=False,
+    kept_params=MappingProxyType(
+        {
+            mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION: (1,),
+            mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION: (1,),
+            mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION: (1,),
+            mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION: (1,),
+            mav.MAV_CMD_NAV_RALLY_POINT: (),
+        }
+    ),
+    keeps_autocontinue=True,
+    keeps_place_of_actions=True,
+    accepts_nan=True,
+    height_step_m=0.001,
+    download_window=1,
+    limit=Limit(default=500),
+    fence=(FenceSetting("GF_ACTION", 3),),
+    ceiling=Ceiling("GF_MAX_VER_DIST"),
+    estimator_message="ESTIMATOR_STATUS",
+    param_encoding=ParamEncoding.BYTEWISE,
+)
+"""PX4 1.14 and later."""

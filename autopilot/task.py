@@ -1,0 +1,63 @@
+"""What a vehicle is given to fly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from autopilot.errors import FlightError
+from missions import Mission, PatrolPlan, compile_mission
+
+__all__ = ["FlightTask", "tasks_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlightTask:
+    """What one vehicle is to fly.
+
+    Parameters
+    ----------
+    sysid
+        Vehicle.
+    url
+        Its link, as `open_link` takes it; vehicles with one URL share one link.
+    missions
+        Its sorties, in order.
+    """
+
+    sysid: int
+    url: str
+    missions: tuple[Mission, ...]
+
+
+def tasks_of(
+    plan: PatrolPlan, urls: Sequence[str], dialect: Literal["ardupilot", "px4"] = "ardupilot"
+) -> list[FlightTask]:
+    """One task for each vehicle of a plan that has work, its sorties in order.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    urls
+        One link for each vehicle of the plan's fleet, in the order of system ids; or a single one that all share.
+    dialect
+        Autopilot of the vehicles.
+
+    Raises
+    ------
+    FlightError
+        When the links are neither one nor as many as the vehicles.
+    """
+    vehicles = sorted(plan.fleet.vehicles, key=lambda vehicle: vehicle.sysid)
+    if len(urls) not in {1, len(vehicles)}:
+        raise FlightError(f"the plan has {len(vehicles)} vehicles and there are {len(urls)} links: give one each")
+    given = list(urls) if len(urls) == len(vehicles) else list(urls) * len(vehicles)
+    tasks = []
+    for vehicle, url in zip(vehicles, given, strict=True):
+        sorties = [sortie for sortie in plan.sorties if sortie.vehicle.sysid == vehicle.sysid]
+        if sorties:
+            missions = tuple(compile_mission(plan, sortie, dialect) for sortie in sorties)
+            tasks.append(FlightTask(vehicle.sysid, url, missions))
+    return tasks

@@ -1,0 +1,261 @@
+"""What a vehicle says of itself, collected into one snapshot with units and times."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.wire import Message
+from geo import Altitude, Datum
+
+__all__ = ["STREAMS", "Telemetry", "TelemetryState", "Text"]
+
+STREAMS = MappingProxyType(
+    {
+        mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: 4.0,
+        mav.MAVLINK_MSG_ID_ATTITUDE: 1.0,
+        mav.MAVLINK_MSG_ID_MISSION_CURRENT: 1.0,
+        mav.MAVLINK_MSG_ID_GPS_RAW_INT: 1.0,
+        mav.MAVLINK_MSG_ID_SYS_STATUS: 1.0,
+        mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: 1.0,
+        mav.MAVLINK_MSG_ID_BATTERY_STATUS: 0.5,
+    }
+)
+"""Messages that a vehicle is asked for, and how often in hertz of its own time. The estimator's is the dialect's."""
+
+_POSITION_GOOD = mav.ESTIMATOR_POS_HORIZ_ABS  # 0x10
+_POSITION_CONSTANT = mav.ESTIMATOR_CONST_POS_MODE  # 0x80: it only assumes that it stands still
+_PREARM = mav.MAV_SYS_STATUS_PREARM_CHECK
+_ARMED = mav.MAV_MODE_FLAG_SAFETY_ARMED
+_GPS_3D = mav.GPS_FIX_TYPE_3D_FIX
+_UNKNOWN_U16 = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A STATUSTEXT.
+
+    Parameters
+    ----------
+    time_us
+        When it arrived, UTC microseconds since the Unix epoch.
+    severity
+        MAV_SEVERITY: 0 emergency to 7 debug.
+    text
+        What the vehicle said, all chunks joined.
+    """
+
+    time_us: int
+    severity: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Snapshot of a vehicle. A field is None until the vehicle has said it.
+
+    Parameters
+    ----------
+    time_us
+        Arrival of the newest message, UTC microseconds since the Unix epoch.
+    vehicle_s
+        The vehicle's own clock, seconds since it booted; runs at the time scale of a simulation.
+    lat_deg, lon_deg
+        Position, WGS 84 degrees.
+    altitude
+        Height above mean sea level.
+    above_home_m
+        Height above the home position, metres: above ground only where the ground is as high as home.
+    agl
+        Height above ground, where the vehicle has terrain data.
+    velocity_ned_m_s
+        Velocity north, east, down, metres a second.
+    roll_deg, pitch_deg, yaw_deg
+        Attitude of the airframe, degrees; yaw from true north, 0 to 360.
+    battery_percent, battery_v
+        Charge that remains, and voltage.
+    mode, custom_mode
+        Flight mode by name and by HEARTBEAT.custom_mode.
+    armed
+        Whether the motors may turn.
+    system_status
+        MAV_STATE.
+    item, last_reached
+        Current mission item, and the last that was reported as reached.
+    landed
+        True on the ground, False in the air.
+    gps_fix, satellites
+        GPS_FIX_TYPE (3 is a 3-D fix) and satellites used.
+    estimator_flags
+        ESTIMATOR_STATUS_FLAGS or EKF_STATUS_FLAGS: the bits used here are the same.
+    prearm_good
+        The pre-arm bit of SYS_STATUS; None where the vehicle has none. Alone it is not readiness.
+    home
+        Latitude and longitude of home, degrees, and its height AMSL, metres.
+    """
+
+    time_us: int = 0
+    vehicle_s: float | None = None
+    lat_deg: float | None = None
+    lon_deg: float | None = None
+    altitude: Altitude | None = None
+    above_home_m: float | None = None
+    agl: Altitude | None = None
+    velocity_ned_m_s: tuple[float, float, float] | None = None
+    roll_deg: float | None = None
+    pitch_deg: float | None = None
+    yaw_deg: float | None = None
+    battery_percent: float | None = None
+    battery_v: float | None = None
+    mode: str | None = None
+    custom_mode: int | None = None
+    armed: bool | None = None
+    system_status: int | None = None
+    item: int | None = None
+    last_reached: int | None = None
+    landed: bool | None = None
+    gps_fix: int | None = None
+    satellites: int | None = None
+    estimator_flags: int | None = None
+    prearm_good: bool | None = None
+    home: tuple[float, float, float] | None = None
+
+    def not_ready(self) -> tuple[str, ...]:
+        """Why the vehicle is not ready to arm, in words; empty where it is.
+
+        The pre-arm bit turns healthy before there is a position, so the estimator's flags and the GPS decide with it.
+        """
+        reasons = []
+        if self.gps_fix is None or self.gps_fix < _GPS_3D:
+            reasons.append("no GPS report" if self.gps_fix is None else f"GPS fix is {self.gps_fix}, 3 is needed")
+        flags = self.estimator_flags
+        if flags is None:
+            reasons.append("no estimator report")
+        elif not flags & _POSITION_GOOD or flags & _POSITION_CONSTANT:
+            reasons.append(f"the estimator has no absolute position (flags {flags:#x})")
+        if self.lat_deg is None:
+            reasons.append("no position report")
+        if self.prearm_good is False:
+            reasons.append("pre-arm checks fail")
+        return tuple(reasons)
+
+
+class TelemetryState:
+    """Takes messages in, gives a `Telemetry` out.
+
+    Parameters
+    ----------
+    mode_name
+        Name of a HEARTBEAT.custom_mode: `Dialect.mode_name`.
+    """
+
+    def __init__(self, mode_name: Callable[[int], str]) -> None:
+        self._mode_name = mode_name
+        self._values: dict[str, object] = {}
+        self._chunks: dict[int, list[str]] = {}
+        self.texts: list[Text] = []
+
+    def snapshot(self) -> Telemetry:
+        """What is known now."""
+        return Telemetry(**self._values)  # type: ignore[arg-type]  # the table below fills it by name
+
+    def take(self, message: Message) -> bool:
+        """Take a message in; whether it changed the snapshot."""
+        kind = message.get_type()
+        if kind == "STATUSTEXT":
+            self._take_text(message)
+            return True
+        reader = _READERS.get(kind)
+        if reader is None:
+            return False
+        self._values.update(reader(message))
+        if kind == "HEARTBEAT":
+            self._values["mode"] = self._mode_name(message.custom_mode)
+        boot_ms = getattr(message, "time_boot_ms", None)
+        if boot_ms is not None:
+            self._values["vehicle_s"] = boot_ms / 1000
+        self._values["time_us"] = time.time_ns() // 1000
+        return True
+
+    def _take_text(self, message: Message) -> None:
+        """A long text comes in chunks of 50 characters with one id; the last is shorter."""
+        part = message.text if isinstance(message.text, str) else message.text.decode(errors="replace")
+        if message.id:
+            chunks = self._chunks.setdefault(message.id, [])
+            chunks.append(part)
+            if len(part) == 50:
+                return
+            part = "".join(self._chunks.pop(message.id))
+        self.texts.append(Text(time.time_ns() // 1000, message.severity, part))
+
+
+Values = dict[str, object]
+
+
+def _heartbeat(m: Message) -> Values:
+    return {"custom_mode": m.custom_mode, "armed": bool(m.base_mode & _ARMED), "system_status": m.system_status}
+
+
+def _global_position(m: Message) -> Values:
+    return {
+        "lat_deg": m.lat / 1e7,
+        "lon_deg": m.lon / 1e7,
+        "altitude": Altitude(m.alt / 1000, Datum.AMSL),
+        "above_home_m": m.relative_alt / 1000,
+        "velocity_ned_m_s": (m.vx / 100, m.vy / 100, m.vz / 100),
+    }
+
+
+def _attitude(m: Message) -> Values:
+    return {
+        "roll_deg": math.degrees(m.roll),
+        "pitch_deg": math.degrees(m.pitch),
+        "yaw_deg": math.degrees(m.yaw) % 360,
+    }
+
+
+def _sys_status(m: Message) -> Values:
+    values: Values = {}
+    if m.battery_remaining >= 0:
+        values["battery_percent"] = float(m.battery_remaining)
+    if m.voltage_battery != _UNKNOWN_U16:
+        values["battery_v"] = m.voltage_battery / 1000
+    if m.onboard_control_sensors_present & _PREARM:
+        values["prearm_good"] = bool(m.onboard_control_sensors_health & _PREARM)
+    return values
+
+
+def _battery_status(m: Message) -> Values:
+    return {"battery_percent": float(m.battery_remaining)} if m.id == 0 and m.battery_remaining >= 0 else {}
+
+
+def _extended(m: Message) -> Values:
+    ground, air = mav.MAV_LANDED_STATE_ON_GROUND, (
+        mav.MAV_LANDED_STATE_IN_AIR, mav.MAV_LANDED_STATE_TAKEOFF, mav.MAV_LANDED_STATE_LANDING
+    )  # fmt: skip
+    if m.landed_state == ground:
+        return {"landed": True}
+    return {"landed": False} if m.landed_state in air else {}
+
+
+_READERS: dict[str, Callable[[Message], Values]] = {
+    "HEARTBEAT": _heartbeat,
+    "GLOBAL_POSITION_INT": _global_position,
+    "ATTITUDE": _attitude,
+    "SYS_STATUS": _sys_status,
+    "BATTERY_STATUS": _battery_status,
+    "EXTENDED_SYS_STATE": _extended,
+    "GPS_RAW_INT": lambda m: {"gps_fix": m.fix_type, "satellites": m.satellites_visible},
+    "EKF_STATUS_REPORT": lambda m: {"estimator_flags": m.flags},
+    "ESTIMATOR_STATUS": lambda m: {"estimator_flags": m.flags},
+    "MISSION_CURRENT": lambda m: {"item": m.seq},
+    "MISSION_ITEM_REACHED": lambda m: {"last_reached": m.seq},
+    "TERRAIN_REPORT": lambda m: {"agl": Altitude(m.current_height, Datum.AGL)},
+    "HOME_POSITION": lambda m: {"home": (m.latitude / 1e7, m.longitude / 1e7, m.altitude / 1000)},
+    "SYSTEM_TIME": lambda _: {},
+}

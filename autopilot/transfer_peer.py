@@ -1,0 +1,127 @@
+"""One vehicle's one list on one link, and how an item travels."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.link import Link
+from autopilot.timing import Timing
+from autopilot.wire import Message
+from autopilot.words import MissionKind
+from missions import Mission, MissionItem
+
+__all__ = ["RETRY_S", "TRIES", "Machine", "Peer", "Progress", "converse", "from_message", "lists_of", "to_message"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done (``upload mission``, ``read back fence``), items done and items in all."""
+
+TRIES = 6
+RETRY_S = 1.5
+"""Vehicle seconds before a question is repeated: ArduPilot answers in 50 ms and repeats its own requests after 1 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One vehicle's one list on one link."""
+
+    link: Link
+    sysid: int
+    component: int
+    kind: MissionKind
+    timing: Timing
+
+    def send(self, message: Message) -> None:
+        """Send a message to the vehicle."""
+        self.link.send(message, self.sysid)
+
+    def is_ours(self, message: Message) -> bool:
+        """Whether a mission message is from this vehicle's autopilot, for us, and about this list."""
+        return (
+            message.get_srcComponent() == self.component
+            and message.target_system in (0, self.link.system_id)
+            and message.target_component in (0, self.link.component_id)
+            and message.mission_type == self.kind
+        )
+
+    def __str__(self) -> str:
+        return f"{self.link.url} vehicle {self.sysid} {self.kind}"
+
+
+class Machine(Protocol):
+    """One side of a conversation: takes messages, looks at the clock, says when it is over."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is over."""
+
+    @property
+    def patience_s(self) -> float:
+        """Wall seconds until it wants to look at the clock again."""
+
+    def look(self) -> None:
+        """Do what is due by the clock."""
+
+    def take(self, message: Message) -> None:
+        """Take whatever came."""
+
+
+async def converse(peer: Peer, types: Collection[str], machine: Machine) -> None:
+    """Run a conversation until it is over. Raises what the machine raises, and LinkError when the link is lost.
+
+    The machine answers inside the call that received the message: an item waits for no turn of the event loop.
+    """
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def attempt(step: Callable[[], None]) -> None:
+        if ended.done():
+            return
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001  whatever it is, the caller gets it and not the socket
+            ended.set_exception(error)
+        else:
+            if machine.complete:
+                ended.set_result(None)
+
+    stop = peer.link.listen(lambda message: attempt(lambda: machine.take(message)), sysid=peer.sysid, types=types)
+    forget = peer.link.on_close(lambda: attempt(peer.link.check))
+    try:
+        attempt(machine.look)
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=machine.patience_s)
+            attempt(machine.look)
+        ended.result()
+    finally:
+        stop()
+        forget()
+
+
+def to_message(peer: Peer, item: MissionItem) -> Message:
+    """MISSION_ITEM_INT of an item."""
+    current = int(peer.kind is MissionKind.MISSION and item.seq == 0)
+    return mav.MAVLink_mission_item_int_message(
+        peer.sysid, peer.component, item.seq, item.frame, item.command, current, int(item.autocontinue),
+        item.p1, item.p2, item.p3, item.p4, item.x, item.y, item.z, peer.kind,
+    )  # fmt: skip
+
+
+def from_message(m: Message) -> MissionItem:
+    """The item of a MISSION_ITEM_INT."""
+    return MissionItem(
+        seq=m.seq, frame=m.frame, command=m.command, p1=m.param1, p2=m.param2, p3=m.param3, p4=m.param4,
+        x=m.x, y=m.y, z=m.z, autocontinue=bool(m.autocontinue),
+    )  # fmt: skip
+
+
+def lists_of(mission: Mission) -> tuple[tuple[MissionKind, Sequence[MissionItem]], ...]:
+    """The three lists of a sortie in the order of their upload: what fails after the fence leaves a fence."""
+    return (
+        (MissionKind.FENCE, mission.fence),
+        (MissionKind.RALLY, mission.rally),
+        (MissionKind.MISSION, mission.items),
+    )

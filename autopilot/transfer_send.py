@@ -1,0 +1,135 @@
+"""Sending a list to a vehicle: it asks, we answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.errors import RejectedError, TransferError, TransferTimeoutError, VehicleState
+from autopilot.transfer_peer import RETRY_S, TRIES, Peer, Progress, converse, to_message
+from autopilot.wire import Message
+from autopilot.words import mission_words
+from missions import MissionItem
+
+__all__ = ["send_list"]
+
+_SILENCE_S = 10.0  # ArduPilot gives up after 8 s and says so
+_STUCK = 3  # silences for which a vehicle may ask for the same items over and over
+_ECHO_S = 0.25  # a request repeated sooner is a duplicate of the network, later the vehicle's own
+_SHOWN = 3
+
+
+async def send_list(peer: Peer, items: Sequence[MissionItem], progress: Progress | None) -> bool:
+    """Send the list; whether its final MISSION_ACK arrived. Raises as `autopilot.transfer.upload` does."""
+    sending = _Sending(peer, items, progress)
+    types = ("MISSION_REQUEST", "MISSION_REQUEST_INT", "MISSION_ACK", "STATUSTEXT")
+    await converse(peer, types, sending)
+    return bool(sending.acknowledged)
+
+
+class _Sending:
+    """How far an upload has come.
+
+    Attributes
+    ----------
+    acknowledged
+        None while it runs; then whether the final MISSION_ACK arrived.
+    """
+
+    def __init__(self, peer: Peer, items: Sequence[MissionItem], progress: Progress | None) -> None:
+        self.acknowledged: bool | None = None
+        self._peer = peer
+        self._items = items
+        self._progress = progress
+        self._clock = asyncio.get_running_loop().time
+        self._retry_s = peer.timing.retry_s(RETRY_S)
+        self._silence_s = peer.timing.wall_s(_SILENCE_S)
+        self._echo_s = _ECHO_S / peer.timing.time_scale
+        self._begun = self._heard = self._moved = self._clock()
+        self._highest = -1
+        self._tries = 0
+        self._answered: dict[int, float] = {}
+        self._doubt: int | None = None
+        self._said: list[str] = []
+
+    @property
+    def patience_s(self) -> float:
+        """Wall seconds until the next look at the clock."""
+        return self._retry_s
+
+    @property
+    def complete(self) -> bool:
+        """Whether the upload is over."""
+        return self.acknowledged is not None
+
+    @property
+    def _all_asked(self) -> bool:
+        return self._highest == len(self._items) - 1
+
+    def look(self) -> None:
+        """Repeat the offer, or give up, by the clock."""
+        now = self._clock()
+        if self._highest < 0:
+            if now < self._begun + self._tries * self._retry_s:
+                return
+            if self._tries == TRIES:
+                raise self._given_up("it never asked for an item")
+            self._tries += 1
+            peer = self._peer
+            peer.send(mav.MAVLink_mission_count_message(peer.sysid, peer.component, len(self._items), peer.kind))
+        elif self._all_asked and now >= self._heard + 2 * self._retry_s:
+            self.acknowledged = False
+        elif now >= self._heard + self._silence_s or now >= self._moved + _STUCK * self._silence_s:
+            raise self._given_up(f"it stopped asking after item {self._highest}")
+
+    def take(self, message: Message) -> None:
+        """Take whatever came."""
+        kind = message.get_type()
+        if kind == "STATUSTEXT":
+            self._said.append(message.text)
+        elif not self._peer.is_ours(message):
+            return
+        elif kind == "MISSION_ACK":
+            self._take_ack(message.type)
+        elif message.seq < len(self._items):
+            self._answer(message.seq)
+
+    def _take_ack(self, result: int) -> None:
+        if result == mav.MAV_MISSION_ACCEPTED:
+            # An earlier acceptance belongs to an earlier transfer.
+            if self._all_asked:
+                self.acknowledged = True
+        elif result == mav.MAV_MISSION_INVALID_SEQUENCE or (
+            result == mav.MAV_MISSION_OPERATION_CANCELLED and self._highest < 0
+        ):
+            # Out of sequence answers an item that came twice, cancelled an earlier transfer: neither ends this one.
+            self._doubt = result
+        else:
+            raise self._refusal(result)
+
+    def _answer(self, seq: int) -> None:
+        now = self._clock()
+        if now - self._answered.get(seq, -1e9) < self._echo_s:
+            return
+        self._peer.send(to_message(self._peer, self._items[seq]))
+        self._heard = self._answered[seq] = now
+        if seq > self._highest:
+            self._highest, self._moved = seq, now
+            if self._progress is not None:
+                self._progress(f"upload {self._peer.kind}", seq + 1, len(self._items))
+
+    def _refusal(self, result: int) -> RejectedError:
+        where = "before the first item" if self._highest < 0 else f"after item {self._highest}"
+        words = f"; it said: {' | '.join(self._said[-_SHOWN:])}" if self._said else ""
+        return RejectedError(
+            f"{self._peer}: refused {where}: {mission_words(result)} (MISSION_ACK {result}){words}",
+            result,
+            VehicleState.KEPT if self._highest < 0 else VehicleState.UNKNOWN,
+        )
+
+    def _given_up(self, where: str) -> TransferError:
+        if self._doubt is not None:
+            return self._refusal(self._doubt)
+        return TransferTimeoutError(f"{self._peer}: {where}: check the link and send again", VehicleState.UNKNOWN)

@@ -1,0 +1,325 @@
+"""One vehicle: what it says, and what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.dialect import Dialect, StepKind
+from autopilot.dialects import dialect_of
+from autopilot.errors import CommandError, NotReadyError
+from autopilot.exchange import Exchange
+from autopilot.link import Link
+from autopilot.telemetry import STREAMS, Telemetry, TelemetryState, Text
+from autopilot.timing import Timing
+from autopilot.transfer import Progress, Verified, upload_verified
+from autopilot.transfer_peer import lists_of
+from autopilot.wire import Message
+from missions import Mission
+
+__all__ = ["Vehicle"]
+
+_CONNECT_S = 10.0
+_MODE_S = 10.0
+_ARM_S = 10.0
+_READY_S = 180.0  # EKF and GPS take 41 s after boot in ArduPilot's own simulator
+_REQUIRED_STREAMS = (mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT, mav.MAVLINK_MSG_ID_GPS_RAW_INT)
+
+
+class Vehicle:
+    """A vehicle on a link. Made by `Vehicle.connect`; an async context manager.
+
+    Attributes
+    ----------
+    link, sysid, component, dialect, timing
+        Where it is, who it is and how it is spoken to.
+    """
+
+    def __init__(self, link: Link, sysid: int, component: int, dialect: Dialect, timing: Timing) -> None:
+        self.link = link
+        self.sysid = sysid
+        self.component = component
+        self.dialect = dialect
+        self.timing = timing
+        self._exchange = Exchange(link, sysid, component, timing, dialect.param_encoding)
+        self._command_lock = asyncio.Lock()
+        self._state = TelemetryState(dialect.mode_name)
+        self._snapshot: Telemetry | None = None
+        self._heard = asyncio.get_running_loop().time()
+        self._waiters: list[tuple[Callable[[Telemetry], bool], asyncio.Future[Telemetry]]] = []
+        self._listeners: list[Callable[[Message, Telemetry], None]] = []
+        self._stop = link.listen(self._take, sysid=sysid)
+        self._forget = link.on_close(self._wake)
+
+    @classmethod
+    async def connect(
+        cls,
+        link: Link,
+        sysid: int | None = None,
+        *,
+        timing: Timing | None = None,
+        streams: bool = True,
+        wait_s: float | None = None,
+    ) -> Self:
+        """Wait for a vehicle's heartbeat and, with `streams`, ask for its telemetry.
+
+        Parameters
+        ----------
+        link
+            An open link.
+        sysid
+            Which vehicle; None for the first that is heard.
+        timing
+            How long to wait.
+        streams
+            Whether to ask for the messages of `STREAMS`: a fresh link may carry heartbeats only.
+        wait_s
+            Wall seconds to wait for the first heartbeat: a vehicle may still be starting, at any speed of simulation.
+            None takes what `timing` says.
+
+        Raises
+        ------
+        LinkError
+            When no such vehicle is heard; the message says what was.
+        AutopilotError
+            When it is neither ArduPilot nor PX4.
+        CommandError
+            When it refuses to report its position.
+        """
+        timing = timing or Timing()
+        heartbeat = await link.wait_vehicle(sysid, timeout_s=timing.wall_s(_CONNECT_S) if wait_s is None else wait_s)
+        dialect = dialect_of(heartbeat.autopilot, heartbeat.type)
+        vehicle = cls(link, heartbeat.get_srcSystem(), heartbeat.get_srcComponent(), dialect, timing)
+        vehicle._take(heartbeat)
+        if streams:
+            try:
+                await vehicle.request_streams()
+            except BaseException:
+                vehicle.close()
+                raise
+        return vehicle
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening. The link stays open."""
+        self._stop()
+        self._forget()
+
+    def _wake(self) -> None:
+        """Let whoever waits see that the link is gone."""
+        for _, waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(self.telemetry)
+
+    def __str__(self) -> str:
+        return f"{self.link.url} vehicle {self.sysid}"
+
+    # What it says.
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """Snapshot of now."""
+        if self._snapshot is None:
+            self._snapshot = self._state.snapshot()
+        return self._snapshot
+
+    @property
+    def texts(self) -> Sequence[Text]:
+        """Every STATUSTEXT since the connection, oldest first."""
+        return self._state.texts
+
+    @property
+    def silent_s(self) -> float:
+        """Wall seconds since the autopilot was last heard."""
+        return asyncio.get_running_loop().time() - self._heard
+
+    def listen(self, listener: Callable[[Message, Telemetry], None]) -> Callable[[], None]:
+        """Call `listener` with each message of the autopilot and the snapshot after it; returns what ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _take(self, message: Message) -> None:
+        if message.get_srcComponent() != self.component:
+            return
+        self._heard = asyncio.get_running_loop().time()
+        if self._state.take(message):
+            self._snapshot = None
+            for entry in tuple(self._waiters):
+                predicate, waiter = entry
+                if not waiter.done() and predicate(self.telemetry):
+                    waiter.set_result(self.telemetry)
+        for listener in tuple(self._listeners):
+            listener(message, self.telemetry)
+
+    async def wait_until(
+        self, predicate: Callable[[Telemetry], bool], vehicle_s: float, *, wall_s: float | None = None
+    ) -> Telemetry | None:
+        """First snapshot for which `predicate` holds, or None after a time.
+
+        Parameters
+        ----------
+        predicate
+            Asked once now, then after each message that changes the snapshot.
+        vehicle_s
+            How long to wait, seconds of the vehicle's time.
+        wall_s
+            How long to wait in wall seconds instead.
+
+        Raises
+        ------
+        LinkError
+            When the link was lost.
+        """
+        if predicate(self.telemetry):
+            return self.telemetry
+        waiter: asyncio.Future[Telemetry] = asyncio.get_running_loop().create_future()
+        entry = (predicate, waiter)
+        self._waiters.append(entry)
+        try:
+            async with asyncio.timeout(self.timing.wall_s(vehicle_s) if wall_s is None else wall_s):
+                found = await waiter
+        except TimeoutError:
+            found = None
+        finally:
+            self._waiters.remove(entry)
+        self.link.check()
+        return found
+
+    async def wait_ready(self, vehicle_s: float = _READY_S) -> Telemetry:
+        """Wait until the estimator, the GPS and the pre-arm checks are good.
+
+        Raises
+        ------
+        NotReadyError
+            When they are not within `vehicle_s` seconds of the vehicle's time; with what is missing and what it said.
+        """
+        ready = await self.wait_until(lambda t: not t.not_ready(), vehicle_s)
+        if ready is None:
+            said = " | ".join(dict.fromkeys(text.text for text in self.texts[-5:]))
+            raise NotReadyError(
+                f"{self}: not ready to arm after {vehicle_s:g} s: {', '.join(self.telemetry.not_ready())}"
+                f"{f'; it said: {said}' if said else ''}: wait for the sky or mend what it names"
+            )
+        return ready
+
+    # What it is told.
+
+    async def command(self, command: int, *params: float) -> None:
+        """COMMAND_LONG with up to seven parameters, repeated until it is accepted.
+
+        Raises
+        ------
+        CommandError
+            With MAV_RESULT in words and what the vehicle said, or after no answer.
+        LinkError
+            When the link was lost.
+        """
+        async with self._command_lock:
+            await self._exchange.command(command, params)
+
+    async def command_int(self, command: int, *params: float, frame: int, x: int, y: int, z: float) -> None:
+        """COMMAND_INT with up to four parameters and a place, x and y in 1e-7 degrees, z in metres. Raises as above."""
+        async with self._command_lock:
+            await self._exchange.command_int(command, params, frame=frame, x=x, y=y, z=z)
+
+    async def parameter(self, name: str) -> float:
+        """Value of a parameter. Raises ParameterError where there is none of that name."""
+        return await self._exchange.read_parameter(name)
+
+    async def set_parameter(self, name: str, value: float) -> float:
+        """Write a parameter; the value it then has. Raises ParameterError where it did not take it."""
+        return await self._exchange.write_parameter(name, value)
+
+    async def request_streams(self) -> None:
+        """Ask for the messages of `STREAMS` and the estimator's, each at its rate in the vehicle's own time.
+
+        Raises
+        ------
+        CommandError
+            When position or GPS is refused; the vehicle may lack any other.
+        """
+        estimator = getattr(mav, f"MAVLINK_MSG_ID_{self.dialect.estimator_message}")
+        for number, rate_hz in {**STREAMS, estimator: 1.0}.items():
+            try:
+                await self.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, number, 1e6 / rate_hz)
+            except CommandError as error:
+                if error.result is None or number in (*_REQUIRED_STREAMS, estimator):
+                    raise
+
+    async def upload(self, mission: Mission, *, progress: Progress | None = None) -> tuple[Verified, ...]:
+        """Upload fence, rally points and mission, each proved by read-back; raises as `upload_verified` does.
+
+        The fence goes first: what fails after it leaves the vehicle fenced.
+        """
+        return tuple(
+            [
+                await upload_verified(
+                    self.link,
+                    self.sysid,
+                    items,
+                    kind,
+                    dialect=self.dialect,
+                    component=self.component,
+                    timing=self.timing,
+                    progress=progress,
+                )
+                for kind, items in lists_of(mission)
+            ]
+        )
+
+    async def set_mode(self, name: str) -> None:
+        """Set a flight mode by its name and wait until the vehicle says it. Raises CommandError, AutopilotError."""
+        main, sub = self.dialect.mode_command(name)
+        await self.command(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, main, sub)
+        if await self.wait_until(lambda t: t.mode == name, _MODE_S) is None:
+            raise CommandError(f"{self}: accepted mode {name} and stays in {self.telemetry.mode}: look at its texts")
+
+    async def arm(self) -> None:
+        """Arm and wait until the vehicle says so. Raises CommandError with the pre-arm reasons that it gave."""
+        await self._arm(armed=True)
+
+    async def disarm(self) -> None:
+        """Disarm and wait until the vehicle says so; refused in the air. Raises CommandError."""
+        await self._arm(armed=False)
+
+    async def _arm(self, *, armed: bool) -> None:
+        await self.command(mav.MAV_CMD_COMPONENT_ARM_DISARM, float(armed))
+        if await self.wait_until(lambda t: t.armed is armed, _ARM_S) is None:
+            raise CommandError(f"{self}: accepted to {'arm' if armed else 'disarm'} and did not: look at its texts")
+
+    async def start_mission(self) -> None:
+        """From ready on the ground to flying the uploaded mission, by the dialect's steps. Raises CommandError."""
+        for step in self.dialect.start:
+            if step.kind is StepKind.MODE:
+                await self.set_mode(str(step.value))
+            elif step.kind is StepKind.ARM:
+                await self.arm()
+            else:
+                await self.command(int(step.value))
+
+    async def pause(self) -> None:
+        """Stop where it is, in the air."""
+        await self.set_mode(self.dialect.pause_mode)
+
+    async def resume(self) -> None:
+        """Go on with the mission after a pause."""
+        await self.set_mode(self.dialect.mission_mode)
+
+    async def return_home(self) -> None:
+        """Fly home, or to the nearest rally point, and land."""
+        await self.set_mode(self.dialect.return_mode)
+
+    async def land(self) -> None:
+        """Land where it is."""
+        await self.set_mode(self.dialect.land_mode)

@@ -1,0 +1,239 @@
+"""One flight as seen from its telemetry: events, items, positions beside the planned line and the border."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autopilot.dialect import LOCATED
+from autopilot.dialects import HOME_FIRST
+from autopilot.report import Event, ItemReached, Landing
+from autopilot.telemetry import Telemetry
+from autopilot.wire import Message
+from autopilot.words import command_name
+from geo import LocalFrame, locate
+from missions import BorderSegment, Mission, MissionItem
+
+__all__ = ["BorderWatch", "FlightWatch", "places"]
+
+_AIRBORNE_M = 2.0
+_GUARD_PERIOD_S = 0.5  # vehicle seconds between looks at the border
+_CHUNK = 256
+
+Floats = NDArray[np.float64]
+
+
+def places(mission: Mission) -> tuple[MissionItem, ...]:
+    """The items that a vehicle flies to, in order, without home and without a take-off or landing "here"."""
+    first = 1 if mission.dialect in HOME_FIRST else 0
+    return tuple(item for item in mission.items[first:] if item.command in LOCATED and (item.x or item.y))
+
+
+class BorderWatch:
+    """Signed distance of positions to a border: positive on the own side.
+
+    Parameters
+    ----------
+    border
+        The line and its own side.
+    """
+
+    def __init__(self, border: BorderSegment) -> None:
+        self._frame = LocalFrame(*border.centre())
+        self._line = border.local_line(self._frame)
+        self._sign = border.own_side.sign
+
+    def distance_m(self, lat_deg: Floats, lon_deg: Floats) -> Floats:
+        """Signed distance in metres, shape (n,); past an end of the line the side means nothing and it is positive."""
+        east, north, _ = self._frame.to_enu(lat_deg, lon_deg)
+        points = np.atleast_2d(np.stack([east, north], axis=-1))
+        found = []
+        for start in range(0, len(points), _CHUNK):
+            at = locate(self._line, points[start : start + _CHUNK])
+            found.append(np.where(at.beyond, np.abs(at.offset_m), self._sign * at.offset_m))
+        return np.concatenate(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    lat_deg: float
+    lon_deg: float
+    above_home_m: float
+    item: int | None
+
+
+class FlightWatch:
+    """Listens to a vehicle from before it arms until after it disarms.
+
+    Attributes
+    ----------
+    events, reached
+        What happened so far.
+    was_armed, airborne, ended
+        Whether it armed since; whether it is in the air; whether it disarmed after it armed.
+    ended_in_air
+        Whether it disarmed above the ground.
+    crossed, sent_home
+        Whether it was seen on the other side of the border, and whether it was turned back since.
+    """
+
+    def __init__(self, mission: Mission, mission_mode: str, border: BorderWatch | None) -> None:
+        self.events: list[Event] = []
+        self.reached: list[ItemReached] = []
+        self.was_armed = self.airborne = self.ended = self.ended_in_air = False
+        self.crossed = self.sent_home = False
+        self.started: tuple[int, float | None] | None = None
+        self.finished: tuple[int, float | None] | None = None
+        self.mode: str | None = None
+        self._commands = {item.seq: item.command for item in mission.items}
+        self._places = places(mission)
+        self._border = border
+        self._mission_mode = mission_mode
+        self._samples: list[_Sample] = []
+        self._item: int | None = None
+        self._guarded_s = -1e9
+
+    def take(self, message: Message, now: Telemetry) -> None:
+        """Take in a message and the snapshot after it: a listener of `Vehicle.listen`."""
+        kind = message.get_type()
+        if kind == "GLOBAL_POSITION_INT":
+            self._position(now)
+        elif kind == "HEARTBEAT":
+            self._heartbeat(now)
+        elif kind == "MISSION_ITEM_REACHED":
+            self._reach(message.seq, now, reported=True)
+        elif kind == "MISSION_CURRENT":
+            self._current(message.seq, now)
+        elif kind == "STATUSTEXT":
+            self._note(now, "text", message.text)
+
+    def _note(self, now: Telemetry, kind: str, text: str) -> None:
+        self.events.append(Event(now.time_us, now.vehicle_s, kind, text))
+
+    def _heartbeat(self, now: Telemetry) -> None:
+        if now.mode != self.mode:
+            self.mode = now.mode
+            self._note(now, "mode", f"mode {now.mode}")
+        if now.armed and not self.was_armed:
+            self.was_armed = True
+            self.started = (now.time_us, now.vehicle_s)
+            self._note(now, "armed", "armed")
+        elif self.was_armed and not now.armed and not self.ended:
+            self.ended = True
+            self.finished = (now.time_us, now.vehicle_s)
+            self.ended_in_air = self.airborne and now.landed is not True
+            self._note(now, "disarmed", f"disarmed {_height(now)} above home")
+
+    def _position(self, now: Telemetry) -> None:
+        if not self.was_armed or self.ended:
+            return
+        assert now.lat_deg is not None
+        assert now.lon_deg is not None
+        assert now.above_home_m is not None
+        # Outside the mission mode it flies to no item: home, or where a person sends it.
+        item = self._item if now.mode == self._mission_mode else None
+        self._samples.append(_Sample(now.lat_deg, now.lon_deg, now.above_home_m, item))
+        if self.airborne != (now.above_home_m > _AIRBORNE_M):
+            self.airborne = not self.airborne
+            self._note(now, "airborne", "in the air" if self.airborne else "near the ground")
+        clock = now.vehicle_s or 0.0
+        if self._border is not None and not self.crossed and clock - self._guarded_s >= _GUARD_PERIOD_S:
+            self._guarded_s = clock
+            distance = float(self._border.distance_m(np.array([now.lat_deg]), np.array([now.lon_deg]))[0])
+            if distance < 0:
+                self.crossed = True
+                self._note(now, "border", f"{-distance:.0f} m beyond the border")
+
+    def _current(self, seq: int, now: Telemetry) -> None:
+        if not self.was_armed or self.ended or seq == self._item:
+            return
+        for place in self._places:
+            if self._item is not None and place.seq < seq:
+                self._reach(place.seq, now, reported=False)
+        self._item = seq
+
+    def _reach(self, seq: int, now: Telemetry, *, reported: bool) -> None:
+        if not self.was_armed or self.ended:
+            return
+        for index, known in enumerate(self.reached):
+            if known.seq == seq:
+                if reported and not known.reported:
+                    self.reached[index] = ItemReached(seq, known.command, known.time_us, known.vehicle_s, reported=True)
+                return
+        command = self._commands.get(seq, 0)
+        self.reached.append(ItemReached(seq, command, now.time_us, now.vehicle_s, reported))
+        self._note(now, "item", f"item {seq} ({command_name(command)}) {'reached' if reported else 'passed'}")
+
+    def note_failure(self, now: Telemetry, text: str) -> None:
+        """Add an event of our own making."""
+        self._note(now, "failure", text)
+
+    @property
+    def must_return(self) -> bool:
+        """Whether it is beyond the border and was not told to turn back."""
+        return self.crossed and not self.sent_home and not self.ended
+
+    # After the flight.
+
+    @property
+    def missed(self) -> tuple[int, ...]:
+        """Places of the mission that were not reached."""
+        done = {item.seq for item in self.reached}
+        return tuple(place.seq for place in self._places if place.seq not in done)
+
+    @property
+    def samples(self) -> int:
+        """Positions seen."""
+        return len(self._samples)
+
+    def landing(self) -> Landing | None:
+        """Where the flight ended; None before it has."""
+        if not (self.ended and self._samples):
+            return None
+        first, last = self._samples[0], self._samples[-1]
+        east, north, _ = LocalFrame(first.lat_deg, first.lon_deg).to_enu(last.lat_deg, last.lon_deg)
+        return Landing(last.lat_deg, last.lon_deg, float(np.hypot(east, north)))
+
+    def deviation_m(self) -> tuple[float, float] | None:
+        """Mean and greatest horizontal distance from the planned line, metres; None where no place was flown to.
+
+        Each position counts against its own leg and the two beside it, so that a line flown up and down close by does
+        not lend its nearness, and a corner or a late MISSION_CURRENT does not count as an error.
+        """
+        if not (self._samples and self._places):
+            return None
+        home = self._samples[0]
+        frame = LocalFrame(home.lat_deg, home.lon_deg)
+        lat = np.array([home.lat_deg, *(place.x / 1e7 for place in self._places)])
+        lon = np.array([home.lon_deg, *(place.y / 1e7 for place in self._places)])
+        line = np.stack(frame.to_enu(lat, lon)[:2], axis=-1)
+        flown = [s for s in self._samples if s.above_home_m > _AIRBORNE_M]
+        leg_of = {place.seq: number for number, place in enumerate(self._places)}
+        distances = []
+        for item, leg in leg_of.items():
+            points = [s for s in flown if s.item == item]
+            if not points:
+                continue
+            east, north, _ = frame.to_enu([s.lat_deg for s in points], [s.lon_deg for s in points])
+            near = line[max(leg - 1, 0) : leg + 3]
+            if any(np.any(a != b) for a, b in pairwise(near)):
+                distances.append(np.abs(locate(near, np.stack([east, north], axis=-1)).offset_m))
+        if not distances:
+            return None
+        every = np.concatenate(distances)
+        return float(every.mean()), float(every.max())
+
+    def nearest_border_m(self) -> float | None:
+        """Least signed distance to the border in the air, metres; None without a border or a flight."""
+        air = [s for s in self._samples if s.above_home_m > _AIRBORNE_M]
+        if self._border is None or not air:
+            return None
+        distance = self._border.distance_m(np.array([s.lat_deg for s in air]), np.array([s.lon_deg for s in air]))
+        return float(distance.min())
+
+
+def _height(now: Telemetry) -> str:
+    return "at an unknown height" if now.above_home_m is None else f"{now.above_home_m:.1f} m"

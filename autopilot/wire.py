@@ -1,0 +1,227 @@
+"""Bytes to messages and back: MAVLink framing that survives noise, sequence statistics, signing, tlog recording."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import struct
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.errors import LinkError
+
+__all__ = ["Codec", "Message", "Recorder", "SequenceCounter", "Signing", "identity", "is_unknown"]
+
+Message = Any
+"""A pymavlink message object; pymavlink's classes carry no types."""
+
+_V1, _V2 = 0xFE, 0xFD
+_MAGIC = (_V1, _V2)
+_SIGNED = 0x01
+_SIGNING_EPOCH_S = 1_420_070_400  # 2015-01-01 UTC: signing timestamps count 10 µs units from it (MAVLink guide)
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """MAVLink 2 signing: every packet out is signed, unsigned and wrongly signed ones are refused.
+
+    Parameters
+    ----------
+    passphrase
+        The key is its SHA-256, as in Mission Planner and MAVProxy.
+    link_id
+        Signing link id, 0 to 255; different for each link of one ground station.
+    """
+
+    passphrase: str = field(repr=False)
+    link_id: int = 0
+
+
+@dataclass(slots=True)
+class SequenceCounter:
+    """Counts packets, and gaps in the sequence numbers, of one component."""
+
+    received: int = 0
+    lost: int = 0
+    late: int = 0
+    _last: int | None = None
+
+    def add(self, seq: int) -> None:
+        """Count a packet of sequence number `seq`; a step back is a late or repeated packet, not a loss of 200."""
+        self.received += 1
+        if self._last is None:
+            self._last = seq
+            return
+        step = (seq - self._last) % 256
+        if 1 <= step < 128:
+            self.lost += step - 1
+            self._last = seq
+        else:
+            self.late += 1
+
+
+class Recorder:
+    """Writes a telemetry log that Mission Planner, QGroundControl and pymavlink open.
+
+    Each packet, both directions, follows its time as an 8-byte big-endian count of microseconds since the Unix epoch.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: BinaryIO = path.open("wb")
+        except OSError as error:
+            raise LinkError(f"{path}: cannot record the link: {error.strerror}: choose another place") from error
+        self.path = path
+
+    def write(self, packet: bytes) -> None:
+        """Append one packet, timed now."""
+        self._file.write(struct.pack(">Q", time.time_ns() // 1000) + packet)
+
+    def close(self) -> None:
+        """Flush and close the file."""
+        self._file.close()
+
+
+class Codec:
+    """Encodes messages of ours and finds messages in bytes of theirs.
+
+    A frame whose checksum is wrong costs one byte, not its claimed length, so that noise before a packet cannot eat
+    the packet.
+
+    Parameters
+    ----------
+    system_id, component_id
+        Our own identity on the wire.
+    signing
+        Signing key, or None for unsigned links.
+    """
+
+    def __init__(self, system_id: int, component_id: int, signing: Signing | None = None) -> None:
+        self._mav = mav.MAVLink(None, srcSystem=system_id, srcComponent=component_id)
+        if signing is not None:
+            self._mav.signing.secret_key = hashlib.sha256(signing.passphrase.encode()).digest()
+            self._mav.signing.sign_outgoing = True
+            self._mav.signing.link_id = signing.link_id
+            self._mav.signing.timestamp = int((time.time() - _SIGNING_EPOCH_S) * 100_000)
+            # Radios report themselves unsigned, from the ground side: harmless and always let through.
+            self._mav.signing.allow_unsigned_callback = lambda _, number: number == mav.MAVLINK_MSG_ID_RADIO_STATUS
+        self._buffers: dict[Any, bytearray] = {}
+        self.bad_bytes = 0
+        self.refused = 0
+
+    def encode(self, message: Message) -> bytes:
+        """Packet of a message, with the next sequence number."""
+        packet = bytes(message.pack(self._mav))
+        self._mav.seq = (self._mav.seq + 1) % 256
+        return packet
+
+    def feed(self, data: bytes, source: Any = None, *, datagram: bool = False) -> list[tuple[Message, bytes]]:
+        """Messages that `data` completes, with their packets.
+
+        Parameters
+        ----------
+        data
+            Bytes as they came.
+        source
+            Where they came from: each source has its own unfinished frame.
+        datagram
+            True where `data` is one datagram: a new one that begins with a frame ends an unfinished frame of noise.
+        """
+        buffer = self._buffers.setdefault(source, bytearray())
+        found: list[tuple[Message, bytes]] = []
+        if datagram and buffer and data[:1] in (b"\xfd", b"\xfe"):
+            self._scan(buffer, found, final=True)
+            buffer.clear()
+        buffer += data
+        self._scan(buffer, found, final=False)
+        if datagram and buffer:
+            # Noise that looks like the head of a long frame: whole frames behind it need not wait for more.
+            behind: list[tuple[Message, bytes]] = []
+            bad_bytes = self.bad_bytes
+            self._scan(bytearray(buffer), behind, final=True)
+            if any(not is_unknown(message) for message, _ in behind):
+                found += behind
+                buffer.clear()
+            else:
+                self.bad_bytes = bad_bytes
+        return found
+
+    def _scan(self, buffer: bytearray, found: list[tuple[Message, bytes]], *, final: bool) -> None:
+        position = 0
+        end = len(buffer)
+        while position < end:
+            if buffer[position] not in _MAGIC:
+                position += 1
+                self.bad_bytes += 1
+                continue
+            length = _frame_length(buffer, position)
+            if length is None or position + length > end:
+                if not final:
+                    break
+                position += 1
+                self.bad_bytes += 1
+                continue
+            message = self._decode(buffer[position : position + length])
+            after = position + length
+            # A message that this dialect lacks has no checksum to test: believe it where a frame or nothing follows.
+            if message is None or (is_unknown(message) and after < end and buffer[after] not in _MAGIC):
+                position += 1
+                self.bad_bytes += 1
+                continue
+            found.append((message, bytes(buffer[position:after])))
+            position = after
+        del buffer[:position]
+
+    def _decode(self, frame: bytearray) -> Message | None:
+        if frame[0] == _V2 and frame[2] & ~_SIGNED:
+            return None
+        if not self._signed_well(frame):
+            self.refused += 1
+            return None
+        try:
+            return self._mav.decode(frame)
+        except mav.MAVError as error:
+            if str(error) == "Invalid signature":
+                self.refused += 1
+            return None
+
+    def _signed_well(self, frame: bytearray) -> bool:
+        """Whether a signature is right, or is left to pymavlink to want.
+
+        pymavlink takes the time of a packet over before it looks at the signature: a forged packet from the future
+        would shut the true sender out.
+        """
+        key = self._mav.signing.secret_key
+        if key is None:
+            return True
+        if frame[0] == _V2 and frame[2] & _SIGNED:
+            return hmac.compare_digest(hashlib.sha256(key + frame[:-6]).digest()[:6], bytes(frame[-6:]))
+        # A message that the dialect lacks passes pymavlink unsigned.
+        return frame[0] == _V1 or int.from_bytes(frame[7:10], "little") in mav.mavlink_map
+
+
+def is_unknown(message: Message) -> bool:
+    """Whether the dialect lacks this message: it counts in the sequence and in a recording, and says nothing."""
+    return isinstance(message, mav.MAVLink_unknown)
+
+
+def identity(packet: bytes) -> tuple[int, int, int]:
+    """System id, component id and sequence number of a packet."""
+    if packet[0] == _V1:
+        return packet[3], packet[4], packet[2]
+    return packet[5], packet[6], packet[4]
+
+
+def _frame_length(buffer: bytearray, position: int) -> int | None:
+    """Length in bytes of the frame that begins at `position`, or None while its header is incomplete."""
+    if len(buffer) - position < 3:
+        return None
+    payload = buffer[position + 1]
+    if buffer[position] == _V1:
+        return payload + 8
+    return payload + 12 + (13 if buffer[position + 2] & _SIGNED else 0)

@@ -1,0 +1,106 @@
+"""Frames a second of the whole watch beside the bare model, and of tracking alone.
+
+The peer of the watch is the model's session on the same pictures, prepared beforehand, its output not looked at: what a
+pipeline could reach at most. Both run on the same processor threads, in turns, best of `_ROUNDS`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.rows import Row, wanted
+from vision import (
+    Detection,
+    Detector,
+    Frame,
+    PixelLine,
+    StillCamera,
+    Tracker,
+    bare_rate,
+    open_source,
+    watch,
+)
+
+__all__ = ["rows"]
+
+_ROUNDS = 3
+_PICTURES = 60
+_EPOCH_US = 1_780_000_000_000_000
+
+
+def rows(data: Path | None, only: str | None) -> Iterator[Row]:
+    """Measure.
+
+    Parameters
+    ----------
+    data
+        Folder with ``videos/vtest.avi`` and ``weights/coco-yolo11n.onnx``; None: generated pictures, shipped model.
+    only
+        One row or one measurement by name.
+    """
+    name = f"watch/{'vtest' if data else 'generated'}"
+    if wanted(name, only):
+        yield _watch_row(name, data)
+    if wanted("track/30-objects", only):
+        yield _track_row()
+
+
+def _watch_row(name: str, data: Path | None) -> Row:
+    """The whole pipeline from frames in memory, or from the video, against the session alone."""
+    if data is None:
+        detector, frames = Detector(), _generated()
+    else:
+        detector = Detector(data / "weights" / "coco-yolo11n.onnx", kinds=("person",))
+        with open_source(data / "videos" / "vtest.avi") as source:
+            frames = [frame for frame, _ in zip(source, range(_PICTURES), strict=False)]
+    height, width = frames[0].image.shape[:2]
+    line = PixelLine("middle", ((width / 2, height), (width / 2, 0)), "left")
+    detector.detect([frames[0].image])
+    ours = peer = 0.0
+    for _ in range(_ROUNDS):
+        peer = max(peer, bare_rate(detector, [frame.image for frame in frames]).per_second)
+        ours = max(ours, _watched(data, frames, detector, line))
+    ratio = ours / peer
+    return Row(name, ours, "frames/s", f"bare {detector.backend} session", peer, ratio, "ratio >= 0.85", ratio >= 0.85)
+
+
+def _watched(data: Path | None, frames: Sequence[Frame], detector: Detector, line: PixelLine) -> float:
+    """Frames a second of one watch; with a video its decoding counts."""
+    if data is None:
+        return watch(frames, detector, line=line).frames_per_s
+    with open_source(data / "videos" / "vtest.avi") as source:
+        return watch((f for f, _ in zip(source, range(_PICTURES), strict=False)), detector, line=line).frames_per_s
+
+
+def _generated() -> list[Frame]:
+    """Noise with warm blobs that move: pictures that cost a detector what real ones do."""
+    rng = np.random.default_rng(7)
+    ground = rng.normal(90, 12, (512, 640)).clip(0, 255).astype(np.uint8)
+    frames = []
+    for index in range(_PICTURES):
+        picture: NDArray[np.uint8] = np.roll(ground, 6 * index, axis=1)
+        for k in range(8):
+            x, y = (60 + 70 * k + 3 * index) % 620, 40 + 50 * k
+            picture[y : y + 18, x : x + 9] = 235
+        frames.append(Frame(np.repeat(picture[..., None], 3, axis=2), _EPOCH_US + index * 200_000, index, index / 5))
+    return frames
+
+
+def _track_row() -> Row:
+    """Tracking alone, 30 objects: what it takes from a frame."""
+    rng = np.random.default_rng(3)
+    places, speeds = rng.uniform(0, 600, (30, 2)), rng.uniform(-20, 20, (30, 2))
+    tracker = Tracker()
+    count = 200
+    start = time.process_time()
+    for index in range(count):
+        now = places + speeds * index / 5 + rng.normal(0, 0.7, (30, 2))
+        boxes = [Detection(x, y, x + 12, y + 22, "person", 0.8) for x, y in now.tolist()]
+        tracker.update(boxes, _EPOCH_US + index * 200_000, index, StillCamera())
+    rate = count / (time.process_time() - start)
+    return Row("track/30-objects", rate, "frames per CPU s", goal=">= 100", met=rate >= 100)

@@ -1,0 +1,55 @@
+"""Frames, camera model, terrain: the mathematics that the other packages share."""
+
+from geo.altitude import Altitude, Datum
+from geo.camera import (
+    CameraModel,
+    CameraPose,
+    PoseSigma,
+    attitude_from_rotation,
+    compose_attitude,
+    rotation_ned_from_frd,
+)
+from geo.errors import CoordinateError, DatumError, FileWriteError, GeoError, TerrainError, VedetteError
+from geo.files import atomic_path, write_bytes, write_text
+from geo.frames import (
+    LocalFrame,
+    check_coordinates,
+    geodesic_destination,
+    geodesic_distance_m,
+    geodesic_length_m,
+)
+from geo.polyline import LinePosition, densify, locate
+from geo.terrain import FlatTerrain, GridTerrain, Terrain, footprint, intersect
+
+__all__ = [
+    "Altitude",
+    "CameraModel",
+    "CameraPose",
+    "CoordinateError",
+    "Datum",
+    "DatumError",
+    "FileWriteError",
+    "FlatTerrain",
+    "GeoError",
+    "GridTerrain",
+    "LinePosition",
+    "LocalFrame",
+    "PoseSigma",
+    "Terrain",
+    "TerrainError",
+    "VedetteError",
+    "atomic_path",
+    "attitude_from_rotation",
+    "check_coordinates",
+    "compose_attitude",
+    "densify",
+    "footprint",
+    "geodesic_destination",
+    "geodesic_distance_m",
+    "geodesic_length_m",
+    "intersect",
+    "locate",
+    "rotation_ned_from_frd",
+    "write_bytes",
+    "write_text",
+]

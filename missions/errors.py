@@ -1,0 +1,45 @@
+"""Errors of ``missions``.
+
+::
+
+    geo.VedetteError
+    └── MissionsError         planning that cannot be done
+        ├── BorderError       a border line that is not one: vertices, side, coordinates, an unknown country or pair
+        ├── FleetError        an aircraft, camera, base or fleet whose figures are impossible
+        ├── FormatError       a file that cannot be read or written as what it claims to be
+        ├── ObservationError  no height, offset and pitch meet resolution, band and stand-off together
+        └── PlanError         no lawful plan: base on the wrong side or out of reach, or the plan broke its own rules
+            └── MissionError  a sortie that no autopilot would take: too many items, no lawful fence
+"""
+
+from __future__ import annotations
+
+from geo import VedetteError
+
+
+class MissionsError(VedetteError):
+    """Planning that cannot be done."""
+
+
+class BorderError(MissionsError):
+    """A border line that is not one: its vertices, its side, its coordinates, or an unknown country or pair."""
+
+
+class FleetError(MissionsError):
+    """An aircraft, camera, base or fleet whose figures are impossible."""
+
+
+class FormatError(MissionsError):
+    """A file that cannot be read or written as what it claims to be."""
+
+
+class ObservationError(MissionsError):
+    """No height, offset and pitch meet resolution, band and stand-off together."""
+
+
+class PlanError(MissionsError):
+    """No lawful plan: the base is on the wrong side or out of reach, or the plan broke its own rules."""
+
+
+class MissionError(PlanError):
+    """A sortie that no autopilot would take: too many items, or no lawful fence."""

@@ -1,0 +1,218 @@
+"""Where to fly and how to look, so that the whole band is seen well enough from behind the stand-off.
+
+The camera looks square across the line. In the vertical plane through it: the aircraft at height h above ground and at
+distance d from the line on the own side, the band from d - own to d + far away on the ground. A ground point at
+horizontal distance x lies at the depression atan(h / x) and, along the optical axis, at the depth
+
+    z(x) = (x cos p + h sin p),   p the depression of the axis,
+
+where one pixel spans z / f across the line of sight (f in pixels): the GSD used here. It decides how many pixels an
+upright person gets; on flat ground the sample is longer along the line of sight by 1 / sin(depression).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from missions.border import BorderSegment
+from missions.errors import ObservationError
+from missions.fleet import Camera
+
+__all__ = ["Observation", "observe"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The geometry of observation of a plan.
+
+    Parameters
+    ----------
+    height_agl_m
+        Height of the patrol above ground, metres.
+    lateral_m
+        Distance of the flight line from the border, metres, on the own side.
+    gimbal_pitch_deg
+        Pitch of the camera, degrees: -90 straight down. It looks at the border, square to the course.
+    speed_m_s
+        Patrol speed, metres a second.
+    dwell_s
+        Least time for which a point of the band stays in view, seconds, at that speed.
+    footprint_near_m, footprint_line_m
+        Width of the view along the course at the near edge of the band and at the line, metres.
+    view_from_m, view_to_m
+        Ground distances from the aircraft at which the view begins and ends, metres.
+    gsd_near_m, gsd_far_m
+        GSD at the near and far edge of the band, metres a pixel, across the line of sight.
+    reasons
+        Why each figure is what it is, one sentence each.
+    """
+
+    height_agl_m: float
+    lateral_m: float
+    gimbal_pitch_deg: float
+    speed_m_s: float
+    dwell_s: float
+    footprint_near_m: float
+    footprint_line_m: float
+    view_from_m: float
+    view_to_m: float
+    gsd_near_m: float
+    gsd_far_m: float
+    reasons: tuple[str, ...]
+
+
+def observe(
+    camera: Camera,
+    border: BorderSegment,
+    *,
+    max_speed_m_s: float,
+    dwell_s: float = 8.0,
+    gsd_m: float | None = None,
+    floor_agl_m: float = 40.0,
+    ceiling_agl_m: float = 90.0,
+    margin_m: float = 3.0,
+) -> Observation:
+    """Choose height, offset, pitch and speed.
+
+    The fastest patrol wins: the highest height that resolution and ceiling allow, at the least offset.
+
+    Parameters
+    ----------
+    camera
+        The camera.
+    border
+        Gives stand-off and band.
+    max_speed_m_s
+        Highest patrol speed of the aircraft, metres a second.
+    dwell_s
+        How long each point of the band must stay in view, seconds.
+    gsd_m
+        Coarsest GSD over the band, metres a pixel; the camera's own limit by default.
+    floor_agl_m, ceiling_agl_m
+        Heights above ground between which to patrol, metres.
+    margin_m
+        What the flight line keeps beyond the stand-off for errors of navigation and for cut corners, and what the view
+        keeps beyond the band, metres.
+
+    Raises
+    ------
+    ObservationError
+        When nothing satisfies all; the message says which constraint failed and by how much.
+    """
+    limit = camera.max_gsd_m if gsd_m is None else min(gsd_m, camera.max_gsd_m)
+    for name, value in (("dwell_s", dwell_s), ("gsd_m", limit), ("max_speed_m_s", max_speed_m_s)):
+        if not (math.isfinite(value) and value > 0):
+            raise ObservationError(f"{name} is {value}: give a positive number")
+    if not 0 < floor_agl_m <= ceiling_agl_m:
+        raise ObservationError(
+            f"patrol between {floor_agl_m} and {ceiling_agl_m} m above ground: give a floor below a ceiling"
+        )
+    # The near edge of the band must lie before the aircraft, never behind its back.
+    least = max(border.stand_off_m, border.band_own_m) + margin_m
+    focal, half_width = camera.model.focal_px, camera.model.width_px / 2
+    half_view = math.radians(camera.model.vertical_fov_deg) / 2
+
+    # Offsets down the rows, heights along the columns; the least offset that works, then the greatest height.
+    offsets = np.arange(least, 4 * least + 100.0, 1.0)[:, None]
+    heights = np.arange(ceiling_agl_m, floor_agl_m - 1e-9, -0.5)[None, :]
+    steepest = np.arctan2(heights, np.maximum(offsets - border.band_own_m - margin_m, 1e-6))
+    shallowest = np.arctan2(heights, offsets + border.band_far_m + margin_m)
+    # Centre the band in the picture, then stay within the gimbal's reach.
+    depression = np.clip(
+        (steepest + shallowest) / 2, math.radians(-camera.pitch_max_deg), math.radians(-camera.pitch_min_deg)
+    )
+    in_reach = (steepest - depression <= half_view + 1e-9) & (depression - shallowest <= half_view + 1e-9)
+    gsd_far = ((offsets + border.band_far_m) * np.cos(depression) + heights * np.sin(depression)) / focal
+    good = np.argwhere(in_reach & (gsd_far <= limit))
+    if not len(good):
+        raise ObservationError(
+            _why_not(
+                steepest - shallowest,
+                2 * half_view,
+                in_reach=in_reach,
+                gsd=gsd_far,
+                limit=limit,
+                least_m=least,
+                camera=camera,
+            )
+        )
+    row, column = good[0]
+    height, pitch, lateral = float(heights[0, column]), float(depression[row, column]), float(offsets[row, 0])
+    near = lateral - border.band_own_m
+
+    def depth(x: float) -> float:
+        return x * math.cos(pitch) + height * math.sin(pitch)
+
+    width_near = 2 * half_width * depth(near) / focal
+    speed = min(width_near / dwell_s, max_speed_m_s)
+    first, last = pitch + half_view, pitch - half_view
+    above = height == ceiling_agl_m
+    return Observation(
+        height_agl_m=height,
+        lateral_m=lateral,
+        gimbal_pitch_deg=-math.degrees(pitch),
+        speed_m_s=speed,
+        dwell_s=width_near / speed,
+        footprint_near_m=width_near,
+        footprint_line_m=2 * half_width * depth(lateral) / focal,
+        # Past the vertical the view begins behind the aircraft.
+        view_from_m=height / math.tan(first),
+        view_to_m=height / math.tan(last) if last > 0 else math.inf,
+        gsd_near_m=depth(near) / focal,
+        gsd_far_m=float(gsd_far[row, column]),
+        reasons=(
+            f"height {height:.1f} m above ground: "
+            + ("the ceiling for patrols" if above else f"the highest that keeps the GSD within {limit:.3f} m"),
+            f"offset {lateral:.1f} m from the border: "
+            + (
+                f"stand-off {border.stand_off_m:.0f} m and {margin_m:.0f} m for navigation and corners"
+                if lateral == border.stand_off_m + margin_m
+                else "the least from which the camera takes in the whole band"
+            ),
+            (
+                f"pitch {-math.degrees(pitch):.1f} degrees: centres the band of {border.band_own_m:.0f} m on the own "
+                f"and {border.band_far_m:.0f} m on the far side in the picture"
+            ),
+            f"speed {speed:.2f} m/s: "
+            + (
+                f"the narrowest view over the band, {width_near:.1f} m, passes a point in {dwell_s:.0f} s"
+                if speed < max_speed_m_s
+                else "the aircraft's highest"
+            ),
+        ),
+    )
+
+
+def _why_not(
+    needed: Floats,
+    view: float,
+    *,
+    in_reach: NDArray[np.bool_],
+    gsd: Floats,
+    limit: float,
+    least_m: float,
+    camera: Camera,
+) -> str:
+    """Say which constraint fails, with the figure that would satisfy it."""
+    if in_reach.any():
+        best = float(gsd[in_reach].min())
+        return (
+            f"resolution: {best:.4f} m a pixel at best at the far edge of the band, {limit:.4f} m is required: "
+            "accept a coarser GSD, or take a longer lens, a smaller stand-off or a shallower band"
+        )
+    if (needed > view).all():
+        return (
+            f"field of view: from {least_m:.0f} m or more beside the border the band spans at least "
+            f"{math.degrees(float(needed.min())):.1f} degrees, {camera.name} sees {math.degrees(view):.1f}: take a "
+            "wider lens or a shallower band"
+        )
+    return (
+        f"gimbal: {camera.name} pitches between {camera.pitch_min_deg:.0f} and {camera.pitch_max_deg:.0f} degrees and "
+        "cannot be pointed at the band: take another mount or change the stand-off"
+    )

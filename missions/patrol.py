@@ -1,0 +1,262 @@
+"""What a plan is: sorties of legs, what they see, and how often."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from geo import Altitude, Datum
+from missions.border import BorderSegment, Side
+from missions.errors import PlanError
+from missions.fleet import Fleet, Vehicle
+from missions.observation import Observation
+
+__all__ = ["Coverage", "Leg", "LegKind", "PatrolPlan", "PlanOptions", "Sortie", "Uncovered", "Waypoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the planner may choose within.
+
+    Parameters
+    ----------
+    dwell_s
+        How long each point of the band stays in view in one pass, seconds.
+    gsd_m
+        Coarsest GSD over the band, metres a pixel; the camera's own limit by default.
+    floor_agl_m, patrol_ceiling_agl_m
+        Heights above ground between which to patrol, metres.
+    ceiling_agl_m
+        Highest height above ground at all, metres (120 in most countries). Transits are flown in layers between the
+        patrol and this.
+    layer_m
+        Distance between the layers of transit, metres.
+    margin_m
+        What the flight line keeps beyond the stand-off, metres.
+    launch_interval_s
+        Time between the first take-offs of two vehicles, seconds.
+    """
+
+    dwell_s: float = 8.0
+    gsd_m: float | None = None
+    floor_agl_m: float = 40.0
+    patrol_ceiling_agl_m: float = 90.0
+    ceiling_agl_m: float = 120.0
+    layer_m: float = 10.0
+    margin_m: float = 3.0
+    launch_interval_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        limits = {"dwell_s": 0.1, "floor_agl_m": 1, "patrol_ceiling_agl_m": 1, "ceiling_agl_m": 1, "layer_m": 1}
+        limits |= {"margin_m": 2.5, "launch_interval_s": 0}
+        for name, low in limits.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < low:
+                raise PlanError(f"option {name} is {value!r}: give a number of at least {low:g}")
+            object.__setattr__(self, name, float(value))
+        if not self.floor_agl_m <= self.patrol_ceiling_agl_m <= self.ceiling_agl_m:
+            raise PlanError(
+                f"heights {self.floor_agl_m:g}, {self.patrol_ceiling_agl_m:g} and {self.ceiling_agl_m:g} m: the floor "
+                "must be below the patrol ceiling, and that below the ceiling"
+            )
+
+    def layer_agl_m(self, number: int, patrol_agl_m: float) -> float:
+        """Height above ground, metres, at which vehicle `number` (from 0) flies its transits."""
+        layers = int((self.ceiling_agl_m - patrol_agl_m) / self.layer_m + 1e-9)
+        return patrol_agl_m if layers == 0 else patrol_agl_m + self.layer_m * (1 + number % layers)
+
+
+class LegKind(StrEnum):
+    """What a leg is for."""
+
+    TAKEOFF = "takeoff"
+    TRANSIT = "transit"
+    PATROL = "patrol"
+    RETURN = "return"
+    LANDING = "landing"
+
+
+@dataclass(frozen=True, slots=True)
+class Waypoint:
+    """A point in the air: degrees WGS 84, height above ground, and the ground's elevation below it, metres AMSL."""
+
+    lat_deg: float
+    lon_deg: float
+    altitude: Altitude
+    ground_amsl_m: float
+
+    @property
+    def amsl_m(self) -> float:
+        """Height above mean sea level, metres."""
+        return self.altitude.amsl_m(ground_amsl_m=self.ground_amsl_m)
+
+    @property
+    def agl_m(self) -> float:
+        """Height above ground, metres."""
+        return self.amsl_m - self.ground_amsl_m
+
+    @classmethod
+    def above(cls, lat_deg: float, lon_deg: float, agl_m: float, ground_amsl_m: float) -> Waypoint:
+        """A waypoint from its height above ground."""
+        return cls(lat_deg, lon_deg, Altitude(agl_m, Datum.AGL), ground_amsl_m)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One straight piece of a sortie.
+
+    Parameters
+    ----------
+    kind
+        What it is for; the camera looks at the border on `LegKind.PATROL`.
+    start, end
+        Where it begins and ends.
+    speed_m_s
+        Speed over the ground (vertical speed on a vertical leg), metres a second.
+    distance_m
+        Horizontal length, metres.
+    duration_s, energy_wh
+        Time and energy that it takes.
+    """
+
+    kind: LegKind
+    start: Waypoint
+    end: Waypoint
+    speed_m_s: float
+    distance_m: float
+    duration_s: float
+    energy_wh: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sortie:
+    """One take-off to landing.
+
+    Parameters
+    ----------
+    name
+        Unique in the plan, such as ``vehicle-1-sortie-2``.
+    vehicle
+        Which aircraft.
+    turn
+        Its number among the sorties of that vehicle, from 1.
+    from_m, to_m
+        The stretch of the flight line that it patrols, metres along it.
+    look
+        Side of its course on which the border lies: where the camera looks.
+    start_s
+        Planned take-off, seconds after the start of the plan.
+    legs
+        In the order of flight.
+    """
+
+    name: str
+    vehicle: Vehicle
+    turn: int
+    from_m: float
+    to_m: float
+    look: Side
+    start_s: float
+    legs: tuple[Leg, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """From take-off to landing, seconds."""
+        return sum(leg.duration_s for leg in self.legs)
+
+    @property
+    def distance_m(self) -> float:
+        """Horizontal distance flown, metres."""
+        return sum(leg.distance_m for leg in self.legs)
+
+    @property
+    def energy_wh(self) -> float:
+        """Energy used, watt hours."""
+        return sum(leg.energy_wh for leg in self.legs)
+
+    @property
+    def reserve_left(self) -> float:
+        """Share of the battery that is left at landing."""
+        return 1 - self.energy_wh / self.vehicle.aircraft.battery_wh
+
+    @property
+    def patrol(self) -> tuple[Leg, ...]:
+        """The legs on which the camera watches the border."""
+        return tuple(leg for leg in self.legs if leg.kind is LegKind.PATROL)
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """A part of the band that no sortie sees: metres along the border, area, where it is, and why."""
+
+    from_m: float
+    to_m: float
+    area_m2: float
+    lat_deg: float
+    lon_deg: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the plan sees of the band at the required GSD.
+
+    Parameters
+    ----------
+    band_area_m2, seen_area_m2
+        Area of the band and of what is seen of it, square metres.
+    uncovered
+        Every part that is not seen, along the border.
+    """
+
+    band_area_m2: float
+    seen_area_m2: float
+    uncovered: tuple[Uncovered, ...]
+
+    @property
+    def share(self) -> float:
+        """Share of the band that is seen, 0 to 1."""
+        return self.seen_area_m2 / self.band_area_m2
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolPlan:
+    """All flights of a fleet along a border.
+
+    Parameters
+    ----------
+    border, fleet, options
+        What was planned for.
+    observation
+        Height, offset, pitch and speed, and why.
+    flight_line
+        Latitude and longitude, degrees, of the vertices of the flight line.
+    sorties
+        In the order of vehicles, then of flight. Flown again from the first when the last has landed and turned round.
+    coverage
+        What is seen.
+    revisit_s
+        Revisit interval: the longest time for which a point of the covered band is unobserved, seconds, from the
+        schedule with its turn-rounds.
+    revisit_bound_s
+        No plan that flies this line at this patrol speed with these aircraft has a shorter revisit interval.
+    notes
+        What the reader must know, one sentence each.
+    """
+
+    border: BorderSegment
+    fleet: Fleet
+    options: PlanOptions
+    observation: Observation
+    flight_line: tuple[tuple[float, float], ...]
+    sorties: tuple[Sortie, ...]
+    coverage: Coverage
+    revisit_s: float
+    revisit_bound_s: float
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    def cycle_s(self, vehicle: Vehicle) -> float:
+        """Time from a vehicle's first take-off to the same take-off of the next round, seconds; 0 if it stays down."""
+        own = [s for s in self.sorties if s.vehicle.sysid == vehicle.sysid]
+        return sum(s.duration_s + vehicle.aircraft.turn_round_s for s in own)

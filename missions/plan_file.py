@@ -1,0 +1,107 @@
+"""The plan file: everything that a flight needs, as JSON that comes back exactly as it went."""
+
+from __future__ import annotations
+
+import types
+import typing
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from geo import VedetteError
+from missions.errors import FormatError
+from missions.files import read_json, write_json
+from missions.patrol import PatrolPlan
+
+__all__ = ["load_plan", "save_plan"]
+
+_FORMAT, _VERSION = "vedette-plan", 1
+
+
+def save_plan(plan: PatrolPlan, path: Path) -> None:
+    """Write a plan with its border, fleet and options.
+
+    Raises
+    ------
+    FileWriteError
+        When the file cannot be written.
+    """
+    write_json(path, {"format": _FORMAT, "version": _VERSION, "plan": _to_json(plan)})
+
+
+def load_plan(path: Path) -> PatrolPlan:
+    """Read a plan that `save_plan` wrote; every value is validated again as at construction.
+
+    Raises
+    ------
+    FormatError
+        When the file is no plan, of another version, or lacks or garbles a field; the message names the field.
+    """
+    value = read_json(path)
+    if not isinstance(value, dict) or value.get("format") != _FORMAT:
+        raise FormatError(f"{path}: is not a plan file: its format is not {_FORMAT!r}")
+    if value.get("version") != _VERSION:
+        raise FormatError(f"{path}: plan version {value.get('version')!r}, this program reads version {_VERSION}")
+    try:
+        plan = _from_json(PatrolPlan, value.get("plan"), "plan")
+    except VedetteError as error:
+        raise FormatError(f"{path}: {error}") from None
+    assert isinstance(plan, PatrolPlan)
+    return plan
+
+
+def _to_json(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _to_json(getattr(value, f.name)) for f in fields(value) if f.init}
+    if isinstance(value, tuple):
+        return [_to_json(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
+
+
+def _from_json(kind: Any, value: Any, where: str) -> Any:
+    """Build a value of an annotated type from JSON, by the type alone."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in {types.UnionType, typing.Union}:
+        return None if value is None else _from_json(next(a for a in arguments if a is not type(None)), value, where)
+    if origin is tuple:
+        return _tuple(arguments, value, where)
+    if is_dataclass(kind):
+        return _object(kind, value, where)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        try:
+            return kind(value)
+        except ValueError:
+            raise FormatError(f"{where} is {value!r}, not one of {', '.join(str(k.value) for k in kind)}") from None
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise FormatError(f"{where} is {value!r}, not {kind.__name__}")
+    return value
+
+
+def _tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise FormatError(f"{where} is {type(value).__name__}, not a list")
+    each = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
+    if len(each) != len(value):
+        raise FormatError(f"{where} has {len(value)} entries, not {len(each)}")
+    return tuple(_from_json(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(each, value, strict=True)))
+
+
+def _object(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise FormatError(f"{where} is {type(value).__name__}, not an object")
+    hints = _hints(kind)
+    lost = next((name for name in hints if name not in value), None)
+    if lost is not None:
+        raise FormatError(f"{where}.{lost} is missing")
+    return kind(**{name: _from_json(hint, value[name], f"{where}.{name}") for name, hint in hints.items()})
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """Type of each field that the constructor takes."""
+    hints = typing.get_type_hints(kind)
+    return {f.name: hints[f.name] for f in fields(kind) if f.init}

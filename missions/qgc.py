@@ -1,0 +1,159 @@
+"""QGroundControl `.plan` files, version 1: mission, geofence and rally points of one sortie.
+
+Format as QGroundControl documents it (developer guide, "Plan File Format"). In the file a height above home is frame 3;
+in memory and on the wire it is frame 6, the same with integer coordinates. A parameter that says nothing, NaN, is null.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from missions.errors import FormatError
+from missions.files import read_json, write_json
+from missions.mission import (
+    FENCE_INCLUSION_VERTEX,
+    FRAME_GLOBAL,
+    FRAME_RELATIVE,
+    NAV_WAYPOINT,
+    RALLY_POINT,
+    Dialect,
+    Mission,
+    MissionItem,
+)
+
+__all__ = ["read_qgc_plan", "write_qgc_plan"]
+
+_FIRMWARE: dict[Dialect, int] = {"ardupilot": 3, "px4": 12}  # MAV_AUTOPILOT
+_QUADROTOR = 2  # MAV_TYPE
+_FILE_RELATIVE = 3
+_ALTITUDE_MODE = {FRAME_RELATIVE: 1, FRAME_GLOBAL: 2}  # QGroundControl's own: relative, AMSL
+
+
+def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> None:
+    """Write a mission with fence and rally points.
+
+    Parameters
+    ----------
+    mission
+        What to write.
+    path
+        Usually ends in ``.plan``.
+    home_amsl_m
+        Elevation of home, metres AMSL, for a mission that has no home item (PX4).
+
+    Raises
+    ------
+    FileWriteError
+        When the file cannot be written.
+    """
+    home_item = mission.items[0] if mission.dialect == "ardupilot" else None
+    flown = mission.items[1:] if home_item else mission.items
+    anchor = home_item or flown[0]
+    speeds = [item.p2 for item in flown if item.command == 178] or [10.0]
+    write_json(
+        path,
+        {
+            "fileType": "Plan",
+            "groundStation": "QGroundControl",
+            "version": 1,
+            "mission": {
+                "version": 2,
+                "firmwareType": _FIRMWARE[mission.dialect],
+                "vehicleType": _QUADROTOR,
+                "globalPlanAltitudeMode": 1,
+                "cruiseSpeed": max(speeds),
+                "hoverSpeed": max(speeds),
+                "plannedHomePosition": [anchor.x / 1e7, anchor.y / 1e7, home_item.z if home_item else home_amsl_m],
+                "items": [_item(item, number) for number, item in enumerate(flown, 1)],
+            },
+            "geoFence": {
+                "version": 2,
+                "circles": [],
+                "polygons": [
+                    {"version": 1, "inclusion": True, "polygon": [[v.x / 1e7, v.y / 1e7] for v in mission.fence]}
+                ]
+                if mission.fence
+                else [],
+            },
+            "rallyPoints": {"version": 2, "points": [[r.x / 1e7, r.y / 1e7, r.z] for r in mission.rally]},
+        },
+    )
+
+
+def read_qgc_plan(path: Path) -> Mission:
+    """Read a `.plan` file of simple items; the mission is named after the file.
+
+    Raises
+    ------
+    FormatError
+        When it is not such a file, or has what a mission of simple items, one inclusion polygon and rally points cannot
+        say: a survey, a circle, an exclusion.
+    """
+    path = Path(path)
+    value = read_json(path)
+    if not isinstance(value, dict) or value.get("fileType") != "Plan":
+        raise FormatError(f"{path}: is not a QGroundControl plan: its fileType is not 'Plan'")
+    if value.get("version") != 1:
+        raise FormatError(f"{path}: plan version {value.get('version')!r}, this program reads version 1")
+    try:
+        return _mission(value, path)
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise FormatError(f"{path}: a field is missing or is not what it should be: {error!r}") from None
+
+
+def _mission(value: dict[str, Any], path: Path) -> Mission:
+    mission = value["mission"]
+    dialect: Dialect = "px4" if mission["firmwareType"] == _FIRMWARE["px4"] else "ardupilot"
+    items: list[MissionItem] = []
+    if dialect == "ardupilot":
+        lat, lon, amsl = mission["plannedHomePosition"]
+        items.append(MissionItem(0, FRAME_GLOBAL, NAV_WAYPOINT, x=_e7(lat), y=_e7(lon), z=float(amsl)))
+    for number, item in enumerate(mission["items"], 1):
+        if item.get("type") != "SimpleItem":
+            raise FormatError(
+                f"{path}: item {number} is a {item.get('complexItemType', item.get('type'))}: export it as simple items"
+            )
+        p = [math.nan if v is None else float(v) for v in item["params"]]
+        frame = FRAME_RELATIVE if item["frame"] == _FILE_RELATIVE else int(item["frame"])
+        x, y = (0 if math.isnan(v) else _e7(v) for v in p[4:6])
+        p1, p2, p3, p4, _, _, z = p
+        going_on = bool(item["autoContinue"])
+        items.append(MissionItem(len(items), frame, int(item["command"]), p1, p2, p3, p4, x, y, z, going_on))
+    fence = value["geoFence"]
+    if fence["circles"] or len(fence["polygons"]) > 1 or any(not p["inclusion"] for p in fence["polygons"]):
+        raise FormatError(f"{path}: its fence is more than one inclusion polygon: reduce it to one")
+    corners = fence["polygons"][0]["polygon"] if fence["polygons"] else []
+    return Mission(
+        path.stem,
+        dialect,
+        tuple(items),
+        tuple(
+            MissionItem(n, FRAME_GLOBAL, FENCE_INCLUSION_VERTEX, p1=float(len(corners)), x=_e7(lat), y=_e7(lon))
+            for n, (lat, lon) in enumerate(corners)
+        ),
+        tuple(
+            MissionItem(n, FRAME_RELATIVE, RALLY_POINT, x=_e7(lat), y=_e7(lon), z=float(height))
+            for n, (lat, lon, height) in enumerate(value["rallyPoints"]["points"])
+        ),
+    )
+
+
+def _item(item: MissionItem, number: int) -> dict[str, Any]:
+    params = [item.p1, item.p2, item.p3, item.p4, item.x / 1e7, item.y / 1e7, item.z]
+    out: dict[str, Any] = {
+        "type": "SimpleItem",
+        "command": item.command,
+        "doJumpId": number,
+        "frame": _FILE_RELATIVE if item.frame == FRAME_RELATIVE else item.frame,
+        "autoContinue": item.autocontinue,
+        "params": [None if math.isnan(v) else v for v in params],
+    }
+    if item.frame in _ALTITUDE_MODE:
+        out |= {"AMSLAltAboveTerrain": None, "Altitude": item.z, "AltitudeMode": _ALTITUDE_MODE[item.frame]}
+    return out
+
+
+def _e7(degrees: float) -> int:
+    return round(float(degrees) * 1e7)

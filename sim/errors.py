@@ -1,0 +1,30 @@
+"""Errors of ``sim``.
+
+::
+
+    VedetteError
+    └── SimError            the simulator refuses or cannot go on
+        ├── ConfigError     a figure of a configuration that cannot be simulated
+        ├── FleetError      the simulated fleet did not start, or ended by itself
+        └── WorldError      a world, a scene or a recording that cannot be made as it is described
+"""
+
+from __future__ import annotations
+
+from geo import VedetteError
+
+
+class SimError(VedetteError):
+    """The simulator refuses or cannot go on."""
+
+
+class ConfigError(SimError):
+    """A figure of a configuration that cannot be simulated."""
+
+
+class FleetError(SimError):
+    """The simulated fleet did not start, or ended by itself."""
+
+
+class WorldError(SimError):
+    """A world, a scene or a recording that cannot be made as it is described."""

@@ -1,0 +1,395 @@
+"""The autopilot of one simulated vehicle: modes, arming, missions, failsafes, in steps of fixed length.
+
+From the start of a sortie nothing here knows of the wall clock: the trajectory is a function of mission, parameters,
+seed and of the orders that come during the flight.
+"""
+
+from __future__ import annotations
+
+from math import degrees, hypot
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.flight_body import DRAG_PER_M, Body
+from sim.flight_course import Course
+from sim.flight_gimbal import Gimbal
+from sim.flight_guard import Guard
+from sim.flight_items import Item
+from sim.flight_mission import MissionRun
+from sim.flight_orders import GIMBAL_COMMANDS, order_gimbal
+from sim.flight_power import Battery
+from sim.flight_record import FlightRecord
+from sim.flight_state import POSITION_MODES, Event, Mode, Reached, Setup, Severity, Text
+from sim.flight_tasks import Vector
+from sim.flight_wind import WindField
+
+__all__ = ["Flight"]
+
+_RECORD_S = 0.2
+_CHECK_S = 0.2
+_CRASH_MPS = 3.0
+_TOLD = {
+    mav.MAV_CMD_VIDEO_START_CAPTURE: "Video capture started",
+    mav.MAV_CMD_VIDEO_STOP_CAPTURE: "Video capture stopped",
+}
+_UNARMABLE = frozenset({Mode.RTL, Mode.LAND, Mode.BRAKE})
+
+
+class Flight:
+    """One vehicle in the air or on the ground.
+
+    Parameters
+    ----------
+    setup
+        What it is.
+    params
+        Its parameter table, read live.
+    mission
+        Its stored mission, read live; item 0 is home.
+
+    Attributes
+    ----------
+    mode, armed, landed
+        State of the autopilot.
+    events
+        What the ground station is to be told; the owner empties it.
+    """
+
+    def __init__(self, setup: Setup, params: dict[str, float], mission: list[Item]) -> None:
+        self.setup = setup
+        self.params = params
+        self.mission = mission
+        self.body = Body(params["WPNAV_ACCEL"] / 100.0, params["WPNAV_ACCEL_Z"] / 100.0)
+        self.battery = Battery(setup.power)
+        self.wind = WindField(setup.wind, setup.seed)
+        self.gimbal = Gimbal()
+        self.run = MissionRun(mission)
+        self.guard = Guard(setup.frame, params)
+        self.events: list[Event] = []
+        self.course = Course(setup, params, self.body, self.run, do=self.do, tell=self.events.append)
+        self.mode = Mode.STABILIZE
+        self.armed = False
+        self.landed = True
+        self.sorties = 0
+        self._steps = 0
+        self._paused = False
+        self._flown = False
+        self._armed_step = self._landed_step = self._sortie_step = 0
+        self._crew_step: int | None = None
+        self._record: FlightRecord | None = None
+        self._record_every = max(1, round(_RECORD_S / setup.step_s))
+        self._check_every = max(1, round(_CHECK_S / setup.step_s))
+        self._crew()
+
+    @property
+    def time_s(self) -> float:
+        """Simulated seconds since power-on."""
+        return self._steps * self.setup.step_s
+
+    @property
+    def sortie_s(self) -> float:
+        """Simulated seconds since the start of the sortie."""
+        return (self._steps - self._sortie_step) * self.setup.step_s
+
+    @property
+    def has_position(self) -> bool:
+        """Whether the position estimate is good."""
+        return self.time_s >= self.setup.boot.position_s
+
+    @property
+    def storage_ready(self) -> bool:
+        """Whether missions can be stored."""
+        return self.time_s >= self.setup.boot.storage_s
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Latitude and longitude, degrees."""
+        return self.setup.frame.to_geodetic(self.body.e, self.body.n)
+
+    def true_yaw_deg(self, lat_deg: float, lon_deg: float) -> float:
+        """True heading in [0, 360) at the vehicle's place."""
+        return (degrees(self.body.yaw) + self.setup.frame.convergence_deg(lat_deg, lon_deg)) % 360.0
+
+    def not_ready(self) -> list[str]:
+        """Reasons against arming in the present mode."""
+        reasons = []
+        if self.time_s < self.setup.boot.healthy_s:
+            reasons.append("Gyros still settling")
+        if self.mode in POSITION_MODES and not self.has_position:
+            reasons.append("Need Position Estimate")
+        if self._crew_step is not None:
+            reasons.append("Battery is being changed")
+        elif self.battery.remaining_pct <= self.setup.power.low_pct:
+            reasons.append("Battery 1 low")
+        if self.has_position and self.guard.outside(self.body):
+            reasons.append("vehicle outside fence")
+        return reasons
+
+    def say(self, severity: Severity, text: str) -> None:
+        """Tell the ground station."""
+        self.events.append(Text(severity, text))
+
+    def arm(self, *, force: bool = False) -> bool:
+        """Arm the motors; False with reasons as texts when it may not."""
+        if self.armed:
+            return True
+        reasons = [] if force else self.not_ready()
+        if self.mode == Mode.AUTO and not int(self.params["AUTO_OPTIONS"]) & 1:
+            reasons.append("AUTO mode not armable")
+        elif self.mode in _UNARMABLE:
+            reasons.append(f"{self.mode.name} mode not armable")
+        for reason in reasons:
+            self.say(Severity.CRITICAL, f"Arm: {reason}")
+        if reasons:
+            return False
+        self.armed = True
+        self._flown = False
+        self._armed_step = self._steps
+        self.say(Severity.INFO, "Arming motors")
+        if self.mode == Mode.AUTO and int(self.params["AUTO_OPTIONS"]) & 2:
+            self.start_mission()
+        return True
+
+    def disarm(self, *, force: bool = False) -> bool:
+        """Stop the motors on the ground; in the air only by force, and then it falls."""
+        if self.armed and not self.landed:
+            if not force:
+                return False
+            self._fall()
+            return True
+        if self.armed:
+            self._end_sortie()
+        return True
+
+    def set_mode(self, mode: Mode) -> bool:
+        """Change the mode; False with the reason as a text when it cannot be."""
+        if mode == self.mode:
+            return True
+        reason = None
+        if mode in POSITION_MODES and not self.has_position:
+            reason = "requires position"
+        elif mode == Mode.AUTO and len(self.mission) < 2:
+            reason = "no mission"
+        elif mode == Mode.AUTO and self.armed and self.landed and not self.run.starts_with_takeoff:
+            reason = "Missing Takeoff Cmd"
+        if reason is not None:
+            self.say(Severity.WARNING, f"Mode change to {mode.name} failed: {reason}")
+            return False
+        self.mode = mode
+        self._paused = False
+        if not self.landed:
+            self._fly_mode()
+        return True
+
+    def start_mission(self) -> bool:
+        """MAV_CMD_MISSION_START: into AUTO, and off the ground."""
+        if not self.armed or not self.set_mode(Mode.AUTO):
+            return False
+        if self.landed:
+            if self._flown:
+                return False
+            self.run.reset()
+            if not self.run.starts_with_takeoff:
+                self.say(Severity.WARNING, "Auto: Missing Takeoff Cmd")
+                return False
+            self._begin_sortie()
+            self.course.advance(1)
+            self._add_row()
+        return True
+
+    def take_off(self, up_m: float) -> bool:
+        """Take off in GUIDED to a height above home, metres."""
+        if not self.armed or self.mode != Mode.GUIDED or not self.landed or self._flown or up_m <= 0.0:
+            return False
+        self._begin_sortie()
+        self.course.take_off(up_m)
+        self._add_row()
+        return True
+
+    def go_to(self, point: Vector) -> bool:
+        """Fly straight to a point in GUIDED and stay there."""
+        if self.mode != Mode.GUIDED or self.landed:
+            return False
+        self.course.go_to(point)
+        return True
+
+    def pause(self, *, go_on: bool) -> bool:
+        """Stop and hold in AUTO, or go on."""
+        if self.mode != Mode.AUTO or self.landed:
+            return False
+        if go_on and self._paused:
+            self._paused = False
+            self.course.advance(self.run.index, from_here=True)
+        elif not go_on:
+            self._paused = True
+            self.course.hold()
+        return True
+
+    def set_current(self, seq: int) -> bool:
+        """Make a mission item the present one."""
+        if not 0 <= seq < len(self.mission):
+            return False
+        if self.mode == Mode.AUTO and not self.landed:
+            self.course.advance(max(seq, 1), from_here=True)
+        else:
+            self.run.index = seq
+        return True
+
+    def do(self, item: Item) -> bool:
+        """Carry out a command that is not navigation; False when there is no such command or it is refused."""
+        if item.command in GIMBAL_COMMANDS:
+            order_gimbal(self.gimbal, item, self.course.point_of(item))
+        elif item.command == mav.MAV_CMD_DO_CHANGE_SPEED:
+            return self.course.change_speed(item.params[0], item.params[1])
+        elif item.command == mav.MAV_CMD_CONDITION_YAW:
+            self.course.turn(item)
+        elif item.command == mav.MAV_CMD_DO_FENCE_ENABLE:
+            self.params["FENCE_ENABLE"] = 1.0 if item.params[0] else 0.0
+        elif item.command in _TOLD:
+            self.say(Severity.INFO, _TOLD[item.command])
+        return True
+
+    def step(self) -> None:
+        """Advance one step of simulated time."""
+        self._steps += 1
+        if not self.armed:
+            if self._crew_step is not None and self._steps >= self._crew_step:
+                self._crew()
+            return
+        if self.landed:
+            self._wait_on_ground()
+            if (self._steps - self._sortie_step) % self._record_every == 0:
+                self._add_row()
+            return
+        self._fly()
+        since = self._steps - self._sortie_step
+        if since % self._check_every == 0:
+            self._check()
+        if since % self._record_every == 0:
+            self._add_row()
+
+    def _fly(self) -> None:
+        body, dt = self.body, self.setup.step_s
+        time_s = self.sortie_s
+        velocity, yaw = self.course.wanted(time_s)
+        gust = self.wind.gust(time_s)
+        body.step(dt, velocity, yaw, self.wind.push(body.ve, body.vn, gust, DRAG_PER_M))
+        self.gimbal.step(dt, body.e, body.n, body.u, body.yaw)
+        wind_e, wind_n = self.wind.mean_e_mps + gust[0], self.wind.mean_n_mps + gust[1]
+        self.battery.draw(dt, hypot(body.ve - wind_e, body.vn - wind_n), body.vu)
+        if body.u <= 0.0 and body.vu < 0.0:
+            self._touch_down()
+        elif self.course.finished(time_s):
+            if self.mode == Mode.AUTO:
+                self.events.append(Reached(self.run.index))
+                self.course.advance(self.run.index + 1)
+            else:
+                self.course.hold()
+
+    def _wait_on_ground(self) -> None:
+        delay_s = self.params["DISARM_DELAY"]
+        if delay_s <= 0.0:
+            return
+        if self._flown:
+            since = self._landed_step
+        else:
+            since, delay_s = self._armed_step, max(delay_s, self.setup.idle_floor_s)
+        if (self._steps - since) * self.setup.step_s >= delay_s:
+            self._end_sortie()
+
+    def _check(self) -> None:
+        """Fence and battery, five times a second."""
+        for demand in self.guard.check(self.body, self.battery, self.sortie_s):
+            self.events.append(demand.text)
+            self._fall() if demand.fall else self._act(demand.mode)
+
+    def gcs_lost(self) -> None:
+        """The ground station is silent: return, as FS_GCS_ENABLE says."""
+        if self.armed and not self.landed:
+            self.say(Severity.WARNING, "GCS Failsafe")
+            self._act(Mode.RTL)
+
+    def _act(self, mode: Mode | None) -> None:
+        if mode is not None and self.mode not in (mode, Mode.LAND):
+            self.set_mode(mode)
+
+    def _begin_sortie(self) -> None:
+        """Off the ground from rest: nothing that depends on how long the vehicle has waited remains."""
+        body = self.body
+        body.place(body.e, body.n, 0.0, self.setup.heading_rad)
+        self.gimbal.neutral()
+        self.course.reset()
+        self.guard.reset()
+        self.landed = False
+        self._flown = True
+        self._sortie_step = self._steps
+        self.sorties += 1
+        if self.setup.record_dir is not None:
+            self._record = FlightRecord(self.setup.record_dir, self.setup.sysid, self.sorties)
+
+    def _touch_down(self) -> None:
+        body = self.body
+        if body.vu < -_CRASH_MPS:
+            self.say(Severity.CRITICAL, "Crash: Disarming")
+        body.place(body.e, body.n, 0.0, body.yaw)
+        self.battery.power_w = 0.0
+        self.landed = True
+        self._landed_step = self._steps
+        if self.mode == Mode.AUTO:
+            self.events.append(Reached(self.run.index))
+
+    def _end_sortie(self) -> None:
+        self.armed = False
+        self.run.reset()
+        self.say(Severity.INFO, "Disarming motors")
+        if self._record is not None:
+            self._record.write()
+            self._record = None
+        if self._flown:
+            self._crew_step = self._steps + round(self.setup.turnaround_s / self.setup.step_s)
+            if self.setup.turnaround_s == 0.0:
+                self._crew()
+
+    def _crew(self) -> None:
+        """The ground crew sets the vehicle back on its pad with a full battery."""
+        self._crew_step = None
+        self.battery.swap()
+        self.body.place(0.0, 0.0, 0.0, self.setup.heading_rad)
+        self.gimbal.neutral()
+
+    def _fall(self) -> None:
+        self.mode = Mode.LAND
+        self.course.fall()
+
+    def _fly_mode(self) -> None:
+        """Begin what a mode does in the air. Nobody is at the sticks: STABILIZE sinks as LAND does."""
+        self.course.speeds_of_parameters()
+        if self.mode == Mode.RTL:
+            self.course.go_home()
+        elif self.mode == Mode.AUTO:
+            self.course.advance(max(self.run.index, 1), from_here=True)
+        elif self.mode in (Mode.LAND, Mode.STABILIZE):
+            self.course.land()
+        else:
+            self.course.hold()
+
+    def _add_row(self) -> None:
+        if self._record is None:
+            return
+        body = self.body
+        lat, lon = self.place
+        roll, pitch = body.roll_pitch(self.wind.mean_e_mps, self.wind.mean_n_mps) if not self.landed else (0.0, 0.0)
+        self._record.add(
+            self.sortie_s,
+            lat,
+            lon,
+            self.setup.home_amsl_m + body.u,
+            self.true_yaw_deg(lat, lon),
+            degrees(pitch),
+            degrees(roll),
+            self.gimbal.yaw_deg,
+            self.gimbal.pitch_deg,
+            self.run.index,
+            self.mode.name,
+            self.battery.remaining_pct,
+        )

@@ -1,0 +1,192 @@
+"""The course of a vehicle: the tasks it flies, one after the other, and where new orders put them.
+
+It knows the mission and the speeds, not the modes: `Flight` decides which order is given when.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from math import radians
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.flight_body import Body
+from sim.flight_items import Item
+from sim.flight_mission import MissionRun
+from sim.flight_orders import landing, limits_from, place_of, return_home, stopping_point, tasks_of
+from sim.flight_state import Event, Setup, Severity, Text
+from sim.flight_tasks import Fall, Hold, Leg, Task, Vector
+
+__all__ = ["Course"]
+
+_SPEED_NAMES = {0: "speed", 1: "speed", 2: "up", 3: "down"}
+_NAMES = {
+    mav.MAV_CMD_NAV_WAYPOINT: "WP",
+    mav.MAV_CMD_NAV_LOITER_UNLIM: "LoiterUnlim",
+    mav.MAV_CMD_NAV_LOITER_TIME: "LoiterTime",
+    mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: "RTL",
+    mav.MAV_CMD_NAV_LAND: "Land",
+    mav.MAV_CMD_NAV_TAKEOFF: "Takeoff",
+    mav.MAV_CMD_NAV_DELAY: "Delay",
+}
+
+
+class Course:
+    """What is being flown.
+
+    Parameters
+    ----------
+    setup, params, body
+        The vehicle; parameters and body are read live.
+    run
+        Its place in the mission.
+    do
+        Carries out a command that is not navigation.
+    tell
+        Takes events for the ground station.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        params: Mapping[str, float],
+        body: Body,
+        run: MissionRun,
+        *,
+        do: Callable[[Item], object],
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._setup = setup
+        self._params = params
+        self._body = body
+        self._run = run
+        self._do = do
+        self._tell = tell
+        self._tasks: deque[Task] = deque()
+        self._origin: Vector | None = None
+        self._yaw = setup.heading_rad
+        self._yaw_held = False
+        self.rally: list[Vector] = []
+        self.limits = limits_from(params)
+
+    def reset(self) -> None:
+        """As at the start of a sortie: the speeds of the parameters, the heading of the pad."""
+        self.limits = limits_from(self._params)
+        self._tasks.clear()
+        self._origin = None
+        self._yaw, self._yaw_held = self._setup.heading_rad, False
+
+    def speeds_of_parameters(self) -> None:
+        """Forget changes of speed, as a change of mode does."""
+        self.limits = limits_from(self._params)
+        self._origin = None
+
+    # --- every step ------------------------------------------------------------------------------------------------
+
+    def wanted(self, time_s: float) -> tuple[Vector, float]:
+        """Velocity and grid yaw to fly now."""
+        task = self._tasks[0]
+        if task.yaw is not None and not self._yaw_held:
+            self._yaw = task.yaw
+        return task.velocity(self._body, time_s), self._yaw
+
+    def finished(self, time_s: float) -> bool:
+        """Drop a task that is done; whether it was the last of its order."""
+        if not self._tasks[0].done(self._body, time_s):
+            return False
+        self._tasks.popleft()
+        return not self._tasks
+
+    # --- orders ----------------------------------------------------------------------------------------------------
+
+    def take_off(self, up_m: float) -> None:
+        """Straight up to a height above home, and stay there."""
+        here = (self._body.e, self._body.n, 0.0)
+        self._fly(Leg(here, (here[0], here[1], up_m), self.limits))
+
+    def go_to(self, point: Vector) -> None:
+        """Straight to a point, and stay there."""
+        self._fly(Leg(self._here, point, self.limits), Hold(point, self.limits))
+
+    def hold(self) -> None:
+        """Brake, and stay there."""
+        self._fly(Hold(stopping_point(self._body, self.limits), self.limits))
+
+    def land(self) -> None:
+        """Brake and sink to the ground."""
+        there = stopping_point(self._body, self.limits)
+        self._fly(landing((there[0], there[1]), self._params, self.limits))
+
+    def fall(self) -> None:
+        """Drop out of the sky."""
+        self._fly(Fall())
+
+    def go_home(self) -> None:
+        """Return to home or a rally point and land there, at RTL_SPEED or WPNAV_SPEED as ArduCopter does."""
+        self.limits = limits_from(self._params, self._params["RTL_SPEED"] / 100.0)
+        tasks, rally = return_home(self._body, self._params, self.limits, self.rally)
+        self._say("Returning to rally point" if rally else "Returning home")
+        self._origin = None
+        self._yaw_held = False
+        self._fly(*tasks)
+
+    def advance(self, seq: int, *, from_here: bool = False) -> None:
+        """Fly the mission on from an item; from where the vehicle is rather than from the last place if so asked."""
+        if from_here:
+            self._origin = None
+        item = self._run.advance(seq, self._do)
+        if item is None:
+            self._say("Mission: complete")
+            self.hold()
+            return
+        self._say(f"Mission: {self._run.index} {_NAMES[item.command]}")
+        if item.command == mav.MAV_CMD_NAV_RETURN_TO_LAUNCH:
+            self.go_home()
+            return
+        start = self._here if self._origin is None else self._origin
+        place = self._place(item, start)
+        ahead: list[Vector] = []
+        for later in self._run.ahead():
+            ahead.append(self._place(later, ahead[-1] if ahead else place))
+        self._yaw_held = self._yaw_held and item.command != mav.MAV_CMD_NAV_WAYPOINT
+        self._fly(*tasks_of(item, start, place, ahead, params=self._params, limits=self.limits))
+        self._origin = (start[0], start[1], place[2]) if item.command == mav.MAV_CMD_NAV_TAKEOFF else place
+        if item.command == mav.MAV_CMD_NAV_DELAY:
+            self._origin = start
+
+    def change_speed(self, kind: float, speed_mps: float) -> bool:
+        """MAV_CMD_DO_CHANGE_SPEED: 0 and 1 along the ground, 2 climbing, 3 descending."""
+        name = _SPEED_NAMES.get(int(kind))
+        if name is None or not speed_mps > 0.0:
+            return False
+        setattr(self.limits, name, speed_mps)
+        return True
+
+    def turn(self, item: Item) -> None:
+        """MAV_CMD_CONDITION_YAW: to a true heading, or by an angle from the present one, until the next waypoint."""
+        angle, _, direction, relative = item.params
+        if relative:
+            self._yaw = self._body.yaw + radians(angle) * (-1.0 if direction < 0 else 1.0)
+        else:
+            frame = self._setup.frame
+            place = frame.to_geodetic(self._body.e, self._body.n)
+            self._yaw = radians(angle - frame.convergence_deg(*place))
+        self._yaw_held = True
+
+    def point_of(self, item: Item) -> Vector:
+        """East, north, up of an item's place."""
+        return self._place(item, self._here)
+
+    @property
+    def _here(self) -> Vector:
+        return self._body.e, self._body.n, self._body.u
+
+    def _place(self, item: Item, here: Vector) -> Vector:
+        return place_of(item, self._setup.frame, self._setup.home_amsl_m, here)
+
+    def _fly(self, *tasks: Task) -> None:
+        self._tasks = deque(tasks)
+
+    def _say(self, text: str) -> None:
+        self._tell(Text(Severity.INFO, text))

@@ -1,0 +1,94 @@
+"""The geofence: polygons and circles to stay in or out of, a circle about home and a ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import hypot, sqrt
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.flight_frame import FlightFrame
+from sim.flight_items import Item
+
+__all__ = ["Fence"]
+
+ALTITUDE, CIRCLE, POLYGON = 1, 2, 4
+# A vehicle is not looked at again before it could have flown the distance to the nearest edge at this speed.
+_FASTEST_MPS = 30.0
+_SHORTEST_S = 0.1
+
+_Polygon = list[tuple[float, float]]
+
+
+class Fence:
+    """The fence as stored, in the `FlightFrame`; an edge is inside."""
+
+    def __init__(self, items: Sequence[Item], frame: FlightFrame) -> None:
+        self._inclusions: list[_Polygon] = []
+        self._exclusions: list[_Polygon] = []
+        self._circles: list[tuple[float, float, float, bool]] = []
+        index = 0
+        while index < len(items):
+            item = items[index]
+            place = frame.to_local(item.x / 1e7, item.y / 1e7)
+            if item.command in (mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION, mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION):
+                inside = item.command == mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION
+                self._circles.append((*place, item.params[0], inside))
+            elif item.command != mav.MAV_CMD_NAV_FENCE_RETURN_POINT:
+                count = int(item.params[0])
+                polygon = [frame.to_local(v.x / 1e7, v.y / 1e7) for v in items[index : index + count]]
+                inside = item.command == mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION
+                (self._inclusions if inside else self._exclusions).append(polygon)
+                index += count - 1
+            index += 1
+
+    def breach(self, e: float, n: float, u: float, params: Mapping[str, float]) -> tuple[str | None, float]:
+        """Which fence is breached at a point, or None, and for how many seconds the answer holds."""
+        kinds = int(params["FENCE_TYPE"])
+        if kinds & ALTITUDE and u > params["FENCE_ALT_MAX"]:
+            return "Max Alt", _SHORTEST_S
+        if kinds & CIRCLE and hypot(e, n) > params["FENCE_RADIUS"]:
+            return "Circle", _SHORTEST_S
+        nearest = 1e9
+        if kinds & ALTITUDE:
+            nearest = params["FENCE_ALT_MAX"] - u
+        if kinds & CIRCLE:
+            nearest = min(nearest, params["FENCE_RADIUS"] - hypot(e, n))
+        if kinds & POLYGON:
+            clear_m = self._clearance(e, n)
+            if clear_m < 0.0:
+                return "Polygon", _SHORTEST_S
+            nearest = min(nearest, clear_m)
+        return None, max(_SHORTEST_S, nearest / _FASTEST_MPS)
+
+    def _clearance(self, e: float, n: float) -> float:
+        clear = 1e9
+        for polygons, wanted in ((self._inclusions, True), (self._exclusions, False)):
+            for polygon in polygons:
+                inside, distance = _where(polygon, e, n)
+                clear = min(clear, distance if inside is wanted else -1.0)
+        for ce, cn, radius, wanted in self._circles:
+            distance = radius - hypot(e - ce, n - cn)
+            clear = min(clear, distance if wanted else -distance)
+        return clear
+
+
+def _where(polygon: _Polygon, e: float, n: float) -> tuple[bool, float]:
+    """Whether a point is inside (even-odd rule) and its distance to the nearest edge."""
+    inside = False
+    nearest = 1e18
+    ae, an = polygon[-1]
+    for be, bn in polygon:
+        if (an > n) != (bn > n) and e < (be - ae) * (n - an) / (bn - an) + ae:
+            inside = not inside
+        de, dn = be - ae, bn - an
+        pe, pn = e - ae, n - an
+        square = de * de + dn * dn
+        t = (pe * de + pn * dn) / square if square > 0.0 else 0.0
+        t = 0.0 if t < 0.0 else min(t, 1.0)
+        pe -= t * de
+        pn -= t * dn
+        distance = pe * pe + pn * pn
+        nearest = min(nearest, distance)
+        ae, an = be, bn
+    return inside, sqrt(nearest)

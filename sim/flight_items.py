@@ -1,0 +1,170 @@
+"""Items of missions, fences and rally sets, and what a vehicle makes of them when it stores them.
+
+The rules are those seen on ArduCopter: which parameters a command keeps (the rest read back as zero), heights rounded
+to centimetres, relative frames 6 read back as 3, commands without a place as frame 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isfinite, isinf, isnan
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+__all__ = ["CommandSpec", "Item", "fence_is_whole", "stored"]
+
+_MAX_HEIGHT_M = 83000.0
+_LIMITS_E7 = (900_000_000, 1_800_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item as it travels: command, frame, four parameters, latitude and longitude in 1e-7 degrees, height in m."""
+
+    command: int
+    frame: int
+    params: tuple[float, float, float, float]
+    x: int
+    y: int
+    z: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """How a mission command is stored: with a place or not, which parameters are kept, which may be NaN."""
+
+    kept: frozenset[int] = frozenset()
+    place: bool = False
+    nav: bool = False
+    may_be_nan: frozenset[int] = frozenset()
+    keeps_xyz: bool = False
+
+
+def _spec(
+    *kept: int, place: bool = False, nav: bool = False, nan: tuple[int, ...] = (), xyz: bool = False
+) -> CommandSpec:
+    return CommandSpec(frozenset(kept), place, nav, frozenset(nan), xyz)
+
+
+MISSION_COMMANDS: dict[int, CommandSpec] = {
+    mav.MAV_CMD_NAV_WAYPOINT: _spec(1, place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_NAV_LOITER_UNLIM: _spec(3, place=True, nav=True),
+    mav.MAV_CMD_NAV_LOITER_TIME: _spec(1, place=True, nav=True),
+    mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: _spec(nav=True),
+    mav.MAV_CMD_NAV_LAND: _spec(1, place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_NAV_TAKEOFF: _spec(1, place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_NAV_DELAY: _spec(1, 2, 3, 4, nav=True),
+    mav.MAV_CMD_CONDITION_YAW: _spec(1, 2, 3, 4),
+    mav.MAV_CMD_DO_JUMP: _spec(1, 2),
+    mav.MAV_CMD_DO_CHANGE_SPEED: _spec(1, 2, 3),
+    mav.MAV_CMD_DO_SET_ROI_LOCATION: _spec(1, place=True),
+    mav.MAV_CMD_DO_SET_ROI_NONE: _spec(),
+    mav.MAV_CMD_DO_SET_ROI: _spec(1, place=True),
+    mav.MAV_CMD_DO_MOUNT_CONTROL: _spec(1, 2, 3),
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: _spec(1, 2, 3, 4, xyz=True),
+    mav.MAV_CMD_DO_FENCE_ENABLE: _spec(1),
+    mav.MAV_CMD_DO_DIGICAM_CONTROL: _spec(1, 2, 3, 4, xyz=True),
+    mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: _spec(1, 3),
+    mav.MAV_CMD_IMAGE_START_CAPTURE: _spec(1, 2, 3),
+    mav.MAV_CMD_IMAGE_STOP_CAPTURE: _spec(1),
+    mav.MAV_CMD_SET_CAMERA_ZOOM: _spec(1, 2),
+    mav.MAV_CMD_SET_CAMERA_FOCUS: _spec(1, 2),
+    mav.MAV_CMD_VIDEO_START_CAPTURE: _spec(1),
+    mav.MAV_CMD_VIDEO_STOP_CAPTURE: _spec(1),
+}
+FENCE_COMMANDS: dict[int, CommandSpec] = {
+    mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION: _spec(1, place=True),
+    mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION: _spec(1, place=True),
+    mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION: _spec(1, place=True),
+    mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION: _spec(1, place=True),
+    mav.MAV_CMD_NAV_FENCE_RETURN_POINT: _spec(place=True),
+}
+RALLY_COMMANDS: dict[int, CommandSpec] = {mav.MAV_CMD_NAV_RALLY_POINT: _spec(place=True)}
+
+_COMMANDS = {
+    mav.MAV_MISSION_TYPE_MISSION: MISSION_COMMANDS,
+    mav.MAV_MISSION_TYPE_FENCE: FENCE_COMMANDS,
+    mav.MAV_MISSION_TYPE_RALLY: RALLY_COMMANDS,
+}
+# What a frame comes back as; a frame that is not here is refused.
+_FRAMES = {
+    mav.MAV_FRAME_GLOBAL: mav.MAV_FRAME_GLOBAL,
+    mav.MAV_FRAME_GLOBAL_INT: mav.MAV_FRAME_GLOBAL,
+    mav.MAV_FRAME_GLOBAL_RELATIVE_ALT: mav.MAV_FRAME_GLOBAL_RELATIVE_ALT,
+    mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT: mav.MAV_FRAME_GLOBAL_RELATIVE_ALT,
+    mav.MAV_FRAME_GLOBAL_TERRAIN_ALT: mav.MAV_FRAME_GLOBAL_TERRAIN_ALT,
+    mav.MAV_FRAME_GLOBAL_TERRAIN_ALT_INT: mav.MAV_FRAME_GLOBAL_TERRAIN_ALT,
+}
+_POLYGONS = (mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION, mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION)
+
+
+def stored(item: Item, mission_type: int) -> tuple[int, Item]:
+    """What the vehicle answers to an item, and the item as it keeps it.
+
+    Parameters
+    ----------
+    item
+        As received.
+    mission_type
+        MAV_MISSION_TYPE.
+
+    Returns
+    -------
+    tuple of int and Item
+        MAV_MISSION_RESULT (0 accepts) and the item as it will read back.
+    """
+    spec = _COMMANDS[mission_type].get(item.command)
+    if spec is None:
+        return mav.MAV_MISSION_UNSUPPORTED, item
+    result = _check(item, spec)
+    if result != mav.MAV_MISSION_ACCEPTED:
+        return result, item
+    params = tuple(
+        value if index in spec.kept and not isnan(value) else 0.0 for index, value in enumerate(item.params, start=1)
+    )
+    kept = replace(item, params=(params[0], params[1], params[2], params[3]))
+    if spec.place:
+        frame = _FRAMES[item.frame]
+        if mission_type != mav.MAV_MISSION_TYPE_MISSION:
+            frame = mav.MAV_FRAME_GLOBAL if mission_type == mav.MAV_MISSION_TYPE_FENCE else frame
+        return mav.MAV_MISSION_ACCEPTED, replace(kept, frame=frame, z=round(item.z, 2))
+    if spec.keeps_xyz:
+        return mav.MAV_MISSION_ACCEPTED, replace(kept, frame=mav.MAV_FRAME_GLOBAL)
+    return mav.MAV_MISSION_ACCEPTED, replace(kept, frame=mav.MAV_FRAME_GLOBAL, x=0, y=0, z=0.0)
+
+
+def _check(item: Item, spec: CommandSpec) -> int:
+    for index, value in enumerate(item.params, start=1):
+        if isinf(value) or (isnan(value) and index not in spec.may_be_nan):
+            return int(mav.MAV_MISSION_INVALID_PARAM1) + index - 1
+    if not spec.place:
+        return int(mav.MAV_MISSION_ACCEPTED)
+    if item.frame not in _FRAMES:
+        return int(mav.MAV_MISSION_UNSUPPORTED_FRAME)
+    for offset, (value, limit) in enumerate(zip((item.x, item.y), _LIMITS_E7, strict=True)):
+        if abs(value) > limit:
+            return int(mav.MAV_MISSION_INVALID_PARAM5_X) + offset
+    if not isfinite(item.z) or abs(item.z) > _MAX_HEIGHT_M:
+        return int(mav.MAV_MISSION_INVALID_PARAM7)
+    return int(mav.MAV_MISSION_ACCEPTED)
+
+
+def fence_is_whole(items: Sequence[Item]) -> bool:
+    """Whether every polygon has as many vertices as each of them says, at least 3, and every circle a radius."""
+    index = 0
+    while index < len(items):
+        item = items[index]
+        if item.command not in _POLYGONS:
+            if item.command != mav.MAV_CMD_NAV_FENCE_RETURN_POINT and not item.params[0] > 0.0:
+                return False
+            index += 1
+            continue
+        count = int(item.params[0])
+        vertices = items[index : index + count]
+        if count < 3 or len(vertices) < count:
+            return False
+        if any(v.command != item.command or int(v.params[0]) != count for v in vertices):
+            return False
+        index += count
+    return True

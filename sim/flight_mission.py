@@ -1,0 +1,98 @@
+"""Walking through a mission: navigation commands one at a time, the others on the way, jumps counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.flight_items import MISSION_COMMANDS, Item
+
+__all__ = ["MissionRun"]
+
+_LOOK_AHEAD = 8
+
+
+class MissionRun:
+    """Where a vehicle is in its mission.
+
+    Parameters
+    ----------
+    items
+        The stored mission; item 0 is home. It is read live: an upload during the flight changes what follows.
+
+    Attributes
+    ----------
+    index
+        Sequence number of the navigation command being flown; 0 before the first.
+    """
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = items
+        self._jumps: dict[int, int] = {}
+        self.index = 0
+
+    def reset(self) -> None:
+        """Back to the start."""
+        self._jumps.clear()
+        self.index = 0
+
+    @property
+    def starts_with_takeoff(self) -> bool:
+        """Whether the first navigation command is a take-off."""
+        first = self._walk(1, dict(self._jumps))
+        return first is not None and self._items[first].command == mav.MAV_CMD_NAV_TAKEOFF
+
+    def advance(self, seq: int, do: Callable[[Item], object]) -> Item | None:
+        """Go on to the first navigation command at or after `seq`, doing the others on the way; None at the end."""
+        found = self._walk(seq, self._jumps, do)
+        if found is None:
+            return None
+        self.index = found
+        return self._items[found]
+
+    def ahead(self) -> list[Item]:
+        """The waypoints that follow the present command without a stop between, and the one to stop at."""
+        jumps = dict(self._jumps)
+        items: list[Item] = []
+        seq: int | None = self.index
+        while seq is not None and len(items) < _LOOK_AHEAD:
+            seq = self._walk(seq + 1, jumps)
+            if seq is None or not _is_place(self._items[seq]):
+                break
+            items.append(self._items[seq])
+            if not passes(self._items[seq]):
+                break
+        return items
+
+    def _walk(self, seq: int, jumps: dict[int, int], do: Callable[[Item], object] | None = None) -> int | None:
+        left = 2 * len(self._items) + 100  # jumps that only lead to jumps end here
+        while 0 < seq < len(self._items) and left > 0:
+            left -= 1
+            item = self._items[seq]
+            if MISSION_COMMANDS[item.command].nav:
+                return seq
+            if item.command == mav.MAV_CMD_DO_JUMP:
+                target, times = int(item.params[0]), int(item.params[1])
+                done = jumps.get(seq, 0)
+                if times < 0 or done < times:
+                    jumps[seq] = done + 1
+                    seq = max(target, 1)
+                    continue
+            elif do is not None:
+                do(item)
+            seq += 1
+        return None
+
+
+def passes(item: Item) -> bool:
+    """Whether a navigation command is a waypoint flown through without a stop."""
+    return bool(item.command == mav.MAV_CMD_NAV_WAYPOINT and item.params[0] == 0.0)
+
+
+def _is_place(item: Item) -> bool:
+    return item.command in {
+        mav.MAV_CMD_NAV_WAYPOINT,
+        mav.MAV_CMD_NAV_LOITER_TIME,
+        mav.MAV_CMD_NAV_LOITER_UNLIM,
+    }

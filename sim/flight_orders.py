@@ -1,0 +1,145 @@
+"""Turning orders into tasks: what a mission item, a return or a landing means in the air."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import hypot, radians, sqrt
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.flight_body import Body
+from sim.flight_frame import FlightFrame
+from sim.flight_gimbal import Gimbal
+from sim.flight_items import Item
+from sim.flight_mission import passes
+from sim.flight_tasks import Descend, Hold, Leg, Limits, Task, Vector
+
+__all__ = [
+    "GIMBAL_COMMANDS",
+    "landing",
+    "limits_from",
+    "order_gimbal",
+    "place_of",
+    "return_home",
+    "stopping_point",
+    "tasks_of",
+]
+
+GIMBAL_COMMANDS = frozenset(
+    {
+        mav.MAV_CMD_DO_MOUNT_CONTROL,
+        mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW,
+        mav.MAV_CMD_DO_SET_ROI_LOCATION,
+        mav.MAV_CMD_DO_SET_ROI,
+        mav.MAV_CMD_DO_SET_ROI_NONE,
+    }
+)
+
+
+def limits_from(params: Mapping[str, float], speed_mps: float = 0.0) -> Limits:
+    """Speeds of the parameters (which are in cm), or another horizontal speed when it is positive."""
+    return Limits(
+        speed=speed_mps if speed_mps > 0.0 else params["WPNAV_SPEED"] / 100.0,
+        up=params["WPNAV_SPEED_UP"] / 100.0,
+        down=params["WPNAV_SPEED_DN"] / 100.0,
+        accel=params["WPNAV_ACCEL"] / 100.0,
+        climb_accel=params["WPNAV_ACCEL_Z"] / 100.0,
+        radius_m=params["WPNAV_RADIUS"] / 100.0,
+    )
+
+
+def place_of(item: Item, frame: FlightFrame, home_amsl_m: float, here: Vector) -> Vector:
+    """East, north, up of an item; a latitude and longitude of zero mean where the vehicle is, as ArduPilot has it."""
+    east, north = (here[0], here[1]) if item.x == 0 and item.y == 0 else frame.to_local(item.x / 1e7, item.y / 1e7)
+    absolute = item.frame in (mav.MAV_FRAME_GLOBAL, mav.MAV_FRAME_GLOBAL_INT)
+    return east, north, item.z - home_amsl_m if absolute else item.z
+
+
+def stopping_point(body: Body, limits: Limits) -> Vector:
+    """Where a vehicle comes to rest when it brakes now."""
+    speed = hypot(body.ve, body.vn)
+    time_s = 0.5 * speed / limits.accel + body.response_s
+    return (
+        body.e + body.ve * time_s,
+        body.n + body.vn * time_s,
+        max(0.0, body.u + 0.5 * body.vu * abs(body.vu) / limits.climb_accel),
+    )
+
+
+def landing(point: tuple[float, float], params: Mapping[str, float], limits: Limits) -> Descend:
+    """Down to the ground over a point."""
+    fast = params["LAND_SPEED_HIGH"] or params["WPNAV_SPEED_DN"]
+    return Descend(point, limits, fast / 100.0, params["LAND_SPEED"] / 100.0, params["LAND_ALT_LOW"] / 100.0)
+
+
+def return_home(
+    body: Body, params: Mapping[str, float], limits: Limits, rally: Sequence[Vector]
+) -> tuple[list[Task], bool]:
+    """Climb, fly to home or to a nearer rally point, wait, land; and whether it is a rally point.
+
+    Home is the origin of the frame. A rally point farther than RALLY_LIMIT_KM does not count.
+    """
+    within_m = params["RALLY_LIMIT_KM"] * 1000.0 or 1e9
+    near = [p for p in rally if hypot(p[0] - body.e, p[1] - body.n) <= within_m]
+    home = (0.0, 0.0, 0.0)
+    if not near or params["RALLY_INCL_HOME"]:
+        near.append(home)
+    goal = min(near, key=lambda p: hypot(p[0] - body.e, p[1] - body.n))
+    up = max(body.u, params["RTL_ALT"] / 100.0, goal[2])
+    tasks: list[Task] = []
+    here = stopping_point(body, limits)
+    if up > body.u + 1.0:
+        over = (here[0], here[1], up)
+        tasks.append(Leg((here[0], here[1], body.u), over, limits))
+        here = over
+    else:
+        here = (body.e, body.n, up)
+    above = (goal[0], goal[1], up)
+    tasks += [
+        Leg(here, above, limits),
+        Hold(above, limits, params["RTL_LOIT_TIME"] / 1000.0),
+        landing((goal[0], goal[1]), params, limits),
+    ]
+    return tasks, goal is not home
+
+
+def tasks_of(
+    item: Item, start: Vector, place: Vector, ahead: Sequence[Vector], *, params: Mapping[str, float], limits: Limits
+) -> list[Task]:
+    """Tasks of a navigation command other than the return, from a start to its place."""
+    match item.command:
+        case mav.MAV_CMD_NAV_TAKEOFF:
+            return [Leg(start, (start[0], start[1], place[2]), limits)]
+        case mav.MAV_CMD_NAV_WAYPOINT if passes(item):
+            return [Leg(start, place, limits, ahead)]
+        case mav.MAV_CMD_NAV_WAYPOINT | mav.MAV_CMD_NAV_LOITER_TIME:
+            return [Leg(start, place, limits), Hold(place, limits, item.params[0])]
+        case mav.MAV_CMD_NAV_LOITER_UNLIM:
+            return [Leg(start, place, limits), Hold(place, limits)]
+        case mav.MAV_CMD_NAV_LAND:
+            over = (place[0], place[1], start[2])
+            far = sqrt((over[0] - start[0]) ** 2 + (over[1] - start[1]) ** 2) > limits.radius_m
+            down = landing((over[0], over[1]), params, limits)
+            return [Leg(start, over, limits), down] if far else [down]
+        case mav.MAV_CMD_NAV_DELAY:
+            return [Hold(start, limits, max(item.params[0], 0.0))]
+        case _:
+            raise AssertionError(f"navigation command {item.command} was stored but has no tasks")
+
+
+def order_gimbal(gimbal: Gimbal, item: Item, point: Vector) -> None:
+    """Carry out a gimbal command; `point` is its place."""
+    match item.command:
+        case mav.MAV_CMD_DO_MOUNT_CONTROL:
+            gimbal.point(radians(item.params[2]), radians(item.params[0]))
+        case mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW:
+            # NaN means: rates are given, which this gimbal takes as no change.
+            pitch, yaw = item.params[0], item.params[1]
+            if pitch == pitch and yaw == yaw:  # noqa: PLR0124 (not NaN)
+                gimbal.point(radians(yaw), radians(pitch))
+        case mav.MAV_CMD_DO_SET_ROI_LOCATION | mav.MAV_CMD_DO_SET_ROI:
+            gimbal.roi = point
+        case mav.MAV_CMD_DO_SET_ROI_NONE:
+            gimbal.point(0.0, 0.0)
+        case _:
+            raise AssertionError(f"command {item.command} is no gimbal command")

@@ -1,0 +1,106 @@
+"""What flying costs: a power curve and the battery that pays it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from sim.errors import ConfigError
+
+__all__ = ["Battery", "PowerModel"]
+
+
+@dataclass(frozen=True, slots=True)
+class PowerModel:
+    """Electrical figures of a multirotor.
+
+    Power is ``hover_w + (cruise_w - hover_w) (airspeed / cruise_mps)^3 + climb_w_per_mps max(climb, 0)``: parasite drag
+    grows with the cube of airspeed, a descent gives nothing back. It is drawn from take-off to touch-down.
+
+    Parameters
+    ----------
+    capacity_wh, voltage_v
+        Usable energy of a full battery and its nominal voltage.
+    hover_w, cruise_w, cruise_mps
+        Power at rest in the air, and at an airspeed.
+    climb_w_per_mps
+        Power more for each m/s of climb (weight over efficiency).
+    low_pct, critical_pct
+        Charge at which the failsafes return and land.
+
+    Raises
+    ------
+    ConfigError
+        When a figure is not finite and positive, or the low level is not above the critical one.
+    """
+
+    capacity_wh: float = 526.0
+    voltage_v: float = 44.4
+    hover_w: float = 560.0
+    cruise_w: float = 660.0
+    cruise_mps: float = 18.0
+    climb_w_per_mps: float = 110.0
+    low_pct: float = 20.0
+    critical_pct: float = 8.0
+
+    def __post_init__(self) -> None:
+        for name in ("capacity_wh", "voltage_v", "hover_w", "cruise_w", "cruise_mps"):
+            value = getattr(self, name)
+            if not (isfinite(value) and value > 0.0):
+                raise ConfigError(f"power model {name} is {value}: give a positive figure")
+        if not (isfinite(self.climb_w_per_mps) and self.climb_w_per_mps >= 0.0):
+            raise ConfigError(f"power model climb_w_per_mps is {self.climb_w_per_mps}: give a figure of 0 or more")
+        if not 0.0 <= self.critical_pct <= self.low_pct < 100.0:
+            raise ConfigError(
+                f"battery levels low {self.low_pct} %, critical {self.critical_pct} %: give 0 <= critical <= low < 100"
+            )
+
+    @property
+    def capacity_mah(self) -> float:
+        """Charge of a full battery, mAh."""
+        return self.capacity_wh / self.voltage_v * 1000.0
+
+    def power_w(self, airspeed_mps: float, climb_mps: float) -> float:
+        """Power in watts at an airspeed and a rate of climb."""
+        ratio = airspeed_mps / self.cruise_mps
+        return (
+            self.hover_w
+            + (self.cruise_w - self.hover_w) * ratio * ratio * ratio
+            + self.climb_w_per_mps * (max(0.0, climb_mps))
+        )
+
+
+class Battery:
+    """Charge left, and the draw of this moment."""
+
+    __slots__ = ("model", "power_w", "used_j")
+
+    def __init__(self, model: PowerModel) -> None:
+        self.model = model
+        self.used_j = 0.0
+        self.power_w = 0.0
+
+    def draw(self, dt_s: float, airspeed_mps: float, climb_mps: float) -> None:
+        """Pay for one step."""
+        self.power_w = self.model.power_w(airspeed_mps, climb_mps)
+        self.used_j += self.power_w * dt_s
+
+    def swap(self) -> None:
+        """A full battery."""
+        self.used_j = 0.0
+        self.power_w = 0.0
+
+    @property
+    def remaining_pct(self) -> float:
+        """Charge left in percent, never below zero."""
+        return max(0.0, 100.0 * (1.0 - self.used_j / (self.model.capacity_wh * 3600.0)))
+
+    @property
+    def used_mah(self) -> float:
+        """Charge used, mAh."""
+        return self.used_j / 3.6 / self.model.voltage_v
+
+    @property
+    def current_a(self) -> float:
+        """Current of this moment, A."""
+        return self.power_w / self.model.voltage_v

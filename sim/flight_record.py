@@ -1,0 +1,41 @@
+"""The flight record: what truly happened in a sortie, one CSV file each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from geo import write_text
+
+__all__ = ["COLUMNS", "FlightRecord"]
+
+COLUMNS = (
+    "t_s", "lat_deg", "lon_deg", "amsl_m", "yaw_deg", "pitch_deg", "roll_deg", "gimbal_yaw_deg", "gimbal_pitch_deg",
+    "item", "mode", "battery_pct",
+)  # fmt: skip
+_FORMATS = ("{:.3f}", "{:.9f}", "{:.9f}", "{:.4f}", *("{:.4f}",) * 5, "{:d}", "{:s}", "{:.4f}")
+_ROW = ",".join(_FORMATS).format
+
+
+class FlightRecord:
+    """Rows of one sortie, kept in memory and written whole when it ends: a reader never sees half a file.
+
+    Parameters
+    ----------
+    folder
+        Where the records go; made when it is absent.
+    sysid, sortie
+        Name the file ``vehicle-<sysid>-sortie-<n>.csv``.
+    """
+
+    def __init__(self, folder: Path, sysid: int, sortie: int) -> None:
+        self.path = folder / f"vehicle-{sysid}-sortie-{sortie}.csv"
+        self._rows = [",".join(COLUMNS)]
+
+    def add(self, *values: object) -> None:
+        """One row in the order of `COLUMNS`."""
+        self._rows.append(_ROW(*values))
+
+    def write(self) -> Path:
+        """Write the file in one piece; its path. Raises FileWriteError when it cannot be written."""
+        write_text(self.path, "\n".join(self._rows) + "\n")
+        return self.path

@@ -1,0 +1,91 @@
+"""What the rooms of one vehicle share: its set-up, its modes, its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from sim.fleet_config import Boot
+from sim.flight_frame import FlightFrame
+from sim.flight_power import PowerModel
+from sim.flight_wind import Wind
+
+__all__ = ["POSITION_MODES", "Event", "Mode", "Reached", "Setup", "Severity", "Text"]
+
+
+class Mode(IntEnum):
+    """Flight modes by ArduCopter's custom_mode."""
+
+    STABILIZE = 0
+    ALT_HOLD = 2
+    AUTO = 3
+    GUIDED = 4
+    LOITER = 5
+    RTL = 6
+    LAND = 9
+    BRAKE = 17
+
+
+POSITION_MODES = frozenset(Mode) - {Mode.STABILIZE, Mode.ALT_HOLD, Mode.LAND}
+
+
+class Severity(IntEnum):
+    """MAV_SEVERITY of a text."""
+
+    CRITICAL = 2
+    ERROR = 3
+    WARNING = 4
+    NOTICE = 5
+    INFO = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line for the ground station."""
+
+    severity: Severity
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A mission item is done."""
+
+    seq: int
+
+
+Event = Text | Reached
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One vehicle as it is switched on.
+
+    Parameters
+    ----------
+    sysid
+        System id.
+    frame
+        Plane to fly in; its origin is the pad.
+    home_amsl_m
+        Elevation of the pad and of the flat ground, metres AMSL.
+    heading_rad
+        Grid heading on the pad.
+    idle_floor_s
+        Simulated seconds that an armed vehicle waits at least for its take-off before it disarms: a sender needs wall
+        time however fast the simulation runs.
+    """
+
+    sysid: int
+    frame: FlightFrame
+    home_amsl_m: float
+    heading_rad: float
+    boot: Boot
+    power: PowerModel
+    wind: Wind
+    seed: int
+    step_s: float
+    turnaround_s: float
+    idle_floor_s: float
+    record_dir: Path | None

@@ -1,0 +1,231 @@
+"""What a vehicle is doing at a moment: follow a leg, hold a point, descend. Each gives the velocity to fly next.
+
+Points and velocities are (east, north, up) of the `FlightFrame`, metres and m/s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import atan2, hypot, sqrt, tan
+from typing import Protocol
+
+from sim.flight_body import Body, sqrt_speed, wrap_pi
+
+__all__ = ["Descend", "Fall", "Hold", "Leg", "Limits", "Task", "Vector", "pass_speed"]
+
+Vector = tuple[float, float, float]
+
+_POSITION_GAIN = 0.8
+_HEIGHT_GAIN = 1.0
+_CROSS_GAIN = 0.8
+_CROSS_SPEED_MPS = 3.0
+_BRAKE_SHARE = 0.7
+_CORNER_SHARE = 0.8
+_COURSE_LEG_M = 2.0
+
+
+@dataclass(slots=True)
+class Limits:
+    """Speeds and accelerations to fly with, m/s and m/s²; a change of speed takes effect on the leg being flown."""
+
+    speed: float
+    up: float
+    down: float
+    accel: float
+    climb_accel: float
+    radius_m: float
+
+    def along(self, horizontal: float, vertical: float) -> tuple[float, float]:
+        """Speed and acceleration along a direction given by its horizontal share and its vertical component."""
+        speed, accel = self.speed, self.accel
+        if horizontal > 1e-6:
+            speed /= horizontal
+            accel /= horizontal
+        if abs(vertical) > 1e-6:
+            steep = abs(vertical)
+            limit = (self.up if vertical > 0.0 else self.down) / steep
+            climb = self.climb_accel / steep
+            if horizontal <= 1e-6:
+                return limit, climb
+            speed, accel = min(speed, limit), min(accel, climb)
+        return speed, accel
+
+
+class Task(Protocol):
+    """One thing to do. `yaw` is the grid azimuth to turn to, or None to keep the present one."""
+
+    yaw: float | None
+
+    def velocity(self, body: Body, time_s: float) -> Vector:
+        """The velocity to fly now."""
+        ...
+
+    def done(self, body: Body, time_s: float) -> bool:
+        """Whether it is finished."""
+        ...
+
+
+class Hold:
+    """Stay at a point; done after `duration_s` within the acceptance radius (never when None)."""
+
+    __slots__ = ("_since_s", "duration_s", "limits", "point", "yaw")
+
+    def __init__(self, point: Vector, limits: Limits, duration_s: float | None = None) -> None:
+        self.point = point
+        self.limits = limits
+        self.duration_s = duration_s
+        self.yaw: float | None = None
+        self._since_s: float | None = None
+
+    def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
+        """Approach the point and stop there."""
+        limits = self.limits
+        de, dn = self.point[0] - body.e, self.point[1] - body.n
+        distance = hypot(de, dn)
+        ve = vn = 0.0
+        if distance > 0.0:
+            speed = min(limits.speed, sqrt_speed(distance, _POSITION_GAIN, _BRAKE_SHARE * limits.accel))
+            ve, vn = de / distance * speed, dn / distance * speed
+        climb = sqrt_speed(self.point[2] - body.u, _HEIGHT_GAIN, _BRAKE_SHARE * limits.climb_accel)
+        return ve, vn, max(-limits.down, min(limits.up, climb))
+
+    def done(self, body: Body, time_s: float) -> bool:
+        """Whether it has been there for long enough."""
+        if self.duration_s is None:
+            return False
+        if self._since_s is None:
+            p = self.point
+            away = sqrt((p[0] - body.e) ** 2 + (p[1] - body.n) ** 2 + (p[2] - body.u) ** 2)
+            if away > self.limits.radius_m:
+                return False
+            self._since_s = time_s
+        return time_s - self._since_s >= self.duration_s
+
+
+class Leg:
+    """Follow the straight line from one point to another, arriving with `end_speed` (0 to stop there)."""
+
+    __slots__ = ("_corner", "_direction", "_length_m", "_share", "end_speed", "limits", "start", "stop", "yaw")
+
+    def __init__(self, start: Vector, stop: Vector, limits: Limits, ahead: Sequence[Vector] = ()) -> None:
+        self.start, self.stop, self.limits = start, stop, limits
+        d = (stop[0] - start[0], stop[1] - start[1], stop[2] - start[2])
+        self._length_m = sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
+        scale = 1.0 / self._length_m if self._length_m > 0.0 else 0.0
+        self._direction = (d[0] * scale, d[1] * scale, d[2] * scale)
+        self._share = hypot(self._direction[0], self._direction[1])
+        self.end_speed = pass_speed((start, stop, *ahead), limits)
+        self._corner = _half_turn_tangent(start, stop, ahead[0]) if ahead else 0.0
+        self.yaw: float | None = atan2(d[0], d[1]) if hypot(d[0], d[1]) > _COURSE_LEG_M else None
+
+    def _along_across(self, body: Body) -> tuple[float, Vector]:
+        r = (body.e - self.start[0], body.n - self.start[1], body.u - self.start[2])
+        u = self._direction
+        s = r[0] * u[0] + r[1] * u[1] + r[2] * u[2]
+        return s, (r[0] - s * u[0], r[1] - s * u[1], r[2] - s * u[2])
+
+    def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
+        """Along the line as fast as allowed, and back to the line."""
+        limits = self.limits
+        s, c = self._along_across(body)
+        left = self._length_m - s
+        speed, accel = limits.along(self._share, self._direction[2])
+        brake = _BRAKE_SHARE * accel
+        if self.end_speed > 0.0:
+            speed = min(speed, sqrt(self.end_speed**2 + 2.0 * brake * max(left, 0.0)))
+        else:
+            speed = min(speed, sqrt_speed(left, _POSITION_GAIN, brake))
+        u = self._direction
+        across = sqrt(c[0] * c[0] + c[1] * c[1] + c[2] * c[2])
+        if across < 1e-9:
+            return u[0] * speed, u[1] * speed, u[2] * speed
+        back = min(_CROSS_GAIN, _CROSS_SPEED_MPS / across)
+        climb = u[2] * speed - c[2] * back
+        return (
+            u[0] * speed - c[0] * back,
+            u[1] * speed - c[1] * back,
+            max(-limits.down, min(limits.up, climb)),
+        )
+
+    def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
+        """Whether the end is reached, or on the way to a next leg the corner has begun."""
+        s, _ = self._along_across(body)
+        left = self._length_m - s
+        if self.end_speed == 0.0:
+            p = self.stop
+            away = sqrt((p[0] - body.e) ** 2 + (p[1] - body.n) ** 2 + (p[2] - body.u) ** 2)
+            return away <= self.limits.radius_m
+        speed = sqrt(body.ve**2 + body.vn**2 + body.vu**2)
+        cut = speed * speed * self._corner / (_CORNER_SHARE * self.limits.accel)
+        return left <= min(cut, self.limits.radius_m) + (body.response_s * speed if self._corner > 0.0 else 0.0) * 0.5
+
+
+class Descend:
+    """Down over a point to the ground: `fast` above `slow_below_m`, `slow` below it."""
+
+    __slots__ = ("_hold", "fast", "slow", "slow_below_m", "yaw")
+
+    def __init__(
+        self, point: tuple[float, float], limits: Limits, fast: float, slow: float, slow_below_m: float
+    ) -> None:
+        self._hold = Hold((point[0], point[1], 0.0), limits)
+        self.fast, self.slow, self.slow_below_m = fast, slow, slow_below_m
+        self.yaw: float | None = None
+
+    def velocity(self, body: Body, time_s: float) -> Vector:
+        """Over the point, sinking."""
+        ve, vn, _ = self._hold.velocity(body, time_s)
+        above = body.u - self.slow_below_m
+        if above <= 0.0:
+            return ve, vn, -self.slow
+        brake = _BRAKE_SHARE * self._hold.limits.climb_accel
+        return ve, vn, -min(self.fast, sqrt(self.slow**2 + 2.0 * brake * above))
+
+    def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
+        """Whether it stands on the ground."""
+        return body.u <= 0.0
+
+
+class Fall:
+    """No energy is left: down at the terminal speed of an airframe whose motors stand still."""
+
+    __slots__ = ("yaw",)
+
+    def __init__(self) -> None:
+        self.yaw: float | None = None
+
+    def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
+        """Straight down."""
+        return 0.0, 0.0, -15.0
+
+    def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
+        """Whether it has hit the ground."""
+        return body.u <= 0.0
+
+
+def _half_turn_tangent(before: Vector, corner: Vector, after: Vector) -> float:
+    """Tangent of half the horizontal turn at a corner; infinity-like for a reversal."""
+    a = atan2(corner[0] - before[0], corner[1] - before[1])
+    b = atan2(after[0] - corner[0], after[1] - corner[1])
+    return abs(tan(max(-1.57, min(1.57, 0.5 * wrap_pi(b - a)))))
+
+
+def pass_speed(points: Sequence[Vector], limits: Limits) -> float:
+    """Speed at `points[1]` on the way from `points[0]`, so that every corner and the stop at the end can be flown.
+
+    A corner is a circle that starts `radius_m` before the point at most: v² = accel * radius / tan(turn / 2).
+    """
+    speed = 0.0
+    for i in range(len(points) - 2, 0, -1):
+        before, corner, after = points[i - 1], points[i], points[i + 1]
+        de, dn, du = (after[k] - corner[k] for k in range(3))
+        length = sqrt(de * de + dn * dn + du * du)
+        if hypot(de, dn) < _COURSE_LEG_M or hypot(corner[0] - before[0], corner[1] - before[1]) < _COURSE_LEG_M:
+            speed = 0.0  # to or from a vertical leg: a stop
+            continue
+        fastest, accel = limits.along(hypot(de, dn) / length, du / length)
+        turn = _half_turn_tangent(before, corner, after)
+        bend = sqrt(_CORNER_SHARE * limits.accel * limits.radius_m / turn) if turn > 1e-6 else fastest
+        speed = min(fastest, bend, sqrt(speed * speed + 2.0 * _BRAKE_SHARE * accel * length))
+    return speed

@@ -1,0 +1,170 @@
+"""Commands (COMMAND_LONG and COMMAND_INT) and what the vehicle answers. A table: what is not in it is unsupported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.flight import Flight
+from sim.flight_items import Item
+from sim.flight_state import Mode
+from sim.protocol_streams import BUILDERS, Schedule
+
+__all__ = ["Order", "carry_out", "order_from_int", "order_from_long"]
+
+_FORCE = 21196.0
+_ACCEPTED = int(mav.MAV_RESULT_ACCEPTED)
+_DENIED = int(mav.MAV_RESULT_DENIED)
+_FAILED = int(mav.MAV_RESULT_FAILED)
+_UNSUPPORTED = int(mav.MAV_RESULT_UNSUPPORTED)
+_CHANGE_MODE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One command: the item it amounts to, and the peer's schedule and channel to answer on.
+
+    Parameters
+    ----------
+    item
+        Command, frame, parameters 1 to 4, x, y and z (parameters 5 to 7).
+    schedule
+        Streams of the peer that sent it.
+    send_now
+        Sends one kind of message to that peer at once; False when there is none.
+    """
+
+    item: Item
+    schedule: Schedule
+    send_now: Callable[[int], bool]
+
+
+def order_from_long(message: object, schedule: Schedule, send_now: Callable[[int], bool]) -> Order:
+    """Of a COMMAND_LONG: latitude and longitude in degrees, heights relative to home, as ArduPilot takes them."""
+    p = [float(getattr(message, f"param{i}")) for i in range(1, 8)]
+    place = [round(v * 1e7) if isfinite(v) and abs(v) <= 180.0 else 0 for v in p[4:6]]
+    command = int(getattr(message, "command"))  # noqa: B009 (a message of any type)
+    item = Item(command, mav.MAV_FRAME_GLOBAL_RELATIVE_ALT, (p[0], p[1], p[2], p[3]), place[0], place[1], p[6])
+    return Order(item, schedule, send_now)
+
+
+def order_from_int(message: object, schedule: Schedule, send_now: Callable[[int], bool]) -> Order:
+    """Of a COMMAND_INT."""
+    m: dict[str, float] = {k: getattr(message, k) for k in ("command", "frame", "x", "y", "z")}
+    p = [float(getattr(message, f"param{i}")) for i in range(1, 5)]
+    item = Item(int(m["command"]), int(m["frame"]), (p[0], p[1], p[2], p[3]), int(m["x"]), int(m["y"]), float(m["z"]))
+    return Order(item, schedule, send_now)
+
+
+def carry_out(flight: Flight, order: Order) -> int:
+    """MAV_RESULT of a command."""
+    handler = _HANDLERS.get(order.item.command)
+    return _UNSUPPORTED if handler is None else handler(flight, order)
+
+
+def _result(done: bool) -> int:
+    return _ACCEPTED if done else _FAILED
+
+
+def _mode_from(number: float) -> Mode | None:
+    try:
+        return Mode(int(number))
+    except ValueError:
+        return None
+
+
+def _arm(flight: Flight, order: Order) -> int:
+    wanted, magic = order.item.params[0], order.item.params[1]
+    if wanted == 1.0:
+        return _result(flight.arm(force=magic == _FORCE))
+    if wanted == 0.0:
+        return _result(flight.disarm(force=magic == _FORCE))
+    return _UNSUPPORTED
+
+
+def _set_mode(flight: Flight, order: Order) -> int:
+    mode = _mode_from(order.item.params[1])
+    return _FAILED if mode is None else _result(flight.set_mode(mode))
+
+
+def _fixed_mode(mode: Mode) -> Callable[[Flight, Order], int]:
+    return lambda flight, _: _result(flight.set_mode(mode))
+
+
+def _take_off(flight: Flight, order: Order) -> int:
+    return _result(flight.take_off(order.item.z))
+
+
+def _reposition(flight: Flight, order: Order) -> int:
+    item = order.item
+    if item.frame not in (0, 3, 5, 6) or not isfinite(item.z):
+        return _DENIED
+    if flight.mode != Mode.GUIDED and not (item.params[1] == _CHANGE_MODE and flight.set_mode(Mode.GUIDED)):
+        return _DENIED
+    return _result(flight.go_to(flight.course.point_of(item)))
+
+
+def _pause(flight: Flight, order: Order) -> int:
+    wanted = order.item.params[0]
+    return _result(flight.pause(go_on=wanted == 1.0)) if wanted in (0.0, 1.0) else _DENIED
+
+
+def _do(flight: Flight, order: Order) -> int:
+    return _result(flight.do(order.item))
+
+
+def _interval(_: Flight, order: Order) -> int:
+    message, interval_us = int(order.item.params[0]), order.item.params[1]
+    if message not in BUILDERS or not isfinite(interval_us):
+        return _FAILED
+    if interval_us == 0.0:
+        order.schedule.set(message, 1.0 if message == mav.MAVLINK_MSG_ID_HEARTBEAT else None)
+    else:
+        order.schedule.set(message, None if interval_us < 0.0 else interval_us / 1e6)
+    return _ACCEPTED
+
+
+def _request(_: Flight, order: Order) -> int:
+    return _result(order.send_now(int(order.item.params[0])))
+
+
+def _request_version(_: Flight, order: Order) -> int:
+    return _result(order.send_now(mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION))
+
+
+def _mission_start(flight: Flight, _: Order) -> int:
+    return _result(flight.start_mission())
+
+
+def _set_current(flight: Flight, order: Order) -> int:
+    return _ACCEPTED if flight.set_current(int(order.item.params[0])) else _DENIED
+
+
+_HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
+    mav.MAV_CMD_COMPONENT_ARM_DISARM: _arm,
+    mav.MAV_CMD_DO_SET_MODE: _set_mode,
+    mav.MAV_CMD_NAV_TAKEOFF: _take_off,
+    mav.MAV_CMD_NAV_LAND: _fixed_mode(Mode.LAND),
+    mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: _fixed_mode(Mode.RTL),
+    mav.MAV_CMD_NAV_LOITER_UNLIM: _fixed_mode(Mode.LOITER),
+    mav.MAV_CMD_MISSION_START: _mission_start,
+    mav.MAV_CMD_DO_SET_MISSION_CURRENT: _set_current,
+    mav.MAV_CMD_DO_REPOSITION: _reposition,
+    mav.MAV_CMD_DO_PAUSE_CONTINUE: _pause,
+    mav.MAV_CMD_DO_CHANGE_SPEED: _do,
+    mav.MAV_CMD_CONDITION_YAW: _do,
+    mav.MAV_CMD_DO_MOUNT_CONTROL: _do,
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: _do,
+    mav.MAV_CMD_DO_SET_ROI_LOCATION: _do,
+    mav.MAV_CMD_DO_SET_ROI: _do,
+    mav.MAV_CMD_DO_SET_ROI_NONE: _do,
+    mav.MAV_CMD_DO_FENCE_ENABLE: _do,
+    mav.MAV_CMD_VIDEO_START_CAPTURE: _do,
+    mav.MAV_CMD_VIDEO_STOP_CAPTURE: _do,
+    mav.MAV_CMD_SET_MESSAGE_INTERVAL: _interval,
+    mav.MAV_CMD_REQUEST_MESSAGE: _request,
+    mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: _request_version,
+}

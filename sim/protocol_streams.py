@@ -1,0 +1,321 @@
+"""Telemetry: what each message says, and how often each peer gets it.
+
+Rates are asked for in simulated time; a cap on the wall rate keeps a fast simulation from flooding its peers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import atan2, cos, degrees, hypot, radians, sin
+from typing import Any
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.flight import Flight
+from sim.flight_state import Mode
+
+__all__ = ["BUILDERS", "DATA_STREAMS", "DEFAULT_INTERVALS_S", "Schedule", "Snapshot"]
+
+_GPS_AFTER_SHARE = 0.5
+_SENSORS = (
+    mav.MAV_SYS_STATUS_SENSOR_3D_GYRO
+    | mav.MAV_SYS_STATUS_SENSOR_3D_ACCEL
+    | mav.MAV_SYS_STATUS_SENSOR_3D_MAG
+    | mav.MAV_SYS_STATUS_SENSOR_ABSOLUTE_PRESSURE
+    | mav.MAV_SYS_STATUS_SENSOR_GPS
+    | mav.MAV_SYS_STATUS_SENSOR_BATTERY
+)
+
+
+class Snapshot:
+    """One vehicle at one moment, in the units of the wire; what several messages share is worked out once."""
+
+    def __init__(self, flight: Flight, frame_type: int, start_time_us: int) -> None:
+        self.flight = flight
+        self.frame_type = frame_type
+        body = flight.body
+        lat, lon = flight.place
+        self.boot_ms = int(flight.time_s * 1000.0)
+        self.unix_us = start_time_us + round(flight.time_s * 1e6)
+        self.lat_e7, self.lon_e7 = round(lat * 1e7), round(lon * 1e7)
+        self.amsl_mm = round((flight.setup.home_amsl_m + body.u) * 1000.0)
+        self.yaw_deg = flight.true_yaw_deg(lat, lon)
+        # Grid velocity to true north-east by the convergence, a rotation of a fraction of a degree.
+        turn = radians(self.yaw_deg) - body.yaw
+        self.vn = body.vn * cos(turn) - body.ve * sin(turn)
+        self.ve = body.ve * cos(turn) + body.vn * sin(turn)
+        self.speed = hypot(self.ve, self.vn)
+        # A GPS fix comes before the estimator trusts it.
+        self.fix = flight.time_s >= _GPS_AFTER_SHARE * flight.setup.boot.position_s
+        wind = flight.wind
+        self.roll, self.pitch = (0.0, 0.0) if flight.landed else body.roll_pitch(wind.mean_e_mps, wind.mean_n_mps)
+
+
+def _heartbeat(s: Snapshot) -> Any:
+    flight = s.flight
+    base = mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED | mav.MAV_MODE_FLAG_MANUAL_INPUT_ENABLED
+    base |= mav.MAV_MODE_FLAG_STABILIZE_ENABLED
+    if flight.mode in (Mode.AUTO, Mode.GUIDED, Mode.RTL, Mode.LOITER, Mode.BRAKE):
+        base |= mav.MAV_MODE_FLAG_GUIDED_ENABLED
+    if flight.armed:
+        base |= mav.MAV_MODE_FLAG_SAFETY_ARMED
+    status = mav.MAV_STATE_STANDBY if flight.landed else mav.MAV_STATE_ACTIVE
+    if flight.guard.breached is not None:
+        status = mav.MAV_STATE_CRITICAL
+    return mav.MAVLink_heartbeat_message(
+        s.frame_type, mav.MAV_AUTOPILOT_ARDUPILOTMEGA, base, int(flight.mode), status, 3
+    )
+
+
+def _sys_status(s: Snapshot) -> Any:
+    battery, flight = s.flight.battery, s.flight
+    present = _SENSORS | mav.MAV_SYS_STATUS_PREARM_CHECK | mav.MAV_SYS_STATUS_GEOFENCE
+    enabled = _SENSORS | mav.MAV_SYS_STATUS_PREARM_CHECK
+    enabled |= mav.MAV_SYS_STATUS_GEOFENCE if flight.params["FENCE_ENABLE"] else 0
+    health = _SENSORS if s.fix else _SENSORS & ~mav.MAV_SYS_STATUS_SENSOR_GPS
+    health |= mav.MAV_SYS_STATUS_GEOFENCE if flight.guard.breached is None else 0
+    health |= 0 if flight.not_ready() and not flight.armed else mav.MAV_SYS_STATUS_PREARM_CHECK
+    return mav.MAVLink_sys_status_message(
+        present, enabled, health, 100, round(battery.model.voltage_v * 1000.0), round(battery.current_a * 100.0),
+        round(battery.remaining_pct), 0, 0, 0, 0, 0, 0,
+    )  # fmt: skip
+
+
+def _battery_status(s: Snapshot) -> Any:
+    battery = s.flight.battery
+    voltages = [round(battery.model.voltage_v * 1000.0)] + [65535] * 9
+    left_s = 0
+    if battery.power_w > 0.0:
+        left_s = round(battery.remaining_pct / 100.0 * battery.model.capacity_wh * 3600.0 / battery.power_w)
+    return mav.MAVLink_battery_status_message(
+        0, mav.MAV_BATTERY_FUNCTION_ALL, mav.MAV_BATTERY_TYPE_LIPO, 32767, voltages, round(battery.current_a * 100.0),
+        round(battery.used_mah), round(battery.used_j / 100.0), round(battery.remaining_pct), left_s,
+        mav.MAV_BATTERY_CHARGE_STATE_OK,
+    )  # fmt: skip
+
+
+def _gps_raw(s: Snapshot) -> Any:
+    fix = mav.GPS_FIX_TYPE_RTK_FIXED if s.fix else mav.GPS_FIX_TYPE_NO_FIX
+    course = round((degrees(atan2(s.ve, s.vn)) % 360.0) * 100.0) % 36000
+    return mav.MAVLink_gps_raw_int_message(
+        s.boot_ms * 1000, fix, s.lat_e7 if s.fix else 0, s.lon_e7 if s.fix else 0, s.amsl_mm if s.fix else 0,
+        80 if s.fix else 65535, 120 if s.fix else 65535, round(s.speed * 100.0), course, 14 if s.fix else 0,
+    )  # fmt: skip
+
+
+def _global_position(s: Snapshot) -> Any:
+    known = s.flight.has_position
+    body = s.flight.body
+    return mav.MAVLink_global_position_int_message(
+        s.boot_ms, s.lat_e7 if known else 0, s.lon_e7 if known else 0, s.amsl_mm if known else 0,
+        round(body.u * 1000.0), round(s.vn * 100.0), round(s.ve * 100.0), round(-body.vu * 100.0),
+        round(s.yaw_deg * 100.0) % 36000,
+    )  # fmt: skip
+
+
+def _attitude(s: Snapshot) -> Any:
+    yaw = radians((s.yaw_deg + 180.0) % 360.0 - 180.0)
+    return mav.MAVLink_attitude_message(s.boot_ms, s.roll, s.pitch, yaw, 0.0, 0.0, s.flight.body.yaw_rate)
+
+
+def _vfr_hud(s: Snapshot) -> Any:
+    body, wind = s.flight.body, s.flight.wind
+    air = 0.0 if s.flight.landed else hypot(body.ve - wind.mean_e_mps, body.vn - wind.mean_n_mps)
+    throttle = 0 if s.flight.landed else min(100, round(50.0 * s.flight.battery.power_w / s.flight.setup.power.hover_w))
+    return mav.MAVLink_vfr_hud_message(air, s.speed, int(s.yaw_deg), throttle, s.amsl_mm / 1000.0, body.vu)
+
+
+def _ekf_status(s: Snapshot) -> Any:
+    flags = mav.EKF_ATTITUDE | mav.EKF_VELOCITY_VERT | mav.EKF_POS_VERT_ABS
+    if s.flight.has_position:
+        flags |= mav.EKF_VELOCITY_HORIZ | mav.EKF_POS_HORIZ_REL | mav.EKF_POS_HORIZ_ABS
+        flags |= mav.EKF_PRED_POS_HORIZ_REL | mav.EKF_PRED_POS_HORIZ_ABS
+    else:
+        flags |= mav.EKF_CONST_POS_MODE
+    return mav.MAVLink_ekf_status_report_message(flags, 0.02, 0.02, 0.02, 0.02, 0.0, 0.0)
+
+
+def _mission_current(s: Snapshot) -> Any:
+    flight = s.flight
+    total = max(0, len(flight.mission) - 1)
+    if total == 0:
+        state = mav.MISSION_STATE_NO_MISSION
+    elif flight.mode == Mode.AUTO and not flight.landed:
+        state = mav.MISSION_STATE_ACTIVE
+    else:
+        state = mav.MISSION_STATE_NOT_STARTED if flight.run.index == 0 else mav.MISSION_STATE_PAUSED
+    return mav.MAVLink_mission_current_message(flight.run.index, total, state, 1 if flight.mode == Mode.AUTO else 2)
+
+
+def _home_position(s: Snapshot) -> Any:
+    if not s.flight.has_position:
+        return None
+    setup = s.flight.setup
+    return mav.MAVLink_home_position_message(
+        round(setup.frame.lat_deg * 1e7), round(setup.frame.lon_deg * 1e7), round(setup.home_amsl_m * 1000.0),
+        0.0, 0.0, 0.0, [1.0, 0.0, 0.0, 0.0], 0.0, 0.0, 0.0, s.boot_ms * 1000,
+    )  # fmt: skip
+
+
+def _origin(s: Snapshot) -> Any:
+    if not s.flight.has_position:
+        return None
+    setup = s.flight.setup
+    return mav.MAVLink_gps_global_origin_message(
+        round(setup.frame.lat_deg * 1e7), round(setup.frame.lon_deg * 1e7), round(setup.home_amsl_m * 1000.0),
+        s.boot_ms * 1000,
+    )  # fmt: skip
+
+
+def _extended_state(s: Snapshot) -> Any:
+    state = mav.MAV_LANDED_STATE_ON_GROUND if s.flight.landed else mav.MAV_LANDED_STATE_IN_AIR
+    return mav.MAVLink_extended_sys_state_message(mav.MAV_VTOL_STATE_UNDEFINED, state)
+
+
+def _system_time(s: Snapshot) -> Any:
+    return mav.MAVLink_system_time_message(s.unix_us, s.boot_ms)
+
+
+def _timesync(s: Snapshot) -> Any:
+    return mav.MAVLink_timesync_message(0, s.boot_ms * 1_000_000 + s.flight.setup.sysid)
+
+
+def _wind(s: Snapshot) -> Any:
+    wind = s.flight.setup.wind
+    return mav.MAVLink_wind_message(wind.from_deg % 360.0, wind.speed_mps, 0.0)
+
+
+def _fence_status(s: Snapshot) -> Any:
+    kinds = {None: 0, "Max Alt": 2, "Circle": 3, "Polygon": 3}
+    breached = s.flight.guard.breached
+    return mav.MAVLink_fence_status_message(int(breached is not None), int(breached is not None), kinds[breached], 0, 0)
+
+
+def _gimbal_attitude(s: Snapshot) -> Any:
+    """Pitch and roll against the earth, yaw in the vehicle's frame."""
+    gimbal = s.flight.gimbal
+    cy, sy = cos(0.5 * gimbal.yaw), sin(0.5 * gimbal.yaw)
+    cp, sp = cos(0.5 * gimbal.pitch), sin(0.5 * gimbal.pitch)
+    flags = (
+        mav.GIMBAL_DEVICE_FLAGS_ROLL_LOCK
+        | mav.GIMBAL_DEVICE_FLAGS_PITCH_LOCK
+        | mav.GIMBAL_DEVICE_FLAGS_YAW_IN_VEHICLE_FRAME
+    )
+    return mav.MAVLink_gimbal_device_attitude_status_message(
+        0, 0, s.boot_ms, flags, [cp * cy, -sp * sy, sp * cy, cp * sy], 0.0, 0.0, 0.0, 0,
+        radians(s.yaw_deg), s.flight.body.yaw_rate, 1,
+    )  # fmt: skip
+
+
+def _mount_status(s: Snapshot) -> Any:
+    gimbal = s.flight.gimbal
+    return mav.MAVLink_mount_status_message(
+        0, 0, round(gimbal.pitch_deg * 100.0), 0, round(gimbal.yaw_deg * 100.0), mav.MAV_MOUNT_MODE_MAVLINK_TARGETING
+    )
+
+
+def _autopilot_version(s: Snapshot) -> Any:
+    capabilities = (
+        mav.MAV_PROTOCOL_CAPABILITY_MISSION_FLOAT
+        | mav.MAV_PROTOCOL_CAPABILITY_PARAM_FLOAT
+        | mav.MAV_PROTOCOL_CAPABILITY_MISSION_INT
+        | mav.MAV_PROTOCOL_CAPABILITY_COMMAND_INT
+        | mav.MAV_PROTOCOL_CAPABILITY_SET_POSITION_TARGET_GLOBAL_INT
+        | mav.MAV_PROTOCOL_CAPABILITY_MAVLINK2
+        | mav.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE
+        | mav.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY
+    )
+    version = (4 << 24) | (7 << 16)
+    return mav.MAVLink_autopilot_version_message(
+        capabilities, version, 0, 0, 0, [0] * 8, [0] * 8, [0] * 8, 0, 0, s.flight.setup.sysid
+    )
+
+
+BUILDERS: dict[int, Callable[[Snapshot], Any]] = {
+    mav.MAVLINK_MSG_ID_HEARTBEAT: _heartbeat,
+    mav.MAVLINK_MSG_ID_SYS_STATUS: _sys_status,
+    mav.MAVLINK_MSG_ID_BATTERY_STATUS: _battery_status,
+    mav.MAVLINK_MSG_ID_GPS_RAW_INT: _gps_raw,
+    mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: _global_position,
+    mav.MAVLINK_MSG_ID_ATTITUDE: _attitude,
+    mav.MAVLINK_MSG_ID_VFR_HUD: _vfr_hud,
+    mav.MAVLINK_MSG_ID_EKF_STATUS_REPORT: _ekf_status,
+    mav.MAVLINK_MSG_ID_MISSION_CURRENT: _mission_current,
+    mav.MAVLINK_MSG_ID_HOME_POSITION: _home_position,
+    mav.MAVLINK_MSG_ID_GPS_GLOBAL_ORIGIN: _origin,
+    mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: _extended_state,
+    mav.MAVLINK_MSG_ID_SYSTEM_TIME: _system_time,
+    mav.MAVLINK_MSG_ID_TIMESYNC: _timesync,
+    mav.MAVLINK_MSG_ID_WIND: _wind,
+    mav.MAVLINK_MSG_ID_FENCE_STATUS: _fence_status,
+    mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS: _gimbal_attitude,
+    mav.MAVLINK_MSG_ID_MOUNT_STATUS: _mount_status,
+    mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION: _autopilot_version,
+}
+DEFAULT_INTERVALS_S = {mav.MAVLINK_MSG_ID_HEARTBEAT: 1.0, mav.MAVLINK_MSG_ID_TIMESYNC: 10.0}
+# REQUEST_DATA_STREAM groups, as ArduCopter fills them.
+_GROUPS: dict[int, tuple[int, ...]] = {
+    mav.MAV_DATA_STREAM_EXTENDED_STATUS: (
+        mav.MAVLINK_MSG_ID_SYS_STATUS,
+        mav.MAVLINK_MSG_ID_MISSION_CURRENT,
+        mav.MAVLINK_MSG_ID_GPS_RAW_INT,
+        mav.MAVLINK_MSG_ID_FENCE_STATUS,
+    ),
+    mav.MAV_DATA_STREAM_POSITION: (mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT,),
+    mav.MAV_DATA_STREAM_EXTRA1: (mav.MAVLINK_MSG_ID_ATTITUDE,),
+    mav.MAV_DATA_STREAM_EXTRA2: (mav.MAVLINK_MSG_ID_VFR_HUD,),
+    mav.MAV_DATA_STREAM_EXTRA3: (
+        mav.MAVLINK_MSG_ID_SYSTEM_TIME,
+        mav.MAVLINK_MSG_ID_WIND,
+        mav.MAVLINK_MSG_ID_EKF_STATUS_REPORT,
+        mav.MAVLINK_MSG_ID_BATTERY_STATUS,
+        mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS,
+        mav.MAVLINK_MSG_ID_MOUNT_STATUS,
+        mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE,
+    ),
+}
+DATA_STREAMS = {**_GROUPS, mav.MAV_DATA_STREAM_ALL: tuple(m for group in _GROUPS.values() for m in group)}
+
+
+@dataclass(slots=True)
+class _Stream:
+    interval_s: float
+    due_sim_s: float
+    due_wall_s: float
+
+
+class Schedule:
+    """Which messages one peer gets, and when.
+
+    Parameters
+    ----------
+    wall_hz
+        Most messages of one kind a wall second.
+    """
+
+    def __init__(self, wall_hz: float) -> None:
+        self._shortest_wall_s = 1.0 / wall_hz
+        self._streams = {message: _Stream(interval_s, 0.0, 0.0) for message, interval_s in DEFAULT_INTERVALS_S.items()}
+
+    def interval_s(self, message: int) -> float | None:
+        """Simulated seconds between two messages of a kind; None where it is not sent."""
+        stream = self._streams.get(message)
+        return None if stream is None else stream.interval_s
+
+    def set(self, message: int, interval_s: float | None) -> None:
+        """Send a kind of message at an interval, or no more when None."""
+        if interval_s is None:
+            self._streams.pop(message, None)
+        else:
+            self._streams[message] = _Stream(interval_s, 0.0, 0.0)
+
+    def due(self, sim_s: float, wall_s: float) -> list[int]:
+        """Kinds to send now."""
+        ready = []
+        for message, stream in self._streams.items():
+            if sim_s >= stream.due_sim_s and wall_s >= stream.due_wall_s:
+                stream.due_sim_s = max(stream.due_sim_s + stream.interval_s, sim_s)
+                stream.due_wall_s = wall_s + self._shortest_wall_s
+                ready.append(message)
+        return ready

@@ -1,0 +1,213 @@
+"""The mission protocol as ArduPilot speaks it, for missions, fences and rally points.
+
+An upload goes straight into storage, item by item: one that stops half-way leaves a mixture of new and old items.
+Timers run on the wall clock: a timer of T simulated seconds takes ``T / speedup`` wall seconds, but never less than
+a floor that a real sender can meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.flight_items import Item, fence_is_whole, stored
+
+__all__ = ["Peer", "Transfer", "wall_timer_s"]
+
+REQUEST_S, REQUEST_FLOOR_S = 1.0, 0.25
+ABORT_S, ABORT_FLOOR_S = 8.0, 2.0
+
+
+def wall_timer_s(sim_s: float, floor_s: float, speedup: float) -> float:
+    """Wall seconds of a protocol timer of `sim_s` simulated seconds."""
+    return max(sim_s / speedup, min(sim_s, floor_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end: system, component and the way to send to them."""
+
+    sysid: int
+    compid: int
+    send: Callable[[Any], None]
+
+
+@dataclass(slots=True)
+class _Upload:
+    peer: Peer
+    count: int
+    next_seq: int
+    last_item_s: float
+    last_request_s: float
+
+
+class Transfer:
+    """One store (missions, fence or rally) and the upload into it.
+
+    Parameters
+    ----------
+    mission_type
+        MAV_MISSION_TYPE.
+    items
+        The store itself.
+    capacity
+        Returns how many items fit now.
+    home
+        For missions, returns item 0 as it reads back (None before there is a home); otherwise None.
+    changed
+        Called when the store has changed as a whole.
+    say
+        Called with a warning for the ground station.
+    speedup
+        Of the simulation, for the timers.
+    reject
+        MAV_MISSION_RESULT that refuses every upload, or None.
+    """
+
+    def __init__(
+        self,
+        mission_type: int,
+        items: list[Item],
+        *,
+        capacity: Callable[[], int],
+        home: Callable[[], Item | None] | None,
+        changed: Callable[[], None],
+        say: Callable[[str], None],
+        speedup: float,
+        reject: int | None = None,
+    ) -> None:
+        self.items = items
+        self._type = mission_type
+        self._capacity = capacity
+        self._home = home
+        self._changed = changed
+        self._say = say
+        self._reject = reject
+        self._request_s = wall_timer_s(REQUEST_S, REQUEST_FLOOR_S, speedup)
+        self._abort_s = wall_timer_s(ABORT_S, ABORT_FLOOR_S, speedup)
+        self._upload: _Upload | None = None
+        self._draft: list[Item] = []
+
+    # Fences and rally points are checked as a whole before they replace the old ones; missions are not.
+    @property
+    def _target(self) -> list[Item]:
+        return self.items if self._type == mav.MAV_MISSION_TYPE_MISSION else self._draft
+
+    def count(self, peer: Peer, count: int, wall_s: float) -> None:
+        """MISSION_COUNT: someone wants to upload."""
+        if self._upload is not None and (peer.sysid, peer.compid) != (
+            self._upload.peer.sysid,
+            self._upload.peer.compid,
+        ):
+            self._ack(peer, mav.MAV_MISSION_DENIED)
+            return
+        if self._reject is not None:
+            self._ack(peer, self._reject)
+            return
+        if count > self._capacity():
+            self._say(f"Only {self._capacity()} items are supported")
+            self._ack(peer, mav.MAV_MISSION_NO_SPACE)
+            return
+        self._draft = []
+        del self._target[count:]
+        self._upload = _Upload(peer, count, 0, wall_s, wall_s)
+        if count == 0:
+            self._complete()
+        else:
+            self._request()
+
+    def item(self, peer: Peer, seq: int, item: Item, wall_s: float) -> None:
+        """MISSION_ITEM_INT of an upload."""
+        upload = self._upload
+        if upload is None:
+            self._ack(peer, mav.MAV_MISSION_ERROR)
+            return
+        if (peer.sysid, peer.compid) != (upload.peer.sysid, upload.peer.compid):
+            self._ack(peer, mav.MAV_MISSION_DENIED)
+            return
+        if seq != upload.next_seq:
+            self._ack(peer, mav.MAV_MISSION_INVALID_SEQUENCE)
+            return
+        is_home = self._home is not None and seq == 0
+        result, kept = (mav.MAV_MISSION_ACCEPTED, item) if is_home else stored(item, self._type)
+        if result != mav.MAV_MISSION_ACCEPTED:
+            self._upload = None
+            self._ack(peer, result)
+            return
+        self._target[seq : seq + 1] = [kept]
+        upload.next_seq += 1
+        upload.last_item_s = upload.last_request_s = wall_s
+        if upload.next_seq == upload.count:
+            self._complete()
+        else:
+            self._request()
+
+    def update(self, wall_s: float) -> None:
+        """Ask again, or give up."""
+        upload = self._upload
+        if upload is None:
+            return
+        if wall_s - upload.last_item_s > self._abort_s:
+            self._upload = None
+            self._say("Mission upload timeout")
+            self._ack(upload.peer, mav.MAV_MISSION_OPERATION_CANCELLED)
+        elif wall_s - upload.last_request_s > self._request_s:
+            upload.last_request_s = wall_s
+            self._request()
+
+    def request_list(self, peer: Peer) -> None:
+        """MISSION_REQUEST_LIST: someone wants to download."""
+        if self._upload is not None:
+            self._ack(peer, mav.MAV_MISSION_DENIED)
+            return
+        peer.send(mav.MAVLink_mission_count_message(peer.sysid, peer.compid, len(self.items), self._type))
+
+    def request(self, peer: Peer, seq: int, *, as_float: bool) -> None:
+        """MISSION_REQUEST_INT, or MISSION_REQUEST when `as_float`."""
+        if self._upload is not None:
+            self._ack(peer, mav.MAV_MISSION_DENIED)
+            return
+        if not 0 <= seq < len(self.items):
+            self._ack(peer, mav.MAV_MISSION_INVALID_SEQUENCE)
+            return
+        item = self.items[seq]
+        if self._home is not None and seq == 0:
+            item = self._home() or item
+        head = (peer.sysid, peer.compid, seq, item.frame, item.command, 0, 1, *item.params)
+        if as_float:
+            peer.send(mav.MAVLink_mission_item_message(*head, item.x / 1e7, item.y / 1e7, item.z, self._type))
+        else:
+            peer.send(mav.MAVLink_mission_item_int_message(*head, item.x, item.y, item.z, self._type))
+
+    def clear(self, peer: Peer) -> None:
+        """MISSION_CLEAR_ALL."""
+        if self._upload is not None:
+            self._ack(peer, mav.MAV_MISSION_ERROR)
+            return
+        self.items.clear()
+        self._changed()
+        self._ack(peer, mav.MAV_MISSION_ACCEPTED)
+
+    def _complete(self) -> None:
+        assert self._upload is not None
+        peer = self._upload.peer
+        self._upload = None
+        if self._type == mav.MAV_MISSION_TYPE_FENCE and not fence_is_whole(self._draft):
+            self._say("Fence: polygon or circle is not whole")
+            self._ack(peer, mav.MAV_MISSION_ERROR)
+            return
+        if self._target is self._draft:
+            self.items[:] = self._draft
+        self._changed()
+        self._ack(peer, mav.MAV_MISSION_ACCEPTED)
+
+    def _request(self) -> None:
+        assert self._upload is not None
+        peer = self._upload.peer
+        peer.send(mav.MAVLink_mission_request_message(peer.sysid, peer.compid, self._upload.next_seq, self._type))
+
+    def _ack(self, peer: Peer, result: int) -> None:
+        peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, self._type))

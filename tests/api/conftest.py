@@ -1,0 +1,173 @@
+"""A store with a clock that tests move, and a service with a key for each role."""
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import api.store as store_module
+from api import Role, Settings, Store, create_admin, create_app
+from api.keys import issue_key
+from api.roles import SYSTEM, Call
+from tests.api.samples import CLIP, NOON_US, agreement_json, crossing_json
+
+
+@dataclass
+class Clock:
+    now_us: int = NOON_US
+
+    def __call__(self) -> int:
+        self.now_us += 1
+        return self.now_us
+
+
+class InProcess(httpx.BaseTransport):
+    """Speaks to an application over ASGI, from any thread; the application runs in one event loop, as when served."""
+
+    def __init__(self, app: Any) -> None:
+        self.asgi = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return asyncio.run_coroutine_threadsafe(self.answer(request), self.loop).result()
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        whole = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+        response = await self.asgi.handle_async_request(whole)
+        return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
+
+    def close(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+
+@dataclass
+class Service:
+    """The application in this process, spoken to over ASGI."""
+
+    store: Store
+    clock: Clock
+    app: Any
+    http: httpx.Client
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, who: str | None, method: str, path: str, **more: Any) -> Any:
+        headers = {} if who is None else {"Authorization": f"Bearer {self.keys[who]}"}
+        return self.http.request(method, path, headers=headers | more.pop("headers", {}), **more)
+
+    def partner(self, name: str) -> str:
+        partner_id = self.ask("administrator", "POST", "/partners", json={"name": name}).json()["id"]
+        self.key(name, "partner", partner_id=partner_id)
+        return partner_id
+
+    def key(self, name: str, role: str, **more: Any) -> str:
+        answer = self.ask("administrator", "POST", "/keys", json={"name": name, "role": role, **more})
+        assert answer.status_code == 201, answer.text
+        self.keys[name] = answer.json()["key"]
+        return answer.json()["id"]
+
+    def deliver(self, crossing: dict[str, Any], *, clip: bytes | None = None) -> str:
+        answer = self.ask("pilot", "POST", "/crossings", json=crossing)
+        assert answer.status_code in {200, 201}, answer.text
+        crossing_id = answer.json()["id"]
+        if clip is not None:
+            assert self.ask("pilot", "PUT", f"/crossings/{crossing_id}/evidence/clip", content=clip).status_code == 200
+        return crossing_id
+
+    def judge(self, crossing_id: str, verdict: str = "confirm") -> Any:
+        etag = self.ask("analyst", "GET", f"/crossings/{crossing_id}").headers["ETag"]
+        return self.ask(
+            "analyst",
+            "POST",
+            f"/crossings/{crossing_id}/reviews",
+            json={"verdict": verdict, "reason": "a deer"},
+            headers={"If-Match": etag},
+        )
+
+    def agree(self, partner_id: str, **terms: Any) -> Any:
+        return self.ask("administrator", "POST", "/agreements", json=agreement_json(partner_id, **terms))
+
+    def release(self, crossing_id: str, partner_id: str, **more: Any) -> Any:
+        body = {"crossing_id": crossing_id, "partner_id": partner_id, **more}
+        return self.ask("supervisor", "POST", "/releases", json=body)
+
+    def seen_by(self, who: str, **query: str) -> list[str]:
+        answer = self.ask(who, "GET", "/crossings", params=query)
+        assert answer.status_code == 200, answer.text
+        return [feature["id"] for feature in answer.json()["features"]]
+
+
+@pytest.fixture
+def clip() -> bytes:
+    return CLIP
+
+
+@pytest.fixture
+def crossing() -> Callable[..., dict[str, Any]]:
+    return crossing_json
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+ROLES = ("pilot", "analyst", "supervisor", "auditor")
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(request, monkeypatch):
+    """No test can cut the power, so none has to wait for fsync; `durable` asks for the real thing."""
+    if "durable" in request.fixturenames:
+        return
+    real = store_module._on_connect
+
+    def connect(connection: Any, record: Any) -> None:
+        real(connection, record)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    monkeypatch.setattr(store_module, "_on_connect", connect)
+
+
+@pytest.fixture
+def durable() -> None:
+    """Asks for fsync."""
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory) -> tuple[Path, dict[str, str]]:
+    """A store with a key for each role, made once: each test gets a copy."""
+    folder = tmp_path_factory.mktemp("template") / "store"
+    store = Store(folder, clock=Clock())
+    keys = {"administrator": create_admin(store).key}
+    with store.write() as session:
+        for role in ROLES:
+            call = Call(SYSTEM, "template")
+            keys[role] = issue_key(session, call, store.clock(), name=role, role=Role(role)).key
+    store.close()
+    return folder, keys
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock, template) -> Iterator[Store]:
+    shutil.copytree(template[0], tmp_path / "store")
+    store = Store(tmp_path / "store", clock=clock)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def service(store: Store, clock: Clock, template) -> Iterator[Service]:
+    settings = Settings(store.directory, max_body_bytes=20_000, max_evidence_bytes=100_000)
+    app = create_app(settings, store)
+    with httpx.Client(transport=InProcess(app), base_url="http://vedette.test") as http:
+        yield Service(store, clock, app, http, dict(template[1]))

@@ -1,0 +1,192 @@
+"""Who gets in, and what comes back when something is wrong."""
+
+import json
+import re
+
+import pytest
+from fastapi.routing import APIRoute
+
+from api.app import ROUTES
+from api.problems import MEDIA_TYPE
+from api.roles import GRANTS, Permission, Role
+
+OPEN = {("GET", "/"), ("GET", "/health"), ("GET", "/ready")}
+FORGED = "vdt_" + "A" * 43
+
+
+def concrete(path):
+    return re.sub(r"\{.*?\}", "0" * 32, path)
+
+
+def assert_problem(answer, status):
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    body = answer.json()
+    assert body["status"] == status
+    assert body["type"].startswith("urn:vedette:problem:")
+    assert body["title"]
+    return body
+
+
+def test_every_served_route_is_in_the_table(service):
+    served = {(method, route.path) for route in service.app.routes for method in route.methods}
+    assert served == {(route.method, route.path) for route in ROUTES}
+    assert all(isinstance(route, APIRoute) for route in service.app.routes)
+
+
+@pytest.mark.parametrize(
+    "key", [None, "", "Bearer", "Basic dXNlcjpwYXNz", f"Bearer {FORGED}", "Bearer \x7f", "Bearer é"]
+)
+def test_every_route_but_the_open_ones_needs_a_key(service, key):
+    for route in ROUTES:
+        headers = {} if key is None else {"Authorization": key.encode()}
+        answer = service.http.request(route.method, concrete(route.path), headers=headers, content=b"{broken")
+        if (route.method, route.path) in OPEN:
+            assert answer.status_code == 200, route
+        else:
+            assert_problem(answer, 401)
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+def test_what_does_not_exist_needs_a_key_too(service, method):
+    for path in ("/docs", "/redoc", "/admin", "/crossings/", "/Health", "/health/"):
+        assert_problem(service.http.request(method, path), 401)
+
+
+def test_a_key_does_what_its_role_grants_and_no_more(service):
+    partner_id = service.partner("bravo")
+    assert partner_id
+    for role in Role:
+        who = "bravo" if role is Role.PARTNER else role.value
+        for route in ROUTES:
+            if route.permission is None:
+                continue
+            answer = service.ask(who, route.method, concrete(route.path), content=b"{broken")
+            allowed = route.permission in GRANTS[role]
+            assert (answer.status_code == 403) is not allowed, (role, route, answer.text)
+
+
+def test_duties_are_separate():
+    may = {permission: {role for role in Role if permission in GRANTS[role]} for permission in Permission}
+    assert may[Permission.REVIEW] == {Role.ANALYST}
+    assert may[Permission.RELEASE] == {Role.SUPERVISOR}
+    assert may[Permission.AUDIT_READ] == {Role.AUDITOR}
+    assert may[Permission.KEY_WRITE] == may[Permission.POLICY_WRITE] == {Role.ADMINISTRATOR}
+    assert may[Permission.CROSSING_WRITE] == {Role.PILOT}
+    assert Role.ADMINISTRATOR not in may[Permission.CROSSING_READ]
+    assert GRANTS[Role.PARTNER] == {Permission.CROSSING_READ, Permission.SELF}
+
+
+def test_unknown_and_forbidden_look_the_same(service, crossing):
+    service.partner("bravo")
+    hidden = service.deliver(crossing())
+    answers = [
+        service.ask("bravo", "GET", f"/crossings/{crossing_id}").json() for crossing_id in (hidden, "f" * 32, "x")
+    ]
+    details = {answer["detail"].replace(hidden, "*").replace("f" * 32, "*").replace(" x ", " * ") for answer in answers}
+    assert len(details) == 1
+    assert all(answer["status"] == 404 for answer in answers)
+
+
+def test_other_errors_are_problems_too(service):
+    assert_problem(service.ask("pilot", "GET", "/nowhere"), 404)
+    assert_problem(service.ask("pilot", "PATCH", "/crossings"), 405)
+    assert_problem(service.ask("auditor", "GET", "/audit", params={"after": "-1"}), 422)
+    assert_problem(service.ask("auditor", "GET", "/audit", params={"after": str(2**63)}), 422)
+    assert_problem(service.ask("analyst", "GET", "/crossings", params={"limit": "1001"}), 422)
+    assert_problem(service.ask("analyst", "GET", "/crossings", params={"cursor": "1;DROP TABLE"}), 422)
+    for bbox in ("1,2,3", "a,b,c,d", "0,10,1,-10", "-181,0,0,1", "nan,0,1,1"):
+        assert_problem(service.ask("analyst", "GET", "/crossings", params={"bbox": bbox}), 422)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"time": "2026-01-01T10:00:00"}, "#/body/time"),  # no zone
+        ({"update_time": "yesterday"}, "#/body/update_time"),
+        ({"lat": 91.0}, "#/body/lat"),
+        ({"lat": float("nan")}, "#/body/lat"),
+        ({"lat": None}, "#/body"),  # without its lon
+        ({"confidence": 1.1}, "#/body/confidence"),
+        ({"kind": "dog"}, "#/body/kind"),
+        ({"marking": "unmarked"}, "#/body"),
+        ({"marking": ""}, "#/body/marking"),
+        ({"purpose": ""}, "#/body/purpose"),
+        ({"retention_days": 0}, "#/body/retention_days"),
+        ({"source_id": "a\u0000b"}, "#/body/source_id"),
+        ({"source_id": "\ud800"}, "#/body/source_id"),
+        ({"surname": "Doe"}, "#/body/surname"),
+        ({"evidence": {"manifest": "../x", "clip": "a.ts", "sha256": "0" * 64}}, "#/body/evidence/manifest"),
+        ({"evidence": {"manifest": "x", "clip": "/a.ts", "sha256": "0" * 64}}, "#/body/evidence/clip"),
+    ],
+)
+def test_a_wrong_crossing_is_refused_and_the_place_named(service, crossing, changes, pointer):
+    content = json.dumps(crossing(**changes))
+    answer = service.ask("pilot", "POST", "/crossings", content=content, headers={"Content-Type": "application/json"})
+    body = assert_problem(answer, 422)
+    assert pointer in [error["pointer"] for error in body["errors"]]
+    assert service.seen_by("analyst") == []
+
+
+def test_a_body_over_the_limit_is_refused(service, crossing, clip):
+    big = crossing(owner="x" * 30_000)
+    assert_problem(service.ask("pilot", "POST", "/crossings", json=big), 413)
+    chunks = (b"x" * 1000 for _ in range(200))  # no Content-Length
+    headers = {"Content-Type": "application/json"}
+    assert_problem(service.ask("pilot", "POST", "/crossings", content=chunks, headers=headers), 413)
+    crossing_id = service.deliver(crossing())
+    path = f"/crossings/{crossing_id}/evidence/clip"
+    assert_problem(service.ask("pilot", "PUT", path, content=b"x" * 100_001), 413)
+    assert_problem(service.ask("pilot", "PUT", path, content=(b"x" * 1000 for _ in range(101))), 413)
+    assert list(service.store.objects.folder.rglob("*.tmp")) == []
+    assert service.ask("pilot", "PUT", path, content=clip).status_code == 200
+
+
+def test_a_body_must_say_that_it_is_json(service, crossing):
+    answer = service.ask("pilot", "POST", "/crossings", content=json.dumps(crossing()))
+    assert_problem(answer, 422)
+
+
+def test_answers_are_not_cached_or_sniffed(service):
+    answer = service.ask("pilot", "GET", "/crossings")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
+
+
+def test_an_error_inside_says_nothing_of_the_inside(service, monkeypatch, caplog):
+    def broken(*_args, **_more):
+        raise RuntimeError("secret detail at /home/somebody")
+
+    monkeypatch.setattr("api.routes.list_readable", broken)
+    body = assert_problem(service.ask("analyst", "GET", "/crossings"), 500)
+    assert "detail" not in body
+    assert "secret detail" in caplog.text  # but the log has it
+
+
+def test_a_success_that_nobody_wrote_down_does_not_leave(service, crossing, monkeypatch):
+    service.deliver(crossing())
+    monkeypatch.setattr("api.routes.append_audit", lambda *_args, **_more: None)
+    answer = service.ask("analyst", "GET", "/crossings")
+    assert_problem(answer, 500)
+    assert "31.333" not in answer.text
+
+
+def test_openapi_names_the_permission_of_every_route(service):
+    document = service.ask("pilot", "GET", "/openapi.json").json()
+    for route in ROUTES:
+        operation = document["paths"][route.path][route.method.lower()]
+        assert operation.get("x-vedette-permission") == route.permission
+        assert MEDIA_TYPE in operation["responses"]["default"]["content"]
+
+
+def test_page_runs_nothing_from_outside(service):
+    answer = service.http.get("/")
+    assert answer.headers["content-type"].startswith("text/html")
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'sha256-" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", answer.text)

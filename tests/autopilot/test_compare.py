@@ -1,0 +1,126 @@
+"""Read-back compared by meaning."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from autopilot import ARDUCOPTER, PX4, MissionKind, differences
+from missions import MissionItem
+
+MISSION, FENCE, RALLY = MissionKind
+
+f32 = st.floats(-1e4, 1e4, width=32)
+lat = st.integers(-900_000_000, 900_000_000)
+lon = st.integers(-1_800_000_000, 1_800_000_000)
+waypoints = st.builds(
+    MissionItem,
+    seq=st.just(1),
+    frame=st.sampled_from([0, 3, 5, 6, 10]),
+    command=st.sampled_from([16, 22, 21]),
+    p1=f32, p2=f32, p3=f32, p4=f32, x=lat, y=lon, z=st.floats(-500, 9000, width=32),
+)  # fmt: skip
+actions = st.builds(
+    MissionItem, seq=st.just(1), frame=st.sampled_from([0, 2, 3, 6]), command=st.sampled_from([178, 205, 2500, 20]),
+    p1=f32, p2=f32, p3=f32, p4=f32, x=st.integers(-5, 5), y=st.integers(-5, 5), z=f32,
+)  # fmt: skip
+HOME = MissionItem(0, 0, 16, x=1, y=2, z=3.0)
+INT_FRAME = {5: 0, 6: 3, 11: 10}
+KEPT = {16: (1,), 22: (1,), 21: (1,), 178: (1, 2, 3), 205: (1, 2, 3), 2500: (1,), 20: ()}
+
+
+def ardupilot_stores(item):
+    """What ArduCopter 4.7 answers for an item: an oracle of its own."""
+    params = {f"p{i}": getattr(item, f"p{i}") if i in KEPT[item.command] else 0.0 for i in (1, 2, 3, 4)}
+    if item.command in (16, 21, 22):
+        z = math.trunc(item.z * 100) / 100
+        return replace(item, **params, frame=INT_FRAME.get(item.frame, item.frame), z=z, autocontinue=True)
+    return replace(item, **params, frame=0, x=0, y=0, z=0.0, autocontinue=True)
+
+
+def compare(sent, read, dialect=ARDUCOPTER):
+    return differences([HOME, sent], [replace(HOME, x=9, z=7.0), read], MISSION, dialect)
+
+
+@given(st.one_of(waypoints, actions))
+def test_what_ardupilot_makes_of_an_item_means_the_same(item):
+    assert compare(item, ardupilot_stores(item)) == ()
+
+
+@given(waypoints, st.sampled_from(["x", "y"]), st.integers(2, 10**6), st.sampled_from([-1, 1]))
+def test_a_moved_place_is_found(item, axis, by, sign):
+    read = replace(ardupilot_stores(item), **{axis: getattr(item, axis) + sign * by})
+    assert [d.field for d in compare(item, read)] == [axis]
+
+
+@given(waypoints, st.sampled_from(["x", "y"]), st.sampled_from([-1, 1]))
+def test_the_last_digit_of_a_place_is_not(item, axis, by):
+    assert compare(item, replace(ardupilot_stores(item), **{axis: getattr(item, axis) + by})) == ()
+
+
+@given(waypoints, st.floats(0.03, 100))
+def test_another_height_is_found(item, by):
+    assert [d.field for d in compare(item, replace(ardupilot_stores(item), z=item.z + by))] == ["z"]
+
+
+@given(waypoints, st.sampled_from([0, 3, 10]))
+def test_another_height_reference_is_found(item, frame):
+    same = INT_FRAME.get(item.frame, item.frame) == frame
+    found = compare(item, replace(ardupilot_stores(item), frame=frame))
+    assert [d.field for d in found] == ([] if same else ["frame"])
+
+
+@given(st.one_of(waypoints, actions), st.sampled_from([1, 2, 3, 4]), f32)
+def test_a_parameter_counts_where_the_autopilot_keeps_it(item, index, value):
+    name = f"p{index}"
+    assume(not math.isclose(getattr(item, name), value, rel_tol=1e-5, abs_tol=1e-5))
+    found = compare(item, replace(ardupilot_stores(item), **{name: value}))
+    assert [d.field for d in found] == ([name] if index in KEPT[item.command] else [])
+
+
+@given(st.one_of(waypoints, actions), st.sampled_from([17, 93, 2501]))
+def test_another_command_is_found(item, command):
+    assert [d.field for d in compare(item, replace(ardupilot_stores(item), command=command))] == ["command"]
+
+
+@given(st.one_of(waypoints, actions))
+def test_px4_gives_back_all_of_an_item(item):
+    sent, read = [item], [replace(item, frame=INT_FRAME.get(item.frame, item.frame))]
+    assert differences([replace(item, seq=1) for item in sent], read, MISSION, PX4) == ()
+    read = [replace(read[0], autocontinue=False, p4=read[0].p4 + 1)]
+    assert {d.field for d in differences(sent, read, MISSION, PX4)} == {"autocontinue", "p4"}
+
+
+def test_item_0_is_home_on_ardupilot_missions_alone():
+    sent, read = [MissionItem(0, 3, 5100, x=5, y=5, z=1.0)], [MissionItem(0, 3, 5100, x=50, y=5, z=1.0)]
+    assert [d.field for d in differences(sent, read, RALLY, ARDUCOPTER)] == ["x"]
+    assert [d.field for d in differences([HOME], [replace(HOME, x=100)], MISSION, PX4)] == ["x"]
+    assert differences([HOME], [replace(HOME, x=100)], MISSION, ARDUCOPTER) == ()
+
+
+def test_the_frame_of_a_fence_vertex_says_nothing():
+    sent, read = MissionItem(0, 6, 5001, 3.0, x=5, y=5), MissionItem(0, 0, 5001, 3.0, x=5, y=5)
+    assert differences([sent], [read], FENCE, ARDUCOPTER) == ()
+    assert [d.field for d in differences([sent], [replace(read, p1=4.0)], FENCE, ARDUCOPTER)] == ["p1"]
+
+
+@pytest.mark.parametrize(("sent", "read"), [(3, 2), (2, 3), (1, 0)])
+def test_another_count_is_found(sent, read):
+    (found,) = differences([HOME] * sent, [HOME] * read, MISSION, ARDUCOPTER)
+    assert str(found) == f"count: sent {sent}, read {read}"
+
+
+def test_nan_equals_nan_alone():
+    one = MissionItem(0, 3, 16, p4=math.nan)
+    assert differences([one], [replace(one)], MISSION, PX4) == ()
+    assert [d.field for d in differences([one], [replace(one, p4=0.0)], MISSION, PX4)] == ["p4"]
+
+
+@given(st.floats(-1e6, 1e6, allow_nan=False))
+def test_float32_rounding_is_no_difference(value):
+    import numpy as np
+
+    one = MissionItem(1, 2, 178, p2=value)
+    assert compare(one, ardupilot_stores(replace(one, p2=float(np.float32(value))))) == ()

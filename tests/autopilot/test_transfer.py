@@ -1,0 +1,260 @@
+"""List transfers against scripted vehicles."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot import (
+    ARDUCOPTER,
+    PX4,
+    MismatchError,
+    MissionKind,
+    RejectedError,
+    TransferError,
+    TransferTimeoutError,
+    VehicleState,
+    clear,
+    download,
+    upload,
+    upload_verified,
+)
+from missions import MissionItem
+from tests.autopilot.scripted import FAST, Script, line_mission, linked
+
+ITEMS = line_mission().items
+OLD = line_mission(3).items
+
+
+async def send(link, items=ITEMS, kind=MissionKind.MISSION, **more):
+    return await upload_verified(link, 1, items, kind, dialect=more.pop("dialect", ARDUCOPTER), timing=FAST, **more)
+
+
+@pytest.mark.parametrize("ask_int", [True, False], ids=["MISSION_REQUEST_INT", "MISSION_REQUEST"])
+async def test_both_requests_are_answered_with_item_int(ask_int):
+    async with linked(Script(ask_int=ask_int)) as (vehicle, link):
+        seen = []
+        proof = await send(link, progress=lambda *step: seen.append(step))
+        assert proof.items == len(ITEMS)
+        assert proof.attempts == 1
+        assert proof.acknowledged
+        assert [item.command for item in vehicle.lists[0]] == [item.command for item in ITEMS]
+        assert not any(message.get_type() == "MISSION_ITEM" for message in vehicle.heard)
+        assert seen[len(ITEMS) - 1] == ("upload mission", len(ITEMS), len(ITEMS))
+        assert seen[-1] == ("read back mission", len(ITEMS), len(ITEMS))
+
+
+async def test_all_three_lists_live_side_by_side():
+    mission = line_mission()
+    async with linked() as (vehicle, link):
+        await send(link, mission.fence, MissionKind.FENCE)
+        await send(link, mission.rally, MissionKind.RALLY)
+        await send(link, mission.items)
+        assert [len(vehicle.lists[kind]) for kind in MissionKind] == [len(mission.items), 4, 1]
+        # Item 0 of a fence is a vertex, not home.
+        assert vehicle.lists[1][0].x == mission.fence[0].x
+        read = await download(link, 1, MissionKind.FENCE, timing=FAST, window=5)
+        assert [item.x for item in read] == [item.x for item in mission.fence]
+
+
+@pytest.mark.parametrize(
+    "name", ["MISSION_COUNT", "MISSION_REQUEST_INT", "MISSION_ITEM_INT", "MISSION_ACK", "MISSION_REQUEST_LIST"]
+)
+async def test_one_loss_of_each_message_is_survived(name):
+    async with linked(Script(lose=lambda kind, nth: kind == name and nth == 2 - (name == "MISSION_COUNT"))) as (
+        vehicle,
+        link,
+    ):
+        await send(link)
+        assert len(vehicle.lists[0]) == len(ITEMS)
+
+
+async def test_loss_of_every_fourth_message_is_survived():
+    async with linked(Script(lose=lambda kind, nth: kind.startswith("MISSION") and nth % 4 == 3)) as (vehicle, link):
+        await send(link, attempts=3)
+        assert len(vehicle.lists[0]) == len(ITEMS)
+
+
+async def test_a_lost_final_acknowledgement_is_proved_by_read_back():
+    async with linked(Script(lose=lambda kind, nth: kind == "MISSION_ACK" and nth == 1)) as (_, link):
+        proof = await send(link)
+        assert not proof.acknowledged
+        assert proof.items == len(ITEMS)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Script(twice=True),
+        Script(wrong_kind=True),
+        Script(bad_requests=True),
+        Script(noise=b"\xfd\x09\x00\x00garbage\xfe\xff"),
+        Script(noise=b"\xfe\x00"),
+    ],
+    ids=["duplicates", "another list's messages", "out of range and early acceptance", "noise", "short noise"],
+)
+async def test_trouble_on_the_wire_changes_nothing(trouble):
+    async with linked(trouble) as (vehicle, link):
+        proof = await send(link)
+        assert proof.items == len(vehicle.lists[0]) == len(ITEMS)
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [(14, "another ground station"), (10, "latitude"), (3, "unsupported command"), (6, "parameter 1")],
+)
+async def test_a_refusal_half_way_is_told_in_words_and_leaves_no_hybrid(result, words):
+    async with linked(Script(refuse=(4, result, "Mission: bad item"))) as (vehicle, link):
+        vehicle.lists[0] = list(OLD)
+        with pytest.raises(RejectedError, match=words) as caught:
+            await send(link)
+        assert caught.value.result == result
+        assert caught.value.state is VehicleState.CLEARED
+        assert "Mission: bad item" in str(caught.value)
+        assert "after item 3" in str(caught.value)
+        assert vehicle.lists[0] == []
+
+
+async def test_a_refusal_at_once_keeps_the_old_mission():
+    async with linked(Script(refuse=(-1, mav.MAV_MISSION_NO_SPACE, "Only 5 items are supported"))) as (vehicle, link):
+        vehicle.lists[0] = list(OLD)
+        with pytest.raises(RejectedError, match=r"no space.*Only 5 items.*keeps its old list") as caught:
+            await send(link, attempts=1)
+        assert caught.value.state is VehicleState.KEPT
+        assert vehicle.lists[0] == list(OLD)
+
+
+async def test_no_space_soon_after_boot_is_tried_again():
+    async with linked(Script(refuse=(-1, mav.MAV_MISSION_NO_SPACE, "Only 0 items are supported"))) as (vehicle, link):
+        asyncio.get_running_loop().call_later(0.1, setattr, vehicle.script, "refuse", None)
+        assert (await send(link)).attempts == 2
+
+
+async def test_silence_half_way_is_an_error_and_leaves_no_hybrid():
+    async with linked(Script(silent_at=4)) as (vehicle, link):
+        vehicle.lists[0] = list(OLD)
+        with pytest.raises(TransferTimeoutError, match=r"vehicle 1 mission: it stopped asking after item 3") as caught:
+            await send(link, attempts=1)
+        assert caught.value.state is VehicleState.CLEARED
+        assert vehicle.lists[0] == []
+
+
+async def test_a_vehicle_that_is_gone_leaves_an_unknown_state():
+    async with linked() as (vehicle, link):
+        vehicle.dead = True
+        with pytest.raises(TransferTimeoutError, match="not known: do not fly") as caught:
+            await send(link, attempts=1)
+        assert caught.value.state is VehicleState.UNKNOWN
+
+
+async def test_read_back_that_means_something_else_is_found_and_cleared():
+    def lower(item):
+        if item.seq == 3:
+            item.z = 20.0
+        return item
+
+    async with linked(Script(change=lower)) as (vehicle, link):
+        with pytest.raises(MismatchError, match="item 3 z: sent 90, read 20") as caught:
+            await send(link)
+        assert [(d.seq, d.field) for d in caught.value.differences] == [(3, "z")]
+        assert caught.value.state is VehicleState.CLEARED
+        assert vehicle.lists[0] == []
+
+
+async def test_a_mismatch_that_goes_away_is_repaired_by_a_second_upload():
+    spoilt = []
+
+    def once(item):
+        if item.seq == 3 and not spoilt:
+            spoilt.append(item.seq)
+            item.x += 1000
+        return item
+
+    async with linked(Script(change=once)) as (_, link):
+        assert (await send(link)).attempts == 2
+
+
+async def test_cancelling_leaves_no_hybrid():
+    async with linked(Script(silent_at=4)) as (vehicle, link):
+        vehicle.lists[0] = list(OLD)
+        task = asyncio.create_task(send(link))
+        while not any(m.get_type() == "MISSION_ITEM_INT" and m.seq == 3 for m in vehicle.heard):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert vehicle.lists[0] == []
+
+
+async def test_an_empty_list_clears():
+    async with linked() as (vehicle, link):
+        vehicle.lists[1] = list(line_mission().fence)
+        proof = await send(link, (), MissionKind.FENCE)
+        assert proof.items == 0
+        assert vehicle.lists[1] == []
+
+
+async def test_clear_and_plain_upload():
+    async with linked() as (vehicle, link):
+        assert await upload(link, 1, ITEMS, timing=FAST)
+        assert len(vehicle.lists[0]) == len(ITEMS)
+        await clear(link, 1, timing=FAST)
+        assert vehicle.lists[0] == []
+        assert await download(link, 1, timing=FAST) == ()
+
+
+async def test_two_uploads_to_one_vehicle_take_turns():
+    async with linked() as (vehicle, link):
+        await asyncio.gather(send(link, OLD), send(link, ITEMS))
+        assert len(vehicle.lists[0]) == len(ITEMS)
+
+
+async def test_px4_items_start_at_take_off_and_keep_nan():
+    items = (
+        MissionItem(0, 6, 22, p4=float("nan"), x=313450000, y=-1109400000, z=90.0),
+        MissionItem(1, 6, 16, p4=float("nan"), x=313460000, y=-1109400000, z=90.0),
+    )
+    async with linked(Script(autopilot=mav.MAV_AUTOPILOT_PX4)) as (vehicle, link):
+        await send(link, items, dialect=PX4)
+        assert vehicle.lists[0][0].param4 != vehicle.lists[0][0].param4  # NaN
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seq": 9}, "sequence number is 9"),
+        ({"x": 950_000_000}, "off the globe"),
+        ({"p1": float("nan")}, "parameter 1 is not given"),
+        ({"p2": float("inf")}, "parameter 2 is infinite"),
+        ({"z": float("nan")}, "parameter 7"),
+    ],
+)
+async def test_items_that_no_vehicle_takes_are_not_sent(change, words):
+    items = [*ITEMS[:3], replace(ITEMS[3], **change), *ITEMS[4:]]
+    async with linked() as (vehicle, link):
+        with pytest.raises(TransferError, match=words) as caught:
+            await send(link, items)
+        assert caught.value.state is VehicleState.KEPT
+        assert not any(message.get_type() == "MISSION_COUNT" for message in vehicle.heard)
+
+
+async def test_download_asks_in_a_window_and_again_for_what_is_lost():
+    async with linked(Script(lose=lambda kind, nth: kind == "MISSION_ITEM_INT" and nth in (2, 5))) as (vehicle, link):
+        vehicle.lists[0] = [
+            mav.MAVLink_mission_item_int_message(255, 190, n, 3, 16, 0, 1, 0, 0, 0, 0, n, -n, 10.0, 0)
+            for n in range(12)
+        ]
+        read = await download(link, 1, timing=FAST, window=5)
+        assert [item.x for item in read] == list(range(12))
+        first = [m.seq for m in vehicle.heard if m.get_type() == "MISSION_REQUEST_INT"][:5]
+        assert first == [0, 1, 2, 3, 4]
+
+
+async def test_an_error_of_the_callers_own_reaches_the_caller():
+    def broken(*_):
+        raise ZeroDivisionError
+
+    async with linked() as (_, link):
+        with pytest.raises(ZeroDivisionError):
+            await upload(link, 1, ITEMS, timing=FAST, progress=broken)

@@ -1,0 +1,281 @@
+"""Telemetry, commands, parameters, modes, readiness."""
+
+import asyncio
+import struct
+
+import pytest
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot import (
+    PX4,
+    AutopilotError,
+    CommandError,
+    NotReadyError,
+    ParameterError,
+    TransferError,
+    Vehicle,
+    VehicleState,
+    capabilities,
+    check_vehicle,
+    enable_fence,
+    item_limit,
+)
+from autopilot.telemetry import TelemetryState
+from geo import Altitude, Datum
+from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked
+
+TAKEOFF = mav.MAV_CMD_NAV_TAKEOFF
+
+
+async def connected(link, **more):
+    return await Vehicle.connect(link, 1, timing=FAST, **more)
+
+
+async def test_telemetry_has_units_and_times():
+    async with linked() as (vehicle, link), await connected(link) as seen:
+        vehicle.where = 31.4, -110.9, 55.5
+        vehicle.mode, vehicle.current = 3, 7
+        vehicle.report()
+        vehicle.send(mav.MAVLink_attitude_message(vehicle.clock_ms, 0.1, -0.2, -1.0, 0, 0, 0))
+        vehicle.send(mav.MAVLink_sys_status_message(0, 0, 0, 0, 44400, -1, 77, 0, 0, 0, 0, 0, 0))
+        vehicle.send(mav.MAVLink_home_position_message(313450000, -1109400000, 1180000, 0, 0, 0, [1, 0, 0, 0], 0, 0, 0))
+        now = await seen.wait_until(lambda t: t.home is not None, 10.0)
+    assert now is not None
+    assert (now.lat_deg, now.lon_deg) == (31.4, -110.9)
+    assert now.altitude == Altitude(HOME[2] + 55.5, Datum.AMSL)
+    assert now.above_home_m == 55.5
+    assert now.agl is None
+    assert now.roll_deg == pytest.approx(5.7296, abs=1e-3)
+    assert now.yaw_deg == pytest.approx(302.704, abs=1e-3)
+    assert (now.battery_percent, now.battery_v) == (77.0, 44.4)
+    assert (now.mode, now.armed, now.item) == ("AUTO", False, 7)
+    assert now.home == (31.345, -110.94, 1180.0)
+    assert now.vehicle_s == vehicle.clock_ms / 1000
+    assert now.time_us > 1.7e15
+
+
+async def test_streams_are_asked_for_one_by_one():
+    async with linked() as (vehicle, link), await connected(link):
+        asked = [m for m in vehicle.heard if m.get_type() == "COMMAND_LONG"]
+    assert {m.command for m in asked} == {mav.MAV_CMD_SET_MESSAGE_INTERVAL}
+    intervals = {int(m.param1): m.param2 for m in asked}
+    assert intervals[mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT] == 250_000
+    assert mav.MAVLINK_MSG_ID_EKF_STATUS_REPORT in intervals
+
+
+async def test_messages_of_other_components_do_not_count():
+    async with linked() as (vehicle, link), await connected(link) as seen:
+        gimbal = mav.MAVLink(None, srcSystem=1, srcComponent=154)
+        beat = mav.MAVLink_heartbeat_message(26, mav.MAV_AUTOPILOT_INVALID, 128, 99, 4, 3).pack(gimbal)
+        vehicle.transport.sendto(beat, vehicle.peer)
+        await asyncio.sleep(0.05)
+        assert (seen.telemetry.mode, seen.telemetry.armed) == ("STABILIZE", False)
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (1, "temporarily rejected"),
+        (2, "denied"),
+        (3, "unsupported"),
+        (4, "failed"),
+        (77, "result 77, which this version does not know"),
+    ],
+)
+async def test_a_refused_command_is_told_in_words(result, words):
+    script = Script(commands={TAKEOFF: [result]}, says={TAKEOFF: ["PreArm: Compass not calibrated"]})
+    async with linked(script) as (_, link), await connected(link) as seen:
+        with pytest.raises(CommandError, match=rf"MAV_CMD_NAV_TAKEOFF: {words}.*PreArm: Compass") as caught:
+            await seen.command(TAKEOFF)
+        assert caught.value.result == result
+
+
+async def test_a_lost_command_is_repeated_with_its_confirmation_counted():
+    async with linked(Script(commands={TAKEOFF: [-1, -1, 0]})) as (vehicle, link), await connected(link) as seen:
+        await seen.command(TAKEOFF, 1.0, 2.0)
+        sent = [m for m in vehicle.heard if m.get_type() == "COMMAND_LONG" and m.command == TAKEOFF]
+        assert [m.confirmation for m in sent] == [0, 1, 2]
+        assert (sent[0].param1, sent[0].param2, sent[0].param7) == (1.0, 2.0, 0.0)
+
+
+async def test_a_command_in_progress_is_waited_for():
+    async with linked(Script(commands={TAKEOFF: [5, 5, 0]})) as (vehicle, link), await connected(link) as seen:
+        await seen.command(TAKEOFF)
+        assert sum(m.get_type() == "COMMAND_LONG" and m.command == TAKEOFF for m in vehicle.heard) == 1
+
+
+async def test_no_answer_at_all_is_an_error():
+    async with linked(Script(commands={TAKEOFF: [-1]})) as (_, link), await connected(link) as seen:
+        with pytest.raises(CommandError, match="no answer to MAV_CMD_NAV_TAKEOFF in 4 tries") as caught:
+            await seen.command(TAKEOFF)
+        assert caught.value.result is None
+
+
+async def test_a_place_travels_as_command_int():
+    async with linked() as (vehicle, link), await connected(link) as seen:
+        vehicle.on_command_int = lambda m: vehicle.send(mav.MAVLink_command_ack_message(m.command, 0, 0, 0, 255, 190))
+        await seen.command_int(mav.MAV_CMD_DO_SET_ROI_LOCATION, frame=6, x=313450000, y=-1109400000, z=10.0)
+        (sent,) = [m for m in vehicle.heard if m.get_type() == "COMMAND_INT"]
+        assert (sent.frame, sent.x, sent.y, sent.z) == (6, 313450000, -1109400000, 10.0)
+
+
+async def test_modes_are_set_by_name():
+    async with linked() as (vehicle, link), await connected(link) as seen:
+        await seen.set_mode("GUIDED")
+        assert vehicle.mode == 4
+        await seen.pause()
+        assert vehicle.mode == 17
+        await seen.resume()
+        assert vehicle.mode == 3
+        await seen.return_home()
+        assert vehicle.mode == 6
+        await seen.land()
+        assert vehicle.mode == 9
+        with pytest.raises(AutopilotError, match="no mode 'HOVER': give one of"):
+            await seen.set_mode("HOVER")
+
+
+async def test_px4_modes_have_two_parts():
+    async with linked(Script(autopilot=mav.MAV_AUTOPILOT_PX4)) as (vehicle, link), await connected(link) as seen:
+        assert seen.dialect is PX4
+        vehicle.obey = lambda _: None
+        with pytest.raises(CommandError, match="accepted mode RTL and stays in"):
+            await seen.return_home()
+        sent = [m for m in vehicle.heard if m.get_type() == "COMMAND_LONG" and m.command == 176][-1]
+        assert (sent.param2, sent.param3) == (4, 5)
+        vehicle.mode = 4 << 16 | 5 << 24
+        vehicle.heartbeat()
+        assert await seen.wait_until(lambda t: t.mode == "RTL", 5.0)
+
+
+async def test_arming_that_is_refused_says_why():
+    command = mav.MAV_CMD_COMPONENT_ARM_DISARM
+    script = Script(commands={command: [4]}, says={command: ["PreArm: GPS 1: Bad fix", "PreArm: Gyros inconsistent"]})
+    async with linked(script) as (_, link), await connected(link) as seen:
+        with pytest.raises(CommandError, match=r"failed.*Bad fix \| PreArm: Gyros inconsistent"):
+            await seen.arm()
+
+
+async def test_readiness_is_more_than_the_pre_arm_bit():
+    async with linked(Script(ready=False)) as (vehicle, link), await connected(link) as seen:
+        bit = mav.MAV_SYS_STATUS_PREARM_CHECK
+        vehicle.send(mav.MAVLink_sys_status_message(bit, bit, bit, 0, 44400, -1, 99, 0, 0, 0, 0, 0, 0))
+        vehicle.report()
+        vehicle.say("GPS 1: waiting for fix")
+        with pytest.raises(NotReadyError, match=r"GPS fix is 1.*flags 0x80.*it said: GPS 1: waiting") as caught:
+            await seen.wait_ready(1.0)
+        assert "pre-arm" not in str(caught.value).split(";")[0]
+        vehicle.script.ready = True
+        vehicle.report()
+        await seen.wait_ready(1.0)
+        vehicle.send(mav.MAVLink_sys_status_message(bit, bit, 0, 0, 44400, -1, 99, 0, 0, 0, 0, 0, 0))
+        await seen.wait_until(lambda t: t.prearm_good is False, 1.0)
+        with pytest.raises(NotReadyError, match="pre-arm checks fail"):
+            await seen.wait_ready(1.0)
+
+
+@pytest.mark.parametrize(("flags", "ready"), [(0x1F, True), (0x10, True), (0x90, False), (0x80, False), (0x0F, False)])
+def test_estimator_flags(flags, ready):
+    state = TelemetryState(str)
+    codec = mav.MAVLink(None, srcSystem=1, srcComponent=1)
+    for message in (
+        mav.MAVLink_gps_raw_int_message(0, 3, 0, 0, 0, 0, 0, 0, 0, 12),
+        mav.MAVLink_ekf_status_report_message(flags, 0, 0, 0, 0, 0),
+        mav.MAVLink_global_position_int_message(0, 1, 1, 0, 0, 0, 0, 0, 0),
+    ):
+        state.take(codec.decode(bytearray(message.pack(codec))))
+    assert (not state.snapshot().not_ready()) is ready
+
+
+async def test_a_long_text_comes_in_chunks():
+    async with linked() as (vehicle, link), await connected(link) as seen:
+        text = "Mission: this text is longer than the fifty characters of one message, by far"
+        for chunk in range(2):
+            vehicle.send(mav.MAVLink_statustext_message(4, text[50 * chunk : 50 * chunk + 50].encode(), 9, chunk))
+        await seen.wait_until(lambda _: bool(seen.texts), 5.0)
+        assert [t.text for t in seen.texts] == [text]
+
+
+async def test_parameters_are_read_and_written():
+    async with linked() as (vehicle, link), await connected(link) as seen:
+        assert await seen.parameter("FENCE_TYPE") == 7.0
+        assert await seen.set_parameter("FENCE_ENABLE", 1) == 1.0
+        assert vehicle.script.params["FENCE_ENABLE"][0] == 1.0
+        with pytest.raises(ParameterError, match="no parameter NOT_THERE"):
+            await seen.parameter("NOT_THERE")
+        with pytest.raises(ParameterError, match="16 ASCII"):
+            await seen.parameter("A_NAME_THAT_IS_TOO_LONG")
+        vehicle.script.stubborn = ("FENCE_TYPE",)
+        with pytest.raises(ParameterError, match="FENCE_TYPE was set to 4 and is 7"):
+            await seen.set_parameter("FENCE_TYPE", 4)
+
+
+async def test_px4_integers_travel_as_bytes():
+    five = struct.unpack("<f", struct.pack("<i", 5))[0]
+    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params={"GF_ACTION": (five, mav.MAV_PARAM_TYPE_INT32)})
+    async with linked(script) as (vehicle, link), await connected(link) as seen:
+        assert await seen.parameter("GF_ACTION") == 5.0
+        assert await seen.set_parameter("GF_ACTION", 3) == 3.0
+        assert struct.pack("<f", vehicle.script.params["GF_ACTION"][0]) == struct.pack("<i", 3)
+
+
+async def test_an_autopilot_that_is_not_known_is_refused():
+    async with linked(Script(autopilot=mav.MAV_AUTOPILOT_GENERIC)) as (_, link):
+        with pytest.raises(AutopilotError, match="connect a multirotor or plane with ArduPilot or PX4"):
+            await connected(link)
+
+
+async def test_capabilities_and_room():
+    async with linked() as (vehicle, link), await connected(link) as seen:
+        assert (await capabilities(seen)).version == "4.7.0"
+        assert await item_limit(seen) == 650
+        vehicle.script.params["BRD_SD_MISSION"] = (64.0, 4)
+        assert await item_limit(seen) == 4369
+        await check_vehicle(seen, line_mission(700))
+
+
+@pytest.mark.parametrize(
+    ("mission", "abilities", "words"),
+    [
+        (line_mission(700), None, "704 items and 650 fit: plan shorter sorties or raise BRD_SD_MISSION"),
+        (line_mission(), mav.MAV_PROTOCOL_CAPABILITY_MISSION_INT, "takes no fence over MAVLink"),
+        (line_mission(dialect="px4"), None, "compiled for px4"),
+    ],
+    ids=["too long", "no fence", "another autopilot"],
+)
+async def test_what_does_not_fit_is_said_before_the_flight(mission, abilities, words):
+    script = Script() if abilities is None else Script(abilities=abilities)
+    async with linked(script) as (vehicle, link), await connected(link) as seen:
+        with pytest.raises(TransferError, match=words) as caught:
+            await check_vehicle(seen, mission)
+        assert caught.value.state is VehicleState.KEPT
+        assert not any(m.get_type() == "MISSION_COUNT" for m in vehicle.heard)
+
+
+async def test_a_fence_is_made_to_act_alone():
+    async with linked() as (vehicle, link), await connected(link) as seen:
+        await enable_fence(seen, line_mission())
+        values = {name: value for name, (value, _) in vehicle.script.params.items()}
+        # Polygon and height on; the circle of 300 m about home off.
+        assert (values["FENCE_ENABLE"], values["FENCE_TYPE"]) == (1.0, 5.0)
+        assert values["FENCE_ALT_MAX"] == 150.0
+        await enable_fence(seen, line_mission(), ceiling_m=120.0)
+        assert vehicle.script.params["FENCE_ALT_MAX"][0] == 120.0
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"stubborn": ("FENCE_ENABLE",)}, "FENCE_ENABLE was set to 1 and is 0"),
+        ({"params": {}}, "no parameter FENCE_TYPE"),
+        (
+            {"params": {f"FENCE_{name}": (5, 2) for name in ("ENABLE", "TYPE", "ACTION")} | {"FENCE_ALT_MAX": (90, 9)}},
+            "climbs to 90 m above home and FENCE_ALT_MAX is 90 m",
+        ),
+    ],
+    ids=["does not take", "absent", "low ceiling"],
+)  # fmt: skip
+async def test_a_fence_that_would_not_act_is_an_error(change, words):
+    async with linked(Script(**change)) as (_, link), await connected(link) as seen:
+        with pytest.raises(AutopilotError, match=words):
+            await enable_fence(seen, line_mission())

@@ -1,0 +1,108 @@
+"""Distances from the planned line and from the border."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot import Telemetry
+from autopilot.watch import BorderWatch, FlightWatch
+from geo import geodesic_destination, geodesic_distance_m
+from missions import BorderSegment, Mission, MissionItem
+from tests.autopilot.scripted import HOME
+
+# Two vertices 28 km apart: in degrees the border is a parallel, which a straight line in metres leaves by 10 m.
+PARALLEL = BorderSegment("parallel", "USA", "MEX", ((-111.0, 31.333), (-110.7, 31.333)), "left")
+
+
+def place(seq, north_m, east_m):
+    lat, lon = geodesic_destination(HOME[0], HOME[1], 0.0, north_m)
+    lat, lon = geodesic_destination(lat, lon, 90.0, east_m)
+    return MissionItem(seq, 6, 16, x=round(lat * 1e7), y=round(lon * 1e7), z=90.0)
+
+
+def mission_of(*places):
+    return Mission("test", "ardupilot", (MissionItem(0, 0, 16), *places), (), ())
+
+
+class Flown:
+    """A watch that is fed as a vehicle would."""
+
+    def __init__(self, mission, border=None):
+        self.watch = FlightWatch(mission, "AUTO", border)
+        self.clock = 0.0
+        self.now = {"mode": "AUTO", "armed": True}
+        self._take(mav.MAVLink_heartbeat_message(2, 3, 0, 3, 4, 3))
+
+    def _take(self, message):
+        self.watch.take(message, Telemetry(vehicle_s=self.clock, time_us=1, **self.now))
+
+    def at(self, north_m, east_m, *, item, up=90.0, mode="AUTO"):
+        self.clock += 1.0
+        spot = place(0, north_m, east_m)
+        self.now |= {"lat_deg": spot.x / 1e7, "lon_deg": spot.y / 1e7, "above_home_m": up, "mode": mode}
+        self._take(mav.MAVLink_mission_current_message(item))
+        self._take(mav.MAVLink_global_position_int_message(0, 0, 0, 0, 0, 0, 0, 0, 0))
+
+
+def test_distance_from_a_leg():
+    flown = Flown(mission_of(place(1, 0, 1000), place(2, 0, 3000)))
+    flown.at(0, 0, item=1, up=0.0)
+    for east, off in ((1500, 30), (2000, -10), (2500, 20)):
+        flown.at(off, east, item=2)
+    mean, most = flown.watch.deviation_m()
+    assert mean == pytest.approx(20, abs=0.1)
+    assert most == pytest.approx(30, abs=0.1)
+
+
+def test_a_lane_close_by_lends_no_nearness():
+    lanes = [place(n + 1, 60.0 * (n // 2), (0, 2000)[((n + 1) // 2) % 2]) for n in range(8)]
+    flown = Flown(mission_of(*lanes))
+    flown.at(0, 0, item=1, up=0.0)
+    # To item 8 along lane 3, at 180 m; flown on lane 0.
+    flown.at(0, 1000, item=8)
+    _, most = flown.watch.deviation_m()
+    assert most > 100
+
+
+def test_flying_home_is_no_deviation():
+    flown = Flown(mission_of(place(1, 0, 1000), place(2, 0, 3000)))
+    flown.at(0, 0, item=1, up=0.0)
+    flown.at(5, 2000, item=2)
+    flown.at(900, 1000, item=2, mode="RTL")
+    assert flown.watch.deviation_m()[1] == pytest.approx(5, abs=0.1)
+
+
+def test_no_flight_has_no_figures():
+    watch = Flown(mission_of(place(1, 0, 1000)), BorderWatch(PARALLEL)).watch
+    assert watch.deviation_m() is None
+    assert watch.nearest_border_m() is None
+    assert watch.landing() is None
+    assert watch.missed == (1,)
+
+
+@given(lon=st.floats(-110.99, -110.71), north_m=st.floats(-3000, 3000).filter(lambda v: abs(v) > 1))
+def test_the_border_runs_straight_in_degrees(lon, north_m):
+    lat, lon = geodesic_destination(31.333, lon, 0.0, north_m)
+    (found,) = BorderWatch(PARALLEL).distance_m(np.array([lat]), np.array([lon]))
+    along_meridian = float(geodesic_distance_m(31.333, lon, lat, lon))
+    assert found == pytest.approx(np.copysign(along_meridian, north_m), abs=1.0)
+
+
+def test_the_other_side_is_negative_and_turns_it_back():
+    line = BorderSegment("reversed", "USA", "MEX", PARALLEL.coordinates[::-1], "right")
+    flown = Flown(mission_of(place(1, 0, 1000)), BorderWatch(line))
+    flown.at(0, 0, item=1)
+    assert not flown.watch.must_return
+    flown.at(-1500, 0, item=1)
+    assert flown.watch.must_return
+    assert flown.watch.nearest_border_m() == pytest.approx(-169, abs=3)
+    flown.watch.sent_home = True
+    assert not flown.watch.must_return
+
+
+def test_a_point_on_a_long_edge_in_degrees_is_on_the_border():
+    border = BorderSegment("n", "USA", "MEX", ((-111.045, 31.33), (-110.835, 31.34)), "left")
+    distance = BorderWatch(border).distance_m(np.array([31.335, 31.334875]), np.array([-110.94, -110.942625]))
+    assert np.abs(distance).max() < 0.01

@@ -1,0 +1,24 @@
+"""What every test may ask for."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """Path of a file of the shared data folder; skips, or with VEDETTE_REQUIRE_ALL=1 fails, where it is absent."""
+    root = Path(os.environ.get("VEDETTE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+    def find(name: str) -> Path:
+        path = root / name
+        if not path.exists():
+            message = f"shared data file {name} is absent: set VEDETTE_DATA to the folder that holds it"
+            if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
+                pytest.fail(message)
+            pytest.skip(message)
+        return path
+
+    return find

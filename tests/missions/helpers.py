@@ -1,0 +1,59 @@
+"""Borders and fleets for the tests of missions."""
+
+import math
+
+import numpy as np
+from hypothesis import strategies as st
+
+from geo import geodesic_destination
+from missions import Base, BorderSegment, Fleet, Side, default_fleet
+
+LAT, LON = 46.0, 8.0
+M_LAT = 111_132.0
+M_LON = 111_320.0 * math.cos(math.radians(LAT))
+
+
+def border_from_metres(points, side="left", **fields):
+    """A border through points (east, north) in metres of LAT, LON."""
+    line = tuple((LON + x / M_LON, LAT + y / M_LAT) for x, y in points)
+    return BorderSegment("test line", "AAA", "BBB", line, side, **fields)
+
+
+def straight(length_m=10_000.0, side="left", **fields):
+    return border_from_metres([(0, 0), (length_m, 0)], side, **fields)
+
+
+def beside(border, distance_m):
+    """A base opposite the middle of the chord, on the own side."""
+    (x0, y0), (x1, y1) = border.coordinates[0], border.coordinates[-1]
+    azimuth = math.degrees(math.atan2((x1 - x0) * math.cos(math.radians(y0)), y1 - y0))
+    turn = -90 if border.own_side is Side.LEFT else 90
+    return Base("base", *geodesic_destination((y0 + y1) / 2, (x0 + x1) / 2, azimuth + turn, distance_m))
+
+
+@st.composite
+def wiggly_borders(draw):
+    """Lines that wander sideways with bends of any sharpness, from 2 to 25 km, on either side."""
+    count = draw(st.integers(3, 40))
+    step = draw(st.floats(80, 600))
+    wander = draw(st.floats(0, 500))
+    seed = draw(st.integers(0, 2**31))
+    rng = np.random.default_rng(seed)
+    east = np.cumsum(rng.uniform(0.4, 1.0, count) * step)
+    north = rng.uniform(-1, 1, count) * wander
+    # Straight run-outs, so that which side the base is on does not hang on the last bend.
+    points = [(-1500.0, 0.0), *zip(east, north, strict=True), (float(east[-1]) + 1500.0, 0.0)]
+    azimuth = draw(st.floats(0, 2 * math.pi))
+    c, s = math.cos(azimuth), math.sin(azimuth)
+    turned = [(x * c - y * s, x * s + y * c) for x, y in points]
+    return border_from_metres(
+        turned,
+        draw(st.sampled_from(["left", "right"])),
+        stand_off_m=draw(st.floats(40, 95)),
+        band_own_m=draw(st.floats(5, 20)),
+        band_far_m=draw(st.floats(5, 20)),
+    )
+
+
+def fleet_for(border, count=2, distance_m=1500.0) -> Fleet:
+    return default_fleet(beside(border, distance_m), count)

@@ -1,0 +1,128 @@
+"""Aircraft, cameras, bases and fleet files."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from missions import Base, Fleet, FleetError, FormatError, Vehicle, default_fleet, read_fleet, write_fleet
+
+BASE = Base("hill", 46.0, 8.0)
+FLEET = default_fleet(BASE, 2)
+
+
+def test_power_passes_through_hover_and_cruise():
+    craft = FLEET.vehicles[0].aircraft
+    assert craft.power_w(0) == craft.hover_power_w
+    assert craft.power_w(craft.cruise_m_s) == pytest.approx(craft.cruise_power_w)
+    assert craft.hover_power_w < craft.power_w(7) < craft.cruise_power_w
+
+
+def test_the_default_type_hovers_for_50_to_60_minutes():
+    craft = FLEET.vehicles[0].aircraft
+    assert 50 < craft.usable_wh / craft.hover_power_w * 60 < 60
+
+
+def test_the_default_camera_is_the_one_on_the_data_sheet():
+    model = FLEET.camera.model
+    assert (model.width_px, model.height_px, model.focal_px) == (640, 512, 1125.0)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("battery_wh", 0),
+        ("cruise_m_s", float("nan")),
+        ("reserve_fraction", 1.5),
+        ("hover_power_w", "much"),
+        ("max_m_s", 2),
+    ],
+)
+def test_an_impossible_aircraft_names_its_field(field, value):
+    with pytest.raises(FleetError, match=field):
+        replace(FLEET.vehicles[0].aircraft, **{field: value})
+
+
+@pytest.mark.parametrize(("field", "value"), [("pitch_min_deg", -120), ("max_gsd_m", 0), ("modality", "x-ray")])
+def test_an_impossible_camera_names_its_field(field, value):
+    with pytest.raises(FleetError, match=field):
+        replace(FLEET.camera, **{field: value})
+
+
+def test_two_vehicles_cannot_share_a_system_id_and_a_fleet_is_not_empty():
+    vehicle = FLEET.vehicles[0]
+    with pytest.raises(FleetError, match="sysid 1"):
+        Fleet(FLEET.camera, (vehicle, replace(vehicle, name="other")))
+    with pytest.raises(FleetError, match="no vehicle"):
+        Fleet(FLEET.camera, ())
+    with pytest.raises(FleetError, match="sysid"):
+        Vehicle(0, "zero", vehicle.aircraft, BASE)
+    with pytest.raises(FleetError, match="lat_deg"):
+        Base("pole", 91.0, 0.0)
+
+
+def test_a_fleet_file_comes_back(tmp_path):
+    write_fleet(FLEET, tmp_path / "fleet.json")
+    assert read_fleet(tmp_path / "fleet.json") == FLEET
+
+
+TOML = """
+[camera]
+name = "eye"
+width_px = 640
+height_px = 512
+focal_mm = 13.5
+pixel_pitch_um = 12.0
+[aircraft.heavy]
+cruise_m_s = 15
+max_m_s = 20
+climb_m_s = 4
+descent_m_s = 3
+hover_power_w = 500
+cruise_power_w = 550
+climb_power_w = 800
+battery_wh = 600
+[bases.hill]
+lat_deg = 46.0
+lon_deg = 8.0
+[[vehicles]]
+sysid = 3
+aircraft = "heavy"
+base = "hill"
+"""
+
+
+def test_a_fleet_in_toml_is_read(tmp_path):
+    path = tmp_path / "fleet.toml"
+    path.write_text(TOML)
+    fleet = read_fleet(path)
+    assert fleet.camera.model.focal_px == 1125.0
+    assert [(v.sysid, v.name, v.aircraft.kind, v.base) for v in fleet.vehicles] == [(3, "vehicle-3", "heavy", BASE)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "words"),
+    [
+        ("focal_mm = 13.5", "", FleetError, "camera: the lens is missing"),
+        ("battery_wh = 600", "", FleetError, "aircraft 'heavy': battery_wh is missing"),
+        ("battery_wh = 600", "battery_wh = -1", FleetError, "battery_wh is -1"),
+        ("battery_wh = 600", "battery_wh = 600\ncolour = 1", FleetError, "colour is not a field"),
+        ("width_px = 640", "width_px = '640'", FleetError, "width_px is '640'"),
+        ('base = "hill"', 'base = "moon"', FleetError, "vehicle 1: base is 'moon': give one of hill"),
+        ("[[vehicles]]", "[[gone]]", FleetError, "table vehicles is missing"),
+        ("[camera]", "[camera", FormatError, "not TOML"),
+    ],
+)
+def test_a_broken_fleet_file_names_object_and_field(tmp_path, old, new, kind, words):
+    path = tmp_path / "fleet.toml"
+    path.write_text(TOML.replace(old, new))
+    with pytest.raises(kind) as error:
+        read_fleet(path)
+    assert words in str(error.value)
+    assert "fleet.toml" in str(error.value)
+
+
+def test_a_fleet_that_is_a_list_is_refused(tmp_path):
+    (tmp_path / "fleet.json").write_text(json.dumps([1]))
+    with pytest.raises(FleetError, match="not a table"):
+        read_fleet(tmp_path / "fleet.json")

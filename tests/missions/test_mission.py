@@ -1,0 +1,102 @@
+"""Mission items, fence and rally points."""
+
+import math
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+
+from geo import FlatTerrain
+from missions import LegKind, MissionError, Side, compile_mission, plan
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight, wiggly_borders
+
+
+@pytest.fixture(scope="module")
+def made():
+    border = straight(12_000)
+    return plan(border, fleet_for(border, 2), FlatTerrain(1180.0))
+
+
+def _xy(items):
+    return np.array([[(i.y / 1e7 - LON) * M_LON, (i.x / 1e7 - LAT) * M_LAT] for i in items])
+
+
+def test_the_sequence_for_ardupilot(made):
+    mission = compile_mission(made, made.sorties[0], "ardupilot")
+    commands = [item.command for item in mission.items]
+    patrol = [leg for leg in made.sorties[0].legs if leg.kind is LegKind.PATROL]
+    assert commands[0] == 16
+    assert mission.items[0].frame == 0
+    assert mission.items[0].z == 1180.0
+    assert commands[1:3] == [22, 178]
+    start, stop = commands.index(2500), commands.index(2501)
+    assert commands[start - 2 : start] == [178, 205]
+    assert commands[start + 1 : stop] == [16] * len(patrol)
+    assert commands[stop + 1] == 178
+    assert commands[-2:] == [16, 20]
+    assert [item.seq for item in mission.items] == list(range(len(commands)))
+
+
+def test_px4_has_no_home_item_and_leaves_the_heading_alone(made):
+    ardupilot, px4 = (compile_mission(made, made.sorties[0], d) for d in ("ardupilot", "px4"))
+    assert [i.command for i in px4.items] == [i.command for i in ardupilot.items[1:]]
+    places = [i for i in px4.items if i.command in {16, 22}]
+    assert all(math.isnan(i.p4) for i in places)
+    # ArduPilot refuses NaN.
+    assert not any(math.isnan(v) for i in ardupilot.items for v in (i.p1, i.p2, i.p3, i.p4, i.z))
+
+
+def test_speeds_heights_and_camera_are_those_of_the_plan(made):
+    items = compile_mission(made, made.sorties[0]).items
+    speeds = [i.p2 for i in items if i.command == 178]
+    assert speeds == [18.0, pytest.approx(made.observation.speed_m_s, abs=1e-3), 18.0]
+    mount = next(i for i in items if i.command == 205)
+    assert mount.p1 == pytest.approx(made.observation.gimbal_pitch_deg, abs=0.01)
+    assert (mount.p3, mount.z) == (90.0, 2.0)
+    heights = {i.z for i in items if i.command == 16 and i.frame == 6}
+    assert heights == {90.0, 100.0}
+
+
+@pytest.mark.parametrize(("side", "yaw"), [("left", 90.0), ("right", -90.0)])
+def test_the_camera_looks_across_the_border(side, yaw):
+    border = straight(6000, side)
+    made = plan(border, fleet_for(border, 1))
+    assert made.sorties[0].look is Side(side).other
+    assert next(i.p3 for i in compile_mission(made, made.sorties[0]).items if i.command == 205) == yaw
+
+
+def test_the_mission_ends_above_the_base(made):
+    for sortie in made.sorties:
+        items = compile_mission(made, sortie).items
+        assert (items[-2].x, items[-2].y) == (items[0].x, items[0].y)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(border=wiggly_borders())
+def test_the_fence_holds_the_mission_and_never_the_border(border):
+    made = plan(border, fleet_for(border, 2))
+    line = shapely.LineString(np.column_stack([(np.array(border.coordinates) - (LON, LAT)) * (M_LON, M_LAT)]))
+    for sortie in made.sorties:
+        mission = compile_mission(made, sortie)
+        fence = shapely.Polygon(_xy(mission.fence))
+        assert fence.is_valid
+        assert len(mission.fence) <= 64
+        assert all(v.p1 == len(mission.fence) and v.command == 5001 for v in mission.fence)
+        assert fence.distance(line) >= border.stand_off_m / 2 * 0.99
+        way = shapely.LineString(_xy([i for i in mission.items if i.command in {16, 22}]))
+        assert fence.contains(way)
+        assert fence.exterior.distance(way) > 5
+        assert shapely.contains_xy(fence, _xy(mission.rally)).all()
+
+
+def test_rally_points_are_the_base_and_one_on_the_way(made):
+    mission = compile_mission(made, made.sorties[0])
+    base = made.sorties[0].vehicle.base
+    assert [r.command for r in mission.rally] == [5100, 5100]
+    assert (mission.rally[0].x, mission.rally[0].y) == (round(base.lat_deg * 1e7), round(base.lon_deg * 1e7))
+
+
+def test_an_unknown_dialect_is_refused(made):
+    with pytest.raises(MissionError, match="ardupilot, px4"):
+        compile_mission(made, made.sorties[0], "betaflight")

@@ -1,0 +1,89 @@
+"""Height, offset, pitch and speed of a patrol."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from geo import Altitude, CameraPose, Datum, FlatTerrain, LocalFrame, footprint
+from missions import Base, ObservationError, default_fleet, observe
+from tests.missions.helpers import LAT, LON, straight
+
+CAMERA = default_fleet(Base("b", LAT, LON)).camera
+
+
+def test_the_demonstration_case():
+    look = observe(CAMERA, straight(), max_speed_m_s=20)
+    assert look.height_agl_m == 90.0
+    assert look.lateral_m == 63.0
+    assert -58 < look.gimbal_pitch_deg < -56
+    assert 6.5 < look.speed_m_s < 7.5
+    assert look.gsd_far_m <= 0.125
+    assert len(look.reasons) == 4
+
+
+@given(
+    stand_off=st.floats(30, 150),
+    own=st.floats(0, 25),
+    far=st.floats(1, 40),
+    ceiling=st.floats(60, 120),
+    gsd=st.floats(0.08, 0.3),
+)
+def test_what_is_promised_holds_against_the_camera_model(stand_off, own, far, ceiling, gsd):
+    """Project the band through geo's camera: all of it in the picture, resolved, for the dwell."""
+    camera = replace(CAMERA, max_gsd_m=gsd)
+    border = straight(stand_off_m=stand_off, band_own_m=own, band_far_m=far)
+    try:
+        look = observe(camera, border, max_speed_m_s=15, ceiling_agl_m=ceiling, dwell_s=8)
+    except ObservationError:
+        assume(False)
+    assert look.lateral_m >= border.stand_off_m + 3
+    assert look.height_agl_m <= ceiling
+    assert look.dwell_s >= 8 - 1e-9
+    # The camera at the origin looks north; band points lie north of it.
+    pose = CameraPose(LAT, LON, Altitude(look.height_agl_m, Datum.AMSL), 0.0, look.gimbal_pitch_deg)
+    for x in np.linspace(look.lateral_m - own, look.lateral_m + far, 5):
+        half = look.speed_m_s * 8 / 2 - 1e-6
+        points = np.array([[-half, x, -look.height_agl_m], [half, x, -look.height_agl_m]])
+        in_camera = points @ pose.rotation_enu_from_camera()
+        assert camera.model.contains(camera.model.project(in_camera), margin_px=-1e-6).all()
+        assert in_camera[0, 2] / camera.model.focal_px <= gsd + 1e-9
+
+
+def test_the_view_agrees_with_the_footprint():
+    look = observe(CAMERA, straight(), max_speed_m_s=20)
+    pose = CameraPose(LAT, LON, Altitude(look.height_agl_m, Datum.AGL), 0.0, look.gimbal_pitch_deg)
+    corners = footprint(CAMERA.model, pose, FlatTerrain(0.0))
+    _, north, _ = LocalFrame(LAT, LON).to_enu(corners[:, 0], corners[:, 1])
+    assert min(north) == pytest.approx(look.view_from_m, abs=0.1)
+    assert max(north) == pytest.approx(look.view_to_m, abs=0.1)
+
+
+def test_a_longer_dwell_flies_slower_in_proportion():
+    slow, fast = (observe(CAMERA, straight(), max_speed_m_s=50, dwell_s=d) for d in (16, 8))
+    assert fast.speed_m_s == pytest.approx(2 * slow.speed_m_s)
+
+
+@pytest.mark.parametrize(
+    ("border", "options", "words"),
+    [
+        ({"stand_off_m": 300}, {}, "resolution"),
+        ({"band_far_m": 400}, {"gsd_m": 1.0}, "resolution"),
+        ({}, {"gsd_m": 0.01}, "resolution: 0.084[0-9] m"),
+        ({}, {"floor_agl_m": 100}, "floor"),
+        ({}, {"dwell_s": 0}, "dwell_s"),
+    ],
+)
+def test_what_cannot_be_met_names_the_constraint(border, options, words):
+    with pytest.raises(ObservationError, match=words):
+        observe(CAMERA, straight(**border), max_speed_m_s=20, **options)
+
+
+def test_a_narrow_lens_and_a_stiff_gimbal_are_named():
+    narrow = replace(CAMERA, model=replace(CAMERA.model, focal_px=60_000.0), max_gsd_m=10)
+    with pytest.raises(ObservationError, match="field of view"):
+        observe(narrow, straight(), max_speed_m_s=20)
+    with pytest.raises(ObservationError, match="gimbal"):
+        observe(replace(CAMERA, pitch_max_deg=-88.0, max_gsd_m=10), straight(), max_speed_m_s=20)

@@ -1,0 +1,291 @@
+"""Plans: stand-off, side, energy, coverage, schedule, bound."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyproj import Geod
+
+from geo import FlatTerrain, GridTerrain, geodesic_distance_m
+from missions import (
+    Fleet,
+    LegKind,
+    PlanError,
+    PlanOptions,
+    base_beside,
+    check,
+    compile_mission,
+    cut,
+    default_fleet,
+    land_border,
+    load_plan,
+    plan,
+    save_plan,
+)
+from tests.missions.helpers import (
+    LAT,
+    LON,
+    M_LAT,
+    M_LON,
+    beside,
+    border_from_metres,
+    fleet_for,
+    straight,
+    wiggly_borders,
+)
+
+SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.fixture(scope="module")
+def nogales():
+    border = cut(land_border("USA", "MEX"), 40_000)
+    return plan(border, default_fleet(base_beside(border)), FlatTerrain(1180.0))
+
+
+def _metres(lat, lon):
+    """Equirectangular metres about the test origin: another projection than the planner's and the checker's."""
+    return (np.asarray(lon) - LON) * M_LON, (np.asarray(lat) - LAT) * M_LAT
+
+
+@SLOW
+@given(border=wiggly_borders(), drones=st.integers(1, 4), distance=st.floats(700, 4000))
+def test_no_leg_comes_within_the_stand_off_or_over_the_line(border, drones, distance):
+    made = plan(border, default_fleet(beside(border, distance), drones))
+    line = shapely.LineString(np.column_stack(_metres(*np.array(border.coordinates).T[::-1])))
+    for sortie in made.sorties:
+        points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+        way = shapely.LineString(np.column_stack(_metres([p.lat_deg for p in points], [p.lon_deg for p in points])))
+        # Half a per cent for the plain projection.
+        assert way.distance(line) >= border.stand_off_m * 0.995
+        assert not way.crosses(line)
+
+
+@SLOW
+@given(border=wiggly_borders(), drones=st.integers(1, 3))
+def test_every_sortie_lands_with_its_reserve_and_every_plan_can_be_uploaded(border, drones):
+    made = plan(border, fleet_for(border, drones))
+    assert check(made) == []
+    for sortie in made.sorties:
+        craft = sortie.vehicle.aircraft
+        assert sortie.reserve_left >= craft.reserve_fraction - 1e-9
+        # By hand: no power in level flight or hover is below the smaller of the two figures.
+        assert sortie.energy_wh * 3600 >= sortie.duration_s * min(craft.hover_power_w, craft.cruise_power_w) - 1
+        mission = compile_mission(made, sortie)
+        assert len(mission.fence) <= 64
+        assert len(mission.items) <= 600
+
+
+@SLOW
+@given(border=wiggly_borders(), drones=st.integers(1, 3))
+def test_seen_and_unseen_make_the_band(border, drones):
+    made = plan(border, fleet_for(border, drones))
+    coverage = made.coverage
+    assert 0 < coverage.share <= 1 + 1e-9
+    missing = coverage.band_area_m2 - coverage.seen_area_m2
+    assert sum(gap.area_m2 for gap in coverage.uncovered) == pytest.approx(missing, abs=1e-3)
+    assert all(gap.reason for gap in coverage.uncovered)
+
+
+@SLOW
+@given(border=wiggly_borders(), drones=st.integers(1, 4))
+def test_the_bound_is_below_the_revisit_interval(border, drones):
+    made = plan(border, fleet_for(border, drones))
+    assert 0 < made.revisit_bound_s <= made.revisit_s + 1e-6
+    cycles = [made.cycle_s(v) for v in made.fleet.vehicles]
+    assert made.revisit_s == pytest.approx(max(cycles))
+
+
+def test_blocks_join_without_gap_or_overlap(nogales):
+    blocks = sorted((s.from_m, s.to_m) for s in nogales.sorties)
+    assert blocks[0][0] == 0.0
+    assert all(a[1] == b[0] for a, b in pairwise(blocks))
+    lat, lon = np.array(nogales.flight_line).T
+    assert blocks[-1][1] == pytest.approx(Geod(ellps="WGS84").line_length(lon, lat), rel=1e-4)
+
+
+def test_the_demonstration_case(nogales):
+    assert nogales.coverage.share > 0.999
+    assert len(nogales.sorties) == 4
+    assert nogales.revisit_s < 1.6 * nogales.revisit_bound_s
+    assert nogales.observation.height_agl_m == 90.0
+
+
+def test_distances_and_times_add_up(nogales):
+    for sortie in nogales.sorties:
+        for leg in sortie.legs:
+            straight_m = geodesic_distance_m(leg.start.lat_deg, leg.start.lon_deg, leg.end.lat_deg, leg.end.lon_deg)
+            assert leg.distance_m == pytest.approx(float(straight_m), abs=0.3)
+            if leg.kind is LegKind.PATROL:
+                assert leg.duration_s == pytest.approx(leg.distance_m / nogales.observation.speed_m_s)
+
+
+def test_the_same_question_has_the_same_answer(nogales):
+    again = plan(nogales.border, nogales.fleet, FlatTerrain(1180.0))
+    assert again == nogales
+
+
+def test_a_plan_file_comes_back_exactly(nogales, tmp_path):
+    save_plan(nogales, tmp_path / "plan.json")
+    assert load_plan(tmp_path / "plan.json") == nogales
+
+
+def test_more_drones_visit_more_often():
+    border = straight(30_000)
+    intervals = [plan(border, fleet_for(border, n)).revisit_s for n in (1, 2, 4)]
+    assert intervals == sorted(intervals, reverse=True)
+    assert intervals[0] > 1.7 * intervals[2]
+
+
+def test_two_bases_share_the_line_by_where_they_are():
+    border = straight(30_000)
+    west, east = (
+        default_fleet(beside(border_from_metres([(x, 0), (x + 2000, 0)]), 1500)).vehicles[0] for x in (2000, 26_000)
+    )
+    fleet = default_fleet(beside(border, 1500))
+    fleet = Fleet(
+        fleet.camera,
+        (
+            replace(east, sysid=1, name="east"),
+            replace(west, sysid=2, name="west", base=replace(west.base, name="west")),
+        ),
+    )
+    made = plan(border, fleet)
+    reach = {s.vehicle.name: (s.from_m, s.to_m) for s in made.sorties}
+    assert reach["west"][1] <= reach["east"][0]
+    assert made.revisit_s < plan(border, fleet_for(border, 2)).revisit_s
+
+
+def test_what_is_out_of_reach_is_listed_with_its_reason():
+    border = straight(80_000)
+    made = plan(border, fleet_for(border, 2))
+    reasons = [gap.reason for gap in made.coverage.uncovered]
+    assert made.coverage.share < 0.9
+    assert any("out of reach" in reason for reason in reasons)
+    assert any("out of reach" in note for note in made.notes)
+    ends = [gap for gap in made.coverage.uncovered if "out of reach" in gap.reason]
+    assert ends[0].from_m == pytest.approx(0, abs=5)
+    assert ends[-1].to_m == pytest.approx(80_000, rel=0.01)
+
+
+def test_a_spit_that_the_stand_off_hides_is_listed():
+    """Own territory reaches out in a finger narrower than twice the stand-off: its tip cannot be flown to."""
+    finger = border_from_metres([(0, 0), (3000, 0), (3020, -900), (3060, -900), (3080, 0), (6000, 0)])
+    made = plan(finger, fleet_for(finger, 1))
+    hidden = [gap for gap in made.coverage.uncovered if "stand-off keeps" in gap.reason]
+    assert hidden
+    assert sum(gap.area_m2 for gap in hidden) > 20_000
+    assert made.coverage.share < 0.99
+
+
+def test_transits_of_different_drones_are_in_different_layers(nogales):
+    heights = {}
+    for sortie in nogales.sorties:
+        for leg in sortie.legs:
+            if leg.kind in {LegKind.TRANSIT, LegKind.RETURN} and leg.distance_m > 1:
+                heights.setdefault(sortie.vehicle.sysid, set()).add((leg.start.agl_m, leg.end.agl_m))
+    assert heights == {1: {(100.0, 100.0)}, 2: {(110.0, 110.0)}}
+
+
+def test_over_hills_the_height_above_ground_is_kept():
+    rows, columns, step = 60, 200, 0.001
+    lat = LAT + 0.03 - step * np.arange(rows)
+    lon = LON - 0.02 + step * np.arange(columns)
+    hills = 600 + 80 * np.sin(lon * 200)[None, :] + 60 * np.cos(lat * 300)[:, None]
+    terrain = GridTerrain(hills, lat[0], lon[0], step)
+    border = straight(8000)
+    made = plan(border, fleet_for(border, 2), terrain)
+    assert check(made) == []
+    for sortie in made.sorties:
+        for leg in sortie.patrol:
+            for t in (0.0, 0.25, 0.5, 0.75, 1.0):
+                a, b = leg.start, leg.end
+                ground = terrain.elevation_m(
+                    a.lat_deg + t * (b.lat_deg - a.lat_deg), a.lon_deg + t * (b.lon_deg - a.lon_deg)
+                )
+                height = a.amsl_m + t * (b.amsl_m - a.amsl_m) - float(ground)
+                assert height == pytest.approx(90.0, abs=6.0)
+    flat = plan(border, fleet_for(border, 2), FlatTerrain(600.0))
+    assert sum(s.energy_wh for s in made.sorties) > sum(s.energy_wh for s in flat.sorties)
+
+
+@pytest.mark.parametrize(
+    ("side", "distance", "words"),
+    [("left", -1500, "far side"), ("left", 30, "stand-off"), ("left", 60_000, "out of reach")],
+)
+def test_a_base_that_will_not_do_is_refused(side, distance, words):
+    border = straight(10_000, side)
+    with pytest.raises(PlanError, match=words):
+        plan(border, default_fleet(beside(border, distance)))
+
+
+def test_the_wrong_own_side_is_found_by_the_base():
+    border = straight(10_000)
+    with pytest.raises(PlanError, match="correct own_side"):
+        plan(replace(border, own_side="right"), fleet_for(border))
+
+
+def test_a_border_of_a_continent_is_refused():
+    with pytest.raises(PlanError, match="cut it"):
+        plan(land_border("USA", "MEX")[0], default_fleet(base_beside(cut(land_border("USA", "MEX"), 1000))))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("dwell_s", 0), ("margin_m", 0), ("ceiling_agl_m", 50), ("floor_agl_m", "x")]
+)
+def test_options_are_checked(field, value):
+    with pytest.raises(PlanError):
+        PlanOptions(**{field: value})
+
+
+def _moved(made, metres_north):
+    """The same plan with every waypoint of the first sortie moved: what a wrong planner would give."""
+    sortie = made.sorties[0]
+
+    def move(w):
+        return replace(w, lat_deg=w.lat_deg + metres_north / M_LAT)
+
+    legs = tuple(replace(leg, start=move(leg.start), end=move(leg.end)) for leg in sortie.legs)
+    return replace(made, sorties=(replace(sortie, legs=legs), *made.sorties[1:]))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda p: _moved(p, -10), "stand-off"),
+        (lambda p: _moved(p, -150), "far side"),
+        (lambda p: _moved(p, -63), "crosses"),
+        (lambda p: _moved(p, 5), "does not begin on the ground"),
+        (lambda p: replace(p, options=replace(p.options, ceiling_agl_m=95.0)), "ceiling"),
+        (lambda p: replace(p, observation=replace(p.observation, height_agl_m=80.0)), "patrols at"),
+        (
+            lambda p: replace(
+                p, sorties=(replace(p.sorties[0], legs=p.sorties[0].legs[:2] + p.sorties[0].legs[3:]), *p.sorties[1:])
+            ),
+            "begins elsewhere",
+        ),
+        (
+            lambda p: replace(
+                p,
+                sorties=tuple(
+                    replace(s, vehicle=replace(s.vehicle, aircraft=replace(s.vehicle.aircraft, battery_wh=200.0)))
+                    for s in p.sorties
+                ),
+            ),
+            "reserve",
+        ),
+        (
+            lambda p: replace(p, sorties=(*p.sorties, replace(p.sorties[0], start_s=p.sorties[0].start_s + 5))),
+            "takes off before",
+        ),
+    ],
+)
+def test_the_checker_finds_a_plan_that_was_spoilt(spoil, words):
+    border = straight(10_000)
+    made = plan(border, fleet_for(border, 2))
+    assert check(made) == []
+    assert any(words in violation for violation in check(spoil(made)))

@@ -1,0 +1,115 @@
+"""Each command does its piece alone, and the example in its help works."""
+
+import hashlib
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import api
+import missions
+import sim
+import vedette
+from geo import FlatTerrain
+
+COMMANDS = sorted(command.name or command.callback.__name__ for command in vedette.app.registered_commands)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_of_itself(run, command):
+    ran = run(command, "--help")
+    assert ran.code == 0
+    assert re.search(rf"Example: .*vedette {command}", " ".join(ran.out.split()))
+
+
+def test_pasted_examples_of_border_and_plan(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example = "vedette border USA MEX && vedette plan border.geojson --base 31.345,-110.93 --ground 1180"
+    assert example in " ".join(run("plan", "--help").out.split())
+    for line in example.split(" && "):
+        ran = run(*shlex.split(line)[1:])
+        assert ran.code == 0, ran.err
+    names = {path.suffix for path in Path("runs/plan").iterdir()}
+    assert names == {".plan", ".json", ".geojson", ".kml", ".png"}
+    assert missions.check(missions.load_plan(Path("runs/plan/plan.json"))) == []
+
+
+def test_doctor_finds_what_the_demonstration_needs(run):
+    ran = run("doctor")
+    assert ran.code == 0
+    assert "missing" not in ran.out
+    assert "shipped detector" in ran.out
+
+
+def test_fly_a_qgroundcontrol_plan_against_sim(run, tmp_path):
+    segment = missions.cut(missions.land_border("ITA", "CHE"), 3000)
+    base = missions.base_beside(segment)
+    made = missions.plan(segment, missions.default_fleet(base, 1), FlatTerrain(900))
+    missions.write_plan_folder(made, tmp_path)
+    report = tmp_path / "flight.json"
+    config = sim.FleetConfig(home=(base.lat_deg, base.lon_deg, 900.0), speedup=100)
+    with sim.start_fleet(config) as fleet:
+        link = fleet.endpoints[0].url
+        plan_file = tmp_path / f"{made.sorties[0].name}.plan"
+        ran = run("fly", plan_file, "--link", link, "--time-scale", 100, "--ceiling", 130, "--json", report)
+    assert ran.code == 0, ran.err
+    flown = json.loads(report.read_text())
+    assert flown["completed"]
+    assert len(flown["vehicles"][0]["sorties"][0]["uploads"]) == 3
+
+
+def test_pasted_example_of_sim_and_fly(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX", "--length", "3").code == 0
+    assert run("plan", "border.geojson", "--base", "31.345,-110.93", "--ground", "1180").code == 0
+    pasted = re.search(r"Example: (vedette sim .*) & (vedette fly .*?) \(", " ".join(run("fly", "--help").out.split()))
+    assert pasted is not None
+    simulate, fly = (shlex.split(text)[1:] for text in pasted.groups())
+    with subprocess.Popen([sys.executable, vedette.__file__, *simulate]) as fleet:
+        try:
+            ran = run(*fly)
+        finally:
+            fleet.terminate()
+    assert ran.code == 0, ran.err
+    assert json.loads(Path("flight.json").read_text())["completed"]
+
+
+def test_watch_delivers_to_a_service(run, tmp_path, shared_data):
+    video = shared_data("videos/intel_one-by-one-person-detection.mp4")
+    model = shared_data("weights/coco-yolo11n.onnx")
+    line = ["--line", "384,432,384,0", "--fps", "3", "--model", model]
+    with (
+        api.running(api.Settings(tmp_path / "store", port=0)) as service,
+        api.Client(service.url, service.admin.key) as admin,
+    ):
+        pilot = ["--url", service.url, "--key", admin.create_key("drone", api.Role.PILOT)]
+        for _ in range(2):  # the second delivery changes nothing
+            ran = run("watch", video, *line, *pilot, "--out", tmp_path / "out")
+            assert ran.code == 0, ran.err
+        found = (tmp_path / "out" / "crossings.jsonl").read_text().splitlines()
+        with api.Client(service.url, admin.create_key("analyst", api.Role.ANALYST)) as analyst:
+            stored = list(analyst.crossings())
+            assert len(stored) == len(found) > 0
+            clip = analyst.evidence(stored[0]["id"])
+    assert hashlib.sha256(clip).hexdigest() in {json.loads(line)["evidence"]["sha256"] for line in found}
+
+
+def test_watch_keeps_what_the_service_does_not_take(run, tmp_path, shared_data):
+    video = shared_data("videos/intel_one-by-one-person-detection.mp4")
+    model = shared_data("weights/coco-yolo11n.onnx")
+    away = ["--url", "http://127.0.0.1:9", "--key", "x"]
+    line = ["--line", "384,432,384,0", "--fps", "3", "--model", model]
+    ran = run("watch", video, *line, *away, "--out", tmp_path)
+    found = (tmp_path / "crossings.jsonl").read_text().splitlines()
+    assert ran.code == 1
+    assert f"{len(found)} crossings wait" in ran.err
+
+
+def test_sim_ends_when_told(run):
+    ran = run("sim", "--home", "31.345,-110.93,1180", "--vehicles", 2, "--port", 0, "--seconds", 0.2)
+    assert ran.code == 0
+    assert len(re.findall(r"vehicle \d listens on udp:127\.0\.0\.1:\d+", ran.out)) == 2

@@ -1,0 +1,45 @@
+"""A package's public face is exactly its ``__all__``, and imports run downwards only."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAY_IMPORT = {
+    "geo": set(),
+    "missions": {"geo"},
+    "autopilot": {"missions", "geo"},
+    "vision": {"geo"},
+    "sim": {"geo"},
+    "api": {"missions", "vision", "autopilot", "geo"},
+}
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_face_is_all(room):
+    face = importlib.import_module(room)
+    assert sorted(face.__all__) == sorted(set(face.__all__))
+    for name in face.__all__:
+        assert getattr(face, name) is not None
+    assert face.__doc__
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_imports_run_downwards_and_through_the_face(room):
+    wrong = []
+    for path in (ROOT / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                modules = [node.module]
+            elif isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            else:
+                continue
+            for module in modules:
+                top = module.split(".")[0]
+                ours = top in MAY_IMPORT or top in {"bench", "tests", "vedette"}
+                if ours and top != room and (top not in MAY_IMPORT[room] or "." in module):
+                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} imports {module}")
+    assert wrong == []

@@ -1,0 +1,61 @@
+"""Small real recordings for tests: H.264 in a transport stream with ST 0601 telemetry written by another library."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+from tstrans.klv import UasDatalinkLs, encode_uas_datalink
+
+T0_US = 1_790_000_000_000_000
+WIDTH, HEIGHT, FPS = 320, 256, 5
+
+
+def picture(number):
+    """Grey, with the number's bits as white and black squares along the top."""
+    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    for bit in range(8):
+        image[0:32, bit * 32 : bit * 32 + 32] = 255 if number >> bit & 1 else 0
+    return image
+
+
+def number_of(image):
+    return sum(1 << bit for bit in range(8) if image[16, bit * 32 + 16].mean() > 128)
+
+
+def klv(time_us, **values):
+    figures = {
+        "platform_heading_deg": 10.0,
+        "platform_pitch_deg": 0.0,
+        "platform_roll_deg": 0.0,
+        "sensor_lat_deg": 31.333,
+        "sensor_lon_deg": -110.94,
+        "sensor_alt_m": 1270.0,
+        "sensor_hfov_deg": 31.5,
+        "sensor_rel_az_deg": 90.0,
+        "sensor_rel_el_deg": -57.0,
+        "sensor_rel_roll_deg": 0.0,
+        "frame_center_elev_m": 1180.0,
+        **values,
+    }
+    return encode_uas_datalink(UasDatalinkLs(uas_ls_version=19, timestamp_us=time_us, **figures))
+
+
+def write_video(path, count=20, *, telemetry=None, fps=FPS, codec="libx264", gop=10, form=None, metadata=None):
+    """A recording of `count` numbered pictures; `telemetry` gives the bytes at each picture, or None."""
+    with av.open(str(path), "w", format=form) as container:
+        container.metadata.update(metadata or {})
+        video = container.add_stream(codec, rate=fps)
+        video.width, video.height, video.pix_fmt, video.gop_size = WIDTH, HEIGHT, "yuv420p", gop
+        data = container.add_data_stream("klv") if telemetry else None
+        for number in range(count):
+            frame = av.VideoFrame.from_ndarray(picture(number), format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, fps)
+            container.mux(video.encode(frame))
+            packet = telemetry(number) if telemetry else None
+            if packet:
+                wrapped = av.Packet(packet)
+                wrapped.stream, wrapped.time_base = data, Fraction(1, 90_000)
+                wrapped.pts = wrapped.dts = number * 90_000 // fps
+                container.mux(wrapped)
+        container.mux(video.encode(None))
+    return path

@@ -1,0 +1,394 @@
+"""The pipeline from frames to crossings: rendered by geometry, and real clips."""
+
+import json
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from geo import Altitude, CameraModel, CameraPose, Datum, LocalFrame, PoseSigma
+from sim.camera import MEASURED, FlightTrack
+from sim.stage import record, stage
+from vision import EvidenceWriter, verify_evidence
+from vision.ahead import ahead
+from vision.border import BorderLine, load_border
+from vision.crossing import Outcome
+from vision.detector import Detector
+from vision.errors import BorderError, MetadataError, SourceError, VisionError
+from vision.evaluate import TrueCrossing, load_truth, score
+from vision.fixed import Homography, KnownPoint, PixelLine
+from vision.output import write_crossings
+from vision.source import open_source
+from vision.types import Custody, Detection, Direction, EvidenceRef, Frame, Method, ModelRef, Status
+from vision.watch import WatchSettings, watch
+
+CAMERA = CameraModel(640, 512, 1125.0)
+ORIGIN = LocalFrame(31.333, -110.94, 1180.0)
+T0 = 1_790_000_000_000_000
+SIGMA = PoseSigma(0.5, 0.5, 0.3, 0.3, 0.3)
+MODEL = ModelRef("oracle", "0" * 64)
+
+
+def border(own_side="left", end=400.0):
+    """Runs east, 62 m south of the camera's way: the middle of its view. Own side north."""
+    ends = [ORIGIN.to_geodetic(east, -62.0) for east in (-400.0, end)]
+    return BorderLine("test", tuple((float(lon), float(lat)) for lat, lon, _ in ends), own_side)
+
+
+class Oracle:
+    """A detector that knows the boxes; pictures carry their number in the first pixels."""
+
+    model = MODEL
+
+    def __init__(self, boxes):
+        self.boxes = boxes
+
+    def detect(self, images):
+        return [self.boxes[int(image[0, 0, 0]) + 256 * int(image[0, 0, 1])] for image in images]
+
+
+def numbered(number):
+    image = np.zeros((2, 2, 3), np.uint8)
+    image[0, 0, :2] = number % 256, number // 256
+    return image
+
+
+def fly(people, *, seconds=14.0, rate=5.0, speed=7.5, seed=0, bias=None, noise=0.7, sigma=SIGMA, start_east=-52.0):
+    """Frames with measured poses (true plus a bias of one draw and jitter), and an oracle for their boxes."""
+    rng = np.random.default_rng(seed)
+    bias = rng.standard_normal(6) if bias is None else np.asarray(bias)
+    scale = np.array([sigma.horizontal_m] * 2 + [sigma.vertical_m, sigma.yaw_deg, sigma.pitch_deg, sigma.roll_deg])
+    frames, boxes = [], []
+    for number, time_s in enumerate(np.arange(0, seconds, 1 / rate)):
+        at = np.array([start_east + speed * time_s, 0.0, 90.0])
+        angles = np.array([180.0 + 0.5 * np.sin(time_s), -57.0 + 0.3 * np.cos(2 * time_s), 0.2])
+        error = scale * (bias + 0.05 * rng.standard_normal(6))
+        lat, lon, _ = ORIGIN.to_geodetic(*(at + error[:3] * [1, 1, 0])[:2])
+        yaw, pitch, roll = angles + error[3:]
+        measured = CameraPose(float(lat), float(lon), Altitude(1270.0 + error[2], Datum.AMSL), yaw, pitch, roll, sigma)
+        rotation = replace(measured, yaw_deg=angles[0], pitch_deg=angles[1], roll_deg=angles[2])
+        frames.append(
+            Frame(numbered(number), T0 + round(time_s * 1e6), number, time_s, measured, CAMERA, ground_amsl_m=1180.0)
+        )
+        found = []
+        for person in people:
+            body = [
+                [person(time_s)[0] + dx, person(time_s)[1] + dy, z]
+                for dx in (-0.3, 0.3)
+                for dy in (-0.3, 0.3)
+                for z in (0, 1.7)
+            ]
+            pixels = CAMERA.project((np.array(body) - at) @ rotation.rotation_enu_from_camera())
+            if CAMERA.contains(pixels).all():
+                x1, y1, x2, y2 = np.concatenate([pixels.min(axis=0), pixels.max(axis=0)]) + rng.normal(0, noise, 4)
+                found.append(Detection(x1, y1, max(x2, x1 + 2), max(y2, y1 + 2), "person", 0.8))
+        boxes.append(found)
+    return frames, Oracle(boxes)
+
+
+def walker(east, north, speed_east, speed_north, start_s=0.0):
+    return lambda t: (east + speed_east * (t - start_s), north + speed_north * (t - start_s))
+
+
+# The camera passes east = 0 after 7 s; each crosses the line at -62 then.
+INBOUND = walker(0.0, -62.0, 0.2, 1.3, 7.0)
+OUTBOUND = walker(6.0, -62.0, -0.3, -1.2, 7.5)
+STANDING = walker(3.0, -61.5, 0.0, 0.0)
+ALONG = walker(-4.0, -60.0, 1.2, 0.0, 7.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_flight_past_people_finds_who_crossed(seed):
+    frames, oracle = fly([INBOUND, OUTBOUND, STANDING, ALONG], seed=seed)
+    result = watch(frames, oracle, border=border(), name="vehicle-1")
+    lat, lon, _ = ORIGIN.to_geodetic([0.0, 6.0], [-62.0, -62.0])
+    truth = [
+        TrueCrossing(T0 + 7_000_000, Direction.INBOUND, "person", float(lat[0]), float(lon[0])),
+        TrueCrossing(T0 + 7_500_000, Direction.OUTBOUND, "person", float(lat[1]), float(lon[1])),
+    ]
+    figures = score({"a": result.crossings}, {"a": truth})
+    assert (figures.found, figures.false) == (2, 0)
+    assert figures.place_error_m < 3.0
+    assert result.method is Method.GROUND
+    assert result.outcomes[Outcome.CROSSED] == 2
+    assert (result.frames, len(result.tracks), result.dropped, result.without_pose) == (70, 4, 0, 0)
+    for crossing in result.crossings:
+        # The bias was drawn from what the pose says of itself, so the ellipse holds the place (it would fail 1 in 20).
+        assert crossing.ellipse.semi_major_m < 6
+
+
+def test_the_same_recording_gives_the_same_ids_and_a_good_pose_confirms():
+    exact = PoseSigma(0.05, 0.05, 0.05, 0.05, 0.05)
+    frames, oracle = fly([INBOUND], sigma=exact)
+    kept = []
+    result = watch(frames, oracle, border=border(), name="v", on_crossing=kept.append, custody=Custody(owner="unit 7"))
+    again = watch(frames, oracle, border=border(), name="v", settings=WatchSettings(batch=4, ahead=1))
+    assert [c.source_id for c in result.crossings] == [c.source_id for c in again.crossings]
+    (crossing,) = kept
+    assert crossing.status is Status.CONFIRMED
+    assert crossing.model == MODEL
+    assert crossing.custody.owner == "unit 7"
+    assert watch(frames, oracle, border=border(), name="w").crossings[0].source_id != crossing.source_id
+    # 4 s of view are 5 m on either side: too little for an ellipse of 7 m.
+    frames, oracle = fly([INBOUND], sigma=PoseSigma(2.0, 2.0, 1.0, 1.0, 1.0), bias=np.zeros(6))
+    assert [c.status for c in watch(frames, oracle, border=border()).crossings] == [Status.PROBABLE]
+
+
+def test_a_biased_pose_and_a_walk_along_the_line_are_never_confirmed():
+    for bias in ([0, -4, 0, 0, 0, 0], [0, 4, 0, 0, 0, 0], [0, 0, 0, 3, -2, 0], [0, -2, 2, -3, 2, 0]):
+        frames, oracle = fly([walker(0.0, -59.0, 1.2, 0.0, 7.0)], bias=np.array(bias, float))
+        result = watch(frames, oracle, border=border())
+        assert [c for c in result.crossings if c.status is Status.CONFIRMED] == []
+
+
+def test_who_comes_back_or_goes_round_the_end_did_not_cross():
+    round_end = walker(2.0, -62.0, 0.0, 1.3, 7.0)
+    frames, oracle = fly([round_end])
+    assert watch(frames, oracle, border=border(end=0.0)).crossings == ()
+    assert len(watch(frames, oracle, border=border()).crossings) == 1
+
+
+def test_two_abreast_are_two():
+    frames, oracle = fly([INBOUND, walker(1.0, -62.0, 0.2, 1.3, 7.0)])
+    result = watch(frames, oracle, border=border())
+    assert len(result.crossings) == 2
+    assert result.duplicates == 0
+
+
+def test_an_open_track_is_decided_before_it_ends():
+    """A live watch does not wait for a person to leave: the order of calls shows when it was decided."""
+    hover = [walker(-52.0, -62.0, 0.0, 1.3, 5.0)]
+    frames, oracle = fly(hover, speed=0.0, seconds=20.0)
+    seen = []
+    watch(
+        frames,
+        oracle,
+        border=border(),
+        progress=seen.append,
+        on_crossing=seen.append,
+    )
+    place = next(i for i, item in enumerate(seen) if not isinstance(item, int))
+    assert seen[place - 1] < 70
+    assert sum(not isinstance(item, int) for item in seen) == 1
+
+
+def test_evidence_is_cut_for_each_crossing_and_its_error_comes_through():
+    frames, oracle = fly([INBOUND])
+    asked = []
+
+    def cutter(crossing, track):
+        asked.append((crossing.source_id, len(track.observations)))
+        return EvidenceRef("m.json", "c.mp4", "ab")
+
+    result = watch(frames, oracle, border=border(), evidence=cutter)
+    assert result.crossings[0].to_json()["evidence"] == {"manifest": "m.json", "clip": "c.mp4", "sha256": "ab"}
+    assert asked[0][0] == result.crossings[0].source_id
+
+    def broken(crossing, track):
+        raise VisionError("disk full")
+
+    with pytest.raises(VisionError, match="disk full"):
+        watch(frames, oracle, border=border(), evidence=broken)
+
+
+def test_frames_without_pose_are_counted_and_do_not_stop_it():
+    frames, oracle = fly([INBOUND])
+    holed = [replace(f, pose=None) if f.index % 9 == 4 else f for f in frames]
+    result = watch(holed, oracle, border=border())
+    assert result.without_pose == 8
+    assert len(result.crossings) == 1
+
+
+def test_what_is_missing_is_said():
+    frames, oracle = fly([INBOUND], seconds=1.0)
+    blind = [replace(f, pose=None) for f in frames]
+    with pytest.raises(MetadataError, match=r"homography.*line"):
+        watch(blind, oracle, border=border())
+    with pytest.raises(MetadataError, match="no line to watch"):
+        watch(blind, oracle)
+    with pytest.raises(MetadataError, match="elevation of the ground"):
+        watch([replace(f, ground_amsl_m=None) for f in frames], oracle, border=border())
+
+
+def test_a_failing_source_or_detector_fails_the_watch_and_leaves_no_thread():
+    frames, oracle = fly([INBOUND], seconds=4.0)
+
+    def breaks():
+        yield from frames[:10]
+        raise SourceError("the camera has gone")
+
+    with pytest.raises(SourceError, match="has gone"):
+        watch(breaks(), oracle, border=border())
+
+    class Bad(Oracle):
+        def detect(self, images):
+            raise VisionError(f"no model for {len(images)} pictures")
+
+    with pytest.raises(VisionError, match="no model"):
+        watch(frames, Bad([]), border=border())
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        watch(frames, oracle, border=border(), progress=stop)
+    assert [t for t in threading.enumerate() if t.name == "ahead"] == []
+
+
+def test_running_ahead_is_bounded_and_loses_nothing():
+    made = []
+
+    def items():
+        for i in range(50):
+            made.append(i)
+            yield i
+
+    reader = ahead(items(), 3)
+    assert next(reader) == 0
+    assert len(made) <= 6
+    assert list(reader) == list(range(1, 50))
+
+
+def test_a_fixed_camera_with_known_points():
+    pose = CameraPose(31.333, -110.94, Altitude(1270.0, Datum.AMSL), 180.0, -57.0)
+    points = []
+    for east, north in ((-20, -50), (20, -50), (22, -75), (-22, -75)):
+        x, y = CAMERA.project(np.array([east, north, -90.0]) @ pose.rotation_enu_from_camera())
+        lat, lon, _ = ORIGIN.to_geodetic(east, north, 0.0)
+        points.append(KnownPoint(float(x), float(y), float(lat), float(lon)))
+    frames, oracle = fly([walker(0.0, -62.0, 0.2, 1.3, 5.0)], speed=0.0, start_east=0.0, seconds=10, bias=np.zeros(6))
+    blind = [replace(f, pose=None, camera=None) for f in frames]
+    result = watch(blind, oracle, border=border(), homography=Homography(tuple(points)))
+    (crossing,) = result.crossings
+    assert crossing.method is Method.HOMOGRAPHY
+    assert crossing.direction is Direction.INBOUND
+    assert abs(crossing.time_us - T0 - 5_000_000) < 1_200_000
+
+
+def test_crossings_are_written_whole(tmp_path):
+    frames, oracle = fly([INBOUND, OUTBOUND])
+    crossings = watch(frames, oracle, border=border(), name="v").crossings
+    write_crossings(tmp_path / "c.jsonl", crossings)
+    lines = (tmp_path / "c.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [c.to_json() for c in crossings]
+    write_crossings(tmp_path / "c.geojson", crossings)
+    features = json.loads((tmp_path / "c.geojson").read_text())["features"]
+    assert [f["id"] for f in features] == [c.source_id for c in crossings]
+    assert features[0]["geometry"]["coordinates"] == [
+        lines and json.loads(lines[0])["lon"],
+        json.loads(lines[0])["lat"],
+    ]
+    with pytest.raises(VisionError, match="choose one"):
+        write_crossings(tmp_path / "c.txt", crossings)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["c.geojson", "c.jsonl"]
+
+
+def test_a_border_file_is_read_and_mistakes_named(tmp_path):
+    path = tmp_path / "b.geojson"
+    feature = {
+        "type": "Feature",
+        "properties": {"name": "n", "own_side": "right"},
+        "geometry": {"type": "LineString", "coordinates": [[-111, 31.3], [-110.5, 31.3]]},
+    }
+    path.write_text(json.dumps(feature))
+    assert load_border(path) == BorderLine("n", ((-111.0, 31.3), (-110.5, 31.3)), "right")
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    assert load_border(path).name == "n"
+    for document, message in (
+        ("{", "not JSON"),
+        (json.dumps({"type": "FeatureCollection", "features": [feature, feature]}), "several"),
+        (json.dumps({"type": "Polygon"}), "not a GeoJSON Feature"),
+        (json.dumps({**feature, "properties": {}}), "own_side"),
+        (json.dumps({**feature, "geometry": {"type": "Point", "coordinates": [0, 0]}}), "LineString"),
+        (json.dumps({**feature, "geometry": {"type": "LineString", "coordinates": [1, 2]}}), "coordinates"),
+    ):
+        path.write_text(document)
+        with pytest.raises(BorderError, match=message):
+            load_border(path)
+    with pytest.raises(BorderError, match="cannot be read"):
+        load_border(tmp_path / "absent.geojson")
+
+
+def patrol():
+    """A straight patrol eastwards, 58.4 m north of a border along a parallel, looking across it: as sim records it."""
+    time = np.arange(0.0, 200.0, 0.2)
+    lat, lon, _ = ORIGIN.to_geodetic(7.5 * time - 750.0, np.full(time.shape, 90 / np.tan(np.radians(57))), 90.0)
+    level = np.zeros(time.shape)
+    columns = [time, lat, lon, level + 1270, level + 90, level - 3, level, level + 90, level - 57]
+    return FlightTrack(1, 1, T0, np.stack(columns, axis=1))
+
+
+def test_a_simulated_recording_from_end_to_end(tmp_path):
+    """Another hand's geometry, metadata and video; the boxes are the truth's, so that no model decides."""
+    # Short, so that it does not matter whether a line is straight in degrees or in metres.
+    line = ((-110.95, 31.333), (-110.93, 31.333))
+    scenario = stage(line, "left", [patrol()], CAMERA, seed=4, crossings=2, windows=2)
+    recordings = record(scenario, tmp_path)
+    found, truth = {}, {}
+    for recording in recordings:
+        document = json.loads(recording.truth.read_text())
+        boxes = {
+            frame["time_us"]: [
+                Detection(b["x1"], b["y1"], b["x2"], b["y2"], b["kind"], 0.8)
+                for b in frame["boxes"]
+                if float(b["visible"]) > 0.3
+            ]
+            for frame in document["frames"]
+        }
+        name = recording.video.stem
+        with open_source(recording.video, sigma=MEASURED) as source:
+            frames = list(source)
+            evidence = EvidenceWriter(tmp_path / "evidence", source)
+            oracle = Oracle([boxes[f.time_us] for f in frames])
+            numbers = [replace(f, image=numbered(k)) for k, f in enumerate(frames)]
+            result = watch(numbers, oracle, border=BorderLine("b", line, "left"), name=name, evidence=evidence)
+        found[name], truth[name] = result.crossings, load_truth(recording.truth)
+        for crossing in result.crossings:
+            assert verify_evidence(evidence.folder_of(crossing)) == []
+    figures = score(found, truth)
+    assert figures.truth == 2
+    assert (figures.found, figures.false) == (2, 0)
+    # One sigma of the pose's place across the line is 1.4 m.
+    assert figures.place_error_m < 4.0
+
+
+def true_passages(path, x_line, first, last, rate):
+    """Crossings of the vertical x = `x_line` in a MOT file with identities: the feet on the other side for 1 s."""
+    rows = np.loadtxt(path, delimiter=",", usecols=range(6))
+    truth = []
+    for identity in np.unique(rows[:, 1]):
+        own = rows[rows[:, 1] == identity]
+        frame, offset = own[:, 0] - 1, own[:, 2] + own[:, 4] / 2 - x_line
+        for k in np.flatnonzero(offset[:-1] * offset[1:] < 0):
+            before, after = (
+                (frame >= frame[k] - rate) & (frame <= frame[k]),
+                (frame > frame[k]) & (frame <= frame[k] + rate),
+            )
+            stays = (
+                before.sum() >= rate
+                and (offset[before] * offset[k] > 0).all()
+                and (offset[after] * offset[k] < 0).all()
+            )
+            if stays and after.sum() >= rate - 1 and first + rate <= frame[k] <= last - rate:
+                truth.append((frame[k] / rate, Direction.INBOUND if offset[k] > 0 else Direction.OUTBOUND))
+    return truth
+
+
+@pytest.mark.data
+def test_real_people_over_a_line_in_a_real_picture(shared_data):
+    """18 s of a square with a dozen people; the line is a vertical in the middle of the picture."""
+    detector = Detector(
+        shared_data("weights/coco-yolo11n.onnx"), confidence=0.12, kinds=("person",), backend="onnxruntime", threads=2
+    )
+    truth = true_passages(shared_data("videos/vtest.gt.txt"), 384, 200, 380, 10)
+    with open_source(shared_data("videos/vtest.avi")) as source:
+        frames = [f for f in source if 200 <= f.index < 380 and f.index % 3 == 0]
+    result = watch(frames, detector, line=PixelLine("middle", ((384, 576), (384, 0)), "left"))
+    start = frames[0].time_us - 200 / 10 * 1e6 - (frames[0].index - 200) / 10 * 1e6
+    found = [((c.time_us - start) / 1e6, c.direction) for c in result.crossings]
+    hits = sum(any(d is direction and abs(t - time_s) < 1 for t, d in found) for time_s, direction in truth)
+    assert len(truth) >= 6
+    assert hits >= len(truth) - 1
+    assert len(found) <= len(truth) + 2
+    assert all(c.status is Status.PROBABLE and c.lat_deg is None for c in result.crossings)

@@ -1,0 +1,431 @@
+"""The command line: each command is a few lines over one package; what joins all of them is in ``cli``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import click
+import typer
+from rich.table import Table
+
+import missions
+from cli.terminal import FlightBars, bars, complaints, console
+from geo import FlatTerrain, VedetteError
+
+if TYPE_CHECKING:
+    import vision
+
+app = typer.Typer(
+    name="vedette",
+    help="Watch a border from the air under law: plan, fly, find crossings, judge them, share what may be shared.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+class InputError(VedetteError):
+    """An argument of the command line that does not fit."""
+
+
+def main() -> None:
+    """Run a command; anything refused is one line on standard error and an exit code that is not zero."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        code = 2
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except VedetteError as error:
+        complaints.print(f"vedette: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        code = 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        complaints.print(f"vedette: {where}{error.strerror or error}", style="red", markup=False, soft_wrap=True)
+        code = 1
+    except (KeyboardInterrupt, click.Abort):
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def numbers(text: str, names: str, option: str) -> list[float]:
+    """Comma-separated numbers of an option, as many as `names` has; raises InputError."""
+    parts = text.split(",")
+    try:
+        values = [float(part) for part in parts]
+    except ValueError:
+        values = []
+    if len(values) != len(names.split(",")):
+        raise InputError(f"{option} {text!r}: give {names} as numbers with commas between them and no spaces")
+    return values
+
+
+@app.command(
+    epilog="Example: [bold]vedette border USA MEX --near 31.333,-110.94 --length 40 --out border.geojson[/bold]"
+)
+def border(
+    own: Annotated[str, typer.Argument(help="Own country: ISO code or name.")],
+    neighbour: Annotated[str | None, typer.Argument(help="The country on the far side; without it, list them.")] = None,
+    near: Annotated[str | None, typer.Option(help="LAT,LON of the middle of the stretch, degrees.")] = None,
+    length: Annotated[float, typer.Option(help="Length of the stretch, km.")] = 40.0,
+    out: Annotated[Path, typer.Option(help="GeoJSON file to write.")] = Path("border.geojson"),
+) -> None:
+    """Cut a stretch of a land border out of the data that ships with Vedette."""
+    if neighbour is None:
+        console.print(f"{own} has land borders with: {', '.join(missions.neighbours(own)) or 'nobody'}")
+        return
+    about = None
+    if near is not None:
+        lat, lon = numbers(near, "LAT,LON", "--near")
+        about = (lat, lon)
+    segment = missions.cut(missions.land_border(own, neighbour), length * 1000, about)
+    missions.write_border(segment, out)
+    console.print(
+        f"{segment.name}: {segment.length_m() / 1000:.1f} km, {segment.own} on the {segment.own_side} -> {out}"
+    )
+
+
+@app.command(
+    epilog="Example: [bold]vedette border USA MEX && "
+    "vedette plan border.geojson --base 31.345,-110.93 --ground 1180[/bold]"
+)
+def plan(
+    border_file: Annotated[Path, typer.Argument(metavar="BORDER", help="GeoJSON or KML of the border.")],
+    base: Annotated[str, typer.Option(help="LAT,LON of the base on the own side, degrees.")],
+    drones: Annotated[int, typer.Option(help="How many drones of the default type.", min=1)] = 2,
+    fleet: Annotated[Path | None, typer.Option(help="JSON or TOML file of the fleet, instead of the default.")] = None,
+    ground: Annotated[float, typer.Option(help="Elevation of the ground, m AMSL.")] = 0.0,
+    dialect: Annotated[str, typer.Option(help="ardupilot or px4, for the mission files.")] = "ardupilot",
+    out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/plan"),
+) -> None:
+    """Plan a patrol: sorties, mission files for ground stations, a map."""
+    segment = missions.read_border(border_file)
+    lat, lon = numbers(base, "LAT,LON", "--base")
+    place = missions.Base("base", lat, lon)
+    craft = missions.default_fleet(place, drones) if fleet is None else missions.read_fleet(fleet)
+    made = missions.plan(segment, craft, FlatTerrain(ground))
+    missions.write_plan_folder(made, out, _dialect(dialect))
+    console.print(_plan_table(made))
+    for note in made.notes:
+        console.print(f"note: {note}", markup=False)
+    console.print(f"written to {out}/")
+
+
+def _dialect(name: str) -> missions.Dialect:
+    if name not in {"ardupilot", "px4"}:
+        raise InputError(f"--dialect {name!r}: give ardupilot or px4")
+    return "px4" if name == "px4" else "ardupilot"
+
+
+def _plan_table(made: missions.PatrolPlan) -> Table:
+    table = Table(
+        title=f"coverage {made.coverage.share:.1%}, revisit {made.revisit_s / 60:.1f} min "
+        f"(bound {made.revisit_bound_s / 60:.1f} min)"
+    )
+    for heading in ("sortie", "start min", "duration min", "distance km", "patrol km", "reserve left"):
+        table.add_column(heading, justify="left" if heading == "sortie" else "right")
+    for sortie in made.sorties:
+        patrol_km = sum(leg.distance_m for leg in sortie.patrol) / 1000
+        cells = (sortie.start_s / 60, sortie.duration_s / 60, sortie.distance_m / 1000, patrol_km)
+        table.add_row(sortie.name, *(f"{cell:.1f}" for cell in cells), f"{sortie.reserve_left:.0%}")
+    return table
+
+
+@app.command(
+    epilog="Example: [bold]vedette sim --home 31.345,-110.93,1180 --vehicles 2 --speedup 20[/bold] "
+    "(then connect a ground station to UDP 127.0.0.1:14560)"
+)
+def sim(
+    home: Annotated[str | None, typer.Option(help="LAT,LON,AMSL of the base: degrees and metres.")] = None,
+    plan_file: Annotated[Path | None, typer.Option("--plan", help="plan.json: its base, vehicles and figures.")] = None,
+    vehicles: Annotated[int, typer.Option(help="How many, with --home.", min=1)] = 1,
+    speedup: Annotated[float, typer.Option(help="Simulated seconds a second.")] = 1.0,
+    port: Annotated[int, typer.Option(help="UDP port of the first, the next 10 apart; 0 takes free ones.")] = 14560,
+    seed: Annotated[int, typer.Option(help="Gusts and faults.")] = 0,
+    record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")] = None,
+) -> None:
+    """Run simulated vehicles that speak MAVLink."""
+    import sim as simulator  # noqa: PLC0415 - the command has the name of the package
+    from cli.simulated import simulated_fleet  # noqa: PLC0415
+
+    if (home is None) == (plan_file is None):
+        raise InputError("say where the vehicles stand: give either --home LAT,LON,AMSL or --plan FILE")
+    if plan_file is not None:
+        made = missions.load_plan(plan_file)
+        config = simulated_fleet(made, speedup=speedup, seed=seed, port=port, record=record)
+    else:
+        lat, lon, amsl = numbers(str(home), "LAT,LON,AMSL", "--home")
+        config = simulator.FleetConfig(
+            home=(lat, lon, amsl), vehicles=vehicles, speedup=speedup, base_port=port, seed=seed, record_dir=record
+        )
+    stop = threading.Event()
+    if seconds is not None:
+        timer = threading.Timer(seconds, stop.set)
+        timer.daemon = True
+        timer.start()
+
+    def tell(endpoints: list[simulator.Endpoint]) -> None:
+        for endpoint in endpoints:
+            console.print(f"vehicle {endpoint.sysid} listens on udp:{endpoint.host}:{endpoint.port}")
+
+    simulator.run_fleet(config, ready=tell, stop=stop)
+
+
+@app.command(
+    epilog="Example: [bold]vedette sim --plan runs/plan/plan.json --speedup 100 --seconds 120 & "
+    "vedette fly runs/plan/plan.json --link udp:127.0.0.1:14560 --link udp:127.0.0.1:14570 --time-scale 100[/bold] "
+    "(the plan is that of the example of [bold]vedette plan[/bold])"
+)
+def fly(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json, or a QGroundControl .plan file.")],
+    link: Annotated[list[str], typer.Option(help="udp:HOST:PORT, udpin:HOST:PORT or tcp:HOST:PORT; one a vehicle.")],
+    json_file: Annotated[Path, typer.Option("--json", help="Where the flight report goes.")] = Path("flight.json"),
+    time_scale: Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")] = 1.0,
+    sysid: Annotated[int, typer.Option(help="System id of the vehicle, for a .plan file.")] = 1,
+    dialect: Annotated[str, typer.Option(help="ardupilot or px4, for a plan.json.")] = "ardupilot",
+    ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
+    log: Annotated[Path | None, typer.Option(help="Folder for .tlog files.")] = None,
+) -> None:
+    """Upload, prove by read-back, fly and follow to landing."""
+    import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+
+    line = None
+    if plan_file.suffix == ".plan":
+        if len(link) != 1:
+            raise InputError(f"{plan_file} is the mission of one vehicle and there are {len(link)} links: give one")
+        tasks = [autopilot.FlightTask(sysid, link[0], (missions.read_qgc_plan(plan_file),))]
+    else:
+        made = missions.load_plan(plan_file)
+        line = made.border
+        tasks = autopilot.tasks_of(made, link, _dialect(dialect))
+    with bars() as progress:
+        report = asyncio.run(
+            autopilot.fly(
+                tasks,
+                time_scale=time_scale,
+                border=line,
+                log_dir=log,
+                progress=FlightBars(progress),
+                limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
+            )
+        )
+    report.write(json_file)
+    for vehicle in report.vehicles:
+        done = sum(sortie.completed for sortie in vehicle.sorties)
+        console.print(f"vehicle {vehicle.sysid}: {done} of {vehicle.planned} sorties flown -> {json_file}")
+    failures = [f"vehicle {v.sysid}: {v.failure}" for v in report.vehicles if v.failure]
+    if failures:
+        raise autopilot.FlightError("; ".join(failures))
+
+
+@app.command(
+    epilog="Example: [bold]vedette watch runs/demo/video/*.ts --border runs/demo/border.geojson[/bold] after "
+    "[bold]vedette demo[/bold]; for a fixed camera [bold]vedette watch street.mp4 --line 0,300,768,300[/bold]"
+)
+def watch(
+    videos: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Files, folders of images, or stream URLs.")],
+    border_file: Annotated[Path | None, typer.Option("--border", help="GeoJSON of the border.")] = None,
+    line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
+    own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
+    pose: Annotated[Path | None, typer.Option(help="Pose file (.srt, .csv, .klv), when the video has none.")] = None,
+    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
+    ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
+    owner: Annotated[str, typer.Option(help="Organisation that owns the records.")] = "unknown",
+    marking: Annotated[str | None, typer.Option(help="Marking of the records; without one nothing is shared.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for crossings and evidence.")] = Path("runs/watch"),
+    url: Annotated[str | None, typer.Option(help="Service that the crossings are delivered to.")] = None,
+    key: Annotated[str | None, typer.Option(help="Its key.", envvar="VEDETTE_KEY")] = None,
+) -> None:
+    """Find crossings in video; keep the evidence."""
+    import vision  # noqa: PLC0415 - inference engines take a second to load
+
+    if url is not None and key is None:
+        raise InputError("--url needs a key: give --key, or VEDETTE_KEY in the environment")
+    pixel_line = None
+    if line is not None:
+        x1, y1, x2, y2 = numbers(line, "X1,Y1,X2,Y2", "--line")
+        pixel_line = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
+    border = vision.load_border(border_file) if border_file else None
+    detector = vision.Detector(model, confidence=vision.TrackerSettings().low_score)
+    crossings: list[vision.Crossing] = []
+    for video in videos:
+        with vision.open_source(video, pose=pose, fps=fps) as source, bars() as progress:
+            task = progress.add_task(Path(video).name, total=None)
+            recorded = not source.live and not Path(video).is_dir()
+            result = vision.watch(
+                source,
+                detector,
+                border=border,
+                line=pixel_line,
+                terrain=None if ground is None else FlatTerrain(ground),
+                custody=vision.Custody(owner=owner, marking=marking),
+                evidence=vision.EvidenceWriter(out / "evidence", source) if recorded else None,
+                progress=lambda frames, progress=progress, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
+            )
+        crossings += result.crossings
+        for problem in source.counts.problems:
+            complaints.print(f"note: {video}: {problem}", markup=False)
+        console.print(
+            f"{Path(video).name}: {result.frames} frames at {result.frames_per_s:.1f} a second, "
+            f"{len(result.tracks)} tracks, {len(result.crossings)} crossings"
+        )
+    vision.write_crossings(out / "crossings.jsonl", crossings)
+    vision.write_crossings(out / "crossings.geojson", crossings)
+    console.print(f"{len(crossings)} crossings -> {out}/crossings.jsonl")
+    if url is not None and key is not None:
+        _deliver(url, key, crossings, out)
+
+
+def _deliver(url: str, key: str, crossings: Sequence[vision.Crossing], out: Path) -> None:
+    """Hand crossings to a service; what it does not take now stays in the spool for the next run."""
+    import api  # noqa: PLC0415 - the service takes a second to load
+
+    with api.Client(url, key, spool=out / "spool") as client:
+        left = client.flush()
+        for crossing in crossings:
+            folder = out / "evidence" / crossing.source_id if crossing.evidence else None
+            left = client.deliver(crossing.to_json(), folder)
+        assert client.spool is not None  # it was given
+        refused = client.spool.failed()
+    for one in refused:
+        complaints.print(f"set aside in {one.folder}: {one.reason}", markup=False)
+    if left.waiting or refused:
+        raise api.ClientError(
+            f"{left.waiting} crossings wait in {out / 'spool'} and {len(refused)} were refused"
+            f"{': ' + left.error if left.error else ''}; put it right and run again"
+        )
+    console.print(f"{len(crossings)} crossings delivered to {url}")
+
+
+@app.command(epilog="Example: [bold]vedette serve --store runs/store[/bold]")
+def serve(
+    store: Annotated[Path, typer.Option(help="Folder of the store; made when absent.")] = Path("runs/store"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8470,
+    certificate: Annotated[Path | None, typer.Option(help="TLS certificate, PEM; needed beyond this machine.")] = None,
+    private_key: Annotated[Path | None, typer.Option(help="TLS key, PEM.")] = None,
+) -> None:
+    """Serve crossings, review and release over HTTP."""
+    import api  # noqa: PLC0415 - the service takes a second to load
+
+    settings = api.Settings(store, host=host, port=port, tls_certificate=certificate, tls_key=private_key)
+    api.serve(settings, announce=lambda text: console.print(text, markup=False, soft_wrap=True))
+
+
+@app.command(epilog="Example: [bold]vedette doctor[/bold]")
+def doctor() -> None:
+    """Say what is installed, what is missing, and what each missing thing would give."""
+    from cli.doctor import examine  # noqa: PLC0415 - loads what it examines
+
+    if not examine(console):
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Example: [bold]vedette demo[/bold], or [bold]vedette demo --own ITA --neighbour CHE --ground 1500[/bold]"
+)
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/demo"),
+    own: Annotated[str, typer.Option(help="Own country: ISO code or name.")] = "USA",
+    neighbour: Annotated[str, typer.Option(help="The country on the far side.")] = "MEX",
+    near: Annotated[str | None, typer.Option(help="LAT,LON of the middle of the stretch, degrees.")] = None,
+    length: Annotated[float, typer.Option(help="Length of the stretch, km.")] = 40.0,
+    ground: Annotated[float, typer.Option(help="Elevation of the level ground, m AMSL.")] = 1180.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same plan and same crossings.")] = 7,
+    windows: Annotated[int, typer.Option(help="Recordings to make.", min=1)] = 16,
+    crossings: Annotated[int, typer.Option(help="Crossings that happen in them.", min=1)] = 10,
+    serve: Annotated[bool, typer.Option("--serve", help="Leave the service up with what was found.")] = False,
+    port: Annotated[int, typer.Option(help="Its port.")] = 8470,
+) -> None:
+    """Run the whole loop once: plan, fly, film, find crossings, review, release, report."""
+    import cli  # noqa: PLC0415 - loads everything
+
+    about = None
+    if near is not None:
+        lat, lon = numbers(near, "LAT,LON", "--near")
+        about = (lat, lon)
+    settings = cli.DemoSettings(
+        out,
+        own=own,
+        neighbour=neighbour,
+        near=about,
+        length_m=length * 1000,
+        ground_amsl_m=ground,
+        seed=seed,
+        windows=windows,
+        crossings=crossings,
+    )
+    outcome = cli.demonstrate(settings)
+    console.print(cli.outcome_table(outcome))
+    console.print(f"open {out}/report.html", markup=False)
+    if serve:
+        cli.serve_demo(outcome, port)
+
+
+@app.command(epilog="Example: [bold]vedette render data/rendered --count 1000[/bold]")
+def render(
+    out: Annotated[Path, typer.Argument(help="Folder of the data set; new.")],
+    count: Annotated[int, typer.Option(help="Images.", min=1)] = 1000,
+    seed: Annotated[int, typer.Option(help="Same seed, same images.")] = 7,
+    backgrounds: Annotated[Path | None, typer.Option(help="Photographs that serve as ground in some images.")] = None,
+) -> None:
+    """Render a labelled data set with the simulator, to train on."""
+    import sim  # noqa: PLC0415 - OpenCV takes a while to load
+
+    with bars() as progress:
+        task = progress.add_task("render images", total=count)
+        summary = sim.write_dataset(
+            out,
+            count,
+            seed,
+            backgrounds=backgrounds,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    labels = ", ".join(f"{number} {kind}" for kind, number in summary.labels.items())
+    console.print(f"{summary.images} images ({labels}) -> {out}")
+
+
+@app.command(epilog="Example: [bold]vedette train data --weights yolo11n.pt --out runs/train[/bold]")
+def train(
+    data: Annotated[Path, typer.Argument(help="Folder that holds the data sets hit-uav, aerial-vehicles, rendered.")],
+    weights: Annotated[Path, typer.Option(help="Weights to start from (.pt).")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; one that was broken off goes on.")] = Path("runs/train"),
+) -> None:
+    r"""Train a detector by the recipe of the shipped one. Needs vedette\[train]."""
+    import vision  # noqa: PLC0415 - inference engines take a second to load
+
+    prepared = out / "data" / "data.yaml"
+    if not prepared.exists():
+        vision.prepare(vision.known_sources(data), prepared.parent)
+    console.print(f"trained -> {vision.train_model(vision.RECIPE, prepared, weights, out)}")
+
+
+@app.command(
+    epilog="Example: [bold]vedette export runs/train/mixed/weights/last.pt detector.onnx "
+    "--data 'HIT-UAV (CC BY 4.0)'[/bold]"
+)
+def export(
+    weights: Annotated[Path, typer.Argument(help="Trained weights (.pt).")],
+    onnx: Annotated[Path, typer.Argument(help="ONNX file to write.")],
+    data: Annotated[str, typer.Option(help="What it was trained on, with licences: kept in the file.")],
+) -> None:
+    r"""Export trained weights to ONNX. Needs vedette\[train]."""
+    import vision  # noqa: PLC0415 - inference engines take a second to load
+
+    vision.export_model(weights, onnx, data=data)
+    console.print(f"exported -> {onnx}")
+
+
+if __name__ == "__main__":
+    main()

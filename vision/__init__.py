@@ -1,0 +1,175 @@
+"""Video in, crossings out: source, detector, tracker, georeference, crossing, evidence."""
+
+from vision.border import BorderLine, GroundLine, load_border
+from vision.clip import Clip, cut_clip, suffix_for
+from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
+from vision.cutter import EvidenceWriter
+from vision.detector import SHIPPED_MODEL, Detector, Letterbox, Rate, bare_rate, letterbox
+from vision.errors import (
+    BorderError,
+    EvidenceError,
+    MetadataError,
+    MissingExtra,
+    ModelError,
+    SourceError,
+    TrackError,
+    VisionError,
+)
+from vision.evaluate import Gates, Match, Score, TrueCrossing, load_truth, score
+from vision.evidence import MANIFEST, Evidence, SourceFile, file_sha256, track_overlay, verify_evidence, write_evidence
+from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
+from vision.georeference import OBJECT_SIZES, ErrorModel, Georeferencer, ObjectSize
+from vision.ground import GroundSettings, Pace, ground_track
+from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
+from vision.marked import write_marked_picture
+from vision.media import SourceCounts
+from vision.model_file import KINDS, ModelFile, read_model_file
+from vision.output import to_geojson, write_crossings
+from vision.pose import (
+    POSE_SIGMAS,
+    PoseSample,
+    PoseTrack,
+    camera_from_klv,
+    interpolate,
+    pose_from_klv,
+)
+from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
+from vision.source import Source, open_source
+from vision.srt import read_srt
+from vision.timing import TIME_BASES
+from vision.tracker import CameraMotion, GroundPlane, StillCamera, Tracker, TrackerSettings
+from vision.train import RECIPE, Recipe, Stage
+from vision.train import export as export_model
+from vision.train import train as train_model
+from vision.training_data import known_sources, prepare
+from vision.types import (
+    Crossing,
+    Custody,
+    Detection,
+    Direction,
+    Ellipse,
+    EvidenceRef,
+    Frame,
+    GroundPoint,
+    GroundTrack,
+    Method,
+    ModelRef,
+    Observation,
+    Status,
+    Track,
+    TrackPoint,
+    iso_time,
+)
+from vision.watch import EvidenceCutter, FrameDetector, WatchResult, WatchSettings, watch
+
+__all__ = [
+    "KINDS",
+    "MANIFEST",
+    "OBJECT_SIZES",
+    "POSE_COLUMNS",
+    "POSE_SIGMAS",
+    "RECIPE",
+    "SHIPPED_MODEL",
+    "TIME_BASES",
+    "BorderError",
+    "BorderLine",
+    "CameraMotion",
+    "Clip",
+    "Crossing",
+    "CrossingRule",
+    "Custody",
+    "Detection",
+    "Detector",
+    "Direction",
+    "Ellipse",
+    "ErrorModel",
+    "Evidence",
+    "EvidenceCutter",
+    "EvidenceError",
+    "EvidenceRef",
+    "EvidenceWriter",
+    "Frame",
+    "FrameDetector",
+    "Gates",
+    "Georeferencer",
+    "GroundLine",
+    "GroundPlane",
+    "GroundPoint",
+    "GroundSettings",
+    "GroundTrack",
+    "Homography",
+    "KlvFile",
+    "KlvPacket",
+    "KnownPoint",
+    "Letterbox",
+    "Match",
+    "MetadataError",
+    "Method",
+    "MissingExtra",
+    "ModelError",
+    "ModelFile",
+    "ModelRef",
+    "ObjectSize",
+    "Observation",
+    "Outcome",
+    "Pace",
+    "Passage",
+    "PixelLine",
+    "PoseSample",
+    "PoseTrack",
+    "Rate",
+    "Recipe",
+    "Score",
+    "Source",
+    "SourceCounts",
+    "SourceError",
+    "SourceFile",
+    "Stage",
+    "Status",
+    "StillCamera",
+    "Track",
+    "TrackError",
+    "TrackPoint",
+    "Tracker",
+    "TrackerSettings",
+    "TrueCrossing",
+    "Verdict",
+    "VisionError",
+    "WatchResult",
+    "WatchSettings",
+    "bare_rate",
+    "camera_from_klv",
+    "cut_clip",
+    "decode_klv",
+    "export_model",
+    "file_sha256",
+    "ground_track",
+    "interpolate",
+    "iso_time",
+    "judge",
+    "known_sources",
+    "letterbox",
+    "load_border",
+    "load_fixed",
+    "load_truth",
+    "open_source",
+    "pose_from_klv",
+    "prepare",
+    "read_klv",
+    "read_model_file",
+    "read_pose_csv",
+    "read_pose_klv",
+    "read_sidecar",
+    "read_srt",
+    "score",
+    "split_klv",
+    "suffix_for",
+    "to_geojson",
+    "track_overlay",
+    "train_model",
+    "verify_evidence",
+    "watch",
+    "write_crossings",
+    "write_evidence",
+    "write_marked_picture",
+]

@@ -1,0 +1,377 @@
+"""Whether a ground track passed the border line.
+
+The offset of a track from the line, positive on the own side, carries a random error, small after smoothing, and a
+systematic one that shifts the whole track alike. From these:
+
+- A point is on a *side* when its offset exceeds the hysteresis: `hysteresis_m`, or two sigmas of the random error.
+  Between, it is astride. Past an end of the line it is on no side, and what was known of its side is forgotten: walking
+  round the end crosses nothing.
+- A *passage* is a settled stay on one side followed by a settled stay on the other. The stay after lasts `stay_s`, or
+  goes `deep_m` in; what comes back sooner has returned. What is first seen astride was on no side before, and passes
+  nothing.
+- There and back counts only where the far side was certain: the ellipse cleared the line there. Else a systematic error
+  may have carried the turning point over the line, and the object has returned, too.
+- The net movement across must be significant beside the random error *and the change* of the systematic one between
+  both places (a yaw error seen from a moving camera turns slowly into sideways motion). The constant part cancels: it
+  cannot fake a passage, but it can mean that the passage was over another line, a few metres off.
+- So a passage is *confirmed* only where the full 95 % ellipse was clear of the line before and after; else *probable*.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from geo import LocalFrame
+from vision.border import GroundLine
+from vision.types import CHI_95, Crossing, Direction, Ellipse, GroundTrack, Method, Status, TrackPoint
+
+__all__ = ["CrossingRule", "Outcome", "Passage", "Verdict", "crossing_of", "judge", "same_passage", "source_id"]
+
+Floats = NDArray[np.float64]
+
+_OWN, _FAR, _ASTRIDE, _BEYOND = 1, -1, 0, 9
+
+
+class Outcome(StrEnum):
+    """What a track did to the line, the strongest word that fits."""
+
+    CROSSED = "crossed"
+    """Passed it, and stayed."""
+    RETURNED = "returned"
+    """Was over for less than the stay, and came back."""
+    ASTRIDE = "astride"
+    """Was so near the line that its side is open, and left to no other side."""
+    APPROACHED = "approached"
+    """Came closer on one side."""
+    ALONG = "along"
+    """Stayed on one side without coming closer, or past the end of the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossingRule:
+    """When a passage counts.
+
+    Parameters
+    ----------
+    hysteresis_m
+        Offset that is a side, metres, at least.
+    random_sigmas
+        And at least this many sigmas of the random error.
+    stay_before_s, stay_s
+        Time on a side before and after the passage, seconds.
+    deep_m
+        Offset that settles a stay whatever its time, metres: a car is on its side for a few pictures only.
+    travel_m
+        Net movement across the line, metres, at least.
+    travel_sigmas
+        And at least this many sigmas of what could fake it.
+    settle_s
+        A passage of a track that goes on is decided this long after it, seconds: by then its ellipse may have cleared.
+    """
+
+    hysteresis_m: float = 0.4
+    random_sigmas: float = 2.0
+    stay_before_s: float = 0.4
+    stay_s: float = 1.0
+    deep_m: float = 2.5
+    travel_m: float = 1.2
+    travel_sigmas: float = 3.0
+    settle_s: float = 6.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passage:
+    """One passing of the line.
+
+    Parameters
+    ----------
+    time_us
+        When the smoothed track met the line, interpolated.
+    xy, covariance
+        Where, metres, shape (2,), and the full covariance there, shape (2, 2).
+    direction, status
+        Which way, and how sure.
+    probability
+        That the object was on one side before and on the other after, given all errors.
+    decided_us
+        Time of the last point that the decision rests on.
+    """
+
+    time_us: int
+    xy: Floats
+    covariance: Floats
+    direction: Direction
+    status: Status
+    probability: float
+    decided_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a track did, and its passages in the order of time."""
+
+    outcome: Outcome
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Course:
+    """A track beside the line: per point the offset, its random sigma, its systematic factor (n, k), and its zone."""
+
+    track: GroundTrack
+    offset: Floats
+    random: Floats
+    shared: Floats
+    zone: NDArray[np.int64]
+
+    @property
+    def sigma(self) -> Floats:
+        """One sigma of the offset by all errors, metres, shape (n,)."""
+        return np.asarray(np.sqrt(self.random**2 + (self.shared**2).sum(axis=1)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """A stretch of points on one side: index of its first and last."""
+
+    side: int
+    first: int
+    last: int
+
+
+def judge(track: GroundTrack, line: GroundLine, rule: CrossingRule | None = None) -> Verdict:
+    """Say what a track did to a line, both in the same plane, metres."""
+    rule = rule or CrossingRule()
+    course = _course(track, line, rule)
+    passages: list[Passage] = []
+    settled: _Stay | None = None
+    returned = unsure = False  # unsure: the last passage led to a side on which the ellipse never cleared the line
+    for stay in _stays(course.zone):
+        if stay is None:  # past the end of the line: which side it comes from is open again
+            settled, unsure = None, False
+            continue
+        if settled is None:
+            settled = stay if _settles(course, stay, rule.stay_before_s, rule.deep_m) else None
+        elif stay.side == settled.side:
+            settled = _Stay(stay.side, settled.first, stay.last)
+        elif _settles(course, stay, rule.stay_s, rule.deep_m):
+            passage = _passage(course, line, settled, stay, rule)
+            if passage is not None and unsure:
+                passages.pop()
+                returned, unsure = True, False
+            elif passage is not None:
+                passages.append(passage)
+                unsure = float(_clearance(course)[stay.first : stay.last + 1].max()) <= 0
+            settled = stay
+        else:
+            returned = returned or stay.last < len(course.offset) - 1
+    return Verdict(_outcome(course, passages, returned=returned), tuple(passages))
+
+
+def _course(track: GroundTrack, line: GroundLine, rule: CrossingRule) -> _Course:
+    """Project a track's places and errors on the direction across the line."""
+    position = line.locate(track.xy)
+    across = line.towards_own(track.xy)
+    random = np.sqrt(np.einsum("ni,nij,nj->n", across, track.random, across))
+    shared = np.einsum("ni,nik->nk", across, track.systematic)
+    threshold = np.maximum(rule.hysteresis_m, rule.random_sigmas * random)
+    zone = np.select(
+        [position.beyond, position.offset_m > threshold, position.offset_m < -threshold],
+        [_BEYOND, _OWN, _FAR],
+        default=_ASTRIDE,
+    )
+    return _Course(track, position.offset_m, random, shared, zone)
+
+
+def _stays(zone: NDArray[np.int64]) -> Iterator[_Stay | None]:
+    """Stretches on one side in the order of time, points astride skipped; None for a stretch past the end."""
+    side, first, last = _ASTRIDE, 0, 0
+    for i, here in enumerate(zone):
+        if here == _ASTRIDE:
+            continue
+        if here != side:
+            if side != _ASTRIDE:
+                yield None if side == _BEYOND else _Stay(side, first, last)
+            side, first = int(here), i
+        last = i
+    if side != _ASTRIDE:
+        yield None if side == _BEYOND else _Stay(side, first, last)
+
+
+def _settles(course: _Course, stay: _Stay, seconds: float, deep_m: float) -> bool:
+    """Whether a stay is long or deep enough; two points at least."""
+    times, depth = course.track.times_us, np.abs(course.offset[stay.first : stay.last + 1])
+    long_enough = times[stay.last] - times[stay.first] >= seconds * 1e6
+    return stay.last > stay.first and bool(long_enough or depth.max() >= deep_m)
+
+
+def _clearance(course: _Course) -> Floats:
+    """How far the edge of the 95 % ellipse lies off the line, metres, shape (n,); negative where it is over it."""
+    return np.asarray(np.abs(course.offset) - CHI_95 * course.sigma)
+
+
+def _passage(course: _Course, line: GroundLine, before: _Stay, after: _Stay, rule: CrossingRule) -> Passage | None:
+    """The passage between two stays, or None where it is not significant or not over the line itself."""
+    sigma = course.sigma
+    clear = _clearance(course)
+    # The point of each stay at which the ellipse was clearest of the line speaks for it.
+    a = before.first + int(np.argmax(np.where(_inside(course, before), clear[before.first : before.last + 1], -np.inf)))
+    b = after.first + int(np.argmax(clear[after.first : after.last + 1]))
+    travel = abs(course.offset[b] - course.offset[a])
+    faked = math.sqrt(
+        course.random[a] ** 2 + course.random[b] ** 2 + float(((course.shared[a] - course.shared[b]) ** 2).sum())
+    )
+    if travel < max(rule.travel_m, rule.travel_sigmas * faked):
+        return None
+    track = course.track
+    # The last change of sign between the stays; there is one, as the offset changes sign over them.
+    between = course.offset[before.last : after.first + 1] * before.side
+    i = before.last + int(np.flatnonzero((between[:-1] > 0) & (between[1:] <= 0))[-1])
+    share = float(course.offset[i] / (course.offset[i] - course.offset[i + 1]))
+    xy = (1 - share) * track.xy[i] + share * track.xy[i + 1]
+    if line.locate(xy[None]).beyond[0]:
+        return None
+    near = i if share < 0.5 else i + 1
+    return Passage(
+        time_us=int(track.times_us[i] + round(share * float(track.times_us[i + 1] - track.times_us[i]))),
+        xy=xy,
+        covariance=track.covariance[near],
+        direction=Direction.INBOUND if after.side == _OWN else Direction.OUTBOUND,
+        status=Status.CONFIRMED if clear[a] > 0 and clear[b] > 0 else Status.PROBABLE,
+        probability=_both_sides(
+            before.side * float(course.offset[a]),
+            after.side * float(course.offset[b]),
+            float(sigma[a]),
+            float(sigma[b]),
+            -float(course.shared[a] @ course.shared[b]),
+        ),
+        decided_us=int(track.times_us[after.last]),
+    )
+
+
+def _inside(course: _Course, stay: _Stay) -> NDArray[np.bool_]:
+    """Which points of a stay are on its side (a return that was too short to count is not)."""
+    return np.asarray(course.zone[stay.first : stay.last + 1] == stay.side)
+
+
+def _both_sides(before: float, after: float, sigma_before: float, sigma_after: float, covariance: float) -> float:
+    """Probability that two normal variables of given means, sigmas and covariance are both positive.
+
+    One is conditioned on the other, and the product integrated by Simpson's rule over its positive part.
+    """
+    if min(sigma_before, sigma_after) <= 0:
+        return float(before > 0 and after > 0)
+    rho = max(-0.999999, min(0.999999, covariance / (sigma_before * sigma_after)))
+    low = max(-before / sigma_before, -8.0)
+    if low >= 8:
+        return 0.0
+    z = np.linspace(low, 8.0, 401)
+    weights = np.ones(401)
+    weights[1:-1:2], weights[2:-1:2] = 4.0, 2.0
+    density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    other = ndtr((after / sigma_after + rho * z) / math.sqrt(1 - rho**2))
+    return float(min(1.0, (weights * density * other).sum() * (z[1] - z[0]) / 3))
+
+
+def _outcome(course: _Course, passages: Sequence[Passage], *, returned: bool) -> Outcome:
+    """The strongest word that fits."""
+    sides = set(course.zone.tolist())
+    if passages:
+        return Outcome.CROSSED
+    if returned:
+        return Outcome.RETURNED
+    if _ASTRIDE in sides or {_OWN, _FAR} <= sides:
+        return Outcome.ASTRIDE
+    distance = np.abs(course.offset)
+    if course.zone[0] in {_OWN, _FAR} and distance[0] - distance.min() > max(1.0, 3 * float(course.random.max())):
+        return Outcome.APPROACHED
+    return Outcome.ALONG
+
+
+def same_passage(
+    one: Passage,
+    its_track: GroundTrack,
+    other: Passage,
+    other_track: GroundTrack,
+    *,
+    seconds: float = 6.0,
+    unit: float = 1.0,
+) -> bool:
+    """Whether two tracks' passages are of one object.
+
+    They are when both go the same way at nearly the same time and place, and either
+
+    - the tracks follow each other, and the later may have begun where the earlier ended: the object was lost and
+      found again near the line; or
+    - the tracks run side by side closer than two bodies can: within 1 m for two kinds that a detector gives to one
+      object (a cyclist as person and bicycle), within 0.3 m for one kind. Two people abreast are two.
+
+    `seconds` is how far apart in time, `unit` how many units of the tracks' plane are a metre.
+    """
+    if one.direction is not other.direction or abs(one.time_us - other.time_us) > seconds * 1e6:
+        return False
+    slack = 3 * math.sqrt(float(max(np.trace(its_track.random[-1]), np.trace(other_track.random[0]))))
+    first, second = sorted((its_track, other_track), key=lambda track: int(track.times_us[0]))
+    gap_s = float(second.times_us[0] - first.times_us[-1]) / 1e6
+    if gap_s > 0:
+        pace = max(1.5 * unit, 1.5 * float(np.hypot(*first.velocity[-1])))
+        reach = slack + pace * gap_s
+        return gap_s <= seconds and float(np.hypot(*(second.xy[0] - first.xy[-1]))) <= reach
+    begin, end = second.times_us[0], min(first.times_us[-1], second.times_us[-1])
+    times = np.linspace(begin, end, 20)
+    ways = [np.stack([np.interp(times, t.times_us, t.xy[:, k]) for k in (0, 1)], axis=-1) for t in (first, second)]
+    apart = float(np.median(np.hypot(*(ways[0] - ways[1]).T)))
+    return apart < unit * (1.0 if its_track.kind != other_track.kind else 0.3)
+
+
+def source_id(source: str, time_us: int, place: str, direction: Direction, track_number: int) -> str:
+    """Id of a crossing: the same whenever the same recording is watched again; 32 hexadecimal digits."""
+    text = "\n".join((source, str(time_us), place, direction.value, str(track_number)))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def crossing_of(
+    passage: Passage,
+    track: GroundTrack,
+    *,
+    frame: LocalFrame,
+    source: str,
+    border: str,
+    method: Method = Method.GROUND,
+    around_s: float = 15.0,
+) -> Crossing:
+    """The crossing that a passage is, in degrees; its track runs `around_s` before and after at most."""
+    chosen = np.flatnonzero(np.abs(track.times_us - passage.time_us) <= around_s * 1e6)
+    places = np.concatenate([passage.xy[None], track.xy[chosen]])
+    lat, lon, _ = frame.to_geodetic(places[:, 0], places[:, 1])
+    sigma = np.sqrt(np.trace(track.covariance[chosen], axis1=1, axis2=2) / 2)
+    points = tuple(
+        TrackPoint(int(track.times_us[i]), float(lat[k + 1]), float(lon[k + 1]), float(sigma[k]))
+        for k, i in enumerate(chosen)
+    )
+    place = f"{lat[0]:.6f} {lon[0]:.6f}"
+    return Crossing(
+        source=source,
+        source_id=source_id(source, passage.time_us, place, passage.direction, track.number),
+        time_us=passage.time_us,
+        update_time_us=passage.decided_us,
+        kind=track.kind,
+        direction=passage.direction,
+        status=passage.status,
+        method=method,
+        border=border,
+        confidence=min(1.0, passage.probability * track.score),
+        lat_deg=float(lat[0]),
+        lon_deg=float(lon[0]),
+        ellipse=Ellipse.of(passage.covariance),
+        track=points,
+        track_number=track.number,
+    )

@@ -1,0 +1,326 @@
+"""Objects in pictures: a YOLO network on ONNX Runtime or OpenVINO, close to the limit of the processor."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.errors import ModelError
+from vision.model_file import KINDS, read_model_file
+from vision.runtime import BACKENDS, Session, default_cache_dir, open_session, pick_backend
+from vision.types import Detection, ModelRef
+
+__all__ = ["SHIPPED_MODEL", "Detector", "Letterbox", "Rate", "bare_rate", "decode_output", "letterbox", "suppress"]
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.intp]
+
+SHIPPED_MODEL = Path(__file__).parent / "models" / "vedette-yolo11n.onnx"
+"""Thermal person, vehicle and bicycle from 60 to 130 m."""
+
+_PAD = 114  # the grey that the networks saw around pictures in training
+_END_TO_END_COLUMNS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """How a picture was laid into a network's input: scaled, then shifted.
+
+    Parameters
+    ----------
+    scale_x, scale_y
+        Input pixels a picture pixel.
+    left, top
+        Input pixels before the picture.
+    width, height
+        Size of the input, pixels.
+    """
+
+    scale_x: float
+    scale_y: float
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def to_input(self, boxes: Floats) -> Floats:
+        """Boxes x1, y1, x2, y2, shape (n, 4), from the picture to the input."""
+        return np.asarray(boxes * self._scale + self._shift, dtype=np.float32)
+
+    def to_picture(self, boxes: Floats) -> Floats:
+        """Boxes x1, y1, x2, y2, shape (n, 4), from the input to the picture."""
+        return np.asarray((boxes - self._shift) / self._scale, dtype=np.float32)
+
+    @property
+    def _scale(self) -> Floats:
+        return np.array([self.scale_x, self.scale_y] * 2, dtype=np.float32)
+
+    @property
+    def _shift(self) -> Floats:
+        return np.array([self.left, self.top] * 2, dtype=np.float32)
+
+
+def letterbox(
+    size: tuple[int, int], image_size: int, stride: int = 32, fixed: tuple[int | None, int | None] = (None, None)
+) -> Letterbox:
+    """Lay a picture of a size (width, height) into a network's input.
+
+    The longer side becomes `image_size`; the input is the smallest rectangle of multiples of `stride` that holds it,
+    so 640x512 stays 640x512. A network that insists on a size (`fixed`: height, width) gets that, padded.
+    """
+    width, height = size
+    if fixed[0] is not None and fixed[1] is not None:
+        scale = min(fixed[1] / width, fixed[0] / height)
+    else:
+        scale = image_size / max(width, height)
+    inner_w, inner_h = max(1, round(width * scale)), max(1, round(height * scale))
+    outer_w = fixed[1] or -(-inner_w // stride) * stride
+    outer_h = fixed[0] or -(-inner_h // stride) * stride
+    left, top = (outer_w - inner_w) // 2, (outer_h - inner_h) // 2
+    return Letterbox(inner_w / width, inner_h / height, left, top, outer_w, outer_h)
+
+
+def decode_output(output: Floats, classes: int, confidence: float) -> tuple[Floats, Floats, Ints]:
+    """Boxes (n, 4) as x1, y1, x2, y2 in input pixels, scores (n,) and class numbers (n,) above a confidence.
+
+    Both forms: ``[1, 4 + classes, n]`` with centre, size and a score a class (YOLOv8 to YOLO11), and the end-to-end
+    ``[1, n, 6]`` with corners, score and class (YOLO26).
+
+    Raises
+    ------
+    ModelError
+        When the output has another shape.
+    """
+    if output.ndim == 3 and output.shape[1] == 4 + classes:
+        table = output[0]
+        best = table[4:].max(axis=0)
+        keep = np.flatnonzero(best > confidence)
+        numbers = table[4:, keep].argmax(axis=0)
+        x, y, w, h = table[:4, keep]
+        return np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1), best[keep], numbers
+    if output.ndim == 3 and output.shape[2] == _END_TO_END_COLUMNS:
+        rows = output[0][output[0][:, 4] > confidence]
+        return rows[:, :4], rows[:, 4], rows[:, 5].astype(np.intp)
+    raise ModelError(
+        f"the network's output has shape {list(output.shape)}; a detector of {classes} classes gives "
+        f"[1, {4 + classes}, n] or [1, n, {_END_TO_END_COLUMNS}]: it is not a YOLO detector"
+    )
+
+
+def suppress(boxes: Floats, scores: Floats, groups: Ints, iou: float) -> Ints:
+    """Numbers of the boxes that stay, best first: greedy non-maximum suppression within each group."""
+    if not len(boxes):
+        return np.zeros(0, dtype=np.intp)
+    # Equal scores keep their order, so that the outcome does not hang on the sort.
+    order = np.argsort(-scores, kind="stable")
+    ranked = boxes[order]
+    corners_sizes = np.concatenate([ranked[:, :2], ranked[:, 2:] - ranked[:, :2]], axis=1)
+    nms: Any = cv2.dnn.NMSBoxesBatched  # its stubs want lists; arrays are what it takes without copying
+    kept = nms(corners_sizes, scores[order], groups[order].astype(np.int32), 0.0, iou)
+    return np.asarray(order[np.sort(np.asarray(kept, dtype=np.intp).ravel())])
+
+
+class Detector:
+    """Finds persons, vehicles and bicycles. For one thread at a time: two threads take two detectors.
+
+    Parameters
+    ----------
+    model_path
+        ONNX detector as Ultralytics exports it; None takes `SHIPPED_MODEL`.
+    backend
+        ``"onnxruntime"``, ``"openvino"``, or ``"auto"``: the faster on this processor, measured once and kept in
+        `cache_dir`. Pin one where two runs must give the same numbers on a fresh machine.
+    confidence, iou
+        Least score of a detection; overlap above which the weaker of two boxes of one kind goes.
+    image_size
+        Longer side of the network's input, pixels; None takes the model's own.
+    threads
+        Processor threads; None takes all. One picture runs on all of them; hand over several for throughput.
+    cache_dir
+        Where the measurement is kept; None takes `default_cache_dir`.
+    precision
+        ``"f32"``, or ``"auto"`` to let OpenVINO choose a faster, coarser number format.
+    kinds
+        Kinds that are reported, of "person", "vehicle", "bicycle", "animal".
+    classes
+        Our kind by class name, for a model whose names `KINDS` does not know.
+
+    Raises
+    ------
+    ModelError
+        When the model is missing, broken or not a detector, or an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        model_path: str | Path | None = None,
+        *,
+        backend: str = "auto",
+        confidence: float = 0.25,
+        iou: float = 0.6,
+        image_size: int | None = None,
+        threads: int | None = None,
+        cache_dir: str | Path | None = None,
+        precision: str = "f32",
+        kinds: Sequence[str] = ("person", "vehicle", "bicycle"),
+        classes: Mapping[str, str] | None = None,
+    ) -> None:
+        if not (0 < confidence < 1 and 0 < iou <= 1):
+            raise ModelError(f"confidence {confidence} and iou {iou}: give both between 0 and 1")
+        file = read_model_file(model_path or SHIPPED_MODEL)
+        table = {**KINDS, **(classes or {})}
+        self._kinds = tuple(sorted(set(kinds)))
+        self._kind_of = np.full(max(file.names) + 1, -1, dtype=np.intp)
+        for number, name in file.names.items():
+            if table.get(name.lower()) in self._kinds:
+                self._kind_of[number] = self._kinds.index(table[name.lower()])
+        if (self._kind_of < 0).all():
+            raise ModelError(
+                f"{file.path}: none of its classes ({', '.join(file.names.values())[:80]}) is one of "
+                f"{', '.join(self._kinds)}: say which is which (classes)"
+            )
+        self._classes = len(file.names)
+        self._confidence, self._iou = confidence, iou
+        self._size, self._stride = image_size or file.image_size, file.stride
+        self._threads = threads or os.cpu_count() or 1
+        self._cache_dir = Path(cache_dir) if cache_dir else default_cache_dir()
+        self._path, self._precision = file.path, precision
+        self.model = ModelRef(file.name, file.sha256)
+        self.names = file.names
+        self._to_tensor = cv2.dnn.Image2BlobParams()
+        self._to_tensor.scalefactor, self._to_tensor.swapRB = (1 / 255,) * 4, True
+        self._spare: list[Floats] = []
+        self._backend, self._session = backend, None if backend == "auto" else self._open(backend)
+
+    def _open(self, backend: str) -> Session:
+        return open_session(backend, self._path, self._threads, self._precision)
+
+    @property
+    def backend(self) -> str:
+        """The runtime in use; "auto" before the first picture."""
+        return self._backend
+
+    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """Detections of each picture, best first, in its own pixels and clipped to it.
+
+        Parameters
+        ----------
+        images
+            Pictures, shape (height, width, 3), uint8, blue-green-red; sizes may differ.
+
+        Raises
+        ------
+        ModelError
+            When a picture has another shape, or the network's output is not a detector's.
+        """
+        if not images:
+            return []
+        prepared = [self.prepare(image, self._spare.pop() if self._spare else None) for image in images]
+        outputs = self._run([tensor for tensor, _ in prepared])
+        self._spare = [tensor for tensor, _ in prepared]
+        return [
+            self._detections(output, box, (image.shape[1], image.shape[0]))
+            for output, (_, box), image in zip(outputs, prepared, images, strict=True)
+        ]
+
+    def prepare(self, image: Image, spare: Floats | None = None) -> tuple[Floats, Letterbox]:
+        """The network's input, shape (1, 3, height, width), RGB in 0 to 1, and how the picture lies in it.
+
+        `spare` is a tensor that may be overwritten when its shape fits.
+        """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise ModelError(f"picture of shape {image.shape} and type {image.dtype}: give (height, width, 3) of uint8")
+        height, width = image.shape[:2]
+        if self._session is None:
+            self._backend, self._session = self._choose_backend((width, height))
+        box = letterbox((width, height), self._size, self._stride, self._session.input_shape)
+        inner = (round(width * box.scale_x), round(height * box.scale_y))
+        if inner != (width, height):
+            image = np.asarray(cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+        if inner != (box.width, box.height):
+            right, bottom = box.width - inner[0] - box.left, box.height - inner[1] - box.top
+            image = np.asarray(
+                cv2.copyMakeBorder(image, box.top, bottom, box.left, right, cv2.BORDER_CONSTANT, value=(_PAD,) * 3)
+            )
+        # Fresh memory of this size comes page by page from the system, and costs more than the arithmetic.
+        tensor = np.empty((1, 3, box.height, box.width), np.float32) if spare is None else spare
+        blob: Any = cv2.dnn.blobFromImageWithParams(image, blob=tensor, param=self._to_tensor)
+        return np.asarray(blob, dtype=np.float32), box
+
+    def _choose_backend(self, size: tuple[int, int]) -> tuple[str, Session]:
+        box = letterbox(size, self._size, self._stride, self._open(next(iter(BACKENDS))).input_shape)
+        tensor = np.full((1, 3, box.height, box.width), 0.5, dtype=np.float32)
+        return pick_backend(
+            {name: partial(self._open, name) for name in BACKENDS},
+            (self.model.sha256, self._threads, self._precision),
+            tensor,
+            self._cache_dir,
+        )
+
+    def _run(self, tensors: list[Floats]) -> list[Floats]:
+        assert self._session is not None
+        # Pictures of one size run together; a mixture is rare and runs by size, in order.
+        results: list[Floats] = []
+        start = 0
+        for end in range(1, len(tensors) + 1):
+            if end == len(tensors) or tensors[end].shape != tensors[start].shape:
+                try:
+                    results += self._session.run(tensors[start:end])
+                except Exception as error:  # the runtimes raise a dozen types, RuntimeError among them
+                    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                    raise ModelError(
+                        f"{self._path}: {self._backend} cannot run it on {tensors[start].shape} ({first[:160]}): "
+                        "give another image size or model"
+                    ) from error
+                start = end
+        return results
+
+    def _detections(self, output: Floats, box: Letterbox, size: tuple[int, int]) -> list[Detection]:
+        boxes, scores, numbers = decode_output(output, self._classes, self._confidence)
+        kinds = self._kind_of[np.minimum(numbers, len(self._kind_of) - 1)]
+        ours = kinds >= 0
+        boxes, scores, kinds = box.to_picture(boxes[ours]), scores[ours], kinds[ours]
+        boxes[:, 0::2] = boxes[:, 0::2].clip(0, size[0])
+        boxes[:, 1::2] = boxes[:, 1::2].clip(0, size[1])
+        kept = suppress(boxes, scores, kinds, self._iou)
+        return [
+            Detection(x1, y1, x2, y2, self._kinds[kind], score)
+            for (x1, y1, x2, y2), kind, score in zip(
+                boxes[kept].tolist(), kinds[kept].tolist(), scores[kept].tolist(), strict=True
+            )
+            if x2 > x1 and y2 > y1
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Pictures a second by the clock, and processor milliseconds a picture over all threads."""
+
+    per_second: float
+    cpu_ms: float
+
+
+def bare_rate(detector: Detector, images: Sequence[Image], *, batch: int = 1) -> Rate:
+    """Speed of a detector's session alone, on pictures prepared beforehand and outputs not looked at.
+
+    The limit for `Detector.detect`: their ratio is what preparing, decoding and suppression cost.
+    """
+    tensors = [detector.prepare(image)[0] for image in images]
+    session = detector._session  # noqa: SLF001 - a measurement of this module's own class
+    assert session is not None
+    session.run(tensors[:batch])
+    wall, cpu = time.perf_counter(), time.process_time()
+    for start in range(0, len(tensors), batch):
+        session.run(tensors[start : start + batch])
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Rate(len(tensors) / wall, cpu * 1e3 / len(tensors))

@@ -1,0 +1,396 @@
+"""Evidence: a clip, pictures and records in one folder, with a manifest that shows whether any of it was changed.
+
+The manifest (``manifest.json``) holds the SHA-256 of every file, of the recording and of the detector's model. With a
+key it is signed (``manifest.sig``, Ed25519 over the manifest's bytes). Pictures are whole and untouched: what was seen
+in them is a record beside them (``overlay.json``), to be drawn by whoever shows them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from numpy.typing import NDArray
+
+from vision.clip import Clip, cut_clip, suffix_for
+from vision.errors import EvidenceError
+from vision.source import open_source
+from vision.types import EvidenceRef, ModelRef, Track, iso_time
+
+__all__ = [
+    "MANIFEST",
+    "Evidence",
+    "SourceFile",
+    "file_sha256",
+    "track_overlay",
+    "verify_evidence",
+    "write_evidence",
+]
+
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+_FORMAT = "vedette-evidence/1"
+_CHUNK = 1 << 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A recording with its hash; hash it once for all its clips (`SourceFile.of`).
+
+    Parameters
+    ----------
+    path, sha256, size
+        File, SHA-256 in hexadecimal, length in bytes.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+
+    @classmethod
+    def of(cls, path: str | Path) -> SourceFile:
+        """Hash a recording. Raises `EvidenceError` when it cannot be read."""
+        path = Path(path)
+        return cls(path, file_sha256(path), path.stat().st_size)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was written: the folder, the clip in it, and the reference that a crossing carries."""
+
+    folder: Path
+    clip: Clip
+    manifest_sha256: str
+    ref: EvidenceRef
+
+
+def write_evidence(
+    folder: str | Path,
+    source: SourceFile | str | Path,
+    start_us: int,
+    end_us: int,
+    *,
+    pictures: Mapping[str, NDArray[np.uint8] | int] | None = None,
+    overlay: Mapping[str, Any] | None = None,
+    records: Mapping[str, Any] | None = None,
+    model: ModelRef | None = None,
+    start_time: int | None = None,
+    pre_s: float = 3.0,
+    post_s: float = 3.0,
+    key: Ed25519PrivateKey | None = None,
+    written_us: int | None = None,
+    replace: bool = False,
+) -> Evidence:
+    """Write a folder of evidence; it appears whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        The folder to make.
+    source
+        The recording.
+    start_us, end_us, start_time, pre_s, post_s
+        What to cut, see `cut_clip`.
+    pictures
+        Key pictures by name (no suffix), blue-green-red, or the time of one, microseconds: then the clip's picture
+        nearest to it. Written as PNG, pixel by pixel.
+    overlay
+        What was seen, e.g. from `track_overlay`; written as ``overlay.json``.
+    records
+        Further records by name (no suffix), e.g. ``{"crossing": crossing.to_json()}``.
+    model
+        The detector that saw it.
+    key
+        Signs the manifest.
+    written_us
+        Time of writing, microseconds UTC; None takes now.
+    replace
+        Whether a folder that is there gives way. Without it that is an error: evidence is not overwritten unasked.
+        Where the new one would say the same, it keeps the time of writing too, and so is the same to the byte.
+
+    Raises
+    ------
+    EvidenceError
+        When the clip cannot be cut, a record is not JSON, a name is unfit, or the folder cannot be written.
+    """
+    folder = Path(folder)
+    source = source if isinstance(source, SourceFile) else SourceFile.of(source)
+    if folder.exists() and not replace:
+        raise EvidenceError(f"{folder}: exists already: evidence is not overwritten, give another name")
+    staged = _stage(folder)
+    try:
+        clip = cut_clip(
+            source.path,
+            start_us,
+            end_us,
+            staged / f"clip{suffix_for(source.path)}",
+            start_time=start_time,
+            pre_s=pre_s,
+            post_s=post_s,
+        )
+        for name, image in _pictures(pictures or {}, clip).items():
+            _write(staged / f"{_checked(name)}.png", _png(name, image))
+        for name, record in {**(records or {}), **({} if overlay is None else {"overlay": overlay})}.items():
+            _write(staged / f"{_checked(name)}.json", _json(name, record))
+        files = {
+            path.name: {"sha256": file_sha256(path), "bytes": path.stat().st_size} for path in sorted(staged.iterdir())
+        }
+        manifest = {
+            "format": _FORMAT,
+            "id": folder.name,
+            "written": "",
+            "source": {"name": source.path.name, "sha256": source.sha256, "bytes": source.size},
+            "clip": {
+                "file": clip.path.name,
+                "telemetry": clip.telemetry.name if clip.telemetry else None,
+                "start": iso_time(clip.start_us),
+                "end": iso_time(clip.end_us),
+                "start_us": clip.start_us,
+                "end_us": clip.end_us,
+                "pictures": clip.pictures,
+            },
+            "model": None if model is None else model.to_json(),
+            "files": files,
+        }
+        now = iso_time(written_us if written_us is not None else time.time_ns() // 1000)
+        manifest["written"] = _written_before(folder, manifest) or now
+        content = _json("manifest", manifest)
+        _write(staged / MANIFEST, content)
+        if key is not None:
+            _write(staged / SIGNATURE, _json("signature", _signature(key, content)))
+        _publish(staged, folder, replace=replace)
+    except OSError as error:
+        raise EvidenceError(f"{folder}: cannot be written ({error.strerror or error}): check the disk") from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return Evidence(
+        folder,
+        Clip(
+            folder / clip.path.name,
+            folder / clip.telemetry.name if clip.telemetry else None,
+            clip.start_us,
+            clip.end_us,
+            clip.pictures,
+        ),
+        hashlib.sha256(content).hexdigest(),
+        EvidenceRef(MANIFEST, clip.path.name, str(files[clip.path.name]["sha256"])),
+    )
+
+
+def verify_evidence(
+    folder: str | Path, *, public_key: Ed25519PublicKey | None = None, source_file: str | Path | None = None
+) -> list[str]:
+    """What is wrong with a folder of evidence: one line a problem, none when it is whole.
+
+    Parameters
+    ----------
+    folder
+        As `write_evidence` left it.
+    public_key
+        Whose signature to demand. Without it a signature that is there must still fit the manifest, which shows
+        damage, but anyone could have made it.
+    source_file
+        The recording, to compare with the hash in the manifest.
+    """
+    folder = Path(folder)
+    try:
+        content = (folder / MANIFEST).read_bytes()
+        manifest = json.loads(content)
+        files = dict(manifest["files"])
+        listed = {str(name): (str(entry["sha256"]), int(entry["bytes"])) for name, entry in files.items()}
+        source_hash = str(manifest["source"]["sha256"])
+    except OSError as error:
+        return [f"{MANIFEST}: cannot be read ({error.strerror})"]
+    except (ValueError, KeyError, TypeError) as error:
+        return [f"{MANIFEST}: is damaged ({type(error).__name__})"]
+    if manifest.get("format") != _FORMAT:
+        return [f"{MANIFEST}: format {manifest.get('format')!r} is not {_FORMAT}"]
+    problems = [p for name, entry in sorted(listed.items()) if (p := _file_problem(folder, name, *entry))]
+    present = {path.name for path in folder.iterdir()} - {MANIFEST, SIGNATURE}
+    problems += [f"{name}: is not in the manifest" for name in sorted(present - set(listed))]
+    problems += _signature_problems(folder, content, public_key)
+    if source_file is not None:
+        try:
+            same = file_sha256(Path(source_file)) == source_hash
+        except EvidenceError as error:
+            problems.append(str(error))
+        else:
+            problems += [] if same else [f"{source_file}: is not the recording that the clip was cut from"]
+    return problems
+
+
+def track_overlay(tracks: Sequence[Track]) -> dict[str, Any]:
+    """Boxes of tracks by time, as a record to be drawn over the clip."""
+    return {
+        "tracks": [
+            {
+                "number": track.number,
+                "kind": track.kind,
+                "score": round(track.score, 4),
+                "boxes": [
+                    {
+                        "time": iso_time(o.time_us),
+                        "time_us": o.time_us,
+                        "frame": o.frame_index,
+                        **{name: round(getattr(o.detection, name), 2) for name in ("x1", "y1", "x2", "y2")},
+                        "score": round(o.detection.score, 4),
+                    }
+                    for o in track.observations
+                ],
+            }
+            for track in tracks
+        ]
+    }
+
+
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file in hexadecimal. Raises `EvidenceError` when it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with Path(path).open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise EvidenceError(f"{path}: cannot be read ({error.strerror})") from error
+    return digest.hexdigest()
+
+
+def _stage(folder: Path) -> Path:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    except OSError as error:
+        raise EvidenceError(f"{folder.parent}: cannot be written to ({error.strerror}): check it") from error
+
+
+def _written_before(folder: Path, manifest: Mapping[str, Any]) -> str | None:
+    """When a folder that stands and says the same was written: watching again must not make it look new."""
+    try:
+        earlier = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(earlier, dict):
+        return None
+    written = earlier.pop("written", None)
+    return str(written) if earlier == {name: value for name, value in manifest.items() if name != "written"} else None
+
+
+def _publish(staged: Path, folder: Path, *, replace: bool) -> None:
+    for path in staged.iterdir():  # also the clip, which the media library wrote
+        _sync(path)
+    staged.chmod(0o755)
+    if replace and folder.exists():
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-old-"))
+        folder.replace(old)
+        try:
+            staged.replace(folder)
+        except OSError:
+            old.replace(folder)
+            raise
+        shutil.rmtree(old)
+    else:
+        staged.rename(folder)
+    if os.name == "posix":
+        _sync(folder.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(path: Path, content: bytes) -> None:
+    if path.exists():
+        raise EvidenceError(f"{path.name}: two records of one name: name them apart")
+    path.write_bytes(content)
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name) or name in {Path(MANIFEST).stem, "clip"}:
+        raise EvidenceError(f"{name!r} cannot name a file of evidence: use letters, digits, dots, dashes, underscores")
+    return name
+
+
+def _pictures(wanted: Mapping[str, NDArray[np.uint8] | int], clip: Clip) -> dict[str, NDArray[np.uint8]]:
+    """The pictures, those asked for by time taken from the clip."""
+    found = {name: picture for name, picture in wanted.items() if not isinstance(picture, int)}
+    misses = {name: (time_us, 1 << 62) for name, time_us in wanted.items() if isinstance(time_us, int)}
+    if misses:
+        with open_source(clip.path, start_time=clip.start_us, sidecar=False) as source:
+            for frame in source:
+                for name, (time_us, miss) in misses.items():
+                    if abs(frame.time_us - time_us) < miss:
+                        misses[name], found[name] = (time_us, abs(frame.time_us - time_us)), frame.image
+    return found
+
+
+def _png(name: str, image: NDArray[np.uint8]) -> bytes:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise EvidenceError(f"picture {name!r} of shape {image.shape} cannot be kept: give (height, width, 3) of uint8")
+    return bytes(cv2.imencode(".png", image)[1])
+
+
+def _json(name: str, record: Any) -> bytes:
+    try:
+        return (json.dumps(record, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n").encode()
+    except (TypeError, ValueError) as error:
+        raise EvidenceError(f"record {name!r} is not JSON ({error})") from error
+
+
+def _signature(key: Ed25519PrivateKey, content: bytes) -> dict[str, str]:
+    encode: Callable[[bytes], str] = lambda raw: base64.b64encode(raw).decode()  # noqa: E731 - one use, three lines
+    return {
+        "algorithm": "Ed25519",
+        "public_key": encode(key.public_key().public_bytes_raw()),
+        "signature": encode(key.sign(content)),
+    }
+
+
+def _signature_problems(folder: Path, content: bytes, public_key: Ed25519PublicKey | None) -> list[str]:
+    path = folder / SIGNATURE
+    if not path.exists():
+        return [] if public_key is None else [f"{SIGNATURE}: is missing: the manifest is not signed"]
+    try:
+        record = json.loads(path.read_bytes())
+        named = Ed25519PublicKey.from_public_bytes(base64.b64decode(record["public_key"], validate=True))
+        signature = base64.b64decode(record["signature"], validate=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"{SIGNATURE}: is damaged ({type(error).__name__})"]
+    if public_key is not None and named.public_bytes_raw() != public_key.public_bytes_raw():
+        return [f"{SIGNATURE}: was made with another key"]
+    try:
+        named.verify(signature, content)
+    except InvalidSignature:
+        return [f"{SIGNATURE}: does not fit {MANIFEST}: one of them was changed"]
+    return []
+
+
+def _file_problem(folder: Path, name: str, sha256: str, size: int) -> str | None:
+    if not _NAME.fullmatch(name):
+        return f"{MANIFEST}: lists {name!r}, which is no file of this folder"
+    path = folder / name
+    if not path.is_file() or path.is_symlink():
+        return f"{name}: is missing"
+    if path.stat().st_size != size:
+        return f"{name}: has {path.stat().st_size} bytes instead of {size}"
+    try:
+        return None if file_sha256(path) == sha256 else f"{name}: was changed (its hash differs from the manifest's)"
+    except EvidenceError as error:
+        return str(error)

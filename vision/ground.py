@@ -1,0 +1,84 @@
+"""Tracks on the ground: the random error averaged away, the systematic error kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vision.kalman import smooth
+from vision.types import GroundTrack, Track
+
+__all__ = ["GroundSettings", "Pace", "ground_track"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a kind of object moves: one sigma of speed, m/s, and spectral density of acceleration, m²/s³."""
+
+    speed_sigma: float
+    density: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroundSettings:
+    """How a track on the ground is estimated.
+
+    Parameters
+    ----------
+    paces
+        Of each kind; others move as "vehicle".
+    outlier_sigmas
+        A measurement farther than this from the smoothed track is left out, one in five at most, and the rest smoothed
+        again.
+    min_points
+        Fewer places than this make no track.
+    """
+
+    paces: Mapping[str, Pace] = field(
+        default_factory=lambda: {"person": Pace(2.0, 0.15), "bicycle": Pace(5.0, 0.5), "vehicle": Pace(12.0, 2.0)}
+    )
+    outlier_sigmas: float = 5.0
+    min_points: int = 3
+
+
+def ground_track(track: Track, settings: GroundSettings | None = None) -> GroundTrack | None:
+    """Smooth the places of a track; None where too few are known.
+
+    Notes
+    -----
+    Only the random covariance enters the filter: an error that all frames share is not made smaller by averaging, so
+    it travels beside the estimate, as the factor of each measurement, and is added where a decision is made.
+    """
+    settings = settings or GroundSettings()
+    points = [o.ground for o in track.observations if o.ground is not None]
+    if len(points) < settings.min_points:
+        return None
+    pace = settings.paces.get(track.kind, settings.paces["vehicle"])
+    times = np.array([p.time_us for p in points], dtype=np.int64)
+    seconds = (times - times[0]) / 1e6
+    places = np.array([p.xy for p in points])
+    noises = np.array([p.random for p in points])
+    states, errors = smooth(seconds, places, noises, pace.speed_sigma, pace.density)
+    # One at a time, the worst first: an outlier bends the track away from its good neighbours.
+    for _ in range(len(points) // 5):
+        apart = places - states[:, :2]
+        distance = np.einsum("nk,nk->n", apart, np.linalg.solve(noises + errors[:, :2, :2], apart[..., None])[..., 0])
+        worst = int(np.argmax(distance))
+        if distance[worst] <= settings.outlier_sigmas**2 or len(points) == settings.min_points:
+            break
+        del points[worst]
+        times, seconds = np.delete(times, worst), np.delete(seconds, worst)
+        places, noises = np.delete(places, worst, axis=0), np.delete(noises, worst, axis=0)
+        states, errors = smooth(seconds, places, noises, pace.speed_sigma, pace.density)
+    return GroundTrack(
+        track.number,
+        track.kind,
+        track.score,
+        times,
+        states[:, :2],
+        states[:, 2:],
+        errors[:, :2, :2],
+        np.array([p.systematic for p in points]),
+    )

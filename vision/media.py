@@ -1,0 +1,117 @@
+"""What an opened source hands on: its description, pictures not yet converted, telemetry, and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry"]
+
+Image = NDArray[np.uint8]
+
+_PROBLEMS_KEPT = 50
+
+
+@dataclass(slots=True)
+class SourceCounts:
+    """What became of the frames of a source.
+
+    Parameters
+    ----------
+    decoded, delivered
+        Pictures decoded, and those handed on as frames.
+    skipped
+        Left out on purpose, to reach the analysis rate.
+    dropped
+        Lost because the reader was slower than a live stream.
+    decode_errors
+        Packets that could not be decoded and pictures that the decoder marked as damaged.
+    out_of_order
+        Pictures whose time did not advance, left out.
+    without_pose
+        Frames handed on without a pose although the source has telemetry.
+    klv_packets, klv_errors
+        Sound telemetry packets, and those refused.
+    problems
+        The first messages about all this, for a person.
+    """
+
+    decoded: int = 0
+    delivered: int = 0
+    skipped: int = 0
+    dropped: int = 0
+    decode_errors: int = 0
+    out_of_order: int = 0
+    without_pose: int = 0
+    klv_packets: int = 0
+    klv_errors: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def note(self, problem: str) -> None:
+        """Keep a message; the same one is kept once, and 50 at most."""
+        if problem not in self.problems and len(self.problems) < _PROBLEMS_KEPT:
+            self.problems.append(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture not yet converted: time in the stream in microseconds, number, size, and the way to its pixels."""
+
+    pts_us: int
+    index: int
+    size: tuple[int, int]
+    pixels: Callable[[], Image]
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Bytes of a data stream with their time in the stream, microseconds."""
+
+    pts_us: int
+    data: bytes
+
+
+Event = Picture | Telemetry
+
+
+@dataclass(slots=True)
+class Media:
+    """An opened source: what it says about itself, and its events.
+
+    Parameters
+    ----------
+    name
+        For messages; without passwords.
+    width, height
+        Pixels.
+    frame_rate, duration_s, frame_count
+        As the container says; None where it does not.
+    created
+        The container's creation time as it is written, or None.
+    wall_clock_us
+        UTC microseconds of stream time zero, from RTCP; None without.
+    has_data
+        Whether there is a data stream, which may carry KLV.
+    live
+        Whether it comes at its own pace.
+    events
+        Pictures and telemetry.
+    close
+        Lets go of the files, the network and the thread.
+    """
+
+    name: str
+    width: int
+    height: int
+    frame_rate: float | None
+    duration_s: float | None
+    frame_count: int | None
+    created: str | None
+    wall_clock_us: int | None
+    has_data: bool
+    live: bool
+    events: Iterator[Event]
+    close: Callable[[], None]

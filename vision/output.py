@@ -1,0 +1,53 @@
+"""Crossings as files: one JSON record a line, or GeoJSON for a map."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from geo import write_text
+from vision.errors import VisionError
+from vision.types import Crossing
+
+__all__ = ["to_geojson", "write_crossings"]
+
+
+def to_geojson(crossings: Iterable[Crossing]) -> dict[str, Any]:
+    """A FeatureCollection: a Point for each crossing (geometry null without a place), the record as its properties."""
+    features = []
+    for crossing in crossings:
+        record = crossing.to_json()
+        lon, lat = record.pop("lon"), record.pop("lat")
+        geometry = None if lat is None else {"type": "Point", "coordinates": [lon, lat]}
+        features.append(
+            {"type": "Feature", "id": crossing.source_id, "geometry": geometry, "properties": record},
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def write_crossings(path: Path, crossings: Iterable[Crossing]) -> None:
+    """Write crossings to a file, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.jsonl`` (one record a line, as the service takes it) or ``.geojson``.
+    crossings
+        In the order in which they are to stand.
+
+    Raises
+    ------
+    VisionError
+        With another ending.
+    FileWriteError
+        When the file cannot be written.
+    """
+    if path.suffix == ".jsonl":
+        text = "".join(json.dumps(crossing.to_json()) + "\n" for crossing in crossings)
+    elif path.suffix == ".geojson":
+        text = json.dumps(to_geojson(crossings), indent=1) + "\n"
+    else:
+        raise VisionError(f"{path}: crossings are written as .jsonl or .geojson: choose one")
+    write_text(path, text)

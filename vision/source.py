@@ -1,0 +1,310 @@
+"""Video in, frames out: each picture with the time at which it was exposed and the pose of its camera.
+
+Time of a frame, by the first of `TIME_BASES` that is there; with the last, `Source.time_is_relative` says so. It is
+never the time at which the frame was read.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from geo import CameraModel, CameraPose, PoseSigma
+from vision.decode import is_url, open_container, open_folder
+from vision.errors import MetadataError, SourceError
+from vision.media import Media, Picture, SourceCounts, Telemetry
+from vision.packets import PAIRING_WAIT_US, PacketTrack
+from vision.pose import PoseSample, PoseTrack
+from vision.sidecar import find_sidecar, read_sidecar
+from vision.timing import TIME_BASES, Clock, Sampler, microseconds
+from vision.types import Frame
+
+__all__ = ["TIME_BASES", "Source", "SourceCounts", "open_source"]
+
+_COMPLETE = 0.98
+
+
+def open_source(
+    location: str | Path,
+    *,
+    pose: CameraPose | PoseTrack | str | Path | None = None,
+    sidecar: bool = True,
+    camera: CameraModel | None = None,
+    hfov_deg: float | None = None,
+    sigma: PoseSigma | None = None,
+    attitude: tuple[float, float, float] | None = None,
+    home_amsl_m: float | None = None,
+    fps: float | None = None,
+    frame_rate: float | None = None,
+    times_us: Sequence[int] | None = None,
+    start_time: datetime | int | None = None,
+    threads: int = 2,
+) -> Source:
+    """Open a video file, a folder of images or a network stream.
+
+    Parameters
+    ----------
+    location
+        Path of a file or folder, or an ``rtsp``, ``udp``, ``rtp``, ``srt``, ``tcp`` or ``http`` URL.
+    pose
+        A fixed camera's pose, a pose track, or the path of a pose file (``.srt``, ``.csv``, ``.klv``). None: the KLV
+        in the video, else a pose file of the same stem beside it.
+    sidecar
+        Whether to look beside the video when `pose` is None.
+    camera, hfov_deg
+        Camera model, or its full horizontal field of view in degrees; they override the telemetry's.
+    sigma
+        One-sigma pose errors; None takes `POSE_SIGMAS` by origin.
+    attitude, home_amsl_m
+        For DJI files, see `read_srt`.
+    fps
+        Analysis rate, frames a second; frames between are skipped by their times. None takes all.
+    frame_rate, times_us
+        For a folder: rate at which the images were taken (`fps` serves when this is None), or the time of each image,
+        microseconds UTC.
+    start_time
+        UTC time of the first picture: a datetime with zone, or microseconds since the Unix epoch.
+    threads
+        Threads of the decoder.
+
+    Returns
+    -------
+    Source
+        A context manager that iterates over frames once.
+
+    Raises
+    ------
+    SourceError
+        When it is missing, empty, not a video, cannot be decoded at all, or the arguments do not fit.
+    MetadataError
+        When a pose file that was named is not sound.
+    """
+    if fps is not None and not fps > 0:
+        raise SourceError(f"analysis rate {fps} frames a second: must be positive")
+    start_us = microseconds(start_time)
+    track = pose if isinstance(pose, PoseTrack) else None
+    if isinstance(pose, str | Path):
+        track = read_sidecar(pose, attitude=attitude, home_amsl_m=home_amsl_m, sigma=sigma)
+    counts = SourceCounts()
+    path = None if is_url(str(location)) else Path(location)
+    if path is not None and path.is_dir():
+        media = open_folder(path, frame_rate or fps, times_us, counts)
+    else:
+        media = open_container(str(location), counts, threads=threads)
+    try:
+        if camera is None and hfov_deg is not None:
+            camera = CameraModel.from_fov(media.width, media.height, hfov_deg)
+        telemetry = PacketTrack(media, counts, sigma)
+        head = telemetry.probe()
+        beside = find_sidecar(path) if sidecar and pose is None and path and not telemetry.has_pose else None
+        if beside is not None:
+            try:
+                track = read_sidecar(beside, attitude=attitude, home_amsl_m=home_amsl_m, sigma=sigma)
+            except MetadataError as error:  # nobody named this file: the video can be watched without it
+                counts.note(str(error))
+        return Source(
+            media,
+            counts,
+            telemetry,
+            head,
+            fixed=pose if isinstance(pose, CameraPose) else None,
+            track=track,
+            camera=camera,
+            fps=fps,
+            start_us=start_us,
+        )
+    except BaseException:
+        media.close()
+        raise
+
+
+class Source:
+    """Frames of one video, folder or stream; made by `open_source`. Iterate over it once, inside ``with``.
+
+    A recording that breaks off gives its frames up to there; `complete` and `counts` then tell.
+    """
+
+    def __init__(
+        self,
+        media: Media,
+        counts: SourceCounts,
+        telemetry: PacketTrack,
+        head: list[Picture],
+        *,
+        fixed: CameraPose | None,
+        track: PoseTrack | None,
+        camera: CameraModel | None,
+        fps: float | None,
+        start_us: int | None,
+    ) -> None:
+        self._media, self._telemetry, self._head = media, telemetry, head
+        self._fixed, self._track, self._camera = fixed, track, camera
+        self._first_us = head[0].pts_us
+        self.counts = counts
+        self._clock = Clock.choose(media, telemetry, track, start_us, self._first_us)
+        if track is not None and track.absolute and self.time_is_relative:
+            raise MetadataError(
+                f"{media.name}: the poses carry times of day and the video none: give the start time of the video"
+            )
+        self._sampler = Sampler(fps, media.frame_rate, self._first_us)
+        self._last_time_us: int | None = None
+        self._closed, self._reading = False, threading.Lock()
+        self._frames = self._run()
+
+    @property
+    def name(self) -> str:
+        """Path or address; a password in it is masked."""
+        return self._media.name
+
+    @property
+    def width(self) -> int:
+        """Width of the pictures, pixels."""
+        return self._media.width
+
+    @property
+    def height(self) -> int:
+        """Height of the pictures, pixels."""
+        return self._media.height
+
+    @property
+    def frame_rate(self) -> float | None:
+        """Frames a second as recorded, or None where the source does not tell."""
+        return self._media.frame_rate
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds, or None for a live stream."""
+        return self._media.duration_s
+
+    @property
+    def live(self) -> bool:
+        """Whether it comes at its own pace, so that a slow reader loses frames (`counts.dropped`)."""
+        return self._media.live
+
+    @property
+    def has_pose(self) -> bool:
+        """Whether a camera pose is known: given, in the video, or beside it. Single frames may still lack one."""
+        return self._fixed is not None or self._track is not None or self._telemetry.has_pose
+
+    @property
+    def time_basis(self) -> str:
+        """Where the times of the frames come from: a key of `TIME_BASES`."""
+        return self._clock.basis
+
+    @property
+    def time_is_relative(self) -> bool:
+        """Whether times count from the first frame because nothing tells the time of day."""
+        return self._clock.basis == "relative"
+
+    @property
+    def start_us(self) -> int:
+        """Time of the first picture, microseconds UTC (or 0 where `time_is_relative`)."""
+        return self._clock.time_us(self._first_us)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every frame that the container announces was decoded; meaningful after the last frame."""
+        announced = self._media.frame_count
+        return announced is None or self.counts.decoded >= _COMPLETE * announced
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file or stream; no further frames come. From any thread, also while another one reads."""
+        self._closed = True
+        if self._media.live:
+            self._media.close()  # first, since the reader may be waiting for the network
+        with self._reading:
+            self._frames.close()
+            if not self._media.live:
+                self._media.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        with self._reading:
+            if self._closed:
+                raise StopIteration
+            return next(self._frames)
+
+    def _run(self) -> Generator[Frame, None, None]:
+        waiting: deque[Picture] = deque()
+        newest_us = self._first_us
+        for event in self._events():
+            if isinstance(event, Picture):
+                newest_us = max(newest_us, event.pts_us)
+                if self._sampler.wants(event.pts_us):
+                    waiting.append(event)
+                else:
+                    self.counts.skipped += 1
+            while waiting and self._ready(waiting[0], newest_us):
+                yield from self._deliver(waiting.popleft())
+        while waiting:
+            yield from self._deliver(waiting.popleft())
+        if not self.complete:
+            self.counts.note(
+                f"{self.name}: ends after {self.counts.decoded} of {self._media.frame_count} pictures: it is cut short"
+            )
+
+    def _events(self) -> Iterator[Picture | None]:
+        """Pictures; None where telemetry came."""
+        while self._head:
+            yield self._head.pop(0)
+        for event in self._media.events:
+            if isinstance(event, Telemetry):
+                self._telemetry.add(event)
+                yield None
+            else:
+                yield event
+
+    def _ready(self, picture: Picture, newest_us: int) -> bool:
+        # The packet after a picture is needed to interpolate, unless one stands at its very time; but not for ever.
+        return (
+            not self._telemetry.expected
+            or self._telemetry.newest_us >= picture.pts_us
+            or newest_us >= picture.pts_us + PAIRING_WAIT_US
+        )
+
+    def _deliver(self, picture: Picture) -> Iterator[Frame]:
+        time_us = self._clock.time_us(picture.pts_us)
+        if self._last_time_us is not None and time_us <= self._last_time_us:
+            self.counts.out_of_order += 1
+            self.counts.note(f"{self.name}: time goes back at {(picture.pts_us - self._first_us) / 1e6:.2f} s")
+            return
+        self._last_time_us = time_us
+        sample = self._sample(picture.pts_us, time_us)
+        pose = self._fixed or (sample.pose if sample else None)
+        if pose is None and self.has_pose:
+            self.counts.without_pose += 1
+        self.counts.delivered += 1
+        yield Frame(
+            picture.pixels(),
+            time_us,
+            picture.index,
+            (picture.pts_us - self._first_us) / 1e6,
+            pose,
+            self._camera or self._camera_of(sample),
+            sample.ground_amsl_m if sample else None,
+        )
+
+    def _sample(self, pts_us: int, time_us: int) -> PoseSample | None:
+        if self._track is not None:
+            return self._track.at(time_us if self._track.absolute else pts_us - self._first_us)
+        return self._telemetry.at(pts_us)
+
+    def _camera_of(self, sample: PoseSample | None) -> CameraModel | None:
+        if sample is None or sample.hfov_deg is None:
+            return None
+        return CameraModel.from_fov(self.width, self.height, sample.hfov_deg)

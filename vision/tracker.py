@@ -1,0 +1,339 @@
+"""Detections to tracks: association in two stages of score (ByteTrack, arXiv 2110.06864) in a plane that stands still.
+
+A drone's picture slides by tens of pixels a frame while a person is ten pixels wide, so boxes of one person in two
+frames do not overlap. The motion of the camera is *known*: each frame comes with a `CameraMotion` that takes pixels to
+a plane in which still things stay still. Objects are filtered and compared there, in metres over the ground, or in
+pixels of a fixed camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from geo import CameraModel, CameraPose, LocalFrame
+from vision.errors import TrackError
+from vision.kalman import PlaneFilter
+from vision.types import Detection, GroundPoint, Observation, Track
+
+__all__ = ["CameraMotion", "GroundPlane", "StillCamera", "Tracker", "TrackerSettings"]
+
+Floats = NDArray[np.float64]
+
+_NEVER = 1e6
+# Cost of a box of the kind that is mixed up with the track's: as much as a distance of 2.4 sigmas.
+_MIX = 6.0
+# A box three times as wide or high is not the same object: a natural logarithm.
+_GROWTH = 1.1
+
+
+class CameraMotion(Protocol):
+    """How one frame's pixels relate to a plane that stands still."""
+
+    def absolute(self, pixels: Floats) -> Floats:
+        """Points of the plane, shape (n, 2), at pixels, shape (n, 2); NaN above the horizon."""
+        ...
+
+    def relative(self, points: Floats) -> Floats:
+        """Pixels, shape (n, 2), of points of the plane, shape (n, 2); NaN behind the camera."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StillCamera:
+    """A camera that does not move: the plane is its picture, the unit the pixel."""
+
+    def absolute(self, pixels: Floats) -> Floats:
+        """The pixels themselves."""
+        return pixels
+
+    def relative(self, points: Floats) -> Floats:
+        """The points themselves."""
+        return points
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroundPlane:
+    """The ground as a level plane seen by a pinhole camera, or by a fixed one of known homography.
+
+    Parameters
+    ----------
+    to_plane
+        Homography from pixels to metres east and north, shape (3, 3), signed so that the third coordinate of what
+        lies below the horizon is positive.
+    """
+
+    to_plane: Floats
+
+    @classmethod
+    def of_pose(cls, camera: CameraModel, pose: CameraPose, frame: LocalFrame, ground_amsl_m: float) -> GroundPlane:
+        """The plane at an elevation, metres AMSL: that of the ground in the middle of the picture.
+
+        Raises
+        ------
+        TrackError
+            When the camera is not above it.
+        """
+        height = pose.altitude.amsl_m(ground_amsl_m=ground_amsl_m) - ground_amsl_m
+        if height <= 0:
+            raise TrackError(f"camera at {height:.1f} m above the ground: its height or the terrain is wrong")
+        east, north, _ = frame.to_enu(pose.lat_deg, pose.lon_deg, frame.height_m)
+        to_ray = pose.rotation_enu_from_camera() @ np.array(
+            [[1, 0, -camera.width_px / 2], [0, 1, -camera.height_px / 2], [0, 0, camera.focal_px]]
+        )
+        # A ray (e, n, u) meets the plane at the camera's foot plus height * (e, n) / -u.
+        to_plane = np.array([[height, 0, -east], [0, height, -north], [0, 0, -1.0]]) @ to_ray
+        return cls(to_plane)
+
+    def absolute(self, pixels: Floats) -> Floats:
+        """Metres east and north at pixels."""
+        return _transform(self.to_plane, pixels)
+
+    def relative(self, points: Floats) -> Floats:
+        """Pixels of points on the plane."""
+        return _transform(np.asarray(np.linalg.inv(self.to_plane), dtype=np.float64), points)
+
+
+def _transform(homography: Floats, points: Floats) -> Floats:
+    """Apply a homography to points, shape (n, 2); NaN where the third coordinate is not positive."""
+    mapped = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ homography.T
+    scale = np.where(mapped[:, 2:] > 0, mapped[:, 2:], np.nan)
+    return np.asarray(mapped[:, :2] / scale)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """How tracks are made.
+
+    Parameters
+    ----------
+    high_score, low_score
+        Detections from `high_score` may start a track; those from `low_score` may only continue one.
+    confirm_hits
+        Detections after which a track counts.
+    memory_s
+        Observations older than this are forgotten, seconds: what stands in view for a day must not fill the memory.
+    lost_s
+        Seconds without a detection after which a track ends; a track that does not count yet ends after `tentative_s`.
+    tentative_s
+        See `lost_s`.
+    box_noise
+        One sigma of the place of a box, in shares of its size, with at least `pixel_noise_px`.
+    pixel_noise_px
+        See `box_noise`.
+    speeds
+        One sigma of the speed of each kind, metres a second; on a picture without scale, heights of its box a second
+        for an object 1.7 m high.
+    agility
+        Change of speed, metres a second, that builds up in one second (one sigma).
+    gate
+        Largest distance from where a track is expected, in sigmas.
+    alike
+        Kinds that a detector mixes up: a track may take the other kind's box, for a penalty.
+    """
+
+    high_score: float = 0.4
+    low_score: float = 0.12
+    confirm_hits: int = 3
+    lost_s: float = 2.5
+    tentative_s: float = 0.7
+    memory_s: float = 180.0
+    box_noise: float = 0.08
+    pixel_noise_px: float = 1.0
+    speeds: dict[str, float] = field(default_factory=lambda: {"person": 1.5, "bicycle": 4.0, "vehicle": 10.0})
+    agility: float = 1.0
+    gate: float = 3.5
+    alike: frozenset[frozenset[str]] = frozenset({frozenset({"person", "bicycle"})})
+
+
+class _Lane:
+    """One track in the making."""
+
+    __slots__ = ("filter", "hits", "kinds", "last_us", "number", "observations", "scores", "size", "time_us")
+
+    def __init__(self, state: PlaneFilter, observation: Observation) -> None:
+        self.filter = state
+        self.number = 0
+        self.hits = 1
+        self.observations = [observation]
+        self.kinds = {observation.detection.kind: observation.detection.score}
+        self.scores = observation.detection.score
+        self.size = np.array(observation.detection.size)
+        self.time_us = self.last_us = observation.time_us
+
+    @property
+    def kind(self) -> str:
+        return max(self.kinds, key=lambda kind: self.kinds[kind])
+
+    def add(self, observation: Observation, memory_s: float) -> None:
+        detection = observation.detection
+        self.hits += 1
+        self.observations.append(observation)
+        self.kinds[detection.kind] = self.kinds.get(detection.kind, 0.0) + detection.score
+        self.scores += detection.score
+        self.size = 0.7 * self.size + 0.3 * np.array(detection.size)
+        self.last_us = observation.time_us
+        # In strides, so that the list is not moved with every frame.
+        oldest_us = self.last_us - round(memory_s * 1e6)
+        if self.observations[0].time_us < oldest_us - round(memory_s * 0.2e6):
+            self.observations = [o for o in self.observations if o.time_us >= oldest_us]
+
+    def track(self) -> Track:
+        mean = self.scores / self.hits
+        return Track(self.number, self.kind, mean, tuple(self.observations))
+
+
+class Tracker:
+    """Makes tracks from the detections of one source, frame after frame.
+
+    Parameters
+    ----------
+    settings
+        How.
+    """
+
+    def __init__(self, settings: TrackerSettings | None = None) -> None:
+        self.settings = settings or TrackerSettings()
+        self._lanes: list[_Lane] = []
+        self._count = 0
+        self._time_us: int | None = None
+
+    def update(
+        self,
+        detections: Sequence[Detection],
+        time_us: int,
+        frame_index: int,
+        motion: CameraMotion,
+        ground: Sequence[GroundPoint | None] | None = None,
+    ) -> list[Track]:
+        """Take in one frame; return the tracks that ended with it.
+
+        Parameters
+        ----------
+        detections
+            All boxes down to the low score; what is below is left out here.
+        time_us
+            Time of the frame, microseconds; later than that of the frame before.
+        frame_index
+            Number of the frame.
+        motion
+            Where the camera is in this frame.
+        ground
+            Places of the detections, kept in the observations.
+
+        Raises
+        ------
+        TrackError
+            When the time does not move on.
+        """
+        if self._time_us is not None and time_us <= self._time_us:
+            raise TrackError(
+                f"frame {frame_index} at {time_us} us is not later than the one before at {self._time_us} us: "
+                "give frames in the order of exposure"
+            )
+        self._time_us = time_us
+        ended = self._retire(time_us)
+        observations = [
+            Observation(time_us, frame_index, detection, ground[i] if ground is not None else None)
+            for i, detection in enumerate(detections)
+        ]
+        places, noises, scales = self._measure(observations, motion)
+        usable = [i for i in range(len(detections)) if np.isfinite(places[i]).all() and np.isfinite(noises[i]).all()]
+        for lane in self._lanes:
+            lane.filter.predict((time_us - lane.time_us) / 1e6)
+            lane.time_us = time_us
+        high = [i for i in usable if detections[i].score >= self.settings.high_score]
+        low = [i for i in usable if self.settings.low_score <= detections[i].score < self.settings.high_score]
+        # Tracks that count choose first: a newborn of clutter must not take their box.
+        lanes = [lane for lane in self._lanes if lane.number]
+        young = [lane for lane in self._lanes if not lane.number]
+        for candidates, chosen in ((lanes, high), (lanes, low), (young, high)):
+            pairs = self._pairs(candidates, [observations[i] for i in chosen], places[chosen], noises[chosen])
+            for lane, i in [(candidates[row], chosen[column]) for row, column in pairs]:
+                lane.filter.update(places[i], noises[i])
+                lane.add(observations[i], self.settings.memory_s)
+                candidates.remove(lane)
+                chosen.remove(i)
+        for i in high:
+            self._lanes.append(_Lane(self._born(detections[i], places[i], noises[i], scales[i]), observations[i]))
+        for lane in self._lanes:
+            if not lane.number and len(lane.observations) >= self.settings.confirm_hits:
+                self._count += 1
+                lane.number = self._count
+        return ended
+
+    def active(self) -> list[Track]:
+        """Confirmed tracks that have not ended."""
+        return [lane.track() for lane in self._lanes if lane.number]
+
+    def finish(self) -> list[Track]:
+        """End of the video: all confirmed tracks that were still open."""
+        ended = self.active()
+        self._lanes = []
+        return ended
+
+    def _measure(self, observations: Sequence[Observation], motion: CameraMotion) -> tuple[Floats, Floats, Floats]:
+        """Places of boxes on the plane, (n, 2), their covariances, (n, 2, 2), and the plane's units a metre, (n,)."""
+        if not observations:
+            return np.zeros((0, 2)), np.zeros((0, 2, 2)), np.zeros(0)
+        centres = np.array([o.detection.centre for o in observations])
+        sizes = np.array([o.detection.size for o in observations])
+        corners = centres[:, None] + np.array([[0.0, 0.0], [0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
+        mapped = motion.absolute(corners.reshape(-1, 2)).reshape(-1, 5, 2)
+        jacobian = np.stack([mapped[:, 1] - mapped[:, 2], mapped[:, 3] - mapped[:, 4]], axis=-1)
+        sigma = np.maximum(self.settings.pixel_noise_px, self.settings.box_noise * sizes)
+        spread = jacobian * sigma[:, None, :]
+        noises = spread @ np.swapaxes(spread, 1, 2)
+        # What is new in a frame besides the box: the jitter of the pose.
+        noises += np.array([np.zeros((2, 2)) if o.ground is None else o.ground.random for o in observations])
+        # On the picture of a fixed camera the object itself is the only measure.
+        still = isinstance(motion, StillCamera)
+        scales = np.maximum(sizes.max(axis=1), 8.0) / 1.7 if still else np.ones(len(observations))
+        return mapped[:, 0], noises, scales
+
+    def _born(self, detection: Detection, place: Floats, noise: Floats, scale: float) -> PlaneFilter:
+        speed = self.settings.speeds.get(detection.kind, 5.0)
+        return PlaneFilter(place, noise, speed * scale, (self.settings.agility * scale) ** 2)
+
+    def _pairs(
+        self, lanes: Sequence[_Lane], observations: Sequence[Observation], places: Floats, noises: Floats
+    ) -> list[tuple[int, int]]:
+        """The assignment of observations to lanes that costs least: pairs of their positions."""
+        if not lanes or not observations:
+            return []
+        states = np.array([lane.filter.state[:2] for lane in lanes])
+        errors = np.array([lane.filter.covariance[:2, :2] for lane in lanes])
+        apart = places[None] - states[:, None]
+        spread = errors[:, None] + noises[None]
+        distance = np.einsum("ldk,ldk->ld", apart, np.linalg.solve(spread, apart[..., None])[..., 0])
+        # The determinant makes it a likelihood: a vague track does not win by its vagueness.
+        cost = distance + np.log(np.linalg.det(spread))
+        expected = np.maximum([lane.size for lane in lanes], 1.0)
+        boxes = np.maximum([o.detection.size for o in observations], 1.0)
+        growth = np.abs(np.log(boxes[None] / expected[:, None]))
+        cost += 2.0 * growth.sum(axis=2)
+        kinds = [o.detection.kind for o in observations]
+        for row, kind in enumerate([lane.kind for lane in lanes]):
+            for column, other in enumerate(kinds):
+                if other != kind:
+                    cost[row, column] += _MIX if frozenset({kind, other}) in self.settings.alike else _NEVER
+        cost[(distance > self.settings.gate**2) | (growth.max(axis=2) > _GROWTH)] = _NEVER
+        rows, columns = linear_sum_assignment(cost)
+        return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if cost[r, c] < _NEVER / 2]
+
+    def _retire(self, time_us: int) -> list[Track]:
+        """Drop lanes unseen for too long; return those that counted."""
+        kept, ended = [], []
+        for lane in self._lanes:
+            patience_s = self.settings.lost_s if lane.number else self.settings.tentative_s
+            if (time_us - lane.last_us) / 1e6 <= patience_s:
+                kept.append(lane)
+            elif lane.number:
+                ended.append(lane.track())
+        self._lanes = kept
+        return ended
