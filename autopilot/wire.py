@@ -166,8 +166,13 @@ class Codec:
                 position += 1
                 self.bad_bytes += 1
                 continue
+            refused = self.refused
             message = self._decode(buffer[position : position + length])
             after = position + length
+            if self.refused > refused and _checksum_holds(buffer[position:after]):
+                # A whole frame, only not for us: its signature, any bytes, must not be taken for the head of another.
+                position = after
+                continue
             # A message that this dialect lacks has no checksum to test: believe it where a frame or nothing follows.
             if message is None or (is_unknown(message) and after < end and buffer[after] not in _MAGIC):
                 position += 1
@@ -215,6 +220,19 @@ def identity(packet: bytes) -> tuple[int, int, int]:
     if packet[0] == _V1:
         return packet[3], packet[4], packet[2]
     return packet[5], packet[6], packet[4]
+
+
+def _checksum_holds(frame: bytearray) -> bool:
+    """Whether the checksum of a complete frame of a message that the dialect has is right."""
+    v1 = frame[0] == _V1
+    number = frame[5] if v1 else int.from_bytes(frame[7:10], "little")
+    message = mav.mavlink_map.get(number)
+    if message is None:
+        return False
+    end = frame[1] + (6 if v1 else 10)
+    crc = mav.x25crc(frame[1:end])
+    crc.accumulate(bytes([message.crc_extra]))
+    return bool(crc.crc == int.from_bytes(frame[end : end + 2], "little"))
 
 
 def _frame_length(buffer: bytearray, position: int) -> int | None:

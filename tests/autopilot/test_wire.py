@@ -118,6 +118,21 @@ def test_signed_links_refuse_unsigned_forged_and_replayed_packets():
     assert codec.refused >= 3
 
 
+def test_a_refused_signature_that_looks_like_a_frame_holds_nothing_up():
+    refused = next(
+        packet
+        for number in range(10_000)
+        for packet in packets(f"forged {number}", signing=Signing("other"))
+        if packet[-2] in (0xFD, 0xFE)
+    )
+    (good,) = packets("good", signing=Signing("border"))
+    codec = Codec(255, 190, Signing("border"))
+    assert texts_of(codec.feed(refused)) == []
+    assert texts_of(codec.feed(good)) == ["good"]
+    assert codec.refused == 1
+    assert codec.bad_bytes == 0
+
+
 def test_the_passphrase_does_not_show():
     assert "border" not in repr(Signing("border"))
 
