@@ -20,7 +20,8 @@ from missions.fleet_files import read_fleet, write_fleet
 from missions.mission import Dialect, Mission, MissionItem, compile_mission
 from missions.observation import Observation, observe
 from missions.partition import Block, Costs, share_out
-from missions.patrol import Coverage, Leg, LegKind, PatrolPlan, PlanOptions, Sortie, Uncovered, Waypoint
+from missions.options import Objective, PlanOptions
+from missions.patrol import Coverage, Flight, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
 from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
 from missions.planning import plan
@@ -39,6 +40,7 @@ __all__ = [
     "Dialect",
     "Fleet",
     "FleetError",
+    "Flight",
     "FormatError",
     "Leg",
     "LegKind",
@@ -46,6 +48,7 @@ __all__ = [
     "MissionError",
     "MissionItem",
     "MissionsError",
+    "Objective",
     "Observation",
     "ObservationError",
     "PatrolPlan",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -80,7 +81,7 @@ def extended(line: Floats, by_m: float, chord_m: float = 1000.0) -> Floats:
     return np.concatenate([[head], line, [tail]])
 
 
-def flight_line(border_xy: Floats, side: Side, offset_m: float) -> FlightLine:
+def flight_line(border_xy: Floats, side: Side, offset_m: float, turn_radius_m: float = 0.0) -> FlightLine:
     """The line on one side of a border that keeps its distance from all of it.
 
     Parameters
@@ -92,6 +93,9 @@ def flight_line(border_xy: Floats, side: Side, offset_m: float) -> FlightLine:
     offset_m
         Distance from the border, metres. The result nowhere comes closer than this less
         `_PATH_TOLERANCE_M` + 2 * `_BORDER_TOLERANCE_M`.
+    turn_radius_m
+        Least radius of its bends, metres. Bends round the border have the radius `offset_m` by themselves; those into
+        a bay are rounded, which moves the line away from the border there.
 
     Raises
     ------
@@ -101,12 +105,12 @@ def flight_line(border_xy: Floats, side: Side, offset_m: float) -> FlightLine:
     # The buffer of a simplified line is far cheaper than that of a surveyed one.
     border = shapely.simplify(LineString(border_xy), _BORDER_TOLERANCE_M)
     if border.is_ring:
-        around = border.buffer(offset_m, quad_segs=24)
+        around = _grown(border, offset_m, turn_radius_m, "round")
         parts = [around] if isinstance(around, Polygon) else list(around.geoms)
         return _ring_line([ring for part in parts for ring in (part.exterior, *part.interiors)], border, side)
     # Beside the straight continuation too, so that the ends do not lean over it; then cut back to the border itself.
     line = LineString(extended(np.array(border.coords), 3 * offset_m))
-    around = line.buffer(offset_m, cap_style="flat", quad_segs=24)
+    around = _grown(line, offset_m, turn_radius_m, "flat")
     outline = around.exterior
     ends = []
     for a, b, corner in ((0, 1, 0), (-2, -1, -1)):
@@ -129,6 +133,14 @@ def flight_line(border_xy: Floats, side: Side, offset_m: float) -> FlightLine:
     if kept.length < 1.0:
         raise PlanError(f"no room for a flight line {offset_m:.0f} m beside the border: it is shorter than its bends")
     return _line(np.array(kept.coords))
+
+
+def _grown(
+    line: LineString, offset_m: float, turn_radius_m: float, cap_style: Literal["round", "flat"]
+) -> Geometry:
+    """Everything nearer to a line than the offset; closed by a disc of the turn radius, so that no bay is narrower."""
+    around = line.buffer(offset_m + turn_radius_m, cap_style=cap_style, quad_segs=24)
+    return around.buffer(-turn_radius_m, quad_segs=24) if turn_radius_m > 0 else around
 
 
 def _ring_line(rings: list[shapely.LinearRing], border: LineString, side: Side) -> FlightLine:

@@ -2,69 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from geo import Altitude, Datum
 from missions.border import BorderSegment, Side
-from missions.errors import PlanError
 from missions.fleet import Fleet, Vehicle
 from missions.observation import Observation
+from missions.options import PlanOptions
 
-__all__ = ["Coverage", "Leg", "LegKind", "PatrolPlan", "PlanOptions", "Sortie", "Uncovered", "Waypoint"]
-
-
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """What the planner may choose within.
-
-    Parameters
-    ----------
-    dwell_s
-        How long each point of the band stays in view in one pass, seconds.
-    gsd_m
-        Coarsest GSD over the band, metres a pixel; the camera's own limit by default.
-    floor_agl_m, patrol_ceiling_agl_m
-        Heights above ground between which to patrol, metres.
-    ceiling_agl_m
-        Highest height above ground at all, metres (120 in most countries). Transits are flown in layers between the
-        patrol and this.
-    layer_m
-        Distance between the layers of transit, metres.
-    margin_m
-        What the flight line keeps beyond the stand-off, metres.
-    launch_interval_s
-        Time between the first take-offs of two vehicles, seconds.
-    """
-
-    dwell_s: float = 8.0
-    gsd_m: float | None = None
-    floor_agl_m: float = 40.0
-    patrol_ceiling_agl_m: float = 90.0
-    ceiling_agl_m: float = 120.0
-    layer_m: float = 10.0
-    margin_m: float = 3.0
-    launch_interval_s: float = 30.0
-
-    def __post_init__(self) -> None:
-        limits = {"dwell_s": 0.1, "floor_agl_m": 1, "patrol_ceiling_agl_m": 1, "ceiling_agl_m": 1, "layer_m": 1}
-        limits |= {"margin_m": 2.5, "launch_interval_s": 0}
-        for name, low in limits.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < low:
-                raise PlanError(f"option {name} is {value!r}: give a number of at least {low:g}")
-            object.__setattr__(self, name, float(value))
-        if not self.floor_agl_m <= self.patrol_ceiling_agl_m <= self.ceiling_agl_m:
-            raise PlanError(
-                f"heights {self.floor_agl_m:g}, {self.patrol_ceiling_agl_m:g} and {self.ceiling_agl_m:g} m: the floor "
-                "must be below the patrol ceiling, and that below the ceiling"
-            )
-
-    def layer_agl_m(self, number: int, patrol_agl_m: float) -> float:
-        """Height above ground, metres, at which vehicle `number` (from 0) flies its transits."""
-        layers = int((self.ceiling_agl_m - patrol_agl_m) / self.layer_m + 1e-9)
-        return patrol_agl_m if layers == 0 else patrol_agl_m + self.layer_m * (1 + number % layers)
+__all__ = ["Coverage", "Flight", "Leg", "LegKind", "PatrolPlan", "Sortie", "Uncovered", "Waypoint"]
 
 
 class LegKind(StrEnum):
@@ -184,6 +131,28 @@ class Sortie:
     def patrol(self) -> tuple[Leg, ...]:
         """The legs on which the camera watches the border."""
         return tuple(leg for leg in self.legs if leg.kind is LegKind.PATROL)
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One take-off of the schedule.
+
+    Parameters
+    ----------
+    start_s
+        Take-off, seconds after the start of the shift.
+    sortie
+        Number of the sortie in the plan, from 0.
+    sysid
+        The aircraft that flies it: it need not be the one that flies it first.
+    round
+        Its number among the rounds of that aircraft, from 1.
+    """
+
+    start_s: float
+    sortie: int
+    sysid: int
+    round: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,18 @@ class Plane:
     def __init__(self, border: BorderSegment) -> None:
         self.frame = LocalFrame(*border.centre())
 
+    @classmethod
+    def of(cls, border: BorderSegment) -> Plane:
+        """The plane of the middle of a border."""
+        return cls(border)
+
+    @classmethod
+    def at(cls, lat_deg: float, lon_deg: float) -> Plane:
+        """The plane of a place, degrees."""
+        plane = cls.__new__(cls)
+        plane.frame = LocalFrame(lat_deg, (lon_deg + 180.0) % 360.0 - 180.0)
+        return plane
+
     def xy(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
         """East and north, metres, shape (..., 2)."""
         east, north, _ = self.frame.to_enu(lat_deg, lon_deg)
@@ -37,3 +49,8 @@ class Plane:
             lat, lon, height = self.frame.to_geodetic(points[..., 0], points[..., 1], up)
             up = up - height
         return lat, lon
+
+    def lat_lon_near(self, xy: ArrayLike, lon_deg: float) -> tuple[Floats, Floats]:
+        """As `lat_lon`, with longitudes within half a turn of `lon_deg`: they run on across the antimeridian."""
+        lat, lon = self.lat_lon(xy)
+        return lat, lon_deg + (lon - lon_deg + 180.0) % 360.0 - 180.0

@@ -18,7 +18,8 @@ from missions.flying import Pilot, leg_effort
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.observation import Observation, observe
 from missions.partition import Block, Costs, share_out
-from missions.patrol import Leg, LegKind, PatrolPlan, PlanOptions, Sortie, Waypoint
+from missions.options import PlanOptions
+from missions.patrol import Leg, LegKind, PatrolPlan, Sortie, Waypoint
 from missions.plane import Plane
 
 __all__ = ["plan"]

@@ -1,0 +1,124 @@
+"""What the planner may choose within."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from missions.errors import PlanError
+from missions.wind import CALM, Wind
+
+__all__ = ["Objective", "PlanOptions"]
+
+
+class Objective(StrEnum):
+    """What a plan makes small.
+
+    Attributes
+    ----------
+    REVISIT
+        The longest time for which a point of the band is unobserved.
+    ONCE
+        The time for one full coverage.
+    RISK
+        The longest of these times multiplied by the risk of the place.
+    """
+
+    REVISIT = "revisit"
+    ONCE = "once"
+    RISK = "risk"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the planner may choose within.
+
+    Parameters
+    ----------
+    dwell_s
+        How long each point of the band stays in view in one pass, seconds.
+    gsd_m
+        Coarsest GSD over the band, metres a pixel; the camera's own limit by default.
+    floor_agl_m, patrol_ceiling_agl_m
+        Heights above ground between which to patrol, metres.
+    ceiling_agl_m
+        Highest height above ground at all, metres (120 in most countries). Transits are flown in layers between the
+        patrol and this.
+    layer_m
+        Distance between the layers of transit, metres.
+    margin_m
+        What the flight line keeps beyond the stand-off, metres.
+    launch_interval_s
+        Least time between two take-offs from one base, seconds.
+    zone_margin_m
+        What every way keeps from a blocked zone, metres.
+    wind
+        The wind to plan for.
+    objective
+        What to make small.
+    shift_s
+        For how long the schedule runs, seconds.
+    shift_hour
+        Hour of the day, 0 to 24, at which it begins: risk tables go by the hour.
+    separation_m, separation_up_m
+        Any two aircraft away from their bases are at least the first apart across, or the second in height, metres.
+    """
+
+    dwell_s: float = 8.0
+    gsd_m: float | None = None
+    floor_agl_m: float = 40.0
+    patrol_ceiling_agl_m: float = 90.0
+    ceiling_agl_m: float = 120.0
+    layer_m: float = 10.0
+    margin_m: float = 3.0
+    launch_interval_s: float = 30.0
+    zone_margin_m: float = 30.0
+    wind: Wind = CALM
+    objective: Objective = Objective.REVISIT
+    shift_s: float = 28_800.0
+    shift_hour: float = 0.0
+    separation_m: float = 50.0
+    separation_up_m: float = 5.0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "dwell_s": (0.1, 1e4),
+            "floor_agl_m": (1, 1e4),
+            "patrol_ceiling_agl_m": (1, 1e4),
+            "ceiling_agl_m": (1, 1e4),
+            "layer_m": (1, 1e4),
+            "margin_m": (2.5, 1e4),
+            "launch_interval_s": (0, 1e5),
+            "zone_margin_m": (1, 1e4),
+            "shift_s": (1, 7 * 86_400),
+            "shift_hour": (0, 24),
+            "separation_m": (1, 1e4),
+            "separation_up_m": (1, 1e4),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not math.isfinite(value)
+                or not low <= value <= high
+            ):
+                raise PlanError(f"option {name} is {value!r}: give a number between {low:g} and {high:g}")
+            object.__setattr__(self, name, float(value))
+        try:
+            object.__setattr__(self, "objective", Objective(self.objective))
+        except ValueError:
+            raise PlanError(
+                f"option objective is {self.objective!r}: give one of {', '.join(o.value for o in Objective)}"
+            ) from None
+        if not self.floor_agl_m <= self.patrol_ceiling_agl_m <= self.ceiling_agl_m:
+            raise PlanError(
+                f"heights {self.floor_agl_m:g}, {self.patrol_ceiling_agl_m:g} and {self.ceiling_agl_m:g} m: the floor "
+                "must be below the patrol ceiling, and that below the ceiling"
+            )
+
+    def layer_agl_m(self, number: int, patrol_agl_m: float) -> float:
+        """Height above ground, metres, of transit layer `number` (any whole number: they repeat)."""
+        layers = int((self.ceiling_agl_m - patrol_agl_m) / self.layer_m + 1e-9)
+        return patrol_agl_m if layers == 0 else patrol_agl_m + self.layer_m * (1 + number % layers)

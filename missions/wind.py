@@ -1,0 +1,83 @@
+"""Wind: what an aircraft makes over the ground of its speed through the air."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from missions.errors import PlanError
+
+__all__ = ["CALM", "Wind"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Wind:
+    """A steady wind.
+
+    Parameters
+    ----------
+    speed_m_s
+        Its speed, metres a second.
+    from_deg
+        The direction that it comes from, degrees clockwise from true north.
+
+    Raises
+    ------
+    PlanError
+        When a figure is not finite or out of range.
+    """
+
+    speed_m_s: float = 0.0
+    from_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("speed_m_s", 0.0, 60.0), ("from_deg", -360.0, 360.0)):
+            value = getattr(self, name)
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not math.isfinite(value)
+                or not low <= value <= high
+            ):
+                raise PlanError(f"wind {name} is {value!r}: give a number between {low:g} and {high:g}")
+            object.__setattr__(self, name, float(value))
+
+    @property
+    def vector(self) -> Floats:
+        """Velocity of the air, metres a second east and north, shape (2,)."""
+        angle = math.radians(self.from_deg)
+        return -self.speed_m_s * np.array([math.sin(angle), math.cos(angle)])
+
+    def ground_speed(self, course: ArrayLike, airspeed_m_s: ArrayLike) -> Floats:
+        """Ground speed along courses, metres a second: w.u + sqrt((w.u)² + v² - |w|²), the wind triangle.
+
+        Parameters
+        ----------
+        course
+            Unit vectors east and north, shape (n, 2).
+        airspeed_m_s
+            Speed through the air, broadcast over the courses.
+
+        Returns
+        -------
+        ndarray
+            Shape (n,); 0 where the air carries the aircraft off or back whatever it heads for.
+        """
+        along = np.asarray(course, dtype=float) @ self.vector
+        under = along**2 + np.asarray(airspeed_m_s, dtype=float) ** 2 - self.speed_m_s**2
+        return np.where(under >= 0, np.maximum(along + np.sqrt(np.maximum(under, 0.0)), 0.0), 0.0)
+
+    def airspeed(self, course: ArrayLike, ground_speed_m_s: ArrayLike) -> Floats:
+        """Airspeed that a ground speed along courses takes, metres a second: |g u - w|, shape (n,)."""
+        course = np.asarray(course, dtype=float)
+        ground = course * np.asarray(ground_speed_m_s, dtype=float)[..., None]
+        return np.asarray(np.hypot(*(ground - self.vector).T))
+
+
+CALM = Wind()
+"""No wind."""
