@@ -1,5 +1,7 @@
 """Places beside a polyline against shapely."""
 
+import time
+
 import numpy as np
 import pytest
 import shapely
@@ -7,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from geo import CoordinateError, LocalFrame, densify, geodesic_distance_m, locate
+from geo.polyline import unwrap_longitudes, wrap_longitudes
 
 points = st.tuples(st.floats(-500, 500), st.floats(-500, 500))
 lines = st.lists(st.tuples(st.integers(-300, 300), st.integers(-300, 300)), min_size=2, max_size=8, unique=True)
@@ -87,3 +90,55 @@ def test_a_long_edge_keeps_its_course_in_metres(share):
 def test_a_short_edge_and_a_repeated_vertex_stay_as_they_are():
     lat, lon = densify([31.0, 31.001, 31.001], [-110.0, -110.0, -110.0])
     assert (lat.tolist(), lon.tolist()) == ([31.0, 31.001, 31.001], [-110.0, -110.0, -110.0])
+
+
+@given(st.integers(0, 2**31), st.booleans())
+def test_the_tree_and_the_trial_of_all_edges_agree(seed, closed):
+    """As many points as make `locate` plant a tree, against the same points one by one."""
+    rng = np.random.default_rng(seed)
+    line = rng.integers(-20, 20, (60, 2)).astype(float)
+    if closed:
+        line = np.vstack([line, line[0]])
+    beside = rng.integers(-25, 25, (150, 2)).astype(float)  # a grid, so that edges are often equally near
+    together = locate(line, beside)
+    apart = [locate(line, point) for point in beside]
+    for field in ("along_m", "offset_m", "beyond"):
+        assert getattr(together, field).tolist() == [getattr(one, field)[0] for one in apart]
+
+
+@given(st.lists(points, min_size=3, max_size=9), points)
+def test_side_of_a_ring_opened_at_a_corner_is_inside_or_outside(ring, point):
+    hull = shapely.MultiPoint(ring).convex_hull
+    assume(hull.geom_type == "Polygon" and hull.area > 100)
+    hull = shapely.geometry.polygon.orient(hull)
+    assume(hull.exterior.distance(shapely.Point(point)) > 1e-6)
+    place = locate(hull.exterior.coords, [point])
+    assert not place.beyond[0]
+    assert (place.offset_m[0] > 0) == hull.contains(shapely.Point(point))
+
+
+def test_twenty_thousand_points_beside_fifty_thousand_vertices():
+    rng = np.random.default_rng(7)
+    line = np.cumsum(rng.normal(size=(50_000, 2)) * [20, 60] + [60, 0], axis=0)
+    beside = line[rng.integers(0, len(line), 20_000)] + rng.normal(size=(20_000, 2)) * 200
+    begin = time.perf_counter()
+    place = locate(line, beside)
+    assert time.perf_counter() - begin < 5  # trying all pairs takes minutes
+    oracle = shapely.distance(shapely.LineString(line), shapely.points(beside[:200]))
+    assert np.abs(np.abs(place.offset_m[:200]) - oracle).max() < 1e-6
+
+
+def test_longitudes_unwrap_the_short_way_and_wrap_back():
+    assert unwrap_longitudes([179.9, -179.9, 179.8]).tolist() == pytest.approx([179.9, 180.1, 179.8])
+    assert unwrap_longitudes([-179.9, 179.9]).tolist() == pytest.approx([-179.9, -180.1])
+    assert wrap_longitudes([180.0, -180.0, 180.5, -540.25, 10.1]).tolist() == [180.0, -180.0, -179.5, 179.75, 10.1]
+
+
+def test_an_edge_over_the_antimeridian_is_filled_the_short_way():
+    lat, lon = densify([10.0, 10.2, 10.2], [179.9, -179.9, -179.8], 1000.0)
+    assert np.all(np.abs(lon) <= 180)
+    assert {179.9, -179.9, -179.8} <= set(lon.tolist())
+    assert geodesic_distance_m(lat[:-1], lon[:-1], lat[1:], lon[1:]).max() < 1060
+    moved = densify([10.0, 10.2, 10.2], [-0.1, 0.1, 0.2], 1000.0)
+    assert moved[0] == pytest.approx(lat)
+    assert moved[1] == pytest.approx(np.where(lon > 0, lon - 180, lon + 180), abs=1e-9)
