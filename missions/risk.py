@@ -1,0 +1,139 @@
+"""How much each place of a border matters at each hour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geo import LocalFrame, locate
+from missions.border import BorderSegment
+from missions.errors import PlanError
+
+__all__ = ["Risk", "RiskTable", "risk_of_crossings"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """One row: a stretch of the border, hours of the day, and how much it matters there and then.
+
+    Parameters
+    ----------
+    from_m, to_m
+        Metres along the border.
+    weight
+        1 is the usual; a place of weight 2 is looked at twice as often as one of weight 1.
+    from_hour, to_hour
+        Hours of the day, 0 to 24; from 22 to 6 runs through midnight.
+    """
+
+    from_m: float
+    to_m: float
+    weight: float
+    from_hour: float = 0.0
+    to_hour: float = 24.0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "from_m": (0, 1e8),
+            "to_m": (0, 1e8),
+            "weight": (0.01, 100),
+            "from_hour": (0, 24),
+            "to_hour": (0, 24),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not math.isfinite(value)
+                or not low <= value <= high
+            ):
+                raise PlanError(f"risk: {name} is {value!r}: give a number between {low:g} and {high:g}")
+            object.__setattr__(self, name, float(value))
+        if self.to_m <= self.from_m:
+            raise PlanError(f"risk: to_m {self.to_m:g} is not beyond from_m {self.from_m:g}")
+        if self.from_hour == self.to_hour:
+            raise PlanError(f"risk: from_hour and to_hour are both {self.to_hour:g}: give 0 and 24 for the whole day")
+
+    def holds(self, hour: float) -> bool:
+        """Whether the row holds at an hour of the day."""
+        hour %= 24
+        if self.from_hour < self.to_hour:
+            return self.from_hour <= hour < self.to_hour
+        return hour >= self.from_hour or hour < self.to_hour
+
+
+@dataclass(frozen=True, slots=True)
+class RiskTable:
+    """Rows of risk; where several hold the greatest counts, where none does 1."""
+
+    rows: tuple[Risk, ...] = ()
+
+    def weights(self, from_m: ArrayLike, to_m: ArrayLike, hour: float) -> Floats:
+        """Weight of pieces of the border, from and to in metres along it, shape (n,), at an hour of the day."""
+        low, high = np.minimum(from_m, to_m), np.maximum(from_m, to_m)
+        rows = [row for row in self.rows if row.holds(hour)]
+        out = np.full(np.shape(low), -np.inf)
+        for row in rows:
+            out = np.where((high > row.from_m) & (low < row.to_m), np.maximum(out, row.weight), out)
+        return np.where(np.isfinite(out), out, 1.0)
+
+    def changes(self, from_hour: float, shift_s: float) -> list[float]:
+        """Seconds after the start of a shift at which some row begins or ceases to hold, rising, without 0."""
+        hours = {
+            h % 24 for row in self.rows if (row.from_hour, row.to_hour) != (0, 24) for h in (row.from_hour, row.to_hour)
+        }
+        out = set()
+        for hour in hours:
+            first = ((hour - from_hour) % 24) * 3600
+            out |= {first + 86_400 * day for day in range(8) if 0 < first + 86_400 * day < shift_s}
+        return sorted(out)
+
+
+def risk_of_crossings(
+    border: BorderSegment, crossings: Iterable[tuple[float, float, float]], *, cell_m: float = 2000.0, most: float = 4.0
+) -> RiskTable:
+    """Risk from past crossings.
+
+    Parameters
+    ----------
+    border
+        The border.
+    crossings
+        Latitude, longitude, degrees, and hour of the day of each.
+    cell_m
+        Length of the stretches that are counted, metres.
+    most
+        Weight of the stretch and quarter of the day with most crossings.
+
+    Returns
+    -------
+    RiskTable
+        For every stretch and quarter of the day with more crossings than the average of all: the square root of the
+        ratio to that average, so that a place seen twice as often is not visited twice as often, at most `most`.
+    """
+    points = np.array(list(crossings), dtype=float).reshape(-1, 3)
+    if not np.isfinite(points).all():
+        raise PlanError("risk: a crossing is not finite: give latitude, longitude and hour")
+    if not len(points):
+        return RiskTable()
+    frame = LocalFrame(*border.centre())
+    line = border.local_line(frame)
+    east, north, _ = frame.to_enu(points[:, 0], points[:, 1])
+    along = locate(line, np.stack([east, north], axis=-1)).along_m
+    length = float(np.hypot(*np.diff(line, axis=0).T).sum())
+    cells = max(1, math.ceil(length / cell_m))
+    counts, _, _ = np.histogram2d(along, points[:, 2] % 24, bins=(cells, 4), range=((0, length), (0, 24)))
+    usual = counts.mean()
+    rows = []
+    for cell, quarter in np.argwhere(counts > usual):
+        weight = min(most, math.sqrt(counts[cell, quarter] / usual))
+        begin = float(cell * length / cells)
+        rows.append(Risk(begin, begin + length / cells, weight, 6.0 * quarter, 6.0 * quarter + 6))
+    return RiskTable(tuple(rows))
