@@ -159,10 +159,11 @@ def _nearest_edge(line: Floats, unit: Floats, lengths: Floats, points: Floats) -
     count = len(points)
     if count * len(unit) <= _TRIED + _TRIED_AN_EDGE * len(unit) + _TRIED_A_POINT * count:
         at, edge = np.repeat(np.arange(count), len(unit)), np.tile(np.arange(len(unit)), count)
-        return np.argmin(_distance(points[at] - line[edge], unit[edge], lengths[edge]).reshape(count, -1), axis=1)
+        distance = _distance(points[at] - line[edge], unit[edge], lengths[edge]).reshape(count, -1)
+        return np.asarray(np.argmin(distance, axis=1), dtype=np.int64)
     # A point that is no number is near to nothing: the tree has no answer for it, the first edge stands in.
     nearest = np.zeros(count, dtype=np.int64)
-    edges = shapely.linestrings(np.stack([line[:-1], line[1:]], axis=1))
+    edges = np.asarray(shapely.linestrings(np.stack([line[:-1], line[1:]], axis=1)))
     at, edge = shapely.STRtree(edges).query_nearest(shapely.points(points), all_matches=True)
     order = np.lexsort((edge, _distance(points[at] - line[edge], unit[edge], lengths[edge]), at))
     at, edge = at[order], edge[order]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import CoordinateError, LocalFrame, check_coordinates, densify, geodesic_length_m
+from geo import LocalFrame, densify, geodesic_length_m
+from geo.polyline import wrap_longitudes
+from missions.border_line import checked_line, self_crossings, unwrapped
 from missions.errors import BorderError
 
 __all__ = ["BorderSegment", "Side"]
@@ -47,8 +47,10 @@ class BorderSegment:
     own, neighbour
         ISO 3166 alpha-3 codes (or names) of the own and the other country.
     coordinates
-        Vertices (longitude, latitude), degrees WGS 84, in order. Between two vertices the border runs straight in
-        these degrees, as RFC 7946 has it. Repeated vertices are removed. A ring repeats its first vertex at the end.
+        Vertices (longitude, latitude), degrees WGS 84 within ±180, in order. Between two vertices the border runs
+        straight in these degrees, as RFC 7946 has it, and the short way round where they jump at the antimeridian.
+        Repeated vertices and those in which the line runs back on itself are left out. A ring (an enclave) repeats
+        its first vertex at the end. The line may touch itself.
     own_side
         Which side of the line, seen along it, is the own country.
     authority
@@ -60,7 +62,8 @@ class BorderSegment:
     band_own_m, band_far_m
         How much ground beside the line is watched, metres, on the own and on the far side.
     note
-        What a reader of the plan must know about this line, such as that it is shorter than was asked for.
+        What a reader of the plan must know about this line, such as that it is shorter than was asked for or that
+        vertices were left out.
 
     Raises
     ------
@@ -91,8 +94,13 @@ class BorderSegment:
         try:
             object.__setattr__(self, "own_side", Side(self.own_side))
         except ValueError:
-            raise BorderError(f"{what}: own_side is {self.own_side!r}: give 'left' or 'right'") from None
-        object.__setattr__(self, "coordinates", _checked_line(self.coordinates, what))
+            raise BorderError(
+                f"{what}: own_side is {self.own_side!r}: give 'left' or 'right', as seen along the line"
+            ) from None
+        line, left_out = checked_line(self.coordinates, what)
+        object.__setattr__(self, "coordinates", line)
+        if left_out:
+            object.__setattr__(self, "note", f"{self.note}; {left_out}" if self.note else left_out)
         for field, low in (("stand_off_m", 1.0), ("band_own_m", 0.0), ("band_far_m", 0.0)):
             value = getattr(self, field)
             if not (isinstance(value, int | float) and math.isfinite(value) and low <= value <= 10_000):
@@ -106,17 +114,29 @@ class BorderSegment:
     @property
     def is_ring(self) -> bool:
         """Whether the line closes on itself (the border of an enclave)."""
-        return len(self.coordinates) > 3 and self.coordinates[0] == self.coordinates[-1]
+        (x0, y0), (x1, y1) = self.coordinates[0], self.coordinates[-1]
+        return len(self.coordinates) > 3 and y0 == y1 and (x0 - x1) % 360 == 0
 
     def length_m(self) -> float:
         """Geodesic length through the vertices, metres."""
         lon, lat = np.array(self.coordinates).T
         return geodesic_length_m(lat, lon)
 
+    def unwrapped(self) -> Floats:
+        """Vertices (longitude, latitude), degrees, shape (n, 2), without a jump at the antimeridian: for geometry.
+
+        The first is as in `coordinates`; others may lie beyond ±180 degrees.
+        """
+        return unwrapped(self.coordinates)
+
+    def self_crossings(self) -> tuple[tuple[float, float], ...]:
+        """Where the line passes through itself: latitude and longitude, degrees. There its sides change places."""
+        return self_crossings(self.coordinates)
+
     def centre(self) -> tuple[float, float]:
         """Latitude and longitude, degrees, of the middle of the bounding box: the origin of the plan's local frame."""
-        lon, lat = np.array(self.coordinates).T
-        return float(lat.min() + lat.max()) / 2, float(lon.min() + lon.max()) / 2
+        lon, lat = self.unwrapped().T
+        return float(lat.min() + lat.max()) / 2, float(wrap_longitudes((lon.min() + lon.max()) / 2))
 
     def local_line(self, frame: LocalFrame, step_m: float = 500.0) -> Floats:
         """The line in a local frame: east, north, metres, shape (n, 2), with points at most about `step_m` apart.
@@ -126,23 +146,3 @@ class BorderSegment:
         lon, lat = np.array(self.coordinates).T
         east, north, _ = frame.to_enu(*densify(lat, lon, step_m))
         return np.stack([east, north], axis=-1)
-
-
-def _checked_line(coordinates: Iterable[tuple[float, float]], what: str) -> tuple[tuple[float, float], ...]:
-    """The vertices as numbers, without repetitions."""
-    try:
-        line = [(float(lon), float(lat)) for lon, lat in coordinates]
-        if line:
-            check_coordinates([lat for _, lat in line], [lon for lon, _ in line], what)
-    except (TypeError, ValueError) as error:
-        raise BorderError(f"{what}: a vertex is not (longitude, latitude): {error}") from None
-    except CoordinateError as error:
-        raise BorderError(str(error)) from None
-    if any(abs(lon) > 180 for lon, _ in line):
-        raise BorderError(f"{what}: a longitude is beyond ±180 degrees: write it within that range")
-    distinct = tuple(point for i, point in enumerate(line) if i == 0 or point != line[i - 1])
-    if len(distinct) < 2:
-        raise BorderError(f"{what}: {len(distinct)} distinct vertices: a line needs at least two")
-    if any(abs(a[0] - b[0]) > 180 for a, b in pairwise(distinct)):
-        raise BorderError(f"{what}: it crosses the antimeridian: split it there (RFC 7946, section 3.1.9)")
-    return distinct

@@ -1,154 +1,231 @@
-"""Border files: GeoJSON (RFC 7946) both ways, and a KML line as input."""
+"""Border files: GeoJSON, KML, KMZ, GeoPackage and Shapefile, both ways."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lxml import etree
-
 from missions.border import BorderSegment, Side
+from missions.border_geojson import line_geometry, read_geojson_lines
+from missions.border_kml import read_kml_lines, write_kml_lines
+from missions.border_line import runs_anticlockwise
+from missions.border_vector import read_vector_lines, write_vector_lines
 from missions.errors import BorderError, FormatError
-from missions.files import read_json, read_text, write_json
+from missions.files import write_json
+from missions.line_feature import LineFeature, Part, number_of, text_of, whole_of
 
-__all__ = ["border_feature", "border_from_feature", "read_border", "write_border"]
+__all__ = [
+    "border_feature",
+    "read_border",
+    "read_borders",
+    "read_lines",
+    "segments_of",
+    "write_border",
+    "write_borders",
+    "write_lines",
+]
 
+_TEXTS = ("own", "neighbour", "authority", "note")
 _FIELDS = ("name", "own", "neighbour", "own_side", "authority", "priority", "stand_off_m", "band_own_m", "band_far_m")
-_WGS84 = {"urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:OGC::CRS84", "urn:ogc:def:crs:EPSG::4326", "EPSG:4326"}
 
 
-def read_border(path: Path, own_side: Side | str | None = None) -> BorderSegment:
-    """Read a border from a file.
+def read_borders(
+    path: Path, own_side: Side | str | None = None, *, layer: str | None = None
+) -> tuple[BorderSegment, ...]:
+    """Read all borders of a file.
 
     Parameters
     ----------
     path
-        GeoJSON (a LineString, a Feature of one, or a FeatureCollection with exactly one) or KML with one LineString.
+        GeoJSON, KML, KMZ, GeoPackage or Shapefile (these two need the extra ``gis``) in any coordinate reference
+        system that says which it is. Lines are borders and so are the rings of polygons (enclaves); points are passed
+        over, and so are features whose property ``kind`` is something else than "border". The properties are the
+        fields of `BorderSegment`.
     own_side
-        Which side of the line is the own country; needed where the file does not say, and stronger than the file.
+        Which side of the line is the own country, 'left' or 'right' as seen along it; of a ring also 'inside' or
+        'outside', and of a polygon only these, because programs turn its rings round. Needed where the file does not
+        say, and stronger than the file.
+    layer
+        Which layer of a GeoPackage, where several have lines.
 
     Raises
     ------
     FormatError
-        When the file is neither, has no line or several, or another coordinate reference system.
+        When the file is none of these, is broken, has no line or a coordinate reference system that is not known.
     BorderError
-        When the own side is missing or a figure is impossible.
+        When the own side is missing or a figure is impossible; the message names the feature and the field.
     """
     path = Path(path)
-    if path.suffix.lower() == ".kml" or read_text(path).lstrip().startswith("<"):
-        feature = _kml_feature(path)
-    else:
-        feature = _one_feature(read_json(path), path)
-    if own_side is not None:
-        feature = {**feature, "properties": {**feature["properties"], "own_side": own_side}}
-    return border_from_feature(feature, str(path))
+    features = [f for f in read_lines(path, layer) if f.get("kind") in {None, "border"}]
+    borders = tuple(segment for feature in features for segment in segments_of(feature, path.stem, own_side))
+    if not borders:
+        raise FormatError(f"{path}: has 0 lines: a border file has at least one LineString or Polygon")
+    return borders
+
+
+def read_border(path: Path, own_side: Side | str | None = None, *, layer: str | None = None) -> BorderSegment:
+    """Read the border of a file that has exactly one. Parameters and errors are those of `read_borders`."""
+    borders = read_borders(path, own_side, layer=layer)
+    if len(borders) > 1:
+        names = ", ".join(border.name for border in borders[:4]) + (", ..." if len(borders) > 4 else "")
+        raise FormatError(f"{path}: has {len(borders)} lines ({names}): one is wanted here: keep one of them")
+    return borders[0]
 
 
 def write_border(segment: BorderSegment, path: Path) -> None:
-    """Write a border as one GeoJSON Feature, with all that `read_border` needs."""
-    write_json(path, border_feature(segment))
+    """Write a border with all that `read_border` needs: a GeoJSON Feature, or what `write_borders` writes."""
+    if _suffix(path) == ".geojson":
+        write_json(path, border_feature(segment))
+    else:
+        write_borders((segment,), path)
+
+
+def write_borders(segments: Iterable[BorderSegment], path: Path) -> None:
+    """Write borders with all their fields.
+
+    Parameters
+    ----------
+    segments
+        What to write.
+    path
+        The format goes by its suffix: ``.geojson``, ``.json`` or none, ``.kml``, ``.kmz``, and with the extra ``gis``
+        ``.gpkg`` and ``.shp``. GeoJSON, GeoPackage and Shapefile are cut at the antimeridian; reading joins them.
+
+    Raises
+    ------
+    FormatError
+        When the suffix is of another format, or a value does not fit the format.
+    FileWriteError
+        When the file cannot be written.
+    """
+    write_lines(
+        [
+            LineFeature(f"border {segment.name!r}", (Part(segment.coordinates),), _properties(segment))
+            for segment in segments
+        ],
+        path,
+    )
 
 
 def border_feature(segment: BorderSegment) -> dict[str, Any]:
     """The GeoJSON Feature of a border."""
+    return {"type": "Feature", "properties": _properties(segment), "geometry": line_geometry(segment.coordinates)}
+
+
+def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
+    """The lines and polygons of a file of any format, in degrees of WGS 84. Raises FormatError."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read: {error.strerror}") from None
+    # What is in the file decides before its name: many a KMZ is called .kml.
+    if head.startswith(b"SQLite format 3"):
+        return read_vector_lines(path, layer)
+    if head.startswith(b"PK"):
+        return read_kml_lines(path)
+    if path.suffix.lower() in {".gpkg", ".shp"}:
+        return read_vector_lines(path, layer)
+    if path.suffix.lower() in {".shx", ".dbf", ".prj", ".cpg"}:
+        raise FormatError(f"{path}: is one part of a Shapefile: give the .shp beside it")
+    markup = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    if markup or path.suffix.lower() in {".kml", ".kmz"}:
+        return read_kml_lines(path)
+    return read_geojson_lines(path)
+
+
+def write_lines(features: Iterable[LineFeature], path: Path) -> None:
+    """Write lines with their properties; the format goes by the suffix. Raises as `write_borders` does."""
+    suffix = _suffix(path)
+    if suffix == ".geojson":
+        written = [
+            {
+                "type": "Feature",
+                "properties": f.properties,
+                "geometry": line_geometry((p[0], p[1]) for p in part.points),
+            }
+            for f in features
+            for part in f.parts
+        ]
+        write_json(path, {"type": "FeatureCollection", "features": written})
+    elif suffix in {".kml", ".kmz"}:
+        write_kml_lines(features, path)
+    else:
+        write_vector_lines(features, path)
+
+
+def segments_of(feature: LineFeature, stem: str, own_side: Side | str | None = None) -> list[BorderSegment]:
+    """The borders of a feature; `stem` names one that has no name. Raises FormatError and BorderError."""
+    values: dict[str, Any] = {name: text_of(feature, name) for name in _TEXTS}
+    numbers = {name: number_of(feature, name) for name in ("stand_off_m", "band_own_m", "band_far_m")}
+    numbers["priority"] = whole_of(feature, "priority")
+    values |= {name: number for name, number in numbers.items() if number is not None}
+    name = text_of(feature, "name") or stem
+    segments = []
+    for number, part in enumerate(feature.parts, 1):
+        count = len(feature.parts)
+        each = name if count == 1 else f"{name} {number} of {count}"
+        side = _side(feature, part, own_side)
+        try:
+            segment = BorderSegment(
+                name=each, coordinates=tuple((p[0], p[1]) for p in part.points), own_side=side, **values
+            )
+        except BorderError as error:
+            raise BorderError(f"{feature.where}: {error}") from None
+        segments.append(_told(segment))
+    return segments
+
+
+def _suffix(path: Path) -> str:
+    """The format that a file is written in."""
+    suffix = Path(path).suffix.lower()
+    if suffix in {"", ".geojson", ".json"}:
+        return ".geojson"
+    if suffix not in {".kml", ".kmz", ".gpkg", ".shp"}:
+        raise FormatError(f"{path}: no format of that name: write .geojson, .kml, .kmz, .gpkg or .shp")
+    return suffix
+
+
+def _properties(segment: BorderSegment) -> dict[str, Any]:
     properties = {field: getattr(segment, field) for field in _FIELDS}
+    properties["own_side"] = str(segment.own_side)
     if segment.note:
         properties["note"] = segment.note
-    geometry = {"type": "LineString", "coordinates": [list(point) for point in segment.coordinates]}
-    return {"type": "Feature", "properties": properties, "geometry": geometry}
+    return properties
 
 
-def border_from_feature(feature: dict[str, Any], where: str) -> BorderSegment:
-    """The border of a GeoJSON Feature; `where` names its file in messages."""
-    geometry = feature.get("geometry")
-    if not isinstance(geometry, dict) or geometry.get("type") != "LineString":
-        found = geometry.get("type") if isinstance(geometry, dict) else geometry
-        raise FormatError(f"{where}: its geometry is {found}: a border is one LineString")
-    properties = feature.get("properties") or {}
-    if not isinstance(properties, dict):
-        raise FormatError(f"{where}: properties is not an object of names and values")
-    if properties.get("own_side") is None:
-        raise BorderError(
-            f"{where}: the property own_side is missing: say 'left' or 'right', as seen along the line, in the file or "
-            "when reading it"
-        )
-    coordinates = geometry.get("coordinates")
-    if not isinstance(coordinates, list) or not all(isinstance(p, list) and len(p) in {2, 3} for p in coordinates):
-        raise FormatError(f"{where}: coordinates is not a list of [longitude, latitude]")
-    line = [tuple(point[:2]) for point in coordinates]
-    numbers = [value for point in line for value in point]
-    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in numbers):
-        raise FormatError(f"{where}: a coordinate is not a number")
-    if any(abs(v) > 360 for v in numbers):
-        raise FormatError(
-            f"{where}: coordinate {next(v for v in numbers if abs(v) > 360):g} is no degree: the file is in a "
-            "projected system; convert it to longitude and latitude in WGS 84"
-        )
-    values = {field: properties[field] for field in (*_FIELDS, "note") if properties.get(field) is not None}
-    for field in ("name", "own", "neighbour", "authority", "note"):
-        values[field] = str(values.get(field, ""))
-    values["name"] = values["name"] or Path(where).stem
-    try:
-        return BorderSegment(coordinates=tuple(line), **values)
-    except BorderError as error:
-        raise BorderError(f"{where}: {error}") from None
+def _side(feature: LineFeature, part: Part, given: Side | str | None) -> Side:
+    """The own side of a line or ring from what the caller or the file says."""
+    said = str(given if given is not None else text_of(feature, "own_side")).strip().casefold()
+    polygon = part.area_within is not None
+    words = (
+        "'inside' or 'outside' (the own country is within or without the polygon)"
+        if polygon
+        else ("'left' or 'right', as seen along the line")
+    )
+    if not said:
+        raise BorderError(f"{feature.where}: own_side is missing: say {words}, in the file or when reading it")
+    if said in {"inside", "outside"}:
+        closed = len(part.points) > 3 and tuple(part.points[0]) == tuple(part.points[-1])
+        if not closed:
+            raise BorderError(
+                f"{feature.where}: own_side is {said!r}, but the line is not closed: say 'left' or 'right'"
+            )
+        within = (said == "inside") == (part.area_within is not False)
+        return Side.LEFT if runs_anticlockwise([p[:2] for p in part.points]) == within else Side.RIGHT
+    if said not in {"left", "right"} or polygon:
+        raise BorderError(f"{feature.where}: own_side is {said!r}: say {words}")
+    return Side(said)
 
 
-def _one_feature(value: Any, path: Path) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise FormatError(f"{path}: is JSON but not GeoJSON: a border is an object with a type")
-    crs = value.get("crs")
-    named = crs.get("properties", {}).get("name") if isinstance(crs, dict) else None
-    if crs is not None and named not in _WGS84:
-        raise FormatError(f"{path}: coordinate reference system {named}: convert to longitude and latitude in WGS 84")
-    match value.get("type"):
-        case "LineString":
-            return {"type": "Feature", "properties": {}, "geometry": value}
-        case "Feature":
-            return {**value, "properties": value.get("properties") or {}}
-        case "FeatureCollection":
-            features = value.get("features")
-            lines = [
-                f
-                for f in (features if isinstance(features, list) else [])
-                if isinstance(f, dict)
-                and isinstance(f.get("geometry"), dict)
-                and f["geometry"].get("type") == "LineString"
-            ]
-            if len(lines) != 1:
-                raise FormatError(f"{path}: the collection has {len(lines)} lines: a border file has exactly one")
-            return {**lines[0], "properties": lines[0].get("properties") or {}}
-        case other:
-            raise FormatError(f"{path}: its GeoJSON type is {other!r}: a border is a LineString or a Feature of one")
-
-
-def _kml_feature(path: Path) -> dict[str, Any]:
-    # Entities and the network stay off: the file comes from outside.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(read_text(path).encode(), parser)
-    except etree.XMLSyntaxError as error:
-        raise FormatError(f"{path}: is not XML: {error.msg}") from None
-    lines = root.findall(".//{*}LineString")
-    if len(lines) != 1:
-        raise FormatError(f"{path}: has {len(lines)} LineStrings: a border file has exactly one")
-    text = lines[0].findtext("{*}coordinates") or ""
-    try:
-        points = [[float(v) for v in triple.split(",")] for triple in text.split()]
-    except ValueError as error:
-        raise FormatError(f"{path}: a coordinate is not a number: {error}") from None
-    parent = lines[0].getparent()
-    while parent is not None and etree.QName(parent).localname != "Placemark":
-        parent = parent.getparent()
-    placemark = root if parent is None else parent
-    properties: dict[str, Any] = {
-        str(d.get("name")): (d.findtext("{*}value") or "").strip() for d in placemark.findall(".//{*}Data")
-    }
-    for field, kind in (("priority", int), ("stand_off_m", float), ("band_own_m", float), ("band_far_m", float)):
-        if field in properties:
-            try:
-                properties[field] = kind(properties[field])
-            except ValueError:
-                raise FormatError(f"{path}: {field} is {properties[field]!r}: give a number") from None
-    properties.setdefault("name", placemark.findtext("{*}name") or path.stem)
-    return {"type": "Feature", "properties": properties, "geometry": {"type": "LineString", "coordinates": points}}
+def _told(segment: BorderSegment) -> BorderSegment:
+    """With a note where the line crosses itself: there left and right change places."""
+    crossings = segment.self_crossings()
+    if not crossings or "crosses itself" in segment.note:
+        return segment
+    lat, lon = crossings[0]
+    more = f" and {len(crossings) - 1} more places" if len(crossings) > 1 else ""
+    note = f"the line crosses itself at {lat:.5f}, {lon:.5f}{more}: check which side is own"
+    return replace(segment, note=f"{segment.note}; {note}" if segment.note else note)

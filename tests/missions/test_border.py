@@ -28,7 +28,12 @@ def test_repeated_vertices_are_removed():
         ({"coordinates": ((8.0, float("nan")), (8.1, 46.0))}, "latitude nan"),
         ({"coordinates": ((8.0, 95.0), (8.1, 46.0))}, "latitude 95"),
         ({"coordinates": ((200.0, 45.0), (8.1, 46.0))}, "180"),
-        ({"coordinates": ((179.9, 45.0), (-179.9, 46.0))}, "antimeridian"),
+        ({"coordinates": ((-90.0, 45.0), (90.0, 46.0))}, "180 degrees"),
+        ({"coordinates": ((46.0, 110.0), (46.1, 110.0))}, "swapped"),
+        ({"coordinates": ((500000.0, 5100000.0), (501000.0, 5100000.0))}, "projected"),
+        ({"coordinates": ((10**400, 45.0), (8.1, 46.0))}, "vertex"),
+        ({"coordinates": ((8.0, 46.0), (8.1, 46.0), (8.0, 46.0))}, "1 distinct"),
+        ({"own_side": None}, "own_side is None"),
         ({"coordinates": (("a", 45.0), (8.1, 46.0))}, "vertex"),
         ({"coordinates": ((8.0, 46.0, 3.0), (8.1, 46.0, 3.0))}, "vertex"),
         ({"own_side": "north"}, "own_side"),
@@ -93,7 +98,7 @@ def test_kml_is_read(tmp_path):
         ),
         (
             '{"type": "LineString", "coordinates": [[500000, 5100000], [501000, 5100000]]}',
-            FormatError,
+            BorderError,
             "projected",
         ),
         (
@@ -104,7 +109,7 @@ def test_kml_is_read(tmp_path):
         ('{"type": "LineString", "coordinates": [[8, "x"], [9, 46]]}', FormatError, "not a number"),
         ('{"type": "LineString", "coordinates": [[8, 95], [9, 46]]}', BorderError, "latitude 95"),
         ("<kml", FormatError, "not XML"),
-        ("<kml></kml>", FormatError, "0 LineStrings"),
+        ("<kml></kml>", FormatError, "0 lines"),
         ("", FormatError, "not JSON"),
     ],
 )

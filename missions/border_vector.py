@@ -1,0 +1,252 @@
+"""Lines in GeoPackage and Shapefile, both ways: through GDAL, which the extra ``gis`` brings."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from geo import FileWriteError, atomic_path
+from missions.border_line import split_line
+from missions.errors import FormatError
+from missions.line_feature import LineFeature
+
+__all__ = ["read_vector_lines", "write_vector_lines"]
+
+_LINES = ("LineString", "MultiLineString", "LinearRing", "Polygon", "MultiPolygon", "GeometryCollection")
+_WGS84 = "OGC:CRS84"
+_STRAIGHT_DEG = 1e-7
+"""How far, degrees, the middle of an edge may lie beside the line that is straight in degrees: about 1 cm."""
+_HALVINGS = 12
+
+# A DBF name has ten characters, a DBF text 254 bytes.
+_NAME, _TEXT = 10, 254
+
+
+def read_vector_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
+    """The lines and polygons of a layer, in degrees of WGS 84; points are passed over.
+
+    An edge that is straight in a projected system is bent in degrees: vertices are added until it is followed within
+    a centimetre.
+
+    Parameters
+    ----------
+    path
+        A ``.gpkg`` or ``.shp``.
+    layer
+        Which layer of a GeoPackage; not needed where only one has lines.
+
+    Raises
+    ------
+    FormatError
+        When the extra is missing, a part of the file is missing or broken, the layer has no coordinate reference
+        system or cannot be brought to WGS 84, or there are several layers to choose from.
+    """
+    gdal = _gdal(path)
+    if not path.is_file():
+        raise FormatError(f"{path}: cannot be read: No such file or directory")
+    try:
+        layer = _layer(gdal, path, layer)
+        meta, _, shapes, columns = gdal.raw.read(str(path.resolve()), layer=layer)
+    except (OSError, ValueError, RuntimeError) as error:  # pyogrio's own are RuntimeErrors
+        said = " ".join(str(error).split())
+        raise FormatError(f"{path}: cannot be read by GDAL: {said}") from None
+    if shapes is None or not len(shapes):
+        raise FormatError(f"{path}: the layer {layer or path.stem!r} is empty: a border file has a line")
+    if meta["crs"] is None:
+        raise FormatError(
+            f"{path}: has no coordinate reference system: "
+            + ("put its .prj beside the .shp" if path.suffix.lower() == ".shp" else "set it in the layer")
+        )
+    names = [_ALIASES.get(name.casefold(), name) for name in meta["fields"].tolist()]
+    features = []
+    for row, data in enumerate(shapes):
+        properties = {name: _value(column[row]) for name, column in zip(names, columns, strict=True)}
+        name = next((v for k, v in properties.items() if k.casefold() == "name" and v), None)
+        where = f"{path}, feature {row + 1}" + (f" ({name})" if name else "")
+        try:
+            shape = shapely.from_wkb(data)
+        except shapely.errors.GEOSException as error:
+            raise FormatError(f"{where}: its geometry cannot be read: {error}: turn curves into lines") from None
+        lines, polygons = _lines(shape, _to_wgs84(meta["crs"], where), where)
+        if lines or polygons:
+            features.append(LineFeature.of(where, lines, polygons, properties))
+    return features
+
+
+def write_vector_lines(features: Iterable[LineFeature], path: Path) -> None:
+    """Write lines as GeoPackage or Shapefile, by the name of the file, in WGS 84, cut at the antimeridian.
+
+    Raises
+    ------
+    FormatError
+        When the extra is missing, there is nothing to write, or a text is too long for a Shapefile.
+    FileWriteError
+        When a file cannot be written.
+    """
+    gdal = _gdal(path)
+    rows = list(features)
+    if not rows:
+        raise FormatError(f"{path}: there is no line to write")
+    shapefile = path.suffix.lower() == ".shp"
+    names = list(dict.fromkeys(name for row in rows for name in row.properties))
+    columns = [_column([row.properties.get(name) for row in rows]) for name in names]
+    if shapefile:
+        _check_texts(rows)
+        names = [name[:_NAME] for name in names]
+    parts = [[line for part in row.parts for line in split_line((p[0], p[1]) for p in part.points)] for row in rows]
+    several = any(len(lines) > 1 for lines in parts)
+    shapes = [shapely.MultiLineString(lines) if several else shapely.LineString(lines[0]) for lines in parts]
+
+    def write(target: Path) -> None:
+        gdal.raw.write(
+            str(target),
+            shapely.to_wkb(np.array(shapes)),
+            field_data=columns,
+            fields=names,
+            geometry_type="MultiLineString" if several else "LineString",
+            crs="EPSG:4326",
+            driver="ESRI Shapefile" if shapefile else "GPKG",
+            layer=path.stem,
+            encoding="UTF-8" if shapefile else None,
+        )
+
+    try:
+        if shapefile:
+            _write_all(write, path)
+        else:
+            with atomic_path(path) as temporary:
+                write(temporary)
+    except (OSError, RuntimeError) as error:  # pyogrio's own are RuntimeErrors
+        raise FileWriteError(f"cannot write {path}: {' '.join(str(error).split())}") from None
+
+
+_ALIASES = {"stand_off_": "stand_off_m", "band_left_": "band_left_m", "band_right": "band_right_m"}
+"""Names of ours that a Shapefile cuts off."""
+
+
+def _gdal(path: Path) -> Any:
+    try:
+        import pyogrio  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise FormatError(f"{path}: GeoPackage and Shapefile need vedette[gis]: pip install 'vedette[gis]'") from None
+    return pyogrio
+
+
+def _layer(gdal: Any, path: Path, wanted: str | None) -> str | None:
+    """The layer to read: the one that is asked for, or the only one that has lines."""
+    layers = [(str(name), kind) for name, kind in gdal.list_layers(str(path.resolve()))]
+    names = [name for name, _ in layers]
+    if wanted is not None:
+        if wanted not in names:
+            raise FormatError(f"{path}: has no layer {wanted!r}: give one of {', '.join(names)}")
+        return wanted
+    # "Unknown" is any geometry, None a table without one.
+    fit = [name for name, kind in layers if kind and ("Unknown" in kind or kind.split()[0].rstrip("ZM") in _LINES)]
+    if len(fit) == 1 or not names:
+        return fit[0] if fit else None
+    if not fit:
+        raise FormatError(f"{path}: none of its layers ({', '.join(names)}) has lines or polygons")
+    raise FormatError(f"{path}: has several layers with lines ({', '.join(fit)}): name one as layer")
+
+
+def _to_wgs84(crs: str, where: str) -> pyproj.Transformer:
+    try:
+        return pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
+    except pyproj.exceptions.ProjError as error:
+        raise FormatError(f"{where}: its coordinate reference system cannot be brought to WGS 84: {error}") from None
+
+
+def _lines(shape: Any, to_wgs84: pyproj.Transformer, where: str) -> tuple[list[Any], list[list[Any]]]:
+    """Lines, and the rings of polygons, of a geometry, in degrees."""
+    lines, polygons = [], []
+    waiting = [] if shape is None else [shape]
+    while waiting:
+        shape = waiting.pop(0)
+        kind = shape.geom_type
+        if shape.is_empty or kind in {"Point", "MultiPoint"}:
+            continue
+        if kind in {"LineString", "LinearRing"}:
+            lines.append(_degrees(shape, to_wgs84, where))
+        elif kind == "Polygon":
+            polygons.append([_degrees(ring, to_wgs84, where) for ring in (shape.exterior, *shape.interiors)])
+        else:
+            waiting = [*shape.geoms, *waiting]
+    return lines, polygons
+
+
+def _degrees(line: Any, to_wgs84: pyproj.Transformer, where: str) -> list[tuple[float, float]]:
+    """Vertices in degrees, with so many between them that the line is the same one."""
+    plane = shapely.get_coordinates(line)
+    if not np.isfinite(plane).all():
+        raise FormatError(f"{where}: a coordinate is not a number")
+    degrees = _transformed(plane, to_wgs84, where)
+    source = to_wgs84.source_crs
+    if source is None or not source.is_geographic:
+        for _ in range(_HALVINGS):
+            middle = (plane[:-1] + plane[1:]) / 2
+            bent = _transformed(middle, to_wgs84, where)
+            aside = np.abs(bent - (degrees[:-1] + degrees[1:]) / 2).max(axis=1)
+            # An edge over the antimeridian is halved in vain, but not for ever.
+            far = np.flatnonzero((aside > _STRAIGHT_DEG) & (aside < 90))
+            if not far.size:
+                break
+            plane = np.insert(plane, far + 1, middle[far], axis=0)
+            degrees = np.insert(degrees, far + 1, bent[far], axis=0)
+    return [(float(x), float(y)) for x, y in degrees]
+
+
+def _transformed(plane: NDArray[np.float64], to_wgs84: pyproj.Transformer, where: str) -> NDArray[np.float64]:
+    degrees = np.stack(to_wgs84.transform(plane[:, 0], plane[:, 1]), axis=-1)
+    if not np.isfinite(degrees).all():
+        at = plane[int(np.flatnonzero(~np.isfinite(degrees).all(axis=1))[0])]
+        raise FormatError(
+            f"{where}: the coordinate {at[0]:.10g}, {at[1]:.10g} is outside its coordinate reference system: is it the "
+            "right one?"
+        )
+    return degrees
+
+
+def _value(value: Any) -> Any:
+    """A field as a Python value; a null of whatever kind is None."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(plain, float) and math.isnan(plain) else plain
+
+
+def _column(values: list[Any]) -> NDArray[Any]:
+    """Values of a field: numbers as they are, all else as text or null."""
+    if all(isinstance(value, int | float) for value in values):
+        return np.array(values)
+    return np.array([None if value is None else str(value) for value in values], dtype=object)
+
+
+def _check_texts(rows: list[LineFeature]) -> None:
+    for row in rows:
+        for name, value in row.properties.items():
+            if isinstance(value, str) and len(value.encode()) > _TEXT:
+                raise FormatError(
+                    f"{row.where}: {name} has {len(value.encode())} bytes, and a Shapefile takes {_TEXT}: write a "
+                    ".gpkg or .geojson"
+                )
+
+
+def _write_all(write: Any, path: Path) -> None:
+    """Write a Shapefile beside its place and move all its files there, the .shp last: where it is, the others are."""
+    with atomic_path(path) as temporary:
+        folder = Path(tempfile.mkdtemp(prefix=".shp-", dir=path.parent))
+        try:
+            write(folder / path.name)
+            for part in folder.iterdir():
+                if part.suffix != path.suffix:
+                    part.replace(path.with_suffix(part.suffix))
+            (folder / path.name).replace(temporary)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
