@@ -85,7 +85,8 @@ def _bytes(path: Path) -> bytes:
             data = file.read(_LARGEST + 1)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror}") from None
-    if data[:2] == b"PK" or path.suffix.lower() == ".kmz":
+    plain = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    if not plain and (data[:2] == b"PK" or path.suffix.lower() == ".kmz"):
         data = _unzipped(data, path)
     if len(data) > _LARGEST:
         raise FormatError(f"{path}: is larger than {_LARGEST >> 20} MiB of KML: cut it into several files")
