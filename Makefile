@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check lint types bench lock clean
+.PHONY: demo test check lint types bench peers lock clean
 
 demo: $(READY)
 	$(BIN)/vedette demo
@@ -34,6 +34,14 @@ bench: $(READY)
 	@mkdir -p runs/bench
 	@for room in geo planner link sim vision service; do $(BIN)/python -m bench $$room --json runs/bench/$$room.json || exit 1; done
 
+# OR-Tools wants another protobuf than the libraries of UAS standards: peers of the bench have an environment of their own.
+peers: .venv-peers/ready
+
+.venv-peers/ready: requirements-peers.txt
+	$(PYTHON) -m venv --without-pip --clear .venv-peers
+	$(PYTHON) -m pip --python .venv-peers/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
+	@touch $@
+
 # New versions: hashes of every wheel, the address of no index.
 lock: $(READY)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet uv
@@ -41,4 +49,4 @@ lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet -c requirements.txt -o requirements-dev.txt
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
