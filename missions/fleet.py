@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from geo import CameraModel, CoordinateError, check_coordinates
 from missions.errors import FleetError
 
-__all__ = ["Aircraft", "Base", "Camera", "Fleet", "Vehicle", "default_fleet"]
+__all__ = ["Aircraft", "AircraftForm", "Base", "Camera", "Fleet", "Vehicle", "default_fleet"]
+
+Floats = NDArray[np.float64]
 
 
 def _check(what: str, value: object, low: float, high: float) -> None:
@@ -21,26 +27,45 @@ def _check(what: str, value: object, low: float, high: float) -> None:
         raise FleetError(f"{what} is {value!r}: give a number between {low:g} and {high:g}")
 
 
+class AircraftForm(StrEnum):
+    """How an aircraft stays up."""
+
+    MULTIROTOR = "multirotor"
+    FIXED_WING = "fixed_wing"
+    VTOL = "vtol"
+
+
 @dataclass(frozen=True, slots=True)
 class Aircraft:
-    """A type of multirotor.
+    """A type of aircraft.
 
     Parameters
     ----------
     kind
         Name of the type.
     cruise_m_s, max_m_s
-        Speed of transit and the highest speed, metres a second.
+        Airspeed of transit and the highest airspeed, metres a second.
     climb_m_s, descent_m_s
         Vertical speeds, metres a second, both positive.
     hover_power_w, cruise_power_w, climb_power_w
-        Electric power when hovering, in level flight at `cruise_m_s`, and in a climb at `climb_m_s`, watts.
+        Electric power when hovering, in level flight at `cruise_m_s`, and in a climb at `climb_m_s`, watts. Of a fixed
+        wing `hover_power_w` is the power of level flight that a climb adds to: give its cruise power.
     battery_wh
         Energy of a full battery, watt hours.
     reserve_fraction
         Share of the battery that is left at landing.
     turn_round_s
         From landing to the next take-off, with a fresh battery, seconds.
+    form
+        How it stays up.
+    min_m_s
+        Lowest airspeed in level flight, metres a second: above zero for wings.
+    turn_radius_m
+        Least radius of a turn in patrol, metres: above zero for wings.
+    takeoff_s, landing_s
+        What the procedures of take-off and landing take beside climb and descent, seconds, at `hover_power_w`.
+    transition_s
+        Time of one change between hover and wings of a VTOL, at `climb_power_w`, seconds.
 
     Raises
     ------
@@ -59,8 +84,20 @@ class Aircraft:
     battery_wh: float
     reserve_fraction: float = 0.2
     turn_round_s: float = 300.0
+    form: AircraftForm = AircraftForm.MULTIROTOR
+    min_m_s: float = 0.0
+    turn_radius_m: float = 0.0
+    takeoff_s: float = 0.0
+    landing_s: float = 0.0
+    transition_s: float = 0.0
 
     def __post_init__(self) -> None:
+        what = f"aircraft {self.kind!r}"
+        try:
+            object.__setattr__(self, "form", AircraftForm(self.form))
+        except ValueError:
+            forms = ", ".join(form.value for form in AircraftForm)
+            raise FleetError(f"{what}: form is {self.form!r}: give one of {forms}") from None
         limits = {
             "cruise_m_s": (0.5, 60),
             "max_m_s": (0.5, 80),
@@ -72,25 +109,72 @@ class Aircraft:
             "battery_wh": (1, 1e6),
             "reserve_fraction": (0.0, 0.9),
             "turn_round_s": (0, 1e6),
+            "min_m_s": (0, 60),
+            "turn_radius_m": (0, 2000),
+            "takeoff_s": (0, 3600),
+            "landing_s": (0, 3600),
+            "transition_s": (0, 600),
         }
         for name, (low, high) in limits.items():
-            _check(f"aircraft {self.kind!r}: {name}", getattr(self, name), low, high)
+            _check(f"{what}: {name}", getattr(self, name), low, high)
             object.__setattr__(self, name, float(getattr(self, name)))
         if self.cruise_m_s > self.max_m_s:
-            raise FleetError(f"aircraft {self.kind!r}: cruise_m_s {self.cruise_m_s} is above max_m_s {self.max_m_s}")
+            raise FleetError(f"{what}: cruise_m_s {self.cruise_m_s} is above max_m_s {self.max_m_s}")
+        if self.min_m_s > self.cruise_m_s:
+            raise FleetError(f"{what}: min_m_s {self.min_m_s} is above cruise_m_s {self.cruise_m_s}")
+        if self.has_wings:
+            for name in ("min_m_s", "turn_radius_m"):
+                if getattr(self, name) <= 0:
+                    raise FleetError(f"{what}: {name} is 0: wings need some, give it")
+        elif self.min_m_s > 0 or self.turn_radius_m > 0:
+            raise FleetError(f"{what}: min_m_s and turn_radius_m are for wings: leave them out, or correct form")
+        if self.ground_energy_wh >= self.usable_wh:
+            raise FleetError(
+                f"{what}: takeoff_s and landing_s use {self.ground_energy_wh:.0f} Wh of the {self.usable_wh:.0f} Wh "
+                "above the reserve: nothing is left to fly with; give a larger battery_wh"
+            )
+
+    @property
+    def has_wings(self) -> bool:
+        """Whether it needs airspeed to stay up in level flight."""
+        return self.form is not AircraftForm.MULTIROTOR
 
     @property
     def usable_wh(self) -> float:
         """Energy that a sortie may use, watt hours."""
         return self.battery_wh * (1 - self.reserve_fraction)
 
-    def power_w(self, speed_m_s: float) -> float:
-        """Power in level flight, watts: quadratic in speed through the figures for hover and cruise.
+    @property
+    def ground_s(self) -> float:
+        """Time of the procedures of one take-off and landing, seconds."""
+        return self.takeoff_s + self.landing_s + 2 * self.transition_s
 
-        Above the true curve of a multirotor between the two, whose power first falls with speed; so the estimate is on
-        the safe side for patrol speeds. Wind is not in it: the reserve has to carry it.
+    @property
+    def ground_energy_wh(self) -> float:
+        """Energy of the procedures of one take-off and landing, watt hours."""
+        procedures = (self.takeoff_s + self.landing_s) * self.hover_power_w
+        return (procedures + 2 * self.transition_s * self.climb_power_w) / 3600
+
+    def power_w(self, speed_m_s: ArrayLike, *, level: bool = True) -> Floats:
+        """Power at an airspeed, watts.
+
+        Of a multirotor quadratic in speed through the figures for hover and cruise: above its true curve between the
+        two, whose power first falls with speed, so on the safe side. Of wings in level flight the cube law of drag
+        above cruise, and the figure of cruise below it: flying slower than cruise saves nothing that is counted on.
+
+        Parameters
+        ----------
+        speed_m_s
+            Airspeed.
+        level
+            False for a wing that hovers or climbs on the spot: `hover_power_w`.
         """
-        return self.hover_power_w + (self.cruise_power_w - self.hover_power_w) * (speed_m_s / self.cruise_m_s) ** 2
+        ratio = np.asarray(speed_m_s, dtype=float) / self.cruise_m_s
+        if self.has_wings:
+            if not level:
+                return np.full(np.shape(ratio), self.hover_power_w)
+            return np.asarray(self.cruise_power_w * np.maximum(1.0, ratio) ** 3)
+        return np.asarray(self.hover_power_w + (self.cruise_power_w - self.hover_power_w) * ratio**2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +217,25 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A place to take off from and land on: latitude and longitude in degrees WGS 84."""
+    """A place to take off from and land on.
+
+    Parameters
+    ----------
+    name
+        What people call it.
+    lat_deg, lon_deg
+        Degrees WGS 84.
+    batteries
+        Charged batteries at hand when the shift begins, those in the aircraft included; None for enough.
+    charge_s
+        Time to charge one, seconds.
+    """
 
     name: str
     lat_deg: float
     lon_deg: float
+    batteries: int | None = None
+    charge_s: float = 3600.0
 
     def __post_init__(self) -> None:
         for name, limit in (("lat_deg", 90), ("lon_deg", 180)):
@@ -146,16 +244,36 @@ class Base:
             check_coordinates(self.lat_deg, self.lon_deg, f"base {self.name!r}")
         except CoordinateError as error:
             raise FleetError(str(error)) from None
+        if self.batteries is not None and (
+            isinstance(self.batteries, bool) or not isinstance(self.batteries, int) or self.batteries < 1
+        ):
+            raise FleetError(
+                f"base {self.name!r}: batteries is {self.batteries!r}: give a whole number, or none at all"
+            )
+        _check(f"base {self.name!r}: charge_s", self.charge_s, 0, 1e6)
 
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
-    """One aircraft of a fleet: its MAVLink system id (1 to 250), name, type and base."""
+    """One aircraft of a fleet.
+
+    Parameters
+    ----------
+    sysid
+        Its MAVLink system id, 1 to 250.
+    name
+        What people call it.
+    aircraft, base
+        Its type, and where it stands.
+    camera
+        Its own camera; that of the fleet by default.
+    """
 
     sysid: int
     name: str
     aircraft: Aircraft
     base: Base
+    camera: Camera | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.sysid, bool) or not isinstance(self.sysid, int) or not 1 <= self.sysid <= 250:
@@ -164,7 +282,7 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Vehicles that share one type of camera.
+    """Vehicles, and the camera of those that have none of their own.
 
     Raises
     ------
@@ -184,6 +302,21 @@ class Fleet:
             twice = next((value for value in values if values.count(value) > 1), None)
             if twice is not None:
                 raise FleetError(f"two vehicles have the {name} {twice!r}: each needs its own")
+        places: dict[str, Base] = {}
+        for vehicle in self.vehicles:
+            if places.setdefault(vehicle.base.name, vehicle.base) != vehicle.base:
+                raise FleetError(f"two different bases have the name {vehicle.base.name!r}: each needs its own")
+
+    def camera_of(self, vehicle: Vehicle) -> Camera:
+        """The camera of a vehicle."""
+        return vehicle.camera or self.camera
+
+    def teams(self) -> tuple[tuple[Vehicle, ...], ...]:
+        """Vehicles of one type with one camera at one base, each group in the order of system ids."""
+        groups: dict[tuple[Aircraft, Camera, Base], list[Vehicle]] = {}
+        for vehicle in sorted(self.vehicles, key=lambda v: v.sysid):
+            groups.setdefault((vehicle.aircraft, self.camera_of(vehicle), vehicle.base), []).append(vehicle)
+        return tuple(tuple(group) for group in groups.values())
 
 
 def default_fleet(base: Base, count: int = 2) -> Fleet:
