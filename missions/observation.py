@@ -77,6 +77,9 @@ def observe(
     floor_agl_m: float = 40.0,
     ceiling_agl_m: float = 90.0,
     margin_m: float = 3.0,
+    lateral_m: float | None = None,
+    min_speed_m_s: float = 0.0,
+    turn_radius_m: float = 0.0,
 ) -> Observation:
     """Choose height, offset, pitch and speed.
 
@@ -99,6 +102,12 @@ def observe(
     margin_m
         What the flight line keeps beyond the stand-off for errors of navigation and for cut corners, and what the view
         keeps beyond the band, metres.
+    lateral_m
+        Distance from the border, where it is not to be chosen: aircraft of one plan share a flight line.
+    min_speed_m_s
+        Lowest ground speed of the patrol, metres a second; where the dwell asks for less, a wider view is looked for.
+    turn_radius_m
+        Least radius of a bend of the flight line, metres: the line is at least this far off.
 
     Raises
     ------
@@ -114,12 +123,17 @@ def observe(
             f"patrol between {floor_agl_m} and {ceiling_agl_m} m above ground: give a floor below a ceiling"
         )
     # The near edge of the band must lie before the aircraft, never behind its back.
-    least = max(border.stand_off_m, border.band_own_m) + margin_m
+    least = max(border.stand_off_m, border.band_own_m, turn_radius_m) + margin_m
+    if lateral_m is not None:
+        if lateral_m < least - 1e-6:
+            raise ObservationError(f"lateral_m is {lateral_m:.1f}: at least {least:.1f} m keeps the stand-off")
+        least = lateral_m
     focal, half_width = camera.model.focal_px, camera.model.width_px / 2
     half_view = math.radians(camera.model.vertical_fov_deg) / 2
 
     # Offsets down the rows, heights along the columns; the least offset that works, then the greatest height.
-    offsets = np.arange(least, 4 * least + 100.0, 1.0)[:, None]
+    farthest = 4 * least + 100.0 if lateral_m is None else least + 0.5
+    offsets = np.arange(least, farthest, 1.0)[:, None]
     heights = np.arange(ceiling_agl_m, floor_agl_m - 1e-9, -0.5)[None, :]
     steepest = np.arctan2(heights, np.maximum(offsets - border.band_own_m - margin_m, 1e-6))
     shallowest = np.arctan2(heights, offsets + border.band_far_m + margin_m)
@@ -142,7 +156,20 @@ def observe(
                 camera=camera,
             )
         )
-    row, column = good[0]
+    dwells = (
+        2 * half_width * (
+            (offsets - border.band_own_m) * np.cos(depression) + heights * np.sin(depression)
+        ) / focal / max(min_speed_m_s, 1e-9)
+    )  # fmt: skip
+    slow_enough = good[dwells[good[:, 0], good[:, 1]] >= dwell_s - 1e-9]
+    if not len(slow_enough):
+        longest = float(dwells[good[:, 0], good[:, 1]].max())
+        raise ObservationError(
+            f"dwell: at its lowest speed of {min_speed_m_s:.1f} m/s the aircraft keeps a point in view for "
+            f"{longest:.1f} s at most, dwell_s asks for {dwell_s:.1f}: accept a shorter dwell or a coarser GSD, or take "
+            "a wider lens or a slower aircraft"
+        )
+    row, column = slow_enough[0]
     height, pitch, lateral = float(heights[0, column]), float(depression[row, column]), float(offsets[row, 0])
     near = lateral - border.band_own_m
 
