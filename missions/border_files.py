@@ -18,6 +18,7 @@ from missions.line_feature import LineFeature, Part, number_of, text_of, whole_o
 
 __all__ = [
     "border_feature",
+    "border_properties",
     "read_border",
     "read_borders",
     "read_lines",
@@ -102,7 +103,7 @@ def write_borders(segments: Iterable[BorderSegment], path: Path) -> None:
     """
     write_lines(
         [
-            LineFeature(f"border {segment.name!r}", (Part(segment.coordinates),), _properties(segment))
+            LineFeature(f"border {segment.name!r}", (Part(segment.coordinates),), border_properties(segment))
             for segment in segments
         ],
         path,
@@ -111,7 +112,16 @@ def write_borders(segments: Iterable[BorderSegment], path: Path) -> None:
 
 def border_feature(segment: BorderSegment) -> dict[str, Any]:
     """The GeoJSON Feature of a border."""
-    return {"type": "Feature", "properties": _properties(segment), "geometry": line_geometry(segment.coordinates)}
+    return {"type": "Feature", "properties": border_properties(segment), "geometry": line_geometry(segment.coordinates)}
+
+
+def border_properties(segment: BorderSegment) -> dict[str, Any]:
+    """The fields of a border as properties of a map file, all but the line."""
+    properties = {field: getattr(segment, field) for field in _FIELDS}
+    properties["own_side"] = str(segment.own_side)
+    if segment.note:
+        properties["note"] = segment.note
+    return properties
 
 
 def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
@@ -186,14 +196,6 @@ def _suffix(path: Path) -> str:
     if suffix not in {".kml", ".kmz", ".gpkg", ".shp"}:
         raise FormatError(f"{path}: no format of that name: write .geojson, .kml, .kmz, .gpkg or .shp")
     return suffix
-
-
-def _properties(segment: BorderSegment) -> dict[str, Any]:
-    properties = {field: getattr(segment, field) for field in _FIELDS}
-    properties["own_side"] = str(segment.own_side)
-    if segment.note:
-        properties["note"] = segment.note
-    return properties
 
 
 def _side(feature: LineFeature, part: Part, given: Side | str | None) -> Side:

@@ -1,0 +1,106 @@
+"""Network files: the lines of any border file, each with a property that says what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from missions.border import BorderSegment, Side
+from missions.border_files import border_properties, read_lines, segments_of, write_lines
+from missions.errors import BorderError, FormatError
+from missions.line_feature import LineFeature, Part, number_of, text_of, whole_of
+from missions.network import BorderNetwork, Branch, LineKind
+from missions.network_build import build_network
+
+__all__ = ["read_network", "write_network"]
+
+_FIELDS = ("name", "kind", "band_left_m", "band_right_m", "priority", "authority", "note")
+
+
+def read_network(
+    path: Path,
+    *,
+    own_side: Side | str | None = None,
+    layer: str | None = None,
+    tolerance_m: float = 10.0,
+) -> BorderNetwork:
+    """Read borders and branches of a file and make a network of them.
+
+    Parameters
+    ----------
+    path
+        GeoJSON, KML, KMZ, GeoPackage or Shapefile. The property ``kind`` of each line says 'border', 'fence', 'road' or
+        'river'; without it a line that has an own side is a border. The other properties are the fields of
+        `BorderSegment` and `Branch`; points are passed over.
+    own_side
+        The own side of the borders, as for `read_borders`.
+    layer
+        Which layer of a GeoPackage, where several have lines.
+    tolerance_m
+        As for `build_network`.
+
+    Raises
+    ------
+    FormatError
+        When the file is none of these or is broken.
+    BorderError
+        When a line does not say what it is, a figure is impossible, or the lines make no network.
+    """
+    path = Path(path)
+    borders: list[BorderSegment] = []
+    branches: list[Branch] = []
+    for feature in read_lines(path, layer):
+        kind = text_of(feature, "kind").strip().casefold() or ("border" if feature.get("own_side") else "")
+        if kind == LineKind.BORDER:
+            borders += segments_of(feature, path.stem, own_side)
+        elif kind in set(LineKind):
+            branches += _branches(feature, LineKind(kind), path.stem)
+        else:
+            said = f"is {kind!r}" if kind else "is missing"
+            raise BorderError(f"{feature.where}: kind {said}: say {', '.join(LineKind)}")
+    if not borders and not branches:
+        raise FormatError(f"{path}: has 0 lines: a network has at least one LineString or Polygon")
+    try:
+        return build_network(path.stem, borders, branches, tolerance_m)
+    except BorderError as error:
+        raise BorderError(f"{path}: {error}") from None
+
+
+def write_network(network: BorderNetwork, path: Path) -> None:
+    """Write the edges of a network with all their fields, in the format of the suffix; `read_network` joins them.
+
+    Raises
+    ------
+    FormatError, FileWriteError
+        As `write_borders` does.
+    """
+    features = []
+    for edge in network.edges:
+        if edge.border is not None:
+            properties = {"kind": "border", **border_properties(edge.border)}
+        else:
+            assert edge.branch is not None
+            properties = {name: getattr(edge.branch, name) for name in _FIELDS} | {"kind": str(edge.kind)}
+        features.append(LineFeature(f"edge {edge.name!r}", (Part(edge.coordinates),), properties))
+    write_lines(features, path)
+
+
+def _branches(feature: LineFeature, kind: LineKind, stem: str) -> list[Branch]:
+    values: dict[str, Any] = {name: text_of(feature, name) for name in ("authority", "note")}
+    numbers: dict[str, float | None] = {name: number_of(feature, name) for name in ("band_left_m", "band_right_m")}
+    numbers["priority"] = whole_of(feature, "priority")
+    values |= {name: number for name, number in numbers.items() if number is not None}
+    name = text_of(feature, "name") or stem
+    count = len(feature.parts)
+    try:
+        return [
+            Branch(
+                name if count == 1 else f"{name} {number} of {count}",
+                kind,
+                tuple((point[0], point[1]) for point in part.points),
+                **values,
+            )
+            for number, part in enumerate(feature.parts, 1)
+        ]
+    except BorderError as error:
+        raise BorderError(f"{feature.where}: {error}") from None
