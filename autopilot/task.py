@@ -56,7 +56,8 @@ def tasks_of(
     given = list(urls) if len(urls) == len(vehicles) else list(urls) * len(vehicles)
     tasks = []
     for vehicle, url in zip(vehicles, given, strict=True):
-        sorties = [sortie for sortie in plan.sorties if sortie.vehicle.sysid == vehicle.sysid]
+        own = (sortie for sortie in plan.sorties if sortie.vehicle.sysid == vehicle.sysid)
+        sorties = sorted(own, key=lambda sortie: sortie.turn)
         if sorties:
             missions = tuple(compile_mission(plan, sortie, dialect) for sortie in sorties)
             tasks.append(FlightTask(vehicle.sysid, url, missions))

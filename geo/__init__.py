@@ -18,7 +18,7 @@ from geo.frames import (
     geodesic_distance_m,
     geodesic_length_m,
 )
-from geo.polyline import LinePosition, densify, locate
+from geo.polyline import LinePosition, densify, locate, unwrap_longitudes, wrap_longitudes
 from geo.terrain import FlatTerrain, GridTerrain, Terrain, footprint, intersect
 
 __all__ = [
@@ -50,6 +50,8 @@ __all__ = [
     "intersect",
     "locate",
     "rotation_ned_from_frd",
+    "unwrap_longitudes",
+    "wrap_longitudes",
     "write_bytes",
     "write_text",
 ]

@@ -1,10 +1,11 @@
 """Border geometry in, patrol plans out; mission files. Pure: no network, no clock."""
 
-from missions.atlas import countries, cut, land_border, neighbours
+from missions.airspace import Airspace, LandingSite, Zone, ZoneKind
+from missions.atlas import borders_in, countries, cut, land_border, neighbours
 from missions.border import BorderSegment, Side
-from missions.border_files import read_border, write_border
-from missions.check import check
+from missions.border_files import read_border, read_borders, write_border, write_borders
 from missions.errors import (
+    AirspaceError,
     BorderError,
     FleetError,
     FormatError,
@@ -15,35 +16,47 @@ from missions.errors import (
 )
 from missions.export import plan_geojson, write_plan_folder, write_plan_geojson, write_plan_kml
 from missions.fence import fence_polygon
-from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle, default_fleet
+from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
 from missions.fleet_files import read_fleet, write_fleet
 from missions.mission import Dialect, Mission, MissionItem, compile_mission
+from missions.network import BorderNetwork, Branch, LineKind
+from missions.network_build import build_network
+from missions.network_files import read_network, write_network
 from missions.observation import Observation, observe
-from missions.partition import Block, Costs, share_out
 from missions.options import Objective, PlanOptions
 from missions.patrol import Coverage, Flight, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
 from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
 from missions.planning import plan
 from missions.qgc import read_qgc_plan, write_qgc_plan
-from missions.siting import base_beside
+from missions.risk import Risk, RiskTable, risk_of_crossings
+from missions.sharing import Block, Team, share_out
+from missions.siting import base_behind, base_beside
+from missions.validation import Rule, Validation, check, validate
+from missions.wind import Wind
 
 __all__ = [
     "Aircraft",
+    "AircraftForm",
+    "Airspace",
+    "AirspaceError",
     "Base",
     "Block",
     "BorderError",
+    "BorderNetwork",
     "BorderSegment",
+    "Branch",
     "Camera",
-    "Costs",
     "Coverage",
     "Dialect",
     "Fleet",
     "FleetError",
     "Flight",
     "FormatError",
+    "LandingSite",
     "Leg",
     "LegKind",
+    "LineKind",
     "Mission",
     "MissionError",
     "MissionItem",
@@ -54,12 +67,23 @@ __all__ = [
     "PatrolPlan",
     "PlanError",
     "PlanOptions",
+    "Risk",
+    "RiskTable",
+    "Rule",
     "Side",
     "Sortie",
+    "Team",
     "Uncovered",
+    "Validation",
     "Vehicle",
     "Waypoint",
+    "Wind",
+    "Zone",
+    "ZoneKind",
+    "base_behind",
     "base_beside",
+    "borders_in",
+    "build_network",
     "check",
     "compile_mission",
     "countries",
@@ -74,12 +98,18 @@ __all__ = [
     "plan",
     "plan_geojson",
     "read_border",
+    "read_borders",
     "read_fleet",
+    "read_network",
     "read_qgc_plan",
+    "risk_of_crossings",
     "save_plan",
     "share_out",
+    "validate",
     "write_border",
+    "write_borders",
     "write_fleet",
+    "write_network",
     "write_plan_folder",
     "write_plan_geojson",
     "write_plan_kml",

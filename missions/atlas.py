@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import CoordinateError, check_coordinates, densify, geodesic_distance_m
-from geo.polyline import unwrap_longitudes, wrap_longitudes
+from geo import CoordinateError, check_coordinates, densify, geodesic_distance_m, unwrap_longitudes, wrap_longitudes
 from missions.border import BorderSegment, Side
 from missions.border_line import points_of
 from missions.errors import BorderError

@@ -9,8 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import LocalFrame, densify, geodesic_length_m
-from geo.polyline import wrap_longitudes
+from geo import LocalFrame, densify, geodesic_length_m, wrap_longitudes
 from missions.border_line import checked_line, self_crossings, unwrapped
 from missions.errors import BorderError
 

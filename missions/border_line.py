@@ -10,8 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import CoordinateError, check_coordinates
-from geo.polyline import unwrap_longitudes, wrap_longitudes
+from geo import CoordinateError, check_coordinates, unwrap_longitudes, wrap_longitudes
 from missions.errors import BorderError
 
 __all__ = ["checked_line", "join_lines", "points_of", "runs_anticlockwise", "self_crossings", "split_line", "unwrapped"]

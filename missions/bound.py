@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from missions.fleet import Vehicle
 from missions.flying import leg_effort
+from missions.wind import CALM, Wind
 
 __all__ = ["revisit_bound"]
 
@@ -15,12 +16,13 @@ Floats = NDArray[np.float64]
 
 def revisit_bound(
     vehicles: tuple[Vehicle, ...],
-    bases_xy: Floats,
     *,
-    points_xy: Floats,
+    distance_m: Floats,
     weights_m: Floats,
     patrol_m_s: float,
     height_m: float,
+    wind: Wind = CALM,
+    turn_round: bool = True,
 ) -> float:
     """No plan with these aircraft that flies all of a line at one patrol speed has a shorter revisit interval, seconds.
 
@@ -28,15 +30,18 @@ def revisit_bound(
     ----------
     vehicles
         The fleet.
-    bases_xy
-        Bases in use, metres, shape (b, 2).
-    points_xy, weights_m
-        Points of the line that are patrolled, shape (n, 2), and the length that each stands for, metres, shape (n,).
-        The points of a piece lie within half its length of it.
+    distance_m, weights_m
+        Of the middles of the pieces that are patrolled: the distance to the nearest base, and the length of the piece,
+        metres, shape (n,). The points of a piece lie within half its length of its middle.
     patrol_m_s
-        Patrol speed.
+        Patrol speed over the ground, of the fastest type.
     height_m
         Lowest height above ground that a transit or patrol climbs to.
+    wind
+        The wind: transits may have it behind them both ways, as far as this bound knows.
+    turn_round
+        Whether the aircraft turn round after every sortie; not so for a single coverage, where it bounds the time to
+        the last landing.
 
     Notes
     -----
@@ -58,24 +63,23 @@ def revisit_bound(
     overhead of the sortie. Hence W >= L / v + integral of p(d(s)) ds. Of unequal aircraft the best figure of any is
     used for each symbol.
     """
-    if not len(points_xy):
+    if not len(weights_m):
         return 0.0
     # Every point of a piece is at least this far from a base.
-    distance = np.min(np.hypot(*(points_xy[:, None, :] - bases_xy[None, :, :]).transpose(2, 0, 1)), axis=1)
-    distance = np.maximum(distance - weights_m / 2, 0.0)
+    distance = np.maximum(distance_m - weights_m / 2, 0.0)
     nearest = float(distance.min())
-    transit = max(v.aircraft.cruise_m_s for v in vehicles)
+    transit = max(v.aircraft.cruise_m_s for v in vehicles) + wind.speed_m_s
     fixed = np.inf
-    longest = np.zeros(len(points_xy))
-    for vehicle in vehicles:
-        craft = vehicle.aircraft
+    longest = np.zeros(len(weights_m))
+    for craft in dict.fromkeys(vehicle.aircraft for vehicle in vehicles):
         up_s, up_wh = leg_effort(craft, 0.0, height_m, craft.climb_m_s)
         down_s, down_wh = leg_effort(craft, 0.0, -height_m, craft.descent_m_s)
-        fixed = min(fixed, craft.turn_round_s + up_s + down_s)
-        patrol_j = craft.power_w(patrol_m_s) / patrol_m_s
-        transit_j = min(craft.power_w(craft.cruise_m_s) / craft.cruise_m_s, patrol_j)
-        budget_j = 3600 * (craft.usable_wh - up_wh - down_wh)
-        reach = np.full(len(points_xy), (budget_j - 2 * nearest * transit_j) / patrol_j)
+        fixed = min(fixed, (craft.turn_round_s if turn_round else 0.0) + up_s + down_s)
+        # Of the airspeeds that this wind can make of the ground speed the one of least power.
+        patrol_j = float(craft.power_w(max(0.0, patrol_m_s - wind.speed_m_s))) / patrol_m_s
+        transit_j = min(float(craft.power_w(craft.cruise_m_s)) / (craft.cruise_m_s + wind.speed_m_s), patrol_j)
+        budget_j = 3600 * (craft.usable_wh - craft.ground_energy_wh - up_wh - down_wh)
+        reach = np.full(len(weights_m), (budget_j - 2 * nearest * transit_j) / patrol_j)
         if patrol_j > transit_j:
             reach = np.minimum(reach, (budget_j - 2 * distance * transit_j) / (patrol_j - transit_j))
         longest = np.maximum(longest, reach)

@@ -4,6 +4,7 @@
 
     geo.VedetteError
     └── MissionsError         planning that cannot be done
+        ├── AirspaceError     a zone or landing site that is not one: outline, heights, kind
         ├── BorderError       a border line that is not one: vertices, side, coordinates, an unknown country or pair
         ├── FleetError        an aircraft, camera, base or fleet whose figures are impossible
         ├── FormatError       a file that cannot be read or written as what it claims to be
@@ -19,6 +20,10 @@ from geo import VedetteError
 
 class MissionsError(VedetteError):
     """Planning that cannot be done."""
+
+
+class AirspaceError(MissionsError):
+    """A zone or landing site that is not one: its outline, its heights, its kind."""
 
 
 class BorderError(MissionsError):

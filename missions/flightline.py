@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from shapely import Geometry
-from shapely.geometry import LineString, Point, Polygon
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 from shapely.ops import substring
 
 from geo import locate
@@ -105,12 +105,11 @@ def flight_line(border_xy: Floats, side: Side, offset_m: float, turn_radius_m: f
     # The buffer of a simplified line is far cheaper than that of a surveyed one.
     border = shapely.simplify(LineString(border_xy), _BORDER_TOLERANCE_M)
     if border.is_ring:
-        around = _grown(border, offset_m, turn_radius_m, "round")
-        parts = [around] if isinstance(around, Polygon) else list(around.geoms)
+        parts = _parts(_grown(border, offset_m, turn_radius_m, "round"))
         return _ring_line([ring for part in parts for ring in (part.exterior, *part.interiors)], border, side)
     # Beside the straight continuation too, so that the ends do not lean over it; then cut back to the border itself.
     line = LineString(extended(np.array(border.coords), 3 * offset_m))
-    around = _grown(line, offset_m, turn_radius_m, "flat")
+    around = max(_parts(_grown(line, offset_m, turn_radius_m, "flat")), key=lambda part: float(part.area))
     outline = around.exterior
     ends = []
     for a, b, corner in ((0, 1, 0), (-2, -1, -1)):
@@ -137,10 +136,17 @@ def flight_line(border_xy: Floats, side: Side, offset_m: float, turn_radius_m: f
 
 def _grown(
     line: LineString, offset_m: float, turn_radius_m: float, cap_style: Literal["round", "flat"]
-) -> Geometry:
+) -> Polygon | MultiPolygon:
     """Everything nearer to a line than the offset; closed by a disc of the turn radius, so that no bay is narrower."""
     around = line.buffer(offset_m + turn_radius_m, cap_style=cap_style, quad_segs=24)
-    return around.buffer(-turn_radius_m, quad_segs=24) if turn_radius_m > 0 else around
+    if turn_radius_m > 0:
+        around = around.buffer(-turn_radius_m, quad_segs=24)
+    assert isinstance(around, Polygon | MultiPolygon)  # what grows out of a line is an area
+    return around
+
+
+def _parts(area: Polygon | MultiPolygon) -> list[Polygon]:
+    return [area] if isinstance(area, Polygon) else list(area.geoms)
 
 
 def _ring_line(rings: list[shapely.LinearRing], border: LineString, side: Side) -> FlightLine:

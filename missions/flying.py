@@ -108,7 +108,7 @@ class Pilot:
         ]
 
     def legs(self, kind: LegKind, waypoints: list[Waypoint], aircraft: Aircraft, speed_m_s: float) -> list[Leg]:
-        """Legs through waypoints: at a ground speed on patrol, at an airspeed else; `speed_m_s` of a leg is over ground."""
+        """Legs through waypoints: at a ground speed on patrol, else at an airspeed."""
         xy = self.plane.xy([w.lat_deg for w in waypoints], [w.lon_deg for w in waypoints])
         rise = np.diff([w.amsl_m for w in waypoints])
         step = np.diff(xy, axis=0)

@@ -11,8 +11,15 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geo import CoordinateError, LocalFrame, check_coordinates, densify, geodesic_length_m
-from geo.polyline import unwrap_longitudes, wrap_longitudes
+from geo import (
+    CoordinateError,
+    LocalFrame,
+    check_coordinates,
+    densify,
+    geodesic_length_m,
+    unwrap_longitudes,
+    wrap_longitudes,
+)
 from missions.border import BorderSegment
 from missions.border_line import checked_line, unwrapped
 from missions.errors import BorderError

@@ -166,8 +166,8 @@ def observe(
         longest = float(dwells[good[:, 0], good[:, 1]].max())
         raise ObservationError(
             f"dwell: at its lowest speed of {min_speed_m_s:.1f} m/s the aircraft keeps a point in view for "
-            f"{longest:.1f} s at most, dwell_s asks for {dwell_s:.1f}: accept a shorter dwell or a coarser GSD, or take "
-            "a wider lens or a slower aircraft"
+            f"{longest:.1f} s at most, dwell_s asks for {dwell_s:.1f}: accept a shorter dwell or a coarser GSD, or "
+            "take a wider lens or a slower aircraft"
         )
     row, column = slow_enough[0]
     height, pitch, lateral = float(heights[0, column]), float(depression[row, column]), float(offsets[row, 0])

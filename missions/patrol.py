@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from geo import Altitude, Datum
+from missions.airspace import Airspace
 from missions.border import BorderSegment, Side
 from missions.fleet import Fleet, Vehicle
 from missions.observation import Observation
 from missions.options import PlanOptions
+from missions.risk import RiskTable
 
 __all__ = ["Coverage", "Flight", "Leg", "LegKind", "PatrolPlan", "Sortie", "Uncovered", "Waypoint"]
 
@@ -96,6 +98,12 @@ class Sortie:
         Planned take-off, seconds after the start of the plan.
     legs
         In the order of flight.
+    team
+        Number of the team whose stretch it is part of: aircraft of one type with one camera at one base.
+    backward
+        Whether it is flown against the direction of the border.
+    observation
+        Number of its observation in the plan.
     """
 
     name: str
@@ -106,6 +114,9 @@ class Sortie:
     look: Side
     start_s: float
     legs: tuple[Leg, ...]
+    team: int = 0
+    backward: bool = False
+    observation: int = 0
 
     @property
     def duration_s(self) -> float:
@@ -197,17 +208,21 @@ class PatrolPlan:
     ----------
     border, fleet, options
         What was planned for.
-    observation
-        Height, offset, pitch and speed, and why.
+    airspace, risk
+        The zones that it keeps out of, and what it was weighted by.
+    observations
+        Height, offset, pitch and speed, and why, for each type of aircraft and camera.
     flight_line
-        Latitude and longitude, degrees, of the vertices of the flight line.
+        Latitude and longitude, degrees, of the vertices of the course: the flight line with its detours.
     sorties
-        In the order of vehicles, then of flight. Flown again from the first when the last has landed and turned round.
+        Along the course, each with the aircraft and time of its first flight.
+    flights
+        The schedule of the shift, in the order of take-off.
     coverage
         What is seen.
     revisit_s
         Revisit interval: the longest time for which a point of the covered band is unobserved, seconds, from the
-        schedule with its turn-rounds.
+        schedule with its turn-rounds. For one coverage the time until the last landing.
     revisit_bound_s
         No plan that flies this line at this patrol speed with these aircraft has a shorter revisit interval.
     notes
@@ -217,15 +232,32 @@ class PatrolPlan:
     border: BorderSegment
     fleet: Fleet
     options: PlanOptions
-    observation: Observation
+    airspace: Airspace
+    risk: RiskTable
+    observations: tuple[Observation, ...]
     flight_line: tuple[tuple[float, float], ...]
     sorties: tuple[Sortie, ...]
+    flights: tuple[Flight, ...]
     coverage: Coverage
     revisit_s: float
     revisit_bound_s: float
     notes: tuple[str, ...] = field(default_factory=tuple)
 
-    def cycle_s(self, vehicle: Vehicle) -> float:
-        """Time from a vehicle's first take-off to the same take-off of the next round, seconds; 0 if it stays down."""
-        own = [s for s in self.sorties if s.vehicle.sysid == vehicle.sysid]
-        return sum(s.duration_s + vehicle.aircraft.turn_round_s for s in own)
+    @property
+    def observation(self) -> Observation:
+        """The observation of the first type of aircraft and camera: the only one of most fleets."""
+        return self.observations[0]
+
+    def observation_of(self, sortie: Sortie) -> Observation:
+        """Height, offset, pitch and speed of a sortie."""
+        return self.observations[sortie.observation]
+
+    def team_of(self, sortie: Sortie) -> tuple[Vehicle, ...]:
+        """The aircraft that relieve each other on a sortie."""
+        return next(team for team in self.fleet.teams() if sortie.vehicle in team)
+
+    def round_s(self, team: int) -> float:
+        """Time after which each place of a team's stretch is looked at again, by its sorties alone, seconds."""
+        own = [s for s in self.sorties if s.team == team]
+        whole = sum(s.duration_s + s.vehicle.aircraft.turn_round_s for s in own)
+        return whole / len(self.team_of(own[0]))

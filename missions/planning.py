@@ -1,35 +1,44 @@
-"""Border and fleet in, patrol plan out."""
+"""Border, fleet and airspace in, patrol plan out."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import FlatTerrain, Terrain, locate
+from geo import FlatTerrain, Terrain, geodesic_distance_m, wrap_longitudes
+from missions.airspace import Airspace
 from missions.border import BorderSegment
 from missions.bound import revisit_bound
-from missions.check import check
+from missions.building import Builder
+from missions.course import Course, make_course
 from missions.coverage import cover
 from missions.errors import PlanError
-from missions.fleet import Base, Fleet, Vehicle
-from missions.flightline import WALL_M, FlightLine, Roads, extended, flight_line
-from missions.flying import Pilot, leg_effort
+from missions.estimate import Access, fly_along, reach_m, steps_between
+from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
+from missions.flightline import FlightLine
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.observation import Observation, observe
-from missions.partition import Block, Costs, share_out
-from missions.options import PlanOptions
-from missions.patrol import Leg, LegKind, PatrolPlan, Sortie, Waypoint
+from missions.options import Objective, PlanOptions
+from missions.patrol import Coverage, Flight, PatrolPlan, Sortie
 from missions.plane import Plane
+from missions.risk import RiskTable
+from missions.schedule import Roster, revisits, schedule
+from missions.sharing import Block, Team, share_out
+from missions.surroundings import Surroundings
+from missions.validation import check
 
 __all__ = ["plan"]
 
 Floats = NDArray[np.float64]
 
-_MAX_EXTENT_M = 400_000.0
-_STATIONS = 400
-_STATION_M = 50.0
-_TIGHTENINGS = 4
+_STATIONS, _MOST_STATIONS = 800, 8000
+_STATION_M, _COARSEST_M = 50.0, 500.0
+_TIGHTENINGS = 6
 
 
 def plan(
@@ -37,15 +46,15 @@ def plan(
     fleet: Fleet,
     terrain: Terrain | None = None,
     options: PlanOptions | None = None,
+    *,
+    airspace: Airspace | None = None,
+    risk: RiskTable | None = None,
 ) -> PatrolPlan:
     """Plan the patrol of a border by a fleet.
 
-    Every aircraft watches one contiguous stretch in as many sorties as its battery needs, and begins again when it is
-    through: the revisit interval is the longest of these cycles, and the stretches are cut so that it is the shortest.
-    Aircraft share a line in the order of their bases along it.
-
-    Separation: stretches are disjoint, so patrols are apart along the line; transits are flown higher, in layers by
-    vehicle as far as the ceiling allows, and first take-offs are staggered.
+    The aircraft of one type at one base are a team. Every team watches one contiguous stretch in as many sorties as its
+    batteries need, its aircraft relieving each other; the stretches are cut so that the slowest team is as fast as can
+    be. Teams share a line in the order of their bases along it.
 
     Parameters
     ----------
@@ -54,7 +63,11 @@ def plan(
     terrain
         The ground; flat at sea level by default.
     options
-        Limits to plan within.
+        Limits to plan within, the wind, what to make small.
+    airspace
+        Zones to keep out of, and landing sites.
+    risk
+        How much each place matters, for `Objective.RISK`.
 
     Returns
     -------
@@ -64,68 +77,85 @@ def plan(
     Raises
     ------
     PlanError
-        When a base is on the wrong side, too near to the border or out of reach, or no part can be patrolled.
+        When a base is on the wrong side, in a zone, too near to the border or out of reach, or no part can be
+        patrolled.
     ObservationError
         When the camera cannot see the band from behind the stand-off.
     """
-    return _Planner(border, fleet, terrain or FlatTerrain(), options or PlanOptions()).plan()
+    planner = _Planner(
+        border,
+        fleet,
+        terrain or FlatTerrain(),
+        options or PlanOptions(),
+        airspace=airspace or Airspace(),
+        risk=risk or RiskTable(),
+    )
+    return planner.plan()
+
+
+@dataclass(frozen=True)
+class _Crew:
+    """A team with what it sees by."""
+
+    vehicles: tuple[Vehicle, ...]
+    camera: Camera
+
+    @property
+    def aircraft(self) -> Aircraft:
+        return self.vehicles[0].aircraft
+
+    @property
+    def base(self) -> Base:
+        return self.vehicles[0].base
 
 
 class _Planner:
     """The state of one planning run."""
 
-    def __init__(self, border: BorderSegment, fleet: Fleet, terrain: Terrain, options: PlanOptions) -> None:
-        self.border, self.fleet, self.options = border, fleet, options
-        self.terrain = terrain
-        self.plane = Plane(border)
-        self.pilot = Pilot(self.plane, terrain)
-        self.border_xy = border.local_line(self.plane.frame)
-        if float(np.ptp(self.border_xy, axis=0).max()) > _MAX_EXTENT_M:
-            raise PlanError(
-                f"border {border.name!r} is longer than {_MAX_EXTENT_M / 1000:.0f} km across: cut it and plan the parts"
-            )
-        self.look: Observation = observe(
-            fleet.camera,
-            border,
-            max_speed_m_s=min(v.aircraft.max_m_s for v in fleet.vehicles),
-            dwell_s=options.dwell_s,
-            gsd_m=options.gsd_m,
-            floor_agl_m=options.floor_agl_m,
-            ceiling_agl_m=options.patrol_ceiling_agl_m,
-            margin_m=options.margin_m,
-        )
-        self.bases = list(dict.fromkeys(v.base for v in fleet.vehicles))
-        self.base_xy = {base: self.plane.xy(base.lat_deg, base.lon_deg) for base in self.bases}
+    def __init__(
+        self,
+        border: BorderSegment,
+        fleet: Fleet,
+        terrain: Terrain,
+        options: PlanOptions,
+        *,
+        airspace: Airspace,
+        risk: RiskTable,
+    ) -> None:
+        self.border, self.fleet, self.terrain, self.options = border, fleet, terrain, options
+        self.airspace, self.risk = airspace, risk
+        blocking = airspace.blocking(options.ceiling_agl_m)
+        self.around = Surroundings(border, airspace, blocking, options.zone_margin_m)
         self._check_bases()
-        self.line: FlightLine = flight_line(self.border_xy, border.own_side, self.look.lateral_m)
-        count = max(2, min(_STATIONS, int(self.line.length_m / _STATION_M) + 1))
-        self.stations = np.linspace(0.0, self.line.length_m, count)
-        self.station_xy = self.line.at(self.stations)
-        wall = shapely.union_all(
-            [
-                # Half a metre more than the stand-off: rounding of coordinates and of arcs must not eat into it.
-                shapely.LineString(self.border_xy).buffer(border.stand_off_m + 0.5, quad_segs=32),
-                shapely.LineString(extended(self.border_xy, WALL_M)),
-            ]
-        )
-        roads = Roads(self.line, self.stations, wall)
-        self.roads = {base: roads.from_base(xy) for base, xy in self.base_xy.items()}
-        # Vehicles stand along the line in the order of their bases.
-        at = {base: float(locate(self.line.points, xy).along_m[0]) for base, xy in self.base_xy.items()}
-        self.order = sorted(fleet.vehicles, key=lambda v: (at[v.base], v.sysid))
-        self.layer = {
-            v.sysid: options.layer_agl_m(n, self.look.height_agl_m)
-            for n, v in enumerate(sorted(fleet.vehicles, key=lambda v: v.sysid))
-        }
+        crews = [_Crew(team, fleet.camera_of(team[0])) for team in fleet.teams()]
+        self.looks = self._looks(crews)
+        lateral = max(look.lateral_m for look in self.looks.values())
+        self.course: Course = make_course(self.around, lateral, max(crew.aircraft.turn_radius_m for crew in crews))
+        step = min(max(_STATION_M, self.course.length_m / _STATIONS), _COARSEST_M)
+        step = max(step, self.course.length_m / _MOST_STATIONS)
+        self.stations = self.course.stations(step)
+        self.at = self.course.at(self.stations)
+        reach: dict[Base, float] = {}
+        for crew in crews:
+            reach[crew.base] = max(reach.get(crew.base, 0.0), reach_m(crew.aircraft, options))
+        self.access = {base: Access(base, self.around, self.course, self.stations, far) for base, far in reach.items()}
+        # Teams stand along the line in the order of their bases.
+        place = {base: self._opposite(base) for base in reach}
+        self.crews = sorted(crews, key=lambda c: (place[c.base], c.vehicles[0].sysid))
+        self.passable, self.needed = self._pieces()
+        self.last = self._last()
 
     def plan(self) -> PatrolPlan:
         """Share out, build, and where a climb was underestimated share out again with a smaller budget."""
         factor = 1.0
         for _ in range(_TIGHTENINGS):
-            costs = self._all_costs(factor)
-            if not any(c.reachable.any() for c in costs):
+            teams = [self._team(crew, factor) for crew in self.crews]
+            if not any(np.isfinite(team.out_s).any() for team in teams):
                 raise PlanError(self._out_of_reach())
-            sorties = self._sorties(share_out(costs))
+            blocks = self._trimmed(share_out(teams, self.passable, self._weights(), self._sharing()))
+            if not blocks:
+                raise PlanError(self._out_of_reach())
+            sorties = self._sorties(blocks)
             worst = max(s.energy_wh / s.vehicle.aircraft.usable_wh for s in sorties)
             if worst <= 1.0:
                 break
@@ -138,205 +168,347 @@ class _Planner:
             )
         return made
 
+    # --- what is given -----------------------------------------------------------------------------------------------
+
     def _check_bases(self) -> None:
-        outline = extended(self.border_xy, WALL_M)
-        shape = shapely.linestrings(self.border_xy)
-        for base, xy in self.base_xy.items():
-            inside = locate(outline, xy).offset_m[0] * self.border.own_side.sign > 0
-            if self.border.is_ring:
-                ring = shapely.polygons(self.border_xy)
-                within = bool(shapely.contains_xy(ring, *xy))
-                inside = within == (
-                    (self.border.own_side.sign > 0) == shapely.is_ccw(shapely.linearrings(self.border_xy))
-                )
-            if not inside:
+        bases = list(dict.fromkeys(v.base for v in self.fleet.vehicles))
+        for base in bases:
+            if not self.around.own_side(base.lat_deg, base.lon_deg):
                 raise PlanError(
                     f"base {base.name!r} lies on the far side of the border: move it to the side of "
                     f"{self.border.own or 'the own country'}, or correct own_side"
                 )
-            distance = float(shapely.distance(shape, shapely.points(xy)))
+            region = self.around.region(base.lat_deg, base.lon_deg, 20_000.0)
+            here = shapely.points(0.0, 0.0)
+            distance = min(
+                (float(shapely.distance(shapely.linestrings(line), here)) for line in region.border), default=np.inf
+            )
             if distance < self.border.stand_off_m + 1:
                 raise PlanError(
                     f"base {base.name!r} is {distance:.0f} m from the border, the stand-off is "
                     f"{self.border.stand_off_m:.0f} m: move it back"
                 )
+            inside = next((name for name, shape in region.zones if shapely.intersects(shape, here)), None)
+            if inside is not None:
+                raise PlanError(
+                    f"base {base.name!r} lies in no-fly zone {inside!r}, or within {self.options.zone_margin_m:.0f} m "
+                    "of it: move the base or correct the zone"
+                )
 
-    def _all_costs(self, factor: float) -> list[Costs]:
-        made: dict[tuple[object, ...], Costs] = {}
+    def _looks(self, crews: Sequence[_Crew]) -> dict[tuple[Aircraft, Camera], Observation]:
+        """One observation for each type of aircraft and camera, all from the same lateral distance."""
+        kinds = list(dict.fromkeys((crew.aircraft, crew.camera) for crew in crews))
+        options = self.options
+
+        def look(aircraft: Aircraft, camera: Camera, lateral_m: float | None) -> Observation:
+            return observe(
+                camera,
+                self.border,
+                max_speed_m_s=aircraft.max_m_s,
+                min_speed_m_s=aircraft.min_m_s,
+                turn_radius_m=aircraft.turn_radius_m,
+                dwell_s=options.dwell_s,
+                gsd_m=options.gsd_m,
+                floor_agl_m=options.floor_agl_m,
+                ceiling_agl_m=options.patrol_ceiling_agl_m,
+                margin_m=options.margin_m,
+                lateral_m=lateral_m,
+            )
+
+        alone = {kind: look(*kind, None) for kind in kinds}
+        lateral = max(one.lateral_m for one in alone.values())
+        return {kind: one if one.lateral_m == lateral else look(*kind, lateral) for kind, one in alone.items()}
+
+    def _opposite(self, base: Base) -> float:
+        """Where along the course a base stands."""
+        away = geodesic_distance_m(base.lat_deg, base.lon_deg, *self.at)
+        return float(self.stations[int(np.argmin(away))])
+
+    # --- the course --------------------------------------------------------------------------------------------------
+
+    def _pieces(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Of every piece between two stations: whether it can be flown, and whether it is to be watched."""
+        middle = (self.stations[:-1] + self.stations[1:]) / 2
+        leg = np.clip(np.searchsorted(self.course.along_m, middle) - 1, 0, len(self.course.watched) - 1)
+        return self.course.passable[leg], self.course.watched[leg]
+
+    def _last(self) -> NDArray[np.int64]:
+        """Furthest station at which a sortie may end, by the bends of its fence and the items of its mission."""
+        course = self.course
+        # The line unrolled: shapes are right, only far places are out of position, and nothing here looks far.
+        unrolled = np.concatenate([[[0.0, 0.0]], np.cumsum(steps_between(course.lat_deg, course.lon_deg), axis=0)])
+        look = next(iter(self.looks.values()))
+        room = look.lateral_m - self.border.stand_off_m / 2
+        path = shapely.linestrings(unrolled)
+        last = np.full(len(self.stations), len(self.stations) - 1)
+        for tolerance, most in ((room * FENCE_TOLERANCE, 0.7 * FENCE_VERTICES), (0.0, 0.8 * MAX_ITEMS)):
+            kept = shapely.get_coordinates(shapely.simplify(path, tolerance)) if tolerance > 0 else unrolled
+            at = np.sort(course.along_m[_indices(unrolled, kept)])
+            passed = np.searchsorted(at, self.stations)
+            furthest = np.searchsorted(passed, passed + int(most), side="right") - 1
+            last = np.minimum(last, furthest)
+        # One step from station to station is always allowed: what is still too much shows when it is compiled.
+        return np.asarray(np.maximum(last, np.minimum(np.arange(len(last)) + 1, len(last) - 1)))
+
+    def _sharing(self) -> Literal["revisit", "once"]:
+        return "once" if self.options.objective is Objective.ONCE else "revisit"
+
+    def _trimmed(self, blocks: Sequence[Block]) -> list[Block]:
+        """Blocks without the unwatched pieces at their ends: a detour at an end leads nowhere."""
         out = []
-        for vehicle in self.order:
-            key = (vehicle.aircraft, vehicle.base, self.layer[vehicle.sysid])
-            if key not in made:
-                made[key] = self._costs(vehicle, factor)
-            out.append(made[key])
+        for block in blocks:
+            watched = np.flatnonzero(self.needed[block.start : block.stop]) + block.start
+            if watched.size:
+                out.append(replace(block, start=int(watched[0]), stop=int(watched[-1]) + 1))
         return out
 
-    def _costs(self, vehicle: Vehicle, factor: float) -> Costs:
-        """Time of every block; infinite where the energy does not last."""
-        craft, base, layer = vehicle.aircraft, vehicle.base, self.layer[vehicle.sysid]
-        line = self.pilot.waypoints(self.line.points, self.look.height_agl_m)
-        legs = self.pilot.legs(LegKind.PATROL, line, craft, self.look.speed_m_s)
-        along = np.concatenate([[0.0], np.cumsum([leg.distance_m for leg in legs])])
-        along *= self.line.length_m / along[-1]
-        time = np.interp(self.stations, along, np.concatenate([[0.0], np.cumsum([leg.duration_s for leg in legs])]))
-        energy = np.interp(self.stations, along, np.concatenate([[0.0], np.cumsum([leg.energy_wh for leg in legs])]))
+    def _weights(self) -> Floats | None:
+        if self.options.objective is not Objective.RISK:
+            return None
+        scale = self.border.length_m() / self.course.length_m
+        at = self.stations * scale
+        return self.risk.weights(at[:-1], at[1:], self.options.shift_hour)
 
-        way_m = self.roads[base][0]
-        ground = self.terrain.elevation_m(*self.plane.lat_lon(self.station_xy))
-        rise = ground - float(self.terrain.elevation_m(base.lat_deg, base.lon_deg))
-        finite = np.where(np.isfinite(way_m), way_m, 0.0)
-        out = np.array([leg_effort(craft, d, r, craft.cruise_m_s) for d, r in zip(finite, rise, strict=True)])
-        home = np.array([leg_effort(craft, d, -r, craft.cruise_m_s) for d, r in zip(finite, rise, strict=True)])
-        step = layer - self.look.height_agl_m
-        fixed = np.array(
-            [
-                leg_effort(craft, 0.0, layer, craft.climb_m_s),
-                leg_effort(craft, 0.0, -step, craft.descent_m_s),
-                leg_effort(craft, 0.0, step, craft.climb_m_s),
-                leg_effort(craft, 0.0, -layer, craft.descent_m_s),
-            ]
-        ).sum(axis=0)
-        sortie_s = fixed[0] + craft.turn_round_s + out[:, None, 0] + home[None, :, 0] + time[None, :] - time[:, None]
-        sortie_wh = fixed[1] + out[:, None, 1] + home[None, :, 1] + energy[None, :] - energy[:, None]
-        lawful = np.isfinite(way_m)[:, None] & np.isfinite(way_m)[None, :] & (sortie_wh <= craft.usable_wh * factor)
-        lawful &= np.triu(np.ones_like(lawful), 1)
-        lawful &= self._small_enough()
-        return Costs(np.where(lawful, sortie_s, np.inf))
+    # --- teams, sorties ----------------------------------------------------------------------------------------------
 
-    def _small_enough(self) -> NDArray[np.bool_]:
-        """Which blocks have few enough bends for the fence, and few enough vertices for the mission, of one sortie."""
-        room = self.look.lateral_m - self.border.stand_off_m / 2
-        path = shapely.linestrings(self.line.points)
-        allowed = np.ones((len(self.stations), len(self.stations)), dtype=bool)
-        for tolerance, most in ((room * FENCE_TOLERANCE, 0.7 * FENCE_VERTICES), (0.0, 0.8 * MAX_ITEMS)):
-            bends = shapely.get_coordinates(shapely.simplify(path, tolerance))
-            at = shapely.line_locate_point(path, shapely.points(bends))
-            passed = np.searchsorted(np.sort(at), self.stations)
-            # One step from station to station is always allowed: what is still too much shows when it is compiled.
-            allowed &= (passed[None, :] - passed[:, None] <= most) | np.eye(len(self.stations), k=1, dtype=bool)
-        return allowed
+    def _layer(self, crew: _Crew, number: int) -> float:
+        look = self.looks[crew.aircraft, crew.camera]
+        if crew.aircraft.turn_radius_m > 0:
+            return look.height_agl_m
+        return self.options.layer_agl_m(number, look.height_agl_m)
 
-    def _sorties(self, blocks: list[Block]) -> list[Sortie]:
-        starts = {
-            v.sysid: n * self.options.launch_interval_s for n, v in enumerate(sorted(self.order, key=lambda v: v.sysid))
-        }
+    def _team(self, crew: _Crew, factor: float) -> Team:
+        craft, look = crew.aircraft, self.looks[crew.aircraft, crew.camera]
+        along = fly_along(self.course, self.stations, self.terrain, aircraft=craft, look=look, options=self.options)
+        top = max(self._layer(crew, k) for k in range(8))
+        out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, top, look, self.terrain, self.options)
+        return Team(
+            size=len(crew.vehicles),
+            out_s=out_s,
+            home_s=home_s + craft.turn_round_s,
+            out_wh=out_wh,
+            home_wh=home_wh,
+            time_s=along.time_s,
+            energy_wh=along.energy_wh,
+            back_time_s=along.back_time_s,
+            back_energy_wh=along.back_energy_wh,
+            usable_wh=craft.usable_wh * factor,
+            last=self.last,
+            turn_round_s=craft.turn_round_s,
+        )
+
+    def _sorties(self, blocks: Sequence[Block]) -> list[Sortie]:
+        builder = Builder(self.course, self.stations, self.terrain, self.options)
+        kinds = list(self.looks)
+        # Neighbouring sorties of one base fly their transits in different layers.
+        turns: dict[Base, int] = {}
         made = []
         for block in blocks:
-            vehicle = self.order[block.vehicle]
-            legs = self._legs(vehicle, block)
-            sortie = Sortie(
-                f"{vehicle.name}-sortie-{block.turn + 1}",
+            crew = self.crews[block.team]
+            vehicle = crew.vehicles[block.aircraft or 0]
+            number = turns.get(crew.base, 0)
+            turns[crew.base] = number + 1
+            legs = builder.legs(
                 vehicle,
-                block.turn + 1,
-                float(self.stations[block.start]),
-                float(self.stations[block.stop]),
-                self.border.own_side.other,
-                starts[vehicle.sysid],
-                tuple(legs),
+                self.access[crew.base],
+                self.looks[crew.aircraft, crew.camera],
+                start=block.start,
+                stop=block.stop,
+                backward=block.backward,
+                layer_agl_m=self._layer(crew, number),
             )
-            starts[vehicle.sysid] += sortie.duration_s + vehicle.aircraft.turn_round_s
-            made.append(sortie)
-        return sorted(made, key=lambda s: (s.vehicle.sysid, s.turn))
+            made.append(
+                Sortie(
+                    name="",
+                    vehicle=vehicle,
+                    turn=0,
+                    from_m=float(self.stations[block.start]),
+                    to_m=float(self.stations[block.stop]),
+                    look=self.border.own_side if block.backward else self.border.own_side.other,
+                    start_s=0.0,
+                    legs=legs,
+                    team=block.team,
+                    backward=block.backward,
+                    observation=kinds.index((crew.aircraft, crew.camera)),
+                )
+            )
+        return made
 
-    def _legs(self, vehicle: Vehicle, block: Block) -> list[Leg]:
-        craft, base, layer, pilot = vehicle.aircraft, vehicle.base, self.layer[vehicle.sysid], self.pilot
-        ways = self.roads[base][1]
-        ground = round(float(self.terrain.elevation_m(base.lat_deg, base.lon_deg)), 3)
-        ground_point, above = (Waypoint.above(base.lat_deg, base.lon_deg, h, ground) for h in (0.0, layer))
-        out = pilot.waypoints(ways[block.start], layer)
-        home = pilot.waypoints(ways[block.stop][::-1], layer)
-        out[0], home[-1] = above, above
-        patrol = pilot.waypoints(
-            self.line.between(float(self.stations[block.start]), float(self.stations[block.stop])),
-            self.look.height_agl_m,
-        )
-        legs = []
-        for kind, waypoints, speed in (
-            (LegKind.TAKEOFF, [ground_point, above], craft.climb_m_s),
-            (LegKind.TRANSIT, [*out, patrol[0]], craft.cruise_m_s),
-            (LegKind.PATROL, patrol, self.look.speed_m_s),
-            (LegKind.RETURN, [patrol[-1], *home], craft.cruise_m_s),
-            (LegKind.LANDING, [above, ground_point], craft.descent_m_s),
-        ):
-            legs += pilot.legs(kind, waypoints, craft, speed)
-        return _joined(legs)
+    # --- the plan ----------------------------------------------------------------------------------------------------
 
     def _finish(self, sorties: list[Sortie]) -> PatrolPlan:
-        edges = self.stations
-        middles = (edges[:-1] + edges[1:]) / 2
-        flown = np.zeros(len(middles), dtype=bool)
-        for sortie in sorties:
-            flown |= (middles > sortie.from_m) & (middles < sortie.to_m)
-        unreached = [(float(edges[i]), float(edges[i + 1])) for i in np.flatnonzero(~flown)]
-        limit = self.fleet.camera.max_gsd_m if self.options.gsd_m is None else self.options.gsd_m
-        coverage = cover(
-            self.border,
-            border_xy=self.border_xy,
-            line=self.line,
-            sorties=sorties,
-            camera=self.fleet.camera,
-            observation=self.look,
-            terrain=self.terrain,
-            plane=self.plane,
-            gsd_m=limit,
-            unreached=unreached,
-        )
+        once = self.options.objective is Objective.ONCE
+        if once:
+            rosters = [
+                Roster((vehicle,), tuple(k for k, s in enumerate(sorties) if s.vehicle == vehicle))
+                for crew in self.crews
+                for vehicle in crew.vehicles
+            ]
+        else:
+            rosters = [
+                Roster(crew.vehicles, tuple(k for k, s in enumerate(sorties) if s.team == number))
+                for number, crew in enumerate(self.crews)
+            ]
+        flights = schedule(sorties, rosters, self.options, repeat=not once)
+        sorties = _named(sorties, flights, {v.sysid: v for v in self.fleet.vehicles})
+        rounds = [
+            sum(sorties[k].duration_s + r.vehicles[0].aircraft.turn_round_s for k in r.sorties) / len(r.vehicles)
+            for r in rosters
+        ]
+        if once:
+            revisit = max(f.start_s + sorties[f.sortie].duration_s for f in flights)
+        else:
+            seen = revisits(flights, len(sorties))
+            # A shift too short for a second look has none to measure.
+            revisit = max(*rounds, *(gap for gap in seen if np.isfinite(gap)), 0.0)
+        reasons = self._unflown(sorties)
+        coverage = self._coverage(sorties, reasons)
+        flown = self._flown(sorties)
+        looks = tuple(self.looks.values())
         bound = revisit_bound(
             self.fleet.vehicles,
-            np.array(list(self.base_xy.values())),
-            points_xy=self.line.at(middles[flown]),
-            weights_m=np.diff(edges)[flown],
-            patrol_m_s=self.look.speed_m_s,
-            height_m=self.look.height_agl_m,
+            distance_m=self._base_distance(flown),
+            weights_m=np.diff(self.stations)[flown],
+            patrol_m_s=max(look.speed_m_s for look in looks),
+            height_m=min(look.height_agl_m for look in looks),
+            wind=self.options.wind,
+            turn_round=not once,
         )
-        cycles = {v.sysid: 0.0 for v in self.fleet.vehicles}
-        for sortie in sorties:
-            cycles[sortie.vehicle.sysid] += sortie.duration_s + sortie.vehicle.aircraft.turn_round_s
-        lat, lon = self.plane.lat_lon(self.line.points)
-        notes = [self.border.note] if self.border.note else []
-        notes += [
-            f"{v.name} has no work: the line is shared out without it"
-            for v in self.fleet.vehicles
-            if not cycles[v.sysid]
-        ]
-        if unreached:
-            length = sum(b - a for a, b in unreached)
-            notes.append(f"{length / 1000:.1f} km of the flight line are out of reach: they are listed as uncovered")
         return PatrolPlan(
-            self.border,
-            self.fleet,
-            self.options,
-            self.look,
-            tuple((round(float(a), 7), round(float(o), 7)) for a, o in zip(lat, lon, strict=True)),
-            tuple(sorties),
-            coverage,
-            max(cycles.values()),
-            bound,
-            tuple(notes),
+            border=self.border,
+            fleet=self.fleet,
+            options=self.options,
+            airspace=self.airspace,
+            risk=self.risk,
+            observations=looks,
+            flight_line=_vertices(self.course),
+            sorties=tuple(sorties),
+            flights=flights,
+            coverage=coverage,
+            revisit_s=revisit,
+            revisit_bound_s=bound,
+            notes=tuple(self._notes(reasons)),
         )
+
+    def _flown(self, sorties: Sequence[Sortie]) -> NDArray[np.bool_]:
+        """Which pieces between stations some sortie watches."""
+        middle = (self.stations[:-1] + self.stations[1:]) / 2
+        flown = np.zeros(len(middle), dtype=bool)
+        for sortie in sorties:
+            flown |= (middle > sortie.from_m) & (middle < sortie.to_m)
+        return flown & self.needed
+
+    def _base_distance(self, flown: NDArray[np.bool_]) -> Floats:
+        """Distance of the middle of every flown piece from the nearest base, metres."""
+        lat, lon = self.course.at(((self.stations[:-1] + self.stations[1:]) / 2)[flown])
+        bases = list(self.access)
+        away = [geodesic_distance_m(base.lat_deg, base.lon_deg, lat, lon) for base in bases]
+        return np.asarray(np.min(away, axis=0))
+
+    def _unflown(self, sorties: Sequence[Sortie]) -> list[tuple[float, float, str]]:
+        """Stretches of the course that nobody watches, and why."""
+        idle = ~self._flown(sorties) & self.needed
+        return [
+            (
+                float(self.stations[a]),
+                float(self.stations[b]),
+                "out of reach: no aircraft has the energy to fly there, patrol and come back",
+            )
+            for a, b in _runs(idle)
+        ]
+
+    def _notes(self, reasons: Sequence[tuple[float, float, str]]) -> list[str]:
+        notes = [self.border.note] if self.border.note else []
+        craft = list(dict.fromkeys(v.aircraft.kind for v in self.fleet.vehicles))
+        if self.options.wind.speed_m_s > 0:
+            wind = self.options.wind
+            notes.append(
+                f"planned for wind of {wind.speed_m_s:g} m/s from {wind.from_deg:.0f} degrees: fly it in no stronger"
+            )
+        else:
+            notes.append(f"planned for calm air with {', '.join(craft)}: the reserve has to carry the wind")
+        lost = [(b - a, reason) for a, b, reason in reasons] + [(gap.length_m, gap.reason) for gap in self.course.gaps]
+        for what in dict.fromkeys(reason for _, reason in lost):
+            length = sum(m for m, reason in lost if reason == what)
+            notes.append(f"{length / 1000:.1f} km of the flight line are not watched ({what}): listed as uncovered")
+        shut = int((~self.course.passable).sum())
+        if shut:
+            notes.append(f"{shut} gaps of the flight line have no lawful way round: no sortie passes them")
+        return notes
 
     def _out_of_reach(self) -> str:
-        base: Base = min(self.bases, key=lambda b: float(np.min(self.roads[b][0])))
-        nearest = float(np.min(self.roads[base][0]))
-        if not np.isfinite(nearest):
+        base, access = min(self.access.items(), key=lambda item: item[1].nearest_m)
+        if access.nearest_m < reach_m(self._craft_at(base), self.options) and not len(access.reached):
             return (
                 f"from base {base.name!r} no lawful way leads to the flight line: every one comes within the "
-                "stand-off; move the base"
+                "stand-off or into a no-fly zone; move the base"
             )
         return (
-            f"base {base.name!r} is out of reach: {nearest / 1000:.1f} km to the flight line and back leave no energy "
-            "to patrol; move it nearer or take an aircraft with more endurance"
+            f"base {base.name!r} is out of reach: {access.nearest_m / 1000:.1f} km to the flight line and back leave "
+            "no energy to patrol; move it nearer or take an aircraft with more endurance"
+        )
+
+    def _craft_at(self, base: Base) -> Aircraft:
+        return max(
+            (v.aircraft for v in self.fleet.vehicles if v.base == base), key=lambda craft: reach_m(craft, self.options)
+        )
+
+    def _coverage(self, sorties: Sequence[Sortie], unwatched: Sequence[tuple[float, float, str]]) -> Coverage:
+        """What is seen of the band."""
+        plane = Plane.of(self.border)
+        xy = plane.xy(self.course.lat_deg, self.course.lon_deg)
+        line = FlightLine(xy, self.course.along_m)
+        return cover(
+            self.border,
+            border_xy=self.border.local_line(plane.frame),
+            line=line,
+            sorties=sorties,
+            camera=self.crews[0].camera,
+            observation=next(iter(self.looks.values())),
+            terrain=self.terrain,
+            plane=plane,
+            gsd_m=min(self.options.gsd_m or np.inf, self.crews[0].camera.max_gsd_m),
+            unreached=[(a, b) for a, b, _ in unwatched],
         )
 
 
-def _joined(legs: list[Leg]) -> list[Leg]:
-    """Make every leg begin exactly where the last ended: points that rounding put a hair apart become one."""
-    out: list[Leg] = []
-    for leg in legs:
-        start = out[-1].end if out else leg.start
-        out.append(
-            leg
-            if leg.start == start
-            else Leg(leg.kind, start, leg.end, leg.speed_m_s, leg.distance_m, leg.duration_s, leg.energy_wh)
+def _indices(line: Floats, kept: Floats) -> NDArray[np.int64]:
+    """Which vertices of a line a simplification kept: both run in the same order."""
+    out, k = [], 0
+    for point in kept:
+        while line[k, 0] != point[0] or line[k, 1] != point[1]:
+            k += 1
+        out.append(k)
+    return np.array(out, dtype=np.int64)
+
+
+def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First index and the one after the last of every run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _vertices(course: Course) -> tuple[tuple[float, float], ...]:
+    lon = wrap_longitudes(course.lon_deg)
+    return tuple((round(float(a), 7), round(float(o), 7)) for a, o in zip(course.lat_deg, lon, strict=True))
+
+
+def _named(sorties: Sequence[Sortie], flights: Sequence[Flight], vehicles: dict[int, Vehicle]) -> list[Sortie]:
+    """Sorties with the name, aircraft and time of their first flight."""
+    made = list(sorties)
+    turns: dict[int, int] = {}
+    seen: set[int] = set()
+    for flight in flights:
+        if flight.sortie in seen:
+            continue
+        seen.add(flight.sortie)
+        vehicle = vehicles[flight.sysid]
+        turns[flight.sysid] = turn = turns.get(flight.sysid, 0) + 1
+        made[flight.sortie] = replace(
+            made[flight.sortie],
+            name=f"{vehicle.name}-sortie-{turn}",
+            vehicle=vehicle,
+            turn=turn,
+            start_s=flight.start_s,
         )
-    return out
+    return made

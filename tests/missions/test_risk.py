@@ -1,6 +1,7 @@
 """Risk tables: which weight holds where and when; risk from past crossings."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_rows_hold_at_their_hours_and_through_midnight():
 def test_between_changes_the_weights_stay_the_same(rows, start, shift):
     table = RiskTable(tuple(Risk(0, 100, 2.0 + k, a, b) for k, (a, b) in enumerate(rows)))
     edges = [0.0, *table.changes(start, shift), shift]
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         inside = np.linspace(a, b, 7)[1:-1]
         found = {float(table.weights([0], [100], start + t / 3600)[0]) for t in inside}
         assert len(found) == 1 or b - a < 1e-3

@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from missions.partition import Costs
-from missions.partition import share_out as share_out_by_table
 from missions.sharing import Block, Team, share_out
 
 CLOSE_S = 0.02
@@ -170,23 +168,6 @@ def _assert_seen_once(blocks, expected):
         assert block.start < block.stop
         seen[block.start : block.stop] += 1
     assert np.array_equal(seen, expected.astype(int))
-
-
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10**6), count=st.integers(3, 60), vehicles=st.integers(1, 5), usable_wh=st.floats(60, 400))
-def test_single_aircraft_fare_as_by_the_table_of_all_sorties(seed, count, vehicles, usable_wh):
-    crews = _course(seed, count, vehicles, usable_wh=usable_wh, sizes=(1,))
-    crews.sort(key=lambda team: int(np.argmin(team.out_s + team.home_s)))
-    tables = [_tables(team).min(axis=0) for team in crews]
-    expected = [b for b in share_out_by_table([Costs(table) for table in tables]) if np.isfinite(b.start)]
-    seen = np.zeros(count - 1, dtype=bool)
-    for block in expected:
-        seen[block.start : block.stop] = True
-    reach = np.logical_or.reduce([np.isfinite(table.diagonal(1)) for table in tables])
-    if not np.array_equal(seen, reach):
-        return
-    cycle = max(sum(tables[v][b.start, b.stop] for b in expected if b.vehicle == v) for v in range(vehicles))
-    assert _value(crews, share_out(crews)) <= cycle + 0.25
 
 
 @settings(max_examples=25, deadline=None)

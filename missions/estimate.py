@@ -1,0 +1,176 @@
+"""What it takes to fly along a course and to get to it: time and energy, before any sortie is built."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo import Terrain, geodesic_distance_m
+from missions.course import Course
+from missions.errors import PlanError
+from missions.fleet import Aircraft, Base
+from missions.flying import effort
+from missions.observation import Observation
+from missions.options import PlanOptions
+from missions.routing import Router
+from missions.surroundings import Region, Surroundings
+
+__all__ = ["Access", "Along", "fly_along", "reach_m"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Time, seconds, and energy, watt hours, from the first station to each, shape (n,): forwards and backwards."""
+
+    time_s: Floats
+    energy_wh: Floats
+    back_time_s: Floats
+    back_energy_wh: Floats
+
+
+def steps_between(lat: Floats, lon: Floats) -> Floats:
+    """Pieces of a line as vectors, metres east and north of their own middle, shape (n - 1, 2)."""
+    length = geodesic_distance_m(lat[:-1], lon[:-1], lat[1:], lon[1:])
+    north = np.diff(lat)
+    east = np.diff(lon) * np.cos(np.radians((lat[:-1] + lat[1:]) / 2))
+    norm = np.hypot(east, north)
+    unit = np.stack([east, north], axis=-1) / np.where(norm > 0, norm, 1.0)[:, None]
+    return np.asarray(unit * length[:, None])
+
+
+def fly_along(
+    course: Course, stations: Floats, terrain: Terrain, *, aircraft: Aircraft, look: Observation, options: PlanOptions
+) -> Along:
+    """Effort of flying the whole course, both ways, at stations given in metres along it."""
+    at = [course.along_m, stations]
+    if math.isfinite(terrain.resolution_m):
+        at.append(np.arange(0.0, course.length_m, terrain.resolution_m))
+    along = np.unique(np.concatenate(at))
+    lat, lon = course.at(along)
+    ground = terrain.elevation_m(lat, lon)
+    step, rise = steps_between(lat, lon), np.diff(ground)
+    middle = (along[:-1] + along[1:]) / 2
+    leg = np.clip(np.searchsorted(course.along_m, middle) - 1, 0, len(course.watched) - 1)
+    watched = course.watched[leg]
+    sums = []
+    for sign in (1.0, -1.0):
+        time, energy = np.zeros(len(step)), np.zeros(len(step))
+        for mask, patrol in ((watched, True), (~watched, False)):
+            if mask.any():
+                speed = look.speed_m_s if patrol else aircraft.cruise_m_s
+                time[mask], energy[mask] = effort(
+                    aircraft, sign * step[mask], sign * rise[mask], speed_m_s=speed, wind=options.wind, patrol=patrol
+                )
+        for values in (time, energy):
+            # What the wind does not let through is left to `passable`; a sum must stay finite.
+            total = np.concatenate([[0.0], np.cumsum(np.where(np.isfinite(values), values, 1e7))])
+            sums.append(np.interp(stations, along, total))
+    return Along(*sums)
+
+
+def reach_m(aircraft: Aircraft, options: PlanOptions) -> float:
+    """No aircraft of the type gets farther from its base and back, metres."""
+    fastest = aircraft.cruise_m_s + options.wind.speed_m_s
+    return 3600 * aircraft.usable_wh / float(aircraft.power_w(aircraft.cruise_m_s)) * fastest / 2
+
+
+class Access:
+    """The ways from one base to the stations of a course.
+
+    Parameters
+    ----------
+    base
+        The base.
+    around
+        Border and airspace.
+    course, stations
+        What is patrolled, and its stations, metres along it, shape (n,).
+    within_m
+        How far to look, metres.
+    """
+
+    def __init__(self, base: Base, around: Surroundings, course: Course, stations: Floats, within_m: float) -> None:
+        self.base = base
+        lat, lon = course.at(stations)
+        away = geodesic_distance_m(base.lat_deg, base.lon_deg, lat, lon)
+        self.nearest_m = float(away.min())
+        near = np.flatnonzero(away <= within_m)
+        self.region: Region = around.region(base.lat_deg, base.lon_deg, within_m + 1000.0)
+        self._count = len(stations)
+        self._ways: list[Floats | None] = [None] * self._count
+        if len(near):
+            plane = self.region.plane
+            rails = [plane.xy(*course.at(run)) for run in _rails(course, stations, near)]
+            zones = [shape for _, shape in self.region.zones]
+            router = Router(self.region.obstacles, corners_of=zones, rails=rails)
+            lengths, ways = router.ways(plane.xy(base.lat_deg, base.lon_deg), plane.xy(lat[near], lon[near]))
+            for k, length, way in zip(near, lengths, ways, strict=True):
+                if np.isfinite(length):
+                    self._ways[k] = way
+
+    @cached_property
+    def reached(self) -> NDArray[np.int64]:
+        """Numbers of the stations to which there is a way."""
+        return np.array([k for k, way in enumerate(self._ways) if way is not None], dtype=np.int64)
+
+    def way(self, station: int) -> Floats:
+        """Vertices of the way to a station, metres in the plane of the region, shape (m, 2)."""
+        way = self._ways[station]
+        if way is None:
+            raise PlanError(f"base {self.base.name!r}: no way leads to station {station}")
+        return way
+
+    def transit(
+        self, aircraft: Aircraft, layer_agl_m: float, look: Observation, terrain: Terrain, options: PlanOptions
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Time out and home, energy out and home of every station, climbs included, shape (n,); infinite for no way."""
+        out_s, out_wh, home_s, home_wh = (np.full(self._count, np.inf) for _ in range(4))
+        if not len(self.reached):
+            return out_s, home_s, out_wh, home_wh
+        ways = [self.way(int(k)) for k in self.reached]
+        counts = np.array([len(way) - 1 for way in ways])
+        first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        steps = np.concatenate([np.diff(way, axis=0) for way in ways])
+        plane = self.region.plane
+        ground = terrain.elevation_m(*plane.lat_lon(np.array([way[-1] for way in ways])))
+        rise = ground - float(terrain.elevation_m(self.base.lat_deg, self.base.lon_deg))
+        # The rise is spread over the way in proportion to its pieces.
+        length = np.hypot(*steps.T)
+        share = length / np.maximum(np.repeat(np.add.reduceat(length, first), counts), 1e-9)
+        rises = np.repeat(rise, counts) * share
+        layer = layer_agl_m - look.height_agl_m
+        up = _vertical(aircraft, layer_agl_m, options) + _vertical(aircraft, -layer, options)
+        down = _vertical(aircraft, layer, options) + _vertical(aircraft, -layer_agl_m, options)
+        for sign, fixed, time, energy in ((1.0, up, out_s, out_wh), (-1.0, down, home_s, home_wh)):
+            leg_s, leg_wh = effort(
+                aircraft, sign * steps, sign * rises, speed_m_s=aircraft.cruise_m_s, wind=options.wind, patrol=False
+            )
+            time[self.reached] = fixed[0] + np.add.reduceat(leg_s, first)
+            energy[self.reached] = fixed[1] + np.add.reduceat(leg_wh, first)
+        return out_s + aircraft.ground_s, home_s, out_wh + aircraft.ground_energy_wh, home_wh
+
+
+def _rails(course: Course, stations: Floats, near: NDArray[np.int64]) -> list[Floats]:
+    """Stretches of a course beside some of its stations, as vertices in metres along it, cut where nothing passes."""
+    low, high = float(stations[near[0]]), float(stations[near[-1]])
+    at = np.unique(np.concatenate([course.along_m, stations]))
+    at = at[(at >= low) & (at <= high)]
+    if len(at) < 2:
+        return []
+    leg = np.clip(np.searchsorted(course.along_m, (at[:-1] + at[1:]) / 2) - 1, 0, len(course.passable) - 1)
+    cuts = np.flatnonzero(~course.passable[leg]) + 1
+    return [run for run in np.split(at, cuts) if len(run) > 1]
+
+
+def _vertical(aircraft: Aircraft, rise_m: float, options: PlanOptions) -> Floats:
+    """Time and energy of a climb or descent on the spot, shape (2,)."""
+    time, energy = effort(
+        aircraft, np.zeros((1, 2)), np.array([rise_m]), speed_m_s=aircraft.cruise_m_s, wind=options.wind, patrol=False
+    )
+    return np.array([time[0], energy[0]])

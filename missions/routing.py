@@ -1,0 +1,204 @@
+"""Shortest lawful ways round walls and zones, in one plane, metres.
+
+A visibility graph: its nodes are the corners of the zones, grown a little, and the vertices of rails, lines that are
+known to be lawful; its edges are straight pieces that touch nothing. Along a rail, besides its own pieces, there are
+edges between vertices at strides of powers of two, which find the short cuts across bays. Shortest ways are Dijkstra's
+over that graph, and are then pulled taut.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
+from shapely import Geometry
+
+__all__ = ["Router"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_CLEAR_M = 1.0
+"""How far off an obstacle its corners are passed, metres."""
+
+_MOST_CORNERS = 160
+_BARELY_M = 1e-3
+"""A hair of length on every edge: it prefers one straight piece to many."""
+
+
+class Router:
+    """Finds ways that touch no obstacle.
+
+    Parameters
+    ----------
+    obstacles
+        What must not be touched: polygons and lines. Points on ways are given by the caller and are taken as they are.
+    corners_of
+        Those obstacles whose corners ways may bend round; all by default. A wall that a rail runs along needs none.
+    rails
+        Lines known to be lawful, each of shape (n, 2).
+    """
+
+    def __init__(
+        self,
+        obstacles: Sequence[Geometry],
+        *,
+        corners_of: Sequence[Geometry] | None = None,
+        rails: Sequence[Floats] = (),
+    ) -> None:
+        self._blocked = shapely.union_all(list(obstacles)) if len(obstacles) else shapely.Point()
+        shapely.prepare(self._blocked)
+        self._corners = self._outside(_corners(obstacles if corners_of is None else corners_of))
+        self._rails = [np.asarray(rail, dtype=float) for rail in rails if len(rail)]
+
+    def clear(self, start: Floats, stop: Floats) -> NDArray[np.bool_]:
+        """Whether straight pieces, ends of shape (n, 2), touch no obstacle."""
+        lines = shapely.linestrings(np.stack(np.broadcast_arrays(start, stop), axis=1))
+        return np.asarray(~shapely.intersects(self._blocked, lines))
+
+    def ways(self, start_xy: Floats, targets_xy: Floats) -> tuple[Floats, list[Floats]]:
+        """Shortest ways from a point to others.
+
+        Parameters
+        ----------
+        start_xy
+            Where ways begin, shape (2,).
+        targets_xy
+            Where they end, shape (n, 2).
+
+        Returns
+        -------
+        tuple
+            Lengths, metres, shape (n,), infinite where there is none; and the vertices of each, ends included, shape
+            (m, 2), empty where there is none.
+        """
+        start, targets = np.asarray(start_xy, dtype=float), np.atleast_2d(np.asarray(targets_xy, dtype=float))
+        direct = self.clear(np.broadcast_to(start, targets.shape), targets)
+        length = np.where(direct, np.hypot(*(targets - start).T), np.inf)
+        found: list[Floats] = [
+            np.stack([start, target]) if seen else np.empty((0, 2))
+            for target, seen in zip(targets, direct, strict=True)
+        ]
+        hidden = np.flatnonzero(~direct)
+        if hidden.size:
+            self._round_corners(start, targets, hidden, length, found)
+        return length, found
+
+    def _round_corners(self, start: Floats, targets: Floats, hidden: Ints, length: Floats, found: list[Floats]) -> None:
+        rail_nodes = np.concatenate(self._rails) if self._rails else np.empty((0, 2))
+        nodes = np.concatenate([start[None], self._corners, rail_nodes, targets[hidden]])
+        corner_end = 1 + len(self._corners)
+        rail_end = corner_end + len(rail_nodes)
+        everything = np.arange(len(nodes))
+        edges = [_pairs(everything[:1], everything[1:rail_end]), _pairs(everything[1:corner_end], everything[1:])]
+        lawful = []
+        begin = corner_end
+        for rail in self._rails:
+            count = len(rail)
+            edges += [
+                np.stack([np.arange(count - k), np.arange(k, count)], axis=-1) + begin for k in _strides(count)[1:]
+            ]
+            lawful.append(np.stack([np.arange(count - 1), np.arange(1, count)], axis=-1) + begin)
+            begin += count
+        if len(rail_nodes):
+            # A target on a rail is reached along it, from the vertices nearest to it.
+            near = shapely.STRtree([shapely.Point(node) for node in rail_nodes]).query_nearest(
+                shapely.points(targets[hidden]), all_matches=False
+            )
+            for step in (-1, 0, 1):
+                other = np.clip(near[1] + step, 0, len(rail_nodes) - 1) + corner_end
+                edges.append(np.stack([near[0] + rail_end, other], axis=-1))
+        tested = np.concatenate(edges)
+        tested = tested[tested[:, 0] != tested[:, 1]]
+        kept = tested[self.clear(nodes[tested[:, 0]], nodes[tested[:, 1]])]
+        kept = np.unique(np.sort(np.concatenate([kept, *lawful]), axis=1), axis=0)
+        weight = np.hypot(*(nodes[kept[:, 0]] - nodes[kept[:, 1]]).T) + _BARELY_M
+        graph = csr_matrix((weight, (kept[:, 0], kept[:, 1])), shape=(len(nodes), len(nodes)))
+        distance, previous = dijkstra(graph, directed=False, indices=np.array([0]), return_predecessors=True)
+        taut: dict[int, list[int]] = {}
+        for k, target in enumerate(hidden):
+            node = rail_end + k
+            if not np.isfinite(distance[0, node]):
+                continue
+            way = nodes[self._taut(_path(previous[0], node), nodes, taut)]
+            found[int(target)] = way
+            length[target] = float(np.hypot(*np.diff(way, axis=0).T).sum())
+
+    def _taut(self, path: list[int], nodes: Floats, memory: dict[int, list[int]]) -> list[int]:
+        """Leave out nodes that can be passed by: from each go to the furthest that is seen.
+
+        Ways to neighbouring targets share their beginning: what is known of a node's way is used again.
+        """
+        out = [path[-1]]
+        while out[-1] != path[0]:
+            here = path.index(out[-1])
+            if path[here] in memory and here < len(path) - 1:
+                return memory[path[here]] + out[-2::-1] if len(out) > 1 else memory[path[here]]
+            candidates = np.array(path[:here])
+            seen = self.clear(nodes[candidates], np.broadcast_to(nodes[path[here]], (here, 2)))
+            # The piece before it on the path is lawful by itself.
+            seen[-1] = True
+            out.append(int(candidates[int(np.argmax(seen))]))
+        way = out[::-1]
+        for k in range(1, len(way)):
+            memory.setdefault(way[k], way[: k + 1])
+        return way
+
+    def _outside(self, points: Floats) -> Floats:
+        if not len(points):
+            return points
+        return points[~np.asarray(shapely.intersects(self._blocked, shapely.points(points)))]
+
+
+def _corners(obstacles: Sequence[Geometry]) -> Floats:
+    """Corners that a shortest way may bend round: the convex ones of the obstacles, grown and then simplified.
+
+    Growing by twice what simplifying may take back leaves every corner outside its obstacle.
+    """
+    if not len(obstacles):
+        return np.empty((0, 2))
+    whole = shapely.union_all(list(obstacles))
+    tolerance = _CLEAR_M
+    while True:
+        grown = shapely.simplify(shapely.buffer(whole, 2 * tolerance, quad_segs=4), tolerance)
+        out = []
+        for part in shapely.get_parts(grown):
+            for ring in (
+                shapely.get_exterior_ring(part),
+                *(shapely.get_interior_ring(part, k) for k in range(shapely.get_num_interior_rings(part))),
+            ):
+                points = shapely.get_coordinates(ring)[:-1]
+                if len(points) < 3:
+                    continue
+                before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
+                turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+                hole = ring is not None and not shapely.equals(ring, shapely.get_exterior_ring(part))
+                anticlockwise = bool(shapely.is_ccw(ring))
+                # On the outline the obstacle lies within, on a hole without.
+                out.append(points[(turn > 0) == (anticlockwise != hole)])
+        corners = np.concatenate(out) if out else np.empty((0, 2))
+        if len(corners) <= _MOST_CORNERS or tolerance > 500:
+            return corners
+        tolerance *= 2
+
+
+def _pairs(a: Ints, b: Ints) -> Ints:
+    first, second = np.meshgrid(a, b, indexing="ij")
+    return np.stack([first.ravel(), second.ravel()], axis=-1)
+
+
+def _strides(count: int) -> list[int]:
+    return [1, *(2**k for k in range(1, max(1, math.ceil(math.log2(max(2, count))))))]
+
+
+def _path(previous: NDArray[np.int32], node: int) -> list[int]:
+    out = []
+    while node >= 0:
+        out.append(node)
+        node = int(previous[node])
+    return out[::-1]

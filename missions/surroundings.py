@@ -1,0 +1,160 @@
+"""What lies around a place: the border and the airspace, cut out and projected on a plane of that place.
+
+A border may be as long as a continent; no plane holds it. Everything that needs metres asks for the surroundings of a
+place and gets a plane centred there, exact to the width that it asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from shapely import Geometry, LineString
+
+from geo import densify, locate
+from missions.airspace import Airspace, Zone
+from missions.border import BorderSegment
+from missions.flightline import WALL_M, extended
+from missions.plane import Plane
+
+__all__ = ["Region", "Surroundings"]
+
+Floats = NDArray[np.float64]
+
+_EARTH_M = 6_371_000.0
+_STEP_M = 500.0
+_ROUNDING_M = 0.5
+"""More than the stand-off: rounding of coordinates and of arcs must not eat into it."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """The surroundings of one place.
+
+    Parameters
+    ----------
+    plane
+        East and north of the place, metres.
+    border
+        Every run of the border within the radius, metres, each of shape (n, 2).
+    wall
+        The same with its straight continuation where the border ends here: no way may cross it.
+    keep_out
+        Areas that no way may enter: everything nearer to the border than the stand-off, one geometry a run.
+    zones
+        Blocking zones within the radius, as polygons, grown by the margin, with their names.
+    """
+
+    plane: Plane
+    border: tuple[Floats, ...]
+    wall: tuple[Floats, ...]
+    keep_out: tuple[Geometry, ...]
+    zones: tuple[tuple[str, Geometry], ...]
+
+    @property
+    def obstacles(self) -> list[Geometry]:
+        """All that a way must not enter."""
+        return [*self.keep_out, *(shape for _, shape in self.zones)]
+
+
+class Surroundings:
+    """Cuts regions out of a border and its airspace.
+
+    Parameters
+    ----------
+    border
+        The border.
+    airspace
+        Zones beside it.
+    blocking
+        Those of its zones that block the heights of this plan.
+    zone_margin_m
+        How far to keep from a zone, metres.
+    """
+
+    def __init__(
+        self, border: BorderSegment, airspace: Airspace, blocking: tuple[Zone, ...], zone_margin_m: float
+    ) -> None:
+        self.border, self.airspace, self._blocking, self._margin = border, airspace, blocking, zone_margin_m
+        lon, lat = np.array(border.unwrapped()).T
+        self.lat, self.lon = densify(lat, lon, _STEP_M)
+        self._unit = _unit_vectors(self.lat, self.lon)
+        self._zone_rings = [np.array(zone.outline()) for zone in blocking]
+        # A zone is near where any of its vertices, or the border's sphere around its middle, is.
+        self._zone_units = [_unit_vectors(ring[:, 1], ring[:, 0]) for ring in self._zone_rings]
+
+    def distance_m(self, lat_deg: float, lon_deg: float) -> float:
+        """About how far the border is from a place, metres, to within half a step of its vertices."""
+        return float(self._away(self._unit, lat_deg, lon_deg).min())
+
+    def nearest(self, lat_deg: float, lon_deg: float) -> int:
+        """Number of the nearest vertex of the dense border."""
+        return int(self._away(self._unit, lat_deg, lon_deg).argmin())
+
+    def region(self, lat_deg: float, lon_deg: float, radius_m: float) -> Region:
+        """The surroundings of a place, degrees, out to a radius, metres."""
+        plane = Plane.at(lat_deg, lon_deg)
+        near = self._away(self._unit, lat_deg, lon_deg) <= radius_m + _STEP_M
+        border: list[Floats] = []
+        wall: list[Floats] = []
+        keep_out: list[Geometry] = []
+        for first, last in _runs(near):
+            # One vertex more at each side: the edge that enters the circle belongs to it.
+            first, last = max(0, first - 1), min(len(near) - 1, last + 1)  # noqa: PLW2901 - the run, widened
+            if last == first:
+                continue
+            line = plane.xy(self.lat[first : last + 1], self.lon[first : last + 1])
+            border.append(line)
+            whole = _continued(line, at_start=first == 0, at_end=last == len(near) - 1, ring=self.border.is_ring)
+            wall.append(whole)
+            near_m = self.border.stand_off_m + _ROUNDING_M
+            beside = LineString(line).simplify(_ROUNDING_M / 4).buffer(near_m, quad_segs=16)
+            keep_out.append(beside.union(LineString(whole)))
+        zones = []
+        for zone, ring, units in zip(self._blocking, self._zone_rings, self._zone_units, strict=True):
+            reach = float(self._away(units, lat_deg, lon_deg).min())
+            size = float(np.ptp(ring, axis=0).max()) * 111_000.0
+            if reach <= radius_m + size + self._margin:
+                zones.append((zone.name, shapely.buffer(zone.polygon(plane), self._margin, quad_segs=4)))
+        return Region(plane, tuple(border), tuple(wall), tuple(keep_out), tuple(zones))
+
+    def own_side(self, lat_deg: float, lon_deg: float) -> bool:
+        """Whether a place lies on the own side: by the nearest stretch of the border, or in the ring of an enclave."""
+        sign = self.border.own_side.sign
+        if self.border.is_ring:
+            plane = Plane.at(*self.border.centre())
+            ring = plane.xy(self.lat, self.lon)
+            inside = bool(shapely.contains_xy(shapely.polygons(ring), *plane.xy(lat_deg, lon_deg)))
+            return inside == ((sign > 0) == shapely.is_ccw(shapely.linearrings(ring)))
+        centre = self.nearest(lat_deg, lon_deg)
+        first, last = max(0, centre - 200), min(len(self.lat) - 1, centre + 200)
+        plane = Plane.at(lat_deg, lon_deg)
+        line = plane.xy(self.lat[first : last + 1], self.lon[first : last + 1])
+        line = _continued(line, at_start=first == 0, at_end=last == len(self.lat) - 1, ring=False)
+        return bool(locate(line, np.zeros(2)).offset_m[0] * sign > 0)
+
+    def _away(self, units: Floats, lat_deg: float, lon_deg: float) -> Floats:
+        """Distances over the sphere, metres."""
+        chord = np.linalg.norm(units - _unit_vectors(lat_deg, lon_deg), axis=-1)
+        return np.asarray(2 * _EARTH_M * np.arcsin(np.minimum(chord / 2, 1.0)))
+
+
+def _unit_vectors(lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
+    lat, lon = np.radians(lat_deg), np.radians(lon_deg)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+
+
+def _runs(near: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last index of every run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], near, [False]]).astype(int)))
+    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _continued(line: Floats, *, at_start: bool, at_end: bool, ring: bool) -> Floats:
+    """The line with its straight continuation at those of its ends where the border itself ends."""
+    if ring or not (at_start or at_end):
+        return line
+    whole = extended(line, WALL_M)
+    return whole[0 if at_start else 1 : len(whole) if at_end else len(whole) - 1]
