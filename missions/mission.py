@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
+
+import numpy as np
 
 from missions.errors import MissionError
 from missions.fence import fence_polygon
 from missions.limits import MAX_ITEMS
-from missions.patrol import LegKind, PatrolPlan, Sortie, Waypoint
+from missions.patrol import Leg, LegKind, PatrolPlan, Sortie, Waypoint
 
 __all__ = ["Dialect", "Mission", "MissionItem", "compile_mission"]
 
@@ -22,7 +25,9 @@ DO_CHANGE_SPEED, DO_MOUNT_CONTROL = 178, 205
 VIDEO_START, VIDEO_STOP = 2500, 2501
 FENCE_INCLUSION_VERTEX, RALLY_POINT = 5001, 5100
 MOUNT_MODE_MAVLINK_TARGETING = 2.0
-GROUND_SPEED = 1.0
+AIR_SPEED, GROUND_SPEED = 0.0, 1.0
+_SPEED_STEP_M_S = 0.5
+"""Smaller changes of speed along one piece of a sortie are not worth an item, metres a second."""
 ACCEPT_RADIUS_M = 2.0
 
 
@@ -115,56 +120,89 @@ def compile_mission(plan: PatrolPlan, sortie: Sortie, dialect: Dialect = "ardupi
     """
     if dialect not in _DIALECTS:
         raise MissionError(f"no dialect {dialect!r}: give one of {', '.join(_DIALECTS)}")
-    rules = _DIALECTS[dialect]
-    home = sortie.legs[0].start
-    ground = home.amsl_m
-    items: list[MissionItem] = []
-
-    def place(command: int, at: Waypoint, radius_m: float = 0.0) -> None:
-        x, y = _e7(at.lat_deg), _e7(at.lon_deg)
-        z = round(at.amsl_m - ground, 2)
-        items.append(MissionItem(len(items), FRAME_RELATIVE, command, 0.0, radius_m, 0.0, rules.no_yaw, x, y, z))
-
-    def do(command: int, p1: float = 0.0, p2: float = 0.0, p3: float = 0.0, z: float = 0.0) -> None:
-        items.append(MissionItem(len(items), FRAME_MISSION, command, p1, p2, p3, z=z))
-
-    def speed(metres_a_second: float) -> None:
-        do(DO_CHANGE_SPEED, GROUND_SPEED, round(metres_a_second, 3), -1.0)
-
-    cruise = sortie.vehicle.aircraft.cruise_m_s
-    if rules.home_first:
-        items.append(
-            MissionItem(0, FRAME_GLOBAL, NAV_WAYPOINT, x=_e7(home.lat_deg), y=_e7(home.lon_deg), z=round(ground, 2))
-        )
-    by_kind = {kind: [leg for leg in sortie.legs if leg.kind is kind] for kind in LegKind}
-    place(NAV_TAKEOFF, by_kind[LegKind.TAKEOFF][-1].end)
-    speed(cruise)
-    for leg in by_kind[LegKind.TRANSIT]:
-        place(NAV_WAYPOINT, leg.end, ACCEPT_RADIUS_M)
-    speed(by_kind[LegKind.PATROL][0].speed_m_s)
-    # The camera looks square across the course, at the border: -90 is left.
-    do(
-        DO_MOUNT_CONTROL,
-        round(plan.observation.gimbal_pitch_deg, 2),
-        0.0,
-        90.0 * -sortie.look.sign,
-        MOUNT_MODE_MAVLINK_TARGETING,
-    )
-    do(VIDEO_START)
-    for leg in by_kind[LegKind.PATROL]:
-        place(NAV_WAYPOINT, leg.end, ACCEPT_RADIUS_M)
-    do(VIDEO_STOP)
-    speed(cruise)
-    # The last of these is above the base: a return from elsewhere would go to the nearest rally point instead.
-    for leg in by_kind[LegKind.RETURN]:
-        place(NAV_WAYPOINT, leg.end, ACCEPT_RADIUS_M)
-    do(NAV_RETURN)
+    items = _Items(plan, sortie, _DIALECTS[dialect]).compiled()
     if len(items) > MAX_ITEMS:
         raise MissionError(
             f"{sortie.name}: {len(items)} items, an autopilot takes {MAX_ITEMS}: straighten the border line or plan "
             "it in shorter parts"
         )
-    return Mission(sortie.name, dialect, tuple(items), _fence(plan, sortie), _rally(sortie, ground))
+    return Mission(sortie.name, dialect, items, _fence(plan, sortie), _rally(sortie, sortie.legs[0].start.amsl_m))
+
+
+class _Items:
+    """The items of a sortie, as they are put down."""
+
+    def __init__(self, plan: PatrolPlan, sortie: Sortie, rules: _Dialect) -> None:
+        self._plan, self._sortie, self._rules = plan, sortie, rules
+        self._ground = sortie.legs[0].start.amsl_m
+        self._items: list[MissionItem] = []
+        self._told: float | None = None
+
+    def compiled(self) -> tuple[MissionItem, ...]:
+        """All of them, in the order of flight: a detour round a zone is a transit between two patrols."""
+        home = self._sortie.legs[0].start
+        if self._rules.home_first:
+            x, y = _e7(home.lat_deg), _e7(home.lon_deg)
+            self._items.append(MissionItem(0, FRAME_GLOBAL, NAV_WAYPOINT, x=x, y=y, z=round(self._ground, 2)))
+        for kind, group in groupby(self._sortie.legs, key=lambda leg: leg.kind):
+            legs = list(group)
+            if kind is LegKind.TAKEOFF:
+                self._place(NAV_TAKEOFF, legs[-1].end)
+            elif kind is not LegKind.LANDING:
+                self._fly(legs, watching=kind is LegKind.PATROL)
+        # The last place is above the base: a return from elsewhere would go to the nearest rally point instead.
+        self._do(NAV_RETURN)
+        return tuple(self._items)
+
+    def _fly(self, legs: list[Leg], *, watching: bool) -> None:
+        """Legs of one kind, with speed and camera said again: a mission may be entered here."""
+        self._told = None
+        self._speed(next((leg for leg in legs if leg.distance_m > 0), legs[0]))
+        if watching:
+            # The camera looks square across the course, at the border: -90 is left.
+            pitch = round(self._plan.observation_of(self._sortie).gimbal_pitch_deg, 2)
+            self._do(DO_MOUNT_CONTROL, pitch, 0.0, 90.0 * -self._sortie.look.sign, MOUNT_MODE_MAVLINK_TARGETING)
+            self._do(VIDEO_START)
+        for leg in legs:
+            if leg.distance_m > 0:
+                self._speed(leg)
+            self._place(NAV_WAYPOINT, leg.end, ACCEPT_RADIUS_M)
+        if watching:
+            self._do(VIDEO_STOP)
+
+    def _place(self, command: int, at: Waypoint, radius_m: float = 0.0) -> None:
+        x, y = _e7(at.lat_deg), _e7(at.lon_deg)
+        z = round(at.amsl_m - self._ground, 2)
+        seq, yaw = len(self._items), self._rules.no_yaw
+        self._items.append(MissionItem(seq, FRAME_RELATIVE, command, 0.0, radius_m, 0.0, yaw, x, y, z))
+
+    def _do(self, command: int, p1: float = 0.0, p2: float = 0.0, p3: float = 0.0, z: float = 0.0) -> None:
+        self._items.append(MissionItem(len(self._items), FRAME_MISSION, command, p1, p2, p3, z=z))
+
+    def _speed(self, leg: Leg) -> None:
+        wanted = _wanted_speed(leg, self._sortie, self._plan)
+        if self._told is None or abs(wanted - self._told) > _SPEED_STEP_M_S:
+            self._told = wanted
+            kind = AIR_SPEED if self._sortie.vehicle.aircraft.has_wings else GROUND_SPEED
+            self._do(DO_CHANGE_SPEED, kind, round(wanted, 3), -1.0)
+
+
+def _wanted_speed(leg: Leg, sortie: Sortie, plan: PatrolPlan) -> float:
+    """Speed to ask for on a leg: over ground, which holds the schedule in wind; of wings through the air.
+
+    A climb or descent on the spot has none of its own.
+    """
+    craft = sortie.vehicle.aircraft
+    if leg.distance_m <= 0:
+        return craft.cruise_m_s
+    if not craft.has_wings:
+        return leg.speed_m_s
+    if leg.kind is not LegKind.PATROL:
+        return craft.cruise_m_s
+    north = leg.end.lat_deg - leg.start.lat_deg
+    east = (leg.end.lon_deg - leg.start.lon_deg) * math.cos(math.radians(leg.start.lat_deg))
+    course = np.array([[east, north]]) / math.hypot(east, north)
+    return float(plan.options.wind.airspeed(course, np.array([leg.speed_m_s]))[0])
 
 
 def _fence(plan: PatrolPlan, sortie: Sortie) -> tuple[MissionItem, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ Floats = NDArray[np.float64]
 
 _VEHICLES = ("#0b6fb8", "#d9730d", "#2b8a3e", "#8a4fbf", "#8c564b", "#c2448e", "#5f6b76", "#8a8a12")
 _BORDER, _BAND, _OWN, _INK = "#c01818", "#f0b429", "#e8f1e4", "#22303c"
+_ZONE = "#c96a6a"
 _PAPER = "#ffffff"
 
 
@@ -61,6 +63,8 @@ class _Sheet:
         self.border = border.local_line(self.plane.frame)
         self.band = band_polygon(self.border, border.own_side, border.band_own_m, border.band_far_m)
         self.colour = {v.sysid: _VEHICLES[n % len(_VEHICLES)] for n, v in enumerate(plan.fleet.vehicles)}
+        zones = plan.airspace.blocking(plan.options.ceiling_agl_m)
+        self.zones = [np.array(zone.polygon(self.plane).exterior.coords) for zone in zones]
         self.fences = [self.plane.xy(*np.array(fence_polygon(plan, s)).T) for s in plan.sorties]
 
     def draw(self) -> Figure:
@@ -89,14 +93,16 @@ class _Sheet:
     def _overview(self, axes: Axes) -> None:
         plan = self.plan
         self._ground(axes, 1e-3)
+        for area in self.zones:
+            axes.add_patch(Outline(area / 1e3, fc=_ZONE, ec=_BORDER, lw=0.8, alpha=0.35, hatch="///", zorder=2))
         for fence in self.fences:
             axes.add_patch(Outline(fence / 1e3, fill=False, ec=_INK, lw=0.7, ls=(0, (4, 3)), alpha=0.55))
         for sortie in plan.sorties:
             for kind, style in ((LegKind.TRANSIT, ":"), (LegKind.RETURN, ":"), (LegKind.PATROL, "-")):
-                track = self._track(sortie, kind) / 1e3
-                patrol = kind is LegKind.PATROL
-                axes.plot(*track.T, style, color=self.colour[sortie.vehicle.sysid], lw=2.6 if patrol else 1.0)
-            track = self._track(sortie, LegKind.PATROL) / 1e3
+                width = 2.6 if kind is LegKind.PATROL else 1.0
+                for track in self._tracks(sortie, kind):
+                    axes.plot(*(track / 1e3).T, style, color=self.colour[sortie.vehicle.sysid], lw=width)
+            track = max(self._tracks(sortie, LegKind.PATROL), key=_length) / 1e3
             axes.plot(*track[0], "|", color=self.colour[sortie.vehicle.sysid], ms=11, mew=2)
             line = shapely.linestrings(track)
             middle = shapely.get_coordinates(shapely.line_interpolate_point(line, 0.5, normalized=True))[0]
@@ -152,6 +158,8 @@ class _Sheet:
             Line2D([], [], color=_INK, lw=0.8, ls=(0, (4, 3)), label="geofence"),
             Line2D([], [], color=_INK, marker="^", ls="", ms=9, label="base"),
         ]
+        if self.zones:
+            handles.append(Patch(fc=_ZONE, ec=_BORDER, alpha=0.35, hatch="///", label="no-fly zone"))
         if plan.coverage.uncovered:
             handles.append(Line2D([], [], color=_BORDER, marker="x", ls="", ms=6, mew=1.6, label="not seen"))
         axes.legend(
@@ -165,7 +173,7 @@ class _Sheet:
         for part in shapely.get_parts(self.band):
             axes.add_patch(Outline(np.array(part.exterior.coords), fc=_BAND, ec="none", alpha=0.45))
         sortie = plan.sorties[0]
-        patrol = self._track(sortie, LegKind.PATROL)
+        patrol = max(self._tracks(sortie, LegKind.PATROL), key=_length)
         line = shapely.linestrings(patrol)
         at, ahead = (
             shapely.get_coordinates(shapely.line_interpolate_point(line, 0.5 + d, normalized=True))[0]
@@ -211,9 +219,13 @@ class _Sheet:
     def _timetable(self, axes: Axes) -> None:
         plan = self.plan
         names = [v.name for v in plan.fleet.vehicles]
-        for sortie in plan.sorties:
-            row = names.index(sortie.vehicle.name)
-            at = sortie.start_s / 60
+        row_of = {v.sysid: row for row, v in enumerate(plan.fleet.vehicles)}
+        # Two rounds show who relieves whom.
+        shown = [f for f in plan.flights if f.start_s < 2 * plan.revisit_s]
+        for flight in shown:
+            sortie = plan.sorties[flight.sortie]
+            row = row_of[flight.sysid]
+            at = flight.start_s / 60
             for leg in sortie.legs:
                 patrol = leg.kind is LegKind.PATROL
                 axes.barh(
@@ -221,25 +233,25 @@ class _Sheet:
                     leg.duration_s / 60,
                     left=at,
                     height=0.46,
-                    color=self.colour[sortie.vehicle.sysid],
+                    color=self.colour[flight.sysid],
                     alpha=1.0 if patrol else 0.35,
                     lw=0,
                 )
                 at += leg.duration_s / 60
             axes.text(
-                (sortie.start_s + sortie.duration_s / 2) / 60,
+                (flight.start_s + sortie.duration_s / 2) / 60,
                 row - 0.36,
-                f"sortie {sortie.turn}: {sortie.distance_m / 1000:.1f} km, {sortie.reserve_left:.0%} left",
+                f"{sortie.distance_m / 1000:.0f} km\n{sortie.reserve_left:.0%} left",
                 ha="center",
                 va="bottom",
-                fontsize=8.5 if len(plan.sorties) <= 6 else 6.5,
+                fontsize=8 if len(shown) <= 24 else 5,
                 color=_INK,
             )
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.4, -0.8)
         axes.set_xlim(left=0)
         axes.set_xlabel("minutes after the start; full colour: patrol, pale: transit", fontsize=9, color=_INK)
-        axes.set_title("Timetable of one round", loc="left", fontsize=11, color=_INK, weight="bold")
+        axes.set_title("Timetable of the first two rounds", loc="left", fontsize=11, color=_INK, weight="bold")
         axes.tick_params(labelsize=9, colors=_INK, length=0)
         axes.grid(axis="x", color="#d9dee3", lw=0.8)
         axes.set_axisbelow(True)
@@ -292,10 +304,19 @@ class _Sheet:
             arrowprops={"arrowstyle": "-|>", "color": _INK},
         )
 
-    def _track(self, sortie: Sortie, kind: LegKind) -> Floats:
-        legs = [leg for leg in sortie.legs if leg.kind is kind]
-        points = [legs[0].start, *(leg.end for leg in legs)]
-        return self.plane.xy([p.lat_deg for p in points], [p.lon_deg for p in points])
+    def _tracks(self, sortie: Sortie, kind: LegKind) -> list[Floats]:
+        """What a sortie flies of one kind, in pieces without a break."""
+        out = []
+        for same, legs in groupby(sortie.legs, key=lambda leg: leg.kind is kind):
+            if same:
+                run = list(legs)
+                points = [run[0].start, *(leg.end for leg in run)]
+                out.append(self.plane.xy([p.lat_deg for p in points], [p.lon_deg for p in points]))
+        return out
+
+
+def _length(track: Floats) -> float:
+    return float(np.hypot(*np.diff(track, axis=0).T).sum())
 
 
 def _round_length(about: float) -> float:
