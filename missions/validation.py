@@ -21,7 +21,7 @@ from shapely import MultiLineString
 from geo import Terrain, locate
 from missions.airspace import Zone
 from missions.border import BorderSegment
-from missions.patrol import LegKind, PatrolPlan, Sortie, Waypoint
+from missions.patrol import Leg, LegKind, PatrolPlan, Sortie, Waypoint
 
 __all__ = ["Rule", "Validation", "check", "validate"]
 
@@ -33,6 +33,7 @@ _NEAR_BASE_M = 60.0
 _EDGE_DEG = 0.004
 _STEP_S = 2.0
 _GROUND_STEP_M = 30.0
+_CORNER_RAD = 0.4
 _HEIGHT_TOLERANCE_M = 6.0
 """How far waypoints may let the height above ground between them stray, metres."""
 
@@ -362,28 +363,36 @@ def _energy(plan: PatrolPlan) -> Rule:
 
 
 def _turns(plan: PatrolPlan) -> Rule:
-    """Bends of winged aircraft: the circle that touches both legs at their middles is no smaller than its turn."""
+    """Bends of the patrol of winged aircraft: over any stretch the course turns by no more than its length allows.
+
+    A single bend may turn by `_CORNER_RAD` at once: an arc through it strays R (1 / cos(half of it) - 1), a few metres.
+    """
     found: list[str] = []
     worst, count = np.inf, 0
     for sortie in plan.sorties:
         radius = sortie.vehicle.aircraft.turn_radius_m
         if radius <= 0:
             continue
-        flown = [(i, leg) for i, leg in enumerate(sortie.legs) if leg.distance_m > 1.0]
-        for (_, a), (i, b) in pairwise(flown):
-            turn = abs((_course(b) - _course(a) + np.pi) % (2 * np.pi) - np.pi)
-            if turn < 1e-3:
-                continue
-            count += 1
-            room = min(a.distance_m, b.distance_m) / 2 / np.tan(min(turn, 3.1) / 2)
-            worst = min(worst, room - radius)
-            if room < 0.9 * radius:
-                found.append(f"{sortie.name} leg {i}: a turn of {room:.0f} m, the aircraft takes {radius:.0f} m")
-    return Rule("turn radius", count, _finite(worst), 0.0, "m", tuple(found))
+        for side in (1.0, -1.0):
+            turned = 0.0
+            for i, (a, b) in enumerate(pairwise(sortie.legs), 1):
+                if a.kind is not LegKind.PATROL or b.kind is not LegKind.PATROL:
+                    turned = 0.0
+                    continue
+                count += 1
+                turn = (_course(b) - _course(a) + np.pi) % (2 * np.pi) - np.pi
+                turned = max(turned - a.distance_m / radius, 0.0) + side * turn
+                worst = min(worst, _CORNER_RAD - turned)
+                if turned > _CORNER_RAD:
+                    found.append(
+                        f"{sortie.name} leg {i}: turns by {np.degrees(turned):.0f} degrees at once, too sharp for a "
+                        f"radius of {radius:.0f} m"
+                    )
+    return Rule("turn radius on patrol", count, _finite(worst), 0.0, "rad", tuple(found))
 
 
-def _course(leg: object) -> float:
-    a, b = leg.start, leg.end  # type: ignore[attr-defined]
+def _course(leg: Leg) -> float:
+    a, b = leg.start, leg.end
     east = ((b.lon_deg - a.lon_deg + 180) % 360 - 180) * np.cos(np.radians(a.lat_deg))
     return float(np.arctan2(east, b.lat_deg - a.lat_deg))
 
