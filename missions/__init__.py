@@ -1,6 +1,7 @@
 """Border geometry in, patrol plans out; mission files. Pure: no network, no clock."""
 
 from missions.airspace import Airspace, LandingSite, Zone, ZoneKind
+from missions.airspace_files import read_airspace, read_risk, write_airspace, write_risk
 from missions.atlas import borders_in, countries, cut, land_border, neighbours
 from missions.border import BorderSegment, Side
 from missions.border_files import read_border, read_borders, write_border, write_borders
@@ -14,6 +15,7 @@ from missions.errors import (
     ObservationError,
     PlanError,
 )
+from missions.explain import Change, Explanation, explain
 from missions.export import plan_geojson, write_plan_folder, write_plan_geojson, write_plan_kml
 from missions.fence import fence_polygon
 from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
@@ -47,8 +49,10 @@ __all__ = [
     "BorderSegment",
     "Branch",
     "Camera",
+    "Change",
     "Coverage",
     "Dialect",
+    "Explanation",
     "Fleet",
     "FleetError",
     "Flight",
@@ -90,6 +94,7 @@ __all__ = [
     "cut",
     "default_fleet",
     "draw_map",
+    "explain",
     "fence_polygon",
     "land_border",
     "load_plan",
@@ -97,15 +102,18 @@ __all__ = [
     "observe",
     "plan",
     "plan_geojson",
+    "read_airspace",
     "read_border",
     "read_borders",
     "read_fleet",
     "read_network",
     "read_qgc_plan",
+    "read_risk",
     "risk_of_crossings",
     "save_plan",
     "share_out",
     "validate",
+    "write_airspace",
     "write_border",
     "write_borders",
     "write_fleet",
@@ -114,4 +122,5 @@ __all__ = [
     "write_plan_geojson",
     "write_plan_kml",
     "write_qgc_plan",
+    "write_risk",
 ]
