@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import lil_matrix
 
-from bench import whole_border
+from bench import linecoverage, whole_border
 from bench.rows import BenchError, Row, timed, wanted
 from geo import FlatTerrain
 from missions import (
@@ -38,6 +38,7 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
     if any(wanted(name, only) for name in ("time", "revisit", "coverage", "solver")):
         yield from _one_stretch(data, only)
     yield from whole_border.rows(data, only)
+    yield from linecoverage.rows(data, only)
 
 
 def _one_stretch(data: Path | None, only: str | None) -> Iterator[Row]:

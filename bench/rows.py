@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from geo import VedetteError
 
@@ -36,6 +36,10 @@ class Row:
         The goal in words, such as ``ratio >= 0.9``.
     met
         Whether this run met it; None where no goal is set.
+    seconds
+        Wall-clock time that the figure took, where it is a figure of something else.
+    tour
+        Steps ``[from, to, serviced]`` of the walk that the figure is the cost of, for whoever wants to check it.
     """
 
     name: str
@@ -46,6 +50,8 @@ class Row:
     ratio: float | None = None
     goal: str = ""
     met: bool | None = None
+    seconds: float | None = None
+    tour: list[Any] | None = None
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:
