@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 import typer
-from rich.table import Table
 
 import missions
 from cli.terminal import FlightBars, bars, complaints, console
@@ -95,48 +94,71 @@ def border(
 
 @app.command(
     epilog="Example: [bold]vedette border USA MEX && "
-    "vedette plan border.geojson --base 31.345,-110.93 --ground 1180[/bold]"
+    "vedette plan border.geojson --base 31.345,-110.93 --ground 1180 --explain[/bold]"
 )
 def plan(
-    border_file: Annotated[Path, typer.Argument(metavar="BORDER", help="GeoJSON or KML of the border.")],
-    base: Annotated[str, typer.Option(help="LAT,LON of the base on the own side, degrees.")],
+    border_file: Annotated[
+        Path, typer.Argument(metavar="BORDER", help="The border: GeoJSON, KML, KMZ, GeoPackage or Shapefile.")
+    ],
+    base: Annotated[str | None, typer.Option(help="LAT,LON of the base on the own side, degrees.")] = None,
     drones: Annotated[int, typer.Option(help="How many drones of the default type.", min=1)] = 2,
-    fleet: Annotated[Path | None, typer.Option(help="JSON or TOML file of the fleet, instead of the default.")] = None,
-    ground: Annotated[float, typer.Option(help="Elevation of the ground, m AMSL.")] = 0.0,
+    fleet: Annotated[
+        Path | None, typer.Option(help="JSON or TOML file of aircraft and bases, instead of --base and --drones.")
+    ] = None,
+    ground: Annotated[float, typer.Option(help="Elevation of level ground, m AMSL.")] = 0.0,
+    wind: Annotated[str, typer.Option(help="SPEED,FROM: metres a second, degrees that it comes from.")] = "0,0",
+    airspace: Annotated[Path | None, typer.Option(help="GeoJSON of zones and landing sites.")] = None,
+    objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
+    risk: Annotated[Path | None, typer.Option(help="CSV of risk by stretch and hour.")] = None,
+    shift: Annotated[float, typer.Option(help="Length of the schedule, hours.")] = 8.0,
     dialect: Annotated[str, typer.Option(help="ardupilot or px4, for the mission files.")] = "ardupilot",
+    explain: Annotated[bool, typer.Option("--explain", help="Say what limits the plan, and what would help.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/plan"),
 ) -> None:
-    """Plan a patrol: sorties, mission files for ground stations, a map."""
+    """Plan a patrol: sorties, schedule, mission files for ground stations, a map."""
+    from cli.planning import changes_table, plan_table, validation_table  # noqa: PLC0415 - names of the command
+
     segment = missions.read_border(border_file)
-    lat, lon = numbers(base, "LAT,LON", "--base")
-    place = missions.Base("base", lat, lon)
-    craft = missions.default_fleet(place, drones) if fleet is None else missions.read_fleet(fleet)
-    made = missions.plan(segment, craft, FlatTerrain(ground))
+    speed, direction = numbers(wind, "SPEED,FROM", "--wind")
+    made = missions.plan(
+        segment,
+        _fleet(base, drones, fleet),
+        FlatTerrain(ground),
+        missions.PlanOptions(
+            wind=missions.Wind(speed, direction),
+            objective=objective,  # type: ignore[arg-type]  # checked there, with a better message
+            shift_s=shift * 3600,
+        ),
+        airspace=missions.read_airspace(airspace) if airspace else None,
+        risk=missions.read_risk(risk) if risk else None,
+    )
     missions.write_plan_folder(made, out, _dialect(dialect))
-    console.print(_plan_table(made))
+    console.print(plan_table(made))
+    console.print(validation_table(missions.validate(made)))
     for note in made.notes:
         console.print(f"note: {note}", markup=False)
+    if explain:
+        why = missions.explain(made, FlatTerrain(ground))
+        for sentence in why.limits:
+            console.print(f"why: {sentence}", markup=False)
+        console.print(changes_table(made, why.changes))
     console.print(f"written to {out}/")
+
+
+def _fleet(base: str | None, drones: int, path: Path | None) -> missions.Fleet:
+    """The fleet of a file, or drones of the default type at one base."""
+    if path is not None:
+        return missions.read_fleet(path)
+    if base is None:
+        raise InputError("nowhere to take off from: give --base LAT,LON, or --fleet FILE")
+    lat, lon = numbers(base, "LAT,LON", "--base")
+    return missions.default_fleet(missions.Base("base", lat, lon), drones)
 
 
 def _dialect(name: str) -> missions.Dialect:
     if name not in {"ardupilot", "px4"}:
         raise InputError(f"--dialect {name!r}: give ardupilot or px4")
     return "px4" if name == "px4" else "ardupilot"
-
-
-def _plan_table(made: missions.PatrolPlan) -> Table:
-    table = Table(
-        title=f"coverage {made.coverage.share:.1%}, revisit {made.revisit_s / 60:.1f} min "
-        f"(bound {made.revisit_bound_s / 60:.1f} min)"
-    )
-    for heading in ("sortie", "start min", "duration min", "distance km", "patrol km", "reserve left"):
-        table.add_column(heading, justify="left" if heading == "sortie" else "right")
-    for sortie in made.sorties:
-        patrol_km = sum(leg.distance_m for leg in sortie.patrol) / 1000
-        cells = (sortie.start_s / 60, sortie.duration_s / 60, sortie.distance_m / 1000, patrol_km)
-        table.add_row(sortie.name, *(f"{cell:.1f}" for cell in cells), f"{sortie.reserve_left:.0%}")
-    return table
 
 
 @app.command(

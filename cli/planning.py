@@ -1,0 +1,58 @@
+"""What `vedette plan` says of a plan: its sorties, its schedule, its validation, and why it is as it is."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+import missions
+
+__all__ = ["changes_table", "plan_table", "validation_table"]
+
+_SHOWN = 40
+
+
+def plan_table(made: missions.PatrolPlan) -> Table:
+    """The sorties, each with its first flight and how often it is flown in the shift."""
+    gap = made.revisit_s / made.revisit_bound_s - 1 if made.revisit_bound_s else 0.0
+    what = "one coverage in" if made.options.objective is missions.Objective.ONCE else "revisit"
+    table = Table(
+        title=f"coverage {made.coverage.share:.1%}, {what} {made.revisit_s / 60:.1f} min "
+        f"({gap:.0%} above the bound of {made.revisit_bound_s / 60:.1f} min)"
+    )
+    for heading in ("sortie", "start min", "duration min", "distance km", "patrol km", "reserve left", "flights"):
+        table.add_column(heading, justify="left" if heading == "sortie" else "right")
+    for number, sortie in enumerate(made.sorties[:_SHOWN]):
+        patrol_km = sum(leg.distance_m for leg in sortie.patrol) / 1000
+        cells = (sortie.start_s / 60, sortie.duration_s / 60, sortie.distance_m / 1000, patrol_km)
+        flights = sum(flight.sortie == number for flight in made.flights)
+        table.add_row(sortie.name, *(f"{cell:.1f}" for cell in cells), f"{sortie.reserve_left:.0%}", str(flights))
+    if len(made.sorties) > _SHOWN:
+        table.add_row(f"and {len(made.sorties) - _SHOWN} more, in plan.json")
+    return table
+
+
+def validation_table(report: missions.Validation) -> Table:
+    """What was checked of the plan, and the figure nearest to breaking each rule."""
+    table = Table(title="validation, by code that shares nothing with the planner")
+    for heading in ("rule", "checked", "nearest", "limit", "kept"):
+        table.add_column(heading, justify="left" if heading == "rule" else "right")
+    for rule in report.rules:
+        worst, limit = (
+            "" if value is None else f"{value:.2f} {rule.unit}".strip() for value in (rule.worst, rule.limit)
+        )
+        table.add_row(rule.name, str(rule.checked), worst, limit, "NO" if rule.broken else "yes")
+    return table
+
+
+def changes_table(made: missions.PatrolPlan, changes: tuple[missions.Change, ...]) -> Table:
+    """What changes of the fleet would give."""
+    table = Table(title="what would help")
+    for heading in ("change", "revisit min", "saves", "coverage"):
+        table.add_column(heading, justify="left" if heading == "change" else "right")
+    for change in changes:
+        if change.revisit_s is None or change.coverage is None:
+            table.add_row(change.what, "no plan", "", change.reason)
+            continue
+        saved = 1 - change.revisit_s / made.revisit_s
+        table.add_row(change.what, f"{change.revisit_s / 60:.1f}", f"{saved:.0%}", f"{change.coverage:.1%}")
+    return table
