@@ -9,6 +9,7 @@ aircraft would come too near, a base would launch two at once, or no charged bat
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -76,10 +77,6 @@ def schedule(
         due, sysid, number = heapq.heappop(queue)
         crew = crews[number]
         start = book.place(crew.current, crew.vehicle, due)
-        if start > due + 1e-6:
-            # Others may go first meanwhile.
-            heapq.heappush(queue, (start, sysid, number))
-            continue
         if start >= options.shift_s and book.has_flown(crew.team):
             continue
         flight = book.enter(crew.current, crew.vehicle, start, crew.round + 1)
@@ -171,7 +168,7 @@ class _Book:
         self._sorties, self._options = sorties, options
         self._conflicts = Conflicts(sorties, options.separation_m, options.separation_up_m)
         self._partners = [set(self._conflicts.partners(k).tolist()) for k in range(len(sorties))]
-        self._airborne: list[list[Flight]] = [[] for _ in sorties]
+        self._airborne: list[list[float]] = [[] for _ in sorties]
         self._launches: dict[Base, list[float]] = {}
         self._batteries: dict[Base, list[float]] = {}
         self.flights: list[Flight] = []
@@ -199,8 +196,8 @@ class _Book:
         """Enter a take-off."""
         flight = Flight(start_s, sortie, vehicle.sysid, number)
         self.flights.append(flight)
-        self._airborne[sortie].append(flight)
-        self._launches.setdefault(vehicle.base, []).append(start_s)
+        insort(self._airborne[sortie], start_s)
+        insort(self._launches.setdefault(vehicle.base, []), start_s)
         pool = self._batteries.get(vehicle.base)
         if pool is not None:
             heapq.heapreplace(pool, start_s + self._sorties[sortie].duration_s + (vehicle.base.charge_s or 0.0))
@@ -208,7 +205,10 @@ class _Book:
 
     def _launch(self, base: Base, start: float) -> float:
         interval = self._options.launch_interval_s
-        for other in self._launches.get(base, ()):
+        taken = self._launches.get(base, [])
+        for other in taken[bisect_left(taken, start - interval) :]:
+            if other - start >= interval - 1e-6:
+                break
             if abs(other - start) < interval - 1e-6:
                 start = other + interval
         return start
@@ -222,10 +222,10 @@ class _Book:
     def _clear(self, sortie: int, start: float) -> float:
         end = start + self._sorties[sortie].duration_s
         for partner in self._partners[sortie]:
-            for flight in self._airborne[partner]:
-                other = flight.start_s
-                if other >= end or other + self._sorties[partner].duration_s <= start:
-                    continue
+            starts = self._airborne[partner]
+            for other in starts[bisect_left(starts, start - self._sorties[partner].duration_s) :]:
+                if other >= end:
+                    break
                 for low, high in self._conflicts.forbidden(sortie, partner):
                     if low < other - start < high:
                         start = other - float(low)

@@ -1,0 +1,110 @@
+"""The course of a long border, over chunks and over the antimeridian; schedules; the whole border."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geo import LocalFrame, densify, geodesic_length_m
+from missions import (
+    Airspace,
+    BorderSegment,
+    PlanOptions,
+    base_behind,
+    check,
+    default_fleet,
+    land_border,
+    plan,
+)
+from missions.course import make_course
+from missions.surroundings import Surroundings
+from tests.missions.helpers import fleet_for, straight
+
+SLOW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def _long_border(length_km, seed, wander_deg=0.02, lon0=20.0, lat0=50.0):
+    rng = np.random.default_rng(seed)
+    count = max(3, int(length_km / 2))
+    lon = lon0 + np.cumsum(rng.uniform(0.01, 0.045, count))
+    lat = lat0 + np.cumsum(rng.normal(0, wander_deg / 2, count))
+    lon = (lon + 180) % 360 - 180
+    return BorderSegment("long", "AAA", "BBB", tuple(zip(lon.tolist(), lat.tolist(), strict=True)), "left")
+
+
+def _least_distance(course, border):
+    """Distance of a course from its border, metres, in planes of its own."""
+    lon, lat = border.unwrapped().T
+    lat, lon = densify(lat, lon, 500.0)
+    worst = np.inf
+    for k in range(0, len(course.lat_deg) - 1, 150):
+        part = slice(k, k + 151)
+        frame = LocalFrame(float(course.lat_deg[k]), (float(course.lon_deg[k]) + 180) % 360 - 180)
+        near = np.flatnonzero((abs(lat - course.lat_deg[k]) < 3) & (abs(lon - course.lon_deg[k]) < 5))
+        runs = np.split(near, np.flatnonzero(np.diff(near) > 1) + 1)
+        lines = [np.stack(frame.to_enu(lat[r], lon[r])[:2], axis=-1) for r in runs if len(r) > 1]
+        path = np.stack(frame.to_enu(course.lat_deg[part], course.lon_deg[part])[:2], axis=-1)
+        worst = min(worst, *(shapely.LineString(path).distance(shapely.LineString(line)) for line in lines))
+    return worst
+
+
+@SLOW
+@given(seed=st.integers(0, 10**6), length_km=st.integers(100, 600), lateral=st.floats(65, 200))
+def test_a_long_course_keeps_its_distance_and_has_no_seam(seed, length_km, lateral):
+    border = _long_border(length_km, seed)
+    course = make_course(Surroundings(border, Airspace(), (), 30.0), lateral)
+    assert _least_distance(course, border) >= lateral - 2.1
+    assert np.diff(course.along_m).min() > 0
+    # A seam that went back or jumped would show in the length, or as a long leg far from any border leg.
+    assert course.length_m == pytest.approx(border.length_m(), rel=0.15)
+    assert np.diff(course.along_m).max() < 6000
+    assert course.watched.all()
+
+
+def test_a_course_over_the_antimeridian_is_the_same_as_elsewhere():
+    here, there = (_long_border(150, 5, lon0=lon) for lon in (20.0, 179.0))
+    courses = [make_course(Surroundings(b, Airspace(), (), 30.0), 63.0) for b in (here, there)]
+    assert courses[1].length_m == pytest.approx(courses[0].length_m, rel=1e-4)
+    assert np.allclose(courses[1].lat_deg, courses[0].lat_deg, atol=1e-6)
+    assert np.abs(np.diff(courses[1].lon_deg)).max() < 1
+    base = base_behind(there, there.length_m() / 2)
+    made = plan(there, default_fleet(base, 2))
+    assert check(made) == []
+    assert all(-180 <= p.lon_deg <= 180 for s in made.sorties for leg in s.legs for p in (leg.start, leg.end))
+
+
+def test_a_border_that_comes_back_to_itself_is_not_flown_between():
+    """A hairpin of which both arms are nearer to each other than twice the stand-off."""
+    arm = [(8.0 + 0.01 * k, 46.0) for k in range(12)]
+    back = [(8.11 - 0.01 * k, 46.0009) for k in range(12)]
+    border = BorderSegment("hairpin", "AAA", "BBB", (*arm, *back), "right")
+    course = make_course(Surroundings(border, Airspace(), (), 30.0), 63.0)
+    assert _least_distance(course, border) >= 60.9
+
+
+def test_stations_lie_on_the_course_and_divide_it():
+    course = make_course(Surroundings(straight(10_000), Airspace(), (), 30.0), 63.0)
+    stations = course.stations(300.0)
+    assert stations[0] == 0
+    assert stations[-1] == pytest.approx(course.length_m)
+    assert np.diff(stations).max() < 600
+    lat, lon = course.at(stations)
+    assert geodesic_length_m(lat, lon) == pytest.approx(course.length_m, rel=1e-5)
+
+
+def test_the_whole_border_of_two_countries_is_planned_with_what_is_out_of_reach_listed():
+    border = max(land_border("USA", "MEX"), key=lambda part: part.length_m())
+    made = plan(border, default_fleet(base_behind(border, 1_200_000.0), 3), options=PlanOptions(shift_s=14_400))
+    assert check(made) == []
+    flown = sum(s.to_m - s.from_m for s in made.sorties)
+    assert 20_000 < flown < 80_000
+    assert any("out of reach" in note for note in made.notes)
+    assert made.coverage.share == pytest.approx(flown / border.length_m(), rel=0.1)
+
+
+def test_take_offs_from_one_base_keep_their_interval():
+    border = straight(20_000)
+    made = plan(border, fleet_for(border, 5), options=PlanOptions(launch_interval_s=90.0))
+    starts = sorted(flight.start_s for flight in made.flights)
+    assert np.diff(starts).min() >= 90.0 - 1e-6
