@@ -17,7 +17,7 @@ from missions.flying import effort
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.routing import Router
-from missions.surroundings import Region, Surroundings
+from missions.surroundings import Region, Surroundings, rough_distance_m
 
 __all__ = ["Access", "Along", "fly_along", "reach_m"]
 
@@ -98,9 +98,9 @@ class Access:
     def __init__(self, base: Base, around: Surroundings, course: Course, stations: Floats, within_m: float) -> None:
         self.base = base
         lat, lon = course.at(stations)
-        away = geodesic_distance_m(base.lat_deg, base.lon_deg, lat, lon)
+        away = rough_distance_m(base.lat_deg, base.lon_deg, lat, lon)
         self.nearest_m = float(away.min())
-        near = np.flatnonzero(away <= within_m)
+        near = np.flatnonzero(away <= 1.01 * within_m)
         self.region: Region = around.region(base.lat_deg, base.lon_deg, within_m + 1000.0)
         self._count = len(stations)
         self._ways: list[Floats | None] = [None] * self._count

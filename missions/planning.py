@@ -18,7 +18,7 @@ from missions.building import Builder
 from missions.course import Course, make_course
 from missions.coverage import cover
 from missions.errors import PlanError
-from missions.estimate import Access, fly_along, reach_m, steps_between
+from missions.estimate import Access, Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
 from missions.flightline import FlightLine
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
@@ -29,7 +29,7 @@ from missions.plane import Plane
 from missions.risk import RiskTable
 from missions.schedule import Roster, revisits, schedule
 from missions.sharing import Block, Team, share_out
-from missions.surroundings import Surroundings
+from missions.surroundings import Surroundings, rough_distance_m
 from missions.validation import check
 
 __all__ = ["plan"]
@@ -143,6 +143,7 @@ class _Planner:
         place = {base: self._opposite(base) for base in reach}
         self.crews = sorted(crews, key=lambda c: (place[c.base], c.vehicles[0].sysid))
         self.passable, self.needed = self._pieces()
+        self.alongs: dict[tuple[Aircraft, Observation], Along] = {}
         self.last = self._last()
 
     def plan(self) -> PatrolPlan:
@@ -221,8 +222,7 @@ class _Planner:
 
     def _opposite(self, base: Base) -> float:
         """Where along the course a base stands."""
-        away = geodesic_distance_m(base.lat_deg, base.lon_deg, *self.at)
-        return float(self.stations[int(np.argmin(away))])
+        return float(self.stations[int(np.argmin(rough_distance_m(base.lat_deg, base.lon_deg, *self.at)))])
 
     # --- the course --------------------------------------------------------------------------------------------------
 
@@ -279,7 +279,11 @@ class _Planner:
 
     def _team(self, crew: _Crew, factor: float) -> Team:
         craft, look = crew.aircraft, self.looks[crew.aircraft, crew.camera]
-        along = fly_along(self.course, self.stations, self.terrain, aircraft=craft, look=look, options=self.options)
+        if (craft, look) not in self.alongs:
+            self.alongs[craft, look] = fly_along(
+                self.course, self.stations, self.terrain, aircraft=craft, look=look, options=self.options
+            )
+        along = self.alongs[craft, look]
         top = max(self._layer(crew, k) for k in range(8))
         out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, top, look, self.terrain, self.options)
         return Team(

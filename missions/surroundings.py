@@ -19,7 +19,7 @@ from missions.border import BorderSegment
 from missions.flightline import WALL_M, extended
 from missions.plane import Plane
 
-__all__ = ["Region", "Surroundings"]
+__all__ = ["Region", "Surroundings", "rough_distance_m"]
 
 Floats = NDArray[np.float64]
 
@@ -139,6 +139,12 @@ class Surroundings:
         """Distances over the sphere, metres."""
         chord = np.linalg.norm(units - _unit_vectors(lat_deg, lon_deg), axis=-1)
         return np.asarray(2 * _EARTH_M * np.arcsin(np.minimum(chord / 2, 1.0)))
+
+
+def rough_distance_m(lat_deg: float, lon_deg: float, lat: ArrayLike, lon: ArrayLike) -> Floats:
+    """Distances from a place to points, degrees, over a sphere, metres: within 0.6 % of the true ones, and fast."""
+    chord = np.linalg.norm(_unit_vectors(lat, lon) - _unit_vectors(lat_deg, lon_deg), axis=-1)
+    return np.asarray(2 * _EARTH_M * np.arcsin(np.minimum(chord / 2, 1.0)))
 
 
 def _unit_vectors(lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
