@@ -19,7 +19,9 @@ from geo.frames import (
     geodesic_length_m,
 )
 from geo.polyline import LinePosition, densify, locate, unwrap_longitudes, wrap_longitudes
+from geo.sight import visible
 from geo.terrain import FlatTerrain, GridTerrain, Terrain, footprint, intersect
+from geo.tiles import TileTerrain, open_terrain
 
 __all__ = [
     "Altitude",
@@ -37,6 +39,7 @@ __all__ = [
     "PoseSigma",
     "Terrain",
     "TerrainError",
+    "TileTerrain",
     "VedetteError",
     "atomic_path",
     "attitude_from_rotation",
@@ -49,8 +52,10 @@ __all__ = [
     "geodesic_length_m",
     "intersect",
     "locate",
+    "open_terrain",
     "rotation_ned_from_frd",
     "unwrap_longitudes",
+    "visible",
     "wrap_longitudes",
     "write_bytes",
     "write_text",

@@ -11,13 +11,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geo.bilinear import bilinear, in_pieces
 from geo.camera import CameraModel, CameraPose
 from geo.errors import TerrainError
 from geo.frames import LocalFrame
+from geo.hgt import HgtTile
 
 __all__ = ["FlatTerrain", "GridTerrain", "Terrain", "footprint", "intersect"]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.intp]
+
+_AT_ONCE = 512
+"""Points of rays looked up at once."""
 
 
 class Terrain(Protocol):
@@ -41,9 +47,18 @@ class FlatTerrain:
     ----------
     amsl_m
         Elevation, metres above mean sea level.
+
+    Raises
+    ------
+    TerrainError
+        When the elevation is not finite.
     """
 
     amsl_m: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.amsl_m):
+            raise TerrainError(f"flat terrain: amsl_m is {self.amsl_m}: give a finite elevation")
 
     @property
     def resolution_m(self) -> float:
@@ -51,7 +66,9 @@ class FlatTerrain:
         return math.inf
 
     def elevation_m(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
-        """The one elevation, in the broadcast shape of the inputs."""
+        """The one elevation, in the broadcast shape of the inputs; raises TerrainError for what is not finite."""
+        if not (np.isfinite(lat_deg).all() and np.isfinite(lon_deg).all()):
+            raise TerrainError("no elevation at a latitude or longitude that is not finite: give finite degrees")
         shape = np.broadcast_shapes(np.shape(lat_deg), np.shape(lon_deg))
         return np.full(shape, self.amsl_m)
 
@@ -67,41 +84,52 @@ class GridTerrain:
     north_deg, west_deg
         Latitude and longitude of the centre of sample (0, 0), degrees.
     step_deg
-        Distance between samples, degrees, the same both ways.
+        Distance between rows, degrees, and between columns too where `lon_step_deg` is not given.
+    lon_step_deg
+        Distance between columns, degrees.
+
+    Raises
+    ------
+    TerrainError
+        When the grid is smaller than 2 by 2, or a figure is not finite or a step not above zero.
     """
 
     heights_m: Floats
     north_deg: float
     west_deg: float
     step_deg: float
+    lon_step_deg: float | None = None
+
+    def __post_init__(self) -> None:
+        heights = np.ascontiguousarray(self.heights_m)
+        if heights.ndim != 2 or min(heights.shape) < 2:
+            raise TerrainError(f"grid of elevations: heights_m has the shape {heights.shape}: give at least 2 by 2")
+        object.__setattr__(self, "heights_m", heights)
+        for name in ("north_deg", "west_deg", "step_deg", "lon_step_deg"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and ("step" not in name or value > 0)):
+                raise TerrainError(f"grid of elevations: {name} is {value}: give a finite figure, steps above zero")
 
     @property
     def resolution_m(self) -> float:
-        """Distance between rows, metres."""
-        return self.step_deg * 111_132.0
+        """Distance between samples, metres: the finer of both steps, as degrees of latitude."""
+        return min(self.step_deg, self.lon_step_deg or self.step_deg) * 111_132.0
 
     @classmethod
     def from_hgt(cls, path: Path) -> GridTerrain:
-        """Read an SRTM `.hgt` tile (big-endian 16-bit, square, named by its south-west corner, e.g. N46E008).
+        """Read an SRTM `.hgt` tile (big-endian 16-bit, named by its south-west corner, e.g. N46E008) into memory.
 
         Raises
         ------
         TerrainError
-            When the name has no corner in it or the size is not a square of samples.
+            When the name has no corner in it or the size is not that of a tile.
         """
-        name = path.stem.upper()
-        try:
-            south = int(name[1:3]) * {"N": 1, "S": -1}[name[0]]
-            west = int(name[4:7]) * {"E": 1, "W": -1}[name[3]]
-        except (KeyError, ValueError, IndexError):
-            raise TerrainError(f"{path}: an SRTM tile is named by its south-west corner, as N46E008.hgt") from None
-        raw = np.fromfile(path, dtype=">i2")
-        side = math.isqrt(raw.size)
-        if side < 2 or side * side != raw.size:
-            raise TerrainError(f"{path}: {raw.size} samples are not a square: the tile is cut off; fetch it again")
-        heights = raw.reshape(side, side).astype(float)
-        heights[heights == -32768] = np.nan
-        return cls(heights, south + 1.0, float(west), 1.0 / (side - 1))
+        tile = HgtTile(path)
+        samples = tile.load(0, 0)
+        heights = samples.astype(float)
+        heights[samples == tile.void] = np.nan
+        _, west, north, _ = tile.bounds
+        return cls(heights, north, west, 1.0 / tile.block_rows, 1.0 / tile.block_columns)
 
     def elevation_m(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
         """Bilinear elevation, metres AMSL.
@@ -109,28 +137,27 @@ class GridTerrain:
         Raises
         ------
         TerrainError
-            For a point outside the grid or next to a void; the message names the first one.
+            For a point that is not a place, outside the grid or next to a void; the message names the first one.
         """
-        lat, lon = np.broadcast_arrays(np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float))
-        row = (self.north_deg - lat) / self.step_deg
-        column = (lon - self.west_deg) / self.step_deg
-        rows, columns = self.heights_m.shape
-        # Half a millionth of a step: corners of a tile computed in floating point belong to it.
-        slack = 5e-7
-        inside = (row >= -slack) & (row <= rows - 1 + slack) & (column >= -slack) & (column <= columns - 1 + slack)
-        r0 = np.clip(np.floor(np.where(inside, row, 0)), 0, rows - 2).astype(int)
-        c0 = np.clip(np.floor(np.where(inside, column, 0)), 0, columns - 2).astype(int)
-        fr, fc = row - r0, column - c0
-        h = self.heights_m
-        top = h[r0, c0] * (1 - fc) + h[r0, c0 + 1] * fc
-        bottom = h[r0 + 1, c0] * (1 - fc) + h[r0 + 1, c0 + 1] * fc
-        result = np.asarray(top * (1 - fr) + bottom * fr)
-        bad = np.flatnonzero(~inside | np.isnan(result))
-        if bad.size:
-            raise TerrainError(
-                f"no elevation at {lat.ravel()[bad[0]]:.5f}, {lon.ravel()[bad[0]]:.5f}: add the tile that covers it"
-            )
+        result = in_pieces(self._look_up, lat_deg, lon_deg)
+        bad = np.isnan(result)
+        if bad.any():
+            lat, lon = np.broadcast_arrays(np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float))
+            first = int(np.argmax(bad.ravel()))
+            where = f"no elevation at {lat.ravel()[first]:.5f}, {lon.ravel()[first]:.5f}"
+            if not (math.isfinite(lat.ravel()[first]) and math.isfinite(lon.ravel()[first])):
+                raise TerrainError(f"{where}: give finite degrees")
+            raise TerrainError(f"{where}: add the tile that covers it")
         return result
+
+    def _look_up(self, lat: Floats, lon: Floats) -> Floats:
+        step = self.lon_step_deg or self.step_deg
+        east = lon - self.west_deg
+        # A whole turn more or less is the same place; the tolerance of the west edge stays west.
+        if east.size and (east.min() < -step or east.max() >= 360.0 - step):
+            with np.errstate(invalid="ignore"):
+                east = east - 360.0 * np.floor((east + step) / 360.0)
+        return bilinear(self.heights_m, (self.north_deg - lat) / self.step_deg, east / step)
 
 
 def intersect(
@@ -159,53 +186,74 @@ def intersect(
     origin = np.asarray(origin_enu, dtype=float)
     rays = np.atleast_2d(np.asarray(rays_enu, dtype=float))
 
-    def clearance(distance: Floats) -> Floats:
-        points = origin + distance[:, None] * rays
+    def clearance(which: Integers, distance: Floats) -> Floats:
+        points = origin + distance[:, None] * rays[which]
         lat, lon, height = frame.to_geodetic(*points.T)
         return np.asarray(height - terrain.elevation_m(lat, lon))
 
-    near = np.zeros(len(rays))
+    every = np.arange(len(rays))
+    result = np.full((len(rays), 3), np.nan)
+    if not len(rays) or (clearance(every[:1], np.zeros(1)) < 0).any():
+        return result  # the camera is below the ground: no ray of it means anything
     if math.isinf(terrain.resolution_m):
         # One sign change at most, so the whole range is one bracket.
-        far = np.full(len(rays), max_range_m)
-        hit = clearance(far) <= 0
+        near, far = np.zeros(len(rays)), np.full(len(rays), max_range_m)
+        hit = clearance(every, far) <= 0
     else:
         near, far, hit = _march(clearance, len(rays), max_range_m, terrain.resolution_m / 2)
-    if (clearance(np.zeros(len(rays))) < 0).any():
-        hit[:] = False  # the camera is below the ground: no ray of it means anything
-    low, high = clearance(near), clearance(far)
+    which = np.flatnonzero(hit)
+    if not which.size:
+        return result
+    near, far = near[which], far[which]
+    low, high = clearance(which, near), clearance(which, far)
+    middle = near
     # Illinois variant of false position: a plane is met in two steps, a slope in a few.
     for _ in range(60):
         span = low - high
         middle = np.where(span > 0, near + (far - near) * low / np.where(span > 0, span, 1.0), near)
-        value = clearance(middle)
+        value = clearance(which, middle)
         below = value <= 0
         high = np.where(below, value, high / 2)
         low = np.where(below, low / 2, value)
         far, near = np.where(below, middle, far), np.where(below, near, middle)
-        if np.all(np.abs(value[hit]) < 1e-3):
+        if np.all(np.abs(value) < 1e-3):
             break
-    points = origin + middle[:, None] * rays
-    points[~hit] = np.nan
-    return np.asarray(points)
+    result[which] = origin + middle[:, None] * rays[which]
+    return result
 
 
 def _march(
-    clearance: Callable[[Floats], Floats], count: int, max_range_m: float, step_m: float
+    clearance: Callable[[Integers, Floats], Floats], count: int, max_range_m: float, step_m: float
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Walk all rays outward in equal steps until each is below the ground; return the bracket of each."""
+    """Walk rays outward in equal steps until each is below the ground; return the bracket of each, and which meet it.
+
+    Several steps at once, so that few rays are as quick a step as many; one at a time where that leaves the data.
+    """
     near, far = np.zeros(count), np.full(count, max_range_m)
     hit = np.zeros(count, dtype=bool)
     steps = np.append(np.arange(step_m, max_range_m, step_m), max_range_m)
-    previous = 0.0
-    for distance in steps:
-        below = (clearance(np.full(count, distance)) <= 0) & ~hit
-        near[below], far[below] = previous, distance
-        hit |= below
-        previous = float(distance)
-        if hit.all():
-            break
+    done = 0
+    while done < len(steps) and not hit.all():
+        on = np.flatnonzero(~hit)
+        ahead = steps[done : done + max(1, _AT_ONCE // len(on))]
+        try:
+            below = _below(clearance, on, ahead)
+        except TerrainError:
+            ahead = ahead[:1]
+            below = _below(clearance, on, ahead)
+        met = below.any(axis=1)
+        first = done + np.argmax(below, axis=1)[met]
+        far[on[met]] = steps[first]
+        near[on[met]] = np.where(first > 0, steps[first - 1], 0.0)
+        hit[on[met]] = True
+        done += len(ahead)
     return near, far, hit
+
+
+def _below(clearance: Callable[[Integers, Floats], Floats], which: Integers, steps: Floats) -> NDArray[np.bool_]:
+    """Whether each ray is below the ground at each of some distances, shape (rays, steps)."""
+    cleared = clearance(np.repeat(which, len(steps)), np.tile(steps, len(which)))
+    return np.asarray(cleared.reshape(len(which), len(steps)) <= 0)
 
 
 def footprint(camera: CameraModel, pose: CameraPose, terrain: Terrain, max_range_m: float = 5000.0) -> Floats:
