@@ -14,7 +14,7 @@ import typer
 
 import missions
 from cli.terminal import FlightBars, bars, complaints, console
-from geo import FlatTerrain, VedetteError
+from geo import FlatTerrain, VedetteError, open_terrain
 
 if TYPE_CHECKING:
     import vision
@@ -106,6 +106,9 @@ def plan(
         Path | None, typer.Option(help="JSON or TOML file of aircraft and bases, instead of --base and --drones.")
     ] = None,
     ground: Annotated[float, typer.Option(help="Elevation of level ground, m AMSL.")] = 0.0,
+    terrain: Annotated[
+        Path | None, typer.Option(help="GeoTIFF, SRTM .hgt tile or folder of tiles, instead of --ground.")
+    ] = None,
     wind: Annotated[str, typer.Option(help="SPEED,FROM: metres a second, degrees that it comes from.")] = "0,0",
     airspace: Annotated[Path | None, typer.Option(help="GeoJSON of zones and landing sites.")] = None,
     objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
@@ -120,10 +123,11 @@ def plan(
 
     segment = missions.read_border(border_file)
     speed, direction = numbers(wind, "SPEED,FROM", "--wind")
+    land = FlatTerrain(ground) if terrain is None else open_terrain(terrain)
     made = missions.plan(
         segment,
         _fleet(base, drones, fleet),
-        FlatTerrain(ground),
+        land,
         missions.PlanOptions(
             wind=missions.Wind(speed, direction),
             objective=objective,  # type: ignore[arg-type]  # checked there, with a better message
@@ -134,11 +138,11 @@ def plan(
     )
     missions.write_plan_folder(made, out, _dialect(dialect))
     console.print(plan_table(made))
-    console.print(validation_table(missions.validate(made)))
+    console.print(validation_table(missions.validate(made, None if terrain is None else land)))
     for note in made.notes:
         console.print(f"note: {note}", markup=False)
     if explain:
-        why = missions.explain(made, FlatTerrain(ground))
+        why = missions.explain(made, land)
         for sentence in why.limits:
             console.print(f"why: {sentence}", markup=False)
         console.print(changes_table(made, why.changes))

@@ -30,6 +30,7 @@ from missions.patrol import Coverage, Flight, Leg, LegKind, PatrolPlan, Sortie, 
 from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
 from missions.planning import plan
+from missions.postman import Tour, cover_lines
 from missions.qgc import read_qgc_plan, write_qgc_plan
 from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
@@ -77,6 +78,7 @@ __all__ = [
     "Side",
     "Sortie",
     "Team",
+    "Tour",
     "Uncovered",
     "Validation",
     "Vehicle",
@@ -91,6 +93,7 @@ __all__ = [
     "check",
     "compile_mission",
     "countries",
+    "cover_lines",
     "cut",
     "default_fleet",
     "draw_map",

@@ -29,7 +29,7 @@ class ZoneKind(StrEnum):
     NO_FLY
         No aircraft enters it between its floor and its ceiling.
     LIMITS
-        Aircraft in it stay between its floor and its ceiling.
+        Aircraft in it stay between its floor and its ceiling; a plan that flies at other heights keeps out of it.
     """
 
     NO_FLY = "no_fly"
@@ -108,13 +108,17 @@ class Zone:
         outline = self.outline()
         return shapely.Polygon(outline, [_unwrapped(ring, outline) for ring in self.rings[1:]])
 
-    def blocks(self, ceiling_agl_m: float) -> bool:
-        """Whether a no-fly zone may meet flights up to a height above ground; in doubt it does."""
-        if self.kind is not ZoneKind.NO_FLY:
-            return False
-        # Take-off and landing pass every height from the ground up, so what begins on the ground blocks in any case;
-        # of a floor above sea level nobody here knows how far it is above ground.
-        return not (self.floor is not None and self.floor.datum is Datum.AGL and self.floor.metres > ceiling_agl_m)
+    def blocks(self, lowest_agl_m: float, highest_agl_m: float) -> bool:
+        """Whether flights between two heights above ground must keep out of it; in doubt they must.
+
+        Take-off and landing pass every height from the ground up, so a no-fly zone that begins on the ground blocks in
+        any case. Of a height above sea level nobody here knows what it is above ground.
+        """
+        if self.kind is ZoneKind.NO_FLY:
+            return not (self.floor is not None and self.floor.datum is Datum.AGL and self.floor.metres > highest_agl_m)
+        low_enough = self.floor is None or (self.floor.datum is Datum.AGL and self.floor.metres <= lowest_agl_m)
+        high_enough = self.ceiling is None or (self.ceiling.datum is Datum.AGL and self.ceiling.metres >= highest_agl_m)
+        return not (low_enough and high_enough)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,30 +158,9 @@ class Airspace:
         if twice is not None:
             raise AirspaceError(f"two zones have the name {twice!r}: each needs its own")
 
-    def blocking(self, ceiling_agl_m: float) -> tuple[Zone, ...]:
-        """The no-fly zones that flights up to a height above ground must keep out of."""
-        return tuple(zone for zone in self.zones if zone.blocks(ceiling_agl_m))
-
-    def limits(self, lat_deg: ArrayLike, lon_deg: ArrayLike, ground_amsl_m: ArrayLike) -> tuple[Floats, Floats]:
-        """Lowest and highest height above ground that the `LIMITS` zones allow at points, metres, shape (n,).
-
-        -inf and inf where no zone says anything.
-        """
-        lat, lon, ground = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (lat_deg, lon_deg, ground_amsl_m)))
-        floor, ceiling = np.full(lat.shape, -np.inf), np.full(lat.shape, np.inf)
-        for zone in self.zones:
-            if zone.kind is not ZoneKind.LIMITS:
-                continue
-            inside = zone.contains(lat, lon)
-            if zone.floor is not None:
-                floor = np.where(inside, np.maximum(floor, _agl(zone.floor, ground)), floor)
-            if zone.ceiling is not None:
-                ceiling = np.where(inside, np.minimum(ceiling, _agl(zone.ceiling, ground)), ceiling)
-        return floor, ceiling
-
-
-def _agl(height: Altitude, ground_amsl_m: Floats) -> Floats:
-    return np.full(ground_amsl_m.shape, height.metres) - (ground_amsl_m if height.datum is Datum.AMSL else 0.0)
+    def blocking(self, lowest_agl_m: float, highest_agl_m: float) -> tuple[Zone, ...]:
+        """The zones that flights between two heights above ground must keep out of."""
+        return tuple(zone for zone in self.zones if zone.blocks(lowest_agl_m, highest_agl_m))
 
 
 def _checked_ring(ring: Iterable[tuple[float, float]], what: str) -> Ring:

@@ -74,7 +74,8 @@ def _take(feature: Any, number: int, zones: list[Zone], sites: list[LandingSite]
         raise FormatError(f"property {unknown} is not known: the properties are {', '.join(sorted(_KNOWN))}")
     name = str(properties.get("name") or f"zone {number}")
     kind = properties.get("kind", "no_fly")
-    shape, coordinates = geometry.get("type"), geometry.get("coordinates")
+    shape = geometry.get("type")
+    coordinates: Any = geometry.get("coordinates")
     if kind == "landing_site":
         if shape != "Point":
             raise FormatError(f"landing site {name!r} is a {shape}: give a Point")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from geo import Altitude, Datum
-from missions.airspace import Airspace
+from missions.airspace import Airspace, Zone
 from missions.border import BorderSegment, Side
 from missions.fleet import Fleet, Vehicle
 from missions.observation import Observation
@@ -251,6 +251,10 @@ class PatrolPlan:
     def observation_of(self, sortie: Sortie) -> Observation:
         """Height, offset, pitch and speed of a sortie."""
         return self.observations[sortie.observation]
+
+    def blocking_zones(self) -> tuple[Zone, ...]:
+        """The zones that this plan keeps out of, for the heights at which it flies."""
+        return self.airspace.blocking(min(look.height_agl_m for look in self.observations), self.options.ceiling_agl_m)
 
     def team_of(self, sortie: Sortie) -> tuple[Vehicle, ...]:
         """The aircraft that relieve each other on a sortie."""

@@ -63,8 +63,7 @@ class _Sheet:
         self.border = border.local_line(self.plane.frame)
         self.band = band_polygon(self.border, border.own_side, border.band_own_m, border.band_far_m)
         self.colour = {v.sysid: _VEHICLES[n % len(_VEHICLES)] for n, v in enumerate(plan.fleet.vehicles)}
-        zones = plan.airspace.blocking(plan.options.ceiling_agl_m)
-        self.zones = [np.array(zone.polygon(self.plane).exterior.coords) for zone in zones]
+        self.zones = [np.array(zone.polygon(self.plane).exterior.coords) for zone in plan.blocking_zones()]
         self.fences = [self.plane.xy(*np.array(fence_polygon(plan, s)).T) for s in plan.sorties]
 
     def draw(self) -> Figure:

@@ -124,11 +124,12 @@ class _Planner:
     ) -> None:
         self.border, self.fleet, self.terrain, self.options = border, fleet, terrain, options
         self.airspace, self.risk = airspace, risk
-        blocking = airspace.blocking(options.ceiling_agl_m)
-        self.around = Surroundings(border, airspace, blocking, options.zone_margin_m)
-        self._check_bases()
         crews = [_Crew(team, fleet.camera_of(team[0])) for team in fleet.teams()]
         self.looks = self._looks(crews)
+        lowest = min(look.height_agl_m for look in self.looks.values())
+        blocking = airspace.blocking(lowest, options.ceiling_agl_m)
+        self.around = Surroundings(border, airspace, blocking, options.zone_margin_m)
+        self._check_bases()
         lateral = max(look.lateral_m for look in self.looks.values())
         self.course: Course = make_course(self.around, lateral, max(crew.aircraft.turn_radius_m for crew in crews))
         step = min(max(_STATION_M, self.course.length_m / _STATIONS), _COARSEST_M)

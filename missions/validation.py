@@ -93,7 +93,7 @@ def validate(plan: PatrolPlan, terrain: Terrain | None = None) -> Validation:
     nearest, nearest_zone = np.inf, np.inf
     legs = 0
     edge = _Edge(plan.border)
-    blocking = [(zone, np.array(zone.rings[0])) for zone in plan.airspace.blocking(plan.options.ceiling_agl_m)]
+    blocking = [(zone, np.array(zone.rings[0])) for zone in plan.blocking_zones()]
     for sortie in plan.sorties:
         legs += len(sortie.legs)
         near = edge.near(sortie)

@@ -3,7 +3,6 @@
 import json
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,15 +103,10 @@ def test_in_doubt_a_zone_blocks():
     unclear = Zone("unclear", (SQUARE,), floor=Altitude(900, Datum.AMSL))
     low = Zone("low", (SQUARE,), ceiling=Altitude(10, Datum.AGL))
     limits = Zone("limits", (SQUARE,), "limits", ceiling=Altitude(60, Datum.AGL))
-    assert [z.name for z in Airspace((high, unclear, low, limits)).blocking(120)] == ["unclear", "low"]
-
-
-def test_limits_hold_inside_and_the_narrowest_counts():
-    a = Zone("a", (SQUARE,), "limits", floor=Altitude(20, Datum.AGL), ceiling=Altitude(60, Datum.AGL))
-    b = Zone("b", (SQUARE,), "limits", ceiling=Altitude(550, Datum.AMSL))
-    floor, ceiling = Airspace((a, b)).limits([46.05, 46.5], [8.05, 8.05], [510.0, 510.0])
-    assert floor.tolist() == [20, -np.inf]
-    assert ceiling.tolist() == [40, np.inf]
+    wide = Zone("wide", (SQUARE,), "limits", floor=Altitude(80, Datum.AGL), ceiling=Altitude(150, Datum.AGL))
+    zones = Airspace((high, unclear, low, limits, wide))
+    assert [z.name for z in zones.blocking(90, 120)] == ["unclear", "low", "limits"]
+    assert [z.name for z in zones.blocking(50, 60)] == ["unclear", "low", "wide"]
 
 
 def test_a_zone_over_the_antimeridian_holds_what_lies_in_it():
