@@ -163,7 +163,7 @@ class _Planner:
                 break
             factor *= 0.995 / worst
         made = self._finish(sorties)
-        violations = check(made)
+        violations = check(made, self.terrain if np.isfinite(self.terrain.resolution_m) else None)
         if violations:
             raise PlanError(
                 f"the plan breaks {len(violations)} of its own rules, and is not given out: {violations[0]}"
