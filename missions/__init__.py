@@ -36,6 +36,7 @@ from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
 from missions.validation import Rule, Validation, check, validate
+from missions.waypoints import read_waypoints, write_waypoints
 from missions.wind import Wind
 
 __all__ = [
@@ -112,6 +113,7 @@ __all__ = [
     "read_network",
     "read_qgc_plan",
     "read_risk",
+    "read_waypoints",
     "risk_of_crossings",
     "save_plan",
     "share_out",
@@ -126,4 +128,5 @@ __all__ = [
     "write_plan_kml",
     "write_qgc_plan",
     "write_risk",
+    "write_waypoints",
 ]

@@ -20,6 +20,7 @@ from missions.picture import draw_map
 from missions.plan_file import save_plan
 from missions.plane import Plane
 from missions.qgc import write_qgc_plan
+from missions.waypoints import write_waypoints
 
 __all__ = ["plan_geojson", "write_plan_folder", "write_plan_geojson", "write_plan_kml"]
 
@@ -119,7 +120,8 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     plan
         What to write.
     folder
-        Where: ``plan.json``, ``<sortie>.plan`` for each sortie, ``plan.geojson``, ``plan.kml``, ``map.png``.
+        Where: ``plan.json``, ``<sortie>.plan`` and ``.waypoints`` for each sortie,
+        ``plan.geojson``, ``plan.kml``, ``map.png``.
     dialect
         Autopilot of the ``.plan`` files.
 
@@ -139,12 +141,13 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     folder.mkdir(parents=True, exist_ok=True)
     for sortie, mission in zip(plan.sorties, compiled, strict=True):
         write_qgc_plan(mission, folder / f"{mission.name}.plan", sortie.legs[0].start.ground_amsl_m)
+        write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
     write_plan_geojson(plan, folder / "plan.geojson")
     write_plan_kml(plan, folder / "plan.kml")
     draw_map(plan, folder / "map.png")
     # Last: where this file is, the others are too.
     save_plan(plan, folder / "plan.json")
-    names = [f"{mission.name}.plan" for mission in compiled]
+    names = [f"{mission.name}.{ending}" for mission in compiled for ending in ("plan", "waypoints")]
     return tuple(folder / name for name in (*names, "plan.geojson", "plan.kml", "map.png", "plan.json"))
 
 

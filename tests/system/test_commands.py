@@ -34,7 +34,7 @@ def test_pasted_examples_of_border_and_plan(run, tmp_path, monkeypatch):
         ran = run(*shlex.split(line)[1:])
         assert ran.code == 0, ran.err
     names = {path.suffix for path in Path("runs/plan").iterdir()}
-    assert names == {".plan", ".json", ".geojson", ".kml", ".png"}
+    assert names == {".plan", ".waypoints", ".json", ".geojson", ".kml", ".png"}
     assert missions.check(missions.load_plan(Path("runs/plan/plan.json"))) == []
 
 
