@@ -1,4 +1,4 @@
-"""The flight line beside a border, and lawful ways to it.
+"""The flight line beside a border.
 
 All in one local frame, metres east and north. The stand-off is kept by construction: the flight line is the own side
 of the outline of everything closer than the offset, so no bend, bay or spit of the border comes nearer.
@@ -6,16 +6,12 @@ of the outline of everything closer than the offset, so no bend, bay or spit of 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
-from shapely import Geometry
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 from shapely.ops import substring
 
@@ -23,7 +19,7 @@ from geo import locate
 from missions.border import Side
 from missions.errors import PlanError
 
-__all__ = ["FlightLine", "Roads", "extended", "flight_line"]
+__all__ = ["FlightLine", "extended", "flight_line"]
 
 Floats = NDArray[np.float64]
 
@@ -191,63 +187,3 @@ def _own_share(border: LineString, path: Floats, side: Side) -> float:
     )
     position = locate(np.array(border.coords), samples)
     return float(np.mean(position.offset_m * side.sign > 0))
-
-
-class Roads:
-    """Shortest lawful ways between a base and the flight line.
-
-    A graph of straight pieces that keep their distance from the border: from the base to every station of the flight
-    line it can see, along the flight line, and between stations at strides of powers of two, which find the short cuts
-    across bays. Shortest ways are Dijkstra's over that graph.
-
-    Parameters
-    ----------
-    line
-        The flight line.
-    stations_m
-        Distances along it where a sortie may begin or end, metres, increasing.
-    wall
-        The border, extended, with everything that is too close to it: no piece may touch it.
-    """
-
-    def __init__(self, line: FlightLine, stations_m: Floats, wall: Geometry) -> None:
-        self._line = line
-        at = np.unique(np.concatenate([stations_m, line.along_m]))
-        self._at = at
-        self._points = line.at(at)
-        self._wall = wall
-        shapely.prepare(wall)
-        count = len(at)
-        pairs = [np.stack([np.arange(count - k), np.arange(k, count)], axis=-1) for k in _strides(count)]
-        edges = np.concatenate(pairs)
-        clear = self._clear(self._points[edges[:, 0]], self._points[edges[:, 1]])
-        # Along the flight line itself the way is always lawful.
-        clear[: count - 1] = True
-        self._edges = edges[clear]
-        self.index = np.searchsorted(at, stations_m - 1e-9)
-
-    def from_base(self, base_xy: Floats) -> tuple[Floats, list[Floats]]:
-        """Length and vertices of the shortest way from a base to every station; infinite where there is none."""
-        count = len(self._at)
-        sight = np.flatnonzero(self._clear(np.broadcast_to(base_xy, self._points.shape), self._points))
-        edges = np.concatenate([self._edges, np.stack([np.full(len(sight), count), sight], axis=-1)])
-        nodes = np.concatenate([self._points, [base_xy]])
-        # A hair of length on every edge prefers one straight piece to many.
-        weight = np.hypot(*(nodes[edges[:, 0]] - nodes[edges[:, 1]]).T) + 1e-3
-        graph = csr_matrix((weight, (edges[:, 0], edges[:, 1])), shape=(count + 1, count + 1))
-        distance, previous = dijkstra(graph, directed=False, indices=np.array([count]), return_predecessors=True)
-        ways = []
-        for station in self.index:
-            way, node = [], int(station)
-            while node >= 0:
-                way.append(nodes[node])
-                node = int(previous[0, node])
-            ways.append(np.array(way[::-1]))
-        return np.asarray(distance[0, self.index]), ways
-
-    def _clear(self, start: Floats, stop: Floats) -> NDArray[np.bool_]:
-        return np.asarray(~shapely.intersects(self._wall, shapely.linestrings(np.stack([start, stop], axis=1))))
-
-
-def _strides(count: int) -> list[int]:
-    return [1, *(2**k for k in range(1, max(1, math.ceil(math.log2(max(2, count))))))]
