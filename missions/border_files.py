@@ -62,7 +62,7 @@ def read_borders(
     features = [f for f in read_lines(path, layer) if f.get("kind") in {None, "border"}]
     borders = tuple(segment for feature in features for segment in segments_of(feature, path.stem, own_side))
     if not borders:
-        raise FormatError(f"{path}: has 0 lines: a border file has at least one LineString or Polygon")
+        raise FormatError(f"{path}: has 0 lines: a border file has at least one LineString or Polygon, a Point is none")
     return borders
 
 
