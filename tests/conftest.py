@@ -5,6 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# What decides whether a change lands is asked the same questions every time; at a developer's desk they are new ones.
+settings.register_profile("same every time", derandomize=True)
+if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
+    settings.load_profile("same every time")
 
 
 @pytest.fixture(scope="session")

@@ -147,7 +147,10 @@ def test_cut_refuses_a_length_that_is_none(length):
         cut(land_border("USA", "MEX"), length)
 
 
-BOX = st.tuples(st.floats(-15, 60), st.floats(30, 70), st.floats(0.05, 25), st.floats(0.05, 12))
+# To about a decimetre: the oracle itself goes wrong on denormal numbers.
+BOX = st.tuples(
+    *(st.floats(low, high).map(lambda v: round(v, 6)) for low, high in ((-15, 60), (30, 70), (0.05, 25), (0.05, 12)))
+)
 
 
 @settings(max_examples=30, deadline=None)
