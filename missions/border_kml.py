@@ -1,25 +1,18 @@
-"""Lines in KML and KMZ, both ways. What comes in is not trusted: no entities, no network, no bombs."""
+"""Lines in KML and KMZ, both ways."""
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
-from geo import write_bytes
 from missions.errors import FormatError
+from missions.kml_file import KML, points_of, read_kml, sub, text_sub, write_kml
 from missions.line_feature import LineFeature
 
 __all__ = ["read_kml_lines", "write_kml_lines"]
-
-_KML = "http://www.opengis.net/kml/2.2"
-_LARGEST = 128 * 2**20
-"""Bytes of KML that are read, unpacked: a line of a million vertices has about 30."""
 
 Points = list[tuple[float, float]]
 
@@ -34,7 +27,7 @@ def read_kml_lines(path: Path) -> list[LineFeature]:
     FormatError
         When it is no such file, is larger than 128 MiB, brings a document type, or has a coordinate that is none.
     """
-    root = _parse(_bytes(path), path)
+    root = read_kml(path)
     features = []
     placemarks = list(root.iter("{*}Placemark"))
     if not placemarks:
@@ -60,68 +53,21 @@ def write_kml_lines(features: Iterable[LineFeature], path: Path) -> None:
     FileWriteError
         When the file cannot be written.
     """
-    root = etree.Element(f"{{{_KML}}}kml", nsmap={None: _KML})
-    document = etree.SubElement(root, f"{{{_KML}}}Document")
+    root = etree.Element(f"{{{KML}}}kml", nsmap={None: KML})
+    document = sub(root, "Document")
     for feature in features:
-        mark = etree.SubElement(document, f"{{{_KML}}}Placemark")
-        _text(mark, "name", feature.properties.get("name", ""), feature.where)
-        data = etree.SubElement(mark, f"{{{_KML}}}ExtendedData")
+        mark = sub(document, "Placemark")
+        text_sub(mark, "name", feature.properties.get("name", ""), feature.where)
+        data = sub(mark, "ExtendedData")
         for name, value in feature.properties.items():
             if name != "name":
-                entry = etree.SubElement(data, f"{{{_KML}}}Data", name=name)
-                _text(entry, "value", value, f"{feature.where}: {name}")
+                entry = sub(data, "Data", name=name)
+                text_sub(entry, "value", value, f"{feature.where}: {name}")
         for part in feature.parts:
-            line = etree.SubElement(mark, f"{{{_KML}}}LineString")
-            _text(line, "tessellate", "1", feature.where)
-            _text(line, "coordinates", " ".join(f"{x!r},{y!r}" for x, y in part.points), feature.where)
-    text = etree.tostring(root, pretty_print=True, xml_declaration=True, encoding="UTF-8")
-    write_bytes(path, _zipped(text) if path.suffix.lower() == ".kmz" else text)
-
-
-def _bytes(path: Path) -> bytes:
-    """The KML text of a file, unpacked."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror}") from None
-    plain = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    if not plain and (data[:2] == b"PK" or path.suffix.lower() == ".kmz"):
-        data = _unzipped(data, path)
-    if len(data) > _LARGEST:
-        raise FormatError(f"{path}: is larger than {_LARGEST >> 20} MiB of KML: cut it into several files")
-    return data
-
-
-def _unzipped(data: bytes, path: Path) -> bytes:
-    """The first KML of an archive, and no more of it than is read at all: a small zip may unpack to terabytes."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [n for n in archive.namelist() if n.lower().endswith(".kml")]
-            if not names:
-                raise FormatError(
-                    f"{path}: is a zip without a .kml in it: of a zipped Shapefile unpack all and give the .shp"
-                )
-            name = "doc.kml" if "doc.kml" in names else names[0]
-            with archive.open(name) as member:
-                return member.read(_LARGEST + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-        raise FormatError(f"{path}: is not a whole KMZ (zip) file: {error}: fetch it again") from None
-    except (RuntimeError, NotImplementedError) as error:  # encrypted, or an unknown packing
-        raise FormatError(f"{path}: its KML cannot be unpacked: {error}: pack it again without a password") from None
-
-
-def _parse(data: bytes, path: Path) -> etree._Element:
-    # Entities and the network stay off: the file comes from outside.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(data.lstrip(), parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        said = error.msg if isinstance(error, etree.XMLSyntaxError) else str(error)
-        raise FormatError(f"{path}: is not XML: {said}") from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise FormatError(f"{path}: has a document type (DOCTYPE), which no KML needs: remove it")
-    return root
+            line = sub(mark, "LineString")
+            sub(line, "tessellate", "1")
+            sub(line, "coordinates", " ".join(f"{x!r},{y!r}" for x, y in part.points))
+    write_kml(root, path)
 
 
 def _lines(element: etree._Element, where: str) -> tuple[list[Points], list[list[Points]]]:
@@ -146,19 +92,7 @@ def _lines(element: etree._Element, where: str) -> tuple[list[Points], list[list
 
 
 def _points(line: etree._Element, where: str) -> Points:
-    kind = etree.QName(line).localname
-    points = []
-    for number, text in enumerate((line.findtext("{*}coordinates") or "").split()):
-        try:
-            x, y = (float(v) for v in text.split(",")[:2])
-        except ValueError:
-            raise FormatError(
-                f"{where}: {kind}: coordinates: vertex {number} is {text[:60]!r}: not longitude,latitude as numbers"
-            ) from None
-        points.append((x, y))
-    if not points:
-        raise FormatError(f"{where}: {kind}: coordinates is empty")
-    return points
+    return [(lon, lat) for lon, lat, *_ in points_of(line, where)]
 
 
 def _properties(mark: etree._Element, name: str | None) -> dict[str, Any]:
@@ -170,19 +104,3 @@ def _properties(mark: etree._Element, name: str | None) -> dict[str, Any]:
     if name is not None:
         properties["name"] = name
     return properties
-
-
-def _text(parent: etree._Element, tag: str, value: Any, where: str) -> None:
-    element = etree.SubElement(parent, f"{{{_KML}}}{tag}")
-    try:
-        element.text = value if isinstance(value, str) else repr(value)
-    except ValueError:
-        raise FormatError(f"{where}: {value!r} has a character that XML cannot hold: remove it") from None
-
-
-def _zipped(text: bytes) -> bytes:
-    """A KMZ of one document, with no clock in it: the same lines give the same bytes."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("doc.kml"), text, zipfile.ZIP_DEFLATED)
-    return packed.getvalue()

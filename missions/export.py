@@ -9,11 +9,11 @@ from typing import Any
 import shapely
 from lxml import etree
 
-from geo import write_text
 from missions.border_files import border_feature
 from missions.coverage import band_polygon
 from missions.fence import fence_polygon
 from missions.files import write_json
+from missions.kml_file import KML, sub, write_kml
 from missions.mission import Dialect, compile_mission
 from missions.patrol import PatrolPlan, Sortie, Waypoint
 from missions.picture import draw_map
@@ -24,7 +24,6 @@ from missions.waypoints import write_waypoints
 
 __all__ = ["plan_geojson", "write_plan_folder", "write_plan_geojson", "write_plan_kml"]
 
-_KML = "http://www.opengis.net/kml/2.2"
 _COLOURS = ("ffb4771f", "ff0e7fff", "ff2ca02c", "ffbd6794", "ff4b568c", "ffc277e3", "ff7f7f7f", "ff22bdbc")  # aabbggrr
 
 
@@ -73,9 +72,9 @@ def write_plan_geojson(plan: PatrolPlan, path: Path) -> None:
 
 def write_plan_kml(plan: PatrolPlan, path: Path) -> None:
     """Write a plan as KML: border, bases, and a folder for each sortie with its transits and its patrol."""
-    root = etree.Element(f"{{{_KML}}}kml", nsmap={None: _KML})
-    document = _sub(root, "Document")
-    _sub(document, "name", plan.border.name)
+    root = etree.Element(f"{{{KML}}}kml", nsmap={None: KML})
+    document = sub(root, "Document")
+    sub(document, "name", plan.border.name)
     _style(document, "border", "ff0000ff", 3)
     for number, vehicle in enumerate(plan.fleet.vehicles):
         _style(document, f"v{vehicle.sysid}", _COLOURS[number % len(_COLOURS)], 2)
@@ -83,13 +82,13 @@ def write_plan_kml(plan: PatrolPlan, path: Path) -> None:
         document, plan.border.name, "border", [f"{lon!r},{lat!r}" for lon, lat in plan.border.coordinates], clamped=True
     )
     for base in dict.fromkeys(v.base for v in plan.fleet.vehicles):
-        mark = _sub(document, "Placemark")
-        _sub(mark, "name", base.name)
-        _sub(_sub(mark, "Point"), "coordinates", f"{base.lon_deg!r},{base.lat_deg!r}")
+        mark = sub(document, "Placemark")
+        sub(mark, "name", base.name)
+        sub(sub(mark, "Point"), "coordinates", f"{base.lon_deg!r},{base.lat_deg!r}")
     for sortie in plan.sorties:
-        folder = _sub(document, "Folder")
-        _sub(folder, "name", sortie.name)
-        _sub(
+        folder = sub(document, "Folder")
+        sub(folder, "name", sortie.name)
+        sub(
             folder,
             "description",
             f"{sortie.duration_s / 60:.0f} min, {sortie.distance_m / 1000:.1f} km, {sortie.reserve_left:.0%} left",
@@ -99,8 +98,7 @@ def write_plan_kml(plan: PatrolPlan, path: Path) -> None:
             points = [legs[0].start, *(leg.end for leg in legs)]
             text = [f"{w.lon_deg!r},{w.lat_deg!r},{w.amsl_m:.2f}" for w in points]
             _line(folder, str(kind), f"v{sortie.vehicle.sysid}", text, clamped=False)
-    whole = etree.tostring(root, pretty_print=True, encoding="unicode")
-    write_text(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + str(whole))
+    write_kml(root, path)
 
 
 def _way(sortie: Sortie) -> list[Waypoint]:
@@ -159,25 +157,19 @@ def _feature(geometry: str, coordinates: Any, **properties: Any) -> dict[str, An
     }
 
 
-def _sub(parent: etree._Element, tag: str, text: str | None = None) -> etree._Element:
-    element = etree.SubElement(parent, f"{{{_KML}}}{tag}")
-    element.text = text
-    return element
-
-
 def _style(document: etree._Element, name: str, colour: str, width: int) -> None:
-    style = _sub(document, "Style")
+    style = sub(document, "Style")
     style.set("id", name)
-    line = _sub(style, "LineStyle")
-    _sub(line, "color", colour)
-    _sub(line, "width", str(width))
+    line = sub(style, "LineStyle")
+    sub(line, "color", colour)
+    sub(line, "width", str(width))
 
 
 def _line(parent: etree._Element, name: str, style: str, coordinates: list[str], *, clamped: bool) -> None:
-    mark = _sub(parent, "Placemark")
-    _sub(mark, "name", name)
-    _sub(mark, "styleUrl", f"#{style}")
-    line = _sub(mark, "LineString")
-    _sub(line, "tessellate", "1" if clamped else "0")
-    _sub(line, "altitudeMode", "clampToGround" if clamped else "absolute")
-    _sub(line, "coordinates", " ".join(coordinates))
+    mark = sub(parent, "Placemark")
+    sub(mark, "name", name)
+    sub(mark, "styleUrl", f"#{style}")
+    line = sub(mark, "LineString")
+    sub(line, "tessellate", "1" if clamped else "0")
+    sub(line, "altitudeMode", "clampToGround" if clamped else "absolute")
+    sub(line, "coordinates", " ".join(coordinates))
