@@ -21,6 +21,7 @@ from missions.fence import fence_polygon
 from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
 from missions.fleet_files import read_fleet, write_fleet
 from missions.mission import Dialect, Mission, MissionItem, compile_mission
+from missions.mission_kml import read_mission_kml, write_mission_kml
 from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
 from missions.network_files import read_network, write_network
@@ -110,6 +111,7 @@ __all__ = [
     "read_border",
     "read_borders",
     "read_fleet",
+    "read_mission_kml",
     "read_network",
     "read_qgc_plan",
     "read_risk",
@@ -122,6 +124,7 @@ __all__ = [
     "write_border",
     "write_borders",
     "write_fleet",
+    "write_mission_kml",
     "write_network",
     "write_plan_folder",
     "write_plan_geojson",

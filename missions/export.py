@@ -15,6 +15,7 @@ from missions.fence import fence_polygon
 from missions.files import write_json
 from missions.kml_file import KML, sub, write_kml
 from missions.mission import Dialect, compile_mission
+from missions.mission_kml import write_mission_kml
 from missions.patrol import PatrolPlan, Sortie, Waypoint
 from missions.picture import draw_map
 from missions.plan_file import save_plan
@@ -118,7 +119,7 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     plan
         What to write.
     folder
-        Where: ``plan.json``, ``<sortie>.plan`` and ``.waypoints`` for each sortie,
+        Where: ``plan.json``, ``<sortie>.plan``, ``.waypoints`` and ``.kml`` for each sortie,
         ``plan.geojson``, ``plan.kml``, ``map.png``.
     dialect
         Autopilot of the ``.plan`` files.
@@ -138,14 +139,16 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     compiled = [compile_mission(plan, sortie, dialect) for sortie in plan.sorties]
     folder.mkdir(parents=True, exist_ok=True)
     for sortie, mission in zip(plan.sorties, compiled, strict=True):
-        write_qgc_plan(mission, folder / f"{mission.name}.plan", sortie.legs[0].start.ground_amsl_m)
+        home_m = sortie.legs[0].start.ground_amsl_m
+        write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m)
+        write_mission_kml(mission, folder / f"{mission.name}.kml", home_m)
         write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
     write_plan_geojson(plan, folder / "plan.geojson")
     write_plan_kml(plan, folder / "plan.kml")
     draw_map(plan, folder / "map.png")
     # Last: where this file is, the others are too.
     save_plan(plan, folder / "plan.json")
-    names = [f"{mission.name}.{ending}" for mission in compiled for ending in ("plan", "waypoints")]
+    names = [f"{mission.name}.{ending}" for mission in compiled for ending in ("plan", "waypoints", "kml")]
     return tuple(folder / name for name in (*names, "plan.geojson", "plan.kml", "map.png", "plan.json"))
 
 
