@@ -33,5 +33,17 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as indented JSON; NaN is refused because JSON has none. Raises FileWriteError."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write a value as indented JSON.
+
+    Raises
+    ------
+    FormatError
+        When a figure is infinite or NaN: JSON has neither.
+    FileWriteError
+        When the file cannot be written.
+    """
+    try:
+        text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise FormatError(f"{path}: a figure is infinite or NaN, and JSON has neither: correct it") from None
+    write_text(path, text + "\n")

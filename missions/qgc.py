@@ -15,6 +15,7 @@ from missions.files import read_json, write_json
 from missions.mission import (
     FENCE_INCLUSION_VERTEX,
     FRAME_GLOBAL,
+    FRAME_MISSION,
     FRAME_RELATIVE,
     NAV_WAYPOINT,
     RALLY_POINT,
@@ -45,13 +46,18 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
 
     Raises
     ------
+    FormatError
+        When the mission has no items, or an infinite figure.
     FileWriteError
         When the file cannot be written.
     """
+    if not mission.items:
+        raise FormatError(f"{path}: mission {mission.name!r} has no items: give at least one")
     home_item = mission.items[0] if mission.dialect == "ardupilot" else None
     flown = mission.items[1:] if home_item else mission.items
     anchor = home_item or flown[0]
-    speeds = [item.p2 for item in flown if item.command == 178] or [10.0]
+    # Of a speed -1 and NaN say "as it is".
+    speeds = [item.p2 for item in flown if item.command == 178 and item.p2 > 0] or [10.0]
     write_json(
         path,
         {
@@ -99,7 +105,7 @@ def read_qgc_plan(path: Path) -> Mission:
         raise FormatError(f"{path}: plan version {value.get('version')!r}, this program reads version 1")
     try:
         return _mission(value, path)
-    except (KeyError, TypeError, IndexError, ValueError) as error:
+    except (KeyError, TypeError, IndexError, ValueError, OverflowError) as error:
         raise FormatError(f"{path}: a field is missing or is not what it should be: {error!r}") from None
 
 
@@ -117,7 +123,9 @@ def _mission(value: dict[str, Any], path: Path) -> Mission:
             )
         p = [math.nan if v is None else float(v) for v in item["params"]]
         frame = FRAME_RELATIVE if item["frame"] == _FILE_RELATIVE else int(item["frame"])
-        x, y = (0 if math.isnan(v) else _e7(v) for v in p[4:6])
+        # Of an item of the frame "mission" the two are parameters, not a place.
+        scale = 1.0 if frame == FRAME_MISSION else 1e7
+        x, y = (0 if math.isnan(v) else round(v * scale) for v in p[4:6])
         p1, p2, p3, p4, _, _, z = p
         going_on = bool(item["autoContinue"])
         items.append(MissionItem(len(items), frame, int(item["command"]), p1, p2, p3, p4, x, y, z, going_on))
@@ -141,7 +149,8 @@ def _mission(value: dict[str, Any], path: Path) -> Mission:
 
 
 def _item(item: MissionItem, number: int) -> dict[str, Any]:
-    params = [item.p1, item.p2, item.p3, item.p4, item.x / 1e7, item.y / 1e7, item.z]
+    scale = 1.0 if item.frame == FRAME_MISSION else 1e7
+    params = [item.p1, item.p2, item.p3, item.p4, item.x / scale, item.y / scale, item.z]
     out: dict[str, Any] = {
         "type": "SimpleItem",
         "command": item.command,

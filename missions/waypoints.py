@@ -25,15 +25,19 @@ def write_waypoints(items: tuple[MissionItem, ...], path: Path) -> None:
 
     Raises
     ------
+    FormatError
+        When a figure is none that `read_waypoints` would take, or an item is out of order; nothing is written then.
     FileWriteError
         When the file cannot be written.
     """
     lines = [_HEAD]
-    for item in items:
+    for n, item in enumerate(items):
         x, y = (repr(v) if item.frame == FRAME_MISSION else repr(v / 1e7) for v in (item.x, item.y))
         numbers = [item.seq, int(item.seq == 0), item.frame, item.command]
         parameters = [repr(float(p)) for p in (item.p1, item.p2, item.p3, item.p4)]
         cells = [*map(str, numbers), *parameters, x, y, repr(float(item.z)), str(int(item.autocontinue))]
+        if _item(cells, f"{path}: item {n}").seq != n:
+            raise FormatError(f"{path}: item {n}: seq is {item.seq}: number the items in order")
         lines.append("\t".join(cells))
     write_text(path, "\n".join(lines) + "\n")
 
@@ -71,9 +75,10 @@ def _item(cells: list[str], where: str) -> MissionItem:
             values[name] = float(cell)
         except ValueError:
             raise FormatError(f"{where}: {name} is {cell!r}: give a number") from None
-        # A parameter that is not a number says "leave as it is".
+        # A parameter that is not a number says "leave as it is"; without a place the last one is a parameter too.
         whole = name in {"seq", "current", "frame", "command", "autocontinue"}
-        if math.isinf(values[name]) or (math.isnan(values[name]) and name not in {"p1", "p2", "p3", "p4"}):
+        free = name in {"p1", "p2", "p3", "p4"} or (name == "z" and values["frame"] == FRAME_MISSION)
+        if math.isinf(values[name]) or (math.isnan(values[name]) and not free):
             raise FormatError(f"{where}: {name} is {cell}: give a finite number")
         if whole and values[name] != int(values[name]):
             raise FormatError(f"{where}: {name} is {cell}: give a whole number")

@@ -1,12 +1,12 @@
 """Files for other programs, and the plan file."""
 
 import json
+import math
 
 import pytest
 import shapely
 from fastkml import KML
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings
 
 from geo import FlatTerrain
 from missions import (
@@ -26,6 +26,7 @@ from missions import (
     write_qgc_plan,
 )
 from tests.missions.helpers import fleet_for, straight
+from tests.missions.mission_strategies import home_of, missions
 
 
 @pytest.fixture(scope="module")
@@ -71,34 +72,43 @@ def test_a_qgc_plan_has_what_qgroundcontrol_requires(made, tmp_path):
     assert all(len(p) == 3 for p in value["rallyPoints"]["points"])
 
 
-items = st.builds(
-    MissionItem,
-    seq=st.just(0),
-    frame=st.sampled_from([0, 2, 6]),
-    command=st.integers(16, 3000),
-    p1=st.floats(-1e6, 1e6),
-    p2=st.floats(-1e6, 1e6),
-    p3=st.floats(-1e6, 1e6),
-    p4=st.floats(-1e6, 1e6),
-    x=st.integers(-900_000_000, 900_000_000),
-    y=st.integers(-1_800_000_000, 1_800_000_000),
-    z=st.floats(-500, 9000),
-    autocontinue=st.booleans(),
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(missions())
+def test_any_lawful_mission_comes_back_from_a_qgc_plan(tmp_path_factory, mission):
+    path = tmp_path_factory.mktemp("qgc") / f"{mission.name}.plan"
+    write_qgc_plan(mission, path, home_of(mission))
+    assert repr(read_qgc_plan(path)) == repr(mission)
+
+
+def test_parameters_of_a_command_without_a_place_are_no_degrees_in_a_qgc_plan(tmp_path):
+    """Parameters 5 and 6 of an item of the frame "mission" stand in the file as they are."""
+    path = tmp_path / "a.plan"
+    items = (MissionItem(0, 6, 16, x=460000000, y=80000000, z=50.0), MissionItem(1, 2, 203, p1=1.0, x=1, y=2))
+    write_qgc_plan(Mission("a", "px4", items, (), ()), path)
+    first, second = json.loads(path.read_text())["mission"]["items"]
+    assert first["params"][4:] == [46.0, 8.0, 50.0]
+    assert second["params"] == [1.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0]
+
+
+def test_a_speed_left_as_it_is_sets_no_speed_of_a_qgc_plan(tmp_path):
+    place = MissionItem(0, 6, 16, x=460000000, y=80000000, z=50.0)
+    speeds = (MissionItem(1, 2, 178, p2=12.5), MissionItem(2, 2, 178, p2=math.nan), MissionItem(3, 2, 178, p2=-1.0))
+    mission = Mission("a", "px4", (place, *speeds), (), ())
+    write_qgc_plan(mission, tmp_path / "a.plan")
+    assert json.loads((tmp_path / "a.plan").read_text())["mission"]["cruiseSpeed"] == 12.5
+    assert repr(read_qgc_plan(tmp_path / "a.plan")) == repr(mission)
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [((), "has no items"), ((MissionItem(0, 6, 16, p1=math.inf, x=1, y=1),), "infinite or NaN")],
 )
-
-
-@given(st.lists(items, min_size=1, max_size=12))
-def test_any_simple_items_come_back(tmp_path_factory, some):
-    numbered = tuple(
-        MissionItem(
-            n, *(getattr(i, f) for f in ("frame", "command", "p1", "p2", "p3", "p4", "x", "y", "z", "autocontinue"))
-        )
-        for n, i in enumerate(some)
-    )
-    mission = Mission("any", "px4", numbered, (), ())
-    path = tmp_path_factory.mktemp("qgc") / "any.plan"
-    write_qgc_plan(mission, path)
-    assert read_qgc_plan(path) == mission
+@pytest.mark.parametrize("dialect", ["ardupilot", "px4"])
+def test_what_a_qgc_plan_cannot_say_is_not_written(tmp_path, dialect, items, words):
+    home = (MissionItem(0, 0, 16, x=460000000, y=80000000),) if items and dialect == "ardupilot" else ()
+    with pytest.raises(FormatError, match=words):
+        write_qgc_plan(Mission("a", dialect, (*home, *items), (), ()), tmp_path / "a.plan")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -114,6 +124,10 @@ def test_any_simple_items_come_back(tmp_path_factory, some):
         (lambda v: v | {"geoFence": v["geoFence"] | {"circles": [{}]}}, "one inclusion polygon"),
         (
             lambda v: v | {"mission": v["mission"] | {"items": [{"type": "SimpleItem", "params": "x"}]}},
+            "not what it should be",
+        ),
+        (
+            lambda v: v | {"mission": v["mission"] | {"plannedHomePosition": [math.inf, 8.0, 1180.0]}},
             "not what it should be",
         ),
         (lambda v: [v], "not a QGroundControl plan"),
