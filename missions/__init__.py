@@ -26,6 +26,8 @@ from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
 from missions.network_files import read_network, write_network
 from missions.observation import Observation, observe
+from missions.operational_intent import FlightIntent, Geoid, Margins, operational_intents
+from missions.operational_intent_files import read_operational_intents, write_operational_intents
 from missions.options import Objective, PlanOptions
 from missions.patrol import Coverage, Flight, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
 from missions.picture import draw_map
@@ -59,11 +61,14 @@ __all__ = [
     "Fleet",
     "FleetError",
     "Flight",
+    "FlightIntent",
     "FormatError",
+    "Geoid",
     "LandingSite",
     "Leg",
     "LegKind",
     "LineKind",
+    "Margins",
     "Mission",
     "MissionError",
     "MissionItem",
@@ -105,6 +110,7 @@ __all__ = [
     "load_plan",
     "neighbours",
     "observe",
+    "operational_intents",
     "plan",
     "plan_geojson",
     "read_airspace",
@@ -113,6 +119,7 @@ __all__ = [
     "read_fleet",
     "read_mission_kml",
     "read_network",
+    "read_operational_intents",
     "read_qgc_plan",
     "read_risk",
     "read_waypoints",
@@ -126,6 +133,7 @@ __all__ = [
     "write_fleet",
     "write_mission_kml",
     "write_network",
+    "write_operational_intents",
     "write_plan_folder",
     "write_plan_geojson",
     "write_plan_kml",
