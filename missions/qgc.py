@@ -29,6 +29,7 @@ __all__ = ["read_qgc_plan", "write_qgc_plan"]
 _FIRMWARE: dict[Dialect, int] = {"ardupilot": 3, "px4": 12}  # MAV_AUTOPILOT
 _QUADROTOR = 2  # MAV_TYPE
 _FILE_RELATIVE = 3
+_HOME = (FRAME_GLOBAL, NAV_WAYPOINT)
 _ALTITUDE_MODE = {FRAME_RELATIVE: 1, FRAME_GLOBAL: 2}  # QGroundControl's own: relative, AMSL
 
 
@@ -47,12 +48,20 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
     Raises
     ------
     FormatError
-        When the mission has no items, or an infinite figure.
+        When the mission has no items, no home where ArduPilot wants one, a rally point in another frame than above
+        home, or an infinite figure.
     FileWriteError
         When the file cannot be written.
     """
     if not mission.items:
         raise FormatError(f"{path}: mission {mission.name!r} has no items: give at least one")
+    # The file has one home, and knows heights of rally points above it alone.
+    if mission.dialect == "ardupilot" and (mission.items[0].frame, mission.items[0].command) != _HOME:
+        raise FormatError(
+            f"{path}: item 0 of mission {mission.name!r} is no home, as ArduPilot wants it: put one first"
+        )
+    if any(point.frame != FRAME_RELATIVE for point in mission.rally):
+        raise FormatError(f"{path}: a rally point of mission {mission.name!r} is not above home: give it in frame 6")
     home_item = mission.items[0] if mission.dialect == "ardupilot" else None
     flown = mission.items[1:] if home_item else mission.items
     anchor = home_item or flown[0]

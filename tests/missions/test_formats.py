@@ -112,6 +112,19 @@ def test_what_a_qgc_plan_cannot_say_is_not_written(tmp_path, dialect, items, wor
 
 
 @pytest.mark.parametrize(
+    ("dialect", "rally_frame", "words"),
+    [("ardupilot", 6, "item 0 of mission 'a' is no home"), ("px4", 0, "rally point of mission 'a' is not above home")],
+)
+def test_what_a_qgc_plan_would_change_is_not_written(tmp_path, dialect, rally_frame, words):
+    """A take-off would become home, 500 m above the sea 500 m above home."""
+    takeoff = MissionItem(0, 6, 22, x=460000000, y=80000000, z=50.0)
+    rally = MissionItem(0, rally_frame, 5100, x=460000000, y=80000000, z=500.0)
+    with pytest.raises(FormatError, match=words):
+        write_qgc_plan(Mission("a", dialect, (takeoff, takeoff), (), (rally,)), tmp_path / "a.plan")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         (lambda v: v | {"fileType": "Mission"}, "fileType"),
