@@ -69,18 +69,22 @@ def points_of(geometry: etree._Element, where: str, figures: int = 2) -> list[tu
 
 
 def sub(parent: etree._Element, tag: str, text: str | None = None, **attributes: str) -> etree._Element:
-    """Put an element of KML under another."""
-    element = etree.SubElement(parent, f"{{{KML}}}{tag}", attributes)
-    element.text = text
+    """Put an element of KML under another. Raises FormatError where XML cannot hold its text."""
+    try:
+        element = etree.SubElement(parent, f"{{{KML}}}{tag}", attributes)
+        element.text = text
+    except ValueError:
+        said = ", ".join(repr(v) for v in (*attributes.values(), text) if v is not None)
+        raise FormatError(f"{said} has a character that XML cannot hold: remove it") from None
     return element
 
 
-def text_sub(parent: etree._Element, tag: str, value: Any, where: str, **attributes: str) -> None:
-    """Put a text or any value of JSON under an element. Raises FormatError where XML cannot hold it."""
+def text_sub(parent: etree._Element, tag: str, value: Any, where: str) -> None:
+    """Put a text or any value of JSON under an element; `where` stands in the message of a FormatError."""
     try:
-        sub(parent, tag, value if isinstance(value, str) else repr(value), **attributes)
-    except ValueError:
-        raise FormatError(f"{where}: {value!r} has a character that XML cannot hold: remove it") from None
+        sub(parent, tag, value if isinstance(value, str) else repr(value))
+    except FormatError as error:
+        raise FormatError(f"{where}: {error}") from None
 
 
 def _bytes(path: Path) -> bytes:

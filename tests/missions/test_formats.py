@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import shapely
@@ -195,6 +196,13 @@ def test_kml_is_read_by_another_library(made, tmp_path):
     patrol = next(p for p in folders[0].features if p.name == "patrol")
     first = made.sorties[0].patrol[0].start
     assert patrol.geometry.coords[0] == pytest.approx((first.lon_deg, first.lat_deg, 1270.0))
+
+
+def test_a_name_that_xml_cannot_hold_is_refused(made, tmp_path):
+    named = replace(made, border=replace(made.border, name="a\x01b"))
+    with pytest.raises(FormatError, match="character that XML cannot hold"):
+        write_plan_kml(named, tmp_path / "plan.kml")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
