@@ -94,6 +94,11 @@ class Course:
         at = np.asarray(along_m, dtype=float)
         return np.interp(at, self.along_m, self.lat_deg), np.interp(at, self.along_m, self.lon_deg)
 
+    def between(self, from_m: float, to_m: float) -> tuple[Floats, Floats]:
+        """Latitudes and longitudes, degrees, of the vertices of a stretch, ends included."""
+        inner = (self.along_m > from_m) & (self.along_m < to_m)
+        return self.at(np.concatenate([[from_m], self.along_m[inner], [to_m]]))
+
     def stations(self, step_m: float) -> Floats:
         """Distances along the course at which a sortie may begin or end, metres.
 

@@ -13,7 +13,7 @@ from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.risk import RiskTable
 
-__all__ = ["Coverage", "Flight", "Leg", "LegKind", "PatrolPlan", "Sortie", "Uncovered", "Waypoint"]
+__all__ = ["Coverage", "Flight", "GsdShare", "Leg", "LegKind", "PatrolPlan", "Sortie", "Uncovered", "Waypoint"]
 
 
 class LegKind(StrEnum):
@@ -179,8 +179,16 @@ class Uncovered:
 
 
 @dataclass(frozen=True, slots=True)
+class GsdShare:
+    """Share of the band, 0 to 1, that is seen at a GSD, metres a pixel, or finer."""
+
+    gsd_m: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the plan sees of the band at the required GSD.
+    """What the plan sees of the band at the required GSD, by the footprints of its cameras on the terrain.
 
     Parameters
     ----------
@@ -188,11 +196,14 @@ class Coverage:
         Area of the band and of what is seen of it, square metres.
     uncovered
         Every part that is not seen, along the border.
+    by_gsd
+        Which share is seen at which GSD, rising; the last is the coarsest that counts.
     """
 
     band_area_m2: float
     seen_area_m2: float
     uncovered: tuple[Uncovered, ...]
+    by_gsd: tuple[GsdShare, ...]
 
     @property
     def share(self) -> float:

@@ -10,27 +10,27 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import FlatTerrain, Terrain, geodesic_distance_m, wrap_longitudes
+from geo import FlatTerrain, Terrain, geodesic_distance_m, unwrap_longitudes, wrap_longitudes
 from missions.airspace import Airspace
-from missions.border import BorderSegment
+from missions.band import BandLine
+from missions.border import BorderSegment, Side
 from missions.bound import revisit_bound
 from missions.building import Builder
 from missions.course import Course, make_course
-from missions.coverage import cover
+from missions.coverage import Lost, cover
 from missions.errors import PlanError
 from missions.estimate import Access, Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
-from missions.flightline import FlightLine
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.observation import Observation, observe
 from missions.options import Objective, PlanOptions
 from missions.patrol import Coverage, Flight, PatrolPlan, Sortie
-from missions.plane import Plane
 from missions.risk import RiskTable
 from missions.schedule import Roster, revisits, schedule
 from missions.sharing import Block, Team, share_out
 from missions.surroundings import Surroundings, rough_distance_m
 from missions.validation import check
+from missions.watching import Watch
 
 __all__ = ["plan"]
 
@@ -460,21 +460,25 @@ class _Planner:
 
     def _coverage(self, sorties: Sequence[Sortie], unwatched: Sequence[tuple[float, float, str]]) -> Coverage:
         """What is seen of the band."""
-        plane = Plane.of(self.border)
-        xy = plane.xy(self.course.lat_deg, self.course.lon_deg)
-        line = FlightLine(xy, self.course.along_m)
-        return cover(
-            self.border,
-            border_xy=self.border.local_line(plane.frame),
-            line=line,
-            sorties=sorties,
-            camera=self.crews[0].camera,
-            observation=next(iter(self.looks.values())),
-            terrain=self.terrain,
-            plane=plane,
-            gsd_m=min(self.options.gsd_m or np.inf, self.crews[0].camera.max_gsd_m),
-            unreached=[(a, b) for a, b, _ in unwatched],
-        )
+        border, kinds = self.border, list(self.looks)
+        depths = border.band_own_m, border.band_far_m
+        left, right = depths if border.own_side is Side.LEFT else depths[::-1]
+        watches = []
+        for sortie in sorties:
+            craft, camera = kinds[sortie.observation]
+            watches.append(
+                Watch(
+                    sortie.patrol,
+                    [float(sortie.look.sign)] * len(sortie.patrol),
+                    camera,
+                    self.looks[craft, camera].gimbal_pitch_deg,
+                    min(self.options.gsd_m or np.inf, camera.max_gsd_m),
+                )
+            )
+        lost = [Lost(*self.course.between(a, b), reason) for a, b, reason in unwatched]
+        lost += [Lost(np.array(gap.lat_deg), np.array(gap.lon_deg), gap.reason) for gap in self.course.gaps]
+        line = BandLine(self.around.lat, unwrap_longitudes(self.around.lon), left, right)
+        return cover([line], watches, lost, self.terrain)
 
 
 def _indices(line: Floats, kept: Floats) -> NDArray[np.int64]:
