@@ -19,7 +19,7 @@ def plan_table(made: missions.PatrolPlan) -> Table:
     what = "one coverage in" if made.options.objective is missions.Objective.ONCE else "revisit"
     table = Table(
         title=f"coverage {made.coverage.share:.1%}, {what} {made.revisit_s / 60:.1f} min "
-        f"({gap:.0%} above the bound of {made.revisit_bound_s / 60:.1f} min)"
+        f"({gap:.1%} above the bound of {made.revisit_bound_s / 60:.1f} min)"
     )
     for heading in ("sortie", "start min", "duration min", "distance km", "patrol km", "reserve left", "flights"):
         table.add_column(heading, justify="left" if heading == "sortie" else "right")

@@ -13,7 +13,7 @@ from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.risk import RiskTable
 
-__all__ = ["Coverage", "Flight", "GsdShare", "Leg", "LegKind", "PatrolPlan", "Sortie", "Uncovered", "Waypoint"]
+__all__ = ["Bound", "Coverage", "Flight", "GsdShare", "Leg", "LegKind", "PatrolPlan", "Sortie", "Uncovered", "Waypoint"]
 
 
 class LegKind(StrEnum):
@@ -212,6 +212,26 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """A figure that no plan of a kind is below.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    seconds
+        No such plan has a shorter revisit interval, or an earlier last landing of a single coverage.
+    claim
+        Which plans that speaks of, after the words "no plan": all fly this line at this patrol speed with these
+        aircraft, and watch what this plan watches.
+    """
+
+    name: str
+    seconds: float
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
 class PatrolPlan:
     """All flights of a fleet along a border.
 
@@ -234,8 +254,8 @@ class PatrolPlan:
     revisit_s
         Revisit interval: the longest time for which a point of the covered band is unobserved, seconds, from the
         schedule with its turn-rounds. For one coverage the time until the last landing.
-    revisit_bound_s
-        No plan that flies this line at this patrol speed with these aircraft has a shorter revisit interval.
+    bounds
+        Lower bounds for it, of several kinds of plan.
     notes
         What the reader must know, one sentence each.
     """
@@ -251,13 +271,23 @@ class PatrolPlan:
     flights: tuple[Flight, ...]
     coverage: Coverage
     revisit_s: float
-    revisit_bound_s: float
+    bounds: tuple[Bound, ...]
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     @property
     def observation(self) -> Observation:
         """The observation of the first type of aircraft and camera: the only one of most fleets."""
         return self.observations[0]
+
+    @property
+    def bound(self) -> Bound:
+        """The greatest of the lower bounds."""
+        return max(self.bounds, key=lambda bound: bound.seconds)
+
+    @property
+    def revisit_bound_s(self) -> float:
+        """No plan of the kind that the greatest bound speaks of has a shorter revisit interval, seconds."""
+        return self.bound.seconds
 
     def observation_of(self, sortie: Sortie) -> Observation:
         """Height, offset, pitch and speed of a sortie."""
