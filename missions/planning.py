@@ -217,6 +217,8 @@ class _Planner:
                 floor_agl_m=options.floor_agl_m,
                 ceiling_agl_m=options.patrol_ceiling_agl_m,
                 margin_m=options.margin_m,
+                overlap=options.overlap,
+                picture_s=options.picture_s,
                 lateral_m=lateral_m,
             )
 
