@@ -166,6 +166,59 @@ def _dialect(name: str) -> missions.Dialect:
 
 
 @app.command(
+    epilog="Example: [bold]vedette resume runs/plan/plan.json --sortie vehicle-1-sortie-1 --item 9 "
+    "--battery 0.6[/bold] (in the air; the plan is that of the example of [bold]vedette plan[/bold]), or after a flight "
+    "[bold]vedette resume runs/plan/plan.json --report flight.json[/bold]"
+)
+def resume(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json of the patrol that broke off.")],
+    sortie: Annotated[str | None, typer.Option(help="Name of the sortie that broke off.")] = None,
+    item: Annotated[int | None, typer.Option(help="Last item of its mission that it reached.")] = None,
+    at: Annotated[str | None, typer.Option(help="LAT,LON where it broke off, or in the air where it is.")] = None,
+    battery: Annotated[float | None, typer.Option(help="Share of the battery left; landed, 1 by default.")] = None,
+    landed: Annotated[
+        bool, typer.Option("--landed", help="It is on the ground: take off from the base again.")
+    ] = False,
+    done: Annotated[
+        list[str] | None, typer.Option(help="Name of another sortie that is flown; may be repeated.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Report of vedette fly, instead of --sortie.")] = None,
+    terrain: Annotated[Path | None, typer.Option(help="The terrain that the plan was made over, if any.")] = None,
+    overlap: Annotated[float, typer.Option(help="What is flown again before that place, m.")] = missions.OVERLAP_M,
+    dialect: Annotated[str, typer.Option(help="ardupilot or px4, for items and mission files.")] = "ardupilot",
+    out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/resume"),
+) -> None:
+    """Plan the rest of a patrol that broke off, camera and speed commands included."""
+    from cli.planning import plan_table, validation_table  # noqa: PLC0415 - names of the command
+
+    if (sortie is None) == (report is None):
+        raise InputError("say what broke off: give either --sortie NAME with --item or --at, or --report FILE")
+    if report is not None and (item, at, battery, landed) != (None, None, None, False):
+        raise InputError("--report says how far each sortie got: leave --item, --at, --battery and --landed out")
+    before = missions.load_plan(plan_file)
+    finished = tuple(done or ())
+    if report is not None:
+        import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+
+        progress, flown = autopilot.unfinished(before, report, _dialect(dialect))
+        finished += flown
+    else:
+        place = None
+        if at is not None:
+            lat, lon = numbers(at, "LAT,LON", "--at")
+            place = (lat, lon)
+        progress = (missions.Progress(str(sortie), item, place, battery, airborne=not landed),)
+    land = None if terrain is None else open_terrain(terrain)
+    made = missions.resume(before, progress, land, done=finished, dialect=_dialect(dialect), overlap_m=overlap)
+    missions.write_plan_folder(made, out, _dialect(dialect))
+    console.print(plan_table(made))
+    console.print(validation_table(missions.validate(made, land)))
+    for note in made.notes:
+        console.print(f"note: {note}", markup=False)
+    console.print(f"written to {out}/")
+
+
+@app.command(
     epilog="Example: [bold]vedette sim --home 31.345,-110.93,1180 --vehicles 2 --speedup 20[/bold] "
     "(then connect a ground station to UDP 127.0.0.1:14560)"
 )
