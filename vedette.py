@@ -167,7 +167,7 @@ def _dialect(name: str) -> missions.Dialect:
 
 @app.command(
     epilog="Example: [bold]vedette resume runs/plan/plan.json --sortie vehicle-1-sortie-1 --item 9 "
-    "--battery 0.6[/bold] (in the air; the plan is that of the example of [bold]vedette plan[/bold]), or after a flight "
+    "--battery 0.6[/bold] (in the air; the plan is that of the example of [bold]vedette plan[/bold]), or after flying "
     "[bold]vedette resume runs/plan/plan.json --report flight.json[/bold]"
 )
 def resume(

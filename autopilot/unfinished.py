@@ -17,8 +17,9 @@ def unfinished(
 ) -> tuple[tuple[Progress, ...], tuple[str, ...]]:
     """How far sorties got that broke off, and the names of those that are done.
 
-    Only places count whose arrival the vehicle reported, up to the first that it did not: what may not have been seen
-    is flown again. Those that broke off are on the ground, and go on with fresh batteries.
+    Only places count whose arrival the vehicle reported, up to the first that it did not, and beyond them where it left
+    its mission on the way to the next: what may not have been seen is flown again. Those that broke off are on the
+    ground, and go on with fresh batteries.
 
     Parameters
     ----------
@@ -56,12 +57,15 @@ def _sorted_out(
             raise ProgressError(f"the report has sortie {number} of vehicle {sysid}, the plan has none: give its plan")
         sortie = own[number - 1]
         item = _last(plan, sortie, {r["seq"] for r in told["reached"] if r["reported"]}, dialect)
+        left_at = told["left_at"]
         if told["completed"]:
             done.append(sortie.name)
         elif item is not None and told["landing"] is None:
             raise ProgressError(f"{sortie.name}: was lost in the air: find it, then resume with its name and place")
         elif item is not None:
-            broken.append(Progress(sortie.name, item=item))
+            # Beyond a place that was passed without a report, or skipped, where it is proves nothing.
+            known = left_at is not None and all(r["seq"] <= item for r in told["reached"])
+            broken.append(Progress(sortie.name, item=item, at=(left_at[0], left_at[1]) if known else None))
     return tuple(broken), tuple(done)
 
 
