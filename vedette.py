@@ -114,6 +114,7 @@ def plan(
     objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
     risk: Annotated[Path | None, typer.Option(help="CSV of risk by stretch and hour.")] = None,
     shift: Annotated[float, typer.Option(help="Length of the schedule, hours.")] = 8.0,
+    hour: Annotated[float, typer.Option(help="Hour of the day at which it begins, 0 to 24, for --risk.")] = 0.0,
     dialect: Annotated[str, typer.Option(help="ardupilot or px4, for the mission files.")] = "ardupilot",
     explain: Annotated[bool, typer.Option("--explain", help="Say what limits the plan, and what would help.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/plan"),
@@ -132,6 +133,7 @@ def plan(
             wind=missions.Wind(speed, direction),
             objective=objective,  # type: ignore[arg-type]  # checked there, with a better message
             shift_s=shift * 3600,
+            shift_hour=hour,
         ),
         airspace=missions.read_airspace(airspace) if airspace else None,
         risk=missions.read_risk(risk) if risk else None,
