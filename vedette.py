@@ -186,7 +186,7 @@ def resume(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Report of vedette fly, instead of --sortie.")] = None,
     terrain: Annotated[Path | None, typer.Option(help="The terrain that the plan was made over, if any.")] = None,
-    overlap: Annotated[float, typer.Option(help="What is flown again before that place, m.")] = missions.OVERLAP_M,
+    overlap: Annotated[float, typer.Option(help="What is flown again before that place, m.")] = 50.0,
     dialect: Annotated[str, typer.Option(help="ardupilot or px4, for items and mission files.")] = "ardupilot",
     out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/resume"),
 ) -> None:

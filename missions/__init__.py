@@ -34,7 +34,7 @@ from missions.planning import plan
 from missions.postman import Tour, cover_lines
 from missions.progress import Progress
 from missions.qgc import read_qgc_plan, write_qgc_plan
-from missions.resume import OVERLAP_M, resume
+from missions.resume import resume
 from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
@@ -43,7 +43,6 @@ from missions.waypoints import read_waypoints, write_waypoints
 from missions.wind import Wind
 
 __all__ = [
-    "OVERLAP_M",
     "Aircraft",
     "AircraftForm",
     "Airspace",
