@@ -120,7 +120,7 @@ def plan(
     out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/plan"),
 ) -> None:
     """Plan a patrol: sorties, schedule, mission files for ground stations, a map."""
-    from cli.planning import changes_table, plan_table, validation_table  # noqa: PLC0415 - names of the command
+    from cli.planning import changes_table, plan_table, seen_table, validation_table  # noqa: PLC0415 - names of the command
 
     segment = missions.read_border(border_file)
     speed, direction = numbers(wind, "SPEED,FROM", "--wind")
@@ -140,6 +140,7 @@ def plan(
     )
     missions.write_plan_folder(made, out, _dialect(dialect))
     console.print(plan_table(made))
+    console.print(seen_table(made.coverage))
     console.print(validation_table(missions.validate(made, None if terrain is None else land)))
     for note in made.notes:
         console.print(f"note: {note}", markup=False)

@@ -27,7 +27,7 @@ from missions.network_build import build_network
 from missions.network_files import read_network, write_network
 from missions.observation import Observation, observe
 from missions.options import Objective, PlanOptions
-from missions.patrol import Coverage, Flight, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
+from missions.patrol import Bound, Coverage, Flight, GsdShare, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
 from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
 from missions.planning import plan
@@ -52,6 +52,7 @@ __all__ = [
     "BorderError",
     "BorderNetwork",
     "BorderSegment",
+    "Bound",
     "Branch",
     "Camera",
     "Change",
@@ -62,6 +63,7 @@ __all__ = [
     "FleetError",
     "Flight",
     "FormatError",
+    "GsdShare",
     "LandingSite",
     "Leg",
     "LegKind",

@@ -99,6 +99,11 @@ class Course:
         middle = (along_m[:-1] + along_m[1:]) / 2
         return np.clip(np.searchsorted(self.along_m, middle) - 1, 0, len(self.watched) - 1)
 
+    def between(self, from_m: float, to_m: float) -> tuple[Floats, Floats]:
+        """Latitudes and longitudes, degrees, of the vertices of a stretch, ends included."""
+        inner = (self.along_m > from_m) & (self.along_m < to_m)
+        return self.at(np.concatenate([[from_m], self.along_m[inner], [to_m]]))
+
     def stations(self, step_m: float) -> Floats:
         """Distances along the course at which a sortie may begin or end, metres.
 

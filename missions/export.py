@@ -11,10 +11,10 @@ from lxml import etree
 
 from geo import write_text
 from missions.border_files import border_feature
-from missions.coverage import band_polygon
 from missions.fence import fence_polygon
 from missions.files import write_json
 from missions.mission import Dialect, compile_mission
+from missions.outline import band_polygon
 from missions.patrol import PatrolPlan, Sortie, Waypoint
 from missions.picture import draw_map
 from missions.plan_file import save_plan

@@ -19,9 +19,6 @@ __all__ = ["load_plan", "save_plan"]
 
 _FORMAT, _VERSION = "vedette-plan", 3
 
-_FILLED: dict[int, dict[str, Any]] = {2: {"charge": 1.0}, _VERSION: {}}
-"""Versions that are read, and what their sorties lack."""
-
 
 def save_plan(plan: PatrolPlan, path: Path) -> None:
     """Write a plan with its border, fleet and options.
@@ -45,23 +42,14 @@ def load_plan(path: Path) -> PatrolPlan:
     value = read_json(path)
     if not isinstance(value, dict) or value.get("format") != _FORMAT:
         raise FormatError(f"{path}: is not a plan file: its format is not {_FORMAT!r}")
-    if value.get("version") not in tuple(_FILLED):
-        versions = " and ".join(map(str, _FILLED))
-        raise FormatError(f"{path}: plan version {value.get('version')!r}, this program reads version {versions}")
+    if value.get("version") != _VERSION:
+        raise FormatError(f"{path}: plan version {value.get('version')!r}, this program reads version {_VERSION}")
     try:
-        plan = _from_json(PatrolPlan, _filled(value.get("plan"), _FILLED[value["version"]]), "plan")
+        plan = _from_json(PatrolPlan, value.get("plan"), "plan")
     except VedetteError as error:
         raise FormatError(f"{path}: {error}") from None
     assert isinstance(plan, PatrolPlan)
     return plan
-
-
-def _filled(plan: Any, fields_of_sorties: dict[str, Any]) -> Any:
-    """The JSON of a plan with the fields that its version did not have yet."""
-    if not isinstance(plan, dict) or not isinstance(plan.get("sorties"), list):
-        return plan
-    sorties = [fields_of_sorties | s if isinstance(s, dict) else s for s in plan["sorties"]]
-    return plan | {"sorties": sorties}
 
 
 def _to_json(value: Any) -> Any:

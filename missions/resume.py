@@ -22,7 +22,7 @@ from missions.errors import PlanError, ProgressError
 from missions.estimate import Access, reach_m
 from missions.mission import Dialect, compile_mission
 from missions.options import Objective
-from missions.patrol import Leg, PatrolPlan, Sortie
+from missions.patrol import Bound, Leg, PatrolPlan, Sortie
 from missions.progress import Progress, Reached, reached
 from missions.schedule import Roster, schedule
 from missions.surroundings import Surroundings
@@ -367,7 +367,7 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
     starts = {flight.sortie: flight.start_s for flight in flights}
     turns = {k: turn for roster in rosters for turn, k in enumerate(roster.sorties, 1)}
     made = tuple(replace(sortie, turn=turns[k], start_s=starts[k]) for k, sortie in enumerate(sorties))
-    patrol_s = sum(leg.distance_m / plan.observation_of(sortie).speed_m_s for sortie in made for leg in sortie.patrol)
+    patrol_s = sum(_least_s(plan, sortie) for sortie in made)
     once = "each sortie that is left is flown once, times count from now: after it fly the plan that this one resumes"
     return replace(
         plan,
@@ -375,7 +375,13 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
         sorties=made,
         flights=flights,
         revisit_s=max(starts[k] + sortie.duration_s for k, sortie in enumerate(made)),
-        # Whatever the ways: all of the patrol, at its speed, by every aircraft at once.
-        revisit_bound_s=patrol_s / len(plan.fleet.vehicles),
+        bounds=(Bound("patrol alone", patrol_s / len(plan.fleet.vehicles), "whatever its ways out and home"),),
         notes=(*(note for note in plan.notes if note != once), once, *notes),
     )
+
+
+def _least_s(plan: PatrolPlan, sortie: Sortie) -> float:
+    """Seconds that no flight over the patrol of a sortie is below: wings may have to fly faster than it is wanted."""
+    craft = sortie.vehicle.aircraft
+    forced = craft.min_m_s + plan.options.wind.speed_m_s if craft.has_wings else 0.0
+    return sum(leg.distance_m for leg in sortie.patrol) / max(plan.observation_of(sortie).speed_m_s, forced)
