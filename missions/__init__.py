@@ -14,6 +14,7 @@ from missions.errors import (
     MissionsError,
     ObservationError,
     PlanError,
+    ProgressError,
 )
 from missions.explain import Change, Explanation, explain
 from missions.export import plan_geojson, write_plan_folder, write_plan_geojson, write_plan_kml
@@ -31,7 +32,9 @@ from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
 from missions.planning import plan
 from missions.postman import Tour, cover_lines
+from missions.progress import Progress
 from missions.qgc import read_qgc_plan, write_qgc_plan
+from missions.resume import resume
 from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
@@ -75,6 +78,8 @@ __all__ = [
     "PatrolPlan",
     "PlanError",
     "PlanOptions",
+    "Progress",
+    "ProgressError",
     "Risk",
     "RiskTable",
     "Rule",
@@ -116,6 +121,7 @@ __all__ = [
     "read_qgc_plan",
     "read_risk",
     "read_waypoints",
+    "resume",
     "risk_of_crossings",
     "save_plan",
     "share_out",

@@ -140,7 +140,7 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     compiled = [compile_mission(plan, sortie, dialect) for sortie in plan.sorties]
     folder.mkdir(parents=True, exist_ok=True)
     for sortie, mission in zip(plan.sorties, compiled, strict=True):
-        write_qgc_plan(mission, folder / f"{mission.name}.plan", sortie.legs[0].start.ground_amsl_m)
+        write_qgc_plan(mission, folder / f"{mission.name}.plan", sortie.home.ground_amsl_m)
         write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
     write_plan_geojson(plan, folder / "plan.geojson")
     write_plan_kml(plan, folder / "plan.kml")

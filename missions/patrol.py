@@ -80,7 +80,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Sortie:
-    """One take-off to landing.
+    """One take-off to landing; of one that is resumed in the air, from where the aircraft is to landing.
 
     Parameters
     ----------
@@ -104,6 +104,8 @@ class Sortie:
         Whether it is flown against the direction of the border.
     observation
         Number of its observation in the plan.
+    charge
+        Share of the battery at its beginning: below 1 only where it is resumed without a fresh one.
     """
 
     name: str
@@ -117,6 +119,17 @@ class Sortie:
     team: int = 0
     backward: bool = False
     observation: int = 0
+    charge: float = 1.0
+
+    @property
+    def airborne(self) -> bool:
+        """Whether it begins in the air: its first leg is no take-off."""
+        return self.legs[0].kind is not LegKind.TAKEOFF
+
+    @property
+    def home(self) -> Waypoint:
+        """Where it lands, on the ground at its base: heights of its mission are above this."""
+        return self.legs[-1].end
 
     @property
     def duration_s(self) -> float:
@@ -136,7 +149,7 @@ class Sortie:
     @property
     def reserve_left(self) -> float:
         """Share of the battery that is left at landing."""
-        return 1 - self.energy_wh / self.vehicle.aircraft.battery_wh
+        return self.charge - self.energy_wh / self.vehicle.aircraft.battery_wh
 
     @property
     def patrol(self) -> tuple[Leg, ...]:

@@ -273,7 +273,7 @@ class _Planner:
             return None
         scale = self.border.length_m() / self.course.length_m
         at = self.stations * scale
-        return self.risk.weights(at[:-1], at[1:], self.options.shift_hour)
+        return self.risk.mean_weights(at[:-1], at[1:], self.options.shift_hour, self.options.shift_s)
 
     # --- teams, sorties ----------------------------------------------------------------------------------------------
 
@@ -444,6 +444,7 @@ class _Planner:
 
     def _notes(self, reasons: Sequence[tuple[float, float, str]]) -> list[str]:
         notes = [self.border.note] if self.border.note else []
+        notes += self._risk_notes()
         craft = list(dict.fromkeys(v.aircraft.kind for v in self.fleet.vehicles))
         if self.options.wind.speed_m_s > 0:
             wind = self.options.wind
@@ -460,6 +461,15 @@ class _Planner:
         if shut:
             notes.append(f"{shut} gaps of the flight line have no lawful way round: no sortie passes them")
         return notes
+
+    def _risk_notes(self) -> list[str]:
+        changes = self.risk.changes(self.options.shift_hour, self.options.shift_s)
+        if self.options.objective is not Objective.RISK or not changes:
+            return []
+        minutes = [round(60 * self.options.shift_hour + s / 60) % 1440 for s in changes]
+        times = ", ".join(f"{m // 60:02d}:{m % 60:02d}" for m in dict.fromkeys(minutes))
+        note = f"the risk changes within the shift, at {times}: planned for its mean over the shift"
+        return [f"{note}; where that is too coarse plan a shift from change to change"]
 
     def _out_of_reach(self) -> str:
         base, access = min(self.access.items(), key=lambda item: item[1].nearest_m)

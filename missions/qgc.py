@@ -50,7 +50,8 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
     """
     home_item = mission.items[0] if mission.dialect == "ardupilot" else None
     flown = mission.items[1:] if home_item else mission.items
-    anchor = home_item or flown[0]
+    # Home, or above it: a mission that begins in the air has no take-off there.
+    anchor = home_item or next(iter(mission.rally), flown[0])
     speeds = [item.p2 for item in flown if item.command == 178] or [10.0]
     write_json(
         path,
