@@ -114,12 +114,13 @@ def plan(
     objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
     risk: Annotated[Path | None, typer.Option(help="CSV of risk by stretch and hour.")] = None,
     shift: Annotated[float, typer.Option(help="Length of the schedule, hours.")] = 8.0,
+    hour: Annotated[float, typer.Option(help="Hour of the day at which it begins, 0 to 24, for --risk.")] = 0.0,
     dialect: Annotated[str, typer.Option(help="ardupilot or px4, for the mission files.")] = "ardupilot",
     explain: Annotated[bool, typer.Option("--explain", help="Say what limits the plan, and what would help.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/plan"),
 ) -> None:
     """Plan a patrol: sorties, schedule, mission files for ground stations, a map."""
-    from cli.planning import changes_table, plan_table, validation_table  # noqa: PLC0415 - names of the command
+    from cli.planning import changes_table, plan_table, seen_table, validation_table  # noqa: PLC0415 - names of the command
 
     segment = missions.read_border(border_file)
     speed, direction = numbers(wind, "SPEED,FROM", "--wind")
@@ -132,12 +133,14 @@ def plan(
             wind=missions.Wind(speed, direction),
             objective=objective,  # type: ignore[arg-type]  # checked there, with a better message
             shift_s=shift * 3600,
+            shift_hour=hour,
         ),
         airspace=missions.read_airspace(airspace) if airspace else None,
         risk=missions.read_risk(risk) if risk else None,
     )
     missions.write_plan_folder(made, out, _dialect(dialect))
     console.print(plan_table(made))
+    console.print(seen_table(made.coverage))
     console.print(validation_table(missions.validate(made, None if terrain is None else land)))
     for note in made.notes:
         console.print(f"note: {note}", markup=False)
@@ -163,6 +166,59 @@ def _dialect(name: str) -> missions.Dialect:
     if name not in {"ardupilot", "px4"}:
         raise InputError(f"--dialect {name!r}: give ardupilot or px4")
     return "px4" if name == "px4" else "ardupilot"
+
+
+@app.command(
+    epilog="Example: [bold]vedette resume runs/plan/plan.json --sortie vehicle-1-sortie-1 --item 9 "
+    "--battery 0.6[/bold] (in the air; the plan is that of the example of [bold]vedette plan[/bold]), or after flying "
+    "[bold]vedette resume runs/plan/plan.json --report flight.json[/bold]"
+)
+def resume(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json of the patrol that broke off.")],
+    sortie: Annotated[str | None, typer.Option(help="Name of the sortie that broke off.")] = None,
+    item: Annotated[int | None, typer.Option(help="Last item of its mission that it reached.")] = None,
+    at: Annotated[str | None, typer.Option(help="LAT,LON where it broke off, or in the air where it is.")] = None,
+    battery: Annotated[float | None, typer.Option(help="Share of the battery left; landed, 1 by default.")] = None,
+    landed: Annotated[
+        bool, typer.Option("--landed", help="It is on the ground: take off from the base again.")
+    ] = False,
+    done: Annotated[
+        list[str] | None, typer.Option(help="Name of another sortie that is flown; may be repeated.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Report of vedette fly, instead of --sortie.")] = None,
+    terrain: Annotated[Path | None, typer.Option(help="The terrain that the plan was made over, if any.")] = None,
+    overlap: Annotated[float, typer.Option(help="What is flown again before that place, m.")] = 50.0,
+    dialect: Annotated[str, typer.Option(help="ardupilot or px4, for items and mission files.")] = "ardupilot",
+    out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/resume"),
+) -> None:
+    """Plan the rest of a patrol that broke off, camera and speed commands included."""
+    from cli.planning import plan_table, validation_table  # noqa: PLC0415 - names of the command
+
+    if (sortie is None) == (report is None):
+        raise InputError("say what broke off: give either --sortie NAME with --item or --at, or --report FILE")
+    if report is not None and (item, at, battery, landed) != (None, None, None, False):
+        raise InputError("--report says how far each sortie got: leave --item, --at, --battery and --landed out")
+    before = missions.load_plan(plan_file)
+    finished = tuple(done or ())
+    if report is not None:
+        import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+
+        progress, flown = autopilot.unfinished(before, report, _dialect(dialect))
+        finished += flown
+    else:
+        place = None
+        if at is not None:
+            lat, lon = numbers(at, "LAT,LON", "--at")
+            place = (lat, lon)
+        progress = (missions.Progress(str(sortie), item, place, battery, airborne=not landed),)
+    land = None if terrain is None else open_terrain(terrain)
+    made = missions.resume(before, progress, land, done=finished, dialect=_dialect(dialect), overlap_m=overlap)
+    missions.write_plan_folder(made, out, _dialect(dialect))
+    console.print(plan_table(made))
+    console.print(validation_table(missions.validate(made, land)))
+    for note in made.notes:
+        console.print(f"note: {note}", markup=False)
+    console.print(f"written to {out}/")
 
 
 @app.command(

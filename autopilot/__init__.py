@@ -27,6 +27,7 @@ from autopilot.task import FlightTask, tasks_of
 from autopilot.telemetry import Telemetry, Text
 from autopilot.timing import Timing
 from autopilot.transfer import Verified, clear, download, upload, upload_verified
+from autopilot.unfinished import unfinished
 from autopilot.vehicle import Vehicle
 from autopilot.wire import Signing
 from autopilot.words import MissionKind, command_words, mission_words
@@ -81,6 +82,7 @@ __all__ = [
     "mission_words",
     "open_link",
     "tasks_of",
+    "unfinished",
     "upload",
     "upload_verified",
 ]

@@ -340,6 +340,7 @@ class _Sortie:
             samples=watch.samples,
             landing=watch.landing(),
             battery_percent=self._vehicle.telemetry.battery_percent,
+            left_at=watch.left_at(),
         )
 
 

@@ -106,6 +106,8 @@ class SortieReport:
         Where it ended.
     battery_percent
         Charge when it ended.
+    left_at
+        Where it last was on its mission, latitude and longitude, degrees: where it broke off if it did.
     """
 
     number: int
@@ -124,6 +126,7 @@ class SortieReport:
     samples: int = 0
     landing: Landing | None = None
     battery_percent: float | None = None
+    left_at: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

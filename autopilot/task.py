@@ -48,11 +48,17 @@ def tasks_of(
     Raises
     ------
     FlightError
-        When the links are neither one nor as many as the vehicles.
+        When the links are neither one nor as many as the vehicles, or a sortie begins in the air.
     """
     vehicles = sorted(plan.fleet.vehicles, key=lambda vehicle: vehicle.sysid)
     if len(urls) not in {1, len(vehicles)}:
         raise FlightError(f"the plan has {len(vehicles)} vehicles and there are {len(urls)} links: give one each")
+    aloft = next((sortie.name for sortie in plan.sorties if sortie.airborne), None)
+    if aloft is not None:
+        raise FlightError(
+            f"{aloft} begins in the air, and only what stands on the ground is flown from here: load its mission file "
+            "with a ground station, or resume the plan once it has landed"
+        )
     given = list(urls) if len(urls) == len(vehicles) else list(urls) * len(vehicles)
     tasks = []
     for vehicle, url in zip(vehicles, given, strict=True):

@@ -197,6 +197,14 @@ class FlightWatch:
         east, north, _ = LocalFrame(first.lat_deg, first.lon_deg).to_enu(last.lat_deg, last.lon_deg)
         return Landing(last.lat_deg, last.lon_deg, float(np.hypot(east, north)))
 
+    def left_at(self) -> tuple[float, float] | None:
+        """Where it last was in the mode of its mission, degrees; None where it never was.
+
+        The mode comes once a second: an aircraft that turns home may be a second's way on.
+        """
+        last = next((sample for sample in reversed(self._samples) if sample.item is not None), None)
+        return None if last is None else (last.lat_deg, last.lon_deg)
+
     def deviation_m(self) -> tuple[float, float] | None:
         """Mean and greatest horizontal distance from the planned line, metres; None where no place was flown to.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from rich.table import Table
 
 import missions
 
-__all__ = ["changes_table", "plan_table", "validation_table"]
+__all__ = ["changes_table", "plan_table", "seen_table", "validation_table"]
 
 _SHOWN = 40
 
@@ -17,7 +19,7 @@ def plan_table(made: missions.PatrolPlan) -> Table:
     what = "one coverage in" if made.options.objective is missions.Objective.ONCE else "revisit"
     table = Table(
         title=f"coverage {made.coverage.share:.1%}, {what} {made.revisit_s / 60:.1f} min "
-        f"({gap:.0%} above the bound of {made.revisit_bound_s / 60:.1f} min)"
+        f"({gap:.1%} above the bound of {made.revisit_bound_s / 60:.1f} min)"
     )
     for heading in ("sortie", "start min", "duration min", "distance km", "patrol km", "reserve left", "flights"):
         table.add_column(heading, justify="left" if heading == "sortie" else "right")
@@ -28,6 +30,23 @@ def plan_table(made: missions.PatrolPlan) -> Table:
         table.add_row(sortie.name, *(f"{cell:.1f}" for cell in cells), f"{sortie.reserve_left:.0%}", str(flights))
     if len(made.sorties) > _SHOWN:
         table.add_row(f"and {len(made.sorties) - _SHOWN} more, in plan.json")
+    return table
+
+
+def seen_table(coverage: missions.Coverage) -> Table:
+    """Which share of the band is seen at which GSD, and what is not seen, by reason, most first."""
+    table = Table(title="what is seen of the band, cell by cell on the terrain")
+    for heading in ("share", "of it"):
+        table.add_column(heading, justify="right" if heading == "share" else "left")
+    for step in coverage.by_gsd:
+        table.add_row(f"{step.share:.1%}", f"at {step.gsd_m:.3f} m a pixel or finer")
+    lost: dict[str, float] = {}
+    for gap in coverage.uncovered:
+        # Figures in a reason differ from place to place.
+        kind = re.sub(r"[0-9.]+ m", "... m", gap.reason)
+        lost[kind] = lost.get(kind, 0.0) + gap.area_m2
+    for reason, area in sorted(lost.items(), key=lambda item: -item[1]):
+        table.add_row(f"{area / coverage.band_area_m2:.1%}", f"not seen: {reason}")
     return table
 
 

@@ -40,7 +40,7 @@ def simulated_fleet(
     """
     vehicles = sorted(plan.fleet.vehicles, key=lambda vehicle: vehicle.sysid)
     craft, base = vehicles[0].aircraft, vehicles[0].base
-    ground_amsl_m = plan.sorties[0].legs[0].start.ground_amsl_m
+    ground_amsl_m = plan.sorties[0].home.ground_amsl_m
     return sim.FleetConfig(
         home=(base.lat_deg, base.lon_deg, ground_amsl_m),
         vehicles=len(vehicles),

@@ -14,6 +14,7 @@ from missions.errors import (
     MissionsError,
     ObservationError,
     PlanError,
+    ProgressError,
 )
 from missions.explain import Change, Explanation, explain
 from missions.export import plan_geojson, write_plan_folder, write_plan_geojson, write_plan_kml
@@ -29,12 +30,14 @@ from missions.observation import Observation, observe
 from missions.operational_intent import FlightIntent, Geoid, Margins, operational_intents
 from missions.operational_intent_files import read_operational_intents, write_operational_intents
 from missions.options import Objective, PlanOptions
-from missions.patrol import Coverage, Flight, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
+from missions.patrol import Bound, Coverage, Flight, GsdShare, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
 from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
 from missions.planning import plan
 from missions.postman import Tour, cover_lines
+from missions.progress import Progress
 from missions.qgc import read_qgc_plan, write_qgc_plan
+from missions.resume import resume
 from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
@@ -52,6 +55,7 @@ __all__ = [
     "BorderError",
     "BorderNetwork",
     "BorderSegment",
+    "Bound",
     "Branch",
     "Camera",
     "Change",
@@ -64,6 +68,7 @@ __all__ = [
     "FlightIntent",
     "FormatError",
     "Geoid",
+    "GsdShare",
     "LandingSite",
     "Leg",
     "LegKind",
@@ -79,6 +84,8 @@ __all__ = [
     "PatrolPlan",
     "PlanError",
     "PlanOptions",
+    "Progress",
+    "ProgressError",
     "Risk",
     "RiskTable",
     "Rule",
@@ -123,6 +130,7 @@ __all__ = [
     "read_qgc_plan",
     "read_risk",
     "read_waypoints",
+    "resume",
     "risk_of_crossings",
     "save_plan",
     "share_out",

@@ -11,15 +11,31 @@ from numpy.typing import NDArray
 from geo import Terrain
 from missions.course import Course
 from missions.estimate import Access
-from missions.fleet import Vehicle
+from missions.fleet import Aircraft, Vehicle
 from missions.flying import Pilot
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.patrol import Leg, LegKind, Waypoint
 
-__all__ = ["Builder"]
+__all__ = ["Aloft", "Builder"]
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Aloft:
+    """Where an aircraft is that goes on in the air.
+
+    Parameters
+    ----------
+    at
+        Its place.
+    way
+        Vertices of its way to where it is wanted, metres in the plane of the region of its base, shape (n, 2).
+    """
+
+    at: Waypoint
+    way: Floats
 
 
 @dataclass(frozen=True)
@@ -49,32 +65,55 @@ class Builder:
         stop: int,
         backward: bool,
         layer_agl_m: float,
+        aloft: Aloft | None = None,
     ) -> tuple[Leg, ...]:
-        """The legs of a sortie over stations `start` to `stop`, flown from the second to the first if `backward`."""
-        craft, base, plane = vehicle.aircraft, vehicle.base, access.region.plane
+        """The legs of a sortie over stations `start` to `stop`, flown from the second to the first if `backward`.
+
+        It begins on the ground at the base, or where it is `aloft`.
+        """
+        craft, plane = vehicle.aircraft, access.region.plane
         pilot = Pilot(plane, self.terrain, self.options.wind)
-        ground = round(float(self.terrain.elevation_m(base.lat_deg, base.lon_deg)), 3)
-        on_ground, above = (Waypoint.above(base.lat_deg, base.lon_deg, h, ground) for h in (0.0, layer_agl_m))
         first, last = (stop, start) if backward else (start, stop)
-        out = pilot.waypoints(access.way(first), layer_agl_m)
-        home = pilot.waypoints(access.way(last)[::-1], layer_agl_m)
-        out[0], home[-1] = above, above
-        made = pilot.legs(LegKind.TAKEOFF, [on_ground, above], craft, craft.climb_m_s)
+        if aloft is None:
+            on_ground, above = self._base(vehicle, layer_agl_m)
+            out = [above, *pilot.waypoints(access.way(first), layer_agl_m)[1:]]
+            made = pilot.legs(LegKind.TAKEOFF, [on_ground, above], craft, craft.climb_m_s)
+        else:
+            out = [aloft.at, *pilot.waypoints(aloft.way, aloft.at.agl_m)[1:]]
+            made = []
         pieces = self._pieces(start, stop, backward=backward)
         flown = [(watched, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m)) for watched, lat, lon in pieces]
         made += pilot.legs(LegKind.TRANSIT, [*out, flown[0][1][0]], craft, craft.cruise_m_s)
         for watched, waypoints in flown:
             kind, speed = (LegKind.PATROL, look.speed_m_s) if watched else (LegKind.TRANSIT, craft.cruise_m_s)
             made += pilot.legs(kind, waypoints, craft, speed)
-        made += pilot.legs(LegKind.RETURN, [flown[-1][1][-1], *home], craft, craft.cruise_m_s)
-        made += pilot.legs(LegKind.LANDING, [above, on_ground], craft, craft.descent_m_s)
-        made = _joined(made)
-        hover = craft.hover_power_w
-        made[0] = _longer(made[0], craft.takeoff_s, hover)
-        made[-1] = _longer(made[-1], craft.landing_s, hover)
-        for k in (0, -1):
-            made[k] = _longer(made[k], craft.transition_s, craft.climb_power_w)
-        return tuple(made)
+        made += self._homeward(pilot, vehicle, flown[-1][1][-1], access.way(last)[::-1], layer_agl_m)
+        return _with_procedures(_joined(made), craft)
+
+    def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
+        """The legs home, and no more, of an aircraft that is `aloft` with its way to the base."""
+        pilot = Pilot(access.region.plane, self.terrain, self.options.wind)
+        made = self._homeward(pilot, vehicle, aloft.at, aloft.way, layer_agl_m)
+        return _with_procedures(_joined(made), vehicle.aircraft)
+
+    def _base(self, vehicle: Vehicle, layer_agl_m: float) -> tuple[Waypoint, Waypoint]:
+        """On the ground at the base, and above it."""
+        base = vehicle.base
+        ground = round(float(self.terrain.elevation_m(base.lat_deg, base.lon_deg)), 3)
+        return (
+            Waypoint.above(base.lat_deg, base.lon_deg, 0.0, ground),
+            Waypoint.above(base.lat_deg, base.lon_deg, layer_agl_m, ground),
+        )
+
+    def _homeward(self, pilot: Pilot, vehicle: Vehicle, start: Waypoint, way: Floats, layer_agl_m: float) -> list[Leg]:
+        """From a place along a way in the layer to the base, and down."""
+        craft = vehicle.aircraft
+        on_ground, above = self._base(vehicle, layer_agl_m)
+        home = [*pilot.waypoints(way, layer_agl_m)[:-1], above]
+        return [
+            *pilot.legs(LegKind.RETURN, [start, *home], craft, craft.cruise_m_s),
+            *pilot.legs(LegKind.LANDING, [above, on_ground], craft, craft.descent_m_s),
+        ]
 
     def _pieces(self, start: int, stop: int, *, backward: bool) -> list[tuple[bool, Floats, Floats]]:
         """Watched and unwatched pieces between two stations, in the order of flight."""
@@ -83,8 +122,7 @@ class Builder:
         inner = np.flatnonzero((course.along_m > low + 0.5) & (course.along_m < high - 0.5))
         at = np.concatenate([[low], course.along_m[inner], [high]])
         lat, lon = course.at(at)
-        middle = (at[:-1] + at[1:]) / 2
-        leg = np.clip(np.searchsorted(course.along_m, middle) - 1, 0, len(course.watched) - 1)
+        leg = course.legs_between(at)
         out = []
         for watched, group in groupby(range(len(leg)), key=lambda k: bool(course.watched[leg[k]])):
             own = list(group)
@@ -93,6 +131,19 @@ class Builder:
         if backward:
             out = [(watched, a[::-1], o[::-1]) for watched, a, o in out[::-1]]
         return out
+
+
+def _with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:
+    """Legs with what take-off, if there is one, and landing take beside climb and descent."""
+    out = list(legs)
+    ends = [(-1, craft.landing_s)]
+    if legs[0].kind is LegKind.TAKEOFF:
+        ends.insert(0, (0, craft.takeoff_s))
+    for k, procedure_s in ends:
+        out[k] = _longer(out[k], procedure_s, craft.hover_power_w)
+    for k, _ in ends:
+        out[k] = _longer(out[k], craft.transition_s, craft.climb_power_w)
+    return tuple(out)
 
 
 def _longer(leg: Leg, by_s: float, power_w: float) -> Leg:

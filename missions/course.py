@@ -94,6 +94,16 @@ class Course:
         at = np.asarray(along_m, dtype=float)
         return np.interp(at, self.along_m, self.lat_deg), np.interp(at, self.along_m, self.lon_deg)
 
+    def legs_between(self, along_m: Floats) -> NDArray[np.int64]:
+        """Number of the leg in the middle of each piece between rising distances along the course, shape (n - 1,)."""
+        middle = (along_m[:-1] + along_m[1:]) / 2
+        return np.clip(np.searchsorted(self.along_m, middle) - 1, 0, len(self.watched) - 1)
+
+    def between(self, from_m: float, to_m: float) -> tuple[Floats, Floats]:
+        """Latitudes and longitudes, degrees, of the vertices of a stretch, ends included."""
+        inner = (self.along_m > from_m) & (self.along_m < to_m)
+        return self.at(np.concatenate([[from_m], self.along_m[inner], [to_m]]))
+
     def stations(self, step_m: float) -> Floats:
         """Distances along the course at which a sortie may begin or end, metres.
 

@@ -1,202 +1,238 @@
-"""What of the band the cameras see along the flown legs, and what they do not, and why."""
+"""What of the band the cameras see along the flown legs, at which GSD, and what they do not see, and why."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import MultiPoint, Polygon
-from shapely.geometry import LineString
-from shapely.geometry.base import BaseGeometry
-from shapely.ops import split
 
-from geo import Altitude, CameraPose, Datum, LocalFrame, Terrain, intersect, locate
-from missions.border import BorderSegment, Side
-from missions.fleet import Camera
-from missions.flightline import FlightLine, extended
-from missions.observation import Observation
-from missions.patrol import Coverage, Leg, Sortie, Uncovered
+from geo import Terrain
+from missions.band import BandCells, BandLine, band_cells
+from missions.patrol import Coverage, GsdShare, Uncovered
 from missions.plane import Plane
+from missions.watching import Seen, Sight, Views, Watch, seen_from, views_of
 
-__all__ = ["band_polygon", "cover", "view_quad"]
+__all__ = ["Lost", "cover"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-_TURN_STEP_DEG = 8.0
-_SLIVER_M2 = 10.0
-_TERRAIN_STEP_M = 60.0
+_STEP_M = 6.0
+_MOST_CELLS = 400_000
+_GAP_COLUMNS = 3
+"""Places along the line that may be seen between two unseen ones of one kind without making two entries of them."""
 
-
-def band_polygon(line_xy: Floats, side: Side, own_m: float, far_m: float) -> BaseGeometry:
-    """The ground within `own_m` of a line on its own side and within `far_m` on the other, metres.
-
-    Each half is the part of a flat-capped buffer that lies on its side of the line.
-    """
-    line = LineString(line_xy)
-    halves = []
-    for depth, sign in ((own_m, side.sign), (far_m, -side.sign)):
-        if depth <= 0:
-            continue
-        around = line.buffer(depth, cap_style="flat")
-        if line.is_ring:
-            enclave = Polygon(line.coords)
-            inside = (sign > 0) == enclave.exterior.is_ccw
-            halves.append(around.intersection(enclave) if inside else around.difference(enclave))
-            continue
-        pieces = split(around, LineString(extended(line_xy, 2.0, 50.0))).geoms
-        inner = np.array([piece.representative_point().coords[0] for piece in pieces])
-        on_side = locate(line_xy, inner).offset_m * sign > 0
-        halves.append(shapely.union_all([piece for piece, good in zip(pieces, on_side, strict=True) if good]))
-    return shapely.union_all(halves)
-
-
-def view_quad(camera: Camera, pose: CameraPose, terrain: Terrain, gsd_m: float) -> Floats:
-    """Corners, east and north of the camera, metres, shape (4, 2), of what it sees at a GSD or better.
-
-    The part of the picture below the row at which flat ground has that GSD: the whole footprint where the top row has.
-    """
-    ground = float(terrain.elevation_m(pose.lat_deg, pose.lon_deg))
-    amsl = pose.altitude.amsl_m(ground_amsl_m=ground)
-    model, down = camera.model, math.radians(-pose.pitch_deg)
-    # depth z = h / (sin p + v cos p) with v = (row - middle) / f, and GSD = z / f
-    needed = (amsl - ground) / (gsd_m * model.focal_px)
-    cosine = math.cos(down)
-    v = (needed - math.sin(down)) / cosine if cosine > 1e-9 else -math.inf
-    top = min(max(0.0, model.height_px / 2 + model.focal_px * v), float(model.height_px))
-    corners = [(0, top), (model.width_px, top), (model.width_px, model.height_px), (0, model.height_px)]
-    rays = model.rays(corners) @ pose.rotation_enu_from_camera().T
-    frame = LocalFrame(pose.lat_deg, pose.lon_deg, amsl)
-    return intersect(frame, (0, 0, 0), rays, terrain)[:, :2]
+_GSD_STEPS_M = (
+    0.01,
+    0.02,
+    0.03,
+    0.04,
+    0.05,
+    0.06,
+    0.08,
+    0.1,
+    0.125,
+    0.15,
+    0.2,
+    0.25,
+    0.3,
+    0.4,
+    0.5,
+    0.75,
+    1.0,
+    2.0,
+    5.0,
+)
+_BEND = "the course bends, and neither the view before the bend nor the one after it takes this in"
+_REASONS = {
+    Sight.NONE: _BEND,
+    Sight.BESIDE: _BEND,
+    Sight.TOO_FAR: "the stand-off keeps the aircraft {across:.0f} m away, and from there it lies above the picture",
+    Sight.TOO_NEAR: "the line bends to within {across:.0f} m of the course, and from there it lies below the picture",
+    Sight.TOO_COARSE: "no view of it is finer than {gsd:.3f} m a pixel",
+    Sight.HIDDEN: "hidden by the ground: a ridge or a slope stands between it and every view",
+}
 
 
-def cover(
-    border: BorderSegment,
-    *,
-    border_xy: Floats,
-    line: FlightLine,
-    sorties: Iterable[Sortie],
-    camera: Camera,
-    observation: Observation,
-    terrain: Terrain,
-    plane: Plane,
-    gsd_m: float,
-    unreached: list[tuple[float, float]],
-) -> Coverage:
-    """Measure coverage.
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A stretch of the flight line on which nobody watches: vertices, degrees, shape (n,), and why."""
+
+    lat_deg: Floats
+    lon_deg: Floats
+    reason: str
+
+
+def cover(lines: Sequence[BandLine], watches: Sequence[Watch], lost: Sequence[Lost], terrain: Terrain) -> Coverage:
+    """Measure coverage, cell by cell of the band, from every watched leg and turn, on the terrain.
 
     Parameters
     ----------
-    unreached
-        Stretches of the flight line, metres along it, that no aircraft can reach.
+    lines
+        What is to be watched.
+    watches
+        Who watches.
+    lost
+        Where nobody flies, and why.
+    terrain
+        The ground: each cell is judged at its own height, and lines of sight go over what lies between.
     """
-    band = band_polygon(border_xy, border.own_side, border.band_own_m, border.band_far_m)
-    eyes = _Eyes(camera, observation.gimbal_pitch_deg, terrain, plane, gsd_m)
-    views: list[Floats] = []
-    for sortie in sorties:
-        views += eyes.along(sortie.patrol, sortie.look)
-    hulls = [Polygon(v) if len(v) == 4 else MultiPoint(v).convex_hull for v in views]
-    seen: BaseGeometry = shapely.union_all(hulls) if hulls else Polygon()
-    missing = band.difference(seen)
-    pieces = [p for p in getattr(missing, "geoms", [missing]) if isinstance(p, Polygon) and p.area > 0]
-    large = [p for p in pieces if p.area >= _SLIVER_M2]
-    uncovered = [
-        _explain(p, border_xy=border_xy, line=line, observation=observation, plane=plane, unreached=unreached)
-        for p in large
-    ]
-    small = [p for p in pieces if p.area < _SLIVER_M2]
-    if small:
-        at = np.concatenate([np.array(p.exterior.coords) for p in small])
-        along = locate(border_xy, at).along_m
-        lat, lon = plane.lat_lon(at[0])
-        uncovered.append(
-            Uncovered(
-                float(along.min()),
-                float(along.max()),
-                float(sum(p.area for p in small)),
-                float(lat),
-                float(lon),
-                f"{len(small)} slivers of less than {_SLIVER_M2:.0f} square metres each, where the course bends",
+    length = sum(float(line.along_m()[-1]) for line in lines)
+    depth = max(line.left_m + line.right_m for line in lines)
+    step = max(_STEP_M, np.sqrt(length * depth / _MOST_CELLS))
+    # Where the whole line is too long for that the rows stay close: the band is shallow, and its far edge matters.
+    row = min(step, max(_STEP_M, depth / 8))
+    step = max(step, length * depth / row / _MOST_CELLS)
+    tally = _Tally(views_of(watches), lost, terrain, step)
+    for line in lines:
+        for cells in band_cells(line, step, row):
+            tally.count(cells)
+        tally.next_line()
+    return tally.coverage(max(watch.gsd_m for watch in watches))
+
+
+class _Tally:
+    """Counts cells, stretch by stretch."""
+
+    def __init__(self, views: Views, lost: Sequence[Lost], terrain: Terrain, step_m: float) -> None:
+        self._views, self._lost, self._terrain, self._step_m = views, lost, terrain, step_m
+        self._reach_deg = 2.0 * float(views.range_m().max(initial=0.0)) / 111_000.0
+        self._areas: list[Floats] = []
+        self._gsds: list[Floats] = []
+        self._unseen: list[_Unseen] = []
+        self._column = 0
+
+    def next_line(self) -> None:
+        """What comes now is not beside what came before."""
+        self._column = 1 + _GAP_COLUMNS + max((int(u.column.max(initial=0)) for u in self._unseen), default=0)
+
+    def count(self, cells: BandCells) -> None:
+        """Judge the cells of one stretch."""
+        if not len(cells.xy):
+            return
+        lat, lon = cells.plane.lat_lon(cells.xy)
+        views = self._views.near(lat, lon, self._reach_deg)
+        seen = seen_from(views, cells.plane, cells.xy, self._terrain)
+        good = seen.sight == Sight.SEEN
+        self._areas.append(cells.area_m2)
+        self._gsds.append(np.where(good, seen.gsd_m, np.inf))
+        bad = np.flatnonzero(~good)
+        if not len(bad):
+            return
+        lost, away = self._beside(cells, bad, views)
+        sight, across = _shown(seen, bad), seen.across_m[bad]
+        # Where no view reaches it is the distance that hides it, however the course runs.
+        out_of_range = (sight == Sight.NONE) & np.isnan(across) & np.isfinite(away)
+        sight[out_of_range], across[out_of_range] = Sight.TOO_FAR, away[out_of_range]
+        self._unseen.append(
+            _Unseen(
+                self._column + cells.column[bad], cells.along_m[bad], cells.area_m2[bad], lat[bad], lon[bad],
+                np.where(lost >= 0, len(Sight) + lost, sight), across, seen.gsd_m[bad],
             )
+        )  # fmt: skip
+
+    def _beside(self, cells: BandCells, bad: Ints, views: Views) -> tuple[Ints, Floats]:
+        """What each unseen cell lies beside, judged once for each place along the line.
+
+        The number of the lost stretch, -1 where somebody flies; and the distance from the nearest watched leg, metres.
+        """
+        columns, first, back = np.unique(cells.column[bad], return_index=True, return_inverse=True)
+        plane, points = cells.plane, np.asarray(shapely.points(cells.xy[bad[first]]))
+        flown = _distance(_flown(plane, views), points)[1]
+        drawn = {k: _drawn(plane, lost.lat_deg, lost.lon_deg) for k, lost in enumerate(self._lost)}
+        near = {k: line for k, line in drawn.items() if line is not None}
+        which, away = _distance(list(near.values()), points)
+        out = np.full(len(columns), -1, dtype=np.int64)
+        nearer = np.isfinite(away) & (away <= flown + 1.0)
+        out[nearer] = np.array(list(near), dtype=np.int64)[which[nearer]]
+        return out[back], flown[back]
+
+    def coverage(self, limit_m: float) -> Coverage:
+        """The sum."""
+        area, gsd = np.concatenate(self._areas), np.concatenate(self._gsds)
+        whole = float(area.sum())
+        steps = [*(step for step in _GSD_STEPS_M if step < limit_m - 1e-9), limit_m]
+        shares = tuple(GsdShare(step, float(area[gsd <= step * (1 + 1e-9)].sum()) / whole) for step in steps)
+        first = max((k for k, share in enumerate(shares) if share.share <= 0), default=0)
+        unseen = float(sum(u.area_m2.sum() for u in self._unseen))
+        return Coverage(whole, whole - unseen, tuple(self._listed()), shares[first:])
+
+    def _listed(self) -> list[Uncovered]:
+        """Unseen cells of one reason that lie together along the line, as one entry each."""
+        if not self._unseen:
+            return []
+        every = _Unseen(*(np.concatenate([getattr(u, name) for u in self._unseen]) for name in _Unseen.__slots__))
+        order = np.lexsort((every.column, every.reason))
+        column, reason = every.column[order], every.reason[order]
+        cuts = np.flatnonzero((np.diff(reason) != 0) | (np.diff(column) > 1 + _GAP_COLUMNS)) + 1
+        found = [self._entry(every, own) for own in np.split(order, cuts)]
+        return sorted(found, key=lambda u: (u.from_m, u.to_m))
+
+    def _entry(self, every: _Unseen, own: Ints) -> Uncovered:
+        along, code = every.along_m[own], int(every.reason[own[0]])
+        if code >= len(Sight):
+            reason = self._lost[code - len(Sight)].reason
+        else:
+            finite = own[np.isfinite(every.across_m[own])]
+            across = float(np.median(np.abs(every.across_m[finite]))) if len(finite) else 0.0
+            reason = _REASONS[Sight(code)].format(across=across, gsd=float(every.gsd_m[own].min()))
+        middle = own[int(np.argmin(np.abs(along - np.median(along))))]
+        place = float(every.lat_deg[middle]), float(every.lon_deg[middle])
+        half = self._step_m / 2
+        return Uncovered(
+            max(0.0, float(along.min()) - half),
+            float(along.max()) + half,
+            float(every.area_m2[own].sum()),
+            *place,
+            reason,
         )
-    uncovered.sort(key=lambda u: (u.from_m, u.to_m))
-    return Coverage(float(band.area), float(band.area - missing.area), tuple(uncovered))
 
 
-def _explain(
-    piece: Polygon,
-    *,
-    border_xy: Floats,
-    line: FlightLine,
-    observation: Observation,
-    plane: Plane,
-    unreached: list[tuple[float, float]],
-) -> Uncovered:
-    along = locate(border_xy, np.array(piece.exterior.coords)).along_m
-    point = np.array(piece.representative_point().coords[0])
-    beside = locate(line.points, point)
-    distance, station = abs(float(beside.offset_m[0])), float(beside.along_m[0])
-    if any(a - 1 <= station <= b + 1 for a, b in unreached):
-        reason = "out of reach: no aircraft has the energy to fly there, patrol and come back"
-    elif distance > observation.view_to_m:
-        reason = (
-            f"the stand-off keeps the aircraft {distance:.0f} m away, the view ends at {observation.view_to_m:.0f} m"
-        )
-    elif distance < observation.view_from_m:
-        begin = observation.view_from_m
-        reason = f"the border bends to within {distance:.0f} m of the course, the view begins at {begin:.0f} m"
-    else:
-        reason = "the course bends, and neither the view before the bend nor the one after it takes this in"
-    lat, lon = plane.lat_lon(point)
-    return Uncovered(float(along.min()), float(along.max()), float(piece.area), float(lat), float(lon), reason)
+@dataclass(frozen=True, slots=True)
+class _Unseen:
+    """Cells that nobody sees; `reason` is a value of `Sight`, or beyond those the number of a lost stretch."""
+
+    column: Ints
+    along_m: Floats
+    area_m2: Floats
+    lat_deg: Floats
+    lon_deg: Floats
+    reason: Ints
+    across_m: Floats
+    gsd_m: Floats
 
 
-class _Eyes:
-    """Views of one camera along legs, as corner points in the plane."""
+def _shown(seen: Seen, bad: Ints) -> Ints:
+    """How well unseen cells are seen at best; whether a bend leaves them beside one view or all is one reason."""
+    sight = seen.sight[bad]
+    return np.where(sight == Sight.BESIDE, int(Sight.NONE), sight)
 
-    def __init__(self, camera: Camera, pitch_deg: float, terrain: Terrain, plane: Plane, gsd_m: float) -> None:
-        self._camera, self._pitch, self._terrain, self._plane, self._gsd = camera, pitch_deg, terrain, plane, gsd_m
-        self._flat = math.isinf(terrain.resolution_m)
-        self._quads: dict[float, Floats] = {}
 
-    def along(self, legs: tuple[Leg, ...], look: Side) -> list[Floats]:
-        """Point sets whose convex hulls are seen: one for each leg or part of it and for each step of a turn."""
-        views: list[Floats] = []
-        previous: float | None = None
-        for leg in legs:
-            ends = self._plane.xy([leg.start.lat_deg, leg.end.lat_deg], [leg.start.lon_deg, leg.end.lon_deg])
-            step = ends[1] - ends[0]
-            length = float(np.hypot(*step))
-            if length < 0.05:
-                continue
-            course = math.degrees(math.atan2(step[0], step[1]))
-            yaw = course + (-90.0 if look is Side.LEFT else 90.0)
-            if previous is not None:
-                views += self._turn(ends[0], leg, previous, yaw)
-            parts = 1 if self._flat else max(1, math.ceil(length / _TERRAIN_STEP_M))
-            stops = [self._view(ends[0] + k / parts * step, leg, k / parts, yaw) for k in range(parts + 1)]
-            views += [np.concatenate(pair) for pair in pairwise(stops)]
-            previous = yaw
-        return [v for v in views if np.isfinite(v).all()]
+def _drawn(plane: Plane, lat: Floats, lon: Floats) -> shapely.LineString | None:
+    """A line in a plane; None where it is too far away to be beside anything there."""
+    apart = np.hypot(lat - plane.frame.lat_deg, (lon - plane.frame.lon_deg + 180.0) % 360.0 - 180.0)
+    near = np.flatnonzero(apart < 1.0)
+    if not len(near):
+        return None
+    part = slice(max(0, int(near[0]) - 1), int(near[-1]) + 2)
+    xy = plane.xy(lat[part], lon[part])
+    return shapely.LineString(xy if len(xy) > 1 else np.repeat(xy, 2, axis=0))
 
-    def _turn(self, at: Floats, leg: Leg, before: float, after: float) -> list[Floats]:
-        turn = (after - before + 180) % 360 - 180
-        count = math.ceil(abs(turn) / _TURN_STEP_DEG)
-        return [self._view(at, leg, 0.0, before + turn * k / count) for k in range(1, count)]
 
-    def _view(self, at: Floats, leg: Leg, share: float, yaw: float) -> Floats:
-        agl = leg.start.agl_m
-        if self._flat:
-            # One quadrilateral, turned: on flat ground only the yaw differs.
-            if agl not in self._quads:
-                pose = CameraPose(leg.start.lat_deg, leg.start.lon_deg, Altitude(agl, Datum.AGL), 0.0, self._pitch)
-                self._quads[agl] = view_quad(self._camera, pose, self._terrain, self._gsd)
-            c, s = math.cos(math.radians(yaw)), math.sin(math.radians(yaw))
-            return np.asarray(at + self._quads[agl] @ np.array([[c, -s], [s, c]]))
-        lat, lon = self._plane.lat_lon(at)
-        amsl = leg.start.amsl_m + share * (leg.end.amsl_m - leg.start.amsl_m)
-        pose = CameraPose(float(lat), float(lon), Altitude(amsl, Datum.AMSL), yaw, self._pitch)
-        return np.asarray(at + view_quad(self._camera, pose, self._terrain, self._gsd))
+def _flown(plane: Plane, views: Views) -> list[shapely.LineString]:
+    """The watched legs, in a plane."""
+    straight = np.isnan(views.turn_rad)
+    ends = np.stack([plane.xy(views.lat_deg[straight, k], views.lon_deg[straight, k]) for k in (0, 1)], axis=1)
+    return list(np.asarray(shapely.linestrings(ends)))
+
+
+def _distance(lines: list[shapely.LineString], points: NDArray[np.object_]) -> tuple[Ints, Floats]:
+    """Which line is nearest to each point, and how far it is; infinite where there is none."""
+    which, away = np.zeros(len(points), dtype=np.int64), np.full(len(points), np.inf)
+    if lines:
+        (at, line), distance = shapely.STRtree(lines).query_nearest(points, return_distance=True, all_matches=False)
+        which[at], away[at] = line, distance
+    return which, away

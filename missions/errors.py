@@ -10,7 +10,8 @@
         ├── FormatError       a file that cannot be read or written as what it claims to be
         ├── ObservationError  no height, offset and pitch meet resolution, band and stand-off together
         └── PlanError         no lawful plan: base on the wrong side or out of reach, or the plan broke its own rules
-            └── MissionError  a sortie that no autopilot would take: too many items, no lawful fence
+            ├── MissionError  a sortie that no autopilot would take: too many items, no lawful fence
+            └── ProgressError how far a sortie got cannot be so: no such sortie or item, a place far from it, no battery
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ class ObservationError(MissionsError):
 
 class PlanError(MissionsError):
     """No lawful plan: the base is on the wrong side or out of reach, or the plan broke its own rules."""
+
+
+class ProgressError(PlanError):
+    """How far a sortie got cannot be so: no such sortie or item, a place far from it, an impossible battery."""
 
 
 class MissionError(PlanError):

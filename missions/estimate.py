@@ -55,9 +55,7 @@ def fly_along(
     lat, lon = course.at(along)
     ground = terrain.elevation_m(lat, lon)
     step, rise = steps_between(lat, lon), np.diff(ground)
-    middle = (along[:-1] + along[1:]) / 2
-    leg = np.clip(np.searchsorted(course.along_m, middle) - 1, 0, len(course.watched) - 1)
-    watched = course.watched[leg]
+    watched = course.watched[course.legs_between(along)]
     sums = []
     for sign in (1.0, -1.0):
         time, energy = np.zeros(len(step)), np.zeros(len(step))
@@ -104,12 +102,13 @@ class Access:
         self.region: Region = around.region(base.lat_deg, base.lon_deg, within_m + 1000.0)
         self._count = len(stations)
         self._ways: list[Floats | None] = [None] * self._count
+        self._router: Router | None = None
         if len(near):
             plane = self.region.plane
             rails = [plane.xy(*course.at(run)) for run in _rails(course, stations, near)]
             zones = [shape for _, shape in self.region.zones]
-            router = Router(self.region.obstacles, corners_of=zones, rails=rails)
-            lengths, ways = router.ways(plane.xy(base.lat_deg, base.lon_deg), plane.xy(lat[near], lon[near]))
+            self._router = Router(self.region.obstacles, corners_of=zones, rails=rails)
+            lengths, ways = self._router.ways(plane.xy(base.lat_deg, base.lon_deg), plane.xy(lat[near], lon[near]))
             for k, length, way in zip(near, lengths, ways, strict=True):
                 if np.isfinite(length):
                     self._ways[k] = way
@@ -125,6 +124,24 @@ class Access:
         if way is None:
             raise PlanError(f"base {self.base.name!r}: no way leads to station {station}")
         return way
+
+    def between(self, start: tuple[float, float], stop: tuple[float, float]) -> Floats:
+        """Vertices of the shortest lawful way between two places near the course, degrees, as `way` gives them.
+
+        Raises
+        ------
+        PlanError
+            When there is none.
+        """
+        if self._router is not None:
+            ends = self.region.plane.xy(*zip(start, stop, strict=True))
+            lengths, ways = self._router.ways(ends[0], ends[1:])
+            if np.isfinite(lengths[0]):
+                return ways[0]
+        raise PlanError(
+            f"no lawful way leads from {start[0]:.6f}, {start[1]:.6f} to {stop[0]:.6f}, {stop[1]:.6f}: one of them "
+            "lies within the stand-off or in a no-fly zone, or what lies between cannot be passed"
+        )
 
     def transit(
         self, aircraft: Aircraft, layer_agl_m: float, look: Observation, terrain: Terrain, options: PlanOptions
@@ -163,8 +180,7 @@ def _rails(course: Course, stations: Floats, near: NDArray[np.int64]) -> list[Fl
     at = at[(at >= low) & (at <= high)]
     if len(at) < 2:
         return []
-    leg = np.clip(np.searchsorted(course.along_m, (at[:-1] + at[1:]) / 2) - 1, 0, len(course.passable) - 1)
-    cuts = np.flatnonzero(~course.passable[leg]) + 1
+    cuts = np.flatnonzero(~course.passable[course.legs_between(at)]) + 1
     return [run for run in np.split(at, cuts) if len(run) > 1]
 
 

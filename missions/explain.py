@@ -112,8 +112,8 @@ def _limits(made: PatrolPlan, team: list[Sortie]) -> list[str]:
             f"{craft.reserve_fraction:.0%}"
         ),
         (
-            f"no plan with these aircraft on this line comes below {made.revisit_bound_s / 60:.1f} min: this one is "
-            f"{gap - 1:.0%} above that"
+            f"no plan {made.bound.claim} comes below {made.revisit_bound_s / 60:.1f} min with these aircraft on this "
+            f"line: this one is {gap - 1:.1%} above that"
         ),
     ]
     return [*found, *look.reasons]

@@ -10,12 +10,12 @@ import shapely
 from lxml import etree
 
 from missions.border_files import border_feature
-from missions.coverage import band_polygon
 from missions.fence import fence_polygon
 from missions.files import write_json
 from missions.kml_file import KML, sub, write_kml
 from missions.mission import Dialect, compile_mission
 from missions.mission_kml import write_mission_kml
+from missions.outline import band_polygon
 from missions.patrol import PatrolPlan, Sortie, Waypoint
 from missions.picture import draw_map
 from missions.plan_file import save_plan
@@ -139,7 +139,7 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     compiled = [compile_mission(plan, sortie, dialect) for sortie in plan.sorties]
     folder.mkdir(parents=True, exist_ok=True)
     for sortie, mission in zip(plan.sorties, compiled, strict=True):
-        home_m = sortie.legs[0].start.ground_amsl_m
+        home_m = sortie.home.ground_amsl_m
         write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m)
         write_mission_kml(mission, folder / f"{mission.name}.kml", home_m)
         write_waypoints(mission.items, folder / f"{mission.name}.waypoints")

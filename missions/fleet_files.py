@@ -24,7 +24,8 @@ def read_fleet(path: Path) -> Fleet:
     path
         ``.toml`` or JSON. ``camera`` has name, width_px, height_px and one of focal_px, focal_mm with pixel_pitch_um,
         or horizontal_fov_deg; ``aircraft`` has one table for each type by name, with the fields of `Aircraft`;
-        ``bases`` one for each base by name with lat_deg and lon_deg; ``vehicles`` lists sysid, name, aircraft and base.
+        ``bases`` one for each base by name with lat_deg and lon_deg; ``vehicles`` lists sysid, name, aircraft and base,
+        and may name one of ``cameras``, tables by name as ``camera``, where a vehicle has its own.
 
     Raises
     ------
@@ -56,39 +57,75 @@ def read_fleet(path: Path) -> Fleet:
         name: _build(Base, {"name": name, **_table(entry, f"{path}: base {name!r}")}, f"{path}: base {name!r}")
         for name, entry in _table(tables["bases"], f"{path}: bases").items()
     }
-    if not isinstance(tables["vehicles"], list):
-        raise FleetError(f"{path}: vehicles is not a list")
-    vehicles = []
-    for number, entry in enumerate(tables["vehicles"], 1):
-        where = f"{path}: vehicle {number}"
-        row = dict(_table(entry, where))
-        row.setdefault("name", f"vehicle-{row.get('sysid')}")
-        for field, known in (("aircraft", aircraft), ("base", bases)):
-            if row.get(field) not in known:
-                raise FleetError(f"{where}: {field} is {row.get(field)!r}: give one of {', '.join(known) or 'none'}")
-            row[field] = known[row[field]]
-        vehicles.append(_build(Vehicle, row, where))
+    cameras = {
+        name: _camera({"name": name, **_table(entry, f"{path}: camera {name!r}")}, f"{path}: camera {name!r}")
+        for name, entry in _table(tables.get("cameras", {}), f"{path}: cameras").items()
+    }
+    vehicles = _vehicles(tables["vehicles"], {"aircraft": aircraft, "base": bases, "camera": cameras}, path)
     try:
-        return Fleet(camera, tuple(vehicles))
+        return Fleet(camera, vehicles)
     except FleetError as error:
         raise FleetError(f"{path}: {error}") from None
 
 
+def _vehicles(rows: Any, known: dict[str, dict[str, Any]], path: Path) -> tuple[Vehicle, ...]:
+    """Vehicles whose aircraft, base and camera are named; they may do without a camera of their own."""
+    if not isinstance(rows, list):
+        raise FleetError(f"{path}: vehicles is not a list")
+    made: list[Vehicle] = []
+    for number, entry in enumerate(rows, 1):
+        where = f"{path}: vehicle {number}"
+        row = dict(_table(entry, where))
+        row.setdefault("name", f"vehicle-{row.get('sysid')}")
+        if row.get("camera") is None:
+            row.pop("camera", None)
+        for field, table in known.items():
+            if field == "camera" and field not in row:
+                continue
+            name = row.get(field)
+            if not isinstance(name, str) or name not in table:
+                raise FleetError(f"{where}: {field} is {name!r}: give one of {', '.join(table) or 'none'}")
+            row[field] = table[name]
+        made.append(_build(Vehicle, row, where))
+    return tuple(made)
+
+
 def write_fleet(fleet: Fleet, path: Path) -> None:
-    """Write a fleet as JSON that `read_fleet` reads."""
-    model, camera = fleet.camera.model, fleet.camera
+    """Write a fleet as JSON that `read_fleet` reads.
+
+    Raises
+    ------
+    FleetError
+        When two different types of aircraft, or cameras of vehicles, have one name: a file knows them by it.
+    """
 
     def rest(item: Any, *left_out: str) -> dict[str, Any]:
         return {f.name: getattr(item, f.name) for f in fields(item) if f.name not in left_out}
 
+    def lens(camera: Camera, *left_out: str) -> dict[str, Any]:
+        return rest(camera, "model", *left_out) | rest(camera.model)
+
+    own = list(dict.fromkeys(v.camera for v in fleet.vehicles if v.camera is not None))
+    craft = list(dict.fromkeys(v.aircraft for v in fleet.vehicles))
+    for what, names in (("cameras of vehicles", [c.name for c in own]), ("types of aircraft", [a.kind for a in craft])):
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise FleetError(f"two different {what} have the name {twice!r}: each needs its own")
     write_json(
         path,
         {
-            "camera": rest(camera, "model") | rest(model),
-            "aircraft": {v.aircraft.kind: rest(v.aircraft, "kind") for v in fleet.vehicles},
+            "camera": lens(fleet.camera),
+            "cameras": {camera.name: lens(camera, "name") for camera in own},
+            "aircraft": {a.kind: rest(a, "kind") for a in craft},
             "bases": {v.base.name: rest(v.base, "name") for v in fleet.vehicles},
             "vehicles": [
-                {"sysid": v.sysid, "name": v.name, "aircraft": v.aircraft.kind, "base": v.base.name}
+                {
+                    "sysid": v.sysid,
+                    "name": v.name,
+                    "aircraft": v.aircraft.kind,
+                    "base": v.base.name,
+                    "camera": v.camera.name if v.camera else None,
+                }
                 for v in fleet.vehicles
             ],
         },

@@ -14,7 +14,7 @@ from missions.fence import fence_polygon
 from missions.limits import MAX_ITEMS
 from missions.patrol import Leg, LegKind, PatrolPlan, Sortie, Waypoint
 
-__all__ = ["Dialect", "Mission", "MissionItem", "compile_mission"]
+__all__ = ["Dialect", "Mission", "MissionItem", "compile_mission", "legs_behind"]
 
 Dialect = Literal["ardupilot", "px4"]
 
@@ -111,7 +111,7 @@ def compile_mission(plan: PatrolPlan, sortie: Sortie, dialect: Dialect = "ardupi
     """Compile one sortie of a plan.
 
     Heights are relative to home, the ground at the base. The speed is set again after every change of purpose, so that
-    a mission entered half-way flies at the right one.
+    a mission entered half-way flies at the right one. A sortie that begins in the air has no take-off.
 
     Raises
     ------
@@ -126,7 +126,17 @@ def compile_mission(plan: PatrolPlan, sortie: Sortie, dialect: Dialect = "ardupi
             f"{sortie.name}: {len(items)} items, an autopilot takes {MAX_ITEMS}: straighten the border line or plan "
             "it in shorter parts"
         )
-    return Mission(sortie.name, dialect, items, _fence(plan, sortie), _rally(sortie, sortie.legs[0].start.amsl_m))
+    return Mission(sortie.name, dialect, items, _fence(plan, sortie), _rally(sortie, sortie.home.amsl_m))
+
+
+def legs_behind(mission: Mission, sortie: Sortie, item: int) -> int:
+    """How many legs of a sortie lie behind an aircraft that has reached an item of its mission.
+
+    Every place of a mission is the end of one leg, in their order; the landing is that of the return.
+    """
+    places = sum(i.command in {NAV_TAKEOFF, NAV_WAYPOINT} for i in mission.items[: item + 1])
+    home = _DIALECTS[mission.dialect].home_first
+    return len(sortie.legs) if mission.items[item].command == NAV_RETURN else max(0, places - home)
 
 
 class _Items:
@@ -134,13 +144,13 @@ class _Items:
 
     def __init__(self, plan: PatrolPlan, sortie: Sortie, rules: _Dialect) -> None:
         self._plan, self._sortie, self._rules = plan, sortie, rules
-        self._ground = sortie.legs[0].start.amsl_m
+        self._ground = sortie.home.amsl_m
         self._items: list[MissionItem] = []
         self._told: float | None = None
 
     def compiled(self) -> tuple[MissionItem, ...]:
         """All of them, in the order of flight: a detour round a zone is a transit between two patrols."""
-        home = self._sortie.legs[0].start
+        home = self._sortie.home
         if self._rules.home_first:
             x, y = _e7(home.lat_deg), _e7(home.lon_deg)
             self._items.append(MissionItem(0, FRAME_GLOBAL, NAV_WAYPOINT, x=x, y=y, z=round(self._ground, 2)))
@@ -215,7 +225,7 @@ def _fence(plan: PatrolPlan, sortie: Sortie) -> tuple[MissionItem, ...]:
 
 def _rally(sortie: Sortie, ground_m: float) -> tuple[MissionItem, ...]:
     """The base, and a place half-way along the transit."""
-    above = sortie.legs[0].end
+    above = sortie.legs[-1].start
     transit = [leg for leg in sortie.legs if leg.kind is LegKind.TRANSIT and leg.distance_m > 0]
     points = [above]
     half = sum(leg.distance_m for leg in transit) / 2

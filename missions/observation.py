@@ -80,6 +80,8 @@ def observe(
     lateral_m: float | None = None,
     min_speed_m_s: float = 0.0,
     turn_radius_m: float = 0.0,
+    overlap: float = 0.0,
+    picture_s: float = 0.0,
 ) -> Observation:
     """Choose height, offset, pitch and speed.
 
@@ -108,6 +110,9 @@ def observe(
         Lowest ground speed of the patrol, metres a second; where the dwell asks for less, a wider view is looked for.
     turn_radius_m
         Least radius of a bend of the flight line, metres: the line is at least this far off.
+    overlap, picture_s
+        Share of the view along the course that one picture has in common with the next, and the time between two
+        pictures, seconds; 0 for video, where it is the dwell alone that decides.
 
     Raises
     ------
@@ -118,6 +123,13 @@ def observe(
     for name, value in (("dwell_s", dwell_s), ("gsd_m", limit), ("max_speed_m_s", max_speed_m_s)):
         if not (math.isfinite(value) and value > 0):
             raise ObservationError(f"{name} is {value}: give a positive number")
+    if not (0 <= overlap < 1 and math.isfinite(picture_s) and picture_s >= 0):
+        raise ObservationError(
+            f"overlap {overlap}, a picture every {picture_s} s: give a share below 1 and seconds of 0 or more"
+        )
+    # As long as it takes a point to cross what is new in a picture, it stays in view for the whole of it.
+    spaced = picture_s / (1 - overlap) > dwell_s
+    dwell_s = max(dwell_s, picture_s / (1 - overlap))
     if not 0 < floor_agl_m <= ceiling_agl_m:
         raise ObservationError(
             f"patrol between {floor_agl_m} and {ceiling_agl_m} m above ground: give a floor below a ceiling"
@@ -209,6 +221,7 @@ def observe(
             f"speed {speed:.2f} m/s: "
             + (
                 f"the narrowest view over the band, {width_near:.1f} m, passes a point in {dwell_s:.0f} s"
+                + (f", the overlap of {overlap:.0%} with a picture every {picture_s:g} s" if spaced else "")
                 if speed < max_speed_m_s
                 else "the aircraft's highest"
             ),

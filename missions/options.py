@@ -22,7 +22,7 @@ class Objective(StrEnum):
     ONCE
         The time for one full coverage.
     RISK
-        The longest of these times multiplied by the risk of the place.
+        The longest of these times multiplied by the mean risk of the place over the shift.
     """
 
     REVISIT = "revisit"
@@ -38,6 +38,9 @@ class PlanOptions:
     ----------
     dwell_s
         How long each point of the band stays in view in one pass, seconds.
+    overlap, picture_s
+        Share of the view along the course that one picture has in common with the next, and the time between two
+        pictures, seconds; 0 for video.
     gsd_m
         Coarsest GSD over the band, metres a pixel; the camera's own limit by default.
     floor_agl_m, patrol_ceiling_agl_m
@@ -80,6 +83,8 @@ class PlanOptions:
     shift_hour: float = 0.0
     separation_m: float = 50.0
     separation_up_m: float = 5.0
+    overlap: float = 0.0
+    picture_s: float = 0.0
 
     def __post_init__(self) -> None:
         limits = {
@@ -95,6 +100,8 @@ class PlanOptions:
             "shift_hour": (0, 24),
             "separation_m": (1, 1e4),
             "separation_up_m": (1, 1e4),
+            "overlap": (0, 0.95),
+            "picture_s": (0, 3600),
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)

@@ -13,7 +13,7 @@ from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.risk import RiskTable
 
-__all__ = ["Coverage", "Flight", "Leg", "LegKind", "PatrolPlan", "Sortie", "Uncovered", "Waypoint"]
+__all__ = ["Bound", "Coverage", "Flight", "GsdShare", "Leg", "LegKind", "PatrolPlan", "Sortie", "Uncovered", "Waypoint"]
 
 
 class LegKind(StrEnum):
@@ -80,7 +80,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Sortie:
-    """One take-off to landing.
+    """One take-off to landing; of one that is resumed in the air, from where the aircraft is to landing.
 
     Parameters
     ----------
@@ -104,6 +104,8 @@ class Sortie:
         Whether it is flown against the direction of the border.
     observation
         Number of its observation in the plan.
+    charge
+        Share of the battery at its beginning: below 1 only where it is resumed without a fresh one.
     """
 
     name: str
@@ -117,6 +119,17 @@ class Sortie:
     team: int = 0
     backward: bool = False
     observation: int = 0
+    charge: float = 1.0
+
+    @property
+    def airborne(self) -> bool:
+        """Whether it begins in the air: its first leg is no take-off."""
+        return self.legs[0].kind is not LegKind.TAKEOFF
+
+    @property
+    def home(self) -> Waypoint:
+        """Where it lands, on the ground at its base: heights of its mission are above this."""
+        return self.legs[-1].end
 
     @property
     def duration_s(self) -> float:
@@ -136,7 +149,7 @@ class Sortie:
     @property
     def reserve_left(self) -> float:
         """Share of the battery that is left at landing."""
-        return 1 - self.energy_wh / self.vehicle.aircraft.battery_wh
+        return self.charge - self.energy_wh / self.vehicle.aircraft.battery_wh
 
     @property
     def patrol(self) -> tuple[Leg, ...]:
@@ -179,8 +192,16 @@ class Uncovered:
 
 
 @dataclass(frozen=True, slots=True)
+class GsdShare:
+    """Share of the band, 0 to 1, that is seen at a GSD, metres a pixel, or finer."""
+
+    gsd_m: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the plan sees of the band at the required GSD.
+    """What the plan sees of the band at the required GSD, by the footprints of its cameras on the terrain.
 
     Parameters
     ----------
@@ -188,16 +209,39 @@ class Coverage:
         Area of the band and of what is seen of it, square metres.
     uncovered
         Every part that is not seen, along the border.
+    by_gsd
+        Which share is seen at which GSD, rising; the last is the coarsest that counts.
     """
 
     band_area_m2: float
     seen_area_m2: float
     uncovered: tuple[Uncovered, ...]
+    by_gsd: tuple[GsdShare, ...]
 
     @property
     def share(self) -> float:
         """Share of the band that is seen, 0 to 1."""
         return self.seen_area_m2 / self.band_area_m2
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A figure that no plan of a kind is below.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    seconds
+        No such plan has a shorter revisit interval, or an earlier last landing of a single coverage.
+    claim
+        Which plans that speaks of, after the words "no plan": all fly this line at this patrol speed with these
+        aircraft, and watch what this plan watches.
+    """
+
+    name: str
+    seconds: float
+    claim: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +267,8 @@ class PatrolPlan:
     revisit_s
         Revisit interval: the longest time for which a point of the covered band is unobserved, seconds, from the
         schedule with its turn-rounds. For one coverage the time until the last landing.
-    revisit_bound_s
-        No plan that flies this line at this patrol speed with these aircraft has a shorter revisit interval.
+    bounds
+        Lower bounds for it, of several kinds of plan.
     notes
         What the reader must know, one sentence each.
     """
@@ -240,13 +284,23 @@ class PatrolPlan:
     flights: tuple[Flight, ...]
     coverage: Coverage
     revisit_s: float
-    revisit_bound_s: float
+    bounds: tuple[Bound, ...]
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     @property
     def observation(self) -> Observation:
         """The observation of the first type of aircraft and camera: the only one of most fleets."""
         return self.observations[0]
+
+    @property
+    def bound(self) -> Bound:
+        """The greatest of the lower bounds."""
+        return max(self.bounds, key=lambda bound: bound.seconds)
+
+    @property
+    def revisit_bound_s(self) -> float:
+        """No plan of the kind that the greatest bound speaks of has a shorter revisit interval, seconds."""
+        return self.bound.seconds
 
     def observation_of(self, sortie: Sortie) -> Observation:
         """Height, offset, pitch and speed of a sortie."""

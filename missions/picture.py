@@ -17,9 +17,9 @@ from matplotlib.patches import Polygon as Outline
 from numpy.typing import NDArray
 
 from geo import CameraPose, FlatTerrain, atomic_path
-from missions.coverage import band_polygon, view_quad
 from missions.errors import FormatError
 from missions.fence import fence_polygon
+from missions.outline import band_polygon, view_quad
 from missions.patrol import LegKind, PatrolPlan, Sortie
 from missions.plane import Plane
 

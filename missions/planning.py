@@ -10,27 +10,28 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import FlatTerrain, Terrain, geodesic_distance_m, wrap_longitudes
+from geo import FlatTerrain, Terrain, geodesic_distance_m, unwrap_longitudes, wrap_longitudes
 from missions.airspace import Airspace
-from missions.border import BorderSegment
-from missions.bound import revisit_bound
+from missions.band import BandLine
+from missions.border import BorderSegment, Side
+from missions.bound_sorties import Crew, sortie_bound
+from missions.bound_stretches import Batteries, stretch_bound
 from missions.building import Builder
 from missions.course import Course, make_course
-from missions.coverage import cover
+from missions.coverage import Lost, cover
 from missions.errors import PlanError
 from missions.estimate import Access, Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
-from missions.flightline import FlightLine
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.observation import Observation, observe
 from missions.options import Objective, PlanOptions
-from missions.patrol import Coverage, Flight, PatrolPlan, Sortie
-from missions.plane import Plane
+from missions.patrol import Bound, Coverage, Flight, PatrolPlan, Sortie
 from missions.risk import RiskTable
 from missions.schedule import Roster, revisits, schedule
 from missions.sharing import Block, Team, share_out
 from missions.surroundings import Surroundings, rough_distance_m
 from missions.validation import check
+from missions.watching import Watch
 
 __all__ = ["plan"]
 
@@ -39,6 +40,8 @@ Floats = NDArray[np.float64]
 _STATIONS, _MOST_STATIONS = 800, 8000
 _STATION_M, _COARSEST_M = 50.0, 500.0
 _TIGHTENINGS = 6
+_ROUNDING = 1 - 1e-4
+"""What bounds are lowered by: lengths of legs in planes and on the ellipsoid differ by less."""
 
 
 def plan(
@@ -144,14 +147,14 @@ class _Planner:
         place = {base: self._opposite(base) for base in reach}
         self.crews = sorted(crews, key=lambda c: (place[c.base], c.vehicles[0].sysid))
         self.passable, self.needed = self._pieces()
-        self.alongs: dict[tuple[Aircraft, Observation], Along] = {}
+        self.alongs: dict[tuple[Aircraft, Observation, bool], Along] = {}
         self.last = self._last()
 
     def plan(self) -> PatrolPlan:
         """Share out, build, and where a climb was underestimated share out again with a smaller budget."""
         factor = 1.0
         for _ in range(_TIGHTENINGS):
-            teams = [self._team(crew, factor) for crew in self.crews]
+            teams = [self._team(crew, factor, self.terrain) for crew in self.crews]
             if not any(np.isfinite(team.out_s).any() for team in teams):
                 raise PlanError(self._out_of_reach())
             blocks = self._trimmed(share_out(teams, self.passable, self._weights(), self._sharing()))
@@ -214,6 +217,8 @@ class _Planner:
                 floor_agl_m=options.floor_agl_m,
                 ceiling_agl_m=options.patrol_ceiling_agl_m,
                 margin_m=options.margin_m,
+                overlap=options.overlap,
+                picture_s=options.picture_s,
                 lateral_m=lateral_m,
             )
 
@@ -268,7 +273,7 @@ class _Planner:
             return None
         scale = self.border.length_m() / self.course.length_m
         at = self.stations * scale
-        return self.risk.weights(at[:-1], at[1:], self.options.shift_hour)
+        return self.risk.mean_weights(at[:-1], at[1:], self.options.shift_hour, self.options.shift_s)
 
     # --- teams, sorties ----------------------------------------------------------------------------------------------
 
@@ -278,15 +283,18 @@ class _Planner:
             return look.height_agl_m
         return self.options.layer_agl_m(number, look.height_agl_m)
 
-    def _team(self, crew: _Crew, factor: float) -> Team:
+    def _team(self, crew: _Crew, factor: float, terrain: Terrain, *, lowest: bool = False) -> Team:
+        """What the sorties of a crew cost over some ground, by the highest layer of transit, or the lowest."""
         craft, look = crew.aircraft, self.looks[crew.aircraft, crew.camera]
-        if (craft, look) not in self.alongs:
-            self.alongs[craft, look] = fly_along(
-                self.course, self.stations, self.terrain, aircraft=craft, look=look, options=self.options
+        key = craft, look, lowest
+        if key not in self.alongs:
+            self.alongs[key] = fly_along(
+                self.course, self.stations, terrain, aircraft=craft, look=look, options=self.options
             )
-        along = self.alongs[craft, look]
-        top = max(self._layer(crew, k) for k in range(8))
-        out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, top, look, self.terrain, self.options)
+        along = self.alongs[key]
+        layers = [self._layer(crew, k) for k in range(8)]
+        layer = min(layers) if lowest else max(layers)
+        out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, layer, look, terrain, self.options)
         return Team(
             size=len(crew.vehicles),
             out_s=out_s,
@@ -368,17 +376,7 @@ class _Planner:
             revisit = max(*rounds, *(gap for gap in seen if np.isfinite(gap)), 0.0)
         reasons = self._unflown(sorties)
         coverage = self._coverage(sorties, reasons)
-        flown = self._flown(sorties)
         looks = tuple(self.looks.values())
-        bound = revisit_bound(
-            self.fleet.vehicles,
-            distance_m=self._base_distance(flown),
-            weights_m=np.diff(self.stations)[flown],
-            patrol_m_s=max(look.speed_m_s for look in looks),
-            height_m=min(look.height_agl_m for look in looks),
-            wind=self.options.wind,
-            turn_round=not once,
-        )
         return PatrolPlan(
             border=self.border,
             fleet=self.fleet,
@@ -391,7 +389,7 @@ class _Planner:
             flights=flights,
             coverage=coverage,
             revisit_s=revisit,
-            revisit_bound_s=bound,
+            bounds=self._bounds(self._flown(sorties)),
             notes=tuple(self._notes(reasons)),
         )
 
@@ -403,12 +401,34 @@ class _Planner:
             flown |= (middle > sortie.from_m) & (middle < sortie.to_m)
         return flown & self.needed
 
-    def _base_distance(self, flown: NDArray[np.bool_]) -> Floats:
-        """Distance of the middle of every flown piece from the nearest base, metres."""
+    def _bounds(self, flown: NDArray[np.bool_]) -> tuple[Bound, ...]:
+        """Lower bounds for plans that watch what this one watches."""
+        once = self.options.objective is Objective.ONCE
         lat, lon = self.course.at(((self.stations[:-1] + self.stations[1:]) / 2)[flown])
-        bases = list(self.access)
-        away = [geodesic_distance_m(base.lat_deg, base.lon_deg, lat, lon) for base in bases]
-        return np.asarray(np.min(away, axis=0))
+        crews = [
+            Crew(
+                crew.aircraft,
+                len(crew.vehicles),
+                geodesic_distance_m(crew.base.lat_deg, crew.base.lon_deg, lat, lon),
+                self.looks[crew.aircraft, crew.camera].speed_m_s,
+                self.looks[crew.aircraft, crew.camera].height_agl_m,
+            )
+            for crew in self.crews
+        ]
+        any_s = sortie_bound(crews, np.diff(self.stations)[flown], wind=self.options.wind, once=once)
+        # Level ground at the lowest layer: no climb that a real one would cost is counted.
+        level = FlatTerrain()
+        teams = [self._team(crew, 1.0, level, lowest=True) for crew in self.crews]
+        pools = [
+            Batteries(tuple(k for k, c in enumerate(self.crews) if c.base == base), base.batteries, base.charge_s)
+            for base in self.access
+            if base.batteries is not None
+        ]
+        one_s = stretch_bound(teams, flown, passable=self.passable, batteries=pools, once=once)
+        return (
+            Bound("any sorties", any_s * _ROUNDING, "whatever its sorties"),
+            Bound("unbroken stretches", one_s * _ROUNDING, "whose sorties each watch one unbroken stretch"),
+        )
 
     def _unflown(self, sorties: Sequence[Sortie]) -> list[tuple[float, float, str]]:
         """Stretches of the course that nobody watches, and why."""
@@ -424,6 +444,7 @@ class _Planner:
 
     def _notes(self, reasons: Sequence[tuple[float, float, str]]) -> list[str]:
         notes = [self.border.note] if self.border.note else []
+        notes += self._risk_notes()
         craft = list(dict.fromkeys(v.aircraft.kind for v in self.fleet.vehicles))
         if self.options.wind.speed_m_s > 0:
             wind = self.options.wind
@@ -440,6 +461,15 @@ class _Planner:
         if shut:
             notes.append(f"{shut} gaps of the flight line have no lawful way round: no sortie passes them")
         return notes
+
+    def _risk_notes(self) -> list[str]:
+        changes = self.risk.changes(self.options.shift_hour, self.options.shift_s)
+        if self.options.objective is not Objective.RISK or not changes:
+            return []
+        minutes = [round(60 * self.options.shift_hour + s / 60) % 1440 for s in changes]
+        times = ", ".join(f"{m // 60:02d}:{m % 60:02d}" for m in dict.fromkeys(minutes))
+        note = f"the risk changes within the shift, at {times}: planned for its mean over the shift"
+        return [f"{note}; where that is too coarse plan a shift from change to change"]
 
     def _out_of_reach(self) -> str:
         base, access = min(self.access.items(), key=lambda item: item[1].nearest_m)
@@ -460,21 +490,25 @@ class _Planner:
 
     def _coverage(self, sorties: Sequence[Sortie], unwatched: Sequence[tuple[float, float, str]]) -> Coverage:
         """What is seen of the band."""
-        plane = Plane.of(self.border)
-        xy = plane.xy(self.course.lat_deg, self.course.lon_deg)
-        line = FlightLine(xy, self.course.along_m)
-        return cover(
-            self.border,
-            border_xy=self.border.local_line(plane.frame),
-            line=line,
-            sorties=sorties,
-            camera=self.crews[0].camera,
-            observation=next(iter(self.looks.values())),
-            terrain=self.terrain,
-            plane=plane,
-            gsd_m=min(self.options.gsd_m or np.inf, self.crews[0].camera.max_gsd_m),
-            unreached=[(a, b) for a, b, _ in unwatched],
-        )
+        border, kinds = self.border, list(self.looks)
+        depths = border.band_own_m, border.band_far_m
+        left, right = depths if border.own_side is Side.LEFT else depths[::-1]
+        watches = []
+        for sortie in sorties:
+            craft, camera = kinds[sortie.observation]
+            watches.append(
+                Watch(
+                    sortie.patrol,
+                    [float(sortie.look.sign)] * len(sortie.patrol),
+                    camera,
+                    self.looks[craft, camera].gimbal_pitch_deg,
+                    min(self.options.gsd_m or np.inf, camera.max_gsd_m),
+                )
+            )
+        lost = [Lost(*self.course.between(a, b), reason) for a, b, reason in unwatched]
+        lost += [Lost(np.array(gap.lat_deg), np.array(gap.lon_deg), gap.reason) for gap in self.course.gaps]
+        line = BandLine(self.around.lat, unwrap_longitudes(self.around.lon), left, right)
+        return cover([line], watches, lost, self.terrain)
 
 
 def _indices(line: Floats, kept: Floats) -> NDArray[np.int64]:

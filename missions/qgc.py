@@ -64,7 +64,8 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
         raise FormatError(f"{path}: a rally point of mission {mission.name!r} is not above home: give it in frame 6")
     home_item = mission.items[0] if mission.dialect == "ardupilot" else None
     flown = mission.items[1:] if home_item else mission.items
-    anchor = home_item or flown[0]
+    # Home, or above it: a mission that begins in the air has no take-off there.
+    anchor = home_item or next(iter(mission.rally), flown[0])
     # Of a speed -1 and NaN say "as it is".
     speeds = [item.p2 for item in flown if item.command == 178 and item.p2 > 0] or [10.0]
     write_json(

@@ -84,6 +84,17 @@ class RiskTable:
             out = np.where((high > row.from_m) & (low < row.to_m), np.maximum(out, row.weight), out)
         return np.where(np.isfinite(out), out, 1.0)
 
+    def mean_weights(self, from_m: ArrayLike, to_m: ArrayLike, from_hour: float, shift_s: float) -> Floats:
+        """Weights as `weights` gives them, averaged over a shift that begins at an hour of the day, shape (n,).
+
+        For a plan that stays the same all shift: with the weight as the rate of what happens at a place, one that is
+        left alone for R seconds at a time misses, on the mean over the shift, R times its mean weight.
+        """
+        edges = np.array([0.0, *self.changes(from_hour, shift_s), shift_s])
+        middles = from_hour + (edges[:-1] + edges[1:]) / 2 / 3600
+        each = [self.weights(from_m, to_m, hour) for hour in middles.tolist()]
+        return np.asarray(np.average(each, axis=0, weights=np.diff(edges)))
+
     def changes(self, from_hour: float, shift_s: float) -> list[float]:
         """Seconds after the start of a shift at which some row begins or ceases to hold, rising, without 0."""
         hours = {

@@ -3,7 +3,8 @@
 A team is the aircraft of one type at one base. Every aircraft of it flies all sorties of the team's stretch in turn,
 one interval behind the one before it; while one is on the ground for a fresh battery the others are on the line. With m
 aircraft that need W together for one round, each place is looked at every W / m. Take-offs are put off where two
-aircraft would come too near, a base would launch two at once, or no charged battery is at hand.
+aircraft would come too near, a base would launch two at once, or no charged battery is at hand. What is in the air
+already goes on at once.
 """
 
 from __future__ import annotations
@@ -65,16 +66,16 @@ def schedule(
         When a take-off cannot be placed: the separation is larger than this fleet leaves room for.
     """
     book = _Book(sorties, options)
-    queue: list[tuple[float, int, int]] = []
+    queue: list[tuple[float, bool, int, int]] = []
     crews: list[_Crew] = []
     for roster in rosters:
         if not roster.sorties:
             continue
         for crew in _crews(roster, sorties, options, repeat=repeat):
-            heapq.heappush(queue, (crew.due(0.0), crew.vehicle.sysid, len(crews)))
+            heapq.heappush(queue, (crew.due(0.0), not sorties[crew.current].airborne, crew.vehicle.sysid, len(crews)))
             crews.append(crew)
     while queue:
-        due, sysid, number = heapq.heappop(queue)
+        due, _, sysid, number = heapq.heappop(queue)
         crew = crews[number]
         start = book.place(crew.current, crew.vehicle, due)
         if start >= options.shift_s and book.has_flown(crew.team):
@@ -82,7 +83,7 @@ def schedule(
         flight = book.enter(crew.current, crew.vehicle, start, crew.round + 1)
         if crew.advance():
             free = start + sorties[flight.sortie].duration_s + crew.vehicle.aircraft.turn_round_s
-            heapq.heappush(queue, (crew.due(free), sysid, number))
+            heapq.heappush(queue, (crew.due(free), True, sysid, number))
     return tuple(sorted(book.flights, key=lambda f: (f.start_s, f.sysid)))
 
 
@@ -176,6 +177,13 @@ class _Book:
     def place(self, sortie: int, vehicle: Vehicle, due_s: float) -> float:
         """The first time from `due_s` on at which a sortie may take off."""
         start = due_s
+        if self._sorties[sortie].airborne:
+            if self._clear(sortie, start) > start:
+                raise PlanError(
+                    f"{self._sorties[sortie].name}: goes on in the air nearer than "
+                    f"{self._options.separation_m:.0f} m to another that does: land one of them, then resume it"
+                )
+            return start
         for _ in range(_MOST_DELAYS):
             moved = max(self._launch(vehicle.base, start), self._battery(vehicle, start), self._clear(sortie, start))
             if moved <= start + 1e-6:
@@ -197,8 +205,9 @@ class _Book:
         flight = Flight(start_s, sortie, vehicle.sysid, number)
         self.flights.append(flight)
         insort(self._airborne[sortie], start_s)
-        insort(self._launches.setdefault(vehicle.base, []), start_s)
-        pool = self._batteries.get(vehicle.base)
+        if not self._sorties[sortie].airborne:
+            insort(self._launches.setdefault(vehicle.base, []), start_s)
+        pool = self._pool(vehicle.base)
         if pool is not None:
             heapq.heapreplace(pool, start_s + self._sorties[sortie].duration_s + (vehicle.base.charge_s or 0.0))
         return flight
@@ -214,10 +223,14 @@ class _Book:
         return start
 
     def _battery(self, vehicle: Vehicle, start: float) -> float:
-        if vehicle.base.batteries is None:
-            return start
-        pool = self._batteries.setdefault(vehicle.base, [0.0] * vehicle.base.batteries)
-        return max(start, pool[0])
+        pool = self._pool(vehicle.base)
+        return start if pool is None else max(start, pool[0])
+
+    def _pool(self, base: Base) -> list[float] | None:
+        """When each battery of a base is charged, soonest first; None where there are enough."""
+        if base.batteries is None:
+            return None
+        return self._batteries.setdefault(base, [0.0] * base.batteries)
 
     def _clear(self, sortie: int, start: float) -> float:
         end = start + self._sorties[sortie].duration_s

@@ -118,6 +118,8 @@ def validate(plan: PatrolPlan, terrain: Terrain | None = None) -> Validation:
         _rotation(plan),
         _separation(plan),
     ]
+    if any(sortie.airborne or sortie.charge != 1 for sortie in plan.sorties):
+        rules.append(_resumed(plan))
     return Validation(tuple(rules))
 
 
@@ -260,14 +262,15 @@ def _past(line: Floats, chord_m: float = 1000.0) -> Floats:
 
 
 def _ends(sortie: Sortie) -> list[str]:
-    """Legs that do not join, and a sortie that does not begin and end on the ground at its base."""
+    """Legs that do not join, and a sortie that does not begin, unless in the air, and end on the ground at its base."""
     base = sortie.vehicle.base
     found = [
         f"{sortie.name} leg {i}: begins elsewhere than leg {i - 1} ends"
         for i, (a, b) in enumerate(pairwise(sortie.legs), 1)
         if a.end != b.start
     ]
-    for what, end in (("begin", sortie.legs[0].start), ("end", sortie.legs[-1].end)):
+    begin = [] if sortie.airborne else [("begin", sortie.legs[0].start)]
+    for what, end in (*begin, ("end", sortie.legs[-1].end)):
         if abs(end.lat_deg - base.lat_deg) > 1e-6 or abs(end.lon_deg - base.lon_deg) > 1e-6 or abs(end.agl_m) > 0.01:
             found.append(f"{sortie.name}: does not {what} on the ground at {base.name}")
     return found
@@ -350,12 +353,13 @@ def _energy(plan: PatrolPlan) -> Rule:
     worst = np.inf
     for sortie in plan.sorties:
         craft = sortie.vehicle.aircraft
-        joules = 2 * craft.transition_s * (craft.climb_power_w - craft.hover_power_w)
+        transitions = 1 if sortie.airborne else 2
+        joules = transitions * craft.transition_s * (craft.climb_power_w - craft.hover_power_w)
         for i, airspeed, rise, time in _winds(sortie, plan):
             level = sortie.legs[i].distance_m > 0
             joules += float(craft.power_w(airspeed if level else 0.0, level=level)) * time
             joules += max(rise, 0.0) / craft.climb_m_s * (craft.climb_power_w - craft.hover_power_w)
-        left = 1 - joules / 3600 / craft.battery_wh
+        left = sortie.charge - joules / 3600 / craft.battery_wh
         worst = min(worst, left - craft.reserve_fraction)
         if left < craft.reserve_fraction - 1e-3:
             found.append(f"{sortie.name}: lands with {left:.1%} of the battery, reserve {craft.reserve_fraction:.0%}")
@@ -415,6 +419,24 @@ def _rotation(plan: PatrolPlan) -> Rule:
             or plan.sorties[f.sortie].vehicle.aircraft != vehicle.aircraft
         ]
     return Rule("turn-round between flights", len(plan.flights), None, None, "", tuple(found))
+
+
+def _resumed(plan: PatrolPlan) -> Rule:
+    """A sortie that begins in the air begins at once; one that begins without a full battery is flown once, first."""
+    found: list[str] = []
+    resumed = [(n, s) for n, s in enumerate(plan.sorties) if s.airborne or s.charge != 1]
+    for number, sortie in resumed:
+        flights = [f for f in plan.flights if f.sortie == number]
+        if not 0 < sortie.charge <= 1:
+            found.append(f"{sortie.name}: begins with {sortie.charge:.0%} of a battery")
+        if len(flights) != 1:
+            found.append(f"{sortie.name}: is resumed and flown {len(flights)} times")
+            continue
+        if any(f.sysid == flights[0].sysid and f.start_s < flights[0].start_s for f in plan.flights):
+            found.append(f"{sortie.name}: is resumed after another flight of its aircraft")
+        if sortie.airborne and (flights[0].start_s != 0 or flights[0].sysid != sortie.vehicle.sysid):
+            found.append(f"{sortie.name}: is in the air and does not go on at once")
+    return Rule("what is resumed comes first, and once", len(resumed), None, None, "", tuple(found))
 
 
 def _separation(plan: PatrolPlan) -> Rule:

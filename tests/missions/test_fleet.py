@@ -126,3 +126,33 @@ def test_a_fleet_that_is_a_list_is_refused(tmp_path):
     (tmp_path / "fleet.json").write_text(json.dumps([1]))
     with pytest.raises(FleetError, match="not a table"):
         read_fleet(tmp_path / "fleet.json")
+
+
+def test_cameras_of_their_own_come_back_with_their_vehicles(tmp_path):
+    zoom = replace(FLEET.camera, name="zoom", max_gsd_m=0.05, pitch_min_deg=-70.0)
+    vehicles = tuple(replace(v, camera=zoom) if k else v for k, v in enumerate(FLEET.vehicles))
+    fleet = replace(FLEET, vehicles=vehicles)
+    write_fleet(fleet, tmp_path / "fleet.json")
+    assert read_fleet(tmp_path / "fleet.json") == fleet
+
+
+def test_what_a_file_could_not_tell_apart_is_not_written(tmp_path):
+    first, second, *rest = FLEET.vehicles
+    for other in (
+        replace(second, aircraft=replace(second.aircraft, battery_wh=1.5 * second.aircraft.battery_wh)),
+        replace(second, camera=replace(FLEET.camera, max_gsd_m=0.2)),
+    ):
+        beside = replace(first, camera=replace(FLEET.camera, max_gsd_m=0.3)) if other.camera else first
+        with pytest.raises(FleetError, match="two different"):
+            write_fleet(replace(FLEET, vehicles=(beside, other, *rest)), tmp_path / "fleet.json")
+    assert not (tmp_path / "fleet.json").exists()
+
+
+def test_an_unknown_camera_of_a_vehicle_is_named(tmp_path):
+    path = tmp_path / "fleet.json"
+    write_fleet(FLEET, path)
+    value = json.loads(path.read_text())
+    value["vehicles"][0]["camera"] = "none such"
+    path.write_text(json.dumps(value))
+    with pytest.raises(FleetError, match=r"vehicle 1: camera is 'none such'"):
+        read_fleet(path)

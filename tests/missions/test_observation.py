@@ -87,3 +87,19 @@ def test_a_narrow_lens_and_a_stiff_gimbal_are_named():
         observe(narrow, straight(), max_speed_m_s=20)
     with pytest.raises(ObservationError, match="gimbal"):
         observe(replace(CAMERA, pitch_max_deg=-88.0, max_gsd_m=10), straight(), max_speed_m_s=20)
+
+
+@given(overlap=st.floats(0, 0.9), picture=st.floats(0.5, 20))
+def test_two_pictures_have_the_overlap_in_common_at_the_narrowest_place(overlap, picture):
+    look = observe(CAMERA, straight(), max_speed_m_s=20, dwell_s=0.1, overlap=overlap, picture_s=picture)
+    assert look.speed_m_s * picture <= (1 - overlap) * look.footprint_near_m + 1e-9
+    # No slower than it has to be.
+    assert look.speed_m_s == pytest.approx(min(20, (1 - overlap) * look.footprint_near_m / picture))
+
+
+def test_the_overlap_that_sets_the_speed_is_named():
+    look = observe(CAMERA, straight(), max_speed_m_s=20, overlap=0.8, picture_s=5)
+    assert any("overlap of 80%" in reason for reason in look.reasons)
+    for figures in ({"overlap": 1.0, "picture_s": 1.0}, {"overlap": 0.5, "picture_s": float("nan")}):
+        with pytest.raises(ObservationError, match="overlap"):
+            observe(CAMERA, straight(), max_speed_m_s=20, **figures)

@@ -112,7 +112,7 @@ def test_blocks_join_without_gap_or_overlap(nogales):
 def test_the_demonstration_case(nogales):
     assert nogales.coverage.share > 0.999
     assert len(nogales.sorties) == 4
-    assert nogales.revisit_s < 1.6 * nogales.revisit_bound_s
+    assert nogales.revisit_s < 1.02 * nogales.revisit_bound_s
     assert nogales.observation.height_agl_m == 90.0
 
 

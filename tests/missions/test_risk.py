@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from missions import Objective, PlanOptions, check, plan
 from missions.errors import PlanError
 from missions.risk import Risk, RiskTable, risk_of_crossings
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, straight
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight
 
 
 def test_the_greatest_weight_counts_and_elsewhere_it_is_one():
@@ -36,6 +37,44 @@ def test_between_changes_the_weights_stay_the_same(rows, start, shift):
         inside = np.linspace(a, b, 7)[1:-1]
         found = {float(table.weights([0], [100], start + t / 3600)[0]) for t in inside}
         assert len(found) == 1 or b - a < 1e-3
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 23), st.integers(0, 24)).filter(lambda r: r[0] != r[1]), max_size=4),
+    start=st.floats(0, 24),
+    shift=st.floats(600, 2 * 86_400),
+)
+def test_the_mean_is_that_of_many_moments(rows, start, shift):
+    table = RiskTable(tuple(Risk(0, 100 + k, 2.0 + k, a, b) for k, (a, b) in enumerate(rows)))
+    pieces = [0, 50, 101.5, 200], [50, 100, 102.5, 300]
+    moments = start + shift / 3600 * (np.arange(2000) + 0.5) / 2000
+    often = np.mean([table.weights(*pieces, hour) for hour in moments.tolist()], axis=0)
+    # Each of the few changes may fall anywhere within one of the 2000 parts.
+    assert table.mean_weights(*pieces, start, shift) == pytest.approx(often, abs=0.03)
+
+
+def _risky(hours, weight, **options):
+    border = straight(30_000)
+    table = RiskTable((Risk(0, 8000, weight, *hours),))
+    return plan(border, fleet_for(border, 3), options=PlanOptions(objective=Objective.RISK, **options), risk=table)
+
+
+def test_a_plan_over_a_change_of_risk_is_that_of_the_mean_and_says_so():
+    """Weight 9 for two of eight hours, 1 for six: a mean of 3."""
+    changing, steady = _risky((4, 6), 9.0), _risky((0, 24), 3.0)
+    assert [(s.from_m, s.to_m, s.legs) for s in changing.sorties] == [
+        (s.from_m, s.to_m, s.legs) for s in steady.sorties
+    ]
+    (note,) = set(changing.notes) - set(steady.notes)
+    assert note.startswith("the risk changes within the shift, at 04:00, 06:00: planned for its mean")
+    assert check(changing) == []
+
+
+def test_a_shift_within_one_period_is_planned_for_that_period():
+    within, steady = _risky((4, 6), 9.0, shift_hour=4.0, shift_s=7200.0), _risky((0, 24), 9.0, shift_s=7200.0)
+    assert [(s.from_m, s.to_m) for s in within.sorties] == [(s.from_m, s.to_m) for s in steady.sorties]
+    assert within.notes == steady.notes
 
 
 @pytest.mark.parametrize(

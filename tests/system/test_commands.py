@@ -38,6 +38,38 @@ def test_pasted_examples_of_border_and_plan(run, tmp_path, monkeypatch):
     assert missions.check(missions.load_plan(Path("runs/plan/plan.json"))) == []
 
 
+def test_pasted_example_of_resume(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX").code == 0
+    assert run("plan", "border.geojson", "--base", "31.345,-110.93", "--ground", "1180").code == 0
+    told = " ".join(run("resume", "--help").out.split())
+    pasted = re.search(r"Example: vedette (resume .*?) \(in the air", told)
+    assert pasted is not None
+    ran = run(*shlex.split(pasted.group(1)))
+    assert ran.code == 0, ran.err
+    assert missions.check(missions.load_plan(Path("runs/resume/plan.json"))) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "either --sortie NAME with --item or --at, or --report FILE"),
+        (["--sortie", "a", "--report", "flight.json"], "either --sortie NAME"),
+        (["--report", "flight.json", "--battery", "0.5"], "leave --item, --at, --battery and --landed out"),
+        (["--sortie", "a", "--at", "here"], "give LAT,LON as numbers"),
+        (["--sortie", "a", "--item", "3"], "give what is left of its battery"),
+        (["--sortie", "a", "--item", "3", "--battery", "43"], "battery is 43.0"),
+    ],
+)
+def test_resume_says_what_it_must_be_told(run, tmp_path, options, words):
+    border = missions.cut(missions.land_border("ITA", "CHE"), 3000)
+    made = missions.plan(border, missions.default_fleet(missions.base_beside(border), 1))
+    missions.save_plan(made, tmp_path / "plan.json")
+    ran = run("resume", tmp_path / "plan.json", *options)
+    assert ran.code == 1
+    assert words in " ".join(ran.err.split())
+
+
 def test_doctor_finds_what_the_demonstration_needs(run):
     ran = run("doctor")
     assert ran.code == 0

@@ -1,0 +1,387 @@
+"""The rest of a patrol that broke off, as a plan of its own.
+
+What a sortie has not seen is cut into as few sorties as the batteries allow, each as long as it can be: the first with
+what is left of the battery, from where the aircraft is or from its base, the others with fresh ones. A new plan, not an
+entry into the old mission: so the commands for speed and camera come before the first place that is watched again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo import FlatTerrain, Terrain
+from missions.building import Aloft, Builder
+from missions.course import Course, make_course
+from missions.errors import PlanError, ProgressError
+from missions.estimate import Access, reach_m
+from missions.mission import Dialect, compile_mission
+from missions.options import Objective
+from missions.patrol import Bound, Leg, PatrolPlan, Sortie
+from missions.progress import Progress, Reached, reached
+from missions.schedule import Roster, schedule
+from missions.surroundings import Surroundings
+from missions.validation import check
+
+__all__ = ["OVERLAP_M", "resume"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+OVERLAP_M = 50.0
+"""What is flown again before the place where a sortie broke off: the radius at which an item counts as reached, the
+error of a position and a turn of the camera lie within it, metres."""
+
+_STEP_M, _COARSE_M = 50.0, 500.0
+_NOTHING_M = 1.0
+"""A stretch shorter than this is none, metres."""
+
+_SAME_GROUND_M = 0.5
+
+
+def resume(
+    plan: PatrolPlan,
+    progress: Progress | Sequence[Progress],
+    terrain: Terrain | None = None,
+    *,
+    done: Collection[str] = (),
+    dialect: Dialect = "ardupilot",
+    overlap_m: float = OVERLAP_M,
+) -> PatrolPlan:
+    """Plan the rest of the round in which sorties broke off.
+
+    Parameters
+    ----------
+    plan
+        The plan that was being flown; it may be a resumed one.
+    progress
+        How far each sortie got that broke off.
+    terrain
+        The ground that it was planned on; level, as in the plan, by default.
+    done
+        Names of the other sorties that are flown, or are being flown and are not to be planned again. The earlier ones
+        of an aircraft whose sortie broke off are done by themselves.
+    dialect
+        Whose numbers the items of `progress` are.
+    overlap_m
+        How much of the course before the place is flown again, metres.
+
+    Returns
+    -------
+    PatrolPlan
+        One that passes `check` and compiles for every dialect: the rest of these sorties and all that are not done,
+        each once, by its own aircraft. Times count from now; what is in the air goes on at once. Its coverage is that
+        of the whole round, what was flown included; its notes say what was done.
+
+    Raises
+    ------
+    ProgressError
+        When it cannot be so, or no sortie is left.
+    PlanError
+        When the rest cannot be flown lawfully: an aircraft is where no lawful way begins, or its battery does not take
+        it home above the reserve.
+    """
+    given = (progress,) if isinstance(progress, Progress) else tuple(progress)
+    broken = _by_name(plan, given)
+    finished = _finished(plan, given, done)
+    ground = _ground(plan, terrain)
+    rests = _Rests(plan, ground, overlap_m)
+    taken = {sortie.name for sortie in plan.sorties}
+    sorties: list[Sortie] = []
+    notes: list[str] = []
+    for sortie in plan.sorties:
+        if sortie.name in broken:
+            here = reached(plan, sortie, broken[sortie.name], ground, dialect)
+            rest = _renamed(sortie.name, rests.of(sortie, broken[sortie.name], here), taken)
+            notes += _notes(sortie, broken[sortie.name], here, rest, overlap_m)
+            sorties += rest
+        elif sortie.name not in finished:
+            sorties.append(sortie)
+    if not sorties:
+        raise ProgressError("nothing is left to fly: every sortie of the plan is done")
+    made = _scheduled(plan, sorties, notes)
+    for sortie in made.sorties:
+        for one in get_args(Dialect):
+            compile_mission(made, sortie, one)
+    violations = check(made, ground if np.isfinite(ground.resolution_m) else None)
+    if violations:
+        raise PlanError(f"what is left breaks {len(violations)} rules, and is not given out: {violations[0]}")
+    return made
+
+
+# --- what is given ---------------------------------------------------------------------------------------------------
+
+
+def _by_name(plan: PatrolPlan, given: Sequence[Progress]) -> dict[str, Progress]:
+    names = {sortie.name for sortie in plan.sorties}
+    broken: dict[str, Progress] = {}
+    for one in given:
+        if one.sortie not in names:
+            raise ProgressError(f"the plan has no sortie {one.sortie!r}: give one of {', '.join(sorted(names))}")
+        if one.sortie in broken:
+            raise ProgressError(f"{one.sortie}: how far it got is given twice: give it once")
+        broken[one.sortie] = one
+    return broken
+
+
+def _finished(plan: PatrolPlan, given: Sequence[Progress], done: Collection[str]) -> set[str]:
+    """Names of the sorties that are not flown again."""
+    sorties = {sortie.name: sortie for sortie in plan.sorties}
+    for name in done:
+        if name not in sorties:
+            raise ProgressError(f"the plan has no sortie {name!r}: give one of {', '.join(sorted(sorties))}")
+    finished = set(done)
+    for one in given:
+        if one.sortie in finished:
+            raise ProgressError(f"{one.sortie}: is said to be done and to have broken off: give one of the two")
+        own = sorties[one.sortie]
+        finished |= {s.name for s in plan.sorties if s.vehicle == own.vehicle and s.turn < own.turn}
+    # Of two sorties of one aircraft that broke off neither is done.
+    return finished - {one.sortie for one in given}
+
+
+def _ground(plan: PatrolPlan, terrain: Terrain | None) -> Terrain:
+    """The terrain that a plan was made on: the one that is given, or level ground where that shows in the plan."""
+    if terrain is None:
+        legs = [leg for sortie in plan.sorties for leg in sortie.legs]
+        heights = [leg.end.ground_amsl_m for leg in legs]
+        if max(heights) - min(heights) > _SAME_GROUND_M:
+            raise PlanError("the plan was made over terrain: give that terrain")
+        return FlatTerrain(plan.sorties[0].home.ground_amsl_m)
+    for home in {sortie.home for sortie in plan.sorties}:
+        here = float(terrain.elevation_m(home.lat_deg, home.lon_deg))
+        if abs(here - home.ground_amsl_m) > _SAME_GROUND_M:
+            raise PlanError(
+                f"the terrain has the base at {here:.1f} m, the plan at {home.ground_amsl_m:.1f} m: give the terrain "
+                "that it was planned on"
+            )
+    return terrain
+
+
+# --- the rest of a sortie --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """What a sortie has still to see: stations in the order of flight, and which pieces between them are watched."""
+
+    builder: Builder
+    access: Access
+    order: Ints
+    watched: NDArray[np.bool_]
+
+    def begin(self, place: int) -> int:
+        """The first place from `place` on at which something is to be watched."""
+        while place < len(self.watched) and not self.watched[place]:
+            place += 1
+        return place
+
+    def ends(self, begin: int) -> list[int]:
+        """Places at which a sortie from `begin` may end."""
+        return [k + 1 for k in range(begin, len(self.watched)) if self.watched[k]]
+
+
+class _Rests:
+    """Makes the rest of sorties of one plan."""
+
+    def __init__(self, plan: PatrolPlan, terrain: Terrain, overlap_m: float) -> None:
+        if not 0 <= overlap_m < np.inf:
+            raise ProgressError(f"overlap is {overlap_m!r}: give metres, at least 0")
+        self._plan, self._terrain, self._overlap_m = plan, terrain, overlap_m
+        self._around = Surroundings(plan.border, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m)
+        self._course = _course_of(plan, self._around)
+        self._coarse = self._course.stations(_COARSE_M)
+
+    def of(self, sortie: Sortie, progress: Progress, here: Reached) -> list[Sortie]:
+        """The sorties that see the rest of one; none where nothing is left."""
+        stretch = self._stretch(sortie, here.along_m)
+        last = len(stretch.watched)
+        at = stretch.begin(0)
+        charge, aloft = progress.charge, progress.airborne
+        made: list[Sortie] = []
+        while at < last or aloft:
+            found = self._longest(sortie, stretch, at, here if aloft else None, charge) if at < last else None
+            if found is None and aloft:
+                made.append(self._homeward(sortie, stretch, here, charge))
+            elif found is not None:
+                stop, legs = found
+                along = stretch.builder.stations[stretch.order[[at, stop]]]
+                made.append(
+                    replace(sortie, from_m=float(along.min()), to_m=float(along.max()), charge=charge, legs=legs)
+                )
+                at = stretch.begin(stop)
+            elif charge == 1:
+                raise PlanError(
+                    f"{sortie.name}: its rest is out of reach of {sortie.vehicle.base.name!r} even with a fresh "
+                    "battery: plan the patrol again"
+                )
+            # On with a fresh battery, from the base.
+            charge, aloft = 1.0, False
+        return made
+
+    def _stretch(self, sortie: Sortie, along_m: float) -> _Stretch:
+        """The stations from a little before a distance along the course to the end of a sortie."""
+        low, high = sortie.from_m, sortie.to_m
+        if abs((low if sortie.backward else high) - along_m) < _NOTHING_M:
+            low = high = along_m
+        elif sortie.backward:
+            high = min(high, along_m + self._overlap_m)
+        else:
+            low = max(low, along_m - self._overlap_m)
+        fine = self._course.stations(_STEP_M)
+        inside = fine[(fine > low + _NOTHING_M) & (fine < high - _NOTHING_M)]
+        outside = self._coarse[(self._coarse < low - _NOTHING_M) | (self._coarse > high + _NOTHING_M)]
+        own = np.unique([low, *inside, high])
+        stations = np.sort(np.concatenate([outside, own]))
+        order = np.searchsorted(stations, own[::-1] if sortie.backward else own)
+        watched = self._course.watched[self._course.legs_between(own)]
+        craft = sortie.vehicle.aircraft
+        access = Access(sortie.vehicle.base, self._around, self._course, stations, reach_m(craft, self._plan.options))
+        builder = Builder(self._course, stations, self._terrain, self._plan.options)
+        return _Stretch(builder, access, order, watched[::-1] if sortie.backward else watched)
+
+    def _longest(
+        self, sortie: Sortie, stretch: _Stretch, begin: int, here: Reached | None, charge: float
+    ) -> tuple[int, tuple[Leg, ...]] | None:
+        """End and legs of the longest sortie from a place that the battery allows; None where it allows none."""
+        aloft = None
+        if here is not None:
+            lat, lon = self._course.at(stretch.builder.stations[stretch.order[begin]])
+            way = stretch.access.between((here.here.lat_deg, here.here.lon_deg), (float(lat), float(lon)))
+            aloft = Aloft(here.here, way)
+        elif not np.isin(stretch.order[begin], stretch.access.reached):
+            return None
+
+        def legs_to(end: int) -> tuple[Leg, ...] | None:
+            start, stop = sorted((int(stretch.order[begin]), int(stretch.order[end])))
+            legs = stretch.builder.legs(
+                sortie.vehicle,
+                stretch.access,
+                self._plan.observation_of(sortie),
+                start=start,
+                stop=stop,
+                backward=sortie.backward,
+                layer_agl_m=sortie.legs[-1].start.agl_m,
+                aloft=aloft,
+            )
+            return legs if _lands(sortie, legs, charge) else None
+
+        ends = [end for end in stretch.ends(begin) if np.isin(stretch.order[end], stretch.access.reached)]
+        low, high = 0, len(ends) - 1
+        found = None
+        # The whole rest is tried first; else bisection, in which what is found is always one that was built.
+        middle = high
+        while low <= high:
+            legs = legs_to(ends[middle])
+            if legs is None:
+                high = middle - 1
+            else:
+                found, low = (ends[middle], legs), middle + 1
+            middle = (low + high) // 2
+        return found
+
+    def _homeward(self, sortie: Sortie, stretch: _Stretch, here: Reached, charge: float) -> Sortie:
+        """Home from the air without any patrol."""
+        base, at = sortie.vehicle.base, here.here
+        way = stretch.access.between((at.lat_deg, at.lon_deg), (base.lat_deg, base.lon_deg))
+        legs = stretch.builder.homeward(sortie.vehicle, stretch.access, Aloft(at, way), sortie.legs[-1].start.agl_m)
+        if not _lands(sortie, legs, charge):
+            need = sum(leg.energy_wh for leg in legs) / sortie.vehicle.aircraft.battery_wh
+            raise PlanError(
+                f"{sortie.name}: from where it is the way home takes {need:.0%} of the battery, {charge:.0%} is left "
+                f"and the reserve is {sortie.vehicle.aircraft.reserve_fraction:.0%}: bring it down now, then resume it "
+                "from the ground"
+            )
+        return replace(sortie, from_m=here.along_m, to_m=here.along_m, charge=charge, legs=legs)
+
+
+def _course_of(plan: PatrolPlan, around: Surroundings) -> Course:
+    """The course that a plan was cut from."""
+    lateral = max(look.lateral_m for look in plan.observations)
+    course = make_course(around, lateral, max(v.aircraft.turn_radius_m for v in plan.fleet.vehicles))
+    lat, lon = np.array(plan.flight_line).T
+    same = len(lat) == len(course.lat_deg) and np.allclose(lat, course.lat_deg, rtol=0, atol=1e-6)
+    if not same or np.abs((lon - course.lon_deg + 180) % 360 - 180).max() > 1e-6:
+        raise PlanError("the plan's course is not the one that this program makes of its border: plan it again")
+    return course
+
+
+def _lands(sortie: Sortie, legs: Sequence[Leg], charge: float) -> bool:
+    """Whether a battery takes an aircraft over legs with its reserve left."""
+    craft = sortie.vehicle.aircraft
+    return sum(leg.energy_wh for leg in legs) <= (charge - craft.reserve_fraction) * craft.battery_wh
+
+
+def _renamed(name: str, rest: Sequence[Sortie], taken: set[str]) -> list[Sortie]:
+    """The rest of a sortie under names that no other has; of a rest it is the next rest."""
+    stem = re.sub(r"-rest-\d+$", "", name)
+    free = (one for one in _numbered(f"{stem}-rest-") if one not in taken)
+    made = [replace(sortie, name=next(free)) for sortie in rest]
+    taken |= {sortie.name for sortie in made}
+    return made
+
+
+def _numbered(stem: str) -> Iterator[str]:
+    number = 1
+    while True:
+        yield f"{stem}{number}"
+        number += 1
+
+
+def _notes(sortie: Sortie, progress: Progress, here: Reached, rest: Sequence[Sortie], overlap_m: float) -> list[str]:
+    gone = abs(here.along_m - (sortie.to_m if sortie.backward else sortie.from_m))
+    whole = sortie.to_m - sortie.from_m
+    where = "in the air" if progress.airborne else "on the ground"
+    begun = f"{sortie.name} broke off after {gone / 1000:.2f} of {whole / 1000:.2f} km of its stretch and is {where}"
+    patrols = [one for one in rest if one.patrol]
+    if not patrols:
+        return [f"{begun}: nothing of it is left{', it flies home' if rest else ''}"]
+    again = f"{min(gone, overlap_m):.0f} m of it are flown again"
+    flown = f"what is left takes {len(patrols)} sorties" if len(patrols) > 1 else "what is left takes one sortie"
+    notes = [f"{begun}: {again}, {flown}"]
+    if progress.airborne and not rest[0].patrol:
+        notes.append(f"{rest[0].name} flies home: {progress.charge:.0%} of the battery is too little to patrol with")
+    elif not progress.airborne and rest[0].charge > progress.charge:
+        notes.append(f"{rest[0].name} needs a fresh battery: {progress.charge:.0%} is too little to patrol with")
+    return notes
+
+
+# --- the plan --------------------------------------------------------------------------------------------------------
+
+
+def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]) -> PatrolPlan:
+    """A plan in which each aircraft flies its sorties once, in their order."""
+    options = replace(plan.options, objective=Objective.ONCE)
+    rosters = []
+    for vehicle in plan.fleet.vehicles:
+        own = [k for k, sortie in enumerate(sorties) if sortie.vehicle.sysid == vehicle.sysid]
+        # The rest of a sortie has its turn, and stands in the order of flight; what is in the air comes first.
+        own.sort(key=lambda k: (not sorties[k].airborne, sorties[k].turn, k))
+        rosters.append(Roster((vehicle,), tuple(own)))
+    flights = schedule(sorties, rosters, options, repeat=False)
+    starts = {flight.sortie: flight.start_s for flight in flights}
+    turns = {k: turn for roster in rosters for turn, k in enumerate(roster.sorties, 1)}
+    made = tuple(replace(sortie, turn=turns[k], start_s=starts[k]) for k, sortie in enumerate(sorties))
+    patrol_s = sum(_least_s(plan, sortie) for sortie in made)
+    once = "each sortie that is left is flown once, times count from now: after it fly the plan that this one resumes"
+    return replace(
+        plan,
+        options=options,
+        sorties=made,
+        flights=flights,
+        revisit_s=max(starts[k] + sortie.duration_s for k, sortie in enumerate(made)),
+        bounds=(Bound("patrol alone", patrol_s / len(plan.fleet.vehicles), "whatever its ways out and home"),),
+        notes=(*(note for note in plan.notes if note != once), once, *notes),
+    )
+
+
+def _least_s(plan: PatrolPlan, sortie: Sortie) -> float:
+    """Seconds that no flight over the patrol of a sortie is below: wings may have to fly faster than it is wanted."""
+    craft = sortie.vehicle.aircraft
+    forced = craft.min_m_s + plan.options.wind.speed_m_s if craft.has_wings else 0.0
+    return sum(leg.distance_m for leg in sortie.patrol) / max(plan.observation_of(sortie).speed_m_s, forced)

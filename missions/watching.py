@@ -1,0 +1,316 @@
+"""What cameras that look square across their course see of places on the ground, in closed form.
+
+Along a straight leg the camera looks to one side at a fixed pitch. A place then lies at a distance y across the leg and
+at a depth z = y cos p + h sin p along the optical axis, whatever point of the leg it is seen from (p the depression, h
+the height of the camera above the place). So it is in the picture at some time if it is when the aircraft is abeam of
+it, or as near to that as the leg goes, and its GSD is z / f, f the focal length in pixels. In a turn at a vertex the
+camera sweeps from the one direction to the other, and a place is judged when it is nearest to the middle column.
+On a climb, and in a turn, another moment may show a place finer, or at all: that is not claimed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo import Terrain, visible
+from missions.fleet import Camera
+from missions.patrol import Leg
+from missions.plane import Plane
+
+__all__ = ["Seen", "Sight", "Views", "Watch", "seen_from", "views_of"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_TARGET_AGL_M = 1.0
+"""Height above ground of what is to be seen: the middle of a person."""
+
+_GLANCES = (0.0, -0.8, 0.8)
+"""Where a place is looked at from: shares of half the width of the view before and after it is abeam."""
+
+_EDGE_PX = 0.5
+"""A place on the very edge of the picture is in it, pixels: rounding decides nothing."""
+
+_SHORTEST_M = 0.05
+
+
+class Sight(IntEnum):
+    """How well a place is seen, worst first."""
+
+    NONE = 0
+    TOO_FAR = 1
+    TOO_NEAR = 2
+    BESIDE = 3
+    TOO_COARSE = 4
+    HIDDEN = 5
+    SEEN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The watched legs of one sortie and the camera that looks.
+
+    Parameters
+    ----------
+    legs
+        Legs in the order of flight; those of other kinds between them are left out.
+    side
+        Which way the camera looks on each: 1 to the left of the course, -1 to the right.
+    camera
+        The camera.
+    pitch_deg
+        Its pitch, degrees: -90 straight down.
+    gsd_m
+        Coarsest GSD that counts as seen, metres a pixel.
+    """
+
+    legs: Sequence[Leg]
+    side: Sequence[float]
+    camera: Camera
+    pitch_deg: float
+    gsd_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Straight pieces and turns from which cameras look, n of them.
+
+    Parameters
+    ----------
+    lat_deg, lon_deg, amsl_m
+        Both ends, degrees and metres AMSL, shape (n, 2): the same point twice for a turn.
+    look_rad
+        Direction of the camera, radians from east to north, shape (n,): at the beginning of a turn. A straight piece
+        has its own from its ends and `side`.
+    turn_rad
+        By how much it turns, radians; NaN for a straight piece.
+    side
+        1 for a camera that looks to the left of the course, -1 for one to the right.
+    depression_rad, focal_px, half_width_px, half_height_px, gsd_m
+        Of the camera: depression of the optical axis, focal length, half the picture, the coarsest GSD that counts.
+    """
+
+    lat_deg: Floats
+    lon_deg: Floats
+    amsl_m: Floats
+    look_rad: Floats
+    turn_rad: Floats
+    side: Floats
+    depression_rad: Floats
+    focal_px: Floats
+    half_width_px: Floats
+    half_height_px: Floats
+    gsd_m: Floats
+
+    def part(self, which: NDArray[np.bool_]) -> Views:
+        """Those that are picked out."""
+        return Views(*(getattr(self, name)[which] for name in self.__slots__))
+
+    def near(self, lat_deg: Floats, lon_deg: Floats, reach_deg: float) -> Views:
+        """Those within a reach, degrees of latitude, of the box round some places."""
+        wide = reach_deg / max(math.cos(math.radians(float(np.abs(lat_deg).max()))), 0.05)
+        middle = float(lon_deg.min() + np.ptp(lon_deg) / 2)
+        off = (self.lon_deg - middle + 180.0) % 360.0 - 180.0
+        half = float(np.ptp(lon_deg)) / 2 + wide
+        inside = (off.min(axis=1) <= half) & (off.max(axis=1) >= -half)
+        inside &= self.lat_deg.min(axis=1) <= lat_deg.max() + reach_deg
+        return self.part(inside & (self.lat_deg.max(axis=1) >= lat_deg.min() - reach_deg))
+
+    def range_m(self) -> Floats:
+        """Ground distance from which on nothing is seen at the GSD that counts, metres, shape (n,)."""
+        depth = self.gsd_m * self.focal_px
+        # A ray in the middle column that is v below the axis meets the ground at z (cos p - v sin p).
+        up = self.half_height_px / self.focal_px
+        across = depth * (np.cos(self.depression_rad) + up * np.abs(np.sin(self.depression_rad)))
+        return np.asarray(np.hypot(across, depth * self.half_width_px / self.focal_px))
+
+
+def views_of(watches: Iterable[Watch]) -> Views:
+    """The views of all sorties in one table."""
+    rows: list[tuple[float, ...]] = []
+    for watch in watches:
+        model = watch.camera.model
+        camera = (
+            math.radians(-watch.pitch_deg), model.focal_px, model.width_px / 2, model.height_px / 2, watch.gsd_m
+        )  # fmt: skip
+        before: tuple[Leg, float] | None = None
+        for leg, side in zip(watch.legs, watch.side, strict=True):
+            if leg.distance_m < _SHORTEST_M:
+                continue
+            a, b = leg.start, leg.end
+            look = _course_rad(leg) + side * math.pi / 2
+            if before is not None and before[0].end == a:
+                turn = (look - before[1] + math.pi) % (2 * math.pi) - math.pi
+                at = (a.lat_deg, a.lat_deg, a.lon_deg, a.lon_deg, a.amsl_m, a.amsl_m)
+                rows.append((*at, before[1], turn, side, *camera))
+            ends = (a.lat_deg, b.lat_deg, a.lon_deg, b.lon_deg, a.amsl_m, b.amsl_m)
+            rows.append((*ends, look, math.nan, side, *camera))
+            before = leg, look
+    table = np.array(rows, dtype=float).reshape(-1, 14)
+    return Views(table[:, 0:2], table[:, 2:4], table[:, 4:6], *(table[:, k] for k in range(6, 14)))
+
+
+def _course_rad(leg: Leg) -> float:
+    """Direction of a leg, radians from east to north."""
+    north = leg.end.lat_deg - leg.start.lat_deg
+    east = (leg.end.lon_deg - leg.start.lon_deg + 180.0) % 360.0 - 180.0
+    return math.atan2(north, east * math.cos(math.radians((leg.start.lat_deg + leg.end.lat_deg) / 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is seen of n places.
+
+    Parameters
+    ----------
+    sight
+        How well each is seen at best, values of `Sight`, shape (n,).
+    gsd_m
+        Finest GSD at which it is in the picture, metres a pixel, shape (n,); infinite where it is in none.
+    across_m
+        Distance across the course of the view that comes nearest to seeing it, metres; NaN where none is near.
+    """
+
+    sight: Ints
+    gsd_m: Floats
+    across_m: Floats
+
+
+def seen_from(views: Views, plane: Plane, xy: Floats, terrain: Terrain) -> Seen:
+    """Judge places on the ground.
+
+    Parameters
+    ----------
+    views
+        From where cameras look.
+    plane
+        Plane of the places; it should be centred near them.
+    xy
+        East and north of each, metres, shape (n, 2).
+    terrain
+        The ground: its heights, and what stands in the way. Over a plane nothing does.
+    """
+    count = len(xy)
+    sight = np.zeros(count, dtype=np.int64)
+    gsd, across = np.full(count, np.inf), np.full(count, np.nan)
+    pairs = _Pairs.near(views, plane, xy)
+    if not len(pairs.place):
+        return Seen(sight, gsd, across)
+    lat, lon = plane.lat_lon(xy)
+    pairs.judge(terrain.elevation_m(lat, lon))
+    if math.isfinite(terrain.resolution_m):
+        pairs.look_over(terrain, lat, lon)
+    # The best pair of each place comes last: of equal ones that of the finest GSD.
+    order = np.lexsort((-pairs.gsd_m, pairs.sight, pairs.place))
+    last = np.append(np.flatnonzero(np.diff(pairs.place[order])), len(order) - 1)
+    best = order[last]
+    place = pairs.place[best]
+    sight[place], across[place] = pairs.sight[best], pairs.across_m[best]
+    gsd[place] = np.where(pairs.sight[best] >= Sight.TOO_COARSE, pairs.gsd_m[best], np.inf)
+    return Seen(sight, gsd, across)
+
+
+class _Pairs:
+    """Pairs of a place and a view that could see it."""
+
+    def __init__(self, views: Views, ends: Floats, xy: Floats, place: Ints, view: Ints) -> None:
+        self._views, self.place, self._view = views, place, view
+        start, step = ends[view, 0], (ends[:, 1] - ends[:, 0])[view]
+        self._length = np.hypot(*step.T)
+        turning = ~np.isnan(views.turn_rad[view])
+        unit = step / np.where(turning, 1.0, self._length)[:, None]
+        relative = xy[place] - start
+        side = views.side[view]
+        # Straight: x along the leg from its start, y across it towards where the camera looks.
+        x = np.einsum("nk,nk->n", relative, unit)
+        y = side * (unit[:, 0] * relative[:, 1] - unit[:, 1] * relative[:, 0])
+        self._t = np.clip(x, 0.0, self._length)
+        ahead = x - self._t
+        # A turn: the direction nearest to that of the place within the sweep.
+        sweep = np.where(turning, views.turn_rad[view], 0.0)
+        begin = views.look_rad[view]
+        off = np.arctan2(relative[:, 1], relative[:, 0]) - begin
+        off = np.where(sweep < 0, -1.0, 1.0) * off
+        half = np.abs(sweep) / 2
+        off = (off - half + np.pi) % (2 * np.pi) - np.pi + half
+        direction = begin + np.where(sweep < 0, -1.0, 1.0) * np.clip(off, 0.0, np.abs(sweep))
+        c, s = np.cos(direction), np.sin(direction)
+        self._ahead = np.where(turning, relative[:, 1] * c - relative[:, 0] * s, ahead)
+        self.across_m: Floats = np.where(turning, relative[:, 0] * c + relative[:, 1] * s, y)
+        self._turning = turning
+        self.sight: Ints = np.zeros(len(place), dtype=np.int64)
+        self.gsd_m: Floats = np.full(len(place), np.inf)
+        self._half_m: Floats = np.zeros(len(place))
+
+    @classmethod
+    def near(cls, views: Views, plane: Plane, xy: Floats) -> _Pairs:
+        """Every view and the places within its range."""
+        ends = np.stack([plane.xy(views.lat_deg[:, k], views.lon_deg[:, k]) for k in (0, 1)], axis=1)
+        reach = views.range_m()[:, None]
+        low, high = ends.min(axis=1) - reach, ends.max(axis=1) + reach
+        inside = np.all((high >= xy.min(axis=0)) & (low <= xy.max(axis=0)), axis=1)
+        own = np.flatnonzero(inside)
+        boxes = shapely.box(low[own, 0], low[own, 1], high[own, 0], high[own, 1])
+        found, place = shapely.STRtree(np.asarray(shapely.points(xy))).query(boxes)
+        return cls(views, ends, xy, place.astype(np.int64), own[found])
+
+    def judge(self, ground_m: Floats) -> None:
+        """How well each view sees its place, whatever stands between: `ground_m` is the height of every place."""
+        views, view = self._views, self._view
+        low, high = views.amsl_m[view].T
+        share = self._t / np.where(self._turning, 1.0, self._length)
+        height = low + share * (high - low) - ground_m[self.place]
+        c, s = np.cos(views.depression_rad[view]), np.sin(views.depression_rad[view])
+        depth = self.across_m * c + height * s
+        focal = views.focal_px[view]
+        before = depth > 0
+        safe = np.where(before, depth, 1.0)
+        below = (height * c - self.across_m * s) / safe * focal
+        beside = np.abs(self._ahead) / safe * focal
+        tall, wide = views.half_height_px[view] + _EDGE_PX, views.half_width_px[view] + _EDGE_PX
+        self.gsd_m = np.where(before, depth / focal, np.inf)
+        self._half_m = views.half_width_px[view] / focal * safe
+        in_column, in_row = np.abs(below) <= tall, beside <= wide
+        self.sight = np.select(
+            [~before, ~in_column & (below < 0), ~in_column, ~in_row, self.gsd_m > views.gsd_m[view] * (1 + 1e-9)],
+            [Sight.NONE, Sight.TOO_FAR, Sight.TOO_NEAR, Sight.BESIDE, Sight.TOO_COARSE],
+            Sight.SEEN,
+        ).astype(np.int64)
+        # Of a place that is beside the picture as well, how high it would be in it says nothing.
+        self.sight[before & ~in_column & ~in_row] = Sight.NONE
+
+    def look_over(self, terrain: Terrain, lat: Floats, lon: Floats) -> None:
+        """Mark as hidden what the ground stands before, trying the views of each place from the finest on."""
+        pending = np.flatnonzero(self.sight == Sight.SEEN)
+        order = pending[np.lexsort((self.gsd_m[pending], self.place[pending]))]
+        first = np.searchsorted(self.place[order], self.place[order])
+        turn = np.arange(len(order)) - first
+        open_ = np.ones(len(lat), dtype=bool)
+        for number in range(int(turn.max(initial=-1)) + 1):
+            tried = order[turn == number]
+            tried = tried[open_[self.place[tried]]]
+            clear = np.zeros(len(tried), dtype=bool)
+            for glance in _GLANCES:
+                left = np.flatnonzero(~clear)
+                clear[left] = self._clear(tried[left], glance, terrain, lat, lon)
+            self.sight[tried[~clear]] = Sight.HIDDEN
+            open_[self.place[tried[clear]]] = False
+
+    def _clear(self, pairs: Ints, glance: float, terrain: Terrain, lat: Floats, lon: Floats) -> NDArray[np.bool_]:
+        views, view = self._views, self._view[pairs]
+        length = np.where(self._turning[pairs], 1.0, self._length[pairs])
+        share = np.clip(self._t[pairs] + glance * self._half_m[pairs], 0.0, self._length[pairs]) / length
+
+        def between(ends: Floats) -> Floats:
+            return np.asarray(ends[view, 0] + share * (ends[view, 1] - ends[view, 0]))
+
+        eye = between(views.lat_deg), between(views.lon_deg), between(views.amsl_m)
+        place = self.place[pairs]
+        return visible(terrain, eye, lat[place], lon[place], target_agl_m=_TARGET_AGL_M)

@@ -1,0 +1,85 @@
+"""What a flight report leaves of a plan."""
+
+import pytest
+
+from autopilot import FlightError, FlightReport, ItemReached, Landing, SortieReport, VehicleReport, tasks_of, unfinished
+from geo import FlatTerrain
+from missions import FormatError, Progress, ProgressError, plan, resume
+from tests.missions.helpers import fleet_for, straight
+
+LANDED = Landing(46.0, 8.0, 3.0)
+HERE = (46.0007, 8.05)
+
+
+@pytest.fixture(scope="module")
+def made():
+    border = straight(60_000)
+    return plan(border, fleet_for(border, 2), FlatTerrain(500.0))
+
+
+def sortie(number, reached=(), *, completed=False, lost=(), **more):
+    items = tuple(ItemReached(seq, 16, 0, None, seq not in lost) for seq in reached)
+    fields = {"landing": LANDED, "left_at": HERE} | more
+    return SortieReport(number, completed, None if completed else "why", (), (), items, 9, **fields)
+
+
+@pytest.fixture
+def read(made, tmp_path):
+    def call(*sorties, sysid=1):
+        path = tmp_path / "flight.json"
+        FlightReport((VehicleReport(sysid, "udp:a:1", sorties, 2, None, None),), 0, 1, 1.0).write(path)
+        return unfinished(made, path)
+
+    return call
+
+
+def test_what_is_completed_is_done_and_what_never_flew_is_neither(made, read):
+    own = sorted((s for s in made.sorties if s.vehicle.sysid == 1), key=lambda s: s.turn)
+    assert len(own) > 1
+    flown = sortie(1, (1, 3, 4, 8), completed=True)
+    assert read(flown, sortie(2, landing=None, left_at=None)) == ((), (own[0].name,))
+    broken, done = read(flown, sortie(2, (1, 3, 4)))
+    assert broken == (Progress(own[1].name, item=4, at=HERE),)
+    assert done == (own[0].name,)
+
+
+def test_beyond_a_place_that_was_not_reported_nothing_counts(read):
+    (progress,), _ = read(sortie(1, (1, 3, 4, 8), lost=(4,)))
+    assert (progress.item, progress.at) == (3, None)
+    (progress,), _ = read(sortie(1, (1, 3, 8)))
+    assert (progress.item, progress.at) == (3, None)
+    (progress,), _ = read(sortie(1, (1, 3, 4), left_at=None))
+    assert (progress.item, progress.at) == (4, None)
+
+
+def test_one_that_was_lost_in_the_air_is_not_planned(read):
+    with pytest.raises(ProgressError, match="was lost in the air"):
+        read(sortie(1, (1, 3), landing=None))
+
+
+def test_the_report_of_another_plan_is_refused(read):
+    with pytest.raises(ProgressError, match="sortie 9 of vehicle 1"):
+        read(sortie(9, (1,)))
+    with pytest.raises(ProgressError, match="sortie 1 of vehicle 7"):
+        read(sortie(1, (1,)), sysid=7)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"vehicles": 3}', '{"vehicles": [{"sysid": 1, "sorties": [{"number": 1}]}]}', "\udcff"],
+)
+def test_what_is_no_report_is_refused(made, tmp_path, text):
+    path = tmp_path / "flight.json"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(FormatError, match="is not a report of vedette fly"):
+        unfinished(made, path)
+    with pytest.raises(FormatError, match="cannot be read"):
+        unfinished(made, tmp_path / "absent.json")
+
+
+def test_a_sortie_that_begins_in_the_air_is_not_flown_from_the_ground(made):
+    first = made.sorties[0]
+    at = first.patrol[0].end
+    after = resume(made, Progress(first.name, at=(at.lat_deg, at.lon_deg), battery=0.9, airborne=True))
+    with pytest.raises(FlightError, match="begins in the air"):
+        tasks_of(after, ["udp:a:1"])

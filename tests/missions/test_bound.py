@@ -1,0 +1,149 @@
+"""Lower bounds: beside the relaxation solved whole by HiGHS, beside plans, and what they say of themselves."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from missions import Fleet, Objective, PlanOptions, Wind, default_fleet, plan, share_out
+from missions.bound import dearest
+from missions.bound_stretches import Batteries, stretch_bound
+from tests.missions.helpers import beside, border_from_metres, fleet_for, straight
+from tests.missions.test_sharing import _course, _tables, _value
+
+STATIONS = 14
+
+
+def relaxation(teams, demand, batteries=(), *, once=False):
+    """The least interval within which fractions of sorties look at everything, all sorties listed."""
+    sorties = [
+        (t, i, j, table[way, i, j])
+        for t, table in enumerate(map(_tables, teams))
+        for way in (0, 1)
+        for i, j in itertools.combinations(range(STATIONS), 2)
+        if np.isfinite(table[way, i, j])
+    ]
+    rows, right = [], []
+    for piece in np.flatnonzero(demand):
+        rows.append([-1.0 if i <= piece < j else 0.0 for _, i, j, _ in sorties] + [0.0])
+        right.append(-1.0)
+    for number, team in enumerate(teams):
+        rows.append([time if t == number else 0.0 for t, _, _, time in sorties] + [-float(team.size)])
+        right.append(team.size * team.turn_round_s if once else 0.0)
+    for pool in batteries:
+        held = [time - teams[t].turn_round_s + pool.charge_s if t in pool.teams else 0.0 for t, _, _, time in sorties]
+        rows.append([*held, -float(pool.count)])
+        right.append(0.0)
+    solved = linprog(np.append(np.zeros(len(sorties)), 1.0), A_ub=np.array(rows), b_ub=right, method="highs")
+    return solved.fun if solved.status == 0 else np.inf
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000), count=st.integers(1, 3), wind=st.sampled_from([0.0, 0.01]),
+    usable=st.sampled_from([np.inf, 90.0]), left_out=st.integers(0, 4), pool=st.integers(0, 4),
+)  # fmt: skip
+def test_the_bound_over_stretches_is_the_optimum_of_the_relaxation(seed, count, wind, usable, left_out, pool):
+    teams = _course(seed, STATIONS, count, wind=wind, usable_wh=usable)
+    demand = np.ones(STATIONS - 1, dtype=bool)
+    demand[np.random.default_rng(seed).permutation(STATIONS - 1)[:left_out]] = False
+    batteries = [Batteries(tuple(range(count)), pool, 30.0)] if pool else []
+    exact = relaxation(teams, demand, batteries)
+    found = stretch_bound(teams, demand, batteries=batteries)
+    assert found <= exact * (1 + 1e-9)
+    assert found >= exact * 0.99 or exact == np.inf
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 3))
+def test_so_it_is_for_the_last_landing_of_a_single_coverage(seed, count):
+    teams = _course(seed, STATIONS, count)
+    demand = np.ones(STATIONS - 1, dtype=bool)
+    exact = relaxation(teams, demand, once=True)
+    found = stretch_bound(teams, demand, once=True)
+    made = _value(teams, share_out(teams, objective="once"), "once")
+    assert exact * 0.99 <= found <= made * (1 + 1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 3))
+def test_no_sharing_out_is_better_than_the_bound(seed, count):
+    teams = _course(seed, STATIONS, count)
+    made = _value(teams, share_out(teams))
+    found = stretch_bound(teams, np.ones(STATIONS - 1, dtype=bool))
+    assert found <= made * (1 + 1e-9)
+    if count == 1:
+        # One team has nothing to share: the planner's own programme is the optimum.
+        assert found == pytest.approx(made, rel=1e-6)
+
+
+def test_prices_are_sought_until_the_bound_is_that_of_the_linear_programme():
+    rng = np.random.default_rng(4)
+    cost = rng.uniform(1, 10, (6, 40))
+    capacity = rng.integers(1, 5, 6).astype(float)
+
+    def respond(price):
+        cheapest = np.argmin(price[:, None] * cost, axis=0)
+        return np.bincount(cheapest, weights=cost[cheapest, np.arange(40)], minlength=6)
+
+    # Assign 40 tasks in fractions: sum over tasks at each resource at most capacity times z.
+    rows = [[cost[r, t] if r == k else 0.0 for r in range(6) for t in range(40)] + [-capacity[k]] for k in range(6)]
+    once = [[1.0 if t == k else 0.0 for _ in range(6) for t in range(40)] + [0.0] for k in range(40)]
+    exact = linprog(np.append(np.zeros(240), 1.0), A_ub=rows, b_ub=np.zeros(6), A_eq=once, b_eq=np.ones(40))
+    assert exact.fun * 0.995 <= dearest(capacity, respond) <= exact.fun * (1 + 1e-9)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 1000), drones=st.integers(1, 4), speed=st.floats(0, 6), batteries=st.sampled_from([None, 2, 5]),
+    objective=st.sampled_from([Objective.REVISIT, Objective.ONCE]),
+)  # fmt: skip
+def test_no_plan_is_better_than_its_bounds(seed, drones, speed, batteries, objective):
+    rng = np.random.default_rng(seed)
+    border = border_from_metres(
+        [(x, float(rng.uniform(-300, 300))) for x in np.linspace(0, rng.uniform(4000, 30_000), 12)]
+    )
+    base = replace(beside(border, 1800), batteries=batteries)
+    other = replace(beside(replace(border, coordinates=border.coordinates[:3]), 1500), name="west")
+    fleet = default_fleet(base, drones)
+    vehicles = [replace(v, base=other) if k % 2 else v for k, v in enumerate(fleet.vehicles)]
+    options = PlanOptions(wind=Wind(speed, 200.0), objective=objective, shift_s=6 * 3600)
+    made = plan(border, Fleet(fleet.camera, tuple(vehicles)), None, options)
+    assert {bound.name for bound in made.bounds} == {"any sorties", "unbroken stretches"}
+    for bound in made.bounds:
+        assert 0 < bound.seconds <= made.revisit_s + 1e-6
+    assert made.bound.seconds == max(bound.seconds for bound in made.bounds)
+
+
+def test_one_base_and_calm_air_leave_a_gap_of_per_cents():
+    border = straight(30_000)
+    for drones in (1, 2, 4):
+        made = plan(border, fleet_for(border, drones))
+        assert made.revisit_s / made.revisit_bound_s < 1.06
+
+
+def test_few_batteries_raise_the_bound():
+    border = straight(25_000)
+    base = beside(border, 1500)
+    few = replace(base, batteries=2, charge_s=7200.0)
+    free = plan(border, default_fleet(base, 3))
+    scarce = plan(border, default_fleet(few, 3))
+    assert scarce.revisit_bound_s > 1.5 * free.revisit_bound_s
+    # What holds the aircraft back is known to be the batteries, so the gap stays small.
+    assert scarce.revisit_s / scarce.revisit_bound_s < 1.15
+
+
+def test_a_second_base_far_away_does_not_loosen_the_bound():
+    """The bound gives every place to those who can reach it, so that help out of reach is not counted."""
+    border = straight(70_000)
+    west = beside(replace(border, coordinates=border_from_metres([(0, 0), (20_000, 0)]).coordinates), 1500)
+    east = beside(replace(border, coordinates=border_from_metres([(50_000, 0), (70_000, 0)]).coordinates), 1500)
+    fleet = default_fleet(replace(west, name="west"), 6)
+    vehicles = [replace(v, base=replace(east, name="east")) if k else v for k, v in enumerate(fleet.vehicles)]
+    made = plan(border, Fleet(fleet.camera, tuple(vehicles)))
+    # One aircraft in the west: five in the east cannot help it.
+    assert made.revisit_s / made.revisit_bound_s < 1.35

@@ -1,0 +1,488 @@
+"""The rest of a patrol: lawful, within the battery, nothing missed, speed and camera said again."""
+
+import json
+import math
+from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geo import FlatTerrain, GridTerrain
+from missions import (
+    Aircraft,
+    AircraftForm,
+    Airspace,
+    FormatError,
+    LegKind,
+    PlanError,
+    PlanOptions,
+    Progress,
+    ProgressError,
+    Side,
+    Wind,
+    Zone,
+    check,
+    compile_mission,
+    load_plan,
+    plan,
+    read_qgc_plan,
+    read_waypoints,
+    resume,
+    save_plan,
+    write_plan_folder,
+)
+from missions.band import BandLine
+from missions.coverage import cover
+from missions.watching import Watch
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders
+
+SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+OVERLAP_M = 50.0
+FIRST = "vehicle-2-sortie-1"
+"""Name of the first sortie along the line of the plan `made`."""
+
+DIALECTS = ("ardupilot", "px4")
+TAKEOFF, WAYPOINT, SPEED, GIMBAL, VIDEO = 22, 16, 178, 205, 2500
+
+
+def _xy(waypoints):
+    """Equirectangular metres about the test origin: another projection than the planner's."""
+    return np.array([((w.lon_deg - LON) * M_LON, (w.lat_deg - LAT) * M_LAT) for w in waypoints])
+
+
+def _line(legs):
+    return shapely.LineString(_xy([legs[0].start, *(leg.end for leg in legs)]))
+
+
+def _patrols(sortie):
+    return [_line([leg]) for leg in sortie.patrol if leg.distance_m > 0.01]
+
+
+def _place(sortie, share):
+    """Latitude and longitude after a share of the patrol of a sortie, and what of it is flown till then."""
+    lines = _patrols(sortie)
+    left = share * sum(line.length for line in lines)
+    flown = []
+    for line in lines:
+        if left <= line.length:
+            point = line.interpolate(left)
+            flown.append(shapely.ops.substring(line, 0, left))
+            break
+        flown.append(line)
+        left -= line.length
+    return (LAT + point.y / M_LAT, LON + point.x / M_LON), shapely.union_all(flown)
+
+
+def _usual(made):
+    """What every resumed plan must keep."""
+    border = shapely.LineString(np.column_stack([(np.array(made.border.coordinates) - (LON, LAT)) * (M_LON, M_LAT)]))
+    assert check(made) == []
+    for sortie in made.sorties:
+        # Half a per cent for the plain projection.
+        assert _line(sortie.legs).distance(border) >= made.border.stand_off_m * 0.995
+        craft = sortie.vehicle.aircraft
+        used = sum(leg.energy_wh for leg in sortie.legs)
+        assert sortie.charge * craft.battery_wh - used >= craft.reserve_fraction * craft.battery_wh - 1e-6
+        for dialect in DIALECTS:
+            _says_speed_and_camera_again(compile_mission(made, sortie, dialect), sortie)
+    assert len({sortie.name for sortie in made.sorties}) == len(made.sorties)
+
+
+def _says_speed_and_camera_again(mission, sortie):
+    commands = [item.command for item in mission.items]
+    assert commands.count(TAKEOFF) == (0 if sortie.airborne else 1)
+    if sortie.patrol:
+        first = sortie.patrol[0].end
+        watched = next(
+            k
+            for k, item in enumerate(mission.items)
+            if item.command == WAYPOINT
+            and (item.x, item.y) == (round(first.lat_deg * 1e7), round(first.lon_deg * 1e7))
+            and VIDEO in commands[:k]
+        )
+        assert commands[watched - 3 : watched] == [SPEED, GIMBAL, VIDEO]
+
+
+@pytest.fixture(scope="module")
+def made():
+    border = straight(30_000)
+    return plan(border, fleet_for(border, 2), FlatTerrain(500.0))
+
+
+@SLOW
+@given(
+    border=wiggly_borders(),
+    drones=st.integers(1, 3),
+    which=st.integers(0, 50),
+    share=st.floats(0.0, 0.999),
+    battery=st.floats(0.05, 1.0),
+    airborne=st.booleans(),
+)
+def test_what_is_left_is_lawful_whole_and_within_the_battery(border, drones, which, share, battery, airborne):
+    before = plan(border, fleet_for(border, drones))
+    sortie = before.sorties[which % len(before.sorties)]
+    at, flown = _place(sortie, share)
+    craft, base = sortie.vehicle.aircraft, sortie.vehicle.base
+    progress = Progress(sortie.name, at=at, battery=battery, airborne=airborne)
+    # A battery that three times the straight way home, with climb and descent, leaves above the reserve must do.
+    away = math.hypot((at[0] - base.lat_deg) * M_LAT, (at[1] - base.lon_deg) * M_LON)
+    home_j = 3 * away / craft.cruise_m_s * craft.cruise_power_w + 40 * craft.hover_power_w + 10 * craft.climb_power_w
+    if airborne and (battery - craft.reserve_fraction) * craft.battery_wh < home_j / 3600:
+        with suppress(PlanError):
+            _usual(resume(before, progress))
+        return
+    after = resume(before, progress)
+    _usual(after)
+    rest = [one for one in after.sorties if "-rest-" in one.name]
+    assert [one.charge for one in rest[1:]] == [1.0] * (len(rest) - 1)
+    if airborne:
+        assert rest[0].airborne
+        assert not any(one.airborne for one in rest[1:])
+        assert rest[0].charge == battery
+        assert rest[0].start_s == 0
+        assert np.hypot(*(_xy([rest[0].legs[0].start])[0] - ((at[1] - LON) * M_LON, (at[0] - LAT) * M_LAT))) < 0.1
+    # Flown and resumed together are the whole patrol, and no more than the overlap is flown twice.
+    lines = [line for one in rest for line in _patrols(one)]
+    whole = shapely.union_all(_patrols(sortie))
+    together = shapely.union_all([flown, *lines]).buffer(0.5)
+    assert together.covers(whole) or whole.difference(together).length < 0.1
+    again = sum(line.length for line in lines) + flown.length - whole.length
+    # Where bends lie within the 10 m that a place may be off, the earlier of two legs counts.
+    assert -1 < again < OVERLAP_M + 30
+    # The others, and no earlier ones of the same aircraft.
+    kept = {one.name for one in after.sorties} - {one.name for one in rest}
+    assert kept == {one.name for one in before.sorties if one.vehicle != sortie.vehicle or one.turn > sortie.turn}
+
+
+@settings(SLOW, max_examples=15)
+@given(border=wiggly_borders(), share=st.floats(0.02, 0.98), airborne=st.booleans())
+def test_no_point_of_the_band_is_missed_between_what_was_seen_and_what_is_resumed(border, share, airborne):
+    before = plan(border, fleet_for(border, 1))
+    sortie = before.sorties[0]
+    (lat, lon), _ = _place(sortie, share)
+    after = resume(before, Progress(sortie.name, at=(lat, lon), battery=0.95, airborne=airborne))
+    left = share * sum(line.length for line in _patrols(sortie))
+    flown = []
+    for leg, line in zip(sortie.patrol, _patrols(sortie), strict=True):
+        end = leg.end if left >= line.length else replace(leg.end, lat_deg=lat, lon_deg=lon)
+        flown.append(replace(leg, end=end))
+        left -= line.length
+        if left <= 0:
+            break
+    rest = [(one.patrol, one.look) for one in after.sorties]
+    whole = _seen(before, [(one.patrol, one.look) for one in before.sorties])
+    assert _seen(before, [(tuple(flown), sortie.look), *rest]) >= whole - 1e-3
+    assert after.coverage == before.coverage
+
+
+def _seen(made, flown):
+    """Share of the band that is seen along legs, each with the side on which it is looked at."""
+    border, camera = made.border, made.fleet.camera
+    lon, lat = np.array(border.unwrapped()).T
+    depths = border.band_own_m, border.band_far_m
+    line = BandLine(lat, lon, *(depths if border.own_side is Side.LEFT else depths[::-1]))
+    watches = [
+        Watch(legs, [float(look.sign)] * len(legs), camera, made.observation.gimbal_pitch_deg, camera.max_gsd_m)
+        for legs, look in flown
+    ]
+    return cover([line], watches, [], FlatTerrain()).share
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_every_item_of_the_mission_can_be_the_last_that_was_reached(made, number):
+    sortie = made.sorties[number]
+    items = compile_mission(made, sortie).items
+    whole = sum(leg.distance_m for leg in sortie.patrol)
+    before = math.inf
+    for item in items[:-1]:
+        if item.command not in {TAKEOFF, WAYPOINT}:
+            continue
+        after = resume(made, Progress(sortie.name, item=item.seq))
+        _usual(after)
+        # Item 0 of ArduPilot is home; PX4 counts from the take-off.
+        if item.seq:
+            assert resume(made, Progress(sortie.name, item=item.seq - 1), dialect="px4") == after
+        rest = [one for one in after.sorties if "-rest-" in one.name]
+        left = sum(leg.distance_m for one in rest for leg in one.patrol)
+        assert left <= before + 1e-6
+        before = left
+        if rest and left < whole:
+            begun = _xy([rest[0].patrol[0].start])[0]
+            reached = np.array([(item.y / 1e7 - LON) * M_LON, (item.x / 1e7 - LAT) * M_LAT])
+            assert np.hypot(*(begun - reached)) == pytest.approx(OVERLAP_M, abs=0.6)
+    assert before == 0
+
+
+def test_a_place_and_an_item_together_say_which_of_two_passes_it_is(made):
+    """Out along the line and back over it: the way out is passed again on patrol."""
+    sortie = made.sorties[0]
+    at, _ = _place(sortie, 0.6)
+    patrol = next(i.seq for i in compile_mission(made, sortie).items if i.command == VIDEO)
+    both = resume(made, Progress(sortie.name, item=patrol, at=at))
+    assert sum(one.distance_m for one in both.sorties) < sum(one.distance_m for one in made.sorties)
+    home = len(compile_mission(made, sortie).items) - 2
+    with pytest.raises(ProgressError, match="after that item"):
+        resume(made, Progress(sortie.name, item=home, at=at))
+
+
+@SLOW
+@given(share=st.floats(0.0, 0.95), battery=st.floats(0.4, 1.0), airborne=st.booleans(), which=st.integers(0, 9))
+def test_among_zones_in_wind_with_wings(share, battery, airborne, which):
+    before = ZONED[which % len(ZONED)]
+    sortie = before.sorties[which % len(before.sorties)]
+    at, flown = _place(sortie, share)
+    after = resume(before, Progress(sortie.name, at=at, battery=battery, airborne=airborne))
+    _usual(after)
+    rest = [one for one in after.sorties if "-rest-" in one.name]
+    whole = shapely.union_all(_patrols(sortie))
+    together = shapely.union_all([flown, *(line for one in rest for line in _patrols(one))]).buffer(0.5)
+    assert whole.difference(together).length < 0.1
+
+
+def _zoned():
+    border = border_from_metres([(0, 0), (6000, 400), (9000, -300), (16_000, 0)], band_own_m=15)
+    ring = [(4000, 20), (5200, 20), (5200, 700), (4000, 700), (4000, 20)]
+    town = Zone("town", (tuple((LON + x / M_LON, LAT + y / M_LAT) for x, y in ring),))
+    fleet = fleet_for(border, 2)
+    wings = Aircraft(
+        "wings", 20.0, 28.0, 4.0, 3.0, 900.0, 300.0, 1100.0, 700.0,
+        form=AircraftForm.VTOL, min_m_s=14.0, turn_radius_m=60.0, takeoff_s=15.0, landing_s=20.0, transition_s=10.0,
+    )  # fmt: skip
+    winged = replace(fleet, vehicles=tuple(replace(v, aircraft=wings) for v in fleet.vehicles))
+    windy = PlanOptions(wind=Wind(5.0, 250.0))
+    return [
+        plan(border, fleet, options=windy, airspace=Airspace((town,))),
+        plan(border, winged, options=replace(windy, dwell_s=2.0), airspace=Airspace((town,))),
+        plan(replace(border, own_side="right", coordinates=border.coordinates[::-1]), fleet, options=windy),
+    ]
+
+
+ZONED = _zoned()
+
+
+def test_over_hills_the_terrain_is_asked_for():
+    rows, columns, step = 60, 200, 0.001
+    lat, lon = LAT + 0.03 - step * np.arange(rows), LON - 0.02 + step * np.arange(columns)
+    hills = 600 + 80 * np.sin(lon * 200)[None, :] + 60 * np.cos(lat * 300)[:, None]
+    terrain = GridTerrain(hills, lat[0], lon[0], step)
+    border = straight(8000)
+    before = plan(border, fleet_for(border, 2), terrain)
+    sortie = before.sorties[0]
+    at, _ = _place(sortie, 0.5)
+    for airborne in (False, True):
+        progress = Progress(sortie.name, at=at, battery=0.8, airborne=airborne)
+        after = resume(before, progress, terrain)
+        assert check(after, terrain) == []
+        with pytest.raises(PlanError, match="give that terrain"):
+            resume(before, progress)
+        with pytest.raises(PlanError, match="the terrain has the base at"):
+            resume(before, progress, FlatTerrain(0.0))
+
+
+def test_it_is_resumed_again_and_again_and_nothing_is_missed(made):
+    whole = shapely.union_all(_patrols(made.sorties[1]))
+    now, flown = made, []
+    for _ in range(4):
+        sortie = next(one for one in now.sorties if one.vehicle == made.sorties[1].vehicle and one.patrol)
+        at, part = _place(sortie, 0.4)
+        flown.append(part)
+        now = resume(now, Progress(sortie.name, at=at, battery=0.6, airborne=True))
+        _usual(now)
+    own = [one for one in now.sorties if one.vehicle == made.sorties[1].vehicle]
+    together = shapely.union_all([*flown, *(line for one in own for line in _patrols(one))]).buffer(0.5)
+    assert whole.difference(together).length < 0.1
+    assert all(one.name.startswith(made.sorties[1].name + "-rest-") for one in own)
+
+
+def test_several_that_broke_off_are_resumed_together(made):
+    progress = [Progress(sortie.name, at=_place(sortie, 0.3)[0], battery=0.7, airborne=True) for sortie in made.sorties]
+    after = resume(made, progress)
+    _usual(after)
+    assert sum(sortie.airborne for sortie in after.sorties) == 2
+    assert [flight.start_s for flight in after.flights[:2]] == [0, 0]
+
+
+def test_of_two_in_the_air_at_one_place_neither_is_planned(made):
+    near = made.sorties[0].home
+    progress = [
+        Progress(sortie.name, at=(near.lat_deg + 150 / M_LAT, near.lon_deg), battery=0.7, airborne=True)
+        for sortie in made.sorties
+    ]
+    low = replace(made, options=replace(made.options, separation_up_m=50.0))
+    with pytest.raises(PlanError, match="land one of them"):
+        resume(low, progress)
+
+
+def test_what_is_done_is_left_out(made):
+    first, second = (sortie.name for sortie in made.sorties)
+    after = resume(made, Progress(first, item=6), done=[second])
+    assert [sortie.name for sortie in after.sorties] == [f"{first}-rest-1"]
+    assert [sortie.name for sortie in resume(made, [], done=[first]).sorties] == [second]
+    with pytest.raises(ProgressError, match="nothing is left"):
+        resume(made, [], done=[first, second])
+    last = len(compile_mission(made, made.sorties[0]).items) - 1
+    with pytest.raises(ProgressError, match="nothing is left"):
+        resume(made, Progress(first, item=last), done=[second])
+
+
+def test_a_battery_too_low_to_patrol_flies_home_and_one_too_low_for_that_is_told(made):
+    sortie, other = made.sorties
+    at, _ = _place(sortie, 0.1)
+    outcomes = []
+    for battery in np.arange(0.36, 0.46, 0.0025).tolist():
+        progress = Progress(sortie.name, at=at, battery=battery, airborne=True)
+        try:
+            first, patrol = resume(made, progress, done=[other.name]).sorties
+        except PlanError as error:
+            outcomes.append(str(error).split(": ")[-1])
+            continue
+        outcomes.append("patrols" if first.patrol else "flies home")
+        assert first.airborne
+        if not first.patrol:
+            assert {leg.kind for leg in first.legs} == {LegKind.RETURN, LegKind.LANDING}
+        assert patrol.start_s >= first.duration_s + first.vehicle.aircraft.turn_round_s
+    assert list(dict.fromkeys(outcomes)) == [
+        "bring it down now, then resume it from the ground",
+        "flies home",
+        "patrols",
+    ]
+    assert outcomes == sorted(outcomes)
+
+
+def test_on_the_ground_a_battery_too_low_to_patrol_is_changed(made):
+    sortie, other = made.sorties
+    after = resume(made, Progress(sortie.name, at=_place(sortie, 0.1)[0], battery=0.21), done=[other.name])
+    assert [(one.charge, one.airborne) for one in after.sorties] == [(1.0, False)]
+    assert any("needs a fresh battery: 21%" in note for note in after.notes)
+
+
+def test_the_overlap_is_what_is_asked_for(made):
+    sortie = made.sorties[0]
+    at, flown = _place(sortie, 0.5)
+    for overlap in (0.0, 200.0):
+        after = resume(made, Progress(sortie.name, at=at), overlap_m=overlap)
+        (rest,) = (one for one in after.sorties if "-rest-" in one.name)
+        again = sum(line.length for line in _patrols(rest)) + flown.length - _line(sortie.patrol).length
+        assert again == pytest.approx(overlap, abs=0.5)
+        assert any(f"{overlap:.0f} m of it are flown again" in note for note in after.notes)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "give an item, a place or both"),
+        ({"item": -1}, "whole number from 0"),
+        ({"item": True}, "whole number from 0"),
+        ({"item": 2.0}, "whole number from 0"),
+        ({"at": (91.0, 0.0)}, "broke off"),
+        ({"at": (math.nan, 0.0)}, "broke off"),
+        ({"item": 1, "battery": 1.01}, "battery is 1.01"),
+        ({"item": 1, "battery": 0.0}, "battery is 0"),
+        ({"item": 1, "battery": math.nan}, "battery is nan"),
+        ({"item": 1, "battery": True}, "battery is True"),
+        ({"item": 1, "battery": "full"}, "battery is 'full'"),
+        ({"item": 1, "airborne": True}, "in the air: give what is left"),
+    ],
+)
+def test_impossible_figures_are_refused(fields, words):
+    with pytest.raises(ProgressError, match=words):
+        Progress("s", **fields)
+
+
+@pytest.mark.parametrize(
+    ("progress", "more", "words"),
+    [
+        (Progress("nobody", item=1), {}, "no sortie 'nobody'.*vehicle-1-sortie-1"),
+        (Progress(FIRST, item=1), {"done": ["nobody"]}, "no sortie 'nobody'"),
+        (Progress(FIRST, item=1), {"done": [FIRST]}, "to have broken off"),
+        ([Progress(FIRST, item=1)] * 2, {}, "given twice"),
+        (Progress(FIRST, item=500), {}, "beyond its mission for ardupilot"),
+        (Progress(FIRST, at=(LAT + 0.5, LON)), {}, "more than 200 m"),
+        (Progress(FIRST, item=1), {"overlap_m": math.nan}, "overlap"),
+        (Progress(FIRST, item=1), {"overlap_m": -1}, "overlap"),
+    ],
+)
+def test_progress_that_cannot_be_of_the_plan_is_refused(made, progress, more, words):
+    assert made.sorties[0].name == FIRST
+    with pytest.raises(ProgressError, match=words):
+        resume(made, progress, **more)
+
+
+def test_an_aircraft_within_the_stand_off_has_no_lawful_way_on(made):
+    sortie = made.sorties[0]
+    (lat, lon), _ = _place(sortie, 0.5)
+    with pytest.raises(PlanError, match="no lawful way leads from"):
+        resume(made, Progress(sortie.name, at=(lat - 20 / M_LAT, lon), battery=0.7, airborne=True))
+
+
+def test_a_plan_of_another_course_is_not_resumed(made):
+    other = replace(made, border=straight(30_100))
+    with pytest.raises(PlanError, match="plan it again"):
+        resume(other, Progress(made.sorties[0].name, item=6))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_file_of_a_resumed_plan_loads(made, tmp_path, dialect):
+    sortie = made.sorties[0]
+    after = resume(made, Progress(sortie.name, at=_place(sortie, 0.5)[0], battery=0.7, airborne=True))
+    write_plan_folder(after, tmp_path, dialect)
+    assert load_plan(tmp_path / "plan.json") == after
+    for one in after.sorties:
+        mission = compile_mission(after, one, dialect)
+        assert repr(read_qgc_plan(tmp_path / f"{one.name}.plan")) == repr(mission)
+        assert repr(read_waypoints(tmp_path / f"{one.name}.waypoints")) == repr(mission.items)
+        # Home is the base also where there is no take-off to take it from.
+        lat, lon, _ = json.loads((tmp_path / f"{one.name}.plan").read_text())["mission"]["plannedHomePosition"]
+        assert (lat, lon) == pytest.approx((one.vehicle.base.lat_deg, one.vehicle.base.lon_deg), abs=1e-7)
+        assert {leg.kind for leg in one.legs} >= {LegKind.PATROL, LegKind.LANDING}
+
+
+def test_a_plan_file_without_the_charge_of_its_sorties_is_refused(made, tmp_path):
+    path = tmp_path / "plan.json"
+    save_plan(made, path)
+    value = json.loads(path.read_text())
+    del value["plan"]["sorties"][0]["charge"]
+    path.write_text(json.dumps(value))
+    with pytest.raises(FormatError, match="charge is missing"):
+        load_plan(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda p: replace(p, sorties=_resumed_with(p, charge=2.0)), "begins with 200%"),
+        (lambda p: replace(p, sorties=_resumed_with(p, charge=0.3)), "reserve"),
+        (lambda p: replace(p, flights=(*p.flights, *(replace(f, start_s=9e4) for f in p.flights))), "flown 2 times"),
+        (lambda p: _at_other_times(p, lambda start_s: start_s + 60), "at once"),
+        (lambda p: _at_other_times(p, lambda start_s: 9e4 - start_s), "after another flight"),
+    ],
+)
+def test_the_checker_finds_a_resumed_plan_that_was_spoilt(made, spoil, words):
+    sortie = made.sorties[0]
+    after = resume(made, Progress(sortie.name, at=_place(sortie, 0.2)[0], battery=0.5, airborne=True))
+    assert check(after) == []
+    assert any(words in sentence for sentence in check(spoil(after)))
+
+
+def _resumed_with(made, **fields):
+    return tuple(replace(one, **fields) if one.airborne else one for one in made.sorties)
+
+
+def _at_other_times(made, change):
+    return replace(made, flights=tuple(replace(flight, start_s=change(flight.start_s)) for flight in made.flights))
+
+
+def test_an_aircraft_flies_its_sorties_one_after_the_other(made):
+    sortie = made.sorties[0]
+    after = resume(made, Progress(sortie.name, at=_place(sortie, 0.2)[0], battery=0.5, airborne=True))
+    own = [one for one in after.sorties if one.vehicle == sortie.vehicle]
+    assert [one.turn for one in own] == list(range(1, len(own) + 1))
+    for a, b in pairwise(own):
+        assert b.start_s >= a.start_s + a.duration_s + sortie.vehicle.aircraft.turn_round_s - 1e-6
+    assert after.revisit_bound_s <= after.revisit_s
+    assert after.coverage == made.coverage
