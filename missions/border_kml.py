@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,12 +11,11 @@ from lxml import etree
 from geo import write_bytes
 from missions.errors import FormatError
 from missions.line_feature import LineFeature
+from missions.packed_xml import packed, parsed, read_limited, unpacked
 
 __all__ = ["read_kml_lines", "write_kml_lines"]
 
 _KML = "http://www.opengis.net/kml/2.2"
-_LARGEST = 128 * 2**20
-"""Bytes of KML that are read, unpacked: a line of a million vertices has about 30."""
 
 Points = list[tuple[float, float]]
 
@@ -34,7 +30,7 @@ def read_kml_lines(path: Path) -> list[LineFeature]:
     FormatError
         When it is no such file, is larger than 128 MiB, brings a document type, or has a coordinate that is none.
     """
-    root = _parse(_bytes(path), path)
+    root = parsed(_bytes(path), path)
     features = []
     placemarks = list(root.iter("{*}Placemark"))
     if not placemarks:
@@ -75,53 +71,24 @@ def write_kml_lines(features: Iterable[LineFeature], path: Path) -> None:
             _text(line, "tessellate", "1", feature.where)
             _text(line, "coordinates", " ".join(f"{x!r},{y!r}" for x, y in part.points), feature.where)
     text = etree.tostring(root, pretty_print=True, xml_declaration=True, encoding="UTF-8")
-    write_bytes(path, _zipped(text) if path.suffix.lower() == ".kmz" else text)
+    write_bytes(path, packed({"doc.kml": text}) if path.suffix.lower() == ".kmz" else text)
 
 
 def _bytes(path: Path) -> bytes:
     """The KML text of a file, unpacked."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror}") from None
+    data = read_limited(path)
     plain = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     if not plain and (data[:2] == b"PK" or path.suffix.lower() == ".kmz"):
-        data = _unzipped(data, path)
-    if len(data) > _LARGEST:
-        raise FormatError(f"{path}: is larger than {_LARGEST >> 20} MiB of KML: cut it into several files")
+        data = unpacked(data, path, lambda names: _document(names, path))
     return data
 
 
-def _unzipped(data: bytes, path: Path) -> bytes:
-    """The first KML of an archive, and no more of it than is read at all: a small zip may unpack to terabytes."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [n for n in archive.namelist() if n.lower().endswith(".kml")]
-            if not names:
-                raise FormatError(
-                    f"{path}: is a zip without a .kml in it: of a zipped Shapefile unpack all and give the .shp"
-                )
-            name = "doc.kml" if "doc.kml" in names else names[0]
-            with archive.open(name) as member:
-                return member.read(_LARGEST + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-        raise FormatError(f"{path}: is not a whole KMZ (zip) file: {error}: fetch it again") from None
-    except (RuntimeError, NotImplementedError) as error:  # encrypted, or an unknown packing
-        raise FormatError(f"{path}: its KML cannot be unpacked: {error}: pack it again without a password") from None
-
-
-def _parse(data: bytes, path: Path) -> etree._Element:
-    # Entities and the network stay off: the file comes from outside.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(data.lstrip(), parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        said = error.msg if isinstance(error, etree.XMLSyntaxError) else str(error)
-        raise FormatError(f"{path}: is not XML: {said}") from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise FormatError(f"{path}: has a document type (DOCTYPE), which no KML needs: remove it")
-    return root
+def _document(names: list[str], path: Path) -> str:
+    """The first KML of an archive."""
+    found = [name for name in names if name.lower().endswith(".kml")]
+    if not found:
+        raise FormatError(f"{path}: is a zip without a .kml in it: of a zipped Shapefile unpack all and give the .shp")
+    return "doc.kml" if "doc.kml" in found else found[0]
 
 
 def _lines(element: etree._Element, where: str) -> tuple[list[Points], list[list[Points]]]:
@@ -178,11 +145,3 @@ def _text(parent: etree._Element, tag: str, value: Any, where: str) -> None:
         element.text = value if isinstance(value, str) else repr(value)
     except ValueError:
         raise FormatError(f"{where}: {value!r} has a character that XML cannot hold: remove it") from None
-
-
-def _zipped(text: bytes) -> bytes:
-    """A KMZ of one document, with no clock in it: the same lines give the same bytes."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("doc.kml"), text, zipfile.ZIP_DEFLATED)
-    return packed.getvalue()
