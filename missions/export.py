@@ -10,6 +10,7 @@ import shapely
 from lxml import etree
 
 from geo import write_text
+from missions.app_files import write_app_files
 from missions.border_files import border_feature
 from missions.coverage import band_polygon
 from missions.fence import fence_polygon
@@ -120,8 +121,9 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     plan
         What to write.
     folder
-        Where: ``plan.json``, ``<sortie>.plan`` and ``.waypoints`` for each sortie,
-        ``plan.geojson``, ``plan.kml``, ``map.png``.
+        Where: ``plan.json``, ``<sortie>.plan`` and ``.waypoints`` for each sortie, ``.kmz`` and ``.csv`` for each that
+        the apps of pilots take, ``apps.txt`` that says which they do not and why, ``plan.geojson``, ``plan.kml``,
+        ``map.png``.
     dialect
         Autopilot of the ``.plan`` files.
 
@@ -142,13 +144,15 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     for sortie, mission in zip(plan.sorties, compiled, strict=True):
         write_qgc_plan(mission, folder / f"{mission.name}.plan", sortie.legs[0].start.ground_amsl_m)
         write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
+    for_apps = write_app_files(plan, folder)
     write_plan_geojson(plan, folder / "plan.geojson")
     write_plan_kml(plan, folder / "plan.kml")
     draw_map(plan, folder / "map.png")
     # Last: where this file is, the others are too.
     save_plan(plan, folder / "plan.json")
     names = [f"{mission.name}.{ending}" for mission in compiled for ending in ("plan", "waypoints")]
-    return tuple(folder / name for name in (*names, "plan.geojson", "plan.kml", "map.png", "plan.json"))
+    rest = ("plan.geojson", "plan.kml", "map.png", "plan.json")
+    return (*(folder / name for name in names), *for_apps, *(folder / name for name in rest))
 
 
 def _feature(geometry: str, coordinates: Any, **properties: Any) -> dict[str, Any]:
