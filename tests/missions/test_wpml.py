@@ -185,6 +185,23 @@ def test_the_way_keeps_clear_and_the_nose_is_at_the_border(tmp_path_factory, bor
             assert math.hypot(flat, b["height"] - a["height"]) > a["cut"] + b["cut"]
 
 
+def test_corners_are_cut_no_deeper_than_the_stand_off_allows(tmp_path):
+    """Round a spit, with the stand-off raised to the very distance at which the way passes it."""
+    border = border_from_metres([(0, 0), (2500, 0), (2550, 350), (2600, 0), (5000, 0)])
+    made = plan(border, app_fleet(border))
+    sortie = made.sorties[0]
+    line = Line(border, 0.5)
+    places = [(leg.start.lon_deg, leg.start.lat_deg) for leg in sortie.patrol]
+    least = min(line.nearest(along(a, b, 1.0))[0].min() for a, b in pairwise(places))
+    raised = replace(made, border=replace(border, stand_off_m=float(least)))
+    free, held = (written(each, sortie, tmp_path / "a.kmz") for each in (made, raised))
+    for stand_off_m, points in ((border.stand_off_m, free), (least, held)):
+        for k, point in enumerate(points):
+            if point["cut"] > 0:
+                assert line.nearest(corner(points, k))[0].min() >= stand_off_m
+    assert sum(p["cut"] for p in held) < sum(p["cut"] for p in free) - 5
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_the_nose_points_straight_at_a_straight_border(tmp_path, side):
     border = straight(6000, side)
@@ -252,6 +269,11 @@ def test_speed_and_camera_are_said_at_every_watched_piece(tmp_path):
     flown = sum(GEOD.inv(*a["place"], *b["place"])[2] for k, (a, b) in enumerate(pairwise(points)) if on[k])
     assert flown == pytest.approx(sum(leg.distance_m for leg in sortie.patrol), rel=1e-3)
     check_way(border, sortie, *way_of(points))
+    # Square from the first to the last moment, though the way to it and from it is flown nose first.
+    for k, (a, b) in enumerate(pairwise(points)):
+        if on[k]:
+            course = GEOD.inv(*a["place"], *b["place"])[0]
+            assert all(abs(turned(course, p["heading"])) == pytest.approx(90, abs=5.5) for p in (a, b))
 
 
 def straight_home_is_free(border, points):
