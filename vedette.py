@@ -138,7 +138,7 @@ def plan(
         airspace=missions.read_airspace(airspace) if airspace else None,
         risk=missions.read_risk(risk) if risk else None,
     )
-    missions.write_plan_folder(made, out, _dialect(dialect))
+    written = missions.write_plan_folder(made, out, _dialect(dialect))
     console.print(plan_table(made))
     console.print(seen_table(made.coverage))
     console.print(validation_table(missions.validate(made, None if terrain is None else land)))
@@ -149,6 +149,8 @@ def plan(
         for sentence in why.limits:
             console.print(f"why: {sentence}", markup=False)
         console.print(changes_table(made, why.changes))
+    for_apps = " and ".join(f"{sum(path.suffix == s for path in written)} as {s}" for s in (".kmz", ".csv"))
+    console.print(f"for apps of pilots: {for_apps} of {len(made.sorties)} sorties; {out}/apps.txt says why not more")
     console.print(f"written to {out}/")
 
 

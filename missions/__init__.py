@@ -21,6 +21,7 @@ from missions.export import plan_geojson, write_plan_folder, write_plan_geojson,
 from missions.fence import fence_polygon
 from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
 from missions.fleet_files import read_fleet, write_fleet
+from missions.litchi import LitchiAction, LitchiWaypoint, compile_litchi, read_litchi, save_litchi, write_litchi
 from missions.mission import Dialect, Mission, MissionItem, compile_mission
 from missions.mission_kml import read_mission_kml, write_mission_kml
 from missions.network import BorderNetwork, Branch, LineKind
@@ -44,8 +45,11 @@ from missions.siting import base_behind, base_beside
 from missions.validation import Rule, Validation, check, validate
 from missions.waypoints import read_waypoints, write_waypoints
 from missions.wind import Wind
+from missions.wpml import DJI_AIRCRAFT, WpmlAction, WpmlMission, WpmlWaypoint, compile_wpml
+from missions.wpml_files import read_wpml, save_wpml, write_wpml
 
 __all__ = [
+    "DJI_AIRCRAFT",
     "Aircraft",
     "AircraftForm",
     "Airspace",
@@ -73,6 +77,8 @@ __all__ = [
     "Leg",
     "LegKind",
     "LineKind",
+    "LitchiAction",
+    "LitchiWaypoint",
     "Margins",
     "Mission",
     "MissionError",
@@ -98,6 +104,9 @@ __all__ = [
     "Vehicle",
     "Waypoint",
     "Wind",
+    "WpmlAction",
+    "WpmlMission",
+    "WpmlWaypoint",
     "Zone",
     "ZoneKind",
     "base_behind",
@@ -105,7 +114,9 @@ __all__ = [
     "borders_in",
     "build_network",
     "check",
+    "compile_litchi",
     "compile_mission",
+    "compile_wpml",
     "countries",
     "cover_lines",
     "cut",
@@ -124,21 +135,26 @@ __all__ = [
     "read_border",
     "read_borders",
     "read_fleet",
+    "read_litchi",
     "read_mission_kml",
     "read_network",
     "read_operational_intents",
     "read_qgc_plan",
     "read_risk",
     "read_waypoints",
+    "read_wpml",
     "resume",
     "risk_of_crossings",
+    "save_litchi",
     "save_plan",
+    "save_wpml",
     "share_out",
     "validate",
     "write_airspace",
     "write_border",
     "write_borders",
     "write_fleet",
+    "write_litchi",
     "write_mission_kml",
     "write_network",
     "write_operational_intents",
@@ -148,4 +164,5 @@ __all__ = [
     "write_qgc_plan",
     "write_risk",
     "write_waypoints",
+    "write_wpml",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 import shapely
 from lxml import etree
 
+from missions.app_files import write_app_files
 from missions.border_files import border_feature
 from missions.fence import fence_polygon
 from missions.files import write_json
@@ -119,8 +120,9 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     plan
         What to write.
     folder
-        Where: ``plan.json``, ``<sortie>.plan``, ``.waypoints`` and ``.kml`` for each sortie,
-        ``plan.geojson``, ``plan.kml``, ``map.png``.
+        Where: ``plan.json``, ``<sortie>.plan``, ``.waypoints`` and ``.kml`` for each sortie, ``.kmz`` and ``.csv`` for
+        each that the apps of pilots take, ``apps.txt`` that says which they do not and why, ``plan.geojson``,
+        ``plan.kml``, ``map.png``.
     dialect
         Autopilot of the ``.plan`` files.
 
@@ -143,13 +145,15 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
         write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m)
         write_mission_kml(mission, folder / f"{mission.name}.kml", home_m)
         write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
+    for_apps = write_app_files(plan, folder)
     write_plan_geojson(plan, folder / "plan.geojson")
     write_plan_kml(plan, folder / "plan.kml")
     draw_map(plan, folder / "map.png")
     # Last: where this file is, the others are too.
     save_plan(plan, folder / "plan.json")
     names = [f"{mission.name}.{ending}" for mission in compiled for ending in ("plan", "waypoints", "kml")]
-    return tuple(folder / name for name in (*names, "plan.geojson", "plan.kml", "map.png", "plan.json"))
+    rest = ("plan.geojson", "plan.kml", "map.png", "plan.json")
+    return (*(folder / name for name in names), *for_apps, *(folder / name for name in rest))
 
 
 def _feature(geometry: str, coordinates: Any, **properties: Any) -> dict[str, Any]:

@@ -34,7 +34,9 @@ def test_pasted_examples_of_border_and_plan(run, tmp_path, monkeypatch):
         ran = run(*shlex.split(line)[1:])
         assert ran.code == 0, ran.err
     names = {path.suffix for path in Path("runs/plan").iterdir()}
-    assert names == {".plan", ".waypoints", ".json", ".geojson", ".kml", ".png"}
+    assert names == {".plan", ".waypoints", ".json", ".geojson", ".kml", ".png", ".txt"}
+    # The default aircraft is faster in transit than the apps of pilots take, and the plan says so.
+    assert "flies at 18.0 m/s, Litchi takes 15 m/s at most" in Path("runs/plan/apps.txt").read_text()
     assert missions.check(missions.load_plan(Path("runs/plan/plan.json"))) == []
 
 
