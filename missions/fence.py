@@ -1,19 +1,21 @@
-"""The geofence of a sortie: one inclusion polygon that holds all its legs and stays behind the border."""
+"""The geofence of a sortie: one polygon that holds all its legs and stays behind the border, less the no-fly zones."""
 
 from __future__ import annotations
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Geometry, LineString, MultiLineString, Polygon
+from shapely import Geometry, LineString, Polygon
 
 from missions.errors import MissionError
+from missions.exclusion import exclusions, zones_beside
+from missions.fence_shapes import FencePolygon
 from missions.flightline import WALL_M, extended
 from missions.limits import FENCE_VERTICES
 from missions.patrol import PatrolPlan, Sortie
-from missions.plane import Plane
+from missions.plane import Chart, Plane
 
-__all__ = ["fence_polygon"]
+__all__ = ["fence_polygon", "sortie_fence"]
 
 Floats = NDArray[np.float64]
 
@@ -23,45 +25,83 @@ _ROOM_M = 150.0
 _MARGIN_M = 6.0
 """Least distance between the fence and the legs, metres."""
 
+_NEAR_M = 20_000.0
+"""How far round the legs the border is looked at, metres: more than any stand-off."""
+
 
 def fence_polygon(plan: PatrolPlan, sortie: Sortie) -> tuple[tuple[float, float], ...]:
-    """Vertices (latitude, longitude), degrees, of the fence of a sortie, not repeated at the end.
+    """Vertices (latitude, longitude), degrees, of the inclusion of a sortie's fence. Raises as `sortie_fence` does."""
+    return sortie_fence(plan, sortie)[0].vertices
 
-    On the border side it lies between half the stand-off and the legs; elsewhere around
-    their convex hull, or, where that would follow too many bends of the border, around the legs themselves.
-    The border is taken to run straight on beyond its ends.
+
+def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
+    """The fence of a sortie: the polygon to stay in, then those to keep out of.
+
+    The inclusion lies on the border side between half the stand-off and the legs; elsewhere around their convex hull,
+    or, where that would follow too many bends of the border or take in too many zones, around the legs themselves. The
+    border is taken to run straight on beyond its ends. Every blocked zone that comes within it is held by an exclusion,
+    as far as the inclusion reaches.
 
     Raises
     ------
     MissionError
-        When no simple polygon of `FENCE_VERTICES` vertices does that; the message says what to do.
+        When no polygons of `FENCE_VERTICES` vertices together do that, or a zone is too near to a leg; the message says
+        what to do.
     """
+    points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+    lat, lon = np.array([p.lat_deg for p in points]), np.array([p.lon_deg for p in points])
     plane = Plane(plan.border)
     border_xy = plan.border.local_line(plane.frame)
-    border = LineString(border_xy)
-    beyond = LineString(extended(border_xy, WALL_M))
-    points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
-    way = LineString(plane.xy([p.lat_deg for p in points], [p.lon_deg for p in points]))
+    way = LineString(plane.xy(lat, lon))
+    border, beyond = (_beside(line, way) for line in (border_xy, extended(border_xy, WALL_M)))
     floor_m = plan.border.stand_off_m / 2
     clear_m = float(way.distance(border))
     # The fence is drawn through the middle of the room between the floor and the legs, then straightened within it.
     middle_m = floor_m + (clear_m - floor_m) / 2
-    taken = shapely.union(way.buffer(_MARGIN_M), beyond.buffer(floor_m + 0.2, quad_segs=16))
+    taken = shapely.union(way.buffer(_MARGIN_M), shapely.buffer(beyond, floor_m + 0.2, quad_segs=16))
+    chart = Chart(float(lat[0]), float(lon[0]))
+    flown = LineString(chart.xy(lat, lon))
+    crowded: list[str] = []
     for shape, room in ((way.convex_hull, _ROOM_M), (way, _ROOM_M), (way, _ROOM_M / 3)):
-        ring = _around(shape.buffer(room, join_style="mitre").difference(beyond.buffer(middle_m, quad_segs=4)), way)
+        ring = _around(
+            shape.buffer(room, join_style="mitre").difference(shapely.buffer(beyond, middle_m, quad_segs=4)), way
+        )
         if ring is None:
             continue
         ring = _straightened(ring, taken)
         if len(ring) > FENCE_VERTICES:
             continue
-        lat, lon = plane.lat_lon(ring)
-        vertices = tuple((round(float(a), 7), round(float(o), 7)) for a, o in zip(lat, lon, strict=True))
-        if _lawful(Polygon(plane.xy(*np.array(vertices).T)), way, border, beyond, floor_m):
-            return vertices
+        vertices = _vertices(*plane.lat_lon(ring))
+        if not _lawful(Polygon(plane.xy(*np.array(vertices).T)), way, border, beyond, floor_m):
+            continue
+        inclusion = chart.xy(*np.array(vertices).T)
+        zones = zones_beside(plan.blocking_zones(), chart, inclusion)
+        left = FENCE_VERTICES - len(vertices)
+        margin_m = plan.options.zone_margin_m
+        out = exclusions(zones, flown, Polygon(inclusion), margin_m=margin_m, most=left)
+        if out is not None:
+            return FencePolygon(vertices), *(FencePolygon(_vertices(*chart.lat_lon(r)), inclusion=False) for r in out)
+        crowded = [zone.name for zone, _ in zones]
+    if crowded:
+        raise MissionError(
+            f"{sortie.name}: its fence of at most {FENCE_VERTICES} vertices has no room for the no-fly zones "
+            f"{', '.join(map(repr, crowded))}: put neighbours into one zone, or plan the border in shorter parts"
+        )
     raise MissionError(
         f"{sortie.name}: no fence of at most {FENCE_VERTICES} vertices stays {floor_m:.0f} m behind this border: "
         "straighten the border line, or plan it in shorter parts"
     )
+
+
+def _beside(line: Floats, way: LineString) -> Geometry:
+    """The part of a line that a fence round the legs can come near: long borders are not buffered whole."""
+    west, south, east, north = way.bounds
+    near = shapely.clip_by_rect(LineString(line), west - _NEAR_M, south - _NEAR_M, east + _NEAR_M, north + _NEAR_M)
+    return LineString(line) if near.is_empty else near
+
+
+def _vertices(lat: Floats, lon: Floats) -> tuple[tuple[float, float], ...]:
+    return tuple((round(float(a), 7), round(float(o), 7)) for a, o in zip(lat, lon, strict=True))
 
 
 def _around(region: Geometry, way: LineString) -> Floats | None:
@@ -95,13 +135,13 @@ def _straightened(ring: Floats, taken: Geometry) -> Floats:
     return ring
 
 
-def _lawful(fence: Polygon, way: LineString, border: LineString, beyond: LineString, floor_m: float) -> bool:
+def _lawful(fence: Polygon, way: LineString, border: Geometry, beyond: Geometry, floor_m: float) -> bool:
     """Whether a fence is simple, holds the legs, and keeps its distance from the line."""
-    lines = MultiLineString([border, beyond])
     return bool(
         fence.is_valid
         and fence.contains(way)
         and fence.exterior.distance(way) >= _MARGIN_M - 0.1
-        and not fence.intersects(lines)
+        and not fence.intersects(border)
+        and not fence.intersects(beyond)
         and fence.distance(border) >= floor_m - 0.01
     )

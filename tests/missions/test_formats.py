@@ -111,7 +111,7 @@ def test_any_simple_items_come_back(tmp_path_factory, some):
             lambda v: v | {"mission": v["mission"] | {"items": [{"type": "ComplexItem", "complexItemType": "survey"}]}},
             "survey",
         ),
-        (lambda v: v | {"geoFence": v["geoFence"] | {"circles": [{}]}}, "one inclusion polygon"),
+        (lambda v: v | {"geoFence": v["geoFence"] | {"circles": [{}]}}, "circle"),
         (
             lambda v: v | {"mission": v["mission"] | {"items": [{"type": "SimpleItem", "params": "x"}]}},
             "not what it should be",
