@@ -138,7 +138,9 @@ def plan(
     )
     missions.write_plan_folder(made, out, _dialect(dialect))
     console.print(plan_table(made))
-    console.print(validation_table(missions.validate(made, None if terrain is None else land)))
+    written = [missions.read_qgc_plan(out / f"{sortie.name}.plan") for sortie in made.sorties]
+    checks = missions.validate(made, None if terrain is None else land), missions.validate_missions(made, written)
+    console.print(validation_table(missions.Validation(tuple(rule for check in checks for rule in check.rules))))
     for note in made.notes:
         console.print(f"note: {note}", markup=False)
     if explain:

@@ -17,7 +17,8 @@ from missions.errors import (
 )
 from missions.explain import Change, Explanation, explain
 from missions.export import plan_geojson, write_plan_folder, write_plan_geojson, write_plan_kml
-from missions.fence import fence_polygon
+from missions.fence import fence_polygon, sortie_fence
+from missions.fence_shapes import FenceCircle, FencePolygon, fence_shapes
 from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
 from missions.fleet_files import read_fleet, write_fleet
 from missions.mission import Dialect, Mission, MissionItem, compile_mission
@@ -36,6 +37,7 @@ from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
 from missions.validation import Rule, Validation, check, validate
+from missions.validation_fence import validate_missions
 from missions.waypoints import read_waypoints, write_waypoints
 from missions.wind import Wind
 
@@ -55,6 +57,8 @@ __all__ = [
     "Coverage",
     "Dialect",
     "Explanation",
+    "FenceCircle",
+    "FencePolygon",
     "Fleet",
     "FleetError",
     "Flight",
@@ -100,6 +104,7 @@ __all__ = [
     "draw_map",
     "explain",
     "fence_polygon",
+    "fence_shapes",
     "land_border",
     "load_plan",
     "neighbours",
@@ -117,7 +122,9 @@ __all__ = [
     "risk_of_crossings",
     "save_plan",
     "share_out",
+    "sortie_fence",
     "validate",
+    "validate_missions",
     "write_airspace",
     "write_border",
     "write_borders",

@@ -12,7 +12,8 @@ from lxml import etree
 from geo import write_text
 from missions.border_files import border_feature
 from missions.coverage import band_polygon
-from missions.fence import fence_polygon
+from missions.errors import MissionError
+from missions.fence import sortie_fence
 from missions.files import write_json
 from missions.mission import Dialect, compile_mission
 from missions.patrol import PatrolPlan, Sortie, Waypoint
@@ -20,6 +21,7 @@ from missions.picture import draw_map
 from missions.plan_file import save_plan
 from missions.plane import Plane
 from missions.qgc import write_qgc_plan
+from missions.validation_fence import validate_missions
 from missions.waypoints import write_waypoints
 
 __all__ = ["plan_geojson", "write_plan_folder", "write_plan_geojson", "write_plan_kml"]
@@ -42,9 +44,11 @@ def plan_geojson(plan: PatrolPlan) -> dict[str, Any]:
         for base in dict.fromkeys(v.base for v in plan.fleet.vehicles)
     ]
     for sortie in plan.sorties:
-        fence = [[lon, lat] for lat, lon in fence_polygon(plan, sortie)]
+        for number, shape in enumerate(sortie_fence(plan, sortie)):
+            ring = [[lon, lat] for lat, lon in (*shape.vertices, shape.vertices[0])]
+            kind = "fence" if number == 0 else "exclusion"
+            features.append(_feature("Polygon", [ring], kind=kind, name=f"{kind} of {sortie.name}"))
         features += [
-            _feature("Polygon", [[*fence, fence[0]]], kind="fence", name=f"fence of {sortie.name}"),
             _feature(
                 "LineString",
                 [[w.lon_deg, w.lat_deg, round(w.amsl_m, 2)] for w in _way(sortie)],
@@ -133,11 +137,14 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     Raises
     ------
     MissionError
-        As `compile_mission` does; nothing is written then.
+        As `compile_mission` does, or when a fence or rally point fails `validate_missions`; nothing is written then.
     FileWriteError
         When a file cannot be written.
     """
     compiled = [compile_mission(plan, sortie, dialect) for sortie in plan.sorties]
+    broken = validate_missions(plan, compiled).violations
+    if broken:
+        raise MissionError(f"the missions break {len(broken)} rules, and are not written: {broken[0]}")
     folder.mkdir(parents=True, exist_ok=True)
     for sortie, mission in zip(plan.sorties, compiled, strict=True):
         write_qgc_plan(mission, folder / f"{mission.name}.plan", sortie.legs[0].start.ground_amsl_m)
