@@ -5,6 +5,7 @@ from missions.airspace_files import read_airspace, read_risk, write_airspace, wr
 from missions.atlas import borders_in, countries, cut, land_border, neighbours
 from missions.border import BorderSegment, Side
 from missions.border_files import read_border, read_borders, write_border, write_borders
+from missions.emergency import EmergencyRules, EmergencyStretch, emergency_sites
 from missions.errors import (
     AirspaceError,
     BorderError,
@@ -21,6 +22,7 @@ from missions.fence import fence_polygon, sortie_fence
 from missions.fence_shapes import FenceCircle, FencePolygon, fence_shapes
 from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
 from missions.fleet_files import read_fleet, write_fleet
+from missions.landing import LandingProposal, LandingRules, propose_landing_sites, with_landing_sites
 from missions.mission import Dialect, Mission, MissionItem, compile_mission
 from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
@@ -56,6 +58,8 @@ __all__ = [
     "Change",
     "Coverage",
     "Dialect",
+    "EmergencyRules",
+    "EmergencyStretch",
     "Explanation",
     "FenceCircle",
     "FencePolygon",
@@ -63,6 +67,8 @@ __all__ = [
     "FleetError",
     "Flight",
     "FormatError",
+    "LandingProposal",
+    "LandingRules",
     "LandingSite",
     "Leg",
     "LegKind",
@@ -102,6 +108,7 @@ __all__ = [
     "cut",
     "default_fleet",
     "draw_map",
+    "emergency_sites",
     "explain",
     "fence_polygon",
     "fence_shapes",
@@ -111,6 +118,7 @@ __all__ = [
     "observe",
     "plan",
     "plan_geojson",
+    "propose_landing_sites",
     "read_airspace",
     "read_border",
     "read_borders",
@@ -125,6 +133,7 @@ __all__ = [
     "sortie_fence",
     "validate",
     "validate_missions",
+    "with_landing_sites",
     "write_airspace",
     "write_border",
     "write_borders",

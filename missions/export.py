@@ -9,9 +9,10 @@ from typing import Any
 import shapely
 from lxml import etree
 
-from geo import write_text
+from geo import Terrain, write_text
 from missions.border_files import border_feature
 from missions.coverage import band_polygon
+from missions.emergency import emergency_sites
 from missions.errors import MissionError
 from missions.fence import sortie_fence
 from missions.files import write_json
@@ -30,8 +31,12 @@ _KML = "http://www.opengis.net/kml/2.2"
 _COLOURS = ("ffb4771f", "ff0e7fff", "ff2ca02c", "ffbd6794", "ff4b568c", "ffc277e3", "ff7f7f7f", "ff22bdbc")  # aabbggrr
 
 
-def plan_geojson(plan: PatrolPlan) -> dict[str, Any]:
-    """A FeatureCollection of border, band, bases, fences and sorties (third figure: height AMSL, metres)."""
+def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None) -> dict[str, Any]:
+    """A FeatureCollection of border, band, bases, fences and sorties (third figure: height AMSL, metres).
+
+    Each part of a sortie is there once more as an ``emergency`` with the landing site that it flies to, or the reason
+    why there is none; with a terrain the ground in between is looked at.
+    """
     features = [border_feature(plan.border)]
     plane = Plane(plan.border)
     border = plan.border
@@ -67,12 +72,32 @@ def plan_geojson(plan: PatrolPlan) -> dict[str, Any]:
         _feature("Point", [gap.lon_deg, gap.lat_deg], kind="uncovered", name=gap.reason, area_m2=gap.area_m2)
         for gap in plan.coverage.uncovered
     ]
+    features += [
+        _feature("Point", [site.lon_deg, site.lat_deg], kind="landing_site", name=site.name, radius_m=site.radius_m)
+        for site in plan.airspace.landing_sites
+    ]
+    features += [
+        _feature(
+            "LineString",
+            [[round(lon, 7), round(lat, 7)] for lat, lon in part.way],
+            kind="emergency",
+            name=part.sortie,
+            from_leg=part.from_leg,
+            from_m=part.from_m,
+            to_leg=part.to_leg,
+            to_m=part.to_m,
+            site=None if part.site is None else part.site.name,
+            farthest_m=part.farthest_m,
+            reason=part.reason,
+        )
+        for part in emergency_sites(plan, terrain)
+    ]
     return {"type": "FeatureCollection", "features": features}
 
 
-def write_plan_geojson(plan: PatrolPlan, path: Path) -> None:
+def write_plan_geojson(plan: PatrolPlan, path: Path, terrain: Terrain | None = None) -> None:
     """Write `plan_geojson`."""
-    write_json(path, plan_geojson(plan))
+    write_json(path, plan_geojson(plan, terrain))
 
 
 def write_plan_kml(plan: PatrolPlan, path: Path) -> None:
@@ -116,7 +141,9 @@ def _ring(plane: Plane, ring: shapely.LinearRing) -> list[list[float]]:
     return [[round(float(o), 7), round(float(a), 7)] for a, o in zip(lat, lon, strict=True)]
 
 
-def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupilot") -> tuple[Path, ...]:
+def write_plan_folder(
+    plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupilot", terrain: Terrain | None = None
+) -> tuple[Path, ...]:
     """Write a plan in every form: for `vedette fly`, for ground stations, for maps, and as a picture.
 
     Parameters
@@ -128,6 +155,8 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
         ``plan.geojson``, ``plan.kml``, ``map.png``.
     dialect
         Autopilot of the ``.plan`` files.
+    terrain
+        The ground between sorties and landing sites.
 
     Returns
     -------
@@ -149,7 +178,7 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     for sortie, mission in zip(plan.sorties, compiled, strict=True):
         write_qgc_plan(mission, folder / f"{mission.name}.plan", sortie.legs[0].start.ground_amsl_m)
         write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
-    write_plan_geojson(plan, folder / "plan.geojson")
+    write_plan_geojson(plan, folder / "plan.geojson", terrain)
     write_plan_kml(plan, folder / "plan.kml")
     draw_map(plan, folder / "map.png")
     # Last: where this file is, the others are too.
