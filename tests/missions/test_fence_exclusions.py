@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from shapely.affinity import scale
 
-from geo import Altitude, Datum, FlatTerrain
+from geo import Altitude, Datum, FlatTerrain, geodesic_destination, geodesic_distance_m
 from missions import (
     Airspace,
+    Base,
+    BorderSegment,
     FormatError,
     LandingSite,
     Mission,
@@ -21,14 +23,27 @@ from missions import (
     MissionItem,
     PlanOptions,
     Zone,
+    base_beside,
     compile_mission,
     default_fleet,
     plan,
     read_qgc_plan,
+    validate_missions,
     write_qgc_plan,
 )
 from missions.outline import reduced
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, fleet_for, straight, wiggly_borders
+from missions.plane import Chart
+from tests.missions.helpers import (
+    LAT,
+    LON,
+    M_LAT,
+    M_LON,
+    beside,
+    border_from_metres,
+    fleet_for,
+    straight,
+    wiggly_borders,
+)
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -328,3 +343,50 @@ def test_scaled_zones_stay_zones():
     one = zone("z", 100, 200, 50, 8)
     degrees = shapely.Polygon(one.rings[0])
     assert scale(degrees, M_LON, M_LAT).area == pytest.approx(area(one).area, rel=1e-9)
+
+
+# --- anywhere on the globe --------------------------------------------------------------------------------------------
+
+
+@SLOW
+@given(
+    lat=st.floats(-65, 65),
+    lon=st.floats(-180, 180),
+    away=st.tuples(st.floats(-20_000, 20_000), st.floats(-20_000, 20_000)),
+)
+def test_a_chart_measures_about_its_place_and_comes_back(lat, lon, away):
+    chart = Chart(lat, lon)
+    there = chart.lat_lon(away)
+    assert abs(there[1]) <= 180
+    assert chart.xy(*there) == pytest.approx(np.array(away), abs=1e-4)
+    # tan(latitude) of 65 degrees times 20 km over the radius of the earth, at most.
+    assert geodesic_distance_m(lat, lon, *there) == pytest.approx(math.hypot(*away), rel=0.007, abs=1e-3)
+
+
+@pytest.mark.parametrize("lat", [-46.0, 65.0])
+def test_a_fence_over_the_antimeridian(lat):
+    line = tuple(((180 + k * 0.02 + 180) % 360 - 180, lat) for k in range(-3, 4))
+    border = BorderSegment("date line", "AAA", "BBB", line, "left")
+    base = base_beside(border, 1500.0)
+    ring = [geodesic_destination(lat + 0.007, 180.0, azimuth, 200.0) for azimuth in range(0, 360, 20)]
+    lake = Zone("lake", (tuple((o, a) for a, o in ring),))
+    made = plan(border, default_fleet(base, 1), airspace=Airspace((lake,)))
+    compiled = [compile_mission(made, sortie) for sortie in made.sorties]
+    assert validate_missions(made, compiled).violations == []
+    assert any(item.command == 5002 for mission in compiled for item in mission.fence)
+    # Flat degrees, laid over the antimeridian: the lake is in what is kept out of.
+    flat = [
+        shapely.Polygon([((v.y / 1e7) % 360, v.x / 1e7) for v in mission.fence if v.command == 5002])
+        for mission in compiled
+    ]
+    assert all(one.is_empty or one.contains(shapely.Polygon([(o % 360, a) for a, o in ring])) for one in flat)
+
+
+def test_a_fence_round_an_enclave():
+    angles = np.linspace(0, 2 * math.pi, 49)
+    border = border_from_metres([(3000 * math.cos(a), 3000 * math.sin(a)) for a in angles], "left")
+    base = Base("base", LAT + 500 / M_LAT, LON)
+    zones = (zone("school", 1400, -900, 150, 16),)
+    made = plan(border, default_fleet(base, 2), airspace=Airspace(zones))
+    compiled = [compile_mission(made, sortie) for sortie in made.sorties]
+    assert validate_missions(made, compiled).violations == []
