@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Geometry, LineString, Polygon
+from shapely import Geometry, MultiLineString, Polygon
 
 from missions.airspace import Zone
 from missions.errors import MissionError
@@ -28,26 +30,48 @@ _WINDOW_M = 1000.0
 """How far round the fence a zone is looked at: what lies beyond is fenced out as it is, metres."""
 
 
-def zones_beside(zones: Iterable[Zone], chart: Chart, within: Floats) -> list[tuple[Zone, Polygon]]:
-    """Zones, and their areas in a chart, whose box meets that of points within, shape (n, 2), or comes near it."""
-    low, high = within.min(axis=0) - _WINDOW_M, within.max(axis=0) + _WINDOW_M
+def zones_beside(zones: Iterable[Zone], chart: Chart, inclusion: Polygon) -> list[tuple[Zone, Polygon]]:
+    """Zones that touch an inclusion, and their areas in a chart."""
+    west, south, east, north = inclusion.bounds
+    low, high = chart.lat_lon([west, south]), chart.lat_lon([east, north])
+    middle, half = chart.lat_lon([(west + east) / 2, 0.0])[1], (high[1] - low[1]) % 360.0 / 2
     found = []
     for zone in zones:
-        outline = chart.line(zone.outline())
-        if (outline.min(axis=0) <= high).all() and (outline.max(axis=0) >= low).all():
-            found.append((zone, zone.polygon(chart)))
+        box = _box(zone)
+        away = abs((box.lon_deg - middle + 180.0) % 360.0 - 180.0)
+        if box.south_deg > high[0] or box.north_deg < low[0] or away > half + box.half_deg:
+            continue
+        area = zone.polygon(chart)
+        if area.intersects(inclusion):
+            found.append((zone, area))
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """Between which latitudes a zone lies, about which longitude, and how far to each side, degrees."""
+
+    south_deg: float
+    north_deg: float
+    lon_deg: float
+    half_deg: float
+
+
+@lru_cache(maxsize=4096)
+def _box(zone: Zone) -> _Box:
+    lon, lat = zone.outline().T
+    return _Box(float(lat.min()), float(lat.max()), float(lon.min() + lon.max()) / 2, float(np.ptp(lon)) / 2)
+
+
 def exclusions(
-    zones: Sequence[tuple[Zone, Polygon]], way: LineString, inclusion: Polygon, *, margin_m: float, most: int
+    zones: Sequence[tuple[Zone, Polygon]], way: MultiLineString, inclusion: Polygon, *, margin_m: float, most: int
 ) -> list[Floats] | None:
     """Outlines that hold every zone as far as the inclusion reaches, and touch no leg.
 
     Parameters
     ----------
     zones
-        Zones and their areas, metres.
+        Zones that touch the inclusion, and their areas, metres.
     way
         The legs.
     inclusion
@@ -71,8 +95,6 @@ def exclusions(
     reach = shapely.box(*inclusion.bounds).buffer(_WINDOW_M, join_style="mitre")
     areas = []
     for zone, area in zones:
-        if not area.intersects(inclusion):
-            continue
         # Simplified by half of what it grows: it still holds the zone.
         held = shapely.intersection(_grown(area, grown_m), reach)
         if held.distance(way) < clear_m:
@@ -91,7 +113,7 @@ def _grown(area: Polygon, by_m: float) -> Geometry:
     return shapely.buffer(shapely.simplify(area, by_m / 2), by_m, join_style="mitre", mitre_limit=2.0)
 
 
-def _simple(area: Geometry, way: LineString) -> list[Polygon]:
+def _simple(area: Geometry, way: MultiLineString) -> list[Polygon]:
     """Polygons without holes that cover an area: a hole with legs in it is cut through, any other is filled."""
     out: list[Polygon] = []
     for part in shapely.get_parts(area):

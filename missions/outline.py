@@ -8,9 +8,10 @@ from itertools import combinations
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Geometry, Polygon
+from scipy.spatial import ConvexHull, QhullError
+from shapely import Geometry, LineString, Polygon
 
-__all__ = ["reduced"]
+__all__ = ["convex_hull", "reduced"]
 
 Floats = NDArray[np.float64]
 
@@ -95,7 +96,7 @@ def _merged(rings: list[Floats], taken: Geometry) -> list[Floats] | None:
     """The polygons with two of them in their common hull, that which adds least; None where none is free."""
     best: tuple[float, int, int, Polygon] | None = None
     for i, j in combinations(range(len(rings)), 2):
-        hull = shapely.MultiPoint(np.concatenate([rings[i], rings[j]])).convex_hull
+        hull = convex_hull(np.concatenate([rings[i], rings[j]]))
         assert isinstance(hull, Polygon)  # of two areas
         added = hull.area - Polygon(rings[i]).area - Polygon(rings[j]).area
         if (best is None or added < best[0]) and not shapely.intersects(taken, hull):
@@ -107,6 +108,18 @@ def _merged(rings: list[Floats], taken: Geometry) -> list[Floats] | None:
     if not hull.exterior.is_ccw:
         ring = ring[::-1]
     return [*(r for k, r in enumerate(rings) if k not in {i, j}), ring]
+
+
+def convex_hull(points: Floats) -> Polygon | LineString:
+    """The hull of points, shape (n, 2): a line where they all lie on one.
+
+    By Qhull: GEOS 3.14 draws hulls of many points, some of them a hair apart, that do not hold them.
+    """
+    try:
+        return Polygon(points[ConvexHull(points).vertices])
+    except QhullError:
+        along = np.lexsort((points[:, 1], points[:, 0]))
+        return LineString(points[along[[0, -1]]])
 
 
 def _cross(a: Floats, b: Floats) -> Floats:

@@ -73,12 +73,13 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
     named = {mission.name: mission for mission in missions}
     legs, line, zones, room, rally, size = (_Found() for _ in range(6))
     border = plan.border
+    blocking = _Zones([(zone.name, [np.array(ring) for ring in zone.rings]) for zone in plan.blocking_zones()])
     for sortie in plan.sorties:
         mission = named.get(sortie.name)
         if mission is None:
             legs.keep(-np.inf, 0, f"{sortie.name}: has no mission")
             continue
-        sight = _Sight(plan, sortie)
+        sight = _Sight(plan, sortie, blocking)
         stored = len(mission.fence), len(mission.rally)
         size.keep(FENCE_VERTICES - stored[0], 0, f"{sortie.name}: its fence has {stored[0]} vertices")
         size.keep(RALLY_POINTS - stored[1], 0, f"{sortie.name}: it has {stored[1]} rally points")
@@ -125,10 +126,19 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
     )
 
 
+class _Zones:
+    """Blocked zones by name: rings of (longitude, latitude), the first vertex and the size of each, degrees."""
+
+    def __init__(self, named: list[tuple[str, list[Floats]]]) -> None:
+        self.named = named
+        self.first = np.array([rings[0][0] for _, rings in named]).reshape(-1, 2)
+        self.size = np.array([np.ptp(rings[0], axis=0) for _, rings in named]).reshape(-1, 2)
+
+
 class _Sight:
     """A sortie with the border and the zones beside it, in degrees scaled to metres about its base."""
 
-    def __init__(self, plan: PatrolPlan, sortie: Sortie) -> None:
+    def __init__(self, plan: PatrolPlan, sortie: Sortie, zones: _Zones) -> None:
         base = sortie.vehicle.base
         self._origin = np.array([base.lon_deg, base.lat_deg])
         # Metres a degree on the ellipsoid, by the series of the Department of Defense (TM 8358.2).
@@ -147,11 +157,14 @@ class _Sight:
         if not plan.border.is_ring:
             ends = [_past(line), *line, _past(line[::-1])]
             self.continued = _cut(np.array(ends), low, high)
+        # By its first vertex and its size: a zone that is turned round the globe is never too far.
+        near = self._metres(zones.first)
+        size = zones.size * self._scale
+        beside = (near - size <= high).all(axis=1) & (near + size >= low).all(axis=1)
         self.zones = []
-        for zone in plan.blocking_zones():
-            rings = [self._metres(ring) for ring in zone.rings]
-            if (rings[0].min(axis=0) <= high).all() and (rings[0].max(axis=0) >= low).all():
-                self.zones.append((zone.name, Polygon(rings[0], rings[1:])))
+        for name, rings in (zones.named[k] for k in np.flatnonzero(beside)):
+            outlines = [self._metres(ring) for ring in rings]
+            self.zones.append((name, Polygon(outlines[0], outlines[1:])))
 
     def polygons(self, items: Sequence[MissionItem]) -> tuple[Polygon, list[Polygon]] | None:
         """What to stay in and what to keep out of; None where the items do not say it."""
@@ -175,7 +188,7 @@ class _Sight:
         """Places of items."""
         return [shapely.points(self._metres([(v.y / 1e7, v.x / 1e7)])[0]) for v in items]
 
-    def _metres(self, lon_lat: Sequence[tuple[float, float]]) -> Floats:
+    def _metres(self, lon_lat: Sequence[tuple[float, float]] | Floats) -> Floats:
         away = np.array(lon_lat, dtype=float) - self._origin
         away[:, 0] = (away[:, 0] + 180.0) % 360.0 - 180.0
         return np.asarray(away * self._scale)

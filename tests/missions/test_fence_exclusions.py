@@ -9,6 +9,7 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from pyproj import Geod
 from shapely.affinity import scale
 
 from geo import Altitude, Datum, FlatTerrain, geodesic_destination, geodesic_distance_m
@@ -31,7 +32,7 @@ from missions import (
     validate_missions,
     write_qgc_plan,
 )
-from missions.outline import reduced
+from missions.outline import convex_hull, reduced
 from missions.plane import Chart
 from tests.missions.helpers import (
     LAT,
@@ -139,7 +140,7 @@ def test_zones_beside_a_border_that_wanders(border, along, off, size):
 
 def test_a_zone_with_legs_in_its_hole_is_fenced_out_in_parts():
     border = straight(4000)
-    near = ringed("ring", 2000, 800, 2600, 2330)
+    near = ringed("ring", 2000, 800, 2600, 2250)
     made = plan(border, default_fleet(beside(border, 1500), 1), airspace=Airspace((near,)))
     assert_fenced(made, (near,))
     assert all(len(fenced(compile_mission(made, s))[1]) >= 2 for s in made.sorties)
@@ -390,3 +391,28 @@ def test_a_fence_round_an_enclave():
     made = plan(border, default_fleet(base, 2), airspace=Airspace(zones))
     compiled = [compile_mission(made, sortie) for sortie in made.sorties]
     assert validate_missions(made, compiled).violations == []
+
+
+@pytest.mark.parametrize("lat", [31.0, 60.0])
+def test_a_long_leg_is_held_whether_flown_straight_in_degrees_or_on_the_ground(lat):
+    border = BorderSegment("parallel", "AAA", "BBB", ((8.0, lat), (8.04, lat)), "left")
+    base = Base("base", *geodesic_destination(lat + 0.004, 8.02, 90.0, 14_000.0))
+    made = plan(border, default_fleet(base, 1))
+    sortie = made.sorties[0]
+    assert max(leg.distance_m for leg in sortie.legs) > 10_000
+    degrees = shapely.Polygon([(v.y / 1e7, v.x / 1e7) for v in compile_mission(made, sortie).fence])
+    geod = Geod(ellps="WGS84")
+    for leg in sortie.legs:
+        a, b = (leg.start.lon_deg, leg.start.lat_deg), (leg.end.lon_deg, leg.end.lat_deg)
+        assert degrees.contains(shapely.LineString([a, b])) or a == b
+        if leg.distance_m > 0:
+            assert shapely.contains_xy(degrees, np.array(geod.npts(*a, *b, 50))).all()
+
+
+@given(
+    points=st.lists(st.tuples(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4)), min_size=1, max_size=40),
+    hair=st.floats(-1e-9, 1e-9),
+)
+def test_a_hull_holds_points_a_hair_apart(points, hair):
+    both = np.array([*points, *((x + hair, y - hair) for x, y in points)])
+    assert convex_hull(both).buffer(1e-3).covers(shapely.MultiPoint(both))
