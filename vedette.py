@@ -111,6 +111,7 @@ def plan(
     ] = None,
     wind: Annotated[str, typer.Option(help="SPEED,FROM: metres a second, degrees that it comes from.")] = "0,0",
     airspace: Annotated[Path | None, typer.Option(help="GeoJSON of zones and landing sites.")] = None,
+    sites: Annotated[bool, typer.Option("--sites", help="Propose emergency landing sites on the terrain.")] = False,
     objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
     risk: Annotated[Path | None, typer.Option(help="CSV of risk by stretch and hour.")] = None,
     shift: Annotated[float, typer.Option(help="Length of the schedule, hours.")] = 8.0,
@@ -138,11 +139,17 @@ def plan(
         airspace=missions.read_airspace(airspace) if airspace else None,
         risk=missions.read_risk(risk) if risk else None,
     )
-    written = missions.write_plan_folder(made, out, _dialect(dialect))
+    told = made.notes
+    if sites:
+        proposal = missions.propose_landing_sites(made, land)
+        made, told = missions.with_landing_sites(made, proposal.sites), (*told, *proposal.notes)
+    written = missions.write_plan_folder(made, out, _dialect(dialect), land)
     console.print(plan_table(made))
     console.print(seen_table(made.coverage))
-    console.print(validation_table(missions.validate(made, None if terrain is None else land)))
-    for note in made.notes:
+    files = [missions.read_qgc_plan(out / f"{sortie.name}.plan") for sortie in made.sorties]
+    checks = missions.validate(made, None if terrain is None else land), missions.validate_missions(made, files)
+    console.print(validation_table(missions.Validation(tuple(rule for check in checks for rule in check.rules))))
+    for note in told:
         console.print(f"note: {note}", markup=False)
     if explain:
         why = missions.explain(made, land)

@@ -5,6 +5,7 @@ from missions.airspace_files import read_airspace, read_risk, write_airspace, wr
 from missions.atlas import borders_in, countries, cut, land_border, neighbours
 from missions.border import BorderSegment, Side
 from missions.border_files import read_border, read_borders, write_border, write_borders
+from missions.emergency import EmergencyRules, EmergencyStretch, emergency_sites
 from missions.errors import (
     AirspaceError,
     BorderError,
@@ -18,9 +19,11 @@ from missions.errors import (
 )
 from missions.explain import Change, Explanation, explain
 from missions.export import plan_geojson, write_plan_folder, write_plan_geojson, write_plan_kml
-from missions.fence import fence_polygon
+from missions.fence import fence_polygon, sortie_fence
+from missions.fence_shapes import FenceCircle, FencePolygon, fence_shapes
 from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
 from missions.fleet_files import read_fleet, write_fleet
+from missions.landing import LandingProposal, LandingRules, propose_landing_sites, with_landing_sites
 from missions.litchi import LitchiAction, LitchiWaypoint, compile_litchi, read_litchi, save_litchi, write_litchi
 from missions.mission import Dialect, Mission, MissionItem, compile_mission
 from missions.mission_kml import read_mission_kml, write_mission_kml
@@ -43,6 +46,7 @@ from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
 from missions.validation import Rule, Validation, check, validate
+from missions.validation_fence import validate_missions
 from missions.waypoints import read_waypoints, write_waypoints
 from missions.wind import Wind
 from missions.wpml import DJI_AIRCRAFT, WpmlAction, WpmlMission, WpmlWaypoint, compile_wpml
@@ -65,7 +69,11 @@ __all__ = [
     "Change",
     "Coverage",
     "Dialect",
+    "EmergencyRules",
+    "EmergencyStretch",
     "Explanation",
+    "FenceCircle",
+    "FencePolygon",
     "Fleet",
     "FleetError",
     "Flight",
@@ -73,6 +81,8 @@ __all__ = [
     "FormatError",
     "Geoid",
     "GsdShare",
+    "LandingProposal",
+    "LandingRules",
     "LandingSite",
     "Leg",
     "LegKind",
@@ -122,8 +132,10 @@ __all__ = [
     "cut",
     "default_fleet",
     "draw_map",
+    "emergency_sites",
     "explain",
     "fence_polygon",
+    "fence_shapes",
     "land_border",
     "load_plan",
     "neighbours",
@@ -131,6 +143,7 @@ __all__ = [
     "operational_intents",
     "plan",
     "plan_geojson",
+    "propose_landing_sites",
     "read_airspace",
     "read_border",
     "read_borders",
@@ -149,7 +162,10 @@ __all__ = [
     "save_plan",
     "save_wpml",
     "share_out",
+    "sortie_fence",
     "validate",
+    "validate_missions",
+    "with_landing_sites",
     "write_airspace",
     "write_border",
     "write_borders",

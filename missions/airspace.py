@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geo import Altitude, CoordinateError, Datum, check_coordinates, unwrap_longitudes
 from missions.errors import AirspaceError
-from missions.plane import Plane
+from missions.plane import Chart, Plane
 
 __all__ = ["Airspace", "LandingSite", "Zone", "ZoneKind"]
 
@@ -91,8 +91,8 @@ class Zone:
         ring = np.array(self.rings[0])
         return np.stack([unwrap_longitudes(ring[:, 0]), ring[:, 1]], axis=-1)
 
-    def polygon(self, plane: Plane) -> shapely.Polygon:
-        """Its area in a plane, metres."""
+    def polygon(self, plane: Plane | Chart) -> shapely.Polygon:
+        """Its area in a plane or a chart, metres."""
         rings = [plane.xy(ring[:, 1], ring[:, 0]) for ring in (np.array(r) for r in self.rings)]
         return shapely.Polygon(rings[0], rings[1:])
 

@@ -128,13 +128,18 @@ def app_route(plan: PatrolPlan, sortie: Sortie, limits: AppLimits) -> AppRoute:
     Raises
     ------
     MissionError
-        When the aircraft has wings, or the way does not fit: too many waypoints, too fast, too slow, too high, too low,
+        When the aircraft has wings or is in the air, or the way does not fit: too many waypoints, too fast, too slow, too high, too low,
         too long, or nearer to the border than the stand-off. The message says what to do.
     """
     if sortie.vehicle.aircraft.has_wings:
         raise MissionError(
             f"{sortie.name}: {sortie.vehicle.aircraft.kind} has wings and cannot fly sideways as {limits.name} "
             "would have it: fly its .plan from a ground station"
+        )
+    if sortie.airborne:
+        raise MissionError(
+            f"{sortie.name}: begins in the air, and {limits.name} begins at the take-off: fly its .plan from a ground "
+            "station, or resume it from the ground"
         )
     room = FreeGround(plan, sortie)
     way = _Way.of(sortie, room.plane)
@@ -190,7 +195,7 @@ class _Way:
         """From above the base after take-off to there before landing."""
         legs = [leg for leg in sortie.legs if leg.kind not in {LegKind.TAKEOFF, LegKind.LANDING}]
         places = [legs[0].start, *(leg.end for leg in legs)]
-        ground_m = sortie.legs[0].start.amsl_m
+        ground_m = sortie.home.amsl_m
         xy = plane.xy([p.lat_deg for p in places], [p.lon_deg for p in places])
         up = np.array([[p.amsl_m - ground_m] for p in places])
         return cls(

@@ -9,9 +9,12 @@ from typing import Any
 import shapely
 from lxml import etree
 
+from geo import Terrain
 from missions.app_files import write_app_files
 from missions.border_files import border_feature
-from missions.fence import fence_polygon
+from missions.emergency import emergency_sites
+from missions.errors import MissionError
+from missions.fence import sortie_fence
 from missions.files import write_json
 from missions.kml_file import KML, sub, write_kml
 from missions.mission import Dialect, compile_mission
@@ -22,6 +25,7 @@ from missions.picture import draw_map
 from missions.plan_file import save_plan
 from missions.plane import Plane
 from missions.qgc import write_qgc_plan
+from missions.validation_fence import validate_missions
 from missions.waypoints import write_waypoints
 
 __all__ = ["plan_geojson", "write_plan_folder", "write_plan_geojson", "write_plan_kml"]
@@ -29,8 +33,12 @@ __all__ = ["plan_geojson", "write_plan_folder", "write_plan_geojson", "write_pla
 _COLOURS = ("ffb4771f", "ff0e7fff", "ff2ca02c", "ffbd6794", "ff4b568c", "ffc277e3", "ff7f7f7f", "ff22bdbc")  # aabbggrr
 
 
-def plan_geojson(plan: PatrolPlan) -> dict[str, Any]:
-    """A FeatureCollection of border, band, bases, fences and sorties (third figure: height AMSL, metres)."""
+def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None) -> dict[str, Any]:
+    """A FeatureCollection of border, band, bases, fences and sorties (third figure: height AMSL, metres).
+
+    Each part of a sortie is there once more as an ``emergency`` with the landing site that it flies to, or the reason
+    why there is none; with a terrain the ground in between is looked at.
+    """
     features = [border_feature(plan.border)]
     plane = Plane(plan.border)
     border = plan.border
@@ -43,9 +51,11 @@ def plan_geojson(plan: PatrolPlan) -> dict[str, Any]:
         for base in dict.fromkeys(v.base for v in plan.fleet.vehicles)
     ]
     for sortie in plan.sorties:
-        fence = [[lon, lat] for lat, lon in fence_polygon(plan, sortie)]
+        for number, shape in enumerate(sortie_fence(plan, sortie)):
+            ring = [[lon, lat] for lat, lon in (*shape.vertices, shape.vertices[0])]
+            kind = "fence" if number == 0 else "exclusion"
+            features.append(_feature("Polygon", [ring], kind=kind, name=f"{kind} of {sortie.name}"))
         features += [
-            _feature("Polygon", [[*fence, fence[0]]], kind="fence", name=f"fence of {sortie.name}"),
             _feature(
                 "LineString",
                 [[w.lon_deg, w.lat_deg, round(w.amsl_m, 2)] for w in _way(sortie)],
@@ -64,12 +74,32 @@ def plan_geojson(plan: PatrolPlan) -> dict[str, Any]:
         _feature("Point", [gap.lon_deg, gap.lat_deg], kind="uncovered", name=gap.reason, area_m2=gap.area_m2)
         for gap in plan.coverage.uncovered
     ]
+    features += [
+        _feature("Point", [site.lon_deg, site.lat_deg], kind="landing_site", name=site.name, radius_m=site.radius_m)
+        for site in plan.airspace.landing_sites
+    ]
+    features += [
+        _feature(
+            "LineString",
+            [[round(lon, 7), round(lat, 7)] for lat, lon in part.way],
+            kind="emergency",
+            name=part.sortie,
+            from_leg=part.from_leg,
+            from_m=part.from_m,
+            to_leg=part.to_leg,
+            to_m=part.to_m,
+            site=None if part.site is None else part.site.name,
+            farthest_m=part.farthest_m,
+            reason=part.reason,
+        )
+        for part in emergency_sites(plan, terrain)
+    ]
     return {"type": "FeatureCollection", "features": features}
 
 
-def write_plan_geojson(plan: PatrolPlan, path: Path) -> None:
+def write_plan_geojson(plan: PatrolPlan, path: Path, terrain: Terrain | None = None) -> None:
     """Write `plan_geojson`."""
-    write_json(path, plan_geojson(plan))
+    write_json(path, plan_geojson(plan, terrain))
 
 
 def write_plan_kml(plan: PatrolPlan, path: Path) -> None:
@@ -112,7 +142,9 @@ def _ring(plane: Plane, ring: shapely.LinearRing) -> list[list[float]]:
     return [[round(float(o), 7), round(float(a), 7)] for a, o in zip(lat, lon, strict=True)]
 
 
-def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupilot") -> tuple[Path, ...]:
+def write_plan_folder(
+    plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupilot", terrain: Terrain | None = None
+) -> tuple[Path, ...]:
     """Write a plan in every form: for `vedette fly`, for ground stations, for maps, and as a picture.
 
     Parameters
@@ -125,6 +157,8 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
         ``plan.kml``, ``map.png``.
     dialect
         Autopilot of the ``.plan`` files.
+    terrain
+        The ground between sorties and landing sites.
 
     Returns
     -------
@@ -134,11 +168,14 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
     Raises
     ------
     MissionError
-        As `compile_mission` does; nothing is written then.
+        As `compile_mission` does, or when a fence or rally point fails `validate_missions`; nothing is written then.
     FileWriteError
         When a file cannot be written.
     """
     compiled = [compile_mission(plan, sortie, dialect) for sortie in plan.sorties]
+    broken = validate_missions(plan, compiled).violations
+    if broken:
+        raise MissionError(f"the missions break {len(broken)} rules, and are not written: {broken[0]}")
     folder.mkdir(parents=True, exist_ok=True)
     for sortie, mission in zip(plan.sorties, compiled, strict=True):
         home_m = sortie.home.ground_amsl_m
@@ -146,7 +183,7 @@ def write_plan_folder(plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupi
         write_mission_kml(mission, folder / f"{mission.name}.kml", home_m)
         write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
     for_apps = write_app_files(plan, folder)
-    write_plan_geojson(plan, folder / "plan.geojson")
+    write_plan_geojson(plan, folder / "plan.geojson", terrain)
     write_plan_kml(plan, folder / "plan.kml")
     draw_map(plan, folder / "map.png")
     # Last: where this file is, the others are too.

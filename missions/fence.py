@@ -1,4 +1,4 @@
-"""The geofence of a sortie: one inclusion polygon that holds all its legs and stays behind the border."""
+"""The geofence of a sortie: one polygon that holds all its legs and stays behind the border, less the no-fly zones."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 from shapely import Geometry, LineString, MultiLineString, Polygon
 
 from missions.errors import MissionError
+from missions.exclusion import exclusions, zones_beside
+from missions.fence_shapes import FencePolygon
 from missions.flightline import WALL_M, extended
 from missions.limits import FENCE_VERTICES
 from missions.patrol import PatrolPlan, Sortie
-from missions.plane import Plane
+from missions.plane import Chart, Plane
+from missions.reduced import convex_hull
 
-__all__ = ["fence_polygon"]
+__all__ = ["fence_polygon", "sortie_fence"]
 
 Floats = NDArray[np.float64]
 
@@ -23,48 +26,110 @@ _ROOM_M = 150.0
 _MARGIN_M = 6.0
 """Least distance between the fence and the legs, metres."""
 
+_LONG_M = 1000.0
+"""Legs up to this long are straight whichever way they are drawn: to 1.2 cm at 31 degrees, metres."""
+
+_CHARTED = 1.005
+"""The metres of a chart 10 km from its middle are not longer than those of the ground by more than this."""
+
+_NEAR_M = 20_000.0
+"""How far round the legs the border is looked at, metres: more than any stand-off."""
+
 
 def fence_polygon(plan: PatrolPlan, sortie: Sortie) -> tuple[tuple[float, float], ...]:
-    """Vertices (latitude, longitude), degrees, of the fence of a sortie, not repeated at the end.
+    """Vertices (latitude, longitude), degrees, of the inclusion of a sortie's fence. Raises as `sortie_fence` does."""
+    return sortie_fence(plan, sortie)[0].vertices
 
-    On the border side it lies between half the stand-off and the legs; elsewhere around
-    their convex hull, or, where that would follow too many bends of the border, around the legs themselves.
-    The border is taken to run straight on beyond its ends.
+
+def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
+    """The fence of a sortie: the polygon to stay in, then those to keep out of.
+
+    The inclusion lies on the border side between half the stand-off and the legs; elsewhere around their convex hull,
+    or, where that would follow too many bends of the border or take in too many zones, around the legs themselves. The
+    border is taken to run straight on beyond its ends. Every blocked zone that comes within it is held by an exclusion,
+    as far as the inclusion reaches.
 
     Raises
     ------
     MissionError
-        When no simple polygon of `FENCE_VERTICES` vertices does that; the message says what to do.
+        When no polygons of `FENCE_VERTICES` vertices together do that, or a zone is too near to a leg; the message says
+        what to do.
     """
-    plane = Plane(plan.border)
-    border_xy = plan.border.local_line(plane.frame)
-    border = LineString(border_xy)
-    beyond = LineString(extended(border_xy, WALL_M))
-    points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
-    way = LineString(plane.xy([p.lat_deg for p in points], [p.lon_deg for p in points]))
-    floor_m = plan.border.stand_off_m / 2
-    clear_m = float(way.distance(border))
+    chart, way = _flown(sortie)
+    border_xy = chart.line(plan.border.unwrapped())
+    border, beyond = (_beside(line, way) for line in (border_xy, extended(border_xy, WALL_M)))
+    floor_m = plan.border.stand_off_m / 2 * _CHARTED
+    clear_m = float(shapely.distance(way, border))
     # The fence is drawn through the middle of the room between the floor and the legs, then straightened within it.
     middle_m = floor_m + (clear_m - floor_m) / 2
-    taken = shapely.union(way.buffer(_MARGIN_M), beyond.buffer(floor_m + 0.2, quad_segs=16))
-    for shape, room in ((way.convex_hull, _ROOM_M), (way, _ROOM_M), (way, _ROOM_M / 3)):
-        ring = _around(shape.buffer(room, join_style="mitre").difference(beyond.buffer(middle_m, quad_segs=4)), way)
+    taken = shapely.union(way.buffer(_MARGIN_M), shapely.buffer(beyond, floor_m + 0.2, quad_segs=16))
+    crowded: list[str] = []
+    hull = convex_hull(shapely.get_coordinates(way))
+    for shape, room in ((hull, _ROOM_M), (way, _ROOM_M), (way, _ROOM_M / 3)):
+        ring = _around(
+            shape.buffer(room, join_style="mitre").difference(shapely.buffer(beyond, middle_m, quad_segs=4)), way
+        )
         if ring is None:
             continue
         ring = _straightened(ring, taken)
         if len(ring) > FENCE_VERTICES:
             continue
-        lat, lon = plane.lat_lon(ring)
-        vertices = tuple((round(float(a), 7), round(float(o), 7)) for a, o in zip(lat, lon, strict=True))
-        if _lawful(Polygon(plane.xy(*np.array(vertices).T)), way, border, beyond, floor_m):
-            return vertices
+        vertices = _vertices(*chart.lat_lon(ring))
+        inclusion = Polygon(chart.xy(*np.array(vertices).T))
+        if not _lawful(inclusion, way, border, beyond, floor_m):
+            continue
+        zones = zones_beside(plan.blocking_zones(), chart, inclusion)
+        left = FENCE_VERTICES - len(vertices)
+        out = exclusions(zones, way, inclusion, margin_m=plan.options.zone_margin_m, most=left)
+        if out is not None:
+            return FencePolygon(vertices), *(FencePolygon(_vertices(*chart.lat_lon(r)), inclusion=False) for r in out)
+        crowded = [zone.name for zone, _ in zones]
+    if crowded:
+        raise MissionError(
+            f"{sortie.name}: its fence of at most {FENCE_VERTICES} vertices has no room for the no-fly zones "
+            f"{', '.join(map(repr, crowded))}: put neighbours into one zone, or plan the border in shorter parts"
+        )
     raise MissionError(
         f"{sortie.name}: no fence of at most {FENCE_VERTICES} vertices stays {floor_m:.0f} m behind this border: "
         "straighten the border line, or plan it in shorter parts"
     )
 
 
-def _around(region: Geometry, way: LineString) -> Floats | None:
+def _flown(sortie: Sortie) -> tuple[Chart, MultiLineString]:
+    """A chart of a sortie, and its legs there: straight in degrees, and where they are long straight on the ground too.
+
+    Autopilots fly the one or the other; 20 km along a parallel at 31 degrees they are 5 m apart.
+    """
+    points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+    lat, lon = np.array([p.lat_deg for p in points]), np.array([p.lon_deg for p in points])
+    rough = Chart(points[0].lat_deg, points[0].lon_deg)
+    middle_lat, middle_lon = rough.lat_lon(shapely.box(*LineString(rough.xy(lat, lon)).bounds).centroid.coords[0])
+    chart, plane = Chart(float(middle_lat), float(middle_lon)), Plane.at(float(middle_lat), float(middle_lon))
+    ends = plane.xy(lat, lon)
+    bowed = [
+        a + np.linspace(0.0, 1.0, int(leg.distance_m / _LONG_M) + 2)[:, None] * (b - a)
+        for leg, a, b in zip(sortie.legs, ends[:-1], ends[1:], strict=True)
+        if leg.distance_m > _LONG_M
+    ]
+    ways = [chart.xy(lat, lon)]
+    if bowed:
+        cuts = np.cumsum([len(line) for line in bowed])[:-1]
+        ways += np.split(chart.xy(*plane.lat_lon(np.concatenate(bowed))), cuts)
+    return chart, MultiLineString(ways)
+
+
+def _beside(line: Floats, way: MultiLineString) -> Geometry:
+    """The part of a line that a fence round the legs can come near: long borders are not buffered whole."""
+    west, south, east, north = way.bounds
+    near = shapely.clip_by_rect(LineString(line), west - _NEAR_M, south - _NEAR_M, east + _NEAR_M, north + _NEAR_M)
+    return LineString(line) if near.is_empty else near
+
+
+def _vertices(lat: Floats, lon: Floats) -> tuple[tuple[float, float], ...]:
+    return tuple((round(float(a), 7), round(float(o), 7)) for a, o in zip(lat, lon, strict=True))
+
+
+def _around(region: Geometry, way: MultiLineString) -> Floats | None:
     """Outline of the part of a region that holds the legs; None where a hole would be left out of no polygon."""
     for part in shapely.get_parts(region):
         if isinstance(part, Polygon) and part.contains(way):
@@ -95,13 +160,13 @@ def _straightened(ring: Floats, taken: Geometry) -> Floats:
     return ring
 
 
-def _lawful(fence: Polygon, way: LineString, border: LineString, beyond: LineString, floor_m: float) -> bool:
+def _lawful(fence: Polygon, way: MultiLineString, border: Geometry, beyond: Geometry, floor_m: float) -> bool:
     """Whether a fence is simple, holds the legs, and keeps its distance from the line."""
-    lines = MultiLineString([border, beyond])
     return bool(
         fence.is_valid
         and fence.contains(way)
         and fence.exterior.distance(way) >= _MARGIN_M - 0.1
-        and not fence.intersects(lines)
+        and not fence.intersects(border)
+        and not fence.intersects(beyond)
         and fence.distance(border) >= floor_m - 0.01
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
@@ -10,11 +11,13 @@ from typing import Literal
 import numpy as np
 
 from missions.errors import MissionError
-from missions.fence import fence_polygon
+from missions.fence import sortie_fence
+from missions.fence_shapes import CIRCLE, POLYGON, FencePolygon, FenceShape
 from missions.limits import MAX_ITEMS
 from missions.patrol import Leg, LegKind, PatrolPlan, Sortie, Waypoint
+from missions.rally import rally_points
 
-__all__ = ["Dialect", "Mission", "MissionItem", "compile_mission", "legs_behind"]
+__all__ = ["Dialect", "Mission", "MissionItem", "compile_mission", "fence_items", "legs_behind", "rally_item"]
 
 Dialect = Literal["ardupilot", "px4"]
 
@@ -23,7 +26,7 @@ FRAME_GLOBAL, FRAME_MISSION, FRAME_RELATIVE = 0, 2, 6
 NAV_WAYPOINT, NAV_RETURN, NAV_TAKEOFF = 16, 20, 22
 DO_CHANGE_SPEED, DO_MOUNT_CONTROL = 178, 205
 VIDEO_START, VIDEO_STOP = 2500, 2501
-FENCE_INCLUSION_VERTEX, RALLY_POINT = 5001, 5100
+RALLY_POINT = 5100
 MOUNT_MODE_MAVLINK_TARGETING = 2.0
 AIR_SPEED, GROUND_SPEED = 0.0, 1.0
 _SPEED_STEP_M_S = 0.5
@@ -75,7 +78,7 @@ class Mission:
     dialect
         For which autopilot.
     items, fence, rally
-        The three lists.
+        The three lists. The fence is one polygon to stay in and one to keep out of for each group of no-fly zones.
     """
 
     name: str
@@ -126,7 +129,12 @@ def compile_mission(plan: PatrolPlan, sortie: Sortie, dialect: Dialect = "ardupi
             f"{sortie.name}: {len(items)} items, an autopilot takes {MAX_ITEMS}: straighten the border line or plan "
             "it in shorter parts"
         )
-    return Mission(sortie.name, dialect, items, _fence(plan, sortie), _rally(sortie, sortie.home.amsl_m))
+    fence, ground_m = sortie_fence(plan, sortie), sortie.home.amsl_m
+    rally = tuple(
+        rally_item(number, at.lat_deg, at.lon_deg, round(at.amsl_m - ground_m, 2))
+        for number, at in enumerate(rally_points(plan, sortie, fence))
+    )
+    return Mission(sortie.name, dialect, items, fence_items(fence), rally)
 
 
 def legs_behind(mission: Mission, sortie: Sortie, item: int) -> int:
@@ -215,38 +223,22 @@ def _wanted_speed(leg: Leg, sortie: Sortie, plan: PatrolPlan) -> float:
     return float(plan.options.wind.airspeed(course, np.array([leg.speed_m_s]))[0])
 
 
-def _fence(plan: PatrolPlan, sortie: Sortie) -> tuple[MissionItem, ...]:
-    vertices = fence_polygon(plan, sortie)
-    return tuple(
-        MissionItem(n, FRAME_GLOBAL, FENCE_INCLUSION_VERTEX, p1=float(len(vertices)), x=_e7(lat), y=_e7(lon))
-        for n, (lat, lon) in enumerate(vertices)
-    )
+def fence_items(shapes: Iterable[FenceShape]) -> tuple[MissionItem, ...]:
+    """The items of a fence: a vertex each, which says how many its polygon has, or a circle each."""
+    items: list[MissionItem] = []
+    for shape in shapes:
+        if isinstance(shape, FencePolygon):
+            command, size, places = POLYGON[shape.inclusion], float(len(shape.vertices)), shape.vertices
+        else:
+            command, size, places = CIRCLE[shape.inclusion], shape.radius_m, ((shape.lat_deg, shape.lon_deg),)
+        for lat, lon in places:
+            items.append(MissionItem(len(items), FRAME_GLOBAL, command, p1=size, x=_e7(lat), y=_e7(lon)))
+    return tuple(items)
 
 
-def _rally(sortie: Sortie, ground_m: float) -> tuple[MissionItem, ...]:
-    """The base, and a place half-way along the transit."""
-    above = sortie.legs[-1].start
-    transit = [leg for leg in sortie.legs if leg.kind is LegKind.TRANSIT and leg.distance_m > 0]
-    points = [above]
-    half = sum(leg.distance_m for leg in transit) / 2
-    for leg in transit:
-        if half <= leg.distance_m:
-            t = half / leg.distance_m
-            a, b = leg.start, leg.end
-            points.append(
-                Waypoint.above(
-                    a.lat_deg + t * (b.lat_deg - a.lat_deg),
-                    a.lon_deg + t * (b.lon_deg - a.lon_deg),
-                    a.agl_m,
-                    a.ground_amsl_m + t * (b.ground_amsl_m - a.ground_amsl_m),
-                )
-            )
-            break
-        half -= leg.distance_m
-    return tuple(
-        MissionItem(n, FRAME_RELATIVE, RALLY_POINT, x=_e7(p.lat_deg), y=_e7(p.lon_deg), z=round(p.amsl_m - ground_m, 2))
-        for n, p in enumerate(points)
-    )
+def rally_item(number: int, lat_deg: float, lon_deg: float, up_m: float) -> MissionItem:
+    """A rally point, metres above home."""
+    return MissionItem(number, FRAME_RELATIVE, RALLY_POINT, x=_e7(lat_deg), y=_e7(lon_deg), z=up_m)
 
 
 def _e7(degrees: float) -> int:

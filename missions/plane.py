@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo import LocalFrame
 from missions.border import BorderSegment
 
-__all__ = ["Plane"]
+__all__ = ["Chart", "Plane"]
 
 Floats = NDArray[np.float64]
 
@@ -54,3 +56,43 @@ class Plane:
         """As `lat_lon`, with longitudes within half a turn of `lon_deg`: they run on across the antimeridian."""
         lat, lon = self.lat_lon(xy)
         return lat, lon_deg + (lon - lon_deg + 180.0) % 360.0 - 180.0
+
+
+class Chart:
+    """Degrees scaled to metres east and north of a place: what is straight in degrees is straight here.
+
+    Borders and zones run straight in degrees between their vertices (RFC 7946), and autopilots try the edges of a fence
+    in degrees, so one that holds another here holds it in the air. Metres are those of the place: 25 km north of it
+    those to the east are out by tan(latitude) times 0.4 %.
+    """
+
+    def __init__(self, lat_deg: float, lon_deg: float) -> None:
+        self._lat, self._lon = lat_deg, lon_deg
+        # Radii of curvature of WGS 84 along the meridian and across it.
+        square = 1.0 - 0.00669437999014 * math.sin(math.radians(lat_deg)) ** 2
+        self._north = math.radians(6_335_439.327) / square**1.5
+        self._east = math.radians(6_378_137.0) / math.sqrt(square) * math.cos(math.radians(lat_deg))
+
+    def xy(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
+        """East and north, metres, shape (..., 2); longitudes run on over the antimeridian from that of the place."""
+        lon = self._lon + (np.asarray(lon_deg, dtype=float) - self._lon + 180.0) % 360.0 - 180.0
+        return self.unwrapped(lat_deg, lon)
+
+    def unwrapped(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
+        """As `xy`, of longitudes that run on already: a line far around the globe stays in one piece."""
+        lat, lon = np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float)
+        return np.stack([(lon - self._lon) * self._east, (lat - self._lat) * self._north], axis=-1)
+
+    def lat_lon(self, xy: ArrayLike) -> tuple[Floats, Floats]:
+        """Latitude and longitude, degrees within ±180, of points, shape (..., 2)."""
+        points = np.asarray(xy, dtype=float)
+        lon = self._lon + points[..., 0] / self._east
+        return self._lat + points[..., 1] / self._north, (lon + 180.0) % 360.0 - 180.0
+
+    def line(self, lon_lat: ArrayLike) -> Floats:
+        """A line of vertices (longitude, latitude) that runs on, brought to the turn of the globe of the place."""
+        lon, lat = np.asarray(lon_lat, dtype=float).T
+        turns = np.round((self._lon - lon) / 360.0)
+        # Of a line around the globe that part is meant which is nearest.
+        nearest = int(np.argmin(np.hypot(lon + 360.0 * turns - self._lon, lat - self._lat)))
+        return self.unwrapped(lat, lon + 360.0 * turns[nearest])

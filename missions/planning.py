@@ -22,6 +22,7 @@ from missions.coverage import Lost, cover
 from missions.errors import PlanError
 from missions.estimate import Access, Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
+from missions.landing import check_landing_sites
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.observation import Observation, observe
 from missions.options import Objective, PlanOptions
@@ -82,6 +83,8 @@ def plan(
     PlanError
         When a base is on the wrong side, in a zone, too near to the border or out of reach, or no part can be
         patrolled.
+    AirspaceError
+        When a landing site is on the wrong side, within the stand-off or in a zone.
     ObservationError
         When the camera cannot see the band from behind the stand-off.
     """
@@ -133,6 +136,7 @@ class _Planner:
         blocking = airspace.blocking(lowest, options.ceiling_agl_m)
         self.around = Surroundings(border, airspace, blocking, options.zone_margin_m)
         self._check_bases()
+        check_landing_sites(self.around, airspace.landing_sites)
         lateral = max(look.lateral_m for look in self.looks.values())
         self.course: Course = make_course(self.around, lateral, max(crew.aircraft.turn_radius_m for crew in crews))
         step = min(max(_STATION_M, self.course.length_m / _STATIONS), _COARSEST_M)

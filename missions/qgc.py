@@ -10,18 +10,19 @@ import math
 from pathlib import Path
 from typing import Any
 
-from missions.errors import FormatError
+from missions.errors import FormatError, MissionError
+from missions.fence_shapes import FenceCircle, FencePolygon, FenceShape, fence_shapes
 from missions.files import read_json, write_json
 from missions.mission import (
-    FENCE_INCLUSION_VERTEX,
     FRAME_GLOBAL,
     FRAME_MISSION,
     FRAME_RELATIVE,
     NAV_WAYPOINT,
-    RALLY_POINT,
     Dialect,
     Mission,
     MissionItem,
+    fence_items,
+    rally_item,
 )
 
 __all__ = ["read_qgc_plan", "write_qgc_plan"]
@@ -52,6 +53,8 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
         home, or an infinite figure.
     FileWriteError
         When the file cannot be written.
+    MissionError
+        When the fence is not whole; the file is then not written.
     """
     if not mission.items:
         raise FormatError(f"{path}: mission {mission.name!r} has no items: give at least one")
@@ -62,6 +65,7 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
         )
     if any(point.frame != FRAME_RELATIVE for point in mission.rally):
         raise FormatError(f"{path}: a rally point of mission {mission.name!r} is not above home: give it in frame 6")
+    shapes = fence_shapes(mission.fence)
     home_item = mission.items[0] if mission.dialect == "ardupilot" else None
     flown = mission.items[1:] if home_item else mission.items
     # Home, or above it: a mission that begins in the air has no take-off there.
@@ -86,12 +90,8 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
             },
             "geoFence": {
                 "version": 2,
-                "circles": [],
-                "polygons": [
-                    {"version": 1, "inclusion": True, "polygon": [[v.x / 1e7, v.y / 1e7] for v in mission.fence]}
-                ]
-                if mission.fence
-                else [],
+                "circles": [_circle(shape) for shape in shapes if isinstance(shape, FenceCircle)],
+                "polygons": [_polygon(shape) for shape in shapes if isinstance(shape, FencePolygon)],
             },
             "rallyPoints": {"version": 2, "points": [[r.x / 1e7, r.y / 1e7, r.z] for r in mission.rally]},
         },
@@ -99,13 +99,13 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
 
 
 def read_qgc_plan(path: Path) -> Mission:
-    """Read a `.plan` file of simple items; the mission is named after the file.
+    """Read a `.plan` file of simple items; the mission is named after the file. Of its fence polygons come first.
 
     Raises
     ------
     FormatError
-        When it is not such a file, or has what a mission of simple items, one inclusion polygon and rally points cannot
-        say: a survey, a circle, an exclusion.
+        When it is not such a file, or has what a mission of simple items, polygons, circles and rally points cannot
+        say: a survey, a breach return point.
     """
     path = Path(path)
     value = read_json(path)
@@ -140,22 +140,48 @@ def _mission(value: dict[str, Any], path: Path) -> Mission:
         going_on = bool(item["autoContinue"])
         items.append(MissionItem(len(items), frame, int(item["command"]), p1, p2, p3, p4, x, y, z, going_on))
     fence = value["geoFence"]
-    if fence["circles"] or len(fence["polygons"]) > 1 or any(not p["inclusion"] for p in fence["polygons"]):
-        raise FormatError(f"{path}: its fence is more than one inclusion polygon: reduce it to one")
-    corners = fence["polygons"][0]["polygon"] if fence["polygons"] else []
+    if fence.get("breachReturn") is not None:
+        raise FormatError(f"{path}: its fence has a breach return point: take it out, rally points are returned to")
+    shapes = [*(_polygon_of(p) for p in fence["polygons"]), *(_circle_of(c) for c in fence["circles"])]
+    if any(isinstance(shape, FencePolygon) and not shape.vertices for shape in shapes):
+        raise FormatError(f"{path}: its fence has a polygon without vertices: draw it or take it out")
+    guarded = fence_items(shapes)
+    try:
+        fence_shapes(guarded)
+    except MissionError as error:
+        raise FormatError(f"{path}: {error}") from None
     return Mission(
         path.stem,
         dialect,
         tuple(items),
-        tuple(
-            MissionItem(n, FRAME_GLOBAL, FENCE_INCLUSION_VERTEX, p1=float(len(corners)), x=_e7(lat), y=_e7(lon))
-            for n, (lat, lon) in enumerate(corners)
-        ),
-        tuple(
-            MissionItem(n, FRAME_RELATIVE, RALLY_POINT, x=_e7(lat), y=_e7(lon), z=float(height))
-            for n, (lat, lon, height) in enumerate(value["rallyPoints"]["points"])
-        ),
+        guarded,
+        tuple(rally_item(n, *map(float, point)) for n, point in enumerate(value["rallyPoints"]["points"])),
     )
+
+
+def _polygon(shape: FencePolygon) -> dict[str, Any]:
+    return {"version": 1, "inclusion": shape.inclusion, "polygon": [list(vertex) for vertex in shape.vertices]}
+
+
+def _polygon_of(value: dict[str, Any]) -> FenceShape:
+    return FencePolygon(tuple((float(lat), float(lon)) for lat, lon in value["polygon"]), _flag(value["inclusion"]))
+
+
+def _circle(shape: FenceCircle) -> dict[str, Any]:
+    circle = {"center": [shape.lat_deg, shape.lon_deg], "radius": shape.radius_m}
+    return {"version": 1, "inclusion": shape.inclusion, "circle": circle}
+
+
+def _circle_of(value: dict[str, Any]) -> FenceShape:
+    lat, lon = value["circle"]["center"]
+    return FenceCircle(float(lat), float(lon), float(value["circle"]["radius"]), _flag(value["inclusion"]))
+
+
+def _flag(value: Any) -> bool:
+    """True or false and nothing else: the word "false" would turn a zone into the room to stay in."""
+    if not isinstance(value, bool):
+        raise TypeError(f"inclusion is {value!r}, not true or false")
+    return value
 
 
 def _item(item: MissionItem, number: int) -> dict[str, Any]:

@@ -100,6 +100,27 @@ def test_item_0_is_home_on_ardupilot_missions_alone():
     assert differences([HOME], [replace(HOME, x=100)], MISSION, ARDUCOPTER) == ()
 
 
+corners = st.lists(st.tuples(lat, lon), min_size=3, max_size=6)
+
+
+@given(
+    polygons=st.lists(st.tuples(st.sampled_from([5001, 5002]), corners), min_size=1, max_size=4),
+    dialect=st.sampled_from([ARDUCOPTER, PX4]),
+    data=st.data(),
+)
+def test_a_fence_of_many_polygons_is_compared_vertex_by_vertex(polygons, dialect, data):
+    vertices = [(command, float(len(ring)), x, y) for command, ring in polygons for x, y in ring]
+    sent = [MissionItem(n, 0, c, p1=p1, x=x, y=y) for n, (c, p1, x, y) in enumerate(vertices)]
+    assert differences(sent, [replace(v, frame=3) for v in sent], FENCE, dialect) == ()
+    k = data.draw(st.integers(0, len(sent) - 1))
+    # What is to be kept out of has become what is to be stayed in; a vertex has moved; one is missing.
+    turned = [replace(v, command=10_003 - v.command) if i == k else v for i, v in enumerate(sent)]
+    assert [(d.seq, d.field) for d in differences(sent, turned, FENCE, dialect)] == [(k, "command")]
+    moved = [replace(v, x=v.x + 3) if i == k else v for i, v in enumerate(sent)]
+    assert [(d.seq, d.field) for d in differences(sent, moved, FENCE, dialect)] == [(k, "x")]
+    assert [d.field for d in differences(sent, sent[:-1], FENCE, dialect)] == ["count"]
+
+
 def test_the_frame_of_a_fence_vertex_says_nothing():
     sent, read = MissionItem(0, 6, 5001, 3.0, x=5, y=5), MissionItem(0, 0, 5001, 3.0, x=5, y=5)
     assert differences([sent], [read], FENCE, ARDUCOPTER) == ()

@@ -4,13 +4,14 @@ import asyncio
 import json
 import re
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from pymavlink import mavutil
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import FlightError, FlightLimits, FlightTask, fly
-from missions import BorderSegment
+from missions import BorderSegment, MissionItem
 from tests.autopilot.scripted import FAST, Script, free_port, line_mission, vehicle_at
 
 BORDER = BorderSegment("test", "USA", "MEX", ((-111.0, 31.333), (-110.7, 31.333)), "left")
@@ -125,6 +126,33 @@ async def test_a_vehicle_that_does_not_hold_what_was_meant_is_not_armed(spoil):
     if spoil == "change":
         assert "item 4 z: sent 90, read 10" in report.vehicles[0].failure
         assert vehicle.lists[0] == []
+
+
+def with_zone(mission):
+    """A mission with a triangle to keep out of beside its line."""
+    corners = ((31.350, -110.92), (31.352, -110.91), (31.355, -110.92))
+    zone = [MissionItem(4 + n, 0, 5002, 3.0, x=round(a * 1e7), y=round(b * 1e7)) for n, (a, b) in enumerate(corners)]
+    return replace(mission, fence=(*mission.fence, *zone))
+
+
+async def test_an_exclusion_is_uploaded_and_proved():
+    report, (vehicle,) = await flown(Script(), missions=(with_zone(line_mission()),))
+    assert report.completed
+    assert [item.command for item in vehicle.lists[1]] == [5001] * 4 + [5002] * 3
+    assert [upload.items for upload in report.vehicles[0].sorties[0].uploads] == [7, 1, 10]
+
+
+async def test_a_vehicle_that_makes_an_exclusion_an_inclusion_is_not_armed():
+    def turn(item):
+        if item.command == 5002:
+            item.command = 5001
+        return item
+
+    report, (vehicle,) = await flown(Script(change=turn), missions=(with_zone(line_mission()),))
+    assert not report.completed
+    assert "item 4 command: sent 5002, read 5001" in report.vehicles[0].failure
+    assert not any(m.get_type() == "COMMAND_LONG" and m.command == 400 for m in vehicle.heard)
+    assert vehicle.lists[1] == []
 
 
 async def test_one_that_strays_is_sent_home_at_once():

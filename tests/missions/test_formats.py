@@ -135,7 +135,7 @@ def test_what_a_qgc_plan_would_change_is_not_written(tmp_path, dialect, rally_fr
             lambda v: v | {"mission": v["mission"] | {"items": [{"type": "ComplexItem", "complexItemType": "survey"}]}},
             "survey",
         ),
-        (lambda v: v | {"geoFence": v["geoFence"] | {"circles": [{}]}}, "one inclusion polygon"),
+        (lambda v: v | {"geoFence": v["geoFence"] | {"circles": [{}]}}, "circle"),
         (
             lambda v: v | {"mission": v["mission"] | {"items": [{"type": "SimpleItem", "params": "x"}]}},
             "not what it should be",

@@ -19,6 +19,7 @@ from missions import (
     Airspace,
     FormatError,
     LegKind,
+    MissionError,
     PlanError,
     PlanOptions,
     Progress,
@@ -34,7 +35,9 @@ from missions import (
     read_waypoints,
     resume,
     save_plan,
+    write_litchi,
     write_plan_folder,
+    write_wpml,
 )
 from missions.band import BandLine
 from missions.coverage import cover
@@ -486,3 +489,18 @@ def test_an_aircraft_flies_its_sorties_one_after_the_other(made):
         assert b.start_s >= a.start_s + a.duration_s + sortie.vehicle.aircraft.turn_round_s - 1e-6
     assert after.revisit_bound_s <= after.revisit_s
     assert after.coverage == made.coverage
+
+
+def test_apps_that_begin_at_a_take_off_refuse_a_rest_in_the_air(tmp_path):
+    border = straight(12_000)
+    fleet = fleet_for(border, 1)
+    craft = replace(fleet.vehicles[0].aircraft, cruise_m_s=12.0, max_m_s=14.0)
+    before = plan(border, replace(fleet, vehicles=tuple(replace(v, aircraft=craft) for v in fleet.vehicles)))
+    sortie = before.sorties[0]
+    middle = sortie.patrol[len(sortie.patrol) // 2].start
+    after = resume(before, Progress(sortie.name, at=(middle.lat_deg, middle.lon_deg), battery=0.9, airborne=True))
+    assert after.sorties[0].airborne
+    for write, name in ((write_wpml, "rest.kmz"), (write_litchi, "rest.csv")):
+        with pytest.raises(MissionError, match="begins in the air"):
+            write(after, after.sorties[0], tmp_path / name)
+        assert not (tmp_path / name).exists()

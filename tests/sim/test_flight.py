@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod, Proj
+from shapely import Point, Polygon, unary_union
 
 from sim.fleet_config import Boot
 from sim.flight import Flight
@@ -275,8 +276,6 @@ def test_fence_clearance_holds_as_long_as_it_says():
     fence = Fence([Item(5001, 0, (5.0, 0, 0, 0), round(a * 1e7), round(o * 1e7), 0.0) for a, o in latlon], FRAME)
     params = {"FENCE_TYPE": 4.0}
     rng = np.random.default_rng(1)
-    from shapely import Point, Polygon
-
     polygon = Polygon(corners)
     for e, n in rng.uniform(-600.0, 600.0, (500, 2)):
         kind, holds_s = fence.breach(e, n, 50.0, params)
@@ -284,6 +283,55 @@ def test_fence_clearance_holds_as_long_as_it_says():
         assert (kind is None) is inside
         if inside:
             assert holds_s <= max(0.1, polygon.exterior.distance(Point(e, n)) / 30.0 + 1e-3)
+
+
+def _fence_of(*shapes):
+    """A fence of (command, polygon or (centre, radius)) in the local frame."""
+    items = []
+    for command, shape in shapes:
+        corners, size = (
+            (list(shape.exterior.coords)[:-1], None) if isinstance(shape, Polygon) else ([shape[0]], shape[1])
+        )
+        for corner in corners:
+            a, o = FRAME.to_geodetic(*corner)
+            number = float(len(corners)) if size is None else size
+            items.append(Item(command, 0, (number, 0, 0, 0), round(a * 1e7), round(o * 1e7), 0.0))
+    return Fence(items, FRAME)
+
+
+stars = st.builds(
+    lambda e, n, radii: Polygon(
+        [
+            (e + r * np.cos(2 * np.pi * k / len(radii)), n + r * np.sin(2 * np.pi * k / len(radii)))
+            for k, r in enumerate(radii)
+        ]
+    ),
+    st.floats(-400, 400),
+    st.floats(-400, 400),
+    st.lists(st.floats(20, 250), min_size=3, max_size=9),
+)
+
+
+@given(
+    outside=st.lists(stars, max_size=3),
+    circle=st.tuples(st.floats(-400, 400), st.floats(-400, 400), st.floats(10, 200)),
+    points=st.lists(st.tuples(st.floats(-700, 700), st.floats(-700, 700)), min_size=5, max_size=30),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_fence_is_breached_in_every_exclusion_and_outside_the_inclusion(outside, circle, points):
+    """Against shapely: inside all there is to stay in, outside all there is to keep out of."""
+    inside = Polygon([(-600.0, -600.0), (600.0, -500.0), (500.0, 600.0), (-550.0, 500.0)])
+    *centre, radius = circle
+    fence = _fence_of((5001, inside), *((5002, one) for one in outside), (5004, (centre, radius)))
+    free = inside.difference(unary_union([*outside, Point(centre).buffer(radius, quad_segs=256)]))
+    for point in points:
+        edge_m = free.boundary.distance(Point(point))
+        if edge_m < 0.1:  # rounding to 1e-7 degrees, and a circle of 1024 corners
+            continue
+        kind, holds_s = fence.breach(*point, 50.0, {"FENCE_TYPE": 4.0})
+        assert (kind is None) is free.contains(Point(point))
+        if kind is None:
+            assert holds_s <= max(0.1, edge_m / 30.0 + 0.01)
 
 
 def test_gusts_have_their_standard_deviation_and_seed():

@@ -267,6 +267,29 @@ def test_leaving_the_fence_returns_home(tmp_path):
     assert float(rows[-1]["lat_deg"]) == pytest.approx(HOME[0], abs=2e-6)
 
 
+def test_entering_an_exclusion_returns_home(tmp_path):
+    mission = [home_item(), takeoff(30.0), waypoint(31.36, -110.94, 30.0), item(RTL)]
+    lat, lon, _ = HOME
+    corners = [(0.003, -0.001), (0.0035, 0.002), (0.006, 0.0005)]
+    zone = [item(5002, params=(3.0,), lat=lat + a, lon=lon + b) for a, b in corners]
+    with vehicle(record_dir=tmp_path, **FAST) as client:
+        assert client.upload(mission) == 0
+        assert client.upload([*fence_square(0.05), *zone], 1) == 0
+        assert [m.command for m in client.download(1)] == [5001] * 4 + [5002] * 3
+        client.set_param("FENCE_TYPE", 4)
+        client.set_param("FENCE_ENABLE", 1)
+        client.arm_and_start()
+        client.wait_text("Polygon fence breached")
+        client.wait_text("Disarming")
+    rows = record(tmp_path)
+    assert {r["mode"] for r in rows} == {"AUTO", "RTL"}
+    # The edge towards home, a third of the way from its first corner.
+    edge = lat + 0.003 + 0.0005 / 3
+    beyond_m = (max(float(r["lat_deg"]) for r in rows) - edge) * 110_900
+    assert 0.0 < beyond_m < 40.0  # it brakes from 10 m/s
+    assert float(rows[-1]["lat_deg"]) == pytest.approx(lat, abs=2e-6)
+
+
 def test_rally_point_and_landing_there():
     mission = [home_item(), takeoff(30.0), waypoint(31.345, -110.94, 30.0), item(RTL)]
     rally = [item(5100, frame=3, lat=31.3445, lon=-110.94, z=25.0)]

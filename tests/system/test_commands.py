@@ -112,6 +112,17 @@ def test_pasted_example_of_sim_and_fly(run, tmp_path, monkeypatch):
     assert json.loads(Path("flight.json").read_text())["completed"]
 
 
+def test_a_plan_says_what_its_fences_keep_and_where_to_come_down(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX", "--length", "3").code == 0
+    told = run("plan", "border.geojson", "--base", "31.345,-110.93", "--ground", "1180", "--sites")
+    assert told.code == 0, told.err
+    assert "fence holds every leg" in told.out
+    assert " NO " not in told.out
+    assert "no landing site is proposed: level ground" in told.out
+    assert "emergency landing site" in told.out
+
+
 def test_watch_delivers_to_a_service(run, tmp_path, shared_data):
     video = shared_data("videos/intel_one-by-one-person-detection.mp4")
     model = shared_data("weights/coco-yolo11n.onnx")

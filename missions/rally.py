@@ -1,0 +1,122 @@
+"""Where a sortie may come down early: its base, a place half-way along the transit, and landing sites on the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Geometry, LineString, Polygon
+
+from missions.fence_shapes import FencePolygon
+from missions.limits import RALLY_POINTS
+from missions.patrol import LegKind, PatrolPlan, Sortie, Waypoint
+from missions.plane import Chart
+
+__all__ = ["rally_points"]
+
+Floats = NDArray[np.float64]
+
+_STEP_M = 100.0
+_INSIDE_M = 5.0
+"""Least distance of a rally point from every edge of the fence, metres."""
+
+_APART_M = 100.0
+"""A rally point nearer to another than this is of no use, metres."""
+
+
+def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ...]) -> tuple[Waypoint, ...]:
+    """Rally points of a sortie, the base first, at most `RALLY_POINTS`.
+
+    The others lie inside the fence and at least the stand-off from the border. An autopilot flies straight to the
+    nearest: one that is nearest from a place of the sortie from which that way leaves the fence is left out. Each is
+    flown to at the height of the sortie where it passes nearest.
+    """
+    home = sortie.legs[-1].start
+    chart = Chart(home.lat_deg, home.lon_deg)
+    way, heights = _sampled(sortie, chart)
+    inside = _inside(fence, chart)
+    border = _border_beside(plan, chart, way)
+    points, made = [np.zeros(2)], [home]
+    for lat, lon, own in _candidates(plan, sortie):
+        at = chart.xy(lat, lon)
+        here = shapely.points(at)
+        lawful = (
+            len(made) < RALLY_POINTS
+            and inside.contains(here)
+            and inside.exterior.distance(here) >= _INSIDE_M
+            and all(Polygon(hole).distance(here) >= _INSIDE_M for hole in inside.interiors)
+            and (border is None or shapely.distance(border, here) >= plan.border.stand_off_m)
+        )
+        away = np.hypot(*(way - at).T)
+        if not lawful or min(float(np.hypot(*(at - p))) for p in points) < _APART_M:
+            continue
+        nearest = np.all([away <= np.hypot(*(way - p).T) for p in points], axis=0)
+        straight = shapely.linestrings(np.stack([way[nearest], np.broadcast_to(at, (int(nearest.sum()), 2))], axis=1))
+        if not shapely.covers(inside, straight).all():
+            continue
+        points.append(at)
+        made.append(own or _at_height(lat, lon, float(heights[int(away.argmin())])))
+    return tuple(made)
+
+
+def _candidates(plan: PatrolPlan, sortie: Sortie) -> list[tuple[float, float, Waypoint | None]]:
+    """Latitude and longitude of what may be a rally point, and the waypoint where it is one of the sortie."""
+    half = _half_way(sortie)
+    found: list[tuple[float, float, Waypoint | None]] = [] if half is None else [(half.lat_deg, half.lon_deg, half)]
+    return [*found, *((site.lat_deg, site.lon_deg, None) for site in plan.airspace.landing_sites)]
+
+
+def _half_way(sortie: Sortie) -> Waypoint | None:
+    """The middle of the transit."""
+    transit = [leg for leg in sortie.legs if leg.kind is LegKind.TRANSIT and leg.distance_m > 0]
+    half = sum(leg.distance_m for leg in transit) / 2
+    for leg in transit:
+        if half <= leg.distance_m:
+            t = half / leg.distance_m
+            a, b = leg.start, leg.end
+            return Waypoint.above(
+                a.lat_deg + t * (b.lat_deg - a.lat_deg),
+                a.lon_deg + t * (b.lon_deg - a.lon_deg),
+                a.agl_m,
+                a.ground_amsl_m + t * (b.ground_amsl_m - a.ground_amsl_m),
+            )
+        half -= leg.distance_m
+    return None
+
+
+def _at_height(lat_deg: float, lon_deg: float, amsl_m: float) -> Waypoint:
+    """A waypoint of known height above sea level over ground that nobody here knows."""
+    return Waypoint.above(lat_deg, lon_deg, 0.0, amsl_m)
+
+
+def _sampled(sortie: Sortie, chart: Chart) -> tuple[Floats, Floats]:
+    """Places of a sortie, shape (n, 2), and their heights AMSL, metres."""
+    places, heights = [], []
+    for leg in sortie.legs:
+        t = np.linspace(0.0, 1.0, max(2, int(leg.distance_m / _STEP_M) + 2))
+        ends = chart.xy([leg.start.lat_deg, leg.end.lat_deg], [leg.start.lon_deg, leg.end.lon_deg])
+        places.append(ends[0] + t[:, None] * (ends[1] - ends[0]))
+        heights.append(leg.start.amsl_m + t * (leg.end.amsl_m - leg.start.amsl_m))
+    return np.concatenate(places), np.concatenate(heights)
+
+
+def _inside(fence: tuple[FencePolygon, ...], chart: Chart) -> Polygon:
+    """The part of a fence that holds the base: inside all inclusions, outside all exclusions."""
+    keep_in, keep_out = (
+        [Polygon(chart.xy(*np.array(shape.vertices).T)) for shape in fence if shape.inclusion is kind]
+        for kind in (True, False)
+    )
+    inside = shapely.difference(shapely.intersection_all(keep_in), shapely.union_all(keep_out))
+    own = next(part for part in shapely.get_parts(inside) if part.intersects(shapely.points(0.0, 0.0)))
+    assert isinstance(own, Polygon)
+    shapely.prepare(own)
+    return own
+
+
+def _border_beside(plan: PatrolPlan, chart: Chart, way: Floats) -> Geometry | None:
+    """The border as far as it can come within the stand-off of a rally point; None where it is nowhere near."""
+    room = plan.border.stand_off_m + 2000.0
+    west, south = way.min(axis=0) - room
+    east, north = way.max(axis=0) + room
+    near = shapely.clip_by_rect(LineString(chart.line(plan.border.unwrapped())), west, south, east, north)
+    return None if shapely.is_empty(near) else near

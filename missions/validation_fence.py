@@ -1,0 +1,213 @@
+"""Independent validation of what is uploaded: fence and rally points of every sortie, from the items themselves.
+
+As in `missions.validation` nothing of the planner is used, nor of what makes fences: items are taken as an autopilot
+takes them, one by one, in degrees, and tried in degrees that are merely scaled about the base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Geometry, LineString, Polygon
+
+from missions.limits import FENCE_VERTICES, RALLY_POINTS
+from missions.mission import Mission, MissionItem
+from missions.patrol import PatrolPlan, Sortie
+from missions.validation import Rule, Validation
+
+__all__ = ["validate_missions"]
+
+Floats = NDArray[np.float64]
+
+_KEEP_IN, _KEEP_OUT = 5001, 5002
+_LEG_ROOM_M = 5.0
+_ZONE_ROOM = 0.4
+"""Share of the margin of zones that lies between legs and exclusions."""
+
+_SLACK = 5e-3
+"""Metres of a scaled degree are not those of the ground everywhere: half a per cent."""
+
+_PAST_M = 5000.0
+_ROUNDING_M2 = 1e-3
+
+
+@dataclass
+class _Found:
+    """What one rule found so far."""
+
+    checked: int = 0
+    worst: float = np.inf
+    broken: list[str] = field(default_factory=list)
+
+    def keep(self, value: float, limit: float, sentence: str) -> None:
+        """Take a figure that must not be below a limit."""
+        self.checked += 1
+        self.worst = min(self.worst, value)
+        if value < limit:
+            self.broken.append(sentence)
+
+    def rule(self, name: str, limit: float | None, unit: str) -> Rule:
+        """The report of it."""
+        worst = float(self.worst) if np.isfinite(self.worst) else None
+        return Rule(name, self.checked, worst, limit, unit, tuple(self.broken))
+
+
+def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validation:
+    """Check the fences and rally points of missions against the plan that they are of.
+
+    A fence holds every leg, lies half the stand-off behind the border and its straight continuation, and keeps out of
+    every blocked zone. A rally point lies inside the fence, so on the own side, and at least the stand-off from the
+    border.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    missions
+        One for each sortie, named after it.
+    """
+    named = {mission.name: mission for mission in missions}
+    legs, line, zones, room, rally, size = (_Found() for _ in range(6))
+    border = plan.border
+    blocking = _Zones([(zone.name, [np.array(ring) for ring in zone.rings]) for zone in plan.blocking_zones()])
+    for sortie in plan.sorties:
+        mission = named.get(sortie.name)
+        if mission is None:
+            legs.keep(-np.inf, 0, f"{sortie.name}: has no mission")
+            continue
+        sight = _Sight(plan, sortie, blocking)
+        stored = len(mission.fence), len(mission.rally)
+        size.keep(FENCE_VERTICES - stored[0], 0, f"{sortie.name}: its fence has {stored[0]} vertices")
+        size.keep(RALLY_POINTS - stored[1], 0, f"{sortie.name}: it has {stored[1]} rally points")
+        read = sight.polygons(mission.fence)
+        if read is None:
+            legs.keep(-np.inf, 0, f"{sortie.name}: its fence is not made of whole polygons, one to stay in among them")
+            continue
+        inside, outside = read
+        held = inside.covers(sight.way)
+        gap = inside.exterior.distance(sight.way) if held else -1.0
+        legs.keep(gap, _LEG_ROOM_M * (1 - _SLACK), f"{sortie.name}: its fence does not hold its legs with room")
+        if outside:
+            away = min(float(one.distance(sight.way)) for one in outside)
+            need = plan.options.zone_margin_m * _ZONE_ROOM
+            room.keep(away, need * (1 - _SLACK), f"{sortie.name}: an exclusion is {away:.1f} m from a leg")
+        behind = float(shapely.distance(inside, sight.border))
+        if shapely.intersects(inside, sight.continued):
+            behind = 0.0
+        floor = border.stand_off_m / 2
+        line.keep(behind, floor * (1 - _SLACK), f"{sortie.name}: its fence comes within {behind:.1f} m of the border")
+        free = shapely.difference(inside, shapely.union_all(outside))
+        for name, area in sight.zones:
+            if not area.intersects(inside):
+                continue
+            left = float(shapely.area(shapely.intersection(area, free)))
+            zones.keep(
+                0.0 - left, -_ROUNDING_M2, f"{sortie.name}: its fence leaves {left:.0f} m² of no-fly zone {name!r} open"
+            )
+        for number, at in enumerate(sight.places(mission.rally)):
+            away = float(shapely.distance(sight.border, at))
+            if not shapely.contains(free, at):
+                away = -1.0
+            what = "is outside the fence" if away < 0 else f"is {away:.1f} m from the border"
+            rally.keep(away, border.stand_off_m * (1 - _SLACK), f"{sortie.name}: rally point {number} {what}")
+    return Validation(
+        (
+            legs.rule("fence holds every leg", _LEG_ROOM_M, "m"),
+            line.rule("fence behind the border", border.stand_off_m / 2, "m"),
+            zones.rule("fence keeps out of no-fly zones", 0.0, "m²"),
+            room.rule("exclusions clear of the legs", plan.options.zone_margin_m * _ZONE_ROOM, "m"),
+            rally.rule("rally points in the fence, beyond the stand-off", border.stand_off_m, "m"),
+            size.rule("fence and rally points fit the autopilot", 0.0, "items"),
+        )
+    )
+
+
+class _Zones:
+    """Blocked zones by name: rings of (longitude, latitude), the first vertex and the size of each, degrees."""
+
+    def __init__(self, named: list[tuple[str, list[Floats]]]) -> None:
+        self.named = named
+        self.first = np.array([rings[0][0] for _, rings in named]).reshape(-1, 2)
+        self.size = np.array([np.ptp(rings[0], axis=0) for _, rings in named]).reshape(-1, 2)
+
+
+class _Sight:
+    """A sortie with the border and the zones beside it, in degrees scaled to metres about its base."""
+
+    def __init__(self, plan: PatrolPlan, sortie: Sortie, zones: _Zones) -> None:
+        base = sortie.vehicle.base
+        self._origin = np.array([base.lon_deg, base.lat_deg])
+        # Metres a degree on the ellipsoid, by the series of the Department of Defense (TM 8358.2).
+        a = np.radians(base.lat_deg)
+        north = 111_132.954 - 559.822 * np.cos(2 * a) + 1.175 * np.cos(4 * a)
+        east = 111_412.84 * np.cos(a) - 93.5 * np.cos(3 * a) + 0.118 * np.cos(5 * a)
+        self._scale = np.array([east, north])
+        points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+        flown = self._metres([(p.lon_deg, p.lat_deg) for p in points])
+        self.way = LineString(flown)
+        room = 2 * plan.border.stand_off_m + _PAST_M
+        low, high = flown.min(axis=0) - room, flown.max(axis=0) + room
+        line = self._running(plan.border.unwrapped())
+        self.border = _cut(line, low, high)
+        self.continued = self.border
+        if not plan.border.is_ring:
+            ends = [_past(line), *line, _past(line[::-1])]
+            self.continued = _cut(np.array(ends), low, high)
+        # By its first vertex and its size: a zone that is turned round the globe is never too far.
+        near = self._metres(zones.first)
+        size = zones.size * self._scale
+        beside = (near - size <= high).all(axis=1) & (near + size >= low).all(axis=1)
+        self.zones = []
+        for name, rings in (zones.named[k] for k in np.flatnonzero(beside)):
+            outlines = [self._metres(ring) for ring in rings]
+            self.zones.append((name, Polygon(outlines[0], outlines[1:])))
+
+    def polygons(self, items: Sequence[MissionItem]) -> tuple[Polygon, list[Polygon]] | None:
+        """What to stay in and what to keep out of; None where the items do not say it."""
+        kept: dict[int, list[Polygon]] = {_KEEP_IN: [], _KEEP_OUT: []}
+        left = list(items)
+        while left:
+            first = left[0]
+            count = int(first.p1) if np.isfinite(first.p1) else 0
+            own, left = left[:count], left[count:]
+            same = all((v.command, v.p1) == (first.command, first.p1) for v in own)
+            if first.command not in kept or count < 3 or len(own) < count or not same:
+                return None
+            polygon = Polygon(self._metres([(v.y / 1e7, v.x / 1e7) for v in own]))
+            if not polygon.is_valid:
+                return None
+            kept[first.command].append(polygon)
+        # Of two to stay in, ArduPilot wants both and PX4 either.
+        return (kept[_KEEP_IN][0], kept[_KEEP_OUT]) if len(kept[_KEEP_IN]) == 1 else None
+
+    def places(self, items: Sequence[MissionItem]) -> list[Geometry]:
+        """Places of items."""
+        return [shapely.points(self._metres([(v.y / 1e7, v.x / 1e7)])[0]) for v in items]
+
+    def _metres(self, lon_lat: Sequence[tuple[float, float]] | Floats) -> Floats:
+        away = np.array(lon_lat, dtype=float) - self._origin
+        away[:, 0] = (away[:, 0] + 180.0) % 360.0 - 180.0
+        return np.asarray(away * self._scale)
+
+    def _running(self, lon_lat: Floats) -> Floats:
+        """A line whose longitudes run on, on the turn of the globe that comes nearest to the base."""
+        away = lon_lat - self._origin
+        turn = 360.0 * np.round(away[:, 0] / 360.0)
+        nearest = int(np.hypot(away[:, 0] - turn, away[:, 1]).argmin())
+        return np.asarray((away - np.array([turn[nearest], 0.0])) * self._scale)
+
+
+def _cut(line: Floats, low: Floats, high: Floats) -> Geometry:
+    return shapely.clip_by_rect(LineString(line), *low.tolist(), *high.tolist())
+
+
+def _past(line: Floats, chord_m: float = 1000.0) -> Floats:
+    """A point straight on before the first vertex, in the direction of the first kilometre."""
+    shape = LineString(line)
+    inner = np.array(shape.interpolate(min(chord_m, shape.length / 2)).coords[0])
+    away = line[0] - inner
+    return np.asarray(line[0] + away / max(float(np.hypot(*away)), 1e-9) * _PAST_M)

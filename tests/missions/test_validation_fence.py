@@ -1,0 +1,139 @@
+"""The validation of fences and rally points finds what is wrong with them: every fault is put in by hand."""
+
+import re
+from dataclasses import replace
+
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from missions import (
+    Airspace,
+    MissionError,
+    MissionItem,
+    compile_mission,
+    plan,
+    validate_missions,
+    write_plan_folder,
+)
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight
+from tests.missions.test_fence_exclusions import area, fenced, metres, way, zone
+
+LAKE = zone("lake", 3000, 600, 200, 20)
+
+
+@pytest.fixture(scope="module")
+def made():
+    border = straight(6000)
+    return plan(border, fleet_for(border, 1), airspace=Airspace((LAKE,)))
+
+
+@pytest.fixture(scope="module")
+def good(made):
+    return [compile_mission(made, sortie) for sortie in made.sorties]
+
+
+def broken(made, missions):
+    return {rule.name: rule.broken for rule in validate_missions(made, missions).rules if rule.broken}
+
+
+def place(item, east, north):
+    return replace(item, x=round((LAT + north / M_LAT) * 1e7), y=round((LON + east / M_LON) * 1e7))
+
+
+def polygon(command, corners, first=0):
+    blank = MissionItem(0, 0, command, p1=float(len(corners)))
+    return tuple(place(replace(blank, seq=first + n), *corner) for n, corner in enumerate(corners))
+
+
+def test_what_the_planner_makes_is_right(made, good):
+    report = validate_missions(made, good)
+    assert report.violations == []
+    assert all(rule.checked for rule in report.rules)
+    assert all(rule.worst >= rule.limit for rule in report.rules)
+
+
+WIDE = [(-300, 40), (6300, 40), (6300, 2000), (-300, 2000)]
+HOLDS, BEHIND, KEEPS_OUT, CLEAR, RALLY, FIT = (
+    "fence holds every leg",
+    "fence behind the border",
+    "fence keeps out of no-fly zones",
+    "exclusions clear of the legs",
+    "rally points in the fence, beyond the stand-off",
+    "fence and rally points fit the autopilot",
+)
+
+
+@pytest.mark.parametrize(
+    ("fence", "rule", "words"),
+    [
+        (polygon(5001, WIDE), KEEPS_OUT, "no-fly zone 'lake' open"),
+        (polygon(5001, [(-300, 10), *WIDE[1:]]), BEHIND, "of the border"),
+        (polygon(5001, [(-300, -500), *WIDE[1:]]), BEHIND, "0.0 m of the border"),
+        # Round the end of the border, across its continuation.
+        (polygon(5001, [(-300, 40), (6300, 40), (6300, -900), (7000, 2000), (-300, 2000)]), BEHIND, "0.0 m"),
+        (polygon(5001, [(1000, 40), *WIDE[1:]]), HOLDS, "does not hold its legs"),
+        (polygon(5001, [(-300, 60), (6300, 60), *WIDE[2:]]), HOLDS, "does not hold its legs"),
+        ((), HOLDS, "not made of whole polygons"),
+        (polygon(5002, WIDE), HOLDS, "not made of whole polygons"),
+        (polygon(5001, WIDE)[:3], HOLDS, "not made of whole polygons"),
+        (polygon(5001, WIDE) + polygon(5001, WIDE), HOLDS, "not made of whole polygons"),
+        (polygon(5001, [WIDE[0], WIDE[2], WIDE[1], WIDE[3]]), HOLDS, "not made of whole polygons"),
+        (polygon(5001, WIDE * 17)[:65], FIT, "65 vertices"),
+        (polygon(5001, WIDE) + polygon(5002, [(2700, 70), (3300, 70), (3300, 900), (2700, 900)]), CLEAR, "from a leg"),
+        (polygon(5001, WIDE) + polygon(5002, [(2900, 300), (3300, 300), (3300, 900), (2900, 900)]), KEEPS_OUT, "lake"),
+    ],
+)
+def test_a_wrong_fence_is_found(made, good, fence, rule, words):
+    found = broken(made, [replace(good[0], fence=fence), *good[1:]])
+    assert any(words in sentence and made.sorties[0].name in sentence for sentence in found[rule]), found
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ((3000, 600), "outside the fence"),  # in the lake
+        ((3000, 9000), "outside the fence"),
+        ((3000, -300), "outside the fence"),  # the far side
+        ((3000, 55), "55.* m from the border"),
+    ],
+)
+def test_a_wrong_rally_point_is_found(made, good, at, words):
+    rally = (good[0].rally[0], place(good[0].rally[0], *at))
+    (sentences,) = broken(made, [replace(good[0], rally=rally), *good[1:]]).values()
+    assert len(sentences) == 1
+    assert "rally point 1" in sentences[0]
+    assert re.search(words, sentences[0])
+
+
+def test_too_many_rally_points_and_a_missing_mission_are_found(made, good):
+    assert "7 rally points" in broken(made, [replace(good[0], rally=good[0].rally[:1] * 7), *good[1:]])[FIT][0]
+    assert "has no mission" in broken(made, good[1:])[HOLDS][0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_vertex_can_be_moved_over_a_leg_a_zone_or_the_border_unseen(made, good, data):
+    """Whatever vertex is moved by a kilometre, to whatever side: the report sees it, or the fence is still lawful."""
+    mission = good[0]
+    k = data.draw(st.integers(0, len(mission.fence) - 1))
+    item = mission.fence[k]
+    east, north = metres((item.y / 1e7, item.x / 1e7))
+    moved = place(item, east + data.draw(st.floats(-1000, 1000)), north + data.draw(st.floats(-1000, 1000)))
+    changed = replace(mission, fence=(*mission.fence[:k], moved, *mission.fence[k + 1 :]))
+    if broken(made, [changed, *good[1:]]):
+        return
+    (inside,), outside = fenced(changed)
+    flown = way(made.sorties[0])
+    assert inside.contains(flown)
+    assert not any(one.intersects(flown) for one in outside)
+    assert inside.distance(shapely.LineString(metres(made.border.coordinates))) > 29
+    assert inside.difference(shapely.union_all(outside)).intersection(area(LAKE)).area < 0.01
+
+
+def test_missions_that_fail_are_not_written(made, tmp_path, monkeypatch):
+    monkeypatch.setattr("missions.export.compile_mission", lambda *a: replace(compile_mission(*a), fence=()))
+    with pytest.raises(MissionError, match="break 1 rules, and are not written"):
+        write_plan_folder(made, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
