@@ -128,8 +128,8 @@ def app_route(plan: PatrolPlan, sortie: Sortie, limits: AppLimits) -> AppRoute:
     Raises
     ------
     MissionError
-        When the aircraft has wings or is in the air, or the way does not fit: too many waypoints, too fast, too slow, too high, too low,
-        too long, or nearer to the border than the stand-off. The message says what to do.
+        When the aircraft has wings or is in the air, or the way does not fit: too many waypoints, too fast, too slow,
+        too high, too low, too long, or nearer to the border than the stand-off. The message says what to do.
     """
     if sortie.vehicle.aircraft.has_wings:
         raise MissionError(
