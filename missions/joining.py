@@ -1,0 +1,55 @@
+"""From a transit into a patrol without a corner: an arc that wings can fly, on the side away from the border.
+
+Aircraft that cannot turn on the spot would overshoot a corner by about their turn radius, and the corner where a
+transit meets the flight line points at the border. So they come in along a tangent of the circle that touches the
+flight line there on its own side, and fly round it on to the line; away from it likewise. The flight line leaves room
+for that circle (`missions.flightline`: no bay is narrower than the turn radius).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["lead_in"]
+
+Floats = NDArray[np.float64]
+
+_STEP_RAD = math.radians(15.0)
+
+
+def lead_in(before: Floats, at: Floats, course: Floats, inside: float, radius_m: float) -> Floats:
+    """Vertices between a place and the beginning of a patrol, metres, shape (n, 2); both left out.
+
+    Parameters
+    ----------
+    before, at
+        Where it comes from, and where the patrol begins, shape (2,).
+    course
+        Direction of the patrol there, a unit vector.
+    inside
+        1 where the side away from the border is to the left of the course, -1 where it is to the right.
+    radius_m
+        Radius of the arc, metres.
+
+    Notes
+    -----
+    With D the distance of the place from the centre of the circle the tangent touches it at the angle acos(R / D) from
+    the direction of the place. A place within the circle has no tangent: it gets no arc.
+    """
+    centre = at + radius_m * inside * np.array([-course[1], course[0]])
+    off = before - centre
+    away = float(np.hypot(*off))
+    if away <= radius_m * (1 + 1e-9):
+        return np.empty((0, 2))
+    # Left turns run against the clock.
+    touch = math.atan2(off[1], off[0]) + inside * math.acos(radius_m / away)
+    end = math.atan2(at[1] - centre[1], at[0] - centre[0])
+    turn = (inside * (end - touch)) % (2 * math.pi)
+    if turn > 2 * math.pi - 1e-6:
+        turn = 0.0
+    count = max(1, math.ceil(turn / _STEP_RAD))
+    angles = touch + inside * turn * np.arange(count) / count
+    return np.asarray(centre + radius_m * np.stack([np.cos(angles), np.sin(angles)], axis=-1))
