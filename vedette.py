@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,9 +76,26 @@ def border(
     neighbour: Annotated[str | None, typer.Argument(help="The country on the far side; without it, list them.")] = None,
     near: Annotated[str | None, typer.Option(help="LAT,LON of the middle of the stretch, degrees.")] = None,
     length: Annotated[float, typer.Option(help="Length of the stretch, km.")] = 40.0,
-    out: Annotated[Path, typer.Option(help="GeoJSON file to write.")] = Path("border.geojson"),
+    box: Annotated[
+        str | None, typer.Option(help="SOUTH,WEST,NORTH,EAST, degrees: all borders of the country in it.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="File to write: GeoJSON, KML, KMZ, GeoPackage or Shapefile by its name.")
+    ] = Path("border.geojson"),
 ) -> None:
     """Cut a stretch of a land border out of the data that ships with Vedette."""
+    if box is not None:
+        if neighbour is not None or near is not None:
+            raise InputError("--box takes all borders of one country: leave the neighbour and --near out")
+        south, west, north, east = numbers(box, "SOUTH,WEST,NORTH,EAST", "--box")
+        found = missions.borders_in(west, south, east, north, own)
+        if not found:
+            raise InputError(f"{own} has no land border within {box}: give a larger box")
+        missions.write_borders(found, out)
+        for part in found:
+            console.print(f"{part.name}: {part.length_m() / 1000:.1f} km, {part.own} on the {part.own_side}")
+        console.print(f"-> {out}")
+        return
     if neighbour is None:
         console.print(f"{own} has land borders with: {', '.join(missions.neighbours(own)) or 'nobody'}")
         return
@@ -228,6 +246,28 @@ def resume(
     for note in made.notes:
         console.print(f"note: {note}", markup=False)
     console.print(f"written to {out}/")
+
+
+@app.command(
+    epilog="Example: [bold]vedette intents runs/plan/plan.json --start 2027-03-01T06:00+00:00 --geoid=-28.3,2[/bold] "
+    "(after the example of [bold]vedette plan[/bold])"
+)
+def intents(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json.")],
+    start: Annotated[str, typer.Option(help="When the shift begins: date and time with its zone, ISO 8601.")],
+    geoid: Annotated[str, typer.Option(help="HEIGHT,UNCERTAINTY of the geoid above WGS 84 here, m.")],
+    out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("intents.json"),
+) -> None:
+    """Write the operational intents (ASTM F3548-21) of every flight of a plan, as a USS is given them."""
+    height, uncertainty = numbers(geoid, "HEIGHT,UNCERTAINTY", "--geoid")
+    try:
+        begin = datetime.fromisoformat(start)
+    except ValueError:
+        raise InputError(f"--start {start!r}: give date and time with its zone, as 2027-03-01T06:00:00+00:00") from None
+    made = missions.load_plan(plan_file)
+    written = missions.write_operational_intents(made, out, begin, missions.Geoid(height, uncertainty))
+    volumes = sum(len(intent.details.volumes or ()) for intent in written)
+    console.print(f"{len(written)} flights, {volumes} volumes -> {out}")
 
 
 @app.command(

@@ -52,6 +52,35 @@ def test_pasted_example_of_resume(run, tmp_path, monkeypatch):
     assert missions.check(missions.load_plan(Path("runs/resume/plan.json"))) == []
 
 
+def test_pasted_example_of_intents(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX").code == 0
+    assert run("plan", "border.geojson", "--base", "31.345,-110.93", "--ground", "1180", "--shift", "1").code == 0
+    pasted = re.search(r"Example: vedette (intents .*?) \(after", " ".join(run("intents", "--help").out.split()))
+    assert pasted is not None
+    ran = run(*shlex.split(pasted.group(1)))
+    assert ran.code == 0, ran.err
+    flights = missions.load_plan(Path("runs/plan/plan.json")).flights
+    assert len(missions.read_operational_intents(Path("intents.json"))) == len(flights)
+    for options, words in (("2027-03-01T06:00", "zone"), ("tomorrow", "give date and time")):
+        refused = run("intents", "runs/plan/plan.json", "--start", options, "--geoid=-28.3,2", "--out", "other.json")
+        assert refused.code != 0
+        assert words in refused.err
+    assert not Path("other.json").exists()
+
+
+def test_borders_of_a_box(run, tmp_path):
+    ran = run("border", "CHE", "--box", "45.8,8.5,46.3,9.2", "--out", tmp_path / "box.kml")
+    assert ran.code == 0, ran.err
+    found = missions.read_borders(tmp_path / "box.kml")
+    assert {(border.own, border.neighbour) for border in found} == {("CHE", "ITA")}
+    for border in found:
+        assert all(8.4 < lon < 9.3 and 45.7 < lat < 46.4 for lon, lat in border.coordinates)
+    refused = run("border", "CHE", "--box", "0,0,1,1", "--out", tmp_path / "none.kml")
+    assert "no land border within" in refused.err
+    assert not (tmp_path / "none.kml").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
