@@ -37,6 +37,7 @@ from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
 from missions.validation import Rule, Validation, check, validate
 from missions.waypoints import read_waypoints, write_waypoints
+from missions.weaving import LegTour, share_legs
 from missions.wind import Wind
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "LandingSite",
     "Leg",
     "LegKind",
+    "LegTour",
     "LineKind",
     "Mission",
     "MissionError",
@@ -116,6 +118,7 @@ __all__ = [
     "read_waypoints",
     "risk_of_crossings",
     "save_plan",
+    "share_legs",
     "share_out",
     "validate",
     "write_airspace",
