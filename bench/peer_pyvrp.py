@@ -37,9 +37,9 @@ CLOSE = 5e-4
 def solved(legs: Legs, limit_s: float) -> Tours:
     """The best tours that were found in the time."""
     split = even_split(legs)
-    if len(legs.ends_m) <= MOST_LEGS:
+    if _parts(legs) == 1:
         return _bisected(legs, split, limit_s)
-    parts = min(-(-len(legs.ends_m) // PART_LEGS), len(split))
+    parts = _parts(legs)
     drones = list(split)
     tours: Tours = {}
     for some in np.array_split(drones, parts):
@@ -51,6 +51,11 @@ def solved(legs: Legs, limit_s: float) -> Tours:
         for k, order in _bisected(part, start, limit_s / parts).items():
             tours[own[k]] = [places[leg] for leg in order]
     return tours
+
+
+def _parts(legs: Legs) -> int:
+    count = len(legs.ends_m)
+    return 1 if count <= MOST_LEGS else min(-(-count // PART_LEGS), len(legs.base_m))
 
 
 class _Model:
@@ -135,8 +140,9 @@ def _main() -> None:
     # A probe below what is possible is meant to fail: PyVRP's advice on penalties is no news.
     warnings.simplefilter("ignore")
     asked = json.load(sys.stdin)
-    tours = solved(loaded(asked), asked["limit_s"])
-    json.dump({"tours": sorted(tours.items())}, sys.stdout)
+    legs = loaded(asked)
+    tours, parts = solved(legs, asked["limit_s"]), _parts(legs)
+    json.dump({"tours": sorted(tours.items()), "note": f", in {parts} parts" if parts > 1 else ""}, sys.stdout)
 
 
 if __name__ == "__main__":

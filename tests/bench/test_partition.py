@@ -123,8 +123,16 @@ def test_parts_of_a_large_instance_are_put_together_again(monkeypatch):
     assert longest_s(legs, solved(legs, 0.5)) <= longest_s(legs, even_split(legs))
 
 
+def test_a_peer_without_a_plan_of_its_own_is_said_to_have_the_even_split(short):
+    short.setattr(partition, "LIMIT_S", 0.0)
+    _, beside = partition.rows(None, "partition")
+    assert beside.peer == "PyVRP, bisected shift duration, 0 s, no better than the even split"
+    legs = wandering(40, 3, 4, 1)
+    assert beside.peer_value == pytest.approx(longest_s(legs, even_split(legs)))
+
+
 def test_a_peer_that_is_not_there_is_a_row_that_says_so(short):
-    gone = partition.Peer("OR-Tools, global span", Path("nowhere/python"), "bench.peer_ortools", "make peers")
+    gone = partition.Peer("OR-Tools, best of its searches", Path("nowhere/python"), "bench.peer_ortools", "make peers")
     short.setattr(partition, "PEERS", (gone,))
     _, beside = partition.rows(None, "partition")
     assert beside.peer == "OR-Tools is not installed: make peers"
