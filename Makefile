@@ -30,7 +30,8 @@ $(READY): requirements.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-bench: $(READY)
+# Peers of the partition have a minute each on five instances: the planner's room takes a quarter of an hour.
+bench: $(READY) .venv-peers/ready
 	@mkdir -p runs/bench
 	@for room in geo planner link sim vision service; do $(BIN)/python -m bench $$room --json runs/bench/$$room.json || exit 1; done
 

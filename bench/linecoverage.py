@@ -13,14 +13,13 @@ import csv
 import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.rows import BenchError, Row, timed, wanted
+from bench.rows import BenchError, Row, one_core, timed, wanted
 from missions.postman import Tour, cover_lines
 
 __all__ = ["City", "flight_s", "read_city", "rows"]
@@ -101,7 +100,7 @@ _OPTIMUM = "published optimum"
 
 def _city_row(city: City, published: dict[str, float]) -> Row:
     """One city; where no optimum is published the peer is the lower bound that was proven on the way."""
-    with _one_core():
+    with one_core():
         tour, seconds = timed(lambda: _cover(city))
     optimum = published.get("ILP-TourCost")
     peer = tour.lower_bound if optimum is None else optimum
@@ -221,17 +220,3 @@ def _published(path: Path) -> dict[str, dict[str, float]]:
                     continue
             out[row.get("Name", "")] = figures
     return out
-
-
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """Keep this process to one core where the system can: the figure is the time on one."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import lil_matrix
 
-from bench import linecoverage, whole_border
+from bench import linecoverage, partition, whole_border
 from bench.rows import BenchError, Row, timed, wanted
 from geo import FlatTerrain
 from missions import (
@@ -39,6 +39,7 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
         yield from _one_stretch(data, only)
     yield from whole_border.rows(data, only)
     yield from linecoverage.rows(data, only)
+    yield from partition.rows(data, only)
 
 
 def _one_stretch(data: Path | None, only: str | None) -> Iterator[Row]:

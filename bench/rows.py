@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from geo import VedetteError
 
-__all__ = ["BenchError", "Row", "timed", "wanted"]
+__all__ = ["BenchError", "Row", "one_core", "timed", "wanted"]
 
 T = TypeVar("T")
 
@@ -64,3 +66,17 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
 def wanted(name: str, only: str | None) -> bool:
     """Whether the row `name` was asked for: `only` is None, the name itself, or the part before its slash."""
     return only is None or name == only or name.split("/", maxsplit=1)[0] == only
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process to one core where the system can: the figure is the time on one."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)

@@ -48,6 +48,7 @@ from missions.siting import base_behind, base_beside
 from missions.validation import Rule, Validation, check, validate
 from missions.validation_fence import validate_missions
 from missions.waypoints import read_waypoints, write_waypoints
+from missions.weaving import LegTour, share_legs
 from missions.wind import Wind
 from missions.wpml import DJI_AIRCRAFT, WpmlAction, WpmlMission, WpmlWaypoint, compile_wpml
 from missions.wpml_files import read_wpml, save_wpml, write_wpml
@@ -86,6 +87,7 @@ __all__ = [
     "LandingSite",
     "Leg",
     "LegKind",
+    "LegTour",
     "LineKind",
     "LitchiAction",
     "LitchiWaypoint",
@@ -161,6 +163,7 @@ __all__ = [
     "save_litchi",
     "save_plan",
     "save_wpml",
+    "share_legs",
     "share_out",
     "sortie_fence",
     "validate",

@@ -1,0 +1,178 @@
+"""The bench of the partition: its one cost for everybody, its bound, and its rows."""
+
+import itertools
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench import partition
+from bench.leg_bound import lower_bound_s
+from bench.legs import Legs, dumped, even_split, loaded, longest_s, tour_s, wandering
+from bench.peer_pyvrp import solved
+from bench.rows import BenchError
+from missions import share_legs
+
+
+def _legs(seed, count, drones):
+    rng = np.random.default_rng(seed)
+    return Legs(rng.uniform(-500, 500, (count, 2, 2)), rng.uniform(-900, 900, (drones, 2)), 10.0, 15.0)
+
+
+def _brute_s(legs, drone, order):
+    best = math.inf
+    for ways in itertools.product((0, 1), repeat=len(order)):
+        here, time = legs.base_m[drone], 0.0
+        for leg, end in zip(order, ways, strict=True):
+            ends = legs.ends_m[leg]
+            time += math.dist(here, ends[end]) / legs.cruise_m_s + math.dist(*ends) / legs.patrol_m_s
+            here = ends[1 - end]
+        best = min(best, time + math.dist(here, legs.base_m[drone]) / legs.cruise_m_s)
+    return best
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), count=st.integers(1, 6), order=st.randoms(use_true_random=False))
+def test_a_tour_costs_what_its_best_directions_cost(seed, count, order):
+    legs = _legs(seed, count, 1)
+    tour = list(range(count))
+    order.shuffle(tour)
+    assert tour_s(legs, 0, tour) == pytest.approx(_brute_s(legs, 0, tour))
+
+
+def test_tours_that_leave_a_leg_out_or_see_one_twice_have_no_figure():
+    legs = _legs(1, 4, 2)
+    assert longest_s(legs, {0: [3, 0], 1: [1, 2]}) > 0
+    for tours in ({0: [0, 1, 2]}, {0: [0, 1, 2, 3], 1: [3]}, {5: [0, 1, 2, 3]}):
+        with pytest.raises(ValueError, match=r"legs are seen|fly"):
+            longest_s(legs, tours)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    count=st.integers(1, 5),
+    drones=st.integers(1, 2),
+    joined=st.booleans(),
+    wiggle=st.sampled_from([0.1, 0.6, 2.0]),
+)
+def test_no_tours_at_all_are_below_the_bound(seed, count, drones, joined, wiggle):
+    if joined:
+        rng = np.random.default_rng(seed)
+        turns = rng.normal(0, wiggle, count).cumsum()
+        steps = rng.uniform(50, 300, (count, 1)) * np.column_stack([np.cos(turns), np.sin(turns)])
+        points = np.vstack([[0, 0], steps.cumsum(axis=0)])
+        legs = Legs(np.stack([points[:-1], points[1:]], axis=1), rng.uniform(-400, 1200, (drones, 2)), 10.0, 15.0)
+    else:
+        legs = _legs(seed, count, drones)
+    best = math.inf
+    for own in itertools.product(range(drones), repeat=count):
+        shares = [[k for k in range(count) if own[k] == drone] for drone in range(drones)]
+        best = min(
+            best,
+            max(
+                min(tour_s(legs, d, order) for order in itertools.permutations(share)) for d, share in enumerate(shares)
+            ),
+        )
+    assert lower_bound_s(legs) <= best * (1 + 1e-9)
+
+
+def test_the_bound_is_reached_by_a_straight_border_with_the_base_at_its_end():
+    ends = np.array([[[k * 100.0, 0.0], [k * 100.0 + 100, 0.0]] for k in range(20)])
+    legs = Legs(ends, np.array([[0.0, 0.0]]), 10.0, 15.0)
+    assert lower_bound_s(legs) == pytest.approx(longest_s(legs, {0: list(range(20))}))
+
+
+def test_an_instance_goes_to_json_and_back():
+    legs = wandering(50, 3, 7, 4)
+    again = loaded(json.loads(json.dumps(dumped(legs))))
+    assert np.array_equal(again.ends_m, legs.ends_m)
+    assert np.array_equal(again.base_m, legs.base_m)
+    assert longest_s(again, even_split(again)) == longest_s(legs, even_split(legs))
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """One second, PyVRP alone, a tiny instance."""
+    monkeypatch.setattr(partition, "LIMIT_S", 1.0)
+    monkeypatch.setattr(partition, "PEERS", partition.PEERS[:1])
+    monkeypatch.setattr(partition, "CASES", (partition.Case(40, 3, 4, 1),))
+    return monkeypatch
+
+
+def test_a_short_run_gives_a_row_for_the_bound_and_one_for_the_peer(short):
+    ours, beside = partition.rows(None, "partition")
+    assert ours.name == "partition/40 legs, seed 1"
+    assert ours.peer == "lower bound"
+    assert ours.ratio >= 1
+    assert beside.name == "partition/40 legs, seed 1, PyVRP"
+    assert beside.ratio == pytest.approx(ours.value / beside.peer_value)
+    assert beside.goal == "ratio <= 1, in 0.1 s"
+    legs = wandering(40, 3, 4, 1)
+    assert beside.peer_value <= longest_s(legs, even_split(legs)) * (1 + 1e-9)
+
+
+def test_parts_of_a_large_instance_are_put_together_again(monkeypatch):
+    monkeypatch.setattr("bench.peer_pyvrp.MOST_LEGS", 20)
+    monkeypatch.setattr("bench.peer_pyvrp.PART_LEGS", 15)
+    legs = wandering(60, 3, 6, 2)
+    assert longest_s(legs, solved(legs, 0.5)) <= longest_s(legs, even_split(legs))
+
+
+def test_a_peer_without_a_plan_of_its_own_is_said_to_have_the_even_split(short):
+    short.setattr(partition, "LIMIT_S", 0.0)
+    _, beside = partition.rows(None, "partition")
+    assert beside.peer == "PyVRP, bisected shift duration, 0 s, no better than the even split"
+    legs = wandering(40, 3, 4, 1)
+    assert beside.peer_value == pytest.approx(longest_s(legs, even_split(legs)))
+
+
+def test_a_peer_that_is_not_there_is_a_row_that_says_so(short):
+    gone = partition.Peer("OR-Tools, best of its searches", Path("nowhere/python"), "bench.peer_ortools", "make peers")
+    short.setattr(partition, "PEERS", (gone,))
+    _, beside = partition.rows(None, "partition")
+    assert beside.peer == "OR-Tools is not installed: make peers"
+    assert beside.met is False
+    assert beside.peer_value is None
+
+
+def test_a_peer_that_fails_ends_the_bench_with_its_last_word(short):
+    broken = partition.Peer("PyVRP", partition.PEERS[0].python, "bench.nothing", "make test")
+    short.setattr(partition, "PEERS", (broken,))
+    with pytest.raises(BenchError, match=r"PyVRP ended with 1: .*No module named bench\.nothing"):
+        list(partition.rows(None, "partition"))
+
+
+def test_a_folder_replaces_the_instances(short, tmp_path):
+    with pytest.raises(BenchError, match=r"holds no instance\.json"):
+        list(partition.rows(tmp_path, "partition"))
+    assert list(partition.rows(tmp_path, None)) == []
+    (tmp_path / "ridge").mkdir()
+    file = tmp_path / "ridge" / "instance.json"
+    legs = wandering(30, 2, 3, 9)
+    file.write_text(json.dumps(dumped(legs)))
+    short.setattr(partition, "PEERS", ())
+    (row,) = partition.rows(tmp_path, "partition")
+    assert row.name == "partition/ridge"
+    tours = share_legs(legs.ends_m, legs.base_m, legs.patrol_m_s, legs.cruise_m_s)
+    assert row.value == pytest.approx(longest_s(legs, {t.drone: list(t.legs) for t in tours}))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"legs": [[[0, 0], [1]]]}, "is no instance"),
+        ({"legs": []}, "legs: give a list"),
+        ({"drones": [0, 9]}, "drones: give for each"),
+        ({"patrol_m_s": 99}, "patrol no faster"),
+        ({"bases": None}, "bases: give a list"),
+    ],
+)
+def test_an_instance_of_another_form_is_refused_by_what_is_wrong(short, tmp_path, change, message):
+    (tmp_path / "instance.json").write_text(json.dumps(dumped(wandering(30, 2, 3, 9)) | change))
+    with pytest.raises(BenchError, match=message):
+        list(partition.rows(tmp_path, "partition"))
