@@ -23,7 +23,8 @@ from missions.fleet_files import read_fleet, write_fleet
 from missions.mission import Dialect, Mission, MissionItem, compile_mission
 from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
-from missions.network_files import read_network, write_network
+from missions.network_files import holds_network, read_network, write_network
+from missions.network_planning import plan_network
 from missions.observation import Observation, observe
 from missions.options import Objective, PlanOptions
 from missions.patrol import Coverage, Flight, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
@@ -100,12 +101,14 @@ __all__ = [
     "draw_map",
     "explain",
     "fence_polygon",
+    "holds_network",
     "land_border",
     "load_plan",
     "neighbours",
     "observe",
     "plan",
     "plan_geojson",
+    "plan_network",
     "read_airspace",
     "read_border",
     "read_borders",

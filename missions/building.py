@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain
+from missions.border import Side
 from missions.course import Course
 from missions.estimate import Access
 from missions.fleet import Vehicle
@@ -20,6 +21,8 @@ from missions.patrol import Leg, LegKind, Waypoint
 __all__ = ["Builder"]
 
 Floats = NDArray[np.float64]
+
+_SIDES: dict[int, Side | None] = {0: None, Side.LEFT.sign: Side.LEFT, Side.RIGHT.sign: Side.RIGHT}
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,11 @@ class Builder:
         out[0], home[-1] = above, above
         made = pilot.legs(LegKind.TAKEOFF, [on_ground, above], craft, craft.climb_m_s)
         pieces = self._pieces(start, stop, backward=backward)
-        flown = [(watched, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m)) for watched, lat, lon in pieces]
+        flown = [(side, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m)) for side, lat, lon in pieces]
         made += pilot.legs(LegKind.TRANSIT, [*out, flown[0][1][0]], craft, craft.cruise_m_s)
-        for watched, waypoints in flown:
-            kind, speed = (LegKind.PATROL, look.speed_m_s) if watched else (LegKind.TRANSIT, craft.cruise_m_s)
-            made += pilot.legs(kind, waypoints, craft, speed)
+        for side, waypoints in flown:
+            kind, speed = (LegKind.PATROL, look.speed_m_s) if side else (LegKind.TRANSIT, craft.cruise_m_s)
+            made += pilot.legs(kind, waypoints, craft, speed, _SIDES[side])
         made += pilot.legs(LegKind.RETURN, [flown[-1][1][-1], *home], craft, craft.cruise_m_s)
         made += pilot.legs(LegKind.LANDING, [above, on_ground], craft, craft.descent_m_s)
         made = _joined(made)
@@ -76,22 +79,23 @@ class Builder:
             made[k] = _longer(made[k], craft.transition_s, craft.climb_power_w)
         return tuple(made)
 
-    def _pieces(self, start: int, stop: int, *, backward: bool) -> list[tuple[bool, Floats, Floats]]:
-        """Watched and unwatched pieces between two stations, in the order of flight."""
+    def _pieces(self, start: int, stop: int, *, backward: bool) -> list[tuple[int, Floats, Floats]]:
+        """Pieces between two stations, in the order of flight, each with the side that it looks to: 0 for none."""
         course = self.course
         low, high = float(self.stations[start]), float(self.stations[stop])
         inner = np.flatnonzero((course.along_m > low + 0.5) & (course.along_m < high - 0.5))
         at = np.concatenate([[low], course.along_m[inner], [high]])
         lat, lon = course.at(at)
         middle = (at[:-1] + at[1:]) / 2
-        leg = np.clip(np.searchsorted(course.along_m, middle) - 1, 0, len(course.watched) - 1)
+        leg = course.leg_at(middle)
         out = []
-        for watched, group in groupby(range(len(leg)), key=lambda k: bool(course.watched[leg[k]])):
+        for side, group in groupby(range(len(leg)), key=lambda k: int(course.look[leg[k]])):
             own = list(group)
             cut = slice(own[0], own[-1] + 2)
-            out.append((watched, lat[cut], lon[cut]))
+            out.append((side, lat[cut], lon[cut]))
         if backward:
-            out = [(watched, a[::-1], o[::-1]) for watched, a, o in out[::-1]]
+            # Seen from the other end the line lies on the other hand.
+            out = [(-side, a[::-1], o[::-1]) for side, a, o in out[::-1]]
         return out
 
 

@@ -56,7 +56,7 @@ def fly_along(
     ground = terrain.elevation_m(lat, lon)
     step, rise = steps_between(lat, lon), np.diff(ground)
     middle = (along[:-1] + along[1:]) / 2
-    leg = np.clip(np.searchsorted(course.along_m, middle) - 1, 0, len(course.watched) - 1)
+    leg = course.leg_at(middle)
     watched = course.watched[leg]
     sums = []
     for sign in (1.0, -1.0):
@@ -163,7 +163,7 @@ def _rails(course: Course, stations: Floats, near: NDArray[np.int64]) -> list[Fl
     at = at[(at >= low) & (at <= high)]
     if len(at) < 2:
         return []
-    leg = np.clip(np.searchsorted(course.along_m, (at[:-1] + at[1:]) / 2) - 1, 0, len(course.passable) - 1)
+    leg = course.leg_at((at[:-1] + at[1:]) / 2)
     cuts = np.flatnonzero(~course.passable[leg]) + 1
     return [run for run in np.split(at, cuts) if len(run) > 1]
 

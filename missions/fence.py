@@ -37,9 +37,9 @@ def fence_polygon(plan: PatrolPlan, sortie: Sortie) -> tuple[tuple[float, float]
         When no simple polygon of `FENCE_VERTICES` vertices does that; the message says what to do.
     """
     plane = Plane(plan.border)
-    border_xy = plan.border.local_line(plane.frame)
-    border = LineString(border_xy)
-    beyond = LineString(extended(border_xy, WALL_M))
+    borders = [border.local_line(plane.frame) for border in plan.borders]
+    border = MultiLineString([LineString(line) for line in borders])
+    beyond = MultiLineString([LineString(extended(line, WALL_M)) for line in borders])
     points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
     way = LineString(plane.xy([p.lat_deg for p in points], [p.lon_deg for p in points]))
     floor_m = plan.border.stand_off_m / 2
@@ -95,13 +95,13 @@ def _straightened(ring: Floats, taken: Geometry) -> Floats:
     return ring
 
 
-def _lawful(fence: Polygon, way: LineString, border: LineString, beyond: LineString, floor_m: float) -> bool:
-    """Whether a fence is simple, holds the legs, and keeps its distance from the line."""
-    lines = MultiLineString([border, beyond])
+def _lawful(fence: Polygon, way: LineString, border: Geometry, beyond: Geometry, floor_m: float) -> bool:
+    """Whether a fence is simple, holds the legs, and keeps its distance from the lines."""
     return bool(
         fence.is_valid
         and fence.contains(way)
         and fence.exterior.distance(way) >= _MARGIN_M - 0.1
-        and not fence.intersects(lines)
+        and not fence.intersects(border)
+        and not fence.intersects(beyond)
         and fence.distance(border) >= floor_m - 0.01
     )

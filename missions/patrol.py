@@ -9,6 +9,8 @@ from geo import Altitude, Datum
 from missions.airspace import Airspace, Zone
 from missions.border import BorderSegment, Side
 from missions.fleet import Fleet, Vehicle
+from missions.network import BorderNetwork, Branch
+from missions.network_lines import WatchedLine, joined_borders, joined_branches
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.risk import RiskTable
@@ -58,7 +60,7 @@ class Leg:
     Parameters
     ----------
     kind
-        What it is for; the camera looks at the border on `LegKind.PATROL`.
+        What it is for; the camera looks at the border, or another line, on `LegKind.PATROL`.
     start, end
         Where it begins and ends.
     speed_m_s
@@ -67,6 +69,8 @@ class Leg:
         Horizontal length, metres.
     duration_s, energy_wh
         Time and energy that it takes.
+    look
+        Side of its course on which the line that it watches lies: where the camera looks. None where it watches none.
     """
 
     kind: LegKind
@@ -76,6 +80,7 @@ class Leg:
     distance_m: float
     duration_s: float
     energy_wh: float
+    look: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +97,6 @@ class Sortie:
         Its number among the sorties of that vehicle, from 1.
     from_m, to_m
         The stretch of the flight line that it patrols, metres along it.
-    look
-        Side of its course on which the border lies: where the camera looks.
     start_s
         Planned take-off, seconds after the start of the plan.
     legs
@@ -111,7 +114,6 @@ class Sortie:
     turn: int
     from_m: float
     to_m: float
-    look: Side
     start_s: float
     legs: tuple[Leg, ...]
     team: int = 0
@@ -137,6 +139,11 @@ class Sortie:
     def reserve_left(self) -> float:
         """Share of the battery that is left at landing."""
         return 1 - self.energy_wh / self.vehicle.aircraft.battery_wh
+
+    @property
+    def look(self) -> Side:
+        """Side on which the camera looks first; along one border it never changes."""
+        return next(leg.look for leg in self.legs if leg.look is not None)
 
     @property
     def patrol(self) -> tuple[Leg, ...]:
@@ -202,7 +209,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class PatrolPlan:
-    """All flights of a fleet along a border.
+    """All flights of a fleet along a border or a network.
 
     Parameters
     ----------
@@ -227,6 +234,8 @@ class PatrolPlan:
         No plan that flies this line at this patrol speed with these aircraft has a shorter revisit interval.
     notes
         What the reader must know, one sentence each.
+    network
+        The network that is patrolled, where it is one; `border` is then the longest of its borders.
     """
 
     border: BorderSegment
@@ -242,6 +251,26 @@ class PatrolPlan:
     revisit_s: float
     revisit_bound_s: float
     notes: tuple[str, ...] = field(default_factory=tuple)
+    network: BorderNetwork | None = None
+
+    @property
+    def borders(self) -> tuple[BorderSegment, ...]:
+        """All lines that the stand-off holds against: the border, or those of the network, the longest first."""
+        return (self.border,) if self.network is None else joined_borders(self.network)
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The other lines that are watched, whole."""
+        return () if self.network is None else joined_branches(self.network)
+
+    @property
+    def name(self) -> str:
+        """What people call what is patrolled."""
+        return self.border.name if self.network is None else self.network.name
+
+    def watched_lines(self) -> tuple[WatchedLine, ...]:
+        """Every line with the band beside it: borders, then branches."""
+        return (*map(WatchedLine.of, self.borders), *map(WatchedLine.of, self.branches))
 
     @property
     def observation(self) -> Observation:

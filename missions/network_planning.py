@@ -1,0 +1,89 @@
+"""Network and fleet in, patrol plan out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from geo import FlatTerrain, Terrain
+from missions.airspace import Airspace
+from missions.border import BorderSegment
+from missions.errors import PlanError
+from missions.fleet import Fleet
+from missions.network import BorderNetwork
+from missions.network_course import network_course
+from missions.network_lines import joined_borders
+from missions.options import PlanOptions
+from missions.patrol import PatrolPlan
+from missions.planning import Planner
+from missions.risk import RiskTable
+from missions.task import Task
+
+__all__ = ["plan_network"]
+
+
+def plan_network(
+    network: BorderNetwork,
+    fleet: Fleet,
+    terrain: Terrain | None = None,
+    options: PlanOptions | None = None,
+    *,
+    airspace: Airspace | None = None,
+    risk: RiskTable | None = None,
+) -> PatrolPlan:
+    """Plan the patrol of a border and its branches by a fleet.
+
+    One walk past every line, near the cheapest (`cover_lines`), is shared out among the teams as `plan` shares out the
+    course beside a border. A branch is flown beside at the same lateral distance as the border, on the side where that
+    is lawful; all cameras are set up for the greatest band and stand-off of any line.
+
+    Parameters
+    ----------
+    network
+        What to watch; it holds at least one border, for nothing else says which side is lawful.
+    fleet, terrain, options, airspace
+        As for `plan`.
+    risk
+        For `Objective.RISK`, along the longest border. A line of priority 2 is then looked at half as often as one of
+        priority 1.
+
+    Returns
+    -------
+    PatrolPlan
+        One that passes `check`. Its notes say which parts of which lines are not watched, and why.
+
+    Raises
+    ------
+    PlanError
+        As for `plan`, and when the network has no border, or is wider than 400 km.
+    ObservationError
+        When the camera cannot see the greatest band from behind the greatest stand-off.
+    """
+    borders = joined_borders(network)
+    if not borders:
+        raise PlanError(f"network {network.name!r} has no border: give the line that nobody may come near")
+    task = Task(
+        borders[0],
+        borders,
+        _widest(network, borders),
+        lambda around, lateral_m, radius_m, cost: network_course(network, around, lateral_m, radius_m, cost),
+        network,
+    )
+    planner = Planner(
+        task,
+        fleet,
+        terrain or FlatTerrain(),
+        options or PlanOptions(),
+        airspace=airspace or Airspace(),
+        risk=risk or RiskTable(),
+    )
+    return planner.plan()
+
+
+def _widest(network: BorderNetwork, borders: tuple[BorderSegment, ...]) -> BorderSegment:
+    """The longest border with bands as deep as those of any line: a branch may be looked at from either side."""
+    branches = [depth for b in network.branches for depth in (b.band_left_m, b.band_right_m)]
+    return replace(
+        borders[0],
+        band_own_m=max([border.band_own_m for border in borders] + branches),
+        band_far_m=max([border.band_far_m for border in borders] + branches),
+    )
