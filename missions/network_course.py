@@ -27,7 +27,7 @@ from missions.postman import cover_lines
 from missions.routing import Router, Ways
 from missions.surroundings import Region, Surroundings
 
-__all__ = ["network_course"]
+__all__ = ["network_courses"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,14 +35,15 @@ Ints = NDArray[np.int64]
 _WIDEST_M = 400_000.0
 _ROOM_M = 5_000.0
 _SAME_M = 0.05
+_CUTS = 6
 _STUCK_S = 1e7
 """What a piece costs that the wind does not let through: it is never in reach, but its cost stays a number."""
 
 
-def network_course(
+def network_courses(
     network: BorderNetwork, around: Surroundings, lateral_m: float, turn_radius_m: float, cost: Cost
-) -> Course:
-    """The course past all lines of a network.
+) -> list[Course]:
+    """Courses past all lines of a network: one walk, cut open at one or the other of its costliest deadheads.
 
     Parameters
     ----------
@@ -59,9 +60,9 @@ def network_course(
 
     Returns
     -------
-    Course
-        Pieces that no lawful way joins are joined by legs that are not passable. What cannot be watched from any side
-        is in its gaps, with the reason.
+    list of Course
+        That with the costliest deadhead left out first. Pieces that no lawful way joins are joined by legs that are
+        not passable. What cannot be watched from any side is in the gaps, with the reason.
 
     Raises
     ------
@@ -83,7 +84,9 @@ def network_course(
         raise PlanError(f"no line of network {network.name!r} can be flown beside: {reason}")
     graph = _Graph(pieces, _region(pieces, around), cost)
     lines = tuple(CourseLine(strand.line.name, strand.line.priority) for strand in whole)
-    return _course([graph.tour(part) for part in graph.parts()], lines, tuple(gaps))
+    tours = [graph.tours(part) for part in graph.parts()]
+    count = max(len(cuts) for cuts in tours)
+    return [_course([cuts[min(k, len(cuts) - 1)] for cuts in tours], lines, tuple(gaps)) for k in range(count)]
 
 
 def _region(pieces: Sequence[Piece], around: Surroundings) -> Region:
@@ -133,17 +136,19 @@ class _Graph:
         own = label[self._ends[:, 0]]
         return [np.flatnonzero(own == part) for part in dict.fromkeys(own.tolist())]
 
-    def tour(self, part: Ints) -> list[_Stretch]:
-        """The cheapest walk past some pieces, cut open at its costliest deadhead."""
+    def tours(self, part: Ints) -> list[list[_Stretch]]:
+        """The cheapest walk past some pieces, cut open at each of its costliest deadheads."""
         ends = self._ends[part]
         tour = cover_lines(self._nodes, ends, self._service[part], self._ways.cost)
         number = {(int(a), int(b)): int(k) for k, (a, b) in zip(part, ends, strict=True)}
         steps = list(tour.steps)
         empty = [0.0 if served else float(self._ways.cost[a, b]) for a, b, served in steps]
         # The sorties begin and end at bases: nobody has to close the walk.
-        worst = int(np.argmax(empty))
-        if empty[worst] > 0:
-            steps = steps[worst + 1 :] + steps[:worst]
+        cuts = [k for k in np.argsort(empty, kind="stable")[::-1].tolist() if not steps[k][2]][:_CUTS]
+        return [self._flown(steps[k + 1 :] + steps[:k], number) for k in cuts] or [self._flown(steps, number)]
+
+    def _flown(self, steps: Sequence[tuple[int, int, bool]], number: dict[tuple[int, int], int]) -> list[_Stretch]:
+        """The stretches of a walk; `number` tells the piece between two nodes."""
         out = []
         for a, b, served in steps:
             if not served:

@@ -7,15 +7,17 @@ from dataclasses import replace
 from geo import FlatTerrain, Terrain
 from missions.airspace import Airspace
 from missions.border import BorderSegment
+from missions.course import Cost, Course
 from missions.errors import PlanError
 from missions.fleet import Fleet
 from missions.network import BorderNetwork
-from missions.network_course import network_course
+from missions.network_course import network_courses
 from missions.network_lines import joined_borders
 from missions.options import PlanOptions
 from missions.patrol import PatrolPlan
 from missions.planning import Planner
 from missions.risk import RiskTable
+from missions.surroundings import Surroundings
 from missions.task import Task
 
 __all__ = ["plan_network"]
@@ -61,22 +63,26 @@ def plan_network(
     borders = joined_borders(network)
     if not borders:
         raise PlanError(f"network {network.name!r} has no border: give the line that nobody may come near")
-    task = Task(
-        borders[0],
-        borders,
-        _widest(network, borders),
-        lambda around, lateral_m, radius_m, cost: network_course(network, around, lateral_m, radius_m, cost),
-        network,
-    )
-    planner = Planner(
-        task,
-        fleet,
-        terrain or FlatTerrain(),
-        options or PlanOptions(),
-        airspace=airspace or Airspace(),
-        risk=risk or RiskTable(),
-    )
-    return planner.plan()
+    found: list[Course] = []
+
+    def planner(number: int) -> Planner:
+        def course(around: Surroundings, lateral_m: float, radius_m: float, cost: Cost) -> Course:
+            if not found:
+                found.extend(network_courses(network, around, lateral_m, radius_m, cost))
+            return found[number]
+
+        return Planner(
+            Task(borders[0], borders, _widest(network, borders), course, network),
+            fleet,
+            terrain or FlatTerrain(),
+            options or PlanOptions(),
+            airspace=airspace or Airspace(),
+            risk=risk or RiskTable(),
+        )
+
+    # Where the walk is best cut open depends on where the bases stand along it: the sharing-out tells.
+    first = planner(0)
+    return min([first, *(planner(k) for k in range(1, len(found)))], key=Planner.figure).plan()
 
 
 def _widest(network: BorderNetwork, borders: tuple[BorderSegment, ...]) -> BorderSegment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby, pairwise
 from typing import Literal
 
@@ -161,7 +162,8 @@ class Planner:
         self.alongs: dict[tuple[Aircraft, Observation], Along] = {}
         self.last = self._last()
 
-    def plan(self) -> PatrolPlan:
+    @cached_property
+    def sorties(self) -> list[Sortie]:
         """Share out, build, and where a climb was underestimated share out again with a smaller budget."""
         factor = 1.0
         for _ in range(_TIGHTENINGS):
@@ -176,7 +178,26 @@ class Planner:
             if worst <= 1.0:
                 break
             factor *= 0.995 / worst
-        made = self._finish(sorties)
+        return sorties
+
+    def figure(self) -> tuple[float, float]:
+        """What of two courses tells the better: metres that nobody watches, and the longest weighted round, seconds."""
+        flown = self._flown(self.sorties)
+        lost = float(np.diff(self.stations)[self.needed & ~flown].sum())
+        weights = self._weights()
+        rounds: dict[int, float] = {}
+        worst: dict[int, float] = {}
+        once = self.options.objective is Objective.ONCE
+        for sortie in self.sorties:
+            crew, size = (sortie.vehicle.sysid, 1) if once else (sortie.team, len(self.crews[sortie.team].vehicles))
+            own = slice(*np.searchsorted(self.stations, (sortie.from_m, sortie.to_m)).tolist())
+            worst[crew] = max(worst.get(crew, 0.0), 1.0 if weights is None else float(weights[own].max()))
+            rounds[crew] = rounds.get(crew, 0.0) + (sortie.duration_s + sortie.vehicle.aircraft.turn_round_s) / size
+        return round(lost), max(rounds[crew] * worst[crew] for crew in rounds)
+
+    def plan(self) -> PatrolPlan:
+        """The plan, checked."""
+        made = self._finish(self.sorties)
         violations = check(made, self.terrain if np.isfinite(self.terrain.resolution_m) else None)
         if violations:
             raise PlanError(
