@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ Span = tuple[float, float]
 
 _TOO_NEAR = "within the stand-off of the border"
 _BEYOND = "only from beyond the border could it be watched"
+_LONG_M = 2000.0
 _REST_M = 10.0
 """A rest of a line that is shorter than this is seen from the pieces beside it, metres."""
 
@@ -113,7 +115,7 @@ def pieces_beside(
             spans = [(max(a, c), min(b, d)) for a, b in spans for c, d in wanted]
             spans = [(a, b) for a, b in spans if b - a >= SHORTEST_PIECE_M]
         seen += [(match.opposite(a), match.opposite(b)) for a, b in spans]
-        for a, b in _cut(spans, [match.beside_point(*place) for place in cuts]):
+        for a, b in _evenly(_cut(spans, [match.beside_point(*place) for place in cuts])):
             pieces.append(_piece(flank, a, b, number, float(along[-1])))
     gaps = []
     for a, b in _rest(seen, float(along[-1])):
@@ -202,6 +204,14 @@ def _cut(spans: Sequence[Span], places: Sequence[float]) -> list[Span]:
                 start = place
         out.append((start, high))
     return out
+
+
+def _evenly(spans: Sequence[Span]) -> list[Span]:
+    """Spans cut in equal parts where they are long: a walk may leave them there for what lies beside them."""
+    counts = [max(1, round((b - a) / _LONG_M)) for a, b in spans]
+    return [
+        pair for (a, b), n in zip(spans, counts, strict=True) for pair in pairwise(np.linspace(a, b, n + 1).tolist())
+    ]
 
 
 def _piece(flank: _Flank, low: float, high: float, number: int, length_m: float) -> Piece:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.border import Side
-from missions.course import Course
+from missions.course import LONG_EMPTY_M, Course
 from missions.estimate import Access
 from missions.fleet import Vehicle
 from missions.flying import Pilot
@@ -64,7 +64,14 @@ class Builder:
         out[0], home[-1] = above, above
         made = pilot.legs(LegKind.TAKEOFF, [on_ground, above], craft, craft.climb_m_s)
         pieces = self._pieces(start, stop, backward=backward)
-        flown = [(side, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m)) for side, lat, lon in pieces]
+        flown = [
+            (side, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m if side or short else layer_agl_m))
+            for side, lat, lon, short in pieces
+        ]
+        for k in range(1, len(flown) - 1):
+            if not flown[k][0]:
+                # Up to the layer of this sortie, where the piece is long enough, and down again.
+                flown[k] = 0, [flown[k - 1][1][-1], *flown[k][1], flown[k + 1][1][0]]
         made += pilot.legs(LegKind.TRANSIT, [*out, flown[0][1][0]], craft, craft.cruise_m_s)
         for side, waypoints in flown:
             kind, speed = (LegKind.PATROL, look.speed_m_s) if side else (LegKind.TRANSIT, craft.cruise_m_s)
@@ -79,8 +86,11 @@ class Builder:
             made[k] = _longer(made[k], craft.transition_s, craft.climb_power_w)
         return tuple(made)
 
-    def _pieces(self, start: int, stop: int, *, backward: bool) -> list[tuple[int, Floats, Floats]]:
-        """Pieces between two stations, in the order of flight, each with the side that it looks to: 0 for none."""
+    def _pieces(self, start: int, stop: int, *, backward: bool) -> list[tuple[int, Floats, Floats, bool]]:
+        """Pieces between two stations, in the order of flight.
+
+        Each with the side that it looks to, 0 for none, and whether it is too short to leave the height of the patrol.
+        """
         course = self.course
         low, high = float(self.stations[start]), float(self.stations[stop])
         inner = np.flatnonzero((course.along_m > low + 0.5) & (course.along_m < high - 0.5))
@@ -92,10 +102,10 @@ class Builder:
         for side, group in groupby(range(len(leg)), key=lambda k: int(course.look[leg[k]])):
             own = list(group)
             cut = slice(own[0], own[-1] + 2)
-            out.append((side, lat[cut], lon[cut]))
+            out.append((side, lat[cut], lon[cut], bool(at[own[-1] + 1] - at[own[0]] < LONG_EMPTY_M)))
         if backward:
             # Seen from the other end the line lies on the other hand.
-            out = [(-side, a[::-1], o[::-1]) for side, a, o in out[::-1]]
+            out = [(-side, a[::-1], o[::-1], short) for side, a, o, short in out[::-1]]
         return out
 
 

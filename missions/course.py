@@ -26,6 +26,7 @@ from missions.surroundings import DenseLine, Surroundings
 
 __all__ = [
     "BENDS_BACK",
+    "LONG_EMPTY_M",
     "SHORTEST_PIECE_M",
     "Cost",
     "Course",
@@ -42,6 +43,8 @@ Cost = Callable[[Floats, bool], Floats]
 """Seconds that straight pieces take, vectors in metres, shape (n, 2), on patrol or not; infinite for too much wind."""
 
 _CHUNK_M, _OVERLAP_M = 80_000.0, 8_000.0
+LONG_EMPTY_M = 500.0
+"""An unwatched piece of this length is flown in a layer of transit, where it is in nobody's way, metres."""
 _LARGEST_RING_M = 400_000.0
 _OFF_M = 3.0
 BENDS_BACK = "the border bends back to within the stand-off of it"
@@ -135,6 +138,12 @@ class Course:
     def leg_at(self, along_m: ArrayLike) -> NDArray[np.int64]:
         """Number of the leg at distances along the course."""
         return np.clip(np.searchsorted(self.along_m, np.asarray(along_m)) - 1, 0, len(self.look) - 1)
+
+    def long_empty(self) -> Floats:
+        """Where the unwatched pieces begin that are flown in a layer of transit, metres along the course."""
+        edges = np.flatnonzero(np.diff(np.concatenate([[True], self.watched, [True]]).astype(int)))
+        first, last = self.along_m[edges[::2]], self.along_m[edges[1::2]]
+        return np.asarray(first[last - first >= LONG_EMPTY_M])
 
     def stations(self, step_m: float) -> Floats:
         """Distances along the course at which a sortie may begin or end, metres.

@@ -1,9 +1,9 @@
-"""The course of a network patrol: the flight lines beside all its lines, in the order of the cheapest closed walk.
+"""The course of a network patrol: the flight lines beside all its lines, in the order of a cheap walk.
 
 Every line gets a flight line at the lateral distance: a border on its own side, another line on the side where more of
 it is lawful, and on the other side where only that is. What is left are pieces, each to be flown once, either way, and
-lawful ways between their ends. `cover_lines` puts them in an order; cut open at its costliest deadhead the closed walk
-is a course like that beside a border, and everything after it is planned in the same way.
+lawful ways between their ends. `cover_lines` puts them in an order; cut open its walk is a course like that beside a
+border, and everything after it is planned in the same way.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ _STUCK_S = 1e7
 def network_courses(
     network: BorderNetwork, around: Surroundings, lateral_m: float, turn_radius_m: float, cost: Cost
 ) -> list[Course]:
-    """Courses past all lines of a network: one walk, cut open at one or the other of its costliest deadheads.
+    """Courses past all lines of a network, to choose from by how the bases stand beside them.
+
+    One goes from one end of the network to the other, which suits bases in a row; the others go round, and are the
+    cheapest closed walk without one or the other of its costliest deadheads.
 
     Parameters
     ----------
@@ -61,8 +64,8 @@ def network_courses(
     Returns
     -------
     list of Course
-        That with the costliest deadhead left out first. Pieces that no lawful way joins are joined by legs that are
-        not passable. What cannot be watched from any side is in the gaps, with the reason.
+        Pieces that no lawful way joins are joined by legs that are not passable. What cannot be watched from any side
+        is in the gaps, with the reason.
 
     Raises
     ------
@@ -84,9 +87,9 @@ def network_courses(
         raise PlanError(f"no line of network {network.name!r} can be flown beside: {reason}")
     graph = _Graph(pieces, _region(pieces, around), cost)
     lines = tuple(CourseLine(strand.line.name, strand.line.priority) for strand in whole)
-    tours = [graph.tours(part) for part in graph.parts()]
-    count = max(len(cuts) for cuts in tours)
-    return [_course([cuts[min(k, len(cuts) - 1)] for cuts in tours], lines, tuple(gaps)) for k in range(count)]
+    walks = [graph.walks(part) for part in graph.parts()]
+    count = max(len(own) for own in walks)
+    return [_course([own[min(k, len(own) - 1)] for own in walks], lines, tuple(gaps)) for k in range(count)]
 
 
 def _region(pieces: Sequence[Piece], around: Surroundings) -> Region:
@@ -136,16 +139,31 @@ class _Graph:
         own = label[self._ends[:, 0]]
         return [np.flatnonzero(own == part) for part in dict.fromkeys(own.tolist())]
 
-    def tours(self, part: Ints) -> list[list[_Stretch]]:
-        """The cheapest walk past some pieces, cut open at each of its costliest deadheads."""
+    def walks(self, part: Ints) -> list[list[_Stretch]]:
+        """Cheap walks past some pieces: from one end of them to the other, and closed but for a costly deadhead."""
         ends = self._ends[part]
-        tour = cover_lines(self._nodes, ends, self._service[part], self._ways.cost)
         number = {(int(a), int(b)): int(k) for k, (a, b) in zip(part, ends, strict=True)}
-        steps = list(tour.steps)
+        found = []
+        far = self._farthest(ends)
+        if far not in number and far[::-1] not in number:
+            # A line that costs nothing leads back to the beginning.
+            back = np.vstack([ends, far]), np.vstack([self._service[part], [0.0, 0.0]])
+            steps = list(cover_lines(self._nodes, *back, self._ways.cost).steps)
+            at = next(k for k, (a, b, served) in enumerate(steps) if served and {a, b} == set(far))
+            found.append(steps[at + 1 :] + steps[:at])
+        steps = list(cover_lines(self._nodes, ends, self._service[part], self._ways.cost).steps)
         empty = [0.0 if served else float(self._ways.cost[a, b]) for a, b, served in steps]
         # The sorties begin and end at bases: nobody has to close the walk.
         cuts = [k for k in np.argsort(empty, kind="stable")[::-1].tolist() if not steps[k][2]][:_CUTS]
-        return [self._flown(steps[k + 1 :] + steps[:k], number) for k in cuts] or [self._flown(steps, number)]
+        found += [steps[k + 1 :] + steps[:k] for k in cuts] or [steps]
+        return [self._flown(steps, number) for steps in found]
+
+    def _farthest(self, ends: Ints) -> tuple[int, int]:
+        """The two nodes of some pieces that are farthest apart."""
+        nodes = np.unique(ends)
+        apart = np.hypot(*(self._nodes[nodes][:, None] - self._nodes[nodes][None]).transpose(2, 0, 1))
+        first, last = divmod(int(apart.argmax()), len(nodes))
+        return int(nodes[first]), int(nodes[last])
 
     def _flown(self, steps: Sequence[tuple[int, int, bool]], number: dict[tuple[int, int], int]) -> list[_Stretch]:
         """The stretches of a walk; `number` tells the piece between two nodes."""
@@ -193,20 +211,20 @@ def _nodes(pieces: Sequence[Piece], xy: Sequence[Floats]) -> tuple[Floats, Ints]
     return np.array(nodes), np.array(ends)
 
 
-def _course(tours: Sequence[Sequence[_Stretch]], lines: tuple[CourseLine, ...], gaps: tuple[Gap, ...]) -> Course:
-    """One course of all stretches; between two tours nothing passes."""
+def _course(walks: Sequence[Sequence[_Stretch]], lines: tuple[CourseLine, ...], gaps: tuple[Gap, ...]) -> Course:
+    """One course of all stretches; between two walks nothing passes."""
     lat: list[Floats] = []
     lon: list[Floats] = []
     border: list[Floats] = []
     legs: list[tuple[int, int, bool]] = []
-    for tour in tours:
-        for number, stretch in enumerate(tour):
+    for walk in walks:
+        for number, stretch in enumerate(walk):
             if number == 0 and lat:
                 legs.append((0, 0, False))
             # A stretch begins where the one before it ends.
             skip = 1 if number else 0
             border_m = stretch.border_m
-            if number and stretch.look and not tour[number - 1].look:
+            if number and stretch.look and not walk[number - 1].look:
                 # The vertex after a deadhead is the first of what is watched.
                 border[-1][-1] = border_m[0]
             lat.append(stretch.lat[skip:])

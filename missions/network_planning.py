@@ -13,7 +13,7 @@ from missions.fleet import Fleet
 from missions.network import BorderNetwork
 from missions.network_course import network_courses
 from missions.network_lines import joined_borders
-from missions.options import PlanOptions
+from missions.options import Objective, PlanOptions
 from missions.patrol import PatrolPlan
 from missions.planning import Planner
 from missions.risk import RiskTable
@@ -21,6 +21,8 @@ from missions.surroundings import Surroundings
 from missions.task import Task
 
 __all__ = ["plan_network"]
+
+_FINALISTS = 3
 
 
 def plan_network(
@@ -80,9 +82,29 @@ def plan_network(
             risk=risk or RiskTable(),
         )
 
-    # Where the walk is best cut open depends on where the bases stand along it: the sharing-out tells.
+    # Which walk is best depends on where the bases stand along it: the sharing-out tells.
     first = planner(0)
-    return min([first, *(planner(k) for k in range(1, len(found)))], key=Planner.figure).plan()
+    return _best(sorted([first, *(planner(k) for k in range(1, len(found)))], key=Planner.figure))
+
+
+def _best(planners: list[Planner]) -> PatrolPlan:
+    """Of the plans of a few planners, the better first, that which sees most, and then most often.
+
+    Aircraft that wait for each other show in the schedule only.
+    """
+    by_risk = planners[0].options.objective is Objective.RISK
+    made, refused = [], None
+    for planner in planners[: 1 if by_risk else _FINALISTS]:
+        try:
+            plan = planner.plan()
+        except PlanError as error:
+            refused = refused or error
+            continue
+        made.append(((planner.figure()[0], plan.revisit_s), plan))
+    if not made:
+        assert refused is not None  # there is a planner, and it made no plan
+        raise refused
+    return min(made, key=lambda one: one[0])[1]
 
 
 def _widest(network: BorderNetwork, borders: tuple[BorderSegment, ...]) -> BorderSegment:

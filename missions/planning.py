@@ -331,12 +331,18 @@ class Planner:
 
     def _team(self, crew: _Crew, factor: float) -> Team:
         craft, look = crew.aircraft, self.looks[crew.aircraft, crew.camera]
+        top = max(self._layer(crew, k) for k in range(8))
         if (craft, look) not in self.alongs:
             self.alongs[craft, look] = fly_along(
-                self.course, self.stations, self.terrain, aircraft=craft, look=look, options=self.options
+                self.course,
+                self.stations,
+                self.terrain,
+                aircraft=craft,
+                look=look,
+                options=self.options,
+                layer_agl_m=top,
             )
         along = self.alongs[craft, look]
-        top = max(self._layer(crew, k) for k in range(8))
         out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, top, look, self.terrain, self.options)
         return Team(
             size=len(crew.vehicles),
