@@ -116,7 +116,8 @@ def border(
 )
 def plan(
     border_file: Annotated[
-        Path, typer.Argument(metavar="BORDER", help="The border: GeoJSON, KML, KMZ, GeoPackage or Shapefile.")
+        Path,
+        typer.Argument(metavar="BORDER", help="The border, or a network: GeoJSON, KML, KMZ, GeoPackage or Shapefile."),
     ],
     base: Annotated[str | None, typer.Option(help="LAT,LON of the base on the own side, degrees.")] = None,
     drones: Annotated[int, typer.Option(help="How many drones of the default type.", min=1)] = 2,
@@ -141,22 +142,23 @@ def plan(
     """Plan a patrol: sorties, schedule, mission files for ground stations, a map."""
     from cli.planning import changes_table, plan_table, seen_table, validation_table  # noqa: PLC0415 - names of the command
 
-    segment = missions.read_border(border_file)
     speed, direction = numbers(wind, "SPEED,FROM", "--wind")
     land = FlatTerrain(ground) if terrain is None else open_terrain(terrain)
-    made = missions.plan(
-        segment,
-        _fleet(base, drones, fleet),
-        land,
-        missions.PlanOptions(
-            wind=missions.Wind(speed, direction),
-            objective=objective,  # type: ignore[arg-type]  # checked there, with a better message
-            shift_s=shift * 3600,
-            shift_hour=hour,
-        ),
-        airspace=missions.read_airspace(airspace) if airspace else None,
-        risk=missions.read_risk(risk) if risk else None,
+    options = missions.PlanOptions(
+        wind=missions.Wind(speed, direction),
+        objective=objective,  # type: ignore[arg-type]  # checked there, with a better message
+        shift_s=shift * 3600,
+        shift_hour=hour,
     )
+    zones = missions.read_airspace(airspace) if airspace else None
+    table = missions.read_risk(risk) if risk else None
+    crew = _fleet(base, drones, fleet)
+    if missions.holds_network(border_file):
+        network = missions.read_network(border_file)
+        made = missions.plan_network(network, crew, land, options, airspace=zones, risk=table)
+    else:
+        segment = missions.read_border(border_file)
+        made = missions.plan(segment, crew, land, options, airspace=zones, risk=table)
     told = made.notes
     if sites:
         proposal = missions.propose_landing_sites(made, land)

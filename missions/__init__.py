@@ -29,7 +29,8 @@ from missions.mission import Dialect, Mission, MissionItem, compile_mission
 from missions.mission_kml import read_mission_kml, write_mission_kml
 from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
-from missions.network_files import read_network, write_network
+from missions.network_files import holds_network, read_network, write_network
+from missions.network_planning import plan_network
 from missions.observation import Observation, observe
 from missions.operational_intent import FlightIntent, Geoid, Margins, operational_intents
 from missions.operational_intent_files import read_operational_intents, write_operational_intents
@@ -138,6 +139,7 @@ __all__ = [
     "explain",
     "fence_polygon",
     "fence_shapes",
+    "holds_network",
     "land_border",
     "load_plan",
     "neighbours",
@@ -145,6 +147,7 @@ __all__ = [
     "operational_intents",
     "plan",
     "plan_geojson",
+    "plan_network",
     "propose_landing_sites",
     "read_airspace",
     "read_border",

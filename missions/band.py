@@ -41,12 +41,15 @@ class BandLine:
         Vertices, degrees, shape (n,), no more than about 500 m apart; longitudes run on across the antimeridian.
     left_m, right_m
         Depth of the band left and right of its direction, metres.
+    name
+        What people call it.
     """
 
     lat_deg: Floats
     lon_deg: Floats
     left_m: float
     right_m: float
+    name: str = ""
 
     def along_m(self) -> Floats:
         """Distance of each vertex from the first, metres."""

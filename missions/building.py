@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain
-from missions.course import Course
+from missions.border import Side
+from missions.course import LONG_EMPTY_M, Course
 from missions.estimate import Access
 from missions.fleet import Aircraft, Vehicle
 from missions.flying import Pilot
@@ -20,6 +21,8 @@ from missions.patrol import Leg, LegKind, Waypoint
 __all__ = ["Aloft", "Builder"]
 
 Floats = NDArray[np.float64]
+
+_SIDES: dict[int, Side | None] = {0: None, Side.LEFT.sign: Side.LEFT, Side.RIGHT.sign: Side.RIGHT}
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,18 @@ class Builder:
             out = [aloft.at, *pilot.waypoints(aloft.way, aloft.at.agl_m)[1:]]
             made = []
         pieces = self._pieces(start, stop, backward=backward)
-        flown = [(watched, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m)) for watched, lat, lon in pieces]
+        flown = [
+            (side, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m if side or short else layer_agl_m))
+            for side, lat, lon, short in pieces
+        ]
+        for k in range(1, len(flown) - 1):
+            if not flown[k][0]:
+                # Up to the layer of this sortie, where the piece is long enough, and down again.
+                flown[k] = 0, [flown[k - 1][1][-1], *flown[k][1], flown[k + 1][1][0]]
         made += pilot.legs(LegKind.TRANSIT, [*out, flown[0][1][0]], craft, craft.cruise_m_s)
-        for watched, waypoints in flown:
-            kind, speed = (LegKind.PATROL, look.speed_m_s) if watched else (LegKind.TRANSIT, craft.cruise_m_s)
-            made += pilot.legs(kind, waypoints, craft, speed)
+        for side, waypoints in flown:
+            kind, speed = (LegKind.PATROL, look.speed_m_s) if side else (LegKind.TRANSIT, craft.cruise_m_s)
+            made += pilot.legs(kind, waypoints, craft, speed, _SIDES[side])
         made += self._homeward(pilot, vehicle, flown[-1][1][-1], access.way(last)[::-1], layer_agl_m)
         return _with_procedures(_joined(made), craft)
 
@@ -115,8 +125,11 @@ class Builder:
             *pilot.legs(LegKind.LANDING, [above, on_ground], craft, craft.descent_m_s),
         ]
 
-    def _pieces(self, start: int, stop: int, *, backward: bool) -> list[tuple[bool, Floats, Floats]]:
-        """Watched and unwatched pieces between two stations, in the order of flight."""
+    def _pieces(self, start: int, stop: int, *, backward: bool) -> list[tuple[int, Floats, Floats, bool]]:
+        """Pieces between two stations, in the order of flight.
+
+        Each with the side that it looks to, 0 for none, and whether it is too short to leave the height of the patrol.
+        """
         course = self.course
         low, high = float(self.stations[start]), float(self.stations[stop])
         inner = np.flatnonzero((course.along_m > low + 0.5) & (course.along_m < high - 0.5))
@@ -124,12 +137,13 @@ class Builder:
         lat, lon = course.at(at)
         leg = course.legs_between(at)
         out = []
-        for watched, group in groupby(range(len(leg)), key=lambda k: bool(course.watched[leg[k]])):
+        for side, group in groupby(range(len(leg)), key=lambda k: int(course.look[leg[k]])):
             own = list(group)
             cut = slice(own[0], own[-1] + 2)
-            out.append((watched, lat[cut], lon[cut]))
+            out.append((side, lat[cut], lon[cut], bool(at[own[-1] + 1] - at[own[0]] < LONG_EMPTY_M)))
         if backward:
-            out = [(watched, a[::-1], o[::-1]) for watched, a, o in out[::-1]]
+            # Seen from the other end the line lies on the other hand.
+            out = [(-side, a[::-1], o[::-1], short) for side, a, o, short in out[::-1]]
         return out
 
 

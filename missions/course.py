@@ -2,11 +2,12 @@
 
 The flight line is made piece by piece, each in a plane of its own, and joined; what comes too near to a far bend of
 the border or into a blocked zone is cut out, and the pieces are joined again by the shortest lawful way. A course is
-what sorties are cut from: vertices in order, and for each leg whether the camera watches on it.
+what sorties are cut from: vertices in order, and for each leg what the camera watches on it, and to which side.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -16,20 +17,38 @@ from numpy.typing import ArrayLike, NDArray
 from shapely import LineString
 
 from geo import geodesic_distance_m
+from missions.border import Side
 from missions.errors import PlanError
 from missions.flightline import FlightLine, flight_line
 from missions.plane import Plane
 from missions.routing import Router
-from missions.surroundings import Surroundings
+from missions.surroundings import DenseLine, Surroundings
 
-__all__ = ["Course", "Gap", "make_course"]
+__all__ = [
+    "BENDS_BACK",
+    "LONG_EMPTY_M",
+    "SHORTEST_PIECE_M",
+    "Cost",
+    "Course",
+    "CourseLine",
+    "Gap",
+    "blocked",
+    "distances_m",
+    "make_course",
+    "whole_line",
+]
 
 Floats = NDArray[np.float64]
+Cost = Callable[[Floats, bool], Floats]
+"""Seconds that straight pieces take, vectors in metres, shape (n, 2), on patrol or not; infinite for too much wind."""
 
 _CHUNK_M, _OVERLAP_M = 80_000.0, 8_000.0
+LONG_EMPTY_M = 500.0
+"""An unwatched piece of this length is flown in a layer of transit, where it is in nobody's way, metres."""
 _LARGEST_RING_M = 400_000.0
 _OFF_M = 3.0
-_SHORTEST_PIECE_M = 100.0
+BENDS_BACK = "the border bends back to within the stand-off of it"
+SHORTEST_PIECE_M = 100.0
 """A watched piece between two gaps that is shorter than this is not worth a turn of the camera, metres."""
 
 
@@ -60,6 +79,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class CourseLine:
+    """A line that is watched from a course: its name and priority (1 is watched first)."""
+
+    name: str
+    priority: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """Where a patrol flies.
 
@@ -69,10 +96,16 @@ class Course:
         Vertices, degrees, shape (n,); longitudes run on across the antimeridian.
     along_m
         Distance of each from the first along the course, metres.
-    watched
-        Whether the camera watches the band on each leg, shape (n - 1,).
+    look
+        Side on which what is watched on each leg lies, shape (n - 1,): 1 for left, -1 for right, 0 where nothing is.
     passable
         Whether each leg can be flown at all, shape (n - 1,): False where no lawful way joins two pieces.
+    border_m
+        Where along the border each vertex is, metres, shape (n,); not a number beside other lines.
+    line
+        Number in `lines` of what is watched on each leg, shape (n - 1,); of no meaning where nothing is.
+    lines
+        What is watched.
     gaps
         What was cut out of the flight line.
     """
@@ -80,9 +113,17 @@ class Course:
     lat_deg: Floats
     lon_deg: Floats
     along_m: Floats
-    watched: NDArray[np.bool_]
+    look: NDArray[np.int64]
     passable: NDArray[np.bool_]
+    border_m: Floats
+    line: NDArray[np.int64]
+    lines: tuple[CourseLine, ...]
     gaps: tuple[Gap, ...]
+
+    @property
+    def watched(self) -> NDArray[np.bool_]:
+        """Whether the camera watches a band on each leg, shape (n - 1,)."""
+        return np.asarray(self.look != 0)
 
     @property
     def length_m(self) -> float:
@@ -96,20 +137,30 @@ class Course:
 
     def legs_between(self, along_m: Floats) -> NDArray[np.int64]:
         """Number of the leg in the middle of each piece between rising distances along the course, shape (n - 1,)."""
-        middle = (along_m[:-1] + along_m[1:]) / 2
-        return np.clip(np.searchsorted(self.along_m, middle) - 1, 0, len(self.watched) - 1)
+        return self.leg_at((along_m[:-1] + along_m[1:]) / 2)
 
     def between(self, from_m: float, to_m: float) -> tuple[Floats, Floats]:
         """Latitudes and longitudes, degrees, of the vertices of a stretch, ends included."""
         inner = (self.along_m > from_m) & (self.along_m < to_m)
         return self.at(np.concatenate([[from_m], self.along_m[inner], [to_m]]))
 
+    def leg_at(self, along_m: ArrayLike) -> NDArray[np.int64]:
+        """Number of the leg at distances along the course."""
+        return np.clip(np.searchsorted(self.along_m, np.asarray(along_m)) - 1, 0, len(self.look) - 1)
+
+    def long_empty(self) -> Floats:
+        """Where the unwatched pieces begin that are flown in a layer of transit, metres along the course."""
+        edges = np.flatnonzero(np.diff(np.concatenate([[True], self.watched, [True]]).astype(int)))
+        first, last = self.along_m[edges[::2]], self.along_m[edges[1::2]]
+        return np.asarray(first[last - first >= LONG_EMPTY_M])
+
     def stations(self, step_m: float) -> Floats:
         """Distances along the course at which a sortie may begin or end, metres.
 
         Watched pieces are divided evenly into steps of about `step_m`; within a gap there is none.
         """
-        edges = np.flatnonzero(np.diff(self.watched.astype(int)) | np.diff(self.passable.astype(int)))
+        changes = [np.diff(what) != 0 for what in (self.look, self.passable.astype(int), self.line)]
+        edges = np.flatnonzero(np.any(changes, axis=0))
         edges = np.concatenate([[0], edges + 1, [len(self.watched)]])
         out = [self.along_m[:1]]
         for a, b in pairwise(edges):
@@ -136,29 +187,40 @@ def make_course(surroundings: Surroundings, lateral_m: float, turn_radius_m: flo
     PlanError
         When the border leaves no room for a flight line on its own side.
     """
-    lat, lon = _whole_line(surroundings, lateral_m, turn_radius_m)
-    along = _along(lat, lon)
-    blocked = _blocked(surroundings, lat, lon, along)
-    if not blocked:
-        every = np.ones(len(lat) - 1, dtype=bool)
-        return Course(lat, lon, along, every, every.copy(), ())
-    return _with_detours(surroundings, lat, lon, along, blocked)
+    border = surroundings.borders[0]
+    lat, lon = whole_line(surroundings.lines[0], border.own_side, lateral_m, turn_radius_m)
+    along = distances_m(lat, lon)
+    gaps = blocked(surroundings, lat, lon, BENDS_BACK)
+    course = _with_detours(surroundings, lat, lon, along, gaps)
+    scale = border.length_m() / course.length_m
+    return replace(
+        course,
+        look=course.look * border.own_side.other.sign,
+        border_m=course.along_m * scale,
+        lines=(CourseLine(border.name),),
+    )
 
 
-def _along(lat: Floats, lon: Floats) -> Floats:
+def distances_m(lat: Floats, lon: Floats) -> Floats:
+    """Distance of each vertex from the first along a line, metres, shape (n,)."""
     return np.concatenate([[0.0], np.cumsum(geodesic_distance_m(lat[:-1], lon[:-1], lat[1:], lon[1:]))])
 
 
-def _whole_line(around: Surroundings, lateral_m: float, turn_radius_m: float) -> tuple[Floats, Floats]:
-    """Latitudes and longitudes of the flight line, made in chunks."""
-    border, side = around.border, around.border.own_side
-    at = _along(around.lat, around.lon)
+def whole_line(around: DenseLine, side: Side, lateral_m: float, turn_radius_m: float) -> tuple[Floats, Floats]:
+    """Latitudes and longitudes of the flight line beside a line, on one side of it, made in chunks.
+
+    Raises
+    ------
+    PlanError
+        When there is no room for it.
+    """
+    at = distances_m(around.lat, around.lon)
     count = max(1, round(at[-1] / _CHUNK_M))
-    if count == 1 or border.is_ring:
-        plane = Plane.of(border)
+    if count == 1 or around.is_ring:
+        plane = Plane.at(*((float(v.min()) + float(v.max())) / 2 for v in (around.lat, around.lon)))
         line_xy = plane.xy(around.lat, around.lon)
         if float(np.ptp(line_xy, axis=0).max()) > _LARGEST_RING_M:
-            raise PlanError(f"border {border.name!r} is a ring wider than {_LARGEST_RING_M / 1000:.0f} km: cut it open")
+            raise PlanError(f"a line is a ring wider than {_LARGEST_RING_M / 1000:.0f} km: cut it open")
         return plane.lat_lon_near(flight_line(line_xy, side, lateral_m, turn_radius_m).points, float(around.lon[0]))
     cuts = np.searchsorted(at, np.linspace(0, at[-1], count + 1)[1:-1])
     first = np.concatenate([[0], cuts])
@@ -189,9 +251,10 @@ def _nearest(line: FlightLine, point: Floats) -> float:
     return float(shapely.line_locate_point(shapely.linestrings(line.points), shapely.points(point)))
 
 
-def _blocked(around: Surroundings, lat: Floats, lon: Floats, along: Floats) -> list[Gap]:
-    """Stretches of the flight line that lie in a zone, or too near to a far bend of the border."""
+def blocked(around: Surroundings, lat: Floats, lon: Floats, too_near: str) -> list[Gap]:
+    """Stretches of a flight line that lie in a zone, or within the stand-off of a border: `too_near` says why."""
     found: list[Gap] = []
+    along = distances_m(lat, lon)
     count = max(1, round(along[-1] / _CHUNK_M))
     edges = np.linspace(0.0, along[-1], count + 1)
     for a, b in pairwise(edges):
@@ -205,17 +268,18 @@ def _blocked(around: Surroundings, lat: Floats, lon: Floats, along: Floats) -> l
         tree = shapely.STRtree(pieces)
         distance = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
         scale = (b - a) / distance[-1] if distance[-1] > 0 else 1.0
-        why = [(shape, "the border bends back to within the stand-off of it") for shape in region.keep_out]
-        # The ends of a gap must lie off the zone, not on its edge, for a way to begin there.
-        why += [(shapely.buffer(shape, _OFF_M), f"no-fly zone {name!r}") for name, shape in region.zones]
-        for shape, reason in why:
+        # The ends of a gap must lie off what blocks it, not on its edge, for a way to begin there. Beside the border a
+        # flight line may run closer than that all along: there only what is cut out is made longer.
+        why = [(shape, too_near, _OFF_M) for shape in region.keep_out]
+        why += [(shapely.buffer(shape, _OFF_M), f"no-fly zone {name!r}", 0.0) for name, shape in region.zones]
+        for shape, reason, longer in why:
             for k in tree.query(shape, predicate="intersects"):
                 part = shapely.intersection(pieces[k], shape)
                 for one in shapely.get_parts(part):
                     ends = shapely.line_locate_point(pieces[k], shapely.points(shapely.get_coordinates(one)))
                     low, high = (float(a + (distance[k] + e) * scale) for e in (ends.min(), ends.max()))
                     if high > low:
-                        found.append(Gap(low, high, reason))
+                        found.append(Gap(max(low - longer, 0.0), min(high + longer, float(along[-1])), reason))
     return [_drawn(gap, lat, lon, along) for gap in _merged(found, float(along[-1]))]
 
 
@@ -232,20 +296,22 @@ def _merged(gaps: list[Gap], length_m: float) -> list[Gap]:
     """Overlapping gaps as one; watched pieces too short to be of use belong to the gaps beside them."""
     out: list[Gap] = []
     for gap in sorted(gaps, key=lambda g: (g.from_m, g.to_m)):
-        if out and gap.from_m <= out[-1].to_m + _SHORTEST_PIECE_M:
+        if out and gap.from_m <= out[-1].to_m + SHORTEST_PIECE_M:
             reasons = list(dict.fromkeys([*out[-1].reason.split(" and "), gap.reason]))
             out[-1] = Gap(out[-1].from_m, max(out[-1].to_m, gap.to_m), " and ".join(reasons))
         else:
             out.append(gap)
-    if out and out[0].from_m < _SHORTEST_PIECE_M:
+    if out and out[0].from_m < SHORTEST_PIECE_M:
         out[0] = Gap(0.0, out[0].to_m, out[0].reason)
-    if out and out[-1].to_m > length_m - _SHORTEST_PIECE_M:
+    if out and out[-1].to_m > length_m - SHORTEST_PIECE_M:
         out[-1] = Gap(out[-1].from_m, length_m, out[-1].reason)
     return out
 
 
 def _with_detours(around: Surroundings, lat: Floats, lon: Floats, along: Floats, gaps: list[Gap]) -> Course:
-    """The course with every gap replaced by the way round it; gaps at the ends fall away."""
+    """The course with every gap replaced by the way round it; gaps at the ends fall away. It looks to the left."""
+    if not gaps:
+        return _one_line(lat, lon, np.ones(len(lat) - 1, dtype=bool), np.ones(len(lat) - 1, dtype=bool), ())
     kept_from = gaps[0].to_m if gaps[0].from_m <= 0 else 0.0
     kept_to = gaps[-1].from_m if gaps[-1].to_m >= along[-1] else float(along[-1])
     if kept_to <= kept_from:
@@ -276,9 +342,14 @@ def _with_detours(around: Surroundings, lat: Floats, lon: Floats, along: Floats,
         passable.append(np.full(legs, way is not None))
         position = gap.to_m
     new_lat, new_lon = np.concatenate(lats), np.concatenate(lons)
-    return Course(
-        new_lat, new_lon, _along(new_lat, new_lon), np.concatenate(watched), np.concatenate(passable), tuple(gaps)
-    )
+    return _one_line(new_lat, new_lon, np.concatenate(watched), np.concatenate(passable), tuple(gaps))
+
+
+def _one_line(
+    lat: Floats, lon: Floats, watched: NDArray[np.bool_], passable: NDArray[np.bool_], gaps: tuple[Gap, ...]
+) -> Course:
+    look = watched.astype(np.int64)
+    return Course(lat, lon, distances_m(lat, lon), look, passable, np.zeros(len(lat)), np.zeros_like(look), (), gaps)
 
 
 def _way_round(

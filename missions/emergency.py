@@ -133,7 +133,7 @@ def emergency_sites(
 
 def surroundings_of(plan: PatrolPlan) -> Surroundings:
     """The border and airspace of a plan, to cut from."""
-    return Surroundings(plan.border, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m)
+    return Surroundings(plan.borders, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m)
 
 
 def emergency_reach_m(aircraft: Aircraft, plan: PatrolPlan, rules: EmergencyRules) -> float:

@@ -45,9 +45,19 @@ def steps_between(lat: Floats, lon: Floats) -> Floats:
 
 
 def fly_along(
-    course: Course, stations: Floats, terrain: Terrain, *, aircraft: Aircraft, look: Observation, options: PlanOptions
+    course: Course,
+    stations: Floats,
+    terrain: Terrain,
+    *,
+    aircraft: Aircraft,
+    look: Observation,
+    options: PlanOptions,
+    layer_agl_m: float,
 ) -> Along:
-    """Effort of flying the whole course, both ways, at stations given in metres along it."""
+    """Effort of flying the whole course, both ways, at stations given in metres along it.
+
+    `layer_agl_m` is the height above ground to which long unwatched pieces climb.
+    """
     at = [course.along_m, stations]
     if math.isfinite(terrain.resolution_m):
         at.append(np.arange(0.0, course.length_m, terrain.resolution_m))
@@ -56,6 +66,9 @@ def fly_along(
     ground = terrain.elevation_m(lat, lon)
     step, rise = steps_between(lat, lon), np.diff(ground)
     watched = course.watched[course.legs_between(along)]
+    climbs = np.searchsorted(along, course.long_empty())
+    climb = layer_agl_m - look.height_agl_m
+    up_down = _vertical(aircraft, climb, options) + _vertical(aircraft, -climb, options)
     sums = []
     for sign in (1.0, -1.0):
         time, energy = np.zeros(len(step)), np.zeros(len(step))
@@ -65,7 +78,8 @@ def fly_along(
                 time[mask], energy[mask] = effort(
                     aircraft, sign * step[mask], sign * rise[mask], speed_m_s=speed, wind=options.wind, patrol=patrol
                 )
-        for values in (time, energy):
+        for values, more in zip((time, energy), up_down, strict=True):
+            values[climbs] += more
             # What the wind does not let through is left to `passable`; a sum must stay finite.
             total = np.concatenate([[0.0], np.cumsum(np.where(np.isfinite(values), values, 1e7))])
             sums.append(np.interp(stations, along, total))

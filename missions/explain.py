@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from geo import Terrain
+import numpy as np
+
+from geo import Terrain, locate
+from missions.course import distances_m
 from missions.errors import MissionsError
 from missions.fleet import Base, Fleet, Vehicle
+from missions.network_planning import plan_network
 from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.plane import Plane
 from missions.planning import plan
 from missions.siting import base_behind
 
@@ -72,13 +77,19 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
     changes = []
     for what, fleet in options:
         try:
-            other = plan(made.border, fleet(), terrain, made.options, airspace=made.airspace, risk=made.risk)
+            other = _again(made, fleet(), terrain)
         except MissionsError as error:
             changes.append(Change(what, None, None, str(error)))
         else:
             changes.append(Change(what, other.revisit_s, other.coverage.share))
     changes.sort(key=lambda change: change.revisit_s if change.revisit_s is not None else float("inf"))
     return Explanation(tuple(_limits(made, team)), tuple(changes))
+
+
+def _again(made: PatrolPlan, fleet: Fleet, terrain: Terrain | None) -> PatrolPlan:
+    if made.network is not None:
+        return plan_network(made.network, fleet, terrain, made.options, airspace=made.airspace, risk=made.risk)
+    return plan(made.border, fleet, terrain, made.options, airspace=made.airspace, risk=made.risk)
 
 
 def _slowest(made: PatrolPlan) -> int:
@@ -126,7 +137,17 @@ def _one_more(fleet: Fleet, like: Vehicle, base: Base) -> Fleet:
 
 def _new_base(made: PatrolPlan, team: list[Sortie]) -> Base:
     middle = (min(s.from_m for s in team) + max(s.to_m for s in team)) / 2
+    if made.network is not None:
+        middle = _along_border(made, middle)
     return base_behind(made.border, middle, name="one more base")
+
+
+def _along_border(made: PatrolPlan, course_m: float) -> float:
+    """Where along the border a place of the course of a network is, metres: its nearest point."""
+    lat, lon = np.array(made.flight_line).T
+    at = np.interp(course_m, distances_m(lat, lon), np.arange(len(lat)))
+    plane = Plane.of(made.border)
+    return float(locate(made.border.local_line(plane.frame), plane.xy(lat[round(at)], lon[round(at)])).along_m[0])
 
 
 def _changed(fleet: Fleet, *, battery: float = 1.0, turn_round: float = 1.0) -> Fleet:

@@ -11,6 +11,7 @@ from lxml import etree
 
 from geo import Terrain
 from missions.app_files import write_app_files
+from missions.border import Side
 from missions.border_files import border_feature
 from missions.emergency import emergency_sites
 from missions.errors import MissionError
@@ -34,18 +35,23 @@ _COLOURS = ("ffb4771f", "ff0e7fff", "ff2ca02c", "ffbd6794", "ff4b568c", "ffc277e
 
 
 def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None) -> dict[str, Any]:
-    """A FeatureCollection of border, band, bases, fences and sorties (third figure: height AMSL, metres).
+    """A FeatureCollection of border, branches, bands, bases, fences, sorties (third figure: height AMSL, metres).
 
     Each part of a sortie is there once more as an ``emergency`` with the landing site that it flies to, or the reason
     why there is none; with a terrain the ground in between is looked at.
     """
-    features = [border_feature(plan.border)]
+    features = [border_feature(border) for border in plan.borders]
+    features += [
+        _feature("LineString", branch.coordinates, kind=str(branch.kind), name=branch.name, priority=branch.priority)
+        for branch in plan.branches
+    ]
     plane = Plane(plan.border)
-    border = plan.border
-    band = band_polygon(border.local_line(plane.frame), border.own_side, border.band_own_m, border.band_far_m)
-    for part in shapely.get_parts(band):
-        rings = [_ring(plane, ring) for ring in (part.exterior, *part.interiors)]
-        features.append(_feature("Polygon", rings, kind="band", name="watched band"))
+    for line in plan.watched_lines():
+        xy = plane.xy(line.lat_deg, line.lon_deg)
+        band = band_polygon(xy, Side.LEFT, line.left_m, line.right_m)
+        for part in shapely.get_parts(band):
+            rings = [_ring(plane, ring) for ring in (part.exterior, *part.interiors)]
+            features.append(_feature("Polygon", rings, kind="band", name=_band_name(plan, line.name)))
     features += [
         _feature("Point", [base.lon_deg, base.lat_deg], kind="base", name=base.name)
         for base in dict.fromkeys(v.base for v in plan.fleet.vehicles)
@@ -103,16 +109,17 @@ def write_plan_geojson(plan: PatrolPlan, path: Path, terrain: Terrain | None = N
 
 
 def write_plan_kml(plan: PatrolPlan, path: Path) -> None:
-    """Write a plan as KML: border, bases, and a folder for each sortie with its transits and its patrol."""
+    """Write a plan as KML: border, branches, bases, and a folder for each sortie with its transits and its patrol."""
     root = etree.Element(f"{{{KML}}}kml", nsmap={None: KML})
     document = sub(root, "Document")
-    sub(document, "name", plan.border.name)
+    sub(document, "name", plan.name)
     _style(document, "border", "ff0000ff", 3)
     for number, vehicle in enumerate(plan.fleet.vehicles):
         _style(document, f"v{vehicle.sysid}", _COLOURS[number % len(_COLOURS)], 2)
-    _line(
-        document, plan.border.name, "border", [f"{lon!r},{lat!r}" for lon, lat in plan.border.coordinates], clamped=True
-    )
+    _style(document, "branch", "ff3f85cd", 2)
+    for style, lines in (("border", plan.borders), ("branch", plan.branches)):
+        for line in lines:
+            _line(document, line.name, style, [f"{lon!r},{lat!r}" for lon, lat in line.coordinates], clamped=True)
     for base in dict.fromkeys(v.base for v in plan.fleet.vehicles):
         mark = sub(document, "Placemark")
         sub(mark, "name", base.name)
@@ -135,6 +142,10 @@ def write_plan_kml(plan: PatrolPlan, path: Path) -> None:
 
 def _way(sortie: Sortie) -> list[Waypoint]:
     return [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+
+
+def _band_name(plan: PatrolPlan, line: str) -> str:
+    return "watched band" if plan.network is None else f"watched band of {line}"
 
 
 def _ring(plane: Plane, ring: shapely.LinearRing) -> list[list[float]]:

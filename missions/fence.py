@@ -56,8 +56,9 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
         what to do.
     """
     chart, way = _flown(sortie)
-    border_xy = chart.line(plan.border.unwrapped())
-    border, beyond = (_beside(line, way) for line in (border_xy, extended(border_xy, WALL_M)))
+    lines = [chart.line(border.unwrapped()) for border in plan.borders]
+    border = shapely.union_all([_beside(line, way) for line in lines])
+    beyond = shapely.union_all([_beside(extended(line, WALL_M), way) for line in lines])
     floor_m = plan.border.stand_off_m / 2 * _CHARTED
     clear_m = float(shapely.distance(way, border))
     # The fence is drawn through the middle of the room between the floor and the legs, then straightened within it.
@@ -161,7 +162,7 @@ def _straightened(ring: Floats, taken: Geometry) -> Floats:
 
 
 def _lawful(fence: Polygon, way: MultiLineString, border: Geometry, beyond: Geometry, floor_m: float) -> bool:
-    """Whether a fence is simple, holds the legs, and keeps its distance from the line."""
+    """Whether a fence is simple, holds the legs, and keeps its distance from the lines."""
     return bool(
         fence.is_valid
         and fence.contains(way)

@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import Terrain
+from missions.border import Side
 from missions.fleet import Aircraft
 from missions.patrol import Leg, LegKind, Waypoint
 from missions.plane import Plane
@@ -107,8 +108,15 @@ class Pilot:
             for a, o, g in zip(lat, lon, ground, strict=True)
         ]
 
-    def legs(self, kind: LegKind, waypoints: list[Waypoint], aircraft: Aircraft, speed_m_s: float) -> list[Leg]:
-        """Legs through waypoints: at a ground speed on patrol, else at an airspeed."""
+    def legs(
+        self,
+        kind: LegKind,
+        waypoints: list[Waypoint],
+        aircraft: Aircraft,
+        speed_m_s: float,
+        look: Side | None = None,
+    ) -> list[Leg]:
+        """Legs through waypoints: at a ground speed on patrol, looking to one side, else at an airspeed."""
         xy = self.plane.xy([w.lat_deg for w in waypoints], [w.lon_deg for w in waypoints])
         rise = np.diff([w.amsl_m for w in waypoints])
         step = np.diff(xy, axis=0)
@@ -128,6 +136,7 @@ class Pilot:
                 float(length[k]),
                 float(t),
                 float(e),
+                look,
             )
             for k, up, t, e in zip(kept.tolist(), vertical.tolist(), time.tolist(), energy.tolist(), strict=True)
         ]

@@ -34,7 +34,7 @@ class FreeGround:
         xy = rough.xy([leg.end.lat_deg for leg in sortie.legs], [leg.end.lon_deg for leg in sortie.legs])
         low, high = xy.min(axis=0), xy.max(axis=0)
         lat, lon = rough.lat_lon((low + high) / 2)
-        around = Surroundings(plan.border, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m / 2)
+        around = Surroundings(plan.borders, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m / 2)
         region = around.region(float(lat), float(lon), float(np.hypot(*(high - low))) / 2 + 10 * self._stand_off_m)
         self.plane = region.plane
         self._border = MultiLineString([run.tolist() for run in region.border])

@@ -103,10 +103,10 @@ def check_landing_sites(around: Surroundings, sites: Sequence[LandingSite]) -> N
         what = f"landing site {site.name!r}"
         if not around.own_side(site.lat_deg, site.lon_deg):
             raise AirspaceError(f"{what} lies on the far side of the border: take it out, or correct own_side")
-        region = around.region(site.lat_deg, site.lon_deg, around.border.stand_off_m + 1000.0)
+        region = around.region(site.lat_deg, site.lon_deg, around.borders[0].stand_off_m + 1000.0)
         here = shapely.points(0.0, 0.0)
         away = min((float(LineString(line).distance(here)) for line in region.border), default=np.inf)
-        limit_m = around.border.stand_off_m
+        limit_m = around.borders[0].stand_off_m
         if away < limit_m:
             raise AirspaceError(
                 f"{what} is {away:.0f} m from the border, the stand-off is {limit_m:.0f} m: take it out"

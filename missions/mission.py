@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from missions.border import Side
 from missions.errors import MissionError
 from missions.fence import sortie_fence
 from missions.fence_shapes import CIRCLE, POLYGON, FencePolygon, FenceShape
@@ -162,30 +163,31 @@ class _Items:
         if self._rules.home_first:
             x, y = _e7(home.lat_deg), _e7(home.lon_deg)
             self._items.append(MissionItem(0, FRAME_GLOBAL, NAV_WAYPOINT, x=x, y=y, z=round(self._ground, 2)))
-        for kind, group in groupby(self._sortie.legs, key=lambda leg: leg.kind):
+        # Where the camera has to look to the other side another patrol begins.
+        for (kind, look), group in groupby(self._sortie.legs, key=lambda leg: (leg.kind, leg.look)):
             legs = list(group)
             if kind is LegKind.TAKEOFF:
                 self._place(NAV_TAKEOFF, legs[-1].end)
             elif kind is not LegKind.LANDING:
-                self._fly(legs, watching=kind is LegKind.PATROL)
+                self._fly(legs, look if kind is LegKind.PATROL else None)
         # The last place is above the base: a return from elsewhere would go to the nearest rally point instead.
         self._do(NAV_RETURN)
         return tuple(self._items)
 
-    def _fly(self, legs: list[Leg], *, watching: bool) -> None:
-        """Legs of one kind, with speed and camera said again: a mission may be entered here."""
+    def _fly(self, legs: list[Leg], look: Side | None) -> None:
+        """Legs of one kind that look one way or none. A mission may be entered here: speed and camera again."""
         self._told = None
         self._speed(next((leg for leg in legs if leg.distance_m > 0), legs[0]))
-        if watching:
-            # The camera looks square across the course, at the border: -90 is left.
+        if look is not None:
+            # The camera looks square across the course, at the line: -90 is left.
             pitch = round(self._plan.observation_of(self._sortie).gimbal_pitch_deg, 2)
-            self._do(DO_MOUNT_CONTROL, pitch, 0.0, 90.0 * -self._sortie.look.sign, MOUNT_MODE_MAVLINK_TARGETING)
+            self._do(DO_MOUNT_CONTROL, pitch, 0.0, 90.0 * -look.sign, MOUNT_MODE_MAVLINK_TARGETING)
             self._do(VIDEO_START)
         for leg in legs:
             if leg.distance_m > 0:
                 self._speed(leg)
             self._place(NAV_WAYPOINT, leg.end, ACCEPT_RADIUS_M)
-        if watching:
+        if look is not None:
             self._do(VIDEO_STOP)
 
     def _place(self, command: int, at: Waypoint, radius_m: float = 0.0) -> None:

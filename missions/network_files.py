@@ -12,9 +12,21 @@ from missions.line_feature import LineFeature, Part, number_of, text_of, whole_o
 from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
 
-__all__ = ["read_network", "write_network"]
+__all__ = ["holds_network", "read_network", "write_network"]
 
 _FIELDS = ("name", "kind", "band_left_m", "band_right_m", "priority", "authority", "note")
+
+
+def holds_network(path: Path, *, layer: str | None = None) -> bool:
+    """Whether a file has a line that is a branch, so that `read_network` reads more of it than `read_borders`.
+
+    Raises
+    ------
+    FormatError
+        When the file is none of these or is broken.
+    """
+    kinds = {kind for kind in LineKind if kind is not LineKind.BORDER}
+    return any(text_of(feature, "kind").strip().casefold() in kinds for feature in read_lines(Path(path), layer))
 
 
 def read_network(

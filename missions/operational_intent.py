@@ -20,7 +20,7 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import LineString, Point, Polygon
+from shapely import LineString, MultiLineString, Point, Polygon
 from uas_standards.astm.f3548.v21 import constants
 from uas_standards.astm.f3548.v21.api import (
     Altitude,
@@ -197,7 +197,8 @@ def operational_intents(
     """
     margins = margins or Margins()
     zulu = _zulu(start, "start")
-    border = LineString(plan.border.local_line(Plane(plan.border).frame))
+    frame = Plane(plan.border).frame
+    border = MultiLineString([border.local_line(frame).tolist() for border in plan.borders])
     shapely.prepare(border)
     cut = [list(_volumes(plan, sortie, geoid, margins, border)) for sortie in plan.sorties]
     intents = []
@@ -230,7 +231,7 @@ def _within_horizon(intents: list[FlightIntent], filed: datetime) -> None:
 
 
 def _volumes(
-    plan: PatrolPlan, sortie: Sortie, geoid: Geoid, margins: Margins, border: LineString
+    plan: PatrolPlan, sortie: Sortie, geoid: Geoid, margins: Margins, border: MultiLineString
 ) -> Iterator[tuple[float, float, Volume3D]]:
     """Pieces of a sortie: their begin and end, seconds after take-off, and their volume."""
     way = _Way.of(sortie)

@@ -7,8 +7,11 @@ from enum import StrEnum
 
 from geo import Altitude, Datum
 from missions.airspace import Airspace, Zone
+from missions.band import BandLine
 from missions.border import BorderSegment, Side
 from missions.fleet import Fleet, Vehicle
+from missions.network import BorderNetwork, Branch
+from missions.network_lines import band_of, joined_borders, joined_branches
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.risk import RiskTable
@@ -58,7 +61,7 @@ class Leg:
     Parameters
     ----------
     kind
-        What it is for; the camera looks at the border on `LegKind.PATROL`.
+        What it is for; the camera looks at the border, or another line, on `LegKind.PATROL`.
     start, end
         Where it begins and ends.
     speed_m_s
@@ -67,6 +70,8 @@ class Leg:
         Horizontal length, metres.
     duration_s, energy_wh
         Time and energy that it takes.
+    look
+        Side of its course on which the line that it watches lies: where the camera looks. None where it watches none.
     """
 
     kind: LegKind
@@ -76,6 +81,7 @@ class Leg:
     distance_m: float
     duration_s: float
     energy_wh: float
+    look: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,6 @@ class Sortie:
         Its number among the sorties of that vehicle, from 1.
     from_m, to_m
         The stretch of the flight line that it patrols, metres along it.
-    look
-        Side of its course on which the border lies: where the camera looks.
     start_s
         Planned take-off, seconds after the start of the plan.
     legs
@@ -113,7 +117,6 @@ class Sortie:
     turn: int
     from_m: float
     to_m: float
-    look: Side
     start_s: float
     legs: tuple[Leg, ...]
     team: int = 0
@@ -150,6 +153,11 @@ class Sortie:
     def reserve_left(self) -> float:
         """Share of the battery that is left at landing."""
         return self.charge - self.energy_wh / self.vehicle.aircraft.battery_wh
+
+    @property
+    def look(self) -> Side:
+        """Side on which the camera looks first; along one border it never changes."""
+        return next(leg.look for leg in self.legs if leg.look is not None)
 
     @property
     def patrol(self) -> tuple[Leg, ...]:
@@ -246,7 +254,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class PatrolPlan:
-    """All flights of a fleet along a border.
+    """All flights of a fleet along a border or a network.
 
     Parameters
     ----------
@@ -271,6 +279,8 @@ class PatrolPlan:
         Lower bounds for it, of several kinds of plan.
     notes
         What the reader must know, one sentence each.
+    network
+        The network that is patrolled, where it is one; `border` is then the longest of its borders.
     """
 
     border: BorderSegment
@@ -286,6 +296,26 @@ class PatrolPlan:
     revisit_s: float
     bounds: tuple[Bound, ...]
     notes: tuple[str, ...] = field(default_factory=tuple)
+    network: BorderNetwork | None = None
+
+    @property
+    def borders(self) -> tuple[BorderSegment, ...]:
+        """All lines that the stand-off holds against: the border, or those of the network, the longest first."""
+        return (self.border,) if self.network is None else joined_borders(self.network)
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The other lines that are watched, whole."""
+        return () if self.network is None else joined_branches(self.network)
+
+    @property
+    def name(self) -> str:
+        """What people call what is patrolled."""
+        return self.border.name if self.network is None else self.network.name
+
+    def watched_lines(self) -> tuple[BandLine, ...]:
+        """Every line with the band beside it: borders, then branches."""
+        return (*map(band_of, self.borders), *map(band_of, self.branches))
 
     @property
     def observation(self) -> Observation:

@@ -17,8 +17,10 @@ from matplotlib.patches import Polygon as Outline
 from numpy.typing import NDArray
 
 from geo import CameraPose, FlatTerrain, atomic_path
+from missions.border import Side
 from missions.errors import FormatError
 from missions.fence import fence_polygon
+from missions.network import LineKind
 from missions.outline import band_polygon, view_quad
 from missions.patrol import LegKind, PatrolPlan, Sortie
 from missions.plane import Plane
@@ -30,6 +32,7 @@ Floats = NDArray[np.float64]
 _VEHICLES = ("#0b6fb8", "#d9730d", "#2b8a3e", "#8a4fbf", "#8c564b", "#c2448e", "#5f6b76", "#8a8a12")
 _BORDER, _BAND, _OWN, _INK = "#c01818", "#f0b429", "#e8f1e4", "#22303c"
 _ZONE = "#c96a6a"
+_KINDS = {LineKind.RIVER: "#6fa8d6", LineKind.ROAD: "#8d7b68", LineKind.FENCE: "#444444"}
 _PAPER = "#ffffff"
 
 
@@ -59,15 +62,18 @@ class _Sheet:
     def __init__(self, plan: PatrolPlan) -> None:
         self.plan = plan
         self.plane = Plane(plan.border)
-        border = plan.border
-        self.border = border.local_line(self.plane.frame)
-        self.band = band_polygon(self.border, border.own_side, border.band_own_m, border.band_far_m)
+        self.borders = [border.local_line(self.plane.frame) for border in plan.borders]
+        self.branches = [(branch, branch.local_line(self.plane.frame)) for branch in plan.branches]
+        self.bands = [
+            band_polygon(self.plane.xy(line.lat_deg, line.lon_deg), Side.LEFT, line.left_m, line.right_m)
+            for line in plan.watched_lines()
+        ]
         self.colour = {v.sysid: _VEHICLES[n % len(_VEHICLES)] for n, v in enumerate(plan.fleet.vehicles)}
         self.zones = [np.array(zone.polygon(self.plane).exterior.coords) for zone in plan.blocking_zones()]
         self.fences = [self.plane.xy(*np.array(fence_polygon(plan, s)).T) for s in plan.sorties]
 
     def draw(self) -> Figure:
-        extent = np.concatenate([self.border, *self.fences])
+        extent = self._extent()
         width, height = np.ptp(extent, axis=0)
         # The overview keeps its proportions: its height on the sheet follows from the ground.
         tall = float(np.clip(11.6 * height / width * 1.15, 2.0, 7.5))
@@ -79,7 +85,7 @@ class _Sheet:
         self._timetable(figure.add_subplot(grid[1, 1]))
         plan = self.plan
         figure.suptitle(
-            f"{plan.border.name}    {len(plan.fleet.vehicles)} aircraft, {len(plan.sorties)} sorties, "
+            f"{plan.name}    {len(plan.fleet.vehicles)} aircraft, {len(plan.sorties)} sorties, "
             f"coverage {plan.coverage.share:.1%}, every point again within {plan.revisit_s / 60:.0f} min",
             fontsize=13,
             color=_INK,
@@ -88,6 +94,9 @@ class _Sheet:
             weight="bold",
         )
         return figure
+
+    def _extent(self) -> Floats:
+        return np.concatenate([*self.borders, *(line for _, line in self.branches), *self.fences])
 
     def _overview(self, axes: Axes) -> None:
         plan = self.plan
@@ -99,15 +108,17 @@ class _Sheet:
         for sortie in plan.sorties:
             for kind, style in ((LegKind.TRANSIT, ":"), (LegKind.RETURN, ":"), (LegKind.PATROL, "-")):
                 width = 2.6 if kind is LegKind.PATROL else 1.0
-                for track in self._tracks(sortie, kind):
+                for track, _ in self._tracks(sortie, kind):
                     axes.plot(*(track / 1e3).T, style, color=self.colour[sortie.vehicle.sysid], lw=width)
-            track = max(self._tracks(sortie, LegKind.PATROL), key=_length) / 1e3
+            patrol, look = max(self._tracks(sortie, LegKind.PATROL), key=_length)
+            track = patrol / 1e3
             axes.plot(*track[0], "|", color=self.colour[sortie.vehicle.sysid], ms=11, mew=2)
             line = shapely.linestrings(track)
             middle = shapely.get_coordinates(shapely.line_interpolate_point(line, 0.5, normalized=True))[0]
             ahead = shapely.get_coordinates(shapely.line_interpolate_point(line, 0.52, normalized=True))[0]
             course = ahead - middle
-            normal = np.array([-course[1], course[0]]) / max(float(np.hypot(*course)), 1e-9) * plan.border.own_side.sign
+            # Away from what is watched.
+            normal = np.array([course[1], -course[0]]) / max(float(np.hypot(*course)), 1e-9) * look
             axes.annotate(
                 str(sortie.turn),
                 middle,
@@ -134,7 +145,7 @@ class _Sheet:
             )
         for gap in plan.coverage.uncovered:
             axes.plot(*(self.plane.xy(gap.lat_deg, gap.lon_deg) / 1e3), "x", color=_BORDER, ms=6, mew=1.6, zorder=6)
-        extent = np.concatenate([self.border, *self.fences]) / 1e3
+        extent = self._extent() / 1e3
         low, high = extent.min(axis=0), extent.max(axis=0)
         pad = 0.02 * float((high - low).max())
         axes.set_xlim(low[0] - pad, high[0] + pad)
@@ -148,7 +159,11 @@ class _Sheet:
                 lw=2,
                 label=f"border, {plan.border.own or 'own'} / {plan.border.neighbour or 'other'}",
             ),
-            Patch(fc=_OWN, ec="none", label="own side"),
+            *(
+                Line2D([], [], color=_KINDS[kind], lw=1.6, label=str(kind))
+                for kind in dict.fromkeys(branch.kind for branch, _ in self.branches)
+            ),
+            *([Patch(fc=_OWN, ec="none", label="own side")] if len(self.borders) == 1 else []),
             *(
                 Line2D([], [], color=self.colour[v.sysid], lw=2.6, label=f"{v.name}, patrol (numbers: sorties)")
                 for v in plan.fleet.vehicles[:6]
@@ -169,17 +184,17 @@ class _Sheet:
         """The geometry of observation at the middle of the first sortie."""
         plan, look = self.plan, self.plan.observation
         self._ground(axes, 1.0)
-        for part in shapely.get_parts(self.band):
+        for part in shapely.get_parts(self.bands):
             axes.add_patch(Outline(np.array(part.exterior.coords), fc=_BAND, ec="none", alpha=0.45))
         sortie = plan.sorties[0]
-        patrol = max(self._tracks(sortie, LegKind.PATROL), key=_length)
+        patrol, side = max(self._tracks(sortie, LegKind.PATROL), key=_length)
         line = shapely.linestrings(patrol)
         at, ahead = (
             shapely.get_coordinates(shapely.line_interpolate_point(line, 0.5 + d, normalized=True))[0]
             for d in (0, 1e-3)
         )
         course = math.degrees(math.atan2(*(ahead - at)))
-        yaw = course - 90.0 * sortie.look.sign
+        yaw = course - 90.0 * side
         leg = sortie.patrol[0]
         pose = CameraPose(leg.start.lat_deg, leg.start.lon_deg, leg.start.altitude, yaw, look.gimbal_pitch_deg)
         limit = plan.fleet.camera.max_gsd_m if plan.options.gsd_m is None else plan.options.gsd_m
@@ -193,7 +208,7 @@ class _Sheet:
         step = (ahead - at) / np.hypot(*(ahead - at))
         axes.annotate("", at + 55 * step, at, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2})
         half = 2.1 * look.lateral_m
-        middle = at - np.array([-step[1], step[0]]) * plan.border.own_side.sign * 0.45 * look.lateral_m
+        middle = at + np.array([-step[1], step[0]]) * side * 0.45 * look.lateral_m
         axes.set_xlim(middle[0] - 1.35 * half, middle[0] + 1.35 * half)
         axes.set_ylim(middle[1] - half, middle[1] + half)
         self._frame(axes, "m")
@@ -257,16 +272,19 @@ class _Sheet:
         axes.spines[:].set_visible(False)
 
     def _ground(self, axes: Axes, scale: float) -> None:
-        """Own side tinted, and the border."""
-        line = self.border * scale
+        """Own side tinted, unless several borders bound it, and all lines."""
+        line = self.borders[0] * scale
         deep = 200_000.0 * scale
         step = line[-1] - line[0]
-        if not self.plan.border.is_ring:
+        if not self.plan.border.is_ring and len(self.borders) == 1:
             normal = np.array([-step[1], step[0]]) / np.hypot(*step) * self.plan.border.own_side.sign
             along = step / np.hypot(*step) * deep
             far = [line[-1] + along, line[-1] + along + deep * normal, line[0] - along + deep * normal, line[0] - along]
             axes.add_patch(Outline(np.concatenate([line, far]), fc=_OWN, ec="none", zorder=0))
-        axes.plot(*line.T, color=_BORDER, lw=1.8, solid_capstyle="round", zorder=3)
+        for branch, points in self.branches:
+            axes.plot(*(points * scale).T, color=_KINDS[branch.kind], lw=1.4, solid_capstyle="round", zorder=2.5)
+        for points in self.borders:
+            axes.plot(*(points * scale).T, color=_BORDER, lw=1.8, solid_capstyle="round", zorder=3)
 
     def _frame(self, axes: Axes, unit: str) -> None:
         """Equal scales, no ticks, a scale bar and north."""
@@ -303,19 +321,20 @@ class _Sheet:
             arrowprops={"arrowstyle": "-|>", "color": _INK},
         )
 
-    def _tracks(self, sortie: Sortie, kind: LegKind) -> list[Floats]:
-        """What a sortie flies of one kind, in pieces without a break."""
+    def _tracks(self, sortie: Sortie, kind: LegKind) -> list[tuple[Floats, int]]:
+        """What a sortie flies of one kind, in pieces without a break, each with the sign of the side it looks to."""
         out = []
-        for same, legs in groupby(sortie.legs, key=lambda leg: leg.kind is kind):
-            if same:
+        for (own, look), legs in groupby(sortie.legs, key=lambda leg: (leg.kind, leg.look)):
+            if own is kind:
                 run = list(legs)
                 points = [run[0].start, *(leg.end for leg in run)]
-                out.append(self.plane.xy([p.lat_deg for p in points], [p.lon_deg for p in points]))
+                track = self.plane.xy([p.lat_deg for p in points], [p.lon_deg for p in points])
+                out.append((track, 0 if look is None else look.sign))
         return out
 
 
-def _length(track: Floats) -> float:
-    return float(np.hypot(*np.diff(track, axis=0).T).sum())
+def _length(track: tuple[Floats, int]) -> float:
+    return float(np.hypot(*np.diff(track[0], axis=0).T).sum())
 
 
 def _round_length(about: float) -> float:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import FlatTerrain, Terrain, geodesic_distance_m, unwrap_longitudes, wrap_longitudes
+from geo import FlatTerrain, Terrain, geodesic_distance_m, wrap_longitudes
 from missions.airspace import Airspace
-from missions.band import BandLine
-from missions.border import BorderSegment, Side
+from missions.border import BorderSegment
 from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
 from missions.building import Builder
-from missions.course import Course, make_course
+from missions.course import Cost, Course, make_course
 from missions.coverage import Lost, cover
 from missions.errors import PlanError
 from missions.estimate import Access, Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
+from missions.flying import effort
 from missions.landing import check_landing_sites
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
+from missions.network_lines import band_of, joined_borders, joined_branches
 from missions.observation import Observation, observe
 from missions.options import Objective, PlanOptions
 from missions.patrol import Bound, Coverage, Flight, PatrolPlan, Sortie
@@ -31,10 +34,11 @@ from missions.risk import RiskTable
 from missions.schedule import Roster, revisits, schedule
 from missions.sharing import Block, Team, share_out
 from missions.surroundings import Surroundings, rough_distance_m
+from missions.task import Task
 from missions.validation import check
 from missions.watching import Watch
 
-__all__ = ["plan"]
+__all__ = ["Planner", "plan"]
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +47,11 @@ _STATION_M, _COARSEST_M = 50.0, 500.0
 _TIGHTENINGS = 6
 _ROUNDING = 1 - 1e-4
 """What bounds are lowered by: lengths of legs in planes and on the ellipsoid differ by less."""
+_TURN_ITEMS = 3
+_UNFLOWN = {
+    True: "out of reach: no aircraft has the energy to fly there, patrol and come back",
+    False: "out of reach: no lawful way leads there from any base within its energy",
+}
 
 
 def plan(
@@ -88,8 +97,12 @@ def plan(
     ObservationError
         When the camera cannot see the band from behind the stand-off.
     """
-    planner = _Planner(
-        border,
+
+    def course(around: Surroundings, lateral_m: float, radius_m: float, _cost: Cost) -> Course:
+        return make_course(around, lateral_m, radius_m)
+
+    planner = Planner(
+        Task(border, (border,), border, course),
         fleet,
         terrain or FlatTerrain(),
         options or PlanOptions(),
@@ -115,12 +128,12 @@ class _Crew:
         return self.vehicles[0].base
 
 
-class _Planner:
-    """The state of one planning run."""
+class Planner:
+    """The state of one planning run; `plan` says what it takes and raises."""
 
     def __init__(
         self,
-        border: BorderSegment,
+        task: Task,
         fleet: Fleet,
         terrain: Terrain,
         options: PlanOptions,
@@ -128,17 +141,19 @@ class _Planner:
         airspace: Airspace,
         risk: RiskTable,
     ) -> None:
-        self.border, self.fleet, self.terrain, self.options = border, fleet, terrain, options
+        self.task, self.border = task, task.border
+        self.fleet, self.terrain, self.options = fleet, terrain, options
         self.airspace, self.risk = airspace, risk
         crews = [_Crew(team, fleet.camera_of(team[0])) for team in fleet.teams()]
         self.looks = self._looks(crews)
         lowest = min(look.height_agl_m for look in self.looks.values())
         blocking = airspace.blocking(lowest, options.ceiling_agl_m)
-        self.around = Surroundings(border, airspace, blocking, options.zone_margin_m)
+        self.around = Surroundings(task.borders, airspace, blocking, options.zone_margin_m)
         self._check_bases()
         check_landing_sites(self.around, airspace.landing_sites)
         lateral = max(look.lateral_m for look in self.looks.values())
-        self.course: Course = make_course(self.around, lateral, max(crew.aircraft.turn_radius_m for crew in crews))
+        radius = max(crew.aircraft.turn_radius_m for crew in crews)
+        self.course: Course = task.course(self.around, lateral, radius, self._cost(crews[0]))
         step = min(max(_STATION_M, self.course.length_m / _STATIONS), _COARSEST_M)
         step = max(step, self.course.length_m / _MOST_STATIONS)
         self.stations = self.course.stations(step)
@@ -154,14 +169,15 @@ class _Planner:
         self.alongs: dict[tuple[Aircraft, Observation, bool], Along] = {}
         self.last = self._last()
 
-    def plan(self) -> PatrolPlan:
+    @cached_property
+    def sorties(self) -> list[Sortie]:
         """Share out, build, and where a climb was underestimated share out again with a smaller budget."""
         factor = 1.0
         for _ in range(_TIGHTENINGS):
             teams = [self._team(crew, factor, self.terrain) for crew in self.crews]
             if not any(np.isfinite(team.out_s).any() for team in teams):
                 raise PlanError(self._out_of_reach())
-            blocks = self._trimmed(share_out(teams, self.passable, self._weights(), self._sharing()))
+            blocks = self._trimmed(share_out(teams, self.passable, self._weights(), self._sharing(), self.needed))
             if not blocks:
                 raise PlanError(self._out_of_reach())
             sorties = self._sorties(blocks)
@@ -169,7 +185,26 @@ class _Planner:
             if worst <= 1.0:
                 break
             factor *= 0.995 / worst
-        made = self._finish(sorties)
+        return sorties
+
+    def figure(self) -> tuple[float, float]:
+        """What of two courses tells the better: metres that nobody watches, and the longest weighted round, seconds."""
+        flown = self._flown(self.sorties)
+        lost = float(np.diff(self.stations)[self.needed & ~flown].sum())
+        weights = self._weights()
+        rounds: dict[int, float] = {}
+        worst: dict[int, float] = {}
+        once = self.options.objective is Objective.ONCE
+        for sortie in self.sorties:
+            crew, size = (sortie.vehicle.sysid, 1) if once else (sortie.team, len(self.crews[sortie.team].vehicles))
+            own = slice(*np.searchsorted(self.stations, (sortie.from_m, sortie.to_m)).tolist())
+            worst[crew] = max(worst.get(crew, 0.0), 1.0 if weights is None else float(weights[own].max()))
+            rounds[crew] = rounds.get(crew, 0.0) + (sortie.duration_s + sortie.vehicle.aircraft.turn_round_s) / size
+        return round(lost), max(rounds[crew] * worst[crew] for crew in rounds)
+
+    def plan(self) -> PatrolPlan:
+        """The plan, checked."""
+        made = self._finish(self.sorties)
         violations = check(made, self.terrain if np.isfinite(self.terrain.resolution_m) else None)
         if violations:
             raise PlanError(
@@ -192,10 +227,11 @@ class _Planner:
             distance = min(
                 (float(shapely.distance(shapely.linestrings(line), here)) for line in region.border), default=np.inf
             )
-            if distance < self.border.stand_off_m + 1:
+            stand_off = self.task.widest.stand_off_m
+            if distance < stand_off + 1:
                 raise PlanError(
-                    f"base {base.name!r} is {distance:.0f} m from the border, the stand-off is "
-                    f"{self.border.stand_off_m:.0f} m: move it back"
+                    f"base {base.name!r} is {distance:.0f} m from the border, the stand-off is {stand_off:.0f} m: "
+                    "move it back"
                 )
             inside = next((name for name, shape in region.zones if shapely.intersects(shape, here)), None)
             if inside is not None:
@@ -212,7 +248,7 @@ class _Planner:
         def look(aircraft: Aircraft, camera: Camera, lateral_m: float | None) -> Observation:
             return observe(
                 camera,
-                self.border,
+                self.task.widest,
                 max_speed_m_s=aircraft.max_m_s,
                 min_speed_m_s=aircraft.min_m_s,
                 turn_radius_m=aircraft.turn_radius_m,
@@ -230,6 +266,17 @@ class _Planner:
         lateral = max(one.lateral_m for one in alone.values())
         return {kind: one if one.lateral_m == lateral else look(*kind, lateral) for kind, one in alone.items()}
 
+    def _cost(self, crew: _Crew) -> Cost:
+        """What flying level takes a crew."""
+        look = self.looks[crew.aircraft, crew.camera]
+
+        def seconds(step: Floats, patrol: bool) -> Floats:
+            speed = look.speed_m_s if patrol else crew.aircraft.cruise_m_s
+            rise = np.zeros(len(step))
+            return effort(crew.aircraft, step, rise, speed_m_s=speed, wind=self.options.wind, patrol=patrol)[0]
+
+        return seconds
+
     def _opposite(self, base: Base) -> float:
         """Where along the course a base stands."""
         return float(self.stations[int(np.argmin(rough_distance_m(base.lat_deg, base.lon_deg, *self.at)))])
@@ -239,7 +286,7 @@ class _Planner:
     def _pieces(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Of every piece between two stations: whether it can be flown, and whether it is to be watched."""
         middle = (self.stations[:-1] + self.stations[1:]) / 2
-        leg = np.clip(np.searchsorted(self.course.along_m, middle) - 1, 0, len(self.course.watched) - 1)
+        leg = self.course.leg_at(middle)
         return self.course.passable[leg], self.course.watched[leg]
 
     def _last(self) -> NDArray[np.int64]:
@@ -248,12 +295,14 @@ class _Planner:
         # The line unrolled: shapes are right, only far places are out of position, and nothing here looks far.
         unrolled = np.concatenate([[[0.0, 0.0]], np.cumsum(steps_between(course.lat_deg, course.lon_deg), axis=0)])
         look = next(iter(self.looks.values()))
-        room = look.lateral_m - self.border.stand_off_m / 2
+        room = look.lateral_m - self.task.widest.stand_off_m / 2
         path = shapely.linestrings(unrolled)
         last = np.full(len(self.stations), len(self.stations) - 1)
         for tolerance, most in ((room * FENCE_TOLERANCE, 0.7 * FENCE_VERTICES), (0.0, 0.8 * MAX_ITEMS)):
             kept = shapely.get_coordinates(shapely.simplify(path, tolerance)) if tolerance > 0 else unrolled
-            at = np.sort(course.along_m[_indices(unrolled, kept)])
+            # Where the camera turns or rests, speed, camera and video are items more.
+            turns = np.repeat(course.along_m[1:-1][np.diff(course.look) != 0], _TURN_ITEMS if tolerance == 0 else 0)
+            at = np.sort(np.concatenate([course.along_m[_indices(unrolled, kept)], turns]))
             passed = np.searchsorted(at, self.stations)
             furthest = np.searchsorted(passed, passed + int(most), side="right") - 1
             last = np.minimum(last, furthest)
@@ -275,9 +324,11 @@ class _Planner:
     def _weights(self) -> Floats | None:
         if self.options.objective is not Objective.RISK:
             return None
-        scale = self.border.length_m() / self.course.length_m
-        at = self.stations * scale
-        return self.risk.mean_weights(at[:-1], at[1:], self.options.shift_hour, self.options.shift_s)
+        middle, half = (self.stations[:-1] + self.stations[1:]) / 2, np.diff(self.stations) / 2
+        at = np.interp(middle, self.course.along_m, self.course.border_m)
+        risk = self.risk.mean_weights(at - half, at + half, self.options.shift_hour, self.options.shift_s)
+        priority = np.array([line.priority for line in self.course.lines])[self.course.line[self.course.leg_at(middle)]]
+        return np.asarray(risk / priority * float(priority.min()))
 
     # --- teams, sorties ----------------------------------------------------------------------------------------------
 
@@ -290,14 +341,14 @@ class _Planner:
     def _team(self, crew: _Crew, factor: float, terrain: Terrain, *, lowest: bool = False) -> Team:
         """What the sorties of a crew cost over some ground, by the highest layer of transit, or the lowest."""
         craft, look = crew.aircraft, self.looks[crew.aircraft, crew.camera]
+        layers = [self._layer(crew, k) for k in range(8)]
+        layer = min(layers) if lowest else max(layers)
         key = craft, look, lowest
         if key not in self.alongs:
             self.alongs[key] = fly_along(
-                self.course, self.stations, terrain, aircraft=craft, look=look, options=self.options
+                self.course, self.stations, terrain, aircraft=craft, look=look, options=self.options, layer_agl_m=layer
             )
         along = self.alongs[key]
-        layers = [self._layer(crew, k) for k in range(8)]
-        layer = min(layers) if lowest else max(layers)
         out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, layer, look, terrain, self.options)
         return Team(
             size=len(crew.vehicles),
@@ -341,7 +392,6 @@ class _Planner:
                     turn=0,
                     from_m=float(self.stations[block.start]),
                     to_m=float(self.stations[block.stop]),
-                    look=self.border.own_side if block.backward else self.border.own_side.other,
                     start_s=0.0,
                     legs=legs,
                     team=block.team,
@@ -395,6 +445,7 @@ class _Planner:
             revisit_s=revisit,
             bounds=self._bounds(self._flown(sorties)),
             notes=tuple(self._notes(reasons)),
+            network=self.task.network,
         )
 
     def _flown(self, sorties: Sequence[Sortie]) -> NDArray[np.bool_]:
@@ -437,14 +488,17 @@ class _Planner:
     def _unflown(self, sorties: Sequence[Sortie]) -> list[tuple[float, float, str]]:
         """Stretches of the course that nobody watches, and why."""
         idle = ~self._flown(sorties) & self.needed
-        return [
-            (
-                float(self.stations[a]),
-                float(self.stations[b]),
-                "out of reach: no aircraft has the energy to fly there, patrol and come back",
-            )
-            for a, b in _runs(idle)
-        ]
+        line = self.course.line[self.course.leg_at((self.stations[:-1] + self.stations[1:]) / 2)]
+        reached = np.zeros(len(self.stations), dtype=bool)
+        for access in self.access.values():
+            reached[access.reached] = True
+        out = []
+        for a, b in _runs(idle):
+            for low, high in _equal(line, a, b):
+                near = reached[low : high + 1].any()
+                name = f"{self.course.lines[line[low]].name}: " if self.task.network else ""
+                out.append((float(self.stations[low]), float(self.stations[high]), name + _UNFLOWN[bool(near)]))
+        return out
 
     def _notes(self, reasons: Sequence[tuple[float, float, str]]) -> list[str]:
         notes = [self.border.note] if self.border.note else []
@@ -460,7 +514,9 @@ class _Planner:
         lost = [(b - a, reason) for a, b, reason in reasons] + [(gap.length_m, gap.reason) for gap in self.course.gaps]
         for what in dict.fromkeys(reason for _, reason in lost):
             length = sum(m for m, reason in lost if reason == what)
-            notes.append(f"{length / 1000:.1f} km of the flight line are not watched ({what}): listed as uncovered")
+            size = f"{length / 1000:.1f} km" if length >= 1000 else f"{length:.0f} m"
+            line = "lines" if self.task.network else "flight line"
+            notes.append(f"{size} of the {line} are not watched ({what}): listed as uncovered")
         shut = int((~self.course.passable).sum())
         if shut:
             notes.append(f"{shut} gaps of the flight line have no lawful way round: no sortie passes them")
@@ -494,16 +550,14 @@ class _Planner:
 
     def _coverage(self, sorties: Sequence[Sortie], unwatched: Sequence[tuple[float, float, str]]) -> Coverage:
         """What is seen of the band."""
-        border, kinds = self.border, list(self.looks)
-        depths = border.band_own_m, border.band_far_m
-        left, right = depths if border.own_side is Side.LEFT else depths[::-1]
+        kinds = list(self.looks)
         watches = []
         for sortie in sorties:
             craft, camera = kinds[sortie.observation]
             watches.append(
                 Watch(
                     sortie.patrol,
-                    [float(sortie.look.sign)] * len(sortie.patrol),
+                    [float((leg.look or sortie.look).sign) for leg in sortie.patrol],
                     camera,
                     self.looks[craft, camera].gimbal_pitch_deg,
                     min(self.options.gsd_m or np.inf, camera.max_gsd_m),
@@ -511,8 +565,16 @@ class _Planner:
             )
         lost = [Lost(*self.course.between(a, b), reason) for a, b, reason in unwatched]
         lost += [Lost(np.array(gap.lat_deg), np.array(gap.lon_deg), gap.reason) for gap in self.course.gaps]
-        line = BandLine(self.around.lat, unwrap_longitudes(self.around.lon), left, right)
-        return cover([line], watches, lost, self.terrain)
+        network = self.task.network
+        lines = [band_of(border) for border in ((self.border,) if network is None else joined_borders(network))]
+        lines += [band_of(branch) for branch in (() if network is None else joined_branches(network))]
+        return cover(lines, watches, lost, self.terrain)
+
+
+def _equal(values: NDArray[np.int64], start: int, stop: int) -> list[tuple[int, int]]:
+    """Runs of equal values between two places: first index and the one after the last."""
+    cuts = np.flatnonzero(np.diff(values[start:stop])) + start + 1
+    return list(pairwise([start, *cuts.tolist(), stop]))
 
 
 def _indices(line: Floats, kept: Floats) -> NDArray[np.int64]:

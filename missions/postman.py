@@ -7,7 +7,6 @@ that matter; then the directions are decided together with them in an integer pr
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from missions.errors import PlanError
 from missions.postman_bound import lower_bound
+from missions.postman_improve import cost_of, improved
 from missions.postman_network import Deadhead, LineNetwork, line_network
 from missions.postman_program import Chain, Program
 
@@ -31,8 +31,9 @@ Step = tuple[int, int, bool]
 _NEIGHBOURS = 8
 _CROSSINGS = 3
 _PRICINGS = 8
-_ROUNDS = 60
+_ROUNDS, _FEW_ROUNDS = 60, 12
 _SEARCH_NODES = 100
+_MOST_PARTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +107,35 @@ def cover_lines(
     else:
         raise PlanError(f"start_node {start_node} is touched by no line: give a node that edges names")
     program = Program(net)
-    bound = _bound(net, program)
+    # In many parts too much is undecided: to settle it, or to search in whole numbers, would take minutes.
+    few = net.parts <= _MOST_PARTS
+    rounds = _ROUNDS if few else _FEW_ROUNDS
+    bound = _bound(net, program, rounds)
     program.balance()
-    solved = (program.relax(_ROUNDS) and program.is_whole()) or program.whole(_SEARCH_NODES)
+    solved = (program.relax(rounds) and program.is_whole()) or (few and program.whole(_SEARCH_NODES))
     arcs = program.deadheads() if solved else []
     forward = program.line > 0.5
     if not solved:
         arcs = _joined(net, _balanced(net, forward))
     walk = list(_shortened(net, _circuit(net, forward, arcs, start)))
-    cost = _cost(net, walk)
+    if net.parts > 1 and not (solved and few):
+        better = improved(net, walk)
+        # It begins anywhere: back to where it was asked to begin.
+        at = next(k for k, (tail, _, _) in enumerate(better) if tail == start)
+        walk = better[at:] + better[:at]
+    cost = cost_of(net, walk)
     steps = tuple((int(net.nodes[a]), int(net.nodes[b]), line >= 0) for a, b, line in walk)
     return Tour(steps, cost, min(bound, cost))
 
 
-def _bound(net: LineNetwork, program: Program) -> float:
+def _bound(net: LineNetwork, program: Program, rounds: int) -> float:
     """Solve the relaxation with directions left free, adding what it lacks until its value holds for all coverings."""
     program.add_chains(_nearest(net))
     odd = np.flatnonzero(net.odd)
     program.add_sets([(_only(node, len(net.nodes)), 1) for node in odd.tolist()])
     best = float(net.level_service.min(axis=1).sum())
     for _ in range(_PRICINGS):
-        program.relax(_ROUNDS)
+        program.relax(rounds)
         bound = lower_bound(net, program.weights())
         best = max(best, bound.cost)
         if not bound.missing or not program.add_chains(bound.missing):
@@ -150,7 +159,9 @@ def _nearest(net: LineNetwork) -> Iterator[Chain]:
         inside, outside = np.flatnonzero(net.part == part), np.flatnonzero(net.part != part)
         between = least[np.ix_(inside, outside)]
         to = net.part[outside]
-        for other in np.unique(to).tolist():
+        nearest = np.full(net.parts, np.inf)
+        np.minimum.at(nearest, to, between.min(axis=0))
+        for other in np.argsort(nearest, kind="stable")[: min(_NEIGHBOURS, net.parts - 1)].tolist():
             column = np.flatnonzero(to == other)
             block = between[:, column]
             for flat in np.argsort(block, axis=None, kind="stable")[:_CROSSINGS].tolist():
@@ -238,10 +249,3 @@ def _shortened(net: LineNetwork, walk: list[tuple[int, int, int]]) -> Iterator[t
         if tail != b:
             kept.append((tail, b, line))
     return iter(kept)
-
-
-def _cost(net: LineNetwork, walk: list[tuple[int, int, int]]) -> float:
-    return math.fsum(
-        float(net.deadhead[a, b] if line < 0 else net.service[line, int(net.edges[line, 0] != a)])
-        for a, b, line in walk
-    )

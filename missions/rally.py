@@ -118,5 +118,6 @@ def _border_beside(plan: PatrolPlan, chart: Chart, way: Floats) -> Geometry | No
     room = plan.border.stand_off_m + 2000.0
     west, south = way.min(axis=0) - room
     east, north = way.max(axis=0) + room
-    near = shapely.clip_by_rect(LineString(chart.line(plan.border.unwrapped())), west, south, east, north)
+    lines = [LineString(chart.line(border.unwrapped())) for border in plan.borders]
+    near = shapely.union_all(shapely.clip_by_rect(lines, west, south, east, north))
     return None if shapely.is_empty(near) else near

@@ -193,6 +193,8 @@ class _Rests:
         if not 0 <= overlap_m < np.inf:
             raise ProgressError(f"overlap is {overlap_m!r}: give metres, at least 0")
         self._plan, self._terrain, self._overlap_m = plan, terrain, overlap_m
+        if plan.network is not None:
+            raise PlanError("the plan is one of a network: what is left of it cannot be planned yet, plan it again")
         self._around = Surroundings(plan.border, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m)
         self._course = _course_of(plan, self._around)
         self._coarse = self._course.stations(_COARSE_M)

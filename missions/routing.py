@@ -9,7 +9,8 @@ over that graph, and are then pulled taut.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -18,7 +19,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from shapely import Geometry
 
-__all__ = ["Router"]
+__all__ = ["Router", "Ways"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,6 +30,25 @@ _CLEAR_M = 1.0
 _MOST_CORNERS = 160
 _BARELY_M = 1e-3
 """A hair of length on every edge: it prefers one straight piece to many."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The cheapest ways between all of some points.
+
+    Parameters
+    ----------
+    cost
+        From each point to each, shape (n, n); infinite where there is none.
+    """
+
+    cost: Floats
+    _nodes: Floats
+    _before: NDArray[np.int32]
+
+    def way(self, start: int, stop: int) -> Floats:
+        """Vertices from one point to another, ends included, metres, shape (m, 2); there has to be a way."""
+        return self._nodes[_path(self._before[start], stop)]
 
 
 class Router:
@@ -88,6 +108,42 @@ class Router:
         if hidden.size:
             self._round_corners(start, targets, hidden, length, found)
         return length, found
+
+    def between(self, points_xy: Floats, cost: Callable[[Floats], Floats]) -> Ways:
+        """Cheapest ways from every one of some points to every other.
+
+        Parameters
+        ----------
+        points_xy
+            The points, metres, shape (n, 2).
+        cost
+            Of straight pieces, given as vectors of shape (m, 2), metres; it may depend on their direction.
+        """
+        points = np.asarray(points_xy, dtype=float)
+        rails = np.concatenate(self._rails) if self._rails else np.empty((0, 2))
+        nodes = np.concatenate([points, self._corners, rails])
+        free = np.arange(len(points) + len(self._corners))
+        tested = [np.stack(np.triu_indices(len(free), 1), axis=-1)]
+        lawful = []
+        begin = len(free)
+        for rail in self._rails:
+            count = len(rail)
+            tested += [np.stack([np.arange(count - k), np.arange(k, count)], axis=-1) + begin for k in _strides(count)]
+            lawful.append(np.stack([np.arange(count - 1), np.arange(1, count)], axis=-1) + begin)
+            # A point at the end of a rail is on it.
+            for end in (0, count - 1):
+                here = np.flatnonzero((np.abs(points - rail[end]) < _BARELY_M).all(axis=1))
+                lawful.append(np.stack([here, np.full(len(here), begin + end)], axis=-1))
+            begin += count
+        some = np.concatenate(tested)
+        kept = np.concatenate([some[self.clear(nodes[some[:, 0]], nodes[some[:, 1]])], *lawful])
+        kept = np.unique(np.sort(kept, axis=1), axis=0)
+        both = np.concatenate([kept, kept[:, ::-1]])
+        weight = np.asarray(cost(nodes[both[:, 1]] - nodes[both[:, 0]])) + _BARELY_M
+        open_ = np.isfinite(weight)
+        graph = csr_matrix((weight[open_], tuple(both[open_].T)), shape=(len(nodes), len(nodes)))
+        found, before = dijkstra(graph, indices=np.arange(len(points)), return_predecessors=True)
+        return Ways(found[:, : len(points)], nodes, before)
 
     def _round_corners(self, start: Floats, targets: Floats, hidden: Ints, length: Floats, found: list[Floats]) -> None:
         rail_nodes = np.concatenate(self._rails) if self._rails else np.empty((0, 2))

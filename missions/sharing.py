@@ -68,6 +68,7 @@ def share_out(
     passable: Bools | None = None,
     weight: Floats | None = None,
     objective: Objective = "revisit",
+    needed: Bools | None = None,
 ) -> list[Block]:
     """Blocks for the teams, along the course.
 
@@ -86,13 +87,16 @@ def share_out(
         stretch is seen again after its whole time over the aircraft of the team; the largest such interval, times the
         largest weight in its stretch, is made as small as can be. ``"once"``: one look at everything; each aircraft has
         its own part of the stretch, and the last landing is made as early as can be, `weight` aside.
+    needed
+        Which pieces are to be seen, shape (n - 1,); all by default. The others are flown over within a sortie, or left
+        out between two, whichever is quicker.
 
     Raises
     ------
     ValueError
         When there are no teams, no piece, or arrays of unequal lengths.
     """
-    count = _stations(teams, passable, weight)
+    count = _stations(teams, passable, weight, needed)
     if objective == "once":
         crews = [(number, aircraft) for number, team in enumerate(teams) for aircraft in range(team.size)]
     else:
@@ -104,7 +108,8 @@ def share_out(
     if weight is not None and objective == "revisit" and np.max(weight) > 0:
         # What bears no risk is to be seen all the same, if ever so seldom.
         weights = np.maximum(weight, _LEAST_WEIGHT * np.max(weight))
-    sharing = _Sharing([reaches[id(teams[number])] for number, _ in crews], open_, weights, objective)
+    wanted = open_ if needed is None else open_ & np.asarray(needed, dtype=bool)
+    sharing = _Sharing([reaches[id(teams[number])] for number, _ in crews], wanted, weights, objective)
     blocks: list[Block] = []
     turns = [0] * len(crews)
     for crew, start, stop, backward in sharing.solve():
@@ -114,7 +119,7 @@ def share_out(
     return blocks
 
 
-def _stations(teams: Sequence[Team], passable: Bools | None, weight: Floats | None) -> int:
+def _stations(teams: Sequence[Team], passable: Bools | None, weight: Floats | None, needed: Bools | None) -> int:
     if not teams:
         raise ValueError("no teams to share the course out among: give at least one")
     count = len(teams[0].out_s)
@@ -128,7 +133,7 @@ def _stations(teams: Sequence[Team], passable: Bools | None, weight: Floats | No
                 raise ValueError(f"teams[{number}].{name} has {len(values)} stations, teams[0].out_s {count}")
         if team.size < 1:
             raise ValueError(f"teams[{number}].size is {team.size}: give at least one aircraft")
-    for name, pieces in (("passable", passable), ("weight", weight)):
+    for name, pieces in (("passable", passable), ("weight", weight), ("needed", needed)):
         if pieces is not None and len(pieces) != count - 1:
             raise ValueError(f"{name} has {len(pieces)} pieces, the course {count - 1}")
     return count
@@ -151,7 +156,7 @@ class _Crew:
         """
         self.quickest = quickest
         stations = self.reach.stations
-        link = ~self.reach.joined & (onward[stations[:-1]] >= stations[1:])
+        link = onward[stations[:-1]] >= stations[1:]
         self.links = np.flatnonzero(link)
         self._ends = np.append(np.flatnonzero(~self.reach.joined & ~link), len(stations) - 1)
 
@@ -163,8 +168,8 @@ class _Crew:
 class _Sharing:
     """The state of one sharing-out."""
 
-    def __init__(self, reaches: list[Reach], passable: Bools, weights: Floats, objective: Objective) -> None:
-        self.count = len(passable) + 1
+    def __init__(self, reaches: list[Reach], wanted: Bools, weights: Floats, objective: Objective) -> None:
+        self.count = len(wanted) + 1
         self.once = objective == "once"
         self.weights = weights
         self.distinct = list({id(reach): reach for reach in reaches}.values())
@@ -178,7 +183,7 @@ class _Sharing:
         for reach in self.distinct:
             seen |= reach.seen(self.count)
             self.startable[reach.stations[:-1][reach.joined]] = True
-        self.seen = seen & passable
+        self.seen = seen & wanted
         self.order = sorted(range(len(reaches)), key=lambda crew: _position(reaches[crew].team))
         self._leave(~self.seen)
 

@@ -6,7 +6,9 @@ place and gets a plane centred there, exact to the width that it asked for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -17,9 +19,10 @@ from geo import densify, locate
 from missions.airspace import Airspace, Zone
 from missions.border import BorderSegment
 from missions.flightline import WALL_M, extended
+from missions.network import Branch
 from missions.plane import Plane
 
-__all__ = ["Region", "Surroundings", "rough_distance_m"]
+__all__ = ["DenseLine", "Region", "Surroundings", "rough_distance_m"]
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +30,35 @@ _EARTH_M = 6_371_000.0
 _STEP_M = 500.0
 _ROUNDING_M = 0.5
 """More than the stand-off: rounding of coordinates and of arcs must not eat into it."""
+
+
+@dataclass(frozen=True)
+class DenseLine:
+    """A line with so many vertices that any stretch of it can be cut out.
+
+    Parameters
+    ----------
+    lat, lon
+        Vertices, degrees, shape (n,); longitudes run on across the antimeridian.
+    is_ring
+        Whether it closes on itself.
+    """
+
+    lat: Floats
+    lon: Floats
+    is_ring: bool
+
+    @classmethod
+    def of(cls, line: BorderSegment | Branch) -> DenseLine:
+        """The vertices of a line, and more between them."""
+        lon, lat = line.unwrapped().T
+        dense = densify(lat, lon, _STEP_M)
+        return cls(*dense, isinstance(line, BorderSegment) and line.is_ring)
+
+    @cached_property
+    def unit(self) -> Floats:
+        """The vertices as unit vectors, shape (n, 3)."""
+        return _unit_vectors(self.lat, self.lon)
 
 
 @dataclass(frozen=True)
@@ -60,14 +92,14 @@ class Region:
 
 
 class Surroundings:
-    """Cuts regions out of a border and its airspace.
+    """Cuts regions out of borders and their airspace.
 
     Parameters
     ----------
-    border
-        The border.
+    borders
+        The border, or all of them where several lines bound the own country.
     airspace
-        Zones beside it.
+        Zones beside them.
     blocking
         Those of its zones that block the heights of this plan.
     zone_margin_m
@@ -75,43 +107,43 @@ class Surroundings:
     """
 
     def __init__(
-        self, border: BorderSegment, airspace: Airspace, blocking: tuple[Zone, ...], zone_margin_m: float
+        self,
+        borders: BorderSegment | Sequence[BorderSegment],
+        airspace: Airspace,
+        blocking: tuple[Zone, ...],
+        zone_margin_m: float,
     ) -> None:
-        self.border, self.airspace, self._blocking, self._margin = border, airspace, blocking, zone_margin_m
-        lon, lat = np.array(border.unwrapped()).T
-        self.lat, self.lon = densify(lat, lon, _STEP_M)
-        self._unit = _unit_vectors(self.lat, self.lon)
+        self.borders = (borders,) if isinstance(borders, BorderSegment) else tuple(borders)
+        self.airspace, self._blocking, self._margin = airspace, blocking, zone_margin_m
+        self.lines = tuple(DenseLine.of(border) for border in self.borders)
         self._zone_rings = [np.array(zone.outline()) for zone in blocking]
         # A zone is near where any of its vertices, or the border's sphere around its middle, is.
         self._zone_units = [_unit_vectors(ring[:, 1], ring[:, 0]) for ring in self._zone_rings]
 
     def distance_m(self, lat_deg: float, lon_deg: float) -> float:
         """About how far the border is from a place, metres, to within half a step of its vertices."""
-        return float(self._away(self._unit, lat_deg, lon_deg).min())
-
-    def nearest(self, lat_deg: float, lon_deg: float) -> int:
-        """Number of the nearest vertex of the dense border."""
-        return int(self._away(self._unit, lat_deg, lon_deg).argmin())
+        return min(float(self._away(line.unit, lat_deg, lon_deg).min()) for line in self.lines)
 
     def region(self, lat_deg: float, lon_deg: float, radius_m: float) -> Region:
         """The surroundings of a place, degrees, out to a radius, metres."""
         plane = Plane.at(lat_deg, lon_deg)
-        near = self._away(self._unit, lat_deg, lon_deg) <= radius_m + _STEP_M
         border: list[Floats] = []
         wall: list[Floats] = []
         keep_out: list[Geometry] = []
-        for first, last in _runs(near):
-            # One vertex more at each side: the edge that enters the circle belongs to it.
-            first, last = max(0, first - 1), min(len(near) - 1, last + 1)  # noqa: PLW2901 - the run, widened
-            if last == first:
-                continue
-            line = plane.xy(self.lat[first : last + 1], self.lon[first : last + 1])
-            border.append(line)
-            whole = _continued(line, at_start=first == 0, at_end=last == len(near) - 1, ring=self.border.is_ring)
-            wall.append(whole)
-            near_m = self.border.stand_off_m + _ROUNDING_M
-            beside = LineString(line).simplify(_ROUNDING_M / 4).buffer(near_m, quad_segs=16)
-            keep_out.append(beside.union(LineString(whole)))
+        for segment, dense in zip(self.borders, self.lines, strict=True):
+            near = self._away(dense.unit, lat_deg, lon_deg) <= radius_m + _STEP_M
+            for first, last in _runs(near):
+                # One vertex more at each side: the edge that enters the circle belongs to it.
+                first, last = max(0, first - 1), min(len(near) - 1, last + 1)  # noqa: PLW2901 - the run, widened
+                if last == first:
+                    continue
+                line = plane.xy(dense.lat[first : last + 1], dense.lon[first : last + 1])
+                border.append(line)
+                whole = _continued(line, at_start=first == 0, at_end=last == len(near) - 1, ring=dense.is_ring)
+                wall.append(whole)
+                near_m = segment.stand_off_m + _ROUNDING_M
+                beside = LineString(line).simplify(_ROUNDING_M / 4).buffer(near_m, quad_segs=16)
+                keep_out.append(beside.union(LineString(whole)))
         zones = []
         for zone, ring, units in zip(self._blocking, self._zone_rings, self._zone_units, strict=True):
             reach = float(self._away(units, lat_deg, lon_deg).min())
@@ -122,17 +154,20 @@ class Surroundings:
 
     def own_side(self, lat_deg: float, lon_deg: float) -> bool:
         """Whether a place lies on the own side: by the nearest stretch of the border, or in the ring of an enclave."""
-        sign = self.border.own_side.sign
-        if self.border.is_ring:
-            plane = Plane.at(*self.border.centre())
-            ring = plane.xy(self.lat, self.lon)
+        away = [float(self._away(line.unit, lat_deg, lon_deg).min()) for line in self.lines]
+        nearest = int(np.argmin(away))
+        segment, dense = self.borders[nearest], self.lines[nearest]
+        sign = segment.own_side.sign
+        if dense.is_ring:
+            plane = Plane.at(*segment.centre())
+            ring = plane.xy(dense.lat, dense.lon)
             inside = bool(shapely.contains_xy(shapely.polygons(ring), *plane.xy(lat_deg, lon_deg)))
             return inside == ((sign > 0) == shapely.is_ccw(shapely.linearrings(ring)))
-        centre = self.nearest(lat_deg, lon_deg)
-        first, last = max(0, centre - 200), min(len(self.lat) - 1, centre + 200)
+        centre = int(self._away(dense.unit, lat_deg, lon_deg).argmin())
+        first, last = max(0, centre - 200), min(len(dense.lat) - 1, centre + 200)
         plane = Plane.at(lat_deg, lon_deg)
-        line = plane.xy(self.lat[first : last + 1], self.lon[first : last + 1])
-        line = _continued(line, at_start=first == 0, at_end=last == len(self.lat) - 1, ring=False)
+        line = plane.xy(dense.lat[first : last + 1], dense.lon[first : last + 1])
+        line = _continued(line, at_start=first == 0, at_end=last == len(dense.lat) - 1, ring=False)
         return bool(locate(line, np.zeros(2)).offset_m[0] * sign > 0)
 
     def _away(self, units: Floats, lat_deg: float, lon_deg: float) -> Floats:

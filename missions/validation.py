@@ -92,11 +92,11 @@ def validate(plan: PatrolPlan, terrain: Terrain | None = None) -> Validation:
     fences, sides, crossings, zones = [], [], [], []
     nearest, nearest_zone = np.inf, np.inf
     legs = 0
-    edge = _Edge(plan.border)
+    edges = [_Edge(border) for border in plan.borders]
     blocking = [(zone, np.array(zone.rings[0])) for zone in plan.blocking_zones()]
     for sortie in plan.sorties:
         legs += len(sortie.legs)
-        near = edge.near(sortie)
+        near = _Near(sortie, [edge.beside(sortie) for edge in edges])
         fences += near.too_near(plan.border.stand_off_m)
         sides += near.wrong_side()
         crossings += near.across()
@@ -127,11 +127,20 @@ def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-class _Near:
-    """One sortie and the border beside it, in a projection about the sortie."""
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What of one border lies beside a sortie, degrees; and whether its first and its last run hold an end of it."""
 
-    def __init__(self, sortie: Sortie, runs: list[Floats], ends: tuple[bool, bool], border: BorderSegment) -> None:
-        self._name, self._border = sortie.name, border
+    border: BorderSegment
+    runs: tuple[Floats, ...]
+    ends: tuple[bool, bool]
+
+
+class _Near:
+    """One sortie and the borders beside it, in a projection about the sortie."""
+
+    def __init__(self, sortie: Sortie, borders: Sequence[_Beside]) -> None:
+        self._name = sortie.name
         lat, lon = _lat_lon([sortie.legs[0].start, *(leg.end for leg in sortie.legs)])
         self._box = np.array([lon.min(), lat.min()]), np.array([lon.max(), lat.max()])
         self._project = Transformer.from_pipeline(
@@ -142,16 +151,21 @@ class _Near:
         stops = self.xy(*_lat_lon([leg.end for leg in sortie.legs]))
         self._ends = np.concatenate([starts, stops])
         self._pieces = shapely.linestrings(np.stack([starts, stops], axis=1))
-        lines = [self.xy(run[:, 1], run[:, 0]) for run in runs]
-        self._lines = lines
+        lines: list[Floats] = []
+        self._walls: list[tuple[BorderSegment, list[Floats]]] = []
+        for near in borders:
+            own = [self.xy(run[:, 1], run[:, 0]) for run in near.runs]
+            lines += own
+            wall = list(own)
+            if own and not near.border.is_ring:
+                if near.ends[0]:
+                    wall[0] = np.concatenate([[_past(own[0])], own[0]])
+                if near.ends[1]:
+                    wall[-1] = np.concatenate([wall[-1], [_past(own[-1][::-1])]])
+            if own:
+                self._walls.append((near.border, wall))
         self._shape = MultiLineString([line.tolist() for line in lines])
         shapely.prepare(self._shape)
-        self._wall = list(lines)
-        if lines and not border.is_ring:
-            if ends[0]:
-                self._wall[0] = np.concatenate([[_past(lines[0])], lines[0]])
-            if ends[1]:
-                self._wall[-1] = np.concatenate([self._wall[-1], [_past(lines[-1][::-1])]])
         self._distance = np.asarray(shapely.distance(self._pieces, self._shape)) if lines else np.array([np.inf])
 
     @property
@@ -172,25 +186,32 @@ class _Near:
 
     def wrong_side(self) -> list[str]:
         """Legs that begin or end on the far side."""
-        own = self._border.own_side.sign
-        if not self._lines:
+        if not self._walls:
             return [f"{self._name}: no border within reach of it: which side it is on cannot be told"]
-        if self._border.is_ring:
-            inside = (own > 0) == shapely.is_ccw(shapely.linearrings(self._lines[0]))
-            wrong = np.asarray(shapely.contains_xy(shapely.polygons(self._lines[0]), self._ends)) != inside
-        else:
-            positions = [locate(line, self._ends) for line in self._wall]
-            away = np.abs([p.offset_m for p in positions])
-            offset = np.array([p.offset_m for p in positions])[away.argmin(axis=0), np.arange(len(self._ends))]
-            wrong = offset * own < 0
+        # The nearest border tells.
+        found = [self._beyond(border, wall) for border, wall in self._walls]
+        nearest = np.argmin([away for away, _ in found], axis=0)
+        wrong = np.array([beyond for _, beyond in found])[nearest, np.arange(len(self._ends))]
         count = len(self._ends) // 2
         legs = sorted({int(i % count) for i in np.flatnonzero(wrong)})
         return [f"{self._name} leg {i}: on the far side of the border" for i in legs]
 
+    def _beyond(self, border: BorderSegment, wall: list[Floats]) -> tuple[Floats, NDArray[np.bool_]]:
+        """How far each end of a leg is from a border, metres, and whether it lies beyond it."""
+        own = border.own_side.sign
+        positions = [locate(line, self._ends) for line in wall]
+        offsets = np.array([p.offset_m for p in positions])
+        away = np.abs(offsets).min(axis=0)
+        if border.is_ring:
+            inside = (own > 0) == shapely.is_ccw(shapely.linearrings(wall[0]))
+            return away, np.asarray(shapely.contains_xy(shapely.polygons(wall[0]), self._ends)) != inside
+        offset = offsets[np.abs(offsets).argmin(axis=0), np.arange(len(self._ends))]
+        return away, offset * own < 0
+
     def across(self) -> list[str]:
         """Legs that meet the border or its continuation."""
         found: set[int] = set()
-        for line in self._wall:
+        for line in (line for _, wall in self._walls for line in wall):
             found |= set(np.flatnonzero(shapely.intersects(self._pieces, shapely.linestrings(line))).tolist())
         return [f"{self._name} leg {i}: crosses the border or its continuation" for i in sorted(found)]
 
@@ -226,10 +247,10 @@ class _Edge:
             dense.append(a + np.arange(1, count + 1)[:, None] / count * (b - a))
         self._line = np.concatenate(dense)
 
-    def near(self, sortie: Sortie) -> _Near:
-        """The border beside a sortie."""
+    def beside(self, sortie: Sortie) -> _Beside:
+        """What of the border lies beside a sortie."""
         if self._border.is_ring:
-            return _Near(sortie, [self._line], (False, False), self._border)
+            return _Beside(self._border, (self._line,), (False, False))
         lat, lon = _lat_lon([sortie.legs[0].start, *(leg.end for leg in sortie.legs)])
         middle = float(self._line[:, 0].mean())
         lon = middle + (lon - middle + 180.0) % 360.0 - 180.0
@@ -243,9 +264,8 @@ class _Edge:
         inside |= np.roll(inside, 1) | np.roll(inside, -1)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(int)))
         spans = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1]
-        runs = [self._line[a:b] for a, b in spans]
         ends = bool(spans) and spans[0][0] == 0, bool(spans) and spans[-1][1] == len(self._line)
-        return _Near(sortie, runs, ends, self._border)
+        return _Beside(self._border, tuple(self._line[a:b] for a, b in spans), ends)
 
 
 def _lat_lon(points: Sequence[Waypoint]) -> tuple[Floats, Floats]:

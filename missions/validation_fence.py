@@ -151,12 +151,14 @@ class _Sight:
         self.way = LineString(flown)
         room = 2 * plan.border.stand_off_m + _PAST_M
         low, high = flown.min(axis=0) - room, flown.max(axis=0) + room
-        line = self._running(plan.border.unwrapped())
-        self.border = _cut(line, low, high)
-        self.continued = self.border
-        if not plan.border.is_ring:
-            ends = [_past(line), *line, _past(line[::-1])]
-            self.continued = _cut(np.array(ends), low, high)
+        near_by, beyond = [], []
+        for border in plan.borders:
+            line = self._running(border.unwrapped())
+            near_by.append(_cut(line, low, high))
+            beyond.append(_cut(np.array([_past(line), *line, _past(line[::-1])]), low, high))
+            if border.is_ring:
+                beyond[-1] = near_by[-1]
+        self.border, self.continued = shapely.union_all(near_by), shapely.union_all(beyond)
         # By its first vertex and its size: a zone that is turned round the globe is never too far.
         near = self._metres(zones.first)
         size = zones.size * self._scale

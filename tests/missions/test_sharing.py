@@ -240,3 +240,35 @@ def test_pieces_of_the_wrong_number_are_refused():
     (team,) = _course(1, 10, 1)
     with pytest.raises(ValueError, match="weight has 10 pieces, the course 9"):
         share_out([team], weight=np.ones(10))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    count=st.integers(2, 12),
+    wind=st.sampled_from([0.0, 0.02]),
+    usable_wh=st.sampled_from([np.inf, 80.0, 60.0]),
+)
+def test_what_need_not_be_seen_is_flown_over_or_left_out_whichever_is_quicker(seed, count, wind, usable_wh):
+    """Against a programme over single stations: a piece that nobody needs may also cost nothing."""
+    (team,) = _course(seed, count, 1, wind=wind, usable_wh=usable_wh)
+    needed = np.random.default_rng(seed + 1).random(count - 1) < 0.6
+    single = _tables(team).min(axis=0)
+    best = np.full(count, np.inf)
+    best[0] = 0.0
+    for j in range(1, count):
+        best[j] = min(best[i] + single[i, j] for i in range(j))
+        if not needed[j - 1]:
+            best[j] = min(best[j], best[j - 1])
+    if not np.isfinite(best[-1]):
+        return
+    blocks = share_out([team], needed=needed)
+    if not needed.any():
+        assert blocks == []
+        return
+    assert _value([team], blocks) == pytest.approx(best[-1] / team.size, abs=CLOSE_S)
+    seen = np.zeros(count - 1, dtype=int)
+    for block in blocks:
+        seen[block.start : block.stop] += 1
+    assert seen.max() <= 1
+    assert seen[needed].all()

@@ -1,0 +1,231 @@
+"""Flight lines beside any line, cut to what is lawful: on the side where that is more, else on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely import LineString, Point
+
+from missions.border import BorderSegment, Side
+from missions.course import BENDS_BACK, SHORTEST_PIECE_M, Gap, blocked, distances_m, whole_line
+from missions.errors import PlanError
+from missions.network import Branch
+from missions.plane import Plane
+from missions.surroundings import DenseLine, Surroundings
+
+__all__ = ["Piece", "pieces_beside"]
+
+Floats = NDArray[np.float64]
+Span = tuple[float, float]
+
+_TOO_NEAR = "within the stand-off of the border"
+_BEYOND = "only from beyond the border could it be watched"
+_LONG_M = 2000.0
+_REST_M = 10.0
+"""A rest of a line that is shorter than this is seen from the pieces beside it, metres."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A lawful piece of a flight line.
+
+    Parameters
+    ----------
+    lat, lon
+        Vertices, degrees, shape (n,), in the direction of the line that is watched.
+    border_m
+        Metres along the border of each; not a number beside another line.
+    look
+        Side on which the line lies, flown in this direction.
+    line
+        Number of the line that is watched.
+    """
+
+    lat: Floats
+    lon: Floats
+    border_m: Floats
+    look: Side
+    line: int
+
+
+@dataclass(frozen=True)
+class _Flank:
+    """A whole flight line on one side of a line; what of it is lawful, metres along it, and why the rest is not."""
+
+    side: Side
+    lat: Floats
+    lon: Floats
+    lawful: tuple[Span, ...]
+    gaps: tuple[Gap, ...]
+
+    @cached_property
+    def along(self) -> Floats:
+        """Distance of each vertex from the first, metres."""
+        return distances_m(self.lat, self.lon)
+
+    @property
+    def lawful_m(self) -> float:
+        """Length of what is lawful, metres."""
+        return sum(b - a for a, b in self.lawful)
+
+
+def pieces_beside(
+    line: BorderSegment | Branch,
+    number: int,
+    around: Surroundings,
+    *,
+    lateral_m: float,
+    turn_radius_m: float,
+    cuts: Sequence[tuple[float, float]],
+) -> tuple[list[Piece], list[Gap]]:
+    """Lawful pieces of the flight lines beside a line, and what of it cannot be watched.
+
+    Parameters
+    ----------
+    line, number
+        The line, and its number among those of the network; 0 is the border.
+    around
+        Borders and airspace.
+    lateral_m, turn_radius_m
+        Distance of a flight line from the line, and the least radius of its bends, metres.
+    cuts
+        Places, latitude and longitude, degrees, opposite which pieces are cut in two: other lines begin there.
+
+    Returns
+    -------
+    tuple
+        Pieces, in no order, and gaps, metres along the line itself.
+    """
+    ground = DenseLine.of(line)
+    flanks, why_none = _flanks(line, ground, around, lateral_m, turn_radius_m)
+    along = distances_m(ground.lat, ground.lon)
+    pieces: list[Piece] = []
+    seen: list[Span] = []
+    for flank in flanks:
+        match = _Match(ground, along, flank)
+        spans = list(flank.lawful)
+        if seen:
+            # What the better side sees, the other need not.
+            wanted = [(match.beside(a), match.beside(b)) for a, b in _rest(seen, float(along[-1]))]
+            spans = [(max(a, c), min(b, d)) for a, b in spans for c, d in wanted]
+            spans = [(a, b) for a, b in spans if b - a >= SHORTEST_PIECE_M]
+        seen += [(match.opposite(a), match.opposite(b)) for a, b in spans]
+        for a, b in _evenly(_cut(spans, [match.beside_point(*place) for place in cuts])):
+            pieces.append(_piece(flank, a, b, number, float(along[-1])))
+    gaps = []
+    for a, b in _rest(seen, float(along[-1])):
+        reason = _why(flanks, along, ground, (a + b) / 2) if flanks else why_none
+        # What no gap is opposite of lies in a bend, and the flight line passes it by.
+        if b - a < _REST_M or not reason:
+            continue
+        inner = (along > a) & (along < b)
+        at = np.concatenate([[a], along[inner], [b]])
+        lat, lon = (tuple(np.interp(at, along, v).tolist()) for v in (ground.lat, ground.lon))
+        gaps.append(Gap(a, b, f"{line.name}: {reason}", lat, lon))
+    return pieces, gaps
+
+
+def _flanks(
+    line: BorderSegment | Branch, ground: DenseLine, around: Surroundings, lateral_m: float, turn_radius_m: float
+) -> tuple[list[_Flank], str]:
+    """The flight lines beside a line, the better one first; and why there is none."""
+    of_border = isinstance(line, BorderSegment)
+    sides = (line.own_side,) if isinstance(line, BorderSegment) else (Side.LEFT, Side.RIGHT)
+    found, reason = [], ""
+    for side in sides:
+        try:
+            lat, lon = whole_line(ground, side, lateral_m, turn_radius_m)
+        except PlanError as error:
+            reason = str(error)
+            continue
+        gaps = blocked(around, lat, lon, BENDS_BACK if of_border else _TOO_NEAR)
+        flank = _Flank(side, lat, lon, (), tuple(gaps))
+        spans = _rest([(gap.from_m, gap.to_m) for gap in gaps], float(flank.along[-1]))
+        own = [of_border or _is_own(flank, span, around) for span in spans]
+        beyond = [Gap(*span, _BEYOND) for span, good in zip(spans, own, strict=True) if not good]
+        lawful = tuple(span for span, good in zip(spans, own, strict=True) if good)
+        found.append(replace(flank, lawful=lawful, gaps=(*gaps, *beyond)))
+    return sorted(found, key=lambda flank: -flank.lawful_m), reason
+
+
+def _is_own(flank: _Flank, span: Span, around: Surroundings) -> bool:
+    """Whether a span lies on the own side; it touches no border, so that its middle tells for all of it."""
+    lat, lon = (float(np.interp(sum(span) / 2, flank.along, v)) for v in (flank.lat, flank.lon))
+    return around.own_side(lat, lon)
+
+
+class _Match:
+    """Which places of a line and of its flight line are opposite each other, metres along both."""
+
+    def __init__(self, ground: DenseLine, along: Floats, flank: _Flank) -> None:
+        self._plane = Plane.at(*((float(v.min()) + float(v.max())) / 2 for v in (ground.lat, ground.lon)))
+        self._ground = LineString(self._plane.xy(ground.lat, ground.lon))
+        self._path = LineString(self._plane.xy(flank.lat, flank.lon))
+        # A plane shortens a little what is far from its middle.
+        self._ground_scale = float(along[-1]) / self._ground.length
+        self._path_scale = float(flank.along[-1]) / self._path.length
+
+    def opposite(self, path_m: float) -> float:
+        """The place of the line that is nearest to one of the flight line."""
+        return float(self._ground.project(self._path.interpolate(path_m / self._path_scale))) * self._ground_scale
+
+    def beside(self, ground_m: float) -> float:
+        """The place of the flight line that is nearest to one of the line."""
+        return float(self._path.project(self._ground.interpolate(ground_m / self._ground_scale))) * self._path_scale
+
+    def beside_point(self, lat_deg: float, lon_deg: float) -> float:
+        """The place of the flight line that is nearest to a point, degrees."""
+        return float(self._path.project(Point(self._plane.xy(lat_deg, lon_deg)))) * self._path_scale
+
+
+def _rest(spans: Sequence[Span], length_m: float) -> list[Span]:
+    """What some spans leave of a length."""
+    out, reached = [], 0.0
+    for low, high in sorted((min(span), max(span)) for span in spans):
+        if low > reached:
+            out.append((reached, low))
+        reached = max(reached, high)
+    return [*out, (reached, length_m)] if length_m > reached else out
+
+
+def _cut(spans: Sequence[Span], places: Sequence[float]) -> list[Span]:
+    """Spans cut at places, where that leaves no piece too short to be worth a turn of the camera."""
+    out = []
+    for low, high in spans:
+        start = low
+        for place in sorted(places):
+            if start + SHORTEST_PIECE_M <= place <= high - SHORTEST_PIECE_M:
+                out.append((start, place))
+                start = place
+        out.append((start, high))
+    return out
+
+
+def _evenly(spans: Sequence[Span]) -> list[Span]:
+    """Spans cut in equal parts where they are long: a walk may leave them there for what lies beside them."""
+    counts = [max(1, round((b - a) / _LONG_M)) for a, b in spans]
+    return [
+        pair for (a, b), n in zip(spans, counts, strict=True) for pair in pairwise(np.linspace(a, b, n + 1).tolist())
+    ]
+
+
+def _piece(flank: _Flank, low: float, high: float, number: int, length_m: float) -> Piece:
+    inner = (flank.along > low + 1e-3) & (flank.along < high - 1e-3)
+    at = np.concatenate([[low], flank.along[inner], [high]])
+    border_m = at / flank.along[-1] * length_m if number == 0 else np.full(len(at), np.nan)
+    lat, lon = (np.interp(at, flank.along, v) for v in (flank.lat, flank.lon))
+    return Piece(lat, lon, border_m, flank.side.other, number)
+
+
+def _why(flanks: Sequence[_Flank], along: Floats, ground: DenseLine, at_m: float) -> str:
+    """Why a place of a line is seen from neither side."""
+    reasons = []
+    for flank in flanks:
+        place = _Match(ground, along, flank).beside(at_m)
+        reasons += [gap.reason for gap in flank.gaps if gap.from_m - _REST_M <= place <= gap.to_m + _REST_M]
+    return " and ".join(dict.fromkeys(reasons))

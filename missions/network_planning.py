@@ -1,0 +1,117 @@
+"""Network and fleet in, patrol plan out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from geo import FlatTerrain, Terrain
+from missions.airspace import Airspace
+from missions.border import BorderSegment
+from missions.course import Cost, Course
+from missions.errors import PlanError
+from missions.fleet import Fleet
+from missions.network import BorderNetwork
+from missions.network_course import network_courses
+from missions.network_lines import joined_borders
+from missions.options import Objective, PlanOptions
+from missions.patrol import PatrolPlan
+from missions.planning import Planner
+from missions.risk import RiskTable
+from missions.surroundings import Surroundings
+from missions.task import Task
+
+__all__ = ["plan_network"]
+
+_FINALISTS = 3
+
+
+def plan_network(
+    network: BorderNetwork,
+    fleet: Fleet,
+    terrain: Terrain | None = None,
+    options: PlanOptions | None = None,
+    *,
+    airspace: Airspace | None = None,
+    risk: RiskTable | None = None,
+) -> PatrolPlan:
+    """Plan the patrol of a border and its branches by a fleet.
+
+    One walk past every line, near the cheapest (`cover_lines`), is shared out among the teams as `plan` shares out the
+    course beside a border. A branch is flown beside at the same lateral distance as the border, on the side where that
+    is lawful; all cameras are set up for the greatest band and stand-off of any line.
+
+    Parameters
+    ----------
+    network
+        What to watch; it holds at least one border, for nothing else says which side is lawful.
+    fleet, terrain, options, airspace
+        As for `plan`.
+    risk
+        For `Objective.RISK`, along the longest border. A line of priority 2 is then looked at half as often as one of
+        priority 1.
+
+    Returns
+    -------
+    PatrolPlan
+        One that passes `check`. Its notes say which parts of which lines are not watched, and why.
+
+    Raises
+    ------
+    PlanError
+        As for `plan`, and when the network has no border, or is wider than 400 km.
+    ObservationError
+        When the camera cannot see the greatest band from behind the greatest stand-off.
+    """
+    borders = joined_borders(network)
+    if not borders:
+        raise PlanError(f"network {network.name!r} has no border: give the line that nobody may come near")
+    found: list[Course] = []
+
+    def planner(number: int) -> Planner:
+        def course(around: Surroundings, lateral_m: float, radius_m: float, cost: Cost) -> Course:
+            if not found:
+                found.extend(network_courses(network, around, lateral_m, radius_m, cost))
+            return found[number]
+
+        return Planner(
+            Task(borders[0], borders, _widest(network, borders), course, network),
+            fleet,
+            terrain or FlatTerrain(),
+            options or PlanOptions(),
+            airspace=airspace or Airspace(),
+            risk=risk or RiskTable(),
+        )
+
+    # Which walk is best depends on where the bases stand along it: the sharing-out tells.
+    first = planner(0)
+    return _best(sorted([first, *(planner(k) for k in range(1, len(found)))], key=Planner.figure))
+
+
+def _best(planners: list[Planner]) -> PatrolPlan:
+    """Of the plans of a few planners, the better first, that which sees most, and then most often.
+
+    Aircraft that wait for each other show in the schedule only.
+    """
+    by_risk = planners[0].options.objective is Objective.RISK
+    made, refused = [], None
+    for planner in planners[: 1 if by_risk else _FINALISTS]:
+        try:
+            plan = planner.plan()
+        except PlanError as error:
+            refused = refused or error
+            continue
+        made.append(((planner.figure()[0], plan.revisit_s), plan))
+    if not made:
+        assert refused is not None  # there is a planner, and it made no plan
+        raise refused
+    return min(made, key=lambda one: one[0])[1]
+
+
+def _widest(network: BorderNetwork, borders: tuple[BorderSegment, ...]) -> BorderSegment:
+    """The longest border with bands as deep as those of any line: a branch may be looked at from either side."""
+    branches = [depth for b in network.branches for depth in (b.band_left_m, b.band_right_m)]
+    return replace(
+        borders[0],
+        band_own_m=max([border.band_own_m for border in borders] + branches),
+        band_far_m=max([border.band_far_m for border in borders] + branches),
+    )
