@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 Span = tuple[float, float]
 
 _TOO_NEAR = "within the stand-off of the border"
+_TOO_SHARP = "bends too sharply for a flight line beside it"
 _BEYOND = "only from beyond the border could it be watched"
 _LONG_M = 2000.0
 _REST_M = 10.0
@@ -120,9 +121,10 @@ def pieces_beside(
     gaps = []
     for a, b in _rest(seen, float(along[-1])):
         reason = _why(flanks, along, ground, (a + b) / 2) if flanks else why_none
-        # What no gap is opposite of lies in a bend, and the flight line passes it by.
-        if b - a < _REST_M or not reason:
+        # Where no gap is opposite of it, it lies in a bend that the flight line cuts short, in sight of it.
+        if b - a < (_REST_M if reason else lateral_m):
             continue
+        reason = reason or _TOO_SHARP
         inner = (along > a) & (along < b)
         at = np.concatenate([[a], along[inner], [b]])
         lat, lon = (tuple(np.interp(at, along, v).tolist()) for v in (ground.lat, ground.lon))
@@ -139,7 +141,9 @@ def _flanks(
     found, reason = [], ""
     for side in sides:
         try:
-            lat, lon = whole_line(ground, side, lateral_m, turn_radius_m)
+            # A road may end in a hook: it goes on as it ends.
+            chord = {} if of_border else {"chord_m": lateral_m}
+            lat, lon = whole_line(ground, side, lateral_m, turn_radius_m, **chord)
         except PlanError as error:
             reason = str(error)
             continue

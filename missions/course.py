@@ -206,8 +206,12 @@ def distances_m(lat: Floats, lon: Floats) -> Floats:
     return np.concatenate([[0.0], np.cumsum(geodesic_distance_m(lat[:-1], lon[:-1], lat[1:], lon[1:]))])
 
 
-def whole_line(around: DenseLine, side: Side, lateral_m: float, turn_radius_m: float) -> tuple[Floats, Floats]:
+def whole_line(
+    around: DenseLine, side: Side, lateral_m: float, turn_radius_m: float, chord_m: float = 1000.0
+) -> tuple[Floats, Floats]:
     """Latitudes and longitudes of the flight line beside a line, on one side of it, made in chunks.
+
+    The parameters are those of `flight_line`.
 
     Raises
     ------
@@ -221,7 +225,8 @@ def whole_line(around: DenseLine, side: Side, lateral_m: float, turn_radius_m: f
         line_xy = plane.xy(around.lat, around.lon)
         if float(np.ptp(line_xy, axis=0).max()) > _LARGEST_RING_M:
             raise PlanError(f"a line is a ring wider than {_LARGEST_RING_M / 1000:.0f} km: cut it open")
-        return plane.lat_lon_near(flight_line(line_xy, side, lateral_m, turn_radius_m).points, float(around.lon[0]))
+        line = flight_line(line_xy, side, lateral_m, turn_radius_m, chord_m)
+        return plane.lat_lon_near(line.points, float(around.lon[0]))
     cuts = np.searchsorted(at, np.linspace(0, at[-1], count + 1)[1:-1])
     first = np.concatenate([[0], cuts])
     last = np.concatenate([cuts, [len(at) - 1]])
@@ -232,7 +237,8 @@ def whole_line(around: DenseLine, side: Side, lateral_m: float, turn_radius_m: f
         lo = int(np.searchsorted(at, at[a] - _OVERLAP_M))
         hi = min(int(np.searchsorted(at, at[b] + _OVERLAP_M)), len(at) - 1)
         plane = Plane.at(float(around.lat[(a + b) // 2]), float(around.lon[(a + b) // 2]))
-        line = flight_line(plane.xy(around.lat[lo : hi + 1], around.lon[lo : hi + 1]), side, lateral_m, turn_radius_m)
+        part = plane.xy(around.lat[lo : hi + 1], around.lon[lo : hi + 1])
+        line = flight_line(part, side, lateral_m, turn_radius_m, chord_m)
         start = 0.0 if joint is None else _nearest(line, plane.xy(*joint))
         end = line.length_m
         if number < count - 1:

@@ -77,7 +77,9 @@ def extended(line: Floats, by_m: float, chord_m: float = 1000.0) -> Floats:
     return np.concatenate([[head], line, [tail]])
 
 
-def flight_line(border_xy: Floats, side: Side, offset_m: float, turn_radius_m: float = 0.0) -> FlightLine:
+def flight_line(
+    border_xy: Floats, side: Side, offset_m: float, turn_radius_m: float = 0.0, chord_m: float = 1000.0
+) -> FlightLine:
     """The line on one side of a border that keeps its distance from all of it.
 
     Parameters
@@ -92,6 +94,8 @@ def flight_line(border_xy: Floats, side: Side, offset_m: float, turn_radius_m: f
     turn_radius_m
         Least radius of its bends, metres. Bends round the border have the radius `offset_m` by themselves; those into
         a bay are rounded, which moves the line away from the border there.
+    chord_m
+        The border is taken to go on past its ends in the direction of this much of it, metres.
 
     Raises
     ------
@@ -104,7 +108,7 @@ def flight_line(border_xy: Floats, side: Side, offset_m: float, turn_radius_m: f
         parts = _parts(_grown(border, offset_m, turn_radius_m, "round"))
         return _ring_line([ring for part in parts for ring in (part.exterior, *part.interiors)], border, side)
     # Beside the straight continuation too, so that the ends do not lean over it; then cut back to the border itself.
-    line = LineString(extended(np.array(border.coords), 3 * offset_m))
+    line = LineString(extended(np.array(border.coords), 3 * offset_m, chord_m))
     around = max(_parts(_grown(line, offset_m, turn_radius_m, "flat")), key=lambda part: float(part.area))
     outline = around.exterior
     ends = []

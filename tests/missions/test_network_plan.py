@@ -402,6 +402,17 @@ def test_wings_fly_a_network_within_their_turn_radius():
     assert made.coverage.share > 0.99
 
 
+def test_a_road_that_ends_in_a_hook_is_watched_from_its_very_end():
+    """The direction in which a line ends is that of its last arm, not that of the whole line."""
+    hook = branch([(4280, 900), (4036, 776), (4193, 1512), (4168, 2046)])
+    made = plan_network(build_network("net", [straight()], [hook]), default_fleet(beside(straight(), 1200), 2))
+    assert not lost(made, "road")
+    legs, line = looks_at(made), line_of(hook)
+    for place in (5.0, 40.0, 80.0, line.length - 80, line.length - 5):
+        here, ahead = (np.array(line.interpolate(place + d).coords[0]) for d in (0.0, 1.0))
+        assert looks(here, ahead - here, legs, made.observation.lateral_m) == 1
+
+
 @pytest.mark.parametrize("ends", [(1000, 9000), (9000, 1000)])
 def test_a_flight_line_beyond_the_border_and_its_stand_off_is_none(ends):
     """Wings keep 63 m from a road that is 20 m from the border: on the wrong side of it they were 43 m beyond."""
