@@ -15,11 +15,12 @@ from dataclasses import replace
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from geo import Altitude, Datum, Terrain, TerrainError
 from missions.airspace import Airspace, Zone, ZoneKind
 
-__all__ = ["over_ground"]
+__all__ = ["ceiling_within", "over_ground"]
 
 Floats = NDArray[np.float64]
 
@@ -68,6 +69,41 @@ def over_ground(
     return replace(airspace, zones=tuple(zones)), tuple(notes)
 
 
+def ceiling_within(
+    airspace: Airspace, places: Sequence[tuple[float, float]], patrol_agl_m: tuple[float, float], ceiling_agl_m: float
+) -> tuple[float, tuple[str, ...]]:
+    """The ceiling under which transits stay within the limits that a patrol keeps anyway.
+
+    Parameters
+    ----------
+    airspace
+        Zones with heights above ground.
+    places
+        Latitude and longitude, degrees, of what is flown between: zones far from them do not matter.
+    patrol_agl_m
+        Lowest and highest height of the patrol above ground, metres.
+    ceiling_agl_m
+        The ceiling without zones, metres above ground.
+
+    Returns
+    -------
+    tuple
+        The ceiling, metres above ground, and the names of the zones that set it. Zones that the patrol itself does not
+        fit in are kept out of, and set none.
+    """
+    names: dict[str, float] = {}
+    near = np.array(places)
+    for zone in airspace.zones:
+        top = zone.ceiling
+        if zone.kind is not ZoneKind.LIMITS or top is None or top.datum is not Datum.AGL:
+            continue
+        fits = not zone.blocks(*patrol_agl_m) and top.metres < ceiling_agl_m
+        if fits and not shapely.is_empty(_part_near(zone, near)):
+            names[zone.name] = top.metres
+    lowest = min(names.values(), default=ceiling_agl_m)
+    return lowest, tuple(name for name, top in names.items() if top == lowest)
+
+
 def _brought(zone: Zone, lowest_m: float, highest_m: float) -> Zone:
     def above(height: Altitude | None, ground_m: float) -> Altitude | None:
         if height is None or height.datum is not Datum.AMSL:
@@ -88,16 +124,11 @@ def _brought(zone: Zone, lowest_m: float, highest_m: float) -> Zone:
 
 def _ground(zone: Zone, terrain: Terrain, places: Floats) -> tuple[float, float] | None:
     """Lowest and highest ground in the part of a zone near the places, metres AMSL; None where none of it is near."""
-    outline = zone.outline()
-    middle = float(outline[:, 0].mean())
-    lat, lon = places[:, 0], middle + (places[:, 1] - middle + 180.0) % 360.0 - 180.0
-    wide = _ROOM_DEG / max(math.cos(math.radians(float(np.abs(lat).max()))), 0.05)
-    near = shapely.box(lon.min() - wide, lat.min() - _ROOM_DEG, lon.max() + wide, lat.max() + _ROOM_DEG)
-    part = shapely.intersection(shapely.Polygon(outline), near)
+    part = _part_near(zone, places)
     if shapely.is_empty(part):
         return None
     if math.isinf(terrain.resolution_m):
-        height = float(terrain.elevation_m(float(lat[0]), float(lon[0])))
+        height = float(terrain.elevation_m(float(places[0, 0]), float(places[0, 1])))
         return height, height
     west, south, east, north = part.bounds
     step = terrain.resolution_m / 2 / _M_PER_DEG
@@ -112,3 +143,14 @@ def _ground(zone: Zone, terrain: Terrain, places: Floats) -> tuple[float, float]
     rises = [np.abs(np.diff(ground, axis=axis)) for axis in (0, 1)]
     rise = max(float(np.nanmax(one, initial=0.0)) for one in rises)
     return float(np.nanmin(ground)) - rise, float(np.nanmax(ground)) + rise
+
+
+def _part_near(zone: Zone, places: Floats) -> BaseGeometry:
+    """The part of a zone in the box round some places, with some kilometres of room, in degrees."""
+    outline = zone.outline()
+    middle = float(outline[:, 0].mean())
+    lat, lon = places[:, 0], middle + (places[:, 1] - middle + 180.0) % 360.0 - 180.0
+    wide = _ROOM_DEG / max(math.cos(math.radians(float(np.abs(lat).max()))), 0.05)
+    near = shapely.box(lon.min() - wide, lat.min() - _ROOM_DEG, lon.max() + wide, lat.max() + _ROOM_DEG)
+    part: BaseGeometry = shapely.Polygon(outline).intersection(near)
+    return part

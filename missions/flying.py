@@ -17,14 +17,14 @@ from missions.patrol import Leg, LegKind, Waypoint
 from missions.plane import Plane
 from missions.wind import CALM, Wind
 
-__all__ = ["Pilot", "effort", "leg_effort"]
+__all__ = ["PROFILE_TOLERANCE_M", "Pilot", "effort", "leg_effort"]
 
 Floats = NDArray[np.float64]
 
 _SAME_M = 0.05
 """Points nearer to each other than this are one, metres."""
 
-_PROFILE_TOLERANCE_M = 4.0
+PROFILE_TOLERANCE_M = 4.0
 """How far the straight pieces may leave the height above ground that was asked for, metres."""
 
 
@@ -152,7 +152,7 @@ class Pilot:
             t = np.arange(count + 1) / count
             samples = a + t[:, None] * (b - a)
             profile = np.stack([t * length, self.terrain.elevation_m(*self.plane.lat_lon(samples))], axis=-1)
-            kept = shapely.get_coordinates(shapely.simplify(shapely.linestrings(profile), _PROFILE_TOLERANCE_M))[:, 0]
+            kept = shapely.get_coordinates(shapely.simplify(shapely.linestrings(profile), PROFILE_TOLERANCE_M))[:, 0]
             fraction = kept / length if length > 0 else np.array([0.0, 1.0])
             out.append(a + fraction[1:, None] * (b - a))
         return np.concatenate(out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from geo import FlatTerrain, Terrain
+from geo import Terrain
 from missions.airspace import Airspace
 from missions.border import BorderSegment
 from missions.course import Cost, Course
@@ -76,7 +76,7 @@ def plan_network(
         return Planner(
             Task(borders[0], borders, _widest(network, borders), course, network),
             fleet,
-            terrain or FlatTerrain(),
+            terrain,
             options or PlanOptions(),
             airspace=airspace or Airspace(),
             risk=risk or RiskTable(),

@@ -13,7 +13,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import FlatTerrain, Terrain, geodesic_distance_m, wrap_longitudes
-from missions.airspace import Airspace
+from missions.airspace import Airspace, ZoneKind
+from missions.airspace_heights import ceiling_within, over_ground
 from missions.border import BorderSegment
 from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
@@ -23,7 +24,7 @@ from missions.coverage import Lost, cover
 from missions.errors import PlanError
 from missions.estimate import Access, Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
-from missions.flying import effort
+from missions.flying import PROFILE_TOLERANCE_M, effort
 from missions.landing import check_landing_sites
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.network_lines import band_of, joined_borders, joined_branches
@@ -78,7 +79,8 @@ def plan(
     options
         Limits to plan within, the wind, what to make small.
     airspace
-        Zones to keep out of, and landing sites.
+        Zones to keep out of, and landing sites. Heights above sea level are brought over the terrain where one is
+        given, and the plan carries them so; without one such a zone blocks at every height.
     risk
         How much each place matters, for `Objective.RISK`.
 
@@ -104,7 +106,7 @@ def plan(
     planner = Planner(
         Task(border, (border,), border, course),
         fleet,
-        terrain or FlatTerrain(),
+        terrain,
         options or PlanOptions(),
         airspace=airspace or Airspace(),
         risk=risk or RiskTable(),
@@ -135,20 +137,22 @@ class Planner:
         self,
         task: Task,
         fleet: Fleet,
-        terrain: Terrain,
+        terrain: Terrain | None,
         options: PlanOptions,
         *,
         airspace: Airspace,
         risk: RiskTable,
     ) -> None:
         self.task, self.border = task, task.border
-        self.fleet, self.terrain, self.options = fleet, terrain, options
+        self.fleet, self.terrain, self.options = fleet, terrain or FlatTerrain(), options
         self.airspace, self.risk = airspace, risk
+        self.heeded: list[str] = []
         crews = [_Crew(team, fleet.camera_of(team[0])) for team in fleet.teams()]
         self.looks = self._looks(crews)
+        self._heed(known_ground=terrain is not None)
         lowest = min(look.height_agl_m for look in self.looks.values())
-        blocking = airspace.blocking(lowest, options.ceiling_agl_m)
-        self.around = Surroundings(task.borders, airspace, blocking, options.zone_margin_m)
+        blocking = self.airspace.blocking(lowest, self.options.ceiling_agl_m)
+        self.around = Surroundings(task.borders, self.airspace, blocking, options.zone_margin_m)
         self._check_bases()
         check_landing_sites(self.around, airspace.landing_sites)
         lateral = max(look.lateral_m for look in self.looks.values())
@@ -214,6 +218,25 @@ class Planner:
 
     # --- what is given -----------------------------------------------------------------------------------------------
 
+    def _heed(self, *, known_ground: bool) -> None:
+        """Bring zones over the ground, and transits under the ceilings that the patrol keeps anyway."""
+        places = [(b.lat_deg, b.lon_deg) for b in dict.fromkeys(v.base for v in self.fleet.vehicles)]
+        places += [(lat, lon) for border in self.task.borders for lon, lat in border.coordinates]
+        if known_ground:
+            self.airspace, notes = over_ground(self.airspace, self.terrain, places)
+            self.heeded += notes
+        # Between waypoints a leg may stray from its height above real ground.
+        stray = PROFILE_TOLERANCE_M if np.isfinite(self.terrain.resolution_m) else 0.0
+        heights = [look.height_agl_m for look in self.looks.values()]
+        patrol = min(heights) - stray, max(heights) + stray
+        ceiling, zones = ceiling_within(self.airspace, places, patrol, self.options.ceiling_agl_m)
+        if zones:
+            ceiling -= stray
+            lower = min(self.options.patrol_ceiling_agl_m, ceiling)
+            self.options = replace(self.options, ceiling_agl_m=ceiling, patrol_ceiling_agl_m=lower)
+            names = ", ".join(map(repr, zones))
+            self.heeded.append(f"every flight stays below {ceiling:.0f} m above ground, within {names}")
+
     def _check_bases(self) -> None:
         bases = list(dict.fromkeys(v.base for v in self.fleet.vehicles))
         for base in bases:
@@ -239,6 +262,13 @@ class Planner:
                     f"base {base.name!r} lies in no-fly zone {inside!r}, or within {self.options.zone_margin_m:.0f} m "
                     "of it: move the base or correct the zone"
                 )
+            for zone in self.airspace.zones:
+                below = zone.kind is ZoneKind.LIMITS and zone.floor is not None
+                if below and zone.contains(base.lat_deg, base.lon_deg):
+                    raise PlanError(
+                        f"base {base.name!r} lies in zone {zone.name!r}, and would take off below its floor: move the "
+                        "base or correct the zone"
+                    )
 
     def _looks(self, crews: Sequence[_Crew]) -> dict[tuple[Aircraft, Camera], Observation]:
         """One observation for each type of aircraft and camera, all from the same lateral distance."""
@@ -502,6 +532,7 @@ class Planner:
 
     def _notes(self, reasons: Sequence[tuple[float, float, str]]) -> list[str]:
         notes = [self.border.note] if self.border.note else []
+        notes += self.heeded
         notes += self._risk_notes()
         craft = list(dict.fromkeys(v.aircraft.kind for v in self.fleet.vehicles))
         if self.options.wind.speed_m_s > 0:
