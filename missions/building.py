@@ -67,26 +67,28 @@ class Builder:
         start: int,
         stop: int,
         backward: bool,
-        layer_agl_m: float,
+        layers_agl_m: tuple[float, float],
         aloft: Aloft | None = None,
     ) -> tuple[Leg, ...]:
         """The legs of a sortie over stations `start` to `stop`, flown from the second to the first if `backward`.
 
-        It begins on the ground at the base, or where it is `aloft`.
+        `layers_agl_m` are the heights above ground of the way out and of the way home, metres. It begins on the ground
+        at the base, or where it is `aloft`.
         """
         craft, plane = vehicle.aircraft, access.region.plane
+        out_agl_m, home_agl_m = layers_agl_m
         pilot = Pilot(plane, self.terrain, self.options.wind)
         first, last = (stop, start) if backward else (start, stop)
         if aloft is None:
-            on_ground, above = self._base(vehicle, layer_agl_m)
-            out = [above, *pilot.waypoints(access.way(first), layer_agl_m)[1:]]
+            on_ground, above = self._base(vehicle, out_agl_m)
+            out = [above, *pilot.waypoints(access.way(first), out_agl_m)[1:]]
             made = pilot.legs(LegKind.TAKEOFF, [on_ground, above], craft, craft.climb_m_s)
         else:
             out = [aloft.at, *pilot.waypoints(aloft.way, aloft.at.agl_m)[1:]]
             made = []
         pieces = self._pieces(start, stop, backward=backward)
         flown = [
-            (side, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m if side or short else layer_agl_m))
+            (side, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m if side or short else out_agl_m))
             for side, lat, lon, short in pieces
         ]
         for k in range(1, len(flown) - 1):
@@ -97,7 +99,7 @@ class Builder:
         for side, waypoints in flown:
             kind, speed = (LegKind.PATROL, look.speed_m_s) if side else (LegKind.TRANSIT, craft.cruise_m_s)
             made += pilot.legs(kind, waypoints, craft, speed, _SIDES[side])
-        made += self._homeward(pilot, vehicle, flown[-1][1][-1], access.way(last)[::-1], layer_agl_m)
+        made += self._homeward(pilot, vehicle, flown[-1][1][-1], access.way(last)[::-1], home_agl_m)
         return _with_procedures(_joined(made), craft)
 
     def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:

@@ -158,9 +158,17 @@ class Access:
         )
 
     def transit(
-        self, aircraft: Aircraft, layer_agl_m: float, look: Observation, terrain: Terrain, options: PlanOptions
+        self,
+        aircraft: Aircraft,
+        layers_agl_m: tuple[float, float],
+        look: Observation,
+        terrain: Terrain,
+        options: PlanOptions,
     ) -> tuple[Floats, Floats, Floats, Floats]:
-        """Time out and home, energy out and home of every station, climbs included, shape (n,); infinite for no way."""
+        """Time out and home, energy out and home of every station, climbs included, shape (n,); infinite for no way.
+
+        `layers_agl_m` are the heights above ground of the way out and of the way home, metres.
+        """
         out_s, out_wh, home_s, home_wh = (np.full(self._count, np.inf) for _ in range(4))
         if not len(self.reached):
             return out_s, home_s, out_wh, home_wh
@@ -175,9 +183,10 @@ class Access:
         length = np.hypot(*steps.T)
         share = length / np.maximum(np.repeat(np.add.reduceat(length, first), counts), 1e-9)
         rises = np.repeat(rise, counts) * share
-        layer = layer_agl_m - look.height_agl_m
-        up = _vertical(aircraft, layer_agl_m, options) + _vertical(aircraft, -layer, options)
-        down = _vertical(aircraft, layer, options) + _vertical(aircraft, -layer_agl_m, options)
+        out_agl_m, home_agl_m = layers_agl_m
+        patrol_agl_m = look.height_agl_m
+        up = _vertical(aircraft, out_agl_m, options) + _vertical(aircraft, patrol_agl_m - out_agl_m, options)
+        down = _vertical(aircraft, home_agl_m - patrol_agl_m, options) + _vertical(aircraft, -home_agl_m, options)
         for sign, fixed, time, energy in ((1.0, up, out_s, out_wh), (-1.0, down, home_s, home_wh)):
             leg_s, leg_wh = effort(
                 aircraft, sign * steps, sign * rises, speed_m_s=aircraft.cruise_m_s, wind=options.wind, patrol=False

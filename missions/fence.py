@@ -46,8 +46,8 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
 
     The inclusion lies on the border side between half the stand-off and the legs; elsewhere around their convex hull,
     or, where that would follow too many bends of the border or take in too many zones, around the legs themselves. The
-    border is taken to run straight on beyond its ends. Every blocked zone that comes within it is held by an exclusion,
-    as far as the inclusion reaches.
+    border is taken to run straight on beyond its ends. An exclusion holds what a sortie flies all the way round, an
+    enclave, and one every blocked zone that comes within the inclusion, as far as it reaches.
 
     Raises
     ------
@@ -63,27 +63,32 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     clear_m = float(shapely.distance(way, border))
     # The fence is drawn through the middle of the room between the floor and the legs, then straightened within it.
     middle_m = floor_m + (clear_m - floor_m) / 2
-    taken = shapely.union(way.buffer(_MARGIN_M), shapely.buffer(beyond, floor_m + 0.2, quad_segs=16))
+    # Of the continuation of the border only the line itself is shut.
+    half_m = float(shapely.distance(way, beyond)) / 2
+    shut = shapely.union(
+        shapely.buffer(border, middle_m, quad_segs=4), shapely.buffer(beyond, min(middle_m, half_m), quad_segs=4)
+    )
+    held = shapely.union(
+        shapely.buffer(border, floor_m + 0.2, quad_segs=16),
+        shapely.buffer(beyond, min(floor_m + 0.2, half_m - 0.2), quad_segs=16),
+    )
+    taken = shapely.union(way.buffer(_MARGIN_M), held)
     crowded: list[str] = []
     hull = convex_hull(shapely.get_coordinates(way))
     for shape, room in ((hull, _ROOM_M), (way, _ROOM_M), (way, _ROOM_M / 3)):
-        ring = _around(
-            shape.buffer(room, join_style="mitre").difference(shapely.buffer(beyond, middle_m, quad_segs=4)), way
-        )
-        if ring is None:
+        rings = [_straightened(ring, taken) for ring in _around(shape.buffer(room, join_style="mitre") - shut, way)]
+        left = FENCE_VERTICES - sum(map(len, rings))
+        if not rings or left < 0:
             continue
-        ring = _straightened(ring, taken)
-        if len(ring) > FENCE_VERTICES:
+        outlines = [_vertices(*chart.lat_lon(ring)) for ring in rings]
+        inclusion, *holes = (chart.xy(*np.array(outline).T) for outline in outlines)
+        if not _lawful(Polygon(inclusion, holes), way, border, beyond, floor_m):
             continue
-        vertices = _vertices(*chart.lat_lon(ring))
-        inclusion = Polygon(chart.xy(*np.array(vertices).T))
-        if not _lawful(inclusion, way, border, beyond, floor_m):
-            continue
-        zones = zones_beside(plan.blocking_zones(), chart, inclusion)
-        left = FENCE_VERTICES - len(vertices)
-        out = exclusions(zones, way, inclusion, margin_m=plan.options.zone_margin_m, most=left)
+        zones = zones_beside(plan.blocking_zones(), chart, Polygon(inclusion, holes))
+        out = exclusions(zones, way, Polygon(inclusion), margin_m=plan.options.zone_margin_m, most=left)
         if out is not None:
-            return FencePolygon(vertices), *(FencePolygon(_vertices(*chart.lat_lon(r)), inclusion=False) for r in out)
+            outlines += [_vertices(*chart.lat_lon(ring)) for ring in out]
+            return FencePolygon(outlines[0]), *(FencePolygon(outline, inclusion=False) for outline in outlines[1:])
         crowded = [zone.name for zone, _ in zones]
     if crowded:
         raise MissionError(
@@ -130,12 +135,12 @@ def _vertices(lat: Floats, lon: Floats) -> tuple[tuple[float, float], ...]:
     return tuple((round(float(a), 7), round(float(o), 7)) for a, o in zip(lat, lon, strict=True))
 
 
-def _around(region: Geometry, way: MultiLineString) -> Floats | None:
-    """Outline of the part of a region that holds the legs; None where a hole would be left out of no polygon."""
+def _around(region: Geometry, way: MultiLineString) -> list[Floats]:
+    """Outline of the part of a region that holds the legs, and those of its holes; none where no part does."""
     for part in shapely.get_parts(region):
         if isinstance(part, Polygon) and part.contains(way):
-            return None if part.interiors else np.array(part.exterior.coords)[:-1]
-    return None
+            return [np.array(ring.coords)[:-1] for ring in (part.exterior, *part.interiors)]
+    return []
 
 
 def _straightened(ring: Floats, taken: Geometry) -> Floats:

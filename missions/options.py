@@ -46,8 +46,8 @@ class PlanOptions:
     floor_agl_m, patrol_ceiling_agl_m
         Heights above ground between which to patrol, metres.
     ceiling_agl_m
-        Highest height above ground at all, metres (120 in most countries). Transits are flown in layers between the
-        patrol and this.
+        Highest height above ground at all, metres (120 in most countries). Ways out and home are flown in a layer
+        each between the patrol and this.
     layer_m
         Distance between the layers of transit, metres.
     margin_m
@@ -125,7 +125,12 @@ class PlanOptions:
                 "must be below the patrol ceiling, and that below the ceiling"
             )
 
-    def layer_agl_m(self, number: int, patrol_agl_m: float) -> float:
-        """Height above ground, metres, of transit layer `number` (any whole number: they repeat)."""
+    def layers_agl_m(self, patrol_agl_m: float) -> tuple[float, float]:
+        """Heights above ground, metres, of the way out and of the way home: apart where there is room for both.
+
+        Who comes home meets those who fly out on the same ways, so they have a layer each, as near to the patrol as may
+        be; where there is room for one they share it and wait for each other, where there is none they fly at the
+        height of the patrol.
+        """
         layers = int((self.ceiling_agl_m - patrol_agl_m) / self.layer_m + 1e-9)
-        return patrol_agl_m if layers == 0 else patrol_agl_m + self.layer_m * (1 + number % layers)
+        return patrol_agl_m + self.layer_m * min(layers, 1), patrol_agl_m + self.layer_m * min(layers, 2)

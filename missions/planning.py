@@ -362,24 +362,30 @@ class Planner:
 
     # --- teams, sorties ----------------------------------------------------------------------------------------------
 
-    def _layer(self, crew: _Crew, number: int) -> float:
+    def _layers(self, crew: _Crew) -> tuple[float, float]:
+        """Heights above ground of the ways out and home, metres: wings stay at that of the patrol."""
         look = self.looks[crew.aircraft, crew.camera]
         if crew.aircraft.turn_radius_m > 0:
-            return look.height_agl_m
-        return self.options.layer_agl_m(number, look.height_agl_m)
+            return look.height_agl_m, look.height_agl_m
+        return self.options.layers_agl_m(look.height_agl_m)
 
-    def _team(self, crew: _Crew, factor: float, terrain: Terrain, *, lowest: bool = False) -> Team:
-        """What the sorties of a crew cost over some ground, by the highest layer of transit, or the lowest."""
+    def _team(self, crew: _Crew, factor: float, terrain: Terrain) -> Team:
+        """What the sorties of a crew cost over some ground."""
         craft, look = crew.aircraft, self.looks[crew.aircraft, crew.camera]
-        layers = [self._layer(crew, k) for k in range(8)]
-        layer = min(layers) if lowest else max(layers)
-        key = craft, look, lowest
+        layers = self._layers(crew)
+        key = craft, look, terrain is self.terrain
         if key not in self.alongs:
             self.alongs[key] = fly_along(
-                self.course, self.stations, terrain, aircraft=craft, look=look, options=self.options, layer_agl_m=layer
+                self.course,
+                self.stations,
+                terrain,
+                aircraft=craft,
+                look=look,
+                options=self.options,
+                layer_agl_m=layers[0],
             )
         along = self.alongs[key]
-        out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, layer, look, terrain, self.options)
+        out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, layers, look, terrain, self.options)
         return Team(
             size=len(crew.vehicles),
             out_s=out_s,
@@ -398,14 +404,10 @@ class Planner:
     def _sorties(self, blocks: Sequence[Block]) -> list[Sortie]:
         builder = Builder(self.course, self.stations, self.terrain, self.options)
         kinds = list(self.looks)
-        # Neighbouring sorties of one base fly their transits in different layers.
-        turns: dict[Base, int] = {}
         made = []
         for block in blocks:
             crew = self.crews[block.team]
             vehicle = crew.vehicles[block.aircraft or 0]
-            number = turns.get(crew.base, 0)
-            turns[crew.base] = number + 1
             legs = builder.legs(
                 vehicle,
                 self.access[crew.base],
@@ -413,7 +415,7 @@ class Planner:
                 start=block.start,
                 stop=block.stop,
                 backward=block.backward,
-                layer_agl_m=self._layer(crew, number),
+                layers_agl_m=self._layers(crew),
             )
             made.append(
                 Sortie(
@@ -501,9 +503,9 @@ class Planner:
             for crew in self.crews
         ]
         any_s = sortie_bound(crews, np.diff(self.stations)[flown], wind=self.options.wind, once=once)
-        # Level ground at the lowest layer: no climb that a real one would cost is counted.
+        # Level ground: no climb that a real one would cost is counted.
         level = FlatTerrain()
-        teams = [self._team(crew, 1.0, level, lowest=True) for crew in self.crews]
+        teams = [self._team(crew, 1.0, level) for crew in self.crews]
         pools = [
             Batteries(tuple(k for k, c in enumerate(self.crews) if c.base == base), base.batteries, base.charge_s)
             for base in self.access
@@ -512,7 +514,11 @@ class Planner:
         one_s = stretch_bound(teams, flown, passable=self.passable, batteries=pools, once=once)
         return (
             Bound("any sorties", any_s * _ROUNDING, "whatever its sorties"),
-            Bound("unbroken stretches", one_s * _ROUNDING, "whose sorties each watch one unbroken stretch"),
+            Bound(
+                "unbroken stretches",
+                one_s * _ROUNDING,
+                "whose sorties each watch one unbroken stretch, in the same layers of transit",
+            ),
         )
 
     def _unflown(self, sorties: Sequence[Sortie]) -> list[tuple[float, float, str]]:

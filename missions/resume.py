@@ -268,7 +268,7 @@ class _Rests:
                 start=start,
                 stop=stop,
                 backward=sortie.backward,
-                layer_agl_m=sortie.legs[-1].start.agl_m,
+                layers_agl_m=(sortie.legs[0].end.agl_m, sortie.legs[-1].start.agl_m),
                 aloft=aloft,
             )
             return legs if _lands(sortie, legs, charge) else None

@@ -28,6 +28,9 @@ Floats = NDArray[np.float64]
 
 _EARTH_M = 6_371_000.0
 _STEP_M = 500.0
+_WALL_ROOM_M = 20.0
+"""Nobody comes nearer to the straight continuation of the border: a fence has to fit between, metres."""
+
 _ROUNDING_M = 0.5
 """More than the stand-off: rounding of coordinates and of arcs must not eat into it."""
 
@@ -143,7 +146,7 @@ class Surroundings:
                 wall.append(whole)
                 near_m = segment.stand_off_m + _ROUNDING_M
                 beside = LineString(line).simplify(_ROUNDING_M / 4).buffer(near_m, quad_segs=16)
-                keep_out.append(beside.union(LineString(whole)))
+                keep_out.append(beside.union(LineString(whole).buffer(_WALL_ROOM_M, quad_segs=4)))
         zones = []
         for zone, ring, units in zip(self._blocking, self._zone_rings, self._zone_units, strict=True):
             reach = float(self._away(units, lat_deg, lon_deg).min())

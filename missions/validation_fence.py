@@ -91,16 +91,18 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
         held = inside.covers(sight.way)
         gap = inside.exterior.distance(sight.way) if held else -1.0
         legs.keep(gap, _LEG_ROOM_M * (1 - _SLACK), f"{sortie.name}: its fence does not hold its legs with room")
-        if outside:
-            away = min(float(one.distance(sight.way)) for one in outside)
-            need = plan.options.zone_margin_m * _ZONE_ROOM
-            room.keep(away, need * (1 - _SLACK), f"{sortie.name}: an exclusion is {away:.1f} m from a leg")
-        behind = float(shapely.distance(inside, sight.border))
-        if shapely.intersects(inside, sight.continued):
+        for one in outside:
+            away = float(one.distance(sight.way))
+            # What holds the border itself, an enclave, is an edge like that of the inclusion.
+            need = _LEG_ROOM_M if one.intersects(sight.border) else plan.options.zone_margin_m * _ZONE_ROOM
+            what = f"{sortie.name}: an exclusion is {away:.1f} m from a leg"
+            (legs if need == _LEG_ROOM_M else room).keep(away, need * (1 - _SLACK), what)
+        free = shapely.difference(inside, shapely.union_all(outside))
+        behind = float(shapely.distance(free, sight.border))
+        if shapely.intersects(free, sight.continued):
             behind = 0.0
         floor = border.stand_off_m / 2
         line.keep(behind, floor * (1 - _SLACK), f"{sortie.name}: its fence comes within {behind:.1f} m of the border")
-        free = shapely.difference(inside, shapely.union_all(outside))
         for name, area in sight.zones:
             if not area.intersects(inside):
                 continue

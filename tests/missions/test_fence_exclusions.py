@@ -23,12 +23,14 @@ from missions import (
     MissionError,
     MissionItem,
     PlanOptions,
+    Side,
     Zone,
     base_beside,
     compile_mission,
     default_fleet,
     plan,
     read_qgc_plan,
+    sortie_fence,
     validate_missions,
     write_qgc_plan,
 )
@@ -416,3 +418,27 @@ def test_a_long_leg_is_held_whether_flown_straight_in_degrees_or_on_the_ground(l
 def test_a_hull_holds_points_a_hair_apart(points, hair):
     both = np.array([*points, *((x + hair, y - hair) for x, y in points)])
     assert convex_hull(both).buffer(1e-3).covers(shapely.MultiPoint(both))
+
+
+def test_an_enclave_that_is_flown_round_is_fenced_out():
+    """A ring of 600 m radius: one sortie sees all of it and comes back to where it began."""
+    angle = np.linspace(0, 2 * np.pi, 25)
+    ring = tuple((LON + 600 * np.cos(a) / M_LON, LAT + 600 * np.sin(a) / M_LAT) for a in angle[:-1])
+    border = replace(straight(1000), coordinates=(*ring, ring[0]), own_side=Side.RIGHT)
+    made = plan(border, default_fleet(Base("base", LAT - 1500 / M_LAT, LON), 1))
+    [sortie] = made.sorties
+    inclusion, enclave = sortie_fence(made, sortie)
+    assert inclusion.inclusion
+    assert not enclave.inclusion
+    outer, inner = (
+        shapely.Polygon([((lon - LON) * M_LON, (lat - LAT) * M_LAT) for lat, lon in part.vertices])
+        for part in (inclusion, enclave)
+    )
+    # Half the stand-off and more around the border is kept out of, and all of it lies within the fence.
+    assert inner.contains(shapely.Point(0, 0).buffer(600 + border.stand_off_m / 2 - 2))
+    assert outer.contains(inner)
+    compiled = [compile_mission(made, sortie, dialect) for dialect in ("ardupilot", "px4")]
+    for mission in compiled:
+        assert validate_missions(made, [mission]).violations == []
+    without = replace(compiled[0], fence=tuple(v for v in compiled[0].fence if v.command == 5001))
+    assert any("of the border" in sentence for sentence in validate_missions(made, [without]).violations)

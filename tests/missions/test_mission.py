@@ -55,7 +55,7 @@ def test_speeds_heights_and_camera_are_those_of_the_plan(made):
     assert mount.p1 == pytest.approx(made.observation.gimbal_pitch_deg, abs=0.01)
     assert (mount.p3, mount.z) == (90.0, 2.0)
     heights = {i.z for i in items if i.command == 16 and i.frame == 6}
-    assert heights == {90.0, 100.0}
+    assert heights == {90.0, 100.0, 110.0}
 
 
 @pytest.mark.parametrize(("side", "yaw"), [("left", 90.0), ("right", -90.0)])

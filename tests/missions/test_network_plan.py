@@ -61,8 +61,18 @@ def metres(lon, lat):
     return np.column_stack(AEQD(np.asarray(lon), np.asarray(lat)))
 
 
+def dense(coordinates):
+    """Borders and fences are straight in degrees, which over kilometres is metres beside straight here."""
+    return shapely.get_coordinates(shapely.segmentize(shapely.LineString(coordinates), 0.002))
+
+
 def line_of(thing):
-    return shapely.LineString(metres(*np.array(thing.coordinates).T))
+    return shapely.LineString(metres(*dense(thing.coordinates).T))
+
+
+def fence_of(made, sortie):
+    ring = [(lon, lat) for lat, lon in fence_polygon(made, sortie)]
+    return shapely.Polygon(metres(*dense([*ring, ring[0]]).T))
 
 
 def track(legs):
@@ -128,7 +138,7 @@ def test_the_rules_hold_on_any_network(given_, drones, wind):
         for line, border in lines:
             assert way.distance(line) >= border.stand_off_m - 0.1
             assert not way.crosses(line)
-        fence = shapely.Polygon(metres(*np.array(fence_polygon(made, sortie)).T[::-1]))
+        fence = fence_of(made, sortie)
         assert fence.contains(way)
         assert fence.distance(whole) >= made.border.stand_off_m / 2 - 0.1
         assert sortie.reserve_left >= sortie.vehicle.aircraft.reserve_fraction - 1e-9
@@ -329,7 +339,7 @@ def test_the_greatest_stand_off_holds_against_borders_that_do_not_meet():
     for sortie in made.sorties:
         for border in network.borders:
             assert track(sortie.legs).distance(line_of(border)) >= 89.9
-            fence = shapely.Polygon(metres(*np.array(fence_polygon(made, sortie)).T[::-1]))
+            fence = fence_of(made, sortie)
             assert fence.distance(line_of(border)) >= 44.9
     assert [float(note.split()[0]) for note in lost(made, "to the east")] == [pytest.approx(95, abs=10)]
     # And a plan that was moved towards the second border, which is not `plan.border`, is found out.

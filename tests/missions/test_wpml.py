@@ -483,8 +483,8 @@ def test_broken_archives_say_what_is_wrong(tmp_path, good):
         read_wpml(tmp_path / "absent.kmz")
 
 
-def test_flat_ground_is_flown_at_one_height(tmp_path):
+def test_flat_ground_is_flown_at_the_heights_of_patrol_and_transits(tmp_path):
     border = straight(4000)
     made = plan(border, app_fleet(border), FlatTerrain(1180.0))
     points = written(made, made.sorties[0], tmp_path / "a.kmz")
-    assert {p["height"] for p in points} == {90.0, 100.0}
+    assert {p["height"] for p in points} == {90.0, 100.0, 110.0}
