@@ -172,7 +172,7 @@ def looked_at_once(network, made):
     watched = 0
     for number, edge in enumerate(network.edges):
         line = others[number]
-        corners = shapely.MultiPoint(list(line.coords))
+        corners = shapely.MultiPoint(metres(*np.array(edge.coordinates).T))
         rest = shapely.union_all([other for k, other in enumerate(others) if k != number] or [shapely.Point()])
         for place in np.arange(37.0, line.length, 173.0):
             point = line.interpolate(place)
