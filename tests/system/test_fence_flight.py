@@ -56,7 +56,7 @@ def flown(plan, mission, tmp_path):
     with simulated(config) as url:
         tasks = [autopilot.FlightTask(1, url, (mission,))]
         limits = autopilot.FlightLimits(ceiling_m=130.0)
-        return asyncio.run(autopilot.fly(tasks, border=plan.border, time_scale=SPEEDUP, limits=limits))
+        return asyncio.run(autopilot.fly(tasks, borders=plan.borders, time_scale=SPEEDUP, limits=limits))
 
 
 def test_a_plan_among_zones_is_flown_without_a_breach(made, tmp_path):
