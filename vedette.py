@@ -332,21 +332,21 @@ def fly(
     """Upload, prove by read-back, fly and follow to landing."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
 
-    line = None
+    borders: tuple[missions.BorderSegment, ...] = ()
     if plan_file.suffix == ".plan":
         if len(link) != 1:
             raise InputError(f"{plan_file} is the mission of one vehicle and there are {len(link)} links: give one")
         tasks = [autopilot.FlightTask(sysid, link[0], (missions.read_qgc_plan(plan_file),))]
     else:
         made = missions.load_plan(plan_file)
-        line = made.border
+        borders = made.borders
         tasks = autopilot.tasks_of(made, link, _dialect(dialect))
     with bars() as progress:
         report = asyncio.run(
             autopilot.fly(
                 tasks,
                 time_scale=time_scale,
-                border=line,
+                borders=borders,
                 log_dir=log,
                 progress=FlightBars(progress),
                 limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),

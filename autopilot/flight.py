@@ -89,7 +89,7 @@ class _Flight:
 
     timing: Timing
     limits: FlightLimits
-    border: BorderWatch | None
+    borders: BorderWatch | None
     progress: Callable[[FlightProgress], None]
 
 
@@ -97,7 +97,7 @@ async def fly(
     tasks: Sequence[FlightTask],
     *,
     time_scale: float = 1.0,
-    border: BorderSegment | None = None,
+    borders: Sequence[BorderSegment] = (),
     progress: Callable[[FlightProgress], None] | None = None,
     log_dir: Path | None = None,
     heartbeat: bool = True,
@@ -107,7 +107,7 @@ async def fly(
     """Fly every task: check, upload, prove by read-back, wait until ready, arm, start, follow to landing, next sortie.
 
     What goes wrong with one vehicle is in its report, and the others go on. A vehicle whose lists did not read back
-    right, whose fence is not proved to act, or which is not ready is not flown. One that is seen beyond the border is
+    right, whose fence is not proved to act, or which is not ready is not flown. One that is seen beyond a border is
     sent home. A cancelled `fly` sends home whatever flies.
 
     Parameters
@@ -116,8 +116,9 @@ async def fly(
         One a vehicle.
     time_scale
         Vehicle seconds in a wall second: 1 in the air.
-    border
-        The line that no vehicle may cross; the report then says how near each came.
+    borders
+        The lines that no vehicle may cross, as `PatrolPlan.borders`; the report then says how near each came to the
+        nearest of them.
     progress
         Called as the flight goes on.
     log_dir
@@ -143,7 +144,7 @@ async def fly(
     flight = _Flight(
         timing or Timing(time_scale=time_scale),
         limits or FlightLimits(),
-        None if border is None else BorderWatch(border),
+        BorderWatch(borders) if borders else None,
         progress or (lambda _: None),
     )
     started_us = _now_us()
@@ -210,7 +211,7 @@ class _Sortie:
         self._number = number
         self._planned = planned
         self._flight = flight
-        self._watch = FlightWatch(mission, vehicle.dialect.mission_mode, flight.border)
+        self._watch = FlightWatch(mission, vehicle.dialect.mission_mode, flight.borders)
         self._uploads: tuple[Verified, ...] = ()
         self._ours = False
 

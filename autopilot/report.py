@@ -99,7 +99,7 @@ class SortieReport:
     mean_deviation_m, max_deviation_m
         Horizontal distance from the planned line while flying to places of the mission, metres.
     nearest_border_m
-        Least distance to the border line while in the air, metres; negative on the other side. None without a border.
+        Least distance to the nearest border while in the air, metres; negative on its other side. None without one.
     samples
         Positions that these come from.
     landing

@@ -1,7 +1,8 @@
-"""One flight as seen from its telemetry: events, items, positions beside the planned line and the border."""
+"""One flight as seen from its telemetry: events, items, positions beside the planned line and the borders."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,7 +21,7 @@ from missions import BorderSegment, Mission, MissionItem
 __all__ = ["BorderWatch", "FlightWatch", "places"]
 
 _AIRBORNE_M = 2.0
-_GUARD_PERIOD_S = 0.5  # vehicle seconds between looks at the border
+_GUARD_PERIOD_S = 0.5  # vehicle seconds between looks at the borders
 _CHUNK = 256
 
 Floats = NDArray[np.float64]
@@ -33,27 +34,49 @@ def places(mission: Mission) -> tuple[MissionItem, ...]:
 
 
 class BorderWatch:
-    """Signed distance of positions to a border: positive on the own side.
+    """Signed distance of positions to the nearest of some borders: positive on its own side.
+
+    The nearest alone decides: between a position and the nearest border lies no other, and the side of a line far away
+    means nothing.
 
     Parameters
     ----------
-    border
-        The line and its own side.
+    borders
+        The lines and their own sides, at least one.
     """
 
-    def __init__(self, border: BorderSegment) -> None:
-        self._frame = LocalFrame(*border.centre())
-        self._line = border.local_line(self._frame)
-        self._sign = border.own_side.sign
+    def __init__(self, borders: Sequence[BorderSegment]) -> None:
+        self._lines = [_Line.of(border) for border in borders]
 
     def distance_m(self, lat_deg: Floats, lon_deg: Floats) -> Floats:
         """Signed distance in metres, shape (n,); past an end of the line the side means nothing and it is positive."""
-        east, north, _ = self._frame.to_enu(lat_deg, lon_deg)
+        each = np.stack([line.distance_m(lat_deg, lon_deg) for line in self._lines])
+        # Of two that are equally near the one that was crossed counts: sorted first, and argmin takes the first.
+        each.sort(axis=0)
+        nearest: Floats = np.take_along_axis(each, np.abs(each).argmin(axis=0)[None], axis=0)[0]
+        return nearest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    """A border in the local frame of its own middle, shape (n, 2), metres, and the sign of its own side."""
+
+    frame: LocalFrame
+    xy: Floats
+    sign: int
+
+    @classmethod
+    def of(cls, border: BorderSegment) -> _Line:
+        frame = LocalFrame(*border.centre())
+        return cls(frame, border.local_line(frame), border.own_side.sign)
+
+    def distance_m(self, lat_deg: Floats, lon_deg: Floats) -> Floats:
+        east, north, _ = self.frame.to_enu(lat_deg, lon_deg)
         points = np.atleast_2d(np.stack([east, north], axis=-1))
         found = []
         for start in range(0, len(points), _CHUNK):
-            at = locate(self._line, points[start : start + _CHUNK])
-            found.append(np.where(at.beyond, np.abs(at.offset_m), self._sign * at.offset_m))
+            at = locate(self.xy, points[start : start + _CHUNK])
+            found.append(np.where(at.beyond, np.abs(at.offset_m), self.sign * at.offset_m))
         return np.concatenate(found)
 
 
@@ -77,10 +100,10 @@ class FlightWatch:
     ended_in_air
         Whether it disarmed above the ground.
     crossed, sent_home
-        Whether it was seen on the other side of the border, and whether it was turned back since.
+        Whether it was seen on the other side of a border, and whether it was turned back since.
     """
 
-    def __init__(self, mission: Mission, mission_mode: str, border: BorderWatch | None) -> None:
+    def __init__(self, mission: Mission, mission_mode: str, borders: BorderWatch | None) -> None:
         self.events: list[Event] = []
         self.reached: list[ItemReached] = []
         self.was_armed = self.airborne = self.ended = self.ended_in_air = False
@@ -90,7 +113,7 @@ class FlightWatch:
         self.mode: str | None = None
         self._commands = {item.seq: item.command for item in mission.items}
         self._places = places(mission)
-        self._border = border
+        self._borders = borders
         self._mission_mode = mission_mode
         self._samples: list[_Sample] = []
         self._item: int | None = None
@@ -140,9 +163,9 @@ class FlightWatch:
             self.airborne = not self.airborne
             self._note(now, "airborne", "in the air" if self.airborne else "near the ground")
         clock = now.vehicle_s or 0.0
-        if self._border is not None and not self.crossed and clock - self._guarded_s >= _GUARD_PERIOD_S:
+        if self._borders is not None and not self.crossed and clock - self._guarded_s >= _GUARD_PERIOD_S:
             self._guarded_s = clock
-            distance = float(self._border.distance_m(np.array([now.lat_deg]), np.array([now.lon_deg]))[0])
+            distance = float(self._borders.distance_m(np.array([now.lat_deg]), np.array([now.lon_deg]))[0])
             if distance < 0:
                 self.crossed = True
                 self._note(now, "border", f"{-distance:.0f} m beyond the border")
@@ -173,7 +196,7 @@ class FlightWatch:
 
     @property
     def must_return(self) -> bool:
-        """Whether it is beyond the border and was not told to turn back."""
+        """Whether it is beyond a border and was not told to turn back."""
         return self.crossed and not self.sent_home and not self.ended
 
     # After the flight.
@@ -235,11 +258,11 @@ class FlightWatch:
         return float(every.mean()), float(every.max())
 
     def nearest_border_m(self) -> float | None:
-        """Least signed distance to the border in the air, metres; None without a border or a flight."""
+        """Least signed distance to the nearest border in the air, metres; None without a border or a flight."""
         air = [s for s in self._samples if s.above_home_m > _AIRBORNE_M]
-        if self._border is None or not air:
+        if self._borders is None or not air:
             return None
-        distance = self._border.distance_m(np.array([s.lat_deg for s in air]), np.array([s.lon_deg for s in air]))
+        distance = self._borders.distance_m(np.array([s.lat_deg for s in air]), np.array([s.lon_deg for s in air]))
         return float(distance.min())
 
 

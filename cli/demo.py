@@ -106,7 +106,7 @@ def fly(settings: DemoSettings, made: missions.PatrolPlan, work: Path) -> autopi
             autopilot.fly(
                 autopilot.tasks_of(made, [endpoint.url for endpoint in fleet.endpoints]),
                 time_scale=settings.speedup,
-                border=made.border,
+                borders=made.borders,
                 log_dir=work / "flight",
                 progress=FlightBars(progress),
             )

@@ -14,6 +14,7 @@ from shapely import Geometry, LineString
 from geo import Terrain, TerrainError, geodesic_length_m
 from missions.airspace import LandingSite
 from missions.errors import PlanError
+from missions.figures import store_figures
 from missions.fleet import Aircraft
 from missions.patrol import PatrolPlan, Sortie
 from missions.surroundings import Region, Surroundings
@@ -67,9 +68,7 @@ class EmergencyRules:
             "clearance_m": (0.0, 1000.0),
             "wing_radius_m": (0.1, 1000.0),
         }
-        for name, (low, high) in limits.items():
-            if not low <= getattr(self, name) <= high:
-                raise PlanError(f"emergency rule {name} is {getattr(self, name)!r}: give {low:g} to {high:g}")
+        store_figures(self, limits, "emergency rule", PlanError)
 
 
 @dataclass(frozen=True, slots=True)

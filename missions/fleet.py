@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -11,20 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from geo import CameraModel, CoordinateError, check_coordinates
 from missions.errors import FleetError
+from missions.figures import store_figures
 
 __all__ = ["Aircraft", "AircraftForm", "Base", "Camera", "Fleet", "Vehicle", "default_fleet"]
 
 Floats = NDArray[np.float64]
-
-
-def _check(what: str, value: object, low: float, high: float) -> None:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or not low <= value <= high
-    ):
-        raise FleetError(f"{what} is {value!r}: give a number between {low:g} and {high:g}")
 
 
 class AircraftForm(StrEnum):
@@ -115,9 +105,7 @@ class Aircraft:
             "landing_s": (0, 3600),
             "transition_s": (0, 600),
         }
-        for name, (low, high) in limits.items():
-            _check(f"{what}: {name}", getattr(self, name), low, high)
-            object.__setattr__(self, name, float(getattr(self, name)))
+        store_figures(self, limits, f"{what}:", FleetError)
         if self.cruise_m_s > self.max_m_s:
             raise FleetError(f"{what}: cruise_m_s {self.cruise_m_s} is above max_m_s {self.max_m_s}")
         if self.min_m_s > self.cruise_m_s:
@@ -210,9 +198,9 @@ class Camera:
     def __post_init__(self) -> None:
         if self.modality not in {"thermal", "visible"}:
             raise FleetError(f"camera {self.name!r}: modality is {self.modality!r}: give 'thermal' or 'visible'")
-        _check(f"camera {self.name!r}: pitch_min_deg", self.pitch_min_deg, -90, 0)
-        _check(f"camera {self.name!r}: pitch_max_deg", self.pitch_max_deg, self.pitch_min_deg, 30)
-        _check(f"camera {self.name!r}: max_gsd_m", self.max_gsd_m, 1e-3, 10)
+        what = f"camera {self.name!r}:"
+        store_figures(self, {"pitch_min_deg": (-90, 0), "max_gsd_m": (1e-3, 10)}, what, FleetError)
+        store_figures(self, {"pitch_max_deg": (self.pitch_min_deg, 30)}, what, FleetError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +226,8 @@ class Base:
     charge_s: float = 3600.0
 
     def __post_init__(self) -> None:
-        for name, limit in (("lat_deg", 90), ("lon_deg", 180)):
-            _check(f"base {self.name!r}: {name}", getattr(self, name), -limit, limit)
+        limits = {"lat_deg": (-90, 90), "lon_deg": (-180, 180), "charge_s": (0, 1e6)}
+        store_figures(self, limits, f"base {self.name!r}:", FleetError)
         try:
             check_coordinates(self.lat_deg, self.lon_deg, f"base {self.name!r}")
         except CoordinateError as error:
@@ -250,7 +238,6 @@ class Base:
             raise FleetError(
                 f"base {self.name!r}: batteries is {self.batteries!r}: give a whole number, or none at all"
             )
-        _check(f"base {self.name!r}: charge_s", self.charge_s, 0, 1e6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from missions.emergency import (
     usable_sites,
 )
 from missions.errors import AirspaceError, PlanError
+from missions.figures import store_figures
 from missions.patrol import PatrolPlan
 from missions.plane import Chart
 from missions.surroundings import Region, Surroundings
@@ -65,10 +66,8 @@ class LandingRules:
     reach: EmergencyRules = field(default_factory=EmergencyRules)
 
     def __post_init__(self) -> None:
-        limits = {"radius_m": 1000.0, "slope_deg": 45.0, "aside_m": 5000.0}
-        for name, most in limits.items():
-            if not 0.1 <= getattr(self, name) <= most:
-                raise PlanError(f"landing rule {name} is {getattr(self, name)!r}: give 0.1 to {most:g}")
+        limits = {"radius_m": (0.1, 1000.0), "slope_deg": (0.1, 45.0), "aside_m": (0.1, 5000.0)}
+        store_figures(self, limits, "landing rule", PlanError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from uas_standards.astm.f3548.v21.api import Polygon as Outline
 
 from geo import DatumError
 from missions.errors import PlanError
+from missions.figures import store_figures
 from missions.patrol import LegKind, PatrolPlan, Sortie
 from missions.plane import Plane
 
@@ -135,11 +136,7 @@ class Margins:
             "longest_m": (100, 20_000),
             "longest_s": (10, 3600),
         }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise PlanError(f"margin {name} is {value!r}: give a number between {low:g} and {high:g}")
-            object.__setattr__(self, name, float(value))
+        store_figures(self, limits, "margin", PlanError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class Sortie:
     team
         Number of the team whose stretch it is part of: aircraft of one type with one camera at one base.
     backward
-        Whether it is flown against the direction of the border.
+        Whether it is flown against the direction of the flight line.
     observation
         Number of its observation in the plan.
     charge
@@ -161,7 +161,7 @@ class Sortie:
 
     @property
     def patrol(self) -> tuple[Leg, ...]:
-        """The legs on which the camera watches the border."""
+        """The legs on which the camera watches a line."""
         return tuple(leg for leg in self.legs if leg.kind is LegKind.PATROL)
 
 
@@ -189,7 +189,7 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Uncovered:
-    """A part of the band that no sortie sees: metres along the border, area, where it is, and why."""
+    """A part of the band that no sortie sees: metres along its line, area, where it is, and why."""
 
     from_m: float
     to_m: float
@@ -216,7 +216,7 @@ class Coverage:
     band_area_m2, seen_area_m2
         Area of the band and of what is seen of it, square metres.
     uncovered
-        Every part that is not seen, along the border.
+        Every part that is not seen, along each line.
     by_gsd
         Which share is seen at which GSD, rising; the last is the coarsest that counts.
     """

@@ -28,6 +28,8 @@ Chain = tuple[tuple[int, int], ...]
 """Deadheads from node to node, each flown as given; neighbours share a node, but need not have the same sense."""
 
 _TOLERANCE = 1e-6
+_FAR = 0.001
+"""Share of the relaxed cost that a column may add to it and still take part in the first search in whole numbers."""
 
 
 class _Solver(highspy.Highs):
@@ -165,12 +167,31 @@ class Program:
         rounds
             Most times that a solution in pieces is forbidden and another asked for.
         """
+        if not self._solver.solved():
+            return False
+        solution, value = self._solver.getSolution(), float(self._solver.getInfo().objective_function_value)
+        at, added = np.rint(solution.col_value), np.abs(solution.col_dual)
+        self._drop(np.array(solution.row_value)[len(self.net.nodes) :] > self._need + _TOLERANCE)
         lines, chains = len(self.net.edges), len(self.chains)
         # Given the lines' directions the rest is a flow, and whole by itself, but for rows that join parts.
         kinds = np.ones(lines + (chains if self.net.parts > 1 else 0), dtype=np.uint8)
         self._solver.changeColsIntegrality(len(kinds), np.arange(len(kinds), dtype=np.int32), kinds)
         self._solver.setOptionValue("mip_max_nodes", nodes)
         self._solver.setOptionValue("mip_rel_gap", 1e-5)
+        reach = _FAR * value
+        self._open(added <= reach, at)
+        found = self._search(rounds)
+        if found and self.value - value <= reach:
+            return True
+        kept = self.value, self.line, self.flown
+        # A column that adds more than what was found costs above the relaxed cost is in no better covering.
+        self._open(added <= (self.value - value if found else np.inf), at)
+        if self._search(rounds):
+            return True
+        self.value, self.line, self.flown = kept
+        return found
+
+    def _search(self, rounds: int) -> bool:
         for _ in range(rounds):
             if not self._solver.solved():
                 return False
@@ -180,6 +201,21 @@ class Program:
             if not self.add_sets(self._short()):
                 return True
         return False
+
+    def _open(self, free: Bools, at: Floats) -> None:
+        """Let the columns take any value that are free, and the others that of the last relaxed optimum."""
+        lines = len(self.net.edges)
+        # No walk flies a chain more often than it has lines; without a limit the search takes ten times as long.
+        most = np.where(np.arange(len(at)) < lines, 1.0, float(lines))
+        every = np.arange(len(at), dtype=np.int32)
+        self._solver.changeColsBounds(len(at), every, np.where(free, 0.0, at), np.where(free, most, at))
+
+    def _drop(self, slack: Bools) -> None:
+        """Take the rows of sets out that hold nothing up: they are dense, and are found again where they matter."""
+        gone = np.flatnonzero(slack).astype(np.int32)
+        self._solver.deleteRows(len(gone), gone + np.int32(len(self.net.nodes)))
+        self._seen -= {(self._sets[row].tobytes(), int(self._need[row])) for row in gone.tolist()}
+        self._sets, self._need = self._sets[~slack], self._need[~slack]
 
     def is_whole(self) -> bool:
         """Whether the last solution has no fractions."""

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from geo import LocalFrame, locate
 from missions.border import BorderSegment
 from missions.errors import PlanError
+from missions.figures import store_figures
 
 __all__ = ["Risk", "RiskTable", "risk_of_crossings"]
 
@@ -46,16 +47,7 @@ class Risk:
             "from_hour": (0, 24),
             "to_hour": (0, 24),
         }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int | float)
-                or not math.isfinite(value)
-                or not low <= value <= high
-            ):
-                raise PlanError(f"risk: {name} is {value!r}: give a number between {low:g} and {high:g}")
-            object.__setattr__(self, name, float(value))
+        store_figures(self, limits, "risk:", PlanError)
         if self.to_m <= self.from_m:
             raise PlanError(f"risk: to_m {self.to_m:g} is not beyond from_m {self.from_m:g}")
         if self.from_hour == self.to_hour:

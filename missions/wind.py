@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from missions.errors import PlanError
+from missions.figures import store_figures
 
 __all__ = ["CALM", "Wind"]
 
@@ -36,16 +37,7 @@ class Wind:
     from_deg: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, low, high in (("speed_m_s", 0.0, 60.0), ("from_deg", -360.0, 360.0)):
-            value = getattr(self, name)
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int | float)
-                or not math.isfinite(value)
-                or not low <= value <= high
-            ):
-                raise PlanError(f"wind {name} is {value!r}: give a number between {low:g} and {high:g}")
-            object.__setattr__(self, name, float(value))
+        store_figures(self, {"speed_m_s": (0.0, 60.0), "from_deg": (-360.0, 360.0)}, "wind", PlanError)
 
     @property
     def vector(self) -> Floats:

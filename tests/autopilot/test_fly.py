@@ -17,7 +17,7 @@ from tests.autopilot.scripted import FAST, Script, free_port, line_mission, vehi
 BORDER = BorderSegment("test", "USA", "MEX", ((-111.0, 31.333), (-110.7, 31.333)), "left")
 
 
-async def flown(*scripts, missions=None, **more):
+async def flown(*scripts, missions=None, borders=(BORDER,), **more):
     """The report, and the vehicles, of a flight of one mission each."""
     async with AsyncExitStack() as stack:
         pairs = [await stack.enter_async_context(vehicle_at(script)) for script in scripts]
@@ -25,7 +25,7 @@ async def flown(*scripts, missions=None, **more):
             FlightTask(script.sysid, url, missions or (line_mission(),))
             for script, (_, url) in zip(scripts, pairs, strict=True)
         ]
-        report = await fly(tasks, border=BORDER, timing=FAST, time_scale=FAST.time_scale, **more)
+        report = await fly(tasks, borders=borders, timing=FAST, time_scale=FAST.time_scale, **more)
         return report, [vehicle for vehicle, _ in pairs]
 
 
@@ -155,8 +155,12 @@ async def test_a_vehicle_that_makes_an_exclusion_an_inclusion_is_not_armed():
     assert vehicle.lists[1] == []
 
 
-async def test_one_that_strays_is_sent_home_at_once():
-    report, (vehicle,) = await flown(Script(flight="stray"))
+FAR = BorderSegment("far", "USA", "CAN", ((-111.0, 31.5), (-110.5, 31.5)), "right")
+
+
+@pytest.mark.parametrize("borders", [(BORDER,), (FAR, BORDER)], ids=["the only border", "the second border"])
+async def test_one_that_strays_is_sent_home_at_once(borders):
+    report, (vehicle,) = await flown(Script(flight="stray"), borders=borders)
     (sortie,) = report.vehicles[0].sorties
     assert sortie.nearest_border_m < -500
     assert any(event.kind == "border" for event in sortie.events)

@@ -1,10 +1,12 @@
-"""Distances from the planned line and from the border."""
+"""Distances from the planned line and from the borders."""
 
 import numpy as np
 import pytest
-from hypothesis import given
+import shapely
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
+from pyproj import Proj
 
 from autopilot import Telemetry
 from autopilot.watch import BorderWatch, FlightWatch
@@ -75,7 +77,7 @@ def test_flying_home_is_no_deviation():
 
 
 def test_no_flight_has_no_figures():
-    watch = Flown(mission_of(place(1, 0, 1000)), BorderWatch(PARALLEL)).watch
+    watch = Flown(mission_of(place(1, 0, 1000)), BorderWatch((PARALLEL,))).watch
     assert watch.deviation_m() is None
     assert watch.nearest_border_m() is None
     assert watch.landing() is None
@@ -85,14 +87,14 @@ def test_no_flight_has_no_figures():
 @given(lon=st.floats(-110.99, -110.71), north_m=st.floats(-3000, 3000).filter(lambda v: abs(v) > 1))
 def test_the_border_runs_straight_in_degrees(lon, north_m):
     lat, lon = geodesic_destination(31.333, lon, 0.0, north_m)
-    (found,) = BorderWatch(PARALLEL).distance_m(np.array([lat]), np.array([lon]))
+    (found,) = BorderWatch((PARALLEL,)).distance_m(np.array([lat]), np.array([lon]))
     along_meridian = float(geodesic_distance_m(31.333, lon, lat, lon))
     assert found == pytest.approx(np.copysign(along_meridian, north_m), abs=1.0)
 
 
 def test_the_other_side_is_negative_and_turns_it_back():
     line = BorderSegment("reversed", "USA", "MEX", PARALLEL.coordinates[::-1], "right")
-    flown = Flown(mission_of(place(1, 0, 1000)), BorderWatch(line))
+    flown = Flown(mission_of(place(1, 0, 1000)), BorderWatch((line,)))
     flown.at(0, 0, item=1)
     assert not flown.watch.must_return
     flown.at(-1500, 0, item=1)
@@ -104,5 +106,62 @@ def test_the_other_side_is_negative_and_turns_it_back():
 
 def test_a_point_on_a_long_edge_in_degrees_is_on_the_border():
     border = BorderSegment("n", "USA", "MEX", ((-111.045, 31.33), (-110.835, 31.34)), "left")
-    distance = BorderWatch(border).distance_m(np.array([31.335, 31.334875]), np.array([-110.94, -110.942625]))
+    distance = BorderWatch((border,)).distance_m(np.array([31.335, 31.334875]), np.array([-110.94, -110.942625]))
     assert np.abs(distance).max() < 0.01
+
+
+# Two lines that never meet, about 3 km apart.
+SOUTH = ((-111.0, 31.330), (-110.93, 31.337), (-110.84, 31.329), (-110.7, 31.334))
+NORTH = ((-110.98, 31.362), (-110.9, 31.357), (-110.8, 31.366))
+
+
+def south_of(line):
+    """Everything south of a line, and a margin east and west of its ends that no point here comes near to."""
+    return shapely.Polygon([*line, (line[-1][0], 30.0), (line[0][0], 30.0)])
+
+
+def as_seen(line, lat, lon):
+    """Distance from a line, metres, and whether its nearest point is an end: shapely, projected about the place."""
+    dense = shapely.segmentize(shapely.LineString(line), 0.0005)
+    east, north = Proj(proj="aeqd", lat_0=lat, lon_0=lon, ellps="WGS84")(*shapely.get_coordinates(dense).T)
+    track = shapely.LineString(np.column_stack([east, north]))
+    here = shapely.Point(0, 0)
+    return track.distance(here), track.project(here) in (0.0, track.length)
+
+
+@given(lat=st.floats(31.31, 31.385), lon=st.floats(-111.03, -110.67), between=st.booleans(), turned=st.booleans())
+def test_the_nearest_of_two_borders_decides(lat, lon, between, turned):
+    """Own country lies between the lines, or on both sides of a strip of the neighbour's."""
+    south_side, north_side = ("left", "right") if between else ("right", "left")
+    borders = [
+        BorderSegment("south", "USA", "MEX", SOUTH, south_side),
+        BorderSegment("north", "USA", "CAN", NORTH, north_side),
+    ]
+    here = shapely.Point(lon, lat)
+    abroad = [south_of(SOUTH).contains(here) == between, south_of(NORTH).contains(here) != between]
+    seen = [as_seen(line, lat, lon) for line in (SOUTH, NORTH)]
+    (near, at_end), (far, _) = sorted(seen)
+    # Where both are as near, or the side turns on a centimetre, either answer is right.
+    assume(far - near > 1.0 and near > 0.1)
+    sign = -1 if abroad[seen.index((near, at_end))] and not at_end else 1
+    (found,) = BorderWatch(borders[::-1] if turned else borders).distance_m(np.array([lat]), np.array([lon]))
+    assert found == pytest.approx(sign * near, abs=0.05 + 1e-5 * near)
+
+
+def test_many_places_are_judged_as_each_alone():
+    borders = [BorderSegment("s", "USA", "MEX", SOUTH, "left"), BorderSegment("n", "USA", "CAN", NORTH, "right")]
+    watch = BorderWatch(borders)
+    lat, lon = np.random.default_rng(1).uniform((31.31, -111.03), (31.385, -110.67), (700, 2)).T
+    alone = [watch.distance_m(lat[k : k + 1], lon[k : k + 1])[0] for k in range(len(lat))]
+    assert watch.distance_m(lat, lon) == pytest.approx(alone, abs=1e-6)
+
+
+def test_beyond_the_second_border_it_is_turned_back():
+    second = BorderSegment("second", "USA", "CAN", ((-111.0, 31.36), (-110.7, 31.36)), "right")
+    flown = Flown(mission_of(place(1, 0, 1000)), BorderWatch((PARALLEL, second)))
+    flown.at(1500, 0, item=1)
+    assert not flown.watch.must_return
+    flown.at(1800, 0, item=1)
+    assert flown.watch.must_return
+    past = float(geodesic_distance_m(31.36, HOME[1], *geodesic_destination(HOME[0], HOME[1], 0.0, 1800)))
+    assert flown.watch.nearest_border_m() == pytest.approx(-past, abs=0.5)

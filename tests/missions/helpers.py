@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
+import shapely
 from hypothesis import strategies as st
 
 from geo import geodesic_destination
-from missions import Base, BorderSegment, Fleet, Side, default_fleet
+from missions import Base, BorderSegment, Fleet, Side, Zone, default_fleet
 
 LAT, LON = 46.0, 8.0
 M_LAT = 111_132.0
@@ -57,3 +58,26 @@ def wiggly_borders(draw):
 
 def fleet_for(border, count=2, distance_m=1500.0) -> Fleet:
     return default_fleet(beside(border, distance_m), count)
+
+
+def metres(lon_lat):
+    """East and north of LAT, LON, plainly scaled: another projection than the planner's and the checker's."""
+    return (np.array(lon_lat) - (LON, LAT)) * (M_LON, M_LAT)
+
+
+def area(one):
+    """A zone in those metres."""
+    return shapely.Polygon(metres(one.rings[0]), [metres(hole) for hole in one.rings[1:]])
+
+
+def way(sortie):
+    """All legs of a sortie in those metres."""
+    points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+    return shapely.LineString(metres([(p.lon_deg, p.lat_deg) for p in points]))
+
+
+def zone(name, east, north, size_m, corners=5, **fields):
+    """A regular zone about a place in those metres."""
+    angles = np.linspace(0, 2 * math.pi, corners, endpoint=False)
+    ring = [(LON + (east + size_m * math.cos(a)) / M_LON, LAT + (north + size_m * math.sin(a)) / M_LAT) for a in angles]
+    return Zone(name, (tuple(ring),), **fields)

@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +20,6 @@ from missions import (
     RiskTable,
     Vehicle,
     Wind,
-    Zone,
     check,
     compile_mission,
     default_fleet,
@@ -30,7 +28,7 @@ from missions import (
     save_plan,
     validate,
 )
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, fleet_for, straight, wiggly_borders
+from tests.missions.helpers import area, beside, fleet_for, metres, straight, way, wiggly_borders, zone
 
 SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -52,18 +50,6 @@ WING = Aircraft(
 )
 
 
-def zone(name, east, north, size_m, corners=5):
-    angles = np.linspace(0, 2 * math.pi, corners, endpoint=False)
-    ring = [(LON + (east + size_m * math.cos(a)) / M_LON, LAT + (north + size_m * math.sin(a)) / M_LAT) for a in angles]
-    return Zone(name, (tuple(ring),))
-
-
-def _way(sortie):
-    points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
-    lat, lon = np.array([p.lat_deg for p in points]), np.array([p.lon_deg for p in points])
-    return shapely.LineString(np.column_stack([(lon - LON) * M_LON, (lat - LAT) * M_LAT]))
-
-
 @SLOW
 @given(
     places=st.lists(st.tuples(st.floats(500, 11_500), st.floats(-2500, 3500), st.floats(100, 1200)), max_size=4),
@@ -72,7 +58,7 @@ def _way(sortie):
 def test_no_leg_enters_a_zone_and_the_rules_hold_in_wind(places, wind):
     border = straight(12_000)
     base = beside(border, 2000)
-    bx, by = (base.lon_deg - LON) * M_LON, (base.lat_deg - LAT) * M_LAT
+    bx, by = metres((base.lon_deg, base.lat_deg))
     zones = tuple(
         zone(f"z{k}", *place)
         for k, place in enumerate(places)
@@ -81,12 +67,10 @@ def test_no_leg_enters_a_zone_and_the_rules_hold_in_wind(places, wind):
     made = plan(border, default_fleet(base, 2), options=PlanOptions(wind=Wind(*wind)), airspace=Airspace(zones))
     assert check(made) == []
     for sortie in made.sorties:
-        way = _way(sortie)
+        flown = way(sortie)
         for one in zones:
-            ring = np.array(one.rings[0])
-            area = shapely.Polygon(np.column_stack([(ring[:, 0] - LON) * M_LON, (ring[:, 1] - LAT) * M_LAT]))
             # Half a per cent for the plain projection, of a margin of 30 m.
-            assert way.distance(area) >= 25
+            assert flown.distance(area(one)) >= 25
         assert sortie.reserve_left >= sortie.vehicle.aircraft.reserve_fraction - 1e-9
         assert any(leg.kind is LegKind.PATROL for leg in sortie.legs)
 
@@ -104,9 +88,7 @@ def test_a_zone_on_the_line_is_flown_round_on_the_own_side_and_listed():
     assert detours or len(made.sorties) > 1
     assert any("dam" in note for note in made.notes)
     assert 0.85 < made.coverage.share < 0.93
-    ring = np.array(dam.rings[0])
-    area = shapely.Polygon(np.column_stack([(ring[:, 0] - LON) * M_LON, (ring[:, 1] - LAT) * M_LAT])).buffer(30)
-    lost = area.intersection(shapely.LineString([(0, 63), (12_000, 63)])).length
+    lost = area(dam).buffer(30).intersection(shapely.LineString([(0, 63), (12_000, 63)])).length
     assert sum(u.to_m - u.from_m for u in made.coverage.uncovered) == pytest.approx(lost, rel=0.1)
     for sortie in made.sorties:
         compiled = compile_mission(made, sortie)
@@ -117,7 +99,7 @@ def test_a_zone_on_the_line_is_flown_round_on_the_own_side_and_listed():
 def test_a_base_in_a_zone_is_refused_by_name():
     border = straight(10_000)
     base = beside(border, 1500)
-    here = zone("airfield", (base.lon_deg - LON) * M_LON, (base.lat_deg - LAT) * M_LAT, 300)
+    here = zone("airfield", *metres((base.lon_deg, base.lat_deg)), 300)
     with pytest.raises(PlanError, match=r"base 'base'.*'airfield'"):
         plan(border, default_fleet(base), airspace=Airspace((here,)))
 

@@ -41,39 +41,24 @@ from tests.missions.helpers import (
     LON,
     M_LAT,
     M_LON,
+    area,
     beside,
     border_from_metres,
     fleet_for,
+    metres,
     straight,
+    way,
     wiggly_borders,
+    zone,
 )
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def zone(name, east, north, size_m, corners=5, **fields):
-    angles = np.linspace(0, 2 * math.pi, corners, endpoint=False)
-    ring = [(LON + (east + size_m * math.cos(a)) / M_LON, LAT + (north + size_m * math.sin(a)) / M_LAT) for a in angles]
-    return Zone(name, (tuple(ring),), **fields)
 
 
 def ringed(name, east, north, outer_m, inner_m):
     """A zone with a hole in it."""
     outline, hole = (zone("x", east, north, size, 24).rings[0] for size in (outer_m, inner_m))
     return Zone(name, (outline, hole))
-
-
-def metres(lon_lat):
-    return (np.array(lon_lat) - (LON, LAT)) * (M_LON, M_LAT)
-
-
-def area(one):
-    return shapely.Polygon(metres(one.rings[0]), [metres(hole) for hole in one.rings[1:]])
-
-
-def way(sortie):
-    points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
-    return shapely.LineString(metres([(p.lon_deg, p.lat_deg) for p in points]))
 
 
 def fenced(mission):

@@ -61,6 +61,18 @@ def test_a_few_parts_are_covered_as_cheaply_as_by_any_order(seed, parts, wind):
     assert tour.lower_bound <= best + 1e-6
 
 
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), parts=st.integers(4, 10), wind=st.sampled_from([0.0, 0.4]), joined=st.booleans())
+def test_what_is_kept_out_of_the_search_would_not_have_helped(seed, parts, wind, joined):
+    nodes, ends, service, cost = instance(seed, parts, wind=wind, joined=joined)
+    costs = []
+    for share in (0.0, 0.001, 1e9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("missions.postman_program._FAR", share)
+            costs.append(cover_lines(nodes, ends, service, cost).cost)
+    assert costs == pytest.approx([costs[-1]] * 3, rel=3e-5)
+
+
 @MODEST
 @given(seed=st.integers(0, 10**6), parts=st.integers(13, 40), wind=st.sampled_from([0.0, 0.4]), joined=st.booleans())
 def test_many_parts_are_covered_near_the_bound_with_no_change_that_helps(seed, parts, wind, joined):

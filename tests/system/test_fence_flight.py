@@ -1,8 +1,6 @@
 """A plan among no-fly zones, flown by simulated vehicles: what is uploaded is what guards the flight."""
 
 import asyncio
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -33,30 +31,12 @@ def made():
     return missions.plan(BORDER, fleet, airspace=missions.Airspace((lake(),)))
 
 
-@contextmanager
-def simulated(config):
-    stop, started, found = threading.Event(), threading.Event(), []
-
-    def ready(endpoints):
-        found.extend(endpoints)
-        started.set()
-
-    thread = threading.Thread(target=sim.run_fleet, args=(config,), kwargs={"ready": ready, "stop": stop})
-    thread.start()
-    try:
-        assert started.wait(10.0)
-        yield f"udp:{found[0].host}:{found[0].port}"
-    finally:
-        stop.set()
-        thread.join(10.0)
-
-
 def flown(plan, mission, tmp_path):
     config = simulated_fleet(plan, speedup=SPEEDUP, seed=1, record=tmp_path)
-    with simulated(config) as url:
-        tasks = [autopilot.FlightTask(1, url, (mission,))]
+    with sim.start_fleet(config) as fleet:
+        tasks = [autopilot.FlightTask(1, fleet.endpoints[0].url, (mission,))]
         limits = autopilot.FlightLimits(ceiling_m=130.0)
-        return asyncio.run(autopilot.fly(tasks, border=plan.border, time_scale=SPEEDUP, limits=limits))
+        return asyncio.run(autopilot.fly(tasks, borders=plan.borders, time_scale=SPEEDUP, limits=limits))
 
 
 def test_a_plan_among_zones_is_flown_without_a_breach(made, tmp_path):

@@ -1,0 +1,59 @@
+"""Figures that a value is made of: numbers within limits, or refused by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from missions.errors import MissionsError
+
+__all__ = ["number_within", "store_figures"]
+
+
+def number_within(what: str, value: object, low: float, high: float, error: type[MissionsError]) -> float:
+    """A finite number between two limits, both allowed.
+
+    Parameters
+    ----------
+    what
+        What it is called in the message.
+    value
+        What was given; True and False are no numbers.
+    low, high
+        The limits.
+    error
+        What is raised.
+
+    Raises
+    ------
+    MissionsError
+        Of the kind `error`, when it is no such number.
+    """
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not math.isfinite(value)
+        or not low <= value <= high
+    ):
+        raise error(f"{what} is {value!r}: give a number between {low:g} and {high:g}")
+    return float(value)
+
+
+def store_figures(
+    owner: object, limits: Mapping[str, tuple[float, float]], what: str, error: type[MissionsError]
+) -> None:
+    """Check fields of a frozen dataclass as `number_within` does, and store them as floats.
+
+    Parameters
+    ----------
+    owner
+        The value, in its ``__post_init__``.
+    limits
+        Lowest and highest of each field, by name.
+    what
+        What comes before the name of the field in the message.
+    error
+        What is raised.
+    """
+    for name, (low, high) in limits.items():
+        object.__setattr__(owner, name, number_within(f"{what} {name}", getattr(owner, name), low, high, error))
