@@ -14,6 +14,7 @@ from missions.course import LONG_EMPTY_M, Course
 from missions.estimate import Access
 from missions.fleet import Aircraft, Vehicle
 from missions.flying import Pilot
+from missions.joining import lead_in
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.patrol import Leg, LegKind, Waypoint
@@ -79,14 +80,17 @@ class Builder:
         out_agl_m, home_agl_m = layers_agl_m
         pilot = Pilot(plane, self.terrain, self.options.wind)
         first, last = (stop, start) if backward else (start, stop)
+        pieces = self._pieces(start, stop, backward=backward)
+        way, home = access.way(first) if aloft is None else aloft.way, access.way(last)
+        way = _curved(way, plane.xy(*pieces[0][1:3]), pieces[0][0], craft.turn_radius_m)
+        home = _curved(home, plane.xy(*pieces[-1][1:3])[::-1], -pieces[-1][0], craft.turn_radius_m)
         if aloft is None:
             on_ground, above = self._base(vehicle, out_agl_m)
-            out = [above, *pilot.waypoints(access.way(first), out_agl_m)[1:]]
+            out = [above, *pilot.waypoints(way, out_agl_m)[1:]]
             made = pilot.legs(LegKind.TAKEOFF, [on_ground, above], craft, craft.climb_m_s)
         else:
-            out = [aloft.at, *pilot.waypoints(aloft.way, aloft.at.agl_m)[1:]]
+            out = [aloft.at, *pilot.waypoints(way, aloft.at.agl_m)[1:]]
             made = []
-        pieces = self._pieces(start, stop, backward=backward)
         flown = [
             (side, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m if side or short else out_agl_m))
             for side, lat, lon, short in pieces
@@ -99,7 +103,7 @@ class Builder:
         for side, waypoints in flown:
             kind, speed = (LegKind.PATROL, look.speed_m_s) if side else (LegKind.TRANSIT, craft.cruise_m_s)
             made += pilot.legs(kind, waypoints, craft, speed, _SIDES[side])
-        made += self._homeward(pilot, vehicle, flown[-1][1][-1], access.way(last)[::-1], home_agl_m)
+        made += self._homeward(pilot, vehicle, flown[-1][1][-1], home[::-1], home_agl_m)
         return _with_procedures(_joined(made), craft)
 
     def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
@@ -147,6 +151,16 @@ class Builder:
             # Seen from the other end the line lies on the other hand.
             out = [(-side, a[::-1], o[::-1], short) for side, a, o, short in out[::-1]]
         return out
+
+
+def _curved(way: Floats, patrol: Floats, side: int, radius_m: float) -> Floats:
+    """The way to the beginning of a patrol that looks to a side, led into it by an arc for wings of a turn radius."""
+    if radius_m <= 0 or side == 0 or len(way) < 2:
+        return way
+    step = patrol[1] - patrol[0]
+    # The border lies where the camera looks; the arc lies on the other side.
+    arc = lead_in(way[-2], patrol[0], step / np.hypot(*step), -float(side), radius_m)
+    return np.concatenate([way[:-1], arc, way[-1:]])
 
 
 def _with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:

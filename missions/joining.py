@@ -37,13 +37,16 @@ def lead_in(before: Floats, at: Floats, course: Floats, inside: float, radius_m:
     Notes
     -----
     With D the distance of the place from the centre of the circle the tangent touches it at the angle acos(R / D) from
-    the direction of the place. A place within the circle has no tangent: it gets no arc.
+    the direction of the place. A place within the circle has no tangent: from there it first flies back to three radii
+    before the beginning, two radii off the line.
     """
-    centre = at + radius_m * inside * np.array([-course[1], course[0]])
+    normal = inside * np.array([-course[1], course[0]])
+    centre = at + radius_m * normal
+    if float(np.hypot(*(before - centre))) <= radius_m * (1 + 1e-9):
+        back = at - 3 * radius_m * course + 2 * radius_m * normal
+        return np.concatenate([back[None], lead_in(back, at, course, inside, radius_m)])
     off = before - centre
     away = float(np.hypot(*off))
-    if away <= radius_m * (1 + 1e-9):
-        return np.empty((0, 2))
     # Left turns run against the clock.
     touch = math.atan2(off[1], off[0]) + inside * math.acos(radius_m / away)
     end = math.atan2(at[1] - centre[1], at[0] - centre[0])

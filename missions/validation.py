@@ -397,10 +397,13 @@ def _turns(plan: PatrolPlan) -> Rule:
         radius = sortie.vehicle.aircraft.turn_radius_m
         if radius <= 0:
             continue
+        first = next((i for i, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL), -1)
         for side in (1.0, -1.0):
             turned = 0.0
             for i, (a, b) in enumerate(pairwise(sortie.legs), 1):
-                if a.kind is not LegKind.PATROL or b.kind is not LegKind.PATROL:
+                # Into its first patrol and home from the last; a detour between two is flown wide.
+                joint = i == first or (a.kind is LegKind.PATROL and b.kind is LegKind.RETURN)
+                if not joint and (a.kind is not LegKind.PATROL or b.kind is not LegKind.PATROL):
                     turned = 0.0
                     continue
                 count += 1
@@ -412,7 +415,7 @@ def _turns(plan: PatrolPlan) -> Rule:
                         f"{sortie.name} leg {i}: turns by {np.degrees(turned):.0f} degrees at once, too sharp for a "
                         f"radius of {radius:.0f} m"
                     )
-    return Rule("turn radius on patrol", count, _finite(worst), 0.0, "rad", tuple(found))
+    return Rule("turn radius on patrol, into it and out of it", count, _finite(worst), 0.0, "rad", tuple(found))
 
 
 def _course(leg: Leg) -> float:

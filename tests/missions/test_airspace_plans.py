@@ -28,7 +28,7 @@ from missions import (
     save_plan,
     validate,
 )
-from tests.missions.helpers import area, beside, fleet_for, metres, straight, way, wiggly_borders, zone
+from tests.missions.helpers import LAT, M_LAT, area, beside, fleet_for, metres, straight, way, wiggly_borders, zone
 
 SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -124,7 +124,7 @@ def test_wings_keep_their_airspeed_and_their_turns(border, heading, speed):
     fleet = Fleet(default_fleet(beside(border, 1500)).camera, (Vehicle(1, "wing", WING, beside(border, 1500)),))
     made = plan(border, fleet, options=PlanOptions(dwell_s=2.5, wind=Wind(speed, heading)))
     report = {rule.name: rule for rule in validate(made).rules}
-    assert report["turn radius on patrol"].broken == ()
+    assert report["turn radius on patrol, into it and out of it"].broken == ()
     assert report["airspeed and rates of climb"].broken == ()
     assert all(leg.duration_s > 0 for sortie in made.sorties for leg in sortie.legs)
 
@@ -200,3 +200,32 @@ def test_a_plan_with_zones_comes_back_exactly_from_its_file(tmp_path):
     )
     save_plan(made, tmp_path / "plan.json")
     assert load_plan(tmp_path / "plan.json") == made
+
+
+@pytest.mark.parametrize("distance_m", [70, 130, 1500])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_wings_come_into_the_patrol_and_leave_it_without_a_corner(distance_m, side):
+    """The corner of a transit would point at the border; the arc into the patrol lies on the own side."""
+    border = straight(9000, side)
+    base = beside(border, distance_m)
+    made = plan(
+        border, Fleet(default_fleet(base).camera, (Vehicle(1, "wing", WING, base),)), None, PlanOptions(dwell_s=2.5)
+    )
+    assert check(made) == []
+    for sortie in made.sorties:
+        legs = [leg for leg in sortie.legs if leg.distance_m > 0]
+        first = next(i for i, leg in enumerate(legs) if leg.kind is LegKind.PATROL)
+        last = max(i for i, leg in enumerate(legs) if leg.kind is LegKind.PATROL)
+        course = [
+            math.atan2(
+                leg.end.lat_deg - leg.start.lat_deg, (leg.end.lon_deg - leg.start.lon_deg) * math.cos(math.radians(LAT))
+            )
+            for leg in legs
+        ]
+        for joint in (first, last + 1):
+            turn = (course[joint] - course[joint - 1] + math.pi) % (2 * math.pi) - math.pi
+            assert abs(turn) < math.radians(16)
+        # By hand: nothing of it is nearer to the border than the flight line.
+        sign = 1 if side == "left" else -1
+        for leg in legs:
+            assert sign * (leg.end.lat_deg - LAT) * M_LAT >= min(border.stand_off_m, distance_m) - 0.5

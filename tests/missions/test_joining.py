@@ -44,5 +44,8 @@ def test_a_square_approach_turns_by_a_quarter():
     assert len(arc) in {6, 7}
 
 
-def test_from_within_the_circle_there_is_no_tangent():
-    assert lead_in(np.array([0.0, 60.0]), np.zeros(2), np.array([1.0, 0.0]), 1.0, 100.0).shape == (0, 2)
+def test_from_within_the_circle_it_flies_back_first():
+    arc = lead_in(np.array([0.0, 60.0]), np.zeros(2), np.array([1.0, 0.0]), 1.0, 100.0)
+    assert arc[0] == pytest.approx([-300.0, 200.0])
+    again = lead_in(arc[0], np.zeros(2), np.array([1.0, 0.0]), 1.0, 100.0)
+    assert arc[1:] == pytest.approx(again)
