@@ -15,7 +15,7 @@ import typer
 
 import missions
 from cli.terminal import FlightBars, bars, complaints, console
-from geo import FlatTerrain, VedetteError, open_terrain
+from geo import FlatTerrain, Terrain, VedetteError, open_terrain
 
 if TYPE_CHECKING:
     import vision
@@ -124,9 +124,16 @@ def plan(
     fleet: Annotated[
         Path | None, typer.Option(help="JSON or TOML file of aircraft and bases, instead of --base and --drones.")
     ] = None,
-    ground: Annotated[float, typer.Option(help="Elevation of level ground, m AMSL.")] = 0.0,
+    ground: Annotated[
+        float | None,
+        typer.Option(help="Elevation of level ground, m AMSL; 0, and zones above sea level block, without."),
+    ] = None,
     terrain: Annotated[
         Path | None, typer.Option(help="GeoTIFF, SRTM .hgt tile or folder of tiles, instead of --ground.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other limit to plan within: gsd_m=0.1, overlap=0.7 ..."),
     ] = None,
     wind: Annotated[str, typer.Option(help="SPEED,FROM: metres a second, degrees that it comes from.")] = "0,0",
     airspace: Annotated[Path | None, typer.Option(help="GeoJSON of zones and landing sites.")] = None,
@@ -140,13 +147,22 @@ def plan(
     out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/plan"),
 ) -> None:
     """Plan a patrol: sorties, schedule, mission files for ground stations, a map."""
-    from cli.planning import changes_table, plan_table, seen_table, validation_table  # noqa: PLC0415 - names of the command
+    from cli.planning import (  # noqa: PLC0415 - names of the command
+        changes_table,
+        plan_options,
+        plan_table,
+        seen_table,
+        validation_table,
+    )
 
     speed, direction = numbers(wind, "SPEED,FROM", "--wind")
-    land = FlatTerrain(ground) if terrain is None else open_terrain(terrain)
-    options = missions.PlanOptions(
+    land: Terrain | None = None if ground is None else FlatTerrain(ground)
+    if terrain is not None:
+        land = open_terrain(terrain)
+    options = plan_options(
+        settings or [],
         wind=missions.Wind(speed, direction),
-        objective=objective,  # type: ignore[arg-type]  # checked there, with a better message
+        objective=objective,
         shift_s=shift * 3600,
         shift_hour=hour,
     )
@@ -161,7 +177,7 @@ def plan(
         made = missions.plan(segment, crew, land, options, airspace=zones, risk=table)
     told = made.notes
     if sites:
-        proposal = missions.propose_landing_sites(made, land)
+        proposal = missions.propose_landing_sites(made, land or FlatTerrain())
         made, told = missions.with_landing_sites(made, proposal.sites), (*told, *proposal.notes)
     written = missions.write_plan_folder(made, out, _dialect(dialect), land)
     console.print(plan_table(made))

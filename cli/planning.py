@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
 
 from rich.table import Table
 
 import missions
 
-__all__ = ["changes_table", "plan_table", "seen_table", "validation_table"]
+__all__ = ["changes_table", "plan_options", "plan_table", "seen_table", "validation_table"]
 
 _SHOWN = 40
+
+
+def plan_options(settings: Sequence[str], **given: Any) -> missions.PlanOptions:
+    """The options of a plan: those of the command line, and any others as NAME=VALUE.
+
+    Raises
+    ------
+    PlanError
+        When a setting is no NAME=VALUE, is none that a plan has, or its value is not lawful.
+    """
+    names = [field.name for field in fields(missions.PlanOptions) if field.name not in given]
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or name not in names:
+            raise missions.PlanError(f"--set {setting!r}: give NAME=VALUE, the name one of {', '.join(names)}")
+        try:
+            given[name] = float(text)
+        except ValueError:
+            raise missions.PlanError(f"--set {setting!r}: {text!r} is no number: give one") from None
+    return missions.PlanOptions(**given)
 
 
 def plan_table(made: missions.PatrolPlan) -> Table:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 from missions.errors import PlanError
+from missions.figures import store_figures
 from missions.wind import CALM, Wind
 
 __all__ = ["Objective", "PlanOptions"]
@@ -103,16 +103,9 @@ class PlanOptions:
             "overlap": (0, 0.95),
             "picture_s": (0, 3600),
         }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int | float)
-                or not math.isfinite(value)
-                or not low <= value <= high
-            ):
-                raise PlanError(f"option {name} is {value!r}: give a number between {low:g} and {high:g}")
-            object.__setattr__(self, name, float(value))
+        store_figures(self, limits, "option", PlanError)
+        if self.gsd_m is not None:
+            store_figures(self, {"gsd_m": (1e-3, 10)}, "option", PlanError)
         try:
             object.__setattr__(self, "objective", Objective(self.objective))
         except ValueError:

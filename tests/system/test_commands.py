@@ -69,6 +69,22 @@ def test_pasted_example_of_intents(run, tmp_path, monkeypatch):
     assert not Path("other.json").exists()
 
 
+def test_settings_of_a_plan(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX", "--length", "10").code == 0
+    base = ("plan", "border.geojson", "--base", "31.345,-110.93", "--shift", "1")
+    ran = run(*base, "--set", "gsd_m=0.1", "--set", "ceiling_agl_m=100")
+    assert ran.code == 0, ran.err
+    made = missions.load_plan(Path("runs/plan/plan.json"))
+    assert (made.options.gsd_m, made.options.ceiling_agl_m) == (0.1, 100.0)
+    assert made.coverage.by_gsd[-1] == missions.GsdShare(0.1, made.coverage.share)
+    for setting, words in (("gsd=0.1", "one of dwell_s, gsd_m"), ("gsd_m=fine", "no number"), ("gsd_m=99", "between")):
+        refused = run(*base, "--set", setting, "--out", "other")
+        assert refused.code != 0
+        assert words in refused.err
+    assert not Path("other").exists()
+
+
 def test_borders_of_a_box(run, tmp_path):
     ran = run("border", "CHE", "--box", "45.8,8.5,46.3,9.2", "--out", tmp_path / "box.kml")
     assert ran.code == 0, ran.err
