@@ -82,8 +82,8 @@ class Builder:
         first, last = (stop, start) if backward else (start, stop)
         pieces = self._pieces(start, stop, backward=backward)
         way, home = access.way(first) if aloft is None else aloft.way, access.way(last)
-        way = _curved(way, plane.xy(*pieces[0][1:3]), pieces[0][0], craft.turn_radius_m)
-        home = _curved(home, plane.xy(*pieces[-1][1:3])[::-1], -pieces[-1][0], craft.turn_radius_m)
+        way = _curved(way, plane.xy(*pieces[0][1:3]), pieces[0][0], craft.turn_radius_m, access)
+        home = _curved(home, plane.xy(*pieces[-1][1:3])[::-1], -pieces[-1][0], craft.turn_radius_m, access)
         if aloft is None:
             on_ground, above = self._base(vehicle, out_agl_m)
             out = [above, *pilot.waypoints(way, out_agl_m)[1:]]
@@ -153,14 +153,18 @@ class Builder:
         return out
 
 
-def _curved(way: Floats, patrol: Floats, side: int, radius_m: float) -> Floats:
-    """The way to the beginning of a patrol that looks to a side, led into it by an arc for wings of a turn radius."""
+def _curved(way: Floats, patrol: Floats, side: int, radius_m: float, access: Access) -> Floats:
+    """The way to the beginning of a patrol that looks to a side, led into it by an arc for wings of a turn radius.
+
+    Where a zone leaves no room for the arc the corner stays.
+    """
     if radius_m <= 0 or side == 0 or len(way) < 2:
         return way
     step = patrol[1] - patrol[0]
     # The border lies where the camera looks; the arc lies on the other side.
     arc = lead_in(way[-2], patrol[0], step / np.hypot(*step), -float(side), radius_m)
-    return np.concatenate([way[:-1], arc, way[-1:]])
+    led = np.concatenate([way[:-1], arc, way[-1:]])
+    return led if access.clear(led[len(way) - 2 :]) else way
 
 
 def _with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:

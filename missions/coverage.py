@@ -90,7 +90,7 @@ def cover(lines: Sequence[BandLine], watches: Sequence[Watch], lost: Sequence[Lo
     for line in lines:
         for cells in band_cells(line, step, row):
             tally.count(cells)
-        tally.next_line()
+        tally.next_line(line.name)
     return tally.coverage(max(watch.gsd_m for watch in watches))
 
 
@@ -104,9 +104,13 @@ class _Tally:
         self._gsds: list[Floats] = []
         self._unseen: list[_Unseen] = []
         self._column = 0
+        self._ends: list[int] = []
+        self._names: list[str] = []
 
-    def next_line(self) -> None:
-        """What comes now is not beside what came before."""
+    def next_line(self, name: str) -> None:
+        """What was counted since the last one belongs to the line of this name; what comes now is not beside it."""
+        self._ends.append(len(self._unseen))
+        self._names.append(name)
         self._column = 1 + _GAP_COLUMNS + max((int(u.column.max(initial=0)) for u in self._unseen), default=0)
 
     def count(self, cells: BandCells) -> None:
@@ -162,16 +166,22 @@ class _Tally:
 
     def _listed(self) -> list[Uncovered]:
         """Unseen cells of one reason that lie together along the line, as one entry each."""
-        if not self._unseen:
-            return []
-        every = _Unseen(*(np.concatenate([getattr(u, name) for u in self._unseen]) for name in _Unseen.__slots__))
+        found: list[Uncovered] = []
+        for name, start, stop in zip(self._names, [0, *self._ends], self._ends, strict=False):
+            if stop > start:
+                found += self._listed_of(name, self._unseen[start:stop])
+        return found
+
+    def _listed_of(self, name: str, unseen: list[_Unseen]) -> list[Uncovered]:
+        """The entries of one line, along it."""
+        every = _Unseen(*(np.concatenate([getattr(u, field) for u in unseen]) for field in _Unseen.__slots__))
         order = np.lexsort((every.column, every.reason))
         column, reason = every.column[order], every.reason[order]
         cuts = np.flatnonzero((np.diff(reason) != 0) | (np.diff(column) > 1 + _GAP_COLUMNS)) + 1
-        found = [self._entry(every, own) for own in np.split(order, cuts)]
+        found = [self._entry(name, every, own) for own in np.split(order, cuts)]
         return sorted(found, key=lambda u: (u.from_m, u.to_m))
 
-    def _entry(self, every: _Unseen, own: Ints) -> Uncovered:
+    def _entry(self, name: str, every: _Unseen, own: Ints) -> Uncovered:
         along, code = every.along_m[own], int(every.reason[own[0]])
         if code >= len(Sight):
             reason = self._lost[code - len(Sight)].reason
@@ -188,6 +198,7 @@ class _Tally:
             float(every.area_m2[own].sum()),
             *place,
             reason,
+            name,
         )
 
 

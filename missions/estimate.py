@@ -139,6 +139,10 @@ class Access:
             raise PlanError(f"base {self.base.name!r}: no way leads to station {station}")
         return way
 
+    def clear(self, way: Floats) -> bool:
+        """Whether a way, vertices in metres in the plane of the region, touches nothing that is shut."""
+        return self._router is None or bool(self._router.clear(way[:-1], way[1:]).all())
+
     def between(self, start: tuple[float, float], stop: tuple[float, float]) -> Floats:
         """Vertices of the shortest lawful way between two places near the course, degrees, as `way` gives them.
 

@@ -189,7 +189,7 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Uncovered:
-    """A part of the band that no sortie sees: metres along its line, area, where it is, and why."""
+    """A part of the band that no sortie sees: metres along its line, area, where it is, why, and of which line."""
 
     from_m: float
     to_m: float
@@ -197,6 +197,7 @@ class Uncovered:
     lat_deg: float
     lon_deg: float
     reason: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -403,7 +403,9 @@ def _turns(plan: PatrolPlan) -> Rule:
             for i, (a, b) in enumerate(pairwise(sortie.legs), 1):
                 # Into its first patrol and home from the last; a detour between two is flown wide.
                 joint = i == first or (a.kind is LegKind.PATROL and b.kind is LegKind.RETURN)
-                if not joint and (a.kind is not LegKind.PATROL or b.kind is not LegKind.PATROL):
+                inner = a.kind is LegKind.PATROL and b.kind is LegKind.PATROL
+                # Beside a zone there is no room to come in along an arc.
+                if not inner and not (joint and _room_m(plan, b.start) > 3 * radius + plan.options.zone_margin_m):
                     turned = 0.0
                     continue
                 count += 1
@@ -416,6 +418,17 @@ def _turns(plan: PatrolPlan) -> Rule:
                         f"radius of {radius:.0f} m"
                     )
     return Rule("turn radius on patrol, into it and out of it", count, _finite(worst), 0.0, "rad", tuple(found))
+
+
+def _room_m(plan: PatrolPlan, at: Waypoint) -> float:
+    """Distance of a place from the nearest no-fly zone, metres; infinite where there is none."""
+    nearest = np.inf
+    for zone in plan.blocking_zones():
+        lon, lat = np.array(zone.rings[0]).T
+        east = ((lon - at.lon_deg + 180.0) % 360.0 - 180.0) * np.cos(np.radians(at.lat_deg))
+        outline = shapely.polygons(np.column_stack([east, lat - at.lat_deg]) * 111_200.0)
+        nearest = min(nearest, float(shapely.distance(outline, shapely.points(0.0, 0.0))))
+    return nearest
 
 
 def _course(leg: Leg) -> float:
