@@ -64,7 +64,7 @@ def draw_closeup(axes: Axes, sheet: Sheet) -> None:
     west, south, east, north = box.bounds
     axes.set_xlim(west, east)
     axes.set_ylim(south, north)
-    draw_frame(axes, [])
+    draw_frame(axes, [], 1.0)
     titled(axes, "The view of one aircraft")
     nearest = int(np.argmin([shapely.distance(shapely.linestrings(xy), shapely.points(at)) for xy in shapes]))
     watched_of: list[BorderSegment | Branch] = [*plan.borders, *plan.branches]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
-from shapely import Geometry
+from shapely import Geometry, Polygon
 
 from missions.fleet import Base
 from missions.patrol import LegKind
@@ -44,16 +45,27 @@ _MOST_NUMBERS = 24
 _MOST_MARKS = 60
 """Above so many places that are not seen, their crosses are small."""
 
+_LEAST_TALL = 0.1
+"""Least height of what is shown, as a share of its width."""
+
 _MOST_VEHICLES = 6
 """Above so many vehicles on the map, the legend does not name each."""
 
-_NAME_PLACES = ((9.0, 4.0, "left"), (9.0, -11.0, "left"), (-9.0, 4.0, "right"), (-9.0, -11.0, "right"))
+_NAME_PLACES = (
+    (9.0, 4.0, "left"),
+    (9.0, -11.0, "left"),
+    (-9.0, 4.0, "right"),
+    (-9.0, -11.0, "right"),
+    (0.0, 9.0, "center"),
+    (0.0, -17.0, "center"),
+)
+_BACK = {"left": 0.0, "center": 0.5, "right": 1.0}
 """Where the name of a base may stand beside it, points, the best first."""
 
 _APART_PT = 0.5
 _SITE = "#2b6e4f"
 _LETTER_PT, _LINE_PT, _MARK_PT = 6.2, 10.0, 6.0
-_ASIDE_PT, _BUBBLE_PT = 14.0, 19.0
+_ASIDE_PT, _BUBBLE_PT = 14.0, 9.0
 _WATCHING, _MOVING = (LegKind.PATROL,), (LegKind.TRANSIT, LegKind.RETURN)
 
 
@@ -61,6 +73,10 @@ def overview_extent(sheet: Sheet) -> Floats:
     """South-west and north-east corner of what is to be on the overview, metres, shape (2, 2)."""
     points = np.concatenate([*sheet.borders, *sheet.branches, *sheet.fences])
     low, high = points.min(axis=0), points.max(axis=0)
+    wide, tall = high - low
+    # A straight border would be a thread with no room for a name.
+    room = np.array([0.0, max(0.0, _LEAST_TALL * wide - tall) / 2])
+    low, high = low - room, high + room
     pad = np.array([0.02, 0.024]) * float((high - low).max())
     return np.stack([low - pad, high + pad])
 
@@ -81,10 +97,12 @@ def draw_overview(axes: Axes, sheet: Sheet, points_per_m: float) -> None:
         *_unseen(axes, sheet),
         *_landing_sites(axes, sheet, box),
     ]
+    lines = [*sheet.borders, *sheet.branches, *(run.xy for runs in sheet.runs for run in runs)]
+    taken = draw_frame(axes, lines, points_per_m)
+    taken += [shapely.box(*(p - _MARK_PT), *(p + _MARK_PT)) for p in _base_places(sheet) * points_per_m]
     if len(sheet.plan.sorties) <= _MOST_NUMBERS:
-        _number_sorties(axes, sheet, points_per_m)
-    _name_bases(axes, sheet, points_per_m)
-    draw_frame(axes, [*sheet.borders, *sheet.branches, *(run.xy for runs in sheet.runs for run in runs)])
+        taken += _number_sorties(axes, sheet, points_per_m, taken)
+    _name_bases(axes, sheet, points_per_m, taken)
     axes.legend(
         entries,
         [str((entry[0] if isinstance(entry, tuple) else entry).get_label()) for entry in entries],
@@ -156,8 +174,7 @@ def _fences(axes: Axes, sheet: Sheet) -> list[_Entry]:
 
 
 def _bases(axes: Axes, sheet: Sheet) -> list[_Entry]:
-    at = np.array([_at(sheet, base) for base in _bases_of(sheet)])
-    axes.plot(*at.T, "^", color=INK, ms=11, mec="white", zorder=5)
+    axes.plot(*_base_places(sheet).T, "^", color=INK, ms=11, mec="white", zorder=5)
     return [handle("base", INK, marker="^", ls="", ms=9)]
 
 
@@ -191,18 +208,22 @@ def _landing_sites(axes: Axes, sheet: Sheet, box: Geometry) -> list[_Entry]:
     return [handle("landing site", _SITE, **style)]
 
 
-def _number_sorties(axes: Axes, sheet: Sheet, points_per_m: float) -> None:
-    """Where each sortie begins to watch, and its number away from what is watched, where it hides no other."""
-    taken: list[Floats] = []
+def _number_sorties(axes: Axes, sheet: Sheet, points_per_m: float, taken: Sequence[Polygon]) -> list[Polygon]:
+    """Where each sortie begins to watch, and its number away from what is watched, where nothing is taken.
+
+    Gives the room that the numbers take up.
+    """
+    own: list[Polygon] = []
     for number, sortie in enumerate(sheet.plan.sorties):
         run, colour = sheet.longest_patrol(number), sheet.colours[sortie.vehicle.sysid]
         axes.plot(*run.xy[0], "|", color=colour, ms=11, mew=2)
         middle, ahead = midway(run.xy, 0.02)
         aside = _ASIDE_PT * run.look * np.array([ahead[1], -ahead[0]])
         place = middle * points_per_m + aside
-        if any(float(np.hypot(*(place - other))) < _BUBBLE_PT for other in taken):
+        bubble = shapely.box(*(place - _BUBBLE_PT), *(place + _BUBBLE_PT))
+        if shapely.intersects([*taken, *own], bubble).any():
             continue
-        taken.append(place)
+        own.append(bubble)
         axes.annotate(
             str(sortie.turn),
             (float(middle[0]), float(middle[1])),
@@ -216,20 +237,20 @@ def _number_sorties(axes: Axes, sheet: Sheet, points_per_m: float) -> None:
             bbox={"boxstyle": "circle,pad=0.22", "fc": colour, "ec": "none"},
         )
 
+    return own
 
-def _name_bases(axes: Axes, sheet: Sheet, points_per_m: float) -> None:
-    """Write the name of each base beside it, where it hides no other base or name and stays on the panel."""
-    bases = _bases_of(sheet)
-    at = np.array([_at(sheet, base) for base in bases])
-    taken = [shapely.box(*(p - _MARK_PT), *(p + _MARK_PT)) for p in at * points_per_m]
+
+def _name_bases(axes: Axes, sheet: Sheet, points_per_m: float, taken: Sequence[Polygon]) -> None:
+    """Write the name of each base beside it, where it hides nothing that is taken and stays on the panel."""
+    own: list[Polygon] = []
     panel = shapely.box(*(overview_extent(sheet) * points_per_m).ravel())
-    for base, place in zip(bases, at, strict=True):
+    for base, place in zip(_bases_of(sheet), _base_places(sheet), strict=True):
         wide = len(base.name) * _LETTER_PT
         for right, up, align in _NAME_PLACES:
-            x, y = place * points_per_m + [right - (wide if align == "right" else 0.0), up]
+            x, y = place * points_per_m + [right - _BACK[align] * wide, up]
             name = shapely.box(x, y, x + wide, y + _LINE_PT)
-            if panel.contains(name) and not any(shapely.intersects(taken, name)):
-                taken.append(name)
+            if panel.contains(name) and not shapely.intersects([*taken, *own], name).any():
+                own.append(name)
                 axes.annotate(
                     base.name,
                     (float(place[0]), float(place[1])),
@@ -249,5 +270,7 @@ def _bases_of(sheet: Sheet) -> list[Base]:
     return list(dict.fromkeys(vehicle.base for vehicle in sheet.plan.fleet.vehicles))
 
 
-def _at(sheet: Sheet, base: Base) -> Floats:
-    return sheet.plane.xy(base.lat_deg, base.lon_deg)
+def _base_places(sheet: Sheet) -> Floats:
+    """Places of the bases, metres, shape (n, 2)."""
+    bases = _bases_of(sheet)
+    return sheet.plane.xy([base.lat_deg for base in bases], [base.lon_deg for base in bases])

@@ -15,7 +15,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon as Outline
 from numpy.typing import NDArray
-from shapely import GeometryCollection, LineString
+from shapely import GeometryCollection, LineString, Polygon
 
 from missions.fence import Fences
 from missions.network import LineKind
@@ -50,6 +50,9 @@ _VEHICLES = ("#0b6fb8", "#d9730d", "#2b8a3e", "#8a4fbf", "#8c564b", "#c2448e", "
 _DEEP_M = 200_000.0
 _CORNERS = ((0.02, 0.06), (0.81, 0.06), (0.02, 0.88))
 """Where a scale bar may begin, shares of a panel."""
+
+_NORTH, _NORTH_PT = (0.97, 0.94), 34.0
+"""Where the arrow to the north ends, shares of a panel, and how far below that its letter is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +166,11 @@ def draw_ground(axes: Axes, sheet: Sheet) -> None:
     )
 
 
-def draw_frame(axes: Axes, lines: Sequence[Floats]) -> None:
-    """Equal scales, no ticks, a scale bar in a corner without lines, and north; the limits must be set."""
+def draw_frame(axes: Axes, lines: Sequence[Floats], points_per_m: float) -> list[Polygon]:
+    """Equal scales, no ticks, a scale bar in a corner without lines, and north; the limits must be set.
+
+    Gives the room that bar and north take up: boxes of the plane times `points_per_m`, about the scale on paper.
+    """
     axes.set_aspect("equal", adjustable="box")
     axes.set_xticks([])
     axes.set_yticks([])
@@ -187,8 +193,8 @@ def draw_frame(axes: Axes, lines: Sequence[Floats]) -> None:
     # An arrow of one length on paper, whatever the panel.
     axes.annotate(
         "N",
-        xy=(0.97, 0.94),
-        xytext=(0, -34),
+        xy=_NORTH,
+        xytext=(0, -_NORTH_PT),
         xycoords="axes fraction",
         textcoords="offset points",
         ha="center",
@@ -197,6 +203,12 @@ def draw_frame(axes: Axes, lines: Sequence[Floats]) -> None:
         color=INK,
         arrowprops={"arrowstyle": "-|>", "color": INK},
     )
+    start, end = (points_per_m * np.array([at, y]) for at in (x, x + length))
+    tip = (low + np.array(_NORTH) * (high - low)) * points_per_m
+    return [
+        shapely.box(start[0] - 3.0, start[1] - 3.0, end[0] + 3.0, end[1] + 16.0),
+        shapely.box(tip[0] - 8.0, tip[1] - _NORTH_PT - 8.0, tip[0] + 8.0, tip[1]),
+    ]
 
 
 def _free_corner(lines: Sequence[Floats], low: Floats, high: Floats) -> Floats:
