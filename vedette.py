@@ -258,7 +258,7 @@ def resume(
         progress = (missions.Progress(str(sortie), item, place, battery, airborne=not landed),)
     land = None if terrain is None else open_terrain(terrain)
     made = missions.resume(before, progress, land, done=finished, dialect=_dialect(dialect), overlap_m=overlap)
-    missions.write_plan_folder(made, out, _dialect(dialect))
+    missions.write_plan_folder(made, out, _dialect(dialect), land)
     console.print(plan_table(made))
     console.print(validation_table(missions.validate(made, land)))
     for note in made.notes:

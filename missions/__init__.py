@@ -18,7 +18,7 @@ from missions.errors import (
     ProgressError,
 )
 from missions.explain import Change, Explanation, explain
-from missions.export import plan_geojson, write_plan_folder, write_plan_geojson, write_plan_kml
+from missions.export import plan_geojson, write_plan_geojson, write_plan_kml
 from missions.fence import fence_polygon, sortie_fence
 from missions.fence_shapes import FenceCircle, FencePolygon, fence_shapes
 from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
@@ -38,6 +38,7 @@ from missions.options import Objective, PlanOptions
 from missions.patrol import Bound, Coverage, Flight, GsdShare, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
 from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
+from missions.plan_folder import write_plan_folder
 from missions.planning import plan
 from missions.postman import Tour, cover_lines
 from missions.progress import Progress

@@ -7,16 +7,20 @@ from pathlib import Path
 
 from geo import write_text
 from missions.app_route import AppRoute
-from missions.errors import MissionError
+from missions.errors import FormatError, MissionError
+from missions.files import read_text
 from missions.litchi import LITCHI_SETTINGS, write_litchi
 from missions.patrol import PatrolPlan, Sortie
 from missions.wpml_files import write_wpml
 
-__all__ = ["NOTES_FILE", "write_app_files"]
+__all__ = ["APP_ENDINGS", "NOTES_FILE", "remove_mission_file", "write_app_files"]
 
 NOTES_FILE = "apps.txt"
 
 _FORMATS: dict[str, Callable[[PatrolPlan, Sortie, Path], AppRoute]] = {".kmz": write_wpml, ".csv": write_litchi}
+APP_ENDINGS = tuple(_FORMATS)
+"""Endings of the files of a sortie."""
+
 _HEAD = f"""\
 Sorties for the apps of pilots. Neither format carries a fence; the .plan files do.
 .kmz: DJI Pilot 2 and FlightHub 2, for an M30T.
@@ -41,10 +45,23 @@ def write_app_files(plan: PatrolPlan, folder: Path) -> tuple[Path, ...]:
             try:
                 notes = write(plan, sortie, path).notes
             except MissionError as error:
-                path.unlink(missing_ok=True)
+                remove_mission_file(path)
                 lines.append(f"{path.name}: not written: {error}")
             else:
                 written.append(path)
                 lines.append("; ".join([f"{path.name}: written", *notes]))
     write_text(folder / NOTES_FILE, _HEAD + "\n" + "\n".join(lines) + "\n")
     return *written, folder / NOTES_FILE
+
+
+def remove_mission_file(path: Path) -> None:
+    """Remove a mission file, where there is one. A flight record may have the name of a mission of Litchi: it stays."""
+    if path.is_file() and (path.suffix != ".csv" or "latitude" in _first_cells(path)):
+        path.unlink()
+
+
+def _first_cells(path: Path) -> list[str]:
+    try:
+        return read_text(path).partition("\n")[0].split(",")
+    except FormatError:
+        return []

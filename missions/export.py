@@ -1,4 +1,4 @@
-"""A plan for other programs: GeoJSON, KML, and a folder with all that a plan can be handed on as."""
+"""A plan for other programs: GeoJSON and KML."""
 
 from __future__ import annotations
 
@@ -10,36 +10,29 @@ import shapely
 from lxml import etree
 
 from geo import Terrain
-from missions.app_files import write_app_files
 from missions.border import Side
 from missions.border_files import border_feature
 from missions.emergency import emergency_sites
-from missions.errors import MissionError
-from missions.fence import sortie_fence
+from missions.fence import Fences, plan_fences
 from missions.files import write_json
 from missions.kml_file import KML, sub, write_kml
-from missions.mission import Dialect, compile_mission
-from missions.mission_kml import write_mission_kml
 from missions.outline import band_polygon
 from missions.patrol import PatrolPlan, Sortie, Waypoint
-from missions.picture import draw_map
-from missions.plan_file import save_plan
 from missions.plane import Plane
-from missions.qgc import write_qgc_plan
-from missions.validation_fence import validate_missions
-from missions.waypoints import write_waypoints
 
-__all__ = ["plan_geojson", "write_plan_folder", "write_plan_geojson", "write_plan_kml"]
+__all__ = ["plan_geojson", "write_plan_geojson", "write_plan_kml"]
 
 _COLOURS = ("ffb4771f", "ff0e7fff", "ff2ca02c", "ffbd6794", "ff4b568c", "ffc277e3", "ff7f7f7f", "ff22bdbc")  # aabbggrr
 
 
-def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None) -> dict[str, Any]:
+def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None, fences: Fences | None = None) -> dict[str, Any]:
     """A FeatureCollection of border, branches, bands, bases, fences, sorties (third figure: height AMSL, metres).
 
     Each part of a sortie is there once more as an ``emergency`` with the landing site that it flies to, or the reason
-    why there is none; with a terrain the ground in between is looked at.
+    why there is none; with a terrain the ground in between is looked at. Whoever knows the fences already, the
+    `sortie_fence` of each sortie, hands them over.
     """
+    fences = plan_fences(plan) if fences is None else fences
     features = [border_feature(border) for border in plan.borders]
     features += [
         _feature("LineString", branch.coordinates, kind=str(branch.kind), name=branch.name, priority=branch.priority)
@@ -56,8 +49,8 @@ def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None) -> dict[str, 
         _feature("Point", [base.lon_deg, base.lat_deg], kind="base", name=base.name)
         for base in dict.fromkeys(v.base for v in plan.fleet.vehicles)
     ]
-    for sortie in plan.sorties:
-        for number, shape in enumerate(sortie_fence(plan, sortie)):
+    for sortie, fence in zip(plan.sorties, fences, strict=True):
+        for number, shape in enumerate(fence):
             ring = [[lon, lat] for lat, lon in (*shape.vertices, shape.vertices[0])]
             kind = "fence" if number == 0 else "exclusion"
             features.append(_feature("Polygon", [ring], kind=kind, name=f"{kind} of {sortie.name}"))
@@ -103,9 +96,11 @@ def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None) -> dict[str, 
     return {"type": "FeatureCollection", "features": features}
 
 
-def write_plan_geojson(plan: PatrolPlan, path: Path, terrain: Terrain | None = None) -> None:
+def write_plan_geojson(
+    plan: PatrolPlan, path: Path, terrain: Terrain | None = None, fences: Fences | None = None
+) -> None:
     """Write `plan_geojson`."""
-    write_json(path, plan_geojson(plan, terrain))
+    write_json(path, plan_geojson(plan, terrain, fences))
 
 
 def write_plan_kml(plan: PatrolPlan, path: Path) -> None:
@@ -151,57 +146,6 @@ def _band_name(plan: PatrolPlan, line: str) -> str:
 def _ring(plane: Plane, ring: shapely.LinearRing) -> list[list[float]]:
     lat, lon = plane.lat_lon(shapely.get_coordinates(ring))
     return [[round(float(o), 7), round(float(a), 7)] for a, o in zip(lat, lon, strict=True)]
-
-
-def write_plan_folder(
-    plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupilot", terrain: Terrain | None = None
-) -> tuple[Path, ...]:
-    """Write a plan in every form: for `vedette fly`, for ground stations, for maps, and as a picture.
-
-    Parameters
-    ----------
-    plan
-        What to write.
-    folder
-        Where: ``plan.json``, ``<sortie>.plan``, ``.waypoints`` and ``.kml`` for each sortie, ``.kmz`` and ``.csv`` for
-        each that the apps of pilots take, ``apps.txt`` that says which they do not and why, ``plan.geojson``,
-        ``plan.kml``, ``map.png``.
-    dialect
-        Autopilot of the ``.plan`` files.
-    terrain
-        The ground between sorties and landing sites.
-
-    Returns
-    -------
-    tuple of Path
-        What was written.
-
-    Raises
-    ------
-    MissionError
-        As `compile_mission` does, or when a fence or rally point fails `validate_missions`; nothing is written then.
-    FileWriteError
-        When a file cannot be written.
-    """
-    compiled = [compile_mission(plan, sortie, dialect) for sortie in plan.sorties]
-    broken = validate_missions(plan, compiled).violations
-    if broken:
-        raise MissionError(f"the missions break {len(broken)} rules, and are not written: {broken[0]}")
-    folder.mkdir(parents=True, exist_ok=True)
-    for sortie, mission in zip(plan.sorties, compiled, strict=True):
-        home_m = sortie.home.ground_amsl_m
-        write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m)
-        write_mission_kml(mission, folder / f"{mission.name}.kml", home_m)
-        write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
-    for_apps = write_app_files(plan, folder)
-    write_plan_geojson(plan, folder / "plan.geojson", terrain)
-    write_plan_kml(plan, folder / "plan.kml")
-    draw_map(plan, folder / "map.png")
-    # Last: where this file is, the others are too.
-    save_plan(plan, folder / "plan.json")
-    names = [f"{mission.name}.{ending}" for mission in compiled for ending in ("plan", "waypoints", "kml")]
-    rest = ("plan.geojson", "plan.kml", "map.png", "plan.json")
-    return (*(folder / name for name in names), *for_apps, *(folder / name for name in rest))
 
 
 def _feature(geometry: str, coordinates: Any, **properties: Any) -> dict[str, Any]:

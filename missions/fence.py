@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -16,9 +18,11 @@ from missions.patrol import PatrolPlan, Sortie
 from missions.plane import Chart, Plane
 from missions.reduced import convex_hull
 
-__all__ = ["fence_polygon", "sortie_fence"]
+__all__ = ["Fences", "fence_polygon", "plan_fences", "sortie_fence"]
 
 Floats = NDArray[np.float64]
+Fences = Sequence[tuple[FencePolygon, ...]]
+"""The `sortie_fence` of each sortie of a plan: who has them hands them on, since they take longer than their users."""
 
 _ROOM_M = 150.0
 """What the fence leaves around the legs away from the border, metres."""
@@ -39,6 +43,11 @@ _NEAR_M = 20_000.0
 def fence_polygon(plan: PatrolPlan, sortie: Sortie) -> tuple[tuple[float, float], ...]:
     """Vertices (latitude, longitude), degrees, of the inclusion of a sortie's fence. Raises as `sortie_fence` does."""
     return sortie_fence(plan, sortie)[0].vertices
+
+
+def plan_fences(plan: PatrolPlan) -> tuple[tuple[FencePolygon, ...], ...]:
+    """The fence of each sortie of a plan. Raises as `sortie_fence` does."""
+    return tuple(sortie_fence(plan, sortie) for sortie in plan.sorties)
 
 
 def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:

@@ -111,11 +111,17 @@ _DIALECTS: dict[Dialect, _Dialect] = {
 }
 
 
-def compile_mission(plan: PatrolPlan, sortie: Sortie, dialect: Dialect = "ardupilot") -> Mission:
+def compile_mission(
+    plan: PatrolPlan,
+    sortie: Sortie,
+    dialect: Dialect = "ardupilot",
+    fence: tuple[FencePolygon, ...] | None = None,
+) -> Mission:
     """Compile one sortie of a plan.
 
     Heights are relative to home, the ground at the base. The speed is set again after every change of purpose, so that
-    a mission entered half-way flies at the right one. A sortie that begins in the air has no take-off.
+    a mission entered half-way flies at the right one. A sortie that begins in the air has no take-off. Who has its
+    `sortie_fence` already hands it over.
 
     Raises
     ------
@@ -130,7 +136,7 @@ def compile_mission(plan: PatrolPlan, sortie: Sortie, dialect: Dialect = "ardupi
             f"{sortie.name}: {len(items)} items, an autopilot takes {MAX_ITEMS}: straighten the border line or plan "
             "it in shorter parts"
         )
-    fence, ground_m = sortie_fence(plan, sortie), sortie.home.amsl_m
+    fence, ground_m = sortie_fence(plan, sortie) if fence is None else fence, sortie.home.amsl_m
     rally = tuple(
         rally_item(number, at.lat_deg, at.lon_deg, round(at.amsl_m - ground_m, 2))
         for number, at in enumerate(rally_points(plan, sortie, fence))

@@ -133,7 +133,7 @@ def test_no_vertex_can_be_moved_over_a_leg_a_zone_or_the_border_unseen(made, goo
 
 
 def test_missions_that_fail_are_not_written(made, tmp_path, monkeypatch):
-    monkeypatch.setattr("missions.export.compile_mission", lambda *a: replace(compile_mission(*a), fence=()))
+    monkeypatch.setattr("missions.plan_folder.compile_mission", lambda *a: replace(compile_mission(*a), fence=()))
     with pytest.raises(MissionError, match="break 1 rules, and are not written"):
         write_plan_folder(made, tmp_path / "out")
     assert not (tmp_path / "out").exists()

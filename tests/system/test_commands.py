@@ -38,6 +38,7 @@ def test_pasted_examples_of_border_and_plan(run, tmp_path, monkeypatch):
     # The default aircraft is faster in transit than the apps of pilots take, and the plan says so.
     assert "flies at 18.0 m/s, Litchi takes 15 m/s at most" in Path("runs/plan/apps.txt").read_text()
     assert missions.check(missions.load_plan(Path("runs/plan/plan.json"))) == []
+    assert json.loads(Path("runs/plan/validation.json").read_text())["kept"]
 
 
 def test_pasted_example_of_resume(run, tmp_path, monkeypatch):
@@ -50,6 +51,7 @@ def test_pasted_example_of_resume(run, tmp_path, monkeypatch):
     ran = run(*shlex.split(pasted.group(1)))
     assert ran.code == 0, ran.err
     assert missions.check(missions.load_plan(Path("runs/resume/plan.json"))) == []
+    assert json.loads(Path("runs/resume/validation.json").read_text())["kept"]
 
 
 def test_pasted_example_of_intents(run, tmp_path, monkeypatch):

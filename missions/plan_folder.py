@@ -1,0 +1,121 @@
+"""A folder with all that a plan can be handed on as, and nothing of a plan that was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geo import Terrain
+from missions.app_files import APP_ENDINGS, remove_mission_file, write_app_files
+from missions.errors import FormatError, MissionError, PlanError
+from missions.export import write_plan_geojson, write_plan_kml
+from missions.fence import plan_fences
+from missions.files import read_json
+from missions.mission import Dialect, compile_mission
+from missions.mission_kml import write_mission_kml
+from missions.patrol import PatrolPlan
+from missions.picture import draw_map
+from missions.plan_file import save_plan
+from missions.plan_report import write_report
+from missions.qgc import write_qgc_plan
+from missions.validation import Validation, validate
+from missions.validation_fence import validate_missions
+from missions.waypoints import write_waypoints
+
+__all__ = ["write_plan_folder"]
+
+_ENDINGS = (".plan", ".waypoints", ".kml")
+"""What every sortie is written as."""
+
+_ALL_ENDINGS = (*_ENDINGS, *APP_ENDINGS)
+
+_PLAN_FILE = "plan.json"
+
+
+def write_plan_folder(
+    plan: PatrolPlan, folder: Path, dialect: Dialect = "ardupilot", terrain: Terrain | None = None
+) -> tuple[Path, ...]:
+    """Write a plan in every form: for `vedette fly`, for ground stations, for maps, and as a picture.
+
+    Files of sorties that the ``plan.json`` of an earlier plan there names, and this plan has not, are removed.
+
+    Parameters
+    ----------
+    plan
+        What to write.
+    folder
+        Where: ``plan.json``, ``<sortie>.plan``, ``.waypoints`` and ``.kml`` for each sortie, ``.kmz`` and ``.csv`` for
+        each that the apps of pilots take, ``apps.txt`` that says which they do not and why, ``plan.geojson``,
+        ``plan.kml``, ``map.png``, and ``validation.json``: every rule checked, and the lower bounds.
+    dialect
+        Autopilot of the ``.plan`` files.
+    terrain
+        The ground below the legs, and between sorties and landing sites.
+
+    Returns
+    -------
+    tuple of Path
+        What was written.
+
+    Raises
+    ------
+    PlanError
+        When the plan breaks a rule of `validate`; nothing is written then.
+    MissionError
+        As `compile_mission` does, or when a fence or rally point fails `validate_missions`; nothing is written then.
+    FileWriteError
+        When a file cannot be written.
+    """
+    fences = plan_fences(plan)
+    compiled = [compile_mission(plan, s, dialect, fence) for s, fence in zip(plan.sorties, fences, strict=True)]
+    ground = terrain if terrain is not None and np.isfinite(terrain.resolution_m) else None
+    of_plan, of_missions = validate(plan, ground), validate_missions(plan, compiled)
+    if of_plan.violations:
+        broken = of_plan.violations
+        raise PlanError(f"the plan breaks {len(broken)} rules, and is not written: {broken[0]}: plan it again")
+    if of_missions.violations:
+        broken = of_missions.violations
+        raise MissionError(f"the missions break {len(broken)} rules, and are not written: {broken[0]}")
+    folder.mkdir(parents=True, exist_ok=True)
+    for sortie, mission in zip(plan.sorties, compiled, strict=True):
+        home_m = sortie.home.ground_amsl_m
+        write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m)
+        write_mission_kml(mission, folder / f"{mission.name}.kml", home_m)
+        write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
+    for_apps = write_app_files(plan, folder)
+    write_plan_geojson(plan, folder / "plan.geojson", terrain, fences)
+    write_plan_kml(plan, folder / "plan.kml")
+    draw_map(plan, folder / "map.png", fences)
+    report = Validation((*of_plan.rules, *of_missions.rules))
+    write_report(plan, report, folder / "validation.json", on_terrain=ground is not None)
+    names = [f"{mission.name}{ending}" for mission in compiled for ending in _ENDINGS]
+    rest = ("plan.geojson", "plan.kml", "map.png", "validation.json", _PLAN_FILE)
+    written = (*(folder / name for name in names), *for_apps, *(folder / name for name in rest))
+    _remove_others(folder, written)
+    # Last: where this file is, the others are too.
+    save_plan(plan, folder / _PLAN_FILE)
+    return written
+
+
+def _remove_others(folder: Path, written: Iterable[Path]) -> None:
+    """Remove the files of the sorties of the plan that the folder still names, less those that were written."""
+    named = {f"{sortie}{ending}" for sortie in _sorties_named(folder / _PLAN_FILE) for ending in _ALL_ENDINGS}
+    # Some disks take names in capitals for the same.
+    kept = {path.name.casefold() for path in written}
+    # By what lies there: a name that leads elsewhere is never followed.
+    for path in list(folder.iterdir()):
+        if path.name in named and path.name.casefold() not in kept:
+            remove_mission_file(path)
+
+
+def _sorties_named(path: Path) -> list[str]:
+    """Names of the sorties of a plan file of any version; none where it is no plan, or cannot be read."""
+    try:
+        value: Any = read_json(path)
+        sorties = value["plan"]["sorties"] if value["format"] == "vedette-plan" else []
+        return [str(sortie["name"]) for sortie in sorties]
+    except (FormatError, KeyError, TypeError):
+        return []

@@ -1,0 +1,56 @@
+"""The validation report of a plan: every rule that was checked, and how far the plan is from its lower bounds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from missions.files import write_json
+from missions.patrol import PatrolPlan
+from missions.validation import Validation
+
+__all__ = ["write_report"]
+
+_FORMAT, _VERSION = "vedette-validation", 1
+
+
+def write_report(plan: PatrolPlan, report: Validation, path: Path, *, on_terrain: bool) -> None:
+    """Write what was checked of a plan, and its bounds, as JSON.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    report
+        What was found of it.
+    path
+        File to write.
+    on_terrain
+        Whether heights above ground were checked on a terrain, or by what the waypoints carry.
+
+    Raises
+    ------
+    FileWriteError
+        When the file cannot be written.
+    """
+    value = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "plan": plan.name,
+        "heights_checked_on": "terrain" if on_terrain else "waypoints",
+        "kept": not report.violations,
+        "rules": [asdict(rule) for rule in report.rules],
+        "objective": plan.options.objective.value,
+        "revisit_s": plan.revisit_s,
+        "bounds": [
+            {
+                "name": bound.name,
+                "seconds": bound.seconds,
+                "claim": f"no plan {bound.claim}",
+                # As a share of the bound; of none there is no gap to speak of.
+                "gap": plan.revisit_s / bound.seconds - 1 if bound.seconds > 0 else None,
+            }
+            for bound in plan.bounds
+        ],
+    }
+    write_json(path, value)

@@ -1,0 +1,214 @@
+"""The folder of a plan: its report, its fences made once, and nothing left of the sorties of an earlier plan."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+import missions.fence
+from geo import FlatTerrain
+from missions import (
+    MissionsError,
+    PlanError,
+    Progress,
+    check,
+    compile_mission,
+    load_plan,
+    plan,
+    read_litchi,
+    read_qgc_plan,
+    resume,
+    validate,
+    validate_missions,
+    write_plan_folder,
+)
+from tests.missions.app_helpers import Hills, app_fleet
+from tests.missions.helpers import fleet_for, straight
+
+ENDINGS = (".plan", ".waypoints", ".kml", ".kmz", ".csv")
+
+
+@pytest.fixture(scope="module")
+def long():
+    border = straight(30_000)
+    return plan(border, app_fleet(border, 2), FlatTerrain(700.0))
+
+
+@pytest.fixture(scope="module")
+def short():
+    border = straight(4_000)
+    return plan(border, app_fleet(border, 1), FlatTerrain(700.0))
+
+
+def files_of(made, folder):
+    return {path for sortie in made.sorties for path in folder.iterdir() if path.stem == sortie.name}
+
+
+def listing(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_the_report_says_what_the_written_plan_and_missions_are_found_to_keep(long, tmp_path):
+    written = write_plan_folder(long, tmp_path)
+    assert tmp_path / "validation.json" in written
+    report = json.loads((tmp_path / "validation.json").read_text())
+    made = load_plan(tmp_path / "plan.json")
+    read_back = [read_qgc_plan(tmp_path / f"{sortie.name}.plan") for sortie in made.sorties]
+    rules = (*validate(made).rules, *validate_missions(made, read_back).rules)
+    assert report["rules"] == [asdict(rule) | {"broken": []} for rule in rules]
+    assert len(rules) > 10
+    assert report["kept"] is True
+    assert report["heights_checked_on"] == "waypoints"
+
+
+def test_the_report_says_how_far_the_plan_is_from_each_bound_and_what_that_claims(long, tmp_path):
+    write_plan_folder(long, tmp_path)
+    report = json.loads((tmp_path / "validation.json").read_text())
+    assert report["revisit_s"] == long.revisit_s
+    assert [(b["name"], b["claim"]) for b in report["bounds"]] == [(b.name, f"no plan {b.claim}") for b in long.bounds]
+    for bound in report["bounds"]:
+        assert 0 < bound["seconds"] <= report["revisit_s"] + 1e-6
+        assert bound["seconds"] * (1 + bound["gap"]) == pytest.approx(report["revisit_s"])
+
+
+def test_heights_are_checked_on_the_terrain_where_there_is_one(tmp_path):
+    border = straight(4_000)
+    made = plan(border, fleet_for(border, 1), Hills())
+    write_plan_folder(made, tmp_path / "hills", terrain=Hills())
+    report = json.loads((tmp_path / "hills" / "validation.json").read_text())
+    assert report["heights_checked_on"] == "terrain"
+    flat = plan(border, fleet_for(border, 1), FlatTerrain(700.0))
+    # What was planned over a plain would fly into the hills.
+    assert check(flat, Hills())
+    with pytest.raises(PlanError, match=r"breaks \d+ rules, and is not written: .* above ground"):
+        write_plan_folder(flat, tmp_path / "flat", terrain=Hills())
+    assert not (tmp_path / "flat").exists()
+
+
+def test_a_plan_that_breaks_a_rule_leaves_the_folder_as_it_was(long, short, tmp_path):
+    write_plan_folder(short, tmp_path)
+    before = listing(tmp_path)
+    low = replace(long, options=replace(long.options, patrol_ceiling_agl_m=60.0, ceiling_agl_m=60.0))
+    with pytest.raises(PlanError, match="ceiling 60 m"):
+        write_plan_folder(low, tmp_path)
+    assert listing(tmp_path) == before
+
+
+def test_a_resumed_plan_has_its_report(long, tmp_path):
+    sortie = long.sorties[0]
+    place = sortie.patrol[0].start
+    progress = Progress(sortie.name, at=(place.lat_deg, place.lon_deg), battery=0.8, airborne=True)
+    after = resume(long, progress, FlatTerrain(700.0))
+    write_plan_folder(after, tmp_path)
+    report = json.loads((tmp_path / "validation.json").read_text())
+    assert [rule["name"] for rule in report["rules"]][: len(validate(after).rules)] == [
+        rule.name for rule in validate(after).rules
+    ]
+    assert all(rule["broken"] == [] for rule in report["rules"])
+
+
+def test_each_fence_is_made_once(long, tmp_path, monkeypatch):
+    made = []
+    real = missions.fence.sortie_fence
+
+    def counted(of, sortie):
+        made.append(sortie.name)
+        return real(of, sortie)
+
+    for module in ("fence", "mission"):
+        monkeypatch.setattr(f"missions.{module}.sortie_fence", counted)
+    write_plan_folder(long, tmp_path)
+    assert made == [sortie.name for sortie in long.sorties]
+    monkeypatch.undo()
+    features = json.loads((tmp_path / "plan.geojson").read_text())["features"]
+    fences = [f for f in features if f["properties"].get("kind") == "fence"]
+    for sortie, drawn in zip(long.sorties, fences, strict=True):
+        ring = [(item.x / 1e7, item.y / 1e7) for item in compile_mission(long, sortie).fence]
+        assert [(lat, lon) for lon, lat in drawn["geometry"]["coordinates"][0][:-1]] == ring
+
+
+def test_files_of_sorties_of_the_earlier_plan_go_and_nothing_else(long, short, tmp_path):
+    write_plan_folder(long, tmp_path)
+    gone = {s.name for s in long.sorties} - {s.name for s in short.sorties}
+    assert gone
+    assert {path.suffix for path in files_of(long, tmp_path)} == set(ENDINGS)
+    one = min(gone)
+    others = {
+        "notes.csv": "mine",
+        "vehicle-9-sortie-9.plan": "of another folder",
+        f"{one}.txt": "about it",
+        f"{one}.plan.bak": "a copy",
+        f"{one} (2).kml": "another copy",
+    }
+    for name, text in others.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / f"{one}.plan").write_text("below")
+    written = write_plan_folder(short, tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {path.name for path in written} | set(others) | {"deep"}
+    assert {name: (tmp_path / name).read_text() for name in others} == others
+    assert (tmp_path / "deep" / f"{one}.plan").read_text() == "below"
+    assert load_plan(tmp_path / "plan.json") == short
+
+
+def test_a_flight_record_of_the_same_name_stays(long, short, tmp_path):
+    write_plan_folder(long, tmp_path)
+    one = min({s.name for s in long.sorties} - {s.name for s in short.sorties})
+    assert read_litchi(tmp_path / f"{one}.csv")
+    record = tmp_path / f"{one}.csv"
+    record.write_text("t_s,lat_deg,lon_deg,amsl_m,mode\n0.000,46.000000000,8.000000000,700.0000,AUTO\n")
+    kept = record.read_bytes()
+    write_plan_folder(short, tmp_path)
+    assert record.read_bytes() == kept
+    assert not (tmp_path / f"{one}.plan").exists()
+
+
+@pytest.mark.parametrize("name", ["../outside", "{outside}", "", ".", "..", "a\0b", "n" * 5000, "deep/inner", 7, None])
+def test_a_name_that_leads_elsewhere_is_not_followed(short, tmp_path, name):
+    folder = tmp_path / "plan"
+    write_plan_folder(short, folder)
+    for victim in (tmp_path / "outside.plan", folder / "deep" / "inner.plan"):
+        victim.parent.mkdir(exist_ok=True)
+        victim.write_text("not of this plan")
+    named = name.format(outside=tmp_path / "outside") if isinstance(name, str) and "{" in name else name
+    value = json.loads((folder / "plan.json").read_text())
+    value["plan"]["sorties"] = [{"name": named}]
+    (folder / "plan.json").write_text(json.dumps(value))
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    write_plan_folder(short, folder)
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_sortie_named_like_a_file_of_the_plan_does_not_take_it_along(short, tmp_path):
+    write_plan_folder(short, tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    value = json.loads((tmp_path / "plan.json").read_text())
+    value["plan"]["sorties"] = [{"name": "plan"}, {"name": short.sorties[0].name.upper()}]
+    (tmp_path / "plan.json").write_text(json.dumps(value))
+    written = write_plan_folder(short, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert all(path.is_file() for path in written)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "3", '{"format": "vedette-plan"}', '{"format": "vedette-plan", "plan": {"sorties": 3}}', "\ud800"],
+)
+def test_a_plan_file_that_cannot_be_read_names_nothing(long, short, tmp_path, text):
+    write_plan_folder(long, tmp_path)
+    (tmp_path / "plan.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    before = {path.name for path in tmp_path.iterdir()}
+    write_plan_folder(short, tmp_path)
+    assert before <= {path.name for path in tmp_path.iterdir()}
+    assert load_plan(tmp_path / "plan.json") == short
+
+
+def test_the_names_in_a_plan_file_of_an_older_version_are_understood(long, short, tmp_path):
+    write_plan_folder(long, tmp_path)
+    value = json.loads((tmp_path / "plan.json").read_text())
+    (tmp_path / "plan.json").write_text(json.dumps(value | {"version": 1}))
+    with pytest.raises(MissionsError, match="version 1"):
+        load_plan(tmp_path / "plan.json")
+    written = write_plan_folder(short, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in written}
