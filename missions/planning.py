@@ -12,32 +12,28 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import FlatTerrain, Terrain, geodesic_distance_m, wrap_longitudes
-from missions.airspace import Airspace, ZoneKind
-from missions.airspace_heights import ceiling_within, over_ground
+from geo import FlatTerrain, Terrain, wrap_longitudes
+from missions.airspace import Airspace
 from missions.border import BorderSegment
-from missions.bound_sorties import Crew, sortie_bound
-from missions.bound_stretches import Batteries, stretch_bound
 from missions.building import Builder
 from missions.course import Cost, Course, make_course
-from missions.coverage import Lost, cover
 from missions.errors import PlanError
 from missions.estimate import Access, Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
-from missions.flying import PROFILE_TOLERANCE_M, effort
+from missions.flying import effort
+from missions.given import check_bases, heed
 from missions.landing import check_landing_sites
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
-from missions.network_lines import band_of, joined_borders, joined_branches
 from missions.observation import Observation, observe
 from missions.options import Objective, PlanOptions
-from missions.patrol import Bound, Coverage, Flight, PatrolPlan, Sortie
+from missions.patrol import Flight, PatrolPlan, Sortie
 from missions.risk import RiskTable
 from missions.schedule import Roster, revisits, schedule
 from missions.sharing import Block, Team, share_out
+from missions.statement import bounds_of, coverage_of, notes_of, out_of_reach
 from missions.surroundings import Surroundings, rough_distance_m
 from missions.task import Task
 from missions.validation import check
-from missions.watching import Watch
 
 __all__ = ["Planner", "plan"]
 
@@ -46,8 +42,6 @@ Floats = NDArray[np.float64]
 _STATIONS, _MOST_STATIONS = 800, 8000
 _STATION_M, _COARSEST_M = 50.0, 500.0
 _TIGHTENINGS = 6
-_ROUNDING = 1 - 1e-4
-"""What bounds are lowered by: lengths of legs in planes and on the ellipsoid differ by less."""
 _TURN_ITEMS = 3
 _UNFLOWN = {
     True: "out of reach: no aircraft has the energy to fly there, patrol and come back",
@@ -149,11 +143,11 @@ class Planner:
         self.heeded: list[str] = []
         crews = [_Crew(team, fleet.camera_of(team[0])) for team in fleet.teams()]
         self.looks = self._looks(crews)
-        self._heed(known_ground=terrain is not None)
+        heed(self, known_ground=terrain is not None)
         lowest = min(look.height_agl_m for look in self.looks.values())
         blocking = self.airspace.blocking(lowest, self.options.ceiling_agl_m)
         self.around = Surroundings(task.borders, self.airspace, blocking, options.zone_margin_m)
-        self._check_bases()
+        check_bases(self)
         check_landing_sites(self.around, airspace.landing_sites)
         lateral = max(look.lateral_m for look in self.looks.values())
         radius = max(crew.aircraft.turn_radius_m for crew in crews)
@@ -178,12 +172,12 @@ class Planner:
         """Share out, build, and where a climb was underestimated share out again with a smaller budget."""
         factor = 1.0
         for _ in range(_TIGHTENINGS):
-            teams = [self._team(crew, factor, self.terrain) for crew in self.crews]
+            teams = [self.team(crew, factor, self.terrain) for crew in self.crews]
             if not any(np.isfinite(team.out_s).any() for team in teams):
-                raise PlanError(self._out_of_reach())
+                raise PlanError(out_of_reach(self))
             blocks = self._trimmed(share_out(teams, self.passable, self._weights(), self._sharing(), self.needed))
             if not blocks:
-                raise PlanError(self._out_of_reach())
+                raise PlanError(out_of_reach(self))
             sorties = self._sorties(blocks)
             worst = max(s.energy_wh / s.vehicle.aircraft.usable_wh for s in sorties)
             if worst <= 1.0:
@@ -217,58 +211,6 @@ class Planner:
         return made
 
     # --- what is given -----------------------------------------------------------------------------------------------
-
-    def _heed(self, *, known_ground: bool) -> None:
-        """Bring zones over the ground, and transits under the ceilings that the patrol keeps anyway."""
-        places = [(b.lat_deg, b.lon_deg) for b in dict.fromkeys(v.base for v in self.fleet.vehicles)]
-        places += [(lat, lon) for border in self.task.borders for lon, lat in border.coordinates]
-        if known_ground:
-            self.airspace, notes = over_ground(self.airspace, self.terrain, places)
-            self.heeded += notes
-        # Between waypoints a leg may stray from its height above real ground.
-        stray = PROFILE_TOLERANCE_M if np.isfinite(self.terrain.resolution_m) else 0.0
-        heights = [look.height_agl_m for look in self.looks.values()]
-        patrol = min(heights) - stray, max(heights) + stray
-        ceiling, zones = ceiling_within(self.airspace, places, patrol, self.options.ceiling_agl_m)
-        if zones:
-            ceiling -= stray
-            lower = min(self.options.patrol_ceiling_agl_m, ceiling)
-            self.options = replace(self.options, ceiling_agl_m=ceiling, patrol_ceiling_agl_m=lower)
-            names = ", ".join(map(repr, zones))
-            self.heeded.append(f"every flight stays below {ceiling:.0f} m above ground, within {names}")
-
-    def _check_bases(self) -> None:
-        bases = list(dict.fromkeys(v.base for v in self.fleet.vehicles))
-        for base in bases:
-            if not self.around.own_side(base.lat_deg, base.lon_deg):
-                raise PlanError(
-                    f"base {base.name!r} lies on the far side of the border: move it to the side of "
-                    f"{self.border.own or 'the own country'}, or correct own_side"
-                )
-            region = self.around.region(base.lat_deg, base.lon_deg, 20_000.0)
-            here = shapely.points(0.0, 0.0)
-            distance = min(
-                (float(shapely.distance(shapely.linestrings(line), here)) for line in region.border), default=np.inf
-            )
-            stand_off = self.task.widest.stand_off_m
-            if distance < stand_off + 1:
-                raise PlanError(
-                    f"base {base.name!r} is {distance:.0f} m from the border, the stand-off is {stand_off:.0f} m: "
-                    "move it back"
-                )
-            inside = next((name for name, shape in region.zones if shapely.intersects(shape, here)), None)
-            if inside is not None:
-                raise PlanError(
-                    f"base {base.name!r} lies in no-fly zone {inside!r}, or within {self.options.zone_margin_m:.0f} m "
-                    "of it: move the base or correct the zone"
-                )
-            for zone in self.airspace.zones:
-                below = zone.kind is ZoneKind.LIMITS and zone.floor is not None
-                if below and zone.contains(base.lat_deg, base.lon_deg):
-                    raise PlanError(
-                        f"base {base.name!r} lies in zone {zone.name!r}, and would take off below its floor: move the "
-                        "base or correct the zone"
-                    )
 
     def _looks(self, crews: Sequence[_Crew]) -> dict[tuple[Aircraft, Camera], Observation]:
         """One observation for each type of aircraft and camera, all from the same lateral distance."""
@@ -369,7 +311,7 @@ class Planner:
             return look.height_agl_m, look.height_agl_m
         return self.options.layers_agl_m(look.height_agl_m)
 
-    def _team(self, crew: _Crew, factor: float, terrain: Terrain) -> Team:
+    def team(self, crew: _Crew, factor: float, terrain: Terrain) -> Team:
         """What the sorties of a crew cost over some ground."""
         craft, look = crew.aircraft, self.looks[crew.aircraft, crew.camera]
         layers = self._layers(crew)
@@ -461,7 +403,7 @@ class Planner:
             # A shift too short for a second look has none to measure.
             revisit = max(*rounds, *(gap for gap in seen if np.isfinite(gap)), 0.0)
         reasons = self._unflown(sorties)
-        coverage = self._coverage(sorties, reasons)
+        coverage = coverage_of(self, sorties, reasons)
         looks = tuple(self.looks.values())
         return PatrolPlan(
             border=self.border,
@@ -475,8 +417,8 @@ class Planner:
             flights=flights,
             coverage=coverage,
             revisit_s=revisit,
-            bounds=self._bounds(self._flown(sorties)),
-            notes=tuple(self._notes(reasons)),
+            bounds=bounds_of(self, self._flown(sorties)),
+            notes=tuple(notes_of(self, reasons)),
             network=self.task.network,
         )
 
@@ -487,39 +429,6 @@ class Planner:
         for sortie in sorties:
             flown |= (middle > sortie.from_m) & (middle < sortie.to_m)
         return flown & self.needed
-
-    def _bounds(self, flown: NDArray[np.bool_]) -> tuple[Bound, ...]:
-        """Lower bounds for plans that watch what this one watches."""
-        once = self.options.objective is Objective.ONCE
-        lat, lon = self.course.at(((self.stations[:-1] + self.stations[1:]) / 2)[flown])
-        crews = [
-            Crew(
-                crew.aircraft,
-                len(crew.vehicles),
-                geodesic_distance_m(crew.base.lat_deg, crew.base.lon_deg, lat, lon),
-                self.looks[crew.aircraft, crew.camera].speed_m_s,
-                self.looks[crew.aircraft, crew.camera].height_agl_m,
-            )
-            for crew in self.crews
-        ]
-        any_s = sortie_bound(crews, np.diff(self.stations)[flown], wind=self.options.wind, once=once)
-        # Level ground: no climb that a real one would cost is counted.
-        level = FlatTerrain()
-        teams = [self._team(crew, 1.0, level) for crew in self.crews]
-        pools = [
-            Batteries(tuple(k for k, c in enumerate(self.crews) if c.base == base), base.batteries, base.charge_s)
-            for base in self.access
-            if base.batteries is not None
-        ]
-        one_s = stretch_bound(teams, flown, passable=self.passable, batteries=pools, once=once)
-        return (
-            Bound("any sorties", any_s * _ROUNDING, "whatever its sorties"),
-            Bound(
-                "unbroken stretches",
-                one_s * _ROUNDING,
-                "whose sorties each watch one unbroken stretch, in the same layers of transit",
-            ),
-        )
 
     def _unflown(self, sorties: Sequence[Sortie]) -> list[tuple[float, float, str]]:
         """Stretches of the course that nobody watches, and why."""
@@ -535,77 +444,6 @@ class Planner:
                 name = f"{self.course.lines[line[low]].name}: " if self.task.network else ""
                 out.append((float(self.stations[low]), float(self.stations[high]), name + _UNFLOWN[bool(near)]))
         return out
-
-    def _notes(self, reasons: Sequence[tuple[float, float, str]]) -> list[str]:
-        notes = [self.border.note] if self.border.note else []
-        notes += self.heeded
-        notes += self._risk_notes()
-        craft = list(dict.fromkeys(v.aircraft.kind for v in self.fleet.vehicles))
-        if self.options.wind.speed_m_s > 0:
-            wind = self.options.wind
-            notes.append(
-                f"planned for wind of {wind.speed_m_s:g} m/s from {wind.from_deg:.0f} degrees: fly it in no stronger"
-            )
-        else:
-            notes.append(f"planned for calm air with {', '.join(craft)}: the reserve has to carry the wind")
-        lost = [(b - a, reason) for a, b, reason in reasons] + [(gap.length_m, gap.reason) for gap in self.course.gaps]
-        for what in dict.fromkeys(reason for _, reason in lost):
-            length = sum(m for m, reason in lost if reason == what)
-            size = f"{length / 1000:.1f} km" if length >= 1000 else f"{length:.0f} m"
-            line = "lines" if self.task.network else "flight line"
-            notes.append(f"{size} of the {line} are not watched ({what}): listed as uncovered")
-        shut = int((~self.course.passable).sum())
-        if shut:
-            notes.append(f"{shut} gaps of the flight line have no lawful way round: no sortie passes them")
-        return notes
-
-    def _risk_notes(self) -> list[str]:
-        changes = self.risk.changes(self.options.shift_hour, self.options.shift_s)
-        if self.options.objective is not Objective.RISK or not changes:
-            return []
-        minutes = [round(60 * self.options.shift_hour + s / 60) % 1440 for s in changes]
-        times = ", ".join(f"{m // 60:02d}:{m % 60:02d}" for m in dict.fromkeys(minutes))
-        note = f"the risk changes within the shift, at {times}: planned for its mean over the shift"
-        return [f"{note}; where that is too coarse plan a shift from change to change"]
-
-    def _out_of_reach(self) -> str:
-        base, access = min(self.access.items(), key=lambda item: item[1].nearest_m)
-        if access.nearest_m < reach_m(self._craft_at(base), self.options) and not len(access.reached):
-            return (
-                f"from base {base.name!r} no lawful way leads to the flight line: every one comes within the "
-                "stand-off or into a no-fly zone; move the base"
-            )
-        return (
-            f"base {base.name!r} is out of reach: {access.nearest_m / 1000:.1f} km to the flight line and back leave "
-            "no energy to patrol; move it nearer or take an aircraft with more endurance"
-        )
-
-    def _craft_at(self, base: Base) -> Aircraft:
-        return max(
-            (v.aircraft for v in self.fleet.vehicles if v.base == base), key=lambda craft: reach_m(craft, self.options)
-        )
-
-    def _coverage(self, sorties: Sequence[Sortie], unwatched: Sequence[tuple[float, float, str]]) -> Coverage:
-        """What is seen of the band."""
-        kinds = list(self.looks)
-        watches = []
-        for sortie in sorties:
-            craft, camera = kinds[sortie.observation]
-            watches.append(
-                Watch(
-                    sortie.patrol,
-                    [float((leg.look or sortie.look).sign) for leg in sortie.patrol],
-                    camera,
-                    self.looks[craft, camera].gimbal_pitch_deg,
-                    min(self.options.gsd_m or np.inf, camera.max_gsd_m),
-                )
-            )
-        lost = [Lost(*self.course.between(a, b), reason) for a, b, reason in unwatched]
-        lost += [Lost(np.array(gap.lat_deg), np.array(gap.lon_deg), gap.reason) for gap in self.course.gaps]
-        network = self.task.network
-        lines = [band_of(border) for border in ((self.border,) if network is None else joined_borders(network))]
-        lines += [band_of(branch) for branch in (() if network is None else joined_branches(network))]
-        return cover(lines, watches, lost, self.terrain)
 
 
 def _equal(values: NDArray[np.int64], start: int, stop: int) -> list[tuple[int, int]]:
