@@ -52,6 +52,7 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
         yield Row(f"border/{case}", found["seconds"], "s", goal="under 10 s", met=found["seconds"] < LIMIT_S)
         yield Row("border/memory", found["gib"], "GiB", goal="under 1 GiB", met=found["gib"] < LIMIT_GIB)
         yield Row("border/seen of the band", found["share"], "")
+        yield Row("border/looked at every", found["step_m"], "m")
         yield Row(
             "border/revisit",
             found["revisit_s"],
@@ -143,6 +144,7 @@ def _main() -> None:
         "seconds": seconds,
         "gib": peak,
         "share": made.coverage.share,
+        "step_m": made.coverage.step_m,
         "revisit_s": made.revisit_s,
         "bound_s": made.revisit_bound_s,
     }

@@ -38,11 +38,10 @@ def plan_options(settings: Sequence[str], **given: Any) -> missions.PlanOptions:
 
 def plan_table(made: missions.PatrolPlan) -> Table:
     """The sorties, each with its first flight and how often it is flown in the shift."""
-    gap = made.revisit_s / made.revisit_bound_s - 1 if made.revisit_bound_s else 0.0
     what = "one coverage in" if made.options.objective is missions.Objective.ONCE else "revisit"
     table = Table(
         title=f"coverage {made.coverage.share:.1%}, {what} {made.revisit_s / 60:.1f} min "
-        f"({gap:.1%} above the bound of {made.revisit_bound_s / 60:.1f} min)"
+        f"({made.gap:.1%} above the bound of {made.revisit_bound_s / 60:.1f} min)"
     )
     for heading in ("sortie", "start min", "duration min", "distance km", "patrol km", "reserve left", "flights"):
         table.add_column(heading, justify="left" if heading == "sortie" else "right")
@@ -58,7 +57,7 @@ def plan_table(made: missions.PatrolPlan) -> Table:
 
 def seen_table(coverage: missions.Coverage) -> Table:
     """Which share of the band is seen at which GSD, and what is not seen, by reason, most first."""
-    table = Table(title="what is seen of the band, cell by cell on the terrain")
+    table = Table(title=f"what is seen of the band, every {coverage.step_m:.0f} m on the terrain")
     for heading in ("share", "of it"):
         table.add_column(heading, justify="right" if heading == "share" else "left")
     for step in coverage.by_gsd:

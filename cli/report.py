@@ -35,12 +35,11 @@ def figures(outcome: Outcome) -> tuple[api.Figure, ...]:
     made, score, watched = outcome.plan, outcome.watched.score, outcome.watched
     summary = outcome.summary()
     rate = watched.fps / watched.bare_fps
-    ratio = made.revisit_s / made.revisit_bound_s
     return (
         api.Figure("border", f"{made.border.length_m() / 1000:.1f}", "km"),
         api.Figure("band seen at the wanted GSD", f"{made.coverage.share:.1%}"),
         api.Figure("revisit interval", f"{made.revisit_s / 60:.1f}", "min"),
-        api.Figure("its lower bound", f"{made.revisit_bound_s / 60:.1f}", "min", f"ratio {ratio:.2f}"),
+        api.Figure("its lower bound", f"{made.revisit_bound_s / 60:.1f}", "min", f"ratio {1 + made.gap:.2f}"),
         api.Figure("sorties flown", f"{len(summary['missions'])}", "", "verified, landed", met=_verified(outcome)),
         api.Figure("flown distance", f"{outcome.flown_m / 1000:.1f}", "km"),
         api.Figure(

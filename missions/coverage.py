@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,7 +83,7 @@ def cover(lines: Sequence[BandLine], watches: Sequence[Watch], lost: Sequence[Lo
     """
     length = sum(float(line.along_m()[-1]) for line in lines)
     depth = max(line.left_m + line.right_m for line in lines)
-    step = max(_STEP_M, np.sqrt(length * depth / _MOST_CELLS))
+    step = max(_STEP_M, math.sqrt(length * depth / _MOST_CELLS))
     # Where the whole line is too long for that the rows stay close: the band is shallow, and its far edge matters.
     row = min(step, max(_STEP_M, depth / 8))
     step = max(step, length * depth / row / _MOST_CELLS)
@@ -162,7 +163,7 @@ class _Tally:
         shares = tuple(GsdShare(step, float(area[gsd <= step * (1 + 1e-9)].sum()) / whole) for step in steps)
         first = max((k for k, share in enumerate(shares) if share.share <= 0), default=0)
         unseen = float(sum(u.area_m2.sum() for u in self._unseen))
-        return Coverage(whole, whole - unseen, tuple(self._listed()), shares[first:])
+        return Coverage(whole, whole - unseen, tuple(self._listed()), shares[first:], self._step_m)
 
     def _listed(self) -> list[Uncovered]:
         """Unseen cells of one reason that lie together along the line, as one entry each."""

@@ -108,7 +108,6 @@ def _limits(made: PatrolPlan, team: list[Sortie]) -> list[str]:
     whole = air + ground
     length = max(s.to_m for s in team) - min(s.from_m for s in team)
     leanest = min(team, key=lambda s: s.reserve_left)
-    gap = made.revisit_s / made.revisit_bound_s
     found = [
         (
             f"the slowest stretch is that of {base.name}: {length / 1000:.1f} km in {len(team)} sorties by {size} "
@@ -124,7 +123,7 @@ def _limits(made: PatrolPlan, team: list[Sortie]) -> list[str]:
         ),
         (
             f"no plan {made.bound.claim} comes below {made.revisit_bound_s / 60:.1f} min with these aircraft on this "
-            f"line: this one is {gap - 1:.1%} above that"
+            f"line: this one is {made.gap:.1%} above that"
         ),
     ]
     return [*found, *look.reasons]

@@ -220,12 +220,15 @@ class Coverage:
         Every part that is not seen, along each line.
     by_gsd
         Which share is seen at which GSD, rising; the last is the coarsest that counts.
+    step_m
+        How far apart along its line the band was looked at, metres: what is shorter than this may have been missed.
     """
 
     band_area_m2: float
     seen_area_m2: float
     uncovered: tuple[Uncovered, ...]
     by_gsd: tuple[GsdShare, ...]
+    step_m: float
 
     @property
     def share(self) -> float:
@@ -332,6 +335,12 @@ class PatrolPlan:
     def revisit_bound_s(self) -> float:
         """No plan of the kind that the greatest bound speaks of has a shorter revisit interval, seconds."""
         return self.bound.seconds
+
+    @property
+    def gap(self) -> float:
+        """Share of the bound by which the revisit interval is above it; 0 where there is nothing to bound."""
+        bound_s = self.revisit_bound_s
+        return self.revisit_s / bound_s - 1 if bound_s > 0 else 0.0
 
     def observation_of(self, sortie: Sortie) -> Observation:
         """Height, offset, pitch and speed of a sortie."""

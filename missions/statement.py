@@ -14,7 +14,7 @@ from missions.bound_stretches import Batteries, stretch_bound
 from missions.coverage import Lost, cover
 from missions.estimate import reach_m
 from missions.fleet import Aircraft, Base
-from missions.network_lines import band_of, joined_borders, joined_branches
+from missions.network_lines import band_of, joined_branches
 from missions.options import Objective
 from missions.patrol import Bound, Coverage, Sortie
 from missions.watching import Watch
@@ -80,7 +80,7 @@ def coverage_of(planner: Planner, sorties: Sequence[Sortie], unwatched: Sequence
     lost = [Lost(*planner.course.between(a, b), reason) for a, b, reason in unwatched]
     lost += [Lost(np.array(gap.lat_deg), np.array(gap.lon_deg), gap.reason) for gap in planner.course.gaps]
     network = planner.task.network
-    lines = [band_of(border) for border in ((planner.border,) if network is None else joined_borders(network))]
+    lines = [band_of(border) for border in planner.task.borders]
     lines += [band_of(branch) for branch in (() if network is None else joined_branches(network))]
     return cover(lines, watches, lost, planner.terrain)
 

@@ -33,6 +33,7 @@ def test_a_straight_border_is_seen_whole_at_the_gsd_of_its_edges():
     made = plan(border, fleet_for(border, 1))
     look, coverage = made.observation, made.coverage
     assert coverage.share == pytest.approx(1.0)
+    assert coverage.step_m <= 10
     assert coverage.band_area_m2 == pytest.approx(8000 * (border.band_own_m + border.band_far_m), rel=5e-3)
     shares = {step.gsd_m: step.share for step in coverage.by_gsd}
     assert list(shares.values()) == sorted(shares.values())
@@ -97,6 +98,8 @@ def test_a_border_longer_than_a_plane_holds_is_measured_whole():
     made = plan(border, default_fleet(beside(replace(border, coordinates=line[440:460]), 3000), 2), FlatTerrain())
     coverage = made.coverage
     assert coverage.band_area_m2 == pytest.approx(border.length_m() * 50.0, rel=0.01)
+    # 400,000 places, and no more, for any length.
+    assert coverage.step_m == pytest.approx(border.length_m() * 50.0 / 6.25 / 400_000, rel=0.05)
     flown = sum(leg.distance_m for s in made.sorties for leg in s.patrol)
     assert coverage.seen_area_m2 == pytest.approx(flown * 50.0, rel=0.03)
     assert sum(gap.area_m2 for gap in coverage.uncovered) == pytest.approx(
