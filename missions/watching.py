@@ -257,9 +257,13 @@ class _Pairs:
         low, high = ends.min(axis=1) - reach, ends.max(axis=1) + reach
         inside = np.all((high >= xy.min(axis=0)) & (low <= xy.max(axis=0)), axis=1)
         own = np.flatnonzero(inside)
+        if not len(own):
+            return cls(views, ends, xy, own, own)
+        # Of a long border most places have no view near them.
+        near = np.flatnonzero(np.all((xy >= low[own].min(axis=0)) & (xy <= high[own].max(axis=0)), axis=1))
         boxes = shapely.box(low[own, 0], low[own, 1], high[own, 0], high[own, 1])
-        found, place = shapely.STRtree(np.asarray(shapely.points(xy))).query(boxes)
-        return cls(views, ends, xy, place.astype(np.int64), own[found])
+        found, place = shapely.STRtree(np.asarray(shapely.points(xy[near]))).query(boxes)
+        return cls(views, ends, xy, near[place], own[found])
 
     def judge(self, ground_m: Floats) -> None:
         """How well each view sees its place, whatever stands between: `ground_m` is the height of every place."""
