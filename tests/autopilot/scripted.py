@@ -44,6 +44,10 @@ class Script:
     """Sends requests and acceptances of another list into each transfer."""
     bad_requests: bool = False
     """Asks for an item that does not exist, and accepts too early."""
+    give_up_s: float = 8.0
+    """Wall seconds after which it gives a stopped upload up; until then it refuses to clear, as ArduPilot does."""
+    restarts: bool = True
+    """Whether the uploader may begin anew in the middle of an upload; else it is refused, as by PX4."""
     change: Callable[[Any], Any] = lambda item: item
     """What it makes of an item when it stores it."""
     commands: dict[int, list[int]] = field(default_factory=dict)
@@ -156,12 +160,25 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
         self.ack(self.script.refuse[1])
 
     def on_mission_count(self, m):
+        if self._expect and not self.script.restarts:
+            self.ack(mav.MAV_MISSION_ERROR, m.mission_type)
+            return
         self._kind = m.mission_type
         if self.script.refuse is not None and self.script.refuse[0] < 0:
             self.refuse()
             return
-        self._expect = [None] * m.count
+        self._expect = expect = [None] * m.count
+        del self.lists[self._kind][m.count :]
+        if not expect:
+            self.ack(0)
+            return
+        asyncio.get_running_loop().call_later(self.script.give_up_s, self.give_up, expect)
         self.ask()
+
+    def give_up(self, expect):
+        if expect is self._expect and not self.dead:
+            self._expect = []
+            self.ack(mav.MAV_MISSION_OPERATION_CANCELLED)
 
     def on_mission_item_int(self, m):
         if m.mission_type != self._kind or m.seq >= len(self._expect):
@@ -196,14 +213,19 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
         return self.script.change(kept)
 
     def on_mission_request_list(self, m):
+        if self._expect:
+            self.ack(mav.MAV_MISSION_DENIED, m.mission_type)
+            return
         self.send(mav.MAVLink_mission_count_message(255, 190, len(self.lists[m.mission_type]), m.mission_type))
 
     def on_mission_request_int(self, m):
         self.send(self.lists[m.mission_type][m.seq])
 
     def on_mission_clear_all(self, m):
+        if self._expect:
+            self.ack(mav.MAV_MISSION_ERROR, m.mission_type)
+            return
         self.lists[m.mission_type] = []
-        self._expect = []
         self.ack(0, m.mission_type)
 
     # Commands and parameters.
