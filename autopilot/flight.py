@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from autopilot.errors import AutopilotError, FlightError, NotReadyError
+from autopilot.errors import STATE_WORDS, AutopilotError, FlightError, NotReadyError, VehicleState
 from autopilot.link import Link, open_link
 from autopilot.preflight import check_vehicle, enable_fence
 from autopilot.report import FlightReport, SortieReport, VehicleReport
@@ -19,6 +19,7 @@ from autopilot.timing import Timing
 from autopilot.transfer import Verified
 from autopilot.vehicle import Vehicle
 from autopilot.watch import BorderWatch, FlightWatch, places
+from autopilot.words import MissionKind
 from missions import BorderSegment, Mission
 
 __all__ = ["FlightLimits", "FlightProgress", "fly"]
@@ -66,8 +67,8 @@ class FlightProgress:
     sysid, sortie, sorties
         Vehicle, number of its sortie from 1, and how many it has.
     stage
-        ``connect``, ``upload mission``, ``read back mission`` and so on, ``ready``, ``start``, ``fly``, ``landed`` or
-        ``failed``.
+        ``connect``, ``upload mission``, ``read back mission`` and so on, ``ready``, ``start``, ``prove`` (and reading
+        back once more), ``fly``, ``landed`` or ``failed``.
     done, total
         Items done and in all, where the stage counts.
     text
@@ -237,13 +238,16 @@ class _Sortie:
     def _stage(self, stage: str, done: int = 0, total: int = 0) -> None:
         self._flight.progress(FlightProgress(self._vehicle.sysid, self._number, self._planned, stage, done, total))
 
+    def _repaired(self, kind: MissionKind, state: VehicleState) -> None:
+        self._watch.note_failure(self._vehicle.telemetry, f"upload of the {kind} broke off; {STATE_WORDS[state]}")
+
     async def _prepare(self) -> None:
         vehicle, mission = self._vehicle, self._mission
         if vehicle.telemetry.armed:
             raise FlightError(f"{vehicle}: is armed already: land and disarm it before it is given a mission")
         self._stage("check")
         await check_vehicle(vehicle, mission)
-        self._uploads = await vehicle.upload(mission, progress=self._stage)
+        self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
         self._stage("ready")
         await vehicle.wait_ready(self._flight.limits.ready_s)
         limits = self._flight.limits
@@ -258,11 +262,18 @@ class _Sortie:
         if mission.fence:
             await enable_fence(vehicle, mission, ceiling_m=limits.ceiling_m)
 
+    async def _prove(self) -> None:
+        """Right before arming: minutes may lie between the upload and here, and others may speak to the vehicle."""
+        self._stage("prove")
+        if self._mission.fence:
+            await enable_fence(self._vehicle, self._mission, ceiling_m=self._flight.limits.ceiling_m)
+        await self._vehicle.prove(progress=self._stage)
+
     async def _start(self) -> None:
         vehicle, watch = self._vehicle, self._watch
         self._stage("start")
         self._ours = True
-        await vehicle.start_mission()
+        await vehicle.start_mission(before_arming=self._prove)
         if await vehicle.wait_until(lambda _: watch.airborne or watch.ended, _START_S) is None:
             raise FlightError(f"{vehicle}: the mission started and it did not take off in {_START_S:g} s: look at it")
 

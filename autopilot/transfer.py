@@ -33,7 +33,7 @@ from autopilot.transfer_send import send_list
 from autopilot.words import MissionKind
 from missions import MissionItem
 
-__all__ = ["Progress", "Verified", "clear", "download", "upload", "upload_verified"]
+__all__ = ["Progress", "Verified", "clear", "download", "upload", "upload_verified", "verify"]
 
 _NO_SPACE_WAIT_S = 3.0  # ArduPilot's capacity is 0 for about 3 s after boot
 _SHOWN = 3
@@ -201,6 +201,43 @@ async def upload_verified(
                 if repaired is not None:
                     repaired(state)
             raise
+
+
+async def verify(
+    link: Link,
+    sysid: int,
+    wanted: tuple[MissionItem, ...],
+    kind: MissionKind,
+    *,
+    dialect: Dialect,
+    component: int = mav.MAV_COMP_ID_AUTOPILOT1,
+    timing: Timing | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Prove once more by read-back that the vehicle holds a list; nothing is written.
+
+    Parameters
+    ----------
+    link, sysid, kind, dialect, component, timing, progress
+        As for `upload_verified`.
+    wanted
+        The list as it went on the wire: `prepared`.
+
+    Raises
+    ------
+    MismatchError
+        The vehicle holds something else by now.
+    RejectedError, TransferTimeoutError, LinkError
+        It could not be read.
+    """
+    peer = Peer(link, sysid, component, kind, timing or Timing())
+    async with link.transfer_lock(sysid):
+        read = await fetch_list(peer, dialect.download_window, progress)
+    try:
+        _demand_equal(peer, wanted, read, dialect)
+    except MismatchError as error:
+        error.state = VehicleState.UNKNOWN
+        raise
 
 
 def _tell(peer: Peer, error: BaseException, state: VehicleState) -> None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from autopilot.compare import prepared
 from autopilot.dialect import Dialect, StepKind
 from autopilot.dialects import dialect_of
-from autopilot.errors import CommandError, NotReadyError
+from autopilot.errors import CommandError, NotReadyError, VehicleState
 from autopilot.exchange import Exchange
 from autopilot.link import Link
 from autopilot.telemetry import STREAMS, Telemetry, TelemetryState, Text
 from autopilot.timing import Timing
-from autopilot.transfer import Progress, Verified, upload_verified
+from autopilot.transfer import Progress, Verified, upload_verified, verify
 from autopilot.transfer_peer import lists_of
 from autopilot.wire import Message
-from missions import Mission
+from autopilot.words import MissionKind
+from missions import Mission, MissionItem
 
 __all__ = ["Vehicle"]
 
@@ -49,6 +51,8 @@ class Vehicle:
         self._command_lock = asyncio.Lock()
         self._state = TelemetryState(dialect.mode_name)
         self._snapshot: Telemetry | None = None
+        self._held: dict[MissionKind, tuple[MissionItem, ...]] = {}
+        self._proved_boots: int | None = None
         self._heard = asyncio.get_running_loop().time()
         self._waiters: list[tuple[Callable[[Telemetry], bool], asyncio.Future[Telemetry]]] = []
         self._listeners: list[Callable[[Message, Telemetry], None]] = []
@@ -257,13 +261,23 @@ class Vehicle:
                 if error.result is None or number in (*_REQUIRED_STREAMS, estimator):
                     raise
 
-    async def upload(self, mission: Mission, *, progress: Progress | None = None) -> tuple[Verified, ...]:
+    async def upload(
+        self,
+        mission: Mission,
+        *,
+        progress: Progress | None = None,
+        repaired: Callable[[MissionKind, VehicleState], None] | None = None,
+    ) -> tuple[Verified, ...]:
         """Upload fence, rally points and mission, each proved by read-back; raises as `upload_verified` does.
 
-        The fence goes first: what fails after it leaves the vehicle fenced.
+        The fence goes first: what fails after it leaves the vehicle fenced. `repaired` is told what the vehicle holds
+        of a list whose upload broke off.
         """
-        return tuple(
-            [
+        self._proved_boots = None
+        boots = self.telemetry.boots
+        done = []
+        for kind, items in lists_of(mission):
+            done.append(
                 await upload_verified(
                     self.link,
                     self.sysid,
@@ -273,10 +287,49 @@ class Vehicle:
                     component=self.component,
                     timing=self.timing,
                     progress=progress,
+                    held=self._held.get(kind),
+                    repaired=None if repaired is None else lambda state, kind=kind: repaired(kind, state),  # type: ignore[misc]
                 )
-                for kind, items in lists_of(mission)
-            ]
-        )
+            )
+            self._held[kind] = prepared(items, kind, self.dialect)
+        self._proved_boots = boots
+        return tuple(done)
+
+    async def prove(self, *, progress: Progress | None = None) -> None:
+        """Prove once more that the vehicle holds the lists of the last upload: read-back is only true of its moment.
+
+        Raises
+        ------
+        NotReadyError
+            When nothing was uploaded, or the vehicle's clock stepped back since: what it keeps over a reboot, and
+            whether it is still the same vehicle, is not known.
+        MismatchError
+            When it holds something else by now, such as what another ground station sent.
+        TransferError, LinkError
+            When it cannot be read.
+        """
+        self._check_boots()
+        for kind, items in self._held.items():
+            await verify(
+                self.link,
+                self.sysid,
+                items,
+                kind,
+                dialect=self.dialect,
+                component=self.component,
+                timing=self.timing,
+                progress=progress,
+            )
+        self._check_boots()
+
+    def _check_boots(self) -> None:
+        if self._proved_boots is None:
+            raise NotReadyError(f"{self}: holds no list that was proved by read-back: upload its mission first")
+        if self.telemetry.boots != self._proved_boots:
+            raise NotReadyError(
+                f"{self}: its clock stepped back after its lists were proved: it booted anew, or another vehicle "
+                "speaks with its system id: look at it, then upload again"
+            )
 
     async def set_mode(self, name: str) -> None:
         """Set a flight mode by its name and wait until the vehicle says it. Raises CommandError, AutopilotError."""
@@ -298,12 +351,25 @@ class Vehicle:
         if await self.wait_until(lambda t: t.armed is armed, _ARM_S) is None:
             raise CommandError(f"{self}: accepted to {'arm' if armed else 'disarm'} and did not: look at its texts")
 
-    async def start_mission(self) -> None:
-        """From ready on the ground to flying the uploaded mission, by the dialect's steps. Raises CommandError."""
+    async def start_mission(self, *, before_arming: Callable[[], Awaitable[None]] | None = None) -> None:
+        """From ready on the ground to flying the uploaded mission, by the dialect's steps.
+
+        Parameters
+        ----------
+        before_arming
+            The last check, right before the order to arm: what it raises leaves the vehicle disarmed.
+
+        Raises
+        ------
+        CommandError
+            When a step is refused.
+        """
         for step in self.dialect.start:
             if step.kind is StepKind.MODE:
                 await self.set_mode(str(step.value))
             elif step.kind is StepKind.ARM:
+                if before_arming is not None:
+                    await before_arming()
                 await self.arm()
             else:
                 await self.command(int(step.value))

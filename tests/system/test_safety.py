@@ -7,7 +7,7 @@ import pytest
 
 import autopilot
 import sim
-from missions import MissionItem
+from missions import Mission, MissionItem
 
 HOME = (31.345, -110.94, 1180.0)
 
@@ -48,3 +48,34 @@ async def test_a_cancelled_upload_leaves_nothing_to_fly(kind):
                 await task
             assert told == [autopilot.VehicleState.CLEARED]
             assert len(await autopilot.download(link, 1, kind)) <= 1
+
+
+async def test_a_mission_that_another_station_replaces_after_the_proof_is_not_flown():
+    def mission(height_m):
+        take_off = replace(rows(2, height_m)[1], command=22, y=rows(1, 0.0)[0].y)
+        items = [rows(1, 0.0)[0], take_off, *rows(6, height_m)[1:]]
+        items.append(MissionItem(0, 2, 20))
+        return Mission("row", "ardupilot", tuple(replace(item, seq=n) for n, item in enumerate(items)), (), ())
+
+    speedup = 20.0
+    with sim.start_fleet(sim.FleetConfig(home=HOME, speedup=speedup)) as fleet:
+        url = fleet.endpoints[0].url
+        meddling = []
+
+        async def meddle():
+            async with await autopilot.open_link(url, system_id=254) as link:
+                await link.wait_vehicle(timeout_s=5)
+                await autopilot.upload(link, 1, mission(40.0).items)
+
+        def progress(step):
+            # The vehicle waits for its position: most of a minute of its own time.
+            if step.stage == "ready" and not meddling:
+                meddling.append(asyncio.get_running_loop().create_task(meddle()))
+
+        task = autopilot.FlightTask(1, url, (mission(30.0),))
+        report = await autopilot.fly([task], time_scale=speedup, progress=progress)
+        await meddling[0]
+        async with await autopilot.open_link(url) as link, await autopilot.Vehicle.connect(link, 1) as seen:
+            assert seen.telemetry.armed is False
+    assert "mission: reads back differently" in report.vehicles[0].failure
+    assert not any(event.kind == "armed" for event in report.vehicles[0].sorties[0].events)
