@@ -18,7 +18,8 @@ from autopilot.errors import (
     TransferTimeoutError,
     VehicleState,
 )
-from autopilot.flight import FlightLimits, FlightProgress, fly
+from autopilot.flight import fly
+from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link, LinkStatistics, Mailbox, open_link
 from autopilot.preflight import Capabilities, capabilities, check_vehicle, enable_fence, item_limit
 from autopilot.px4 import PX4

@@ -9,19 +9,18 @@ from typing import Self
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot.compare import prepared
 from autopilot.dialect import Dialect, StepKind
 from autopilot.dialects import dialect_of
 from autopilot.errors import CommandError, NotReadyError, VehicleState
 from autopilot.exchange import Exchange
 from autopilot.link import Link
+from autopilot.proof import Proof
 from autopilot.telemetry import STREAMS, Telemetry, TelemetryState, Text
 from autopilot.timing import Timing
-from autopilot.transfer import Progress, Verified, upload_verified, verify
-from autopilot.transfer_peer import lists_of
+from autopilot.transfer import Progress, Verified
 from autopilot.wire import Message
 from autopilot.words import MissionKind
-from missions import Mission, MissionItem
+from missions import Mission
 
 __all__ = ["Vehicle"]
 
@@ -39,6 +38,8 @@ class Vehicle:
     ----------
     link, sysid, component, dialect, timing
         Where it is, who it is and how it is spoken to.
+    arm_ordered
+        Whether it was ordered to arm, whatever it answered; set back by who takes charge of its next flight.
     """
 
     def __init__(self, link: Link, sysid: int, component: int, dialect: Dialect, timing: Timing) -> None:
@@ -51,8 +52,8 @@ class Vehicle:
         self._command_lock = asyncio.Lock()
         self._state = TelemetryState(dialect.mode_name)
         self._snapshot: Telemetry | None = None
-        self._held: dict[MissionKind, tuple[MissionItem, ...]] = {}
-        self._proved_boots: int | None = None
+        self._proof = Proof(link, sysid, component, dialect, timing)
+        self.arm_ordered = False
         self._heard = asyncio.get_running_loop().time()
         self._waiters: list[tuple[Callable[[Telemetry], bool], asyncio.Future[Telemetry]]] = []
         self._listeners: list[Callable[[Message, Telemetry], None]] = []
@@ -273,27 +274,7 @@ class Vehicle:
         The fence goes first: what fails after it leaves the vehicle fenced. `repaired` is told what the vehicle holds
         of a list whose upload broke off.
         """
-        self._proved_boots = None
-        boots = self.telemetry.boots
-        done = []
-        for kind, items in lists_of(mission):
-            done.append(
-                await upload_verified(
-                    self.link,
-                    self.sysid,
-                    items,
-                    kind,
-                    dialect=self.dialect,
-                    component=self.component,
-                    timing=self.timing,
-                    progress=progress,
-                    held=self._held.get(kind),
-                    repaired=None if repaired is None else lambda state, kind=kind: repaired(kind, state),  # type: ignore[misc]
-                )
-            )
-            self._held[kind] = prepared(items, kind, self.dialect)
-        self._proved_boots = boots
-        return tuple(done)
+        return await self._proof.upload(mission, self.telemetry.boots, progress, repaired)
 
     async def prove(self, *, progress: Progress | None = None) -> None:
         """Prove once more that the vehicle holds the lists of the last upload: read-back is only true of its moment.
@@ -308,28 +289,9 @@ class Vehicle:
         TransferError, LinkError
             When it cannot be read.
         """
-        self._check_boots()
-        for kind, items in self._held.items():
-            await verify(
-                self.link,
-                self.sysid,
-                items,
-                kind,
-                dialect=self.dialect,
-                component=self.component,
-                timing=self.timing,
-                progress=progress,
-            )
-        self._check_boots()
-
-    def _check_boots(self) -> None:
-        if self._proved_boots is None:
-            raise NotReadyError(f"{self}: holds no list that was proved by read-back: upload its mission first")
-        if self.telemetry.boots != self._proved_boots:
-            raise NotReadyError(
-                f"{self}: its clock stepped back after its lists were proved: it booted anew, or another vehicle "
-                "speaks with its system id: look at it, then upload again"
-            )
+        self._proof.check(self.telemetry.boots)
+        await self._proof.renew(progress)
+        self._proof.check(self.telemetry.boots)
 
     async def set_mode(self, name: str) -> None:
         """Set a flight mode by its name and wait until the vehicle says it. Raises CommandError, AutopilotError."""
@@ -340,6 +302,7 @@ class Vehicle:
 
     async def arm(self) -> None:
         """Arm and wait until the vehicle says so. Raises CommandError with the pre-arm reasons that it gave."""
+        self.arm_ordered = True
         await self._arm(armed=True)
 
     async def disarm(self) -> None:

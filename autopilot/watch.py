@@ -196,8 +196,8 @@ class FlightWatch:
 
     @property
     def must_return(self) -> bool:
-        """Whether it is beyond a border and was not told to turn back."""
-        return self.crossed and not self.sent_home and not self.ended
+        """Whether it is beyond a border and was not told to turn back, or flies its mission all the same."""
+        return self.crossed and not self.ended and (not self.sent_home or self.mode == self._mission_mode)
 
     # After the flight.
 

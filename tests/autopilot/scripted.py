@@ -65,6 +65,8 @@ class Script:
     """Parameters that keep their value."""
     ready: bool = True
     abilities: int = ABILITIES
+    orders: Callable[[int, int], int] = lambda _mode, _nth: 0
+    """MAV_RESULT of the nth (from 1) order into this mode; below 0 it does not answer."""
     flight: str = "home"
     """How a flight goes: home, silent, disarm, return (half-way), stray (over the border)."""
 
@@ -233,6 +235,9 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
     def on_command_long(self, m):
         results = self.script.commands.get(m.command, [0])
         result = results.pop(0) if len(results) > 1 else results[0]
+        if m.command == mav.MAV_CMD_DO_SET_MODE:
+            nth = self.counts[f"mode {int(m.param2)}"] = self.counts.get(f"mode {int(m.param2)}", 0) + 1
+            result = self.script.orders(int(m.param2), nth)
         for text in self.script.says.get(m.command, ()):
             self.say(text)
         if result >= 0:
@@ -304,6 +309,8 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
                 self.where = at[0], at[1], item.z
                 self.report()
                 await asyncio.sleep(0.005)
+            if self.mode == 9:
+                break
             if self.mode == 6 or (self.script.flight == "return" and number == 2):
                 self.mode = 6
                 self.say("Battery 1 is low 13.10V used 4000 mAh")
@@ -316,7 +323,7 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
                 self.heartbeat()
                 return
             self.send(mav.MAVLink_mission_item_reached_message(item.seq))
-        self.where = HOME[0], HOME[1], 0.0
+        self.where = (*self.where[:2], 0.0) if self.mode == 9 else (HOME[0], HOME[1], 0.0)
         self.report()
         self.armed = False
         self.heartbeat()

@@ -95,7 +95,9 @@ async def test_a_fleet_flies_its_sorties(tmp_path):
 )  # fmt: skip
 async def test_one_that_fails_is_reported_and_the_other_goes_on(script, words, sorties):
     missions = (line_mission(), line_mission())
-    report, _ = await flown(Script(sysid=1), _as(script, 2), missions=missions, limits=FlightLimits(ready_s=1.0))
+    report, _ = await flown(
+        Script(sysid=1), _as(script, 2), missions=missions, limits=FlightLimits(ready_s=1.0, home_s=5.0)
+    )
     good, failed = report.vehicles
     assert good.failure is None
     assert len(good.sorties) == 2

@@ -101,6 +101,8 @@ def test_the_other_side_is_negative_and_turns_it_back():
     assert flown.watch.must_return
     assert flown.watch.nearest_border_m() == pytest.approx(-169, abs=3)
     flown.watch.sent_home = True
+    assert flown.watch.must_return  # it was told, and flies its mission all the same
+    flown.watch.mode = "RTL"
     assert not flown.watch.must_return
 
 

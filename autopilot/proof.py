@@ -1,0 +1,90 @@
+"""What a vehicle is proved to hold, since when, and proving it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from autopilot.compare import prepared
+from autopilot.dialect import Dialect
+from autopilot.errors import NotReadyError, VehicleState
+from autopilot.link import Link
+from autopilot.timing import Timing
+from autopilot.transfer import Progress, Verified, upload_verified, verify
+from autopilot.transfer_peer import lists_of
+from autopilot.words import MissionKind
+from missions import Mission, MissionItem
+
+__all__ = ["Proof"]
+
+
+class Proof:
+    """The lists of one vehicle: uploaded, proved, proved again.
+
+    Parameters
+    ----------
+    link, sysid, component, dialect, timing
+        The vehicle.
+    """
+
+    def __init__(self, link: Link, sysid: int, component: int, dialect: Dialect, timing: Timing) -> None:
+        self._link = link
+        self._sysid = sysid
+        self._component = component
+        self._dialect = dialect
+        self._timing = timing
+        self._held: dict[MissionKind, tuple[MissionItem, ...]] = {}
+        self._boots: int | None = None
+
+    async def upload(
+        self,
+        mission: Mission,
+        boots: int,
+        progress: Progress | None,
+        repaired: Callable[[MissionKind, VehicleState], None] | None,
+    ) -> tuple[Verified, ...]:
+        """Upload and prove every list; `boots` is `Telemetry.boots` now. Raises as `upload_verified` does."""
+        self._boots = None
+        done = []
+        for kind, items in lists_of(mission):
+            done.append(
+                await upload_verified(
+                    self._link,
+                    self._sysid,
+                    items,
+                    kind,
+                    dialect=self._dialect,
+                    component=self._component,
+                    timing=self._timing,
+                    progress=progress,
+                    held=self._held.get(kind),
+                    repaired=None if repaired is None else lambda state, kind=kind: repaired(kind, state),  # type: ignore[misc]
+                )
+            )
+            self._held[kind] = prepared(items, kind, self._dialect)
+        self._boots = boots
+        return tuple(done)
+
+    async def renew(self, progress: Progress | None) -> None:
+        """Read every list back once more. Raises MismatchError, TransferError, LinkError."""
+        for kind, items in self._held.items():
+            await verify(
+                self._link,
+                self._sysid,
+                items,
+                kind,
+                dialect=self._dialect,
+                component=self._component,
+                timing=self._timing,
+                progress=progress,
+            )
+
+    def check(self, boots: int) -> None:
+        """Whether what was proved can hold still, by `Telemetry.boots` now. Raises NotReadyError where it cannot."""
+        where = f"{self._link.url} vehicle {self._sysid}"
+        if self._boots is None:
+            raise NotReadyError(f"{where}: holds no list that was proved by read-back: upload its mission first")
+        if boots != self._boots:
+            raise NotReadyError(
+                f"{where}: its clock stepped back after its lists were proved: it booted anew, or another vehicle "
+                "speaks with its system id: look at it, then upload again"
+            )
