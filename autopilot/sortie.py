@@ -13,7 +13,7 @@ from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.preflight import check_vehicle, enable_fence
 from autopilot.report import SortieReport
 from autopilot.steadfast import to_the_end
-from autopilot.timing import Timing
+from autopilot.timing import FlightClock, Timing
 from autopilot.transfer import Verified
 from autopilot.vehicle import Vehicle
 from autopilot.watch import BorderWatch, FlightWatch, places
@@ -24,6 +24,8 @@ __all__ = ["Flight", "Sortie"]
 
 _LOOK_WALL_S = 0.25
 _SILENT_S = 10.0
+_BLIND_S = 10.0  # without a new position nobody sees it cross a line
+_ASK_AGAIN_S = 3.0
 _START_S = 60.0
 _LAST_ORDER_S = 60.0
 
@@ -47,8 +49,9 @@ class Sortie:
         self._number = number
         self._planned = planned
         self._flight = flight
-        self._watch = FlightWatch(mission, vehicle.dialect.mission_mode, flight.borders)
+        self._watch = FlightWatch(mission, vehicle.dialect.mission_mode, flight.borders, vehicle.telemetry.boots)
         self._uploads: tuple[Verified, ...] = ()
+        self._asked_again = False
 
     async def fly(self) -> SortieReport:
         """Fly it; what goes wrong is in the report."""
@@ -133,10 +136,10 @@ class Sortie:
             raise FlightError(f"{vehicle}: the mission started and it did not take off in {_START_S:g} s: look at it")
 
     async def _follow(self) -> None:
-        """Until it has disarmed, on the vehicle's own clock: a simulation may run slower than it was asked to."""
+        """Until it has disarmed. Raises FlightError where it must not go on."""
         vehicle, watch, limits = self._vehicle, self._watch, self._flight.limits
-        silent_s = vehicle.timing.wall_s(_SILENT_S)
-        begun_s = vehicle.telemetry.vehicle_s
+        wall = asyncio.get_running_loop().time
+        clock = FlightClock(vehicle.timing.time_scale, wall())
         done = -1
         while not watch.ended:
             await vehicle.wait_until(lambda _: watch.ended or watch.must_return, 0.0, wall_s=_LOOK_WALL_S)
@@ -145,15 +148,28 @@ class Sortie:
                 self._stage("fly", done, len(places(self._mission)))
             if watch.must_return:
                 await self._turn_back()
-            if vehicle.silent_s > silent_s:
-                raise FlightError(
-                    f"{vehicle}: silent for {vehicle.silent_s:.1f} s in flight, last at {where(vehicle)}: "
-                    "look for it there"
-                )
-            now_s = vehicle.telemetry.vehicle_s
-            begun_s = now_s if begun_s is None else begun_s
-            if now_s is not None and begun_s is not None and now_s - begun_s > limits.flight_s:
+            self._check_hearing()
+            if clock.elapsed_s(vehicle.telemetry.vehicle_s, wall()) > limits.flight_s:
                 raise FlightError(f"{vehicle}: still flying after {limits.flight_s:g} s: plan shorter sorties")
+
+    def _check_hearing(self) -> None:
+        """Whether it is heard and says where it is. Raises FlightError where it has not for too long."""
+        vehicle = self._vehicle
+        wall_s = vehicle.timing.wall_s
+        if vehicle.silent_s > wall_s(_SILENT_S):
+            raise FlightError(
+                f"{vehicle}: silent for {vehicle.silent_s:.1f} s in flight, last at {where(vehicle)}: look for it there"
+            )
+        if vehicle.position_age_s > wall_s(_BLIND_S):
+            raise FlightError(
+                f"{vehicle}: heard, and says no position for {vehicle.position_age_s:.1f} s in flight, last at "
+                f"{where(vehicle)}: look at its GPS and its streams"
+            )
+        if vehicle.position_age_s < vehicle.timing.retry_s(_ASK_AGAIN_S):
+            self._asked_again = False
+        elif not self._asked_again:
+            self._asked_again = True
+            vehicle.ask_again()
 
     async def _turn_back(self) -> None:
         self._watch.sent_home = True

@@ -54,7 +54,8 @@ class Vehicle:
         self._snapshot: Telemetry | None = None
         self._proof = Proof(link, sysid, component, dialect, timing)
         self.arm_ordered = False
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = self._placed = asyncio.get_running_loop().time()
+        self._placed_ms: int | None = None
         self._waiters: list[tuple[Callable[[Telemetry], bool], asyncio.Future[Telemetry]]] = []
         self._listeners: list[Callable[[Message, Telemetry], None]] = []
         self._stop = link.listen(self._take, sysid=sysid)
@@ -149,6 +150,11 @@ class Vehicle:
         """Wall seconds since the autopilot was last heard."""
         return asyncio.get_running_loop().time() - self._heard
 
+    @property
+    def position_age_s(self) -> float:
+        """Wall seconds since a new position came; one that is repeated with its old time is not new."""
+        return asyncio.get_running_loop().time() - self._placed
+
     def listen(self, listener: Callable[[Message, Telemetry], None]) -> Callable[[], None]:
         """Call `listener` with each message of the autopilot and the snapshot after it; returns what ends it."""
         self._listeners.append(listener)
@@ -158,6 +164,8 @@ class Vehicle:
         if message.get_srcComponent() != self.component:
             return
         self._heard = asyncio.get_running_loop().time()
+        if message.get_type() == "GLOBAL_POSITION_INT" and message.time_boot_ms != self._placed_ms:
+            self._placed, self._placed_ms = self._heard, message.time_boot_ms
         if self._state.take(message):
             self._snapshot = None
             for entry in tuple(self._waiters):
@@ -254,13 +262,38 @@ class Vehicle:
         CommandError
             When position or GPS is refused; the vehicle may lack any other.
         """
-        estimator = getattr(mav, f"MAVLINK_MSG_ID_{self.dialect.estimator_message}")
-        for number, rate_hz in {**STREAMS, estimator: 1.0}.items():
+        for number, rate_hz in self._streams().items():
             try:
                 await self.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, number, 1e6 / rate_hz)
             except CommandError as error:
-                if error.result is None or number in (*_REQUIRED_STREAMS, estimator):
+                if error.result is None or number in (*_REQUIRED_STREAMS, self._estimator()):
                     raise
+
+    def ask_again(self) -> None:
+        """Ask for the messages of `request_streams` once more, and wait for no answer: a reboot forgets them."""
+        for number, rate_hz in self._streams().items():
+            self.link.send(
+                mav.MAVLink_command_long_message(
+                    self.sysid,
+                    self.component,
+                    mav.MAV_CMD_SET_MESSAGE_INTERVAL,
+                    0,
+                    number,
+                    1e6 / rate_hz,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                ),
+                self.sysid,
+            )
+
+    def _estimator(self) -> int:
+        return int(getattr(mav, f"MAVLINK_MSG_ID_{self.dialect.estimator_message}"))
+
+    def _streams(self) -> dict[int, float]:
+        return {**STREAMS, self._estimator(): 1.0}
 
     async def upload(
         self,

@@ -8,15 +8,23 @@ import pytest
 import autopilot
 import sim
 from missions import Mission, MissionItem
+from tests.relay import relayed
 
 HOME = (31.345, -110.94, 1180.0)
 
 
-def rows(count, height_m):
-    """Places in a row at one height, home first."""
+def rows(count, height_m, step=500):
+    """Places in a row at one height, home first; 500 e-7 degrees are 5 m."""
     lat, lon = round(HOME[0] * 1e7), round(HOME[1] * 1e7)
-    places = [MissionItem(n, 3, 16, x=lat, y=lon + 500 * n, z=height_m) for n in range(1, count)]
+    places = [MissionItem(n, 3, 16, x=lat, y=lon + step * n, z=height_m) for n in range(1, count)]
     return (MissionItem(0, 0, 16, x=lat, y=lon, z=HOME[2]), *places)
+
+
+def row(height_m, places=5, step=500):
+    """A mission along a row of places and home again."""
+    home, *flown = rows(places + 1, height_m, step)
+    items = [home, replace(flown[0], command=22, y=home.y), *flown, MissionItem(0, 2, 20)]
+    return Mission("row", "ardupilot", tuple(replace(item, seq=n) for n, item in enumerate(items)), (), ())
 
 
 @pytest.mark.parametrize("kind", list(autopilot.MissionKind))
@@ -51,12 +59,6 @@ async def test_a_cancelled_upload_leaves_nothing_to_fly(kind):
 
 
 async def test_a_mission_that_another_station_replaces_after_the_proof_is_not_flown():
-    def mission(height_m):
-        take_off = replace(rows(2, height_m)[1], command=22, y=rows(1, 0.0)[0].y)
-        items = [rows(1, 0.0)[0], take_off, *rows(6, height_m)[1:]]
-        items.append(MissionItem(0, 2, 20))
-        return Mission("row", "ardupilot", tuple(replace(item, seq=n) for n, item in enumerate(items)), (), ())
-
     speedup = 20.0
     with sim.start_fleet(sim.FleetConfig(home=HOME, speedup=speedup)) as fleet:
         url = fleet.endpoints[0].url
@@ -65,17 +67,38 @@ async def test_a_mission_that_another_station_replaces_after_the_proof_is_not_fl
         async def meddle():
             async with await autopilot.open_link(url, system_id=254) as link:
                 await link.wait_vehicle(timeout_s=5)
-                await autopilot.upload(link, 1, mission(40.0).items)
+                await autopilot.upload(link, 1, row(40.0).items)
 
         def progress(step):
             # The vehicle waits for its position: most of a minute of its own time.
             if step.stage == "ready" and not meddling:
                 meddling.append(asyncio.get_running_loop().create_task(meddle()))
 
-        task = autopilot.FlightTask(1, url, (mission(30.0),))
+        task = autopilot.FlightTask(1, url, (row(30.0),))
         report = await autopilot.fly([task], time_scale=speedup, progress=progress)
         await meddling[0]
         async with await autopilot.open_link(url) as link, await autopilot.Vehicle.connect(link, 1) as seen:
             assert seen.telemetry.armed is False
     assert "mission: reads back differently" in report.vehicles[0].failure
     assert not any(event.kind == "armed" for event in report.vehicles[0].sorties[0].events)
+
+
+async def test_a_vehicle_whose_positions_no_longer_come_is_sent_home():
+    """Its heartbeats go on: it is heard, and nobody sees where it flies."""
+    speedup = 20.0
+    flying = asyncio.Event()
+    with sim.start_fleet(sim.FleetConfig(home=HOME, speedup=speedup, boot=sim.Boot(0, 0, 0))) as fleet:
+        end = fleet.endpoints[0]
+        lost = lambda m: flying.is_set() and m.get_type() == "GLOBAL_POSITION_INT"  # noqa: E731
+        async with relayed(end.host, end.port, lost) as url:
+            task = autopilot.FlightTask(1, url, (row(30.0, places=40, step=5000),))
+            report = await autopilot.fly(
+                [task],
+                time_scale=speedup,
+                progress=lambda step: flying.set() if step.stage == "fly" and step.done >= 2 else None,
+            )
+        async with await autopilot.open_link(end.url) as link, await autopilot.Vehicle.connect(link, 1) as seen:
+            landed = await seen.wait_until(lambda t: t.armed is False, 5.0)
+    assert landed is not None
+    assert "says no position for" in report.vehicles[0].failure
+    assert "it obeyed RTL and is down" in report.vehicles[0].failure
