@@ -369,6 +369,8 @@ def fly(
             )
         )
     report.write(json_file)
+    for note in report.notes:
+        complaints.print(f"note: {note}", markup=False)
     for vehicle in report.vehicles:
         done = sum(sortie.completed for sortie in vehicle.sorties)
         console.print(f"vehicle {vehicle.sysid}: {done} of {vehicle.planned} sorties flown -> {json_file}")

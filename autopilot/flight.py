@@ -11,7 +11,8 @@ from pathlib import Path
 
 from autopilot.errors import AutopilotError, FlightError
 from autopilot.limits import FlightLimits, FlightProgress
-from autopilot.link import Link, open_link
+from autopilot.link import Link
+from autopilot.link_open import open_link
 from autopilot.report import FlightReport, SortieReport, VehicleReport
 from autopilot.sortie import Flight, Sortie
 from autopilot.task import FlightTask
@@ -51,9 +52,9 @@ async def fly(
         The lines that no vehicle may cross, as `PatrolPlan.borders`; the report then says how near each came to the
         nearest of them.
     progress
-        Called as the flight goes on.
+        Called as the flight goes on; where it raises the flight goes on without it.
     log_dir
-        Folder for one ``.tlog`` a link, or None.
+        Folder for one ``.tlog`` a link, or None. One that fails in the air is in `FlightReport.notes`.
     heartbeat
         Whether we are the ground station: send our heartbeat.
     limits
@@ -72,11 +73,12 @@ async def fly(
         When two tasks name one vehicle, or a task has no sortie.
     """
     _check_tasks(tasks)
+    display = _Display(progress)
     flight = Flight(
         timing or Timing(time_scale=time_scale),
         limits or FlightLimits(),
         BorderWatch(borders) if borders else None,
-        progress or (lambda _: None),
+        display.show,
     )
     started_us = _now_us()
     async with AsyncExitStack() as stack:
@@ -92,7 +94,27 @@ async def fly(
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_fly_vehicle(task, links[task.url], flight)) for task in tasks]
         vehicles = tuple(sorted((one.result() for one in running), key=lambda vehicle: vehicle.sysid))
-    return FlightReport(vehicles, started_us, _now_us(), flight.timing.time_scale)
+    logs = (link.log_failure for link in links.values() if isinstance(link, Link))
+    notes = tuple(note for note in (*logs, display.failure) if note is not None)
+    return FlightReport(vehicles, started_us, _now_us(), flight.timing.time_scale, notes)
+
+
+class _Display:
+    """Tells the caller of progress, and never lets the caller's trouble come back into a flight."""
+
+    def __init__(self, progress: Callable[[FlightProgress], None] | None) -> None:
+        self._progress = progress
+        self.failure: str | None = None
+
+    def show(self, now: FlightProgress) -> None:
+        """Show where a vehicle is; nothing once that has failed."""
+        if self._progress is None:
+            return
+        try:
+            self._progress(now)
+        except Exception as error:  # noqa: BLE001  whatever the caller does there
+            self._progress = None
+            self.failure = f"progress was shown no further: {error!r}"
 
 
 def _check_tasks(tasks: Sequence[FlightTask]) -> None:

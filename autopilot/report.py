@@ -167,12 +167,15 @@ class FlightReport:
         UTC microseconds since the Unix epoch.
     time_scale
         Vehicle seconds in a wall second that the waits were set for.
+    notes
+        What failed beside the flight and did not stop it, in words: a log, the display.
     """
 
     vehicles: tuple[VehicleReport, ...]
     started_us: int
     ended_us: int
     time_scale: float
+    notes: tuple[str, ...] = ()
 
     @property
     def completed(self) -> bool:

@@ -9,7 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.compare import differences
 from autopilot.dialect import Dialect
 from autopilot.errors import AutopilotError, RejectedError, TransferError, TransferTimeoutError, VehicleState
-from autopilot.link import Mailbox
+from autopilot.mailbox import Mailbox
 from autopilot.transfer_fetch import fetch_list
 from autopilot.transfer_peer import RETRY_S, TRIES, Peer
 from autopilot.wire import Message
