@@ -15,6 +15,7 @@ from autopilot.link import Link
 from autopilot.link_open import open_link
 from autopilot.report import FlightReport, SortieReport, VehicleReport
 from autopilot.sortie import Flight, Sortie
+from autopilot.steadfast import unless
 from autopilot.task import FlightTask
 from autopilot.timing import Timing
 from autopilot.vehicle import Vehicle
@@ -34,6 +35,7 @@ async def fly(
     heartbeat: bool = True,
     limits: FlightLimits | None = None,
     timing: Timing | None = None,
+    stop: asyncio.Event | None = None,
 ) -> FlightReport:
     """Fly every task: check, upload, prove by read-back, wait until ready, arm, start, follow to landing, next sortie.
 
@@ -61,6 +63,9 @@ async def fly(
         When to give a sortie up.
     timing
         How long to wait for answers; by default that of `time_scale`.
+    stop
+        Ends the flight in good order once it is set: what flies is brought home and watched until it is down, nothing
+        else sets off, and the report says how it came out.
 
     Returns
     -------
@@ -79,6 +84,7 @@ async def fly(
         limits or FlightLimits(),
         BorderWatch(borders) if borders else None,
         display.show,
+        stop or asyncio.Event(),
     )
     started_us = _now_us()
     async with AsyncExitStack() as stack:
@@ -130,6 +136,14 @@ def _check_tasks(tasks: Sequence[FlightTask]) -> None:
                 raise FlightError(f"vehicle {task.sysid} sortie {number} has no place to fly to: plan it again")
 
 
+async def _connected(link: Link, task: FlightTask, flight: Flight) -> Vehicle:
+    connecting = Vehicle.connect(link, task.sysid, timing=flight.timing, wait_s=flight.limits.connect_s)
+    vehicle = await unless(flight.stop, connecting)
+    if vehicle is None:
+        raise FlightError(f"vehicle {task.sysid} on {task.url}: the flight was stopped before it was heard")
+    return vehicle
+
+
 async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Flight) -> VehicleReport:
     planned = len(task.missions)
     sorties: list[SortieReport] = []
@@ -139,9 +153,7 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Fl
     else:
         try:
             flight.progress(FlightProgress(task.sysid, 1, planned, "connect"))
-            async with await Vehicle.connect(
-                link, task.sysid, timing=flight.timing, wait_s=flight.limits.connect_s
-            ) as vehicle:
+            async with await _connected(link, task, flight) as vehicle:
                 for number, mission in enumerate(task.missions, 1):
                     sorties.append(await Sortie(vehicle, mission, number, planned, flight).fly())
                     failure = sorties[-1].failure

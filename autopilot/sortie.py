@@ -12,7 +12,7 @@ from autopilot.homecoming import bring_down, where
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.preflight import check_vehicle, enable_fence
 from autopilot.report import SortieReport
-from autopilot.steadfast import to_the_end
+from autopilot.steadfast import to_the_end, unless
 from autopilot.timing import FlightClock, Timing
 from autopilot.transfer import Verified
 from autopilot.vehicle import Vehicle
@@ -38,6 +38,7 @@ class Flight:
     limits: FlightLimits
     borders: BorderWatch | None
     progress: Callable[[FlightProgress], None]
+    stop: asyncio.Event
 
 
 class Sortie:
@@ -68,8 +69,8 @@ class Sortie:
     async def _flown(self) -> str | None:
         """What went wrong, once it is down again or out of reach."""
         try:
-            await self._prepare()
-            await self._start()
+            await unless(self._flight.stop, self._set_off())
+            self._check_stop()
             await self._follow()
             self._judge()
             self._stage("landed")
@@ -81,6 +82,14 @@ class Sortie:
             return None
         outcome = await self._come_down(self._flight.limits.home_s, follow=True)
         return f"{cause}; {outcome}" if outcome else cause
+
+    async def _set_off(self) -> None:
+        await self._prepare()
+        await self._start()
+
+    def _check_stop(self) -> None:
+        if self._flight.stop.is_set():
+            raise FlightError(f"{self._vehicle}: the flight was stopped: start it again to fly the rest")
 
     async def _come_down(self, patience_s: float, *, follow: bool) -> str:
         """After a failure: what we ordered to arm is brought down; what others fly is not ours."""
@@ -148,6 +157,7 @@ class Sortie:
                 self._stage("fly", done, len(places(self._mission)))
             if watch.must_return:
                 await self._turn_back()
+            self._check_stop()
             self._check_hearing()
             if clock.elapsed_s(vehicle.telemetry.vehicle_s, wall()) > limits.flight_s:
                 raise FlightError(f"{vehicle}: still flying after {limits.flight_s:g} s: plan shorter sorties")

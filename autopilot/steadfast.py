@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["to_the_end"]
+__all__ = ["to_the_end", "unless"]
 
 T = TypeVar("T")
 
@@ -28,3 +28,21 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
         caller.uncancel()
         caller.cancel()
     return task.result()
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Result of `work`, or None where `stop` is set first: `work` is then cancelled, and its clearing up awaited."""
+    task = asyncio.create_task(work)
+    waiter = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiter.cancel()
+        if not task.done():
+            task.cancel()
+            await to_the_end(_settled(task))
+    return None if task.cancelled() else task.result()
+
+
+async def _settled(task: asyncio.Task[T]) -> None:
+    await asyncio.wait({task})

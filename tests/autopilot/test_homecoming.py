@@ -101,3 +101,24 @@ async def test_a_way_home_of_its_own_is_only_watched():
         report = await fly([FlightTask(1, url, (line_mission(600),))], timing=FAST, progress=progress, limits=limits)
     assert f"mode {RTL}" not in vehicle.counts
     assert report.vehicles[0].failure is not None
+
+
+@pytest.mark.parametrize("stage", ["connect", "upload mission", "ready", "prove", "fly"])
+async def test_a_flight_stops_in_good_order_at_every_stage(stage):
+    """On the ground nothing stays half-written or armed; in the air it comes home."""
+    async with vehicle_at(Script()) as (vehicle, url), vehicle_at(Script(sysid=2)) as (other, second):
+        stop = asyncio.Event()
+
+        def progress(step):
+            if step.sysid == 1 and step.stage == stage and (stage != "fly" or step.done >= 2):
+                stop.set()
+
+        tasks = [FlightTask(n, at, (line_mission(300),) * 2) for n, at in ((1, url), (2, second))]
+        report = await fly(tasks, timing=FAST, progress=progress, stop=stop)
+        assert not vehicle.armed
+        assert not other.armed
+    assert len(vehicle.lists[0]) in (0, len(line_mission(300).items))
+    assert all("the flight was stopped" in one.failure for one in report.vehicles)
+    assert all(len(one.sorties) <= 1 for one in report.vehicles)
+    if stage == "fly":
+        assert "it obeyed RTL and is down" in report.vehicles[0].failure
