@@ -94,20 +94,23 @@ class FenceSetting:
     name
         Parameter.
     value
-        Value to write where the present one is 0; with `clear`, bits that must be set.
+        Value to write where the present one is none of `allowed`; with `clear`, bits that must be set.
+    allowed
+        Values with which the fence acts, and brings the vehicle back or down in one piece.
     clear
         Bits that must not be set; 0 where the parameter is no mask.
     """
 
     name: str
     value: int
+    allowed: frozenset[int] = frozenset()
     clear: int = 0
 
     def wanted(self, present: float) -> float:
         """The value that it should have where it has `present`."""
         if self.clear:
             return float((int(present) | self.value) & ~self.clear)
-        return present or float(self.value)
+        return present if present in self.allowed else float(self.value)
 
 
 @dataclass(frozen=True, slots=True)

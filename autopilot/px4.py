@@ -54,7 +54,8 @@ PX4 = Dialect(
     height_step_m=0.001,
     download_window=1,
     limit=Limit(default=500),
-    fence=(FenceSetting("GF_ACTION", 3),),
+    # GF_ACTION: 2 hold, 3 return, 5 land. 0 does nothing, 1 only warns, 4 ends the flight where it is.
+    fence=(FenceSetting("GF_ACTION", 3, allowed=frozenset({2, 3, 5})),),
     ceiling=Ceiling("GF_MAX_VER_DIST"),
     estimator_message="ESTIMATOR_STATUS",
     param_encoding=ParamEncoding.BYTEWISE,

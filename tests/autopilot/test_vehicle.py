@@ -219,6 +219,34 @@ async def test_px4_integers_travel_as_bytes():
         assert struct.pack("<f", vehicle.script.params["GF_ACTION"][0]) == struct.pack("<i", 3)
 
 
+@pytest.mark.parametrize(("action", "then"), [(0, 3), (1, 3), (2, 2), (3, 3), (4, 3), (5, 5)])
+async def test_a_fence_of_px4_that_only_warns_or_falls_is_made_to_return(action, then):
+    def integer(value):
+        return struct.unpack("<f", struct.pack("<i", value))[0], mav.MAV_PARAM_TYPE_INT32
+
+    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params={"GF_ACTION": integer(action), "GF_MAX_VER_DIST": (0.0, 9)})
+    async with linked(script) as (vehicle, link), await connected(link) as seen:
+        await enable_fence(seen, line_mission(dialect="px4"))
+        assert vehicle.script.params["GF_ACTION"] == integer(then)
+        script.stubborn = ("GF_ACTION",)
+        script.params["GF_ACTION"] = integer(1)
+        with pytest.raises(ParameterError, match="GF_ACTION was set to 3 and is 1"):
+            await enable_fence(seen, line_mission(dialect="px4"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "then"),
+    [(2, 0, 1), (2, 4, 4), (2, 6, 1), (1, 0, 1), (1, 2, 1), (1, 7, 7)],
+    ids=["only reports", "brakes", "of a plane", "plane only reports", "of a copter", "guided"],
+)
+async def test_a_fence_of_ardupilot_acts_as_its_vehicle_can(kind, action, then):
+    script = Script(kind=kind)
+    script.params["FENCE_ACTION"] = (float(action), 2)
+    async with linked(script) as (vehicle, link), await connected(link) as seen:
+        await enable_fence(seen, line_mission())
+        assert vehicle.script.params["FENCE_ACTION"][0] == then
+
+
 async def test_an_autopilot_that_is_not_known_is_refused():
     async with linked(Script(autopilot=mav.MAV_AUTOPILOT_GENERIC)) as (_, link):
         with pytest.raises(AutopilotError, match="connect a multirotor or plane with ArduPilot or PX4"):
