@@ -131,6 +131,7 @@ ARDUCOPTER = Dialect(
     ),
     home_is_item_0=True,
     kept_params=_KEPT,
+    headings=MappingProxyType({}),
     keeps_autocontinue=False,
     keeps_place_of_actions=False,
     accepts_nan=False,

@@ -29,6 +29,38 @@ _MODES = MappingProxyType(
     }
 )
 
+# Parameters that PX4 stores of an item at a place; a command in the mission frame keeps all of its own. A loiter for a
+# time makes yes or no of its second and fourth (PX4 mavlink_mission.cpp, parse_mavlink_mission_item and
+# format_mavlink_mission_item).
+_KEPT = MappingProxyType(
+    {
+        mav.MAV_CMD_NAV_WAYPOINT: (1, 2, 4),
+        mav.MAV_CMD_NAV_LOITER_UNLIM: (3, 4),
+        mav.MAV_CMD_NAV_LOITER_TIME: (1, 3),
+        mav.MAV_CMD_NAV_LOITER_TO_ALT: (2,),
+        mav.MAV_CMD_NAV_LAND: (2, 4),
+        mav.MAV_CMD_NAV_TAKEOFF: (4,),
+        mav.MAV_CMD_NAV_VTOL_TAKEOFF: (4,),
+        mav.MAV_CMD_NAV_VTOL_LAND: (4,),
+        mav.MAV_CMD_DO_SET_ROI_LOCATION: (),
+        mav.MAV_CMD_NAV_FENCE_RETURN_POINT: (),
+        mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION: (1,),
+        mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION: (1,),
+        mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION: (1,),
+        mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION: (1,),
+        mav.MAV_CMD_NAV_RALLY_POINT: (),
+    }
+)
+# Stored in radians from 0 to a full turn.
+_HEADED = (
+    mav.MAV_CMD_NAV_WAYPOINT,
+    mav.MAV_CMD_NAV_LOITER_UNLIM,
+    mav.MAV_CMD_NAV_LAND,
+    mav.MAV_CMD_NAV_TAKEOFF,
+    mav.MAV_CMD_NAV_VTOL_TAKEOFF,
+    mav.MAV_CMD_NAV_VTOL_LAND,
+)
+
 PX4 = Dialect(
     name="px4",
     modes=MappingProxyType({name: main << 16 | sub << 24 for name, (main, sub) in _MODES.items()}),
@@ -39,15 +71,8 @@ PX4 = Dialect(
     land_mode="LAND",
     start=(Step(StepKind.MODE, "MISSION"), Step(StepKind.ARM)),
     home_is_item_0=False,
-    kept_params=MappingProxyType(
-        {
-            mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION: (1,),
-            mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION: (1,),
-            mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION: (1,),
-            mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION: (1,),
-            mav.MAV_CMD_NAV_RALLY_POINT: (),
-        }
-    ),
+    kept_params=_KEPT,
+    headings=MappingProxyType(dict.fromkeys(_HEADED, 4)),
     keeps_autocontinue=True,
     keeps_place_of_actions=True,
     accepts_nan=True,
