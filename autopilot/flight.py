@@ -75,7 +75,7 @@ async def fly(
     Raises
     ------
     FlightError
-        When two tasks name one vehicle, or a task has no sortie.
+        When two tasks name one system id, on one link or on two, or a task has no sortie.
     """
     _check_tasks(tasks)
     display = _Display(progress)
@@ -124,11 +124,17 @@ class _Display:
 
 
 def _check_tasks(tasks: Sequence[FlightTask]) -> None:
-    seen: set[tuple[str, int]] = set()
+    urls: dict[int, str] = {}
     for task in tasks:
-        if (task.url, task.sysid) in seen:
+        other = urls.get(task.sysid)
+        urls[task.sysid] = task.url
+        if other == task.url:
             raise FlightError(f"vehicle {task.sysid} on {task.url} has two tasks: give it one with all its sorties")
-        seen.add((task.url, task.sysid))
+        if other is not None:
+            raise FlightError(
+                f"vehicle {task.sysid} has tasks on {other} and on {task.url}: one vehicle is flown over one link, and "
+                "two vehicles need two system ids"
+            )
         if not task.missions:
             raise FlightError(f"vehicle {task.sysid} has no sortie: leave it out")
         for number, mission in enumerate(task.missions, 1):

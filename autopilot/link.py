@@ -12,10 +12,12 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import LinkError
 from autopilot.mailbox import Mailbox
+from autopilot.routes import Routes
 from autopilot.wire import Codec, Message, Recorder, SequenceCounter, identity, is_unknown
 
 __all__ = ["Link", "LinkStatistics"]
 
+_FRESH_S = 5.0  # of a heartbeat that comes once a second
 _NO_AUTOPILOT = mav.MAV_AUTOPILOT_INVALID
 
 Listener = Callable[[Message], None]
@@ -59,7 +61,8 @@ class Link:
         self._write: Callable[[bytes, Any], None] | None = None
         self._shut: Callable[[], None] = lambda: None
         self._default_route: Any = None
-        self._routes: dict[int, Any] = {}
+        self._routes = Routes()
+        self._beats: dict[int, float] = {}
         self._counters: dict[tuple[int, int], SequenceCounter] = {}
         self._listeners: dict[int | None, list[tuple[frozenset[str] | None, Listener]]] = {}
         self._closers: list[Callable[[], None]] = []
@@ -119,12 +122,12 @@ class Link:
         packet = self._codec.encode(message)
         if self._recorder is not None:
             self._recorder.write(packet)
-        route = self._routes.get(sysid) if sysid is not None else None
-        if route is not None or self._default_route is not None:
-            self._write(packet, route or self._default_route)
-        else:
-            for each in set(self._routes.values()):
-                self._write(packet, each)
+        if self._default_route is not None:
+            self._write(packet, self._default_route)
+            return
+        route = None if sysid is None else self._routes.of(sysid, getattr(message, "target_component", None))
+        for each in self._routes.every() if route is None else (route,):
+            self._write(packet, each)
 
     def listen(
         self, listener: Listener, *, sysid: int | None = None, types: Collection[str] | None = None
@@ -156,7 +159,7 @@ class Link:
         return Mailbox(self, sysid, types)
 
     async def wait_vehicle(self, sysid: int | None = None, *, timeout_s: float = 10.0) -> Message:
-        """First HEARTBEAT of the autopilot of vehicle `sysid`, or of any vehicle.
+        """A HEARTBEAT of the autopilot of vehicle `sysid`, or of any vehicle, not older than 5 wall seconds.
 
         Raises
         ------
@@ -167,9 +170,12 @@ class Link:
         deadline = loop.time() + timeout_s
         with self.mailbox(sysid, ("HEARTBEAT",)) as box:
             while True:
-                known = self.vehicles.get(sysid) if sysid is not None else next(iter(self.vehicles.values()), None)
+                fresh = (
+                    one for one, beat in self._beats.items() if sysid in (None, one) and loop.time() - beat < _FRESH_S
+                )
+                known = next(fresh, None)
                 if known is not None:
-                    return known
+                    return self.vehicles[known]
                 if await box.get(deadline - loop.time()) is None:
                     break
         heard = sorted({system for system, _ in self._counters})
@@ -183,6 +189,26 @@ class Link:
         else:
             what = f"{self._trouble or 'the link is silent'}: check the address and that the vehicle is powered"
         raise LinkError(f"{self.url}: {who} within {timeout_s:g} s; {what}")
+
+    def rivals(self, sysid: int) -> tuple[str, ...]:
+        """Addresses that speak with the system id of vehicle `sysid` beside it, in words; they are not believed.
+
+        Only a socket that many send to tells them apart.
+        """
+        return tuple(_address(route) for route in self._routes.rivals(sysid))
+
+    def moves(self, sysid: int) -> int:
+        """How often vehicle `sysid` came to be heard from another address, after 10 s of silence from its own."""
+        return self._routes.moves(sysid)
+
+    def check_alone(self, sysid: int) -> None:
+        """Raise LinkError where another speaks with the system id of vehicle `sysid`."""
+        rivals = self.rivals(sysid)
+        if rivals:
+            raise LinkError(
+                f"{self.url}: system id {sysid} is used by {_address(self._routes.of(sysid, None))} and by "
+                f"{', '.join(rivals)}: give each vehicle a system id of its own"
+            )
 
     def statistics(self, sysid: int) -> LinkStatistics:
         """Packet counts of vehicle `sysid` so far."""
@@ -207,13 +233,14 @@ class Link:
             if self._recorder is not None:
                 self._recorder.write(packet)
             system, component, seq = identity(packet)
+            # Radios speak for themselves, and unsigned on a signed link: they have no route.
+            radio = message.get_type() == "RADIO_STATUS"
+            if route is not None and not radio and not self._routes.takes(system, component, route):
+                continue
             counter = self._counters.get((system, component))
             if counter is None:
                 counter = self._counters[system, component] = SequenceCounter()
             counter.add(seq)
-            # Radios speak for themselves, and unsigned on a signed link: they move no route.
-            if route is not None and message.get_type() != "RADIO_STATUS":
-                self._routes[system] = route
             if not is_unknown(message):
                 self._dispatch(system, message)
 
@@ -221,6 +248,7 @@ class Link:
         kind = message.get_type()
         if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
             self.vehicles[system] = message
+            self._beats[system] = asyncio.get_running_loop().time()
         for key in (system, None):
             for types, listener in tuple(self._listeners.get(key, ())):
                 if types is None or kind in types:
@@ -251,3 +279,7 @@ class Link:
                 await asyncio.sleep(period_s)
 
         self._tasks.append(asyncio.create_task(repeat()))
+
+
+def _address(route: Any) -> str:
+    return f"{route[0]}:{route[1]}" if isinstance(route, tuple) else str(route)

@@ -33,7 +33,7 @@ class Proof:
         self._dialect = dialect
         self._timing = timing
         self._held: dict[MissionKind, tuple[MissionItem, ...]] = {}
-        self._boots: int | None = None
+        self._since: tuple[int, int] | None = None
 
     async def upload(
         self,
@@ -43,7 +43,8 @@ class Proof:
         repaired: Callable[[MissionKind, VehicleState], None] | None,
     ) -> tuple[Verified, ...]:
         """Upload and prove every list; `boots` is `Telemetry.boots` now. Raises as `upload_verified` does."""
-        self._boots = None
+        self._since = None
+        since = boots, self._link.moves(self._sysid)
         done = []
         for kind, items in lists_of(mission):
             done.append(
@@ -61,7 +62,7 @@ class Proof:
                 )
             )
             self._held[kind] = prepared(items, kind, self._dialect)
-        self._boots = boots
+        self._since = since
         return tuple(done)
 
     async def renew(self, progress: Progress | None) -> None:
@@ -79,12 +80,18 @@ class Proof:
             )
 
     def check(self, boots: int) -> None:
-        """Whether what was proved can hold still, by `Telemetry.boots` now. Raises NotReadyError where it cannot."""
+        """Whether what was proved can hold still, by `Telemetry.boots` now. Raises NotReadyError, LinkError."""
+        self._link.check_alone(self._sysid)
         where = f"{self._link.url} vehicle {self._sysid}"
-        if self._boots is None:
+        if self._since is None:
             raise NotReadyError(f"{where}: holds no list that was proved by read-back: upload its mission first")
-        if boots != self._boots:
+        if boots != self._since[0]:
             raise NotReadyError(
                 f"{where}: its clock stepped back after its lists were proved: it booted anew, or another vehicle "
                 "speaks with its system id: look at it, then upload again"
+            )
+        if self._link.moves(self._sysid) != self._since[1]:
+            raise NotReadyError(
+                f"{where}: is heard from another address since its lists were proved: it may be another vehicle: look "
+                "at it, then upload again"
             )

@@ -53,6 +53,8 @@ class Sortie:
         self._watch = FlightWatch(mission, vehicle.dialect.mission_mode, flight.borders, vehicle.telemetry.boots)
         self._uploads: tuple[Verified, ...] = ()
         self._asked_again = False
+        self._strangers: set[str] = set()
+        self._moves = vehicle.link.moves(vehicle.sysid)
 
     async def fly(self) -> SortieReport:
         """Fly it; what goes wrong is in the report."""
@@ -159,6 +161,7 @@ class Sortie:
                 await self._turn_back()
             self._check_stop()
             self._check_hearing()
+            self._note_strangers()
             if clock.elapsed_s(vehicle.telemetry.vehicle_s, wall()) > limits.flight_s:
                 raise FlightError(f"{vehicle}: still flying after {limits.flight_s:g} s: plan shorter sorties")
 
@@ -180,6 +183,17 @@ class Sortie:
         elif not self._asked_again:
             self._asked_again = True
             vehicle.ask_again()
+
+    def _note_strangers(self) -> None:
+        """What is not believed is told once; a new address is told each time."""
+        vehicle, watch = self._vehicle, self._watch
+        for rival in set(vehicle.link.rivals(vehicle.sysid)) - self._strangers:
+            self._strangers.add(rival)
+            watch.note_failure(vehicle.telemetry, f"{rival} speaks with its system id and is not believed")
+        moves = vehicle.link.moves(vehicle.sysid)
+        if moves != self._moves:
+            self._moves = moves
+            watch.note_failure(vehicle.telemetry, "it is heard from another address after a silence")
 
     async def _turn_back(self) -> None:
         self._watch.sent_home = True

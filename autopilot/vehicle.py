@@ -11,7 +11,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import Dialect, StepKind
 from autopilot.dialects import dialect_of
-from autopilot.errors import CommandError, NotReadyError, VehicleState
+from autopilot.errors import CommandError, LinkError, NotReadyError, VehicleState
 from autopilot.exchange import Exchange
 from autopilot.link import Link
 from autopilot.proof import Proof
@@ -90,7 +90,7 @@ class Vehicle:
         Raises
         ------
         LinkError
-            When no such vehicle is heard; the message says what was.
+            When no such vehicle is heard; the message says what was. When two are that have its system id.
         AutopilotError
             When it is neither ArduPilot nor PX4.
         CommandError
@@ -107,6 +107,11 @@ class Vehicle:
             except BaseException:
                 vehicle.close()
                 raise
+        try:
+            link.check_alone(vehicle.sysid)
+        except LinkError:
+            vehicle.close()
+            raise
         return vehicle
 
     async def __aenter__(self) -> Self:
@@ -320,7 +325,7 @@ class Vehicle:
         MismatchError
             When it holds something else by now, such as what another ground station sent.
         TransferError, LinkError
-            When it cannot be read.
+            When it cannot be read, or another vehicle speaks with its system id.
         """
         self._proof.check(self.telemetry.boots)
         await self._proof.renew(progress)

@@ -181,6 +181,8 @@ class Codec:
                 buffer.clear()
             else:
                 self.bad_bytes = bad_bytes
+        if not buffer:
+            del self._buffers[source]  # sources may be as many as a stranger likes
         return found
 
     def _scan(self, buffer: bytearray, found: list[tuple[Message, bytes]], *, final: bool) -> None:

@@ -239,6 +239,7 @@ async def test_a_link_that_does_not_answer_fails_its_vehicle_alone():
     [
         ([FlightTask(1, "udp:a:1", (line_mission(),))] * 2, "has two tasks"),
         ([FlightTask(1, "udp:a:1", ())], "has no sortie"),
+        ([FlightTask(1, f"udp:{at}:1", (line_mission(),)) for at in "ab"], "on udp:a:1 and on udp:b:1.*two system ids"),
         ([FlightTask(1, "udp:a:1", (line_mission(0),)), FlightTask(1, "udp:a:1", ())], "two tasks"),
     ],
 )
