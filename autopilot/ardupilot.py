@@ -8,6 +8,7 @@ from types import MappingProxyType
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import Ceiling, Dialect, FenceSetting, Limit, ParamEncoding, Step, StepKind
+from autopilot.words import MissionKind
 
 __all__ = ["ARDUCOPTER", "ARDUPLANE"]
 
@@ -137,7 +138,16 @@ ARDUCOPTER = Dialect(
     accepts_nan=False,
     height_step_m=0.01,
     download_window=5,
-    limit=Limit(default=650, parameter="BRD_SD_MISSION", items_per_unit=_ITEMS_PER_KB),
+    # The numbers of fence items and of rally points are held in one byte, the latter with a sign (ArduPilot
+    # AC_PolyFence_loader::max_items, AP_Rally); most boards have room for fewer. Small boards count 15 jumps.
+    limits=MappingProxyType(
+        {
+            MissionKind.MISSION: Limit(default=650, parameter="BRD_SD_MISSION", items_per_unit=_ITEMS_PER_KB),
+            MissionKind.FENCE: Limit(default=255),
+            MissionKind.RALLY: Limit(default=127),
+        }
+    ),
+    most_jumps=15,
     fence=_fence(frozenset({1, 2, 3, 4, 5})),
     ceiling=Ceiling("FENCE_ALT_MAX", mask="FENCE_TYPE", bit=1),
     estimator_message="EKF_STATUS_REPORT",

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import AutopilotError
+from autopilot.words import MissionKind
 
 __all__ = [
     "LOCATED",
@@ -132,7 +133,7 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many mission items fit.
+    """How many items of a list fit at most; a vehicle with less room says so when it is told their number.
 
     Parameters
     ----------
@@ -179,8 +180,10 @@ class Dialect:
         Resolution of stored heights, metres.
     download_window
         Items that may be asked for at once; 1 where the vehicle insists on order.
-    limit
-        Room for mission items.
+    limits
+        Room for each list.
+    most_jumps
+        DO_JUMPs in a mission that are counted; those beyond are jumped for ever or never. None where all are.
     fence, ceiling
         What makes an uploaded fence act, and the height limit that comes with it.
     estimator_message
@@ -205,7 +208,8 @@ class Dialect:
     accepts_nan: bool
     height_step_m: float
     download_window: int
-    limit: Limit
+    limits: Mapping[MissionKind, Limit]
+    most_jumps: int | None
     fence: tuple[FenceSetting, ...]
     ceiling: Ceiling
     estimator_message: str

@@ -101,7 +101,14 @@ async def fly(
             running = [group.create_task(_fly_vehicle(task, links[task.url], flight)) for task in tasks]
         vehicles = tuple(sorted((one.result() for one in running), key=lambda vehicle: vehicle.sysid))
     logs = (link.log_failure for link in links.values() if isinstance(link, Link))
-    notes = tuple(note for note in (*logs, display.failure) if note is not None)
+    said = (
+        f"vehicle {vehicle.sysid} sortie {sortie.number}: {event.text}"
+        for vehicle in vehicles
+        for sortie in vehicle.sorties
+        for event in sortie.events
+        if event.kind == "note"
+    )
+    notes = tuple(note for note in (*said, *logs, display.failure) if note is not None)
     return FlightReport(vehicles, started_us, _now_us(), flight.timing.time_scale, notes)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
 from autopilot.compare import prepared
 from autopilot.dialect import Dialect
-from autopilot.errors import NotReadyError, VehicleState
+from autopilot.errors import NotReadyError, RejectedError, VehicleState
 from autopilot.link import Link
 from autopilot.timing import Timing
-from autopilot.transfer import Progress, Verified, upload_verified, verify
+from autopilot.transfer import Progress, Verified, download, upload_verified, verify
 from autopilot.transfer_peer import lists_of
 from autopilot.words import MissionKind
 from missions import Mission, MissionItem
@@ -42,11 +44,17 @@ class Proof:
         progress: Progress | None,
         repaired: Callable[[MissionKind, VehicleState], None] | None,
     ) -> tuple[Verified, ...]:
-        """Upload and prove every list; `boots` is `Telemetry.boots` now. Raises as `upload_verified` does."""
+        """Upload and prove every list; `boots` is `Telemetry.boots` now. Raises as `upload_verified` does.
+
+        A fence is only ever replaced by a fence: where the mission has none the vehicle's own stays and is remembered.
+        """
         self._since = None
         since = boots, self._link.moves(self._sysid)
         done = []
         for kind, items in lists_of(mission):
+            if kind is MissionKind.FENCE and not items:
+                await self._keep_fence(progress)
+                continue
             done.append(
                 await upload_verified(
                     self._link,
@@ -64,6 +72,27 @@ class Proof:
             self._held[kind] = prepared(items, kind, self._dialect)
         self._since = since
         return tuple(done)
+
+    async def _keep_fence(self, progress: Progress | None) -> None:
+        self._held.pop(MissionKind.FENCE, None)
+        try:
+            self._held[MissionKind.FENCE] = await download(
+                self._link,
+                self._sysid,
+                MissionKind.FENCE,
+                component=self._component,
+                window=self._dialect.download_window,
+                timing=self._timing,
+                progress=progress,
+            )
+        except RejectedError as error:
+            if error.result != mav.MAV_MISSION_UNSUPPORTED:  # it has no such list: none to keep, and none to prove
+                raise
+
+    @property
+    def fence_items(self) -> int:
+        """How many items the fence has that the vehicle was proved to hold; 0 before that."""
+        return len(self._held.get(MissionKind.FENCE, ()))
 
     async def renew(self, progress: Progress | None) -> None:
         """Read every list back once more. Raises MismatchError, TransferError, LinkError."""

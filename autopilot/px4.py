@@ -7,6 +7,7 @@ from types import MappingProxyType
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import Ceiling, Dialect, FenceSetting, Limit, ParamEncoding, Step, StepKind
+from autopilot.words import MissionKind
 
 __all__ = ["PX4"]
 
@@ -78,7 +79,15 @@ PX4 = Dialect(
     accepts_nan=True,
     height_step_m=0.001,
     download_window=1,
-    limit=Limit(default=500),
+    # PX4 dataman: DM_KEY_FENCE_POINTS_MAX, DM_KEY_SAFE_POINTS_MAX.
+    limits=MappingProxyType(
+        {
+            MissionKind.MISSION: Limit(default=500),
+            MissionKind.FENCE: Limit(default=64),
+            MissionKind.RALLY: Limit(default=32),
+        }
+    ),
+    most_jumps=None,
     # GF_ACTION: 2 hold, 3 return, 5 land. 0 does nothing, 1 only warns, 4 ends the flight where it is.
     fence=(FenceSetting("GF_ACTION", 3, allowed=frozenset({2, 3, 5})),),
     ceiling=Ceiling("GF_MAX_VER_DIST"),

@@ -24,8 +24,7 @@ class Event:
     vehicle_s
         The same on the vehicle's own clock, seconds since boot; None before it was heard.
     kind
-        ``text``, ``mode``, ``armed``, ``airborne``, ``disarmed``, ``item``, ``border`` or
-        ``failure``.
+        ``text``, ``mode``, ``armed``, ``airborne``, ``disarmed``, ``item``, ``border``, ``note`` or ``failure``.
     text
         What, in words.
     """
@@ -168,7 +167,7 @@ class FlightReport:
     time_scale
         Vehicle seconds in a wall second that the waits were set for.
     notes
-        What failed beside the flight and did not stop it, in words: a log, the display.
+        What a person has to know and did not stop the flight, in words: a log that failed, a mission without a fence.
     """
 
     vehicles: tuple[VehicleReport, ...]

@@ -118,6 +118,14 @@ class Sortie:
         self._stage("check")
         await check_vehicle(vehicle, mission)
         self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
+        if not mission.fence:
+            own = vehicle.fence_items
+            held = (
+                f"the vehicle keeps its own of {own} items"
+                if own
+                else "the vehicle has none: nothing turns it by itself"
+            )
+            self._watch.note(vehicle.telemetry, f"the mission has no fence, and {held}")
         self._stage("ready")
         await vehicle.wait_ready(self._flight.limits.ready_s)
         limits = self._flight.limits

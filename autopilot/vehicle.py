@@ -309,10 +309,16 @@ class Vehicle:
     ) -> tuple[Verified, ...]:
         """Upload fence, rally points and mission, each proved by read-back; raises as `upload_verified` does.
 
-        The fence goes first: what fails after it leaves the vehicle fenced. `repaired` is told what the vehicle holds
+        The fence goes first: what fails after it leaves the vehicle fenced. A mission without a fence leaves the
+        vehicle's own where it is; it has `fence_items` then. `repaired` is told what the vehicle holds
         of a list whose upload broke off.
         """
         return await self._proof.upload(mission, self.telemetry.boots, progress, repaired)
+
+    @property
+    def fence_items(self) -> int:
+        """How many items the fence has that it was proved to hold; 0 before an upload."""
+        return self._proof.fence_items
 
     async def prove(self, *, progress: Progress | None = None) -> None:
         """Prove once more that the vehicle holds the lists of the last upload: read-back is only true of its moment.

@@ -198,6 +198,10 @@ class FlightWatch:
         """Add an event of our own making."""
         self._note(now, "failure", text)
 
+    def note(self, now: Telemetry, text: str) -> None:
+        """Add what a person has to know of this flight."""
+        self._note(now, "note", text)
+
     @property
     def must_return(self) -> bool:
         """Whether it is beyond a border and was not told to turn back, or flies its mission all the same."""

@@ -157,6 +157,47 @@ async def test_a_vehicle_that_makes_an_exclusion_an_inclusion_is_not_armed():
     assert vehicle.lists[1] == []
 
 
+async def test_a_mission_without_a_fence_leaves_the_vehicle_its_own():
+    mission = replace(line_mission(), fence=())
+    async with vehicle_at(Script()) as (vehicle, url):
+        vehicle.lists[1] = [
+            mav.MAVLink_mission_item_int_message(255, 190, n, 0, 5001, 0, 1, 3, 0, 0, 0, n, n, 0, 1) for n in range(3)
+        ]
+        before = list(vehicle.lists[1])
+        report = await fly([FlightTask(1, url, (mission,))], timing=FAST)
+        assert vehicle.lists[1] == before
+        assert vehicle.script.params["FENCE_ENABLE"][0] == 0.0  # its settings are its own as well
+    assert report.completed, report.vehicles[0].failure
+    assert [upload.kind for upload in report.vehicles[0].sorties[0].uploads] == [2, 0]
+    (note,) = report.notes
+    assert note == "vehicle 1 sortie 1: the mission has no fence, and the vehicle keeps its own of 3 items"
+    assert not any(
+        m.get_type() in ("MISSION_CLEAR_ALL", "MISSION_COUNT") and m.mission_type == 1 for m in vehicle.heard
+    )
+
+
+async def test_a_flight_without_any_fence_is_said():
+    report, _ = await flown(Script(), missions=(replace(line_mission(), fence=()),))
+    assert report.completed
+    assert "the mission has no fence, and the vehicle has none" in report.notes[0]
+
+
+async def test_its_own_fence_that_goes_before_arming_keeps_it_on_the_ground():
+    async with vehicle_at(Script()) as (vehicle, url):
+        vehicle.lists[1] = [
+            mav.MAVLink_mission_item_int_message(255, 190, n, 0, 5001, 0, 1, 3, 0, 0, 0, n, n, 0, 1) for n in range(3)
+        ]
+
+        def progress(step):
+            if step.stage == "prove":
+                vehicle.lists[1] = []
+
+        task = FlightTask(1, url, (replace(line_mission(), fence=()),))
+        report = await fly([task], timing=FAST, progress=progress)
+        assert not vehicle.armed
+    assert "fence: reads back differently" in report.vehicles[0].failure
+
+
 FAR = BorderSegment("far", "USA", "CAN", ((-111.0, 31.5), (-110.5, 31.5)), "right")
 
 
