@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from autopilot.errors import AutopilotError, LinkError
+from autopilot.errors import AutopilotError, CommandError, LinkError
 from autopilot.vehicle import Vehicle
 from autopilot.watch import FlightWatch
 
@@ -20,8 +20,9 @@ async def bring_down(vehicle: Vehicle, watch: FlightWatch, *, patience_s: float,
     """Order a vehicle home until it obeys, and watch it until it is down.
 
     An order that is refused or not answered ends nothing: home is asked for three times, landing where it is once, and
-    so on. One that is on its way home or down already, by its own failsafe, is only watched; one that obeyed and was
-    then taken over by hand is left to that hand. On the ground it is disarmed.
+    so on. What is not answered is repeated and leads to nothing else: a vehicle that hears and is not heard would be
+    brought down wherever it is on its way home. One that is on its way home or down already, by its own failsafe, is
+    only watched; one that obeyed and was then taken over by hand is left to that hand. On the ground it is disarmed.
 
     Parameters
     ----------
@@ -46,12 +47,13 @@ async def bring_down(vehicle: Vehicle, watch: FlightWatch, *, patience_s: float,
         try:
             if _needs_order(vehicle, obeyed):
                 order = _order(vehicle, watch, turn)
-                turn += 1
                 try:
                     await (vehicle.disarm() if order == _DISARM else vehicle.set_mode(order))
                 except LinkError:
                     raise
                 except AutopilotError as error:
+                    if not (isinstance(error, CommandError) and error.result is None):
+                        turn += 1
                     if refused.get(order) != str(error):
                         refused[order] = str(error)
                         watch.note_failure(vehicle.telemetry, f"{order} was not obeyed: {error}")

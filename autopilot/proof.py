@@ -26,6 +26,11 @@ class Proof:
     ----------
     link, sysid, component, dialect, timing
         The vehicle.
+
+    Attributes
+    ----------
+    begun
+        Whether an upload was begun, whatever came of it.
     """
 
     def __init__(self, link: Link, sysid: int, component: int, dialect: Dialect, timing: Timing) -> None:
@@ -36,6 +41,7 @@ class Proof:
         self._timing = timing
         self._held: dict[MissionKind, tuple[MissionItem, ...]] = {}
         self._since: tuple[int, int] | None = None
+        self.begun = False
 
     async def upload(
         self,
@@ -49,6 +55,7 @@ class Proof:
         A fence is only ever replaced by a fence: where the mission has none the vehicle's own stays and is remembered.
         """
         self._since = None
+        self.begun = True
         since = boots, self._link.moves(self._sysid)
         done = []
         for kind, items in lists_of(mission):

@@ -14,20 +14,23 @@ T = TypeVar("T")
 async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Result of `work`, which runs to its end however often the caller is cancelled meanwhile.
 
-    A cancellation that came meanwhile is not lost: it strikes the caller at its next wait.
+    Raises
+    ------
+    CancelledError
+        After the end of `work`, when the caller was cancelled meanwhile.
     """
     task = asyncio.create_task(work)
-    held = False
+    cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
             await asyncio.wait({task})
-        except asyncio.CancelledError:
-            held = True
-    caller = asyncio.current_task()
-    if held and caller is not None:
-        caller.uncancel()
-        caller.cancel()
-    return task.result()
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled():
+        task.exception()  # seen: the cancellation is what the caller gets
+    raise cancelled
 
 
 async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

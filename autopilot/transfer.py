@@ -196,11 +196,24 @@ async def upload_verified(
             return await _prove(peer, wanted, dialect, attempts, progress)
         except (Exception, asyncio.CancelledError) as error:
             if not (isinstance(error, TransferError) and error.state is VehicleState.KEPT):
-                state = await to_the_end(repair(peer, dialect, held))
-                _tell(peer, error, state)
-                if repaired is not None:
-                    repaired(state)
+                await to_the_end(_mend(peer, dialect, held, error, repaired))
             raise
+
+
+async def _mend(
+    peer: Peer,
+    dialect: Dialect,
+    held: tuple[MissionItem, ...] | None,
+    error: BaseException,
+    repaired: Callable[[VehicleState], None] | None,
+) -> None:
+    state = await repair(peer, dialect, held)
+    if isinstance(error, TransferError):
+        error.state = state
+    else:
+        error.add_note(f"{peer}: the upload broke off; {STATE_WORDS[state]}")
+    if repaired is not None:
+        repaired(state)
 
 
 async def verify(
@@ -238,13 +251,6 @@ async def verify(
     except MismatchError as error:
         error.state = VehicleState.UNKNOWN
         raise
-
-
-def _tell(peer: Peer, error: BaseException, state: VehicleState) -> None:
-    if isinstance(error, TransferError):
-        error.state = state
-    else:
-        error.add_note(f"{peer}: the upload broke off; {STATE_WORDS[state]}")
 
 
 async def _prove(

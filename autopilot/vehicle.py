@@ -24,6 +24,7 @@ from missions import Mission
 
 __all__ = ["Vehicle"]
 
+_ACCEPTED = mav.MAV_RESULT_ACCEPTED
 _CONNECT_S = 10.0
 _MODE_S = 10.0
 _ARM_S = 10.0
@@ -277,22 +278,7 @@ class Vehicle:
     def ask_again(self) -> None:
         """Ask for the messages of `request_streams` once more, and wait for no answer: a reboot forgets them."""
         for number, rate_hz in self._streams().items():
-            self.link.send(
-                mav.MAVLink_command_long_message(
-                    self.sysid,
-                    self.component,
-                    mav.MAV_CMD_SET_MESSAGE_INTERVAL,
-                    0,
-                    number,
-                    1e6 / rate_hz,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                ),
-                self.sysid,
-            )
+            self._exchange.tell(mav.MAV_CMD_SET_MESSAGE_INTERVAL, (number, 1e6 / rate_hz))
 
     def _estimator(self) -> int:
         return int(getattr(mav, f"MAVLINK_MSG_ID_{self.dialect.estimator_message}"))
@@ -342,7 +328,9 @@ class Vehicle:
         main, sub = self.dialect.mode_command(name)
         await self.command(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, main, sub)
         if await self.wait_until(lambda t: t.mode == name, _MODE_S) is None:
-            raise CommandError(f"{self}: accepted mode {name} and stays in {self.telemetry.mode}: look at its texts")
+            raise CommandError(
+                f"{self}: accepted mode {name} and stays in {self.telemetry.mode}: look at its texts", _ACCEPTED
+            )
 
     async def arm(self) -> None:
         """Arm and wait until the vehicle says so. Raises CommandError with the pre-arm reasons that it gave."""
@@ -356,7 +344,8 @@ class Vehicle:
     async def _arm(self, *, armed: bool) -> None:
         await self.command(mav.MAV_CMD_COMPONENT_ARM_DISARM, float(armed))
         if await self.wait_until(lambda t: t.armed is armed, _ARM_S) is None:
-            raise CommandError(f"{self}: accepted to {'arm' if armed else 'disarm'} and did not: look at its texts")
+            what = "arm" if armed else "disarm"
+            raise CommandError(f"{self}: accepted to {what} and did not: look at its texts", _ACCEPTED)
 
     async def start_mission(self, *, before_arming: Callable[[], Awaitable[None]] | None = None) -> None:
         """From ready on the ground to flying the uploaded mission, by the dialect's steps.
@@ -364,7 +353,8 @@ class Vehicle:
         Parameters
         ----------
         before_arming
-            The last check, right before the order to arm: what it raises leaves the vehicle disarmed.
+            The last check, right before the order to arm: what it raises leaves the vehicle disarmed. None for
+            `prove`, where its lists were uploaded from here.
 
         Raises
         ------
@@ -377,6 +367,8 @@ class Vehicle:
             elif step.kind is StepKind.ARM:
                 if before_arming is not None:
                     await before_arming()
+                elif self._proof.begun:
+                    await self.prove()
                 await self.arm()
             else:
                 await self.command(int(step.value))

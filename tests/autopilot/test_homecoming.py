@@ -74,6 +74,20 @@ async def test_one_that_is_heard_again_after_silence_is_sent_home():
     assert re.search(r"silent for .*; it obeyed RTL and is down at 31\.345", report.vehicles[0].failure)
 
 
+async def test_one_that_does_not_answer_is_never_told_to_land_where_it_is():
+    """It may hear the way home and not be heard: it must not come down on the way."""
+
+    def deaf(mode, _nth):
+        return -1 if mode in (RTL, LAND) else 0
+
+    async with vehicle_at(Script(flight="stray", orders=deaf)) as (vehicle, url):
+        task = FlightTask(1, url, (line_mission(500),))
+        report = await fly([task], borders=[BORDER], timing=FAST)
+    assert vehicle.counts[f"mode {RTL}"] > 8
+    assert f"mode {LAND}" not in vehicle.counts
+    assert "no answer to MAV_CMD_DO_SET_MODE" in report.vehicles[0].failure
+
+
 async def test_a_fault_of_the_program_does_not_leave_it_in_the_air(monkeypatch):
     def broken(*_):
         raise ZeroDivisionError("of the test")

@@ -76,6 +76,18 @@ async def test_nothing_is_proved_that_was_not_uploaded():
             await seen.prove()
 
 
+async def test_a_vehicle_that_is_started_by_hand_is_proved_as_well():
+    async with linked() as (vehicle, link), await Vehicle.connect(link, 1, timing=FAST) as seen:
+        await seen.upload(line_mission())
+        moved(vehicle)
+        with pytest.raises(MismatchError, match="do not fly"):
+            await seen.start_mission()
+        assert not vehicle.armed
+        await seen.upload(line_mission())
+        await seen.start_mission()
+        assert vehicle.armed
+
+
 async def test_a_reboot_before_the_last_list_voids_the_proof_of_the_first():
     async with linked() as (vehicle, link), await Vehicle.connect(link, 1, timing=FAST) as seen:
         vehicle.clock_ms = 90_000

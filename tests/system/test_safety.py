@@ -7,7 +7,7 @@ import pytest
 
 import autopilot
 import sim
-from missions import Mission, MissionItem
+from missions import BorderSegment, Mission, MissionItem
 from tests.relay import relayed
 
 HOME = (31.345, -110.94, 1180.0)
@@ -102,3 +102,29 @@ async def test_a_vehicle_whose_positions_no_longer_come_is_sent_home():
     assert landed is not None
     assert "says no position for" in report.vehicles[0].failure
     assert "it obeyed RTL and is down" in report.vehicles[0].failure
+
+
+async def test_an_order_home_that_is_lost_is_given_until_it_is_obeyed():
+    """Beyond a border, over a link that loses the first dozen orders: more than one order is ever repeated."""
+    speedup = 20.0
+    lost_orders = []
+
+    def lost(message):
+        order = message.get_type() == "COMMAND_LONG" and (message.command, message.param2) == (176, 6.0)
+        if order and len(lost_orders) < 12:
+            lost_orders.append(message)
+            return True
+        return False
+
+    meridian = BorderSegment("meridian", "USA", "MEX", ((-110.93, 31.30), (-110.93, 31.40)), "left")
+    with sim.start_fleet(sim.FleetConfig(home=HOME, speedup=speedup, boot=sim.Boot(0, 0, 0))) as fleet:
+        end = fleet.endpoints[0]
+        async with relayed(end.host, end.port, lost) as url:
+            task = autopilot.FlightTask(1, url, (row(30.0, places=100, step=5000),))
+            report = await autopilot.fly([task], time_scale=speedup, borders=[meridian])
+    assert len(lost_orders) == 12
+    (sortie,) = report.vehicles[0].sorties
+    assert "crossed the border and does not turn back" in sortie.failure
+    assert "it obeyed RTL and is down" in sortie.failure
+    assert sortie.landing.from_home_m < 5
+    assert len(sortie.reached) < 90
