@@ -42,7 +42,7 @@ async def fly(
     What goes wrong with one vehicle is in its report, and the others go on. A vehicle whose lists did not read back
     right, whose fence is not proved to act, or which is not ready is not flown. One that is seen beyond a border is
     sent home, as is one whose flight takes a bad turn; it is then told and watched until it is down, for at most
-    `FlightLimits.home_s`. A cancelled `fly` sends home whatever flies.
+    `FlightLimits.home_s`, and no longer silent than `FlightLimits.lost_s`. A cancelled `fly` sends home whatever flies.
 
     Parameters
     ----------

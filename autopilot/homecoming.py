@@ -16,7 +16,9 @@ _DISARM = "disarm"
 _TURNS = 4  # home three times, then down where it is
 
 
-async def bring_down(vehicle: Vehicle, watch: FlightWatch, *, patience_s: float, follow: bool = True) -> str:
+async def bring_down(
+    vehicle: Vehicle, watch: FlightWatch, *, patience_s: float, lost_s: float, follow: bool = True
+) -> str:
     """Order a vehicle home until it obeys, and watch it until it is down.
 
     An order that is refused or not answered ends nothing: home is asked for three times, landing where it is once, and
@@ -30,6 +32,8 @@ async def bring_down(vehicle: Vehicle, watch: FlightWatch, *, patience_s: float,
         The vehicle that we ordered to arm, and what listens to it.
     patience_s
         Longest watch, seconds of the vehicle's time.
+    lost_s
+        Longest silence that is waited out, seconds of the vehicle's time.
     follow
         Whether to watch until it is down; else only until it obeys.
 
@@ -43,7 +47,8 @@ async def bring_down(vehicle: Vehicle, watch: FlightWatch, *, patience_s: float,
     refused: dict[str, str] = {}
     obeyed: str | None = None
     turn = 0
-    while _is_up(vehicle, watch) and clock() < deadline:
+    lost_wall_s = vehicle.timing.wall_s(lost_s)
+    while _is_up(vehicle, watch) and clock() < deadline and vehicle.silent_s < lost_wall_s:
         try:
             if _needs_order(vehicle, obeyed):
                 order = _order(vehicle, watch, turn)
@@ -65,6 +70,8 @@ async def bring_down(vehicle: Vehicle, watch: FlightWatch, *, patience_s: float,
             await vehicle.wait_until(lambda _: watch.ended, 0.0, wall_s=_LOOK_WALL_S)
         except LinkError as error:
             return f"the link is lost and it may be flying still, last at {where(vehicle)}: {error}"
+    if _is_up(vehicle, watch) and vehicle.silent_s >= lost_wall_s:
+        return f"it was not heard again for {lost_s:g} s, last at {where(vehicle)}: look for it there"
     return _outcome(vehicle, watch, obeyed, refused, patience_s)
 
 

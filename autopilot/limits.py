@@ -19,6 +19,8 @@ class FlightLimits:
         Longest flight, arming to disarming; then it is sent home.
     home_s
         Longest watch over a vehicle that is brought home before its mission is done.
+    lost_s
+        Longest silence that this watch waits out; orders home go out all the while.
     turnaround_s
         Longest wait for a charged battery before a sortie.
     battery_percent
@@ -32,7 +34,8 @@ class FlightLimits:
 
     ready_s: float = 180.0
     flight_s: float = 7200.0
-    home_s: float = 1800.0
+    home_s: float = 7200.0
+    lost_s: float = 1800.0
     turnaround_s: float = 1800.0
     battery_percent: float = 80.0
     ceiling_m: float | None = None

@@ -102,7 +102,7 @@ class Sortie:
             # The order may be on its way still.
             with contextlib.suppress(AutopilotError):
                 await vehicle.disarm()
-        return await bring_down(vehicle, watch, patience_s=patience_s, follow=follow)
+        return await bring_down(vehicle, watch, patience_s=patience_s, lost_s=self._flight.limits.lost_s, follow=follow)
 
     def _stage(self, stage: str, done: int = 0, total: int = 0) -> None:
         self._flight.progress(FlightProgress(self._vehicle.sysid, self._number, self._planned, stage, done, total))

@@ -58,6 +58,14 @@ async def test_the_watch_ends_in_time_and_says_that_it_is_up():
     assert re.search(r"it obeys nothing \(.*denied.*still up, last at .*by hand", report.vehicles[0].failure)
 
 
+async def test_one_that_is_never_heard_again_is_given_up_in_time():
+    limits = FlightLimits(lost_s=30.0)
+    report, _ = await flown(Script(flight="silent"), limits=limits)
+    failure = report.vehicles[0].failure
+    assert re.search(r"silent for .*; it was not heard again for 30 s, last at 31\.345.*look for it there", failure)
+    assert any("RTL was not obeyed" in event.text for event in report.vehicles[0].sorties[0].events)
+
+
 async def test_one_that_is_heard_again_after_silence_is_sent_home():
     async with vehicle_at(Script()) as (vehicle, url):
         mute = asyncio.Event()
