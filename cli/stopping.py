@@ -12,11 +12,13 @@ __all__ = ["run_until_told"]
 
 T = TypeVar("T")
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last where a terminal closes; Windows has none
 
 
 def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable[[], None]) -> T:
-    """Run `work` in a loop of its own; Ctrl-C and SIGTERM set the event that it is given.
+    """Run `work` in a loop of its own; Ctrl-C, SIGTERM and a terminal that closes set its event.
+
+    What the process was told to ignore, as ``nohup`` does, stays ignored.
 
     Parameters
     ----------
@@ -44,8 +46,10 @@ def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable
                 told()
 
         # Where a loop takes no signals (Windows, a thread), Ctrl-C cancels the work as asyncio does by itself.
+        numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+        numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            for number in _SIGNALS:
+            for number in numbers:
                 loop.add_signal_handler(number, end)
         try:
             return await task
@@ -55,7 +59,7 @@ def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable
             raise
         finally:
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                for number in _SIGNALS:
+                for number in numbers:
                     loop.remove_signal_handler(number)
 
     return asyncio.run(run())

@@ -51,7 +51,7 @@ async def stopped_in_the_air(fleet, process, *signals):
         return at_the_end, told
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_flight_that_is_told_to_stop_comes_home_and_says_so(number, plan, tmp_path):
     with sim.start_fleet(sim.FleetConfig(home=HOME, speedup=SPEEDUP, boot=sim.Boot(0, 0, 0))) as fleet:
         report, process = ordered(fleet, plan, tmp_path)
