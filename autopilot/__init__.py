@@ -1,6 +1,7 @@
 """MAVLink: links, list transfers proved by read-back, vehicles, fleets; one file an autopilot dialect."""
 
 from autopilot.ardupilot import ARDUCOPTER, ARDUPLANE
+from autopilot.area import FlightArea, Place
 from autopilot.compare import differences
 from autopilot.dialect import Dialect
 from autopilot.dialects import dialect_of
@@ -13,6 +14,7 @@ from autopilot.errors import (
     MismatchError,
     NotReadyError,
     ParameterError,
+    PlaceError,
     RejectedError,
     TransferError,
     TransferTimeoutError,
@@ -23,6 +25,9 @@ from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link, LinkStatistics
 from autopilot.link_open import open_link
 from autopilot.mailbox import Mailbox
+from autopilot.orders import Loiter, Orders
+from autopilot.orders_camera import look_ahead, look_at, turn_gimbal, turn_gimbal_at
+from autopilot.orders_plain import change_speed, emergency_stop
 from autopilot.preflight import Capabilities, capabilities, check_vehicle, enable_fence, item_limit
 from autopilot.px4 import PX4
 from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieReport, VehicleReport
@@ -45,6 +50,7 @@ __all__ = [
     "Dialect",
     "Difference",
     "Event",
+    "FlightArea",
     "FlightError",
     "FlightLimits",
     "FlightProgress",
@@ -55,11 +61,15 @@ __all__ = [
     "Link",
     "LinkError",
     "LinkStatistics",
+    "Loiter",
     "Mailbox",
     "MismatchError",
     "MissionKind",
     "NotReadyError",
+    "Orders",
     "ParameterError",
+    "Place",
+    "PlaceError",
     "RejectedError",
     "Signing",
     "SortieReport",
@@ -73,18 +83,24 @@ __all__ = [
     "VehicleState",
     "Verified",
     "capabilities",
+    "change_speed",
     "check_vehicle",
     "clear",
     "command_words",
     "dialect_of",
     "differences",
     "download",
+    "emergency_stop",
     "enable_fence",
     "fly",
     "item_limit",
+    "look_ahead",
+    "look_at",
     "mission_words",
     "open_link",
     "tasks_of",
+    "turn_gimbal",
+    "turn_gimbal_at",
     "unfinished",
     "upload",
     "upload_verified",

@@ -17,7 +17,9 @@ __all__ = [
     "Ceiling",
     "Dialect",
     "FenceSetting",
+    "GimbalWay",
     "Limit",
+    "OrderWays",
     "ParamEncoding",
     "Step",
     "StepKind",
@@ -150,6 +152,50 @@ class Limit:
     items_per_unit: float = 0.0
 
 
+class GimbalWay(StrEnum):
+    """By what a gimbal is turned."""
+
+    MANAGER = "manager"
+    """The gimbal protocol of MAVLink 2: DO_GIMBAL_MANAGER_PITCHYAW."""
+    MOUNT = "mount"
+    """The protocol before it, which has no rates: DO_MOUNT_CONTROL."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWays:
+    """How a vehicle is given orders beside its mission.
+
+    Parameters
+    ----------
+    guided_mode
+        The mode in which DO_REPOSITION flies it to a place.
+    frame
+        MAV_FRAME of the heights of such places.
+    no_heading
+        Parameter 4 of DO_REPOSITION where no heading is asked for.
+    take_off
+        Steps from a ready vehicle on the ground to a height over its place.
+    circle
+        Parameter that gives the radius on which wings circle, metres; a sign only tells the direction.
+    speed_type
+        SPEED_TYPE of DO_CHANGE_SPEED that counts.
+    gimbal, claims_gimbal
+        By what the gimbal is turned, and whether it first has to be told who turns it.
+    frees_nose_by_place
+        Whether DO_SET_ROI_NONE may leave the nose where it looked, and a region of interest at no place frees it.
+    """
+
+    guided_mode: str
+    frame: int
+    no_heading: float
+    take_off: tuple[Step, ...]
+    circle: str
+    speed_type: int
+    gimbal: GimbalWay
+    claims_gimbal: bool
+    frees_nose_by_place: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """One autopilot's ways.
@@ -190,6 +236,8 @@ class Dialect:
         Message that carries the position estimator's flags.
     param_encoding
         How integer parameters travel.
+    orders
+        How it is given orders beside its mission.
     """
 
     name: str
@@ -214,6 +262,7 @@ class Dialect:
     ceiling: Ceiling
     estimator_message: str
     param_encoding: ParamEncoding
+    orders: OrderWays
 
     def mode_name(self, custom_mode: int) -> str:
         """Name of HEARTBEAT.custom_mode `custom_mode`, or ``MODE(n)``."""

@@ -12,6 +12,7 @@
         ├── CommandError         a command that was refused or never answered
         ├── ParameterError       a parameter that is absent or did not take its value
         ├── NotReadyError        position, GPS or pre-arm checks were not good in time
+        ├── PlaceError           a place, a height or a way on which the vehicle may not be sent
         └── FlightError          a flight that did not go as planned
 """
 
@@ -145,6 +146,10 @@ class ParameterError(AutopilotError):
 
 class NotReadyError(AutopilotError):
     """Position, GPS or pre-arm checks were not good in time."""
+
+
+class PlaceError(AutopilotError):
+    """A place, a height or a way on which the vehicle may not be sent. Nothing was sent."""
 
 
 class FlightError(AutopilotError):

@@ -116,6 +116,11 @@ def _do(flight: Flight, order: Order) -> int:
     return _result(flight.do(order.item))
 
 
+def _terminate(flight: Flight, order: Order) -> int:
+    """Motors off at once, as ArduCopter does; there is nothing to take back."""
+    return _result(order.item.params[0] > 0.5 and flight.disarm(force=True))
+
+
 def _interval(_: Flight, order: Order) -> int:
     message, interval_us = int(order.item.params[0]), order.item.params[1]
     if message not in BUILDERS or not isfinite(interval_us):
@@ -162,6 +167,7 @@ _HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
     mav.MAV_CMD_DO_SET_ROI: _do,
     mav.MAV_CMD_DO_SET_ROI_NONE: _do,
     mav.MAV_CMD_DO_FENCE_ENABLE: _do,
+    mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
     mav.MAV_CMD_VIDEO_START_CAPTURE: _do,
     mav.MAV_CMD_VIDEO_STOP_CAPTURE: _do,
     mav.MAV_CMD_SET_MESSAGE_INTERVAL: _interval,
