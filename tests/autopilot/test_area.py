@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from autopilot import FlightArea, Place, PlaceError
@@ -66,7 +66,7 @@ def forbidden(x, y):
 def way_is_forbidden(start, end):
     return any(
         forbidden(start[0] + s * (end[0] - start[0]), start[1] + s * (end[1] - start[1]))
-        for s in np.linspace(0, 1, 400)
+        for s in np.linspace(0, 1, 250)
     )
 
 
@@ -78,6 +78,7 @@ def taken(area, place, **more):
     return True
 
 
+@settings(deadline=None)
 @given(x=st.floats(-1500, 1500), y=st.floats(-1500, 1500), up=st.floats(-50, 200))
 @example(x=0.0, y=-236.0, up=60.0)
 @example(x=0.0, y=-350.0, up=60.0)
@@ -87,6 +88,7 @@ def test_no_place_and_no_way_that_the_oracle_forbids_is_taken(x, y, up):
         assert not taken(AREA, at(x, y, up))
 
 
+@settings(deadline=None)
 @given(x=st.floats(-380, 880), y=st.floats(-130, 880), up=st.floats(5, 100))
 def test_what_is_well_inside_is_taken(x, y, up):
     around = [(x + 7 * dx, y + 7 * dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
@@ -199,6 +201,7 @@ def simulated(velocity, there, radius_m, side):
     return points
 
 
+@settings(deadline=None)
 @given(
     heading=st.floats(0, 6.28),
     distance=st.floats(200, 600),
