@@ -344,6 +344,10 @@ def fly(
     ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
     log: Annotated[Path | None, typer.Option(help="Folder for .tlog files.")] = None,
+    gcs_id: Annotated[
+        int,
+        typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),
+    ] = 255,
 ) -> None:
     """Upload, prove by read-back, fly and follow to landing."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
@@ -366,6 +370,7 @@ def fly(
                 log_dir=log,
                 progress=FlightBars(progress),
                 limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
+                system_id=gcs_id,
                 stop=stop,
             ),
             lambda: complaints.print(

@@ -21,6 +21,7 @@ from autopilot.errors import (
     VehicleState,
 )
 from autopilot.flight import fly
+from autopilot.ground_station import GroundWatch, check_ground_station, ground_watch
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link, LinkStatistics
 from autopilot.link_open import open_link
@@ -28,6 +29,8 @@ from autopilot.mailbox import Mailbox
 from autopilot.orders import Loiter, Orders
 from autopilot.orders_camera import look_ahead, look_at, turn_gimbal, turn_gimbal_at
 from autopilot.orders_plain import change_speed, emergency_stop
+from autopilot.parameter_list import all_parameters
+from autopilot.parameter_names import names_of, value_of
 from autopilot.preflight import Capabilities, capabilities, check_vehicle, enable_fence, item_limit
 from autopilot.px4 import PX4
 from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieReport, VehicleReport
@@ -56,6 +59,7 @@ __all__ = [
     "FlightProgress",
     "FlightReport",
     "FlightTask",
+    "GroundWatch",
     "ItemReached",
     "Landing",
     "Link",
@@ -82,8 +86,10 @@ __all__ = [
     "VehicleReport",
     "VehicleState",
     "Verified",
+    "all_parameters",
     "capabilities",
     "change_speed",
+    "check_ground_station",
     "check_vehicle",
     "clear",
     "command_words",
@@ -93,10 +99,12 @@ __all__ = [
     "emergency_stop",
     "enable_fence",
     "fly",
+    "ground_watch",
     "item_limit",
     "look_ahead",
     "look_at",
     "mission_words",
+    "names_of",
     "open_link",
     "tasks_of",
     "turn_gimbal",
@@ -104,4 +112,5 @@ __all__ = [
     "unfinished",
     "upload",
     "upload_verified",
+    "value_of",
 ]

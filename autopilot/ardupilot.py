@@ -13,6 +13,7 @@ from autopilot.dialect import (
     Dialect,
     FenceSetting,
     GimbalWay,
+    GroundWays,
     Limit,
     OrderWays,
     ParamEncoding,
@@ -179,6 +180,7 @@ ARDUCOPTER = Dialect(
         # Before 4.5 DO_SET_ROI_NONE freed the mount alone (ArduPilot#24013, mended by #25277).
         frees_nose_by_place=True,
     ),
+    ground=GroundWays("FS_GCS_ENABLE", system_id="MAV_GCS_SYSID", highest_id="MAV_GCS_SYSID_HI"),
 )
 """Multirotors and helicopters."""
 
@@ -200,5 +202,6 @@ ARDUPLANE = replace(
         speed_type=mav.SPEED_TYPE_AIRSPEED,
         frees_nose_by_place=False,
     ),
+    ground=replace(ARDUCOPTER.ground, action="FS_GCS_ENABL"),  # so written
 )
 """Fixed wings and VTOL planes."""

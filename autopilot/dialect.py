@@ -18,6 +18,7 @@ __all__ = [
     "Dialect",
     "FenceSetting",
     "GimbalWay",
+    "GroundWays",
     "Limit",
     "OrderWays",
     "ParamEncoding",
@@ -152,6 +153,24 @@ class Limit:
     items_per_unit: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class GroundWays:
+    """How a vehicle watches for its ground station.
+
+    Parameters
+    ----------
+    action
+        Parameter of what it does when it hears its ground station no more; 0 for nothing.
+    system_id, highest_id
+        Parameters of the system id that it takes for its ground station, and of the last of a range that begins there;
+        empty where any ground station will do.
+    """
+
+    action: str
+    system_id: str = ""
+    highest_id: str = ""
+
+
 class GimbalWay(StrEnum):
     """By what a gimbal is turned."""
 
@@ -238,6 +257,8 @@ class Dialect:
         How integer parameters travel.
     orders
         How it is given orders beside its mission.
+    ground
+        How it watches for its ground station.
     """
 
     name: str
@@ -263,6 +284,7 @@ class Dialect:
     estimator_message: str
     param_encoding: ParamEncoding
     orders: OrderWays
+    ground: GroundWays
 
     def mode_name(self, custom_mode: int) -> str:
         """Name of HEARTBEAT.custom_mode `custom_mode`, or ``MODE(n)``."""

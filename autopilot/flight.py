@@ -33,6 +33,7 @@ async def fly(
     progress: Callable[[FlightProgress], None] | None = None,
     log_dir: Path | None = None,
     heartbeat: bool = True,
+    system_id: int = 255,
     limits: FlightLimits | None = None,
     timing: Timing | None = None,
     stop: asyncio.Event | None = None,
@@ -58,7 +59,9 @@ async def fly(
     log_dir
         Folder for one ``.tlog`` a link, or None. One that fails in the air is in `FlightReport.notes`.
     heartbeat
-        Whether we are the ground station: send our heartbeat.
+        Whether we are the ground station: send our heartbeat. A vehicle that waits for another is not flown.
+    system_id
+        Our system id on every link: the one that the vehicles wait for.
     limits
         When to give a sortie up.
     timing
@@ -85,6 +88,7 @@ async def fly(
         BorderWatch(borders) if borders else None,
         display.show,
         stop or asyncio.Event(),
+        heartbeat,
     )
     started_us = _now_us()
     async with AsyncExitStack() as stack:
@@ -92,7 +96,9 @@ async def fly(
         for number, url in enumerate(dict.fromkeys(task.url for task in tasks), 1):
             record = None if log_dir is None else log_dir / f"link-{number}-{_slug(url)}.tlog"
             try:
-                link = await open_link(url, heartbeat=heartbeat, time_scale=time_scale, record=record)
+                link = await open_link(
+                    url, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale, record=record
+                )
             except AutopilotError as error:
                 links[url] = error
             else:

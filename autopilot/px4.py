@@ -12,6 +12,7 @@ from autopilot.dialect import (
     Dialect,
     FenceSetting,
     GimbalWay,
+    GroundWays,
     Limit,
     OrderWays,
     ParamEncoding,
@@ -117,5 +118,6 @@ PX4 = Dialect(
         claims_gimbal=True,
         frees_nose_by_place=False,
     ),
+    ground=GroundWays("NAV_DLL_ACT"),
 )
 """PX4 1.14 and later."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
+from autopilot.ground_station import check_ground_station
 from autopilot.homecoming import bring_down, where
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.preflight import check_vehicle, enable_fence
@@ -39,6 +40,8 @@ class Flight:
     borders: BorderWatch | None
     progress: Callable[[FlightProgress], None]
     stop: asyncio.Event
+    ground: bool = False
+    """Whether we are the ground station."""
 
 
 class Sortie:
@@ -117,6 +120,10 @@ class Sortie:
             raise FlightError(f"{vehicle}: is armed already: land and disarm it before it is given a mission")
         self._stage("check")
         await check_vehicle(vehicle, mission)
+        if self._flight.ground:
+            lost = await check_ground_station(vehicle)
+            if lost is not None and self._number == 1:
+                self._watch.note(vehicle.telemetry, lost)
         self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
         if not mission.fence:
             own = vehicle.fence_items

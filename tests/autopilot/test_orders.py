@@ -78,7 +78,7 @@ async def in_flight(script=None, *, upload=True, at=(HOME[0], HOME[1], 60.0), mo
         vehicle.says_position = True
 
         async def says():
-            while vehicle.says_position:  # noqa: ASYNC110  a period, not a wait
+            while vehicle.says_position:
                 vehicle.report()
                 await asyncio.sleep(0.05)
 
