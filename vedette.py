@@ -343,7 +343,7 @@ def fly(
     dialect: Annotated[str, typer.Option(help="ardupilot or px4, for a plan.json.")] = "ardupilot",
     ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
-    log: Annotated[Path | None, typer.Option(help="Folder for .tlog files.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Folder for a .tlog and a .parquet of each sortie.")] = None,
     gcs_id: Annotated[
         int,
         typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),

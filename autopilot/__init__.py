@@ -11,6 +11,7 @@ from autopilot.errors import (
     Difference,
     FlightError,
     LinkError,
+    LogError,
     MismatchError,
     NotReadyError,
     ParameterError,
@@ -25,6 +26,7 @@ from autopilot.ground_station import GroundWatch, check_ground_station, ground_w
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link, LinkStatistics
 from autopilot.link_open import open_link
+from autopilot.log_table import tlog_to_parquet
 from autopilot.mailbox import Mailbox
 from autopilot.orders import Loiter, Orders
 from autopilot.orders_camera import look_ahead, look_at, turn_gimbal, turn_gimbal_at
@@ -37,6 +39,7 @@ from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieRe
 from autopilot.task import FlightTask, tasks_of
 from autopilot.telemetry import Telemetry, Text
 from autopilot.timing import Timing
+from autopilot.tlog import read_tlog
 from autopilot.transfer import Verified, clear, download, upload, upload_verified
 from autopilot.unfinished import unfinished
 from autopilot.vehicle import Vehicle
@@ -65,6 +68,7 @@ __all__ = [
     "Link",
     "LinkError",
     "LinkStatistics",
+    "LogError",
     "Loiter",
     "Mailbox",
     "MismatchError",
@@ -106,7 +110,9 @@ __all__ = [
     "mission_words",
     "names_of",
     "open_link",
+    "read_tlog",
     "tasks_of",
+    "tlog_to_parquet",
     "turn_gimbal",
     "turn_gimbal_at",
     "unfinished",

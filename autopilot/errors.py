@@ -13,6 +13,7 @@
         ├── ParameterError       a parameter that is absent or did not take its value
         ├── NotReadyError        position, GPS or pre-arm checks were not good in time
         ├── PlaceError           a place, a height or a way on which the vehicle may not be sent
+        ├── LogError             a flight log that cannot be read or written
         └── FlightError          a flight that did not go as planned
 """
 
@@ -150,6 +151,10 @@ class NotReadyError(AutopilotError):
 
 class PlaceError(AutopilotError):
     """A place, a height or a way on which the vehicle may not be sent. Nothing was sent."""
+
+
+class LogError(AutopilotError):
+    """A flight log that cannot be read or written."""
 
 
 class FlightError(AutopilotError):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from autopilot.errors import AutopilotError, FlightError
+from autopilot.flight_log import sortie_log
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link
 from autopilot.link_open import open_link
@@ -57,7 +57,8 @@ async def fly(
     progress
         Called as the flight goes on; where it raises the flight goes on without it.
     log_dir
-        Folder for one ``.tlog`` a link, or None. One that fails in the air is in `FlightReport.notes`.
+        Folder for a ``.tlog`` and, with pyarrow, a ``.parquet`` for each sortie, as `sortie_log` names them; or None.
+        One that fails in the air is in `FlightReport.notes`.
     heartbeat
         Whether we are the ground station: send our heartbeat. A vehicle that waits for another is not flown.
     system_id
@@ -89,16 +90,14 @@ async def fly(
         display.show,
         stop or asyncio.Event(),
         heartbeat,
+        log_dir,
     )
     started_us = _now_us()
     async with AsyncExitStack() as stack:
         links: dict[str, Link | AutopilotError] = {}
-        for number, url in enumerate(dict.fromkeys(task.url for task in tasks), 1):
-            record = None if log_dir is None else log_dir / f"link-{number}-{_slug(url)}.tlog"
+        for url in dict.fromkeys(task.url for task in tasks):
             try:
-                link = await open_link(
-                    url, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale, record=record
-                )
+                link = await open_link(url, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale)
             except AutopilotError as error:
                 links[url] = error
             else:
@@ -106,7 +105,6 @@ async def fly(
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_fly_vehicle(task, links[task.url], flight)) for task in tasks]
         vehicles = tuple(sorted((one.result() for one in running), key=lambda vehicle: vehicle.sysid))
-    logs = (link.log_failure for link in links.values() if isinstance(link, Link))
     said = (
         f"vehicle {vehicle.sysid} sortie {sortie.number}: {event.text}"
         for vehicle in vehicles
@@ -114,7 +112,7 @@ async def fly(
         for event in sortie.events
         if event.kind == "note"
     )
-    notes = tuple(note for note in (*said, *logs, display.failure) if note is not None)
+    notes = tuple(note for note in (*said, *flight.notes, display.failure) if note is not None)
     return FlightReport(vehicles, started_us, _now_us(), flight.timing.time_scale, notes)
 
 
@@ -174,7 +172,8 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Fl
             flight.progress(FlightProgress(task.sysid, 1, planned, "connect"))
             async with await _connected(link, task, flight) as vehicle:
                 for number, mission in enumerate(task.missions, 1):
-                    sorties.append(await Sortie(vehicle, mission, number, planned, flight).fly())
+                    async with sortie_log(link, task.sysid, number, flight.log_dir, flight.notes):
+                        sorties.append(await Sortie(vehicle, mission, number, planned, flight).fly())
                     failure = sorties[-1].failure
                     if failure is not None:
                         break
@@ -186,10 +185,6 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Fl
         flight.progress(FlightProgress(task.sysid, max(len(sorties), 1), planned, "failed", text=failure))
     packets = link.statistics(task.sysid) if isinstance(link, Link) else None
     return VehicleReport(task.sysid, task.url, tuple(sorties), planned, failure, packets)
-
-
-def _slug(url: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9.]+", "-", url)
 
 
 def _now_us() -> int:

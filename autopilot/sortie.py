@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
 from autopilot.ground_station import check_ground_station
@@ -42,6 +43,9 @@ class Flight:
     stop: asyncio.Event
     ground: bool = False
     """Whether we are the ground station."""
+    log_dir: Path | None = None
+    notes: list[str] = field(default_factory=list)
+    """What a person has to know of the logs."""
 
 
 class Sortie:
