@@ -50,6 +50,7 @@ _PACKAGES = (
     ("shapely", "shapely", True, "geometry"),
     ("fastapi", "fastapi", True, "the service"),
     ("ultralytics-opencv-headless", "ultralytics", False, "training, export: pip install vedette[train]"),
+    ("pyarrow", "pyarrow", False, "flight logs as tables: pip install vedette[logs]"),
     ("dronekit2", "dronekit", False, "DroneKit vehicles: pip install vedette[dronekit]"),
 )
 
