@@ -85,6 +85,11 @@ def _arm(flight: Flight, order: Order) -> int:
     return _UNSUPPORTED
 
 
+def _terminate(flight: Flight, order: Order) -> int:
+    """Motors off at once, as ArduCopter does; there is nothing to take back."""
+    return _result(order.item.params[0] > 0.5 and flight.disarm(force=True))
+
+
 def _set_mode(flight: Flight, order: Order) -> int:
     mode = _mode_from(order.item.params[1])
     return _FAILED if mode is None else _result(flight.set_mode(mode))
@@ -114,11 +119,6 @@ def _pause(flight: Flight, order: Order) -> int:
 
 def _do(flight: Flight, order: Order) -> int:
     return _result(flight.do(order.item))
-
-
-def _terminate(flight: Flight, order: Order) -> int:
-    """Motors off at once, as ArduCopter does; there is nothing to take back."""
-    return _result(order.item.params[0] > 0.5 and flight.disarm(force=True))
 
 
 def _interval(_: Flight, order: Order) -> int:
