@@ -179,6 +179,7 @@ ARDUCOPTER = Dialect(
         claims_gimbal=False,
         # Before 4.5 DO_SET_ROI_NONE freed the mount alone (ArduPilot#24013, mended by #25277).
         frees_nose_by_place=True,
+        jumps_by_message=False,
     ),
     ground=GroundWays("FS_GCS_ENABLE", system_id="MAV_GCS_SYSID", highest_id="MAV_GCS_SYSID_HI"),
 )

@@ -202,6 +202,8 @@ class OrderWays:
         By what the gimbal is turned, and whether it first has to be told who turns it.
     frees_nose_by_place
         Whether DO_SET_ROI_NONE may leave the nose where it looked, and a region of interest at no place frees it.
+    jumps_by_message
+        Whether another item is asked for by the message MISSION_SET_CURRENT, for want of the command.
     """
 
     guided_mode: str
@@ -213,6 +215,7 @@ class OrderWays:
     gimbal: GimbalWay
     claims_gimbal: bool
     frees_nose_by_place: bool
+    jumps_by_message: bool
 
 
 @dataclass(frozen=True, slots=True)

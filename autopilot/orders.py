@@ -27,6 +27,8 @@ __all__ = ["Loiter", "Orders"]
 
 _LOOK_WALL_S = 0.25
 _MODE_S = 10.0
+_TRIES = 4
+_RETRY_S = 3.0  # MISSION_CURRENT may come once a second
 _LOWEST_M = 5.0
 _CLIMB_M_S, _FLY_M_S = 0.5, 2.0  # slower than any vehicle of ours, for waits that end
 _SLACK_S = 30.0
@@ -113,6 +115,7 @@ class Orders:
             When a step is refused; with the pre-arm reasons.
         """
         vehicle = self.vehicle
+        # ArduPilot's VTOL planes call themselves that too.
         if self._guard.kind == mav.MAV_TYPE_FIXED_WING:
             raise FlightError(f"{vehicle}: wings do not rise straight up: let it take off by a mission")
         if vehicle.telemetry.armed is not False:
@@ -295,15 +298,33 @@ class Orders:
         flying = vehicle.telemetry.armed is True and vehicle.telemetry.landed is not True
         if flying:
             await self._guard.check_way_to_item(items, seq)
-        await vehicle.command(mav.MAV_CMD_DO_SET_MISSION_CURRENT, float(seq))
         # Of a command that is no place the vehicle says the next place.
         nexts = range(seq, next((i.seq for i in items[seq:] if _is_navigation(i)), seq) + 1)
+        await (self._ask_for_item if vehicle.dialect.orders.jumps_by_message else self._command_item)(seq, nexts)
+        if flying:
+            await say_again(vehicle)
+
+    async def _command_item(self, seq: int, nexts: range) -> None:
+        vehicle = self.vehicle
+        await vehicle.command(mav.MAV_CMD_DO_SET_MISSION_CURRENT, float(seq))
         if await vehicle.wait_until(lambda t: t.item in nexts, _MODE_S) is None:
             raise CommandError(
                 f"{vehicle}: accepted item {seq} and stays at item {vehicle.telemetry.item}: look at its texts"
             )
-        if flying:
-            await say_again(vehicle)
+
+    async def _ask_for_item(self, seq: int, nexts: range) -> None:
+        """A message has no acknowledgement: MISSION_CURRENT is the answer."""
+        vehicle = self.vehicle
+        message = mav.MAVLink_mission_set_current_message(vehicle.sysid, vehicle.component, seq)
+        for _ in range(_TRIES):
+            vehicle.link.send(message, vehicle.sysid)
+            wall_s = vehicle.timing.retry_s(_RETRY_S)
+            if await vehicle.wait_until(lambda t: t.item in nexts, 0.0, wall_s=wall_s) is not None:
+                return
+        raise CommandError(
+            f"{vehicle}: was asked for item {seq} {_TRIES} times and stays at item {vehicle.telemetry.item}: look at "
+            "its texts"
+        )
 
     async def resume(self) -> None:
         """Go on with the mission from where the vehicle is, its speed and camera commands said again.

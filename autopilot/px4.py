@@ -117,6 +117,7 @@ PX4 = Dialect(
         gimbal=GimbalWay.MANAGER,
         claims_gimbal=True,
         frees_nose_by_place=False,
+        jumps_by_message=True,
     ),
     ground=GroundWays("NAV_DLL_ACT"),
 )

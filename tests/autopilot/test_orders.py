@@ -424,6 +424,23 @@ async def test_a_jump_is_waited_for():
             await orders.jump(4)
 
 
+async def test_px4_is_asked_for_an_item_by_the_message_until_it_says_it():
+    async with in_flight(px4(), mode=PX4_HOLD) as (vehicle, seen):
+        with pytest.raises(CommandError, match="asked for item 4 4 times and stays at item 0"):
+            await Orders(seen).jump(4)
+
+        def deaf_once(m):
+            nonlocal heard
+            heard += 1
+            vehicle.current = m.seq if heard > 1 else vehicle.current
+
+        heard = 0
+        vehicle.on_mission_set_current = deaf_once
+        await Orders(seen).jump(4)
+        assert seen.telemetry.item == 4
+        assert not sent(vehicle, 224)
+
+
 def test_only_the_last_of_each_kind_stands():
     commands = [16, 178, 178, 178, 205, 2500, 195, 16, 2501, 206, 178, 16]
     items = [MissionItem(n, 2, c, p1=float(n == 2), p2=float(n)) for n, c in enumerate(commands)]
