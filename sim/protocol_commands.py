@@ -90,6 +90,11 @@ def _terminate(flight: Flight, order: Order) -> int:
     return _result(order.item.params[0] > 0.5 and flight.disarm(force=True))
 
 
+def _claim_gimbal(_: Flight, __: Order) -> int:
+    """PX4 wants to be told who turns the gimbal; here whoever likes may."""
+    return _ACCEPTED
+
+
 def _set_mode(flight: Flight, order: Order) -> int:
     mode = _mode_from(order.item.params[1])
     return _FAILED if mode is None else _result(flight.set_mode(mode))
@@ -162,6 +167,7 @@ _HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
     mav.MAV_CMD_DO_CHANGE_SPEED: _do,
     mav.MAV_CMD_CONDITION_YAW: _do,
     mav.MAV_CMD_DO_MOUNT_CONTROL: _do,
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE: _claim_gimbal,
     mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: _do,
     mav.MAV_CMD_DO_SET_ROI_LOCATION: _do,
     mav.MAV_CMD_DO_SET_ROI: _do,
