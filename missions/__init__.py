@@ -35,7 +35,20 @@ from missions.observation import Observation, observe
 from missions.operational_intent import FlightIntent, Geoid, Margins, operational_intents
 from missions.operational_intent_files import read_operational_intents, write_operational_intents
 from missions.options import Objective, PlanOptions
-from missions.patrol import Bound, Coverage, Flight, GsdShare, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
+from missions.patrol import (
+    Bound,
+    Coverage,
+    Flight,
+    GsdShare,
+    Leg,
+    LegKind,
+    PatrolPlan,
+    Period,
+    Roster,
+    Sortie,
+    Uncovered,
+    Waypoint,
+)
 from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
 from missions.plan_folder import write_plan_folder
@@ -102,12 +115,14 @@ __all__ = [
     "Observation",
     "ObservationError",
     "PatrolPlan",
+    "Period",
     "PlanError",
     "PlanOptions",
     "Progress",
     "ProgressError",
     "Risk",
     "RiskTable",
+    "Roster",
     "Rule",
     "Side",
     "Sortie",

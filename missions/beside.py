@@ -39,8 +39,8 @@ class Piece:
     ----------
     lat, lon
         Vertices, degrees, shape (n,), in the direction of the line that is watched.
-    border_m
-        Metres along the border of each; not a number beside another line.
+    line_m
+        Metres along the line of each.
     look
         Side on which the line lies, flown in this direction.
     line
@@ -49,7 +49,7 @@ class Piece:
 
     lat: Floats
     lon: Floats
-    border_m: Floats
+    line_m: Floats
     look: Side
     line: int
 
@@ -221,9 +221,8 @@ def _evenly(spans: Sequence[Span]) -> list[Span]:
 def _piece(flank: _Flank, low: float, high: float, number: int, length_m: float) -> Piece:
     inner = (flank.along > low + 1e-3) & (flank.along < high - 1e-3)
     at = np.concatenate([[low], flank.along[inner], [high]])
-    border_m = at / flank.along[-1] * length_m if number == 0 else np.full(len(at), np.nan)
     lat, lon = (np.interp(at, flank.along, v) for v in (flank.lat, flank.lon))
-    return Piece(lat, lon, border_m, flank.side.other, number)
+    return Piece(lat, lon, at / flank.along[-1] * length_m, flank.side.other, number)
 
 
 def _why(flanks: Sequence[_Flank], along: Floats, ground: DenseLine, at_m: float) -> str:

@@ -17,6 +17,7 @@ from missions.options import Objective, PlanOptions
 from missions.patrol import PatrolPlan
 from missions.planning import Planner
 from missions.risk import RiskTable
+from missions.setting import Setting
 from missions.surroundings import Surroundings
 from missions.task import Task
 
@@ -47,8 +48,8 @@ def plan_network(
     fleet, terrain, options, airspace
         As for `plan`.
     risk
-        For `Objective.RISK`, along the longest border. A line of priority 2 is then looked at half as often as one of
-        priority 1.
+        For `Objective.RISK`: along the longest border, and along the lines that its rows name. A line of priority 2
+        counts half as much as one of priority 1.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def plan_network(
                 found.extend(network_courses(network, around, lateral_m, radius_m, cost))
             return found[number]
 
-        return Planner(
+        setting = Setting(
             Task(borders[0], borders, _widest(network, borders), course, network),
             fleet,
             terrain,
@@ -81,6 +82,7 @@ def plan_network(
             airspace=airspace or Airspace(),
             risk=risk or RiskTable(),
         )
+        return Planner(setting)
 
     # Which walk is best depends on where the bases stand along it: the sharing-out tells.
     first = planner(0)
@@ -92,7 +94,7 @@ def _best(planners: list[Planner]) -> PatrolPlan:
 
     Aircraft that wait for each other show in the schedule only.
     """
-    by_risk = planners[0].options.objective is Objective.RISK
+    by_risk = planners[0].setting.options.objective is Objective.RISK
     made, refused = [], None
     for planner in planners[: 1 if by_risk else _FINALISTS]:
         try:

@@ -22,9 +22,9 @@ from missions.errors import PlanError, ProgressError
 from missions.estimate import Access, reach_m
 from missions.mission import Dialect, compile_mission
 from missions.options import Objective
-from missions.patrol import Bound, Leg, PatrolPlan, Sortie
+from missions.patrol import Bound, Leg, PatrolPlan, Period, Roster, Sortie
 from missions.progress import Progress, Reached, reached
-from missions.schedule import Roster, schedule
+from missions.schedule import schedule
 from missions.surroundings import Surroundings
 from missions.validation import check
 
@@ -364,8 +364,9 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
         own = [k for k, sortie in enumerate(sorties) if sortie.vehicle.sysid == vehicle.sysid]
         # The rest of a sortie has its turn, and stands in the order of flight; what is in the air comes first.
         own.sort(key=lambda k: (not sorties[k].airborne, sorties[k].turn, k))
-        rosters.append(Roster((vehicle,), tuple(own)))
-    flights = schedule(sorties, rosters, options, repeat=False)
+        rosters.append(Roster((vehicle.sysid,), tuple(own)))
+    periods = (Period(0.0, tuple(rosters)),)
+    flights = schedule(sorties, periods, plan.fleet, options, repeat=False)
     starts = {flight.sortie: flight.start_s for flight in flights}
     turns = {k: turn for roster in rosters for turn, k in enumerate(roster.sorties, 1)}
     made = tuple(replace(sortie, turn=turns[k], start_s=starts[k]) for k, sortie in enumerate(sorties))
@@ -376,6 +377,8 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
         options=options,
         sorties=made,
         flights=flights,
+        periods=periods,
+        risk_s=None,
         revisit_s=max(starts[k] + sortie.duration_s for k, sortie in enumerate(made)),
         bounds=(Bound("patrol alone", patrol_s / len(plan.fleet.vehicles), "whatever its ways out and home"),),
         notes=(*(note for note in plan.notes if note != once), once, *notes),

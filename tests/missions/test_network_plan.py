@@ -453,7 +453,7 @@ def test_a_branch_of_low_priority_is_left_to_fewer_aircraft():
         made = plan_network(build_network("net", [border], [river]), fleet, options=options, risk=RiskTable())
         line = line_of(made.border)
         seen = [s for s in made.sorties if any(track([leg]).distance(line) < 70 for leg in s.patrol)]
-        intervals.append(max(made.round_s(s.team) for s in seen))
+        intervals.append(max(made.round_s(made.roster_of(s)) for s in seen))
     assert intervals[1] < intervals[0]
 
 

@@ -200,7 +200,7 @@ def test_two_aircraft_of_a_base_relieve_each_other(nogales):
         gaps = [b.start_s - a.start_s for a, b in pairwise(own)]
         assert max(gaps) <= nogales.revisit_s + 1e-6
         assert min(gaps) >= 0.9 * nogales.revisit_s
-    assert nogales.revisit_s == pytest.approx(nogales.round_s(0), rel=0.02)
+    assert nogales.revisit_s == pytest.approx(nogales.round_s(nogales.periods[0].rosters[0]), rel=0.02)
 
 
 def test_over_hills_the_height_above_ground_is_kept():
