@@ -10,6 +10,7 @@ from __future__ import annotations
 from geo import Terrain
 from missions.patrol import PatrolPlan
 from missions.validation_flying import energy, heights, speeds, turns
+from missions.validation_looks import looks
 from missions.validation_place import places
 from missions.validation_rule import Validation
 from missions.validation_schedule import resumed, rotation, separation
@@ -34,6 +35,7 @@ def validate(plan: PatrolPlan, terrain: Terrain | None = None) -> Validation:
     """
     rules = [
         *places(plan),
+        looks(plan),
         heights(plan, terrain),
         speeds(plan),
         energy(plan),

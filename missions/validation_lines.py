@@ -94,5 +94,6 @@ class Edge:
 
 
 def lat_lon(points: Sequence[Waypoint]) -> tuple[Floats, Floats]:
-    """Latitudes and longitudes, degrees."""
-    return np.array([p.lat_deg for p in points]), np.array([p.lon_deg for p in points])
+    """Latitudes and longitudes, degrees; longitudes run on across the antimeridian."""
+    lat, lon = np.array([p.lat_deg for p in points]), np.array([p.lon_deg for p in points])
+    return lat, lon[0] + (lon - lon[0] + 180.0) % 360.0 - 180.0
