@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geo import Terrain, wrap_longitudes
 from missions.airspace import Airspace
 from missions.border import BorderSegment
-from missions.course import Cost, Course, make_course
+from missions.course import Course
 from missions.errors import PlanError
 from missions.fleet import Fleet, Vehicle
 from missions.options import Objective, PlanOptions
@@ -25,7 +25,6 @@ from missions.schedule import schedule
 from missions.setting import Setting
 from missions.spans import Span, joined, risk_spans
 from missions.statement import bounds_of, coverage_of, notes_of
-from missions.surroundings import Surroundings
 from missions.task import Task
 from missions.validation import check
 
@@ -85,12 +84,8 @@ def plan(
     ObservationError
         When the camera cannot see the band from behind the stand-off.
     """
-
-    def course(around: Surroundings, lateral_m: float, radius_m: float, _cost: Cost) -> Course:
-        return make_course(around, lateral_m, radius_m)
-
     setting = Setting(
-        Task(border, (border,), border, course),
+        Task.of(border),
         fleet,
         terrain,
         options or PlanOptions(),

@@ -17,15 +17,14 @@ from numpy.typing import NDArray
 
 from geo import FlatTerrain, Terrain
 from missions.building import Aloft, Builder
-from missions.course import Course, make_course
 from missions.errors import PlanError, ProgressError
 from missions.estimate import Access, reach_m
 from missions.mission import Dialect, compile_mission
 from missions.options import Objective
 from missions.patrol import Bound, Leg, PatrolPlan, Period, Roster, Sortie
 from missions.progress import Progress, Reached, reached
+from missions.recourse import course_of, surroundings_of
 from missions.schedule import schedule
-from missions.surroundings import Surroundings
 from missions.validation import check
 
 __all__ = ["OVERLAP_M", "resume"]
@@ -94,7 +93,7 @@ def resume(
     taken = {sortie.name for sortie in plan.sorties}
     sorties: list[Sortie] = []
     notes: list[str] = []
-    for sortie in plan.sorties:
+    for sortie in _round(plan, broken):
         if sortie.name in broken:
             here = reached(plan, sortie, broken[sortie.name], ground, dialect)
             rest = _renamed(sortie.name, rests.of(sortie, broken[sortie.name], here), taken)
@@ -127,6 +126,16 @@ def _by_name(plan: PatrolPlan, given: Sequence[Progress]) -> dict[str, Progress]
             raise ProgressError(f"{one.sortie}: how far it got is given twice: give it once")
         broken[one.sortie] = one
     return broken
+
+
+def _round(plan: PatrolPlan, broken: Collection[str]) -> list[Sortie]:
+    """The sorties of the first period in which all that broke off are flown; of all periods where there is none."""
+    for period in plan.periods:
+        own = {number for roster in period.rosters for number in roster.sorties}
+        sorties = [sortie for number, sortie in enumerate(plan.sorties) if number in own]
+        if {sortie.name for sortie in sorties} >= set(broken):
+            return sorties
+    return list(plan.sorties)
 
 
 def _finished(plan: PatrolPlan, given: Sequence[Progress], done: Collection[str]) -> set[str]:
@@ -193,10 +202,8 @@ class _Rests:
         if not 0 <= overlap_m < np.inf:
             raise ProgressError(f"overlap is {overlap_m!r}: give metres, at least 0")
         self._plan, self._terrain, self._overlap_m = plan, terrain, overlap_m
-        if plan.network is not None:
-            raise PlanError("the plan is one of a network: what is left of it cannot be planned yet, plan it again")
-        self._around = Surroundings(plan.border, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m)
-        self._course = _course_of(plan, self._around)
+        self._around = surroundings_of(plan)
+        self._course = course_of(plan, self._around)
         self._coarse = self._course.stations(_COARSE_M)
 
     def of(self, sortie: Sortie, progress: Progress, here: Reached) -> list[Sortie]:
@@ -300,17 +307,6 @@ class _Rests:
                 "from the ground"
             )
         return replace(sortie, from_m=here.along_m, to_m=here.along_m, charge=charge, legs=legs)
-
-
-def _course_of(plan: PatrolPlan, around: Surroundings) -> Course:
-    """The course that a plan was cut from."""
-    lateral = max(look.lateral_m for look in plan.observations)
-    course = make_course(around, lateral, max(v.aircraft.turn_radius_m for v in plan.fleet.vehicles))
-    lat, lon = np.array(plan.flight_line).T
-    same = len(lat) == len(course.lat_deg) and np.allclose(lat, course.lat_deg, rtol=0, atol=1e-6)
-    if not same or np.abs((lon - course.lon_deg + 180) % 360 - 180).max() > 1e-6:
-        raise PlanError("the plan's course is not the one that this program makes of its border: plan it again")
-    return course
 
 
 def _lands(sortie: Sortie, legs: Sequence[Leg], charge: float) -> bool:
