@@ -27,14 +27,17 @@ __all__ = ["looks"]
 Floats = NDArray[np.float64]
 
 _STRAY_M = 5.0
-"""How far a flight line may be from where it ought to be: it is drawn with fewer vertices than its line, metres."""
+"""How far a flight line may be from where it ought to be: it is drawn with fewer vertices than its line, metres.
+
+A leg that is shorter than this, as where a line ends beside another of its bends, is not judged.
+"""
 
 _ACROSS = 0.9
 """The line lies within the angle of this sine of straight across, where no bay is rounded."""
 
 
 def looks(plan: PatrolPlan) -> Rule:
-    """Whether a watched line lies on the side to which the camera looks, for every leg of every patrol."""
+    """Whether a watched line lies on the side to which the camera looks, for every leg of a patrol but tiny ones."""
     lines: list[BorderSegment | Branch] = [*plan.borders, *plan.branches]
     edges = [Edge(line) for line in lines]
     radius_m = max(vehicle.aircraft.turn_radius_m for vehicle in plan.fleet.vehicles)
@@ -44,14 +47,15 @@ def looks(plan: PatrolPlan) -> Rule:
         for i, leg in enumerate(sortie.legs):
             if (leg.look is None) == (leg.kind is LegKind.PATROL):
                 found.append(f"{sortie.name} leg {i}: {leg.kind}, and looks to {leg.look or 'neither side'}")
-        numbers = np.array([i for i, leg in enumerate(sortie.legs) if leg.look is not None], dtype=int)
-        if not len(numbers):
+        judged = [(i, leg.look) for i, leg in enumerate(sortie.legs) if leg.look and leg.distance_m >= _STRAY_M]
+        if not judged:
             continue
+        numbers = np.array([i for i, _ in judged])
         about = About(sortie)
         step = about.stops[numbers] - about.starts[numbers]
         # To the left of east is north.
         left = np.column_stack([-step[:, 1], step[:, 0]]) / np.maximum(np.hypot(*step.T), 1e-9)[:, None]
-        signs = np.array([look.sign for leg in sortie.legs if (look := leg.look) is not None])
+        signs = np.array([look.sign for _, look in judged])
         middles = about.starts[numbers] + step / 2
         view = _View(middles, left * signs[:, None], plan.observation_of(sortie).lateral_m, radius_m)
         runs = [[about.xy(run[:, 1], run[:, 0]).tolist() for run in edge.beside(sortie).runs] for edge in edges]

@@ -8,10 +8,21 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from missions import Airspace, LegKind, PlanOptions, Side, check, default_fleet, plan, plan_network, validate
-from tests.missions.helpers import border_from_metres, fleet_for, metres, straight, wiggly_borders, zone
+from missions import (
+    Airspace,
+    LegKind,
+    PlanOptions,
+    Side,
+    build_network,
+    check,
+    default_fleet,
+    plan,
+    plan_network,
+    validate,
+)
+from tests.missions.helpers import beside, border_from_metres, fleet_for, metres, straight, wiggly_borders, zone
 from tests.missions.test_airspace_plans import WING
-from tests.missions.test_network_plan import networks
+from tests.missions.test_network_plan import branch, networks
 
 SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -24,7 +35,9 @@ def with_leg(made, number, k, **fields):
 
 
 def patrol_legs(made):
-    return [(n, k) for n, s in enumerate(made.sorties) for k, leg in enumerate(s.legs) if leg.kind is LegKind.PATROL]
+    """Number of sortie and leg of what is judged: legs of a few metres are not."""
+    legs = [(n, k, leg) for n, s in enumerate(made.sorties) for k, leg in enumerate(s.legs)]
+    return [(n, k) for n, k, leg in legs if leg.kind is LegKind.PATROL and leg.distance_m >= 5]
 
 
 def flipped(made, which):
@@ -99,6 +112,15 @@ def test_in_a_network_a_leg_that_looks_to_where_no_line_is_is_reported(given_, w
     if min(other, default=np.inf) > 1.5 * made.observation.lateral_m:
         (sentence,) = check(spoilt)
         assert sentence.startswith(words)
+
+
+def test_a_flight_line_that_ends_beside_another_bend_of_its_line_is_no_violation():
+    """Where a line crosses itself and ends, a metre of the flight line runs beside what would be its continuation."""
+    line = [(1170.1, 900), (1207.1, 782.3), (1327, 400.6), (865.1, 573.7), (1207.1, 782.3), (1216.3, 787.9)]
+    network = build_network("net", [straight(3000, stand_off_m=30.0)], [branch(line)])
+    made = plan_network(network, default_fleet(beside(straight(3000), 1200), 1))
+    assert check(made) == []
+    assert min(leg.distance_m for leg in made.sorties[0].patrol) < 5
 
 
 def test_beside_detours_and_on_either_side_of_a_border():
