@@ -32,7 +32,8 @@ def plan_network(
     """Plan the patrol of a border and its branches by a fleet.
 
     One walk past every line, near the cheapest (`cover_lines`), is shared out among the teams as `plan` shares out the
-    course beside a border. A branch is flown beside at the same lateral distance as the border, on the side where that
+    course beside a border; a sortie then patrols the runs of its part of the walk in the order that is quickest from
+    its base. A branch is flown beside at the same lateral distance as the border, on the side where that
     is lawful; all cameras are set up for the greatest band and stand-off of any line.
 
     Parameters

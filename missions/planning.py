@@ -199,6 +199,14 @@ class Planner:
         sorties = _named(rotas.sorties, chosen.flights, {v.sysid: v for v in setting.fleet.vehicles})
         reasons = self._unflown(rotas.flown)
         changes = [span.from_s for span in self.spans[1:]]
+        notes = notes_of(setting, changes, reasons, averaged=len(rotas.periods) == 1)
+        bounds = bounds_of(setting, rotas.flown, joined(self.spans).weights if chosen.risk_s is not None else None)
+        if any(len(sortie.runs) > 1 for sortie in sorties):
+            bounds, others = bounds[:1], bounds[1:]
+            notes += [
+                f"no plan {bound.claim} comes below {bound.seconds / 60:.1f} min; some of these watch several"
+                for bound in others
+            ]
         return PatrolPlan(
             border=setting.border,
             fleet=setting.fleet,
@@ -211,8 +219,8 @@ class Planner:
             flights=chosen.flights,
             coverage=coverage_of(setting, sorties, reasons),
             revisit_s=chosen.revisit_s,
-            bounds=bounds_of(setting, rotas.flown, joined(self.spans).weights if chosen.risk_s is not None else None),
-            notes=tuple(notes_of(setting, changes, reasons, averaged=len(rotas.periods) == 1)),
+            bounds=bounds,
+            notes=tuple(notes),
             network=setting.task.network,
             periods=rotas.periods,
             risk_s=chosen.risk_s,

@@ -207,7 +207,7 @@ def test_lines_that_are_flown_backwards_in_wind_are_looked_at_as_well():
             network, default_fleet(beside(border, 1500), 3), options=PlanOptions(wind=Wind(8, from_deg))
         )
         assert looked_at_once(network, made) > 100
-        backward += [sortie.backward for sortie in made.sorties]
+        backward += [run.from_m > run.to_m for sortie in made.sorties for run in sortie.runs]
     assert set(backward) == {False, True}
 
 
