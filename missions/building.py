@@ -198,15 +198,18 @@ class _Piece:
 def _curved(way: Floats, patrol: Floats, side: int, radius_m: float, access: Access) -> Floats:
     """The way to the beginning of a patrol that looks to a side, led into it by an arc for wings of a turn radius.
 
-    Where a zone leaves no room for the arc the corner stays.
+    Where nothing leaves room for the arc the corner stays.
     """
     if radius_m <= 0 or side == 0 or len(way) < 2:
         return way
     step = patrol[1] - patrol[0]
-    # The border lies where the camera looks; the arc lies on the other side.
-    arc = lead_in(way[-2], patrol[0], step / np.hypot(*step), -float(side), radius_m)
-    led = np.concatenate([way[:-1], arc, way[-1:]])
-    return led if access.clear(led[len(way) - 2 :]) else way
+    # A border lies where the camera looks, and the arc on the other side; beside a road that may be where a border is.
+    for inside in (-float(side), float(side)):
+        arc = lead_in(way[-2], patrol[0], step / np.hypot(*step), inside, radius_m)
+        led = np.concatenate([way[:-1], arc, way[-1:]])
+        if access.clear(led[len(way) - 2 :]):
+            return led
+    return way
 
 
 def _with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:
