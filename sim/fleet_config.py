@@ -9,13 +9,15 @@ from pathlib import Path
 
 from geo import check_coordinates
 from sim.errors import ConfigError
+from sim.faults import Faults
 from sim.flight_power import PowerModel
 from sim.flight_wind import Wind
 
-__all__ = ["FRAMES", "Boot", "Faults", "FleetConfig"]
+__all__ = ["FRAMES", "MOTORS", "Boot", "FleetConfig"]
 
-# Airframes and their MAV_TYPE.
+# Airframes, their MAV_TYPE and how many motors carry them.
 FRAMES = {"quad": 2, "hexa": 13, "octo": 14}
+MOTORS = {"quad": 4, "hexa": 6, "octo": 8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +43,6 @@ class Boot:
             raise ConfigError(
                 f"boot times {self.storage_s}, {self.healthy_s}, {self.position_s} s: give them in ascending order"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """What goes wrong on purpose.
-
-    Parameters
-    ----------
-    loss
-        Probability that a message is lost, in each direction.
-    reject_mission
-        MAV_MISSION_RESULT with which every mission upload is refused, or None.
-    """
-
-    loss: float = 0.0
-    reject_mission: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.loss < 1.0:
-            raise ConfigError(f"message loss is {self.loss}: give a probability of 0 or more and less than 1")
-        if self.reject_mission is not None and not 1 <= self.reject_mission <= 15:
-            raise ConfigError(f"reject_mission is {self.reject_mission}: give a MAV_MISSION_RESULT of 1 to 15")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +137,10 @@ class FleetConfig:
                 raise ConfigError(f"simulated fleet: {name} is {value}: give a figure between {low:g} and {high:g}")
         if self.frame not in FRAMES:
             raise ConfigError(f"simulated fleet: frame {self.frame!r} is unknown: give one of {', '.join(FRAMES)}")
+        there = range(self.start_sysid, self.start_sysid + self.vehicles)
+        for fault in self.faults.all:
+            for sysid in fault.vehicles:
+                if sysid not in there:
+                    raise ConfigError(
+                        f"{fault.KIND}: vehicle {sysid} is not in the fleet: it has {there[0]} to {there[-1]}"
+                    )

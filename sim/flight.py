@@ -12,6 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_body import DRAG_PER_M, Body
 from sim.flight_course import Course
+from sim.flight_estimate import Estimate
 from sim.flight_gimbal import Gimbal
 from sim.flight_guard import Guard
 from sim.flight_items import Item
@@ -51,6 +52,8 @@ class Flight:
     ----------
     mode, armed, landed
         State of the autopilot.
+    wrecked
+        Whether it has fallen or is falling, and will not fly again.
     events
         What the ground station is to be told; the owner empties it.
     """
@@ -61,6 +64,7 @@ class Flight:
         self.mission = mission
         self.body = Body(params["WPNAV_ACCEL"] / 100.0, params["WPNAV_ACCEL_Z"] / 100.0)
         self.battery = Battery(setup.power)
+        self.estimate = Estimate()
         self.wind = WindField(setup.wind, setup.seed)
         self.gimbal = Gimbal()
         self.run = MissionRun(mission)
@@ -70,6 +74,7 @@ class Flight:
         self.mode = Mode.STABILIZE
         self.armed = False
         self.landed = True
+        self.wrecked = False
         self.sorties = 0
         self._steps = 0
         self._paused = False
@@ -94,7 +99,7 @@ class Flight:
     @property
     def has_position(self) -> bool:
         """Whether the position estimate is good."""
-        return self.time_s >= self.setup.boot.position_s
+        return self.estimate.good and self.time_s >= self.setup.boot.position_s
 
     @property
     def storage_ready(self) -> bool:
@@ -103,8 +108,8 @@ class Flight:
 
     @property
     def place(self) -> tuple[float, float]:
-        """Latitude and longitude, degrees."""
-        return self.setup.frame.to_geodetic(self.body.e, self.body.n)
+        """Latitude and longitude at which it believes to be, degrees."""
+        return self.setup.frame.to_geodetic(*(self.estimate.last or (self.body.e, self.body.n)))
 
     def true_yaw_deg(self, lat_deg: float, lon_deg: float) -> float:
         """True heading in [0, 360) at the vehicle's place."""
@@ -123,6 +128,8 @@ class Flight:
             reasons.append("Battery 1 low")
         if self.has_position and self.guard.outside(self.body):
             reasons.append("vehicle outside fence")
+        if self.wrecked:
+            reasons.append("Vehicle is wrecked")
         return reasons
 
     def say(self, severity: Severity, text: str) -> None:
@@ -252,7 +259,7 @@ class Flight:
     def step(self) -> None:
         """Advance one step of simulated time."""
         self._steps += 1
-        if not self.armed:
+        if not self.armed and self.landed:
             if self._crew_step is not None and self._steps >= self._crew_step:
                 self._crew()
             return
@@ -263,7 +270,7 @@ class Flight:
             return
         self._fly()
         since = self._steps - self._sortie_step
-        if since % self._check_every == 0:
+        if since % self._check_every == 0 and not self.wrecked:
             self._check()
         if since % self._record_every == 0:
             self._add_row()
@@ -329,7 +336,7 @@ class Flight:
 
     def _touch_down(self) -> None:
         body = self.body
-        if body.vu < -_CRASH_MPS:
+        if body.vu < -_CRASH_MPS and self.armed:
             self.say(Severity.CRITICAL, "Crash: Disarming")
         body.place(body.e, body.n, 0.0, body.yaw)
         self.battery.power_w = 0.0
@@ -337,6 +344,8 @@ class Flight:
         self._landed_step = self._steps
         if self.mode == Mode.AUTO:
             self.events.append(Reached(self.run.index))
+        if self.wrecked and self.armed:
+            self._end_sortie()
 
     def _end_sortie(self) -> None:
         self.armed = False
@@ -345,7 +354,7 @@ class Flight:
         if self._record is not None:
             self._record.write()
             self._record = None
-        if self._flown:
+        if self._flown and not self.wrecked:
             self._crew_step = self._steps + round(self.setup.turnaround_s / self.setup.step_s)
             if self.setup.turnaround_s == 0.0:
                 self._crew()
@@ -356,6 +365,30 @@ class Flight:
         self.battery.swap()
         self.body.place(0.0, 0.0, 0.0, self.setup.heading_rad)
         self.gimbal.neutral()
+
+    def wreck(self) -> None:
+        """Nothing carries it any more: in the air it falls; no crew mends it."""
+        self.wrecked = True
+        if not self.landed:
+            self._fall()
+
+    def reboot(self) -> None:
+        """Start anew: mission, fence and parameters are kept, all else is as at power-on; in the air it falls."""
+        if not self.landed:
+            self.wreck()
+        if self._record is not None:
+            self._record.write()
+            self._record = None
+        self.armed = False
+        self.mode = Mode.STABILIZE
+        self._steps = self._armed_step = self._landed_step = self._sortie_step = 0
+        self._paused = False
+        self.run.reset()
+        self.gimbal.neutral()
+        self.events.clear()
+        self.estimate.start(self.body)
+        if self._flown and self.landed and not self.wrecked:
+            self._crew()
 
     def _fall(self) -> None:
         self.mode = Mode.LAND
@@ -374,22 +407,5 @@ class Flight:
             self.course.hold()
 
     def _add_row(self) -> None:
-        if self._record is None:
-            return
-        body = self.body
-        lat, lon = self.place
-        roll, pitch = body.roll_pitch(self.wind.mean_e_mps, self.wind.mean_n_mps) if not self.landed else (0.0, 0.0)
-        self._record.add(
-            self.sortie_s,
-            lat,
-            lon,
-            self.setup.home_amsl_m + body.u,
-            self.true_yaw_deg(lat, lon),
-            degrees(pitch),
-            degrees(roll),
-            self.gimbal.yaw_deg,
-            self.gimbal.pitch_deg,
-            self.run.index,
-            self.mode.name,
-            self.battery.remaining_pct,
-        )
+        if self._record is not None:
+            self._record.add_flight(self)

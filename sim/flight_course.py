@@ -16,7 +16,7 @@ from sim.flight_items import Item
 from sim.flight_mission import MissionRun
 from sim.flight_orders import landing, limits_from, place_of, return_home, stopping_point, tasks_of
 from sim.flight_state import Event, Setup, Severity, Text
-from sim.flight_tasks import Fall, Hold, Leg, Task, Vector
+from sim.flight_tasks import Drift, Fall, Hold, Leg, Task, Vector
 
 __all__ = ["Course"]
 
@@ -118,8 +118,12 @@ class Course:
         there = stopping_point(self._body, self.limits)
         self._fly(landing((there[0], there[1]), self._params, self.limits))
 
+    def drift_down(self, wind_mps: tuple[float, float]) -> None:
+        """Sink level, wherever the wind (east, north) blows: without a position there is nothing to hold."""
+        self._fly(Drift(landing((self._body.e, self._body.n), self._params, self.limits), wind_mps))
+
     def fall(self) -> None:
-        """Drop out of the sky."""
+        """Drop out of the sky; no order changes that until the next sortie."""
         self._fly(Fall())
 
     def go_home(self) -> None:
@@ -186,7 +190,8 @@ class Course:
         return place_of(item, self._setup.frame, self._setup.home_amsl_m, here)
 
     def _fly(self, *tasks: Task) -> None:
-        self._tasks = deque(tasks)
+        if not (self._tasks and isinstance(self._tasks[0], Fall)):
+            self._tasks = deque(tasks)
 
     def _say(self, text: str) -> None:
         self._tell(Text(Severity.INFO, text))

@@ -71,24 +71,48 @@ class PowerModel:
 
 
 class Battery:
-    """Charge left, and the draw of this moment."""
+    """Charge left, and the draw of this moment.
 
-    __slots__ = ("model", "power_w", "used_j")
+    Attributes
+    ----------
+    effort
+        How much more power a flight takes than that of a whole airframe.
+    whole
+        Share of the cells that live.
+    """
+
+    __slots__ = ("effort", "model", "power_w", "used_j", "whole")
 
     def __init__(self, model: PowerModel) -> None:
         self.model = model
+        self.effort = 1.0
+        self.whole = 1.0
         self.used_j = 0.0
         self.power_w = 0.0
 
     def draw(self, dt_s: float, airspeed_mps: float, climb_mps: float) -> None:
         """Pay for one step."""
-        self.power_w = self.model.power_w(airspeed_mps, climb_mps)
-        self.used_j += self.power_w * dt_s
+        self.power_w = self.effort * self.model.power_w(airspeed_mps, climb_mps)
+        self.used_j += self.power_w * dt_s / self.whole
 
     def swap(self) -> None:
         """A full battery."""
+        self.whole = 1.0
         self.used_j = 0.0
         self.power_w = 0.0
+
+    def fail(self, left_pct: float, whole: float) -> None:
+        """From now on only a share of the cells gives voltage, and no more than `left_pct` of the charge is left.
+
+        A monitor counts charge: it sees a dead cell as less voltage and more current for the same power.
+        """
+        self.whole *= whole
+        self.used_j = max(self.used_j, (1.0 - left_pct / 100.0) * self.model.capacity_wh * 3600.0)
+
+    @property
+    def voltage_v(self) -> float:
+        """Voltage of the cells that live."""
+        return self.whole * self.model.voltage_v
 
     @property
     def remaining_pct(self) -> float:
@@ -103,4 +127,4 @@ class Battery:
     @property
     def current_a(self) -> float:
         """Current of this moment, A."""
-        return self.power_w / self.model.voltage_v
+        return self.power_w / self.voltage_v

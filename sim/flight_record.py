@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from math import degrees
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from geo import write_text
+
+if TYPE_CHECKING:
+    from sim.flight import Flight
 
 __all__ = ["COLUMNS", "FlightRecord"]
 
@@ -34,6 +39,17 @@ class FlightRecord:
     def add(self, *values: object) -> None:
         """One row in the order of `COLUMNS`."""
         self._rows.append(_ROW(*values))
+
+    def add_flight(self, flight: Flight) -> None:
+        """One row of a vehicle as it truly is, whatever it believes of itself."""
+        body, wind, gimbal = flight.body, flight.wind, flight.gimbal
+        lat, lon = flight.estimate.true_place(body, flight.setup.frame)
+        roll, pitch = (0.0, 0.0) if flight.landed else body.roll_pitch(wind.mean_e_mps, wind.mean_n_mps)
+        self.add(
+            flight.sortie_s, lat, lon, flight.setup.home_amsl_m + body.u, flight.true_yaw_deg(lat, lon),
+            degrees(pitch), degrees(roll), gimbal.yaw_deg, gimbal.pitch_deg, flight.run.index, flight.mode.name,
+            flight.battery.remaining_pct,
+        )  # fmt: skip
 
     def write(self) -> Path:
         """Write the file in one piece; its path. Raises FileWriteError when it cannot be written."""

@@ -47,7 +47,10 @@ class Snapshot:
         self.ve = body.ve * cos(turn) + body.vn * sin(turn)
         self.speed = hypot(self.ve, self.vn)
         # A GPS fix comes before the estimator trusts it.
-        self.fix = flight.time_s >= _GPS_AFTER_SHARE * flight.setup.boot.position_s
+        estimate = flight.estimate
+        self.fix = estimate.fix and flight.time_s >= _GPS_AFTER_SHARE * flight.setup.boot.position_s
+        gps_lat, gps_lon = estimate.gps_place(body, flight.setup.frame) if estimate.is_off else (lat, lon)
+        self.gps_lat_e7, self.gps_lon_e7 = round(gps_lat * 1e7), round(gps_lon * 1e7)
         wind = flight.wind
         self.roll, self.pitch = (0.0, 0.0) if flight.landed else body.roll_pitch(wind.mean_e_mps, wind.mean_n_mps)
 
@@ -77,14 +80,14 @@ def _sys_status(s: Snapshot) -> Any:
     health |= mav.MAV_SYS_STATUS_GEOFENCE if flight.guard.breached is None else 0
     health |= 0 if flight.not_ready() and not flight.armed else mav.MAV_SYS_STATUS_PREARM_CHECK
     return mav.MAVLink_sys_status_message(
-        present, enabled, health, 100, round(battery.model.voltage_v * 1000.0), round(battery.current_a * 100.0),
+        present, enabled, health, 100, round(battery.voltage_v * 1000.0), round(battery.current_a * 100.0),
         round(battery.remaining_pct), 0, 0, 0, 0, 0, 0,
     )  # fmt: skip
 
 
 def _battery_status(s: Snapshot) -> Any:
     battery = s.flight.battery
-    voltages = [round(battery.model.voltage_v * 1000.0)] + [65535] * 9
+    voltages = [round(battery.voltage_v * 1000.0)] + [65535] * 9
     left_s = 0
     if battery.power_w > 0.0:
         left_s = round(battery.remaining_pct / 100.0 * battery.model.capacity_wh * 3600.0 / battery.power_w)
@@ -99,13 +102,14 @@ def _gps_raw(s: Snapshot) -> Any:
     fix = mav.GPS_FIX_TYPE_RTK_FIXED if s.fix else mav.GPS_FIX_TYPE_NO_FIX
     course = round((degrees(atan2(s.ve, s.vn)) % 360.0) * 100.0) % 36000
     return mav.MAVLink_gps_raw_int_message(
-        s.boot_ms * 1000, fix, s.lat_e7 if s.fix else 0, s.lon_e7 if s.fix else 0, s.amsl_mm if s.fix else 0,
+        s.boot_ms * 1000, fix, s.gps_lat_e7 if s.fix else 0, s.gps_lon_e7 if s.fix else 0, s.amsl_mm if s.fix else 0,
         80 if s.fix else 65535, 120 if s.fix else 65535, round(s.speed * 100.0), course, 14 if s.fix else 0,
     )  # fmt: skip
 
 
 def _global_position(s: Snapshot) -> Any:
-    known = s.flight.has_position
+    # A position that is lost stays what it was, as on ArduPilot.
+    known = s.flight.has_position or s.flight.estimate.last is not None
     body = s.flight.body
     return mav.MAVLink_global_position_int_message(
         s.boot_ms, s.lat_e7 if known else 0, s.lon_e7 if known else 0, s.amsl_mm if known else 0,

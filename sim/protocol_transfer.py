@@ -64,7 +64,7 @@ class Transfer:
     speedup
         Of the simulation, for the timers.
     reject
-        MAV_MISSION_RESULT that refuses every upload, or None.
+        Returns the MAV_MISSION_RESULT that refuses an upload now, or None.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Transfer:
         changed: Callable[[], None],
         say: Callable[[str], None],
         speedup: float,
-        reject: int | None = None,
+        reject: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.items = items
         self._type = mission_type
@@ -104,8 +104,9 @@ class Transfer:
         ):
             self._ack(peer, mav.MAV_MISSION_DENIED)
             return
-        if self._reject is not None:
-            self._ack(peer, self._reject)
+        refusal = self._reject()
+        if refusal is not None:
+            self._ack(peer, refusal)
             return
         if count > self._capacity():
             self._say(f"Only {self._capacity()} items are supported")
@@ -190,6 +191,11 @@ class Transfer:
         self.items.clear()
         self._changed()
         self._ack(peer, mav.MAV_MISSION_ACCEPTED)
+
+    def forget(self) -> None:
+        """The autopilot starts anew: an upload is over, what is stored stays."""
+        self._upload = None
+        self._draft = []
 
     def _complete(self) -> None:
         assert self._upload is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import isfinite, radians
@@ -10,7 +9,8 @@ from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.fleet_config import FRAMES, FleetConfig
+from sim.fault_play import FaultPlay
+from sim.fleet_config import FRAMES, MOTORS, FleetConfig
 from sim.flight import Flight
 from sim.flight_frame import FlightFrame
 from sim.flight_items import Item
@@ -99,7 +99,9 @@ class Vehicle:
         self._gcs_heard_s: float | None = None
         self._gcs_lost = False
         self._had_position = False
-        self._rng = random.Random(f"loss {setup.seed}")  # noqa: S311 (a simulation)
+        self.faults = FaultPlay(config.faults, self.flight, motors=MOTORS.get(config.frame, 0), reboot=self.reboot)
+        # Without faults the flight is stepped directly: a fleet of a hundred has no time to lose.
+        self.step = self.faults.step if config.faults.all else self.flight.step
         self._transfers = self._make_transfers()
         self._handlers: dict[int, Callable[[_Channel, Any], None]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
@@ -126,10 +128,10 @@ class Vehicle:
 
     def _make_transfers(self) -> dict[int, Transfer]:
         flight, config = self.flight, self._config
-        stores: dict[int, tuple[list[Item], int, Callable[[], None]]] = {
-            mav.MAV_MISSION_TYPE_MISSION: (self._mission, _MISSION_CAPACITY, lambda: None),
-            mav.MAV_MISSION_TYPE_FENCE: ([], _FENCE_CAPACITY, self._fence_changed),
-            mav.MAV_MISSION_TYPE_RALLY: ([], _RALLY_CAPACITY, self._rally_changed),
+        stores: dict[int, tuple[str, list[Item], int, Callable[[], None]]] = {
+            mav.MAV_MISSION_TYPE_MISSION: ("mission", self._mission, _MISSION_CAPACITY, lambda: None),
+            mav.MAV_MISSION_TYPE_FENCE: ("fence", [], _FENCE_CAPACITY, self._fence_changed),
+            mav.MAV_MISSION_TYPE_RALLY: ("rally", [], _RALLY_CAPACITY, self._rally_changed),
         }
         return {
             kind: Transfer(
@@ -140,9 +142,9 @@ class Vehicle:
                 changed=changed,
                 say=lambda text: flight.say(Severity.WARNING, text),
                 speedup=config.speedup,
-                reject=config.faults.reject_mission if kind == mav.MAV_MISSION_TYPE_MISSION else None,
+                reject=lambda name=name: self.faults.refusal(name),  # type: ignore[misc]
             )
-            for kind, (items, most, changed) in stores.items()
+            for kind, (name, items, most, changed) in stores.items()
         }
 
     # --- in --------------------------------------------------------------------------------------------------------
@@ -153,7 +155,7 @@ class Vehicle:
         channel = self._channels.get(address) or self._open(address, keep=False)
         channel.heard_s = wall_s
         for message in channel.packer.parse_buffer(data) or ():
-            if message.get_msgId() < 0 or self._lost():
+            if message.get_msgId() < 0:
                 continue
             target = getattr(message, "target_system", 0)
             handler = self._handlers.get(message.get_msgId())
@@ -164,6 +166,16 @@ class Vehicle:
     def close(self, address: Address) -> None:
         """Forget a peer whose connection has ended."""
         self._channels.pop(address, None)
+
+    def reboot(self) -> None:
+        """Start the autopilot anew: it knows its peers' addresses, what it stored, and nothing else."""
+        self._start_time_us += round(self.flight.time_s * 1e6)
+        self.flight.reboot()
+        for transfer in self._transfers.values():
+            transfer.forget()
+        for address, channel in list(self._channels.items()):
+            self._open(address, keep=channel.keep)
+        self._gcs_heard_s, self._gcs_lost, self._had_position = None, False, False
 
     def _open(self, address: Address, *, keep: bool) -> _Channel:
         packer = mav.MAVLink(None, srcSystem=self.sysid, srcComponent=_COMPID)
@@ -360,12 +372,7 @@ class Vehicle:
         packer = channel.packer
         data = message.pack(packer)
         packer.seq = (packer.seq + 1) % 256
-        if not self._lost():
-            self._send_bytes(channel.address, data)
-
-    def _lost(self) -> bool:
-        loss = self._config.faults.loss
-        return loss > 0.0 and self._rng.random() < loss
+        self._send_bytes(channel.address, data)
 
 
 def _event_message(event: Event) -> Any:
