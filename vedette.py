@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -299,6 +300,7 @@ def sim(
     speedup: Annotated[float, typer.Option(help="Simulated seconds a second.")] = 1.0,
     port: Annotated[int, typer.Option(help="UDP port of the first, the next 10 apart; 0 takes free ones.")] = 14560,
     seed: Annotated[int, typer.Option(help="Gusts and faults.")] = 0,
+    faults: Annotated[Path | None, typer.Option(help="What goes wrong: a scenario in YAML or JSON.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
     seconds: Annotated[float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")] = None,
 ) -> None:
@@ -316,6 +318,8 @@ def sim(
         config = simulator.FleetConfig(
             home=(lat, lon, amsl), vehicles=vehicles, speedup=speedup, base_port=port, seed=seed, record_dir=record
         )
+    if faults is not None:
+        config = replace(config, faults=simulator.load_faults(faults))
     stop = threading.Event()
     if seconds is not None:
         timer = threading.Timer(seconds, stop.set)

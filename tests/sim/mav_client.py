@@ -126,6 +126,12 @@ class Client:
         self.send(mav.MAVLink_param_set_message(self.target, 1, name.encode(), value, 9))
         return self.wait("PARAM_VALUE", where=lambda m: m.param_id == name).param_value
 
+    def send_param_read(self, name):
+        self.send(mav.MAVLink_param_request_read_message(self.target, 1, name.encode(), -1))
+
+    def send_list_request(self, kind=0):
+        self.send(mav.MAVLink_mission_request_list_message(self.target, 1, kind))
+
     def ready(self):
         """Wait for a position."""
         self.stream(193, interval_s=0.5)
@@ -149,7 +155,7 @@ class Client:
 
     def download(self, kind=0):
         """The items of a store, as messages."""
-        self.send(mav.MAVLink_mission_request_list_message(self.target, 1, kind))
+        self.send_list_request(kind)
         count = self.wait("MISSION_COUNT", where=lambda m: m.mission_type == kind).count
         items = []
         for seq in range(count):
