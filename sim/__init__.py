@@ -29,6 +29,8 @@ from sim.flight_wind import Wind
 from sim.klv import Platform, encode_packet, frame_packet
 from sim.render import Box, Rendered, Renderer
 from sim.render_sensor import DAY_LOOK, Look
+from sim.sitl import peopled_world, sitl_config, start_sitl
+from sim.sitl_vehicle import SitlFleet, SitlVehicle
 from sim.stage import Recording, Scenario, Window, record, stage
 from sim.video import Shot, write_video
 from sim.video_truth import TrueCrossing, TrueFrame, find_crossings, write_mot, write_truth
@@ -73,6 +75,8 @@ __all__ = [
     "SecondStation",
     "Shot",
     "SimError",
+    "SitlFleet",
+    "SitlVehicle",
     "TrueCrossing",
     "TrueFrame",
     "Wind",
@@ -85,12 +89,15 @@ __all__ = [
     "frame_packet",
     "join",
     "load_faults",
+    "peopled_world",
     "read_record",
     "record",
     "run_fleet",
+    "sitl_config",
     "stage",
     "stand",
     "start_fleet",
+    "start_sitl",
     "walk",
     "write_dataset",
     "write_mot",
