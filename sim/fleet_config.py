@@ -8,14 +8,13 @@ from math import isfinite
 from pathlib import Path
 
 from geo import check_coordinates
+from sim.dialect import Dialect
+from sim.dialects import AUTOPILOTS, FRAMES, dialect_for
 from sim.errors import ConfigError
 from sim.flight_power import PowerModel
 from sim.flight_wind import Wind
 
-__all__ = ["FRAMES", "Boot", "Faults", "FleetConfig"]
-
-# Airframes and their MAV_TYPE.
-FRAMES = {"quad": 2, "hexa": 13, "octo": 14}
+__all__ = ["Boot", "Faults", "FleetConfig"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class FleetConfig:
-    """A fleet of simulated multirotors on one site with flat ground.
+    """A fleet of simulated vehicles on one site with flat ground.
 
     Parameters
     ----------
@@ -86,8 +85,10 @@ class FleetConfig:
         Gusts and faults.
     wind, power, boot, faults
         Figures of the site and the vehicles.
+    autopilot
+        "ardupilot" or "px4".
     frame
-        "quad", "hexa" or "octo".
+        "copter" (which is "quad"), "hexa", "octo", "plane" or "vtol".
     record_dir
         Folder of the flight records, or None for none.
     params
@@ -126,6 +127,7 @@ class FleetConfig:
     power: PowerModel = field(default_factory=PowerModel)
     boot: Boot = field(default_factory=Boot)
     faults: Faults = field(default_factory=Faults)
+    autopilot: str = "ardupilot"
     frame: str = "quad"
     record_dir: Path | None = None
     params: Mapping[str, float] = field(default_factory=dict)
@@ -155,5 +157,11 @@ class FleetConfig:
         ):
             if not (isfinite(value) and low <= value <= high):
                 raise ConfigError(f"simulated fleet: {name} is {value}: give a figure between {low:g} and {high:g}")
-        if self.frame not in FRAMES:
-            raise ConfigError(f"simulated fleet: frame {self.frame!r} is unknown: give one of {', '.join(FRAMES)}")
+        for name, word, known in (("autopilot", self.autopilot, AUTOPILOTS), ("frame", self.frame, FRAMES)):
+            if word not in known:
+                raise ConfigError(f"simulated fleet: {name} {word!r} is unknown: give one of {', '.join(known)}")
+
+    @property
+    def dialect(self) -> Dialect:
+        """What its autopilot and airframe are like."""
+        return dialect_for(self.autopilot, self.frame)
