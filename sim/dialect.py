@@ -191,7 +191,7 @@ NO_ROTORS: Mapping[str, Figure] = MappingProxyType(
 """Figures of rotors, for those that have none and never fly by them."""
 
 PowerShares = Mapping[str, Callable[[float, float, float], float]]
-"""Parameters that follow from the battery: functions of its capacity in mAh and of its two failsafe levels in percent."""
+"""Parameters that follow from the battery: functions of its capacity, mAh, and of its two failsafe levels, percent."""
 
 
 @dataclass(frozen=True)

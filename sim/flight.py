@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from math import degrees, hypot
 
-from pymavlink.dialects.v20 import ardupilotmega as mav
-
 from sim.flight_arming import refusals
 from sim.flight_body import DRAG_PER_M
 from sim.flight_craft import craft
+from sim.flight_doing import do_command
 from sim.flight_gimbal import Gimbal
 from sim.flight_guard import Demand, Guard
 from sim.flight_items import Item
 from sim.flight_mission import MissionRun
-from sim.flight_orders import GIMBAL_COMMANDS, order_gimbal
 from sim.flight_power import Battery
-from sim.flight_record import FlightRecord
+from sim.flight_record import FlightRecord, state_of
 from sim.flight_state import POSITION_MODES, Event, Mode, Reached, Setup, Severity, Text
 from sim.flight_tasks import Vector
 from sim.flight_wind import WindField
@@ -29,10 +27,6 @@ __all__ = ["Flight"]
 _RECORD_S = 0.2
 _CHECK_S = 0.2
 _CRASH_MPS = 3.0
-_TOLD = {
-    mav.MAV_CMD_VIDEO_START_CAPTURE: "Video capture started",
-    mav.MAV_CMD_VIDEO_STOP_CAPTURE: "Video capture stopped",
-}
 # Nobody is at the sticks.
 _SINKING = frozenset({Mode.LAND, Mode.STABILIZE, Mode.MANUAL, Mode.FBWA})
 _HOVERING = frozenset({Mode.HOVER, Mode.HOVER_LOITER})
@@ -69,9 +63,7 @@ class Flight:
         self.run = MissionRun(mission, self.dialect.rules.mission)
         self.guard = Guard(setup.frame, self.params, self.dialect.failsafes)
         self.events: list[Event] = []
-        self.body, self.course = craft(
-            setup, self.params, self.run, self.wind, do=self.do, tell=self.events.append
-        )
+        self.body, self.course = craft(setup, self.params, self.run, self.wind, do=self.do, tell=self.events.append)
         self.mode = self.dialect.boot_mode
         self._takeoff_up_m: float | None = None
         self.armed = False
@@ -261,24 +253,7 @@ class Flight:
 
     def do(self, item: Item) -> bool:
         """Carry out a command that is not navigation; False when there is no such command or it is refused."""
-        if item.command in GIMBAL_COMMANDS:
-            order_gimbal(self.gimbal, item, self.course.point_of(item))
-        elif item.command == mav.MAV_CMD_DO_CHANGE_SPEED:
-            return self.course.change_speed(item.params[0], item.params[1])
-        elif item.command == mav.MAV_CMD_CONDITION_YAW:
-            self.course.turn(item)
-        elif item.command == mav.MAV_CMD_NAV_RETURN_TO_LAUNCH:
-            if self.dialect.rtl_changes_mode:
-                self.set_mode(Mode.RTL)
-            else:
-                self.course.go_home()
-        elif item.command == mav.MAV_CMD_DO_VTOL_TRANSITION:
-            return self.course.transition(item.params[0])
-        elif item.command == mav.MAV_CMD_DO_FENCE_ENABLE:
-            self.params["FENCE_ENABLE"] = 1.0 if item.params[0] else 0.0
-        elif item.command in _TOLD:
-            self.say(Severity.INFO, _TOLD[item.command])
-        return True
+        return do_command(self, item)
 
     def step(self) -> None:
         """Advance one step of simulated time."""
@@ -436,22 +411,5 @@ class Flight:
             self.course.advance(seq, from_here=True)
 
     def _add_row(self) -> None:
-        if self._record is None:
-            return
-        body = self.body
-        lat, lon = self.place
-        roll, pitch = body.roll_pitch(self.wind.mean_e_mps, self.wind.mean_n_mps) if not self.landed else (0.0, 0.0)
-        self._record.add(
-            self.sortie_s,
-            lat,
-            lon,
-            self.setup.home_amsl_m + body.u,
-            self.true_yaw_deg(lat, lon),
-            degrees(pitch),
-            degrees(roll),
-            self.gimbal.yaw_deg,
-            self.gimbal.pitch_deg,
-            max(0, self.run.index - self.dialect.first),
-            self.dialect.spec(self.mode).name,
-            self.battery.remaining_pct,
-        )
+        if self._record is not None:
+            self._record.add(*state_of(self))

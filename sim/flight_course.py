@@ -200,7 +200,8 @@ class Course:
         name = _SPEED_NAMES.get(int(kind))
         if name is None or not speed_mps > 0.0:
             return False
-        setattr(self.limits, name, speed_mps)
+        most = self._params.get("SPEED_MOST", speed_mps) if name == "speed" else speed_mps
+        setattr(self.limits, name, min(speed_mps, most))
         return True
 
     def turn(self, item: Item) -> None:

@@ -57,9 +57,7 @@ class Guard:
 
     def load(self, items: Iterable[Item]) -> None:
         """Take a new fence; it is in force from the next check."""
-        self._fence = Fence(
-            list(items), self._frame, one_inclusion_is_enough=self._failsafes.one_inclusion_is_enough
-        )
+        self._fence = Fence(list(items), self._frame, one_inclusion_is_enough=self._failsafes.one_inclusion_is_enough)
         self._next_fence_s = 0.0
 
     def reset(self) -> None:

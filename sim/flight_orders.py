@@ -17,8 +17,8 @@ from sim.flight_tasks import Descend, Hold, Leg, Limits, Task, Vector
 __all__ = [
     "GIMBAL_COMMANDS",
     "landing",
-    "nearest_goal",
     "limits_from",
+    "nearest_goal",
     "order_gimbal",
     "place_of",
     "return_home",

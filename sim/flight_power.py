@@ -61,9 +61,7 @@ class PowerModel:
         if not (isfinite(self.climb_w_per_mps) and self.climb_w_per_mps >= 0.0):
             raise ConfigError(f"power model climb_w_per_mps is {self.climb_w_per_mps}: give a figure of 0 or more")
         if not 0.0 <= self.induced_share < 1.0:
-            raise ConfigError(
-                f"power model induced_share is {self.induced_share}: give a share of 0 or more, below 1"
-            )
+            raise ConfigError(f"power model induced_share is {self.induced_share}: give a share of 0 or more, below 1")
         if not 0.0 <= self.critical_pct <= self.low_pct < 100.0:
             raise ConfigError(
                 f"battery levels low {self.low_pct} %, critical {self.critical_pct} %: give 0 <= critical <= low < 100"

@@ -1,4 +1,4 @@
-"""The parameter table: names, defaults and types of the few parameters that the simulation obeys, and how they travel."""
+"""The parameter table: the few parameters that the simulation obeys, and how they travel."""
 
 from __future__ import annotations
 

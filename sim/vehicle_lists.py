@@ -100,6 +100,4 @@ def _home_item(flight: Flight) -> Item | None:
     if not flight.has_position:
         return None
     frame = flight.setup.frame
-    return replace(
-        _HOME, x=round(frame.lat_deg * 1e7), y=round(frame.lon_deg * 1e7), z=flight.setup.home_amsl_m
-    )
+    return replace(_HOME, x=round(frame.lat_deg * 1e7), y=round(frame.lon_deg * 1e7), z=flight.setup.home_amsl_m)

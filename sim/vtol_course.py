@@ -10,7 +10,7 @@ from sim.flight_course import Course
 from sim.flight_items import Item
 from sim.flight_mission import TAKEOFFS
 from sim.flight_modes import Mode
-from sim.flight_orders import landing, nearest_goal, tasks_of
+from sim.flight_orders import landing, tasks_of
 from sim.flight_tasks import Hold, Leg, Task, Vector
 from sim.wing_course import WingCourse
 from sim.wing_tasks import Climb, Transition, WingLeg
@@ -81,7 +81,7 @@ class VtolCourse(WingCourse):
         Course.go_home(self)
 
     def go_home(self) -> None:
-        """Home on what carries it now. Wings land by way of the rotors where the autopilot does so, else they circle."""
+        """Home on what carries it now. Wings go over to the rotors where the autopilot does so, else they circle."""
         self.wings_wanted = self._body.on_wings
         (WingCourse if self._body.on_wings else Course).go_home(self)
 

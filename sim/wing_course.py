@@ -151,7 +151,7 @@ class WingCourse(Course):
             case _:
                 return [way, Circle(place, radius, wing)]
 
-    def _origin_after(self, item: Item, start: Vector, place: Vector) -> Vector | None:
+    def _origin_after(self, item: Item, start: Vector, place: Vector) -> Vector | None:  # noqa: ARG002 (as its base)
         """After a climb straight ahead or a circle the next leg begins where the vehicle is."""
         return place if item.command == mav.MAV_CMD_NAV_WAYPOINT else None
 
