@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import atan, atan2, cos, hypot, inf, pi, radians, sin, sqrt
+from math import atan, atan2, cos, hypot, pi, radians, sin
 
 from sim.flight_body import GRAVITY_MPS2, Body, wrap_pi
 from sim.flight_tasks import Vector
@@ -20,6 +20,9 @@ _HEIGHT_GAIN_PER_S = 0.4
 _ROTATE_SHARE = 0.8  # of cruise
 _FAR_M = 1e5
 _LEVEL_M = 1.0
+_NEAR_M = 0.5
+_LAST_CLIMB_MPS = 0.5
+_FLARE_S = 3.0  # the rate of descent dies away with the height
 _OVER_TRANSITION = 1.15
 
 
@@ -108,13 +111,14 @@ class Climb:
             body.rotate_mps = _ROTATE_SHARE * limits.airspeed
 
     def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
-        """Straight ahead, up as fast as allowed."""
+        """Straight ahead, up as fast as allowed; more gently where the height is near."""
         at, v = _ground(body)
-        return self._limits.steer(self._limits.l1.line(at, v, self._start, self._stop), inf)
+        rate = max(_LAST_CLIMB_MPS, self._limits.towards(self.up_m, body))
+        return self._limits.steer(self._limits.l1.line(at, v, self._start, self._stop), rate)
 
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Whether the height is reached."""
-        return body.u >= self.up_m
+        return body.u >= self.up_m - _NEAR_M
 
 
 class WingLeg:
@@ -247,9 +251,7 @@ class Approach:
         if along >= self._length_m - limits.l1.length_m(hypot(*v)) * 0.25:
             lateral = 0.0
         if body.u <= limits.flare_m:
-            # The flare takes what is left of the slope out: v^2 = 2 a h.
-            steep = sqrt(limits.flare_sink**2 + 2.0 * max(body.u, 0.0))
-            return limits.steer(lateral, -min(limits.sink, steep))
+            return limits.steer(lateral, -min(limits.sink, limits.flare_sink + max(body.u, 0.0) / _FLARE_S))
         slope = -self.start[2] / self._length_m
         height = max(0.0, self.start[2] + slope * along)
         rate = slope * (v[0] * self._direction[0] + v[1] * self._direction[1]) if along < self._length_m else 0.0
