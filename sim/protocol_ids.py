@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
 from typing import Any
 
 from sim.flight_items import Item
 
-__all__ = ["list_id", "with_ids"]
+__all__ = ["id_with", "with_ids"]
 
 _ITEM = struct.Struct("<BHB7f")
 _ALL_BITS = 0xFFFFFFFF
 
 
-def list_id(items: Iterable[Item]) -> int:
-    """CRC-32 of a list, 0 of an empty one. Opaque: a receiver compares it and makes nothing else of it."""
-    crc = 0
-    for item in items:
-        x, y = struct.unpack("<2f", struct.pack("<2i", item.x, item.y))
-        raw = _ITEM.pack(item.frame & 0xFF, item.command, int(item.autocontinue), *item.params, x, y, item.z)
-        # Begins with 0 and is not inverted, as PX4's crc32part.
-        crc = zlib.crc32(raw, crc ^ _ALL_BITS) ^ _ALL_BITS
-    return crc
+def id_with(item: Item, before: int) -> int:
+    """Id of a list that goes on with an item, from that of what is before it, 0 of nothing.
+
+    CRC-32 of the item as it came. Opaque: a receiver compares it and makes nothing else of it.
+    """
+    x, y = struct.unpack("<2f", struct.pack("<2i", item.x, item.y))
+    raw = _ITEM.pack(item.frame & 0xFF, item.command, int(item.autocontinue), *item.params, x, y, item.z)
+    # Begins with 0 and is not inverted, as PX4's crc32part.
+    return zlib.crc32(raw, before ^ _ALL_BITS) ^ _ALL_BITS
 
 
 def with_ids(message: Any, **ids: int) -> Any:

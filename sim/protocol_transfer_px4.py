@@ -15,7 +15,7 @@ from typing import Any
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_items import Item, StoreRules, stored
-from sim.protocol_ids import list_id, with_ids
+from sim.protocol_ids import id_with, with_ids
 from sim.protocol_transfer import Peer, wall_timer_s
 
 __all__ = ["Desk", "Px4Transfer"]
@@ -49,6 +49,7 @@ class Desk:
     last_sent_s: float = 0.0
     last_heard_s: float = 0.0
     draft: list[Item] = field(default_factory=list)
+    draft_id: int = 0
 
     def idle(self) -> None:
         """Done, or given up."""
@@ -122,20 +123,19 @@ class Px4Transfer:
                 self._ack(peer, mav.MAV_MISSION_ERROR)
                 return
             desk.last_heard_s = wall_s
-        elif self._reject is not None:
-            self._ack(peer, self._reject)
+            desk.owner.request_next(wall_s)
             return
+        if self._reject is not None:
+            self._ack(peer, self._reject)
         elif count > self._capacity():
             self._ack(peer, mav.MAV_MISSION_NO_SPACE)
-            return
         elif count == 0:
-            self._keep([])
+            self._keep([], 0)
             self._ack(peer, mav.MAV_MISSION_ACCEPTED)
-            return
         else:
-            desk.owner, desk.sending, desk.peer = self, False, peer
-            desk.count, desk.next_seq, desk.draft, desk.last_heard_s = count, 0, [], wall_s
-        self._request(wall_s)
+            desk.owner, desk.sending, desk.peer, desk.last_heard_s = self, False, peer, wall_s
+            desk.count, desk.next_seq, desk.draft, desk.draft_id = count, 0, [], 0
+            self.request_next(wall_s)
 
     def item(self, peer: Peer, seq: int, item: Item, wall_s: float) -> None:
         """MISSION_ITEM_INT of an upload."""
@@ -164,11 +164,12 @@ class Px4Transfer:
             self._ack(peer, result)
             return
         desk.draft.append(kept)
+        desk.draft_id = id_with(item, desk.draft_id)
         desk.next_seq += 1
         if desk.next_seq < desk.count:
-            self._request(wall_s)
+            self.request_next(wall_s)
             return
-        self._keep(desk.draft)
+        self._keep(desk.draft, desk.draft_id)
         desk.idle()
         self._ack(peer, mav.MAV_MISSION_ACCEPTED, self.list_id)
 
@@ -181,7 +182,7 @@ class Px4Transfer:
             self._say("Operation timeout")
             desk.idle()
         elif not desk.sending and wall_s - desk.last_sent_s > self._retry_s:
-            self._request(wall_s)
+            self.request_next(wall_s)
 
     def cancel(self, peer: Peer) -> None:
         """MISSION_ACK of the other side: it has all it wanted, or gives up."""
@@ -232,18 +233,18 @@ class Px4Transfer:
         if self._desk.owner is not None:
             self._say("WPM: IGN CLEAR CMD: Busy")
             return
-        self._keep([])
+        self._keep([], 0)
         self._ack(peer, mav.MAV_MISSION_ACCEPTED)
 
-    def _keep(self, items: list[Item]) -> None:
-        fresh = list_id(items)
-        if fresh == self.list_id and items == self.items:
-            return
-        self.items[:] = items
-        self.list_id = fresh
-        self._changed()
+    def _keep(self, items: list[Item], list_id: int) -> None:
+        """Take a list over, unless it is the same."""
+        if list_id != self.list_id or len(items) != len(self.items):
+            self.items[:] = items
+            self.list_id = list_id
+            self._changed()
 
-    def _request(self, wall_s: float) -> None:
+    def request_next(self, wall_s: float) -> None:
+        """Ask for the next item of the upload."""
         desk = self._desk
         assert desk.peer is not None
         desk.last_sent_s = wall_s

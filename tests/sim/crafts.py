@@ -110,5 +110,6 @@ def int_from_wire(value):
 
 def tail_ids(message, fixed, count):
     """The 32-bit ids at the end of a message that pymavlink's definition may not know, from its payload."""
-    payload = bytes(message.get_payload()) + bytes(fixed + 4 * count)
+    # Ten bytes of header, two of checksum.
+    payload = bytes(message.get_msgbuf()[10:-2]) + bytes(fixed + 4 * count)
     return struct.unpack_from(f"<{count}I", payload, fixed)

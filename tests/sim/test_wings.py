@@ -232,8 +232,8 @@ def test_takes_off_flies_and_lands(autopilot, frame, wind):
 
 def test_loiter_commands_end_when_they_say():
     mission = [
-        place(0, 0, 60, TAKEOFF), place(0, 900, 60, TURNS, (2, 0, 80, 0)), place(0, 1800, 60, LOITER_TIME, (30, 0, 80, 0)),
-        place(0, 2700, 120, TO_ALT, (0, 80, 0, 0)), place(0, 6000, 120),
+        place(0, 0, 60, TAKEOFF), place(0, 900, 60, TURNS, (2, 0, 80, 0)),
+        place(0, 1800, 60, LOITER_TIME, (30, 0, 80, 0)), place(0, 2700, 120, TO_ALT, (0, 80, 0, 0)), place(0, 6000, 120),
     ]  # fmt: skip
     craft = Craft("ardupilot", "plane", mission).start()
     craft.until(lambda flight: flight.run.index == 5)
