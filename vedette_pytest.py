@@ -66,6 +66,7 @@ def _sitl_config(request: pytest.FixtureRequest) -> sim.FleetConfig:
 
     settings = _settings(request)
     settings.pop("actors", None)
+    settings.setdefault("autopilot", request.config.getoption("--sitl") or "ardupilot")
     with _one_line():
         return sitl_config(settings, Path(request.path).parent)
 

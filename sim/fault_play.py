@@ -1,10 +1,11 @@
 """What faults do to a vehicle, on a clock that no reboot sets back.
 
-The effects follow ArduPilot 4.7, the sources of which are named at each:
+The effects follow the autopilots, the sources of which are named at each:
 
-- GPS loss: the filter bridges 10 s (EKF3), a second later the EKF failsafe lands without a position, with the wind
-  (``ekf_check.cpp``: ten checks at 10 Hz; FS_EKF_ACTION 1). A mode that needs no position goes on.
-- GPS glitch: not believed for 10 s, then the filter is set to it (EKF3).
+- GPS loss: when the filter has given up (`sim.flight_estimate`), the failsafe of a second later lands without a
+  position, with the wind (ArduCopter's ``ekf_check.cpp``: ten checks at 10 Hz; FS_EKF_ACTION 1; PX4's Descend, which
+  it reports as Land). A mode that needs no position goes on.
+- GPS glitch: not believed at first, then the filter is set to it.
 - Motor failure: four motors cannot do without one: the vehicle tumbles and is disarmed (``crash_check.cpp``). With six
   and more it flies on, weaker (``thrust_loss_check``: "Potential Thrust Loss"); the motor opposite carries little, so
   that n - 2 carry all: power over that of a whole airframe is sqrt(n / (n - 2)) (momentum theory: induced power goes
@@ -46,6 +47,11 @@ __all__ = ["FaultPlay"]
 _EKF_CHECK_S = 1.0
 _FEWEST_MOTORS = 6
 _WEAKER = 0.5
+# What is told when the position is lost, and when the mode is changed for it.
+_TOLD = {
+    "ardupilot": ("EKF variance", "EKF Failsafe: changed to LAND Mode"),
+    "px4": ("", "Failsafe activated: Autopilot disengaged, switching to Descend"),
+}
 
 
 @dataclass(slots=True)
@@ -143,7 +149,7 @@ class FaultPlay:
         self._told = min(self._told, len(flight.events))
         for event in flight.events[self._told :]:
             if isinstance(event, Reached):
-                self._happened(f"item {event.seq}")
+                self._happened(f"item {event.seq - flight.dialect.first}")
         self._told = len(flight.events)
 
     def _happened(self, event: str) -> None:
@@ -191,10 +197,12 @@ class FaultPlay:
         self._lost_s = 0.0 if flight.estimate.good or not flight.armed else before_s + dt_s
         if not (before_s < _EKF_CHECK_S <= self._lost_s) or flight.landed or flight.wrecked:
             return
-        flight.say(Severity.CRITICAL, "EKF variance")
+        lost, changed = _TOLD[flight.dialect.name]
+        if lost:
+            flight.say(Severity.CRITICAL, lost)
         if flight.mode in POSITION_MODES:
             flight.set_mode(Mode.LAND)
-            flight.say(Severity.CRITICAL, "EKF Failsafe: changed to LAND Mode")
+            flight.say(Severity.CRITICAL, changed)
         if flight.mode == Mode.LAND:
             wind = flight.wind
             flight.course.drift_down((wind.mean_e_mps, wind.mean_n_mps))

@@ -112,7 +112,8 @@ class Station:
         self._put(mav.MAVLink_mission_count_message(self._target, 1, _STALLED_ITEMS, _LISTS[self._fault.what]))
 
     def _mode(self) -> None:
-        self._command(mav.MAV_CMD_DO_SET_MODE, float(mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED), float(self._fault.mode))
+        flag = mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED
+        self._put(mav.MAVLink_set_mode_message(self._target, flag, self._fault.mode))
 
     def _return(self) -> None:
         self._command(mav.MAV_CMD_NAV_RETURN_TO_LAUNCH)

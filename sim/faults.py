@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 POWER_ON, ARMED, TAKE_OFF = "power-on", "arming", "take-off"
-_ITEM = re.compile(r"item ([1-9]\d*)")
+_ITEM = re.compile(r"item (0|[1-9]\d{0,4})")
 _DIRECTIONS = ("both", "up", "down")
 _LISTS = ("mission", "fence", "rally", "all")
 _ACTS = ("clear", "mode", "upload", "stall", "return", "disarm")
@@ -58,7 +58,8 @@ class Fault:
     vehicles
         System ids it happens to; none named means all.
     event
-        What its times count from: "power-on", "arming", "take-off" or "item N" (a navigation item of the mission).
+        What its times count from: "power-on", "arming", "take-off" or "item N": a navigation item of the mission by its
+        number on the wire (ArduPilot's item 0 is home and never reached).
     from_s
         Simulated seconds after the event.
 
@@ -84,7 +85,7 @@ class Fault:
                 raise ConfigError(f"{self.KIND}: {each.name} is {value!r}: give one of {', '.join(about['words'])}")
         if self.event not in (POWER_ON, ARMED, TAKE_OFF) and not _ITEM.fullmatch(self.event):
             words = f"{POWER_ON}, {ARMED}, {TAKE_OFF} or item N"
-            raise ConfigError(f"{self.KIND}: event is {self.event!r}: give {words}, with N of 1 or more")
+            raise ConfigError(f"{self.KIND}: event is {self.event!r}: give {words}, with the item's number for N")
 
     @property
     def end_s(self) -> float:

@@ -1,8 +1,10 @@
 """What the navigation filter makes of the GPS, and what that does to the place a vehicle believes to be at.
 
-The filter bridges a missing or contradictory GPS for a while (ArduPilot's EKF3: ``posRetryTimeUseVel_ms``, 10 s). Then
-it takes a GPS that contradicts it for the truth, and has no position without one. A GPS that has come back is taken
-after it has been good for as long again. Drift while it bridges is not modelled.
+The filter bridges a missing or contradictory GPS for a while: ArduPilot's EKF3 10 s of either
+(``posRetryTimeUseVel_ms``), PX4's EKF2 5 s without (``EKF2_NOAID_TOUT``) and 7 s of a contradiction
+(``reset_timeout_max``). Then it takes a GPS that contradicts it for the truth, and has no position without one. What
+flies on wings goes on by airspeed and wind. A GPS that has come back is taken after 10 s. Drift while a filter bridges
+is not modelled.
 
 Frame: east, north of the `FlightFrame`. A `Body` is where the vehicle believes to be; `error` is how far that is from
 where it is.
@@ -10,14 +12,18 @@ where it is.
 
 from __future__ import annotations
 
-from math import hypot
+from collections.abc import Mapping
+from math import hypot, inf
 
+from sim.dialect import Dialect, Form
 from sim.flight_body import Body
 from sim.flight_frame import FlightFrame
 
 __all__ = ["Estimate"]
 
-_BRIDGED_S = 10.0
+# Seconds of no GPS, and of one that contradicts.
+_BRIDGED_S: Mapping[str, tuple[float, float]] = {"ardupilot": (10.0, 10.0), "px4": (5.0, 7.0)}
+_BACK_S = 10.0
 _AGREES_M = 0.1
 
 Offset = tuple[float, float]
@@ -25,6 +31,11 @@ Offset = tuple[float, float]
 
 class Estimate:
     """The position estimate of one vehicle.
+
+    Parameters
+    ----------
+    dialect
+        Its autopilot and form.
 
     Attributes
     ----------
@@ -40,9 +51,12 @@ class Estimate:
         Where the vehicle believed to be when it lost its estimate; None while it has one.
     """
 
-    __slots__ = ("_since_s", "error", "fix", "glitch", "good", "last")
+    __slots__ = ("_contradicted_s", "_lost_s", "_since_s", "error", "fix", "glitch", "good", "last")
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect) -> None:
+        self._lost_s, self._contradicted_s = _BRIDGED_S[dialect.name]
+        if dialect.form is not Form.ROTOR:
+            self._lost_s = inf
         self.fix = True
         self.glitch: Offset = (0.0, 0.0)
         self.error: Offset = (0.0, 0.0)
@@ -68,7 +82,9 @@ class Estimate:
         differs = hypot(self.glitch[0] - self.error[0], self.glitch[1] - self.error[1]) > _AGREES_M
         settled = self.fix and not differs if self.good else not self.fix
         self._since_s = 0.0 if settled else self._since_s + dt_s
-        if self._since_s < _BRIDGED_S:
+        bridged_s = self._contradicted_s if self.fix else self._lost_s
+        patience_s = bridged_s if self.good else _BACK_S
+        if self._since_s < patience_s:
             return
         self._since_s = 0.0
         if not self.fix:

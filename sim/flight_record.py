@@ -11,7 +11,7 @@ from geo import write_text
 if TYPE_CHECKING:
     from sim.flight import Flight
 
-__all__ = ["COLUMNS", "FlightRecord"]
+__all__ = ["COLUMNS", "FlightRecord", "state_of"]
 
 COLUMNS = (
     "t_s", "lat_deg", "lon_deg", "amsl_m", "yaw_deg", "pitch_deg", "roll_deg", "gimbal_yaw_deg", "gimbal_pitch_deg",
@@ -40,18 +40,28 @@ class FlightRecord:
         """One row in the order of `COLUMNS`."""
         self._rows.append(_ROW(*values))
 
-    def add_flight(self, flight: Flight) -> None:
-        """One row of a vehicle as it truly is, whatever it believes of itself."""
-        body, wind, gimbal = flight.body, flight.wind, flight.gimbal
-        lat, lon = flight.estimate.true_place(body, flight.setup.frame)
-        roll, pitch = (0.0, 0.0) if flight.landed else body.roll_pitch(wind.mean_e_mps, wind.mean_n_mps)
-        self.add(
-            flight.sortie_s, lat, lon, flight.setup.home_amsl_m + body.u, flight.true_yaw_deg(lat, lon),
-            degrees(pitch), degrees(roll), gimbal.yaw_deg, gimbal.pitch_deg, flight.run.index, flight.mode.name,
-            flight.battery.remaining_pct,
-        )  # fmt: skip
-
     def write(self) -> Path:
         """Write the file in one piece; its path. Raises FileWriteError when it cannot be written."""
         write_text(self.path, "\n".join(self._rows) + "\n")
         return self.path
+
+
+def state_of(flight: Flight) -> tuple[object, ...]:
+    """A row of a flight as it truly is now, in the order of `COLUMNS`; items are numbered as on the wire."""
+    body, gimbal, wind = flight.body, flight.gimbal, flight.wind
+    lat, lon = flight.estimate.true_place(body, flight.setup.frame)
+    roll, pitch = (0.0, 0.0) if flight.landed else body.roll_pitch(wind.mean_e_mps, wind.mean_n_mps)
+    return (
+        flight.sortie_s,
+        lat,
+        lon,
+        flight.setup.home_amsl_m + body.u,
+        flight.true_yaw_deg(lat, lon),
+        degrees(pitch),
+        degrees(roll),
+        gimbal.yaw_deg,
+        gimbal.pitch_deg,
+        max(0, flight.run.index - flight.dialect.first),
+        flight.dialect.spec(flight.mode).name,
+        flight.battery.remaining_pct,
+    )

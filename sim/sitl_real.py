@@ -175,6 +175,10 @@ def start_real(kind: str, config: FleetConfig, folder: Path) -> Iterator[SitlFle
     program = _PROGRAMS.get(kind)
     if program is None:
         raise FleetError(f"--sitl {kind}: unknown autopilot: give one of {', '.join(_PROGRAMS)}")
+    if config.autopilot != kind:
+        raise FleetError(
+            f"--sitl {kind}: the fleet is to be of {config.autopilot}: run it with --sitl {config.autopilot}"
+        )
     found = _find(kind, program)
     model = _model(kind, program, config)
     with ExitStack() as stack:

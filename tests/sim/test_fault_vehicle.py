@@ -8,6 +8,7 @@ from math import cos, radians, sqrt
 import pytest
 
 import sim
+from sim.dialect_ardupilot import ARDUCOPTER
 from sim.flight_body import Body
 from sim.flight_estimate import Estimate
 from sim.flight_frame import FlightFrame
@@ -195,7 +196,7 @@ def test_a_glitch_is_not_believed_at_first_then_flown_by(tmp_path):
 
 
 def test_belief_and_truth_differ_by_the_error_and_nothing_else():
-    body, estimate = Body(), Estimate()
+    body, estimate = Body(), Estimate(ARDUCOPTER)
     frame = FlightFrame(31.0, -110.0)
     truth = estimate.true_place(body, frame)
     estimate.glitch = (30.0, -40.0)

@@ -59,7 +59,7 @@ def test_a_scenario_is_read_from_yaml_and_from_json(tmp_path):
         pytest.param("{kind: reordering, by: 1.5}", "by is 1.5: give a whole number", id="whole"),
         pytest.param("{kind: reboot, vehicles: []}", "vehicles is .*: give system ids", id="nobody"),
         pytest.param("{kind: reboot, vehicles: [0]}", "vehicles is", id="vehicle 0"),
-        pytest.param("{kind: reboot, event: item 0}", "event is 'item 0'", id="item 0 is home"),
+        pytest.param("{kind: reboot, event: item -1}", "event is 'item -1'", id="item"),
         pytest.param("{kind: reboot, event: landing}", "give power-on, arming, take-off or item N", id="event"),
         pytest.param("{kind: gps_loss, from_s: 5, to_s: 5}", "give an end after the begin", id="empty span"),
         pytest.param("{kind: battery_failure}", "nothing fails", id="battery that is well"),

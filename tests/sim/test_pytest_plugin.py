@@ -112,6 +112,10 @@ def test_world(sitl_world, sitl_vehicle):
     assert [actor.kind for actor in sitl_world.actors] == ["person"] * 5
     assert abs(sitl_world.seconds(time.time_ns() // 1000)) < 60
 
+@pytest.mark.sitl(autopilot="px4", frame="plane")
+def test_another_autopilot(sitl_vehicle):
+    assert (beat(sitl_vehicle).autopilot, beat(sitl_vehicle).type) == (12, 1)
+
 @pytest.mark.sitl(frame="hexa")
 class TestClass:
     def test_inherits(self, sitl_vehicle):
@@ -121,7 +125,7 @@ class TestClass:
     def test_nearest_counts(self, sitl_vehicle):
         assert beat(sitl_vehicle).type == 14
 """)
-    passed(ran, 5)
+    passed(ran, 6)
 
 
 def test_faults_of_a_marker_happen(project, tmp_path):

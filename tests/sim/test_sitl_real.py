@@ -132,11 +132,12 @@ def test_ardupilot_has_no_image_of_its_makers(monkeypatch, tmp_path):
         ({"frame": "hexa"}, "no model for frame 'hexa'"),
         ({"faults": sim.Faults(loss=0.1)}, "faults happen to simulated vehicles alone"),
         ({"wind": sim.Wind(5.0)}, "this wind is not simulated"),
+        ({"autopilot": "ardupilot"}, "the fleet is to be of ardupilot: run it with --sitl ardupilot"),
     ],
 )
 def test_what_it_cannot_do_is_said_before_it_starts(monkeypatch, tmp_path, changes, words):
     monkeypatch.setenv("VEDETTE_PX4_SITL", str(stand_in(tmp_path / "bin", "px4")))
-    config = sim.FleetConfig(home=(46.0, 8.0, 0.0), **changes)
+    config = sim.FleetConfig(**({"home": (46.0, 8.0, 0.0), "autopilot": "px4"} | changes))
     with pytest.raises(sim.FleetError, match=words), sim.start_sitl(config, real="px4", folder=tmp_path / "run"):
         pass
     assert not (tmp_path / "run").exists()
