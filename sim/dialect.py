@@ -234,6 +234,8 @@ class Dialect:
         Whether heights of COMMAND_LONG are AMSL, not above home.
     auto_armable, auto_starts, start_arms
         Whether AUTO can be armed in; whether AUTO takes off as soon as it is armed; whether MISSION_START arms.
+    lifts_off
+        Whether a mission without a take-off begins with one of its own.
     rtl_changes_mode
         Whether a return in a mission changes the mode.
     lands_in_auto
@@ -283,6 +285,7 @@ class Dialect:
     auto_armable: bool = False
     auto_starts: bool = False
     start_arms: bool = False
+    lifts_off: bool = False
     rtl_changes_mode: bool = True
     lands_in_auto: bool = True
     tells_items: bool = True

@@ -245,6 +245,7 @@ PX4_COPTER = Dialect(
     auto_armable=True,
     auto_starts=True,
     start_arms=True,
+    lifts_off=True,
     lands_in_auto=False,
     tells_items=False,
     idle_figure="COM_DISARM_PRFLT",
@@ -281,6 +282,7 @@ PX4_PLANE = replace(
     types={"plane": int(mav.MAV_TYPE_FIXED_WING)},
     params={**_COMMON, **_WING_PARAMS, **_WING_DEFAULTS},
     figures=_WING_FIGURES,
+    lifts_off=False,
 )
 """Fixed wings."""
 

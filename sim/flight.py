@@ -171,7 +171,7 @@ class Flight:
             reason = "requires position"
         elif mode == Mode.AUTO and len(self.mission) < 2:
             reason = "no mission"
-        elif mode == Mode.AUTO and self.armed and self.landed and not self.run.starts_with_takeoff:
+        elif mode == Mode.AUTO and self.armed and self.landed and not self._can_lift_off:
             reason = "Missing Takeoff Cmd"
         if reason is not None:
             dialect = self.dialect
@@ -186,6 +186,10 @@ class Flight:
             self._start_by_itself()
         return True
 
+    @property
+    def _can_lift_off(self) -> bool:
+        return self.run.starts_with_takeoff or self.dialect.lifts_off
+
     def start_mission(self) -> bool:
         """MAV_CMD_MISSION_START: into AUTO, and off the ground."""
         if not self.armed and self.dialect.start_arms:
@@ -196,11 +200,14 @@ class Flight:
             if self._flown:
                 return False
             self.run.reset()
-            if not self.run.starts_with_takeoff:
+            if not self._can_lift_off:
                 self.say(Severity.WARNING, "Auto: Missing Takeoff Cmd")
                 return False
             self._begin_sortie()
-            self.course.advance(1)
+            if self.run.starts_with_takeoff:
+                self.course.advance(1)
+            else:
+                self.course.take_off(self.params["TAKEOFF_ALT"])
             self._add_row()
         return True
 
@@ -297,7 +304,8 @@ class Flight:
         """What was ordered is done."""
         follow = self.course.follow_up() if self.mode == Mode.RTL else None
         if self.mode == Mode.AUTO or self._landing_sequence:
-            self.events.append(Reached(self.run.index))
+            if self.run.index > 0:
+                self.events.append(Reached(self.run.index))
             self.course.advance(self.run.index + 1)
         elif follow is not None:
             self.set_mode(follow)

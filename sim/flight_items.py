@@ -128,6 +128,7 @@ RALLY_COMMANDS: dict[int, CommandSpec] = {mav.MAV_CMD_NAV_RALLY_POINT: command_s
 
 # What a frame comes back as; a frame that is not here is refused.
 _FRAMES = {
+    mav.MAV_FRAME_MISSION: mav.MAV_FRAME_GLOBAL,
     mav.MAV_FRAME_GLOBAL: mav.MAV_FRAME_GLOBAL,
     mav.MAV_FRAME_GLOBAL_INT: mav.MAV_FRAME_GLOBAL,
     mav.MAV_FRAME_GLOBAL_RELATIVE_ALT: mav.MAV_FRAME_GLOBAL_RELATIVE_ALT,

@@ -107,6 +107,7 @@ class Vehicle:
         self._gcs_heard_s: float | None = None
         self._gcs_lost = False
         self._had_position = False
+        self._was_landed = True
         self.faults = FaultPlay(config.faults, self.flight, motors=MOTORS.get(config.frame, 0), reboot=self.reboot)
         # Without faults the flight is stepped directly: a fleet of a hundred has no time to lose.
         self.step = self.faults.step if config.faults.all else self.flight.step
@@ -293,6 +294,7 @@ class Vehicle:
             transfer.update(wall_s)
         self._watch_gcs()
         self._flush()
+        self._tell_landing()
         snapshot: Snapshot | None = None
         sim_s = self.flight.time_s
         for channel in list(self._channels.values()):
@@ -309,6 +311,19 @@ class Vehicle:
             for channel in self._channels.values():
                 self._send_kind(channel, mav.MAVLINK_MSG_ID_HOME_POSITION)
                 self._send_kind(channel, mav.MAVLINK_MSG_ID_GPS_GLOBAL_ORIGIN)
+
+    def _tell_landing(self) -> None:
+        """Off the ground or on it again: told at once to those who are told of it at all.
+
+        A vehicle may disarm seconds after it has landed, which in a fast simulation is before the next message is due.
+        """
+        if self.flight.landed == self._was_landed:
+            return
+        self._was_landed = self.flight.landed
+        for channel in self._channels.values():
+            for kind in (mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT, mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE):
+                if channel.schedule.interval_s(kind) is not None:
+                    self._send_kind(channel, kind)
 
     def _watch_gcs(self) -> None:
         figures = self.flight.params

@@ -166,6 +166,21 @@ def test_px4_starts_by_one_command_and_not_without_a_mission(kind):
         client.wait("EXTENDED_SYS_STATE", where=lambda m: m.landed_state == 2)
 
 
+@px4_kinds
+def test_px4_lifts_off_by_itself_where_the_mission_does_not_unless_it_is_a_plane(kind):
+    with vehicle(**kind.config, **FAST) as client:
+        assert client.upload([waypoint(31.341, -110.94, 40.0), item(20, frame=2)]) == 0
+        assert kind.set_mode(client, "MISSION") == ACCEPTED
+        client.stream(33)
+        client.command(ARM, 1)
+        if kind.frame == "plane":
+            assert any("Missing Takeoff" in text for text in client.texts)
+            return
+        client.wait("MISSION_ITEM_REACHED")
+        assert client.reached == [0]
+        client.wait_text("Disarming", timeout_s=30.0)
+
+
 def joined(client):
     """Texts with those of several parts put together."""
     return ["".join(client.texts)]

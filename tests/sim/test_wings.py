@@ -305,7 +305,10 @@ def test_vtol_goes_over_to_wings_and_back(autopilot, params):
     assert t["u"][first] == pytest.approx(60.0, abs=2.5)
     assert t["airspeed"][first] == pytest.approx(12.0, abs=0.5)
     # Back over home, then straight down.
-    assert hypot(t["e"][last], t["n"][last]) < 18.0**2 / (2 * 2.0) + 60.0
+    # The wings leave room to brake at 2 m/s² (more in the wind from behind), and home is not overrun.
+    stop = 18.0**2 / (2 * 2.0)
+    assert stop < hypot(t["e"][last], t["n"][last]) < stop + 60.0
+    assert np.diff(np.hypot(t["e"][last:], t["n"][last:])).max() < 0.15
     low = t["t"] > t["t"][last] + 60.0
     assert np.hypot(t["e"][low], t["n"][low]).max() < 2.0
     assert craft.modes == [Mode.AUTO, Mode.RTL, *([Mode.HOVER_RTL] if autopilot == "ardupilot" else [])]
