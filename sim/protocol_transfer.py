@@ -13,7 +13,7 @@ from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.flight_items import Item, fence_is_whole, stored
+from sim.flight_items import ARDUPILOT_RULES, Item, StoreRules, fence_is_whole, stored
 
 __all__ = ["Peer", "Transfer", "wall_timer_s"]
 
@@ -64,7 +64,9 @@ class Transfer:
     speedup
         Of the simulation, for the timers.
     reject
-        MAV_MISSION_RESULT that refuses every upload, or None.
+        Returns the MAV_MISSION_RESULT that refuses an upload now, or None.
+    rules
+        What is stored of items; ArduCopter's by default.
     """
 
     def __init__(
@@ -77,9 +79,11 @@ class Transfer:
         changed: Callable[[], None],
         say: Callable[[str], None],
         speedup: float,
-        reject: int | None = None,
+        reject: Callable[[], int | None] = lambda: None,
+        rules: StoreRules = ARDUPILOT_RULES,
     ) -> None:
         self.items = items
+        self._rules = rules
         self._type = mission_type
         self._capacity = capacity
         self._home = home
@@ -104,8 +108,9 @@ class Transfer:
         ):
             self._ack(peer, mav.MAV_MISSION_DENIED)
             return
-        if self._reject is not None:
-            self._ack(peer, self._reject)
+        refusal = self._reject()
+        if refusal is not None:
+            self._ack(peer, refusal)
             return
         if count > self._capacity():
             self._say(f"Only {self._capacity()} items are supported")
@@ -132,7 +137,7 @@ class Transfer:
             self._ack(peer, mav.MAV_MISSION_INVALID_SEQUENCE)
             return
         is_home = self._home is not None and seq == 0
-        result, kept = (mav.MAV_MISSION_ACCEPTED, item) if is_home else stored(item, self._type)
+        result, kept = (mav.MAV_MISSION_ACCEPTED, item) if is_home else stored(item, self._type, self._rules)
         if result != mav.MAV_MISSION_ACCEPTED:
             self._upload = None
             self._ack(peer, result)
@@ -158,14 +163,17 @@ class Transfer:
             upload.last_request_s = wall_s
             self._request()
 
-    def request_list(self, peer: Peer) -> None:
+    def cancel(self, peer: Peer) -> None:
+        """MISSION_ACK of the other side: nothing that this side waits for."""
+
+    def request_list(self, peer: Peer, wall_s: float = 0.0) -> None:  # noqa: ARG002 (as PX4's)
         """MISSION_REQUEST_LIST: someone wants to download."""
         if self._upload is not None:
             self._ack(peer, mav.MAV_MISSION_DENIED)
             return
         peer.send(mav.MAVLink_mission_count_message(peer.sysid, peer.compid, len(self.items), self._type))
 
-    def request(self, peer: Peer, seq: int, *, as_float: bool) -> None:
+    def request(self, peer: Peer, seq: int, *, as_float: bool, wall_s: float = 0.0) -> None:  # noqa: ARG002 (as PX4's)
         """MISSION_REQUEST_INT, or MISSION_REQUEST when `as_float`."""
         if self._upload is not None:
             self._ack(peer, mav.MAV_MISSION_DENIED)
@@ -190,6 +198,11 @@ class Transfer:
         self.items.clear()
         self._changed()
         self._ack(peer, mav.MAV_MISSION_ACCEPTED)
+
+    def forget(self) -> None:
+        """The autopilot starts anew: an upload is over, what is stored stays."""
+        self._upload = None
+        self._draft = []
 
     def _complete(self) -> None:
         assert self._upload is not None
