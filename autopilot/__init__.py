@@ -9,6 +9,7 @@ from autopilot.errors import (
     CommandError,
     Difference,
     FlightError,
+    FtpError,
     LinkError,
     MismatchError,
     NotReadyError,
@@ -19,6 +20,7 @@ from autopilot.errors import (
     VehicleState,
 )
 from autopilot.flight import FlightLimits, FlightProgress, fly
+from autopilot.ftp import Ftp, FtpEntry, ftp_crc32
 from autopilot.link import Link, LinkStatistics, Mailbox, open_link
 from autopilot.preflight import Capabilities, capabilities, check_vehicle, enable_fence, item_limit
 from autopilot.px4 import PX4
@@ -47,6 +49,9 @@ __all__ = [
     "FlightProgress",
     "FlightReport",
     "FlightTask",
+    "Ftp",
+    "FtpEntry",
+    "FtpError",
     "ItemReached",
     "Landing",
     "Link",
@@ -78,6 +83,7 @@ __all__ = [
     "download",
     "enable_fence",
     "fly",
+    "ftp_crc32",
     "item_limit",
     "mission_words",
     "open_link",

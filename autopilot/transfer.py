@@ -28,6 +28,7 @@ from autopilot.timing import Timing
 from autopilot.transfer_fetch import fetch_list
 from autopilot.transfer_peer import RETRY_S, TRIES, Peer, Progress
 from autopilot.transfer_send import send_list
+from autopilot.transfer_way import Way, choose_way
 from autopilot.words import MissionKind, mission_words
 from missions import MissionItem
 
@@ -58,6 +59,10 @@ class Verified:
         Uploads it took.
     acknowledged
         Whether the vehicle's final MISSION_ACK arrived; the read-back is the proof either way.
+    by_file
+        Whether it went, and came back, as a file over MAVLink FTP.
+    remark
+        Why it did not, where the vehicle offers it.
     """
 
     sysid: int
@@ -67,6 +72,8 @@ class Verified:
     readback_s: float
     attempts: int
     acknowledged: bool
+    by_file: bool = False
+    remark: str = ""
 
 
 async def upload(
@@ -163,6 +170,7 @@ async def upload_verified(
     component: int = mav.MAV_COMP_ID_AUTOPILOT1,
     timing: Timing | None = None,
     attempts: int = 2,
+    by_file: bool | None = None,
     progress: Progress | None = None,
 ) -> Verified:
     """Upload a list and prove by read-back that the vehicle holds what was meant; an empty one clears the vehicle's.
@@ -175,6 +183,9 @@ async def upload_verified(
         The vehicle's autopilot.
     attempts
         Uploads before giving up on losses and mismatches. A refusal is final, but for "no space" soon after boot.
+    by_file
+        Whether it goes as a file over MAVLink FTP, at a tenth of the time over a slow link and less; None asks the
+        vehicle whether it can. What fails so goes item by item.
 
     Raises
     ------
@@ -186,8 +197,9 @@ async def upload_verified(
     peer = Peer(link, sysid, component, kind, timing or Timing())
     wanted = prepared(items, kind, dialect)
     async with link.transfer_lock(sysid):
+        way = await choose_way(peer, dialect, by_file=by_file)
         try:
-            return await _prove(peer, wanted, dialect, attempts, progress)
+            return await _prove(peer, wanted, dialect, way, attempts=attempts, progress=progress)
         except TransferError as error:
             if error.state is not VehicleState.KEPT:
                 error.state = await _repair(peer)
@@ -198,7 +210,7 @@ async def upload_verified(
 
 
 async def _prove(
-    peer: Peer, wanted: tuple[MissionItem, ...], dialect: Dialect, attempts: int, progress: Progress | None
+    peer: Peer, wanted: tuple[MissionItem, ...], dialect: Dialect, way: Way, *, attempts: int, progress: Progress | None
 ) -> Verified:
     clock = asyncio.get_running_loop().time
     attempt = 0
@@ -207,16 +219,17 @@ async def _prove(
         started = clock()
         try:
             if wanted:
-                acknowledged = await send_list(peer, wanted, progress)
+                acknowledged = await way.send(wanted, progress)
             else:
                 await _clear(peer)
                 acknowledged = True
             uploaded = clock()
-            read = await fetch_list(peer, dialect.download_window, progress)
+            read = await way.fetch(progress)
             _demand_equal(peer, wanted, read, dialect)
             return Verified(
-                peer.sysid, peer.kind, len(wanted), uploaded - started, clock() - uploaded, attempt, acknowledged
-            )
+                peer.sysid, peer.kind, len(wanted), uploaded - started, clock() - uploaded, attempt, acknowledged,
+                way.by_file, way.remark,
+            )  # fmt: skip
         except RejectedError as error:
             if error.result != mav.MAV_MISSION_NO_SPACE or attempt >= attempts:
                 raise

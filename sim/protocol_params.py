@@ -10,7 +10,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from sim.errors import ConfigError
 from sim.flight_power import PowerModel
 
-__all__ = ["LEGACY_NAMES", "parameter_table", "parameter_type"]
+__all__ = ["LEGACY_NAMES", "ftp_enabled", "parameter_table", "parameter_type"]
 
 # ArduCopter 4.7 defaults, centimetres and seconds as there.
 _DEFAULTS = {
@@ -47,8 +47,10 @@ _DEFAULTS = {
     "BATT_CAPACITY": 0.0,
     "BATT_LOW_MAH": 0.0,
     "BATT_CRT_MAH": 0.0,
+    "BRD_OPTIONS": 1.0,
     "BRD_SD_MISSION": 0.0,
 }
+_NO_FTP = 2  # a bit of BRD_OPTIONS
 # What ArduCopter 4.6 calls them.
 LEGACY_NAMES = {"MAV_SYSID": "SYSID_THISMAV", "MAV_GCS_SYSID": "SYSID_MYGCS"}
 _INT8 = frozenset(
@@ -56,7 +58,7 @@ _INT8 = frozenset(
      "MIS_RESTART", "BATT_FS_LOW_ACT", "BATT_FS_CRT_ACT")
 )  # fmt: skip
 _INT16 = frozenset(("MAV_SYSID", "MAV_GCS_SYSID", "LAND_SPEED", "LAND_SPEED_HIGH", "LAND_ALT_LOW", "BRD_SD_MISSION"))
-_INT32 = frozenset(("BATT_CAPACITY", "RTL_LOIT_TIME", "RTL_ALT", "AUTO_OPTIONS"))
+_INT32 = frozenset(("BRD_OPTIONS", "BATT_CAPACITY", "RTL_LOIT_TIME", "RTL_ALT", "AUTO_OPTIONS"))
 
 
 def parameter_table(sysid: int, power: PowerModel, changes: Mapping[str, float]) -> dict[str, float]:
@@ -90,3 +92,8 @@ def parameter_type(name: str) -> int:
     if name in _INT16:
         return int(mav.MAV_PARAM_TYPE_INT16)
     return int(mav.MAV_PARAM_TYPE_INT32 if name in _INT32 else mav.MAV_PARAM_TYPE_REAL32)
+
+
+def ftp_enabled(params: Mapping[str, float]) -> bool:
+    """Whether the vehicle serves MAVLink FTP."""
+    return not int(params["BRD_OPTIONS"]) & _NO_FTP

@@ -14,6 +14,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight import Flight
 from sim.flight_state import Mode
+from sim.protocol_params import ftp_enabled
 
 __all__ = ["BUILDERS", "DATA_STREAMS", "DEFAULT_INTERVALS_S", "Schedule", "Snapshot"]
 
@@ -226,6 +227,8 @@ def _autopilot_version(s: Snapshot) -> Any:
         | mav.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE
         | mav.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY
     )
+    if ftp_enabled(s.flight.params):
+        capabilities |= mav.MAV_PROTOCOL_CAPABILITY_FTP
     version = (4 << 24) | (7 << 16)
     return mav.MAVLink_autopilot_version_message(
         capabilities, version, 0, 0, 0, [0] * 8, [0] * 8, [0] * 8, 0, 0, s.flight.setup.sysid

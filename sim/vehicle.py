@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite, radians
 from typing import Any
 
@@ -16,6 +17,8 @@ from sim.flight_frame import FlightFrame
 from sim.flight_items import Item
 from sim.flight_state import Event, Mode, Reached, Setup, Severity, Text
 from sim.protocol_commands import carry_out, order_from_int, order_from_long
+from sim.protocol_files import Disk
+from sim.protocol_ftp import FtpServer
 from sim.protocol_params import LEGACY_NAMES, parameter_table, parameter_type
 from sim.protocol_streams import BUILDERS, DATA_STREAMS, Schedule, Snapshot
 from sim.protocol_transfer import Peer, Transfer, wall_timer_s
@@ -101,6 +104,8 @@ class Vehicle:
         self._had_position = False
         self._rng = random.Random(f"loss {setup.seed}")  # noqa: S311 (a simulation)
         self._transfers = self._make_transfers()
+        say = partial(self.flight.say, Severity.INFO)
+        self._ftp = FtpServer(Disk(self._transfers), config.speedup, self.params, say)
         self._handlers: dict[int, Callable[[_Channel, Any], None]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
             mav.MAVLINK_MSG_ID_COMMAND_LONG: self._on_command,
@@ -120,6 +125,7 @@ class Vehicle:
             mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
             mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_GLOBAL_INT: self._on_target,
+            mav.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL: self._on_ftp,
         }
         if config.gcs is not None:
             self._open(config.gcs, keep=True)
@@ -258,6 +264,9 @@ class Vehicle:
             result = mav.MAV_MISSION_UNSUPPORTED
             peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, message.mission_type))
 
+    def _on_ftp(self, channel: _Channel, message: Any) -> None:
+        self._ftp.take(self._peer(channel, message), channel.address, message.payload)
+
     def _on_item(self, channel: _Channel, message: Any) -> None:
         """An item of an upload, or the older way to say: go there in GUIDED."""
         if message.get_msgId() == mav.MAVLINK_MSG_ID_MISSION_ITEM:
@@ -299,6 +308,7 @@ class Vehicle:
         self._wall_s = wall_s
         for transfer in self._transfers.values():
             transfer.update(wall_s)
+        self._ftp.update(wall_s)
         self._watch_gcs()
         self._flush()
         snapshot: Snapshot | None = None
