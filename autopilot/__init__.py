@@ -29,6 +29,7 @@ from autopilot.task import FlightTask, tasks_of
 from autopilot.telemetry import Telemetry, Text
 from autopilot.timing import Timing
 from autopilot.transfer import Verified, clear, download, upload, upload_verified
+from autopilot.transfer_proof import still_holds
 from autopilot.unfinished import unfinished
 from autopilot.vehicle import Vehicle
 from autopilot.wire import Signing
@@ -87,6 +88,7 @@ __all__ = [
     "item_limit",
     "mission_words",
     "open_link",
+    "still_holds",
     "tasks_of",
     "unfinished",
     "upload",

@@ -62,7 +62,9 @@ class Verified:
     by_file
         Whether it went, and came back, as a file over MAVLink FTP.
     remark
-        Why it did not, where the vehicle offers it.
+        Why it went the longer way, where there is a shorter one.
+    opaque_id
+        The vehicle's own number of the list, for `still_holds`; 0 where it gives none.
     """
 
     sysid: int
@@ -74,6 +76,7 @@ class Verified:
     acknowledged: bool
     by_file: bool = False
     remark: str = ""
+    opaque_id: int = 0
 
 
 async def upload(
@@ -171,6 +174,7 @@ async def upload_verified(
     timing: Timing | None = None,
     attempts: int = 2,
     by_file: bool | None = None,
+    held: Sequence[MissionItem] | None = None,
     progress: Progress | None = None,
 ) -> Verified:
     """Upload a list and prove by read-back that the vehicle holds what was meant; an empty one clears the vehicle's.
@@ -186,6 +190,10 @@ async def upload_verified(
     by_file
         Whether it goes as a file over MAVLink FTP, at a tenth of the time over a slow link and less; None asks the
         vehicle whether it can. What fails so goes item by item.
+    held
+        What the vehicle was last proved to hold: of a list as long as that, which goes item by item, only the part that
+        differs is sent (MISSION_WRITE_PARTIAL_LIST). The whole list is read back all the same; if it is not what was
+        meant, or the vehicle takes no part, the whole goes.
 
     Raises
     ------
@@ -197,7 +205,8 @@ async def upload_verified(
     peer = Peer(link, sysid, component, kind, timing or Timing())
     wanted = prepared(items, kind, dialect)
     async with link.transfer_lock(sysid):
-        way = await choose_way(peer, dialect, by_file=by_file)
+        known = None if held is None else prepared(held, kind, dialect)
+        way = await choose_way(peer, dialect, by_file=by_file, held=known)
         try:
             return await _prove(peer, wanted, dialect, way, attempts=attempts, progress=progress)
         except TransferError as error:
@@ -228,7 +237,7 @@ async def _prove(
             _demand_equal(peer, wanted, read, dialect)
             return Verified(
                 peer.sysid, peer.kind, len(wanted), uploaded - started, clock() - uploaded, attempt, acknowledged,
-                way.by_file, way.remark,
+                way.by_file, way.remark, way.opaque_id,
             )  # fmt: skip
         except RejectedError as error:
             if error.result != mav.MAV_MISSION_NO_SPACE or attempt >= attempts:

@@ -6,7 +6,8 @@ What fails as a file goes item by item, where the vehicle names the item that it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -17,6 +18,7 @@ from autopilot.errors import FtpError, TransferError, VehicleState
 from autopilot.ftp import Ftp, FtpProgress
 from autopilot.link import Link
 from autopilot.mission_file import SPOIL, items_in, pack_list, path_of, pieces, unpack_list
+from autopilot.opaque import opaque_id
 from autopilot.transfer_fetch import fetch_list
 from autopilot.transfer_peer import RETRY_S, Peer, Progress
 from autopilot.transfer_send import send_list
@@ -39,11 +41,14 @@ class Way(Protocol):
     by_file
         Whether everything so far went as a file.
     remark
-        Why something did not; empty where nothing failed.
+        Why something went the longer way; empty where nothing failed.
+    opaque_id
+        The vehicle's own number of the list that was fetched last; 0 where it gives none.
     """
 
     by_file: bool
     remark: str
+    opaque_id: int
 
     async def send(self, items: Sequence[MissionItem], progress: Progress | None) -> bool:
         """Send a list that is not empty; whether its acceptance arrived. Raises as `autopilot.transfer.upload` does."""
@@ -53,21 +58,58 @@ class Way(Protocol):
 
 
 class ByItem:
-    """The classic protocol, `window` items asked for at once in reading."""
+    """The classic protocol.
 
-    def __init__(self, peer: Peer, window: int) -> None:
+    Parameters
+    ----------
+    peer
+        The list.
+    window
+        Items asked for at once in reading.
+    held
+        What the vehicle holds, as far as is known; the first list that is sent goes in place of the part of it that
+        differs. None for lists that go whole.
+    """
+
+    def __init__(self, peer: Peer, window: int, held: Sequence[MissionItem] | None = None) -> None:
         self.by_file = False
         self.remark = ""
+        self.opaque_id = 0
         self._peer = peer
         self._window = window
+        self._held = held
 
     async def send(self, items: Sequence[MissionItem], progress: Progress | None) -> bool:
         """See `Way.send`."""
-        return await send_list(self._peer, items, progress)
+        part = None if self._held is None else _changed(self._held, items)
+        self._held = None
+        if part is None:
+            return await send_list(self._peer, items, progress)
+        if not part:
+            return True
+        try:
+            return await send_list(self._peer, items, progress, part=part)
+        except TransferError as error:
+            self.remark = str(error)
+            with _not_kept(error.state is not VehicleState.KEPT):
+                return await send_list(self._peer, items, progress)
 
     async def fetch(self, progress: Progress | None) -> tuple[MissionItem, ...]:
         """See `Way.fetch`."""
-        return await fetch_list(self._peer, self._window, progress)
+        ids = [0]
+        peer = self._peer
+        stop = peer.link.listen(
+            lambda message: ids.append(opaque_id(message)) if peer.is_ours(message) else None,
+            sysid=peer.sysid,
+            types=("MISSION_COUNT",),
+        )
+        try:
+            items = await fetch_list(peer, self._window, progress)
+        finally:
+            stop()
+        # Two counts that differ: it changed while it was read.
+        self.opaque_id = ids[-1] if len(set(ids[1:])) == 1 else 0
+        return items
 
 
 class ByFile:
@@ -76,6 +118,7 @@ class ByFile:
     def __init__(self, peer: Peer, other: ByItem) -> None:
         self.by_file = True
         self.remark = ""
+        self.opaque_id = 0
         self._peer = peer
         self._other = other
         self._path = path_of(peer.kind)
@@ -95,13 +138,9 @@ class ByFile:
                 acted = error.at_close
             else:
                 return True
-        try:
+        # ArduPilot clears a mission or rally set and fills it up to the item that it does not take.
+        with _not_kept(acted):
             return await self._other.send(items, progress)
-        except TransferError as error:
-            # ArduPilot clears a mission or rally set and fills it up to the item that it does not take.
-            if acted and error.state is VehicleState.KEPT:
-                error.state = VehicleState.UNKNOWN
-            raise
 
     async def fetch(self, progress: Progress | None) -> tuple[MissionItem, ...]:
         """See `Way.fetch`."""
@@ -116,14 +155,18 @@ class ByFile:
                 if told is not None:
                     told(len(data), len(data))
                 return items
-        return await self._other.fetch(progress)
+        items = await self._other.fetch(progress)
+        self.opaque_id = self._other.opaque_id
+        return items
 
     def _give_up(self, error: FtpError | TransferError) -> None:
         self.by_file = False
         self.remark = str(error)
 
 
-async def choose_way(peer: Peer, dialect: Dialect, *, by_file: bool | None = None) -> Way:
+async def choose_way(
+    peer: Peer, dialect: Dialect, *, by_file: bool | None = None, held: Sequence[MissionItem] | None = None
+) -> Way:
     """The way of a list to a vehicle.
 
     Parameters
@@ -132,11 +175,32 @@ async def choose_way(peer: Peer, dialect: Dialect, *, by_file: bool | None = Non
         The list, and the vehicle's autopilot.
     by_file
         Whether to send files; None asks the vehicle whether it takes them.
+    held
+        What the vehicle holds, where it is known: where lists go item by item, only the part that differs is sent.
     """
-    classic = ByItem(peer, dialect.download_window)
+    classic = ByItem(peer, dialect.download_window, held if dialect.takes_partial_lists else None)
     if by_file is None:
         by_file = dialect.has_list_files and bool(await _capabilities(peer) & mav.MAV_PROTOCOL_CAPABILITY_FTP)
     return ByFile(peer, classic) if by_file else classic
+
+
+@contextmanager
+def _not_kept(changed: bool) -> Iterator[None]:
+    """Where the vehicle's list was changed before, a refusal leaves it not as it was."""
+    try:
+        yield
+    except TransferError as error:
+        if changed and error.state is VehicleState.KEPT:
+            error.state = VehicleState.UNKNOWN
+        raise
+
+
+def _changed(held: Sequence[MissionItem], items: Sequence[MissionItem]) -> range | None:
+    """The items from the first to the last that differs; None where one list cannot become the other in place."""
+    if len(held) != len(items) or not items:
+        return None
+    differing = [seq for seq, (old, new) in enumerate(zip(held, items, strict=True)) if old != new]
+    return range(differing[0], differing[-1] + 1) if differing else range(0)
 
 
 async def _capabilities(peer: Peer) -> int:

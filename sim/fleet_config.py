@@ -94,6 +94,8 @@ class FleetConfig:
         Parameters that differ from the defaults.
     legacy_names
         Call parameters as ArduCopter 4.6 does (SYSID_MYGCS), not as 4.7 (MAV_GCS_SYSID).
+    opaque_ids
+        Give every list a number of its own, as PX4 does and ArduPilot does not.
     heading_deg
         Grid heading on the pad.
     turnaround_s
@@ -130,6 +132,7 @@ class FleetConfig:
     record_dir: Path | None = None
     params: Mapping[str, float] = field(default_factory=dict)
     legacy_names: bool = False
+    opaque_ids: bool = False
     heading_deg: float = 0.0
     pad_spacing_m: float = 5.0
     turnaround_s: float = 0.0

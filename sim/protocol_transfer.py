@@ -119,6 +119,16 @@ class Transfer:
         else:
             self._request()
 
+    def partial(self, peer: Peer, first: int, last: int, wall_s: float) -> None:
+        """MISSION_WRITE_PARTIAL_LIST: someone wants to replace some items, or to add one; nobody is denied."""
+        if not 0 <= first <= last <= len(self.items):
+            self._say("Flight plan update rejected")
+            self._ack(peer, mav.MAV_MISSION_ERROR)
+            return
+        self._draft = list(self.items)
+        self._upload = _Upload(peer, last + 1, first, wall_s, wall_s)
+        self._request()
+
     def item(self, peer: Peer, seq: int, item: Item, wall_s: float) -> None:
         """MISSION_ITEM_INT of an upload."""
         upload = self._upload

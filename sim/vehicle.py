@@ -19,6 +19,7 @@ from sim.flight_state import Event, Mode, Reached, Setup, Severity, Text
 from sim.protocol_commands import carry_out, order_from_int, order_from_long
 from sim.protocol_files import Disk
 from sim.protocol_ftp import FtpServer
+from sim.protocol_opaque import OpaqueIds
 from sim.protocol_params import LEGACY_NAMES, parameter_table, parameter_type
 from sim.protocol_streams import BUILDERS, DATA_STREAMS, Schedule, Snapshot
 from sim.protocol_transfer import Peer, Transfer, wall_timer_s
@@ -34,6 +35,9 @@ _PEER_SILENT_S = 30.0
 _GO_THERE = 2
 _MISSION_MESSAGES: dict[int, Callable[[Transfer, Peer, Any, float], None]] = {
     mav.MAVLINK_MSG_ID_MISSION_COUNT: lambda store, peer, m, now: store.count(peer, m.count, now),
+    mav.MAVLINK_MSG_ID_MISSION_WRITE_PARTIAL_LIST: lambda store, peer, m, now: store.partial(
+        peer, m.start_index, m.end_index, now
+    ),
     mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: lambda store, peer, _, __: store.request_list(peer),
     mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: lambda store, peer, m, _: store.request(peer, m.seq, as_float=False),
     mav.MAVLINK_MSG_ID_MISSION_REQUEST: lambda store, peer, m, _: store.request(peer, m.seq, as_float=True),
@@ -106,6 +110,7 @@ class Vehicle:
         self._transfers = self._make_transfers()
         say = partial(self.flight.say, Severity.INFO)
         self._ftp = FtpServer(Disk(self._transfers), config.speedup, self.params, say)
+        self._ids = OpaqueIds({kind: t.items for kind, t in self._transfers.items()}, given=config.opaque_ids)
         self._handlers: dict[int, Callable[[_Channel, Any], None]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
             mav.MAVLINK_MSG_ID_COMMAND_LONG: self._on_command,
@@ -120,6 +125,7 @@ class Vehicle:
             mav.MAVLINK_MSG_ID_MISSION_ITEM_INT: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_ITEM: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: self._on_mission,
+            mav.MAVLINK_MSG_ID_MISSION_WRITE_PARTIAL_LIST: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL: self._on_mission,
@@ -368,7 +374,7 @@ class Vehicle:
 
     def _send(self, channel: _Channel, message: Any) -> None:
         packer = channel.packer
-        data = message.pack(packer)
+        data = self._ids.marked(message).pack(packer)
         packer.seq = (packer.seq + 1) % 256
         if not self._lost():
             self._send_bytes(channel.address, data)
