@@ -89,7 +89,7 @@ class _Sending:
             self._peer.send(self._offer)
         elif self._all_asked and now >= self._heard + 2 * self._retry_s:
             if self._doubt == mav.MAV_MISSION_ERROR:
-                raise self._refusal(self._doubt)
+                raise self._refusal(mav.MAV_MISSION_ERROR)
             self.acknowledged = False
         elif now >= self._heard + self._silence_s or now >= self._moved + _STUCK * self._silence_s:
             raise self._given_up(f"it stopped asking after item {self._highest}")
