@@ -56,10 +56,8 @@ def test_a_vehicle_behind_the_relay_is_as_far_as_it_is_said_to_be(vehicle):
 
 
 def test_the_relay_keeps_its_ways_apart():
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two,
-    ):
+    udp = socket.AF_INET, socket.SOCK_DGRAM
+    with socket.socket(*udp) as one, socket.socket(*udp) as two:
         for each in (one, two):
             each.bind(("127.0.0.1", 0))
             each.settimeout(5.0)

@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot import ARDUCOPTER, PX4, MissionKind, RejectedError, TransferError, VehicleState, still_holds, upload_verified
+from autopilot import (
+    ARDUCOPTER,
+    PX4,
+    MissionKind,
+    RejectedError,
+    TransferError,
+    VehicleState,
+    still_holds,
+    upload_verified,
+)
 from missions import MissionItem
 from tests.system.rough import HOME, Channel, Joined, run
 
