@@ -149,6 +149,13 @@ async def test_gaps_are_filled(lose):
         assert seen[-1][0] == len(CONTENT)
 
 
+@pytest.mark.parametrize("size", [None, 0, 1 << 20])
+async def test_a_burst_of_which_only_the_end_came_is_no_empty_file(size):
+    async with linked() as (vehicle, link):
+        Files(vehicle, tells_end=False, size=size, lose=lambda op, at, nth: op == BURST and (at > 0 or nth == 1))
+        assert await Ftp(link, 1, timing=FAST).read("notes") == CONTENT
+
+
 async def test_duplicates_and_late_replies_of_an_earlier_session_change_nothing():
     async with linked(Script(twice=True)) as (vehicle, link):
         files = Files(vehicle)

@@ -83,6 +83,8 @@ class Joined:
         self.heard = []
         """Packets as they came in at the vehicle."""
         self._awaited = {}
+        self.drop = lambda _: False
+        """Whether a packet to the vehicle is lost."""
 
     def items(self, kind):
         """What the vehicle holds, home left out of a mission."""
@@ -100,7 +102,8 @@ class Joined:
         self.channel.carry(lambda packet: self.link.received(packet, None, datagram=True), data)
 
     def _to_vehicle(self, packet, _):
-        self.channel.carry(self._arrived, packet)
+        if not self.drop(packet):
+            self.channel.carry(self._arrived, packet)
 
     def _arrived(self, packet):
         self.heard.append(packet)

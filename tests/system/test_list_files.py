@@ -26,6 +26,7 @@ from tests.system.rough import HOME, Channel, Joined, run
 
 LAT, LON = round(HOME[0] * 1e7), round(HOME[1] * 1e7)
 PATH = "@MISSION/mission.dat"
+TERMINATE = 1
 FILES = mav.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL
 
 
@@ -193,6 +194,23 @@ def test_an_upload_that_is_cancelled_is_never_acted_upon_later(when):
             joined.vehicle._transfers[0].load([_held(item) for item in mission(30, 50.0)])
             task = asyncio.create_task(send(joined, mission(200)))
             joined.at(FILES, when, task.cancel)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert joined.items(0) == []
+            await asyncio.sleep(60.0)
+            assert joined.items(0) == []
+
+    run(go())
+
+
+def test_a_whole_file_that_was_cancelled_stays_spoilt_where_its_session_cannot_be_closed():
+    """Every piece is across; what would close the file is lost, so that the vehicle does it by itself later."""
+
+    async def go():
+        async with Joined(Channel(delay_s=0.01)) as joined:
+            task = asyncio.create_task(send(joined, mission(200)))
+            joined.at(FILES, 35, task.cancel)
+            joined.drop = lambda packet: packet[7:10] == FILES.to_bytes(3, "little") and packet[10 + 3 + 3] == TERMINATE
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert joined.items(0) == []
