@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,6 +52,7 @@ CASES = (
 _READ_BACK = frozenset({(50, 0.0), (200, 0.0), (640, 0.0), (50, 0.05)})
 """Cases whose read-back is measured too: pymavlink's takes as long again as its upload."""
 
+_FEW = 5
 _SLOWER = 1.05
 _FILES_AT_S, _FILES = 0.05, 0.1
 
@@ -59,16 +61,24 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
     """Measure uploads, read-backs and both, milliseconds an item, and telemetry.
 
     Each side is a process of its own with a simulated vehicle of its own. Without a delay their rounds take turns, and
-    the median counts; over a round trip nobody works for most of the time, and all go at once. There are no inputs to
-    replace: `data` is refused.
+    the median counts; over a round trip nobody works for most of the time, and all sides and sizes go at once. There
+    are no inputs to replace: `data` is refused.
     """
     if data is not None:
         raise BenchError("bench link measures against simulated vehicles and takes no --data: leave it out")
-    for case in CASES:
-        names = [f"{what}/{case.name}" for what in ("upload", "file upload", "read-back", "proved upload")]
-        if any(wanted(name, only) for name in names):
-            yield from (row for row in _measured(case) if wanted(row.name, only))
+    for far, cases in groupby((case for case in CASES if _asked_for(case, only)), lambda case: case.round_trip_s):
+        with ExitStack() as stack:
+            rigs = [stack.enter_context(_rig(case)) for case in cases]
+            with ThreadPoolExecutor(len(rigs) if far else 1) as pool:
+                measured = list(pool.map(_rounds, rigs))
+        for rig, found in zip(rigs, measured, strict=True):
+            medians = {what: statistics.median(values) for what, values in found.items()}
+            yield from (row for row in _table(rig.case, medians) if wanted(row.name, only))
     yield from telemetry.rows(only)
+
+
+def _asked_for(case: Case, only: str | None) -> bool:
+    return any(wanted(f"{what}/{case.name}", only) for what in ("upload", "file upload", "read-back", "proved upload"))
 
 
 class _Side:
@@ -111,17 +121,27 @@ class _Side:
         return told
 
 
-def _measured(case: Case) -> Iterator[Row]:
+@dataclass(frozen=True, slots=True)
+class _Rig:
+    """Sides that stand ready, and the vehicle of each: host, port and system id."""
+
+    case: Case
+    sides: dict[str, _Side]
+    where: dict[str, tuple[str, int, int]]
+
+
+@contextmanager
+def _rig(case: Case) -> Iterator[_Rig]:
     with ExitStack() as stack:
         names = ["ours", "files", "pymavlink", *(["MAVSDK"] if _PEERS_PYTHON.exists() else [])]
         config = FleetConfig(home=HOME, vehicles=len(names), boot=Boot(0.0, 0.0, 0.0))
-        fleet = stack.enter_context(start_fleet(config))
-        ends = [(e.host, e.port, e.sysid) for e in fleet.endpoints]
-        ports = stack.enter_context(_far([port for _, port, _ in ends], case.round_trip_s / 2))
-        where = {name: (host, port, sysid) for name, (host, _, sysid), port in zip(names, ends, ports, strict=True)}
+        ends = stack.enter_context(start_fleet(config)).endpoints
+        ports = stack.enter_context(_far([end.port for end in ends], case.round_trip_s / 2))
+        where = {name: (end.host, port, end.sysid) for name, end, port in zip(names, ends, ports, strict=True)}
         sides = {name: stack.enter_context(_side(name)) for name in names}
-        found = _rounds(case, sides, where)
-    yield from _table(case, {what: statistics.median(values) for what, values in found.items()})
+        for name, side in sides.items():
+            side.ask("files" if name == "files" else "upload", where[name], _FEW)  # its code runs for the first time
+        yield _Rig(case, sides, where)
 
 
 def _side(name: str) -> _Side:
@@ -130,11 +150,10 @@ def _side(name: str) -> _Side:
     return _Side(name, [sys.executable, "-m", "bench.link_round", "pymavlink" if name == "pymavlink" else "ours"])
 
 
-def _rounds(
-    case: Case, sides: dict[str, _Side], where: dict[str, tuple[str, int, int]]
-) -> dict[tuple[str, str], list[float]]:
+def _rounds(rig: _Rig) -> dict[tuple[str, str], list[float]]:
     """Seconds of each side and task, one a round."""
-    tasks = {name: ["upload"] for name in sides} | {"files": ["files"]}
+    case = rig.case
+    tasks = {name: ["upload"] for name in rig.sides} | {"files": ["files"]}
     if (case.items, case.round_trip_s) in _READ_BACK:
         tasks = {name: [*asked, *(["read-back"] if name != "files" else [])] for name, asked in tasks.items()}
         tasks["ours"].append("proved")
@@ -142,21 +161,14 @@ def _rounds(
 
     def work(name: str, asked: list[str]) -> None:
         for what in asked:
-            told = sides[name].ask(what, where[name], case.items)
+            told = rig.sides[name].ask(what, rig.where[name], case.items)
             found.setdefault((name, what), []).append(told["seconds"])
             if "readback_s" in told:
                 found.setdefault((name, "read-back"), []).append(told["readback_s"])
 
-    for number in range(case.rounds + 1):
-        if case.round_trip_s:
-            if number < case.rounds:
-                with ThreadPoolExecutor(len(sides)) as pool:
-                    list(pool.map(work, tasks, tasks.values()))
-            continue
-        for name, asked in tasks.items():
-            work(name, asked)
-        if number == 0:
-            found.clear()  # whose code runs for the first time
+    with ThreadPoolExecutor(len(tasks) if case.round_trip_s else 1) as pool:
+        for _ in range(case.rounds):
+            list(pool.map(work, tasks, tasks.values()))
     return found
 
 

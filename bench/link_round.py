@@ -14,9 +14,14 @@ from bench.rows import BenchError
 _ANSWER_S = 5.0
 
 
+_runner = asyncio.Runner()
+_links: dict[int, Any] = {}
+"""One a port: a heartbeat is waited for once and not in every round."""
+
+
 def ours(asked: dict[str, Any]) -> dict[str, Any]:
     """Upload or read a mission with `autopilot`."""
-    return asyncio.run(_ours(**asked))
+    return _runner.run(_ours(**asked))
 
 
 async def _ours(host: str, port: int, sysid: int, what: str, count: int) -> dict[str, Any]:
@@ -25,22 +30,25 @@ async def _ours(host: str, port: int, sysid: int, what: str, count: int) -> dict
 
     items = tuple(MissionItem(n, frame, command, x=x, y=y, z=z) for n, frame, command, x, y, z in places(count))
     clock = time.perf_counter
-    async with await open_link(f"udp:{host}:{port}") as link:
+    if port not in _links:
+        link = await open_link(f"udp:{host}:{port}")
         await link.wait_vehicle(sysid, timeout_s=_ANSWER_S)
-        if what == "files":
-            proof = await upload_verified(link, sysid, items, dialect=ARDUCOPTER)
-            if not proof.by_file:
-                raise BenchError(f"the list went item by item: {proof.remark or 'the vehicle offers no files'}")
-            return {"seconds": proof.upload_s, "readback_s": proof.readback_s, "items": proof.items}
-        if what == "proved":
-            proof = await upload_verified(link, sysid, items, dialect=ARDUCOPTER, by_file=False)
-            return {"seconds": proof.upload_s + proof.readback_s, "items": proof.items}
-        begin = clock()
-        if what == "upload":
-            await upload(link, sysid, items)
-            return {"seconds": clock() - begin, "items": count}
-        read = await download(link, sysid, window=ARDUCOPTER.download_window)
-        return {"seconds": clock() - begin, "items": len(read)}
+        _links[port] = link
+    link = _links[port]
+    if what == "files":
+        proof = await upload_verified(link, sysid, items, dialect=ARDUCOPTER)
+        if not proof.by_file:
+            raise BenchError(f"the list went item by item: {proof.remark or 'the vehicle offers no files'}")
+        return {"seconds": proof.upload_s, "readback_s": proof.readback_s, "items": proof.items}
+    if what == "proved":
+        proof = await upload_verified(link, sysid, items, dialect=ARDUCOPTER, by_file=False)
+        return {"seconds": proof.upload_s + proof.readback_s, "items": proof.items}
+    begin = clock()
+    if what == "upload":
+        await upload(link, sysid, items)
+        return {"seconds": clock() - begin, "items": count}
+    read = await download(link, sysid, window=ARDUCOPTER.download_window)
+    return {"seconds": clock() - begin, "items": len(read)}
 
 
 def pymavlink(asked: dict[str, Any]) -> dict[str, Any]:
@@ -51,17 +59,16 @@ def pymavlink(asked: dict[str, Any]) -> dict[str, Any]:
     os.environ["MAVLINK20"] = "1"
     from pymavlink import mavutil  # noqa: PLC0415  reads MAVLINK20 when it is imported
 
-    sysid, clock = asked["sysid"], time.perf_counter
-    link = mavutil.mavlink_connection(f"udpout:{asked['host']}:{asked['port']}", source_system=255)
-    try:
+    port = asked["port"]
+    if port not in _links:
+        link = mavutil.mavlink_connection(f"udpout:{asked['host']}:{port}", source_system=255)
         link.mav.timesync_send(0, 1)
         _demand(link.wait_heartbeat(timeout=_ANSWER_S), "a heartbeat")
-        begin = clock()
-        work = _upload if asked["what"] == "upload" else _read
-        items = work(link, sysid, asked["count"])
-        return {"seconds": clock() - begin, "items": items}
-    finally:
-        link.close()
+        _links[port] = link
+    work = _upload if asked["what"] == "upload" else _read
+    begin = time.perf_counter()
+    items = work(_links[port], asked["sysid"], asked["count"])
+    return {"seconds": time.perf_counter() - begin, "items": items}
 
 
 def _upload(link: Any, sysid: int, count: int) -> int:
