@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import click
 import typer
 
 import missions
+from cli.stopping import run_until_told
 from cli.terminal import FlightBars, bars, complaints, console
 from geo import FlatTerrain, Terrain, VedetteError, open_terrain
 
@@ -358,17 +358,23 @@ def fly(
         borders = made.borders
         tasks = autopilot.tasks_of(made, link, _dialect(dialect))
     with bars() as progress:
-        report = asyncio.run(
-            autopilot.fly(
+        report = run_until_told(
+            lambda stop: autopilot.fly(
                 tasks,
                 time_scale=time_scale,
                 borders=borders,
                 log_dir=log,
                 progress=FlightBars(progress),
                 limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
-            )
+                stop=stop,
+            ),
+            lambda: complaints.print(
+                "note: told to stop: what flies is brought home; once more ends the watch over it"
+            ),
         )
     report.write(json_file)
+    for note in report.notes:
+        complaints.print(f"note: {note}", markup=False)
     for vehicle in report.vehicles:
         done = sum(sortie.completed for sortie in vehicle.sorties)
         console.print(f"vehicle {vehicle.sysid}: {done} of {vehicle.planned} sorties flown -> {json_file}")

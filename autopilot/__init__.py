@@ -19,9 +19,12 @@ from autopilot.errors import (
     TransferTimeoutError,
     VehicleState,
 )
-from autopilot.flight import FlightLimits, FlightProgress, fly
+from autopilot.flight import fly
 from autopilot.ftp import Ftp, FtpEntry, ftp_crc32
-from autopilot.link import Link, LinkStatistics, Mailbox, open_link
+from autopilot.limits import FlightLimits, FlightProgress
+from autopilot.link import Link, LinkStatistics
+from autopilot.link_open import open_link
+from autopilot.mailbox import Mailbox
 from autopilot.preflight import Capabilities, capabilities, check_vehicle, enable_fence, item_limit
 from autopilot.px4 import PX4
 from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieReport, VehicleReport

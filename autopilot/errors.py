@@ -44,11 +44,12 @@ class VehicleState(StrEnum):
     """It could not be cleared: perhaps a hybrid of old and new items. Do not fly before it reads back right."""
 
 
-_STATE_WORDS = {
+STATE_WORDS = {
     VehicleState.KEPT: "the vehicle keeps its old list",
     VehicleState.CLEARED: "the vehicle's list was cleared: send it again before a flight",
     VehicleState.UNKNOWN: "what the vehicle holds is not known: do not fly it before a list reads back right",
 }
+"""What a vehicle holds, and what to do, in words."""
 
 
 class TransferError(AutopilotError):
@@ -66,7 +67,7 @@ class TransferError(AutopilotError):
 
     def __str__(self) -> str:
         message = super().__str__()
-        return message if self.state is None else f"{message}; {_STATE_WORDS[self.state]}"
+        return message if self.state is None else f"{message}; {STATE_WORDS[self.state]}"
 
 
 class TransferTimeoutError(TransferError):

@@ -45,6 +45,7 @@ from missions.patrol import (
     PatrolPlan,
     Period,
     Roster,
+    Run,
     Sortie,
     Uncovered,
     Waypoint,
@@ -60,8 +61,9 @@ from missions.resume import resume
 from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
-from missions.validation import Rule, Validation, check, validate
+from missions.validation import check, validate
 from missions.validation_fence import validate_missions
+from missions.validation_rule import Rule, Validation
 from missions.waypoints import read_waypoints, write_waypoints
 from missions.weaving import LegTour, share_legs
 from missions.wind import Wind
@@ -124,6 +126,7 @@ __all__ = [
     "RiskTable",
     "Roster",
     "Rule",
+    "Run",
     "Side",
     "Sortie",
     "Team",

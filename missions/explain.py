@@ -102,7 +102,7 @@ def _limits(made: PatrolPlan, slowest: Roster) -> list[str]:
     air = sum(leg.duration_s for leg in legs)
     ground = craft.turn_round_s * len(team)
     whole = air + ground
-    length = max(s.to_m for s in team) - min(s.from_m for s in team)
+    length = sum(run.length_m for s in team for run in s.runs)
     leanest = min(team, key=lambda s: s.reserve_left)
     found = [
         (

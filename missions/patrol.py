@@ -25,6 +25,8 @@ __all__ = [
     "LegKind",
     "PatrolPlan",
     "Period",
+    "Roster",
+    "Run",
     "Sortie",
     "Uncovered",
     "Waypoint",
@@ -97,6 +99,29 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of the course that a sortie patrols in one go.
+
+    Parameters
+    ----------
+    from_m, to_m
+        Where it begins and ends, metres along the course: the second is the lesser one where it is flown against it.
+    start, stop
+        Its legs are those from `start` up to but without `stop`, detours included.
+    """
+
+    from_m: float
+    to_m: float
+    start: int
+    stop: int
+
+    @property
+    def length_m(self) -> float:
+        """Length along the course, metres."""
+        return abs(self.to_m - self.from_m)
+
+
+@dataclass(frozen=True, slots=True)
 class Sortie:
     """One take-off to landing; of one that is resumed in the air, from where the aircraft is to landing.
 
@@ -108,14 +133,12 @@ class Sortie:
         Which aircraft.
     turn
         Its number among the sorties of that vehicle, from 1.
-    from_m, to_m
-        The stretch of the flight line that it patrols, metres along it.
     start_s
         Planned take-off, seconds after the start of the plan.
     legs
         In the order of flight.
-    backward
-        Whether it is flown against the direction of the flight line.
+    runs
+        The stretches of the course that it patrols, in the order of flight; none where it only flies home.
     observation
         Number of its observation in the plan.
     charge
@@ -125,13 +148,21 @@ class Sortie:
     name: str
     vehicle: Vehicle
     turn: int
-    from_m: float
-    to_m: float
     start_s: float
     legs: tuple[Leg, ...]
-    backward: bool = False
+    runs: tuple[Run, ...]
     observation: int = 0
     charge: float = 1.0
+
+    @property
+    def from_m(self) -> float:
+        """The least place that it patrols, metres along the course."""
+        return min(min(run.from_m, run.to_m) for run in self.runs)
+
+    @property
+    def to_m(self) -> float:
+        """The greatest place that it patrols, metres along the course."""
+        return max(max(run.from_m, run.to_m) for run in self.runs)
 
     @property
     def airborne(self) -> bool:

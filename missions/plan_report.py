@@ -7,7 +7,7 @@ from pathlib import Path
 
 from missions.files import write_json
 from missions.patrol import PatrolPlan
-from missions.validation import Validation
+from missions.validation_rule import Validation
 
 __all__ = ["write_report"]
 

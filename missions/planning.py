@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geo import Terrain, wrap_longitudes
 from missions.airspace import Airspace
 from missions.border import BorderSegment
-from missions.course import Cost, Course, make_course
+from missions.course import Course
 from missions.errors import PlanError
 from missions.fleet import Fleet, Vehicle
 from missions.options import Objective, PlanOptions
@@ -25,7 +25,6 @@ from missions.schedule import schedule
 from missions.setting import Setting
 from missions.spans import Span, joined, risk_spans
 from missions.statement import bounds_of, coverage_of, notes_of
-from missions.surroundings import Surroundings
 from missions.task import Task
 from missions.validation import check
 
@@ -85,12 +84,8 @@ def plan(
     ObservationError
         When the camera cannot see the band from behind the stand-off.
     """
-
-    def course(around: Surroundings, lateral_m: float, radius_m: float, _cost: Cost) -> Course:
-        return make_course(around, lateral_m, radius_m)
-
     setting = Setting(
-        Task(border, (border,), border, course),
+        Task.of(border),
         fleet,
         terrain,
         options or PlanOptions(),
@@ -204,6 +199,14 @@ class Planner:
         sorties = _named(rotas.sorties, chosen.flights, {v.sysid: v for v in setting.fleet.vehicles})
         reasons = self._unflown(rotas.flown)
         changes = [span.from_s for span in self.spans[1:]]
+        notes = notes_of(setting, changes, reasons, averaged=len(rotas.periods) == 1)
+        bounds = bounds_of(setting, rotas.flown, joined(self.spans).weights if chosen.risk_s is not None else None)
+        if any(len(sortie.runs) > 1 for sortie in sorties):
+            bounds, others = bounds[:1], bounds[1:]
+            notes += [
+                f"no plan {bound.claim} comes below {bound.seconds / 60:.1f} min; some of these watch several"
+                for bound in others
+            ]
         return PatrolPlan(
             border=setting.border,
             fleet=setting.fleet,
@@ -216,8 +219,8 @@ class Planner:
             flights=chosen.flights,
             coverage=coverage_of(setting, sorties, reasons),
             revisit_s=chosen.revisit_s,
-            bounds=bounds_of(setting, rotas.flown, joined(self.spans).weights if chosen.risk_s is not None else None),
-            notes=tuple(notes_of(setting, changes, reasons, averaged=len(rotas.periods) == 1)),
+            bounds=bounds,
+            notes=tuple(notes),
             network=setting.task.network,
             periods=rotas.periods,
             risk_s=chosen.risk_s,

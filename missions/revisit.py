@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from missions.patrol import Flight, LegKind, Sortie
+from missions.patrol import Flight, Sortie
 
 __all__ = ["at_risk_s", "left_alone_s", "passed_s"]
 
@@ -15,17 +15,20 @@ Floats = NDArray[np.float64]
 
 
 def passed_s(sortie: Sortie, along_m: ArrayLike) -> Floats:
-    """Seconds after take-off at which a sortie passes places of its stretch, metres along the course.
+    """Seconds after take-off at which a sortie passes places of its runs, metres along the course.
 
-    Its legs are laid over the course in proportion to their length: waypoints over terrain are no vertices of it.
+    Legs are laid over the course in proportion to their length: waypoints over terrain are no vertices of it. Not a
+    number for places that it does not patrol.
     """
-    patrol = [k for k, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL]
-    flown = sortie.legs[patrol[0] : patrol[-1] + 1]
-    share = np.cumsum([0.0, *(leg.distance_m for leg in flown)])
-    begin = sum(leg.duration_s for leg in sortie.legs[: patrol[0]])
-    at = np.cumsum([begin, *(leg.duration_s for leg in flown)])
-    whole = (np.asarray(along_m, dtype=float) - sortie.from_m) / (sortie.to_m - sortie.from_m)
-    return np.asarray(np.interp((1 - whole if sortie.backward else whole) * share[-1], share, at))
+    along = np.asarray(along_m, dtype=float)
+    out = np.full(along.shape, np.nan)
+    clock = np.cumsum([0.0, *(leg.duration_s for leg in sortie.legs)])
+    for run in sortie.runs:
+        flown = np.cumsum([0.0, *(leg.distance_m for leg in sortie.legs[run.start : run.stop])])
+        share = (along - run.from_m) / (run.to_m - run.from_m)
+        own = (share >= 0) & (share <= 1)
+        out[own] = np.interp(share[own] * flown[-1], flown, clock[run.start : run.stop + 1])
+    return out
 
 
 def left_alone_s(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> float:
@@ -68,13 +71,14 @@ def _looks(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> Iterator[tup
     starts: list[list[float]] = [[] for _ in sorties]
     for flight in flights:
         starts[flight.sortie].append(flight.start_s)
-    ends = np.unique([end for sortie in sorties for end in (sortie.from_m, sortie.to_m)])
+    ends = np.unique([end for sortie in sorties for run in sortie.runs for end in (run.from_m, run.to_m)])
     looks: list[list[Floats]] = [[] for _ in ends[1:]]
     for sortie, own in zip(sorties, starts, strict=True):
         low, high = np.searchsorted(ends, (sortie.from_m, sortie.to_m)).tolist()
         middle = (ends[low:high] + ends[low + 1 : high + 1]) / 2
         for place, after_s in zip(range(low, high), passed_s(sortie, middle), strict=True):
-            looks[place].append(np.array(own) + after_s)
+            if np.isfinite(after_s):
+                looks[place].append(np.array(own) + after_s)
     for part, times in enumerate(looks):
         if times:
             yield float(ends[part]), float(ends[part + 1]), np.sort(np.concatenate(times))

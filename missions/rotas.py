@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from missions.building import Builder
 from missions.errors import PlanError
 from missions.options import Objective
+from missions.ordering import ordered
 from missions.patrol import Period, Roster, Sortie
 from missions.setting import Setting
 from missions.sharing import Block, share_out
@@ -75,7 +76,7 @@ def make_rotas(setting: Setting, spans: Sequence[Span]) -> Rotas:
         blocks = sorted({block for own in shared for block in own.crew_blocks()}, key=lambda b: (b.start, b.stop))
         if not blocks:
             raise PlanError(out_of_reach(setting))
-        sorties = _sorties(setting, blocks)
+        sorties = _sorties(setting, teams, blocks)
         worst = max(sortie.energy_wh / sortie.vehicle.aircraft.usable_wh for sortie in sorties)
         if worst <= 1.0:
             break
@@ -195,33 +196,29 @@ def _rosters(setting: Setting, shared: _Shared, blocks: Sequence[Block]) -> Iter
             yield Roster((sysid,), tuple(number[block] for block in flown if block.aircraft == place))
 
 
-def _sorties(setting: Setting, blocks: Sequence[Block]) -> tuple[Sortie, ...]:
+def _sorties(setting: Setting, teams: Sequence[Team], blocks: Sequence[Block]) -> tuple[Sortie, ...]:
     builder = Builder(setting.course, setting.stations, setting.terrain, setting.options)
-    kinds = list(setting.looks)
-    made = []
-    for block in blocks:
-        crew = setting.crews[block.team]
-        vehicle = crew.vehicles[block.aircraft or 0]
-        legs = builder.legs(
-            vehicle,
-            setting.access[crew.base],
-            setting.looks[crew.aircraft, crew.camera],
-            start=block.start,
-            stop=block.stop,
-            backward=block.backward,
-            layers_agl_m=setting.layers(crew),
-        )
-        made.append(
-            Sortie(
-                name="",
-                vehicle=vehicle,
-                turn=0,
-                from_m=float(setting.stations[block.start]),
-                to_m=float(setting.stations[block.stop]),
-                start_s=0.0,
-                legs=legs,
-                backward=block.backward,
-                observation=kinds.index((crew.aircraft, crew.camera)),
-            )
-        )
-    return tuple(made)
+    return tuple(_sortie(setting, builder, teams[block.team], block) for block in blocks)
+
+
+def _sortie(setting: Setting, builder: Builder, team: Team, block: Block) -> Sortie:
+    crew = setting.crews[block.team]
+    vehicle = crew.vehicles[block.aircraft or 0]
+    access, look = setting.access[crew.base], setting.looks[crew.aircraft, crew.camera]
+
+    def sortie(stretches: Sequence[tuple[int, int]]) -> Sortie:
+        legs, runs = builder.legs(vehicle, access, look, stretches=stretches, layers_agl_m=setting.layers(crew))
+        number = list(setting.looks).index((crew.aircraft, crew.camera))
+        return Sortie(name="", vehicle=vehicle, turn=0, start_s=0.0, legs=legs, runs=runs, observation=number)
+
+    whole = sortie([(block.stop, block.start) if block.backward else (block.start, block.stop)])
+    if setting.task.network is None:
+        # Beside one line no other order was ever found to be shorter.
+        return whole
+    wind = setting.options.wind
+    stretches = ordered(block, team, access, setting.needed, aircraft=crew.aircraft, wind=wind)
+    if len(stretches) == 1:
+        return whole
+    other = sortie(stretches)
+    fits = other.energy_wh <= crew.aircraft.usable_wh
+    return other if fits and other.duration_s < whole.duration_s else whole

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from geo import FlatTerrain, Terrain
 from missions.airspace import Airspace
-from missions.course import Cost, Course
+from missions.course import Course
 from missions.errors import PlanError
 from missions.estimate import Access, Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
-from missions.flying import effort
 from missions.given import check_bases, heed
 from missions.landing import check_landing_sites
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
@@ -58,7 +57,10 @@ class Crew:
 
 
 class Setting:
-    """What one planning run works with; `plan` says what it takes and raises."""
+    """What one planning run works with; `plan` says what it takes and raises.
+
+    Of the courses that the task offers it is about the one that is given, or else the first.
+    """
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Setting:
         *,
         airspace: Airspace,
         risk: RiskTable,
+        course: Course | None = None,
     ) -> None:
         self.task, self.border = task, task.border
         self.fleet, self.terrain, self.options = fleet, terrain or FlatTerrain(), options
@@ -82,9 +85,8 @@ class Setting:
         self.around = Surroundings(task.borders, self.airspace, blocking, options.zone_margin_m)
         check_bases(self)
         check_landing_sites(self.around, airspace.landing_sites)
-        lateral = max(look.lateral_m for look in self.looks.values())
-        radius = max(crew.aircraft.turn_radius_m for crew in crews)
-        self.course: Course = task.course(self.around, lateral, radius, self._cost(crews[0]))
+        offered = (course,) if course else task.courses(self.around, tuple(self.looks.values()), fleet, options.wind)
+        self.course, *self.others = offered
         step = min(max(_STATION_M, self.course.length_m / _STATIONS), _COARSEST_M)
         step = max(step, self.course.length_m / _MOST_STATIONS)
         self.stations = self.course.stations(step)
@@ -131,17 +133,6 @@ class Setting:
         alone = {kind: look(*kind, None) for kind in kinds}
         lateral = max(one.lateral_m for one in alone.values())
         return {kind: one if one.lateral_m == lateral else look(*kind, lateral) for kind, one in alone.items()}
-
-    def _cost(self, crew: Crew) -> Cost:
-        """What flying level takes a crew."""
-        look = self.looks[crew.aircraft, crew.camera]
-
-        def seconds(step: Floats, patrol: bool) -> Floats:
-            speed = look.speed_m_s if patrol else crew.aircraft.cruise_m_s
-            rise = np.zeros(len(step))
-            return effort(crew.aircraft, step, rise, speed_m_s=speed, wind=self.options.wind, patrol=patrol)[0]
-
-        return seconds
 
     def _opposite(self, base: Base) -> float:
         """Where along the course a base stands."""

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from missions import (
     Branch,
-    LegKind,
     Objective,
     PlanOptions,
     build_network,
@@ -63,18 +62,16 @@ def _looks(made, along_m):
     times = []
     for flight in made.flights:
         sortie = made.sorties[flight.sortie]
-        if not sortie.from_m < along_m < sortie.to_m:
-            continue
-        at = sortie.to_m if sortie.backward else sortie.from_m
-        clock = flight.start_s
-        for leg in sortie.legs:
-            share = abs(along_m - at) / leg.distance_m if leg.kind is LegKind.PATROL else 2.0
-            if share <= 1:
-                times.append(clock + share * leg.duration_s)
-                break
-            clock += leg.duration_s
-            if leg.kind is LegKind.PATROL:
-                at += -leg.distance_m if sortie.backward else leg.distance_m
+        for run in sortie.runs:
+            at, sign = run.from_m, 1 if run.to_m > run.from_m else -1
+            clock = flight.start_s + sum(leg.duration_s for leg in sortie.legs[: run.start])
+            for leg in sortie.legs[run.start : run.stop]:
+                share = sign * (along_m - at) / leg.distance_m
+                if 0 <= share <= 1:
+                    times.append(clock + share * leg.duration_s)
+                    break
+                clock += leg.duration_s
+                at += sign * leg.distance_m
     return np.sort(times)
 
 

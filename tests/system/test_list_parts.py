@@ -18,6 +18,7 @@ from autopilot import (
     still_holds,
     upload_verified,
 )
+from autopilot.compare import prepared
 from missions import MissionItem
 from tests.system.rough import HOME, Channel, Joined, run
 
@@ -36,6 +37,8 @@ def mission(count, *, raised=()):
 
 
 async def send(joined, items, kind=MissionKind.MISSION, **more):
+    if "held" in more:
+        more |= {"held": prepared(more["held"], kind, ARDUCOPTER), "in_part": True}
     return await upload_verified(joined.link, 1, items, kind, dialect=ARDUCOPTER, by_file=False, **more)
 
 
@@ -105,7 +108,12 @@ def test_what_cannot_go_in_part_goes_whole(change):
             await send(joined, mission(20))
             items = change.get("items", mission(20, raised=(3,)))
             joined.heard.clear()
-            choose = {"dialect": change.get("dialect", ARDUCOPTER), "by_file": False, "held": mission(20)}
+            choose = {
+                "dialect": change.get("dialect", ARDUCOPTER),
+                "by_file": False,
+                "held": mission(20),
+                "in_part": True,
+            }
             # Our vehicle is no PX4, what it stores of home differs: only what is sent is looked at.
             with suppress(TransferError):
                 await upload_verified(joined.link, 1, items, **choose)
