@@ -9,6 +9,7 @@ from autopilot.errors import (
     CommandError,
     Difference,
     FlightError,
+    FtpError,
     LinkError,
     MismatchError,
     NotReadyError,
@@ -19,6 +20,7 @@ from autopilot.errors import (
     VehicleState,
 )
 from autopilot.flight import fly
+from autopilot.ftp import Ftp, FtpEntry, ftp_crc32
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link, LinkStatistics
 from autopilot.link_open import open_link
@@ -30,6 +32,7 @@ from autopilot.task import FlightTask, tasks_of
 from autopilot.telemetry import Telemetry, Text
 from autopilot.timing import Timing
 from autopilot.transfer import Verified, clear, download, upload, upload_verified
+from autopilot.transfer_proof import still_holds
 from autopilot.unfinished import unfinished
 from autopilot.vehicle import Vehicle
 from autopilot.wire import Signing
@@ -50,6 +53,9 @@ __all__ = [
     "FlightProgress",
     "FlightReport",
     "FlightTask",
+    "Ftp",
+    "FtpEntry",
+    "FtpError",
     "ItemReached",
     "Landing",
     "Link",
@@ -81,9 +87,11 @@ __all__ = [
     "download",
     "enable_fence",
     "fly",
+    "ftp_crc32",
     "item_limit",
     "mission_words",
     "open_link",
+    "still_holds",
     "tasks_of",
     "unfinished",
     "upload",

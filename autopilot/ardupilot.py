@@ -152,6 +152,8 @@ ARDUCOPTER = Dialect(
     ceiling=Ceiling("FENCE_ALT_MAX", mask="FENCE_TYPE", bit=1),
     estimator_message="EKF_STATUS_REPORT",
     param_encoding=ParamEncoding.CAST,
+    has_list_files=True,
+    takes_partial_lists=True,
 )
 """Multirotors and helicopters."""
 

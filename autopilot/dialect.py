@@ -190,6 +190,10 @@ class Dialect:
         Message that carries the position estimator's flags.
     param_encoding
         How integer parameters travel.
+    has_list_files
+        Whether its lists are files under ``@MISSION`` where it offers MAVLink FTP.
+    takes_partial_lists
+        Whether it takes MISSION_WRITE_PARTIAL_LIST.
     """
 
     name: str
@@ -214,6 +218,8 @@ class Dialect:
     ceiling: Ceiling
     estimator_message: str
     param_encoding: ParamEncoding
+    has_list_files: bool = False
+    takes_partial_lists: bool = False
 
     def mode_name(self, custom_mode: int) -> str:
         """Name of HEARTBEAT.custom_mode `custom_mode`, or ``MODE(n)``."""

@@ -43,6 +43,7 @@ _COMMON = {
     "BATT_CAPACITY": ParamSpec(0.0, _INT32),
     "BATT_LOW_MAH": ParamSpec(0.0, _REAL),
     "BATT_CRT_MAH": ParamSpec(0.0, _REAL),
+    "BRD_OPTIONS": ParamSpec(1.0, _INT32),
     "BRD_SD_MISSION": ParamSpec(0.0, _INT16),
 }
 # Centimetres, as Copter has them.

@@ -13,9 +13,10 @@ from sim.dialect_ardupilot import ARDUCOPTER
 from sim.errors import ConfigError
 from sim.flight_power import PowerModel
 
-__all__ = ["from_wire", "parameter_table", "to_wire"]
+__all__ = ["from_wire", "ftp_enabled", "parameter_table", "to_wire"]
 
 _MOST_INT32 = 2**31 - 1
+_NO_FTP = 2  # a bit of BRD_OPTIONS
 
 
 def parameter_table(
@@ -57,3 +58,8 @@ def from_wire(value: float, kind: int, dialect: Dialect) -> float | None:
     if dialect.bytewise:
         return float(struct.unpack("<i", struct.pack("<f", value))[0])
     return float(round(value)) if isfinite(value) and abs(value) <= _MOST_INT32 else None
+
+
+def ftp_enabled(params: Mapping[str, float]) -> bool:
+    """Whether the vehicle serves its lists over MAVLink FTP: ArduPilot does."""
+    return not int(params.get("BRD_OPTIONS", _NO_FTP)) & _NO_FTP

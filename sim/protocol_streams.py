@@ -16,6 +16,7 @@ from sim.dialect import Form
 from sim.flight import Flight
 from sim.flight_state import Mode
 from sim.protocol_ids import with_ids
+from sim.protocol_params import ftp_enabled
 
 __all__ = ["BUILDERS", "DATA_STREAMS", "Schedule", "Snapshot"]
 
@@ -242,8 +243,11 @@ def _mount_status(s: Snapshot) -> Any:
 
 def _autopilot_version(s: Snapshot) -> Any:
     dialect = s.flight.dialect
+    capabilities = dialect.capabilities
+    if ftp_enabled(s.flight.params):
+        capabilities |= mav.MAV_PROTOCOL_CAPABILITY_FTP
     return mav.MAVLink_autopilot_version_message(
-        dialect.capabilities, dialect.version, 0, 0, 0, [0] * 8, [0] * 8, [0] * 8, 0, 0, s.flight.setup.sysid
+        capabilities, dialect.version, 0, 0, 0, [0] * 8, [0] * 8, [0] * 8, 0, 0, s.flight.setup.sysid
     )
 
 

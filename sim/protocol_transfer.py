@@ -7,7 +7,7 @@ a floor that a real sender can meet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +124,16 @@ class Transfer:
         else:
             self._request()
 
+    def partial(self, peer: Peer, first: int, last: int, wall_s: float) -> None:
+        """MISSION_WRITE_PARTIAL_LIST: someone wants to replace some items, or to add one; nobody is denied."""
+        if not 0 <= first <= last <= len(self.items):
+            self._say("Flight plan update rejected")
+            self._ack(peer, mav.MAV_MISSION_ERROR)
+            return
+        self._draft = list(self.items)
+        self._upload = _Upload(peer, last + 1, first, wall_s, wall_s)
+        self._request()
+
     def item(self, peer: Peer, seq: int, item: Item, wall_s: float) -> None:
         """MISSION_ITEM_INT of an upload."""
         upload = self._upload
@@ -181,9 +191,7 @@ class Transfer:
         if not 0 <= seq < len(self.items):
             self._ack(peer, mav.MAV_MISSION_INVALID_SEQUENCE)
             return
-        item = self.items[seq]
-        if self._home is not None and seq == 0:
-            item = self._home() or item
+        item = self.listing()[seq]
         head = (peer.sysid, peer.compid, seq, item.frame, item.command, 0, 1, *item.params)
         if as_float:
             peer.send(mav.MAVLink_mission_item_message(*head, item.x / 1e7, item.y / 1e7, item.z, self._type))
@@ -203,6 +211,51 @@ class Transfer:
         """The autopilot starts anew: an upload is over, what is stored stays."""
         self._upload = None
         self._draft = []
+
+    def listing(self) -> list[Item]:
+        """The items as they read back."""
+        home = self._home() if self._home is not None and self.items else None
+        return self.items if home is None else [home, *self.items[1:]]
+
+    def load(self, items: Sequence[Item], *, start: int = 0, keep: bool = False) -> bool:
+        """Take a list out of a file, the way that ArduPilot does when the file is closed; whether all of it was taken.
+
+        Parameters
+        ----------
+        items
+            What the file holds.
+        start, keep
+            Number of the first, and whether the old ones stay: for missions only.
+        """
+        if self._reject() is not None or (keep and self._type != mav.MAV_MISSION_TYPE_MISSION):
+            return False
+        if self._type == mav.MAV_MISSION_TYPE_FENCE:
+            return self._load_whole(items)
+        if not keep:
+            self.items.clear()
+        taken = all(self._load_one(number, item, len(items)) for number, item in enumerate(items, start))
+        self._changed()
+        return taken
+
+    def _load_whole(self, items: Sequence[Item]) -> bool:
+        kept = [stored(item, self._type, self._rules) for item in items]
+        fence = [item for _, item in kept]
+        if len(kept) > self._capacity() or any(result for result, _ in kept) or not fence_is_whole(fence):
+            return False
+        self.items[:] = fence
+        self._changed()
+        return True
+
+    def _load_one(self, number: int, item: Item, count: int) -> bool:
+        is_home = self._home is not None and number == 0
+        result, kept = (mav.MAV_MISSION_ACCEPTED, item) if is_home else stored(item, self._type, self._rules)
+        jumps_out = item.command == mav.MAV_CMD_DO_JUMP and not 0 < item.params[0] < count
+        if result != mav.MAV_MISSION_ACCEPTED or jumps_out or not number <= len(self.items):
+            return False
+        if number >= self._capacity():
+            return False
+        self.items[number : number + 1] = [kept]
+        return True
 
     def _complete(self) -> None:
         assert self._upload is not None

@@ -190,6 +190,9 @@ class Px4Transfer:
         if self._desk.owner is self and self._desk.is_with(peer):
             self._desk.idle()
 
+    def partial(self, peer: Peer, first: int, last: int, wall_s: float) -> None:
+        """MISSION_WRITE_PARTIAL_LIST: PX4 has no ear for it."""
+
     def request_list(self, peer: Peer, wall_s: float = 0.0) -> None:
         """MISSION_REQUEST_LIST: someone wants to download."""
         desk = self._desk

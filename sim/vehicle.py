@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite, radians
 from typing import Any
 
@@ -14,8 +15,10 @@ from sim.fleet_config import MOTORS, FleetConfig
 from sim.flight import Flight
 from sim.flight_frame import FlightFrame
 from sim.flight_items import Item
-from sim.flight_state import Event, Reached, Setup, Text
+from sim.flight_state import Event, Reached, Setup, Severity, Text
 from sim.protocol_commands import carry_out, order_from_int, order_from_long
+from sim.protocol_files import Disk
+from sim.protocol_ftp import FtpServer
 from sim.protocol_params import from_wire, parameter_table, to_wire
 from sim.protocol_streams import BUILDERS, DATA_STREAMS, Schedule, Snapshot
 from sim.protocol_transfer import Peer, Transfer, wall_timer_s
@@ -33,6 +36,9 @@ _GO_THERE = 2
 _TEXT_LENGTH = 50
 _MISSION_MESSAGES: dict[int, Callable[[Transfer | Px4Transfer, Peer, Any, float], None]] = {
     mav.MAVLINK_MSG_ID_MISSION_COUNT: lambda store, peer, m, now: store.count(peer, m.count, now),
+    mav.MAVLINK_MSG_ID_MISSION_WRITE_PARTIAL_LIST: lambda store, peer, m, now: store.partial(
+        peer, m.start_index, m.end_index, now
+    ),
     mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: lambda store, peer, _, now: store.request_list(peer, now),
     mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: lambda store, peer, m, now: store.request(
         peer, m.seq, as_float=False, wall_s=now
@@ -113,6 +119,9 @@ class Vehicle:
         self.step = self.faults.step if config.faults.all else self.flight.step
         self._transfers = make_lists(self.flight, config, self.faults.refusal)
         self._text_id = 0
+        say = partial(self.flight.say, Severity.INFO)
+        files = {kind: lists for kind, lists in self._transfers.items() if isinstance(lists, Transfer)}
+        self._ftp = FtpServer(Disk(files), config.speedup, self.params, say)
         self._handlers: dict[int, Callable[[_Channel, Any], None]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
             mav.MAVLINK_MSG_ID_COMMAND_LONG: self._on_command,
@@ -127,12 +136,14 @@ class Vehicle:
             mav.MAVLINK_MSG_ID_MISSION_ITEM_INT: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_ITEM: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: self._on_mission,
+            mav.MAVLINK_MSG_ID_MISSION_WRITE_PARTIAL_LIST: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_ACK: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
             mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_GLOBAL_INT: self._on_target,
+            mav.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL: self._on_ftp,
         }
         if config.gcs is not None:
             self._open(config.gcs, keep=True)
@@ -163,6 +174,7 @@ class Vehicle:
         self.flight.reboot()
         for transfer in self._transfers.values():
             transfer.forget()
+        self._ftp.forget()
         for address, channel in list(self._channels.items()):
             self._open(address, keep=channel.keep)
         self._gcs_heard_s, self._gcs_lost, self._had_position = None, False, False
@@ -272,6 +284,9 @@ class Vehicle:
             result = mav.MAV_MISSION_UNSUPPORTED
             peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, message.mission_type))
 
+    def _on_ftp(self, channel: _Channel, message: Any) -> None:
+        self._ftp.take(self._peer(channel, message), channel.address, message.payload)
+
     def _on_item(self, channel: _Channel, message: Any) -> None:
         """An item of an upload, or the older way to say: go there in GUIDED."""
         if message.get_msgId() == mav.MAVLINK_MSG_ID_MISSION_ITEM:
@@ -292,6 +307,7 @@ class Vehicle:
         self._wall_s = wall_s
         for transfer in self._transfers.values():
             transfer.update(wall_s)
+        self._ftp.update(wall_s)
         self._watch_gcs()
         self._flush()
         self._tell_landing()
