@@ -10,6 +10,7 @@ from math import degrees, hypot
 
 from sim.flight_arming import refusals
 from sim.flight_body import DRAG_PER_M
+from sim.flight_conduct import act, begin_mode, go_on
 from sim.flight_craft import craft
 from sim.flight_doing import do_command
 from sim.flight_estimate import Estimate
@@ -28,9 +29,6 @@ __all__ = ["Flight"]
 _RECORD_S = 0.2
 _CHECK_S = 0.2
 _CRASH_MPS = 3.0
-# Nobody is at the sticks.
-_SINKING = frozenset({Mode.LAND, Mode.STABILIZE, Mode.MANUAL, Mode.FBWA})
-_HOVERING = frozenset({Mode.HOVER, Mode.HOVER_LOITER})
 
 
 class Flight:
@@ -51,6 +49,8 @@ class Flight:
         State of the autopilot.
     wrecked
         Whether it has fallen or is falling, and will not fly again.
+    in_landing_sequence
+        Whether a return flies the landing of the mission without being in AUTO.
     events
         What the ground station is to be told; the owner empties it.
     """
@@ -77,7 +77,7 @@ class Flight:
         self._steps = 0
         self._paused = False
         self._flown = False
-        self._landing_sequence = False
+        self.in_landing_sequence = False
         self._armed_step = self._landed_step = self._sortie_step = 0
         self._crew_step: int | None = None
         self._record: FlightRecord | None = None
@@ -181,7 +181,7 @@ class Flight:
         self.mode = mode
         self._paused = False
         if not self.landed:
-            self._fly_mode()
+            begin_mode(self)
         else:
             self._start_by_itself()
         return True
@@ -298,19 +298,7 @@ class Flight:
         if body.u <= 0.0 and body.vu < 0.0:
             self._touch_down()
         elif self.course.finished(time_s):
-            self._go_on()
-
-    def _go_on(self) -> None:
-        """What was ordered is done."""
-        follow = self.course.follow_up() if self.mode == Mode.RTL else None
-        if self.mode == Mode.AUTO or self._landing_sequence:
-            if self.run.index > 0:
-                self.events.append(Reached(self.run.index))
-            self.course.advance(self.run.index + 1)
-        elif follow is not None:
-            self.set_mode(follow)
-        else:
-            self.course.hold()
+            go_on(self)
 
     def _wait_on_ground(self) -> None:
         if self._flown:
@@ -334,16 +322,7 @@ class Flight:
     def _obey(self, demands: list[Demand]) -> None:
         for demand in demands:
             self.events.append(demand.text)
-            self._fall() if demand.fall else self._act(demand.mode)
-
-    def _act(self, mode: Mode | None) -> None:
-        """Change to the mode of a failsafe, or to RTL where there is no such mode; a landing is not broken off."""
-        if mode is None:
-            return
-        if not self.dialect.has(mode):
-            mode = Mode.RTL
-        if self.mode not in (mode, Mode.LAND) and self.set_mode(mode) and mode == Mode.GUIDED:
-            self.course.go_to((0.0, 0.0, self.body.u))
+            self._fall() if demand.fall else act(self, demand.mode)
 
     def _begin_sortie(self) -> None:
         """Off the ground from rest: nothing that depends on how long the vehicle has waited remains."""
@@ -419,35 +398,6 @@ class Flight:
         if self.dialect.has(Mode.LAND):
             self.mode = Mode.LAND
         self.course.fall()
-
-    def _fly_mode(self) -> None:
-        """Begin what a mode does in the air."""
-        self._landing_sequence = False
-        self.course.speeds_of_parameters()
-        if self.mode == Mode.RTL:
-            self._return()
-        elif self.mode == Mode.AUTO:
-            self.course.advance(max(self.run.index, 1), from_here=True)
-        elif self.mode in _SINKING:
-            self.course.land()
-        elif self.mode in _HOVERING:
-            self.course.hover()
-        elif self.mode == Mode.HOVER_RTL:
-            self.course.hover_home()
-        else:
-            self.course.hold()
-
-    def _return(self) -> None:
-        """Home, or to the mission's own landing where the autopilot takes that for the way home."""
-        seq = self.course.landing_sequence()
-        if seq is None:
-            self.course.go_home()
-        elif self.dialect.lands_in_auto:
-            self.run.index = seq
-            self.set_mode(Mode.AUTO)
-        else:
-            self._landing_sequence = True
-            self.course.advance(seq, from_here=True)
 
     def _add_row(self) -> None:
         if self._record is not None:
