@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -296,9 +297,17 @@ def sim(
     home: Annotated[str | None, typer.Option(help="LAT,LON,AMSL of the base: degrees and metres.")] = None,
     plan_file: Annotated[Path | None, typer.Option("--plan", help="plan.json: its base, vehicles and figures.")] = None,
     vehicles: Annotated[int, typer.Option(help="How many, with --home.", min=1)] = 1,
+    autopilot: Annotated[str, typer.Option(help="ardupilot or px4.")] = "ardupilot",
+    frame: Annotated[
+        str | None, typer.Option(help="copter, hexa, octo, plane or vtol, with --home; a plan says its own.")
+    ] = None,
+    wind: Annotated[
+        str, typer.Option(help="MEAN,FROM[,GUST]: metres a second, degrees that it comes from, gusts (1 sigma).")
+    ] = "0,0",
     speedup: Annotated[float, typer.Option(help="Simulated seconds a second.")] = 1.0,
     port: Annotated[int, typer.Option(help="UDP port of the first, the next 10 apart; 0 takes free ones.")] = 14560,
     seed: Annotated[int, typer.Option(help="Gusts and faults.")] = 0,
+    faults: Annotated[Path | None, typer.Option(help="What goes wrong: a scenario in YAML or JSON.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
     seconds: Annotated[float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")] = None,
 ) -> None:
@@ -308,14 +317,29 @@ def sim(
 
     if (home is None) == (plan_file is None):
         raise InputError("say where the vehicles stand: give either --home LAT,LON,AMSL or --plan FILE")
+    air = simulator.Wind(*numbers(wind, "MEAN,FROM,GUST" if wind.count(",") > 1 else "MEAN,FROM", "--wind"))
     if plan_file is not None:
+        if frame is not None:
+            raise InputError("--frame: the plan says what flies; leave it out")
         made = missions.load_plan(plan_file)
-        config = simulated_fleet(made, speedup=speedup, seed=seed, port=port, record=record)
+        config = simulated_fleet(
+            made, speedup=speedup, seed=seed, port=port, record=record, autopilot=autopilot, wind=air
+        )
     else:
         lat, lon, amsl = numbers(str(home), "LAT,LON,AMSL", "--home")
         config = simulator.FleetConfig(
-            home=(lat, lon, amsl), vehicles=vehicles, speedup=speedup, base_port=port, seed=seed, record_dir=record
+            home=(lat, lon, amsl),
+            vehicles=vehicles,
+            speedup=speedup,
+            base_port=port,
+            seed=seed,
+            record_dir=record,
+            autopilot=autopilot,
+            frame=frame or "copter",
+            wind=air,
         )
+    if faults is not None:
+        config = replace(config, faults=simulator.load_faults(faults))
     stop = threading.Event()
     if seconds is not None:
         timer = threading.Timer(seconds, stop.set)

@@ -10,6 +10,7 @@ from autopilot.errors import (
     CommandError,
     Difference,
     FlightError,
+    FtpError,
     LinkError,
     LogError,
     MismatchError,
@@ -22,6 +23,7 @@ from autopilot.errors import (
     VehicleState,
 )
 from autopilot.flight import fly
+from autopilot.ftp import Ftp, FtpEntry, ftp_crc32
 from autopilot.ground_station import GroundWatch, check_ground_station, ground_watch
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link, LinkStatistics
@@ -41,6 +43,7 @@ from autopilot.telemetry import Telemetry, Text
 from autopilot.timing import Timing
 from autopilot.tlog import read_tlog
 from autopilot.transfer import Verified, clear, download, upload, upload_verified
+from autopilot.transfer_proof import still_holds
 from autopilot.unfinished import unfinished
 from autopilot.vehicle import Vehicle
 from autopilot.wire import Signing
@@ -62,6 +65,9 @@ __all__ = [
     "FlightProgress",
     "FlightReport",
     "FlightTask",
+    "Ftp",
+    "FtpEntry",
+    "FtpError",
     "GroundWatch",
     "ItemReached",
     "Landing",
@@ -103,6 +109,7 @@ __all__ = [
     "emergency_stop",
     "enable_fence",
     "fly",
+    "ftp_crc32",
     "ground_watch",
     "item_limit",
     "look_ahead",
@@ -111,6 +118,7 @@ __all__ = [
     "names_of",
     "open_link",
     "read_tlog",
+    "still_holds",
     "tasks_of",
     "tlog_to_parquet",
     "turn_gimbal",

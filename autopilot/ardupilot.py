@@ -182,6 +182,8 @@ ARDUCOPTER = Dialect(
         jumps_by_message=False,
     ),
     ground=GroundWays("FS_GCS_ENABLE", system_id="MAV_GCS_SYSID", highest_id="MAV_GCS_SYSID_HI"),
+    has_list_files=True,
+    takes_partial_lists=True,
 )
 """Multirotors and helicopters."""
 

@@ -262,6 +262,10 @@ class Dialect:
         How it is given orders beside its mission.
     ground
         How it watches for its ground station.
+    has_list_files
+        Whether its lists are files under ``@MISSION`` where it offers MAVLink FTP.
+    takes_partial_lists
+        Whether it takes MISSION_WRITE_PARTIAL_LIST.
     """
 
     name: str
@@ -288,6 +292,8 @@ class Dialect:
     param_encoding: ParamEncoding
     orders: OrderWays
     ground: GroundWays
+    has_list_files: bool = False
+    takes_partial_lists: bool = False
 
     def mode_name(self, custom_mode: int) -> str:
         """Name of HEARTBEAT.custom_mode `custom_mode`, or ``MODE(n)``."""

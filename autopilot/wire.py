@@ -17,6 +17,7 @@ from typing import Any
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import LinkError
+from autopilot.wire_decode import decoded
 
 __all__ = ["Codec", "Message", "Recorder", "SequenceCounter", "Signing", "frame_length", "identity", "is_unknown"]
 
@@ -229,6 +230,8 @@ class Codec:
             self.refused += 1
             return None
         try:
+            if frame[0] == _V2 and not frame[2] and self._mav.signing.secret_key is None:
+                return decoded(frame, self._mav.decode)
             return self._mav.decode(frame)
         except mav.MAVError as error:
             if str(error) == "Invalid signature":

@@ -20,10 +20,13 @@ from missions import (
     FormatError,
     LegKind,
     MissionError,
+    Objective,
     PlanError,
     PlanOptions,
     Progress,
     ProgressError,
+    Risk,
+    RiskTable,
     Side,
     Wind,
     Zone,
@@ -504,3 +507,19 @@ def test_apps_that_begin_at_a_take_off_refuse_a_rest_in_the_air(tmp_path):
         with pytest.raises(MissionError, match="begins in the air"):
             write(after, after.sorties[0], tmp_path / name)
         assert not (tmp_path / name).exists()
+
+
+def test_of_a_plan_that_changes_with_the_risk_only_the_round_that_broke_off_is_flown_on():
+    border = straight(30_000)
+    options = PlanOptions(objective=Objective.RISK, shift_s=12 * 3600.0)
+    made = plan(border, fleet_for(border, 4), options=options, risk=RiskTable((Risk(0, 8000, 9.0, 0, 6),)))
+    before, after = (
+        {made.sorties[number].name for roster in period.rosters for number in roster.sorties} for period in made.periods
+    )
+    sortie = next(s for s in made.sorties if s.name in after - before)
+    at = sortie.patrol[0].end
+    rest = resume(made, Progress(sortie.name, at=(at.lat_deg, at.lon_deg), battery=0.5))
+    names = {one.name for one in rest.sorties}
+    assert not names & (before - after)
+    assert any(name.startswith(f"{sortie.name}-rest") for name in names)
+    assert check(rest) == []

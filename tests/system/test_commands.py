@@ -15,6 +15,7 @@ import missions
 import sim
 import vedette
 from geo import FlatTerrain
+from tests.sim.mav_client import Client, small_mission
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in vedette.app.registered_commands)
 
@@ -119,6 +120,26 @@ def test_resume_says_what_it_must_be_told(run, tmp_path, options, words):
     assert words in " ".join(ran.err.split())
 
 
+def test_resume_of_a_network(run, tmp_path):
+    border = missions.cut(missions.land_border("ITA", "CHE"), 3000)
+    base = missions.base_beside(border)
+    (lon, lat), road = border.coordinates[len(border.coordinates) // 2], (base.lon_deg, base.lat_deg)
+    branch = missions.Branch("road", "road", ((lon, lat), road))
+    made = missions.plan_network(missions.build_network("net", [border], [branch]), missions.default_fleet(base, 1))
+    missions.save_plan(made, tmp_path / "plan.json")
+    sortie = made.sorties[0]
+    patrol = next(k for k, leg in enumerate(sortie.legs) if leg.kind is missions.LegKind.PATROL)
+    ran = run(
+        *("resume", tmp_path / "plan.json", "--sortie", sortie.name, "--item", patrol + 4, "--battery", "0.8"),
+        *("--out", tmp_path / "rest"),
+    )
+    assert ran.code == 0, ran.err
+    after = missions.load_plan(tmp_path / "rest" / "plan.json")
+    assert after.network == made.network
+    assert missions.check(after) == []
+    assert (tmp_path / "rest" / f"{sortie.name}-rest-1.plan").exists()
+
+
 def test_doctor_finds_what_the_demonstration_needs(run):
     ran = run("doctor")
     assert ran.code == 0
@@ -205,3 +226,19 @@ def test_sim_ends_when_told(run):
     ran = run("sim", "--home", "31.345,-110.93,1180", "--vehicles", 2, "--port", 0, "--seconds", 0.2)
     assert ran.code == 0
     assert len(re.findall(r"vehicle \d listens on udp:127\.0\.0\.1:\d+", ran.out)) == 2
+
+
+def test_sim_plays_the_faults_of_a_file(tmp_path):
+    path = tmp_path / "faults.yaml"
+    path.write_text("faults:\n  - {kind: mission_rejected, result: 4}\n")
+    command = [sys.executable, "-m", "vedette", "sim", "--home", "31.34,-110.94,1180", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--speedup", "50", "--faults", path], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            told = process.stdout.readline()
+            port = int(told.rsplit(":", 1)[1])
+            with Client(sim.Endpoint(1, "127.0.0.1", port)) as client:
+                assert client.upload(small_mission()) == 4
+        finally:
+            process.terminate()

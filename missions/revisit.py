@@ -1,0 +1,100 @@
+"""When places of the course are looked at, and how long they are left alone between two looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from missions.patrol import Flight, Sortie
+
+__all__ = ["at_risk_s", "left_alone_s", "passed_s"]
+
+Floats = NDArray[np.float64]
+_Watcher = tuple[Sortie, Floats]
+"""A sortie, and when it takes off, seconds."""
+
+
+def passed_s(sortie: Sortie, along_m: ArrayLike) -> Floats:
+    """Seconds after take-off at which a sortie passes places of its runs, metres along the course.
+
+    Legs are laid over the course in proportion to their length: waypoints over terrain are no vertices of it. Not a
+    number for places that it does not patrol.
+    """
+    along = np.asarray(along_m, dtype=float)
+    out = np.full(along.shape, np.nan)
+    clock = np.cumsum([0.0, *(leg.duration_s for leg in sortie.legs)])
+    for run in sortie.runs:
+        flown = np.cumsum([0.0, *(leg.distance_m for leg in sortie.legs[run.start : run.stop])])
+        share = (along - run.from_m) / (run.to_m - run.from_m)
+        own = (share >= 0) & (share <= 1)
+        out[own] = np.interp(share[own] * flown[-1], flown, clock[run.start : run.stop + 1])
+    return out
+
+
+def left_alone_s(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> float:
+    """The longest time between two looks at one place, seconds, by whichever sorties; 0 without a second look."""
+    longest = 0.0
+    for low, high, watchers in _parts(flights, sorties):
+        # What passes one place of a part passes all of them: one stands for all.
+        times = _times(watchers, np.array([(low + high) / 2]))
+        longest = max(longest, float(np.diff(times, axis=0).max(initial=0.0)))
+    return longest
+
+
+def at_risk_s(
+    flights: Sequence[Flight], sorties: Sequence[Sortie], stations: Floats, starts_s: Floats, weights: Floats
+) -> float:
+    """The longest time between two looks at one place, times its weight meanwhile, seconds.
+
+    Parameters
+    ----------
+    flights, sorties
+        Who looks at what when.
+    stations
+        Ends of the pieces of the course that have weights, metres, shape (n,).
+    starts_s
+        When each row of weights begins to hold, seconds, shape (k,), the first at 0.
+    weights
+        Weight of each piece from then on, shape (k, n - 1).
+    """
+    middle = (stations[:-1] + stations[1:]) / 2
+    ends = [*starts_s[1:].tolist(), np.inf]
+    longest = 0.0
+    for low, high, watchers in _parts(flights, sorties):
+        own = slice(*np.searchsorted(middle, (low, high)).tolist())
+        # When it is looked at matters now: one place does not stand for all.
+        times = _times(watchers, middle[own])
+        if len(times) < 2 or not times.size:
+            continue
+        at_risk = np.zeros((len(times) - 1, times.shape[1]))
+        for begin, end, weight in zip(starts_s.tolist(), ends, weights[:, own], strict=True):
+            # What lies after the shift counts as its end does.
+            within = np.minimum(times[1:], end) - np.maximum(times[:-1], begin)
+            at_risk += weight * np.maximum(within, 0.0)
+        longest = max(longest, float(at_risk.max()))
+    return longest
+
+
+def _parts(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> Iterator[tuple[float, float, list[_Watcher]]]:
+    """Parts of the course between neighbouring ends of runs, metres, and who watches each."""
+    starts: list[list[float]] = [[] for _ in sorties]
+    for flight in flights:
+        starts[flight.sortie].append(flight.start_s)
+    ends = np.unique([end for sortie in sorties for run in sortie.runs for end in (run.from_m, run.to_m)])
+    watchers: list[list[_Watcher]] = [[] for _ in ends[1:]]
+    for sortie, own in zip(sorties, starts, strict=True):
+        for run in sortie.runs:
+            low, high = np.searchsorted(ends, sorted((run.from_m, run.to_m))).tolist()
+            for part in range(low, high):
+                watchers[part].append((sortie, np.array(own)))
+    for part, who in enumerate(watchers):
+        if who:
+            yield float(ends[part]), float(ends[part + 1]), who
+
+
+def _times(watchers: Sequence[_Watcher], along_m: Floats) -> Floats:
+    """When some places of a part are looked at, seconds, rising, shape (looks, places)."""
+    looks = [start_s[:, None] + passed_s(sortie, along_m) for sortie, start_s in watchers]
+    return np.sort(np.concatenate(looks), axis=0)
