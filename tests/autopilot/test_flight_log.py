@@ -16,7 +16,8 @@ from pymavlink import mavutil
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import FlightTask, LogError, fly, log_table, read_tlog, tlog_to_parquet
-from tests.autopilot.scripted import FAST, HOME, Script, line_mission, vehicle_at
+from autopilot.wire import Recorder
+from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked, vehicle_at
 
 
 def seen_by_pymavlink(path):
@@ -63,6 +64,25 @@ async def test_each_sortie_has_a_log_of_its_own_vehicle_and_a_table(tmp_path):
     # Five places and three, and the take-off.
     reached = [pq.read_table(log.with_suffix(".parquet")).to_pylist() for log in logs[:2]]
     assert [sum(row["message"] == "MISSION_ITEM_REACHED" for row in rows) for rows in reached] == [6, 4]
+
+
+async def test_of_two_vehicles_on_one_link_each_log_holds_one(tmp_path):
+    async with linked() as (_, link):
+        logs = [Recorder(tmp_path / f"{sysid}.tlog") for sysid in (7, 8)]
+        ends = [link.record(sysid, log) for sysid, log in zip((7, 8), logs, strict=True)]
+        for sysid in (7, 8):
+            link.received(packet(position(1), sysid), None, datagram=True)
+            link.send(mav.MAVLink_command_long_message(sysid, 1, 400, 0, 1, 0, 0, 0, 0, 0, 0), sysid)
+        link.send(mav.MAVLink_timesync_message(0, 1))
+        ends[0]()
+        link.send(mav.MAVLink_timesync_message(0, 1))
+        for log in logs:
+            log.close()
+    own = ["GLOBAL_POSITION_INT", "COMMAND_LONG"]
+    assert [kind for _, _, kind in seen_by_us(logs[0].path)] == [*own, "TIMESYNC"]
+    assert [kind for _, _, kind in seen_by_us(logs[1].path)] == [*own, "TIMESYNC", "TIMESYNC"]
+    told = [message.target_system for _, message in read_tlog(logs[1].path) if message.get_type() == "COMMAND_LONG"]
+    assert told == [8]
 
 
 def packet(message, sysid=1, compid=1, *, v1=False):
@@ -170,6 +190,7 @@ def test_what_pymavlink_reads_we_read(tmp_path_factory, cut, many):
 _RECORDS = """
 import asyncio, sys
 from pathlib import Path
+from autopilot.wire import Recorder
 from tests.autopilot.scripted import Script, vehicle_at
 from autopilot import open_link
 async def main():
