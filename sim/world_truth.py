@@ -92,7 +92,13 @@ def _cut(lon: NDArray[np.float64], lat: NDArray[np.float64], times_us: NDArray[n
             there = float(lat[i - 1] + share * (lat[i] - lat[i - 1]))
             then = round(int(times_us[i - 1]) + share * int(times_us[i] - times_us[i - 1]))
             side = 180.0 if turn[i] > turn[i - 1] else -180.0
-            lines[-1].append((side, there, then))
+            _add(lines[-1], (side, there, then))
             lines.append([(-side, there, then)])
-        lines[-1].append((float(lon[i] - 360.0 * turn[i]), float(lat[i]), int(times_us[i])))
+        _add(lines[-1], (float(lon[i] - 360.0 * turn[i]), float(lat[i]), int(times_us[i])))
     return [line for line in lines if len(line) > 1]
+
+
+def _add(line: _Positions, position: tuple[float, float, int]) -> None:
+    # Whoever stands on the seam is there once.
+    if not line or position[2] > line[-1][2]:
+        line.append(position)
