@@ -10,8 +10,10 @@ import hashlib
 import heapq
 import itertools
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +102,11 @@ class SensorField:
         self._start_us = world.epoch_us if start_us is None else start_us
         if self._start_us < 0:
             raise ConfigError("sensors start before 1970: give the world a later epoch")
+        self._frame = world.frame
+        self._walks_s = (
+            np.array([actor.path.time_s[0] for actor in world.actors]),
+            np.array([actor.path.time_s[-1] + 2 * _TICK_US / 1e6 for actor in world.actors]),
+        )
         self._states = [self._state(sensor) for sensor in sensors]
         ids = [state.sensor.id for state in self._states]
         if len(set(ids)) != len(ids):
@@ -111,7 +118,7 @@ class SensorField:
 
     def _state(self, sensor: GroundSensor) -> _State:
         key = int.from_bytes(hashlib.sha256(sensor.id.encode()).digest()[:8])
-        east, north, _ = self._world.frame.to_enu(sensor.lat_deg, sensor.lon_deg, self._world.ground_amsl_m)
+        east, north, _ = self._frame.to_enu(sensor.lat_deg, sensor.lon_deg, self._world.ground_amsl_m)
         beat_us = None
         if sensor.heartbeat_s > 0:
             # Sensors were not switched on all at once.
@@ -137,10 +144,15 @@ class SensorField:
             UTC microseconds since the Unix epoch; nothing happens where it is not later than before.
         """
         last = (until_us - self._start_us) // _TICK_US
-        for begin in range(self._ticks, last + 1, _MOST_TICKS):
-            end = min(begin + _MOST_TICKS, last + 1)
-            self._block(self._start_us + _TICK_US * np.arange(begin, end, dtype=np.int64))
-        self._ticks = max(self._ticks, last + 1)
+        while self._ticks <= last:
+            stir = min(self._stir(self._ticks), last + 1)
+            if stir > self._ticks:
+                self._still(stir)
+                self._ticks = stir
+            else:
+                end = min(self._ticks + _MOST_TICKS, last + 1)
+                self._block(self._start_us + _TICK_US * np.arange(self._ticks, end, dtype=np.int64))
+                self._ticks = end
         # What happens later is reported later: up to the last tick the order is final.
         done_us = self._start_us + _TICK_US * (self._ticks - 1)
         for state in self._states:
@@ -149,6 +161,24 @@ class SensorField:
         while self._pending and self._pending[0][0] <= done_us:
             ripe.append(heapq.heappop(self._pending)[3])
         return ripe
+
+    def _stir(self, tick: int) -> int:
+        """The first tick from this one on at which somebody may move; beyond all ticks when nobody will."""
+        now_s = (self._start_us + _TICK_US * tick - self._world.epoch_us) / 1e6
+        begin_s, end_s = self._walks_s
+        begins = begin_s[end_s >= now_s]
+        if not begins.size:
+            return sys.maxsize
+        later_us = self._world.epoch_us - self._start_us + math.floor(float(begins.min()) * 1e6)
+        return max(tick, later_us // _TICK_US)
+
+    def _still(self, end: int) -> None:
+        """A stretch up to a tick in which nobody moves, however long: there are false alarms."""
+        nothing = np.empty(0)
+        for state in self._states:
+            for target in state.targets.values():
+                target.passing = False
+            self._listen(state, self._start_us + _TICK_US * (end - 1), nothing, nothing, [])
 
     def _block(self, ticks_us: Ticks) -> None:
         """One stretch of ticks, for every sensor."""
@@ -172,7 +202,8 @@ class SensorField:
                 better = own > signal
                 signal[better], cause[better] = own[better], index
             heard = np.flatnonzero(signal > 0)
-            self._listen(state, ticks_us, heard, signal, [moving[cause[i]] for i in heard])
+            causes = [(moving[cause[i]][0], moving[cause[i]][1][i]) for i in heard]
+            self._listen(state, int(ticks_us[-1]), ticks_us[heard], signal[heard], causes)
 
     def _signal(self, state: _State, actor: Actor, here: Floats, before: Floats, day: NDArray[np.bool_]) -> Floats:
         """Excess and quality of one actor at one sensor, shape (n,); minus infinity where it does not pass."""
@@ -210,15 +241,16 @@ class SensorField:
     def _listen(
         self,
         state: _State,
-        ticks_us: Ticks,
-        heard: NDArray[np.int64],
+        end_us: int,
+        heard_us: NDArray[Any],
         signal: Floats,
-        causes: list[tuple[Actor, Floats, Floats]],
+        causes: list[tuple[Actor, Floats]],
     ) -> None:
-        """Events of one sensor in one stretch: what is heard and what only seems so, as it comes, with hold-off."""
-        end_us = int(ticks_us[-1])
+        """Events of one sensor up to a time: what is heard and what only seems so, as it comes, with hold-off.
+
+        Of each moment at which something is heard: the time, the signal, and who was where.
+        """
         self._draw_alarms(state, end_us)
-        heard_us = ticks_us[heard]
         while True:
             while state.alarms and state.alarms[0][0] < state.ready_us:
                 state.alarms.pop(0)  # deaf
@@ -228,8 +260,7 @@ class SensorField:
             if false_us is not None and (next_us is None or false_us < next_us):
                 self._event(state, false_us, state.alarms.pop(0)[1], None, None)
             elif next_us is not None:
-                actor, here, _ = causes[i]
-                self._event(state, next_us, float(signal[heard[i]]), actor, here[heard[i]])
+                self._event(state, next_us, float(signal[i]), *causes[i])
             else:
                 return
 
@@ -273,7 +304,7 @@ class SensorField:
         distance_m, azimuth_deg, uncertainty_m = place(sensor, None if bearing is None else bearing[0])
         azimuth = math.radians(azimuth_deg)
         where = state.at_m + distance_m * np.array([math.sin(azimuth), math.cos(azimuth)])
-        lat, lon, _ = self._world.frame.to_geodetic(*where)
+        lat, lon, _ = self._frame.to_geodetic(*where)
         report_us = event_us + round(delay_s * 1e6)
         message = cue(
             sensor,

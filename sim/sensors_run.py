@@ -45,19 +45,25 @@ def play_sensors(
     ------
     ConfigError
         When the speed-up is not positive.
+    Exception
+        Whatever `take` raised, at the end of the context; nothing was played after it.
     """
     if not speedup > 0:
         raise ConfigError(f"speedup is {speedup}: give a figure above 0")
     origin, end = time.monotonic(), threading.Event()
     played_us = start_us
+    failure: Exception | None = None
 
     def run() -> None:
-        nonlocal played_us
-        while not end.wait(_STEP_WALL_S):
-            now_us = start_us + round(speedup * (time.monotonic() - origin) * 1e6)
-            for report in field.advance(now_us):
-                take(report)
-            played_us = now_us
+        nonlocal played_us, failure
+        try:
+            while not end.wait(_STEP_WALL_S):
+                now_us = start_us + round(speedup * (time.monotonic() - origin) * 1e6)
+                for report in field.advance(now_us):
+                    take(report)
+                played_us = now_us
+        except Exception as error:  # noqa: BLE001 - raised where somebody hears it
+            failure = error
 
     thread = threading.Thread(target=run, name="sensors", daemon=True)
     thread.start()
@@ -66,3 +72,5 @@ def play_sensors(
     finally:
         end.set()
         thread.join()
+    if failure is not None:
+        raise failure

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 from datetime import UTC, datetime
 
 import numpy as np
@@ -19,6 +20,7 @@ from sim import (
     World,
     detection_probability,
     ground_sensor,
+    play_sensors,
     stand,
     walk,
 )
@@ -54,7 +56,7 @@ def moment(text):
 
 # -- detection --------------------------------------------------------------------------------------------------------
 
-PASSES = 1500
+PASSES = 1000
 
 
 @pytest.mark.parametrize(
@@ -188,11 +190,12 @@ def test_no_message_tells_a_false_alarm_from_a_true_one():
 # -- order and repetition ---------------------------------------------------------------------------------------------
 
 
-def busy(seed, **figures):
+def busy(seed):
     world = world_of(
         *(passer(i, kind, 4.0 * i, start_s=11.0 * i) for i, kind in enumerate(("person", "vehicle", "animal"), start=1))
     )
-    noisy = {"false_night_per_h": 120.0, "heartbeat_s": 20.0} | figures
+    # Reports overtake each other, and come between two looks.
+    noisy = {"false_night_per_h": 1200.0, "heartbeat_s": 20.0, "latency_s": 0.0, "jitter_s": 0.3, "hold_off_s": 0.5}
     sensors = [sensor_at(2 * n, 0, model, id=model, **noisy) for n, model in enumerate(("pir", "beam", "acoustic"))]
     return SensorField(world, sensors, seed)
 
@@ -211,6 +214,18 @@ def test_the_reports_do_not_depend_on_how_time_is_cut(steps, seed):
     times = [report.time_us for report in whole]
     assert times == sorted(times)
     assert whole
+
+
+def test_what_is_reported_at_once_does_not_overtake_what_was_on_its_way():
+    """Steps that end between two looks, with so many alarms that some fall between a look and the end of a step."""
+    quick = {"false_night_per_h": 3000.0, "latency_s": 0.0, "jitter_s": 0.1, "hold_off_s": 0.1}
+    sensors = [sensor_at(n, 0, "pir", id=f"s{n}", **quick) for n in range(40)]
+    whole = SensorField(world_of(), sensors, 1).advance(NIGHT_US + 20_000_000)
+    field, pieces = SensorField(world_of(), sensors, 1), []
+    for step in range(1, 155):
+        pieces += field.advance(NIGHT_US + 130_000 * step)
+    assert pieces == [report for report in whole if report.time_us <= NIGHT_US + 20_000_000]
+    assert len(pieces) > 500
 
 
 def test_another_seed_is_another_night_and_the_same_seed_the_same():
@@ -281,6 +296,29 @@ def test_cues_carry_the_custody_of_their_network():
     assert {r.message["custody"]["marking"] for r in told} == {"REL"}
     assert "custody" not in cues(SensorField(world_of(), [sensor_at(0, 0, false_night_per_h=99.0)], 1))[0].message
     assert len({r.message["id"] for r in told}) == len(told)
+
+
+def test_played_time_goes_by_the_wall_clock_times_the_speed_up():
+    field, told = busy(3), []
+    with play_sensors(field, NIGHT_US, 50.0, told.append) as played:
+        begin, first = time.monotonic(), played()
+        while time.monotonic() < begin + 1.0:
+            time.sleep(0.05)
+        wall_s, sim_s = time.monotonic() - begin, (played() - first) / 1e6
+    assert 0.7 * 50 * wall_s < sim_s < 1.3 * 50 * wall_s + 10
+    again = busy(3).advance(told[-1].time_us)
+    assert told[: len(again)] == again
+    assert len(told) > 10
+
+
+def test_what_goes_wrong_while_playing_is_raised_at_the_end():
+    def broken(_report):
+        raise ValueError("no more room")
+
+    with pytest.raises(ValueError, match="no more room"), play_sensors(busy(3), NIGHT_US, 1000.0, broken):
+        time.sleep(0.3)
+    with pytest.raises(ConfigError, match="speedup is 0"), play_sensors(busy(3), NIGHT_US, 0, broken):
+        pass
 
 
 def test_two_sensors_of_one_name_are_refused():

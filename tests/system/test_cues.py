@@ -11,6 +11,7 @@ import yaml
 import api
 import sim
 from geo import geodesic_distance_m
+from tests.sim.mqtt_broker import Broker, Listener, until
 
 WORLD = {
     "origin": {"lat": 31.345, "lon": -110.93, "ground_amsl_m": 1180},
@@ -87,6 +88,22 @@ def test_the_same_run_again_brings_nothing_new(run, service, files):
         held = [cue["id"] for cue in analyst.cues()]
     truth = (files / "truth" / "cues.truth.jsonl").read_text().splitlines()
     assert sorted(held) == sorted(json.loads(line)["id"] for line in truth)
+
+
+def test_cues_and_heartbeats_go_to_a_broker(run, files):
+    broker = Broker(files)
+    listener = Listener(broker.port)
+    try:
+        ran = simulate(run, files, f"mqtt://127.0.0.1:{broker.port}/test")
+        truth = [json.loads(line) for line in (files / "truth" / "cues.truth.jsonl").read_text().splitlines()]
+        until(lambda: len([topic for topic, *_ in listener.heard if topic.endswith("/cue")]) == len(truth), "the cues")
+    finally:
+        listener.close()
+        broker.kill()
+    assert ran.code == 0
+    heard = [message["id"] for topic, message, _, _ in listener.heard if topic == "test/gate/cue"]
+    assert heard == [true["id"] for true in truth]
+    assert heard
 
 
 def test_cues_that_the_service_never_takes_are_counted(run, service, files):
