@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import click
 import typer
 
 import missions
+from cli.stopping import run_until_told
 from cli.terminal import FlightBars, bars, complaints, console
 from geo import FlatTerrain, Terrain, VedetteError, open_terrain
 
@@ -298,9 +298,17 @@ def sim(
     home: Annotated[str | None, typer.Option(help="LAT,LON,AMSL of the base: degrees and metres.")] = None,
     plan_file: Annotated[Path | None, typer.Option("--plan", help="plan.json: its base, vehicles and figures.")] = None,
     vehicles: Annotated[int, typer.Option(help="How many, with --home.", min=1)] = 1,
+    autopilot: Annotated[str, typer.Option(help="ardupilot or px4.")] = "ardupilot",
+    frame: Annotated[
+        str | None, typer.Option(help="copter, hexa, octo, plane or vtol, with --home; a plan says its own.")
+    ] = None,
+    wind: Annotated[
+        str, typer.Option(help="MEAN,FROM[,GUST]: metres a second, degrees that it comes from, gusts (1 sigma).")
+    ] = "0,0",
     speedup: Annotated[float, typer.Option(help="Simulated seconds a second.")] = 1.0,
     port: Annotated[int, typer.Option(help="UDP port of the first, the next 10 apart; 0 takes free ones.")] = 14560,
     seed: Annotated[int, typer.Option(help="Gusts and faults.")] = 0,
+    faults: Annotated[Path | None, typer.Option(help="What goes wrong: a scenario in YAML or JSON.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
     seconds: Annotated[float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")] = None,
     world: Annotated[Path | None, typer.Option(help="Who moves where and when: YAML or JSON.")] = None,
@@ -322,14 +330,29 @@ def sim(
         home = scene.home
     if (home is None) == (plan_file is None):
         raise InputError("say where the vehicles stand: give either --home LAT,LON,AMSL or --plan FILE")
+    air = simulator.Wind(*numbers(wind, "MEAN,FROM,GUST" if wind.count(",") > 1 else "MEAN,FROM", "--wind"))
     if plan_file is not None:
+        if frame is not None:
+            raise InputError("--frame: the plan says what flies; leave it out")
         made = missions.load_plan(plan_file)
-        config = simulated_fleet(made, speedup=speedup, seed=seed, port=port, record=record)
+        config = simulated_fleet(
+            made, speedup=speedup, seed=seed, port=port, record=record, autopilot=autopilot, wind=air
+        )
     else:
         lat, lon, amsl = numbers(str(home), "LAT,LON,AMSL", "--home")
         config = simulator.FleetConfig(
-            home=(lat, lon, amsl), vehicles=vehicles, speedup=speedup, base_port=port, seed=seed, record_dir=record
+            home=(lat, lon, amsl),
+            vehicles=vehicles,
+            speedup=speedup,
+            base_port=port,
+            seed=seed,
+            record_dir=record,
+            autopilot=autopilot,
+            frame=frame or "copter",
+            wind=air,
         )
+    if faults is not None:
+        config = replace(config, faults=simulator.load_faults(faults))
     stop = threading.Event()
     if seconds is not None:
         timer = threading.Timer(seconds, stop.set)
@@ -376,17 +399,23 @@ def fly(
         borders = made.borders
         tasks = autopilot.tasks_of(made, link, _dialect(dialect))
     with bars() as progress:
-        report = asyncio.run(
-            autopilot.fly(
+        report = run_until_told(
+            lambda stop: autopilot.fly(
                 tasks,
                 time_scale=time_scale,
                 borders=borders,
                 log_dir=log,
                 progress=FlightBars(progress),
                 limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
-            )
+                stop=stop,
+            ),
+            lambda: complaints.print(
+                "note: told to stop: what flies is brought home; once more ends the watch over it"
+            ),
         )
     report.write(json_file)
+    for note in report.notes:
+        complaints.print(f"note: {note}", markup=False)
     for vehicle in report.vehicles:
         done = sum(sortie.completed for sortie in vehicle.sorties)
         console.print(f"vehicle {vehicle.sysid}: {done} of {vehicle.planned} sorties flown -> {json_file}")

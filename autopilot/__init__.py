@@ -9,6 +9,7 @@ from autopilot.errors import (
     CommandError,
     Difference,
     FlightError,
+    FtpError,
     LinkError,
     MismatchError,
     NotReadyError,
@@ -18,8 +19,12 @@ from autopilot.errors import (
     TransferTimeoutError,
     VehicleState,
 )
-from autopilot.flight import FlightLimits, FlightProgress, fly
-from autopilot.link import Link, LinkStatistics, Mailbox, open_link
+from autopilot.flight import fly
+from autopilot.ftp import Ftp, FtpEntry, ftp_crc32
+from autopilot.limits import FlightLimits, FlightProgress
+from autopilot.link import Link, LinkStatistics
+from autopilot.link_open import open_link
+from autopilot.mailbox import Mailbox
 from autopilot.preflight import Capabilities, capabilities, check_vehicle, enable_fence, item_limit
 from autopilot.px4 import PX4
 from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieReport, VehicleReport
@@ -27,6 +32,7 @@ from autopilot.task import FlightTask, tasks_of
 from autopilot.telemetry import Telemetry, Text
 from autopilot.timing import Timing
 from autopilot.transfer import Verified, clear, download, upload, upload_verified
+from autopilot.transfer_proof import still_holds
 from autopilot.unfinished import unfinished
 from autopilot.vehicle import Vehicle
 from autopilot.wire import Signing
@@ -47,6 +53,9 @@ __all__ = [
     "FlightProgress",
     "FlightReport",
     "FlightTask",
+    "Ftp",
+    "FtpEntry",
+    "FtpError",
     "ItemReached",
     "Landing",
     "Link",
@@ -78,9 +87,11 @@ __all__ = [
     "download",
     "enable_fence",
     "fly",
+    "ftp_crc32",
     "item_limit",
     "mission_words",
     "open_link",
+    "still_holds",
     "tasks_of",
     "unfinished",
     "upload",

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import Ceiling, Dialect, FenceSetting, Limit, ParamEncoding, Step, StepKind
+from autopilot.words import MissionKind
 
 __all__ = ["ARDUCOPTER", "ARDUPLANE"]
 
@@ -101,6 +102,19 @@ _KEPT = MappingProxyType(
 # Bytes of BRD_SD_MISSION's kilobytes that one stored item takes (AP_MISSION_EEPROM_COMMAND_SIZE).
 _ITEMS_PER_KB = 1024 / 15
 
+
+def _fence(actions: frozenset[int]) -> tuple[FenceSetting, ...]:
+    """FENCE_TYPE: 4 polygons; 2 a circle about home, by default of 300 m, which no patrol stays in.
+
+    An action of 0 only reports; those of Copter and of Plane are different numbers (ArduPilot `AC_Fence.h`).
+    """
+    return (
+        FenceSetting("FENCE_TYPE", 4, clear=2),
+        FenceSetting("FENCE_ACTION", 1, allowed=actions),
+        FenceSetting("FENCE_ENABLE", 1, allowed=frozenset({1})),
+    )
+
+
 ARDUCOPTER = Dialect(
     name="ardupilot",
     modes=_COPTER_MODES,
@@ -118,18 +132,28 @@ ARDUCOPTER = Dialect(
     ),
     home_is_item_0=True,
     kept_params=_KEPT,
+    headings=MappingProxyType({}),
     keeps_autocontinue=False,
     keeps_place_of_actions=False,
     accepts_nan=False,
     height_step_m=0.01,
     download_window=5,
-    limit=Limit(default=650, parameter="BRD_SD_MISSION", items_per_unit=_ITEMS_PER_KB),
-    # FENCE_TYPE: 4 polygons; 2 a circle about home, by default of 300 m, which no patrol stays in. An action of 0 only
-    # reports.
-    fence=(FenceSetting("FENCE_TYPE", 4, clear=2), FenceSetting("FENCE_ACTION", 1), FenceSetting("FENCE_ENABLE", 1)),
+    # The numbers of fence items and of rally points are held in one byte, the latter with a sign (ArduPilot
+    # AC_PolyFence_loader::max_items, AP_Rally); most boards have room for fewer. Small boards count 15 jumps.
+    limits=MappingProxyType(
+        {
+            MissionKind.MISSION: Limit(default=650, parameter="BRD_SD_MISSION", items_per_unit=_ITEMS_PER_KB),
+            MissionKind.FENCE: Limit(default=255),
+            MissionKind.RALLY: Limit(default=127),
+        }
+    ),
+    most_jumps=15,
+    fence=_fence(frozenset({1, 2, 3, 4, 5})),
     ceiling=Ceiling("FENCE_ALT_MAX", mask="FENCE_TYPE", bit=1),
     estimator_message="EKF_STATUS_REPORT",
     param_encoding=ParamEncoding.CAST,
+    has_list_files=True,
+    takes_partial_lists=True,
 )
 """Multirotors and helicopters."""
 
@@ -138,6 +162,7 @@ ARDUPLANE = replace(
     modes=_PLANE_MODES,
     mode_params=MappingProxyType({name: (number, 0) for name, number in _PLANE_MODES.items()}),
     pause_mode="LOITER",
+    fence=_fence(frozenset({1, 6, 7, 8})),
     land_mode="QLAND",
     start=(Step(StepKind.MODE, "FBWA"), Step(StepKind.ARM), Step(StepKind.MODE, "AUTO")),
     # Plane stores acceptance radius and pass-by distance of waypoints too.

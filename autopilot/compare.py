@@ -1,7 +1,8 @@
 """Whether a list that was read back means what was sent.
 
 A plain comparison fails lawfully: ArduPilot puts its home into item 0, answers frame 6 as 3, forgets parameters that
-a command does not use, and stores heights in centimetres. What remains after that must be equal.
+a command does not use, and stores heights in centimetres; PX4 forgets others, and turns headings into [0, 360). What
+remains after that must be equal.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _SAME_FRAME = MappingProxyType(
 _PARAMS = ("p1", "p2", "p3", "p4")
 _PLACE_TOLERANCE = 1  # 1e-7 degrees, 11 mm: autopilots pass coordinates through other types
 _RELATIVE_TOLERANCE = 1e-6  # float32 keeps 24 bits
+_HEADING_TOLERANCE_DEG = 0.01  # through radians in float32 and back, some turns away from north
 _MAX_ITEMS = 0xFFFF
 _MAX_X, _MAX_Y = 900_000_000, 1_800_000_000
 
@@ -129,7 +131,8 @@ def _item_differences(sent: MissionItem, read: MissionItem, dialect: Dialect) ->
     for index in _kept(sent.command, dialect):
         name = _PARAMS[index - 1]
         one, other = getattr(sent, name), getattr(read, name)
-        if not _same_float(one, other):
+        same = _same_heading if dialect.headings.get(sent.command) == index else _same_float
+        if not same(one, other):
             yield Difference(sent.seq, name, one, other)
     if sent.command in LOCATED or dialect.keeps_place_of_actions:
         yield from _place_differences(sent, read, dialect)
@@ -160,3 +163,10 @@ def _same_float(one: float, other: float) -> bool:
     if math.isnan(one) or math.isnan(other):
         return math.isnan(one) and math.isnan(other)
     return math.isclose(one, other, rel_tol=_RELATIVE_TOLERANCE, abs_tol=1e-6)
+
+
+def _same_heading(one_deg: float, other_deg: float) -> bool:
+    """Whether two headings point the same way, whatever turn they are counted in."""
+    if math.isnan(one_deg) or math.isnan(other_deg):
+        return math.isnan(one_deg) and math.isnan(other_deg)
+    return abs(math.remainder(one_deg - other_deg, 360.0)) <= _HEADING_TOLERANCE_DEG

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import AutopilotError
+from autopilot.words import MissionKind
 
 __all__ = [
     "LOCATED",
@@ -94,20 +95,23 @@ class FenceSetting:
     name
         Parameter.
     value
-        Value to write where the present one is 0; with `clear`, bits that must be set.
+        Value to write where the present one is none of `allowed`; with `clear`, bits that must be set.
+    allowed
+        Values with which the fence acts, and brings the vehicle back or down in one piece.
     clear
         Bits that must not be set; 0 where the parameter is no mask.
     """
 
     name: str
     value: int
+    allowed: frozenset[int] = frozenset()
     clear: int = 0
 
     def wanted(self, present: float) -> float:
         """The value that it should have where it has `present`."""
         if self.clear:
             return float((int(present) | self.value) & ~self.clear)
-        return present or float(self.value)
+        return present if present in self.allowed else float(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many mission items fit.
+    """How many items of a list fit at most; a vehicle with less room says so when it is told their number.
 
     Parameters
     ----------
@@ -166,6 +170,8 @@ class Dialect:
         Whether item 0 of a mission (not of fence or rally) is the vehicle's own home.
     kept_params
         MAV_CMD to the parameters (1 to 4) that the vehicle stores; a command that is absent keeps all of them.
+    headings
+        MAV_CMD to the parameter that is a heading in degrees and comes back turned into [0, 360); absent: as it was.
     keeps_autocontinue, keeps_place_of_actions
         Whether the vehicle stores the autocontinue flag, and x, y, z of commands that are not a place.
     accepts_nan
@@ -174,14 +180,20 @@ class Dialect:
         Resolution of stored heights, metres.
     download_window
         Items that may be asked for at once; 1 where the vehicle insists on order.
-    limit
-        Room for mission items.
+    limits
+        Room for each list.
+    most_jumps
+        DO_JUMPs in a mission that are counted; those beyond are jumped for ever or never. None where all are.
     fence, ceiling
         What makes an uploaded fence act, and the height limit that comes with it.
     estimator_message
         Message that carries the position estimator's flags.
     param_encoding
         How integer parameters travel.
+    has_list_files
+        Whether its lists are files under ``@MISSION`` where it offers MAVLink FTP.
+    takes_partial_lists
+        Whether it takes MISSION_WRITE_PARTIAL_LIST.
     """
 
     name: str
@@ -194,16 +206,20 @@ class Dialect:
     start: tuple[Step, ...]
     home_is_item_0: bool
     kept_params: Mapping[int, tuple[int, ...]]
+    headings: Mapping[int, int]
     keeps_autocontinue: bool
     keeps_place_of_actions: bool
     accepts_nan: bool
     height_step_m: float
     download_window: int
-    limit: Limit
+    limits: Mapping[MissionKind, Limit]
+    most_jumps: int | None
     fence: tuple[FenceSetting, ...]
     ceiling: Ceiling
     estimator_message: str
     param_encoding: ParamEncoding
+    has_list_files: bool = False
+    takes_partial_lists: bool = False
 
     def mode_name(self, custom_mode: int) -> str:
         """Name of HEARTBEAT.custom_mode `custom_mode`, or ``MODE(n)``."""

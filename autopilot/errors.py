@@ -9,6 +9,7 @@
         │   ├── TransferTimeoutError  the vehicle stopped answering
         │   ├── RejectedError    the vehicle answered MISSION_ACK with a reason
         │   └── MismatchError    what was read back does not mean what was sent
+        ├── FtpError             a file transfer that the vehicle refused, or that came to nothing
         ├── CommandError         a command that was refused or never answered
         ├── ParameterError       a parameter that is absent or did not take its value
         ├── NotReadyError        position, GPS or pre-arm checks were not good in time
@@ -43,11 +44,12 @@ class VehicleState(StrEnum):
     """It could not be cleared: perhaps a hybrid of old and new items. Do not fly before it reads back right."""
 
 
-_STATE_WORDS = {
+STATE_WORDS = {
     VehicleState.KEPT: "the vehicle keeps its old list",
     VehicleState.CLEARED: "the vehicle's list was cleared: send it again before a flight",
     VehicleState.UNKNOWN: "what the vehicle holds is not known: do not fly it before a list reads back right",
 }
+"""What a vehicle holds, and what to do, in words."""
 
 
 class TransferError(AutopilotError):
@@ -65,7 +67,7 @@ class TransferError(AutopilotError):
 
     def __str__(self) -> str:
         message = super().__str__()
-        return message if self.state is None else f"{message}; {_STATE_WORDS[self.state]}"
+        return message if self.state is None else f"{message}; {STATE_WORDS[self.state]}"
 
 
 class TransferTimeoutError(TransferError):
@@ -122,6 +124,23 @@ class MismatchError(TransferError):
     def __init__(self, message: str, differences: Sequence[Difference]) -> None:
         super().__init__(message)
         self.differences = tuple(differences)
+
+
+class FtpError(AutopilotError):
+    """A file transfer that the vehicle refused, or that came to nothing.
+
+    Attributes
+    ----------
+    code
+        The MAV_FTP_ERR, or None where the vehicle stopped answering or what it sent makes no sense.
+    at_close
+        Whether it failed when a written file was closed, which is when a vehicle acts on some: it may have.
+    """
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.at_close = False
 
 
 class CommandError(AutopilotError):

@@ -61,12 +61,15 @@ class Exchange:
 
     async def command(self, command: int, params: tuple[float, ...]) -> None:
         """COMMAND_LONG with up to seven parameters, until it is accepted. Raises CommandError."""
+        await self._commanded(command, lambda confirmation: self._long(command, params, confirmation))
+
+    def tell(self, command: int, params: tuple[float, ...]) -> None:
+        """COMMAND_LONG once; no answer is awaited. Raises LinkError when the link was lost."""
+        self.link.send(self._long(command, params, 0), self.sysid)
+
+    def _long(self, command: int, params: tuple[float, ...], confirmation: int) -> Message:
         seven = (*params, *(0.0,) * (7 - len(params)))
-
-        def message(confirmation: int) -> Message:
-            return mav.MAVLink_command_long_message(self.sysid, self.component, command, confirmation, *seven)
-
-        await self._commanded(command, message)
+        return mav.MAVLink_command_long_message(self.sysid, self.component, command, confirmation, *seven)
 
     async def command_int(
         self, command: int, params: tuple[float, ...], *, frame: int, x: int, y: int, z: float

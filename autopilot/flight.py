@@ -7,90 +7,22 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
-from autopilot.errors import AutopilotError, FlightError, NotReadyError
-from autopilot.link import Link, open_link
-from autopilot.preflight import check_vehicle, enable_fence
+from autopilot.errors import AutopilotError, FlightError
+from autopilot.limits import FlightLimits, FlightProgress
+from autopilot.link import Link
+from autopilot.link_open import open_link
 from autopilot.report import FlightReport, SortieReport, VehicleReport
+from autopilot.sortie import Flight, Sortie
+from autopilot.steadfast import unless
 from autopilot.task import FlightTask
 from autopilot.timing import Timing
-from autopilot.transfer import Verified
 from autopilot.vehicle import Vehicle
-from autopilot.watch import BorderWatch, FlightWatch, places
-from missions import BorderSegment, Mission
+from autopilot.watch import BorderWatch, places
+from missions import BorderSegment
 
-__all__ = ["FlightLimits", "FlightProgress", "fly"]
-
-_LOOK_WALL_S = 0.25
-_SILENT_S = 10.0
-_START_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class FlightLimits:
-    """When to give a sortie up, in seconds of the vehicle's own time, and how high it may fly.
-
-    Parameters
-    ----------
-    ready_s
-        Longest wait for position, GPS and pre-arm checks.
-    flight_s
-        Longest flight, arming to disarming.
-    turnaround_s
-        Longest wait for a charged battery before a sortie.
-    battery_percent
-        Least charge to start with; a vehicle that reports none is not held.
-    ceiling_m
-        Height limit to set with the fence, metres above home; None leaves the vehicle's own (ArduPilot's default is
-        100 m), and a mission that climbs to it is not flown.
-    connect_s
-        Longest wait for the first heartbeat, wall seconds.
-    """
-
-    ready_s: float = 180.0
-    flight_s: float = 7200.0
-    turnaround_s: float = 1800.0
-    battery_percent: float = 80.0
-    ceiling_m: float | None = None
-    connect_s: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class FlightProgress:
-    """Where one vehicle is.
-
-    Parameters
-    ----------
-    sysid, sortie, sorties
-        Vehicle, number of its sortie from 1, and how many it has.
-    stage
-        ``connect``, ``upload mission``, ``read back mission`` and so on, ``ready``, ``start``, ``fly``, ``landed`` or
-        ``failed``.
-    done, total
-        Items done and in all, where the stage counts.
-    text
-        The failure, or empty.
-    """
-
-    sysid: int
-    sortie: int
-    sorties: int
-    stage: str
-    done: int = 0
-    total: int = 0
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Flight:
-    """What all vehicles of a flight share."""
-
-    timing: Timing
-    limits: FlightLimits
-    borders: BorderWatch | None
-    progress: Callable[[FlightProgress], None]
+__all__ = ["fly"]
 
 
 async def fly(
@@ -103,12 +35,14 @@ async def fly(
     heartbeat: bool = True,
     limits: FlightLimits | None = None,
     timing: Timing | None = None,
+    stop: asyncio.Event | None = None,
 ) -> FlightReport:
     """Fly every task: check, upload, prove by read-back, wait until ready, arm, start, follow to landing, next sortie.
 
     What goes wrong with one vehicle is in its report, and the others go on. A vehicle whose lists did not read back
     right, whose fence is not proved to act, or which is not ready is not flown. One that is seen beyond a border is
-    sent home. A cancelled `fly` sends home whatever flies.
+    sent home, as is one whose flight takes a bad turn; it is then told and watched until it is down, for at most
+    `FlightLimits.home_s`, and no longer silent than `FlightLimits.lost_s`. A cancelled `fly` sends home whatever flies.
 
     Parameters
     ----------
@@ -120,15 +54,18 @@ async def fly(
         The lines that no vehicle may cross, as `PatrolPlan.borders`; the report then says how near each came to the
         nearest of them.
     progress
-        Called as the flight goes on.
+        Called as the flight goes on; where it raises the flight goes on without it.
     log_dir
-        Folder for one ``.tlog`` a link, or None.
+        Folder for one ``.tlog`` a link, or None. One that fails in the air is in `FlightReport.notes`.
     heartbeat
         Whether we are the ground station: send our heartbeat.
     limits
         When to give a sortie up.
     timing
         How long to wait for answers; by default that of `time_scale`.
+    stop
+        Ends the flight in good order once it is set: what flies is brought home and watched until it is down, nothing
+        else sets off, and the report says how it came out.
 
     Returns
     -------
@@ -138,14 +75,16 @@ async def fly(
     Raises
     ------
     FlightError
-        When two tasks name one vehicle, or a task has no sortie.
+        When two tasks name one system id, on one link or on two, or a task has no sortie.
     """
     _check_tasks(tasks)
-    flight = _Flight(
+    display = _Display(progress)
+    flight = Flight(
         timing or Timing(time_scale=time_scale),
         limits or FlightLimits(),
         BorderWatch(borders) if borders else None,
-        progress or (lambda _: None),
+        display.show,
+        stop or asyncio.Event(),
     )
     started_us = _now_us()
     async with AsyncExitStack() as stack:
@@ -161,15 +100,48 @@ async def fly(
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_fly_vehicle(task, links[task.url], flight)) for task in tasks]
         vehicles = tuple(sorted((one.result() for one in running), key=lambda vehicle: vehicle.sysid))
-    return FlightReport(vehicles, started_us, _now_us(), flight.timing.time_scale)
+    logs = (link.log_failure for link in links.values() if isinstance(link, Link))
+    said = (
+        f"vehicle {vehicle.sysid} sortie {sortie.number}: {event.text}"
+        for vehicle in vehicles
+        for sortie in vehicle.sorties
+        for event in sortie.events
+        if event.kind == "note"
+    )
+    notes = tuple(note for note in (*said, *logs, display.failure) if note is not None)
+    return FlightReport(vehicles, started_us, _now_us(), flight.timing.time_scale, notes)
+
+
+class _Display:
+    """Tells the caller of progress, and never lets the caller's trouble come back into a flight."""
+
+    def __init__(self, progress: Callable[[FlightProgress], None] | None) -> None:
+        self._progress = progress
+        self.failure: str | None = None
+
+    def show(self, now: FlightProgress) -> None:
+        """Show where a vehicle is; nothing once that has failed."""
+        if self._progress is None:
+            return
+        try:
+            self._progress(now)
+        except Exception as error:  # noqa: BLE001  whatever the caller does there
+            self._progress = None
+            self.failure = f"progress was shown no further: {error!r}"
 
 
 def _check_tasks(tasks: Sequence[FlightTask]) -> None:
-    seen: set[tuple[str, int]] = set()
+    urls: dict[int, str] = {}
     for task in tasks:
-        if (task.url, task.sysid) in seen:
+        other = urls.get(task.sysid)
+        urls[task.sysid] = task.url
+        if other == task.url:
             raise FlightError(f"vehicle {task.sysid} on {task.url} has two tasks: give it one with all its sorties")
-        seen.add((task.url, task.sysid))
+        if other is not None:
+            raise FlightError(
+                f"vehicle {task.sysid} has tasks on {other} and on {task.url}: one vehicle is flown over one link, and "
+                "two vehicles need two system ids"
+            )
         if not task.missions:
             raise FlightError(f"vehicle {task.sysid} has no sortie: leave it out")
         for number, mission in enumerate(task.missions, 1):
@@ -177,7 +149,15 @@ def _check_tasks(tasks: Sequence[FlightTask]) -> None:
                 raise FlightError(f"vehicle {task.sysid} sortie {number} has no place to fly to: plan it again")
 
 
-async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: _Flight) -> VehicleReport:
+async def _connected(link: Link, task: FlightTask, flight: Flight) -> Vehicle:
+    connecting = Vehicle.connect(link, task.sysid, timing=flight.timing, wait_s=flight.limits.connect_s)
+    vehicle = await unless(flight.stop, connecting)
+    if vehicle is None:
+        raise FlightError(f"vehicle {task.sysid} on {task.url}: the flight was stopped before it was heard")
+    return vehicle
+
+
+async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Flight) -> VehicleReport:
     planned = len(task.missions)
     sorties: list[SortieReport] = []
     failure: str | None = None
@@ -186,170 +166,20 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: _F
     else:
         try:
             flight.progress(FlightProgress(task.sysid, 1, planned, "connect"))
-            async with await Vehicle.connect(
-                link, task.sysid, timing=flight.timing, wait_s=flight.limits.connect_s
-            ) as vehicle:
+            async with await _connected(link, task, flight) as vehicle:
                 for number, mission in enumerate(task.missions, 1):
-                    sorties.append(await _Sortie(vehicle, mission, number, planned, flight).fly())
+                    sorties.append(await Sortie(vehicle, mission, number, planned, flight).fly())
                     failure = sorties[-1].failure
                     if failure is not None:
                         break
         except AutopilotError as error:
             failure = str(error)
+        except Exception as error:  # noqa: BLE001  a fault with one vehicle must not end the watch over the others
+            failure = f"vehicle {task.sysid} on {task.url}: given up for a fault in this program, {error!r}: report it"
     if failure is not None:
         flight.progress(FlightProgress(task.sysid, max(len(sorties), 1), planned, "failed", text=failure))
     packets = link.statistics(task.sysid) if isinstance(link, Link) else None
     return VehicleReport(task.sysid, task.url, tuple(sorties), planned, failure, packets)
-
-
-class _Sortie:
-    """One sortie of one vehicle, from upload to disarming."""
-
-    def __init__(self, vehicle: Vehicle, mission: Mission, number: int, planned: int, flight: _Flight) -> None:
-        self._vehicle = vehicle
-        self._mission = mission
-        self._number = number
-        self._planned = planned
-        self._flight = flight
-        self._watch = FlightWatch(mission, vehicle.dialect.mission_mode, flight.borders)
-        self._uploads: tuple[Verified, ...] = ()
-        self._ours = False
-
-    async def fly(self) -> SortieReport:
-        """Fly it; what goes wrong is in the report."""
-        stop = self._vehicle.listen(self._watch.take)
-        failure: str | None = None
-        try:
-            await self._prepare()
-            await self._start()
-            await self._follow()
-            self._stage("landed")
-        except AutopilotError as error:
-            failure = str(error)
-            await self._bring_home()
-        except asyncio.CancelledError:
-            await asyncio.shield(asyncio.create_task(self._bring_home()))
-            raise
-        finally:
-            stop()
-        return self._report(failure)
-
-    def _stage(self, stage: str, done: int = 0, total: int = 0) -> None:
-        self._flight.progress(FlightProgress(self._vehicle.sysid, self._number, self._planned, stage, done, total))
-
-    async def _prepare(self) -> None:
-        vehicle, mission = self._vehicle, self._mission
-        if vehicle.telemetry.armed:
-            raise FlightError(f"{vehicle}: is armed already: land and disarm it before it is given a mission")
-        self._stage("check")
-        await check_vehicle(vehicle, mission)
-        self._uploads = await vehicle.upload(mission, progress=self._stage)
-        self._stage("ready")
-        await vehicle.wait_ready(self._flight.limits.ready_s)
-        limits = self._flight.limits
-        charged = await vehicle.wait_until(
-            lambda t: t.battery_percent is None or t.battery_percent >= limits.battery_percent, limits.turnaround_s
-        )
-        if charged is None:
-            raise NotReadyError(
-                f"{vehicle}: battery at {vehicle.telemetry.battery_percent:g} % after {limits.turnaround_s:g} s, "
-                f"{limits.battery_percent:g} % is needed: change it"
-            )
-        if mission.fence:
-            await enable_fence(vehicle, mission, ceiling_m=limits.ceiling_m)
-
-    async def _start(self) -> None:
-        vehicle, watch = self._vehicle, self._watch
-        self._stage("start")
-        self._ours = True
-        await vehicle.start_mission()
-        if await vehicle.wait_until(lambda _: watch.airborne or watch.ended, _START_S) is None:
-            raise FlightError(f"{vehicle}: the mission started and it did not take off in {_START_S:g} s: look at it")
-
-    async def _follow(self) -> None:
-        """Until it has disarmed, on the vehicle's own clock: a simulation may run slower than it was asked to."""
-        vehicle, watch, limits = self._vehicle, self._watch, self._flight.limits
-        silent_s = vehicle.timing.wall_s(_SILENT_S)
-        begun_s = vehicle.telemetry.vehicle_s
-        done = -1
-        while not watch.ended:
-            await vehicle.wait_until(lambda _: watch.ended or watch.must_return, 0.0, wall_s=_LOOK_WALL_S)
-            if len(watch.reached) != done:
-                done = len(watch.reached)
-                self._stage("fly", done, len(places(self._mission)))
-            if watch.must_return:
-                watch.sent_home = True
-                await vehicle.return_home()
-            if vehicle.silent_s > silent_s:
-                raise FlightError(
-                    f"{vehicle}: silent for {vehicle.silent_s:.1f} s in flight, last at {_where(vehicle)}: "
-                    "look for it there"
-                )
-            now_s = vehicle.telemetry.vehicle_s
-            begun_s = now_s if begun_s is None else begun_s
-            if now_s is not None and begun_s is not None and now_s - begun_s > limits.flight_s:
-                raise FlightError(f"{vehicle}: still flying after {limits.flight_s:g} s: plan shorter sorties")
-        self._judge()
-
-    def _judge(self) -> None:
-        vehicle, watch = self._vehicle, self._watch
-        if watch.ended_in_air:
-            raise FlightError(f"{vehicle}: disarmed in flight at {_where(vehicle)}: look for it there")
-        if watch.crossed:
-            raise FlightError(f"{vehicle}: crossed the border and was sent home: check plan, fence and wind")
-        if watch.missed:
-            said = [event.text for event in watch.events if event.kind == "text"][-3:]
-            words = f"; it said: {' | '.join(said)}" if said else ""
-            raise FlightError(
-                f"{vehicle}: landed in mode {watch.mode} without {len(watch.missed)} of "
-                f"{len(places(self._mission))} places, first item {watch.missed[0]}"
-                f"{words}: fly the rest as a new sortie"
-            )
-
-    async def _bring_home(self) -> None:
-        """After a failure: what we armed and still hears us is sent home."""
-        vehicle, watch = self._vehicle, self._watch
-        if not self._ours or not vehicle.telemetry.armed or not vehicle.link.alive:
-            return
-        try:
-            if watch.airborne:
-                await vehicle.return_home()
-            else:
-                await vehicle.disarm()
-        except AutopilotError as error:
-            watch.note_failure(vehicle.telemetry, f"could not be sent home: {error}")
-
-    def _report(self, failure: str | None) -> SortieReport:
-        watch = self._watch
-        deviation = watch.deviation_m()
-        begun, ended = watch.started, watch.finished
-        flight_s = ended[1] - begun[1] if begun and ended and begun[1] is not None and ended[1] is not None else None
-        return SortieReport(
-            number=self._number,
-            completed=failure is None,
-            failure=failure,
-            uploads=self._uploads,
-            events=tuple(watch.events),
-            reached=tuple(watch.reached),
-            places=len(places(self._mission)),
-            started_us=None if begun is None else begun[0],
-            ended_us=None if ended is None else ended[0],
-            flight_s=flight_s,
-            mean_deviation_m=None if deviation is None else deviation[0],
-            max_deviation_m=None if deviation is None else deviation[1],
-            nearest_border_m=watch.nearest_border_m(),
-            samples=watch.samples,
-            landing=watch.landing(),
-            battery_percent=self._vehicle.telemetry.battery_percent,
-            left_at=watch.left_at(),
-        )
-
-
-def _where(vehicle: Vehicle) -> str:
-    now = vehicle.telemetry
-    if now.lat_deg is None or now.lon_deg is None:
-        return "an unknown position"
-    return f"{now.lat_deg:.6f}, {now.lon_deg:.6f}"
 
 
 def _slug(url: str) -> str:

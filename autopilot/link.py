@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import LinkError
-from autopilot.transports import OPENERS
-from autopilot.wire import Codec, Message, Recorder, SequenceCounter, Signing, identity, is_unknown
+from autopilot.mailbox import Mailbox
+from autopilot.routes import Routes
+from autopilot.wire import Codec, Message, Recorder, SequenceCounter, identity, is_unknown
 
-__all__ = ["Link", "LinkStatistics", "Mailbox", "open_link"]
+__all__ = ["Link", "LinkStatistics"]
 
-_URL = re.compile(r"(?P<kind>udpin|udpout|udp|tcp|serial):(?://)?(?P<host>\[[^\]]+\]|[^:]*):(?P<port>\d+)")
-_MAILBOX_LIMIT = 4096
-_HEARTBEAT_S = 1.0
+_FRESH_S = 5.0  # of a heartbeat that comes once a second
 _NO_AUTOPILOT = mav.MAV_AUTOPILOT_INVALID
 
 Listener = Callable[[Message], None]
@@ -65,7 +61,8 @@ class Link:
         self._write: Callable[[bytes, Any], None] | None = None
         self._shut: Callable[[], None] = lambda: None
         self._default_route: Any = None
-        self._routes: dict[int, Any] = {}
+        self._routes = Routes()
+        self._beats: dict[int, float] = {}
         self._counters: dict[tuple[int, int], SequenceCounter] = {}
         self._listeners: dict[int | None, list[tuple[frozenset[str] | None, Listener]]] = {}
         self._closers: list[Callable[[], None]] = []
@@ -98,6 +95,11 @@ class Link:
             closer()
 
     @property
+    def log_failure(self) -> str | None:
+        """Why the recording is not whole, in words; None where it is, or where there is none."""
+        return None if self._recorder is None else self._recorder.failure
+
+    @property
     def alive(self) -> bool:
         """Whether the link can carry messages."""
         return not self._closed
@@ -120,12 +122,12 @@ class Link:
         packet = self._codec.encode(message)
         if self._recorder is not None:
             self._recorder.write(packet)
-        route = self._routes.get(sysid) if sysid is not None else None
-        if route is not None or self._default_route is not None:
-            self._write(packet, route or self._default_route)
-        else:
-            for each in set(self._routes.values()):
-                self._write(packet, each)
+        if self._default_route is not None:
+            self._write(packet, self._default_route)
+            return
+        route = None if sysid is None else self._routes.of(sysid, getattr(message, "target_component", None))
+        for each in self._routes.every() if route is None else (route,):
+            self._write(packet, each)
 
     def listen(
         self, listener: Listener, *, sysid: int | None = None, types: Collection[str] | None = None
@@ -157,7 +159,7 @@ class Link:
         return Mailbox(self, sysid, types)
 
     async def wait_vehicle(self, sysid: int | None = None, *, timeout_s: float = 10.0) -> Message:
-        """First HEARTBEAT of the autopilot of vehicle `sysid`, or of any vehicle.
+        """A HEARTBEAT of the autopilot of vehicle `sysid`, or of any vehicle, not older than 5 wall seconds.
 
         Raises
         ------
@@ -168,9 +170,12 @@ class Link:
         deadline = loop.time() + timeout_s
         with self.mailbox(sysid, ("HEARTBEAT",)) as box:
             while True:
-                known = self.vehicles.get(sysid) if sysid is not None else next(iter(self.vehicles.values()), None)
+                fresh = (
+                    one for one, beat in self._beats.items() if sysid in (None, one) and loop.time() - beat < _FRESH_S
+                )
+                known = next(fresh, None)
                 if known is not None:
-                    return known
+                    return self.vehicles[known]
                 if await box.get(deadline - loop.time()) is None:
                     break
         heard = sorted({system for system, _ in self._counters})
@@ -184,6 +189,26 @@ class Link:
         else:
             what = f"{self._trouble or 'the link is silent'}: check the address and that the vehicle is powered"
         raise LinkError(f"{self.url}: {who} within {timeout_s:g} s; {what}")
+
+    def rivals(self, sysid: int) -> tuple[str, ...]:
+        """Addresses that speak with the system id of vehicle `sysid` beside it, in words; they are not believed.
+
+        Only a socket that many send to tells them apart.
+        """
+        return tuple(_address(route) for route in self._routes.rivals(sysid))
+
+    def moves(self, sysid: int) -> int:
+        """How often vehicle `sysid` came to be heard from another address, after 10 s of silence from its own."""
+        return self._routes.moves(sysid)
+
+    def check_alone(self, sysid: int) -> None:
+        """Raise LinkError where another speaks with the system id of vehicle `sysid`."""
+        rivals = self.rivals(sysid)
+        if rivals:
+            raise LinkError(
+                f"{self.url}: system id {sysid} is used by {_address(self._routes.of(sysid, None))} and by "
+                f"{', '.join(rivals)}: give each vehicle a system id of its own"
+            )
 
     def statistics(self, sysid: int) -> LinkStatistics:
         """Packet counts of vehicle `sysid` so far."""
@@ -208,13 +233,14 @@ class Link:
             if self._recorder is not None:
                 self._recorder.write(packet)
             system, component, seq = identity(packet)
+            # Radios speak for themselves, and unsigned on a signed link: they have no route.
+            radio = message.get_type() == "RADIO_STATUS"
+            if route is not None and not radio and not self._routes.takes(system, component, route):
+                continue
             counter = self._counters.get((system, component))
             if counter is None:
                 counter = self._counters[system, component] = SequenceCounter()
             counter.add(seq)
-            # Radios speak for themselves, and unsigned on a signed link: they move no route.
-            if route is not None and message.get_type() != "RADIO_STATUS":
-                self._routes[system] = route
             if not is_unknown(message):
                 self._dispatch(system, message)
 
@@ -222,6 +248,7 @@ class Link:
         kind = message.get_type()
         if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
             self.vehicles[system] = message
+            self._beats[system] = asyncio.get_running_loop().time()
         for key in (system, None):
             for types, listener in tuple(self._listeners.get(key, ())):
                 if types is None or kind in types:
@@ -244,7 +271,7 @@ class Link:
         for closer in tuple(self._closers):
             closer()
 
-    def _run(self, period_s: float, send: Callable[[], bool]) -> None:
+    def every(self, period_s: float, send: Callable[[], bool]) -> None:
         """Call `send` every `period_s` wall seconds while it returns True."""
 
         async def repeat() -> None:
@@ -254,141 +281,5 @@ class Link:
         self._tasks.append(asyncio.create_task(repeat()))
 
 
-class Mailbox:
-    """A bounded queue of chosen messages. Use as a context manager; made by `Link.mailbox`.
-
-    Attributes
-    ----------
-    dropped
-        Messages discarded, oldest first, because nobody fetched them.
-    """
-
-    def __init__(self, link: Link, sysid: int | None, types: Collection[str]) -> None:
-        self._link = link
-        self._queue: deque[Message] = deque()
-        self._waiter: asyncio.Future[None] | None = None
-        self._stop = link.listen(self._put, sysid=sysid, types=types)
-        self._forget = link.on_close(self.wake)
-        self.dropped = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop()
-        self._forget()
-
-    def _put(self, message: Message) -> None:
-        if len(self._queue) >= _MAILBOX_LIMIT:
-            self._queue.popleft()
-            self.dropped += 1
-        self._queue.append(message)
-        self.wake()
-
-    def wake(self) -> None:
-        """Wake whoever waits, to look at the queue and the link again."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def get(self, timeout_s: float) -> Message | None:
-        """Next message, or None after `timeout_s` wall seconds.
-
-        Raises
-        ------
-        LinkError
-            When the link is closed or was lost.
-        """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
-        while not self._queue:
-            self._link.check()
-            if loop.time() >= deadline:
-                return None
-            self._waiter = loop.create_future()
-            timer = loop.call_at(deadline, self.wake)
-            try:
-                await self._waiter
-            finally:
-                timer.cancel()
-                self._waiter = None
-        return self._queue.popleft()
-
-
-async def open_link(
-    url: str,
-    *,
-    system_id: int = 255,
-    component_id: int = mav.MAV_COMP_ID_MISSIONPLANNER,
-    heartbeat: bool = False,
-    time_scale: float = 1.0,
-    record: Path | None = None,
-    signing: Signing | None = None,
-    connect_timeout_s: float = 5.0,
-) -> Link:
-    """Open a link.
-
-    Parameters
-    ----------
-    url
-        ``udpin:HOST:PORT`` waits for vehicles that send there; ``udp:HOST:PORT`` (or ``udpout:``) sends to a vehicle
-        that listens there; ``tcp:HOST:PORT`` connects.
-    system_id, component_id
-        Our own identity. The vehicle's ground-station failsafe watches for one system id.
-    heartbeat
-        Whether to send our own heartbeat, once a second of vehicle time. An explicit choice: a program that always
-        sends one hides from the vehicle that its real ground station is lost.
-    time_scale
-        Vehicle seconds in a wall second; sets the heartbeat's pace.
-    record
-        A ``.tlog`` to write, or None.
-    signing
-        MAVLink 2 signing key, or None.
-    connect_timeout_s
-        Wall seconds for the TCP connection.
-
-    Raises
-    ------
-    LinkError
-        When the URL is not understood, the address cannot be bound or reached, or the recording cannot be written.
-        A silent link shows in `Link.wait_vehicle`.
-    """
-    kind, host, port = _parse(url)
-    codec = Codec(system_id, component_id, signing)
-    link = Link(url, codec, system_id, component_id, None if record is None else Recorder(record))
-    try:
-        await OPENERS[kind](link, host, port, connect_timeout_s)
-    except (OSError, TimeoutError) as error:
-        await link.close()
-        reason = str(error.strerror if isinstance(error, OSError) and error.strerror else error) or "no answer"
-        raise LinkError(f"{url}: cannot be opened: {reason}: check the address and that the other end runs") from error
-    if heartbeat:
-        link._run(max(_HEARTBEAT_S / time_scale, 0.02), lambda: _send_heartbeat(link))  # noqa: SLF001
-    elif kind in ("udp", "udpout"):
-        link._run(_HEARTBEAT_S, lambda: _introduce(link))  # noqa: SLF001
-    return link
-
-
-def _parse(url: str) -> tuple[str, str, int]:
-    match = _URL.fullmatch(url)
-    if match is None or int(match["port"]) > 65535:
-        raise LinkError(f"link {url!r} is not understood: give udpin:HOST:PORT, udp:HOST:PORT or tcp:HOST:PORT")
-    if match["kind"] == "serial":
-        raise LinkError(
-            f"{url}: serial ports are not built in: run a router such as mavlink-router on it and give its udp address"
-        )
-    return match["kind"], match["host"].strip("[]"), int(match["port"])
-
-
-def _send_heartbeat(link: Link) -> bool:
-    link.send(mav.MAVLink_heartbeat_message(mav.MAV_TYPE_GCS, mav.MAV_AUTOPILOT_INVALID, 0, 0, mav.MAV_STATE_ACTIVE, 3))
-    return True
-
-
-def _introduce(link: Link) -> bool:
-    """Let a vehicle that listens learn our address, without posing as a ground station that is present."""
-    if link.vehicles:
-        return False
-    link.send(mav.MAVLink_timesync_message(0, 1))
-    return True
+def _address(route: Any) -> str:
+    return f"{route[0]}:{route[1]}" if isinstance(route, tuple) else str(route)

@@ -10,7 +10,7 @@ from autopilot.dialect import LOCATED, RELATIVE_FRAMES
 from autopilot.errors import CommandError, NotReadyError, ParameterError, TransferError, VehicleState
 from autopilot.transfer_peer import lists_of
 from autopilot.vehicle import Vehicle
-from autopilot.words import MissionKind
+from autopilot.words import MissionKind, command_name
 from missions import Mission, MissionItem
 
 __all__ = ["Capabilities", "capabilities", "check_vehicle", "enable_fence", "item_limit"]
@@ -20,6 +20,13 @@ _CAPABILITY = {
     MissionKind.FENCE: mav.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE,
     MissionKind.RALLY: mav.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY,
 }
+
+_FEWER = {
+    MissionKind.MISSION: "plan shorter sorties",
+    MissionKind.FENCE: "plan a fence of fewer corners",
+    MissionKind.RALLY: "give fewer rally points",
+}
+_FENCE_STAYS = (1.0, 2.0)  # DO_FENCE_ENABLE: 0 off, 1 on, 2 only the floor off
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +60,9 @@ async def capabilities(vehicle: Vehicle) -> Capabilities:
     return Capabilities(answer.capabilities, f"{version >> 24 & 255}.{version >> 16 & 255}.{version >> 8 & 255}")
 
 
-async def item_limit(vehicle: Vehicle) -> int:
-    """How many mission items fit, by the autopilot's own setting where it has one."""
-    limit = vehicle.dialect.limit
+async def item_limit(vehicle: Vehicle, kind: MissionKind = MissionKind.MISSION) -> int:
+    """How many items of a list fit at most, by the autopilot's own setting where it has one."""
+    limit = vehicle.dialect.limits[kind]
     if limit.parameter:
         try:
             units = await vehicle.parameter(limit.parameter)
@@ -66,37 +73,52 @@ async def item_limit(vehicle: Vehicle) -> int:
 
 
 async def check_vehicle(vehicle: Vehicle, mission: Mission) -> None:
-    """Say before a flight what the vehicle cannot take.
+    """Say before a flight what the vehicle cannot take, and what it must not be given.
 
     Raises
     ------
     TransferError
-        When the mission was made for another autopilot, a list is longer than the vehicle's room, or of a kind that
-        it does not take; nothing was sent.
+        When the mission was made for another autopilot, switches the fence off on the way or has more jumps than are
+        counted; when a list is longer than the vehicle's room, or of a kind that it does not take. Nothing was sent.
     CommandError
         When it does not say what it can.
     """
-    if mission.dialect != vehicle.dialect.name:
-        raise TransferError(
-            f"{vehicle}: flies {vehicle.dialect.name} and mission {mission.name} was compiled for {mission.dialect}: "
-            "compile it again",
-            VehicleState.KEPT,
-        )
+    problem = _unfit(vehicle, mission)
+    if problem is None:
+        problem = await _beyond_it(vehicle, mission)
+    if problem is not None:
+        raise TransferError(f"{vehicle}: {problem}", VehicleState.KEPT)
+
+
+def _unfit(vehicle: Vehicle, mission: Mission) -> str | None:
+    """What is wrong with a mission, whatever the vehicle says."""
+    dialect = vehicle.dialect
+    if mission.dialect != dialect.name:
+        return f"flies {dialect.name} and mission {mission.name} was compiled for {mission.dialect}: compile it again"
+    for item in mission.items:
+        if item.command == mav.MAV_CMD_DO_FENCE_ENABLE and item.p1 not in _FENCE_STAYS:
+            return (
+                f"mission item {item.seq} ({command_name(item.command)}) switches the fence off in flight: take it out"
+            )
+    jumps = sum(item.command == mav.MAV_CMD_DO_JUMP for item in mission.items)
+    if dialect.most_jumps is not None and jumps > dialect.most_jumps:
+        most = dialect.most_jumps
+        return f"the mission has {jumps} DO_JUMP items and {dialect.name} counts {most}: write the laps out as items"
+    return None
+
+
+async def _beyond_it(vehicle: Vehicle, mission: Mission) -> str | None:
+    """What of a mission the vehicle has no room for."""
     abilities = await capabilities(vehicle)
     for kind, items in lists_of(mission):
         if items and not abilities.can_take(kind):
-            raise TransferError(
-                f"{vehicle}: its autopilot ({vehicle.dialect.name} {abilities.version}) takes no {kind} over MAVLink: "
-                "update it",
-                VehicleState.KEPT,
-            )
-    limit = await item_limit(vehicle)
-    if len(mission.items) > limit:
-        raise TransferError(
-            f"{vehicle}: the mission has {len(mission.items)} items and {limit} fit: plan shorter sorties"
-            + (f" or raise {vehicle.dialect.limit.parameter}" if vehicle.dialect.limit.parameter else ""),
-            VehicleState.KEPT,
-        )
+            return f"its autopilot ({vehicle.dialect.name} {abilities.version}) takes no {kind} over MAVLink: update it"
+        limit = await item_limit(vehicle, kind)
+        if len(items) > limit:
+            parameter = vehicle.dialect.limits[kind].parameter
+            more = f" or raise {parameter}" if parameter else ""
+            return f"the {kind} has {len(items)} items and {limit} fit: {_FEWER[kind]}{more}"
+    return None
 
 
 async def enable_fence(vehicle: Vehicle, mission: Mission, *, ceiling_m: float | None = None) -> None:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import Ceiling, Dialect, FenceSetting, Limit, ParamEncoding, Step, StepKind
+from autopilot.words import MissionKind
 
 __all__ = ["PX4"]
 
@@ -29,6 +30,38 @@ _MODES = MappingProxyType(
     }
 )
 
+# Parameters that PX4 stores of an item at a place; a command in the mission frame keeps all of its own. A loiter for a
+# time makes yes or no of its second and fourth (PX4 mavlink_mission.cpp, parse_mavlink_mission_item and
+# format_mavlink_mission_item).
+_KEPT = MappingProxyType(
+    {
+        mav.MAV_CMD_NAV_WAYPOINT: (1, 2, 4),
+        mav.MAV_CMD_NAV_LOITER_UNLIM: (3, 4),
+        mav.MAV_CMD_NAV_LOITER_TIME: (1, 3),
+        mav.MAV_CMD_NAV_LOITER_TO_ALT: (2,),
+        mav.MAV_CMD_NAV_LAND: (2, 4),
+        mav.MAV_CMD_NAV_TAKEOFF: (4,),
+        mav.MAV_CMD_NAV_VTOL_TAKEOFF: (4,),
+        mav.MAV_CMD_NAV_VTOL_LAND: (4,),
+        mav.MAV_CMD_DO_SET_ROI_LOCATION: (),
+        mav.MAV_CMD_NAV_FENCE_RETURN_POINT: (),
+        mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION: (1,),
+        mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION: (1,),
+        mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION: (1,),
+        mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION: (1,),
+        mav.MAV_CMD_NAV_RALLY_POINT: (),
+    }
+)
+# Stored in radians from 0 to a full turn.
+_HEADED = (
+    mav.MAV_CMD_NAV_WAYPOINT,
+    mav.MAV_CMD_NAV_LOITER_UNLIM,
+    mav.MAV_CMD_NAV_LAND,
+    mav.MAV_CMD_NAV_TAKEOFF,
+    mav.MAV_CMD_NAV_VTOL_TAKEOFF,
+    mav.MAV_CMD_NAV_VTOL_LAND,
+)
+
 PX4 = Dialect(
     name="px4",
     modes=MappingProxyType({name: main << 16 | sub << 24 for name, (main, sub) in _MODES.items()}),
@@ -39,22 +72,24 @@ PX4 = Dialect(
     land_mode="LAND",
     start=(Step(StepKind.MODE, "MISSION"), Step(StepKind.ARM)),
     home_is_item_0=False,
-    kept_params=MappingProxyType(
-        {
-            mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION: (1,),
-            mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION: (1,),
-            mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION: (1,),
-            mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION: (1,),
-            mav.MAV_CMD_NAV_RALLY_POINT: (),
-        }
-    ),
+    kept_params=_KEPT,
+    headings=MappingProxyType(dict.fromkeys(_HEADED, 4)),
     keeps_autocontinue=True,
     keeps_place_of_actions=True,
     accepts_nan=True,
     height_step_m=0.001,
     download_window=1,
-    limit=Limit(default=500),
-    fence=(FenceSetting("GF_ACTION", 3),),
+    # PX4 dataman: DM_KEY_FENCE_POINTS_MAX, DM_KEY_SAFE_POINTS_MAX.
+    limits=MappingProxyType(
+        {
+            MissionKind.MISSION: Limit(default=500),
+            MissionKind.FENCE: Limit(default=64),
+            MissionKind.RALLY: Limit(default=32),
+        }
+    ),
+    most_jumps=None,
+    # GF_ACTION: 2 hold, 3 return, 5 land. 0 does nothing, 1 only warns, 4 ends the flight where it is.
+    fence=(FenceSetting("GF_ACTION", 3, allowed=frozenset({2, 3, 5})),),
     ceiling=Ceiling("GF_MAX_VER_DIST"),
     estimator_message="ESTIMATOR_STATUS",
     param_encoding=ParamEncoding.BYTEWISE,

@@ -24,8 +24,7 @@ class Event:
     vehicle_s
         The same on the vehicle's own clock, seconds since boot; None before it was heard.
     kind
-        ``text``, ``mode``, ``armed``, ``airborne``, ``disarmed``, ``item``, ``border`` or
-        ``failure``.
+        ``text``, ``mode``, ``armed``, ``airborne``, ``disarmed``, ``item``, ``border``, ``note`` or ``failure``.
     text
         What, in words.
     """
@@ -167,12 +166,15 @@ class FlightReport:
         UTC microseconds since the Unix epoch.
     time_scale
         Vehicle seconds in a wall second that the waits were set for.
+    notes
+        What a person has to know and did not stop the flight, in words: a log that failed, a mission without a fence.
     """
 
     vehicles: tuple[VehicleReport, ...]
     started_us: int
     ended_us: int
     time_scale: float
+    notes: tuple[str, ...] = ()
 
     @property
     def completed(self) -> bool:

@@ -34,6 +34,8 @@ _PREARM = mav.MAV_SYS_STATUS_PREARM_CHECK
 _ARMED = mav.MAV_MODE_FLAG_SAFETY_ARMED
 _GPS_3D = mav.GPS_FIX_TYPE_3D_FIX
 _UNKNOWN_U16 = 0xFFFF
+_CLOCK_RANGE_MS = 1 << 32  # time_boot_ms starts anew after 49.7 days
+_STEP_BACK_MS = 1000  # more than the messages of one vehicle overtake each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Telemetry:
         The pre-arm bit of SYS_STATUS; None where the vehicle has none. Alone it is not readiness.
     home
         Latitude and longitude of home, degrees, and its height AMSL, metres.
+    boots
+        How often its clock stepped back since it was first heard: each time it booted anew, or another spoke for it.
     """
 
     time_us: int = 0
@@ -124,6 +128,7 @@ class Telemetry:
     estimator_flags: int | None = None
     prearm_good: bool | None = None
     home: tuple[float, float, float] | None = None
+    boots: int = 0
 
     def not_ready(self) -> tuple[str, ...]:
         """Why the vehicle is not ready to arm, in words; empty where it is.
@@ -158,6 +163,8 @@ class TelemetryState:
         self._mode_name = mode_name
         self._values: dict[str, object] = {}
         self._chunks: dict[int, list[str]] = {}
+        self._boot_ms: int | None = None
+        self._boots = 0
         self.texts: list[Text] = []
 
     def snapshot(self) -> Telemetry:
@@ -179,8 +186,17 @@ class TelemetryState:
         boot_ms = getattr(message, "time_boot_ms", None)
         if boot_ms is not None:
             self._values["vehicle_s"] = boot_ms / 1000
+            self._watch_clock(boot_ms)
         self._values["time_us"] = time.time_ns() // 1000
         return True
+
+    def _watch_clock(self, boot_ms: int) -> None:
+        if self._boot_ms is not None:
+            back_ms = (self._boot_ms - boot_ms) % _CLOCK_RANGE_MS
+            if _STEP_BACK_MS < back_ms < _CLOCK_RANGE_MS // 2:
+                self._boots += 1
+                self._values["boots"] = self._boots
+        self._boot_ms = boot_ms
 
     def _take_text(self, message: Message) -> None:
         """A long text comes in chunks of 50 characters with one id; the last is shorter."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autopilot.errors import AutopilotError
 
-__all__ = ["Timing"]
+__all__ = ["FlightClock", "Timing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +51,44 @@ class Timing:
     def retry_s(self, vehicle_s: float) -> float:
         """Wall seconds to wait before repeating a message that is answered within `vehicle_s` vehicle seconds."""
         return max(vehicle_s / self.time_scale, self.retry_floor_s)
+
+
+class FlightClock:
+    """Vehicle seconds since a moment: by the vehicle's own clock, and by ours for as long as that stands still.
+
+    A simulation may run slower than it was asked to, so its own clock counts; one that stops or starts anew must not
+    stop a limit. In real time neither may run behind the wall.
+
+    Parameters
+    ----------
+    time_scale
+        Vehicle seconds in a wall second.
+    wall_s
+        Now, on any clock of seconds.
+    """
+
+    def __init__(self, time_scale: float, wall_s: float) -> None:
+        self._time_scale = time_scale
+        self._begun_s = self._moved_s = wall_s
+        self._counted_s = 0.0
+        self._vehicle_s: float | None = None
+
+    def elapsed_s(self, vehicle_s: float | None, wall_s: float) -> float:
+        """Seconds so far; to be asked as time goes on.
+
+        Parameters
+        ----------
+        vehicle_s
+            The vehicle's clock, seconds; None where it says none.
+        wall_s
+            Now, on the clock that it was made with.
+        """
+        still_s = (wall_s - self._moved_s) * self._time_scale
+        if vehicle_s is not None and vehicle_s != self._vehicle_s:
+            if self._vehicle_s is not None and vehicle_s > self._vehicle_s:
+                self._counted_s += vehicle_s - self._vehicle_s
+            else:
+                self._counted_s += still_s
+            self._vehicle_s, self._moved_s, still_s = vehicle_s, wall_s, 0.0
+        elapsed_s = self._counted_s + still_s
+        return max(elapsed_s, wall_s - self._begun_s) if self._time_scale == 1.0 else elapsed_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -11,18 +11,20 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import Dialect, StepKind
 from autopilot.dialects import dialect_of
-from autopilot.errors import CommandError, NotReadyError
+from autopilot.errors import CommandError, LinkError, NotReadyError, VehicleState
 from autopilot.exchange import Exchange
 from autopilot.link import Link
+from autopilot.proof import Proof
 from autopilot.telemetry import STREAMS, Telemetry, TelemetryState, Text
 from autopilot.timing import Timing
-from autopilot.transfer import Progress, Verified, upload_verified
-from autopilot.transfer_peer import lists_of
+from autopilot.transfer import Progress, Verified
 from autopilot.wire import Message
+from autopilot.words import MissionKind
 from missions import Mission
 
 __all__ = ["Vehicle"]
 
+_ACCEPTED = mav.MAV_RESULT_ACCEPTED
 _CONNECT_S = 10.0
 _MODE_S = 10.0
 _ARM_S = 10.0
@@ -37,6 +39,8 @@ class Vehicle:
     ----------
     link, sysid, component, dialect, timing
         Where it is, who it is and how it is spoken to.
+    arm_ordered
+        Whether it was ordered to arm, whatever it answered; set back by who takes charge of its next flight.
     """
 
     def __init__(self, link: Link, sysid: int, component: int, dialect: Dialect, timing: Timing) -> None:
@@ -49,7 +53,10 @@ class Vehicle:
         self._command_lock = asyncio.Lock()
         self._state = TelemetryState(dialect.mode_name)
         self._snapshot: Telemetry | None = None
-        self._heard = asyncio.get_running_loop().time()
+        self._proof = Proof(link, sysid, component, dialect, timing)
+        self.arm_ordered = False
+        self._heard = self._placed = asyncio.get_running_loop().time()
+        self._placed_ms: int | None = None
         self._waiters: list[tuple[Callable[[Telemetry], bool], asyncio.Future[Telemetry]]] = []
         self._listeners: list[Callable[[Message, Telemetry], None]] = []
         self._stop = link.listen(self._take, sysid=sysid)
@@ -84,7 +91,7 @@ class Vehicle:
         Raises
         ------
         LinkError
-            When no such vehicle is heard; the message says what was.
+            When no such vehicle is heard; the message says what was. When two are that have its system id.
         AutopilotError
             When it is neither ArduPilot nor PX4.
         CommandError
@@ -101,6 +108,11 @@ class Vehicle:
             except BaseException:
                 vehicle.close()
                 raise
+        try:
+            link.check_alone(vehicle.sysid)
+        except LinkError:
+            vehicle.close()
+            raise
         return vehicle
 
     async def __aenter__(self) -> Self:
@@ -144,6 +156,11 @@ class Vehicle:
         """Wall seconds since the autopilot was last heard."""
         return asyncio.get_running_loop().time() - self._heard
 
+    @property
+    def position_age_s(self) -> float:
+        """Wall seconds since a new position came; one that is repeated with its old time is not new."""
+        return asyncio.get_running_loop().time() - self._placed
+
     def listen(self, listener: Callable[[Message, Telemetry], None]) -> Callable[[], None]:
         """Call `listener` with each message of the autopilot and the snapshot after it; returns what ends it."""
         self._listeners.append(listener)
@@ -153,6 +170,8 @@ class Vehicle:
         if message.get_srcComponent() != self.component:
             return
         self._heard = asyncio.get_running_loop().time()
+        if message.get_type() == "GLOBAL_POSITION_INT" and message.time_boot_ms != self._placed_ms:
+            self._placed, self._placed_ms = self._heard, message.time_boot_ms
         if self._state.take(message):
             self._snapshot = None
             for entry in tuple(self._waiters):
@@ -249,44 +268,73 @@ class Vehicle:
         CommandError
             When position or GPS is refused; the vehicle may lack any other.
         """
-        estimator = getattr(mav, f"MAVLINK_MSG_ID_{self.dialect.estimator_message}")
-        for number, rate_hz in {**STREAMS, estimator: 1.0}.items():
+        for number, rate_hz in self._streams().items():
             try:
                 await self.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, number, 1e6 / rate_hz)
             except CommandError as error:
-                if error.result is None or number in (*_REQUIRED_STREAMS, estimator):
+                if error.result is None or number in (*_REQUIRED_STREAMS, self._estimator()):
                     raise
 
-    async def upload(self, mission: Mission, *, progress: Progress | None = None) -> tuple[Verified, ...]:
+    def ask_again(self) -> None:
+        """Ask for the messages of `request_streams` once more, and wait for no answer: a reboot forgets them."""
+        for number, rate_hz in self._streams().items():
+            self._exchange.tell(mav.MAV_CMD_SET_MESSAGE_INTERVAL, (number, 1e6 / rate_hz))
+
+    def _estimator(self) -> int:
+        return int(getattr(mav, f"MAVLINK_MSG_ID_{self.dialect.estimator_message}"))
+
+    def _streams(self) -> dict[int, float]:
+        return {**STREAMS, self._estimator(): 1.0}
+
+    async def upload(
+        self,
+        mission: Mission,
+        *,
+        progress: Progress | None = None,
+        repaired: Callable[[MissionKind, VehicleState], None] | None = None,
+    ) -> tuple[Verified, ...]:
         """Upload fence, rally points and mission, each proved by read-back; raises as `upload_verified` does.
 
-        The fence goes first: what fails after it leaves the vehicle fenced.
+        The fence goes first: what fails after it leaves the vehicle fenced. A mission without a fence leaves the
+        vehicle's own where it is; it has `fence_items` then. `repaired` is told what the vehicle holds
+        of a list whose upload broke off.
         """
-        return tuple(
-            [
-                await upload_verified(
-                    self.link,
-                    self.sysid,
-                    items,
-                    kind,
-                    dialect=self.dialect,
-                    component=self.component,
-                    timing=self.timing,
-                    progress=progress,
-                )
-                for kind, items in lists_of(mission)
-            ]
-        )
+        return await self._proof.upload(mission, self.telemetry.boots, progress, repaired)
+
+    @property
+    def fence_items(self) -> int:
+        """How many items the fence has that it was proved to hold; 0 before an upload."""
+        return self._proof.fence_items
+
+    async def prove(self, *, progress: Progress | None = None) -> None:
+        """Prove once more that the vehicle holds the lists of the last upload: read-back is only true of its moment.
+
+        Raises
+        ------
+        NotReadyError
+            When nothing was uploaded, or the vehicle's clock stepped back since: what it keeps over a reboot, and
+            whether it is still the same vehicle, is not known.
+        MismatchError
+            When it holds something else by now, such as what another ground station sent.
+        TransferError, LinkError
+            When it cannot be read, or another vehicle speaks with its system id.
+        """
+        self._proof.check(self.telemetry.boots)
+        await self._proof.renew(progress)
+        self._proof.check(self.telemetry.boots)
 
     async def set_mode(self, name: str) -> None:
         """Set a flight mode by its name and wait until the vehicle says it. Raises CommandError, AutopilotError."""
         main, sub = self.dialect.mode_command(name)
         await self.command(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, main, sub)
         if await self.wait_until(lambda t: t.mode == name, _MODE_S) is None:
-            raise CommandError(f"{self}: accepted mode {name} and stays in {self.telemetry.mode}: look at its texts")
+            raise CommandError(
+                f"{self}: accepted mode {name} and stays in {self.telemetry.mode}: look at its texts", _ACCEPTED
+            )
 
     async def arm(self) -> None:
         """Arm and wait until the vehicle says so. Raises CommandError with the pre-arm reasons that it gave."""
+        self.arm_ordered = True
         await self._arm(armed=True)
 
     async def disarm(self) -> None:
@@ -296,14 +344,31 @@ class Vehicle:
     async def _arm(self, *, armed: bool) -> None:
         await self.command(mav.MAV_CMD_COMPONENT_ARM_DISARM, float(armed))
         if await self.wait_until(lambda t: t.armed is armed, _ARM_S) is None:
-            raise CommandError(f"{self}: accepted to {'arm' if armed else 'disarm'} and did not: look at its texts")
+            what = "arm" if armed else "disarm"
+            raise CommandError(f"{self}: accepted to {what} and did not: look at its texts", _ACCEPTED)
 
-    async def start_mission(self) -> None:
-        """From ready on the ground to flying the uploaded mission, by the dialect's steps. Raises CommandError."""
+    async def start_mission(self, *, before_arming: Callable[[], Awaitable[None]] | None = None) -> None:
+        """From ready on the ground to flying the uploaded mission, by the dialect's steps.
+
+        Parameters
+        ----------
+        before_arming
+            The last check, right before the order to arm: what it raises leaves the vehicle disarmed. None for
+            `prove`, where its lists were uploaded from here.
+
+        Raises
+        ------
+        CommandError
+            When a step is refused.
+        """
         for step in self.dialect.start:
             if step.kind is StepKind.MODE:
                 await self.set_mode(str(step.value))
             elif step.kind is StepKind.ARM:
+                if before_arming is not None:
+                    await before_arming()
+                elif self._proof.begun:
+                    await self.prove()
                 await self.arm()
             else:
                 await self.command(int(step.value))

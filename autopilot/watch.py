@@ -103,7 +103,7 @@ class FlightWatch:
         Whether it was seen on the other side of a border, and whether it was turned back since.
     """
 
-    def __init__(self, mission: Mission, mission_mode: str, borders: BorderWatch | None) -> None:
+    def __init__(self, mission: Mission, mission_mode: str, borders: BorderWatch | None, boots: int = 0) -> None:
         self.events: list[Event] = []
         self.reached: list[ItemReached] = []
         self.was_armed = self.airborne = self.ended = self.ended_in_air = False
@@ -118,10 +118,14 @@ class FlightWatch:
         self._samples: list[_Sample] = []
         self._item: int | None = None
         self._guarded_s = -1e9
+        self._boots = boots
 
     def take(self, message: Message, now: Telemetry) -> None:
         """Take in a message and the snapshot after it: a listener of `Vehicle.listen`."""
         kind = message.get_type()
+        if now.boots != self._boots:
+            self._boots = now.boots
+            self._note(now, "failure", "its clock stepped back: it booted anew, or another speaks with its system id")
         if kind == "GLOBAL_POSITION_INT":
             self._position(now)
         elif kind == "HEARTBEAT":
@@ -163,7 +167,7 @@ class FlightWatch:
             self.airborne = not self.airborne
             self._note(now, "airborne", "in the air" if self.airborne else "near the ground")
         clock = now.vehicle_s or 0.0
-        if self._borders is not None and not self.crossed and clock - self._guarded_s >= _GUARD_PERIOD_S:
+        if self._borders is not None and not self.crossed and abs(clock - self._guarded_s) >= _GUARD_PERIOD_S:
             self._guarded_s = clock
             distance = float(self._borders.distance_m(np.array([now.lat_deg]), np.array([now.lon_deg]))[0])
             if distance < 0:
@@ -194,10 +198,14 @@ class FlightWatch:
         """Add an event of our own making."""
         self._note(now, "failure", text)
 
+    def note(self, now: Telemetry, text: str) -> None:
+        """Add what a person has to know of this flight."""
+        self._note(now, "note", text)
+
     @property
     def must_return(self) -> bool:
-        """Whether it is beyond a border and was not told to turn back."""
-        return self.crossed and not self.sent_home and not self.ended
+        """Whether it is beyond a border and was not told to turn back, or flies its mission all the same."""
+        return self.crossed and not self.ended and (not self.sent_home or self.mode == self._mission_mode)
 
     # After the flight.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import struct
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import LinkError
+from autopilot.wire_decode import decoded
 
 __all__ = ["Codec", "Message", "Recorder", "SequenceCounter", "Signing", "identity", "is_unknown"]
 
@@ -68,23 +70,54 @@ class Recorder:
     """Writes a telemetry log that Mission Planner, QGroundControl and pymavlink open.
 
     Each packet, both directions, follows its time as an 8-byte big-endian count of microseconds since the Unix epoch.
+    A disk that fails later costs the rest of the log and nothing else: a flight must not end for its record.
+
+    Attributes
+    ----------
+    path
+        The file.
+    failure
+        Why the log ends before the flight, in words; None where it is whole.
+
+    Raises
+    ------
+    LinkError
+        When the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO = path.open("wb")
+            self._file: BinaryIO | None = path.open("wb")
         except OSError as error:
             raise LinkError(f"{path}: cannot record the link: {error.strerror}: choose another place") from error
         self.path = path
+        self.failure: str | None = None
 
     def write(self, packet: bytes) -> None:
-        """Append one packet, timed now."""
-        self._file.write(struct.pack(">Q", time.time_ns() // 1000) + packet)
+        """Append one packet, timed now; nothing once the log has failed."""
+        if self._file is None:
+            return
+        try:
+            self._file.write(struct.pack(">Q", time.time_ns() // 1000) + packet)
+        except OSError as error:
+            self._failed(error)
 
     def close(self) -> None:
         """Flush and close the file."""
-        self._file.close()
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                file.close()
+            except OSError as error:
+                self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        file, self._file = self._file, None
+        self.failure = f"{self.path}: the log breaks off: {error.strerror}: make room on the disk"
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
 
 
 class Codec:
@@ -149,6 +182,8 @@ class Codec:
                 buffer.clear()
             else:
                 self.bad_bytes = bad_bytes
+        if not buffer:
+            del self._buffers[source]  # sources may be as many as a stranger likes
         return found
 
     def _scan(self, buffer: bytearray, found: list[tuple[Message, bytes]], *, final: bool) -> None:
@@ -189,6 +224,8 @@ class Codec:
             self.refused += 1
             return None
         try:
+            if frame[0] == _V2 and not frame[2] and self._mav.signing.secret_key is None:
+                return decoded(frame, self._mav.decode)
             return self._mav.decode(frame)
         except mav.MAVError as error:
             if str(error) == "Invalid signature":

@@ -3,8 +3,26 @@
 from sim.camera import MEASURED, FlightTrack, PoseNoise, read_record
 from sim.dataset import DatasetSummary, write_dataset
 from sim.errors import ConfigError, CueError, FleetError, SimError, WorldError
+from sim.fault_file import load_faults
+from sim.faults import (
+    BatteryFailure,
+    Delay,
+    Duplication,
+    Fault,
+    Faults,
+    GpsGlitch,
+    GpsLoss,
+    LinkCut,
+    MissionRejected,
+    MotorFailure,
+    PacketLoss,
+    Reboot,
+    Reordering,
+    SecondStation,
+    WindGust,
+)
 from sim.fleet import Endpoint, run_fleet
-from sim.fleet_config import Boot, Faults, FleetConfig
+from sim.fleet_config import Boot, FleetConfig
 from sim.fleet_process import RunningFleet, start_fleet
 from sim.flight_power import PowerModel
 from sim.flight_wind import Wind
@@ -19,6 +37,8 @@ from sim.sensors_file import SensorNetwork, load_sensors
 from sim.sensors_http import HttpSink
 from sim.sensors_mqtt import MqttSink
 from sim.sensors_run import play_sensors
+from sim.sitl import peopled_world, sitl_config, start_sitl
+from sim.sitl_vehicle import SitlFleet, SitlVehicle
 from sim.stage import Recording, Scenario, Window, record, stage
 from sim.video import Shot, write_video
 from sim.video_truth import TrueCrossing, TrueFrame, find_crossings, write_mot, write_truth
@@ -32,6 +52,7 @@ __all__ = [
     "MEASURED",
     "SENSOR_MODELS",
     "Actor",
+    "BatteryFailure",
     "Boot",
     "Box",
     "ConfigError",
@@ -39,27 +60,39 @@ __all__ = [
     "CueError",
     "Custody",
     "DatasetSummary",
+    "Delay",
     "DeliveryCount",
+    "Duplication",
     "Endpoint",
+    "Fault",
     "Faults",
     "FileSink",
     "FleetConfig",
     "FleetError",
     "FlightTrack",
+    "GpsGlitch",
+    "GpsLoss",
     "GroundSensor",
     "HttpSink",
+    "LinkCut",
     "Look",
     "MessageRefusedError",
+    "MissionRejected",
+    "MotorFailure",
     "MqttSink",
+    "PacketLoss",
     "Platform",
     "PoseNoise",
     "PowerModel",
+    "Reboot",
     "Recording",
     "Rendered",
     "Renderer",
+    "Reordering",
     "Road",
     "RunningFleet",
     "Scenario",
+    "SecondStation",
     "SensorField",
     "SensorModel",
     "SensorNetwork",
@@ -67,10 +100,13 @@ __all__ = [
     "Shot",
     "SimError",
     "Sink",
+    "SitlFleet",
+    "SitlVehicle",
     "TrueCrossing",
     "TrueFrame",
     "UnreachableError",
     "Wind",
+    "WindGust",
     "Window",
     "World",
     "WorldError",
@@ -80,15 +116,19 @@ __all__ = [
     "frame_packet",
     "ground_sensor",
     "join",
+    "load_faults",
     "load_sensors",
     "load_world",
+    "peopled_world",
     "play_sensors",
     "read_record",
     "record",
     "run_fleet",
+    "sitl_config",
     "stage",
     "stand",
     "start_fleet",
+    "start_sitl",
     "track_features",
     "walk",
     "write_cue_truth",

@@ -44,6 +44,10 @@ class Script:
     """Sends requests and acceptances of another list into each transfer."""
     bad_requests: bool = False
     """Asks for an item that does not exist, and accepts too early."""
+    give_up_s: float = 8.0
+    """Wall seconds after which it gives a stopped upload up; until then it refuses to clear, as ArduPilot does."""
+    restarts: bool = True
+    """Whether the uploader may begin anew in the middle of an upload; else it is refused, as by PX4."""
     change: Callable[[Any], Any] = lambda item: item
     """What it makes of an item when it stores it."""
     commands: dict[int, list[int]] = field(default_factory=dict)
@@ -61,6 +65,8 @@ class Script:
     """Parameters that keep their value."""
     ready: bool = True
     abilities: int = ABILITIES
+    orders: Callable[[int, int], int] = lambda _mode, _nth: 0
+    """MAV_RESULT of the nth (from 1) order into this mode; below 0 it does not answer."""
     flight: str = "home"
     """How a flight goes: home, silent, disarm, return (half-way), stray (over the border)."""
 
@@ -156,12 +162,25 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
         self.ack(self.script.refuse[1])
 
     def on_mission_count(self, m):
+        if self._expect and not self.script.restarts:
+            self.ack(mav.MAV_MISSION_ERROR, m.mission_type)
+            return
         self._kind = m.mission_type
         if self.script.refuse is not None and self.script.refuse[0] < 0:
             self.refuse()
             return
-        self._expect = [None] * m.count
+        self._expect = expect = [None] * m.count
+        del self.lists[self._kind][m.count :]
+        if not expect:
+            self.ack(0)
+            return
+        asyncio.get_running_loop().call_later(self.script.give_up_s, self.give_up, expect)
         self.ask()
+
+    def give_up(self, expect):
+        if expect is self._expect and not self.dead:
+            self._expect = []
+            self.ack(mav.MAV_MISSION_OPERATION_CANCELLED)
 
     def on_mission_item_int(self, m):
         if m.mission_type != self._kind or m.seq >= len(self._expect):
@@ -196,14 +215,19 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
         return self.script.change(kept)
 
     def on_mission_request_list(self, m):
+        if self._expect:
+            self.ack(mav.MAV_MISSION_DENIED, m.mission_type)
+            return
         self.send(mav.MAVLink_mission_count_message(255, 190, len(self.lists[m.mission_type]), m.mission_type))
 
     def on_mission_request_int(self, m):
         self.send(self.lists[m.mission_type][m.seq])
 
     def on_mission_clear_all(self, m):
+        if self._expect:
+            self.ack(mav.MAV_MISSION_ERROR, m.mission_type)
+            return
         self.lists[m.mission_type] = []
-        self._expect = []
         self.ack(0, m.mission_type)
 
     # Commands and parameters.
@@ -211,6 +235,9 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
     def on_command_long(self, m):
         results = self.script.commands.get(m.command, [0])
         result = results.pop(0) if len(results) > 1 else results[0]
+        if m.command == mav.MAV_CMD_DO_SET_MODE:
+            nth = self.counts[f"mode {int(m.param2)}"] = self.counts.get(f"mode {int(m.param2)}", 0) + 1
+            result = self.script.orders(int(m.param2), nth)
         for text in self.script.says.get(m.command, ()):
             self.say(text)
         if result >= 0:
@@ -282,6 +309,8 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
                 self.where = at[0], at[1], item.z
                 self.report()
                 await asyncio.sleep(0.005)
+            if self.mode == 9:
+                break
             if self.mode == 6 or (self.script.flight == "return" and number == 2):
                 self.mode = 6
                 self.say("Battery 1 is low 13.10V used 4000 mAh")
@@ -294,7 +323,7 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
                 self.heartbeat()
                 return
             self.send(mav.MAVLink_mission_item_reached_message(item.seq))
-        self.where = HOME[0], HOME[1], 0.0
+        self.where = (*self.where[:2], 0.0) if self.mode == 9 else (HOME[0], HOME[1], 0.0)
         self.report()
         self.armed = False
         self.heartbeat()

@@ -95,7 +95,9 @@ async def test_a_fleet_flies_its_sorties(tmp_path):
 )  # fmt: skip
 async def test_one_that_fails_is_reported_and_the_other_goes_on(script, words, sorties):
     missions = (line_mission(), line_mission())
-    report, _ = await flown(Script(sysid=1), _as(script, 2), missions=missions, limits=FlightLimits(ready_s=1.0))
+    report, _ = await flown(
+        Script(sysid=1), _as(script, 2), missions=missions, limits=FlightLimits(ready_s=1.0, home_s=5.0)
+    )
     good, failed = report.vehicles
     assert good.failure is None
     assert len(good.sorties) == 2
@@ -153,6 +155,47 @@ async def test_a_vehicle_that_makes_an_exclusion_an_inclusion_is_not_armed():
     assert "item 4 command: sent 5002, read 5001" in report.vehicles[0].failure
     assert not any(m.get_type() == "COMMAND_LONG" and m.command == 400 for m in vehicle.heard)
     assert vehicle.lists[1] == []
+
+
+async def test_a_mission_without_a_fence_leaves_the_vehicle_its_own():
+    mission = replace(line_mission(), fence=())
+    async with vehicle_at(Script()) as (vehicle, url):
+        vehicle.lists[1] = [
+            mav.MAVLink_mission_item_int_message(255, 190, n, 0, 5001, 0, 1, 3, 0, 0, 0, n, n, 0, 1) for n in range(3)
+        ]
+        before = list(vehicle.lists[1])
+        report = await fly([FlightTask(1, url, (mission,))], timing=FAST)
+        assert vehicle.lists[1] == before
+        assert vehicle.script.params["FENCE_ENABLE"][0] == 0.0  # its settings are its own as well
+    assert report.completed, report.vehicles[0].failure
+    assert [upload.kind for upload in report.vehicles[0].sorties[0].uploads] == [2, 0]
+    (note,) = report.notes
+    assert note == "vehicle 1 sortie 1: the mission has no fence, and the vehicle keeps its own of 3 items"
+    assert not any(
+        m.get_type() in ("MISSION_CLEAR_ALL", "MISSION_COUNT") and m.mission_type == 1 for m in vehicle.heard
+    )
+
+
+async def test_a_flight_without_any_fence_is_said():
+    report, _ = await flown(Script(), missions=(replace(line_mission(), fence=()),))
+    assert report.completed
+    assert "the mission has no fence, and the vehicle has none" in report.notes[0]
+
+
+async def test_its_own_fence_that_goes_before_arming_keeps_it_on_the_ground():
+    async with vehicle_at(Script()) as (vehicle, url):
+        vehicle.lists[1] = [
+            mav.MAVLink_mission_item_int_message(255, 190, n, 0, 5001, 0, 1, 3, 0, 0, 0, n, n, 0, 1) for n in range(3)
+        ]
+
+        def progress(step):
+            if step.stage == "prove":
+                vehicle.lists[1] = []
+
+        task = FlightTask(1, url, (replace(line_mission(), fence=()),))
+        report = await fly([task], timing=FAST, progress=progress)
+        assert not vehicle.armed
+    assert "fence: reads back differently" in report.vehicles[0].failure
 
 
 FAR = BorderSegment("far", "USA", "CAN", ((-111.0, 31.5), (-110.5, 31.5)), "right")
@@ -237,6 +280,7 @@ async def test_a_link_that_does_not_answer_fails_its_vehicle_alone():
     [
         ([FlightTask(1, "udp:a:1", (line_mission(),))] * 2, "has two tasks"),
         ([FlightTask(1, "udp:a:1", ())], "has no sortie"),
+        ([FlightTask(1, f"udp:{at}:1", (line_mission(),)) for at in "ab"], "on udp:a:1 and on udp:b:1.*two system ids"),
         ([FlightTask(1, "udp:a:1", (line_mission(0),)), FlightTask(1, "udp:a:1", ())], "two tasks"),
     ],
 )

@@ -175,15 +175,95 @@ async def test_a_mismatch_that_goes_away_is_repaired_by_a_second_upload():
         assert (await send(link)).attempts == 2
 
 
-async def test_cancelling_leaves_no_hybrid():
-    async with linked(Script(silent_at=4)) as (vehicle, link):
+async def broken_off(vehicle, link, **more):
+    """The task of an upload that stands at item 4, and what its repair says."""
+    told = []
+    task = asyncio.create_task(send(link, repaired=told.append, **more))
+    while not any(m.get_type() == "MISSION_ITEM_INT" and m.seq == 3 for m in vehicle.heard):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    return task, told
+
+
+@pytest.mark.parametrize("cancels", [1, 3], ids=["once", "again and again"])
+@pytest.mark.parametrize(
+    "script",
+    [Script(silent_at=4), Script(silent_at=4, restarts=False, give_up_s=0.3)],
+    ids=["takes a new upload", "refuses until it gives up"],
+)
+async def test_cancelling_leaves_no_hybrid(script, cancels):
+    async with linked(script) as (vehicle, link):
         vehicle.lists[0] = list(OLD)
-        task = asyncio.create_task(send(link))
-        while not any(m.get_type() == "MISSION_ITEM_INT" and m.seq == 3 for m in vehicle.heard):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        task, told = await broken_off(vehicle, link)
+        for _ in range(cancels):
+            task.cancel()
+            await asyncio.sleep(0.02)
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        assert vehicle.lists[0] == []
+        assert told == [VehicleState.CLEARED]
+        if cancels == 1:
+            assert "was cleared" in caught.value.__notes__[0]
+
+
+async def test_a_vehicle_that_cannot_be_cleared_is_known_by_what_was_proved_before():
+    """It keeps its old list whole, refuses all else: what it holds is the list that was proved."""
+    script = Script(silent_at=4, restarts=False, give_up_s=0.1)
+    async with linked(script) as (vehicle, link):
+        await vehicle_holds(vehicle, link, OLD)
+        vehicle.on_mission_clear_all = lambda m: vehicle.ack(mav.MAV_MISSION_ERROR, m.mission_type)
+        before = list(vehicle.lists[0])
+        vehicle.stored = lambda m: before[m.seq]
+        task, told = await broken_off(vehicle, link, held=OLD)
+        script.restarts, script.refuse = True, (-1, mav.MAV_MISSION_ERROR, "")
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert told == [VehicleState.KEPT]
+
+
+async def vehicle_holds(vehicle, link, items):
+    silent, vehicle.script.silent_at = vehicle.script.silent_at, None
+    await send(link, items)
+    vehicle.script.silent_at = silent
+    vehicle.heard.clear()
+
+
+async def test_an_acceptance_that_changed_nothing_is_not_believed():
+    """Clearing is acknowledged and the hybrid stays: the state is not known, and the flight is off."""
+    async with linked(Script(silent_at=4, give_up_s=0.1)) as (vehicle, link):
+        vehicle.lists[0] = list(OLD)
+        vehicle.on_mission_clear_all = lambda m: vehicle.ack(0, m.mission_type)
+        task, told = await broken_off(vehicle, link)
+        vehicle.on_mission_count = lambda m: vehicle.ack(0, m.mission_type)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        assert told == [VehicleState.UNKNOWN]
+        assert "do not fly" in caught.value.__notes__[0]
+
+
+async def test_a_callback_that_raises_leaves_no_hybrid():
+    def broken(_stage, done, _total):
+        if done == 4:
+            raise ZeroDivisionError
+
+    async with linked() as (vehicle, link):
+        vehicle.lists[0] = list(OLD)
+        with pytest.raises(ZeroDivisionError) as caught:
+            await send(link, progress=broken)
+        assert vehicle.lists[0] == []
+        assert "was cleared" in caught.value.__notes__[0]
+
+
+async def test_a_refusal_of_the_second_attempt_does_not_hide_what_the_first_wrote():
+    async with linked(Script(silent_at=4, give_up_s=0.1)) as (vehicle, link):
+        vehicle.lists[0] = list(OLD)
+        task, told = await broken_off(vehicle, link)
+        vehicle.script.refuse = (-1, mav.MAV_MISSION_DENIED, "")
+        with pytest.raises(RejectedError, match="was cleared") as caught:
+            await task
+        assert caught.value.state is VehicleState.CLEARED
+        assert told == [VehicleState.CLEARED]
         assert vehicle.lists[0] == []
 
 
@@ -258,3 +338,28 @@ async def test_an_error_of_the_callers_own_reaches_the_caller():
     async with linked() as (_, link):
         with pytest.raises(ZeroDivisionError):
             await upload(link, 1, ITEMS, timing=FAST, progress=broken)
+
+
+@pytest.mark.parametrize("name", ["MISSION_REQUEST_LIST", "MISSION_REQUEST_INT"])
+async def test_a_refusal_of_something_earlier_does_not_end_a_download(name):
+    async with linked() as (vehicle, link):
+        await send(link)
+        answer = getattr(vehicle, f"on_{name.lower()}")
+        late = [mav.MAV_MISSION_ERROR, mav.MAV_MISSION_INVALID_SEQUENCE]
+
+        def after_a_late_answer(message):
+            if late:
+                vehicle.ack(late.pop(), message.mission_type)
+            else:
+                answer(message)
+
+        setattr(vehicle, f"on_{name.lower()}", after_a_late_answer)
+        assert len(await download(link, 1, timing=FAST, window=5)) == len(ITEMS)
+
+
+async def test_a_download_that_is_refused_says_why():
+    async with linked() as (vehicle, link):
+        vehicle.on_mission_request_list = lambda m: vehicle.ack(mav.MAV_MISSION_DENIED, m.mission_type)
+        with pytest.raises(RejectedError, match="reading refused: denied") as caught:
+            await download(link, 1, timing=FAST)
+        assert caught.value.result == mav.MAV_MISSION_DENIED

@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from dataclasses import replace
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -10,6 +11,7 @@ from autopilot import (
     PX4,
     AutopilotError,
     CommandError,
+    MissionKind,
     NotReadyError,
     ParameterError,
     TransferError,
@@ -22,6 +24,7 @@ from autopilot import (
 )
 from autopilot.telemetry import TelemetryState
 from geo import Altitude, Datum
+from missions import MissionItem
 from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked
 
 TAKEOFF = mav.MAV_CMD_NAV_TAKEOFF
@@ -219,6 +222,34 @@ async def test_px4_integers_travel_as_bytes():
         assert struct.pack("<f", vehicle.script.params["GF_ACTION"][0]) == struct.pack("<i", 3)
 
 
+@pytest.mark.parametrize(("action", "then"), [(0, 3), (1, 3), (2, 2), (3, 3), (4, 3), (5, 5)])
+async def test_a_fence_of_px4_that_only_warns_or_falls_is_made_to_return(action, then):
+    def integer(value):
+        return struct.unpack("<f", struct.pack("<i", value))[0], mav.MAV_PARAM_TYPE_INT32
+
+    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params={"GF_ACTION": integer(action), "GF_MAX_VER_DIST": (0.0, 9)})
+    async with linked(script) as (vehicle, link), await connected(link) as seen:
+        await enable_fence(seen, line_mission(dialect="px4"))
+        assert vehicle.script.params["GF_ACTION"] == integer(then)
+        script.stubborn = ("GF_ACTION",)
+        script.params["GF_ACTION"] = integer(1)
+        with pytest.raises(ParameterError, match="GF_ACTION was set to 3 and is 1"):
+            await enable_fence(seen, line_mission(dialect="px4"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "then"),
+    [(2, 0, 1), (2, 4, 4), (2, 6, 1), (1, 0, 1), (1, 2, 1), (1, 7, 7)],
+    ids=["only reports", "brakes", "of a plane", "plane only reports", "of a copter", "guided"],
+)
+async def test_a_fence_of_ardupilot_acts_as_its_vehicle_can(kind, action, then):
+    script = Script(kind=kind)
+    script.params["FENCE_ACTION"] = (float(action), 2)
+    async with linked(script) as (vehicle, link), await connected(link) as seen:
+        await enable_fence(seen, line_mission())
+        assert vehicle.script.params["FENCE_ACTION"][0] == then
+
+
 async def test_an_autopilot_that_is_not_known_is_refused():
     async with linked(Script(autopilot=mav.MAV_AUTOPILOT_GENERIC)) as (_, link):
         with pytest.raises(AutopilotError, match="connect a multirotor or plane with ArduPilot or PX4"):
@@ -231,17 +262,65 @@ async def test_capabilities_and_room():
         assert await item_limit(seen) == 650
         vehicle.script.params["BRD_SD_MISSION"] = (64.0, 4)
         assert await item_limit(seen) == 4369
+        assert [await item_limit(seen, kind) for kind in (MissionKind.FENCE, MissionKind.RALLY)] == [255, 127]
         await check_vehicle(seen, line_mission(700))
+
+
+def with_items(*items):
+    """A mission with items put in before its last."""
+    mission = line_mission()
+    every = (*mission.items[:-1], *items, mission.items[-1])
+    return replace(mission, items=tuple(replace(item, seq=n) for n, item in enumerate(every)))
+
+
+def with_lists(fence, rally):
+    """A mission with so many items of fence and rally."""
+    mission = line_mission()
+    return replace(
+        mission,
+        fence=tuple(replace(mission.fence[0], seq=n, p1=float(fence), x=mission.fence[0].x + n) for n in range(fence)),
+        rally=tuple(replace(mission.rally[0], seq=n) for n in range(rally)),
+    )
+
+
+FENCE_ENABLE, JUMP = 207, 177
+
+
+@pytest.mark.parametrize(
+    "mission",
+    [
+        with_items(MissionItem(0, 2, FENCE_ENABLE, 1.0), MissionItem(0, 2, FENCE_ENABLE, 2.0)),
+        with_items(*[MissionItem(0, 2, JUMP, 3.0, 1.0)] * 15),
+        with_lists(255, 127),
+    ],
+)
+async def test_what_just_fits_is_taken(mission):
+    async with linked() as (_, link), await connected(link) as seen:
+        await check_vehicle(seen, mission)
 
 
 @pytest.mark.parametrize(
     ("mission", "abilities", "words"),
     [
+        (with_items(MissionItem(0, 2, FENCE_ENABLE, 0.0)), None, r"item 9 \(.*FENCE_ENABLE\) switches the fence off"),
+        (with_items(MissionItem(0, 2, FENCE_ENABLE, float("nan"))), None, "switches the fence off"),
+        (with_items(*[MissionItem(0, 2, JUMP, 3.0, 1.0)] * 16), None, "16 DO_JUMP items and ardupilot counts 15"),
+        (with_lists(256, 1), None, "the fence has 256 items and 255 fit: plan a fence of fewer corners"),
+        (with_lists(4, 128), None, "the rally has 128 items and 127 fit: give fewer"),
         (line_mission(700), None, "704 items and 650 fit: plan shorter sorties or raise BRD_SD_MISSION"),
         (line_mission(), mav.MAV_PROTOCOL_CAPABILITY_MISSION_INT, "takes no fence over MAVLink"),
         (line_mission(dialect="px4"), None, "compiled for px4"),
     ],
-    ids=["too long", "no fence", "another autopilot"],
+    ids=[
+        "fence off",
+        "fence perhaps off",
+        "jumps",
+        "fence too long",
+        "rally too long",
+        "too long",
+        "no fence",
+        "another autopilot",
+    ],
 )
 async def test_what_does_not_fit_is_said_before_the_flight(mission, abilities, words):
     script = Script() if abilities is None else Script(abilities=abilities)

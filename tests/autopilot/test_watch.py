@@ -101,6 +101,8 @@ def test_the_other_side_is_negative_and_turns_it_back():
     assert flown.watch.must_return
     assert flown.watch.nearest_border_m() == pytest.approx(-169, abs=3)
     flown.watch.sent_home = True
+    assert flown.watch.must_return  # it was told, and flies its mission all the same
+    flown.watch.mode = "RTL"
     assert not flown.watch.must_return
 
 
@@ -117,7 +119,8 @@ NORTH = ((-110.98, 31.362), (-110.9, 31.357), (-110.8, 31.366))
 
 def south_of(line):
     """Everything south of a line, and a margin east and west of its ends that no point here comes near to."""
-    return shapely.Polygon([*line, (line[-1][0], 30.0), (line[0][0], 30.0)])
+    west, east = line[0][0] - 1.0, line[-1][0] + 1.0
+    return shapely.Polygon([(west, line[0][1]), *line, (east, line[-1][1]), (east, 30.0), (west, 30.0)])
 
 
 def as_seen(line, lat, lon):

@@ -1,0 +1,251 @@
+"""One sortie of one vehicle, from upload to disarming."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
+from autopilot.homecoming import bring_down, where
+from autopilot.limits import FlightLimits, FlightProgress
+from autopilot.preflight import check_vehicle, enable_fence
+from autopilot.report import SortieReport
+from autopilot.steadfast import to_the_end, unless
+from autopilot.timing import FlightClock, Timing
+from autopilot.transfer import Verified
+from autopilot.vehicle import Vehicle
+from autopilot.watch import BorderWatch, FlightWatch, places
+from autopilot.words import MissionKind
+from missions import Mission
+
+__all__ = ["Flight", "Sortie"]
+
+_LOOK_WALL_S = 0.25
+_SILENT_S = 10.0
+_BLIND_S = 10.0  # without a new position nobody sees it cross a line
+_ASK_AGAIN_S = 3.0
+_START_S = 60.0
+_LAST_ORDER_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """What all vehicles of a flight share."""
+
+    timing: Timing
+    limits: FlightLimits
+    borders: BorderWatch | None
+    progress: Callable[[FlightProgress], None]
+    stop: asyncio.Event
+
+
+class Sortie:
+    """One sortie of one vehicle, from upload to disarming."""
+
+    def __init__(self, vehicle: Vehicle, mission: Mission, number: int, planned: int, flight: Flight) -> None:
+        self._vehicle = vehicle
+        self._mission = mission
+        self._number = number
+        self._planned = planned
+        self._flight = flight
+        self._watch = FlightWatch(mission, vehicle.dialect.mission_mode, flight.borders, vehicle.telemetry.boots)
+        self._uploads: tuple[Verified, ...] = ()
+        self._asked_again = False
+        self._strangers: set[str] = set()
+        self._moves = vehicle.link.moves(vehicle.sysid)
+
+    async def fly(self) -> SortieReport:
+        """Fly it; what goes wrong is in the report."""
+        stop = self._vehicle.listen(self._watch.take)
+        try:
+            failure = await self._flown()
+        except asyncio.CancelledError:
+            await to_the_end(self._come_down(_LAST_ORDER_S, follow=False))
+            raise
+        finally:
+            stop()
+        return self._report(failure)
+
+    async def _flown(self) -> str | None:
+        """What went wrong, once it is down again or out of reach."""
+        try:
+            await unless(self._flight.stop, self._set_off())
+            self._check_stop()
+            await self._follow()
+            self._judge()
+            self._stage("landed")
+        except AutopilotError as error:
+            cause = str(error)
+        except Exception as error:  # noqa: BLE001  a fault of this program must not leave a vehicle in the air
+            cause = f"{self._vehicle}: given up for a fault in this program, {error!r}: report it"
+        else:
+            return None
+        outcome = await self._come_down(self._flight.limits.home_s, follow=True)
+        return f"{cause}; {outcome}" if outcome else cause
+
+    async def _set_off(self) -> None:
+        await self._prepare()
+        await self._start()
+
+    def _check_stop(self) -> None:
+        if self._flight.stop.is_set():
+            raise FlightError(f"{self._vehicle}: the flight was stopped: start it again to fly the rest")
+
+    async def _come_down(self, patience_s: float, *, follow: bool) -> str:
+        """After a failure: what we ordered to arm is brought down; what others fly is not ours."""
+        vehicle, watch = self._vehicle, self._watch
+        if not vehicle.arm_ordered or watch.ended:
+            return ""
+        if vehicle.telemetry.armed is not True:
+            # The order may be on its way still.
+            with contextlib.suppress(AutopilotError):
+                await vehicle.disarm()
+        return await bring_down(vehicle, watch, patience_s=patience_s, lost_s=self._flight.limits.lost_s, follow=follow)
+
+    def _stage(self, stage: str, done: int = 0, total: int = 0) -> None:
+        self._flight.progress(FlightProgress(self._vehicle.sysid, self._number, self._planned, stage, done, total))
+
+    def _repaired(self, kind: MissionKind, state: VehicleState) -> None:
+        self._watch.note_failure(self._vehicle.telemetry, f"upload of the {kind} broke off; {STATE_WORDS[state]}")
+
+    async def _prepare(self) -> None:
+        vehicle, mission = self._vehicle, self._mission
+        vehicle.arm_ordered = False
+        if vehicle.telemetry.armed:
+            raise FlightError(f"{vehicle}: is armed already: land and disarm it before it is given a mission")
+        self._stage("check")
+        await check_vehicle(vehicle, mission)
+        self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
+        if not mission.fence:
+            own = vehicle.fence_items
+            held = (
+                f"the vehicle keeps its own of {own} items"
+                if own
+                else "the vehicle has none: nothing turns it by itself"
+            )
+            self._watch.note(vehicle.telemetry, f"the mission has no fence, and {held}")
+        self._stage("ready")
+        await vehicle.wait_ready(self._flight.limits.ready_s)
+        limits = self._flight.limits
+        charged = await vehicle.wait_until(
+            lambda t: t.battery_percent is None or t.battery_percent >= limits.battery_percent, limits.turnaround_s
+        )
+        if charged is None:
+            raise NotReadyError(
+                f"{vehicle}: battery at {vehicle.telemetry.battery_percent:g} % after {limits.turnaround_s:g} s, "
+                f"{limits.battery_percent:g} % is needed: change it"
+            )
+        if mission.fence:
+            await enable_fence(vehicle, mission, ceiling_m=limits.ceiling_m)
+
+    async def _prove(self) -> None:
+        """Right before arming: minutes may lie between the upload and here, and others may speak to the vehicle."""
+        self._stage("prove")
+        if self._mission.fence:
+            await enable_fence(self._vehicle, self._mission, ceiling_m=self._flight.limits.ceiling_m)
+        await self._vehicle.prove(progress=self._stage)
+
+    async def _start(self) -> None:
+        vehicle, watch = self._vehicle, self._watch
+        self._stage("start")
+        await vehicle.start_mission(before_arming=self._prove)
+        if await vehicle.wait_until(lambda _: watch.airborne or watch.ended, _START_S) is None:
+            raise FlightError(f"{vehicle}: the mission started and it did not take off in {_START_S:g} s: look at it")
+
+    async def _follow(self) -> None:
+        """Until it has disarmed. Raises FlightError where it must not go on."""
+        vehicle, watch, limits = self._vehicle, self._watch, self._flight.limits
+        wall = asyncio.get_running_loop().time
+        clock = FlightClock(vehicle.timing.time_scale, wall())
+        done = -1
+        while not watch.ended:
+            await vehicle.wait_until(lambda _: watch.ended or watch.must_return, 0.0, wall_s=_LOOK_WALL_S)
+            if len(watch.reached) != done:
+                done = len(watch.reached)
+                self._stage("fly", done, len(places(self._mission)))
+            if watch.must_return:
+                await self._turn_back()
+            self._check_stop()
+            self._check_hearing()
+            self._note_strangers()
+            if clock.elapsed_s(vehicle.telemetry.vehicle_s, wall()) > limits.flight_s:
+                raise FlightError(f"{vehicle}: still flying after {limits.flight_s:g} s: plan shorter sorties")
+
+    def _check_hearing(self) -> None:
+        """Whether it is heard and says where it is. Raises FlightError where it has not for too long."""
+        vehicle = self._vehicle
+        wall_s = vehicle.timing.wall_s
+        if vehicle.silent_s > wall_s(_SILENT_S):
+            raise FlightError(
+                f"{vehicle}: silent for {vehicle.silent_s:.1f} s in flight, last at {where(vehicle)}: look for it there"
+            )
+        if vehicle.position_age_s > wall_s(_BLIND_S):
+            raise FlightError(
+                f"{vehicle}: heard, and says no position for {vehicle.position_age_s:.1f} s in flight, last at "
+                f"{where(vehicle)}: look at its GPS and its streams"
+            )
+        if vehicle.position_age_s < vehicle.timing.retry_s(_ASK_AGAIN_S):
+            self._asked_again = False
+        elif not self._asked_again:
+            self._asked_again = True
+            vehicle.ask_again()
+
+    def _note_strangers(self) -> None:
+        """What is not believed is told once; a new address is told each time."""
+        vehicle, watch = self._vehicle, self._watch
+        for rival in set(vehicle.link.rivals(vehicle.sysid)) - self._strangers:
+            self._strangers.add(rival)
+            watch.note_failure(vehicle.telemetry, f"{rival} speaks with its system id and is not believed")
+        moves = vehicle.link.moves(vehicle.sysid)
+        if moves != self._moves:
+            self._moves = moves
+            watch.note_failure(vehicle.telemetry, "it is heard from another address after a silence")
+
+    async def _turn_back(self) -> None:
+        self._watch.sent_home = True
+        try:
+            await self._vehicle.return_home()
+        except CommandError as error:
+            raise FlightError(f"{self._vehicle}: crossed the border and does not turn back: {error}") from error
+
+    def _judge(self) -> None:
+        vehicle, watch = self._vehicle, self._watch
+        if watch.ended_in_air:
+            raise FlightError(f"{vehicle}: disarmed in flight at {where(vehicle)}: look for it there")
+        if watch.crossed:
+            raise FlightError(f"{vehicle}: crossed the border and was sent home: check plan, fence and wind")
+        if watch.missed:
+            said = [event.text for event in watch.events if event.kind == "text"][-3:]
+            words = f"; it said: {' | '.join(said)}" if said else ""
+            raise FlightError(
+                f"{vehicle}: landed in mode {watch.mode} without {len(watch.missed)} of "
+                f"{len(places(self._mission))} places, first item {watch.missed[0]}"
+                f"{words}: fly the rest as a new sortie"
+            )
+
+    def _report(self, failure: str | None) -> SortieReport:
+        watch = self._watch
+        deviation = watch.deviation_m()
+        begun, ended = watch.started, watch.finished
+        flight_s = ended[1] - begun[1] if begun and ended and begun[1] is not None and ended[1] is not None else None
+        return SortieReport(
+            number=self._number,
+            completed=failure is None,
+            failure=failure,
+            uploads=self._uploads,
+            events=tuple(watch.events),
+            reached=tuple(watch.reached),
+            places=len(places(self._mission)),
+            started_us=None if begun is None else begun[0],
+            ended_us=None if ended is None else ended[0],
+            flight_s=flight_s,
+            mean_deviation_m=None if deviation is None else deviation[0],
+            max_deviation_m=None if deviation is None else deviation[1],
+            nearest_border_m=watch.nearest_border_m(),
+            samples=watch.samples,
+            landing=watch.landing(),
+            battery_percent=self._vehicle.telemetry.battery_percent,
+            left_at=watch.left_at(),
+        )

@@ -1,0 +1,65 @@
+"""Ending a command in good order: what the terminal, or the system, asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+__all__ = ["run_until_told"]
+
+T = TypeVar("T")
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last where a terminal closes; Windows has none
+
+
+def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable[[], None]) -> T:
+    """Run `work` in a loop of its own; Ctrl-C, SIGTERM and a terminal that closes set its event.
+
+    What the process was told to ignore, as ``nohup`` does, stays ignored.
+
+    Parameters
+    ----------
+    work
+        Ends in good order once its event is set.
+    told
+        Called when the first signal comes.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When a second signal comes: `work` is cancelled then.
+    """
+
+    async def run() -> T:
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        task = asyncio.ensure_future(work(stop))
+
+        def end() -> None:
+            if stop.is_set():
+                task.cancel()
+            else:
+                stop.set()
+                told()
+
+        # Where a loop takes no signals (Windows, a thread), Ctrl-C cancels the work as asyncio does by itself.
+        numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+        numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            for number in numbers:
+                loop.add_signal_handler(number, end)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if stop.is_set():
+                raise KeyboardInterrupt from None
+            raise
+        finally:
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                for number in numbers:
+                    loop.remove_signal_handler(number)
+
+    return asyncio.run(run())

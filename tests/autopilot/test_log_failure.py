@@ -1,0 +1,68 @@
+"""A log that fails costs the log, never the flight."""
+
+from pathlib import Path
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot import FlightTask, fly, open_link
+from autopilot.wire import Recorder
+from tests.autopilot.scripted import FAST, Script, line_mission, vehicle_at
+
+FULL = Path("/dev/full")  # a disk that is always full
+
+
+def full_disk(folder, number, url):
+    """A log of `fly` that can be opened and never written."""
+    (folder / f"link-{number}-{url.replace(':', '-')}.tlog").symlink_to(FULL)
+
+
+async def test_a_full_disk_does_not_end_a_flight(tmp_path):
+    async with vehicle_at(Script()) as (_, one), vehicle_at(Script(sysid=2)) as (_, two):
+        full_disk(tmp_path, 1, one)
+        tasks = [FlightTask(1, one, (line_mission(200),)), FlightTask(2, two, (line_mission(200),))]
+        report = await fly(tasks, timing=FAST, log_dir=tmp_path)
+    assert report.completed, [vehicle.failure for vehicle in report.vehicles]
+    (note,) = report.notes
+    assert "link-1-" in note
+    assert "the log breaks off: No space left on device" in note
+    assert note in report.to_json()
+    assert (tmp_path / f"link-2-{two.replace(':', '-')}.tlog").stat().st_size > 10_000
+
+
+def test_what_fails_at_the_end_is_told_as_well():
+    """A short log is written when it is closed."""
+    log = Recorder(FULL)
+    log.write(b"\xfd")
+    assert log.failure is None
+    log.close()
+    assert "No space left" in log.failure
+    log.write(b"\xfd")
+    log.close()
+
+
+async def test_messages_are_heard_that_cannot_be_logged():
+    async with vehicle_at(Script()) as (vehicle, url), await open_link(url, record=FULL) as link:
+        await link.wait_vehicle(timeout_s=2.0)
+        heard = []
+        link.listen(heard.append, types=("STATUSTEXT",))
+        data = mav.MAVLink_statustext_message(4, b"hello").pack(vehicle.mav)
+        for _ in range(400):
+            link.received(data, None, datagram=True)
+            link.send(mav.MAVLink_timesync_message(0, 1))
+        assert len(heard) == 400
+        assert link.log_failure is not None
+
+
+async def test_progress_that_cannot_be_shown_does_not_end_a_flight():
+    shown = []
+
+    def broken(step):
+        shown.append(step)
+        if step.stage == "fly":
+            raise BrokenPipeError("the terminal is gone")
+
+    async with vehicle_at(Script()) as (_, url):
+        report = await fly([FlightTask(1, url, (line_mission(),))], timing=FAST, progress=broken)
+    assert report.completed, report.vehicles[0].failure
+    assert report.notes == ("progress was shown no further: BrokenPipeError('the terminal is gone')",)
+    assert [step.stage for step in shown].count("fly") == 1

@@ -1,0 +1,74 @@
+"""`vedette fly` that is told to stop: what flies comes home, and the report is written."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import autopilot
+import missions
+import sim
+import vedette
+from tests.system.test_safety import HOME, row
+
+SPEEDUP = 20.0
+
+
+@pytest.fixture
+def plan(tmp_path):
+    mission = row(30.0, places=60, step=5000)
+    path = tmp_path / "row.plan"
+    missions.write_qgc_plan(mission, path)
+    return path
+
+
+def ordered(fleet, plan, folder):
+    link = fleet.endpoints[0].url
+    report = folder / "flight.json"
+    arguments = ["fly", plan, "--link", link, "--time-scale", SPEEDUP, "--json", report]
+    command = [sys.executable, vedette.__file__, *map(str, arguments)]
+    return report, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+async def stopped_in_the_air(fleet, process, *signals):
+    """Waits until it flies, sends the signals, waits for the process, and then for the ground."""
+    async with (
+        await autopilot.open_link(fleet.endpoints[0].url, system_id=250) as link,
+        await autopilot.Vehicle.connect(link, 1, wait_s=20.0) as seen,
+    ):
+        up = await seen.wait_until(lambda t: (t.above_home_m or 0.0) > 20.0 and t.item == 3, 0.0, wall_s=60.0)
+        assert up is not None, process.communicate(timeout=5)
+        for number in signals:
+            process.send_signal(number)
+            await asyncio.sleep(0.3)
+        _, told = await asyncio.to_thread(process.communicate, timeout=60)
+        at_the_end = seen.telemetry
+        down = await seen.wait_until(lambda t: t.armed is False, 0.0, wall_s=60.0)
+        assert down is not None
+        return at_the_end, told
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_a_flight_that_is_told_to_stop_comes_home_and_says_so(number, plan, tmp_path):
+    with sim.start_fleet(sim.FleetConfig(home=HOME, speedup=SPEEDUP, boot=sim.Boot(0, 0, 0))) as fleet:
+        report, process = ordered(fleet, plan, tmp_path)
+        at_the_end, told = await stopped_in_the_air(fleet, process, number)
+    assert at_the_end.armed is False, "the process left while the vehicle flew"
+    assert at_the_end.mode == "RTL"
+    assert process.returncode == 1, told
+    assert "the flight was stopped" in told
+    vehicle = json.loads(report.read_text())["vehicles"][0]
+    assert "it obeyed RTL and is down" in vehicle["failure"]
+    assert vehicle["sorties"][0]["landing"]["from_home_m"] < 5
+
+
+async def test_a_second_signal_ends_the_watch_and_not_the_way_home(plan, tmp_path):
+    with sim.start_fleet(sim.FleetConfig(home=HOME, speedup=SPEEDUP, boot=sim.Boot(0, 0, 0))) as fleet:
+        _, process = ordered(fleet, plan, tmp_path)
+        at_the_end, _ = await stopped_in_the_air(fleet, process, signal.SIGTERM, signal.SIGTERM)
+    assert at_the_end.armed is True
+    assert at_the_end.mode == "RTL"
+    assert process.returncode == 130
