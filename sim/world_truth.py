@@ -3,7 +3,7 @@
 One Feature an actor. Its geometry is the LineString of its way in longitude and latitude, its property ``coordTimes``
 the UTC time of each position, one for one (the practice of GPX converters; for a MultiLineString a list for each line).
 Between two positions the actor moves evenly in a straight line, so the track holds at every time, not only at these
-(to a millimetre over a kilometre: what is straight in metres is not quite so in degrees).
+(to five centimetres over a kilometre at 65 degrees north: what is straight in metres is not quite so in degrees).
 A track has at least two positions: at the beginning and the end of the span, and at every bend and change of pace
 within it. Where it passes the antimeridian it is cut there (RFC 7946, 3.1.9). Heights are left out: the actors stand
 on the ground, whose elevation above mean sea level is in ``ground_amsl_m``, while GeoJSON wants heights above the
