@@ -50,6 +50,7 @@ _PACKAGES = (
     ("shapely", "shapely", True, "geometry"),
     ("fastapi", "fastapi", True, "the service"),
     ("ultralytics-opencv-headless", "ultralytics", False, "training, export: pip install vedette[train]"),
+    ("paho-mqtt", "paho", False, "cues of simulated sensors to a broker: pip install vedette[mqtt]"),
     ("dronekit2", "dronekit", False, "DroneKit vehicles: pip install vedette[dronekit]"),
 )
 
