@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -310,11 +311,23 @@ def sim(
     faults: Annotated[Path | None, typer.Option(help="What goes wrong: a scenario in YAML or JSON.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
     seconds: Annotated[float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")] = None,
+    world: Annotated[Path | None, typer.Option(help="Who moves where and when: YAML or JSON.")] = None,
+    sensors: Annotated[Path | None, typer.Option(help="Ground sensors in that world: YAML or JSON.")] = None,
+    cues: Annotated[
+        str | None,
+        typer.Option(metavar="WHERE", help="Their cues go to mqtt://..., http://... (or with s) or a file."),
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder for the true tracks, and who caused each cue.")] = None,
+    key: Annotated[str | None, typer.Option(help="Key for --cues http...", envvar="VEDETTE_KEY")] = None,
 ) -> None:
-    """Run simulated vehicles that speak MAVLink."""
+    """Run simulated vehicles that speak MAVLink, and ground sensors in a world."""
     import sim as simulator  # noqa: PLC0415 - the command has the name of the package
+    from cli.sensing import sensing  # noqa: PLC0415
     from cli.simulated import simulated_fleet  # noqa: PLC0415
 
+    scene = sensing(world, sensors, cues, truth, key)
+    if scene is not None and home is None and plan_file is None:
+        home = scene.home
     if (home is None) == (plan_file is None):
         raise InputError("say where the vehicles stand: give either --home LAT,LON,AMSL or --plan FILE")
     air = simulator.Wind(*numbers(wind, "MEAN,FROM,GUST" if wind.count(",") > 1 else "MEAN,FROM", "--wind"))
@@ -350,7 +363,11 @@ def sim(
         for endpoint in endpoints:
             console.print(f"vehicle {endpoint.sysid} listens on udp:{endpoint.host}:{endpoint.port}")
 
-    simulator.run_fleet(config, ready=tell, stop=stop)
+    with ExitStack() as stack:
+        if scene is not None:
+            config = replace(config, start_time_us=scene.world.epoch_us)
+            stack.enter_context(scene.running(speedup, seed, console.print))
+        simulator.run_fleet(config, ready=tell, stop=stop)
 
 
 @app.command(

@@ -194,9 +194,10 @@ ARDUPLANE = replace(
     pause_mode="LOITER",
     fence=_fence(frozenset({1, 6, 7, 8})),
     land_mode="QLAND",
+    hovers="Q_ENABLE",
     start=(Step(StepKind.MODE, "FBWA"), Step(StepKind.ARM), Step(StepKind.MODE, "AUTO")),
     # Plane stores acceptance radius and pass-by distance of waypoints too.
-    kept_params=MappingProxyType({**_KEPT, mav.MAV_CMD_NAV_WAYPOINT: (2, 3)}),
+    kept_params=MappingProxyType({**_KEPT, mav.MAV_CMD_NAV_WAYPOINT: (2, 3), mav.MAV_CMD_NAV_VTOL_TAKEOFF: ()}),
     # Plane makes a circle to the left of any heading but 0, and ignores a ground speed (ArduPilot#9208).
     orders=replace(
         ARDUCOPTER.orders,

@@ -266,6 +266,9 @@ class Dialect:
         Whether its lists are files under ``@MISSION`` where it offers MAVLink FTP.
     takes_partial_lists
         Whether it takes MISSION_WRITE_PARTIAL_LIST.
+    hovers
+        Parameter that is not 0 where it has rotors to land on. Without them its return circles and never lands: a
+        mission has to end with a landing. None where every return lands.
     """
 
     name: str
@@ -292,6 +295,7 @@ class Dialect:
     param_encoding: ParamEncoding
     orders: OrderWays
     ground: GroundWays
+    hovers: str | None = None
     has_list_files: bool = False
     takes_partial_lists: bool = False
 

@@ -53,7 +53,7 @@ FIRST = "vehicle-2-sortie-1"
 """Name of the first sortie along the line of the plan `made`."""
 
 DIALECTS = ("ardupilot", "px4")
-TAKEOFF, WAYPOINT, SPEED, GIMBAL, VIDEO = 22, 16, 178, 205, 2500
+TAKEOFF, VTOL_TAKEOFF, WAYPOINT, SPEED, GIMBAL, VIDEO = 22, 84, 16, 178, 205, 2500
 
 
 def _xy(waypoints):
@@ -101,7 +101,8 @@ def _usual(made):
 
 def _says_speed_and_camera_again(mission, sortie):
     commands = [item.command for item in mission.items]
-    assert commands.count(TAKEOFF) == (0 if sortie.airborne else 1)
+    takeoff = VTOL_TAKEOFF if sortie.vehicle.aircraft.form is AircraftForm.VTOL else TAKEOFF
+    assert commands.count(takeoff) == (0 if sortie.airborne else 1)
     if sortie.patrol:
         first = sortie.patrol[0].end
         watched = next(

@@ -69,18 +69,18 @@ def test_a_plan_is_flown_by_every_kind(plans, frame, name, tmp_path):
     assert report.completed, report.vehicles[0].failure
     (sortie,) = report.vehicles[0].sorties
     assert {upload.kind.name: upload.items for upload in sortie.uploads}["MISSION"] == len(mission.items)
-    assert {item.command for item in sortie.reached} >= {TAKEOFF, WAYPOINT}
+    assert {item.command for item in sortie.reached} >= {VTOL_TAKEOFF if frame == "vtol" else TAKEOFF, WAYPOINT}
     assert sortie.landing.from_home_m < (1.0 if frame != "plane" else 200.0)
     assert sortie.nearest_border_m > 20.0
     assert sortie.mean_deviation_m < (0.5 if frame == "copter" else 10.0)
 
 
-def test_px4_vtol_flies_the_patrol_on_wings_only_where_the_take_off_says_so(plans, tmp_path):
-    """A plain take-off leaves it on its rotors for the whole patrol, with their power and speed."""
+def test_px4_vtol_flies_the_patrol_on_its_wings(plans, tmp_path):
+    """A plain take-off would leave it on its rotors for the whole patrol, with their power and speed."""
     plan = plans["vtol"]
-    plain = missions.compile_mission(plan, plan.sorties[0], "px4")
-    assert plain.items[0].command == TAKEOFF
-    winged = replace(plain, items=(replace(plain.items[0], command=VTOL_TAKEOFF), *plain.items[1:]))
+    winged = missions.compile_mission(plan, plan.sorties[0], "px4")
+    assert winged.items[0].command == VTOL_TAKEOFF
+    plain = replace(winged, items=(replace(winged.items[0], command=TAKEOFF), *winged.items[1:]))
     left = {}
     for key, mission in (("plain", plain), ("winged", winged)):
         report = fly(plan, mission, tmp_path / key, "px4")
@@ -89,6 +89,15 @@ def test_px4_vtol_flies_the_patrol_on_wings_only_where_the_take_off_says_so(plan
         left[key] = (sortie.battery_percent, sortie.flight_s)
     assert left["plain"][0] < left["winged"][0] - 5.0
     assert left["plain"][1] > left["winged"][1] * 1.3
+
+
+def test_a_plane_that_would_circle_at_the_end_is_not_flown(plans, tmp_path):
+    plan = plans["plane"]
+    report = fly(plan, missions.compile_mission(plan, plan.sorties[0], "ardupilot"), tmp_path, "ardupilot")
+    assert "circles there until its battery is empty: put a landing sequence at its end" in report.vehicles[0].failure
+    (sortie,) = report.vehicles[0].sorties
+    assert sortie.started_us is None
+    assert not sortie.uploads
 
 
 @pytest.mark.parametrize("name", ["ardupilot", "px4"])
