@@ -46,6 +46,7 @@ async def test_a_cancelled_upload_leaves_nothing_to_fly(kind):
                 new,
                 kind,
                 dialect=autopilot.ARDUCOPTER,
+                by_file=False,
                 progress=lambda _, done, __: halfway.set() if done == 10 else None,
                 repaired=told.append,
             )
