@@ -38,9 +38,11 @@ def plan_options(settings: Sequence[str], **given: Any) -> missions.PlanOptions:
 
 def plan_table(made: missions.PatrolPlan) -> Table:
     """The sorties, each with its first flight and how often it is flown in the shift."""
-    what = "one coverage in" if made.options.objective is missions.Objective.ONCE else "revisit"
+    what = {missions.Objective.ONCE: "one coverage in", missions.Objective.REVISIT: "revisit"}.get(
+        made.options.objective, f"revisit {made.revisit_s / 60:.1f} min, times risk"
+    )
     table = Table(
-        title=f"coverage {made.coverage.share:.1%}, {what} {made.revisit_s / 60:.1f} min "
+        title=f"coverage {made.coverage.share:.1%}, {what} {made.figure_s / 60:.1f} min "
         f"({made.gap:.1%} above the bound of {made.revisit_bound_s / 60:.1f} min)"
     )
     for heading in ("sortie", "start min", "duration min", "distance km", "patrol km", "reserve left", "flights"):
@@ -94,6 +96,6 @@ def changes_table(made: missions.PatrolPlan, changes: tuple[missions.Change, ...
         if change.revisit_s is None or change.coverage is None:
             table.add_row(change.what, "no plan", "", change.reason)
             continue
-        saved = 1 - change.revisit_s / made.revisit_s
+        saved = 1 - change.revisit_s / made.figure_s
         table.add_row(change.what, f"{change.revisit_s / 60:.1f}", f"{saved:.0%}", f"{change.coverage:.1%}")
     return table

@@ -35,7 +35,21 @@ from missions.observation import Observation, observe
 from missions.operational_intent import FlightIntent, Geoid, Margins, operational_intents
 from missions.operational_intent_files import read_operational_intents, write_operational_intents
 from missions.options import Objective, PlanOptions
-from missions.patrol import Bound, Coverage, Flight, GsdShare, Leg, LegKind, PatrolPlan, Sortie, Uncovered, Waypoint
+from missions.patrol import (
+    Bound,
+    Coverage,
+    Flight,
+    GsdShare,
+    Leg,
+    LegKind,
+    PatrolPlan,
+    Period,
+    Roster,
+    Run,
+    Sortie,
+    Uncovered,
+    Waypoint,
+)
 from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
 from missions.plan_folder import write_plan_folder
@@ -47,8 +61,9 @@ from missions.resume import resume
 from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
-from missions.validation import Rule, Validation, check, validate
+from missions.validation import check, validate
 from missions.validation_fence import validate_missions
+from missions.validation_rule import Rule, Validation
 from missions.waypoints import read_waypoints, write_waypoints
 from missions.weaving import LegTour, share_legs
 from missions.wind import Wind
@@ -102,13 +117,16 @@ __all__ = [
     "Observation",
     "ObservationError",
     "PatrolPlan",
+    "Period",
     "PlanError",
     "PlanOptions",
     "Progress",
     "ProgressError",
     "Risk",
     "RiskTable",
+    "Roster",
     "Rule",
+    "Run",
     "Side",
     "Sortie",
     "Team",

@@ -24,7 +24,7 @@ __all__ = ["read_airspace", "read_risk", "write_airspace", "write_risk"]
 
 _WGS84 = {"urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:OGC::CRS84", "urn:ogc:def:crs:EPSG::4326", "EPSG:4326"}
 _KNOWN = {"name", "kind", "floor_m", "floor_datum", "ceiling_m", "ceiling_datum", "radius_m"}
-_RISK = ("from_m", "to_m", "weight", "from_hour", "to_hour")
+_RISK = ("from_m", "to_m", "weight", "from_hour", "to_hour", "line")
 
 
 def read_airspace(path: Path) -> Airspace:
@@ -136,7 +136,7 @@ def write_airspace(airspace: Airspace, path: Path) -> None:
 
 
 def read_risk(path: Path) -> RiskTable:
-    """Read a risk table: CSV with the columns from_m, to_m, weight and, if hours matter, from_hour and to_hour.
+    """Read a risk table: CSV with the columns from_m, to_m, weight, and where they matter from_hour, to_hour and line.
 
     Raises
     ------
@@ -153,8 +153,11 @@ def read_risk(path: Path) -> RiskTable:
     rows = []
     for row in reader:
         where = f"{path}: line {reader.line_num}"
-        values = {}
+        values: dict[str, Any] = {}
         for name in columns:
+            if name == "line":
+                values[name] = (row[name] or "").strip()
+                continue
             try:
                 values[name] = float(row[name])
             except (TypeError, ValueError):
@@ -168,5 +171,8 @@ def read_risk(path: Path) -> RiskTable:
 
 def write_risk(table: RiskTable, path: Path) -> None:
     """Write a risk table as CSV that `read_risk` reads."""
-    lines = [",".join(_RISK), *(",".join(repr(getattr(row, name)) for name in _RISK) for row in table.rows)]
-    write_text(path, "\n".join(lines) + "\n")
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_RISK)
+    writer.writerows([[getattr(row, name) for name in _RISK] for row in table.rows])
+    write_text(path, out.getvalue())

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from shapely import LineString, Point
 
@@ -39,8 +40,8 @@ class Piece:
     ----------
     lat, lon
         Vertices, degrees, shape (n,), in the direction of the line that is watched.
-    border_m
-        Metres along the border of each; not a number beside another line.
+    line_m
+        Metres along the line of each.
     look
         Side on which the line lies, flown in this direction.
     line
@@ -49,7 +50,7 @@ class Piece:
 
     lat: Floats
     lon: Floats
-    border_m: Floats
+    line_m: Floats
     look: Side
     line: int
 
@@ -115,6 +116,8 @@ def pieces_beside(
             wanted = [(match.beside(a), match.beside(b)) for a, b in _rest(seen, float(along[-1]))]
             spans = [(max(a, c), min(b, d)) for a, b in spans for c, d in wanted]
             spans = [(a, b) for a, b in spans if b - a >= SHORTEST_PIECE_M]
+        if turn_radius_m > 0 and not isinstance(line, BorderSegment):
+            spans = [_with_room(flank, span, around, turn_radius_m) for span in spans]
         seen += [(match.opposite(a), match.opposite(b)) for a, b in spans]
         for a, b in _evenly(_cut(spans, [match.beside_point(*place) for place in cuts])):
             pieces.append(_piece(flank, a, b, number, float(along[-1])))
@@ -155,6 +158,30 @@ def _flanks(
         lawful = tuple(span for span, good in zip(spans, own, strict=True) if good)
         found.append(replace(flank, lawful=lawful, gaps=(*gaps, *beyond)))
     return sorted(found, key=lambda flank: -flank.lawful_m), reason
+
+
+def _with_room(flank: _Flank, span: Span, around: Surroundings, radius_m: float) -> Span:
+    """A span that wings can come into and leave: a circle beside each of its ends has to be clear of the borders.
+
+    An end that points at a border within less than the radius is drawn back; where that does not help it stays.
+    """
+    ends = []
+    for end, inward in ((span[0], 1.0), (span[1], -1.0)):
+        room = min(2 * radius_m, (span[1] - span[0] - SHORTEST_PIECE_M) / 2)
+        tries = [end + inward * d for d in np.arange(0.0, room, radius_m / 4)]
+        ends.append(next((at for at in tries if _turns_in(flank, at, around, radius_m)), end))
+    return ends[0], ends[1]
+
+
+def _turns_in(flank: _Flank, at_m: float, around: Surroundings, radius_m: float) -> bool:
+    """Whether a circle that touches a flight line at a place is clear of all borders, on one side or the other."""
+    places = np.clip([at_m - 1.0, at_m, at_m + 1.0], 0.0, flank.along[-1])
+    lat, lon = (np.interp(places, flank.along, v) for v in (flank.lat, flank.lon))
+    region = around.region(float(lat[1]), float(lon[1]), 4 * radius_m)
+    a, here, b = region.plane.xy(lat, lon)
+    left = np.array([-(b - a)[1], (b - a)[0]]) / np.hypot(*(b - a))
+    circles = [Point(here + side * radius_m * left).buffer(radius_m * 0.99) for side in (1.0, -1.0)]
+    return any(not any(shapely.intersects(shape, circle) for shape in region.keep_out) for circle in circles)
 
 
 def _is_own(flank: _Flank, span: Span, around: Surroundings) -> bool:
@@ -221,9 +248,8 @@ def _evenly(spans: Sequence[Span]) -> list[Span]:
 def _piece(flank: _Flank, low: float, high: float, number: int, length_m: float) -> Piece:
     inner = (flank.along > low + 1e-3) & (flank.along < high - 1e-3)
     at = np.concatenate([[low], flank.along[inner], [high]])
-    border_m = at / flank.along[-1] * length_m if number == 0 else np.full(len(at), np.nan)
     lat, lon = (np.interp(at, flank.along, v) for v in (flank.lat, flank.lon))
-    return Piece(lat, lon, border_m, flank.side.other, number)
+    return Piece(lat, lon, at / flank.along[-1] * length_m, flank.side.other, number)
 
 
 def _why(flanks: Sequence[_Flank], along: Floats, ground: DenseLine, at_m: float) -> str:

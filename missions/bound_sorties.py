@@ -41,7 +41,14 @@ class Crew:
     height_m: float
 
 
-def sortie_bound(crews: Sequence[Crew], length_m: Floats, *, wind: Wind = CALM, once: bool = False) -> float:
+def sortie_bound(
+    crews: Sequence[Crew],
+    length_m: Floats,
+    *,
+    wind: Wind = CALM,
+    once: bool = False,
+    weight: Floats | None = None,
+) -> float:
     """No plan with these aircraft that flies all of a line at their patrol speed is better, seconds.
 
     Parameters
@@ -54,6 +61,9 @@ def sortie_bound(crews: Sequence[Crew], length_m: Floats, *, wind: Wind = CALM, 
         The wind: transits may have it behind them both ways, as far as this bound knows.
     once
         Bound the time to the last landing of a single coverage instead of the revisit interval: no turn-rounds.
+    weight
+        Risk weight of the pieces, shape (n,), to bound the greatest revisit interval times weight: with that at R, a
+        piece is looked at weight / R times a second. 1 by default.
 
     Notes
     -----
@@ -76,6 +86,7 @@ def sortie_bound(crews: Sequence[Crew], length_m: Floats, *, wind: Wind = CALM, 
     if not len(length_m):
         return 0.0
     cost = np.array([_cost_s(crew, length_m, wind, once=once) for crew in crews])
+    cost *= 1.0 if weight is None else weight
     capacity = np.array([float(crew.size) for crew in crews])
     every = np.arange(len(length_m))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
@@ -17,7 +18,7 @@ from missions.flying import Pilot
 from missions.joining import lead_in
 from missions.observation import Observation
 from missions.options import PlanOptions
-from missions.patrol import Leg, LegKind, Waypoint
+from missions.patrol import Leg, LegKind, Run, Waypoint
 
 __all__ = ["Aloft", "Builder"]
 
@@ -65,13 +66,11 @@ class Builder:
         access: Access,
         look: Observation,
         *,
-        start: int,
-        stop: int,
-        backward: bool,
+        stretches: Sequence[tuple[int, int]],
         layers_agl_m: tuple[float, float],
         aloft: Aloft | None = None,
-    ) -> tuple[Leg, ...]:
-        """The legs of a sortie over stations `start` to `stop`, flown from the second to the first if `backward`.
+    ) -> tuple[tuple[Leg, ...], tuple[Run, ...]]:
+        """The legs and runs of a sortie over stretches, given as first and last station, in the order of flight.
 
         `layers_agl_m` are the heights above ground of the way out and of the way home, metres. It begins on the ground
         at the base, or where it is `aloft`.
@@ -79,11 +78,11 @@ class Builder:
         craft, plane = vehicle.aircraft, access.region.plane
         out_agl_m, home_agl_m = layers_agl_m
         pilot = Pilot(plane, self.terrain, self.options.wind)
-        first, last = (stop, start) if backward else (start, stop)
-        pieces = self._pieces(start, stop, backward=backward)
-        way, home = access.way(first) if aloft is None else aloft.way, access.way(last)
-        way = _curved(way, plane.xy(*pieces[0][1:3]), pieces[0][0], craft.turn_radius_m, access)
-        home = _curved(home, plane.xy(*pieces[-1][1:3])[::-1], -pieces[-1][0], craft.turn_radius_m, access)
+        pieces = self._pieces(stretches, access)
+        way, home = access.way(stretches[0][0]) if aloft is None else aloft.way, access.way(stretches[-1][1])
+        way = _curved(way, plane.xy(pieces[0].lat, pieces[0].lon), pieces[0].side, craft.turn_radius_m, access)
+        last = pieces[-1]
+        home = _curved(home, plane.xy(last.lat, last.lon)[::-1], -last.side, craft.turn_radius_m, access)
         if aloft is None:
             on_ground, above = self._base(vehicle, out_agl_m)
             out = [above, *pilot.waypoints(way, out_agl_m)[1:]]
@@ -92,19 +91,27 @@ class Builder:
             out = [aloft.at, *pilot.waypoints(way, aloft.at.agl_m)[1:]]
             made = []
         flown = [
-            (side, pilot.waypoints(plane.xy(lat, lon), look.height_agl_m if side or short else out_agl_m))
-            for side, lat, lon, short in pieces
+            pilot.waypoints(plane.xy(p.lat, p.lon), look.height_agl_m if p.side or p.short else out_agl_m)
+            for p in pieces
         ]
         for k in range(1, len(flown) - 1):
-            if not flown[k][0]:
+            if not pieces[k].side:
                 # Up to the layer of this sortie, where the piece is long enough, and down again.
-                flown[k] = 0, [flown[k - 1][1][-1], *flown[k][1], flown[k + 1][1][0]]
-        made += pilot.legs(LegKind.TRANSIT, [*out, flown[0][1][0]], craft, craft.cruise_m_s)
-        for side, waypoints in flown:
-            kind, speed = (LegKind.PATROL, look.speed_m_s) if side else (LegKind.TRANSIT, craft.cruise_m_s)
-            made += pilot.legs(kind, waypoints, craft, speed, _SIDES[side])
-        made += self._homeward(pilot, vehicle, flown[-1][1][-1], home[::-1], home_agl_m)
-        return _with_procedures(_joined(made), craft)
+                flown[k] = [flown[k - 1][-1], *flown[k], flown[k + 1][0]]
+        made += pilot.legs(LegKind.TRANSIT, [*out, flown[0][0]], craft, craft.cruise_m_s)
+        bounds: dict[int, tuple[int, int]] = {}
+        for piece, waypoints in zip(pieces, flown, strict=True):
+            kind, speed = (LegKind.PATROL, look.speed_m_s) if piece.side else (LegKind.TRANSIT, craft.cruise_m_s)
+            begin = len(made)
+            made += pilot.legs(kind, waypoints, craft, speed, _SIDES[piece.side])
+            if piece.stretch is not None:
+                bounds[piece.stretch] = bounds.get(piece.stretch, (begin, begin))[0], len(made)
+        made += self._homeward(pilot, vehicle, flown[-1][-1], home[::-1], home_agl_m)
+        runs = [
+            Run(float(self.stations[first]), float(self.stations[last]), *bounds[number])
+            for number, (first, last) in enumerate(stretches)
+        ]
+        return _with_procedures(_joined(made), craft), tuple(runs)
 
     def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
         """The legs home, and no more, of an aircraft that is `aloft` with its way to the base."""
@@ -131,11 +138,25 @@ class Builder:
             *pilot.legs(LegKind.LANDING, [above, on_ground], craft, craft.descent_m_s),
         ]
 
-    def _pieces(self, start: int, stop: int, *, backward: bool) -> list[tuple[int, Floats, Floats, bool]]:
-        """Pieces between two stations, in the order of flight.
+    def _pieces(self, stretches: Sequence[tuple[int, int]], access: Access) -> list[_Piece]:
+        """What is flown over stretches, and between them, in the order of flight."""
+        out: list[_Piece] = []
+        for number, (first, last) in enumerate(stretches):
+            own = self._stretch(min(first, last), max(first, last), number)
+            if first > last:
+                # Seen from the other end the line lies on the other hand.
+                own = [replace(p, side=-p.side, lat=p.lat[::-1], lon=p.lon[::-1]) for p in own[::-1]]
+            if out:
+                ends = [(float(p.lat[k]), float(p.lon[k])) for p, k in ((out[-1], -1), (own[0], 0))]
+                way = access.between(*ends)
+                lat, lon = access.region.plane.lat_lon_near(way, ends[0][1])
+                length = float(np.hypot(*np.diff(way, axis=0).T).sum())
+                out.append(_Piece(0, lat, lon, length < LONG_EMPTY_M, None))
+            out += own
+        return out
 
-        Each with the side that it looks to, 0 for none, and whether it is too short to leave the height of the patrol.
-        """
+    def _stretch(self, start: int, stop: int, number: int) -> list[_Piece]:
+        """Pieces between two stations, in the order of the course."""
         course = self.course
         low, high = float(self.stations[start]), float(self.stations[stop])
         inner = np.flatnonzero((course.along_m > low + 0.5) & (course.along_m < high - 0.5))
@@ -146,25 +167,49 @@ class Builder:
         for side, group in groupby(range(len(leg)), key=lambda k: int(course.look[leg[k]])):
             own = list(group)
             cut = slice(own[0], own[-1] + 2)
-            out.append((side, lat[cut], lon[cut], bool(at[own[-1] + 1] - at[own[0]] < LONG_EMPTY_M)))
-        if backward:
-            # Seen from the other end the line lies on the other hand.
-            out = [(-side, a[::-1], o[::-1], short) for side, a, o, short in out[::-1]]
+            short = bool(at[own[-1] + 1] - at[own[0]] < LONG_EMPTY_M)
+            out.append(_Piece(side, lat[cut], lon[cut], short, number))
         return out
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What is flown in one way.
+
+    Parameters
+    ----------
+    side
+        Where the camera looks, 1 for left, -1 for right, 0 for nowhere.
+    lat, lon
+        Vertices, degrees.
+    short
+        Whether it is too short to leave the height of the patrol.
+    stretch
+        Number of the stretch that it is part of; None between two.
+    """
+
+    side: int
+    lat: Floats
+    lon: Floats
+    short: bool
+    stretch: int | None
 
 
 def _curved(way: Floats, patrol: Floats, side: int, radius_m: float, access: Access) -> Floats:
     """The way to the beginning of a patrol that looks to a side, led into it by an arc for wings of a turn radius.
 
-    Where a zone leaves no room for the arc the corner stays.
+    Where nothing leaves room for the arc the corner stays.
     """
     if radius_m <= 0 or side == 0 or len(way) < 2:
         return way
     step = patrol[1] - patrol[0]
-    # The border lies where the camera looks; the arc lies on the other side.
-    arc = lead_in(way[-2], patrol[0], step / np.hypot(*step), -float(side), radius_m)
-    led = np.concatenate([way[:-1], arc, way[-1:]])
-    return led if access.clear(led[len(way) - 2 :]) else way
+    # A border lies where the camera looks, and the arc on the other side; beside a road that may be where a border is.
+    for inside in (-float(side), float(side)):
+        arc = lead_in(way[-2], patrol[0], step / np.hypot(*step), inside, radius_m)
+        led = np.concatenate([way[:-1], arc, way[-1:]])
+        if access.clear(led[len(way) - 2 :]):
+            return led
+    return way
 
 
 def _with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:

@@ -100,8 +100,8 @@ class Course:
         Side on which what is watched on each leg lies, shape (n - 1,): 1 for left, -1 for right, 0 where nothing is.
     passable
         Whether each leg can be flown at all, shape (n - 1,): False where no lawful way joins two pieces.
-    border_m
-        Where along the border each vertex is, metres, shape (n,); not a number beside other lines.
+    line_m
+        Where along its line each leg begins and ends, metres, shape (n - 1, 2); of no meaning where nothing is watched.
     line
         Number in `lines` of what is watched on each leg, shape (n - 1,); of no meaning where nothing is.
     lines
@@ -115,7 +115,7 @@ class Course:
     along_m: Floats
     look: NDArray[np.int64]
     passable: NDArray[np.bool_]
-    border_m: Floats
+    line_m: Floats
     line: NDArray[np.int64]
     lines: tuple[CourseLine, ...]
     gaps: tuple[Gap, ...]
@@ -196,7 +196,7 @@ def make_course(surroundings: Surroundings, lateral_m: float, turn_radius_m: flo
     return replace(
         course,
         look=course.look * border.own_side.other.sign,
-        border_m=course.along_m * scale,
+        line_m=np.stack([course.along_m[:-1], course.along_m[1:]], axis=1) * scale,
         lines=(CourseLine(border.name),),
     )
 
@@ -355,7 +355,8 @@ def _one_line(
     lat: Floats, lon: Floats, watched: NDArray[np.bool_], passable: NDArray[np.bool_], gaps: tuple[Gap, ...]
 ) -> Course:
     look = watched.astype(np.int64)
-    return Course(lat, lon, distances_m(lat, lon), look, passable, np.zeros(len(lat)), np.zeros_like(look), (), gaps)
+    line_m = np.zeros((len(look), 2))
+    return Course(lat, lon, distances_m(lat, lon), look, passable, line_m, np.zeros_like(look), (), gaps)
 
 
 def _way_round(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +17,7 @@ from missions.fleet import Aircraft, Base
 from missions.flying import effort
 from missions.observation import Observation
 from missions.options import PlanOptions
-from missions.routing import Router
+from missions.routing import Router, Ways
 from missions.surroundings import Region, Surroundings, rough_distance_m
 
 __all__ = ["Access", "Along", "fly_along", "reach_m"]
@@ -160,6 +161,15 @@ class Access:
             f"no lawful way leads from {start[0]:.6f}, {start[1]:.6f} to {stop[0]:.6f}, {stop[1]:.6f}: one of them "
             "lies within the stand-off or in a no-fly zone, or what lies between cannot be passed"
         )
+
+    def place(self, station: int) -> Floats:
+        """Where a station is, metres in the plane of the region, shape (2,)."""
+        return np.asarray(self.way(station)[-1])
+
+    def ways(self, stations: Sequence[int], cost: Callable[[Floats], Floats]) -> Ways:
+        """The cheapest ways between some stations that there is a way to; `cost` is of straight pieces, metres."""
+        assert self._router is not None  # without one no station has a way
+        return self._router.between(np.array([self.place(station) for station in stations]), cost)
 
     def transit(
         self,

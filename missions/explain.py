@@ -12,7 +12,7 @@ from missions.course import distances_m
 from missions.errors import MissionsError
 from missions.fleet import Base, Fleet, Vehicle
 from missions.network_planning import plan_network
-from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.patrol import LegKind, PatrolPlan, Roster, Sortie
 from missions.plane import Plane
 from missions.planning import plan
 from missions.siting import base_behind
@@ -29,7 +29,7 @@ class Change:
     what
         The change in words.
     revisit_s
-        Revisit interval with it, seconds; None where no plan can be made with it.
+        Revisit interval with it, times risk in a plan by risk, seconds; None where no plan can be made with it.
     coverage
         Share of the band seen with it; None likewise.
     reason
@@ -60,8 +60,8 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
     terrain
         The ground that it was planned on.
     """
-    slowest = _slowest(made)
-    team = [s for s in made.sorties if s.team == slowest]
+    slowest = max((r for period in made.periods for r in period.rosters), key=made.round_s)
+    team = [made.sorties[k] for k in slowest.sorties]
     base = team[0].vehicle.base
     options: list[tuple[str, Callable[[], Fleet]]] = [
         (f"one more aircraft at {base.name}", lambda: _one_more(made.fleet, team[0].vehicle, base)),
@@ -81,9 +81,9 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
         except MissionsError as error:
             changes.append(Change(what, None, None, str(error)))
         else:
-            changes.append(Change(what, other.revisit_s, other.coverage.share))
+            changes.append(Change(what, other.figure_s, other.coverage.share))
     changes.sort(key=lambda change: change.revisit_s if change.revisit_s is not None else float("inf"))
-    return Explanation(tuple(_limits(made, team)), tuple(changes))
+    return Explanation(tuple(_limits(made, slowest)), tuple(changes))
 
 
 def _again(made: PatrolPlan, fleet: Fleet, terrain: Terrain | None) -> PatrolPlan:
@@ -92,26 +92,22 @@ def _again(made: PatrolPlan, fleet: Fleet, terrain: Terrain | None) -> PatrolPla
     return plan(made.border, fleet, terrain, made.options, airspace=made.airspace, risk=made.risk)
 
 
-def _slowest(made: PatrolPlan) -> int:
-    """Number of the team whose round takes longest for its size."""
-    return max({s.team for s in made.sorties}, key=made.round_s)
-
-
-def _limits(made: PatrolPlan, team: list[Sortie]) -> list[str]:
+def _limits(made: PatrolPlan, slowest: Roster) -> list[str]:
+    team = [made.sorties[k] for k in slowest.sorties]
     base, look = team[0].vehicle.base, made.observation_of(team[0])
     craft = team[0].vehicle.aircraft
-    size = len(made.team_of(team[0]))
+    size = len(slowest.sysids)
     legs = [leg for sortie in team for leg in sortie.legs]
     patrol = sum(leg.duration_s for leg in legs if leg.kind is LegKind.PATROL)
     air = sum(leg.duration_s for leg in legs)
     ground = craft.turn_round_s * len(team)
     whole = air + ground
-    length = max(s.to_m for s in team) - min(s.from_m for s in team)
+    length = sum(run.length_m for s in team for run in s.runs)
     leanest = min(team, key=lambda s: s.reserve_left)
     found = [
         (
             f"the slowest stretch is that of {base.name}: {length / 1000:.1f} km in {len(team)} sorties by {size} "
-            f"aircraft, looked at every {made.round_s(team[0].team) / 60:.1f} min"
+            f"aircraft, looked at every {made.round_s(slowest) / 60:.1f} min"
         ),
         (
             f"of the {whole / 60:.0f} min of one round {patrol / whole:.0%} are patrol, {(air - patrol) / whole:.0%} "
@@ -122,8 +118,9 @@ def _limits(made: PatrolPlan, team: list[Sortie]) -> list[str]:
             f"{craft.reserve_fraction:.0%}"
         ),
         (
-            f"no plan {made.bound.claim} comes below {made.revisit_bound_s / 60:.1f} min with these aircraft on this "
-            f"line: this one is {made.gap:.1%} above that"
+            f"no plan {made.bound.claim} comes below {made.revisit_bound_s / 60:.1f} min"
+            f"{'' if made.risk_s is None else ' times risk'} with these aircraft on this line: this one is "
+            f"{made.gap:.1%} above that"
         ),
     ]
     return [*found, *look.reasons]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +111,7 @@ class _Stretch:
 
     lat: Floats
     lon: Floats
-    border_m: Floats
+    line_m: Floats
     look: int
     line: int
     passable: bool = True
@@ -174,14 +175,14 @@ class _Graph:
                 if float(np.hypot(*np.diff(way, axis=0).T).sum()) < _SAME_M:
                     continue
                 lat, lon = self._plane.lat_lon_near(way, self._lon0)
-                out.append(_Stretch(lat, lon, np.full(len(lat), np.nan), 0, 0))
+                out.append(_Stretch(lat, lon, np.zeros(len(lat)), 0, 0))
                 continue
             forward = (a, b) in number
             piece = self._pieces[number[(a, b) if forward else (b, a)]]
             on = slice(None) if forward else slice(None, None, -1)
             lon = self._lon0 + (piece.lon - self._lon0 + 180.0) % 360.0 - 180.0
             side = piece.look.sign if forward else -piece.look.sign
-            out.append(_Stretch(piece.lat[on], lon[on], piece.border_m[on], side, piece.line))
+            out.append(_Stretch(piece.lat[on], lon[on], piece.line_m[on], side, piece.line))
         return out
 
 
@@ -215,22 +216,19 @@ def _course(walks: Sequence[Sequence[_Stretch]], lines: tuple[CourseLine, ...], 
     """One course of all stretches; between two walks nothing passes."""
     lat: list[Floats] = []
     lon: list[Floats] = []
-    border: list[Floats] = []
+    line_m: list[tuple[float, float]] = []
     legs: list[tuple[int, int, bool]] = []
     for walk in walks:
         for number, stretch in enumerate(walk):
             if number == 0 and lat:
                 legs.append((0, 0, False))
+                line_m.append((0.0, 0.0))
             # A stretch begins where the one before it ends.
             skip = 1 if number else 0
-            border_m = stretch.border_m
-            if number and stretch.look and not walk[number - 1].look:
-                # The vertex after a deadhead is the first of what is watched.
-                border[-1][-1] = border_m[0]
             lat.append(stretch.lat[skip:])
             lon.append(stretch.lon[skip:])
-            border.append(border_m[skip:].copy())
             legs += [(stretch.look, stretch.line, stretch.passable)] * (len(stretch.lat) - 1)
+            line_m += pairwise(stretch.line_m.tolist())
     look, line, passable = np.array(legs).T
     all_lat, all_lon = np.concatenate(lat), np.concatenate(lon)
     return Course(
@@ -239,7 +237,7 @@ def _course(walks: Sequence[Sequence[_Stretch]], lines: tuple[CourseLine, ...], 
         distances_m(all_lat, all_lon),
         look.astype(np.int64),
         passable.astype(bool),
-        np.concatenate(border),
+        np.array(line_m),
         line.astype(np.int64),
         lines,
         gaps,

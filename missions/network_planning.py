@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from geo import Terrain
 from missions.airspace import Airspace
-from missions.border import BorderSegment
-from missions.course import Cost, Course
+from missions.course import Course
 from missions.errors import PlanError
 from missions.fleet import Fleet
 from missions.network import BorderNetwork
-from missions.network_course import network_courses
-from missions.network_lines import joined_borders
 from missions.options import Objective, PlanOptions
 from missions.patrol import PatrolPlan
 from missions.planning import Planner
 from missions.risk import RiskTable
-from missions.surroundings import Surroundings
+from missions.setting import Setting
 from missions.task import Task
 
 __all__ = ["plan_network"]
@@ -37,7 +32,8 @@ def plan_network(
     """Plan the patrol of a border and its branches by a fleet.
 
     One walk past every line, near the cheapest (`cover_lines`), is shared out among the teams as `plan` shares out the
-    course beside a border. A branch is flown beside at the same lateral distance as the border, on the side where that
+    course beside a border; a sortie then patrols the runs of its part of the walk in the order that is quickest from
+    its base. A branch is flown beside at the same lateral distance as the border, on the side where that
     is lawful; all cameras are set up for the greatest band and stand-off of any line.
 
     Parameters
@@ -47,8 +43,8 @@ def plan_network(
     fleet, terrain, options, airspace
         As for `plan`.
     risk
-        For `Objective.RISK`, along the longest border. A line of priority 2 is then looked at half as often as one of
-        priority 1.
+        For `Objective.RISK`: along the longest border, and along the lines that its rows name. A line of priority 2
+        counts half as much as one of priority 1.
 
     Returns
     -------
@@ -62,29 +58,23 @@ def plan_network(
     ObservationError
         When the camera cannot see the greatest band from behind the greatest stand-off.
     """
-    borders = joined_borders(network)
-    if not borders:
-        raise PlanError(f"network {network.name!r} has no border: give the line that nobody may come near")
-    found: list[Course] = []
+    task = Task.of(network)
 
-    def planner(number: int) -> Planner:
-        def course(around: Surroundings, lateral_m: float, radius_m: float, cost: Cost) -> Course:
-            if not found:
-                found.extend(network_courses(network, around, lateral_m, radius_m, cost))
-            return found[number]
-
-        return Planner(
-            Task(borders[0], borders, _widest(network, borders), course, network),
+    def planner(course: Course | None = None) -> Planner:
+        setting = Setting(
+            task,
             fleet,
             terrain,
             options or PlanOptions(),
             airspace=airspace or Airspace(),
             risk=risk or RiskTable(),
+            course=course,
         )
+        return Planner(setting)
 
     # Which walk is best depends on where the bases stand along it: the sharing-out tells.
-    first = planner(0)
-    return _best(sorted([first, *(planner(k) for k in range(1, len(found)))], key=Planner.figure))
+    first = planner()
+    return _best(sorted([first, *map(planner, first.setting.others)], key=Planner.figure))
 
 
 def _best(planners: list[Planner]) -> PatrolPlan:
@@ -92,7 +82,7 @@ def _best(planners: list[Planner]) -> PatrolPlan:
 
     Aircraft that wait for each other show in the schedule only.
     """
-    by_risk = planners[0].options.objective is Objective.RISK
+    by_risk = planners[0].setting.options.objective is Objective.RISK
     made, refused = [], None
     for planner in planners[: 1 if by_risk else _FINALISTS]:
         try:
@@ -105,13 +95,3 @@ def _best(planners: list[Planner]) -> PatrolPlan:
         assert refused is not None  # there is a planner, and it made no plan
         raise refused
     return min(made, key=lambda one: one[0])[1]
-
-
-def _widest(network: BorderNetwork, borders: tuple[BorderSegment, ...]) -> BorderSegment:
-    """The longest border with bands as deep as those of any line: a branch may be looked at from either side."""
-    branches = [depth for b in network.branches for depth in (b.band_left_m, b.band_right_m)]
-    return replace(
-        borders[0],
-        band_own_m=max([border.band_own_m for border in borders] + branches),
-        band_far_m=max([border.band_far_m for border in borders] + branches),
-    )

@@ -22,7 +22,7 @@ class Objective(StrEnum):
     ONCE
         The time for one full coverage.
     RISK
-        The longest of these times multiplied by the mean risk of the place over the shift.
+        The longest of these times multiplied by the risk of the place meanwhile.
     """
 
     REVISIT = "revisit"

@@ -16,7 +16,21 @@ from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.risk import RiskTable
 
-__all__ = ["Bound", "Coverage", "Flight", "GsdShare", "Leg", "LegKind", "PatrolPlan", "Sortie", "Uncovered", "Waypoint"]
+__all__ = [
+    "Bound",
+    "Coverage",
+    "Flight",
+    "GsdShare",
+    "Leg",
+    "LegKind",
+    "PatrolPlan",
+    "Period",
+    "Roster",
+    "Run",
+    "Sortie",
+    "Uncovered",
+    "Waypoint",
+]
 
 
 class LegKind(StrEnum):
@@ -85,6 +99,29 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of the course that a sortie patrols in one go.
+
+    Parameters
+    ----------
+    from_m, to_m
+        Where it begins and ends, metres along the course: the second is the lesser one where it is flown against it.
+    start, stop
+        Its legs are those from `start` up to but without `stop`, detours included.
+    """
+
+    from_m: float
+    to_m: float
+    start: int
+    stop: int
+
+    @property
+    def length_m(self) -> float:
+        """Length along the course, metres."""
+        return abs(self.to_m - self.from_m)
+
+
+@dataclass(frozen=True, slots=True)
 class Sortie:
     """One take-off to landing; of one that is resumed in the air, from where the aircraft is to landing.
 
@@ -96,16 +133,12 @@ class Sortie:
         Which aircraft.
     turn
         Its number among the sorties of that vehicle, from 1.
-    from_m, to_m
-        The stretch of the flight line that it patrols, metres along it.
     start_s
         Planned take-off, seconds after the start of the plan.
     legs
         In the order of flight.
-    team
-        Number of the team whose stretch it is part of: aircraft of one type with one camera at one base.
-    backward
-        Whether it is flown against the direction of the flight line.
+    runs
+        The stretches of the course that it patrols, in the order of flight; none where it only flies home.
     observation
         Number of its observation in the plan.
     charge
@@ -115,14 +148,21 @@ class Sortie:
     name: str
     vehicle: Vehicle
     turn: int
-    from_m: float
-    to_m: float
     start_s: float
     legs: tuple[Leg, ...]
-    team: int = 0
-    backward: bool = False
+    runs: tuple[Run, ...]
     observation: int = 0
     charge: float = 1.0
+
+    @property
+    def from_m(self) -> float:
+        """The least place that it patrols, metres along the course."""
+        return min(min(run.from_m, run.to_m) for run in self.runs)
+
+    @property
+    def to_m(self) -> float:
+        """The greatest place that it patrols, metres along the course."""
+        return max(max(run.from_m, run.to_m) for run in self.runs)
 
     @property
     def airborne(self) -> bool:
@@ -188,6 +228,35 @@ class Flight:
 
 
 @dataclass(frozen=True, slots=True)
+class Roster:
+    """Aircraft of one type at one base that relieve each other, by system id, and the numbers of their sorties, from 0.
+
+    Each of them flies all of these in turn.
+    """
+
+    sysids: tuple[int, ...]
+    sorties: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A part of the shift in which the same rosters are flown.
+
+    Aircraft that are in the air as it begins end their sorties first.
+
+    Parameters
+    ----------
+    start_s
+        When it begins, seconds after the start of the shift; it ends with the next one or the shift.
+    rosters
+        Who flies what in it; together they watch everything that the plan watches.
+    """
+
+    start_s: float
+    rosters: tuple[Roster, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Uncovered:
     """A part of the band that no sortie sees: metres along its line, area, where it is, why, and of which line."""
 
@@ -245,7 +314,8 @@ class Bound:
     name
         Its name.
     seconds
-        No such plan has a shorter revisit interval, or an earlier last landing of a single coverage.
+        No such plan has a shorter revisit interval, or a smaller one times risk, or an earlier last landing of a
+        single coverage.
     claim
         Which plans that speaks of, after the words "no plan": all fly this line at this patrol speed with these
         aircraft, and watch what this plan watches.
@@ -280,11 +350,16 @@ class PatrolPlan:
         Revisit interval: the longest time for which a point of the covered band is unobserved, seconds, from the
         schedule with its turn-rounds. For one coverage the time until the last landing.
     bounds
-        Lower bounds for it, of several kinds of plan.
+        Lower bounds of several kinds of plan: for the revisit interval, or for `risk_s` where that is given.
     notes
         What the reader must know, one sentence each.
     network
         The network that is patrolled, where it is one; `border` is then the longest of its borders.
+    periods
+        Which sorties are flown when; more than one where the risk changes within the shift.
+    risk_s
+        Where it is planned by risk, the longest time for which a point is unobserved, times its risk weight meanwhile,
+        seconds.
     """
 
     border: BorderSegment
@@ -301,6 +376,8 @@ class PatrolPlan:
     bounds: tuple[Bound, ...]
     notes: tuple[str, ...] = field(default_factory=tuple)
     network: BorderNetwork | None = None
+    periods: tuple[Period, ...] = ()
+    risk_s: float | None = None
 
     @property
     def borders(self) -> tuple[BorderSegment, ...]:
@@ -327,6 +404,11 @@ class PatrolPlan:
         return self.observations[0]
 
     @property
+    def figure_s(self) -> float:
+        """What the plan made small, and its bounds are for, seconds: the revisit interval, times risk if by risk."""
+        return self.revisit_s if self.risk_s is None else self.risk_s
+
+    @property
     def bound(self) -> Bound:
         """The greatest of the lower bounds."""
         return max(self.bounds, key=lambda bound: bound.seconds)
@@ -338,9 +420,9 @@ class PatrolPlan:
 
     @property
     def gap(self) -> float:
-        """Share of the bound by which the revisit interval is above it; 0 where there is nothing to bound."""
+        """Share of the bound by which the figure is above it that it is for; 0 where there is nothing to bound."""
         bound_s = self.revisit_bound_s
-        return self.revisit_s / bound_s - 1 if bound_s > 0 else 0.0
+        return self.figure_s / bound_s - 1 if bound_s > 0 else 0.0
 
     def observation_of(self, sortie: Sortie) -> Observation:
         """Height, offset, pitch and speed of a sortie."""
@@ -350,12 +432,13 @@ class PatrolPlan:
         """The zones that this plan keeps out of, for the heights at which it flies."""
         return self.airspace.blocking(min(look.height_agl_m for look in self.observations), self.options.ceiling_agl_m)
 
-    def team_of(self, sortie: Sortie) -> tuple[Vehicle, ...]:
-        """The aircraft that relieve each other on a sortie."""
-        return next(team for team in self.fleet.teams() if sortie.vehicle in team)
+    def roster_of(self, sortie: Sortie) -> Roster:
+        """Who flies a sortie, in the first period in which it is flown."""
+        number = self.sorties.index(sortie)
+        return next(r for period in self.periods for r in period.rosters if number in r.sorties)
 
-    def round_s(self, team: int) -> float:
-        """Time after which each place of a team's stretch is looked at again, by its sorties alone, seconds."""
-        own = [s for s in self.sorties if s.team == team]
+    def round_s(self, roster: Roster) -> float:
+        """Time after which each place of a roster's stretch is looked at again, by its sorties alone, seconds."""
+        own = [self.sorties[k] for k in roster.sorties]
         whole = sum(s.duration_s + s.vehicle.aircraft.turn_round_s for s in own)
-        return whole / len(self.team_of(own[0]))
+        return whole / len(roster.sysids)

@@ -21,8 +21,9 @@ from missions.picture import draw_map
 from missions.plan_file import save_plan
 from missions.plan_report import write_report
 from missions.qgc import write_qgc_plan
-from missions.validation import Validation, validate
+from missions.validation import validate
 from missions.validation_fence import validate_missions
+from missions.validation_rule import Validation
 from missions.waypoints import write_waypoints
 
 __all__ = ["write_plan_folder"]

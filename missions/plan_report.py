@@ -7,7 +7,7 @@ from pathlib import Path
 
 from missions.files import write_json
 from missions.patrol import PatrolPlan
-from missions.validation import Validation
+from missions.validation_rule import Validation
 
 __all__ = ["write_report"]
 
@@ -42,13 +42,14 @@ def write_report(plan: PatrolPlan, report: Validation, path: Path, *, on_terrain
         "rules": [asdict(rule) for rule in report.rules],
         "objective": plan.options.objective.value,
         "revisit_s": plan.revisit_s,
+        "risk_s": plan.risk_s,
         "bounds": [
             {
                 "name": bound.name,
                 "seconds": bound.seconds,
                 "claim": f"no plan {bound.claim}",
                 # As a share of the bound; of none there is no gap to speak of.
-                "gap": plan.revisit_s / bound.seconds - 1 if bound.seconds > 0 else None,
+                "gap": plan.figure_s / bound.seconds - 1 if bound.seconds > 0 else None,
             }
             for bound in plan.bounds
         ],

@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from geo import FlatTerrain, Terrain, wrap_longitudes
+from geo import Terrain, wrap_longitudes
 from missions.airspace import Airspace
 from missions.border import BorderSegment
-from missions.building import Builder
-from missions.course import Cost, Course, make_course
+from missions.course import Course
 from missions.errors import PlanError
-from missions.estimate import Access, Along, fly_along, reach_m, steps_between
-from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
-from missions.flying import effort
-from missions.given import check_bases, heed
-from missions.landing import check_landing_sites
-from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
-from missions.observation import Observation, observe
+from missions.fleet import Fleet, Vehicle
 from missions.options import Objective, PlanOptions
-from missions.patrol import Flight, PatrolPlan, Sortie
+from missions.patrol import Flight, PatrolPlan, Period, Sortie
+from missions.revisit import at_risk_s, left_alone_s
 from missions.risk import RiskTable
-from missions.schedule import Roster, revisits, schedule
-from missions.sharing import Block, Team, share_out
-from missions.statement import bounds_of, coverage_of, notes_of, out_of_reach
-from missions.surroundings import Surroundings, rough_distance_m
+from missions.rotas import Rotas, make_rotas
+from missions.schedule import schedule
+from missions.setting import Setting
+from missions.spans import Span, joined, risk_spans
+from missions.statement import bounds_of, coverage_of, notes_of
 from missions.task import Task
 from missions.validation import check
 
 __all__ = ["Planner", "plan"]
 
-Floats = NDArray[np.float64]
+_LEADS = (0.0, 0.5, 1.0)
+"""How long before a change of the risk the aircraft may be divided anew, in times of the longest sortie."""
 
-_STATIONS, _MOST_STATIONS = 800, 8000
-_STATION_M, _COARSEST_M = 50.0, 500.0
-_TIGHTENINGS = 6
-_TURN_ITEMS = 3
 _UNFLOWN = {
     True: "out of reach: no aircraft has the energy to fly there, patrol and come back",
     False: "out of reach: no lawful way leads there from any base within its energy",
@@ -62,7 +52,8 @@ def plan(
 
     The aircraft of one type at one base are a team. Every team watches one contiguous stretch in as many sorties as its
     batteries need, its aircraft relieving each other; the stretches are cut so that the slowest team is as fast as can
-    be. Teams share a line in the order of their bases along it.
+    be. Teams share a line in the order of their bases along it. By risk a team may be divided, and where the risk
+    changes within the shift anew at each change, where that leaves less to chance than one division for its mean.
 
     Parameters
     ----------
@@ -93,373 +84,174 @@ def plan(
     ObservationError
         When the camera cannot see the band from behind the stand-off.
     """
-
-    def course(around: Surroundings, lateral_m: float, radius_m: float, _cost: Cost) -> Course:
-        return make_course(around, lateral_m, radius_m)
-
-    planner = Planner(
-        Task(border, (border,), border, course),
+    setting = Setting(
+        Task.of(border),
         fleet,
         terrain,
         options or PlanOptions(),
         airspace=airspace or Airspace(),
         risk=risk or RiskTable(),
     )
-    return planner.plan()
+    return Planner(setting).plan()
 
 
-@dataclass(frozen=True)
-class _Crew:
-    """A team with what it sees by."""
+@dataclass(frozen=True, slots=True)
+class _Schedule:
+    """Who flies what when, and how long that leaves places alone, by risk too where that counts."""
 
-    vehicles: tuple[Vehicle, ...]
-    camera: Camera
-
-    @property
-    def aircraft(self) -> Aircraft:
-        return self.vehicles[0].aircraft
+    rotas: Rotas
+    flights: tuple[Flight, ...]
+    revisit_s: float
+    risk_s: float | None = None
 
     @property
-    def base(self) -> Base:
-        return self.vehicles[0].base
+    def figure_s(self) -> float:
+        """What is to be small, seconds."""
+        return self.revisit_s if self.risk_s is None else self.risk_s
 
 
 class Planner:
-    """The state of one planning run; `plan` says what it takes and raises."""
+    """One planning run, in steps: what is flown, a figure to compare it by, the plan."""
 
-    def __init__(
-        self,
-        task: Task,
-        fleet: Fleet,
-        terrain: Terrain | None,
-        options: PlanOptions,
-        *,
-        airspace: Airspace,
-        risk: RiskTable,
-    ) -> None:
-        self.task, self.border = task, task.border
-        self.fleet, self.terrain, self.options = fleet, terrain or FlatTerrain(), options
-        self.airspace, self.risk = airspace, risk
-        self.heeded: list[str] = []
-        crews = [_Crew(team, fleet.camera_of(team[0])) for team in fleet.teams()]
-        self.looks = self._looks(crews)
-        heed(self, known_ground=terrain is not None)
-        lowest = min(look.height_agl_m for look in self.looks.values())
-        blocking = self.airspace.blocking(lowest, self.options.ceiling_agl_m)
-        self.around = Surroundings(task.borders, self.airspace, blocking, options.zone_margin_m)
-        check_bases(self)
-        check_landing_sites(self.around, airspace.landing_sites)
-        lateral = max(look.lateral_m for look in self.looks.values())
-        radius = max(crew.aircraft.turn_radius_m for crew in crews)
-        self.course: Course = task.course(self.around, lateral, radius, self._cost(crews[0]))
-        step = min(max(_STATION_M, self.course.length_m / _STATIONS), _COARSEST_M)
-        step = max(step, self.course.length_m / _MOST_STATIONS)
-        self.stations = self.course.stations(step)
-        self.at = self.course.at(self.stations)
-        reach: dict[Base, float] = {}
-        for crew in crews:
-            reach[crew.base] = max(reach.get(crew.base, 0.0), reach_m(crew.aircraft, options))
-        self.access = {base: Access(base, self.around, self.course, self.stations, far) for base, far in reach.items()}
-        # Teams stand along the line in the order of their bases.
-        place = {base: self._opposite(base) for base in reach}
-        self.crews = sorted(crews, key=lambda c: (place[c.base], c.vehicles[0].sysid))
-        self.passable, self.needed = self._pieces()
-        self.alongs: dict[tuple[Aircraft, Observation, bool], Along] = {}
-        self.last = self._last()
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
 
     @cached_property
-    def sorties(self) -> list[Sortie]:
-        """Share out, build, and where a climb was underestimated share out again with a smaller budget."""
-        factor = 1.0
-        for _ in range(_TIGHTENINGS):
-            teams = [self.team(crew, factor, self.terrain) for crew in self.crews]
-            if not any(np.isfinite(team.out_s).any() for team in teams):
-                raise PlanError(out_of_reach(self))
-            blocks = self._trimmed(share_out(teams, self.passable, self._weights(), self._sharing(), self.needed))
-            if not blocks:
-                raise PlanError(out_of_reach(self))
-            sorties = self._sorties(blocks)
-            worst = max(s.energy_wh / s.vehicle.aircraft.usable_wh for s in sorties)
-            if worst <= 1.0:
-                break
-            factor *= 0.995 / worst
-        return sorties
+    def spans(self) -> list[Span]:
+        """Parts of the shift in which the risk stays the same."""
+        return risk_spans(self.setting)
+
+    @cached_property
+    def rotas(self) -> Rotas:
+        """What is flown when the risk stays as it is on the mean over the shift."""
+        return make_rotas(self.setting, [joined(self.spans)])
 
     def figure(self) -> tuple[float, float]:
-        """What of two courses tells the better: metres that nobody watches, and the longest weighted round, seconds."""
-        flown = self._flown(self.sorties)
-        lost = float(np.diff(self.stations)[self.needed & ~flown].sum())
-        weights = self._weights()
-        rounds: dict[int, float] = {}
-        worst: dict[int, float] = {}
-        once = self.options.objective is Objective.ONCE
-        for sortie in self.sorties:
-            crew, size = (sortie.vehicle.sysid, 1) if once else (sortie.team, len(self.crews[sortie.team].vehicles))
-            own = slice(*np.searchsorted(self.stations, (sortie.from_m, sortie.to_m)).tolist())
-            worst[crew] = max(worst.get(crew, 0.0), 1.0 if weights is None else float(weights[own].max()))
-            rounds[crew] = rounds.get(crew, 0.0) + (sortie.duration_s + sortie.vehicle.aircraft.turn_round_s) / size
-        return round(lost), max(rounds[crew] * worst[crew] for crew in rounds)
+        """What of two courses tells the better: metres that nobody watches, and the longest round, times risk, seconds.
+
+        It holds where nobody waits for anybody.
+        """
+        setting, weights = self.setting, joined(self.spans).weights
+        lost_m = float(np.diff(setting.stations)[setting.needed & ~self.rotas.flown].sum())
+        longest = 0.0
+        for roster in self.rotas.periods[0].rosters:
+            own = [self.rotas.sorties[k] for k in roster.sorties]
+            ends = np.searchsorted(setting.stations, [(s.from_m, s.to_m) for s in own]).tolist() if own else []
+            worst = max((float(weights[a:b].max()) for a, b in ends), default=0.0)
+            longest = max(longest, worst * sum(map(_whole_s, own)) / len(roster.sysids))
+        return round(lost_m), longest
 
     def plan(self) -> PatrolPlan:
         """The plan, checked."""
-        made = self._finish(self.sorties)
-        violations = check(made, self.terrain if np.isfinite(self.terrain.resolution_m) else None)
+        made = self._finish(min(self._schedules(), key=lambda one: one.figure_s))
+        terrain = self.setting.terrain
+        violations = check(made, terrain if np.isfinite(terrain.resolution_m) else None)
         if violations:
             raise PlanError(
                 f"the plan breaks {len(violations)} of its own rules, and is not given out: {violations[0]}"
             )
         return made
 
-    # --- what is given -----------------------------------------------------------------------------------------------
+    def _schedules(self) -> Iterator[_Schedule]:
+        """Who flies what when: the same all shift, and otherwise from each change of the risk on, or a little before.
 
-    def _looks(self, crews: Sequence[_Crew]) -> dict[tuple[Aircraft, Camera], Observation]:
-        """One observation for each type of aircraft and camera, all from the same lateral distance."""
-        kinds = list(dict.fromkeys((crew.aircraft, crew.camera) for crew in crews))
-        options = self.options
+        Aircraft that are on their way as the risk rises come too late for it: some have to be ready by then.
+        """
+        yield self._scheduled(self.rotas)
+        if len(self.spans) > 1:
+            rotas = make_rotas(self.setting, self.spans)
+            longest_s = max(map(_whole_s, rotas.sorties))
+            for lead in _LEADS if len(rotas.periods) > 1 else ():
+                yield self._scheduled(replace(rotas, periods=self._sooner(rotas.periods, lead * longest_s)))
 
-        def look(aircraft: Aircraft, camera: Camera, lateral_m: float | None) -> Observation:
-            return observe(
-                camera,
-                self.task.widest,
-                max_speed_m_s=aircraft.max_m_s,
-                min_speed_m_s=aircraft.min_m_s,
-                turn_radius_m=aircraft.turn_radius_m,
-                dwell_s=options.dwell_s,
-                gsd_m=options.gsd_m,
-                floor_agl_m=options.floor_agl_m,
-                ceiling_agl_m=options.patrol_ceiling_agl_m,
-                margin_m=options.margin_m,
-                overlap=options.overlap,
-                picture_s=options.picture_s,
-                lateral_m=lateral_m,
-            )
+    def _sooner(self, periods: Sequence[Period], lead_s: float) -> tuple[Period, ...]:
+        """Periods of which those begin sooner in which the risk rises somewhere to more than it was anywhere."""
+        worst = [float(span.weights.max()) for span in self.spans]
+        rises = [False, *(b > a for a, b in pairwise(worst))]
+        out: list[Period] = []
+        for period, rise in zip(periods, rises, strict=True):
+            sooner = period.start_s - lead_s
+            # The period before it is not done without.
+            out.append(replace(period, start_s=sooner) if rise and sooner > out[-1].start_s else period)
+        return tuple(out)
 
-        alone = {kind: look(*kind, None) for kind in kinds}
-        lateral = max(one.lateral_m for one in alone.values())
-        return {kind: one if one.lateral_m == lateral else look(*kind, lateral) for kind, one in alone.items()}
-
-    def _cost(self, crew: _Crew) -> Cost:
-        """What flying level takes a crew."""
-        look = self.looks[crew.aircraft, crew.camera]
-
-        def seconds(step: Floats, patrol: bool) -> Floats:
-            speed = look.speed_m_s if patrol else crew.aircraft.cruise_m_s
-            rise = np.zeros(len(step))
-            return effort(crew.aircraft, step, rise, speed_m_s=speed, wind=self.options.wind, patrol=patrol)[0]
-
-        return seconds
-
-    def _opposite(self, base: Base) -> float:
-        """Where along the course a base stands."""
-        return float(self.stations[int(np.argmin(rough_distance_m(base.lat_deg, base.lon_deg, *self.at)))])
-
-    # --- the course --------------------------------------------------------------------------------------------------
-
-    def _pieces(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Of every piece between two stations: whether it can be flown, and whether it is to be watched."""
-        middle = (self.stations[:-1] + self.stations[1:]) / 2
-        leg = self.course.leg_at(middle)
-        return self.course.passable[leg], self.course.watched[leg]
-
-    def _last(self) -> NDArray[np.int64]:
-        """Furthest station at which a sortie may end, by the bends of its fence and the items of its mission."""
-        course = self.course
-        # The line unrolled: shapes are right, only far places are out of position, and nothing here looks far.
-        unrolled = np.concatenate([[[0.0, 0.0]], np.cumsum(steps_between(course.lat_deg, course.lon_deg), axis=0)])
-        look = next(iter(self.looks.values()))
-        room = look.lateral_m - self.task.widest.stand_off_m / 2
-        path = shapely.linestrings(unrolled)
-        last = np.full(len(self.stations), len(self.stations) - 1)
-        for tolerance, most in ((room * FENCE_TOLERANCE, 0.7 * FENCE_VERTICES), (0.0, 0.8 * MAX_ITEMS)):
-            kept = shapely.get_coordinates(shapely.simplify(path, tolerance)) if tolerance > 0 else unrolled
-            # Where the camera turns or rests, speed, camera and video are items more.
-            turns = np.repeat(course.along_m[1:-1][np.diff(course.look) != 0], _TURN_ITEMS if tolerance == 0 else 0)
-            at = np.sort(np.concatenate([course.along_m[_indices(unrolled, kept)], turns]))
-            passed = np.searchsorted(at, self.stations)
-            furthest = np.searchsorted(passed, passed + int(most), side="right") - 1
-            last = np.minimum(last, furthest)
-        # One step from station to station is always allowed: what is still too much shows when it is compiled.
-        return np.asarray(np.maximum(last, np.minimum(np.arange(len(last)) + 1, len(last) - 1)))
-
-    def _sharing(self) -> Literal["revisit", "once"]:
-        return "once" if self.options.objective is Objective.ONCE else "revisit"
-
-    def _trimmed(self, blocks: Sequence[Block]) -> list[Block]:
-        """Blocks without the unwatched pieces at their ends: a detour at an end leads nowhere."""
-        out = []
-        for block in blocks:
-            watched = np.flatnonzero(self.needed[block.start : block.stop]) + block.start
-            if watched.size:
-                out.append(replace(block, start=int(watched[0]), stop=int(watched[-1]) + 1))
-        return out
-
-    def _weights(self) -> Floats | None:
-        if self.options.objective is not Objective.RISK:
-            return None
-        middle, half = (self.stations[:-1] + self.stations[1:]) / 2, np.diff(self.stations) / 2
-        at = np.interp(middle, self.course.along_m, self.course.border_m)
-        risk = self.risk.mean_weights(at - half, at + half, self.options.shift_hour, self.options.shift_s)
-        priority = np.array([line.priority for line in self.course.lines])[self.course.line[self.course.leg_at(middle)]]
-        return np.asarray(risk / priority * float(priority.min()))
-
-    # --- teams, sorties ----------------------------------------------------------------------------------------------
-
-    def _layers(self, crew: _Crew) -> tuple[float, float]:
-        """Heights above ground of the ways out and home, metres: wings stay at that of the patrol."""
-        look = self.looks[crew.aircraft, crew.camera]
-        if crew.aircraft.turn_radius_m > 0:
-            return look.height_agl_m, look.height_agl_m
-        return self.options.layers_agl_m(look.height_agl_m)
-
-    def team(self, crew: _Crew, factor: float, terrain: Terrain) -> Team:
-        """What the sorties of a crew cost over some ground."""
-        craft, look = crew.aircraft, self.looks[crew.aircraft, crew.camera]
-        layers = self._layers(crew)
-        key = craft, look, terrain is self.terrain
-        if key not in self.alongs:
-            self.alongs[key] = fly_along(
-                self.course,
-                self.stations,
-                terrain,
-                aircraft=craft,
-                look=look,
-                options=self.options,
-                layer_agl_m=layers[0],
-            )
-        along = self.alongs[key]
-        out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, layers, look, terrain, self.options)
-        return Team(
-            size=len(crew.vehicles),
-            out_s=out_s,
-            home_s=home_s + craft.turn_round_s,
-            out_wh=out_wh,
-            home_wh=home_wh,
-            time_s=along.time_s,
-            energy_wh=along.energy_wh,
-            back_time_s=along.back_time_s,
-            back_energy_wh=along.back_energy_wh,
-            usable_wh=craft.usable_wh * factor,
-            last=self.last,
-            turn_round_s=craft.turn_round_s,
-        )
-
-    def _sorties(self, blocks: Sequence[Block]) -> list[Sortie]:
-        builder = Builder(self.course, self.stations, self.terrain, self.options)
-        kinds = list(self.looks)
-        made = []
-        for block in blocks:
-            crew = self.crews[block.team]
-            vehicle = crew.vehicles[block.aircraft or 0]
-            legs = builder.legs(
-                vehicle,
-                self.access[crew.base],
-                self.looks[crew.aircraft, crew.camera],
-                start=block.start,
-                stop=block.stop,
-                backward=block.backward,
-                layers_agl_m=self._layers(crew),
-            )
-            made.append(
-                Sortie(
-                    name="",
-                    vehicle=vehicle,
-                    turn=0,
-                    from_m=float(self.stations[block.start]),
-                    to_m=float(self.stations[block.stop]),
-                    start_s=0.0,
-                    legs=legs,
-                    team=block.team,
-                    backward=block.backward,
-                    observation=kinds.index((crew.aircraft, crew.camera)),
-                )
-            )
-        return made
-
-    # --- the plan ----------------------------------------------------------------------------------------------------
-
-    def _finish(self, sorties: list[Sortie]) -> PatrolPlan:
-        once = self.options.objective is Objective.ONCE
+    def _scheduled(self, rotas: Rotas) -> _Schedule:
+        setting = self.setting
+        once = setting.options.objective is Objective.ONCE
+        flights = schedule(rotas.sorties, rotas.periods, setting.fleet, setting.options, repeat=not once)
         if once:
-            rosters = [
-                Roster((vehicle,), tuple(k for k, s in enumerate(sorties) if s.vehicle == vehicle))
-                for crew in self.crews
-                for vehicle in crew.vehicles
-            ]
-        else:
-            rosters = [
-                Roster(crew.vehicles, tuple(k for k, s in enumerate(sorties) if s.team == number))
-                for number, crew in enumerate(self.crews)
-            ]
-        flights = schedule(sorties, rosters, self.options, repeat=not once)
-        sorties = _named(sorties, flights, {v.sysid: v for v in self.fleet.vehicles})
+            return _Schedule(rotas, flights, max(f.start_s + rotas.sorties[f.sortie].duration_s for f in flights))
+        # A shift too short for a second look has none to measure.
         rounds = [
-            sum(sorties[k].duration_s + r.vehicles[0].aircraft.turn_round_s for k in r.sorties) / len(r.vehicles)
-            for r in rosters
+            sum(_whole_s(rotas.sorties[k]) for k in roster.sorties) / len(roster.sysids)
+            for period in rotas.periods
+            for roster in period.rosters
         ]
-        if once:
-            revisit = max(f.start_s + sorties[f.sortie].duration_s for f in flights)
-        else:
-            seen = revisits(flights, len(sorties))
-            # A shift too short for a second look has none to measure.
-            revisit = max(*rounds, *(gap for gap in seen if np.isfinite(gap)), 0.0)
-        reasons = self._unflown(sorties)
-        coverage = coverage_of(self, sorties, reasons)
-        looks = tuple(self.looks.values())
+        revisit = max(*rounds, left_alone_s(flights, rotas.sorties))
+        if setting.options.objective is not Objective.RISK:
+            return _Schedule(rotas, flights, revisit)
+        starts, weights = np.array([s.from_s for s in self.spans]), np.array([s.weights for s in self.spans])
+        risk = at_risk_s(flights, rotas.sorties, setting.stations, starts, weights)
+        return _Schedule(rotas, flights, revisit, max(self.figure()[1], risk))
+
+    def _finish(self, chosen: _Schedule) -> PatrolPlan:
+        setting, rotas = self.setting, chosen.rotas
+        sorties = _named(rotas.sorties, chosen.flights, {v.sysid: v for v in setting.fleet.vehicles})
+        reasons = self._unflown(rotas.flown)
+        changes = [span.from_s for span in self.spans[1:]]
+        notes = notes_of(setting, changes, reasons, averaged=len(rotas.periods) == 1)
+        bounds = bounds_of(setting, rotas.flown, joined(self.spans).weights if chosen.risk_s is not None else None)
+        if any(len(sortie.runs) > 1 for sortie in sorties):
+            bounds, others = bounds[:1], bounds[1:]
+            notes += [
+                f"no plan {bound.claim} comes below {bound.seconds / 60:.1f} min; some of these watch several"
+                for bound in others
+            ]
         return PatrolPlan(
-            border=self.border,
-            fleet=self.fleet,
-            options=self.options,
-            airspace=self.airspace,
-            risk=self.risk,
-            observations=looks,
-            flight_line=_vertices(self.course),
+            border=setting.border,
+            fleet=setting.fleet,
+            options=setting.options,
+            airspace=setting.airspace,
+            risk=setting.risk,
+            observations=tuple(setting.looks.values()),
+            flight_line=_vertices(setting.course),
             sorties=tuple(sorties),
-            flights=flights,
-            coverage=coverage,
-            revisit_s=revisit,
-            bounds=bounds_of(self, self._flown(sorties)),
-            notes=tuple(notes_of(self, reasons)),
-            network=self.task.network,
+            flights=chosen.flights,
+            coverage=coverage_of(setting, sorties, reasons),
+            revisit_s=chosen.revisit_s,
+            bounds=bounds,
+            notes=tuple(notes),
+            network=setting.task.network,
+            periods=rotas.periods,
+            risk_s=chosen.risk_s,
         )
 
-    def _flown(self, sorties: Sequence[Sortie]) -> NDArray[np.bool_]:
-        """Which pieces between stations some sortie watches."""
-        middle = (self.stations[:-1] + self.stations[1:]) / 2
-        flown = np.zeros(len(middle), dtype=bool)
-        for sortie in sorties:
-            flown |= (middle > sortie.from_m) & (middle < sortie.to_m)
-        return flown & self.needed
-
-    def _unflown(self, sorties: Sequence[Sortie]) -> list[tuple[float, float, str]]:
+    def _unflown(self, flown: NDArray[np.bool_]) -> list[tuple[float, float, str]]:
         """Stretches of the course that nobody watches, and why."""
-        idle = ~self._flown(sorties) & self.needed
-        line = self.course.line[self.course.leg_at((self.stations[:-1] + self.stations[1:]) / 2)]
-        reached = np.zeros(len(self.stations), dtype=bool)
-        for access in self.access.values():
+        setting = self.setting
+        course, stations = setting.course, setting.stations
+        line = course.line[course.legs_between(stations)]
+        reached = np.zeros(len(stations), dtype=bool)
+        for access in setting.access.values():
             reached[access.reached] = True
         out = []
-        for a, b in _runs(idle):
+        for a, b in _runs(~flown & setting.needed):
             for low, high in _equal(line, a, b):
                 near = reached[low : high + 1].any()
-                name = f"{self.course.lines[line[low]].name}: " if self.task.network else ""
-                out.append((float(self.stations[low]), float(self.stations[high]), name + _UNFLOWN[bool(near)]))
+                name = f"{course.lines[line[low]].name}: " if setting.task.network else ""
+                out.append((float(stations[low]), float(stations[high]), name + _UNFLOWN[bool(near)]))
         return out
+
+
+def _whole_s(sortie: Sortie) -> float:
+    """From its take-off until its aircraft may take off again, seconds."""
+    return sortie.duration_s + sortie.vehicle.aircraft.turn_round_s
 
 
 def _equal(values: NDArray[np.int64], start: int, stop: int) -> list[tuple[int, int]]:
     """Runs of equal values between two places: first index and the one after the last."""
     cuts = np.flatnonzero(np.diff(values[start:stop])) + start + 1
     return list(pairwise([start, *cuts.tolist(), stop]))
-
-
-def _indices(line: Floats, kept: Floats) -> NDArray[np.int64]:
-    """Which vertices of a line a simplification kept: both run in the same order."""
-    out, k = [], 0
-    for point in kept:
-        while line[k, 0] != point[0] or line[k, 1] != point[1]:
-            k += 1
-        out.append(k)
-    return np.array(out, dtype=np.int64)
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geo import CoordinateError, Terrain, check_coordinates
 from missions.errors import ProgressError
 from missions.mission import Dialect, compile_mission, legs_behind
-from missions.patrol import LegKind, PatrolPlan, Sortie, Waypoint
+from missions.patrol import PatrolPlan, Sortie, Waypoint
 from missions.plane import Plane
 
 __all__ = ["Progress", "Reached", "reached"]
@@ -88,12 +88,12 @@ class Reached:
     ----------
     here
         The place, at the height that the sortie has there.
-    along_m
-        Up to where its stretch of the course is patrolled, metres along the course.
+    flown_m
+        How much of its runs is patrolled, metres from the beginning of the first.
     """
 
     here: Waypoint
-    along_m: float
+    flown_m: float
 
 
 def reached(plan: PatrolPlan, sortie: Sortie, progress: Progress, terrain: Terrain, dialect: Dialect) -> Reached:
@@ -126,7 +126,7 @@ def reached(plan: PatrolPlan, sortie: Sortie, progress: Progress, terrain: Terra
         agl = a + share * (b - a)
     lat, lon = progress.at or (here.lat_deg, here.lon_deg)
     ground = round(float(terrain.elevation_m(lat, lon)), 3)
-    return Reached(Waypoint.above(float(lat), float(lon), max(agl, floor_m), ground), _along(sortie, leg, share))
+    return Reached(Waypoint.above(float(lat), float(lon), max(agl, floor_m), ground), _flown(sortie, leg, share))
 
 
 def _nearest(sortie: Sortie, first: int, at: tuple[float, float]) -> tuple[int, float]:
@@ -153,15 +153,14 @@ def _nearest(sortie: Sortie, first: int, at: tuple[float, float]) -> tuple[int, 
     return number + k, float(share[k])
 
 
-def _along(sortie: Sortie, leg: int, share: float) -> float:
-    """Metres along the course up to which a sortie has patrolled, with a share of a leg flown."""
-    patrol = [k for k, one in enumerate(sortie.legs) if one.kind is LegKind.PATROL]
-    begin, end = (sortie.to_m, sortie.from_m) if sortie.backward else (sortie.from_m, sortie.to_m)
-    if not patrol or leg < patrol[0]:
-        return begin if patrol else end
-    if leg > patrol[-1]:
-        return end
-    lengths = np.array([one.distance_m for one in sortie.legs[patrol[0] : patrol[-1] + 1]])
-    here = leg - patrol[0]
-    flown = float(lengths[:here].sum() + share * lengths[here])
-    return begin + (end - begin) * flown / float(lengths.sum())
+def _flown(sortie: Sortie, leg: int, share: float) -> float:
+    """Metres of its runs that a sortie has patrolled, with a share of a leg flown."""
+    done = 0.0
+    for run in sortie.runs:
+        lengths = np.array([one.distance_m for one in sortie.legs[run.start : run.stop]])
+        here = min(max(leg - run.start, 0), len(lengths))
+        flown = float(lengths[:here].sum())
+        if run.start <= leg < run.stop:
+            flown += share * float(lengths[here])
+        done += run.length_m * flown / float(lengths.sum())
+    return done

@@ -17,15 +17,14 @@ from numpy.typing import NDArray
 
 from geo import FlatTerrain, Terrain
 from missions.building import Aloft, Builder
-from missions.course import Course, make_course
 from missions.errors import PlanError, ProgressError
 from missions.estimate import Access, reach_m
 from missions.mission import Dialect, compile_mission
 from missions.options import Objective
-from missions.patrol import Bound, Leg, PatrolPlan, Sortie
+from missions.patrol import Bound, Leg, PatrolPlan, Period, Roster, Run, Sortie
 from missions.progress import Progress, Reached, reached
-from missions.schedule import Roster, schedule
-from missions.surroundings import Surroundings
+from missions.recourse import course_of, surroundings_of
+from missions.schedule import schedule
 from missions.validation import check
 
 __all__ = ["OVERLAP_M", "resume"]
@@ -94,7 +93,7 @@ def resume(
     taken = {sortie.name for sortie in plan.sorties}
     sorties: list[Sortie] = []
     notes: list[str] = []
-    for sortie in plan.sorties:
+    for sortie in _round(plan, broken):
         if sortie.name in broken:
             here = reached(plan, sortie, broken[sortie.name], ground, dialect)
             rest = _renamed(sortie.name, rests.of(sortie, broken[sortie.name], here), taken)
@@ -127,6 +126,16 @@ def _by_name(plan: PatrolPlan, given: Sequence[Progress]) -> dict[str, Progress]
             raise ProgressError(f"{one.sortie}: how far it got is given twice: give it once")
         broken[one.sortie] = one
     return broken
+
+
+def _round(plan: PatrolPlan, broken: Collection[str]) -> list[Sortie]:
+    """The sorties of the first period in which all that broke off are flown; of all periods where there is none."""
+    for period in plan.periods:
+        own = {number for roster in period.rosters for number in roster.sorties}
+        sorties = [sortie for number, sortie in enumerate(plan.sorties) if number in own]
+        if {sortie.name for sortie in sorties} >= set(broken):
+            return sorties
+    return list(plan.sorties)
 
 
 def _finished(plan: PatrolPlan, given: Sequence[Progress], done: Collection[str]) -> set[str]:
@@ -168,11 +177,12 @@ def _ground(plan: PatrolPlan, terrain: Terrain | None) -> Terrain:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """What a sortie has still to see: stations in the order of flight, and which pieces between them are watched."""
+    """What a sortie has still to see: stations in the order of flight, the run of each, and what is watched between."""
 
     builder: Builder
     access: Access
     order: Ints
+    run: Ints
     watched: NDArray[np.bool_]
 
     def begin(self, place: int) -> int:
@@ -185,6 +195,11 @@ class _Stretch:
         """Places at which a sortie from `begin` may end."""
         return [k + 1 for k in range(begin, len(self.watched)) if self.watched[k]]
 
+    def stretches(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """First and last station of each run from one place to another."""
+        cuts = np.flatnonzero(np.diff(self.run[begin : end + 1])) + 1
+        return [(int(own[0]), int(own[-1])) for own in np.split(self.order[begin : end + 1], cuts)]
+
 
 class _Rests:
     """Makes the rest of sorties of one plan."""
@@ -193,15 +208,13 @@ class _Rests:
         if not 0 <= overlap_m < np.inf:
             raise ProgressError(f"overlap is {overlap_m!r}: give metres, at least 0")
         self._plan, self._terrain, self._overlap_m = plan, terrain, overlap_m
-        if plan.network is not None:
-            raise PlanError("the plan is one of a network: what is left of it cannot be planned yet, plan it again")
-        self._around = Surroundings(plan.border, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m)
-        self._course = _course_of(plan, self._around)
+        self._around = surroundings_of(plan)
+        self._course = course_of(plan, self._around)
         self._coarse = self._course.stations(_COARSE_M)
 
     def of(self, sortie: Sortie, progress: Progress, here: Reached) -> list[Sortie]:
         """The sorties that see the rest of one; none where nothing is left."""
-        stretch = self._stretch(sortie, here.along_m)
+        stretch = self._stretch(sortie, here.flown_m)
         last = len(stretch.watched)
         at = stretch.begin(0)
         charge, aloft = progress.charge, progress.airborne
@@ -211,11 +224,8 @@ class _Rests:
             if found is None and aloft:
                 made.append(self._homeward(sortie, stretch, here, charge))
             elif found is not None:
-                stop, legs = found
-                along = stretch.builder.stations[stretch.order[[at, stop]]]
-                made.append(
-                    replace(sortie, from_m=float(along.min()), to_m=float(along.max()), charge=charge, legs=legs)
-                )
+                stop, legs, runs = found
+                made.append(replace(sortie, runs=runs, charge=charge, legs=legs))
                 at = stretch.begin(stop)
             elif charge == 1:
                 raise PlanError(
@@ -226,31 +236,36 @@ class _Rests:
             charge, aloft = 1.0, False
         return made
 
-    def _stretch(self, sortie: Sortie, along_m: float) -> _Stretch:
-        """The stations from a little before a distance along the course to the end of a sortie."""
-        low, high = sortie.from_m, sortie.to_m
-        if abs((low if sortie.backward else high) - along_m) < _NOTHING_M:
-            low = high = along_m
-        elif sortie.backward:
-            high = min(high, along_m + self._overlap_m)
-        else:
-            low = max(low, along_m - self._overlap_m)
+    def _stretch(self, sortie: Sortie, flown_m: float) -> _Stretch:
+        """The stations from a little before a distance along the runs of a sortie to the end of the last."""
+        left = _left(sortie, flown_m, self._overlap_m)
         fine = self._course.stations(_STEP_M)
-        inside = fine[(fine > low + _NOTHING_M) & (fine < high - _NOTHING_M)]
-        outside = self._coarse[(self._coarse < low - _NOTHING_M) | (self._coarse > high + _NOTHING_M)]
-        own = np.unique([low, *inside, high])
-        stations = np.sort(np.concatenate([outside, own]))
-        order = np.searchsorted(stations, own[::-1] if sortie.backward else own)
-        watched = self._course.watched[self._course.legs_between(own)]
+        outside = self._coarse
+        own: list[Floats] = []
+        for begin, end in left:
+            low, high = min(begin, end), max(begin, end)
+            inside = fine[(fine > low + _NOTHING_M) & (fine < high - _NOTHING_M)]
+            outside = outside[(outside < low - _NOTHING_M) | (outside > high + _NOTHING_M)]
+            along = np.concatenate([[low], inside, [high]])
+            own.append(along if begin < end else along[::-1])
+        stations = np.unique(np.concatenate([outside, *own]))
+        watched = np.array([], dtype=bool)
+        for along in own:
+            here = self._course.watched[self._course.legs_between(np.sort(along))]
+            # From one run to the next nothing is watched.
+            between = [False] if len(watched) else []
+            watched = np.concatenate([watched, between, here if along[0] < along[-1] else here[::-1]]).astype(bool)
+        order = np.searchsorted(stations, np.concatenate([np.empty(0), *own]))
+        run = np.repeat(np.arange(len(own)), [len(along) for along in own])
         craft = sortie.vehicle.aircraft
         access = Access(sortie.vehicle.base, self._around, self._course, stations, reach_m(craft, self._plan.options))
         builder = Builder(self._course, stations, self._terrain, self._plan.options)
-        return _Stretch(builder, access, order, watched[::-1] if sortie.backward else watched)
+        return _Stretch(builder, access, order, run, watched)
 
     def _longest(
         self, sortie: Sortie, stretch: _Stretch, begin: int, here: Reached | None, charge: float
-    ) -> tuple[int, tuple[Leg, ...]] | None:
-        """End and legs of the longest sortie from a place that the battery allows; None where it allows none."""
+    ) -> tuple[int, tuple[Leg, ...], tuple[Run, ...]] | None:
+        """End, legs and runs of the longest sortie from a place that the battery allows; None where it allows none."""
         aloft = None
         if here is not None:
             lat, lon = self._course.at(stretch.builder.stations[stretch.order[begin]])
@@ -259,19 +274,16 @@ class _Rests:
         elif not np.isin(stretch.order[begin], stretch.access.reached):
             return None
 
-        def legs_to(end: int) -> tuple[Leg, ...] | None:
-            start, stop = sorted((int(stretch.order[begin]), int(stretch.order[end])))
-            legs = stretch.builder.legs(
+        def flown_to(end: int) -> tuple[int, tuple[Leg, ...], tuple[Run, ...]] | None:
+            legs, runs = stretch.builder.legs(
                 sortie.vehicle,
                 stretch.access,
                 self._plan.observation_of(sortie),
-                start=start,
-                stop=stop,
-                backward=sortie.backward,
+                stretches=stretch.stretches(begin, end),
                 layers_agl_m=(sortie.legs[0].end.agl_m, sortie.legs[-1].start.agl_m),
                 aloft=aloft,
             )
-            return legs if _lands(sortie, legs, charge) else None
+            return (end, legs, runs) if _lands(sortie, legs, charge) else None
 
         ends = [end for end in stretch.ends(begin) if np.isin(stretch.order[end], stretch.access.reached)]
         low, high = 0, len(ends) - 1
@@ -279,11 +291,11 @@ class _Rests:
         # The whole rest is tried first; else bisection, in which what is found is always one that was built.
         middle = high
         while low <= high:
-            legs = legs_to(ends[middle])
-            if legs is None:
+            flown = flown_to(ends[middle])
+            if flown is None:
                 high = middle - 1
             else:
-                found, low = (ends[middle], legs), middle + 1
+                found, low = flown, middle + 1
             middle = (low + high) // 2
         return found
 
@@ -299,18 +311,21 @@ class _Rests:
                 f"and the reserve is {sortie.vehicle.aircraft.reserve_fraction:.0%}: bring it down now, then resume it "
                 "from the ground"
             )
-        return replace(sortie, from_m=here.along_m, to_m=here.along_m, charge=charge, legs=legs)
+        return replace(sortie, runs=(), charge=charge, legs=legs)
 
 
-def _course_of(plan: PatrolPlan, around: Surroundings) -> Course:
-    """The course that a plan was cut from."""
-    lateral = max(look.lateral_m for look in plan.observations)
-    course = make_course(around, lateral, max(v.aircraft.turn_radius_m for v in plan.fleet.vehicles))
-    lat, lon = np.array(plan.flight_line).T
-    same = len(lat) == len(course.lat_deg) and np.allclose(lat, course.lat_deg, rtol=0, atol=1e-6)
-    if not same or np.abs((lon - course.lon_deg + 180) % 360 - 180).max() > 1e-6:
-        raise PlanError("the plan's course is not the one that this program makes of its border: plan it again")
-    return course
+def _left(sortie: Sortie, flown_m: float, overlap_m: float) -> list[tuple[float, float]]:
+    """Where what is left of each run of a sortie begins and ends, metres along the course, in the order of flight."""
+    if sum(run.length_m for run in sortie.runs) - flown_m < _NOTHING_M:
+        return []
+    begin = max(flown_m - overlap_m, 0.0)
+    left = []
+    for run in sortie.runs:
+        gone = min(max(begin, 0.0), run.length_m)
+        begin -= run.length_m
+        if run.length_m - gone >= _NOTHING_M:
+            left.append((run.from_m + gone * (1 if run.to_m > run.from_m else -1), run.to_m))
+    return left
 
 
 def _lands(sortie: Sortie, legs: Sequence[Leg], charge: float) -> bool:
@@ -336,8 +351,7 @@ def _numbered(stem: str) -> Iterator[str]:
 
 
 def _notes(sortie: Sortie, progress: Progress, here: Reached, rest: Sequence[Sortie], overlap_m: float) -> list[str]:
-    gone = abs(here.along_m - (sortie.to_m if sortie.backward else sortie.from_m))
-    whole = sortie.to_m - sortie.from_m
+    gone, whole = here.flown_m, sum(run.length_m for run in sortie.runs)
     where = "in the air" if progress.airborne else "on the ground"
     begun = f"{sortie.name} broke off after {gone / 1000:.2f} of {whole / 1000:.2f} km of its stretch and is {where}"
     patrols = [one for one in rest if one.patrol]
@@ -364,8 +378,9 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
         own = [k for k, sortie in enumerate(sorties) if sortie.vehicle.sysid == vehicle.sysid]
         # The rest of a sortie has its turn, and stands in the order of flight; what is in the air comes first.
         own.sort(key=lambda k: (not sorties[k].airborne, sorties[k].turn, k))
-        rosters.append(Roster((vehicle,), tuple(own)))
-    flights = schedule(sorties, rosters, options, repeat=False)
+        rosters.append(Roster((vehicle.sysid,), tuple(own)))
+    periods = (Period(0.0, tuple(rosters)),)
+    flights = schedule(sorties, periods, plan.fleet, options, repeat=False)
     starts = {flight.sortie: flight.start_s for flight in flights}
     turns = {k: turn for roster in rosters for turn, k in enumerate(roster.sorties, 1)}
     made = tuple(replace(sortie, turn=turns[k], start_s=starts[k]) for k, sortie in enumerate(sorties))
@@ -376,6 +391,8 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
         options=options,
         sorties=made,
         flights=flights,
+        periods=periods,
+        risk_s=None,
         revisit_s=max(starts[k] + sortie.duration_s for k, sortie in enumerate(made)),
         bounds=(Bound("patrol alone", patrol_s / len(plan.fleet.vehicles), "whatever its ways out and home"),),
         notes=(*(note for note in plan.notes if note != once), once, *notes),

@@ -31,6 +31,8 @@ class Risk:
         1 is the usual; a place of weight 2 is looked at twice as often as one of weight 1.
     from_hour, to_hour
         Hours of the day, 0 to 24; from 22 to 6 runs through midnight.
+    line
+        Name of the line of a network that the metres are along; empty for the border, of several the longest.
     """
 
     from_m: float
@@ -38,6 +40,7 @@ class Risk:
     weight: float
     from_hour: float = 0.0
     to_hour: float = 24.0
+    line: str = ""
 
     def __post_init__(self) -> None:
         limits = {
@@ -76,16 +79,9 @@ class RiskTable:
             out = np.where((high > row.from_m) & (low < row.to_m), np.maximum(out, row.weight), out)
         return np.where(np.isfinite(out), out, 1.0)
 
-    def mean_weights(self, from_m: ArrayLike, to_m: ArrayLike, from_hour: float, shift_s: float) -> Floats:
-        """Weights as `weights` gives them, averaged over a shift that begins at an hour of the day, shape (n,).
-
-        For a plan that stays the same all shift: with the weight as the rate of what happens at a place, one that is
-        left alone for R seconds at a time misses, on the mean over the shift, R times its mean weight.
-        """
-        edges = np.array([0.0, *self.changes(from_hour, shift_s), shift_s])
-        middles = from_hour + (edges[:-1] + edges[1:]) / 2 / 3600
-        each = [self.weights(from_m, to_m, hour) for hour in middles.tolist()]
-        return np.asarray(np.average(each, axis=0, weights=np.diff(edges)))
+    def of_line(self, name: str, *, border: bool) -> RiskTable:
+        """The rows for one line; `border` where rows that name no line are for it as well."""
+        return RiskTable(tuple(row for row in self.rows if row.line == name or (border and not row.line)))
 
     def changes(self, from_hour: float, shift_s: float) -> list[float]:
         """Seconds after the start of a shift at which some row begins or ceases to hold, rising, without 0."""

@@ -1,10 +1,10 @@
 """Who flies when: a schedule over a shift in which aircraft relieve each other.
 
-A team is the aircraft of one type at one base. Every aircraft of it flies all sorties of the team's stretch in turn,
-one interval behind the one before it; while one is on the ground for a fresh battery the others are on the line. With m
-aircraft that need W together for one round, each place is looked at every W / m. Take-offs are put off where two
-aircraft would come too near, a base would launch two at once, or no charged battery is at hand. What is in the air
-already goes on at once.
+Every aircraft of a roster flies all of its sorties in turn, one interval behind the one before it; while one is on the
+ground for a fresh battery the others are on the line. With m aircraft that need W together for one round, each place is
+looked at every W / m. Take-offs are put off where two aircraft would come too near, a base would launch two at once, or
+no charged battery is at hand. What is in the air already goes on at once. When another period of the shift begins, each
+aircraft goes over to its next roster as soon as it is free.
 """
 
 from __future__ import annotations
@@ -12,40 +12,22 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from missions.errors import PlanError
-from missions.fleet import Base, Vehicle
+from missions.fleet import Base, Fleet, Vehicle
 from missions.options import PlanOptions
-from missions.patrol import Flight, Sortie
+from missions.patrol import Flight, Period, Roster, Sortie
 from missions.separation import Conflicts
 
-__all__ = ["Roster", "revisits", "schedule"]
+__all__ = ["schedule"]
 
 _MOST_DELAYS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """A team and its work.
-
-    Parameters
-    ----------
-    vehicles
-        The aircraft, in order.
-    sorties
-        Numbers of the sorties of its stretch, in the order of flight.
-    """
-
-    vehicles: tuple[Vehicle, ...]
-    sorties: tuple[int, ...]
-
-
 def schedule(
-    sorties: Sequence[Sortie], rosters: Sequence[Roster], options: PlanOptions, *, repeat: bool = True
+    sorties: Sequence[Sortie], periods: Sequence[Period], fleet: Fleet, options: PlanOptions, *, repeat: bool = True
 ) -> tuple[Flight, ...]:
     """Take-offs over a shift, in their order.
 
@@ -53,12 +35,13 @@ def schedule(
     ----------
     sorties
         All sorties of the plan.
-    rosters
-        Who flies which.
+    periods, fleet
+        Who flies which when.
     options
         Shift, separation, launch interval.
     repeat
-        Whether rounds are flown until the shift ends; else every sortie once.
+        Whether rounds are flown until the shift ends; else every sortie once. No period ends before each of its
+        sorties was flown.
 
     Raises
     ------
@@ -66,44 +49,49 @@ def schedule(
         When a take-off cannot be placed: the separation is larger than this fleet leaves room for.
     """
     book = _Book(sorties, options)
-    queue: list[tuple[float, bool, int, int]] = []
-    crews: list[_Crew] = []
-    for roster in rosters:
-        if not roster.sorties:
-            continue
-        for crew in _crews(roster, sorties, options, repeat=repeat):
-            heapq.heappush(queue, (crew.due(0.0), not sorties[crew.current].airborne, crew.vehicle.sysid, len(crews)))
-            crews.append(crew)
+    queue: list[tuple[float, bool, int, float]] = []
+    # What each aircraft does, one period after the other.
+    duties: dict[int, list[_Crew]] = {}
+    ends = [*(period.start_s for period in periods[1:]), options.shift_s]
+    for period, stop_s in zip(periods, ends, strict=True):
+        for roster in period.rosters:
+            for crew in _crews(roster, sorties, fleet, options, (period.start_s, stop_s), repeat=repeat):
+                duties.setdefault(crew.vehicle.sysid, []).append(crew)
+    for sysid, (crew, *_) in duties.items():
+        heapq.heappush(queue, (crew.due(0.0), not sorties[crew.current].airborne, sysid, 0.0))
     while queue:
-        due, _, sysid, number = heapq.heappop(queue)
-        crew = crews[number]
+        due, _, sysid, free = heapq.heappop(queue)
+        crew = duties[sysid][0]
         start = book.place(crew.current, crew.vehicle, due)
-        if start >= options.shift_s and book.has_flown(crew.team):
-            continue
-        flight = book.enter(crew.current, crew.vehicle, start, crew.round + 1)
-        if crew.advance():
+        over = start >= crew.stop_s and book.have_flown(crew.roster.sorties)
+        if not over:
+            flight = book.enter(crew.current, crew.vehicle, start)
             free = start + sorties[flight.sortie].duration_s + crew.vehicle.aircraft.turn_round_s
-            heapq.heappush(queue, (crew.due(free), True, sysid, number))
+            over = not crew.advance()
+        if over:
+            del duties[sysid][0]
+        if duties[sysid]:
+            heapq.heappush(queue, (duties[sysid][0].due(free), True, sysid, free))
     return tuple(sorted(book.flights, key=lambda f: (f.start_s, f.sysid)))
 
 
-def revisits(flights: Sequence[Flight], count: int) -> list[float]:
-    """Longest time between two looks at the stretch of each of `count` sorties, seconds; infinite with fewer looks."""
-    starts: list[list[float]] = [[] for _ in range(count)]
-    for flight in flights:
-        starts[flight.sortie].append(flight.start_s)
-    return [max((b - a for a, b in pairwise(sorted(own))), default=np.inf) for own in starts]
-
-
 class _Crew:
-    """One aircraft on its way through the sorties of its team."""
+    """One aircraft on its way through the sorties of its roster, from the beginning to the end of a period."""
 
     def __init__(
-        self, vehicle: Vehicle, team: Roster, order: Sequence[int], aligned_s: Sequence[float], round_s: float
+        self,
+        vehicle: Vehicle,
+        roster: Roster,
+        period_s: tuple[float, float],
+        *,
+        order: Sequence[int],
+        aligned_s: Sequence[float],
+        round_s: float,
     ) -> None:
-        self.vehicle, self.team, self._order, self._aligned, self._round_s = vehicle, team, order, aligned_s, round_s
-        self._next = 0
-        self.round = 0
+        self.vehicle, self.roster = vehicle, roster
+        self._start_s, self.stop_s = period_s
+        self._order, self._aligned, self._round_s = order, aligned_s, round_s
+        self._next = self._round = 0
 
     @property
     def current(self) -> int:
@@ -112,36 +100,49 @@ class _Crew:
 
     def due(self, free_s: float) -> float:
         """When its next take-off is due, free from `free_s` on."""
-        return max(free_s, self._aligned[self._next] + self.round * self._round_s)
+        return max(free_s, self._start_s + self._aligned[self._next] + self._round * self._round_s)
 
     def advance(self) -> bool:
         """Go on to the next sortie; False when there is none."""
         self._next += 1
         if self._next == len(self._order):
-            self._next, self.round = 0, self.round + 1
-        return self.round == 0 or self._round_s > 0
+            self._next, self._round = 0, self._round + 1
+        return self._round == 0 or self._round_s > 0
 
 
-def _crews(roster: Roster, sorties: Sequence[Sortie], options: PlanOptions, *, repeat: bool) -> list[_Crew]:
-    """The aircraft of a team, each at its phase of the round."""
-    size = len(roster.vehicles)
-    turn_round = roster.vehicles[0].aircraft.turn_round_s
+def _crews(
+    roster: Roster,
+    sorties: Sequence[Sortie],
+    fleet: Fleet,
+    options: PlanOptions,
+    period_s: tuple[float, float],
+    *,
+    repeat: bool,
+) -> list[_Crew]:
+    """The aircraft of a roster, each at its phase of the round."""
+    if not roster.sorties:
+        return []
+    vehicles = [vehicle for vehicle in fleet.vehicles if vehicle.sysid in roster.sysids]
+    size = len(vehicles)
+    turn_round = vehicles[0].aircraft.turn_round_s
     shares = _shares([sorties[k].duration_s + turn_round for k in roster.sorties], size)
     order = [k for share in shares for k in share]
     offset = np.concatenate([[0.0], np.cumsum([sorties[roster.sorties[k]].duration_s + turn_round for k in order])])
     whole, count = float(offset[-1]), len(order)
     first = 0
     out = []
-    for number, (vehicle, share) in enumerate(zip(roster.vehicles, shares, strict=True)):
+    for number, (vehicle, share) in enumerate(zip(vehicles, shares, strict=True)):
         launch = number * options.launch_interval_s
         if not repeat:
             if share:
-                out.append(_Crew(vehicle, roster, [roster.sorties[k] for k in share], [launch] * len(share), 0.0))
+                own = [roster.sorties[k] for k in share]
+                out.append(_Crew(vehicle, roster, period_s, order=own, aligned_s=[launch] * len(share), round_s=0.0))
             continue
         phase = number * whole / size
         places = [(first + q) % count for q in range(count)]
         aligned = [float(offset[k]) + (0.0 if q < count - first else whole) - phase for q, k in enumerate(places)]
-        out.append(_Crew(vehicle, roster, [roster.sorties[order[k]] for k in places], aligned, whole))
+        turns = [roster.sorties[order[k]] for k in places]
+        out.append(_Crew(vehicle, roster, period_s, order=turns, aligned_s=aligned, round_s=whole))
         first += len(share)
     return out
 
@@ -172,6 +173,7 @@ class _Book:
         self._airborne: list[list[float]] = [[] for _ in sorties]
         self._launches: dict[Base, list[float]] = {}
         self._batteries: dict[Base, list[float]] = {}
+        self._rounds: dict[tuple[int, int], int] = {}
         self.flights: list[Flight] = []
 
     def place(self, sortie: int, vehicle: Vehicle, due_s: float) -> float:
@@ -196,12 +198,13 @@ class _Book:
             "or take fewer aircraft"
         )
 
-    def has_flown(self, team: Roster) -> bool:
-        """Whether every sortie of a team has been flown once."""
-        return all(self._airborne[sortie] for sortie in team.sorties)
+    def have_flown(self, sorties: Sequence[int]) -> bool:
+        """Whether each of some sorties was flown."""
+        return all(self._airborne[sortie] for sortie in sorties)
 
-    def enter(self, sortie: int, vehicle: Vehicle, start_s: float, number: int) -> Flight:
+    def enter(self, sortie: int, vehicle: Vehicle, start_s: float) -> Flight:
         """Enter a take-off."""
+        self._rounds[sortie, vehicle.sysid] = number = self._rounds.get((sortie, vehicle.sysid), 0) + 1
         flight = Flight(start_s, sortie, vehicle.sysid, number)
         self.flights.append(flight)
         insort(self._airborne[sortie], start_s)

@@ -17,7 +17,7 @@ from shapely import Geometry, LineString, Polygon
 from missions.limits import FENCE_VERTICES, RALLY_POINTS
 from missions.mission import Mission, MissionItem
 from missions.patrol import PatrolPlan, Sortie
-from missions.validation import Rule, Validation
+from missions.validation_rule import Rule, Validation
 
 __all__ = ["validate_missions"]
 

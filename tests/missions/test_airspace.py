@@ -58,13 +58,16 @@ def test_airspace_files_come_back_exactly(tmp_path_factory, a, b, lat, lon, radi
 @settings(max_examples=30, deadline=None)
 @given(
     rows=st.lists(
-        st.tuples(st.floats(0, 1e5), st.floats(1, 1e5), st.floats(0.1, 99), st.floats(0, 11), st.floats(12, 24)),
+        st.tuples(
+            *(st.floats(0, 1e5), st.floats(1, 1e5), st.floats(0.1, 99), st.floats(0, 11), st.floats(12, 24)),
+            st.sampled_from(["", "road 7", 'Sotla, "upper" part']),
+        ),
         max_size=5,
     )
 )
 def test_risk_files_come_back_exactly(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("risk") / "risk.csv"
-    table = RiskTable(tuple(Risk(a, a + b, w, f, t) for a, b, w, f, t in rows))
+    table = RiskTable(tuple(Risk(a, a + b, w, f, t, line) for a, b, w, f, t, line in rows))
     write_risk(table, path)
     assert read_risk(path) == table
 

@@ -169,7 +169,7 @@ def test_risk_moves_the_aircraft_to_where_it_is():
 
     def interval_at(made, along_m):
         sortie = next(s for s in made.sorties if s.from_m <= along_m < s.to_m)
-        return made.round_s(sortie.team)
+        return made.round_s(made.roster_of(sortie))
 
     assert interval_at(weighted, 4000) <= interval_at(plain, 4000)
     assert check(weighted) == []

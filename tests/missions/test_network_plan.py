@@ -207,7 +207,7 @@ def test_lines_that_are_flown_backwards_in_wind_are_looked_at_as_well():
             network, default_fleet(beside(border, 1500), 3), options=PlanOptions(wind=Wind(8, from_deg))
         )
         assert looked_at_once(network, made) > 100
-        backward += [sortie.backward for sortie in made.sorties]
+        backward += [run.from_m > run.to_m for sortie in made.sorties for run in sortie.runs]
     assert set(backward) == {False, True}
 
 
@@ -412,6 +412,21 @@ def test_wings_fly_a_network_within_their_turn_radius():
     assert made.coverage.share > 0.99
 
 
+@pytest.mark.parametrize("bend", [0, 300, -400])
+def test_wings_watch_a_road_up_to_the_border_but_for_their_turn(bend):
+    """They could not come in at its very end: the turn would lie within the stand-off."""
+    road = branch([(4000, 10), (4000 + bend, 1200), (4000, 2500)])
+    fleet = default_fleet(Base("base", LAT + 600 / M_LAT, LON + 8000 / M_LON), 2)
+    fleet = replace(fleet, vehicles=tuple(replace(v, aircraft=WING) for v in fleet.vehicles))
+    made = plan_network(build_network("net", [straight()], [road]), fleet, options=PlanOptions(dwell_s=2))
+    assert check(made) == []
+    places = [place for s in made.sorties for leg in s.patrol for place in (leg.start, leg.end)]
+    north = [(p.lat_deg - LAT) * M_LAT for p in places if abs((p.lon_deg - LON) * M_LON - 4000) < 500]
+    beside_road = [y for y in north if y > 70]
+    assert 60 < min(beside_road) < 63 + 2.5 * WING.turn_radius_m
+    assert max(beside_road) > 2400
+
+
 def test_a_road_that_ends_in_a_hook_is_watched_from_its_very_end():
     """The direction in which a line ends is that of its last arm, not that of the whole line."""
     hook = branch([(4280, 900), (4036, 776), (4193, 1512), (4168, 2046)])
@@ -453,7 +468,7 @@ def test_a_branch_of_low_priority_is_left_to_fewer_aircraft():
         made = plan_network(build_network("net", [border], [river]), fleet, options=options, risk=RiskTable())
         line = line_of(made.border)
         seen = [s for s in made.sorties if any(track([leg]).distance(line) < 70 for leg in s.patrol)]
-        intervals.append(max(made.round_s(s.team) for s in seen))
+        intervals.append(max(made.round_s(made.roster_of(s)) for s in seen))
     assert intervals[1] < intervals[0]
 
 

@@ -12,6 +12,7 @@ from pyproj import Geod
 
 from geo import FlatTerrain, GridTerrain, geodesic_distance_m
 from missions import (
+    BorderSegment,
     Fleet,
     LegKind,
     PlanError,
@@ -25,6 +26,7 @@ from missions import (
     load_plan,
     plan,
     save_plan,
+    validate,
 )
 from tests.missions.helpers import (
     LAT,
@@ -200,7 +202,7 @@ def test_two_aircraft_of_a_base_relieve_each_other(nogales):
         gaps = [b.start_s - a.start_s for a, b in pairwise(own)]
         assert max(gaps) <= nogales.revisit_s + 1e-6
         assert min(gaps) >= 0.9 * nogales.revisit_s
-    assert nogales.revisit_s == pytest.approx(nogales.round_s(0), rel=0.02)
+    assert nogales.revisit_s == pytest.approx(nogales.round_s(nogales.periods[0].rosters[0]), rel=0.02)
 
 
 def test_over_hills_the_height_above_ground_is_kept():
@@ -296,3 +298,14 @@ def test_the_checker_finds_a_plan_that_was_spoilt(spoil, words):
     made = plan(border, fleet_for(border, 2))
     assert check(made) == []
     assert any(words in violation for violation in check(spoil(made)))
+
+
+@pytest.mark.parametrize("lat", [-46.0, 65.0])
+def test_the_checker_measures_right_over_the_antimeridian(lat):
+    """About the mean of longitudes on both sides of it, on the other side of the earth, 63 m were 69 m."""
+    line = tuple(((180 + k * 0.02 + 180) % 360 - 180, lat) for k in range(-3, 4))
+    border = BorderSegment("date line", "AAA", "BBB", line, "left")
+    made = plan(border, default_fleet(base_beside(border, 1500.0), 1))
+    distance = validate(made).rules[0]
+    assert distance.worst == pytest.approx(made.observation.lateral_m, abs=1.0)
+    assert any("stand-off 60" in sentence for sentence in check(_moved(made, -5)))

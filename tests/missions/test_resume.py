@@ -20,10 +20,13 @@ from missions import (
     FormatError,
     LegKind,
     MissionError,
+    Objective,
     PlanError,
     PlanOptions,
     Progress,
     ProgressError,
+    Risk,
+    RiskTable,
     Side,
     Wind,
     Zone,
@@ -504,3 +507,21 @@ def test_apps_that_begin_at_a_take_off_refuse_a_rest_in_the_air(tmp_path):
         with pytest.raises(MissionError, match="begins in the air"):
             write(after, after.sorties[0], tmp_path / name)
         assert not (tmp_path / name).exists()
+
+
+def test_of_a_plan_that_changes_with_the_risk_only_the_round_that_broke_off_is_flown_on():
+    border = straight(30_000)
+    table = RiskTable((Risk(0, 8000, 4.0, 3, 10),))
+    options = PlanOptions(objective=Objective.RISK, shift_s=12 * 3600.0)
+    made = plan(border, fleet_for(border, 3), options=options, risk=table)
+    night = {number for roster in made.periods[1].rosters for number in roster.sorties}
+    day = {number for roster in made.periods[0].rosters for number in roster.sorties}
+    (only_at_night, *_) = sorted(night - day)
+    sortie = made.sorties[only_at_night]
+    first = next(leg for leg in sortie.patrol)
+    rest = resume(made, Progress(sortie.name, at=(first.end.lat_deg, first.end.lon_deg), battery=0.5))
+    others = {made.sorties[number].name for number in night - {only_at_night}}
+    kept = {one.name for one in rest.sorties if one.name in {s.name for s in made.sorties}}
+    assert kept <= others
+    assert [len(period.rosters) for period in rest.periods] == [3]
+    assert check(rest) == []

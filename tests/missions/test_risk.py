@@ -1,14 +1,26 @@
 """Risk tables: which weight holds where and when; risk from past crossings."""
 
 import math
+import tempfile
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from missions import Objective, PlanOptions, check, plan
+from missions import (
+    Branch,
+    Objective,
+    PlanOptions,
+    build_network,
+    check,
+    load_plan,
+    plan,
+    plan_network,
+    save_plan,
+)
 from missions.errors import PlanError
 from missions.risk import Risk, RiskTable, risk_of_crossings
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight
@@ -39,42 +51,143 @@ def test_between_changes_the_weights_stay_the_same(rows, start, shift):
         assert len(found) == 1 or b - a < 1e-3
 
 
-@settings(max_examples=50, deadline=None)
-@given(
-    rows=st.lists(st.tuples(st.integers(0, 23), st.integers(0, 24)).filter(lambda r: r[0] != r[1]), max_size=4),
-    start=st.floats(0, 24),
-    shift=st.floats(600, 2 * 86_400),
-)
-def test_the_mean_is_that_of_many_moments(rows, start, shift):
-    table = RiskTable(tuple(Risk(0, 100 + k, 2.0 + k, a, b) for k, (a, b) in enumerate(rows)))
-    pieces = [0, 50, 101.5, 200], [50, 100, 102.5, 300]
-    moments = start + shift / 3600 * (np.arange(2000) + 0.5) / 2000
-    often = np.mean([table.weights(*pieces, hour) for hour in moments.tolist()], axis=0)
-    # Each of the few changes may fall anywhere within one of the 2000 parts.
-    assert table.mean_weights(*pieces, start, shift) == pytest.approx(often, abs=0.03)
-
-
-def _risky(hours, weight, **options):
+def _risky(rows, drones=3, **options):
     border = straight(30_000)
-    table = RiskTable((Risk(0, 8000, weight, *hours),))
-    return plan(border, fleet_for(border, 3), options=PlanOptions(objective=Objective.RISK, **options), risk=table)
+    fleet, by_risk = fleet_for(border, drones), PlanOptions(objective=Objective.RISK, **options)
+    return plan(border, fleet, options=by_risk, risk=RiskTable(tuple(rows)))
 
 
-def test_a_plan_over_a_change_of_risk_is_that_of_the_mean_and_says_so():
-    """Weight 9 for two of eight hours, 1 for six: a mean of 3."""
-    changing, steady = _risky((4, 6), 9.0), _risky((0, 24), 3.0)
-    assert [(s.from_m, s.to_m, s.legs) for s in changing.sorties] == [
-        (s.from_m, s.to_m, s.legs) for s in steady.sorties
-    ]
-    (note,) = set(changing.notes) - set(steady.notes)
-    assert note.startswith("the risk changes within the shift, at 04:00, 06:00: planned for its mean")
-    assert check(changing) == []
+def _looks(made, along_m):
+    """When a place of the course is looked at, seconds, by walking along the legs of every flight."""
+    times = []
+    for flight in made.flights:
+        sortie = made.sorties[flight.sortie]
+        for run in sortie.runs:
+            at, sign = run.from_m, 1 if run.to_m > run.from_m else -1
+            clock = flight.start_s + sum(leg.duration_s for leg in sortie.legs[: run.start])
+            for leg in sortie.legs[run.start : run.stop]:
+                share = sign * (along_m - at) / leg.distance_m
+                if 0 <= share <= 1:
+                    times.append(clock + share * leg.duration_s)
+                    break
+                clock += leg.duration_s
+                at += sign * leg.distance_m
+    return np.sort(times)
+
+
+def _missed(made, table):
+    """The longest wait of a few places times their risk meanwhile, by adding up seconds."""
+    length, worst = made.border.length_m(), 0.0
+    for along in np.linspace(0.003, 0.997, 41) * length:
+        looks = _looks(made, along)
+        for a, b in pairwise(looks.tolist()):
+            seconds = np.arange(a, b, 20.0) + 10.0
+            # What lands after the shift is over counts as in its last hour.
+            hours = np.minimum(seconds, made.options.shift_s - 1) / 3600
+            weight = [table.weights([along], [along + 1], h)[0] for h in dict.fromkeys(np.floor(hours).tolist())]
+            counts = np.unique(np.floor(hours), return_counts=True)[1]
+            worst = max(worst, float(np.dot(weight, counts) * 20.0))
+    return worst
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.integers(0, 25_000),
+            st.integers(1000, 15_000),
+            st.floats(0.3, 9),
+            st.tuples(st.integers(0, 23), st.integers(0, 24)).filter(lambda hours: hours[0] != hours[1]),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    drones=st.integers(1, 4),
+    shift=st.integers(4, 12),
+)
+def test_by_risk_is_never_worse_than_without_and_the_figure_is_what_is_flown(rows, drones, shift):
+    table = RiskTable(tuple(Risk(a, a + b, weight, *hours) for a, b, weight, hours in rows))
+    made = _risky(table.rows, drones, shift_s=3600.0 * shift)
+    assert check(made) == []
+    plain = plan(made.border, made.fleet, options=PlanOptions(shift_s=3600.0 * shift))
+    assert made.coverage.share == pytest.approx(plain.coverage.share)
+    assert made.bound.seconds <= made.risk_s
+    assert _missed(made, table) <= made.risk_s * 1.02 + 60
+    # Nobody divided: what the plan for the revisit interval comes to under the same risk.
+    worst = max(1.0, *(table.weights([0], [30_000], h)[0] for h in range(shift)))
+    assert made.risk_s <= worst * plain.revisit_s * 1.01 + 1
+
+
+def test_aircraft_of_one_base_are_divided_where_the_risk_is():
+    made = _risky([Risk(0, 8000, 9.0)])
+    few, many = sorted((len(r.sysids), [made.sorties[k] for k in r.sorties]) for r in made.periods[0].rosters)
+    assert (few[0], many[0]) == (1, 2)
+    # Two of three watch the eight kilometres alone.
+    assert [(round(s.from_m, -2), round(s.to_m, -2)) for s in many[1]] == [(0, pytest.approx(8000, abs=600))]
+    plain = _risky([])
+    assert made.risk_s < 0.65 * 9 * plain.revisit_s
+    assert plain.risk_s == plain.revisit_s
+
+
+def test_when_the_risk_changes_the_aircraft_are_divided_anew():
+    """Weight 4 on the first eight kilometres from 03:00 to 10:00."""
+    made = _risky([Risk(0, 8000, 4.0, 3, 10)], shift_s=12 * 3600.0)
+    assert [period.start_s / 3600 for period in made.periods] == [0, 3, 10]
+    assert [[len(roster.sysids) for roster in period.rosters] for period in made.periods] == [[3], [1, 2], [3]]
+    assert any(note.startswith("the risk changes at 03:00, 10:00: from then on") for note in made.notes)
+    gaps = np.diff(_looks(made, 4000.0))
+    middles = (_looks(made, 4000.0)[1:] - gaps / 2) / 3600
+    night, else_ = gaps[(middles > 4) & (middles < 10)], gaps[(middles < 2.5) | (middles > 10.5)]
+    assert night.max() < 0.65 * else_.max()
+    assert check(made) == []
+    assert load_again(made) == made
+
+
+def load_again(made):
+    with tempfile.TemporaryDirectory() as folder:
+        save_plan(made, Path(folder) / "plan.json")
+        return load_plan(Path(folder) / "plan.json")
+
+
+def test_what_changes_too_soon_is_planned_for_its_mean():
+    """A weight of 9 for a quarter of an hour: nobody could fly anywhere before it is over."""
+    made = _risky([Risk(0, 8000, 9.0, 4.0, 4.25)])
+    assert len(made.periods) == 1
+    assert any(note.startswith("the risk changes at 04:00, 04:15: planned for its mean") for note in made.notes)
 
 
 def test_a_shift_within_one_period_is_planned_for_that_period():
-    within, steady = _risky((4, 6), 9.0, shift_hour=4.0, shift_s=7200.0), _risky((0, 24), 9.0, shift_s=7200.0)
+    within, steady = (
+        _risky([Risk(0, 8000, 9.0, *hours)], shift_hour=4.0, shift_s=7200.0) for hours in ((4, 6), (0, 24))
+    )
     assert [(s.from_m, s.to_m) for s in within.sorties] == [(s.from_m, s.to_m) for s in steady.sorties]
     assert within.notes == steady.notes
+
+
+def test_rows_go_by_the_lines_of_a_network():
+    """By risk of the road its drone is not shared with the border."""
+    border = straight(9000)
+    road = Branch("road", "road", tuple((LON + x / M_LON, LAT + y / M_LAT) for x, y in ((500, 2500), (8500, 2500))))
+    network = build_network("net", [border], [road])
+    by_risk = PlanOptions(objective=Objective.RISK)
+
+    def interval(rows, name):
+        made = plan_network(network, fleet_for(border, 3), options=by_risk, risk=RiskTable(tuple(rows)))
+        assert check(made) == []
+        south = {"border": (-1000, 1000), "road": (2000, 3000)}[name]
+        places = [(leg.end.lat_deg - LAT) * M_LAT for s in made.sorties for leg in s.patrol]
+        assert any(south[0] < place < south[1] for place in places)
+        own = [
+            made.round_s(made.roster_of(s))
+            for s in made.sorties
+            if any(south[0] < (leg.end.lat_deg - LAT) * M_LAT < south[1] for leg in s.patrol)
+        ]
+        return max(own)
+
+    assert interval([Risk(0, 8000, 6.0, line="road")], "road") < interval([], "road")
+    assert interval([Risk(0, 9000, 6.0)], "border") < interval([], "border")
+    with pytest.raises(PlanError, match="no line is called 'raod': give one of 'test line', 'road'"):
+        interval([Risk(0, 9000, 6.0, line="raod")], "road")
 
 
 @pytest.mark.parametrize(

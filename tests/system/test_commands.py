@@ -119,6 +119,26 @@ def test_resume_says_what_it_must_be_told(run, tmp_path, options, words):
     assert words in " ".join(ran.err.split())
 
 
+def test_resume_of_a_network(run, tmp_path):
+    border = missions.cut(missions.land_border("ITA", "CHE"), 3000)
+    base = missions.base_beside(border)
+    (lon, lat), road = border.coordinates[len(border.coordinates) // 2], (base.lon_deg, base.lat_deg)
+    branch = missions.Branch("road", "road", ((lon, lat), road))
+    made = missions.plan_network(missions.build_network("net", [border], [branch]), missions.default_fleet(base, 1))
+    missions.save_plan(made, tmp_path / "plan.json")
+    sortie = made.sorties[0]
+    patrol = next(k for k, leg in enumerate(sortie.legs) if leg.kind is missions.LegKind.PATROL)
+    ran = run(
+        *("resume", tmp_path / "plan.json", "--sortie", sortie.name, "--item", patrol + 4, "--battery", "0.8"),
+        *("--out", tmp_path / "rest"),
+    )
+    assert ran.code == 0, ran.err
+    after = missions.load_plan(tmp_path / "rest" / "plan.json")
+    assert after.network == made.network
+    assert missions.check(after) == []
+    assert (tmp_path / "rest" / f"{sortie.name}-rest-1.plan").exists()
+
+
 def test_doctor_finds_what_the_demonstration_needs(run):
     ran = run("doctor")
     assert ran.code == 0

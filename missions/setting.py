@@ -1,0 +1,231 @@
+"""What a planner works with: the course that is patrolled, and what its sorties cost each team.
+
+All of it is settled before anything is shared out: how the cameras look, where the flight line runs, at which stations
+a sortie may begin and end, which way leads there from each base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo import FlatTerrain, Terrain
+from missions.airspace import Airspace
+from missions.course import Course
+from missions.errors import PlanError
+from missions.estimate import Access, Along, fly_along, reach_m, steps_between
+from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
+from missions.given import check_bases, heed
+from missions.landing import check_landing_sites
+from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
+from missions.observation import Observation, observe
+from missions.options import PlanOptions
+from missions.risk import RiskTable
+from missions.stretch import Team
+from missions.surroundings import Surroundings, rough_distance_m
+from missions.task import Task
+
+__all__ = ["Crew", "Setting"]
+
+Floats = NDArray[np.float64]
+
+_STATIONS, _MOST_STATIONS = 800, 8000
+_STATION_M, _COARSEST_M = 50.0, 500.0
+_TURN_ITEMS = 3
+
+
+@dataclass(frozen=True)
+class Crew:
+    """A team with what it sees by."""
+
+    vehicles: tuple[Vehicle, ...]
+    camera: Camera
+
+    @property
+    def aircraft(self) -> Aircraft:
+        """Their type."""
+        return self.vehicles[0].aircraft
+
+    @property
+    def base(self) -> Base:
+        """Where they stand."""
+        return self.vehicles[0].base
+
+
+class Setting:
+    """What one planning run works with; `plan` says what it takes and raises.
+
+    Of the courses that the task offers it is about the one that is given, or else the first.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        fleet: Fleet,
+        terrain: Terrain | None,
+        options: PlanOptions,
+        *,
+        airspace: Airspace,
+        risk: RiskTable,
+        course: Course | None = None,
+    ) -> None:
+        self.task, self.border = task, task.border
+        self.fleet, self.terrain, self.options = fleet, terrain or FlatTerrain(), options
+        self.airspace, self.risk = airspace, risk
+        self.heeded: list[str] = []
+        crews = [Crew(team, fleet.camera_of(team[0])) for team in fleet.teams()]
+        self.looks = self._looks(crews)
+        heed(self, known_ground=terrain is not None)
+        lowest = min(look.height_agl_m for look in self.looks.values())
+        blocking = self.airspace.blocking(lowest, self.options.ceiling_agl_m)
+        self.around = Surroundings(task.borders, self.airspace, blocking, options.zone_margin_m)
+        check_bases(self)
+        check_landing_sites(self.around, airspace.landing_sites)
+        offered = (course,) if course else task.courses(self.around, tuple(self.looks.values()), fleet, options.wind)
+        self.course, *self.others = offered
+        step = min(max(_STATION_M, self.course.length_m / _STATIONS), _COARSEST_M)
+        step = max(step, self.course.length_m / _MOST_STATIONS)
+        self.stations = self.course.stations(step)
+        self.at = self.course.at(self.stations)
+        reach: dict[Base, float] = {}
+        for crew in crews:
+            reach[crew.base] = max(reach.get(crew.base, 0.0), reach_m(crew.aircraft, options))
+        self.access = {base: Access(base, self.around, self.course, self.stations, far) for base, far in reach.items()}
+        # Teams stand along the line in the order of their bases.
+        place = {base: self._opposite(base) for base in reach}
+        self.crews = sorted(crews, key=lambda c: (place[c.base], c.vehicles[0].sysid))
+        self.passable, self.needed = self._pieces()
+        self.alongs: dict[tuple[Aircraft, Observation, bool], Along] = {}
+        self.last = self._last()
+        unknown = {row.line for row in risk.rows if row.line} - {line.name for line in self.course.lines}
+        if unknown:
+            raise PlanError(
+                f"risk: no line is called {min(unknown)!r}: give one of "
+                f"{', '.join(dict.fromkeys(repr(line.name) for line in self.course.lines))}, or none for the border"
+            )
+
+    def _looks(self, crews: Sequence[Crew]) -> dict[tuple[Aircraft, Camera], Observation]:
+        """One observation for each type of aircraft and camera, all from the same lateral distance."""
+        kinds = list(dict.fromkeys((crew.aircraft, crew.camera) for crew in crews))
+        options = self.options
+
+        def look(aircraft: Aircraft, camera: Camera, lateral_m: float | None) -> Observation:
+            return observe(
+                camera,
+                self.task.widest,
+                max_speed_m_s=aircraft.max_m_s,
+                min_speed_m_s=aircraft.min_m_s,
+                turn_radius_m=aircraft.turn_radius_m,
+                dwell_s=options.dwell_s,
+                gsd_m=options.gsd_m,
+                floor_agl_m=options.floor_agl_m,
+                ceiling_agl_m=options.patrol_ceiling_agl_m,
+                margin_m=options.margin_m,
+                overlap=options.overlap,
+                picture_s=options.picture_s,
+                lateral_m=lateral_m,
+            )
+
+        alone = {kind: look(*kind, None) for kind in kinds}
+        lateral = max(one.lateral_m for one in alone.values())
+        return {kind: one if one.lateral_m == lateral else look(*kind, lateral) for kind, one in alone.items()}
+
+    def _opposite(self, base: Base) -> float:
+        """Where along the course a base stands."""
+        return float(self.stations[int(np.argmin(rough_distance_m(base.lat_deg, base.lon_deg, *self.at)))])
+
+    def _pieces(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Of every piece between two stations: whether it can be flown, and whether it is to be watched."""
+        middle = (self.stations[:-1] + self.stations[1:]) / 2
+        leg = self.course.leg_at(middle)
+        return self.course.passable[leg], self.course.watched[leg]
+
+    def _last(self) -> NDArray[np.int64]:
+        """Furthest station at which a sortie may end, by the bends of its fence and the items of its mission."""
+        course = self.course
+        # The line unrolled: shapes are right, only far places are out of position, and nothing here looks far.
+        unrolled = np.concatenate([[[0.0, 0.0]], np.cumsum(steps_between(course.lat_deg, course.lon_deg), axis=0)])
+        look = next(iter(self.looks.values()))
+        room = look.lateral_m - self.task.widest.stand_off_m / 2
+        path = shapely.linestrings(unrolled)
+        last = np.full(len(self.stations), len(self.stations) - 1)
+        for tolerance, most in ((room * FENCE_TOLERANCE, 0.7 * FENCE_VERTICES), (0.0, 0.8 * MAX_ITEMS)):
+            kept = shapely.get_coordinates(shapely.simplify(path, tolerance)) if tolerance > 0 else unrolled
+            # Where the camera turns or rests, speed, camera and video are items more.
+            turns = np.repeat(course.along_m[1:-1][np.diff(course.look) != 0], _TURN_ITEMS if tolerance == 0 else 0)
+            at = np.sort(np.concatenate([course.along_m[_indices(unrolled, kept)], turns]))
+            passed = np.searchsorted(at, self.stations)
+            furthest = np.searchsorted(passed, passed + int(most), side="right") - 1
+            last = np.minimum(last, furthest)
+        # One step from station to station is always allowed: what is still too much shows when it is compiled.
+        return np.asarray(np.maximum(last, np.minimum(np.arange(len(last)) + 1, len(last) - 1)))
+
+    def weights(self, at_s: float) -> Floats:
+        """Risk weight of each piece between two stations, some seconds after the start of the shift, shape (n - 1,)."""
+        course = self.course
+        middle, half = (self.stations[:-1] + self.stations[1:]) / 2, np.diff(self.stations) / 2
+        leg = course.leg_at(middle)
+        begin, end = course.line_m[leg].T
+        along = (middle - course.along_m[leg]) / (course.along_m[leg + 1] - course.along_m[leg])
+        at = begin + along * (end - begin)
+        hour = self.options.shift_hour + at_s / 3600
+        out = np.ones(len(middle))
+        for number, line in enumerate(course.lines):
+            own = course.line[leg] == number
+            table = self.risk.of_line(line.name, border=number == 0)
+            out[own] = table.weights((at - half)[own], (at + half)[own], hour)
+        priority = np.array([line.priority for line in course.lines])[course.line[leg]]
+        return np.asarray(out / priority * float(priority.min()))
+
+    def layers(self, crew: Crew) -> tuple[float, float]:
+        """Heights above ground of the ways out and home, metres: wings stay at that of the patrol."""
+        look = self.looks[crew.aircraft, crew.camera]
+        if crew.aircraft.turn_radius_m > 0:
+            return look.height_agl_m, look.height_agl_m
+        return self.options.layers_agl_m(look.height_agl_m)
+
+    def team(self, crew: Crew, factor: float, terrain: Terrain) -> Team:
+        """What the sorties of a crew cost over some ground."""
+        craft, look = crew.aircraft, self.looks[crew.aircraft, crew.camera]
+        layers = self.layers(crew)
+        key = craft, look, terrain is self.terrain
+        if key not in self.alongs:
+            self.alongs[key] = fly_along(
+                self.course,
+                self.stations,
+                terrain,
+                aircraft=craft,
+                look=look,
+                options=self.options,
+                layer_agl_m=layers[0],
+            )
+        along = self.alongs[key]
+        out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, layers, look, terrain, self.options)
+        return Team(
+            size=len(crew.vehicles),
+            out_s=out_s,
+            home_s=home_s + craft.turn_round_s,
+            out_wh=out_wh,
+            home_wh=home_wh,
+            time_s=along.time_s,
+            energy_wh=along.energy_wh,
+            back_time_s=along.back_time_s,
+            back_energy_wh=along.back_energy_wh,
+            usable_wh=craft.usable_wh * factor,
+            last=self.last,
+            turn_round_s=craft.turn_round_s,
+        )
+
+
+def _indices(line: Floats, kept: Floats) -> NDArray[np.int64]:
+    """Which vertices of a line a simplification kept: both run in the same order."""
+    out, k = [], 0
+    for point in kept:
+        while line[k, 0] != point[0] or line[k, 1] != point[1]:
+            k += 1
+        out.append(k)
+    return np.array(out, dtype=np.int64)

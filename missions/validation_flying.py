@@ -1,0 +1,166 @@
+"""Validation of how a plan flies: heights, speeds, energy and bends of every leg, from its ends and its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo import Terrain
+from missions.patrol import Leg, LegKind, PatrolPlan, Sortie, Waypoint
+from missions.validation_rule import Rule, finite
+
+__all__ = ["energy", "heights", "speeds", "turns"]
+
+Floats = NDArray[np.float64]
+
+_GROUND_STEP_M = 30.0
+_CORNER_RAD = 0.4
+_HEIGHT_TOLERANCE_M = 6.0
+"""How far waypoints may let the height above ground between them stray, metres."""
+
+
+def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
+    """Height above ground of every leg between take-off and landing, sampled."""
+    floor, ceiling = plan.options.floor_agl_m, plan.options.ceiling_agl_m
+    found: list[str] = []
+    worst, count = np.inf, 0
+    for sortie in plan.sorties:
+        for i, leg in enumerate(sortie.legs):
+            a, b = leg.start, leg.end
+            t = np.linspace(0, 1, 2 if terrain is None else max(2, int(leg.distance_m / _GROUND_STEP_M) + 2))
+            lat, lon = a.lat_deg + t * (b.lat_deg - a.lat_deg), a.lon_deg + t * (b.lon_deg - a.lon_deg)
+            ground = (
+                a.ground_amsl_m + t * (b.ground_amsl_m - a.ground_amsl_m)
+                if terrain is None
+                else terrain.elevation_m(lat, lon)
+            )
+            agl = a.amsl_m + t * (b.amsl_m - a.amsl_m) - ground
+            count += len(t)
+            slack = 0.01 if terrain is None else _HEIGHT_TOLERANCE_M + 0.01
+            above, below = ceiling - float(agl.max()), float(agl.min()) - floor
+            if above < -slack:
+                found.append(f"{sortie.name} leg {i}: {agl.max():.1f} m above ground, ceiling {ceiling:.0f} m")
+            worst = min(worst, above)
+            if leg.kind not in {LegKind.TAKEOFF, LegKind.LANDING}:
+                worst = min(worst, below)
+                if below < -slack:
+                    found.append(f"{sortie.name} leg {i}: {agl.min():.1f} m above ground, floor {floor:.0f} m")
+            wanted = plan.observation_of(sortie).height_agl_m
+            if leg.kind is LegKind.PATROL and abs(a.agl_m - wanted) > 0.01:
+                found.append(
+                    f"{sortie.name} leg {i}: patrols at {a.agl_m:.1f} m above ground instead of {wanted:.1f} m"
+                )
+    return Rule("height above ground within floor and ceiling", count, finite(worst), 0.0, "m", tuple(found))
+
+
+def _winds(sortie: Sortie, plan: PatrolPlan) -> Iterable[tuple[int, float, float, float]]:
+    """For every leg: its number, the airspeed that it takes, its rise and its time."""
+    angle = np.radians(plan.options.wind.from_deg)
+    air = -plan.options.wind.speed_m_s * np.array([np.sin(angle), np.cos(angle)])
+    for i, leg in enumerate(sortie.legs):
+        north = leg.end.lat_deg - leg.start.lat_deg
+        east = ((leg.end.lon_deg - leg.start.lon_deg + 180) % 360 - 180) * np.cos(
+            np.radians((leg.end.lat_deg + leg.start.lat_deg) / 2)
+        )
+        norm = float(np.hypot(east, north))
+        ground = (
+            np.array([east, north]) / norm * leg.distance_m / leg.duration_s
+            if norm > 0 and leg.distance_m > 0 and leg.duration_s > 0
+            else np.zeros(2)
+        )
+        yield i, float(np.hypot(*(ground - air))), leg.end.amsl_m - leg.start.amsl_m, leg.duration_s
+
+
+def speeds(plan: PatrolPlan) -> Rule:
+    """Airspeed and rise of every leg, by the wind triangle."""
+    found: list[str] = []
+    worst, count = np.inf, 0
+    for sortie in plan.sorties:
+        craft = sortie.vehicle.aircraft
+        for i, airspeed, rise, time in _winds(sortie, plan):
+            count += 1
+            leg = sortie.legs[i]
+            least = max(rise / craft.climb_m_s, -rise / craft.descent_m_s, 0.0)
+            fast = leg.distance_m > 0 and airspeed > craft.max_m_s * (1 + 1e-3)
+            slow = leg.distance_m > 0 and airspeed < craft.min_m_s * (1 - 1e-3)
+            if fast or slow or time < least - 1e-6:
+                found.append(
+                    f"{sortie.name} leg {i}: cannot be flown in {time:.1f} s, at {airspeed:.1f} m/s of airspeed"
+                )
+            if leg.distance_m > 0:
+                worst = min(worst, craft.max_m_s - airspeed)
+    return Rule("airspeed and rates of climb", count, finite(worst), 0.0, "m/s", tuple(found))
+
+
+def energy(plan: PatrolPlan) -> Rule:
+    """What every sortie lands with, by the power of the airspeed of each leg."""
+    found: list[str] = []
+    worst = np.inf
+    for sortie in plan.sorties:
+        craft = sortie.vehicle.aircraft
+        transitions = 1 if sortie.airborne else 2
+        joules = transitions * craft.transition_s * (craft.climb_power_w - craft.hover_power_w)
+        for i, airspeed, rise, time in _winds(sortie, plan):
+            level = sortie.legs[i].distance_m > 0
+            joules += float(craft.power_w(airspeed if level else 0.0, level=level)) * time
+            joules += max(rise, 0.0) / craft.climb_m_s * (craft.climb_power_w - craft.hover_power_w)
+        left = sortie.charge - joules / 3600 / craft.battery_wh
+        worst = min(worst, left - craft.reserve_fraction)
+        if left < craft.reserve_fraction - 1e-3:
+            found.append(f"{sortie.name}: lands with {left:.1%} of the battery, reserve {craft.reserve_fraction:.0%}")
+    return Rule("battery above reserve at landing", len(plan.sorties), finite(worst), 0.0, "share", tuple(found))
+
+
+def turns(plan: PatrolPlan) -> Rule:
+    """Bends of the patrol of winged aircraft: over any stretch the course turns by no more than its length allows.
+
+    A single bend may turn by `_CORNER_RAD` at once: an arc through it strays R (1 / cos(half of it) - 1), a few metres.
+    """
+    found: list[str] = []
+    worst, count = np.inf, 0
+    for sortie in plan.sorties:
+        radius = sortie.vehicle.aircraft.turn_radius_m
+        if radius <= 0:
+            continue
+        first = next((i for i, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL), -1)
+        for side in (1.0, -1.0):
+            turned = 0.0
+            for i, (a, b) in enumerate(pairwise(sortie.legs), 1):
+                # Into its first patrol and home from the last; a detour between two is flown wide.
+                joint = i == first or (a.kind is LegKind.PATROL and b.kind is LegKind.RETURN)
+                inner = a.kind is LegKind.PATROL and b.kind is LegKind.PATROL
+                # Beside a zone there is no room to come in along an arc.
+                if not inner and not (joint and _room_m(plan, b.start) > 3 * radius + plan.options.zone_margin_m):
+                    turned = 0.0
+                    continue
+                count += 1
+                turn = (_course(b) - _course(a) + np.pi) % (2 * np.pi) - np.pi
+                turned = max(turned - a.distance_m / radius, 0.0) + side * turn
+                worst = min(worst, _CORNER_RAD - turned)
+                if turned > _CORNER_RAD:
+                    found.append(
+                        f"{sortie.name} leg {i}: turns by {np.degrees(turned):.0f} degrees at once, too sharp for a "
+                        f"radius of {radius:.0f} m"
+                    )
+    return Rule("turn radius on patrol, into it and out of it", count, finite(worst), 0.0, "rad", tuple(found))
+
+
+def _room_m(plan: PatrolPlan, at: Waypoint) -> float:
+    """Distance of a place from the nearest no-fly zone, metres; infinite where there is none."""
+    nearest = np.inf
+    for zone in plan.blocking_zones():
+        lon, lat = np.array(zone.rings[0]).T
+        east = ((lon - at.lon_deg + 180.0) % 360.0 - 180.0) * np.cos(np.radians(at.lat_deg))
+        outline = shapely.polygons(np.column_stack([east, lat - at.lat_deg]) * 111_200.0)
+        nearest = min(nearest, float(shapely.distance(outline, shapely.points(0.0, 0.0))))
+    return nearest
+
+
+def _course(leg: Leg) -> float:
+    a, b = leg.start, leg.end
+    east = ((b.lon_deg - a.lon_deg + 180) % 360 - 180) * np.cos(np.radians(a.lat_deg))
+    return float(np.arctan2(east, b.lat_deg - a.lat_deg))

@@ -1,0 +1,99 @@
+"""Sorties and the lines beside them, for validation: each in its own projection, lines cut to what is near."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import Transformer
+
+from missions.border import BorderSegment
+from missions.network import Branch
+from missions.patrol import Sortie, Waypoint
+
+__all__ = ["About", "Beside", "Edge", "lat_lon"]
+
+Floats = NDArray[np.float64]
+
+_EDGE_DEG = 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What of one line lies beside a sortie, degrees; and whether its first and its last run hold an end of it."""
+
+    runs: tuple[Floats, ...]
+    ends: tuple[bool, bool]
+
+
+class About:
+    """One sortie in a projection about it.
+
+    Parameters
+    ----------
+    sortie
+        The sortie.
+
+    Attributes
+    ----------
+    starts, stops
+        Both ends of every leg, metres east and north, shape (n, 2).
+    low, high
+        Its box: least and greatest longitude and latitude, degrees.
+    """
+
+    def __init__(self, sortie: Sortie) -> None:
+        lat, lon = lat_lon([sortie.legs[0].start, *(leg.end for leg in sortie.legs)])
+        self.low, self.high = np.array([lon.min(), lat.min()]), np.array([lon.max(), lat.max()])
+        self._project = Transformer.from_pipeline(
+            "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
+            f"+step +proj=aeqd +lat_0={float(lat.mean())!r} +lon_0={float(lon.mean())!r} +ellps=WGS84"
+        )
+        self.starts = self.xy(*lat_lon([leg.start for leg in sortie.legs]))
+        self.stops = self.xy(*lat_lon([leg.end for leg in sortie.legs]))
+
+    def xy(self, lat: Floats, lon: Floats) -> Floats:
+        """Metres east and north of the sortie."""
+        return np.stack(self._project.transform(lon, lat), axis=-1)
+
+
+class Edge:
+    """A line in small steps of degrees, to cut from."""
+
+    def __init__(self, line: BorderSegment | Branch) -> None:
+        self._of = line
+        vertices = np.array(line.unwrapped())
+        dense = [vertices[:1]]
+        for a, b in pairwise(vertices):
+            count = max(1, int(np.ceil(np.hypot(*(b - a)) / _EDGE_DEG)))
+            dense.append(a + np.arange(1, count + 1)[:, None] / count * (b - a))
+        self._line = np.concatenate(dense)
+
+    def beside(self, sortie: Sortie) -> Beside:
+        """What of the line lies beside a sortie."""
+        if isinstance(self._of, BorderSegment) and self._of.is_ring:
+            return Beside((self._line,), (False, False))
+        lat, lon = lat_lon([sortie.legs[0].start, *(leg.end for leg in sortie.legs)])
+        middle = float(self._line[:, 0].mean())
+        lon = middle + (lon - middle + 180.0) % 360.0 - 180.0
+        for room in (0.1, 0.5, 2.0):
+            low = np.array([lon.min(), lat.min()]) - room / np.cos(np.radians(lat.mean()))
+            high = np.array([lon.max(), lat.max()]) + room / np.cos(np.radians(lat.mean()))
+            inside = ((self._line >= low) & (self._line <= high)).all(axis=1)
+            if inside.any():
+                break
+        # A vertex more at each side, for the edges that come in.
+        inside |= np.roll(inside, 1) | np.roll(inside, -1)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(int)))
+        spans = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1]
+        ends = bool(spans) and spans[0][0] == 0, bool(spans) and spans[-1][1] == len(self._line)
+        return Beside(tuple(self._line[a:b] for a, b in spans), ends)
+
+
+def lat_lon(points: Sequence[Waypoint]) -> tuple[Floats, Floats]:
+    """Latitudes and longitudes, degrees; longitudes run on across the antimeridian."""
+    lat, lon = np.array([p.lat_deg for p in points]), np.array([p.lon_deg for p in points])
+    return lat, lon[0] + (lon - lon[0] + 180.0) % 360.0 - 180.0
