@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -193,6 +193,12 @@ class FlightWatch:
         command = self._commands.get(seq, 0)
         self.reached.append(ItemReached(seq, command, now.time_us, now.vehicle_s, reported))
         self._note(now, "item", f"item {seq} ({command_name(command)}) {'reached' if reported else 'passed'}")
+
+    def take_over(self, now: Telemetry, reached: Collection[int]) -> None:
+        """Count as reached what is known to be, and as passed what lies before the current item."""
+        for place in self._places:
+            if place.seq in reached or (now.item is not None and place.seq < now.item):
+                self._reach(place.seq, now, reported=place.seq in reached)
 
     def note_failure(self, now: Telemetry, text: str) -> None:
         """Add an event of our own making."""

@@ -23,9 +23,11 @@ from missions.fence import fence_polygon, sortie_fence
 from missions.fence_shapes import FenceCircle, FencePolygon, fence_shapes
 from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
 from missions.fleet_files import read_fleet, write_fleet
+from missions.homeward import straight_effort, straight_home
 from missions.landing import LandingProposal, LandingRules, propose_landing_sites, with_landing_sites
+from missions.launch_book import LaunchBook
 from missions.litchi import LitchiAction, LitchiWaypoint, compile_litchi, read_litchi, save_litchi, write_litchi
-from missions.mission import Dialect, Mission, MissionItem, compile_mission
+from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
 from missions.mission_kml import read_mission_kml, write_mission_kml
 from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
@@ -57,6 +59,7 @@ from missions.planning import plan
 from missions.postman import Tour, cover_lines
 from missions.progress import Progress
 from missions.qgc import read_qgc_plan, write_qgc_plan
+from missions.replanning import replan
 from missions.resume import resume
 from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
@@ -102,6 +105,7 @@ __all__ = [
     "LandingProposal",
     "LandingRules",
     "LandingSite",
+    "LaunchBook",
     "Leg",
     "LegKind",
     "LegTour",
@@ -160,6 +164,7 @@ __all__ = [
     "fence_shapes",
     "holds_network",
     "land_border",
+    "legs_behind",
     "load_plan",
     "neighbours",
     "observe",
@@ -180,6 +185,7 @@ __all__ = [
     "read_risk",
     "read_waypoints",
     "read_wpml",
+    "replan",
     "resume",
     "risk_of_crossings",
     "save_litchi",
@@ -188,6 +194,8 @@ __all__ = [
     "share_legs",
     "share_out",
     "sortie_fence",
+    "straight_effort",
+    "straight_home",
     "validate",
     "validate_missions",
     "with_landing_sites",
