@@ -23,6 +23,10 @@ from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link, LinkStatistics
 from autopilot.link_open import open_link
 from autopilot.mailbox import Mailbox
+from autopilot.patrol import Patrol, fly_patrol
+from autopilot.patrol_report import Change, PatrolFlight, PatrolReport, PatrolVehicle, Replanned
+from autopilot.patrol_rules import PatrolRules
+from autopilot.patrol_states import Duty, State
 from autopilot.preflight import Capabilities, capabilities, check_vehicle, enable_fence, item_limit
 from autopilot.px4 import PX4
 from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieReport, VehicleReport
@@ -41,9 +45,11 @@ __all__ = [
     "PX4",
     "AutopilotError",
     "Capabilities",
+    "Change",
     "CommandError",
     "Dialect",
     "Difference",
+    "Duty",
     "Event",
     "FlightError",
     "FlightLimits",
@@ -60,9 +66,16 @@ __all__ = [
     "MissionKind",
     "NotReadyError",
     "ParameterError",
+    "Patrol",
+    "PatrolFlight",
+    "PatrolReport",
+    "PatrolRules",
+    "PatrolVehicle",
     "RejectedError",
+    "Replanned",
     "Signing",
     "SortieReport",
+    "State",
     "Telemetry",
     "Text",
     "Timing",
@@ -81,6 +94,7 @@ __all__ = [
     "download",
     "enable_fence",
     "fly",
+    "fly_patrol",
     "item_limit",
     "mission_words",
     "open_link",

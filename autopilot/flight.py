@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,13 +10,11 @@ from pathlib import Path
 from autopilot.errors import AutopilotError, FlightError
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link
-from autopilot.link_open import open_link
 from autopilot.report import FlightReport, SortieReport, VehicleReport
 from autopilot.sortie import Flight, Sortie
-from autopilot.steadfast import unless
+from autopilot.station import Display, connected, now_us, open_links
 from autopilot.task import FlightTask
 from autopilot.timing import Timing
-from autopilot.vehicle import Vehicle
 from autopilot.watch import BorderWatch, places
 from missions import BorderSegment
 
@@ -78,7 +74,7 @@ async def fly(
         When two tasks name one system id, on one link or on two, or a task has no sortie.
     """
     _check_tasks(tasks)
-    display = _Display(progress)
+    display = Display(progress)
     flight = Flight(
         timing or Timing(time_scale=time_scale),
         limits or FlightLimits(),
@@ -86,17 +82,11 @@ async def fly(
         display.show,
         stop or asyncio.Event(),
     )
-    started_us = _now_us()
+    started_us = now_us()
     async with AsyncExitStack() as stack:
-        links: dict[str, Link | AutopilotError] = {}
-        for number, url in enumerate(dict.fromkeys(task.url for task in tasks), 1):
-            record = None if log_dir is None else log_dir / f"link-{number}-{_slug(url)}.tlog"
-            try:
-                link = await open_link(url, heartbeat=heartbeat, time_scale=time_scale, record=record)
-            except AutopilotError as error:
-                links[url] = error
-            else:
-                links[url] = await stack.enter_async_context(link)
+        links = await open_links(
+            [task.url for task in tasks], stack, heartbeat=heartbeat, time_scale=time_scale, log_dir=log_dir
+        )
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_fly_vehicle(task, links[task.url], flight)) for task in tasks]
         vehicles = tuple(sorted((one.result() for one in running), key=lambda vehicle: vehicle.sysid))
@@ -109,25 +99,7 @@ async def fly(
         if event.kind == "note"
     )
     notes = tuple(note for note in (*said, *logs, display.failure) if note is not None)
-    return FlightReport(vehicles, started_us, _now_us(), flight.timing.time_scale, notes)
-
-
-class _Display:
-    """Tells the caller of progress, and never lets the caller's trouble come back into a flight."""
-
-    def __init__(self, progress: Callable[[FlightProgress], None] | None) -> None:
-        self._progress = progress
-        self.failure: str | None = None
-
-    def show(self, now: FlightProgress) -> None:
-        """Show where a vehicle is; nothing once that has failed."""
-        if self._progress is None:
-            return
-        try:
-            self._progress(now)
-        except Exception as error:  # noqa: BLE001  whatever the caller does there
-            self._progress = None
-            self.failure = f"progress was shown no further: {error!r}"
+    return FlightReport(vehicles, started_us, now_us(), flight.timing.time_scale, notes)
 
 
 def _check_tasks(tasks: Sequence[FlightTask]) -> None:
@@ -149,14 +121,6 @@ def _check_tasks(tasks: Sequence[FlightTask]) -> None:
                 raise FlightError(f"vehicle {task.sysid} sortie {number} has no place to fly to: plan it again")
 
 
-async def _connected(link: Link, task: FlightTask, flight: Flight) -> Vehicle:
-    connecting = Vehicle.connect(link, task.sysid, timing=flight.timing, wait_s=flight.limits.connect_s)
-    vehicle = await unless(flight.stop, connecting)
-    if vehicle is None:
-        raise FlightError(f"vehicle {task.sysid} on {task.url}: the flight was stopped before it was heard")
-    return vehicle
-
-
 async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Flight) -> VehicleReport:
     planned = len(task.missions)
     sorties: list[SortieReport] = []
@@ -166,7 +130,7 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Fl
     else:
         try:
             flight.progress(FlightProgress(task.sysid, 1, planned, "connect"))
-            async with await _connected(link, task, flight) as vehicle:
+            async with await connected(link, task.sysid, flight) as vehicle:
                 for number, mission in enumerate(task.missions, 1):
                     sorties.append(await Sortie(vehicle, mission, number, planned, flight).fly())
                     failure = sorties[-1].failure
@@ -180,11 +144,3 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Fl
         flight.progress(FlightProgress(task.sysid, max(len(sorties), 1), planned, "failed", text=failure))
     packets = link.statistics(task.sysid) if isinstance(link, Link) else None
     return VehicleReport(task.sysid, task.url, tuple(sorties), planned, failure, packets)
-
-
-def _slug(url: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9.]+", "-", url)
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000

@@ -35,7 +35,7 @@ class State(StrEnum):
     ON_CUE = "on cue"
     """It was sent to look at something."""
     RETURNING = "returning"
-    """It comes home before its plan says so."""
+    """It comes home in the mode that leads there: by its plan, or before it."""
     SWAPPING = "swapping"
     """On the ground for a fresh battery."""
     FAULT = "fault"
@@ -55,6 +55,7 @@ class Happening(StrEnum):
     PATROLLED = "its patrol is flown to the end"
     CUED = "it is sent to a cue"
     RESUMED = "it goes on with its patrol"
+    HOMEWARD = "it comes home by its plan"
     RECALLED = "it comes home early"
     LANDED = "it is down"
     SWAPPED = "it has a fresh battery"
@@ -73,7 +74,7 @@ TRANSITIONS: Mapping[State, Mapping[Happening, State]] = MappingProxyType(
         _S.READY: {_H.LAUNCHED: _S.OUTBOUND, _H.WITHDRAWN: _S.WAITING, _H.FAILED: _S.FAULT},
         _S.OUTBOUND: {**_FLYING, _H.ARRIVED: _S.ON_TASK, _H.CUED: _S.ON_CUE},
         _S.ON_TASK: {**_FLYING, _H.PATROLLED: _S.RELIEVED, _H.CUED: _S.ON_CUE},
-        _S.RELIEVED: {**_FLYING, _H.CUED: _S.ON_CUE},
+        _S.RELIEVED: {**_FLYING, _H.HOMEWARD: _S.RETURNING, _H.CUED: _S.ON_CUE},
         _S.ON_CUE: {**_FLYING, _H.RESUMED: _S.OUTBOUND},
         _S.RETURNING: _FLYING,
         _S.SWAPPING: {_H.SWAPPED: _S.WAITING, _H.OVER: _S.DONE, _H.FAILED: _S.FAULT},

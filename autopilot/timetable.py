@@ -112,13 +112,17 @@ class Timetable:
         """The next flight of a vehicle; None where it has none. What is too late for it is left out."""
         own = [turn for turn in self._turns if turn.vehicle.sysid == sysid]
         while len(own) > 1 and own[1].start_s <= now_s:
-            self._turns.remove(own[0])
-            self.left_out.append(own.pop(0))
+            self.leave_out(own.pop(0))
         return own[0] if own else None
 
     def holds(self, turn: Turn) -> bool:
         """Whether a flight is to come still."""
         return turn in self._turns
+
+    def leave_out(self, turn: Turn) -> None:
+        """A flight is too late to be flown."""
+        self._turns.remove(turn)
+        self.left_out.append(turn)
 
     def add(self, turn: Turn) -> None:
         """One more flight, ahead of all others of its vehicle."""
