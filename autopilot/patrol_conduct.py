@@ -187,15 +187,13 @@ class PatrolConduct(Conduct):
             self._tell(Happening.ARRIVED)
         if self._state is State.ON_TASK and end in reached:
             self._tell(Happening.PATROLLED)
+        if self._state is State.RELIEVED and not watch.missed:
+            self._tell(Happening.HOMEWARD)
 
     def _note_own_return(self, watch: FlightWatch) -> None:
         dialect, telemetry = self._vehicle.dialect, self._vehicle.telemetry
         homeward = telemetry.mode in {dialect.return_mode, dialect.land_mode}
-        if not homeward or self._state is State.RETURNING:
-            return
-        if not watch.missed:
-            if self._state is State.RELIEVED:
-                self._tell(Happening.HOMEWARD)
+        if not homeward or self._state is State.RETURNING or not watch.missed:
             return
         why = f"it comes home in {telemetry.mode} by itself"
         if self._shift.now_s() - self._heard_again_s < _LINK_LOSS_S:
