@@ -211,7 +211,7 @@ def _take(past: Past, value: dict[str, Any], path: Path) -> None:
             if past.flights.get(sysid) != flown:
                 past.reached[sysid] = set()
             past.flights[sysid] = flown
-            if flown.took_off_s is not None and flown not in past.flown:
+            if past.duties[sysid].aloft and flown not in past.flown:
                 past.flown.append(flown)
     elif value["kind"] == "reached":
         past.reached.setdefault(int(value["sysid"]), set()).update(int(item) for item in value["items"])

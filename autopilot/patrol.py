@@ -254,15 +254,7 @@ class Patrol:
         shift = self.shift
         origin_s = past.plans[-1][1]
         shift.plans[:] = [shift.plans[0], *(made for made, _ in past.plans[1:])]
-        turns: dict[tuple[int, int], Turn] = {}
-        known = {(f.plan, f.number) for f in (*past.flown, *past.flights.values()) if f.number >= 0}
-        for number, flight in sorted(known):
-            made, begin_s = past.plans[number]
-            one = made.flights[flight]
-            who = self.crews[one.sysid].planned
-            turns[number, flight] = Turn(
-                number, flight, shift.plans[number].sorties[one.sortie], who, begin_s + one.start_s
-            )
+        turns = {(f.plan, f.number): self._turn_of(f, past) for f in past.flown if f.number >= 0}
         current = len(past.plans) - 1
         behind = [f.number for f in past.flown if f.plan == current]
         shift.timetable.take_over(shift.plans[-1], current, origin_s, behind)
@@ -278,10 +270,17 @@ class Patrol:
                 if shift.timetable.withdraw(sysid):
                     self._plan_anew(f"without vehicle {sysid}, which failed before")
             given = past.flights.get(sysid, Flown(-1, -1))
-            last[sysid] = LastFlight(
-                turns.get((given.plan, given.number)), given.took_off_s, frozenset(past.reached.get(sysid, ()))
-            )
+            key = given.plan, given.number
+            turn = turns.get(key) or shift.timetable.find(*key)
+            last[sysid] = LastFlight(turn, given.took_off_s, frozenset(past.reached.get(sysid, ())))
         return last
+
+    def _turn_of(self, flown: Flown, past: Past) -> Turn:
+        made, begin_s = past.plans[flown.plan]
+        flight = made.flights[flown.number]
+        sortie = self.shift.plans[flown.plan].sorties[flight.sortie]
+        who = self.crews[flight.sysid].planned
+        return Turn(flown.plan, flown.number, sortie, who, begin_s + flight.start_s)
 
     # Planned anew.
 

@@ -22,6 +22,7 @@ __all__ = ["PatrolConduct", "WithdrawnError"]
 _SILENT_S = 10.0
 _LINK_LOSS_S = 60.0  # after a silence the failsafe of the vehicle is believed to have acted on it
 _THERE_M = 10.0
+_GAUGE_PERCENT = 5.0
 _PROOF_HOLDS_S = 30.0
 
 
@@ -73,6 +74,7 @@ class PatrolConduct(Conduct):
         self._watch: FlightWatch | None = None
         self._launched = took_off_s is not None
         self._told: set[int] = set()
+        self._full_percent: float | None = None
         self._heard_again_s = -1e9
         self._errand: Errand | None = None
         self._sent = False
@@ -84,7 +86,7 @@ class PatrolConduct(Conduct):
         """Ready; returns a little before its time. Raises WithdrawnError."""
         self._watch = watch
         self._tell(Happening.CHECKED)
-        await self._due(self._shift.rules.proof_s)
+        await self._due(self._shift.proof_s)
 
     async def clear(self, watch: FlightWatch) -> None:
         """Proved; returns at its time, with its take-off entered. Raises WithdrawnError, and as `Vehicle.prove`."""
@@ -92,11 +94,13 @@ class PatrolConduct(Conduct):
         while True:
             proved_s = shift.now_s()
             await self._due(0.0)
-            if shift.now_s() - proved_s <= max(_PROOF_HOLDS_S, 2 * shift.rules.proof_s):
+            if shift.now_s() - proved_s <= max(_PROOF_HOLDS_S, 2 * shift.proof_s):
                 break
             await self._vehicle.prove()
         self.took_off_s = shift.now_s()
         shift.timetable.took_off(self._turn, self.took_off_s)
+        # A station that is lost while it arms finds the flight in the journal.
+        shift.journal.state(self.took_off_s, shift.duties[self._turn.vehicle.sysid], "it is told to arm", self.flown)
         shift.pulse()
 
     async def _due(self, ahead_s: float) -> None:
@@ -210,8 +214,21 @@ class PatrolConduct(Conduct):
         craft = vehicle.aircraft
         wind = self._shift.plans[-1].options.wind
         _, home_wh = straight_home(vehicle, (now.lat_deg, now.lon_deg), now.above_home_m or 0.0, wind)
+        home_wh *= self._thirst(now.battery_percent)
         keep_wh = shares * self._shift.rules.reserve_share * craft.reserve_fraction * craft.battery_wh
         return home_wh + keep_wh - now.battery_percent / 100 * craft.battery_wh
+
+    def _thirst(self, percent: float) -> float:
+        """How much more it has used so far than it was planned to; at least 1."""
+        if self._full_percent is None:
+            self._full_percent = percent
+        used_wh = (self._full_percent - percent) / 100 * self._turn.vehicle.aircraft.battery_wh
+        begun_s = self._shift.now_s() if self.took_off_s is None else self.took_off_s
+        share = (self._shift.now_s() - begun_s) / self._turn.sortie.duration_s
+        # A gauge of whole percents says nothing of the first few.
+        if self._full_percent - percent < _GAUGE_PERCENT or share <= 0:
+            return 1.0
+        return max(1.0, used_wh / (share * self._turn.sortie.energy_wh))
 
     async def _mind_battery(self) -> None:
         if self._state is not State.RETURNING and self._short_wh() > 0:

@@ -142,7 +142,7 @@ class Crew:
         if turn is None:
             return None
         due_s = max(shift.timetable.earliest_s(turn, now_s), self.free_s)
-        return turn if due_s - shift.rules.lead_s <= now_s else None
+        return turn if due_s - shift.lead_s <= now_s else None
 
     async def _connect(self) -> Vehicle:
         if isinstance(self._link, AutopilotError):

@@ -19,6 +19,7 @@ from missions import Dialect, Mission, PatrolPlan, Sortie, compile_mission
 __all__ = ["Shift"]
 
 _LOOK_WALL_S = 0.25
+_LEAD_WALL_S, _PROOF_WALL_S = 3.0, 1.0  # what a busy machine and a network need, however fast a simulation runs
 
 
 class Shift:
@@ -73,6 +74,16 @@ class Shift:
         """Seconds of the shift, at the pace of the vehicles."""
         loop_s, shift_s = self._begun
         return shift_s + (asyncio.get_running_loop().time() - loop_s) * self.flight.timing.time_scale
+
+    @property
+    def lead_s(self) -> float:
+        """How long before its take-off a flight is prepared, seconds of the shift."""
+        return max(self.rules.lead_s, _LEAD_WALL_S * self.flight.timing.time_scale)
+
+    @property
+    def proof_s(self) -> float:
+        """How long before its take-off a flight is proved once more, seconds of the shift."""
+        return max(self.rules.proof_s, _PROOF_WALL_S * self.flight.timing.time_scale)
 
     @property
     def stopped(self) -> bool:

@@ -115,6 +115,10 @@ class Timetable:
             self.leave_out(own.pop(0))
         return own[0] if own else None
 
+    def find(self, plan: int, number: int) -> Turn | None:
+        """The flight to come with a number in a plan; None where it is not to come."""
+        return next((turn for turn in self._turns if (turn.plan, turn.number) == (plan, number)), None)
+
     def holds(self, turn: Turn) -> bool:
         """Whether a flight is to come still."""
         return turn in self._turns

@@ -5,6 +5,7 @@ from missions.airspace_files import read_airspace, read_risk, write_airspace, wr
 from missions.atlas import borders_in, countries, cut, land_border, neighbours
 from missions.border import BorderSegment, Side
 from missions.border_files import read_border, read_borders, write_border, write_borders
+from missions.cue_sortie import CueSortie, cue_sortie
 from missions.emergency import EmergencyRules, EmergencyStretch, emergency_sites
 from missions.errors import (
     AirspaceError,
@@ -67,6 +68,7 @@ from missions.siting import base_behind, base_beside
 from missions.validation import check, validate
 from missions.validation_fence import validate_missions
 from missions.validation_rule import Rule, Validation
+from missions.viewing import Sight, Spot, Viewing
 from missions.waypoints import read_waypoints, write_waypoints
 from missions.weaving import LegTour, share_legs
 from missions.wind import Wind
@@ -89,6 +91,7 @@ __all__ = [
     "Camera",
     "Change",
     "Coverage",
+    "CueSortie",
     "Dialect",
     "EmergencyRules",
     "EmergencyStretch",
@@ -132,12 +135,15 @@ __all__ = [
     "Rule",
     "Run",
     "Side",
+    "Sight",
     "Sortie",
+    "Spot",
     "Team",
     "Tour",
     "Uncovered",
     "Validation",
     "Vehicle",
+    "Viewing",
     "Waypoint",
     "Wind",
     "WpmlAction",
@@ -155,6 +161,7 @@ __all__ = [
     "compile_wpml",
     "countries",
     "cover_lines",
+    "cue_sortie",
     "cut",
     "default_fleet",
     "draw_map",
