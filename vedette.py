@@ -397,6 +397,7 @@ def patrol(
     journal: Annotated[
         Path | None, typer.Option(help="File from which the same command goes on after a crash.")
     ] = None,
+    orders: Annotated[Path | None, typer.Option(help="File of cues and words on the way, one JSON a line.")] = None,
     dialect: Annotated[str, typer.Option(help="ardupilot or px4.")] = "ardupilot",
     ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
@@ -416,6 +417,7 @@ def patrol(
         journal=journal,
         log=log,
         json_file=json_file,
+        orders=orders,
     )
 
 

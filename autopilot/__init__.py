@@ -2,8 +2,10 @@
 
 from autopilot.ardupilot import ARDUCOPTER, ARDUPLANE
 from autopilot.compare import differences
+from autopilot.cue import Answer, Cue, Offer, Standing
 from autopilot.dialect import Dialect
 from autopilot.dialects import dialect_of
+from autopilot.dispatch import dispatch
 from autopilot.errors import (
     AutopilotError,
     CommandError,
@@ -43,10 +45,12 @@ __all__ = [
     "ARDUCOPTER",
     "ARDUPLANE",
     "PX4",
+    "Answer",
     "AutopilotError",
     "Capabilities",
     "Change",
     "CommandError",
+    "Cue",
     "Dialect",
     "Difference",
     "Duty",
@@ -65,6 +69,7 @@ __all__ = [
     "MismatchError",
     "MissionKind",
     "NotReadyError",
+    "Offer",
     "ParameterError",
     "Patrol",
     "PatrolFlight",
@@ -75,6 +80,7 @@ __all__ = [
     "Replanned",
     "Signing",
     "SortieReport",
+    "Standing",
     "State",
     "Telemetry",
     "Text",
@@ -91,6 +97,7 @@ __all__ = [
     "command_words",
     "dialect_of",
     "differences",
+    "dispatch",
     "download",
     "enable_fence",
     "fly",

@@ -115,13 +115,15 @@ class Diversion:
                 amsl = other.sortie.home.amsl_m + other.above_base_m
                 if low - up < amsl < high + up and way.distance(Point(*self._xy(other.here))) < across:
                     return True
-            for leg in other.sortie.legs:
-                bottom, top = sorted((leg.start.amsl_m, leg.end.amsl_m))
-                # On its way up or down it only passes through; where it flies to and stays has to be free for good.
-                if bottom < stays + up - 1e-6 and top > stays - up + 1e-6:
-                    ends = [(end.lat_deg, end.lon_deg) for end in (leg.start, leg.end)]
-                    if self._line(*ends).distance(way) < across:
-                        return True
+        # It may be there long enough for any flight of the plan to come by.
+        flown = [other.sortie for other in self._others if other.airborne and other.sortie is not None]
+        for leg in (leg for sortie in (*self._viewing.plan.sorties, *flown) for leg in sortie.legs):
+            bottom, top = sorted((leg.start.amsl_m, leg.end.amsl_m))
+            # On its way up or down it only passes through; where it flies to and stays has to be free for good.
+            if bottom < stays + up - 1e-6 and top > stays - up + 1e-6:
+                ends = [(end.lat_deg, end.lon_deg) for end in (leg.start, leg.end)]
+                if self._line(*ends).distance(way) < across:
+                    return True
         return False
 
     def _xy(self, place: tuple[float, float]) -> tuple[float, float]:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from autopilot.errand import go_to
+from autopilot.cue import Answer, Cue, Offer, Standing
+from autopilot.dispatch import dispatch
+from autopilot.errand import Errand, go_to
 from autopilot.errors import AutopilotError, FlightError
 from autopilot.journal import Flown, Journal, Past
 from autopilot.limits import FlightLimits, FlightProgress
@@ -24,7 +26,7 @@ from autopilot.timetable import Timetable, Turn
 from autopilot.timing import Timing
 from autopilot.watch import BorderWatch
 from geo import Terrain
-from missions import Dialect, MissionsError, Objective, PatrolPlan, replan
+from missions import Dialect, MissionsError, Objective, PatrolPlan, Viewing, replan
 
 __all__ = ["Patrol", "fly_patrol"]
 
@@ -208,6 +210,7 @@ class Patrol:
         self._cues: list[str] = []
         self._notes: list[str] = []
         self._again: str | None = None
+        self._viewing: Viewing | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def may_fly(self, sysid: int) -> None:
@@ -219,6 +222,47 @@ class Patrol:
         self.crews[sysid].failure = None
         self.shift.tell(sysid, Happening.CLEARED)
         self._plan_anew(f"with vehicle {sysid} again")
+
+    async def cue(self, cue: Cue) -> Answer:
+        """Send the vehicle to a cue that sees it soonest. The patrol goes on without it, and has it back after."""
+        shift = self.shift
+        standings = [crew.standing() for crew in self.crews.values()]
+        answer = await asyncio.to_thread(self._answer, cue, shift.plans[-1], standings)
+        chosen = answer.chosen
+        if chosen is not None and not await self._carry_out(cue, chosen):
+            why = f"vehicle {chosen.sysid}: went over to something else meanwhile: give the cue again"
+            answer = Answer(cue, None, {**answer.others, chosen.sysid: why})
+        self._cues.append(answer.words())
+        shift.journal.line("cue", t_s=round(shift.now_s(), 3), words=answer.words())
+        return answer
+
+    def _answer(self, cue: Cue, plan: PatrolPlan, standings: Sequence[Standing]) -> Answer:
+        if self._viewing is None or self._viewing.plan is not plan:
+            self._viewing = Viewing(plan, self._terrain)
+        return dispatch(cue, plan, standings, self._viewing)
+
+    async def _carry_out(self, cue: Cue, chosen: Offer) -> bool:
+        """Give the order; False where the vehicle cannot take it any more."""
+        shift, crew = self.shift, self.crews[chosen.sysid]
+        if chosen.flown is None:
+            if crew.conduct is None or not crew.conduct.free_for_errand:
+                return False
+            place = chosen.lat_deg, chosen.lon_deg, chosen.above_base_m
+            crew.conduct.send(Errand(*place, cue.station_s, cue.words))
+            return True
+        mission = await asyncio.to_thread(chosen.flown.mission, shift.dialect)
+        state = shift.duties[chosen.sysid].state
+        if state in ALOFT or state is State.FAULT or shift.stopped:
+            return False
+        if state in {State.CHECKING, State.READY}:
+            if crew.conduct is None or crew.conduct.took_off_s is not None:
+                return False
+            crew.conduct.give_way()
+        turn = Turn(len(shift.plans) - 1, -1, chosen.flown.sortie, crew.planned, shift.now_s())
+        shift.keep_mission(turn.sortie, mission)
+        shift.timetable.add(turn)
+        shift.pulse()
+        return True
 
     async def run(self, past: Past) -> None:
         """Fly until the shift is over."""

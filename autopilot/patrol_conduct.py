@@ -15,7 +15,7 @@ from autopilot.timetable import Turn
 from autopilot.vehicle import Vehicle
 from autopilot.watch import FlightWatch, places
 from geo import geodesic_distance_m
-from missions import LegKind, Mission, legs_behind, straight_home
+from missions import LegKind, Mission, MissionItem, Sortie, legs_behind, straight_home
 
 __all__ = ["PatrolConduct", "WithdrawnError"]
 
@@ -76,6 +76,7 @@ class PatrolConduct(Conduct):
         self._told: set[int] = set()
         self._full_percent: float | None = None
         self._heard_again_s = -1e9
+        self._gives_way = False
         self._errand: Errand | None = None
         self._sent = False
         self._there_s: float | None = None
@@ -108,9 +109,9 @@ class PatrolConduct(Conduct):
         shift, turn = self._shift, self._turn
         while True:
             now_s = shift.now_s()
-            if not shift.timetable.holds(turn):
+            if self._gives_way or not shift.timetable.holds(turn):
                 self.withdrawn = True
-                raise WithdrawnError(f"{turn.sortie.name}: was planned anew before it took off")
+                raise WithdrawnError(f"{turn.sortie.name}: was taken from it before it took off")
             due_s = shift.timetable.earliest_s(turn, now_s)
             if due_s > shift.timetable.end_s + shift.rules.late_s:
                 shift.timetable.leave_out(turn)
@@ -148,6 +149,8 @@ class PatrolConduct(Conduct):
         await self._mind_battery()
         if self._errand is not None:
             await self._run_errand(watch)
+        elif self._state is State.ON_CUE and self._turn.number >= 0:
+            await self._recall("it was at a cue when the ground station was lost")
 
     def _listen(self) -> None:
         silent = self._vehicle.silent_s > self._vehicle.timing.wall_s(_SILENT_S)
@@ -169,9 +172,9 @@ class PatrolConduct(Conduct):
 
     @cached_property
     def _stages(self) -> tuple[int | None, int | None]:
-        """Items at which its patrol begins and is flown to the end; None where it has none."""
+        """Items at which its patrol, or its stay at a cue, begins and is flown to the end; None where it has none."""
         sortie = self._turn.sortie
-        legs = [k for k, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL]
+        legs = [k for k, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL or leg.start == leg.end]
         if not legs:
             return None, None
         behind = {place.seq: legs_behind(self._mission, sortie, place.seq) for place in places(self._mission)}
@@ -186,11 +189,12 @@ class PatrolConduct(Conduct):
             self._shift.journal.reached(self._turn.vehicle.sysid, reached - self._told)
             self._told |= reached
         begin, end = self._stages
+        to_cue = self._turn.number < 0
         if self._state is State.OUTBOUND and begin in reached:
             self.on_task_s = self._shift.now_s()
-            self._tell(Happening.ARRIVED)
-        if self._state is State.ON_TASK and end in reached:
-            self._tell(Happening.PATROLLED)
+            self._tell(Happening.CUED if to_cue else Happening.ARRIVED)
+        if self._state is (State.ON_CUE if to_cue else State.ON_TASK) and end in reached:
+            self._tell(Happening.HOMEWARD if to_cue else Happening.PATROLLED)
         if self._state is State.RELIEVED and not watch.missed:
             self._tell(Happening.HOMEWARD)
 
@@ -267,6 +271,21 @@ class PatrolConduct(Conduct):
         ready = {State.OUTBOUND, State.ON_TASK, State.RELIEVED}
         silent = self._shift.duties[self._turn.vehicle.sysid].silent
         return self._launched and self._errand is None and self._state in ready and not silent
+
+    @property
+    def fence(self) -> tuple[MissionItem, ...]:
+        """The fence that it was proved to hold."""
+        return self._mission.fence
+
+    @property
+    def sortie(self) -> Sortie:
+        """What it flies."""
+        return self._turn.sortie
+
+    def give_way(self) -> None:
+        """On the ground: to another flight of its vehicle; this one is flown after it."""
+        self._gives_way = True
+        self._shift.pulse()
 
     def send(self, errand: Errand) -> None:
         """Send it; it goes at its next look."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from autopilot.cue import Standing
 from autopilot.errand import Errand
 from autopilot.errors import AutopilotError, FlightError
+from autopilot.homecoming import bring_down
 from autopilot.journal import Flown
 from autopilot.limits import FlightLimits
 from autopilot.link import Link
@@ -19,6 +21,7 @@ from autopilot.sortie import Sortie
 from autopilot.station import connected
 from autopilot.timetable import Turn
 from autopilot.vehicle import Vehicle
+from autopilot.watch import FlightWatch
 from missions import Mission, MissionsError
 from missions import Vehicle as PlannedVehicle
 
@@ -26,6 +29,7 @@ __all__ = ["Crew", "LastFlight"]
 
 _FULL_PERCENT = 97.0  # a gauge that stops short of 100 must not keep a vehicle on the ground
 _RISEN_PERCENT = 2.0
+_PREPARED_S = 60.0  # check, upload, proof and sensors, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,34 @@ class Crew:
         packets = self._link.statistics(self.sysid) if isinstance(self._link, Link) else None
         changes = tuple(self.shift.changes[self.sysid])
         return PatrolVehicle(self.sysid, self.url, changes, tuple(self.flights), self.failure, packets)
+
+    def standing(self) -> Standing:
+        """How it stands when a cue comes."""
+        shift, duty, one = self.shift, self.shift.duties[self.sysid], self.planned
+        if self.vehicle is None or self.state is State.FAULT:
+            return Standing(one, unfit=f"is {self.state}" if self.vehicle else "was not heard yet")
+        now, conduct = self.vehicle.telemetry, self.conduct
+        if duty.silent:
+            return Standing(one, unfit="is not heard")
+        battery = None if now.battery_percent is None else now.battery_percent / 100
+        if duty.aloft:
+            fit = conduct is not None and conduct.free_for_errand
+            here = None if now.lat_deg is None or now.lon_deg is None else (now.lat_deg, now.lon_deg)
+            return Standing(
+                one,
+                unfit=None if fit else f"is {self.state}",
+                airborne=True,
+                here=here,
+                above_base_m=now.above_home_m or 0.0,
+                battery=battery,
+                fence=() if conduct is None else conduct.fence,
+                sortie=None if conduct is None else conduct.sortie,
+            )
+        if self.state in {State.CHECKING, State.READY} and conduct is not None and conduct.took_off_s is not None:
+            return Standing(one, unfit="takes off for its patrol at this moment")
+        if self.state is State.SWAPPING:
+            battery = 1.0  # it gets a fresh one
+        return Standing(one, battery=battery, ready_s=max(self.free_s - shift.now_s(), 0.0) + _PREPARED_S)
 
     async def work(self, last: LastFlight | None = None) -> None:
         """Fly the shift; after a station that is gone, go on from `last`. What goes wrong is in the report."""
@@ -239,8 +271,10 @@ class Crew:
                 await self._swap()
             return
         turn = last.turn
-        if turn is None or self.state not in {*ALOFT, State.READY}:
+        if self.state not in {*ALOFT, State.READY}:
             raise FlightError(f"{vehicle}: is armed and no flight of this patrol: whoever flies it has to land it")
+        if turn is None:
+            raise FlightError(f"{vehicle}: flew what the journal has no mission of: {await self._home(vehicle)}")
         took_off_s = shift.now_s() if last.took_off_s is None else last.took_off_s
         if self.state is State.READY:
             shift.timetable.took_off(turn, took_off_s)
@@ -249,6 +283,18 @@ class Crew:
         conduct = self._conducted(turn, vehicle, mission, took_off_s)
         done = await self._sortie(turn, vehicle, mission, conduct).take_over(last.reached)
         await self._settle(turn, conduct, done)
+
+    async def _home(self, vehicle: Vehicle) -> str:
+        """Bring home what flies a mission that is not known; what came of it, in words."""
+        flight = self.shift.flight
+        nothing = Mission("not known", self.shift.dialect, (), (), ())
+        watch = FlightWatch(nothing, vehicle.dialect.mission_mode, flight.borders, vehicle.telemetry.boots)
+        stop = vehicle.listen(watch.take)
+        try:
+            limits = flight.limits
+            return await bring_down(vehicle, watch, patience_s=limits.home_s, lost_s=limits.lost_s)
+        finally:
+            stop()
 
 
 def _limits_for(turn: Turn, limits: FlightLimits) -> FlightLimits:

@@ -75,7 +75,7 @@ TRANSITIONS: Mapping[State, Mapping[Happening, State]] = MappingProxyType(
         _S.OUTBOUND: {**_FLYING, _H.ARRIVED: _S.ON_TASK, _H.CUED: _S.ON_CUE},
         _S.ON_TASK: {**_FLYING, _H.PATROLLED: _S.RELIEVED, _H.CUED: _S.ON_CUE},
         _S.RELIEVED: {**_FLYING, _H.HOMEWARD: _S.RETURNING, _H.CUED: _S.ON_CUE},
-        _S.ON_CUE: {**_FLYING, _H.RESUMED: _S.OUTBOUND},
+        _S.ON_CUE: {**_FLYING, _H.RESUMED: _S.OUTBOUND, _H.HOMEWARD: _S.RETURNING},
         _S.RETURNING: _FLYING,
         _S.SWAPPING: {_H.SWAPPED: _S.WAITING, _H.OVER: _S.DONE, _H.FAILED: _S.FAULT},
         _S.FAULT: {_H.CLEARED: _S.WAITING},

@@ -64,7 +64,7 @@ class Timetable:
         self.left_out: list[Turn] = []
 
     def take_over(self, plan: PatrolPlan, number: int, origin_s: float, flown: Iterable[int] = ()) -> None:
-        """Fly a plan from now on: its flights replace those to come, what is in the air goes on.
+        """Fly a plan from now on: its flights replace those to come but such as are of no plan; what flies goes on.
 
         Parameters
         ----------
@@ -77,7 +77,8 @@ class Timetable:
         """
         vehicles = {vehicle.sysid: vehicle for vehicle in plan.fleet.vehicles}
         behind = set(flown)
-        self._turns = [
+        ordered = [turn for turn in self._turns if turn.number < 0]
+        self._turns = ordered + [
             Turn(number, n, plan.sorties[flight.sortie], vehicles[flight.sysid], origin_s + flight.start_s)
             for n, flight in enumerate(plan.flights)
             if n not in behind and origin_s + flight.start_s <= self.end_s
@@ -89,7 +90,7 @@ class Timetable:
             id(plan.sorties[k]): min((b - a for a, b in pairwise(sorted(own))), default=0.0)
             for k, own in starts.items()
         }
-        self._know(plan.sorties)
+        self._know([*plan.sorties, *(turn.sortie for turn in ordered)])
 
     def _know(self, sorties: Iterable[Sortie]) -> None:
         """Make a book in which these can be entered, beside those that were."""
@@ -111,7 +112,7 @@ class Timetable:
     def next_of(self, sysid: int, now_s: float) -> Turn | None:
         """The next flight of a vehicle; None where it has none. What is too late for it is left out."""
         own = [turn for turn in self._turns if turn.vehicle.sysid == sysid]
-        while len(own) > 1 and own[1].start_s <= now_s:
+        while len(own) > 1 and own[1].start_s <= now_s and own[0].number >= 0:
             self.leave_out(own.pop(0))
         return own[0] if own else None
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import autopilot
 import missions
+from cli.orders import follow_orders
 from cli.stopping import run_until_told
 from cli.terminal import complaints, console
 
@@ -23,6 +25,7 @@ def fly_shift(
     journal: Path | None,
     log: Path | None,
     json_file: Path,
+    orders: Path | None,
 ) -> None:
     """Fly a patrol, tell each change of a vehicle, write the report.
 
@@ -38,19 +41,34 @@ def fly_shift(
         sortie = f" ({duty.sortie})" if duty.sortie else ""
         console.print(f"vehicle {duty.sysid}: {duty.state}{sortie}: {why}", markup=False, highlight=False)
 
+    following: list[asyncio.Task[None]] = []
+
+    def begun(patrol: autopilot.Patrol) -> None:
+        if orders is not None:
+            work = follow_orders(orders, patrol, lambda words: console.print(words, markup=False, highlight=False))
+            following.append(asyncio.get_running_loop().create_task(work))
+
+    async def fly(stop: asyncio.Event) -> autopilot.PatrolReport:
+        try:
+            return await autopilot.fly_patrol(
+                plan,
+                links,
+                dialect=dialect,
+                hours=hours,
+                time_scale=speedup,
+                limits=limits,
+                journal=journal,
+                log_dir=log,
+                told=told,
+                begun=begun,
+                stop=stop,
+            )
+        finally:
+            for task in following:
+                task.cancel()
+
     report = run_until_told(
-        lambda stop: autopilot.fly_patrol(
-            plan,
-            links,
-            dialect=dialect,
-            hours=hours,
-            time_scale=speedup,
-            limits=limits,
-            journal=journal,
-            log_dir=log,
-            told=told,
-            stop=stop,
-        ),
+        fly,
         lambda: complaints.print("note: told to stop: what flies is brought home; once more ends the watch over it"),
     )
     report.write(json_file)
