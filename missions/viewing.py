@@ -226,8 +226,10 @@ class Viewing:
         here = shapely.Point(*start)
         out: list[Floats] = []
         for part in shapely.get_parts(shapely.difference(ring, shut)):
+            if part.area < 1.0:
+                continue
             lat, lon = region.plane.lat_lon(np.array(part.representative_point().coords[0]))
-            if part.area < 1.0 or not self._around.own_side(float(lat), float(lon)):
+            if not self._around.own_side(float(lat), float(lon)):
                 continue
             nearest = shapely.get_coordinates(shapely.shortest_line(part, here))[0]
             rim = shapely.get_coordinates(shapely.segmentize(part.exterior, max(part.length / _RIM, 1.0)))
