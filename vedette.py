@@ -385,7 +385,7 @@ def fly(
 
 @app.command(
     epilog="Example: [bold]vedette sim --plan runs/plan/plan.json --speedup 100 --seconds 300 & "
-    "vedette patrol runs/plan/plan.json --link udp:127.0.0.1:14560 --link udp:127.0.0.1:14570 --hours 1 "
+    "vedette patrol runs/plan/plan.json --link udp:127.0.0.1:14560 --link udp:127.0.0.1:14570 --hours 0.3 "
     "--speedup 100[/bold] (the plan is that of the example of [bold]vedette plan[/bold])"
 )
 def patrol(

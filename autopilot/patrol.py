@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -21,7 +22,7 @@ from autopilot.patrol_states import ALOFT, Duty, Happening, State
 from autopilot.shift import Shift
 from autopilot.sortie import Flight
 from autopilot.station import Display, now_us, open_links
-from autopilot.task import links_of
+from autopilot.task import check_grounded, links_of
 from autopilot.timetable import Timetable, Turn
 from autopilot.timing import Timing
 from autopilot.watch import BorderWatch
@@ -98,6 +99,7 @@ async def fly_patrol(
         When links and vehicles do not match, the shift is none, or the journal is of another plan or spoilt.
     """
     rules, limits = rules or PatrolRules(), limits or FlightLimits()
+    check_grounded(plan)
     links_by_sysid = links_of(plan, urls)
     end_s = _end_s(plan, hours)
     display = Display(progress)
@@ -137,11 +139,11 @@ async def fly_patrol(
 
 
 def _end_s(plan: PatrolPlan, hours: float | None) -> float:
-    """Until when flights take off, seconds of the shift; of one coverage each is flown."""
+    """Until when flights take off, seconds of the shift; of one coverage each is flown, however late."""
     if plan.options.objective is Objective.ONCE:
         if hours is not None:
             raise FlightError("the plan is one coverage, flown whole: leave the hours out, or plan for revisits")
-        return max(flight.start_s for flight in plan.flights)
+        return math.inf
     longest = plan.options.shift_s
     if hours is None:
         return longest
@@ -289,6 +291,7 @@ class Patrol:
             tuple(left_out),
             tuple(self._cues),
             (*self._notes, *notes),
+            self.shift.stopped,
         )
 
     # After a restart.

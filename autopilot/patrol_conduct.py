@@ -8,6 +8,7 @@ from functools import cached_property
 from autopilot.conduct import Conduct
 from autopilot.errand import Errand
 from autopilot.errors import AutopilotError, CommandError, FlightError
+from autopilot.failsafe import check_link_loss
 from autopilot.journal import Flown
 from autopilot.patrol_states import Happening, State
 from autopilot.shift import Shift
@@ -17,8 +18,9 @@ from autopilot.watch import FlightWatch, places
 from geo import geodesic_distance_m
 from missions import LegKind, Mission, MissionItem, Sortie, legs_behind, straight_home
 
-__all__ = ["PatrolConduct", "WithdrawnError"]
+__all__ = ["STOPPED", "PatrolConduct", "WithdrawnError"]
 
+STOPPED = "the patrol was stopped"
 _SILENT_S = 10.0
 _LINK_LOSS_S = 60.0  # after a silence the failsafe of the vehicle is believed to have acted on it
 _THERE_M = 10.0
@@ -77,6 +79,7 @@ class PatrolConduct(Conduct):
         self._full_percent: float | None = None
         self._heard_again_s = -1e9
         self._gives_way = False
+        self._when_unheard = "what it does is not known"
         self._errand: Errand | None = None
         self._sent = False
         self._there_s: float | None = None
@@ -86,6 +89,8 @@ class PatrolConduct(Conduct):
     async def turn(self, watch: FlightWatch) -> None:
         """Ready; returns a little before its time. Raises WithdrawnError."""
         self._watch = watch
+        self._when_unheard = await check_link_loss(self._vehicle)
+        watch.note(self._vehicle.telemetry, self._when_unheard)
         self._tell(Happening.CHECKED)
         await self._due(self._shift.proof_s)
 
@@ -157,7 +162,7 @@ class PatrolConduct(Conduct):
         sysid = self._turn.vehicle.sysid
         if self._shift.duties[sysid].silent and not silent:
             self._heard_again_s = self._shift.now_s()
-        self._shift.tell_silence(sysid, silent=silent, flown=self.flown)
+        self._shift.tell_silence(sysid, silent=silent, expected=self._when_unheard, flown=self.flown)
 
     def bears(self, silent_wall_s: float) -> bool:
         """A silence is waited out until it must be down by its plan, and some time more."""
@@ -254,8 +259,8 @@ class PatrolConduct(Conduct):
         watch = self._watch
         if self._shift.stopped:
             if self._launched and not (watch is not None and watch.ended):
-                self._tell(Happening.RECALLED, "the patrol was stopped")
-                self.early = "the patrol was stopped"
+                self._tell(Happening.RECALLED, STOPPED)
+                self.early = STOPPED
             elif not self._launched:
                 self.withdrawn = True
             return

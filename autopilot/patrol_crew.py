@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -130,6 +131,10 @@ class Crew:
         try:
             if last is not None:
                 await self._guarded(self._pick_up(last))
+            elif self._next() is None:
+                # Who is heard early can be sent to a cue; who is not is missed when its flight is due.
+                with contextlib.suppress(AutopilotError):
+                    await self._connect()
             while not self.shift.over:
                 turn = self._next()
                 if turn is None:
@@ -275,7 +280,7 @@ class Crew:
             raise FlightError(f"{vehicle}: is armed and no flight of this patrol: whoever flies it has to land it")
         if turn is None:
             raise FlightError(f"{vehicle}: flew what the journal has no mission of: {await self._home(vehicle)}")
-        took_off_s = shift.now_s() if last.took_off_s is None else last.took_off_s
+        took_off_s = round(shift.now_s(), 3) if last.took_off_s is None else last.took_off_s
         if self.state is State.READY:
             shift.timetable.took_off(turn, took_off_s)
             shift.tell(self.sysid, Happening.LAUNCHED, flown=Flown(turn.plan, turn.number, took_off_s))

@@ -100,6 +100,8 @@ class PatrolReport:
         What was done about each cue, in words.
     notes
         What a person has to know.
+    stopped
+        Whether it was told to stop before its end.
     """
 
     vehicles: tuple[PatrolVehicle, ...]
@@ -110,6 +112,7 @@ class PatrolReport:
     left_out: tuple[str, ...] = ()
     cues: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    stopped: bool = False
 
     @property
     def flights(self) -> tuple[PatrolFlight, ...]:
@@ -121,7 +124,9 @@ class PatrolReport:
     def completed(self) -> bool:
         """Whether every flight was flown to its end and no vehicle is out of order."""
         whole = all(flight.flown.completed for vehicle in self.vehicles for flight in vehicle.flights)
-        return whole and not self.left_out and all(vehicle.failure is None for vehicle in self.vehicles)
+        return (
+            whole and not (self.left_out or self.stopped) and all(vehicle.failure is None for vehicle in self.vehicles)
+        )
 
     def looks_s(self, plan: int, sortie: str) -> list[float]:
         """Times between looks at the stretch of one sortie, from one beginning of its patrol to the next, seconds."""

@@ -115,12 +115,14 @@ class Shift:
         """Something happened to a vehicle. Raises FlightError where that cannot be."""
         self._enter(after(self.duties[sysid], happening, sortie), why or str(happening), flown)
 
-    def tell_silence(self, sysid: int, *, silent: bool, flown: Flown | None = None) -> None:
-        """A vehicle is not heard any more, or again."""
+    def tell_silence(self, sysid: int, *, silent: bool, expected: str, flown: Flown | None = None) -> None:
+        """A vehicle is not heard any more, or again; `expected` is what it does by itself meanwhile."""
         duty = self.duties[sysid]
         if duty.silent is not silent:
             now = Duty(sysid, duty.state, duty.sortie, silent)
-            self._enter(now, "it is not heard: watched by the clock" if silent else "it is heard again", flown)
+            self._enter(
+                now, f"it is not heard and watched by the clock: {expected}" if silent else "it is heard again", flown
+            )
 
     def put(self, duty: Duty, why: str) -> None:
         """Take over where a vehicle stands, from the journal of a station that is gone."""

@@ -9,7 +9,7 @@ from typing import Literal
 from autopilot.errors import FlightError
 from missions import Mission, PatrolPlan, compile_mission
 
-__all__ = ["FlightTask", "links_of", "tasks_of"]
+__all__ = ["FlightTask", "check_grounded", "links_of", "tasks_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,16 @@ def links_of(plan: PatrolPlan, urls: Sequence[str]) -> dict[int, str]:
     return dict(zip(sysids, urls if len(urls) == len(sysids) else list(urls) * len(sysids), strict=True))
 
 
+def check_grounded(plan: PatrolPlan) -> None:
+    """Raises FlightError where a sortie of a plan begins in the air."""
+    aloft = next((sortie.name for sortie in plan.sorties if sortie.airborne), None)
+    if aloft is not None:
+        raise FlightError(
+            f"{aloft} begins in the air, and only what stands on the ground is flown from here: load its mission file "
+            "with a ground station, or resume the plan once it has landed"
+        )
+
+
 def tasks_of(
     plan: PatrolPlan, urls: Sequence[str], dialect: Literal["ardupilot", "px4"] = "ardupilot"
 ) -> list[FlightTask]:
@@ -65,12 +75,7 @@ def tasks_of(
         When the links are neither one nor as many as the vehicles, or a sortie begins in the air.
     """
     links = links_of(plan, urls)
-    aloft = next((sortie.name for sortie in plan.sorties if sortie.airborne), None)
-    if aloft is not None:
-        raise FlightError(
-            f"{aloft} begins in the air, and only what stands on the ground is flown from here: load its mission file "
-            "with a ground station, or resume the plan once it has landed"
-        )
+    check_grounded(plan)
     tasks = []
     for sysid, url in links.items():
         own = (sortie for sortie in plan.sorties if sortie.vehicle.sysid == sysid)

@@ -77,5 +77,7 @@ def fly_shift(
     console.print(f"-> {json_file}", markup=False)
     failures = [f"vehicle {v.sysid}: {v.failure}" for v in report.vehicles if v.failure]
     failures += report.left_out
+    if report.stopped:
+        failures.append("the patrol was stopped: with a journal the same command goes on")
     if failures:
         raise autopilot.FlightError("; ".join(failures))

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import re
+import shlex
+import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -148,6 +151,7 @@ async def test_one_that_is_not_there_is_done_without_and_comes_back_by_a_persons
             await mending
     assert [again.sysids for again in report.replans] == [(2,), (1, 2)]
     assert states(report, 1)[:3] == ["checking", "fault", "waiting"]
+    assert "no heartbeat" in report.vehicles[0].changes[1].why
     assert report.vehicles[0].failure is None
     assert len(report.vehicles[0].flights) >= 1
 
@@ -294,6 +298,7 @@ async def test_one_that_is_not_heard_is_watched_by_the_clock_and_goes_on_when_it
     assert report.completed, report.words()
     on_task = [change for change in report.vehicles[0].changes if change.state == "on task"]
     assert [change.silent for change in on_task][:3] == [False, True, False]
+    assert "goes on with its mission (FS_GCS_ENABLE 0)" in on_task[1].why
     # The relief came when it was due, and it flies again when it is.
     for flight, planned in zip(report.flights, made.flights, strict=False):
         assert flight.sysid == planned.sysid
@@ -312,6 +317,53 @@ async def test_one_that_comes_home_since_it_heard_nobody_is_no_fault(made):
     assert report.vehicles[0].failure is None
     assert report.replans == ()
     assert states(report, 1)[-4:] == ["returning", "swapping", "waiting", "done"]
+
+
+async def test_a_patrol_that_is_told_to_stop_comes_home_and_goes_on_by_its_journal(made, tmp_path):
+    missions.save_plan(made, tmp_path / "plan.json")
+    with sim.start_fleet(vehicles(made, record_dir=tmp_path / "flown")) as fleet:
+        arguments = ["patrol", tmp_path / "plan.json", "--speedup", SPEEDUP, "--hours", 0.05]
+        arguments += [part for url in links(fleet) for part in ("--link", url)]
+        arguments += ["--journal", tmp_path / "journal.jsonl", "--json", tmp_path / "patrol.json"]
+        command = [sys.executable, vedette.__file__, *map(str, arguments)]
+
+        def start():
+            return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+        with start() as process:
+            for line in process.stdout:
+                if "vehicle 1: on task" in line:
+                    process.send_signal(signal.SIGTERM)
+                    break
+            _, err = await asyncio.to_thread(process.communicate, timeout=60)
+        assert process.returncode == 1
+        assert "with a journal the same command goes on" in " ".join(err.split())
+        stopped = json.loads((tmp_path / "patrol.json").read_text())
+        (flight,) = stopped["vehicles"][0]["flights"]
+        assert flight["early"] == "the patrol was stopped"
+        assert flight["flown"]["landing"]["from_home_m"] < 5
+        assert stopped["vehicles"][0]["failure"] is None
+        with start() as again:
+            _, err = await asyncio.to_thread(again.communicate, timeout=60)
+        assert again.returncode == 0, err
+        assert "goes on with the shift" in err
+
+
+def test_pasted_example_of_sim_and_patrol(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX", "--length", "3").code == 0
+    assert run("plan", "border.geojson", "--base", "31.345,-110.93", "--ground", "1180").code == 0
+    shown = " ".join(run("patrol", "--help").out.split())
+    pasted = re.search(r"Example: (vedette sim .*) & (vedette patrol .*?) \(", shown)
+    assert pasted is not None
+    simulate, patrol = (shlex.split(text)[1:] for text in pasted.groups())
+    with subprocess.Popen([sys.executable, vedette.__file__, *simulate]) as fleet:
+        try:
+            ran = run(*patrol)
+        finally:
+            fleet.terminate()
+    assert ran.code == 0, ran.err
+    assert json.loads(Path("patrol.json").read_text())["completed"]
 
 
 def test_a_shift_that_is_none_and_links_that_do_not_fit_are_said(run, made, tmp_path):

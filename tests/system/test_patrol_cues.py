@@ -123,7 +123,7 @@ def test_orders_come_by_a_file_that_is_followed(made, tmp_path):
             told = []
             for line in process.stdout:
                 told.append(line)
-                if "on task" in line and "vehicle 1" in line:
+                if "vehicle 1: on task" in line and sum("vehicle 1: on task" in one for one in told) == 1:
                     with orders.open("a") as file:
                         file.write("nonsense\n")
                         file.write('{"may_fly": 1}\n')
