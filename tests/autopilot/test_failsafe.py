@@ -1,5 +1,7 @@
 """What a vehicle does when it hears nobody is known before it takes off, and one that would fall is not flown."""
 
+import struct
+
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -31,7 +33,9 @@ async def test_it_is_told_in_words(kind, parameter, value, words):
 @pytest.mark.parametrize("value", sorted(LINK_LOSS["px4"].acts))
 async def test_one_that_would_end_its_flight_is_not_flown(value):
     script = Script(autopilot=mav.MAV_AUTOPILOT_PX4)
-    script.params["NAV_DLL_ACT"] = (float(value), mav.MAV_PARAM_TYPE_INT32)
+    # Integers of PX4 travel as their bytes.
+    as_float = struct.unpack("<f", struct.pack("<i", value))[0]
+    script.params["NAV_DLL_ACT"] = (as_float, mav.MAV_PARAM_TYPE_INT32)
     if value in {5, 6}:
         with pytest.raises(NotReadyError, match=f"NAV_DLL_ACT {value}"):
             await said(script)
