@@ -30,6 +30,7 @@ __all__ = ["Crew", "LastFlight"]
 
 _FULL_PERCENT = 97.0  # a gauge that stops short of 100 must not keep a vehicle on the ground
 _RISEN_PERCENT = 2.0
+_HEARD_S = 3.0
 _PREPARED_S = 60.0  # check, upload, proof and sensors, about
 
 
@@ -186,7 +187,19 @@ class Crew:
             raise self._link
         if self.vehicle is None:
             self.vehicle = await connected(self._link, self.sysid, self.shift.flight)
+        elif self.flights:
+            await self._heard_again(self.vehicle)
         return self.vehicle
+
+    async def _heard_again(self, vehicle: Vehicle) -> None:
+        """Wait for one whose battery was changed, and ask for its telemetry: without power it forgets that."""
+        shift = self.shift
+        until_s = shift.now_s() + shift.flight.limits.turnaround_s
+        while vehicle.silent_s > vehicle.timing.retry_s(_HEARD_S):
+            if shift.now_s() > until_s or shift.stopped:
+                raise FlightError(f"{vehicle}: was not heard for {vehicle.silent_s:.0f} s on the ground: look at it")
+            await shift.wait()
+        await vehicle.request_streams()
 
     async def _serve(self, turn: Turn) -> None:
         """A flight, from its checks to a fresh battery."""
