@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -296,26 +298,61 @@ def sim(
     home: Annotated[str | None, typer.Option(help="LAT,LON,AMSL of the base: degrees and metres.")] = None,
     plan_file: Annotated[Path | None, typer.Option("--plan", help="plan.json: its base, vehicles and figures.")] = None,
     vehicles: Annotated[int, typer.Option(help="How many, with --home.", min=1)] = 1,
+    autopilot: Annotated[str, typer.Option(help="ardupilot or px4.")] = "ardupilot",
+    frame: Annotated[
+        str | None, typer.Option(help="copter, hexa, octo, plane or vtol, with --home; a plan says its own.")
+    ] = None,
+    wind: Annotated[
+        str, typer.Option(help="MEAN,FROM[,GUST]: metres a second, degrees that it comes from, gusts (1 sigma).")
+    ] = "0,0",
     speedup: Annotated[float, typer.Option(help="Simulated seconds a second.")] = 1.0,
     port: Annotated[int, typer.Option(help="UDP port of the first, the next 10 apart; 0 takes free ones.")] = 14560,
     seed: Annotated[int, typer.Option(help="Gusts and faults.")] = 0,
+    faults: Annotated[Path | None, typer.Option(help="What goes wrong: a scenario in YAML or JSON.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
     seconds: Annotated[float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")] = None,
+    world: Annotated[Path | None, typer.Option(help="Who moves where and when: YAML or JSON.")] = None,
+    sensors: Annotated[Path | None, typer.Option(help="Ground sensors in that world: YAML or JSON.")] = None,
+    cues: Annotated[
+        str | None,
+        typer.Option(metavar="WHERE", help="Their cues go to mqtt://..., http://... (or with s) or a file."),
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder for the true tracks, and who caused each cue.")] = None,
+    key: Annotated[str | None, typer.Option(help="Key for --cues http...", envvar="VEDETTE_KEY")] = None,
 ) -> None:
-    """Run simulated vehicles that speak MAVLink."""
+    """Run simulated vehicles that speak MAVLink, and ground sensors in a world."""
     import sim as simulator  # noqa: PLC0415 - the command has the name of the package
+    from cli.sensing import sensing  # noqa: PLC0415
     from cli.simulated import simulated_fleet  # noqa: PLC0415
 
+    scene = sensing(world, sensors, cues, truth, key)
+    if scene is not None and home is None and plan_file is None:
+        home = scene.home
     if (home is None) == (plan_file is None):
         raise InputError("say where the vehicles stand: give either --home LAT,LON,AMSL or --plan FILE")
+    air = simulator.Wind(*numbers(wind, "MEAN,FROM,GUST" if wind.count(",") > 1 else "MEAN,FROM", "--wind"))
     if plan_file is not None:
+        if frame is not None:
+            raise InputError("--frame: the plan says what flies; leave it out")
         made = missions.load_plan(plan_file)
-        config = simulated_fleet(made, speedup=speedup, seed=seed, port=port, record=record)
+        config = simulated_fleet(
+            made, speedup=speedup, seed=seed, port=port, record=record, autopilot=autopilot, wind=air
+        )
     else:
         lat, lon, amsl = numbers(str(home), "LAT,LON,AMSL", "--home")
         config = simulator.FleetConfig(
-            home=(lat, lon, amsl), vehicles=vehicles, speedup=speedup, base_port=port, seed=seed, record_dir=record
+            home=(lat, lon, amsl),
+            vehicles=vehicles,
+            speedup=speedup,
+            base_port=port,
+            seed=seed,
+            record_dir=record,
+            autopilot=autopilot,
+            frame=frame or "copter",
+            wind=air,
         )
+    if faults is not None:
+        config = replace(config, faults=simulator.load_faults(faults))
     stop = threading.Event()
     if seconds is not None:
         timer = threading.Timer(seconds, stop.set)
@@ -326,7 +363,11 @@ def sim(
         for endpoint in endpoints:
             console.print(f"vehicle {endpoint.sysid} listens on udp:{endpoint.host}:{endpoint.port}")
 
-    simulator.run_fleet(config, ready=tell, stop=stop)
+    with ExitStack() as stack:
+        if scene is not None:
+            config = replace(config, start_time_us=scene.world.epoch_us)
+            stack.enter_context(scene.running(speedup, seed, console.print))
+        simulator.run_fleet(config, ready=tell, stop=stop)
 
 
 @app.command(
@@ -343,7 +384,11 @@ def fly(
     dialect: Annotated[str, typer.Option(help="ardupilot or px4, for a plan.json.")] = "ardupilot",
     ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
-    log: Annotated[Path | None, typer.Option(help="Folder for .tlog files.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Folder for a .tlog and a .parquet of each sortie.")] = None,
+    gcs_id: Annotated[
+        int,
+        typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),
+    ] = 255,
 ) -> None:
     """Upload, prove by read-back, fly and follow to landing."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
@@ -366,6 +411,7 @@ def fly(
                 log_dir=log,
                 progress=FlightBars(progress),
                 limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
+                system_id=gcs_id,
                 stop=stop,
             ),
             lambda: complaints.print(
@@ -401,7 +447,11 @@ def patrol(
     dialect: Annotated[str, typer.Option(help="ardupilot or px4.")] = "ardupilot",
     ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
-    log: Annotated[Path | None, typer.Option(help="Folder for .tlog files.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Folder for a .tlog and a .parquet of each sortie.")] = None,
+    gcs_id: Annotated[
+        int,
+        typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),
+    ] = 255,
 ) -> None:
     """Fly a plan for a shift: by its schedule, with reliefs; planned anew when a vehicle fails."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
@@ -418,6 +468,7 @@ def patrol(
         log=log,
         json_file=json_file,
         orders=orders,
+        system_id=gcs_id,
     )
 
 

@@ -62,6 +62,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/crossings/{crossing_id}/evidence/{part}", routes.get_evidence, Permission.CROSSING_READ),
     Route("POST", "/crossings/{crossing_id}/reviews", routes.post_review, Permission.REVIEW),
     Route("GET", "/crossings/{crossing_id}/reviews", routes.get_reviews, Permission.REVIEW_READ),
+    Route("POST", "/cues", routes.post_cue, Permission.CUE_WRITE),
+    Route("GET", "/cues", routes.get_cues, Permission.CUE_READ),
     Route("POST", "/partners", routes.post_partner, Permission.POLICY_WRITE),
     Route("GET", "/partners", routes.get_partners, Permission.POLICY_READ),
     Route("DELETE", "/partners/{partner_id}", routes.delete_partner, Permission.POLICY_WRITE),
@@ -125,7 +127,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
 
     app = FastAPI(
         title="Vedette",
-        summary="Crossings, their review, and their release to partners.",
+        summary="Cues and crossings, their review, and their release to partners.",
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

@@ -232,6 +232,22 @@ class Client:
         feature: dict[str, Any] = response.json()
         return feature | {"etag": response.headers.get("ETag")}
 
+    def cues(self, **filters: str) -> Iterator[dict[str, Any]]:
+        """Every cue whose retention has not ended, newest first; pages are fetched as needed.
+
+        Parameters
+        ----------
+        filters
+            As `GET /cues` takes them (`from` as `from_`): to, sensor, kind, limit.
+        """
+        parameters = {name.rstrip("_"): value for name, value in filters.items()}
+        while True:
+            page = self._object("GET", "/cues", params=parameters)
+            yield from page["cues"]
+            if page["next"] is None:
+                return
+            parameters["cursor"] = page["next"]
+
     def evidence(self, crossing_id: str, part: str = "clip") -> bytes:
         """A file of evidence."""
         return self._ask("GET", f"/crossings/{crossing_id}/evidence/{part}").content

@@ -12,6 +12,7 @@ class Role(StrEnum):
     """What a key is for."""
 
     PILOT = "pilot"
+    SENSOR = "sensor"
     ANALYST = "analyst"
     SUPERVISOR = "supervisor"
     PARTNER = "partner"
@@ -24,6 +25,8 @@ class Permission(StrEnum):
 
     CROSSING_WRITE = "crossing.write"
     CROSSING_READ = "crossing.read"
+    CUE_WRITE = "cue.write"
+    CUE_READ = "cue.read"
     REVIEW = "review"
     REVIEW_READ = "review.read"
     RELEASE = "release"
@@ -37,10 +40,12 @@ class Permission(StrEnum):
 
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.PILOT: frozenset({Permission.CROSSING_WRITE, Permission.CROSSING_READ, Permission.SELF}),
+    Role.PILOT: frozenset({Permission.CROSSING_WRITE, Permission.CROSSING_READ, Permission.CUE_READ, Permission.SELF}),
+    Role.SENSOR: frozenset({Permission.CUE_WRITE, Permission.SELF}),
     Role.ANALYST: frozenset(
         {
             Permission.CROSSING_READ,
+            Permission.CUE_READ,
             Permission.REVIEW,
             Permission.REVIEW_READ,
             Permission.EVENT_READ,
@@ -50,6 +55,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SUPERVISOR: frozenset(
         {
             Permission.CROSSING_READ,
+            Permission.CUE_READ,
             Permission.REVIEW_READ,
             Permission.RELEASE,
             Permission.POLICY_READ,
@@ -63,8 +69,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         {Permission.KEY_WRITE, Permission.POLICY_READ, Permission.POLICY_WRITE, Permission.SELF}
     ),
 }
-"""Duties are separate: who judges does not release, who releases does not write the rules, who administers keys reads
-no crossing."""
+"""Duties are separate: a sensor tells its cues and reads nothing, who judges does not release, who releases does not
+write the rules, who administers keys reads no crossing."""
 
 
 @dataclass(frozen=True, slots=True)

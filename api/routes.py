@@ -18,11 +18,12 @@ from api import agreements, evidence, keys, releases, reviews
 from api.audit import append_audit, audit_head, read_audit, verify_audit
 from api.canonical import canonical
 from api.crossings import CrossingFilter, Outcome, deliver, list_readable
+from api.cues import CueFilter, deliver_cue, list_cues
 from api.errors import AuditTamperedError, StorageError, UnprocessableError
 from api.events import read_events
 from api.readable import find_evidence, find_readable
 from api.roles import Call
-from api.schemas import AgreementTerms, CrossingIn, KeyIn, PartnerIn, ReleaseIn, ReviewIn
+from api.schemas import AgreementTerms, CrossingIn, CueIn, CueKind, KeyIn, PartnerIn, ReleaseIn, ReviewIn
 from api.settings import Settings
 from api.store import Store
 from api.times import microseconds
@@ -176,6 +177,43 @@ def get_evidence(crossing_id: str, part: str, call: Caller, store: Stored) -> Re
     ending = "." + row.name.rpartition(".")[2].lower()
     media_type = evidence.MEDIA_TYPES.get(ending, "application/octet-stream")
     return FileResponse(path, media_type=media_type, filename=row.name, headers={"ETag": f'"{row.sha256}"'})
+
+
+# -- cues -------------------------------------------------------------------------------------------------------------
+
+
+def post_cue(cue: CueIn, call: Caller, store: Stored) -> Response:
+    """Deliver a cue of a ground sensor. 201 when it is new, 200 when it is here already."""
+    new = _write(store, lambda session, now: deliver_cue(session, call, now, cue))
+    return _answer({"id": cue.id, "outcome": "created" if new else "unchanged"}, 201 if new else 200)
+
+
+def get_cues(  # noqa: PLR0917 - FastAPI passes by name
+    call: Caller,
+    store: Stored,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    sensor: Annotated[str | None, Query(max_length=200)] = None,
+    kind: CueKind | None = None,
+    limit: Limit = 100,
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+) -> Response:
+    """The cues of the sensors, newest first; `next` is the cursor of the next page, null on the last."""
+    which = CueFilter(
+        from_us=None if since is None else microseconds(since),
+        to_us=None if until is None else microseconds(until),
+        sensor=sensor,
+        kind=kind,
+    )
+    after = None if cursor is None else _cursor(cursor)
+
+    def work(session: Session, now: int) -> tuple[Any, list[str]]:
+        rows = list_cues(session, now, which, limit=limit + 1, after=after)
+        return rows, [cue_id for _, cue_id, _ in rows[:limit]]
+
+    rows = _read(store, call, "cue.list", work)
+    following = f"{rows[limit - 1][0]}.{rows[limit - 1][1]}" if len(rows) > limit else None
+    return _answer({"cues": [cue for _, _, cue in rows[:limit]], "next": following})
 
 
 # -- review -----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from api.roles import Role
 __all__ = [
     "AgreementTerms",
     "CrossingIn",
+    "CueIn",
+    "CueKind",
     "EndIn",
     "KeyIn",
     "PartnerIn",
@@ -31,6 +33,7 @@ Lon = Annotated[float, Field(ge=-180, le=180)]
 Metres = Annotated[float, Field(ge=0, le=1e7)]
 Kind = Literal["person", "vehicle", "bicycle"]
 Status = Literal["confirmed", "probable"]
+CueKind = Literal["motion", "infrared", "acoustic", "radar", "person"]
 
 
 class Wire(BaseModel):
@@ -102,9 +105,61 @@ class CrossingIn(Wire):
             raise ValueError("lat and lon come together or not at all")
         if self.ellipse is not None and self.lat is None:
             raise ValueError("an ellipse needs lat and lon")
-        if self.marking is not None and self.marking.upper() == "UNMARKED":
-            raise ValueError("an unmarked record has marking null")
+        _check_marking(self.marking)
         return self
+
+
+def _check_marking(marking: str | None) -> None:
+    if marking is not None and marking.upper() == "UNMARKED":
+        raise ValueError("an unmarked record has marking null")
+
+
+class CuePlace(Wire):
+    """GeoJSON Point, lon then lat."""
+
+    type: Literal["Point"]
+    coordinates: tuple[Lon, Lat]
+
+
+class CueParameters(Wire):
+    """What else a sensor measured: the bearing with one standard deviation, degrees clockwise from north."""
+
+    model: Label | None = None
+    azimuth_deg: float | None = Field(default=None, ge=0, lt=360)
+    azimuth_sigma_deg: float | None = Field(default=None, ge=0, le=180)
+
+
+class CustodyIn(Wire):
+    """What a cue carries as every record does."""
+
+    owner: Label
+    purpose: Label
+    marking: Label | None
+    retention_days: int = Field(ge=1, le=36500)
+
+    @model_validator(mode="after")
+    def _marked(self) -> Self:
+        _check_marking(self.marking)
+        return self
+
+
+class CueIn(Wire):
+    """A cue as a ground sensor reports it; names as in OGC SensorThings 1.1 where they mean the same.
+
+    `uncertainty_m` is one standard deviation of a coordinate of the location.
+    """
+
+    type: Literal["cue"]
+    id: Id
+    sensor: Name
+    kind: CueKind
+    phenomenon_time: AwareDatetime = Field(alias="phenomenonTime")
+    result_time: AwareDatetime = Field(alias="resultTime")
+    location: CuePlace
+    uncertainty_m: Metres
+    confidence: float = Field(ge=0, le=1)
+    parameters: CueParameters = CueParameters()
+    custody: CustodyIn
 
 
 class ReviewIn(Wire):

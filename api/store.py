@@ -24,7 +24,7 @@ from api.times import now_us
 
 __all__ = ["SCHEMA_VERSION", "Store"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _WRITE = {"vedette_write": True}
 # Rows that a record of who did what stands on: the database itself refuses to change or remove them.
 _APPEND_ONLY = ("audit", "event", "review")
@@ -97,6 +97,9 @@ class Store:
                                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
                             )
                         )
+                session.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+            elif version == 1:  # has all but the cues
+                Base.metadata.tables["cue"].create(session.connection())
                 session.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
             elif version != SCHEMA_VERSION:
                 raise StorageError(

@@ -11,6 +11,7 @@ __all__ = [
     "AuditRow",
     "Base",
     "CrossingRow",
+    "CueRow",
     "EventRow",
     "EvidenceRow",
     "KeyRow",
@@ -55,6 +56,23 @@ class CrossingRow(Base):
     review_version: Mapped[int]
     feature: Mapped[bytes]
     """GeoJSON Feature for those inside, serialised when something in it changes."""
+
+
+class CueRow(Base):
+    """A cue of a ground sensor. Never changed."""
+
+    __tablename__ = "cue"
+    __table_args__ = (Index("ix_cue_time", "time_us", "id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    sensor: Mapped[str]
+    kind: Mapped[str]
+    time_us: Mapped[int]
+    received_us: Mapped[int]
+    expires_us: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+    document: Mapped[str]
+    """Canonical JSON of what was delivered."""
 
 
 class EvidenceRow(Base):

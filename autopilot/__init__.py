@@ -1,6 +1,7 @@
 """MAVLink: links, list transfers proved by read-back, vehicles, fleets; one file an autopilot dialect."""
 
 from autopilot.ardupilot import ARDUCOPTER, ARDUPLANE
+from autopilot.area import FlightArea, Place
 from autopilot.compare import differences
 from autopilot.cue import Answer, Cue, Offer, Standing
 from autopilot.dialect import Dialect
@@ -11,20 +12,31 @@ from autopilot.errors import (
     CommandError,
     Difference,
     FlightError,
+    FtpError,
     LinkError,
+    LogError,
     MismatchError,
     NotReadyError,
     ParameterError,
+    PlaceError,
     RejectedError,
     TransferError,
     TransferTimeoutError,
     VehicleState,
 )
 from autopilot.flight import fly
+from autopilot.ftp import Ftp, FtpEntry, ftp_crc32
+from autopilot.ground_station import GroundWatch, check_ground_station, ground_watch
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link, LinkStatistics
 from autopilot.link_open import open_link
+from autopilot.log_table import tlog_to_parquet
 from autopilot.mailbox import Mailbox
+from autopilot.orders import Loiter, Orders
+from autopilot.orders_camera import look_ahead, look_at, turn_gimbal, turn_gimbal_at
+from autopilot.orders_plain import change_speed, emergency_stop
+from autopilot.parameter_list import all_parameters
+from autopilot.parameter_names import names_of, value_of
 from autopilot.patrol import Patrol, fly_patrol
 from autopilot.patrol_report import Change, PatrolFlight, PatrolReport, PatrolVehicle, Replanned
 from autopilot.patrol_rules import PatrolRules
@@ -35,7 +47,9 @@ from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieRe
 from autopilot.task import FlightTask, tasks_of
 from autopilot.telemetry import Telemetry, Text
 from autopilot.timing import Timing
+from autopilot.tlog import read_tlog
 from autopilot.transfer import Verified, clear, download, upload, upload_verified
+from autopilot.transfer_proof import still_holds
 from autopilot.unfinished import unfinished
 from autopilot.vehicle import Vehicle
 from autopilot.wire import Signing
@@ -55,27 +69,37 @@ __all__ = [
     "Difference",
     "Duty",
     "Event",
+    "FlightArea",
     "FlightError",
     "FlightLimits",
     "FlightProgress",
     "FlightReport",
     "FlightTask",
+    "Ftp",
+    "FtpEntry",
+    "FtpError",
+    "GroundWatch",
     "ItemReached",
     "Landing",
     "Link",
     "LinkError",
     "LinkStatistics",
+    "LogError",
+    "Loiter",
     "Mailbox",
     "MismatchError",
     "MissionKind",
     "NotReadyError",
     "Offer",
+    "Orders",
     "ParameterError",
     "Patrol",
     "PatrolFlight",
     "PatrolReport",
     "PatrolRules",
     "PatrolVehicle",
+    "Place",
+    "PlaceError",
     "RejectedError",
     "Replanned",
     "Signing",
@@ -91,7 +115,10 @@ __all__ = [
     "VehicleReport",
     "VehicleState",
     "Verified",
+    "all_parameters",
     "capabilities",
+    "change_speed",
+    "check_ground_station",
     "check_vehicle",
     "clear",
     "command_words",
@@ -99,14 +126,26 @@ __all__ = [
     "differences",
     "dispatch",
     "download",
+    "emergency_stop",
     "enable_fence",
     "fly",
     "fly_patrol",
+    "ftp_crc32",
+    "ground_watch",
     "item_limit",
+    "look_ahead",
+    "look_at",
     "mission_words",
+    "names_of",
     "open_link",
+    "read_tlog",
+    "still_holds",
     "tasks_of",
+    "tlog_to_parquet",
+    "turn_gimbal",
+    "turn_gimbal_at",
     "unfinished",
     "upload",
     "upload_verified",
+    "value_of",
 ]

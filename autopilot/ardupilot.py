@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from types import MappingProxyType
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot.dialect import Ceiling, Dialect, FenceSetting, Limit, ParamEncoding, Step, StepKind
+from autopilot.dialect import (
+    Ceiling,
+    Dialect,
+    FenceSetting,
+    GimbalWay,
+    GroundWays,
+    Limit,
+    OrderWays,
+    ParamEncoding,
+    Step,
+    StepKind,
+)
 from autopilot.words import MissionKind
 
 __all__ = ["ARDUCOPTER", "ARDUPLANE"]
@@ -152,6 +164,26 @@ ARDUCOPTER = Dialect(
     ceiling=Ceiling("FENCE_ALT_MAX", mask="FENCE_TYPE", bit=1),
     estimator_message="EKF_STATUS_REPORT",
     param_encoding=ParamEncoding.CAST,
+    orders=OrderWays(
+        guided_mode="GUIDED",
+        frame=mav.MAV_FRAME_GLOBAL_RELATIVE_ALT,
+        no_heading=math.nan,
+        take_off=(
+            Step(StepKind.MODE, "GUIDED"),
+            Step(StepKind.ARM),
+            Step(StepKind.COMMAND, mav.MAV_CMD_NAV_TAKEOFF),
+        ),
+        circle="",
+        speed_type=mav.SPEED_TYPE_GROUNDSPEED,
+        gimbal=GimbalWay.MANAGER,
+        claims_gimbal=False,
+        # Before 4.5 DO_SET_ROI_NONE freed the mount alone (ArduPilot#24013, mended by #25277).
+        frees_nose_by_place=True,
+        jumps_by_message=False,
+    ),
+    ground=GroundWays("FS_GCS_ENABLE", system_id="MAV_GCS_SYSID", highest_id="MAV_GCS_SYSID_HI"),
+    has_list_files=True,
+    takes_partial_lists=True,
 )
 """Multirotors and helicopters."""
 
@@ -162,8 +194,18 @@ ARDUPLANE = replace(
     pause_mode="LOITER",
     fence=_fence(frozenset({1, 6, 7, 8})),
     land_mode="QLAND",
+    hovers="Q_ENABLE",
     start=(Step(StepKind.MODE, "FBWA"), Step(StepKind.ARM), Step(StepKind.MODE, "AUTO")),
     # Plane stores acceptance radius and pass-by distance of waypoints too.
-    kept_params=MappingProxyType({**_KEPT, mav.MAV_CMD_NAV_WAYPOINT: (2, 3)}),
+    kept_params=MappingProxyType({**_KEPT, mav.MAV_CMD_NAV_WAYPOINT: (2, 3), mav.MAV_CMD_NAV_VTOL_TAKEOFF: ()}),
+    # Plane makes a circle to the left of any heading but 0, and ignores a ground speed (ArduPilot#9208).
+    orders=replace(
+        ARDUCOPTER.orders,
+        no_heading=0.0,
+        circle="WP_LOITER_RAD",
+        speed_type=mav.SPEED_TYPE_AIRSPEED,
+        frees_nose_by_place=False,
+    ),
+    ground=replace(ARDUCOPTER.ground, action="FS_GCS_ENABL"),  # so written
 )
 """Fixed wings and VTOL planes."""

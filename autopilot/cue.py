@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autopilot.area import Place
 from missions import CueSortie, MissionItem, Sortie, Spot, Vehicle
 
-__all__ = ["Answer", "Cue", "Offer", "Standing"]
+__all__ = ["Answer", "Cue", "Errand", "Offer", "Standing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +125,25 @@ class Answer:
         how = "takes off for it" if self.chosen.flown is not None else "flies there"
         told = f"{what}: vehicle {self.chosen.sysid} {how}, there in {self.chosen.arrival_s:.0f} s"
         return f"{told}; {reasons}" if reasons else told
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a vehicle in the air is sent to look at, instead of its patrol.
+
+    Parameters
+    ----------
+    place
+        Where it is to be.
+    spot
+        What to look at.
+    station_s
+        How long it stays there, seconds.
+    words
+        What it is, for people.
+    """
+
+    place: Place
+    spot: Spot
+    station_s: float
+    words: str

@@ -17,7 +17,10 @@ __all__ = [
     "Ceiling",
     "Dialect",
     "FenceSetting",
+    "GimbalWay",
+    "GroundWays",
     "Limit",
+    "OrderWays",
     "ParamEncoding",
     "Step",
     "StepKind",
@@ -151,6 +154,71 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class GroundWays:
+    """How a vehicle watches for its ground station.
+
+    Parameters
+    ----------
+    action
+        Parameter of what it does when it hears its ground station no more; 0 for nothing.
+    system_id, highest_id
+        Parameters of the system id that it takes for its ground station, and of the last of a range that begins there;
+        empty where any ground station will do.
+    """
+
+    action: str
+    system_id: str = ""
+    highest_id: str = ""
+
+
+class GimbalWay(StrEnum):
+    """By what a gimbal is turned."""
+
+    MANAGER = "manager"
+    """The gimbal protocol of MAVLink 2: DO_GIMBAL_MANAGER_PITCHYAW."""
+    MOUNT = "mount"
+    """The protocol before it, which has no rates: DO_MOUNT_CONTROL."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWays:
+    """How a vehicle is given orders beside its mission.
+
+    Parameters
+    ----------
+    guided_mode
+        The mode in which DO_REPOSITION flies it to a place.
+    frame
+        MAV_FRAME of the heights of such places.
+    no_heading
+        Parameter 4 of DO_REPOSITION where no heading is asked for.
+    take_off
+        Steps from a ready vehicle on the ground to a height over its place.
+    circle
+        Parameter that gives the radius on which wings circle, metres; a sign only tells the direction.
+    speed_type
+        SPEED_TYPE of DO_CHANGE_SPEED that counts.
+    gimbal, claims_gimbal
+        By what the gimbal is turned, and whether it first has to be told who turns it.
+    frees_nose_by_place
+        Whether DO_SET_ROI_NONE may leave the nose where it looked, and a region of interest at no place frees it.
+    jumps_by_message
+        Whether another item is asked for by the message MISSION_SET_CURRENT, for want of the command.
+    """
+
+    guided_mode: str
+    frame: int
+    no_heading: float
+    take_off: tuple[Step, ...]
+    circle: str
+    speed_type: int
+    gimbal: GimbalWay
+    claims_gimbal: bool
+    frees_nose_by_place: bool
+    jumps_by_message: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """One autopilot's ways.
 
@@ -190,6 +258,17 @@ class Dialect:
         Message that carries the position estimator's flags.
     param_encoding
         How integer parameters travel.
+    orders
+        How it is given orders beside its mission.
+    ground
+        How it watches for its ground station.
+    has_list_files
+        Whether its lists are files under ``@MISSION`` where it offers MAVLink FTP.
+    takes_partial_lists
+        Whether it takes MISSION_WRITE_PARTIAL_LIST.
+    hovers
+        Parameter that is not 0 where it has rotors to land on. Without them its return circles and never lands: a
+        mission has to end with a landing. None where every return lands.
     """
 
     name: str
@@ -214,6 +293,11 @@ class Dialect:
     ceiling: Ceiling
     estimator_message: str
     param_encoding: ParamEncoding
+    orders: OrderWays
+    ground: GroundWays
+    hovers: str | None = None
+    has_list_files: bool = False
+    takes_partial_lists: bool = False
 
     def mode_name(self, custom_mode: int) -> str:
         """Name of HEARTBEAT.custom_mode `custom_mode`, or ``MODE(n)``."""

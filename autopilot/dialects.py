@@ -11,11 +11,12 @@ from autopilot.dialect import Dialect
 from autopilot.errors import AutopilotError
 from autopilot.px4 import PX4
 
-__all__ = ["HOME_FIRST", "dialect_of"]
+__all__ = ["HOME_FIRST", "WINGS", "dialect_of"]
 
-_PLANES = frozenset(
+WINGS = frozenset(
     {mav.MAV_TYPE_FIXED_WING, *(n for n, e in mav.enums["MAV_TYPE"].items() if e.name.startswith("MAV_TYPE_VTOL"))}
 )
+"""MAV_TYPEs that stay aloft by flying on: they circle over a place."""
 _MULTIROTORS = frozenset(
     {
         mav.MAV_TYPE_QUADROTOR,
@@ -31,8 +32,8 @@ _MULTIROTORS = frozenset(
 _DIALECTS = MappingProxyType(
     {
         **{(mav.MAV_AUTOPILOT_ARDUPILOTMEGA, kind): ARDUCOPTER for kind in _MULTIROTORS},
-        **{(mav.MAV_AUTOPILOT_ARDUPILOTMEGA, kind): ARDUPLANE for kind in _PLANES},
-        **{(mav.MAV_AUTOPILOT_PX4, kind): PX4 for kind in _MULTIROTORS | _PLANES},
+        **{(mav.MAV_AUTOPILOT_ARDUPILOTMEGA, kind): ARDUPLANE for kind in WINGS},
+        **{(mav.MAV_AUTOPILOT_PX4, kind): PX4 for kind in _MULTIROTORS | WINGS},
     }
 )
 

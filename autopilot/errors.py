@@ -9,9 +9,12 @@
         │   ├── TransferTimeoutError  the vehicle stopped answering
         │   ├── RejectedError    the vehicle answered MISSION_ACK with a reason
         │   └── MismatchError    what was read back does not mean what was sent
+        ├── FtpError             a file transfer that the vehicle refused, or that came to nothing
         ├── CommandError         a command that was refused or never answered
         ├── ParameterError       a parameter that is absent or did not take its value
         ├── NotReadyError        position, GPS or pre-arm checks were not good in time
+        ├── PlaceError           a place, a height or a way on which the vehicle may not be sent
+        ├── LogError             a flight log that cannot be read or written
         └── FlightError          a flight that did not go as planned
 """
 
@@ -125,6 +128,23 @@ class MismatchError(TransferError):
         self.differences = tuple(differences)
 
 
+class FtpError(AutopilotError):
+    """A file transfer that the vehicle refused, or that came to nothing.
+
+    Attributes
+    ----------
+    code
+        The MAV_FTP_ERR, or None where the vehicle stopped answering or what it sent makes no sense.
+    at_close
+        Whether it failed when a written file was closed, which is when a vehicle acts on some: it may have.
+    """
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.at_close = False
+
+
 class CommandError(AutopilotError):
     """A command that was refused or never answered.
 
@@ -145,6 +165,14 @@ class ParameterError(AutopilotError):
 
 class NotReadyError(AutopilotError):
     """Position, GPS or pre-arm checks were not good in time."""
+
+
+class PlaceError(AutopilotError):
+    """A place, a height or a way on which the vehicle may not be sent. Nothing was sent."""
+
+
+class LogError(AutopilotError):
+    """A flight log that cannot be read or written."""
 
 
 class FlightError(AutopilotError):

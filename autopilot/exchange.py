@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -13,6 +14,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.dialect import ParamEncoding
 from autopilot.errors import CommandError, ParameterError
 from autopilot.link import Link
+from autopilot.parameter_names import names_of
 from autopilot.timing import Timing
 from autopilot.wire import Message
 from autopilot.words import command_name, command_words
@@ -122,27 +124,32 @@ class Exchange:
         )
 
     async def read_parameter(self, name: str) -> float:
-        """Value of a parameter. Raises ParameterError where the vehicle has none of that name."""
-        value, _ = await self._read_parameter(name)
+        """Value of a parameter, by whichever of its names the vehicle knows. Raises ParameterError."""
+        _, value, _ = await self._read_parameter(name)
         return value
 
-    async def _read_parameter(self, name: str) -> tuple[float, int]:
-        message = mav.MAVLink_param_request_read_message(self.sysid, self.component, _encoded_name(name), -1)
-        return await self._parameter(name, message, f"vehicle {self.sysid} has no parameter {name}, or does not answer")
+    async def _read_parameter(self, name: str) -> tuple[str, float, int]:
+        missing = f"vehicle {self.sysid} has no parameter {name}, or does not answer"
+        questions = {
+            one: mav.MAVLink_param_request_read_message(self.sysid, self.component, _encoded_name(one), -1)
+            for one in names_of(name)
+        }
+        return await self._parameter(questions, missing)
 
     async def write_parameter(self, name: str, value: float) -> float:
-        """Write a parameter and return the value that the vehicle then holds.
+        """Write a parameter, by the name that the vehicle has for it, and return the value that it then holds.
 
         Raises
         ------
         ParameterError
             When there is none of that name, or it did not take the value.
         """
-        _, kind = await self._read_parameter(name)
+        name, _, kind = await self._read_parameter(name)
         message = mav.MAVLink_param_set_message(
             self.sysid, self.component, _encoded_name(name), self._to_wire(value, kind, name), kind
         )
-        now, _ = await self._parameter(name, message, f"vehicle {self.sysid} does not answer when {name} is set")
+        missing = f"vehicle {self.sysid} does not answer when {name} is set"
+        _, now, _ = await self._parameter({name: message}, missing)
         if not math.isclose(now, value, rel_tol=_FLOAT32_RELATIVE, abs_tol=_FLOAT32_RELATIVE):
             raise ParameterError(
                 f"{self.link.url} vehicle {self.sysid}: {name} was set to {value:g} and is {now:g}: "
@@ -150,16 +157,23 @@ class Exchange:
             )
         return now
 
-    async def _parameter(self, name: str, message: Message, missing: str) -> tuple[float, int]:
+    async def _parameter(self, questions: Mapping[str, Message], missing: str) -> tuple[str, float, int]:
+        """Name, value and MAV_PARAM_TYPE of the first that is answered: of one that is absent nothing is said."""
         clock = asyncio.get_running_loop().time
         with self.link.mailbox(self.sysid, ("PARAM_VALUE",)) as box:
             for _ in range(_TRIES):
-                self.link.send(message, self.sysid)
+                for message in questions.values():
+                    self.link.send(message, self.sysid)
                 deadline = clock() + self.timing.retry_s(_RETRY_S)
                 while (answer := await box.get(deadline - clock())) is not None:
-                    if answer.get_srcComponent() == self.component and _decoded_name(answer.param_id) == name:
-                        return self._from_wire(answer.param_value, answer.param_type), answer.param_type
+                    name, value = self.parameter_in(answer)
+                    if answer.get_srcComponent() == self.component and name in questions:
+                        return name, value, answer.param_type
         raise ParameterError(f"{self.link.url} {missing}: check the name and the autopilot's version")
+
+    def parameter_in(self, answer: Message) -> tuple[str, float]:
+        """Name and value of a PARAM_VALUE."""
+        return _decoded_name(answer.param_id), self._from_wire(answer.param_value, answer.param_type)
 
     def _from_wire(self, value: float, kind: int) -> float:
         layout = _INTEGERS.get(kind)

@@ -14,19 +14,16 @@ __all__ = ["LINK_LOSS", "LinkLoss", "check_link_loss"]
 
 @dataclass(frozen=True, slots=True)
 class LinkLoss:
-    """The setting of a dialect.
+    """What the values of `GroundWays.action` mean.
 
     Parameters
     ----------
-    parameter
-        Its name.
     acts
         What each value makes the vehicle do, in words.
     deadly
         Values that end the flight where it is.
     """
 
-    parameter: str
     acts: Mapping[int, str]
     deadly: frozenset[int] = frozenset()
 
@@ -34,8 +31,7 @@ class LinkLoss:
 LINK_LOSS: Mapping[str, LinkLoss] = MappingProxyType(
     {
         # ArduCopter's Parameters.cpp; FS_OPTIONS may let a mission go on all the same.
-        "ardupilot": LinkLoss(
-            "FS_GCS_ENABLE",
+        "FS_GCS_ENABLE": LinkLoss(
             MappingProxyType(
                 {
                     0: "goes on with its mission",
@@ -50,8 +46,7 @@ LINK_LOSS: Mapping[str, LinkLoss] = MappingProxyType(
             ),
         ),
         # PX4's commander_params.c.
-        "px4": LinkLoss(
-            "NAV_DLL_ACT",
+        "NAV_DLL_ACT": LinkLoss(
             MappingProxyType(
                 {
                     0: "goes on with its mission",
@@ -76,14 +71,15 @@ async def check_link_loss(vehicle: Vehicle) -> str:
     NotReadyError
         When it would end its flight where it is.
     """
-    setting = LINK_LOSS[vehicle.dialect.name]
+    parameter = vehicle.dialect.ground.action
     try:
-        value = round(await vehicle.parameter(setting.parameter))
+        value = round(await vehicle.parameter(parameter))
     except ParameterError:
-        return f"what it does when it hears nobody is not known: it has no {setting.parameter}"
-    act = setting.acts.get(value, "does what this program does not know")
-    if value in setting.deadly:
+        return f"what it does when it hears nobody is not known: it has no {parameter}"
+    meaning = LINK_LOSS.get(parameter, LinkLoss({}))
+    act = meaning.acts.get(value, "does what this program does not know")
+    if value in meaning.deadly:
         raise NotReadyError(
-            f"{vehicle}: {act} when it hears nobody ({setting.parameter} {value}): set it to return, or to go on"
+            f"{vehicle}: {act} when it hears nobody ({parameter} {value}): set it to return, or to go on"
         )
-    return f"when it hears nobody it {act} ({setting.parameter} {value})"
+    return f"when it hears nobody it {act} ({parameter} {value})"

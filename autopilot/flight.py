@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from autopilot.errors import AutopilotError, FlightError
+from autopilot.flight_log import sortie_log
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link
 from autopilot.report import FlightReport, SortieReport, VehicleReport
@@ -29,6 +30,7 @@ async def fly(
     progress: Callable[[FlightProgress], None] | None = None,
     log_dir: Path | None = None,
     heartbeat: bool = True,
+    system_id: int = 255,
     limits: FlightLimits | None = None,
     timing: Timing | None = None,
     stop: asyncio.Event | None = None,
@@ -52,9 +54,12 @@ async def fly(
     progress
         Called as the flight goes on; where it raises the flight goes on without it.
     log_dir
-        Folder for one ``.tlog`` a link, or None. One that fails in the air is in `FlightReport.notes`.
+        Folder for a ``.tlog`` and, with pyarrow, a ``.parquet`` for each sortie, as `sortie_log` names them; or None.
+        One that fails in the air is in `FlightReport.notes`.
     heartbeat
-        Whether we are the ground station: send our heartbeat.
+        Whether we are the ground station: send our heartbeat. A vehicle that waits for another is not flown.
+    system_id
+        Our system id on every link: the one that the vehicles wait for.
     limits
         When to give a sortie up.
     timing
@@ -81,16 +86,16 @@ async def fly(
         BorderWatch(borders) if borders else None,
         display.show,
         stop or asyncio.Event(),
+        heartbeat,
+        log_dir,
     )
     started_us = now_us()
     async with AsyncExitStack() as stack:
-        links = await open_links(
-            [task.url for task in tasks], stack, heartbeat=heartbeat, time_scale=time_scale, log_dir=log_dir
-        )
+        urls = [task.url for task in tasks]
+        links = await open_links(urls, stack, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale)
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_fly_vehicle(task, links[task.url], flight)) for task in tasks]
         vehicles = tuple(sorted((one.result() for one in running), key=lambda vehicle: vehicle.sysid))
-    logs = (link.log_failure for link in links.values() if isinstance(link, Link))
     said = (
         f"vehicle {vehicle.sysid} sortie {sortie.number}: {event.text}"
         for vehicle in vehicles
@@ -98,7 +103,7 @@ async def fly(
         for event in sortie.events
         if event.kind == "note"
     )
-    notes = tuple(note for note in (*said, *logs, display.failure) if note is not None)
+    notes = tuple(note for note in (*said, *flight.notes, display.failure) if note is not None)
     return FlightReport(vehicles, started_us, now_us(), flight.timing.time_scale, notes)
 
 
@@ -132,7 +137,8 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Fl
             flight.progress(FlightProgress(task.sysid, 1, planned, "connect"))
             async with await connected(link, task.sysid, flight) as vehicle:
                 for number, mission in enumerate(task.missions, 1):
-                    sorties.append(await Sortie(vehicle, mission, number, planned, flight).fly())
+                    async with sortie_log(link, task.sysid, number, flight.log_dir, flight.notes):
+                        sorties.append(await Sortie(vehicle, mission, number, planned, flight).fly())
                     failure = sorties[-1].failure
                     if failure is not None:
                         break

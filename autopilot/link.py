@@ -70,6 +70,7 @@ class Link:
         self._trouble: str | None = None
         self._closed = False
         self._locks: dict[int, asyncio.Lock] = {}
+        self._logs: list[tuple[int, Recorder]] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -122,6 +123,7 @@ class Link:
         packet = self._codec.encode(message)
         if self._recorder is not None:
             self._recorder.write(packet)
+        self._log(sysid, packet)
         if self._default_route is not None:
             self._write(packet, self._default_route)
             return
@@ -148,6 +150,17 @@ class Link:
                 entries.remove(entry)
 
         return stop
+
+    def record(self, sysid: int, recorder: Recorder) -> Callable[[], None]:
+        """Write what vehicle `sysid` says and is told, as well as what all are told; returns what ends that."""
+        entry = sysid, recorder
+        self._logs.append(entry)
+        return lambda: self._logs.remove(entry)
+
+    def _log(self, sysid: int | None, packet: bytes) -> None:
+        for one, recorder in self._logs:
+            if sysid in (None, one):
+                recorder.write(packet)
 
     def on_close(self, closer: Callable[[], None]) -> Callable[[], None]:
         """Call `closer` when the link is closed or lost; returns what ends that."""
@@ -237,6 +250,7 @@ class Link:
             radio = message.get_type() == "RADIO_STATUS"
             if route is not None and not radio and not self._routes.takes(system, component, route):
                 continue
+            self._log(system, packet)
             counter = self._counters.get((system, component))
             if counter is None:
                 counter = self._counters[system, component] = SequenceCounter()

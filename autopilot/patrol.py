@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from autopilot.cue import Answer, Cue, Offer, Standing
+from autopilot.area import Place
+from autopilot.cue import Answer, Cue, Errand, Offer, Standing
 from autopilot.dispatch import dispatch
-from autopilot.errand import Errand, go_to
 from autopilot.errors import AutopilotError, FlightError
 from autopilot.journal import Flown, Journal, Past
 from autopilot.limits import FlightLimits, FlightProgress
@@ -46,6 +46,7 @@ async def fly_patrol(
     journal: Path | None = None,
     log_dir: Path | None = None,
     heartbeat: bool = True,
+    system_id: int = 255,
     progress: Callable[[FlightProgress], None] | None = None,
     told: Callable[[Duty, str], None] | None = None,
     begun: Callable[[Patrol], None] | None = None,
@@ -78,9 +79,9 @@ async def fly_patrol(
     journal
         File that a ground station which starts anew reads: with it the same call goes on with the shift. None for none.
     log_dir
-        Folder for one ``.tlog`` a link, or None.
-    heartbeat
-        Whether we are the ground station: send our heartbeat.
+        Folder for the logs of each sortie, as `sortie_log` names them, or None.
+    heartbeat, system_id
+        Whether we are the ground station and send our heartbeat, and our system id: the one that the vehicles wait for.
     progress, told
         Called as flights go on, and with each change of a vehicle; where they raise the patrol goes on without them.
     begun
@@ -110,6 +111,8 @@ async def fly_patrol(
         BorderWatch(plan.borders) if plan.borders else None,
         display.show,
         stop or asyncio.Event(),
+        heartbeat,
+        log_dir,
     )
     book, past = _opened(journal, plan, dialect)
     try:
@@ -125,14 +128,13 @@ async def fly_patrol(
         )
         async with AsyncExitStack() as stack:
             links = await open_links(
-                links_by_sysid.values(), stack, heartbeat=heartbeat, time_scale=time_scale, log_dir=log_dir
+                links_by_sysid.values(), stack, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale
             )
             patrol = Patrol(shift, {sysid: (url, links[url]) for sysid, url in links_by_sysid.items()}, terrain)
             if begun is not None:
                 begun(patrol)
             await patrol.run(past)
-            logs = [link.log_failure for link in links.values() if isinstance(link, Link)]
-            said = [note for note in (*logs, display.failure, tell.failure, book.failure) if note is not None]
+            said = [note for note in (*flight.notes, display.failure, tell.failure, book.failure) if note is not None]
             return patrol.report(said)
     finally:
         book.close()
@@ -205,9 +207,7 @@ class Patrol:
         self.shift = shift
         self._terrain = terrain
         vehicles = {vehicle.sysid: vehicle for vehicle in shift.plans[0].fleet.vehicles}
-        self.crews = {
-            sysid: Crew(shift, vehicles[sysid], *links[sysid], lost=self._lost, go_to=go_to) for sysid in sorted(links)
-        }
+        self.crews = {sysid: Crew(shift, vehicles[sysid], *links[sysid], lost=self._lost) for sysid in sorted(links)}
         self._replans: list[Replanned] = []
         self._cues: list[str] = []
         self._notes: list[str] = []
@@ -249,8 +249,8 @@ class Patrol:
         if chosen.flown is None:
             if crew.conduct is None or not crew.conduct.free_for_errand:
                 return False
-            place = chosen.lat_deg, chosen.lon_deg, chosen.above_base_m
-            crew.conduct.send(Errand(*place, cue.station_s, cue.words))
+            place = Place(chosen.lat_deg, chosen.lon_deg, chosen.above_base_m)
+            crew.conduct.send(Errand(place, cue.spot, cue.station_s, cue.words))
             return True
         mission = await asyncio.to_thread(chosen.flown.mission, shift.dialect)
         state = shift.duties[chosen.sysid].state

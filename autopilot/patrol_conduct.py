@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import cached_property
 
 from autopilot.conduct import Conduct
-from autopilot.errand import Errand
-from autopilot.errors import AutopilotError, CommandError, FlightError
+from autopilot.cue import Errand
+from autopilot.errors import AutopilotError, CommandError, FlightError, LinkError
 from autopilot.failsafe import check_link_loss
 from autopilot.journal import Flown
+from autopilot.orders import Orders
+from autopilot.orders_camera import look_ahead, look_at
 from autopilot.patrol_states import Happening, State
 from autopilot.shift import Shift
 from autopilot.timetable import Turn
@@ -41,8 +43,8 @@ class PatrolConduct(Conduct):
         Which flight, who flies it, and what it was given for it.
     failed
         Told what went wrong as soon as it is known, while the vehicle is brought home.
-    go_to
-        Sends a vehicle in the air to a place.
+    orders
+        What gives it orders beside its mission, within its fence.
     took_off_s
         When it took off, where it is in the air already.
 
@@ -64,11 +66,11 @@ class PatrolConduct(Conduct):
         mission: Mission,
         *,
         failed: Callable[[str], None],
-        go_to: Callable[[Vehicle, Errand], Awaitable[None]],
+        orders: Orders,
         took_off_s: float | None = None,
     ) -> None:
         self._shift, self._turn, self._vehicle, self._mission = shift, turn, vehicle, mission
-        self._failed, self._go_to = failed, go_to
+        self._failed, self._orders = failed, orders
         self.took_off_s = took_off_s
         self.on_task_s: float | None = None
         self.early: str | None = None
@@ -301,14 +303,13 @@ class PatrolConduct(Conduct):
         assert errand is not None
         if not self._sent:
             self._sent = True
-            self._tell(Happening.CUED, errand.words)
-            await self._go_to(vehicle, errand)
+            await self._set_out(errand, watch)
             return
-        now = vehicle.telemetry
+        now, place = vehicle.telemetry, errand.place
         if now.mode == vehicle.dialect.mission_mode or now.lat_deg is None or now.lon_deg is None:
             return
         if self._there_s is None:
-            away = float(geodesic_distance_m(now.lat_deg, now.lon_deg, errand.lat_deg, errand.lon_deg))
+            away = float(geodesic_distance_m(now.lat_deg, now.lon_deg, place.lat_deg, place.lon_deg))
             if away <= _THERE_M:
                 self._there_s = self._shift.now_s()
                 watch.note(now, f"is where the cue is seen from: {errand.words}")
@@ -317,8 +318,25 @@ class PatrolConduct(Conduct):
             self._errand = None
             await self._go_on(watch)
 
+    async def _set_out(self, errand: Errand, watch: FlightWatch) -> None:
+        """To the place, with the camera on the spot. An order that is not lawful by now leaves it on its patrol."""
+        vehicle, spot = self._vehicle, errand.spot
+        try:
+            await self._orders.go_to(errand.place)
+        except AutopilotError as error:
+            self._errand = None
+            watch.note_failure(vehicle.telemetry, f"was not sent to the cue: {error}")
+            if vehicle.telemetry.mode != vehicle.dialect.mission_mode:
+                raise
+            return
+        self._tell(Happening.CUED, errand.words)
+        try:
+            await look_at(vehicle, spot.lat_deg, spot.lon_deg)
+        except AutopilotError as error:
+            watch.note_failure(vehicle.telemetry, f"its camera was not turned to the cue: {error}")
+
     async def _go_on(self, watch: FlightWatch) -> None:
-        """Back to its patrol where its battery allows, else home."""
+        """Back to its patrol where that is lawful and its battery allows, else home."""
         sortie, craft = self._turn.sortie, self._turn.vehicle.aircraft
         behind = max((legs_behind(self._mission, sortie, item.seq) for item in watch.reached), default=0)
         rest_wh = sum(leg.energy_wh for leg in sortie.legs[behind:])
@@ -328,7 +346,13 @@ class PatrolConduct(Conduct):
             await self._recall("after a cue its battery does not take it over the rest of its patrol")
             return
         try:
-            await self._vehicle.resume()
-        except CommandError as error:
-            raise FlightError(f"{self._vehicle}: does not go on after a cue: {error}") from error
+            await look_ahead(self._vehicle)
+            await self._orders.resume()
+        except LinkError:
+            raise
+        except AutopilotError as error:
+            watch.note_failure(self._vehicle.telemetry, f"does not go on after a cue: {error}")
+            if self._vehicle.telemetry.mode != self._vehicle.dialect.mission_mode:
+                await self._recall("it could not go on with its patrol after a cue")
+                return
         self._tell(Happening.RESUMED)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
 from autopilot.cue import Standing
-from autopilot.errand import Errand
 from autopilot.errors import AutopilotError, FlightError
+from autopilot.flight_log import sortie_log
 from autopilot.homecoming import bring_down
 from autopilot.journal import Flown
 from autopilot.limits import FlightLimits
 from autopilot.link import Link
+from autopilot.orders import Orders
 from autopilot.patrol_conduct import PatrolConduct
 from autopilot.patrol_report import PatrolFlight, PatrolVehicle
 from autopilot.patrol_states import ALOFT, Happening, State
@@ -52,8 +54,6 @@ class Crew:
         The shift, which vehicle, and its link or why that did not open.
     lost
         Called when the patrol has to do without it.
-    go_to
-        Sends a vehicle in the air to a place.
 
     Attributes
     ----------
@@ -73,10 +73,9 @@ class Crew:
         link: Link | AutopilotError,
         *,
         lost: Callable[[int, str], None],
-        go_to: Callable[[Vehicle, Errand], Awaitable[None]],
     ) -> None:
         self.shift, self.planned, self.url = shift, planned, url
-        self._link, self._lost, self._go_to = link, lost, go_to
+        self._link, self._lost = link, lost
         self.vehicle: Vehicle | None = None
         self.conduct: PatrolConduct | None = None
         self.free_s = 0.0
@@ -211,16 +210,26 @@ class Crew:
         except MissionsError as error:
             raise FlightError(f"{turn.sortie.name}: has no mission: {error}") from error
         conduct = self._conducted(turn, vehicle, mission)
-        done = await self._sortie(turn, vehicle, mission, conduct).fly()
+        async with self._log(vehicle):
+            done = await self._sortie(turn, vehicle, mission, conduct).fly()
         await self._settle(turn, conduct, done)
 
     def _conducted(
         self, turn: Turn, vehicle: Vehicle, mission: Mission, took_off_s: float | None = None
     ) -> PatrolConduct:
+        plan = self.shift.plans[turn.plan]
+        # The law's ceiling is above the ground, an order's above home: hills under the sortie count.
+        hills_m = max(leg.end.ground_amsl_m for leg in turn.sortie.legs) - turn.sortie.home.ground_amsl_m
+        ceiling_m = plan.options.ceiling_agl_m + hills_m
+        orders = Orders(vehicle, borders=plan.borders, zones=plan.blocking_zones(), ceiling_m=ceiling_m)
         self.conduct = PatrolConduct(
-            self.shift, turn, vehicle, mission, failed=self.fail, go_to=self._go_to, took_off_s=took_off_s
+            self.shift, turn, vehicle, mission, failed=self.fail, orders=orders, took_off_s=took_off_s
         )
         return self.conduct
+
+    def _log(self, vehicle: Vehicle) -> AbstractAsyncContextManager[None]:
+        flight = self.shift.flight
+        return sortie_log(vehicle.link, self.sysid, len(self.flights) + 1, flight.log_dir, flight.notes)
 
     def _sortie(self, turn: Turn, vehicle: Vehicle, mission: Mission, conduct: PatrolConduct) -> Sortie:
         flight = self.shift.flight
@@ -299,7 +308,8 @@ class Crew:
             shift.tell(self.sysid, Happening.LAUNCHED, flown=Flown(turn.plan, turn.number, took_off_s))
         mission = await shift.mission_of(turn)
         conduct = self._conducted(turn, vehicle, mission, took_off_s)
-        done = await self._sortie(turn, vehicle, mission, conduct).take_over(last.reached)
+        async with self._log(vehicle):
+            done = await self._sortie(turn, vehicle, mission, conduct).take_over(last.reached)
         await self._settle(turn, conduct, done)
 
     async def _home(self, vehicle: Vehicle) -> str:

@@ -26,6 +26,7 @@ _FEWER = {
     MissionKind.FENCE: "plan a fence of fewer corners",
     MissionKind.RALLY: "give fewer rally points",
 }
+_LANDINGS = frozenset({mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
 _FENCE_STAYS = (1.0, 2.0)  # DO_FENCE_ENABLE: 0 off, 1 on, 2 only the floor off
 
 
@@ -110,6 +111,11 @@ def _unfit(vehicle: Vehicle, mission: Mission) -> str | None:
 async def _beyond_it(vehicle: Vehicle, mission: Mission) -> str | None:
     """What of a mission the vehicle has no room for."""
     abilities = await capabilities(vehicle)
+    if not any(item.command in _LANDINGS for item in mission.items) and await _circles(vehicle):
+        return (
+            f"the mission ends with a return, and a plane without rotors to land on ({vehicle.dialect.hovers} is not "
+            "1) circles there until its battery is empty: put a landing sequence at its end"
+        )
     for kind, items in lists_of(mission):
         if items and not abilities.can_take(kind):
             return f"its autopilot ({vehicle.dialect.name} {abilities.version}) takes no {kind} over MAVLink: update it"
@@ -119,6 +125,17 @@ async def _beyond_it(vehicle: Vehicle, mission: Mission) -> str | None:
             more = f" or raise {parameter}" if parameter else ""
             return f"the {kind} has {len(items)} items and {limit} fit: {_FEWER[kind]}{more}"
     return None
+
+
+async def _circles(vehicle: Vehicle) -> bool:
+    """Whether a return ends in circles."""
+    if vehicle.dialect.hovers is None:
+        return False
+    try:
+        return not await vehicle.parameter(vehicle.dialect.hovers)
+    except ParameterError:
+        # Firmware for small boards is built without it.
+        return True
 
 
 async def enable_fence(vehicle: Vehicle, mission: Mission, *, ceiling_m: float | None = None) -> None:

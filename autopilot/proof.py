@@ -109,7 +109,11 @@ class Proof:
     @property
     def fence_items(self) -> int:
         """How many items the fence has that the vehicle was proved to hold; 0 before that."""
-        return len(self._held.get(MissionKind.FENCE, ()))
+        return len(self.items(MissionKind.FENCE))
+
+    def items(self, kind: MissionKind) -> tuple[MissionItem, ...]:
+        """The list that the vehicle was proved to hold; empty before that."""
+        return self._held.get(kind, ())
 
     async def renew(self, progress: Progress | None) -> None:
         """Read every list back once more. Raises MismatchError, TransferError, LinkError."""

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from types import MappingProxyType
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot.dialect import Ceiling, Dialect, FenceSetting, Limit, ParamEncoding, Step, StepKind
+from autopilot.dialect import (
+    Ceiling,
+    Dialect,
+    FenceSetting,
+    GimbalWay,
+    GroundWays,
+    Limit,
+    OrderWays,
+    ParamEncoding,
+    Step,
+    StepKind,
+)
 from autopilot.words import MissionKind
 
 __all__ = ["PX4"]
@@ -93,5 +105,20 @@ PX4 = Dialect(
     ceiling=Ceiling("GF_MAX_VER_DIST"),
     estimator_message="ESTIMATOR_STATUS",
     param_encoding=ParamEncoding.BYTEWISE,
+    # Its commands know no frame: a height in them is above mean sea level (PX4 MavlinkReceiver, COMMAND_INT).
+    orders=OrderWays(
+        guided_mode="HOLD",
+        frame=mav.MAV_FRAME_GLOBAL,
+        no_heading=math.nan,
+        # An armed vehicle that is not to take off disarms by itself, so the order comes first.
+        take_off=(Step(StepKind.COMMAND, mav.MAV_CMD_NAV_TAKEOFF), Step(StepKind.ARM)),
+        circle="NAV_LOITER_RAD",
+        speed_type=mav.SPEED_TYPE_GROUNDSPEED,
+        gimbal=GimbalWay.MANAGER,
+        claims_gimbal=True,
+        frees_nose_by_place=False,
+        jumps_by_message=True,
+    ),
+    ground=GroundWays("NAV_DLL_ACT"),
 )
 """PX4 1.14 and later."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from autopilot.conduct import Conduct
 from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
+from autopilot.ground_station import check_ground_station
 from autopilot.homecoming import bring_down, where
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.preflight import check_vehicle, enable_fence
@@ -41,6 +43,11 @@ class Flight:
     borders: BorderWatch | None
     progress: Callable[[FlightProgress], None]
     stop: asyncio.Event
+    ground: bool = False
+    """Whether we are the ground station."""
+    log_dir: Path | None = None
+    notes: list[str] = field(default_factory=list)
+    """What a person has to know of the logs."""
 
 
 class Sortie:
@@ -168,6 +175,10 @@ class Sortie:
             raise FlightError(f"{vehicle}: is armed already: land and disarm it before it is given a mission")
         self._stage("check")
         await check_vehicle(vehicle, mission)
+        if self._flight.ground:
+            lost = await check_ground_station(vehicle)
+            if lost is not None and self._number == 1:
+                self._watch.note(vehicle.telemetry, lost)
         self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
         if not mission.fence:
             own = vehicle.fence_items

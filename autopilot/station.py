@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from autopilot.errors import AutopilotError, FlightError
 from autopilot.limits import FlightProgress
@@ -20,14 +18,13 @@ __all__ = ["Display", "connected", "now_us", "open_links"]
 
 
 async def open_links(
-    urls: Iterable[str], stack: AsyncExitStack, *, heartbeat: bool, time_scale: float, log_dir: Path | None
+    urls: Iterable[str], stack: AsyncExitStack, *, system_id: int, heartbeat: bool, time_scale: float
 ) -> dict[str, Link | AutopilotError]:
     """Each link once, for as long as `stack` lasts; the error of one that does not open."""
     links: dict[str, Link | AutopilotError] = {}
-    for number, url in enumerate(dict.fromkeys(urls), 1):
-        record = None if log_dir is None else log_dir / f"link-{number}-{_slug(url)}.tlog"
+    for url in dict.fromkeys(urls):
         try:
-            link = await open_link(url, heartbeat=heartbeat, time_scale=time_scale, record=record)
+            link = await open_link(url, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale)
         except AutopilotError as error:
             links[url] = error
         else:
@@ -65,7 +62,3 @@ class Display:
 def now_us() -> int:
     """UTC microseconds since the Unix epoch."""
     return time.time_ns() // 1000
-
-
-def _slug(url: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9.]+", "-", url)

@@ -30,6 +30,7 @@ from autopilot.transfer_fetch import fetch_list
 from autopilot.transfer_peer import Peer, Progress
 from autopilot.transfer_repair import clear_list, holds_nothing, repair
 from autopilot.transfer_send import send_list
+from autopilot.transfer_way import Way, choose_way
 from autopilot.words import MissionKind
 from missions import MissionItem
 
@@ -57,6 +58,12 @@ class Verified:
         Uploads it took.
     acknowledged
         Whether the vehicle's final MISSION_ACK arrived; the read-back is the proof either way.
+    by_file
+        Whether it went, and came back, as a file over MAVLink FTP.
+    remark
+        Why it went the longer way, where there is a shorter one.
+    opaque_id
+        The vehicle's own number of the list, for `still_holds`; 0 where it gives none.
     """
 
     sysid: int
@@ -66,6 +73,9 @@ class Verified:
     readback_s: float
     attempts: int
     acknowledged: bool
+    by_file: bool = False
+    remark: str = ""
+    opaque_id: int = 0
 
 
 async def upload(
@@ -162,6 +172,8 @@ async def upload_verified(
     component: int = mav.MAV_COMP_ID_AUTOPILOT1,
     timing: Timing | None = None,
     attempts: int = 2,
+    by_file: bool | None = None,
+    in_part: bool = False,
     progress: Progress | None = None,
     held: tuple[MissionItem, ...] | None = None,
     repaired: Callable[[VehicleState], None] | None = None,
@@ -176,6 +188,13 @@ async def upload_verified(
         The vehicle's autopilot.
     attempts
         Uploads before giving up on losses and mismatches. A refusal is final, but for "no space" soon after boot.
+    by_file
+        Whether it goes as a file over MAVLink FTP, at a tenth of the time over a slow link and less; None asks the
+        vehicle whether it can. What fails so goes item by item.
+    in_part
+        Whether, where it goes item by item and is as long as `held`, only the part that differs is sent
+        (MISSION_WRITE_PARTIAL_LIST). The whole list is read back all the same; if it is not what was meant, or the
+        vehicle takes no part, the whole goes.
     held
         The list that the vehicle was proved to hold before, as `prepared`; None where that is not known.
     repaired
@@ -192,8 +211,9 @@ async def upload_verified(
     peer = Peer(link, sysid, component, kind, timing or Timing())
     wanted = prepared(items, kind, dialect)
     async with link.transfer_lock(sysid):
+        way = await choose_way(peer, dialect, by_file=by_file, held=held if in_part else None)
         try:
-            return await _prove(peer, wanted, dialect, attempts, progress)
+            return await _prove(peer, wanted, dialect, way, attempts=attempts, progress=progress)
         except (Exception, asyncio.CancelledError) as error:
             if not (isinstance(error, TransferError) and error.state is VehicleState.KEPT):
                 await to_the_end(_mend(peer, dialect, held, error, repaired))
@@ -254,7 +274,7 @@ async def verify(
 
 
 async def _prove(
-    peer: Peer, wanted: tuple[MissionItem, ...], dialect: Dialect, attempts: int, progress: Progress | None
+    peer: Peer, wanted: tuple[MissionItem, ...], dialect: Dialect, way: Way, *, attempts: int, progress: Progress | None
 ) -> Verified:
     clock = asyncio.get_running_loop().time
     attempt = 0
@@ -264,16 +284,17 @@ async def _prove(
         started = clock()
         try:
             if wanted:
-                acknowledged = await send_list(peer, wanted, progress)
+                acknowledged = await way.send(wanted, progress)
             else:
                 await clear_list(peer)
                 acknowledged = True
             uploaded = clock()
-            read = await fetch_list(peer, dialect.download_window, progress)
+            read = await way.fetch(progress)
             _demand_equal(peer, wanted, read, dialect)
             return Verified(
-                peer.sysid, peer.kind, len(wanted), uploaded - started, clock() - uploaded, attempt, acknowledged
-            )
+                peer.sysid, peer.kind, len(wanted), uploaded - started, clock() - uploaded, attempt, acknowledged,
+                way.by_file, way.remark, way.opaque_id,
+            )  # fmt: skip
         except RejectedError as error:
             if written:
                 error.state = VehicleState.UNKNOWN  # what an attempt before this one wrote is there still

@@ -15,6 +15,8 @@ from missions import MissionItem
 __all__ = ["fetch_list"]
 
 _LIST = -1
+_REFUSALS = 3
+"""Refusals in a row that end it: fewer may answer what came late or twice of the upload before."""
 
 
 async def fetch_list(peer: Peer, window: int, progress: Progress | None) -> tuple[MissionItem, ...]:
@@ -37,6 +39,7 @@ class _Fetching:
         self._items: dict[int, MissionItem] = {}
         self._asked: dict[int, float] = {}  # number of an item, or _LIST, to when it is asked for again
         self._tries: dict[int, int] = {}
+        self._refusals = 0
 
     @property
     def complete(self) -> bool:
@@ -89,16 +92,25 @@ class _Fetching:
         kind = message.get_type()
         if kind == "MISSION_COUNT":
             if self._count is None:
+                self._refusals = 0
                 self._count = message.count
                 self._asked.clear()
         elif kind == "MISSION_ACK":
             if message.type != mav.MAV_MISSION_ACCEPTED:
-                raise RejectedError(
-                    f"{self._peer}: reading refused: {mission_words(message.type)} (MISSION_ACK {message.type})",
-                    message.type,
-                )
+                self._refused(message.type)
         elif message.seq in self._asked:
+            self._refusals = 0
             self._items[message.seq] = from_message(message)
             del self._asked[message.seq]
             if self._progress is not None:
                 self._progress(f"read back {self._peer.kind}", len(self._items), self._count or 0)
+
+    def _refused(self, result: int) -> None:
+        self._refusals += 1
+        if self._refusals == _REFUSALS:
+            raise RejectedError(
+                f"{self._peer}: reading refused: {mission_words(result)} (MISSION_ACK {result})", result
+            )
+        # One that is meant is repeated when the question is.
+        oldest = min(self._asked, key=self._asked.__getitem__)
+        self._asked[oldest] = self._clock()

@@ -70,7 +70,19 @@ class Machine(Protocol):
         """Take whatever came."""
 
 
-async def converse(peer: Peer, types: Collection[str], machine: Machine) -> None:
+class Partner(Protocol):
+    """Whom a conversation is with."""
+
+    @property
+    def link(self) -> Link:
+        """The link to it."""
+
+    @property
+    def sysid(self) -> int:
+        """Its system id."""
+
+
+async def converse(peer: Partner, types: Collection[str], machine: Machine) -> None:
     """Run a conversation until it is over. Raises what the machine raises, and LinkError when the link is lost.
 
     The machine answers inside the call that received the message: an item waits for no turn of the event loop.

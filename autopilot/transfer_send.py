@@ -17,13 +17,19 @@ __all__ = ["send_list"]
 
 _SILENCE_S = 10.0  # ArduPilot gives up after 8 s and says so
 _STUCK = 3  # silences for which a vehicle may ask for the same items over and over
+_ERRORS = 3  # general errors to an offer that mean it: fewer may answer what came twice of the transfer before
 _ECHO_S = 0.25  # a request repeated sooner is a duplicate of the network, later the vehicle's own
 _SHOWN = 3
 
 
-async def send_list(peer: Peer, items: Sequence[MissionItem], progress: Progress | None) -> bool:
-    """Send the list; whether its final MISSION_ACK arrived. Raises as `autopilot.transfer.upload` does."""
-    sending = _Sending(peer, items, progress)
+async def send_list(
+    peer: Peer, items: Sequence[MissionItem], progress: Progress | None, *, part: range | None = None
+) -> bool:
+    """Send the list; whether its final MISSION_ACK arrived. Raises as `autopilot.transfer.upload` does.
+
+    With `part`, only these of its items replace those that the vehicle has.
+    """
+    sending = _Sending(peer, items, progress, part)
     types = ("MISSION_REQUEST", "MISSION_REQUEST_INT", "MISSION_ACK", "STATUSTEXT")
     await converse(peer, types, sending)
     return bool(sending.acknowledged)
@@ -38,11 +44,13 @@ class _Sending:
         None while it runs; then whether the final MISSION_ACK arrived.
     """
 
-    def __init__(self, peer: Peer, items: Sequence[MissionItem], progress: Progress | None) -> None:
+    def __init__(self, peer: Peer, items: Sequence[MissionItem], progress: Progress | None, part: range | None) -> None:
         self.acknowledged: bool | None = None
         self._peer = peer
         self._items = items
         self._progress = progress
+        self._asked_for = range(len(items)) if part is None else part
+        self._offer = _offer(peer, len(items), part)
         self._clock = asyncio.get_running_loop().time
         self._retry_s = peer.timing.retry_s(RETRY_S)
         self._silence_s = peer.timing.wall_s(_SILENCE_S)
@@ -52,6 +60,7 @@ class _Sending:
         self._tries = 0
         self._answered: dict[int, float] = {}
         self._doubt: int | None = None
+        self._errors = 0
         self._said: list[str] = []
 
     @property
@@ -66,7 +75,7 @@ class _Sending:
 
     @property
     def _all_asked(self) -> bool:
-        return self._highest == len(self._items) - 1
+        return self._highest + 1 == self._asked_for.stop
 
     def look(self) -> None:
         """Repeat the offer, or give up, by the clock."""
@@ -77,9 +86,10 @@ class _Sending:
             if self._tries == TRIES:
                 raise self._given_up("it never asked for an item")
             self._tries += 1
-            peer = self._peer
-            peer.send(mav.MAVLink_mission_count_message(peer.sysid, peer.component, len(self._items), peer.kind))
+            self._peer.send(self._offer)
         elif self._all_asked and now >= self._heard + 2 * self._retry_s:
+            if self._doubt == mav.MAV_MISSION_ERROR:
+                raise self._refusal(mav.MAV_MISSION_ERROR)
             self.acknowledged = False
         elif now >= self._heard + self._silence_s or now >= self._moved + _STUCK * self._silence_s:
             raise self._given_up(f"it stopped asking after item {self._highest}")
@@ -93,7 +103,7 @@ class _Sending:
             return
         elif kind == "MISSION_ACK":
             self._take_ack(message.type)
-        elif message.seq < len(self._items):
+        elif message.seq in self._asked_for:
             self._answer(message.seq)
 
     def _take_ack(self, result: int) -> None:
@@ -106,6 +116,14 @@ class _Sending:
         ):
             # Out of sequence answers an item that came twice, cancelled an earlier transfer: neither ends this one.
             self._doubt = result
+        elif result == mav.MAV_MISSION_ERROR and (self._highest < 0 or self._all_asked):
+            # So is an item answered that came twice, or late, when its transfer is over.
+            self._doubt = result
+            self._errors += 1
+            if self._highest < 0:
+                if self._errors == _ERRORS:
+                    raise self._refusal(result)
+                self._peer.send(self._offer)
         else:
             raise self._refusal(result)
 
@@ -116,9 +134,11 @@ class _Sending:
         self._peer.send(to_message(self._peer, self._items[seq]))
         self._heard = self._answered[seq] = now
         if seq > self._highest:
+            if self._highest < 0:
+                self._doubt = None
             self._highest, self._moved = seq, now
             if self._progress is not None:
-                self._progress(f"upload {self._peer.kind}", seq + 1, len(self._items))
+                self._progress(f"upload {self._peer.kind}", seq + 1 - self._asked_for.start, len(self._asked_for))
 
     def _refusal(self, result: int) -> RejectedError:
         where = "before the first item" if self._highest < 0 else f"after item {self._highest}"
@@ -133,3 +153,11 @@ class _Sending:
         if self._doubt is not None:
             return self._refusal(self._doubt)
         return TransferTimeoutError(f"{self._peer}: {where}: check the link and send again", VehicleState.UNKNOWN)
+
+
+def _offer(peer: Peer, count: int, part: range | None) -> Message:
+    if part is None:
+        return mav.MAVLink_mission_count_message(peer.sysid, peer.component, count, peer.kind)
+    return mav.MAVLink_mission_write_partial_list_message(
+        peer.sysid, peer.component, part.start, part.stop - 1, peer.kind
+    )

@@ -15,12 +15,13 @@ from autopilot.errors import CommandError, LinkError, NotReadyError, VehicleStat
 from autopilot.exchange import Exchange
 from autopilot.link import Link
 from autopilot.proof import Proof
+from autopilot.standing import say_again
 from autopilot.telemetry import STREAMS, Telemetry, TelemetryState, Text
 from autopilot.timing import Timing
 from autopilot.transfer import Progress, Verified
 from autopilot.wire import Message
 from autopilot.words import MissionKind
-from missions import Mission
+from missions import Mission, MissionItem
 
 __all__ = ["Vehicle"]
 
@@ -306,6 +307,13 @@ class Vehicle:
         """How many items the fence has that it was proved to hold; 0 before an upload."""
         return self._proof.fence_items
 
+    def held(self, kind: MissionKind) -> tuple[MissionItem, ...]:
+        """The list that it holds by proof, empty where nothing was uploaded. Raises NotReadyError, LinkError."""
+        self.link.check_alone(self.sysid)
+        if self._proof.begun:
+            self._proof.check(self.telemetry.boots)
+        return self._proof.items(kind)
+
     async def prove(self, *, progress: Progress | None = None) -> None:
         """Prove once more that the vehicle holds the lists of the last upload: read-back is only true of its moment.
 
@@ -382,8 +390,9 @@ class Vehicle:
         await self.set_mode(self.dialect.pause_mode)
 
     async def resume(self) -> None:
-        """Go on with the mission after a pause."""
+        """Go on with the mission, speed and camera commands said again. Raises CommandError where one is refused."""
         await self.set_mode(self.dialect.mission_mode)
+        await say_again(self)
 
     async def return_home(self) -> None:
         """Fly home, or to the nearest rally point, and land."""

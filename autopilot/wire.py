@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import hmac
+import os
 import struct
 import time
 from dataclasses import dataclass, field
+from io import RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import LinkError
+from autopilot.wire_decode import decoded
 
-__all__ = ["Codec", "Message", "Recorder", "SequenceCounter", "Signing", "identity", "is_unknown"]
+__all__ = ["Codec", "Message", "Recorder", "SequenceCounter", "Signing", "frame_length", "identity", "is_unknown"]
 
 Message = Any
 """A pymavlink message object; pymavlink's classes carry no types."""
@@ -69,7 +73,8 @@ class Recorder:
     """Writes a telemetry log that Mission Planner, QGroundControl and pymavlink open.
 
     Each packet, both directions, follows its time as an 8-byte big-endian count of microseconds since the Unix epoch.
-    A disk that fails later costs the rest of the log and nothing else: a flight must not end for its record.
+    A packet is with the operating system once `write` returns, so a program that is killed leaves whole packets. A disk
+    that fails later costs the rest of the log and nothing else: a flight must not end for its record.
 
     Attributes
     ----------
@@ -87,7 +92,7 @@ class Recorder:
     def __init__(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO | None = path.open("wb")
+            self._file: RawIOBase | None = path.open("wb", buffering=0)
         except OSError as error:
             raise LinkError(f"{path}: cannot record the link: {error.strerror}: choose another place") from error
         self.path = path
@@ -98,12 +103,14 @@ class Recorder:
         if self._file is None:
             return
         try:
-            self._file.write(struct.pack(">Q", time.time_ns() // 1000) + packet)
+            record = struct.pack(">Q", time.time_ns() // 1000) + packet
+            if self._file.write(record) != len(record):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301  as where nothing was written
         except OSError as error:
             self._failed(error)
 
     def close(self) -> None:
-        """Flush and close the file."""
+        """Close the file."""
         file, self._file = self._file, None
         if file is not None:
             try:
@@ -193,7 +200,7 @@ class Codec:
                 position += 1
                 self.bad_bytes += 1
                 continue
-            length = _frame_length(buffer, position)
+            length = frame_length(buffer, position)
             if length is None or position + length > end:
                 if not final:
                     break
@@ -223,6 +230,8 @@ class Codec:
             self.refused += 1
             return None
         try:
+            if frame[0] == _V2 and not frame[2] and self._mav.signing.secret_key is None:
+                return decoded(frame, self._mav.decode)
             return self._mav.decode(frame)
         except mav.MAVError as error:
             if str(error) == "Invalid signature":
@@ -269,7 +278,7 @@ def _checksum_holds(frame: bytearray) -> bool:
     return bool(crc.crc == int.from_bytes(frame[end : end + 2], "little"))
 
 
-def _frame_length(buffer: bytearray, position: int) -> int | None:
+def frame_length(buffer: bytes | bytearray, position: int) -> int | None:
     """Length in bytes of the frame that begins at `position`, or None while its header is incomplete."""
     if len(buffer) - position < 3:
         return None

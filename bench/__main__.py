@@ -18,7 +18,7 @@ from geo import VedetteError, write_text
 ROOMS = {
     "geo": "look-ups and frames against pyproj and rasterio-style peers",
     "planner": "revisit interval against its bound and against a general solver",
-    "link": "mission upload beside plain pymavlink",
+    "link": "mission upload beside pymavlink and MAVSDK, telemetry of a large fleet",
     "sim": "simulated seconds a second",
     "vision": "frames a second beside the bare model",
     "service": "requests a second beside a bare FastAPI route",

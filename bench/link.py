@@ -1,161 +1,212 @@
-"""Mission upload beside pymavlink's usual loop: the same simulated vehicle, the same items, the same run."""
+"""Mission upload beside plain pymavlink and MAVSDK, and the telemetry of a large fleet."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import select
-import socket
+import json
 import statistics
-import threading
-import time
-from collections import deque
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from autopilot import ARDUCOPTER, Timing, download, open_link, upload, upload_verified
+from bench import telemetry
+from bench.link_lines import HOME
 from bench.rows import BenchError, Row, wanted
-from missions import MissionItem
 from sim import Boot, FleetConfig, start_fleet
 
-_ITEMS = 200
-_FAR_ITEMS = 40
-_FAR_RTT_S = 0.05
-_ROUNDS = 5
-_SPEEDUP = 20.0
-_HOME = (31.345, -110.94, 1180.0)
-_ANSWER_S = 5.0
+_ROOT = Path(__file__).parents[1]
+_PEERS_PYTHON = _ROOT / ".venv-peers" / "bin" / "python"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """So many items over so long a round trip, in so many rounds."""
+
+    items: int
+    round_trip_s: float
+    rounds: int
+
+    @property
+    def name(self) -> str:
+        """As in the names of rows."""
+        far = f", {1000 * self.round_trip_s:g} ms round trip" if self.round_trip_s else ""
+        return f"{self.items} items{far}"
+
+
+CASES = (
+    Case(50, 0.0, 31),
+    Case(200, 0.0, 21),
+    Case(640, 0.0, 11),
+    Case(50, 0.05, 3),
+    Case(200, 0.05, 1),
+    Case(640, 0.05, 1),
+    Case(50, 0.2, 1),
+    Case(200, 0.2, 1),
+    Case(640, 0.2, 1),
+)
+_READ_BACK = frozenset({(50, 0.0), (200, 0.0), (640, 0.0), (50, 0.05)})
+"""Cases whose read-back is measured too: pymavlink's takes as long again as its upload."""
+
+_FEW = 5
+_SLOWER = 1.05
+_FILES_AT_S, _FILES = 0.05, 0.1
 
 
 def rows(data: Path | None, only: str | None) -> Iterator[Row]:
-    """Measure upload, read-back and both together; milliseconds an item, the median of some rounds.
+    """Measure uploads, read-backs and both, milliseconds an item, and telemetry.
 
-    The peer is the loop of pymavlink's own examples: wait for a request, send the item, until the MISSION_ACK; then
-    ask for the items one by one. Rounds of both sides alternate. There are no inputs to replace: `data` is refused.
+    Each side is a process of its own with a simulated vehicle of its own. Without a delay their rounds take turns, and
+    the median counts; over a round trip nobody works for most of the time, and all sides and sizes go at once. There
+    are no inputs to replace: `data` is refused.
     """
     if data is not None:
-        raise BenchError("bench link measures against a simulated vehicle and takes no --data: leave it out")
-    for items, delay_s in ((_ITEMS, 0.0), (_FAR_ITEMS, _FAR_RTT_S / 2)):
-        where = f"{items} items" + (f", {1000 * _FAR_RTT_S:g} ms round trip" if delay_s else "")
-        names = tuple(f"{what}/{where}" for what in ("upload", "read-back", "proved upload"))
-        if any(wanted(name, only) for name in names):
-            yield from (row for row in _measured(names, items, delay_s) if wanted(row.name, only))
+        raise BenchError("bench link measures against simulated vehicles and takes no --data: leave it out")
+    for far, cases in groupby((case for case in CASES if _asked_for(case, only)), lambda case: case.round_trip_s):
+        with ExitStack() as stack:
+            rigs = [stack.enter_context(_rig(case)) for case in cases]
+            with ThreadPoolExecutor(len(rigs) if far else 1) as pool:
+                measured = list(pool.map(_rounds, rigs))
+        for rig, found in zip(rigs, measured, strict=True):
+            medians = {what: statistics.median(values) for what, values in found.items()}
+            yield from (row for row in _table(rig.case, medians) if wanted(row.name, only))
+    yield from telemetry.rows(only)
 
 
-def _measured(names: tuple[str, ...], count: int, delay_s: float) -> Iterator[Row]:
-    rounds = 1 if delay_s else _ROUNDS
-    config = FleetConfig(home=_HOME, vehicles=1, speedup=_SPEEDUP, boot=Boot(0.0, 0.0, 0.0))
-    with start_fleet(config) as fleet:
-        endpoint = fleet.endpoints[0]
-        items = _mission(count)
-        ours: list[tuple[float, float, float]] = []
-        theirs: list[tuple[float, float]] = []
-        with _far(endpoint.port, delay_s) as port:
-            for _ in range(rounds):
-                theirs.append(_pymavlink_round(endpoint.host, port, items))
-                ours.append(asyncio.run(_our_round(f"udp:{endpoint.host}:{port}", items)))
-    values = [1000 * statistics.median(column) / count for column in zip(*ours, strict=True)]
-    peer = [1000 * statistics.median(column) / count for column in zip(*theirs, strict=True)]
-    for name, value, other in zip(names, values, (*peer, sum(peer)), strict=True):
-        ratio = value / other
-        yield Row(name, value, "ms/item", "pymavlink loop", other, ratio, "ratio <= 1.1", ratio <= 1.1)
+def _asked_for(case: Case, only: str | None) -> bool:
+    return any(wanted(f"{what}/{case.name}", only) for what in ("upload", "file upload", "read-back", "proved upload"))
+
+
+class _Side:
+    """A process that answers lines."""
+
+    def __init__(self, name: str, call: list[str]) -> None:
+        self.name = name
+        self._process = subprocess.Popen(  # noqa: S603  our own modules
+            call, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10.0)
+        self._process.stdout.close()
+
+    def line(self) -> Any:
+        """What it says next."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise BenchError(f"{self.name} ended by itself: what it wrote stands above")
+        return json.loads(line)
+
+    def ask(self, what: str, where: tuple[str, int, int], count: int) -> dict[str, Any]:
+        """Have it do something with a vehicle at host, port and system id."""
+        host, port, sysid = where
+        assert self._process.stdin is not None
+        asked = {"host": host, "port": port, "sysid": sysid, "what": what, "count": count}
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        told: dict[str, Any] = self.line()
+        if "error" in told or told["items"] != count:
+            raise BenchError(f"{self.name}, {what} of {count} items: {told.get('error', told)}")
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class _Rig:
+    """Sides that stand ready, and the vehicle of each: host, port and system id."""
+
+    case: Case
+    sides: dict[str, _Side]
+    where: dict[str, tuple[str, int, int]]
 
 
 @contextmanager
-def _far(port: int, delay_s: float) -> Iterator[int]:
-    """A UDP port that passes everything on to `port` and back, each datagram late by `delay_s`."""
+def _rig(case: Case) -> Iterator[_Rig]:
+    with ExitStack() as stack:
+        names = ["ours", "files", "pymavlink", *(["MAVSDK"] if _PEERS_PYTHON.exists() else [])]
+        config = FleetConfig(home=HOME, vehicles=len(names), boot=Boot(0.0, 0.0, 0.0))
+        ends = stack.enter_context(start_fleet(config)).endpoints
+        ports = stack.enter_context(_far([end.port for end in ends], case.round_trip_s / 2))
+        where = {name: (end.host, port, end.sysid) for name, end, port in zip(names, ends, ports, strict=True)}
+        sides = {name: stack.enter_context(_side(name)) for name in names}
+        for name, side in sides.items():
+            side.ask("files" if name == "files" else "upload", where[name], _FEW)  # its code runs for the first time
+        yield _Rig(case, sides, where)
+
+
+def _side(name: str) -> _Side:
+    if name == "MAVSDK":
+        return _Side(name, [str(_PEERS_PYTHON), "-m", "bench.peer_mavsdk"])
+    return _Side(name, [sys.executable, "-m", "bench.link_round", "pymavlink" if name == "pymavlink" else "ours"])
+
+
+def _rounds(rig: _Rig) -> dict[tuple[str, str], list[float]]:
+    """Seconds of each side and task, one a round."""
+    case = rig.case
+    tasks = {name: ["upload"] for name in rig.sides} | {"files": ["files"]}
+    if (case.items, case.round_trip_s) in _READ_BACK:
+        tasks = {name: [*asked, *(["read-back"] if name != "files" else [])] for name, asked in tasks.items()}
+        tasks["ours"].append("proved")
+    found: dict[tuple[str, str], list[float]] = {}
+
+    def work(name: str, asked: list[str]) -> None:
+        for what in asked:
+            told = rig.sides[name].ask(what, rig.where[name], case.items)
+            found.setdefault((name, what), []).append(told["seconds"])
+            if "readback_s" in told:
+                found.setdefault((name, "read-back"), []).append(told["readback_s"])
+
+    with ThreadPoolExecutor(len(tasks) if case.round_trip_s else 1) as pool:
+        for _ in range(case.rounds):
+            list(pool.map(work, tasks, tasks.values()))
+    return found
+
+
+def _table(case: Case, found: dict[tuple[str, str], float]) -> Iterator[Row]:
+    def each(seconds: float) -> float:
+        return 1000 * seconds / case.items
+
+    peers = [name for name in ("pymavlink", "MAVSDK") if (name, "upload") in found]
+    best = {
+        what: min(((found[name, what], name) for name in peers if (name, what) in found), default=None)
+        for what in ("upload", "read-back")
+    }
+    goal = f"ratio <= {_SLOWER:g}"
+    missing = "" if "MAVSDK" in peers else "; MAVSDK is not installed: make peers"
+    compared = [("upload", found["ours", "upload"], best["upload"])]
+    if best["read-back"] is not None and best["upload"] is not None:
+        both = (best["upload"][0] + best["read-back"][0], "the best of each")
+        compared.append(("read-back", found["ours", "read-back"], best["read-back"]))
+        compared.append(("proved upload", found["ours", "proved"], both))
+    for what, seconds, peer in compared:
+        assert peer is not None
+        ratio = seconds / peer[0]
+        met = ratio <= _SLOWER and not missing
+        yield Row(f"{what}/{case.name}", each(seconds), "ms/item", peer[1] + missing, each(peer[0]), ratio, goal, met)
+    classic = min(found[name, "upload"] for name in ("ours", *peers))
+    ratio = found["files", "files"] / classic
+    aim = case.round_trip_s == _FILES_AT_S
+    yield Row(
+        f"file upload/{case.name}", each(found["files", "files"]), "ms/item", "the best item by item", each(classic),
+        ratio, f"ratio <= {_FILES:g}" if aim else "", ratio <= _FILES if aim else None,
+    )  # fmt: skip
+
+
+@contextmanager
+def _far(ports: list[int], delay_s: float) -> Iterator[list[int]]:
+    """Ports that pass everything on to `ports` and back, each datagram late by `delay_s`."""
     if not delay_s:
-        yield port
+        yield ports
         return
-    front, back = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
-    with front, back:
-        front.bind(("127.0.0.1", 0))
-        back.connect(("127.0.0.1", port))
-        stop = threading.Event()
-        relay = threading.Thread(target=_relay, args=(front, back, delay_s, stop))
-        relay.start()
-        try:
-            yield int(front.getsockname()[1])
-        finally:
-            stop.set()
-            relay.join()
-
-
-def _relay(front: socket.socket, back: socket.socket, delay_s: float, stop: threading.Event) -> None:
-    client: Any = None
-    late: deque[tuple[float, socket.socket, bytes]] = deque()
-    while not stop.is_set():
-        wait = max(0.0, late[0][0] - time.perf_counter()) if late else 0.05
-        for ready in select.select([front, back], [], [], wait)[0]:
-            data, sender = ready.recvfrom(2048)
-            client = sender if ready is front else client
-            late.append((time.perf_counter() + delay_s, back if ready is front else front, data))
-        while late and late[0][0] <= time.perf_counter():
-            _, way, data = late.popleft()
-            if way is back:
-                back.send(data)
-            elif client is not None:
-                front.sendto(data, client)
-
-
-def _mission(count: int) -> tuple[MissionItem, ...]:
-    lat, lon = round(_HOME[0] * 1e7), round(_HOME[1] * 1e7)
-    home = MissionItem(0, 0, 16, x=lat, y=lon, z=_HOME[2])
-    return (home, *(MissionItem(n, 3, 16, x=lat, y=lon + 500 * n, z=90.0) for n in range(1, count)))
-
-
-async def _our_round(url: str, items: tuple[MissionItem, ...]) -> tuple[float, float, float]:
-    clock = time.perf_counter
-    timing = Timing(time_scale=_SPEEDUP)
-    async with await open_link(url) as link:
-        await link.wait_vehicle(timeout_s=_ANSWER_S)
-        begin = clock()
-        await upload(link, 1, items, timing=timing)
-        sent = clock()
-        read = await download(link, 1, window=ARDUCOPTER.download_window, timing=timing)
-        back = clock()
-        if len(read) != len(items):
-            raise BenchError(f"read back {len(read)} of {len(items)} items: the simulated vehicle is not right")
-        proof = await upload_verified(link, 1, items, dialect=ARDUCOPTER, timing=timing)
-    return sent - begin, back - sent, proof.upload_s + proof.readback_s
-
-
-def _pymavlink_round(host: str, port: int, items: tuple[MissionItem, ...]) -> tuple[float, float]:
-    os.environ["MAVLINK20"] = "1"
-    from pymavlink import mavutil  # noqa: PLC0415  reads MAVLINK20 when it is imported
-
-    clock = time.perf_counter
-    link = mavutil.mavlink_connection(f"udpout:{host}:{port}", source_system=255)
-    try:
-        link.mav.timesync_send(0, 1)
-        _demand(link.wait_heartbeat(timeout=_ANSWER_S), "a heartbeat")
-        begin = clock()
-        link.mav.mission_count_send(1, 1, len(items), 0)
-        while True:
-            asked = link.recv_match(
-                type=["MISSION_REQUEST", "MISSION_REQUEST_INT", "MISSION_ACK"], blocking=True, timeout=_ANSWER_S
-            )
-            if _demand(asked, "a request").get_type() == "MISSION_ACK":
-                break
-            i = items[asked.seq]
-            link.mav.mission_item_int_send(
-                1, 1, i.seq, i.frame, i.command, 0, 1, i.p1, i.p2, i.p3, i.p4, i.x, i.y, i.z, 0
-            )  # fmt: skip
-        sent = clock()
-        link.mav.mission_request_list_send(1, 1, 0)
-        count = _demand(link.recv_match(type="MISSION_COUNT", blocking=True, timeout=_ANSWER_S), "a count").count
-        for seq in range(count):
-            link.mav.mission_request_int_send(1, 1, seq, 0)
-            _demand(link.recv_match(type="MISSION_ITEM_INT", blocking=True, timeout=_ANSWER_S), f"item {seq}")
-        link.mav.mission_ack_send(1, 1, 0, 0)
-        return sent - begin, clock() - sent
-    finally:
-        link.close()
-
-
-def _demand(message: Any, what: str) -> Any:
-    if message is None:
-        raise BenchError(f"the simulated vehicle did not send {what} in {_ANSWER_S:g} s: is the machine overloaded?")
-    return message
+    with _Side("the relay", [sys.executable, "-m", "bench.link_far", str(delay_s), *map(str, ports)]) as relay:
+        yield list(relay.line())

@@ -50,6 +50,8 @@ _PACKAGES = (
     ("shapely", "shapely", True, "geometry"),
     ("fastapi", "fastapi", True, "the service"),
     ("ultralytics-opencv-headless", "ultralytics", False, "training, export: pip install vedette[train]"),
+    ("pyarrow", "pyarrow", False, "flight logs as tables: pip install vedette[logs]"),
+    ("paho-mqtt", "paho", False, "cues of simulated sensors to a broker: pip install vedette[mqtt]"),
     ("dronekit2", "dronekit", False, "DroneKit vehicles: pip install vedette[dronekit]"),
 )
 

@@ -26,6 +26,7 @@ def fly_shift(
     log: Path | None,
     json_file: Path,
     orders: Path | None,
+    system_id: int,
 ) -> None:
     """Fly a patrol, tell each change of a vehicle, write the report.
 
@@ -59,6 +60,7 @@ def fly_shift(
                 limits=limits,
                 journal=journal,
                 log_dir=log,
+                system_id=system_id,
                 told=told,
                 begun=begun,
                 stop=stop,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from math import atan2, cos, degrees, radians
 from pathlib import Path
+from types import MappingProxyType
 
 import missions
 import sim
@@ -14,11 +17,74 @@ __all__ = ["simulated_fleet"]
 _FENCE_ABOVE_M = 10.0
 _FAILSAFE_PCT = 15.0
 
+_FRAMES: Mapping[missions.AircraftForm, str] = MappingProxyType(
+    {
+        missions.AircraftForm.MULTIROTOR: "quad",
+        missions.AircraftForm.FIXED_WING: "plane",
+        missions.AircraftForm.VTOL: "vtol",
+    }
+)
+_Figures = Mapping[str, Callable[[missions.Aircraft], float]]
+_ARDUPLANE: _Figures = {
+    "AIRSPEED_CRUISE": lambda craft: craft.cruise_m_s,
+    "AIRSPEED_MIN": lambda craft: craft.min_m_s,
+    "AIRSPEED_MAX": lambda craft: craft.max_m_s,
+    "TECS_CLMB_MAX": lambda craft: craft.climb_m_s,
+    "TECS_SINK_MAX": lambda craft: craft.descent_m_s,
+    "WP_LOITER_RAD": lambda craft: craft.turn_radius_m,
+}
+_PX4_ROTOR: _Figures = {
+    "MPC_XY_CRUISE": lambda craft: craft.cruise_m_s,
+    "MPC_XY_VEL_MAX": lambda craft: craft.max_m_s,
+    "MPC_Z_V_AUTO_UP": lambda craft: craft.climb_m_s,
+    "MPC_Z_V_AUTO_DN": lambda craft: craft.descent_m_s,
+}
+# Rotors that only lift it off are not made to go as fast as its wings.
+_PX4_LIFT: _Figures = {"MPC_XY_CRUISE": lambda _: 10.0, "MPC_XY_VEL_MAX": lambda _: 12.0}
+_PX4_WING: _Figures = {
+    "FW_AIRSPD_TRIM": lambda craft: craft.cruise_m_s,
+    "FW_AIRSPD_MIN": lambda craft: craft.min_m_s,
+    "FW_AIRSPD_MAX": lambda craft: craft.max_m_s,
+    "FW_T_CLMB_MAX": lambda craft: craft.climb_m_s,
+    "FW_T_SINK_MAX": lambda craft: craft.descent_m_s,
+    "NAV_LOITER_RAD": lambda craft: craft.turn_radius_m,
+    # It lands where it comes back to, as plans have it.
+    "RTL_LAND_DELAY": lambda _: 0.0,
+}
+# Figures of an aircraft as parameters, and the parameter of the ceiling.
+_PARAMS: Mapping[tuple[str, str], _Figures] = MappingProxyType(
+    {
+        ("ardupilot", "quad"): {
+            "RTL_SPEED": lambda craft: craft.cruise_m_s * 100,
+            "WPNAV_SPEED_UP": lambda craft: craft.climb_m_s * 100,
+            "WPNAV_SPEED_DN": lambda craft: craft.descent_m_s * 100,
+        },
+        ("ardupilot", "plane"): _ARDUPLANE,
+        ("ardupilot", "vtol"): {
+            **_ARDUPLANE,
+            "Q_WP_SPEED_UP": lambda craft: craft.climb_m_s * 100,
+            "Q_WP_SPEED_DN": lambda craft: craft.descent_m_s * 100,
+            "Q_RTL_MODE": lambda _: 1.0,
+        },
+        ("px4", "quad"): _PX4_ROTOR,
+        ("px4", "plane"): _PX4_WING,
+        ("px4", "vtol"): {**_PX4_ROTOR, **_PX4_WING, **_PX4_LIFT},
+    }
+)
+_CEILINGS = MappingProxyType({"ardupilot": "FENCE_ALT_MAX", "px4": "GF_MAX_VER_DIST"})
+
 
 def simulated_fleet(
-    plan: missions.PatrolPlan, *, speedup: float, seed: int, port: int = 0, record: Path | None = None
+    plan: missions.PatrolPlan,
+    *,
+    speedup: float,
+    seed: int,
+    port: int = 0,
+    record: Path | None = None,
+    autopilot: str = "ardupilot",
+    wind: sim.Wind | None = None,
 ) -> sim.FleetConfig:
-    """Vehicles with the power, speeds and home of a plan's fleet.
+    """Vehicles with the form, power, speeds and home of a plan's fleet.
 
     Parameters
     ----------
@@ -32,15 +98,24 @@ def simulated_fleet(
         UDP port of the first vehicle; 0 takes free ones.
     record
         Folder of the flight records.
+    autopilot
+        ``ardupilot`` or ``px4``.
+    wind
+        Wind to fly in; calm by default.
 
     Raises
     ------
     ConfigError
-        When the figures cannot be simulated.
+        When the figures cannot be simulated, or the autopilot is none of those.
     """
     vehicles = sorted(plan.fleet.vehicles, key=lambda vehicle: vehicle.sysid)
     craft, base = vehicles[0].aircraft, vehicles[0].base
     ground_amsl_m = plan.sorties[0].home.ground_amsl_m
+    frame = _FRAMES[craft.form]
+    figures = _PARAMS.get((autopilot, frame), {})
+    params = {name: figure(craft) for name, figure in figures.items()}
+    if autopilot in _CEILINGS:
+        params[_CEILINGS[autopilot]] = plan.options.ceiling_agl_m + _FENCE_ABOVE_M
     return sim.FleetConfig(
         home=(base.lat_deg, base.lon_deg, ground_amsl_m),
         vehicles=len(vehicles),
@@ -48,20 +123,27 @@ def simulated_fleet(
         base_port=port,
         speedup=speedup,
         seed=seed,
+        autopilot=autopilot,
+        frame=frame,
+        wind=wind or sim.Wind(),
+        heading_deg=_runway_deg(plan) if frame == "plane" else 0.0,
         power=sim.PowerModel(
             capacity_wh=craft.battery_wh,
             hover_w=craft.hover_power_w,
             cruise_w=craft.cruise_power_w,
             cruise_mps=craft.cruise_m_s,
-            climb_w_per_mps=(craft.climb_power_w - craft.hover_power_w) / craft.climb_m_s,
+            climb_w_per_mps=max(0.0, craft.climb_power_w - craft.hover_power_w) / craft.climb_m_s,
             low_pct=_FAILSAFE_PCT,
         ),
         turnaround_s=craft.turn_round_s,
-        params={
-            "RTL_SPEED": craft.cruise_m_s * 100,
-            "WPNAV_SPEED_UP": craft.climb_m_s * 100,
-            "WPNAV_SPEED_DN": craft.descent_m_s * 100,
-            "FENCE_ALT_MAX": plan.options.ceiling_agl_m + _FENCE_ABOVE_M,
-        },
+        params=params,
         record_dir=record,
     )
+
+
+def _runway_deg(plan: missions.PatrolPlan) -> float:
+    """Along the first way that a wing flies, degrees from north."""
+    leg = next(leg for leg in plan.sorties[0].legs if leg.distance_m > 0)
+    north = leg.end.lat_deg - leg.start.lat_deg
+    east = (leg.end.lon_deg - leg.start.lon_deg) * cos(radians(leg.start.lat_deg))
+    return degrees(atan2(east, north))

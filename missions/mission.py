@@ -14,6 +14,7 @@ from missions.border import Side
 from missions.errors import MissionError
 from missions.fence import sortie_fence
 from missions.fence_shapes import CIRCLE, POLYGON, FencePolygon, FenceShape
+from missions.fleet import AircraftForm
 from missions.limits import MAX_ITEMS
 from missions.patrol import Leg, LegKind, PatrolPlan, Sortie, Waypoint
 from missions.rally import rally_points
@@ -24,7 +25,7 @@ Dialect = Literal["ardupilot", "px4"]
 
 # Numbers of the MAVLink common message set.
 FRAME_GLOBAL, FRAME_MISSION, FRAME_RELATIVE = 0, 2, 6
-NAV_WAYPOINT, NAV_RETURN, NAV_TAKEOFF = 16, 20, 22
+NAV_WAYPOINT, NAV_RETURN, NAV_TAKEOFF, NAV_VTOL_TAKEOFF = 16, 20, 22, 84
 DO_CHANGE_SPEED, DO_MOUNT_CONTROL = 178, 205
 VIDEO_START, VIDEO_STOP = 2500, 2501
 RALLY_POINT = 5100
@@ -149,7 +150,7 @@ def legs_behind(mission: Mission, sortie: Sortie, item: int) -> int:
 
     Every place of a mission is the end of one leg, in their order; the landing is that of the return.
     """
-    places = sum(i.command in {NAV_TAKEOFF, NAV_WAYPOINT} for i in mission.items[: item + 1])
+    places = sum(i.command in {NAV_TAKEOFF, NAV_VTOL_TAKEOFF, NAV_WAYPOINT} for i in mission.items[: item + 1])
     home = _DIALECTS[mission.dialect].home_first
     return len(sortie.legs) if mission.items[item].command == NAV_RETURN else max(0, places - home)
 
@@ -173,7 +174,9 @@ class _Items:
         for (kind, look), group in groupby(self._sortie.legs, key=lambda leg: (leg.kind, leg.look)):
             legs = list(group)
             if kind is LegKind.TAKEOFF:
-                self._place(NAV_TAKEOFF, legs[-1].end)
+                # After a plain take-off a PX4 VTOL would fly all of it on its rotors.
+                vtol = self._sortie.vehicle.aircraft.form is AircraftForm.VTOL
+                self._place(NAV_VTOL_TAKEOFF if vtol else NAV_TAKEOFF, legs[-1].end)
             elif kind is not LegKind.LANDING:
                 self._fly(legs, look if kind is LegKind.PATROL else None)
         # The last place is above the base: a return from elsewhere would go to the nearest rally point instead.

@@ -80,6 +80,7 @@ def observe(
     lateral_m: float | None = None,
     min_speed_m_s: float = 0.0,
     turn_radius_m: float = 0.0,
+    stray_m: float = 0.0,
     overlap: float = 0.0,
     picture_s: float = 0.0,
 ) -> Observation:
@@ -110,6 +111,8 @@ def observe(
         Lowest ground speed of the patrol, metres a second; where the dwell asks for less, a wider view is looked for.
     turn_radius_m
         Least radius of a bend of the flight line, metres: the line is at least this far off.
+    stray_m
+        How far off its line the aircraft may come in a bend, metres: kept beyond the stand-off.
     overlap, picture_s
         Share of the view along the course that one picture has in common with the next, and the time between two
         pictures, seconds; 0 for video, where it is the dwell alone that decides.
@@ -135,7 +138,7 @@ def observe(
             f"patrol between {floor_agl_m} and {ceiling_agl_m} m above ground: give a floor below a ceiling"
         )
     # The near edge of the band must lie before the aircraft, never behind its back.
-    least = max(border.stand_off_m, border.band_own_m, turn_radius_m) + margin_m
+    least = max(border.stand_off_m + stray_m, border.band_own_m, turn_radius_m) + margin_m
     if lateral_m is not None:
         if lateral_m < least - 1e-6:
             raise ObservationError(f"lateral_m is {lateral_m:.1f}: at least {least:.1f} m keeps the stand-off")
@@ -210,8 +213,8 @@ def observe(
             + ("the ceiling for patrols" if above else f"the highest that keeps the GSD within {limit:.3f} m"),
             f"offset {lateral:.1f} m from the border: "
             + (
-                f"stand-off {border.stand_off_m:.0f} m and {margin_m:.0f} m for navigation and corners"
-                if lateral == border.stand_off_m + margin_m
+                f"stand-off {border.stand_off_m:.0f} m and {margin_m + stray_m:.0f} m for navigation and corners"
+                if lateral == border.stand_off_m + stray_m + margin_m
                 else "the least from which the camera takes in the whole band"
             ),
             (

@@ -12,6 +12,8 @@ from missions.patrol import Flight, Sortie
 __all__ = ["at_risk_s", "left_alone_s", "passed_s"]
 
 Floats = NDArray[np.float64]
+_Watcher = tuple[Sortie, Floats]
+"""A sortie, and when it takes off, seconds."""
 
 
 def passed_s(sortie: Sortie, along_m: ArrayLike) -> Floats:
@@ -33,7 +35,12 @@ def passed_s(sortie: Sortie, along_m: ArrayLike) -> Floats:
 
 def left_alone_s(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> float:
     """The longest time between two looks at one place, seconds, by whichever sorties; 0 without a second look."""
-    return max((float(np.diff(times).max(initial=0.0)) for _, _, times in _looks(flights, sorties)), default=0.0)
+    longest = 0.0
+    for low, high, watchers in _parts(flights, sorties):
+        # What passes one place of a part passes all of them: one stands for all.
+        times = _times(watchers, np.array([(low + high) / 2]))
+        longest = max(longest, float(np.diff(times, axis=0).max(initial=0.0)))
+    return longest
 
 
 def at_risk_s(
@@ -52,33 +59,42 @@ def at_risk_s(
     weights
         Weight of each piece from then on, shape (k, n - 1).
     """
+    middle = (stations[:-1] + stations[1:]) / 2
+    ends = [*starts_s[1:].tolist(), np.inf]
     longest = 0.0
-    for low, high, times in _looks(flights, sorties):
-        first, last = np.searchsorted(stations, low, side="right") - 1, np.searchsorted(stations, high)
-        worst = weights[:, first:last].max(axis=1)
-        # Weight times time since the start of the shift, at each look.
-        edges = np.append(starts_s, max(float(times.max(initial=0.0)), starts_s[-1]) + 1.0)
-        passed = np.concatenate([[0.0], np.cumsum(worst * np.diff(edges))])
-        longest = max(longest, float(np.diff(np.interp(times, edges, passed)).max(initial=0.0)))
+    for low, high, watchers in _parts(flights, sorties):
+        own = slice(*np.searchsorted(middle, (low, high)).tolist())
+        # When it is looked at matters now: one place does not stand for all.
+        times = _times(watchers, middle[own])
+        if len(times) < 2 or not times.size:
+            continue
+        at_risk = np.zeros((len(times) - 1, times.shape[1]))
+        for begin, end, weight in zip(starts_s.tolist(), ends, weights[:, own], strict=True):
+            # What lies after the shift counts as its end does.
+            within = np.minimum(times[1:], end) - np.maximum(times[:-1], begin)
+            at_risk += weight * np.maximum(within, 0.0)
+        longest = max(longest, float(at_risk.max()))
     return longest
 
 
-def _looks(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> Iterator[tuple[float, float, Floats]]:
-    """Parts of the course between neighbouring ends of sorties, metres, and when each is looked at, seconds, rising.
-
-    One place stands for all of a part: what passes it passes all of them.
-    """
+def _parts(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> Iterator[tuple[float, float, list[_Watcher]]]:
+    """Parts of the course between neighbouring ends of runs, metres, and who watches each."""
     starts: list[list[float]] = [[] for _ in sorties]
     for flight in flights:
         starts[flight.sortie].append(flight.start_s)
     ends = np.unique([end for sortie in sorties for run in sortie.runs for end in (run.from_m, run.to_m)])
-    looks: list[list[Floats]] = [[] for _ in ends[1:]]
+    watchers: list[list[_Watcher]] = [[] for _ in ends[1:]]
     for sortie, own in zip(sorties, starts, strict=True):
-        low, high = np.searchsorted(ends, (sortie.from_m, sortie.to_m)).tolist()
-        middle = (ends[low:high] + ends[low + 1 : high + 1]) / 2
-        for place, after_s in zip(range(low, high), passed_s(sortie, middle), strict=True):
-            if np.isfinite(after_s):
-                looks[place].append(np.array(own) + after_s)
-    for part, times in enumerate(looks):
-        if times:
-            yield float(ends[part]), float(ends[part + 1]), np.sort(np.concatenate(times))
+        for run in sortie.runs:
+            low, high = np.searchsorted(ends, sorted((run.from_m, run.to_m))).tolist()
+            for part in range(low, high):
+                watchers[part].append((sortie, np.array(own)))
+    for part, who in enumerate(watchers):
+        if who:
+            yield float(ends[part]), float(ends[part + 1]), who
+
+
+def _times(watchers: Sequence[_Watcher], along_m: Floats) -> Floats:
+    """When some places of a part are looked at, seconds, rising, shape (looks, places)."""
+    looks = [start_s[:, None] + passed_s(sortie, along_m) for sortie, start_s in watchers]
+    return np.sort(np.concatenate(looks), axis=0)

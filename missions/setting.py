@@ -120,6 +120,7 @@ class Setting:
                 max_speed_m_s=aircraft.max_m_s,
                 min_speed_m_s=aircraft.min_m_s,
                 turn_radius_m=aircraft.turn_radius_m,
+                stray_m=aircraft.stray_m,
                 dwell_s=options.dwell_s,
                 gsd_m=options.gsd_m,
                 floor_agl_m=options.floor_agl_m,

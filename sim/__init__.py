@@ -2,65 +2,139 @@
 
 from sim.camera import MEASURED, FlightTrack, PoseNoise, read_record
 from sim.dataset import DatasetSummary, write_dataset
-from sim.errors import ConfigError, FleetError, SimError, WorldError
+from sim.errors import ConfigError, CueError, FleetError, SimError, WorldError
+from sim.fault_file import load_faults
+from sim.faults import (
+    BatteryFailure,
+    Delay,
+    Duplication,
+    Fault,
+    Faults,
+    GpsGlitch,
+    GpsLoss,
+    LinkCut,
+    MissionRejected,
+    MotorFailure,
+    PacketLoss,
+    Reboot,
+    Reordering,
+    SecondStation,
+    WindGust,
+)
 from sim.fleet import Endpoint, run_fleet
-from sim.fleet_config import Boot, Faults, FleetConfig
+from sim.fleet_config import Boot, FleetConfig
 from sim.fleet_process import RunningFleet, start_fleet
 from sim.flight_power import PowerModel
 from sim.flight_wind import Wind
 from sim.klv import Platform, encode_packet, frame_packet
 from sim.render import Box, Rendered, Renderer
 from sim.render_sensor import DAY_LOOK, Look
+from sim.sensors import SENSOR_MODELS, GroundSensor, SensorModel, detection_probability, ground_sensor
+from sim.sensors_cue import Custody, SensorReport, write_cue_truth
+from sim.sensors_delivery import CueCourier, DeliveryCount, FileSink, MessageRefusedError, Sink, UnreachableError
+from sim.sensors_field import SensorField
+from sim.sensors_file import SensorNetwork, load_sensors
+from sim.sensors_http import HttpSink
+from sim.sensors_mqtt import MqttSink
+from sim.sensors_run import play_sensors
+from sim.sitl import peopled_world, sitl_config, start_sitl
+from sim.sitl_vehicle import SitlFleet, SitlVehicle
 from sim.stage import Recording, Scenario, Window, record, stage
 from sim.video import Shot, write_video
 from sim.video_truth import TrueCrossing, TrueFrame, find_crossings, write_mot, write_truth
 from sim.world import KINDS, Actor, Road, World, join, stand, walk
+from sim.world_file import load_world
+from sim.world_truth import track_features, write_tracks
 
 __all__ = [
     "DAY_LOOK",
     "KINDS",
     "MEASURED",
+    "SENSOR_MODELS",
     "Actor",
+    "BatteryFailure",
     "Boot",
     "Box",
     "ConfigError",
+    "CueCourier",
+    "CueError",
+    "Custody",
     "DatasetSummary",
+    "Delay",
+    "DeliveryCount",
+    "Duplication",
     "Endpoint",
+    "Fault",
     "Faults",
+    "FileSink",
     "FleetConfig",
     "FleetError",
     "FlightTrack",
+    "GpsGlitch",
+    "GpsLoss",
+    "GroundSensor",
+    "HttpSink",
+    "LinkCut",
     "Look",
+    "MessageRefusedError",
+    "MissionRejected",
+    "MotorFailure",
+    "MqttSink",
+    "PacketLoss",
     "Platform",
     "PoseNoise",
     "PowerModel",
+    "Reboot",
     "Recording",
     "Rendered",
     "Renderer",
+    "Reordering",
     "Road",
     "RunningFleet",
     "Scenario",
+    "SecondStation",
+    "SensorField",
+    "SensorModel",
+    "SensorNetwork",
+    "SensorReport",
     "Shot",
     "SimError",
+    "Sink",
+    "SitlFleet",
+    "SitlVehicle",
     "TrueCrossing",
     "TrueFrame",
+    "UnreachableError",
     "Wind",
+    "WindGust",
     "Window",
     "World",
     "WorldError",
+    "detection_probability",
     "encode_packet",
     "find_crossings",
     "frame_packet",
+    "ground_sensor",
     "join",
+    "load_faults",
+    "load_sensors",
+    "load_world",
+    "peopled_world",
+    "play_sensors",
     "read_record",
     "record",
     "run_fleet",
+    "sitl_config",
     "stage",
     "stand",
     "start_fleet",
+    "start_sitl",
+    "track_features",
     "walk",
+    "write_cue_truth",
     "write_dataset",
     "write_mot",
+    "write_tracks",
     "write_truth",
     "write_video",
 ]

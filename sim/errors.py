@@ -5,6 +5,7 @@
     VedetteError
     └── SimError            the simulator refuses or cannot go on
         ├── ConfigError     a figure of a configuration that cannot be simulated
+        ├── CueError        messages of sensors cannot be taken to where they should go
         ├── FleetError      the simulated fleet did not start, or ended by itself
         └── WorldError      a world, a scene or a recording that cannot be made as it is described
 """
@@ -20,6 +21,10 @@ class SimError(VedetteError):
 
 class ConfigError(SimError):
     """A figure of a configuration that cannot be simulated."""
+
+
+class CueError(SimError):
+    """Messages of sensors cannot be taken to where they should go."""
 
 
 class FleetError(SimError):

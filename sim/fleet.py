@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from sim.fault_link import FaultLinks, Wire
+from sim.fault_play import FaultPlay
 from sim.fleet_config import FleetConfig
 from sim.fleet_link import Links
 from sim.vehicle import Vehicle
@@ -77,13 +79,16 @@ def run_fleet(
     ports = [config.base_port + (i * config.port_step if config.base_port else 0) for i in range(config.vehicles)]
     start_us = config.start_time_us if config.start_time_us is not None else time.time_ns() // 1000
     with Links(config.host, ports) as links:
-        vehicles = [Vehicle(config, i, partial(links.send, i), start_us) for i in range(config.vehicles)]
+        plays: list[FaultPlay] = []
+        wire = FaultLinks(links, plays, seed=config.seed, speedup=config.speedup) if config.faults.all else links
+        vehicles = [Vehicle(config, i, partial(wire.send, i), start_us) for i in range(config.vehicles)]
+        plays += [vehicle.faults for vehicle in vehicles]
         if ready is not None:
             ready([Endpoint(v.sysid, config.host, p) for v, p in zip(vehicles, links.ports, strict=True)])
-        _loop(config, links, vehicles, stop)
+        _loop(config, wire, vehicles, stop)
 
 
-def _loop(config: FleetConfig, links: Links, vehicles: list[Vehicle], stop: Stop | None) -> None:
+def _loop(config: FleetConfig, links: Wire, vehicles: list[Vehicle], stop: Stop | None) -> None:
     steps_a_second = config.speedup / config.step_s
     most = batch = max(1, int(_BATCH_WALL_S * steps_a_second))
     most_behind = max(batch, int(_MOST_BEHIND_WALL_S * steps_a_second))
@@ -96,7 +101,7 @@ def _loop(config: FleetConfig, links: Links, vehicles: list[Vehicle], stop: Stop
             origin += (behind - most_behind) / steps_a_second
         count = min(behind, batch)
         for vehicle in vehicles:
-            step = vehicle.flight.step
+            step = vehicle.step
             for _ in range(count):
                 step()
             vehicle.pump(now)

@@ -8,14 +8,17 @@ from math import isfinite
 from pathlib import Path
 
 from geo import check_coordinates
+from sim.dialect import Dialect
+from sim.dialects import AUTOPILOTS, FRAMES, dialect_for
 from sim.errors import ConfigError
+from sim.faults import Faults, MotorFailure
 from sim.flight_power import PowerModel
 from sim.flight_wind import Wind
 
-__all__ = ["FRAMES", "Boot", "Faults", "FleetConfig"]
+__all__ = ["MOTORS", "Boot", "FleetConfig"]
 
-# Airframes and their MAV_TYPE.
-FRAMES = {"quad": 2, "hexa": 13, "octo": 14}
+# How many motors carry an airframe that has nothing else.
+MOTORS = {"quad": 4, "copter": 4, "hexa": 6, "octo": 8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +47,8 @@ class Boot:
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
-    """What goes wrong on purpose.
-
-    Parameters
-    ----------
-    loss
-        Probability that a message is lost, in each direction.
-    reject_mission
-        MAV_MISSION_RESULT with which every mission upload is refused, or None.
-    """
-
-    loss: float = 0.0
-    reject_mission: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.loss < 1.0:
-            raise ConfigError(f"message loss is {self.loss}: give a probability of 0 or more and less than 1")
-        if self.reject_mission is not None and not 1 <= self.reject_mission <= 15:
-            raise ConfigError(f"reject_mission is {self.reject_mission}: give a MAV_MISSION_RESULT of 1 to 15")
-
-
-@dataclass(frozen=True, slots=True)
 class FleetConfig:
-    """A fleet of simulated multirotors on one site with flat ground.
+    """A fleet of simulated vehicles on one site with flat ground.
 
     Parameters
     ----------
@@ -86,8 +67,10 @@ class FleetConfig:
         Gusts and faults.
     wind, power, boot, faults
         Figures of the site and the vehicles.
+    autopilot
+        "ardupilot" or "px4".
     frame
-        "quad", "hexa" or "octo".
+        "copter" (which is "quad"), "hexa", "octo", "plane" or "vtol".
     record_dir
         Folder of the flight records, or None for none.
     params
@@ -126,6 +109,7 @@ class FleetConfig:
     power: PowerModel = field(default_factory=PowerModel)
     boot: Boot = field(default_factory=Boot)
     faults: Faults = field(default_factory=Faults)
+    autopilot: str = "ardupilot"
     frame: str = "quad"
     record_dir: Path | None = None
     params: Mapping[str, float] = field(default_factory=dict)
@@ -155,5 +139,22 @@ class FleetConfig:
         ):
             if not (isfinite(value) and low <= value <= high):
                 raise ConfigError(f"simulated fleet: {name} is {value}: give a figure between {low:g} and {high:g}")
-        if self.frame not in FRAMES:
-            raise ConfigError(f"simulated fleet: frame {self.frame!r} is unknown: give one of {', '.join(FRAMES)}")
+        for name, word, known in (("autopilot", self.autopilot, AUTOPILOTS), ("frame", self.frame, FRAMES)):
+            if word not in known:
+                raise ConfigError(f"simulated fleet: {name} {word!r} is unknown: give one of {', '.join(known)}")
+        there = range(self.start_sysid, self.start_sysid + self.vehicles)
+        for fault in self.faults.all:
+            for sysid in fault.vehicles:
+                if sysid not in there:
+                    raise ConfigError(
+                        f"{fault.KIND}: vehicle {sysid} is not in the fleet: it has {there[0]} to {there[-1]}"
+                    )
+            if isinstance(fault, MotorFailure) and self.frame not in MOTORS:
+                raise ConfigError(
+                    f"{fault.KIND} is not simulated for frame {self.frame!r}: give one of {', '.join(MOTORS)}"
+                )
+
+    @property
+    def dialect(self) -> Dialect:
+        """What its autopilot and airframe are like."""
+        return dialect_for(self.autopilot, self.frame)

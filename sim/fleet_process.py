@@ -20,14 +20,15 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from sim.errors import FleetError
+from sim.fault_file import faults_from, faults_values
 from sim.fleet import Endpoint, run_fleet
-from sim.fleet_config import Boot, Faults, FleetConfig
+from sim.fleet_config import Boot, FleetConfig
 from sim.flight_power import PowerModel
 from sim.flight_wind import Wind
 
 __all__ = ["RunningFleet", "serve", "start_fleet"]
 
-_PARTS = {"wind": Wind, "power": PowerModel, "boot": Boot, "faults": Faults}
+_PARTS = {"wind": Wind, "power": PowerModel, "boot": Boot}
 _END_S = 20.0
 
 
@@ -97,6 +98,7 @@ def _greet(stdin: IO[str], stdout: IO[str], config: FleetConfig) -> str:
     values = dataclasses.asdict(config)
     values["record_dir"] = None if config.record_dir is None else str(config.record_dir.absolute())
     values["params"] = dict(config.params)
+    values["faults"] = faults_values(config.faults)
     try:
         stdin.write(json.dumps(values) + "\n")
         stdin.flush()
@@ -120,6 +122,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 def _config(values: dict[str, Any]) -> FleetConfig:
     for name, part in _PARTS.items():
         values[name] = part(**values[name])
+    values["faults"] = faults_from(values["faults"])
     values["home"] = tuple(values["home"])
     values["gcs"] = None if values["gcs"] is None else tuple(values["gcs"])
     values["record_dir"] = None if values["record_dir"] is None else Path(values["record_dir"])

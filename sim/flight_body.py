@@ -39,11 +39,16 @@ class Body:
     ----------
     accel_mps2, climb_accel_mps2, jerk_mps3
         Limits of horizontal and vertical acceleration and of horizontal jerk.
+
+    Attributes
+    ----------
+    load
+        Load factor of wings that carry it; 0 on rotors.
     """
 
     __slots__ = (
-        "accel_mps2", "ae", "an", "au", "climb_accel_mps2", "e", "jerk_mps3", "n", "response_s", "u", "ve", "vn", "vu",
-        "yaw", "yaw_rate",
+        "accel_mps2", "ae", "an", "au", "climb_accel_mps2", "e", "jerk_mps3", "load", "n", "response_s", "u", "ve",
+        "vn", "vu", "yaw", "yaw_rate",
     )  # fmt: skip
 
     def __init__(self, accel_mps2: float = 2.5, climb_accel_mps2: float = 1.0, jerk_mps3: float = 5.0) -> None:
@@ -60,6 +65,7 @@ class Body:
         self.ve = self.vn = self.vu = 0.0
         self.ae = self.an = self.au = 0.0
         self.yaw_rate = 0.0
+        self.load = 0.0
 
     def step(
         self, dt_s: float, velocity: tuple[float, float, float], yaw_rad: float, push: tuple[float, float]

@@ -15,8 +15,9 @@ from sim.flight_body import Body
 from sim.flight_items import Item
 from sim.flight_mission import MissionRun
 from sim.flight_orders import landing, limits_from, place_of, return_home, stopping_point, tasks_of
-from sim.flight_state import Event, Setup, Severity, Text
-from sim.flight_tasks import Fall, Hold, Leg, Task, Vector
+from sim.flight_state import Event, Mode, Setup, Severity, Text
+from sim.flight_tasks import Drift, Fall, Hold, Leg, Task, Vector
+from sim.flight_wind import WindField
 
 __all__ = ["Course"]
 
@@ -29,6 +30,10 @@ _NAMES = {
     mav.MAV_CMD_NAV_LAND: "Land",
     mav.MAV_CMD_NAV_TAKEOFF: "Takeoff",
     mav.MAV_CMD_NAV_DELAY: "Delay",
+    mav.MAV_CMD_NAV_LOITER_TURNS: "LoiterTurns",
+    mav.MAV_CMD_NAV_LOITER_TO_ALT: "LoiterToAlt",
+    mav.MAV_CMD_NAV_VTOL_TAKEOFF: "VTOLTakeoff",
+    mav.MAV_CMD_NAV_VTOL_LAND: "VTOLLand",
 }
 
 
@@ -109,6 +114,32 @@ class Course:
         """Straight to a point, and stay there."""
         self._fly(Leg(self._here, point, self.limits), Hold(point, self.limits))
 
+    def hover(self) -> None:
+        """Stay in a place on rotors, if there are any."""
+        self.hold()
+
+    def hover_home(self) -> None:
+        """Return and land on rotors, if there are any."""
+        self.go_home()
+
+    def landing_sequence(self) -> int | None:
+        """Sequence number at which a return goes on with the mission's landing; None for a return of its own."""
+        return None
+
+    def follow_up(self) -> Mode | None:
+        """The mode in which a return that has come to its end goes on; None where nothing follows."""
+        return None
+
+    def fly_in(self, wind: WindField) -> None:
+        """The air around; before the first step. Rotors hold their velocity against it by themselves."""
+
+    def change_over(self) -> None:
+        """Go over at once to what a transition has asked for."""
+
+    def transition(self, state: float) -> bool:  # noqa: ARG002 (rotors alone cannot)
+        """MAV_CMD_DO_VTOL_TRANSITION to a MAV_VTOL_STATE; whether it can."""
+        return False
+
     def hold(self) -> None:
         """Brake, and stay there."""
         self._fly(Hold(stopping_point(self._body, self.limits), self.limits))
@@ -118,8 +149,12 @@ class Course:
         there = stopping_point(self._body, self.limits)
         self._fly(landing((there[0], there[1]), self._params, self.limits))
 
+    def drift_down(self, wind_mps: tuple[float, float]) -> None:
+        """Sink level, wherever the wind (east, north) blows: without a position there is nothing to hold."""
+        self._fly(Drift(landing((self._body.e, self._body.n), self._params, self.limits), wind_mps))
+
     def fall(self) -> None:
-        """Drop out of the sky."""
+        """Drop out of the sky; no order changes that until the next sortie."""
         self._fly(Fall())
 
     def go_home(self) -> None:
@@ -140,9 +175,10 @@ class Course:
             self._say("Mission: complete")
             self.hold()
             return
-        self._say(f"Mission: {self._run.index} {_NAMES[item.command]}")
+        if self._setup.dialect.tells_items:
+            self._say(f"Mission: {self._run.index} {_NAMES[item.command]}")
         if item.command == mav.MAV_CMD_NAV_RETURN_TO_LAUNCH:
-            self.go_home()
+            self._do(item)
             return
         start = self._here if self._origin is None else self._origin
         place = self._place(item, start)
@@ -150,17 +186,26 @@ class Course:
         for later in self._run.ahead():
             ahead.append(self._place(later, ahead[-1] if ahead else place))
         self._yaw_held = self._yaw_held and item.command != mav.MAV_CMD_NAV_WAYPOINT
-        self._fly(*tasks_of(item, start, place, ahead, params=self._params, limits=self.limits))
-        self._origin = (start[0], start[1], place[2]) if item.command == mav.MAV_CMD_NAV_TAKEOFF else place
-        if item.command == mav.MAV_CMD_NAV_DELAY:
-            self._origin = start
+        self._fly(*self._tasks_of(item, start, place, ahead))
+        self._origin = self._origin_after(item, start, place)
+
+    def _tasks_of(self, item: Item, start: Vector, place: Vector, ahead: list[Vector]) -> list[Task]:
+        """What a navigation command means, from a start to its place and on to those ahead."""
+        return tasks_of(item, start, place, ahead, params=self._params, limits=self.limits)
+
+    def _origin_after(self, item: Item, start: Vector, place: Vector) -> Vector | None:
+        """Where the leg after a command begins; None for where the vehicle then is."""
+        if item.command == mav.MAV_CMD_NAV_TAKEOFF:
+            return start[0], start[1], place[2]
+        return start if item.command == mav.MAV_CMD_NAV_DELAY else place
 
     def change_speed(self, kind: float, speed_mps: float) -> bool:
         """MAV_CMD_DO_CHANGE_SPEED: 0 and 1 along the ground, 2 climbing, 3 descending."""
         name = _SPEED_NAMES.get(int(kind))
         if name is None or not speed_mps > 0.0:
             return False
-        setattr(self.limits, name, speed_mps)
+        most = self._params.get("SPEED_MOST", speed_mps) if name == "speed" else speed_mps
+        setattr(self.limits, name, min(speed_mps, most))
         return True
 
     def turn(self, item: Item) -> None:
@@ -186,7 +231,8 @@ class Course:
         return place_of(item, self._setup.frame, self._setup.home_amsl_m, here)
 
     def _fly(self, *tasks: Task) -> None:
-        self._tasks = deque(tasks)
+        if not (self._tasks and isinstance(self._tasks[0], Fall)):
+            self._tasks = deque(tasks)
 
     def _say(self, text: str) -> None:
         self._tell(Text(Severity.INFO, text))

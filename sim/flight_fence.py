@@ -21,9 +21,18 @@ _Polygon = list[tuple[float, float]]
 
 
 class Fence:
-    """The fence as stored, in the `FlightFrame`; an edge is inside."""
+    """The fence as stored, in the `FlightFrame`; an edge is inside.
 
-    def __init__(self, items: Sequence[Item], frame: FlightFrame) -> None:
+    Parameters
+    ----------
+    items, frame
+        The fence, and the plane that it is looked at in.
+    one_inclusion_is_enough
+        Whether to be in one of several inclusions is enough; else it must be in all of them.
+    """
+
+    def __init__(self, items: Sequence[Item], frame: FlightFrame, *, one_inclusion_is_enough: bool = False) -> None:
+        self._one_is_enough = one_inclusion_is_enough
         self._inclusions: list[_Polygon] = []
         self._exclusions: list[_Polygon] = []
         self._circles: list[tuple[float, float, float, bool]] = []
@@ -62,15 +71,19 @@ class Fence:
         return None, max(_SHORTEST_S, nearest / _FASTEST_MPS)
 
     def _clearance(self, e: float, n: float) -> float:
-        clear = 1e9
-        for polygons, wanted in ((self._inclusions, True), (self._exclusions, False)):
+        """Metres to the nearest edge that matters; negative outside."""
+        keep_in: list[float] = []
+        keep_out: list[float] = []
+        for polygons, wanted, found in ((self._inclusions, True, keep_in), (self._exclusions, False, keep_out)):
             for polygon in polygons:
                 inside, distance = _where(polygon, e, n)
-                clear = min(clear, distance if inside is wanted else -1.0)
+                found.append(distance if inside is wanted else -1.0)
         for ce, cn, radius, wanted in self._circles:
             distance = radius - hypot(e - ce, n - cn)
-            clear = min(clear, distance if wanted else -distance)
-        return clear
+            (keep_in if wanted else keep_out).append(distance if wanted else -distance)
+        if keep_in and self._one_is_enough:
+            keep_in = [max(keep_in)]
+        return min(keep_in + keep_out, default=1e9)
 
 
 def _where(polygon: _Polygon, e: float, n: float) -> tuple[bool, float]:

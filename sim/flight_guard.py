@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sim.dialect import FALL, Action, BatteryLevel, Failsafes
+from sim.dialect_ardupilot import ARDUCOPTER
 from sim.flight_body import Body
 from sim.flight_fence import Fence
 from sim.flight_frame import FlightFrame
@@ -14,9 +16,7 @@ from sim.flight_state import Mode, Severity, Text
 
 __all__ = ["Demand", "Guard"]
 
-_FENCE_ACTIONS = {0: None, 1: Mode.RTL, 2: Mode.LAND}
-_BATTERY_ACTIONS = {0: None, 1: Mode.LAND, 2: Mode.RTL}
-_LOW, _CRITICAL, _EMPTY = 1, 2, 3
+_EMPTY = BatteryLevel("", "", {}, critical=True, text="Battery 1 is empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,25 @@ class Demand:
 class Guard:
     """Watches one vehicle.
 
+    Parameters
+    ----------
+    frame, params
+        The vehicle's; parameters are read live.
+    failsafes
+        What its autopilot does; ArduCopter's by default.
+
     Attributes
     ----------
     breached
         Which fence is breached, or None.
     """
 
-    def __init__(self, frame: FlightFrame, params: Mapping[str, float]) -> None:
+    def __init__(
+        self, frame: FlightFrame, params: Mapping[str, float], failsafes: Failsafes = ARDUCOPTER.failsafes
+    ) -> None:
         self._frame = frame
         self._params = params
+        self._failsafes = failsafes
         self._fence = Fence((), frame)
         self._next_fence_s = 0.0
         self._level = 0
@@ -47,7 +57,7 @@ class Guard:
 
     def load(self, items: Iterable[Item]) -> None:
         """Take a new fence; it is in force from the next check."""
-        self._fence = Fence(list(items), self._frame)
+        self._fence = Fence(list(items), self._frame, one_inclusion_is_enough=self._failsafes.one_inclusion_is_enough)
         self._next_fence_s = 0.0
 
     def reset(self) -> None:
@@ -69,27 +79,34 @@ class Guard:
             kind, holds_s = self._fence.breach(body.e, body.n, body.u, self._params)
             self._next_fence_s = time_s + holds_s
             if kind is not None and self.breached is None:
-                action = _FENCE_ACTIONS.get(int(self._params["FENCE_ACTION"]), Mode.RTL)
-                demands.append(Demand(Text(Severity.CRITICAL, f"{kind} fence breached"), action))
+                action = self._failsafes.fence.get(int(self._params["FENCE_ACTION"]), Mode.RTL)
+                demands.append(_demand(Text(Severity.CRITICAL, f"{kind} fence breached"), action))
             elif kind is None and self.breached is not None:
                 demands.append(Demand(Text(Severity.INFO, "Fence breach cleared")))
             self.breached = kind
         return demands
 
+    def gcs_lost(self) -> list[Demand]:
+        """What is to be done when the ground station is silent."""
+        action = self._failsafes.gcs.get(int(self._params["FS_GCS_ENABLE"]))
+        return [_demand(Text(Severity.WARNING, "GCS Failsafe"), action)]
+
     def _check_battery(self, battery: Battery) -> list[Demand]:
-        params = self._params
+        """The lowest level that the charge has come to, once; `_level` counts from 1."""
+        params, levels = self._params, self._failsafes.battery
         left_mah = battery.remaining_pct / 100.0 * params["BATT_CAPACITY"]
-        if left_mah > params["BATT_LOW_MAH"] or self._level == _EMPTY:
+        if left_mah > params[levels[0].charge] or self._level > len(levels):
             return []
-        if left_mah <= 0.0:
-            level, severity, word, mode = _EMPTY, Severity.CRITICAL, "empty", None
-        elif left_mah <= params["BATT_CRT_MAH"]:
-            mode = _BATTERY_ACTIONS.get(int(params["BATT_FS_CRT_ACT"]))
-            level, severity, word = _CRITICAL, Severity.CRITICAL, "critical"
-        else:
-            mode = _BATTERY_ACTIONS.get(int(params["BATT_FS_LOW_ACT"]))
-            level, severity, word = _LOW, Severity.WARNING, "low"
-        if level <= self._level:
+        reached = len(levels) + 1
+        if left_mah > 0.0:
+            reached = max(number for number, level in enumerate(levels, 1) if left_mah <= params[level.charge])
+        if reached <= self._level:
             return []
-        self._level = level
-        return [Demand(Text(severity, f"Battery 1 is {word}"), mode, fall=level == _EMPTY)]
+        self._level = reached
+        level = levels[reached - 1] if reached <= len(levels) else _EMPTY
+        action = level.actions.get(int(params[level.action])) if level.action else FALL
+        return [_demand(Text(Severity.CRITICAL if level.critical else Severity.WARNING, level.text), action)]
+
+
+def _demand(text: Text, action: Action) -> Demand:
+    return Demand(text, fall=True) if action is FALL else Demand(text, Mode(action) if action is not None else None)

@@ -6,13 +6,25 @@ to centimetres, relative frames 6 read back as 3, commands without a place as fr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, isinf, isnan
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-__all__ = ["CommandSpec", "Item", "fence_is_whole", "stored"]
+__all__ = [
+    "ARDUPILOT_RULES",
+    "FENCE_COMMANDS",
+    "MISSION_COMMANDS",
+    "RALLY_COMMANDS",
+    "CommandSpec",
+    "Item",
+    "StoreRules",
+    "ardupilot_store",
+    "command_spec",
+    "fence_is_whole",
+    "stored",
+]
 
 _MAX_HEIGHT_M = 83000.0
 _LIMITS_E7 = (900_000_000, 1_800_000_000)
@@ -28,67 +40,95 @@ class Item:
     x: int
     y: int
     z: float
+    autocontinue: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """How a mission command is stored: with a place or not, which parameters are kept, which may be NaN."""
+    """How a mission command is stored: with a place or not, which parameters are kept, which may be NaN.
+
+    Parameters 2 and 3 that are kept as `whole` numbers are those that ArduPlane packs into a byte each.
+    """
 
     kept: frozenset[int] = frozenset()
     place: bool = False
     nav: bool = False
     may_be_nan: frozenset[int] = frozenset()
     keeps_xyz: bool = False
+    whole: bool = False
 
 
-def _spec(
-    *kept: int, place: bool = False, nav: bool = False, nan: tuple[int, ...] = (), xyz: bool = False
+@dataclass(frozen=True, slots=True)
+class StoreRules:
+    """What an autopilot stores of items.
+
+    Parameters
+    ----------
+    commands
+        By MAV_MISSION_TYPE the commands that it takes.
+    store
+        Makes of an item and its row the MAV_MISSION_RESULT and what is kept.
+    """
+
+    commands: Mapping[int, Mapping[int, CommandSpec]]
+    store: Callable[[Item, CommandSpec, int], tuple[int, Item]]
+
+    @property
+    def mission(self) -> Mapping[int, CommandSpec]:
+        """Commands of missions."""
+        return self.commands[mav.MAV_MISSION_TYPE_MISSION]
+
+
+def command_spec(
+    *kept: int,
+    place: bool = False,
+    nav: bool = False,
+    nan: tuple[int, ...] = (),
+    xyz: bool = False,
+    whole: bool = False,
 ) -> CommandSpec:
-    return CommandSpec(frozenset(kept), place, nav, frozenset(nan), xyz)
+    """A row: the parameters that are kept, and the rest of a `CommandSpec`."""
+    return CommandSpec(frozenset(kept), place, nav, frozenset(nan), xyz, whole)
 
 
 MISSION_COMMANDS: dict[int, CommandSpec] = {
-    mav.MAV_CMD_NAV_WAYPOINT: _spec(1, place=True, nav=True, nan=(4,)),
-    mav.MAV_CMD_NAV_LOITER_UNLIM: _spec(3, place=True, nav=True),
-    mav.MAV_CMD_NAV_LOITER_TIME: _spec(1, place=True, nav=True),
-    mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: _spec(nav=True),
-    mav.MAV_CMD_NAV_LAND: _spec(1, place=True, nav=True, nan=(4,)),
-    mav.MAV_CMD_NAV_TAKEOFF: _spec(1, place=True, nav=True, nan=(4,)),
-    mav.MAV_CMD_NAV_DELAY: _spec(1, 2, 3, 4, nav=True),
-    mav.MAV_CMD_CONDITION_YAW: _spec(1, 2, 3, 4),
-    mav.MAV_CMD_DO_JUMP: _spec(1, 2),
-    mav.MAV_CMD_DO_CHANGE_SPEED: _spec(1, 2, 3),
-    mav.MAV_CMD_DO_SET_ROI_LOCATION: _spec(1, place=True),
-    mav.MAV_CMD_DO_SET_ROI_NONE: _spec(),
-    mav.MAV_CMD_DO_SET_ROI: _spec(1, place=True),
-    mav.MAV_CMD_DO_MOUNT_CONTROL: _spec(1, 2, 3),
-    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: _spec(1, 2, 3, 4, xyz=True),
-    mav.MAV_CMD_DO_FENCE_ENABLE: _spec(1),
-    mav.MAV_CMD_DO_DIGICAM_CONTROL: _spec(1, 2, 3, 4, xyz=True),
-    mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: _spec(1, 3),
-    mav.MAV_CMD_IMAGE_START_CAPTURE: _spec(1, 2, 3),
-    mav.MAV_CMD_IMAGE_STOP_CAPTURE: _spec(1),
-    mav.MAV_CMD_SET_CAMERA_ZOOM: _spec(1, 2),
-    mav.MAV_CMD_SET_CAMERA_FOCUS: _spec(1, 2),
-    mav.MAV_CMD_VIDEO_START_CAPTURE: _spec(1),
-    mav.MAV_CMD_VIDEO_STOP_CAPTURE: _spec(1),
+    mav.MAV_CMD_NAV_WAYPOINT: command_spec(1, place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_NAV_LOITER_UNLIM: command_spec(3, place=True, nav=True),
+    mav.MAV_CMD_NAV_LOITER_TIME: command_spec(1, place=True, nav=True),
+    mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: command_spec(nav=True),
+    mav.MAV_CMD_NAV_LAND: command_spec(1, place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_NAV_TAKEOFF: command_spec(1, place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_NAV_DELAY: command_spec(1, 2, 3, 4, nav=True),
+    mav.MAV_CMD_CONDITION_YAW: command_spec(1, 2, 3, 4),
+    mav.MAV_CMD_DO_JUMP: command_spec(1, 2),
+    mav.MAV_CMD_DO_CHANGE_SPEED: command_spec(1, 2, 3),
+    mav.MAV_CMD_DO_SET_ROI_LOCATION: command_spec(1, place=True),
+    mav.MAV_CMD_DO_SET_ROI_NONE: command_spec(),
+    mav.MAV_CMD_DO_SET_ROI: command_spec(1, place=True),
+    mav.MAV_CMD_DO_MOUNT_CONTROL: command_spec(1, 2, 3),
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: command_spec(1, 2, 3, 4, xyz=True),
+    mav.MAV_CMD_DO_FENCE_ENABLE: command_spec(1),
+    mav.MAV_CMD_DO_DIGICAM_CONTROL: command_spec(1, 2, 3, 4, xyz=True),
+    mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: command_spec(1, 3),
+    mav.MAV_CMD_IMAGE_START_CAPTURE: command_spec(1, 2, 3),
+    mav.MAV_CMD_IMAGE_STOP_CAPTURE: command_spec(1),
+    mav.MAV_CMD_SET_CAMERA_ZOOM: command_spec(1, 2),
+    mav.MAV_CMD_SET_CAMERA_FOCUS: command_spec(1, 2),
+    mav.MAV_CMD_VIDEO_START_CAPTURE: command_spec(1),
+    mav.MAV_CMD_VIDEO_STOP_CAPTURE: command_spec(1),
 }
 FENCE_COMMANDS: dict[int, CommandSpec] = {
-    mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION: _spec(1, place=True),
-    mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION: _spec(1, place=True),
-    mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION: _spec(1, place=True),
-    mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION: _spec(1, place=True),
-    mav.MAV_CMD_NAV_FENCE_RETURN_POINT: _spec(place=True),
+    mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION: command_spec(1, place=True),
+    mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION: command_spec(1, place=True),
+    mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION: command_spec(1, place=True),
+    mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION: command_spec(1, place=True),
+    mav.MAV_CMD_NAV_FENCE_RETURN_POINT: command_spec(place=True),
 }
-RALLY_COMMANDS: dict[int, CommandSpec] = {mav.MAV_CMD_NAV_RALLY_POINT: _spec(place=True)}
+RALLY_COMMANDS: dict[int, CommandSpec] = {mav.MAV_CMD_NAV_RALLY_POINT: command_spec(place=True)}
 
-_COMMANDS = {
-    mav.MAV_MISSION_TYPE_MISSION: MISSION_COMMANDS,
-    mav.MAV_MISSION_TYPE_FENCE: FENCE_COMMANDS,
-    mav.MAV_MISSION_TYPE_RALLY: RALLY_COMMANDS,
-}
 # What a frame comes back as; a frame that is not here is refused.
 _FRAMES = {
+    mav.MAV_FRAME_MISSION: mav.MAV_FRAME_GLOBAL,
     mav.MAV_FRAME_GLOBAL: mav.MAV_FRAME_GLOBAL,
     mav.MAV_FRAME_GLOBAL_INT: mav.MAV_FRAME_GLOBAL,
     mav.MAV_FRAME_GLOBAL_RELATIVE_ALT: mav.MAV_FRAME_GLOBAL_RELATIVE_ALT,
@@ -99,7 +139,7 @@ _FRAMES = {
 _POLYGONS = (mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION, mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION)
 
 
-def stored(item: Item, mission_type: int) -> tuple[int, Item]:
+def stored(item: Item, mission_type: int, rules: StoreRules | None = None) -> tuple[int, Item]:
     """What the vehicle answers to an item, and the item as it keeps it.
 
     Parameters
@@ -108,22 +148,32 @@ def stored(item: Item, mission_type: int) -> tuple[int, Item]:
         As received.
     mission_type
         MAV_MISSION_TYPE.
+    rules
+        Of the autopilot; ArduCopter's by default.
 
     Returns
     -------
     tuple of int and Item
         MAV_MISSION_RESULT (0 accepts) and the item as it will read back.
     """
-    spec = _COMMANDS[mission_type].get(item.command)
+    rules = rules or ARDUPILOT_RULES
+    spec = rules.commands[mission_type].get(item.command)
     if spec is None:
         return mav.MAV_MISSION_UNSUPPORTED, item
+    return rules.store(item, spec, mission_type)
+
+
+def ardupilot_store(item: Item, spec: CommandSpec, mission_type: int) -> tuple[int, Item]:
+    """What ArduPilot answers to an item, and the item as it keeps it: a `StoreRules.store`."""
     result = _check(item, spec)
     if result != mav.MAV_MISSION_ACCEPTED:
         return result, item
     params = tuple(
         value if index in spec.kept and not isnan(value) else 0.0 for index, value in enumerate(item.params, start=1)
     )
-    kept = replace(item, params=(params[0], params[1], params[2], params[3]))
+    if spec.whole:
+        params = (params[0], *(float(min(255, max(0, int(p)))) for p in params[1:3]), params[3])
+    kept = replace(item, params=(params[0], params[1], params[2], params[3]), autocontinue=True)
     if spec.place:
         frame = _FRAMES[item.frame]
         if mission_type != mav.MAV_MISSION_TYPE_MISSION:
@@ -148,6 +198,17 @@ def _check(item: Item, spec: CommandSpec) -> int:
     if not isfinite(item.z) or abs(item.z) > _MAX_HEIGHT_M:
         return int(mav.MAV_MISSION_INVALID_PARAM7)
     return int(mav.MAV_MISSION_ACCEPTED)
+
+
+ARDUPILOT_RULES = StoreRules(
+    {
+        mav.MAV_MISSION_TYPE_MISSION: MISSION_COMMANDS,
+        mav.MAV_MISSION_TYPE_FENCE: FENCE_COMMANDS,
+        mav.MAV_MISSION_TYPE_RALLY: RALLY_COMMANDS,
+    },
+    ardupilot_store,
+)
+"""ArduCopter's."""
 
 
 def fence_is_whole(items: Sequence[Item]) -> bool:

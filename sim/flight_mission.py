@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.flight_items import MISSION_COMMANDS, Item
+from sim.flight_items import MISSION_COMMANDS, CommandSpec, Item
 
-__all__ = ["MissionRun"]
+__all__ = ["TAKEOFFS", "MissionRun", "passes"]
 
+TAKEOFFS = frozenset({mav.MAV_CMD_NAV_TAKEOFF, mav.MAV_CMD_NAV_VTOL_TAKEOFF})
 _LOOK_AHEAD = 8
 
 
@@ -20,6 +21,8 @@ class MissionRun:
     ----------
     items
         The stored mission; item 0 is home. It is read live: an upload during the flight changes what follows.
+    commands
+        The commands that the autopilot stores.
 
     Attributes
     ----------
@@ -27,8 +30,9 @@ class MissionRun:
         Sequence number of the navigation command being flown; 0 before the first.
     """
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[Item], commands: Mapping[int, CommandSpec] = MISSION_COMMANDS) -> None:
         self._items = items
+        self._commands = commands
         self._jumps: dict[int, int] = {}
         self.index = 0
 
@@ -41,7 +45,18 @@ class MissionRun:
     def starts_with_takeoff(self) -> bool:
         """Whether the first navigation command is a take-off."""
         first = self._walk(1, dict(self._jumps))
-        return first is not None and self._items[first].command == mav.MAV_CMD_NAV_TAKEOFF
+        return first is not None and self._items[first].command in TAKEOFFS
+
+    def land_start(self, *, or_landing: bool) -> int | None:
+        """Sequence number of the landing sequence's marker (DO_LAND_START), or of the first landing; None for none."""
+        wanted = [{mav.MAV_CMD_DO_LAND_START}]
+        if or_landing:
+            wanted.append({mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
+        for commands in wanted:
+            for seq, item in enumerate(self._items):
+                if seq > 0 and item.command in commands:
+                    return seq
+        return None
 
     def advance(self, seq: int, do: Callable[[Item], object]) -> Item | None:
         """Go on to the first navigation command at or after `seq`, doing the others on the way; None at the end."""
@@ -70,7 +85,7 @@ class MissionRun:
         while 0 < seq < len(self._items) and left > 0:
             left -= 1
             item = self._items[seq]
-            if MISSION_COMMANDS[item.command].nav:
+            if self._commands[item.command].nav:
                 return seq
             if item.command == mav.MAV_CMD_DO_JUMP:
                 target, times = int(item.params[0]), int(item.params[1])

@@ -18,6 +18,7 @@ __all__ = [
     "GIMBAL_COMMANDS",
     "landing",
     "limits_from",
+    "nearest_goal",
     "order_gimbal",
     "place_of",
     "return_home",
@@ -72,10 +73,8 @@ def landing(point: tuple[float, float], params: Mapping[str, float], limits: Lim
     return Descend(point, limits, fast / 100.0, params["LAND_SPEED"] / 100.0, params["LAND_ALT_LOW"] / 100.0)
 
 
-def return_home(
-    body: Body, params: Mapping[str, float], limits: Limits, rally: Sequence[Vector]
-) -> tuple[list[Task], bool]:
-    """Climb, fly to home or to a nearer rally point, wait, land; and whether it is a rally point.
+def nearest_goal(body: Body, params: Mapping[str, float], rally: Sequence[Vector]) -> tuple[Vector, bool]:
+    """Home or the rally point to return to, and whether it is a rally point.
 
     Home is the origin of the frame. A rally point farther than RALLY_LIMIT_KM does not count.
     """
@@ -85,6 +84,14 @@ def return_home(
     if not near or params["RALLY_INCL_HOME"]:
         near.append(home)
     goal = min(near, key=lambda p: hypot(p[0] - body.e, p[1] - body.n))
+    return goal, goal is not home
+
+
+def return_home(
+    body: Body, params: Mapping[str, float], limits: Limits, rally: Sequence[Vector]
+) -> tuple[list[Task], bool]:
+    """Climb, fly to home or to a nearer rally point, wait, land; and whether it is a rally point."""
+    goal, is_rally = nearest_goal(body, params, rally)
     up = max(body.u, params["RTL_ALT"] / 100.0, goal[2])
     tasks: list[Task] = []
     here = stopping_point(body, limits)
@@ -100,7 +107,7 @@ def return_home(
         Hold(above, limits, params["RTL_LOIT_TIME"] / 1000.0),
         landing((goal[0], goal[1]), params, limits),
     ]
-    return tasks, goal is not home
+    return tasks, is_rally
 
 
 def tasks_of(

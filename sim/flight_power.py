@@ -9,24 +9,33 @@ from sim.errors import ConfigError
 
 __all__ = ["Battery", "PowerModel"]
 
+# Below this share of cruise no wing carries: the run on the ground.
+_LEAST_RATIO = 0.4
+
 
 @dataclass(frozen=True, slots=True)
 class PowerModel:
-    """Electrical figures of a multirotor.
+    """Electrical figures of an aircraft. Power is drawn from take-off to touch-down, and a descent gives nothing back.
 
-    Power is ``hover_w + (cruise_w - hover_w) (airspeed / cruise_mps)^3 + climb_w_per_mps max(climb, 0)``: parasite drag
-    grows with the cube of airspeed, a descent gives nothing back. It is drawn from take-off to touch-down.
+    On rotors it is ``hover_w + (cruise_w - hover_w) (airspeed / cruise_mps)^3 + climb_w_per_mps max(climb, 0)``:
+    parasite drag grows with the cube of airspeed.
+
+    On wings it is ``cruise_w ((1 - induced) r^3 + induced n^2 / r) + climb_w_per_mps max(climb, 0)`` with
+    ``r = airspeed / cruise_mps`` and the load factor ``n``: power of a parabolic drag polar (Anderson, *Aircraft
+    Performance and Design*, 5.2 to 5.4), scaled to its level flight at cruise.
 
     Parameters
     ----------
     capacity_wh, voltage_v
         Usable energy of a full battery and its nominal voltage.
     hover_w, cruise_w, cruise_mps
-        Power at rest in the air, and at an airspeed.
+        Power at rest in the air, and at an airspeed. A fixed wing never rests: `hover_w` says nothing of it.
     climb_w_per_mps
         Power more for each m/s of climb (weight over efficiency).
     low_pct, critical_pct
         Charge at which the failsafes return and land.
+    induced_share
+        Share of the drag of wings that comes from lift, in level flight at cruise.
 
     Raises
     ------
@@ -42,6 +51,7 @@ class PowerModel:
     climb_w_per_mps: float = 110.0
     low_pct: float = 20.0
     critical_pct: float = 8.0
+    induced_share: float = 0.3
 
     def __post_init__(self) -> None:
         for name in ("capacity_wh", "voltage_v", "hover_w", "cruise_w", "cruise_mps"):
@@ -50,6 +60,8 @@ class PowerModel:
                 raise ConfigError(f"power model {name} is {value}: give a positive figure")
         if not (isfinite(self.climb_w_per_mps) and self.climb_w_per_mps >= 0.0):
             raise ConfigError(f"power model climb_w_per_mps is {self.climb_w_per_mps}: give a figure of 0 or more")
+        if not 0.0 <= self.induced_share < 1.0:
+            raise ConfigError(f"power model induced_share is {self.induced_share}: give a share of 0 or more, below 1")
         if not 0.0 <= self.critical_pct <= self.low_pct < 100.0:
             raise ConfigError(
                 f"battery levels low {self.low_pct} %, critical {self.critical_pct} %: give 0 <= critical <= low < 100"
@@ -60,35 +72,61 @@ class PowerModel:
         """Charge of a full battery, mAh."""
         return self.capacity_wh / self.voltage_v * 1000.0
 
-    def power_w(self, airspeed_mps: float, climb_mps: float) -> float:
-        """Power in watts at an airspeed and a rate of climb."""
+    def power_w(self, airspeed_mps: float, climb_mps: float, load: float = 0.0) -> float:
+        """Power in watts at an airspeed and a rate of climb; on wings with a load factor above zero."""
         ratio = airspeed_mps / self.cruise_mps
-        return (
-            self.hover_w
-            + (self.cruise_w - self.hover_w) * ratio * ratio * ratio
-            + self.climb_w_per_mps * (max(0.0, climb_mps))
-        )
+        climb_w = self.climb_w_per_mps * max(0.0, climb_mps)
+        cube = ratio * ratio * ratio
+        if load > 0.0:
+            induced = self.induced_share
+            lift = induced * load * load / max(ratio, _LEAST_RATIO)
+            return self.cruise_w * ((1.0 - induced) * cube + lift) + climb_w
+        return self.hover_w + (self.cruise_w - self.hover_w) * cube + climb_w
 
 
 class Battery:
-    """Charge left, and the draw of this moment."""
+    """Charge left, and the draw of this moment.
 
-    __slots__ = ("model", "power_w", "used_j")
+    Attributes
+    ----------
+    effort
+        How much more power a flight takes than that of a whole airframe.
+    whole
+        Share of the cells that live.
+    """
+
+    __slots__ = ("effort", "model", "power_w", "used_j", "whole")
 
     def __init__(self, model: PowerModel) -> None:
         self.model = model
+        self.effort = 1.0
+        self.whole = 1.0
         self.used_j = 0.0
         self.power_w = 0.0
 
-    def draw(self, dt_s: float, airspeed_mps: float, climb_mps: float) -> None:
-        """Pay for one step."""
-        self.power_w = self.model.power_w(airspeed_mps, climb_mps)
-        self.used_j += self.power_w * dt_s
+    def draw(self, dt_s: float, airspeed_mps: float, climb_mps: float, load: float = 0.0) -> None:
+        """Pay for one step; on wings with a load factor above zero."""
+        self.power_w = self.effort * self.model.power_w(airspeed_mps, climb_mps, load)
+        self.used_j += self.power_w * dt_s / self.whole
 
     def swap(self) -> None:
         """A full battery."""
+        self.whole = 1.0
         self.used_j = 0.0
         self.power_w = 0.0
+
+    def fail(self, left_pct: float, whole: float) -> None:
+        """From now on only a share of the cells gives voltage, and no more than `left_pct` of the charge is left.
+
+        A monitor counts charge: it sees a dead cell as less voltage and more current for the same power.
+        """
+        self.whole *= whole
+        self.used_j = max(self.used_j, (1.0 - left_pct / 100.0) * self.model.capacity_wh * 3600.0)
+
+    @property
+    def voltage_v(self) -> float:
+        """Voltage of the cells that live."""
+        return self.whole * self.model.voltage_v
 
     @property
     def remaining_pct(self) -> float:
@@ -103,4 +141,4 @@ class Battery:
     @property
     def current_a(self) -> float:
         """Current of this moment, A."""
-        return self.power_w / self.model.voltage_v
+        return self.power_w / self.voltage_v

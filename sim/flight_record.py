@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from math import degrees
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from geo import write_text
 
-__all__ = ["COLUMNS", "FlightRecord"]
+if TYPE_CHECKING:
+    from sim.flight import Flight
+
+__all__ = ["COLUMNS", "FlightRecord", "state_of"]
 
 COLUMNS = (
     "t_s", "lat_deg", "lon_deg", "amsl_m", "yaw_deg", "pitch_deg", "roll_deg", "gimbal_yaw_deg", "gimbal_pitch_deg",
@@ -39,3 +44,24 @@ class FlightRecord:
         """Write the file in one piece; its path. Raises FileWriteError when it cannot be written."""
         write_text(self.path, "\n".join(self._rows) + "\n")
         return self.path
+
+
+def state_of(flight: Flight) -> tuple[object, ...]:
+    """A row of a flight as it truly is now, in the order of `COLUMNS`; items are numbered as on the wire."""
+    body, gimbal, wind = flight.body, flight.gimbal, flight.wind
+    lat, lon = flight.estimate.true_place(body, flight.setup.frame)
+    roll, pitch = (0.0, 0.0) if flight.landed else body.roll_pitch(wind.mean_e_mps, wind.mean_n_mps)
+    return (
+        flight.sortie_s,
+        lat,
+        lon,
+        flight.setup.home_amsl_m + body.u,
+        flight.true_yaw_deg(lat, lon),
+        degrees(pitch),
+        degrees(roll),
+        gimbal.yaw_deg,
+        gimbal.pitch_deg,
+        max(0, flight.run.index - flight.dialect.first),
+        flight.dialect.spec(flight.mode).name,
+        flight.battery.remaining_pct,
+    )

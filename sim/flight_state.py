@@ -6,28 +6,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from sim.dialect import Dialect
+from sim.dialect_ardupilot import ARDUCOPTER
 from sim.fleet_config import Boot
 from sim.flight_frame import FlightFrame
+from sim.flight_modes import POSITION_MODES, Mode
 from sim.flight_power import PowerModel
 from sim.flight_wind import Wind
 
 __all__ = ["POSITION_MODES", "Event", "Mode", "Reached", "Setup", "Severity", "Text"]
-
-
-class Mode(IntEnum):
-    """Flight modes by ArduCopter's custom_mode."""
-
-    STABILIZE = 0
-    ALT_HOLD = 2
-    AUTO = 3
-    GUIDED = 4
-    LOITER = 5
-    RTL = 6
-    LAND = 9
-    BRAKE = 17
-
-
-POSITION_MODES = frozenset(Mode) - {Mode.STABILIZE, Mode.ALT_HOLD, Mode.LAND}
 
 
 class Severity(IntEnum):
@@ -75,6 +62,8 @@ class Setup:
     idle_floor_s
         Simulated seconds that an armed vehicle waits at least for its take-off before it disarms: a sender needs wall
         time however fast the simulation runs.
+    dialect
+        Its autopilot and form.
     """
 
     sysid: int
@@ -89,3 +78,4 @@ class Setup:
     turnaround_s: float
     idle_floor_s: float
     record_dir: Path | None
+    dialect: Dialect = ARDUCOPTER

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sim.flight_body import Body, sqrt_speed, wrap_pi
 
-__all__ = ["Descend", "Fall", "Hold", "Leg", "Limits", "Task", "Vector", "pass_speed"]
+__all__ = ["Descend", "Drift", "Fall", "Hold", "Leg", "Limits", "Task", "Vector", "pass_speed"]
 
 Vector = tuple[float, float, float]
 
@@ -185,6 +185,25 @@ class Descend:
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Whether it stands on the ground."""
         return body.u <= 0.0
+
+
+class Drift:
+    """Down to the ground with the wind: `down` gives the rate, `wind_mps` (east, north) the way."""
+
+    __slots__ = ("down", "wind_mps", "yaw")
+
+    def __init__(self, down: Descend, wind_mps: tuple[float, float]) -> None:
+        self.down = down
+        self.wind_mps = wind_mps
+        self.yaw: float | None = None
+
+    def velocity(self, body: Body, time_s: float) -> Vector:
+        """With the wind, sinking."""
+        return (*self.wind_mps, self.down.velocity(body, time_s)[2])
+
+    def done(self, body: Body, time_s: float) -> bool:
+        """Whether it stands on the ground."""
+        return self.down.done(body, time_s)
 
 
 class Fall:

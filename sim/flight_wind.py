@@ -12,6 +12,7 @@ __all__ = ["Wind", "WindField"]
 
 # Angular frequencies, rad/s, and shares of the gust variance: a coarse Dryden spectrum at 100 m.
 _GUSTS = ((0.13, 0.4), (0.31, 0.3), (0.73, 0.2), (1.57, 0.1))
+_STILL = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,21 @@ class WindField:
         Mean and gusts.
     seed
         Phases of the gusts; a vehicle has its own.
+
+    Attributes
+    ----------
+    squall
+        East and north wind of this moment beside mean and gusts, m/s.
     """
 
-    __slots__ = ("_waves_e", "_waves_n", "calm", "mean_e_mps", "mean_n_mps")
+    __slots__ = ("_waves_e", "_waves_n", "calm", "mean_e_mps", "mean_n_mps", "squall")
 
     def __init__(self, wind: Wind, seed: int) -> None:
         towards = radians(wind.from_deg) + pi
         self.mean_e_mps = wind.speed_mps * sin(towards)
         self.mean_n_mps = wind.speed_mps * cos(towards)
         self.calm = wind.gust_mps == 0.0
+        self.squall = _STILL
         rng = random.Random(f"wind {seed}")  # noqa: S311 (a simulation)
         self._waves_e = self._waves(rng, wind.gust_mps)
         self._waves_n = self._waves(rng, wind.gust_mps)
@@ -75,9 +82,9 @@ class WindField:
 
     def gust(self, time_s: float) -> tuple[float, float]:
         """East and north gust in m/s at a time of the sortie."""
+        east, north = self.squall
         if self.calm:
-            return 0.0, 0.0
-        east = north = 0.0
+            return east, north
         for amplitude, w, phase in self._waves_e:
             east += amplitude * sin(w * time_s + phase)
         for amplitude, w, phase in self._waves_n:
@@ -86,8 +93,8 @@ class WindField:
 
     def push(self, ve_mps: float, vn_mps: float, gust: tuple[float, float], drag_per_m: float) -> tuple[float, float]:
         """Acceleration, m/s², by which the drag under a gust differs from the drag in the mean wind."""
-        if self.calm:
-            return 0.0, 0.0
+        if self.calm and self.squall == _STILL:
+            return _STILL
         mean_e, mean_n = ve_mps - self.mean_e_mps, vn_mps - self.mean_n_mps
         now_e, now_n = mean_e - gust[0], mean_n - gust[1]
         before = drag_per_m * hypot(mean_e, mean_n)

@@ -42,12 +42,15 @@ class Order:
     send_now: Callable[[int], bool]
 
 
-def order_from_long(message: object, schedule: Schedule, send_now: Callable[[int], bool]) -> Order:
-    """Of a COMMAND_LONG: latitude and longitude in degrees, heights relative to home, as ArduPilot takes them."""
+def order_from_long(
+    message: object, schedule: Schedule, send_now: Callable[[int], bool], *, amsl: bool = False
+) -> Order:
+    """Of a COMMAND_LONG: latitude and longitude in degrees, heights above home (ArduPilot) or AMSL (PX4)."""
     p = [float(getattr(message, f"param{i}")) for i in range(1, 8)]
     place = [round(v * 1e7) if isfinite(v) and abs(v) <= 180.0 else 0 for v in p[4:6]]
     command = int(getattr(message, "command"))  # noqa: B009 (a message of any type)
-    item = Item(command, mav.MAV_FRAME_GLOBAL_RELATIVE_ALT, (p[0], p[1], p[2], p[3]), place[0], place[1], p[6])
+    frame = mav.MAV_FRAME_GLOBAL if amsl else mav.MAV_FRAME_GLOBAL_RELATIVE_ALT
+    item = Item(command, frame, (p[0], p[1], p[2], p[3]), place[0], place[1], p[6])
     return Order(item, schedule, send_now)
 
 
@@ -61,19 +64,12 @@ def order_from_int(message: object, schedule: Schedule, send_now: Callable[[int]
 
 def carry_out(flight: Flight, order: Order) -> int:
     """MAV_RESULT of a command."""
-    handler = _HANDLERS.get(order.item.command)
+    handler = None if order.item.command in flight.dialect.refused else _HANDLERS.get(order.item.command)
     return _UNSUPPORTED if handler is None else handler(flight, order)
 
 
 def _result(done: bool) -> int:
     return _ACCEPTED if done else _FAILED
-
-
-def _mode_from(number: float) -> Mode | None:
-    try:
-        return Mode(int(number))
-    except ValueError:
-        return None
 
 
 def _arm(flight: Flight, order: Order) -> int:
@@ -85,24 +81,45 @@ def _arm(flight: Flight, order: Order) -> int:
     return _UNSUPPORTED
 
 
+def _terminate(flight: Flight, order: Order) -> int:
+    """Motors off at once, as ArduCopter does; there is nothing to take back."""
+    return _result(order.item.params[0] > 0.5 and flight.disarm(force=True))
+
+
+def _claim_gimbal(_: Flight, __: Order) -> int:
+    """PX4 wants to be told who turns the gimbal; here whoever likes may."""
+    return _ACCEPTED
+
+
 def _set_mode(flight: Flight, order: Order) -> int:
-    mode = _mode_from(order.item.params[1])
+    mode = flight.dialect.mode_of_command(order.item.params[1], order.item.params[2])
     return _FAILED if mode is None else _result(flight.set_mode(mode))
 
 
 def _fixed_mode(mode: Mode) -> Callable[[Flight, Order], int]:
-    return lambda flight, _: _result(flight.set_mode(mode))
+    return lambda flight, _: _result(flight.set_mode(mode)) if flight.dialect.has(mode) else _UNSUPPORTED
 
 
 def _take_off(flight: Flight, order: Order) -> int:
-    return _result(flight.take_off(order.item.z))
+    item = order.item
+    # No height is the autopilot's own, where it takes that.
+    up_m = flight.course.point_of(item)[2] if isfinite(item.z) else 0.0
+    return _result(flight.order_takeoff(up_m))
+
+
+def _transition(flight: Flight, order: Order) -> int:
+    done = not flight.landed and flight.do(order.item)
+    if done:
+        flight.course.change_over()
+    return _result(done)
 
 
 def _reposition(flight: Flight, order: Order) -> int:
     item = order.item
     if item.frame not in (0, 3, 5, 6) or not isfinite(item.z):
         return _DENIED
-    if flight.mode != Mode.GUIDED and not (item.params[1] == _CHANGE_MODE and flight.set_mode(Mode.GUIDED)):
+    there = flight.dialect.goto_mode
+    if flight.mode != there and not (item.params[1] == _CHANGE_MODE and flight.set_mode(there)):
         return _DENIED
     return _result(flight.go_to(flight.course.point_of(item)))
 
@@ -116,9 +133,9 @@ def _do(flight: Flight, order: Order) -> int:
     return _result(flight.do(order.item))
 
 
-def _interval(_: Flight, order: Order) -> int:
+def _interval(flight: Flight, order: Order) -> int:
     message, interval_us = int(order.item.params[0]), order.item.params[1]
-    if message not in BUILDERS or not isfinite(interval_us):
+    if message not in BUILDERS or message in flight.dialect.silent or not isfinite(interval_us):
         return _FAILED
     if interval_us == 0.0:
         order.schedule.set(message, 1.0 if message == mav.MAVLINK_MSG_ID_HEARTBEAT else None)
@@ -140,7 +157,7 @@ def _mission_start(flight: Flight, _: Order) -> int:
 
 
 def _set_current(flight: Flight, order: Order) -> int:
-    return _ACCEPTED if flight.set_current(int(order.item.params[0])) else _DENIED
+    return _ACCEPTED if flight.set_current(int(order.item.params[0]) + flight.dialect.first) else _DENIED
 
 
 _HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
@@ -153,15 +170,18 @@ _HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
     mav.MAV_CMD_MISSION_START: _mission_start,
     mav.MAV_CMD_DO_SET_MISSION_CURRENT: _set_current,
     mav.MAV_CMD_DO_REPOSITION: _reposition,
+    mav.MAV_CMD_DO_VTOL_TRANSITION: _transition,
     mav.MAV_CMD_DO_PAUSE_CONTINUE: _pause,
     mav.MAV_CMD_DO_CHANGE_SPEED: _do,
     mav.MAV_CMD_CONDITION_YAW: _do,
     mav.MAV_CMD_DO_MOUNT_CONTROL: _do,
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE: _claim_gimbal,
     mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: _do,
     mav.MAV_CMD_DO_SET_ROI_LOCATION: _do,
     mav.MAV_CMD_DO_SET_ROI: _do,
     mav.MAV_CMD_DO_SET_ROI_NONE: _do,
     mav.MAV_CMD_DO_FENCE_ENABLE: _do,
+    mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
     mav.MAV_CMD_VIDEO_START_CAPTURE: _do,
     mav.MAV_CMD_VIDEO_STOP_CAPTURE: _do,
     mav.MAV_CMD_SET_MESSAGE_INTERVAL: _interval,

@@ -5,17 +5,20 @@ Rates are asked for in simulated time; a cap on the wall rate keeps a fast simul
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import atan2, cos, degrees, hypot, radians, sin
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from sim.dialect import Form
 from sim.flight import Flight
 from sim.flight_state import Mode
+from sim.protocol_ids import with_ids
+from sim.protocol_params import ftp_enabled
 
-__all__ = ["BUILDERS", "DATA_STREAMS", "DEFAULT_INTERVALS_S", "Schedule", "Snapshot"]
+__all__ = ["BUILDERS", "DATA_STREAMS", "Schedule", "Snapshot"]
 
 _GPS_AFTER_SHARE = 0.5
 _SENSORS = (
@@ -31,9 +34,12 @@ _SENSORS = (
 class Snapshot:
     """One vehicle at one moment, in the units of the wire; what several messages share is worked out once."""
 
-    def __init__(self, flight: Flight, frame_type: int, start_time_us: int) -> None:
+    def __init__(
+        self, flight: Flight, frame_type: int, start_time_us: int, ids: tuple[int, int, int] = (0, 0, 0)
+    ) -> None:
         self.flight = flight
         self.frame_type = frame_type
+        self.ids = ids
         body = flight.body
         lat, lon = flight.place
         self.boot_ms = int(flight.time_s * 1000.0)
@@ -47,25 +53,22 @@ class Snapshot:
         self.ve = body.ve * cos(turn) + body.vn * sin(turn)
         self.speed = hypot(self.ve, self.vn)
         # A GPS fix comes before the estimator trusts it.
-        self.fix = flight.time_s >= _GPS_AFTER_SHARE * flight.setup.boot.position_s
+        estimate = flight.estimate
+        self.fix = estimate.fix and flight.time_s >= _GPS_AFTER_SHARE * flight.setup.boot.position_s
+        gps_lat, gps_lon = estimate.gps_place(body, flight.setup.frame) if estimate.is_off else (lat, lon)
+        self.gps_lat_e7, self.gps_lon_e7 = round(gps_lat * 1e7), round(gps_lon * 1e7)
         wind = flight.wind
         self.roll, self.pitch = (0.0, 0.0) if flight.landed else body.roll_pitch(wind.mean_e_mps, wind.mean_n_mps)
 
 
 def _heartbeat(s: Snapshot) -> Any:
     flight = s.flight
-    base = mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED | mav.MAV_MODE_FLAG_MANUAL_INPUT_ENABLED
-    base |= mav.MAV_MODE_FLAG_STABILIZE_ENABLED
-    if flight.mode in (Mode.AUTO, Mode.GUIDED, Mode.RTL, Mode.LOITER, Mode.BRAKE):
-        base |= mav.MAV_MODE_FLAG_GUIDED_ENABLED
-    if flight.armed:
-        base |= mav.MAV_MODE_FLAG_SAFETY_ARMED
+    spec = flight.dialect.spec(flight.mode)
+    base = spec.flags | (mav.MAV_MODE_FLAG_SAFETY_ARMED if flight.armed else 0)
     status = mav.MAV_STATE_STANDBY if flight.landed else mav.MAV_STATE_ACTIVE
     if flight.guard.breached is not None:
         status = mav.MAV_STATE_CRITICAL
-    return mav.MAVLink_heartbeat_message(
-        s.frame_type, mav.MAV_AUTOPILOT_ARDUPILOTMEGA, base, int(flight.mode), status, 3
-    )
+    return mav.MAVLink_heartbeat_message(s.frame_type, flight.dialect.autopilot, base, spec.number, status, 3)
 
 
 def _sys_status(s: Snapshot) -> Any:
@@ -77,14 +80,14 @@ def _sys_status(s: Snapshot) -> Any:
     health |= mav.MAV_SYS_STATUS_GEOFENCE if flight.guard.breached is None else 0
     health |= 0 if flight.not_ready() and not flight.armed else mav.MAV_SYS_STATUS_PREARM_CHECK
     return mav.MAVLink_sys_status_message(
-        present, enabled, health, 100, round(battery.model.voltage_v * 1000.0), round(battery.current_a * 100.0),
+        present, enabled, health, 100, round(battery.voltage_v * 1000.0), round(battery.current_a * 100.0),
         round(battery.remaining_pct), 0, 0, 0, 0, 0, 0,
     )  # fmt: skip
 
 
 def _battery_status(s: Snapshot) -> Any:
     battery = s.flight.battery
-    voltages = [round(battery.model.voltage_v * 1000.0)] + [65535] * 9
+    voltages = [round(battery.voltage_v * 1000.0)] + [65535] * 9
     left_s = 0
     if battery.power_w > 0.0:
         left_s = round(battery.remaining_pct / 100.0 * battery.model.capacity_wh * 3600.0 / battery.power_w)
@@ -99,13 +102,14 @@ def _gps_raw(s: Snapshot) -> Any:
     fix = mav.GPS_FIX_TYPE_RTK_FIXED if s.fix else mav.GPS_FIX_TYPE_NO_FIX
     course = round((degrees(atan2(s.ve, s.vn)) % 360.0) * 100.0) % 36000
     return mav.MAVLink_gps_raw_int_message(
-        s.boot_ms * 1000, fix, s.lat_e7 if s.fix else 0, s.lon_e7 if s.fix else 0, s.amsl_mm if s.fix else 0,
+        s.boot_ms * 1000, fix, s.gps_lat_e7 if s.fix else 0, s.gps_lon_e7 if s.fix else 0, s.amsl_mm if s.fix else 0,
         80 if s.fix else 65535, 120 if s.fix else 65535, round(s.speed * 100.0), course, 14 if s.fix else 0,
     )  # fmt: skip
 
 
 def _global_position(s: Snapshot) -> Any:
-    known = s.flight.has_position
+    # A position that is lost stays what it was, as on ArduPilot.
+    known = s.flight.has_position or s.flight.estimate.last is not None
     body = s.flight.body
     return mav.MAVLink_global_position_int_message(
         s.boot_ms, s.lat_e7 if known else 0, s.lon_e7 if known else 0, s.amsl_mm if known else 0,
@@ -136,16 +140,35 @@ def _ekf_status(s: Snapshot) -> Any:
     return mav.MAVLink_ekf_status_report_message(flags, 0.02, 0.02, 0.02, 0.02, 0.0, 0.0)
 
 
+def _estimator_status(s: Snapshot) -> Any:
+    flags = mav.ESTIMATOR_ATTITUDE
+    if s.flight.has_position:
+        flags |= (
+            mav.ESTIMATOR_VELOCITY_HORIZ
+            | mav.ESTIMATOR_VELOCITY_VERT
+            | mav.ESTIMATOR_POS_HORIZ_REL
+            | mav.ESTIMATOR_POS_HORIZ_ABS
+            | mav.ESTIMATOR_POS_VERT_ABS
+        )
+    else:
+        flags |= mav.ESTIMATOR_CONST_POS_MODE
+    return mav.MAVLink_estimator_status_message(s.boot_ms * 1000, flags, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.5, 0.8)
+
+
 def _mission_current(s: Snapshot) -> Any:
     flight = s.flight
+    # ArduPilot's highest number and PX4's count are the same to a flight, whose item 0 is home.
     total = max(0, len(flight.mission) - 1)
+    seq = max(0, flight.run.index - flight.dialect.first)
     if total == 0:
         state = mav.MISSION_STATE_NO_MISSION
     elif flight.mode == Mode.AUTO and not flight.landed:
         state = mav.MISSION_STATE_ACTIVE
     else:
         state = mav.MISSION_STATE_NOT_STARTED if flight.run.index == 0 else mav.MISSION_STATE_PAUSED
-    return mav.MAVLink_mission_current_message(flight.run.index, total, state, 1 if flight.mode == Mode.AUTO else 2)
+    message = mav.MAVLink_mission_current_message(seq, total, state, 1 if flight.mode == Mode.AUTO else 2)
+    mission_id, fence_id, rally_id = s.ids
+    return with_ids(message, mission_id=mission_id, fence_id=fence_id, rally_points_id=rally_id)
 
 
 def _home_position(s: Snapshot) -> Any:
@@ -170,7 +193,10 @@ def _origin(s: Snapshot) -> Any:
 
 def _extended_state(s: Snapshot) -> Any:
     state = mav.MAV_LANDED_STATE_ON_GROUND if s.flight.landed else mav.MAV_LANDED_STATE_IN_AIR
-    return mav.MAVLink_extended_sys_state_message(mav.MAV_VTOL_STATE_UNDEFINED, state)
+    vtol = mav.MAV_VTOL_STATE_UNDEFINED
+    if s.flight.dialect.form is Form.VTOL:
+        vtol = mav.MAV_VTOL_STATE_FW if s.flight.body.load > 0.0 else mav.MAV_VTOL_STATE_MC
+    return mav.MAVLink_extended_sys_state_message(vtol, state)
 
 
 def _system_time(s: Snapshot) -> Any:
@@ -216,19 +242,12 @@ def _mount_status(s: Snapshot) -> Any:
 
 
 def _autopilot_version(s: Snapshot) -> Any:
-    capabilities = (
-        mav.MAV_PROTOCOL_CAPABILITY_MISSION_FLOAT
-        | mav.MAV_PROTOCOL_CAPABILITY_PARAM_FLOAT
-        | mav.MAV_PROTOCOL_CAPABILITY_MISSION_INT
-        | mav.MAV_PROTOCOL_CAPABILITY_COMMAND_INT
-        | mav.MAV_PROTOCOL_CAPABILITY_SET_POSITION_TARGET_GLOBAL_INT
-        | mav.MAV_PROTOCOL_CAPABILITY_MAVLINK2
-        | mav.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE
-        | mav.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY
-    )
-    version = (4 << 24) | (7 << 16)
+    dialect = s.flight.dialect
+    capabilities = dialect.capabilities
+    if ftp_enabled(s.flight.params):
+        capabilities |= mav.MAV_PROTOCOL_CAPABILITY_FTP
     return mav.MAVLink_autopilot_version_message(
-        capabilities, version, 0, 0, 0, [0] * 8, [0] * 8, [0] * 8, 0, 0, s.flight.setup.sysid
+        capabilities, dialect.version, 0, 0, 0, [0] * 8, [0] * 8, [0] * 8, 0, 0, s.flight.setup.sysid
     )
 
 
@@ -241,6 +260,7 @@ BUILDERS: dict[int, Callable[[Snapshot], Any]] = {
     mav.MAVLINK_MSG_ID_ATTITUDE: _attitude,
     mav.MAVLINK_MSG_ID_VFR_HUD: _vfr_hud,
     mav.MAVLINK_MSG_ID_EKF_STATUS_REPORT: _ekf_status,
+    mav.MAVLINK_MSG_ID_ESTIMATOR_STATUS: _estimator_status,
     mav.MAVLINK_MSG_ID_MISSION_CURRENT: _mission_current,
     mav.MAVLINK_MSG_ID_HOME_POSITION: _home_position,
     mav.MAVLINK_MSG_ID_GPS_GLOBAL_ORIGIN: _origin,
@@ -253,7 +273,6 @@ BUILDERS: dict[int, Callable[[Snapshot], Any]] = {
     mav.MAVLINK_MSG_ID_MOUNT_STATUS: _mount_status,
     mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION: _autopilot_version,
 }
-DEFAULT_INTERVALS_S = {mav.MAVLINK_MSG_ID_HEARTBEAT: 1.0, mav.MAVLINK_MSG_ID_TIMESYNC: 10.0}
 # REQUEST_DATA_STREAM groups, as ArduCopter fills them.
 _GROUPS: dict[int, tuple[int, ...]] = {
     mav.MAV_DATA_STREAM_EXTENDED_STATUS: (
@@ -292,11 +311,13 @@ class Schedule:
     ----------
     wall_hz
         Most messages of one kind a wall second.
+    unasked
+        Seconds between messages that come unasked.
     """
 
-    def __init__(self, wall_hz: float) -> None:
+    def __init__(self, wall_hz: float, unasked: Mapping[int, float]) -> None:
         self._shortest_wall_s = 1.0 / wall_hz
-        self._streams = {message: _Stream(interval_s, 0.0, 0.0) for message, interval_s in DEFAULT_INTERVALS_S.items()}
+        self._streams = {message: _Stream(interval_s, 0.0, 0.0) for message, interval_s in unasked.items()}
 
     def interval_s(self, message: int) -> float | None:
         """Simulated seconds between two messages of a kind; None where it is not sent."""

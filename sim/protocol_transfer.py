@@ -7,13 +7,13 @@ a floor that a real sender can meet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.flight_items import Item, fence_is_whole, stored
+from sim.flight_items import ARDUPILOT_RULES, Item, StoreRules, fence_is_whole, stored
 
 __all__ = ["Peer", "Transfer", "wall_timer_s"]
 
@@ -64,7 +64,9 @@ class Transfer:
     speedup
         Of the simulation, for the timers.
     reject
-        MAV_MISSION_RESULT that refuses every upload, or None.
+        Returns the MAV_MISSION_RESULT that refuses an upload now, or None.
+    rules
+        What is stored of items; ArduCopter's by default.
     """
 
     def __init__(
@@ -77,9 +79,11 @@ class Transfer:
         changed: Callable[[], None],
         say: Callable[[str], None],
         speedup: float,
-        reject: int | None = None,
+        reject: Callable[[], int | None] = lambda: None,
+        rules: StoreRules = ARDUPILOT_RULES,
     ) -> None:
         self.items = items
+        self._rules = rules
         self._type = mission_type
         self._capacity = capacity
         self._home = home
@@ -104,8 +108,9 @@ class Transfer:
         ):
             self._ack(peer, mav.MAV_MISSION_DENIED)
             return
-        if self._reject is not None:
-            self._ack(peer, self._reject)
+        refusal = self._reject()
+        if refusal is not None:
+            self._ack(peer, refusal)
             return
         if count > self._capacity():
             self._say(f"Only {self._capacity()} items are supported")
@@ -118,6 +123,16 @@ class Transfer:
             self._complete()
         else:
             self._request()
+
+    def partial(self, peer: Peer, first: int, last: int, wall_s: float) -> None:
+        """MISSION_WRITE_PARTIAL_LIST: someone wants to replace some items, or to add one; nobody is denied."""
+        if not 0 <= first <= last <= len(self.items):
+            self._say("Flight plan update rejected")
+            self._ack(peer, mav.MAV_MISSION_ERROR)
+            return
+        self._draft = list(self.items)
+        self._upload = _Upload(peer, last + 1, first, wall_s, wall_s)
+        self._request()
 
     def item(self, peer: Peer, seq: int, item: Item, wall_s: float) -> None:
         """MISSION_ITEM_INT of an upload."""
@@ -132,7 +147,7 @@ class Transfer:
             self._ack(peer, mav.MAV_MISSION_INVALID_SEQUENCE)
             return
         is_home = self._home is not None and seq == 0
-        result, kept = (mav.MAV_MISSION_ACCEPTED, item) if is_home else stored(item, self._type)
+        result, kept = (mav.MAV_MISSION_ACCEPTED, item) if is_home else stored(item, self._type, self._rules)
         if result != mav.MAV_MISSION_ACCEPTED:
             self._upload = None
             self._ack(peer, result)
@@ -158,14 +173,17 @@ class Transfer:
             upload.last_request_s = wall_s
             self._request()
 
-    def request_list(self, peer: Peer) -> None:
+    def cancel(self, peer: Peer) -> None:
+        """MISSION_ACK of the other side: nothing that this side waits for."""
+
+    def request_list(self, peer: Peer, wall_s: float = 0.0) -> None:  # noqa: ARG002 (as PX4's)
         """MISSION_REQUEST_LIST: someone wants to download."""
         if self._upload is not None:
             self._ack(peer, mav.MAV_MISSION_DENIED)
             return
         peer.send(mav.MAVLink_mission_count_message(peer.sysid, peer.compid, len(self.items), self._type))
 
-    def request(self, peer: Peer, seq: int, *, as_float: bool) -> None:
+    def request(self, peer: Peer, seq: int, *, as_float: bool, wall_s: float = 0.0) -> None:  # noqa: ARG002 (as PX4's)
         """MISSION_REQUEST_INT, or MISSION_REQUEST when `as_float`."""
         if self._upload is not None:
             self._ack(peer, mav.MAV_MISSION_DENIED)
@@ -173,9 +191,7 @@ class Transfer:
         if not 0 <= seq < len(self.items):
             self._ack(peer, mav.MAV_MISSION_INVALID_SEQUENCE)
             return
-        item = self.items[seq]
-        if self._home is not None and seq == 0:
-            item = self._home() or item
+        item = self.listing()[seq]
         head = (peer.sysid, peer.compid, seq, item.frame, item.command, 0, 1, *item.params)
         if as_float:
             peer.send(mav.MAVLink_mission_item_message(*head, item.x / 1e7, item.y / 1e7, item.z, self._type))
@@ -190,6 +206,56 @@ class Transfer:
         self.items.clear()
         self._changed()
         self._ack(peer, mav.MAV_MISSION_ACCEPTED)
+
+    def forget(self) -> None:
+        """The autopilot starts anew: an upload is over, what is stored stays."""
+        self._upload = None
+        self._draft = []
+
+    def listing(self) -> list[Item]:
+        """The items as they read back."""
+        home = self._home() if self._home is not None and self.items else None
+        return self.items if home is None else [home, *self.items[1:]]
+
+    def load(self, items: Sequence[Item], *, start: int = 0, keep: bool = False) -> bool:
+        """Take a list out of a file, the way that ArduPilot does when the file is closed; whether all of it was taken.
+
+        Parameters
+        ----------
+        items
+            What the file holds.
+        start, keep
+            Number of the first, and whether the old ones stay: for missions only.
+        """
+        if self._reject() is not None or (keep and self._type != mav.MAV_MISSION_TYPE_MISSION):
+            return False
+        if self._type == mav.MAV_MISSION_TYPE_FENCE:
+            return self._load_whole(items)
+        if not keep:
+            self.items.clear()
+        taken = all(self._load_one(number, item, len(items)) for number, item in enumerate(items, start))
+        self._changed()
+        return taken
+
+    def _load_whole(self, items: Sequence[Item]) -> bool:
+        kept = [stored(item, self._type, self._rules) for item in items]
+        fence = [item for _, item in kept]
+        if len(kept) > self._capacity() or any(result for result, _ in kept) or not fence_is_whole(fence):
+            return False
+        self.items[:] = fence
+        self._changed()
+        return True
+
+    def _load_one(self, number: int, item: Item, count: int) -> bool:
+        is_home = self._home is not None and number == 0
+        result, kept = (mav.MAV_MISSION_ACCEPTED, item) if is_home else stored(item, self._type, self._rules)
+        jumps_out = item.command == mav.MAV_CMD_DO_JUMP and not 0 < item.params[0] < count
+        if result != mav.MAV_MISSION_ACCEPTED or jumps_out or not number <= len(self.items):
+            return False
+        if number >= self._capacity():
+            return False
+        self.items[number : number + 1] = [kept]
+        return True
 
     def _complete(self) -> None:
         assert self._upload is not None

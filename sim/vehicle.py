@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite, radians
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.fleet_config import FRAMES, FleetConfig
+from sim.fault_play import FaultPlay
+from sim.fleet_config import MOTORS, FleetConfig
 from sim.flight import Flight
 from sim.flight_frame import FlightFrame
 from sim.flight_items import Item
-from sim.flight_state import Event, Mode, Reached, Setup, Severity, Text
+from sim.flight_state import Event, Reached, Setup, Severity, Text
 from sim.protocol_commands import carry_out, order_from_int, order_from_long
-from sim.protocol_params import LEGACY_NAMES, parameter_table, parameter_type
+from sim.protocol_files import Disk
+from sim.protocol_ftp import FtpServer
+from sim.protocol_params import from_wire, parameter_table, to_wire
 from sim.protocol_streams import BUILDERS, DATA_STREAMS, Schedule, Snapshot
 from sim.protocol_transfer import Peer, Transfer, wall_timer_s
+from sim.protocol_transfer_px4 import Px4Transfer
+from sim.vehicle_lists import make_lists
 
 __all__ = ["Vehicle"]
 
 _COMPID = int(mav.MAV_COMP_ID_AUTOPILOT1)
-_FENCE_CAPACITY, _RALLY_CAPACITY, _MISSION_CAPACITY = 250, 50, 650
 _PARAMS_A_TURN = 10
 _IDLE_FLOOR_WALL_S = 5.0
 _GCS_FLOOR_S = 5.0
 _PEER_SILENT_S = 30.0
 _GO_THERE = 2
-_MISSION_MESSAGES: dict[int, Callable[[Transfer, Peer, Any, float], None]] = {
+_TEXT_LENGTH = 50
+_MISSION_MESSAGES: dict[int, Callable[[Transfer | Px4Transfer, Peer, Any, float], None]] = {
     mav.MAVLINK_MSG_ID_MISSION_COUNT: lambda store, peer, m, now: store.count(peer, m.count, now),
-    mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: lambda store, peer, _, __: store.request_list(peer),
-    mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: lambda store, peer, m, _: store.request(peer, m.seq, as_float=False),
-    mav.MAVLINK_MSG_ID_MISSION_REQUEST: lambda store, peer, m, _: store.request(peer, m.seq, as_float=True),
+    mav.MAVLINK_MSG_ID_MISSION_WRITE_PARTIAL_LIST: lambda store, peer, m, now: store.partial(
+        peer, m.start_index, m.end_index, now
+    ),
+    mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: lambda store, peer, _, now: store.request_list(peer, now),
+    mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: lambda store, peer, m, now: store.request(
+        peer, m.seq, as_float=False, wall_s=now
+    ),
+    mav.MAVLINK_MSG_ID_MISSION_REQUEST: lambda store, peer, m, now: store.request(
+        peer, m.seq, as_float=True, wall_s=now
+    ),
     mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL: lambda store, peer, _, __: store.clear(peer),
+    mav.MAVLINK_MSG_ID_MISSION_ACK: lambda store, peer, _, __: store.cancel(peer),
 }
 
 Address = Any
@@ -73,9 +86,9 @@ class Vehicle:
         self.sysid = config.start_sysid + index
         lat, lon, home_amsl_m = config.home
         pad = FlightFrame(lat, lon).to_geodetic(index * config.pad_spacing_m, 0.0)
-        self.params = parameter_table(self.sysid, config.power, config.params)
-        self._names = LEGACY_NAMES if config.legacy_names else {}
-        self._mission: list[Item] = []
+        self._dialect = config.dialect
+        self.params = parameter_table(self.sysid, config.power, config.params, self._dialect)
+        self._names = self._dialect.legacy_names if config.legacy_names else {}
         setup = Setup(
             sysid=self.sysid,
             frame=FlightFrame(*pad),
@@ -89,8 +102,9 @@ class Vehicle:
             turnaround_s=config.turnaround_s,
             idle_floor_s=_IDLE_FLOOR_WALL_S * config.speedup if config.speedup > 1.0 else 0.0,
             record_dir=config.record_dir,
+            dialect=self._dialect,
         )
-        self.flight = Flight(setup, self.params, self._mission)
+        self.flight = Flight(setup, self.params, [])
         self._config = config
         self._send_bytes = send
         self._start_time_us = start_time_us
@@ -99,8 +113,15 @@ class Vehicle:
         self._gcs_heard_s: float | None = None
         self._gcs_lost = False
         self._had_position = False
-        self._rng = random.Random(f"loss {setup.seed}")  # noqa: S311 (a simulation)
-        self._transfers = self._make_transfers()
+        self._was_landed = True
+        self.faults = FaultPlay(config.faults, self.flight, motors=MOTORS.get(config.frame, 0), reboot=self.reboot)
+        # Without faults the flight is stepped directly: a fleet of a hundred has no time to lose.
+        self.step = self.faults.step if config.faults.all else self.flight.step
+        self._transfers = make_lists(self.flight, config, self.faults.refusal)
+        self._text_id = 0
+        say = partial(self.flight.say, Severity.INFO)
+        files = {kind: lists for kind, lists in self._transfers.items() if isinstance(lists, Transfer)}
+        self._ftp = FtpServer(Disk(files), config.speedup, self.params, say)
         self._handlers: dict[int, Callable[[_Channel, Any], None]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
             mav.MAVLINK_MSG_ID_COMMAND_LONG: self._on_command,
@@ -115,35 +136,17 @@ class Vehicle:
             mav.MAVLINK_MSG_ID_MISSION_ITEM_INT: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_ITEM: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: self._on_mission,
+            mav.MAVLINK_MSG_ID_MISSION_WRITE_PARTIAL_LIST: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL: self._on_mission,
+            mav.MAVLINK_MSG_ID_MISSION_ACK: self._on_mission,
             mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
             mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_GLOBAL_INT: self._on_target,
+            mav.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL: self._on_ftp,
         }
         if config.gcs is not None:
             self._open(config.gcs, keep=True)
-
-    def _make_transfers(self) -> dict[int, Transfer]:
-        flight, config = self.flight, self._config
-        stores: dict[int, tuple[list[Item], int, Callable[[], None]]] = {
-            mav.MAV_MISSION_TYPE_MISSION: (self._mission, _MISSION_CAPACITY, lambda: None),
-            mav.MAV_MISSION_TYPE_FENCE: ([], _FENCE_CAPACITY, self._fence_changed),
-            mav.MAV_MISSION_TYPE_RALLY: ([], _RALLY_CAPACITY, self._rally_changed),
-        }
-        return {
-            kind: Transfer(
-                kind,
-                items,
-                capacity=lambda most=most: most if flight.storage_ready else 0,  # type: ignore[misc]
-                home=self._home_item if kind == mav.MAV_MISSION_TYPE_MISSION else None,
-                changed=changed,
-                say=lambda text: flight.say(Severity.WARNING, text),
-                speedup=config.speedup,
-                reject=config.faults.reject_mission if kind == mav.MAV_MISSION_TYPE_MISSION else None,
-            )
-            for kind, (items, most, changed) in stores.items()
-        }
 
     # --- in --------------------------------------------------------------------------------------------------------
 
@@ -153,7 +156,7 @@ class Vehicle:
         channel = self._channels.get(address) or self._open(address, keep=False)
         channel.heard_s = wall_s
         for message in channel.packer.parse_buffer(data) or ():
-            if message.get_msgId() < 0 or self._lost():
+            if message.get_msgId() < 0:
                 continue
             target = getattr(message, "target_system", 0)
             handler = self._handlers.get(message.get_msgId())
@@ -165,10 +168,21 @@ class Vehicle:
         """Forget a peer whose connection has ended."""
         self._channels.pop(address, None)
 
+    def reboot(self) -> None:
+        """Start the autopilot anew: it knows its peers' addresses, what it stored, and nothing else."""
+        self._start_time_us += round(self.flight.time_s * 1e6)
+        self.flight.reboot()
+        for transfer in self._transfers.values():
+            transfer.forget()
+        self._ftp.forget()
+        for address, channel in list(self._channels.items()):
+            self._open(address, keep=channel.keep)
+        self._gcs_heard_s, self._gcs_lost, self._had_position = None, False, False
+
     def _open(self, address: Address, *, keep: bool) -> _Channel:
         packer = mav.MAVLink(None, srcSystem=self.sysid, srcComponent=_COMPID)
         packer.robust_parsing = True
-        channel = _Channel(address, packer, Schedule(self._config.stream_hz), keep, self._wall_s)
+        channel = _Channel(address, packer, Schedule(self._config.stream_hz, self._dialect.streams), keep, self._wall_s)
         self._channels[address] = channel
         return channel
 
@@ -176,24 +190,34 @@ class Vehicle:
         return Peer(message.get_srcSystem(), message.get_srcComponent(), lambda reply: self._send(channel, reply))
 
     def _on_heartbeat(self, _: _Channel, message: Any) -> None:
-        if message.get_srcSystem() == int(self.params["MAV_GCS_SYSID"]):
+        if self._dialect.failsafes.any_gcs:
+            heard = message.type == mav.MAV_TYPE_GCS
+        else:
+            heard = message.get_srcSystem() == int(self.params["MAV_GCS_SYSID"])
+        if heard:
             self._gcs_heard_s = self._wall_s
             self._gcs_lost = False
 
     def _on_command(self, channel: _Channel, message: Any) -> None:
-        of = order_from_long if message.get_msgId() == mav.MAVLINK_MSG_ID_COMMAND_LONG else order_from_int
-        order = of(message, channel.schedule, lambda kind: self._send_kind(channel, kind))
+        def send_now(kind: int) -> bool:
+            return self._send_kind(channel, kind)
+
+        if message.get_msgId() == mav.MAVLINK_MSG_ID_COMMAND_LONG:
+            order = order_from_long(message, channel.schedule, send_now, amsl=self._dialect.amsl_commands)
+        else:
+            order = order_from_int(message, channel.schedule, send_now)
         result = carry_out(self.flight, order)
         self._flush()
         source = (message.get_srcSystem(), message.get_srcComponent())
         self._send(channel, mav.MAVLink_command_ack_message(message.command, result, 0, 0, *source))
 
     def _on_set_mode(self, _: _Channel, message: Any) -> None:
-        if message.custom_mode in set(Mode):
-            self.flight.set_mode(Mode(message.custom_mode))
+        mode = self._dialect.mode_of(message.custom_mode)
+        if mode is not None:
+            self.flight.set_mode(mode)
 
     def _on_set_current(self, channel: _Channel, message: Any) -> None:
-        if self.flight.set_current(message.seq):
+        if self.flight.set_current(message.seq + self._dialect.first):
             self._send_kind(channel, mav.MAVLINK_MSG_ID_MISSION_CURRENT)
 
     def _on_target(self, _: _Channel, message: Any) -> None:
@@ -214,6 +238,8 @@ class Vehicle:
     def _on_data_stream(self, channel: _Channel, message: Any) -> None:
         for kind in DATA_STREAMS.get(message.req_stream_id, ()):
             asked = bool(message.start_stop) and message.req_message_rate > 0
+            if kind in self._dialect.silent:
+                continue
             channel.schedule.set(kind, 1.0 / message.req_message_rate if asked else None)
 
     def _on_param_list(self, channel: _Channel, _: Any) -> None:
@@ -232,10 +258,10 @@ class Vehicle:
         name = self._known(message.param_id)
         if name is None:
             return
-        if isfinite(message.param_value):
-            whole = parameter_type(name) != mav.MAV_PARAM_TYPE_REAL32
-            self.params[name] = float(round(message.param_value)) if whole else float(message.param_value)
-        for each in list(self._channels.values()) if isfinite(message.param_value) else [channel]:
+        value = from_wire(message.param_value, self._dialect.params[name].kind, self._dialect)
+        if value is not None:
+            self.params[name] = value
+        for each in [channel] if value is None else list(self._channels.values()):
             self._send_param(each, name)
 
     def _known(self, given: str) -> str | None:
@@ -258,6 +284,9 @@ class Vehicle:
             result = mav.MAV_MISSION_UNSUPPORTED
             peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, message.mission_type))
 
+    def _on_ftp(self, channel: _Channel, message: Any) -> None:
+        self._ftp.take(self._peer(channel, message), channel.address, message.payload)
+
     def _on_item(self, channel: _Channel, message: Any) -> None:
         """An item of an upload, or the older way to say: go there in GUIDED."""
         if message.get_msgId() == mav.MAVLINK_MSG_ID_MISSION_ITEM:
@@ -271,27 +300,6 @@ class Vehicle:
         elif message.mission_type in self._transfers:
             self._transfers[message.mission_type].item(peer, message.seq, item, self._wall_s)
 
-    def _home_item(self) -> Item | None:
-        if not self.flight.has_position:
-            return None
-        frame = self.flight.setup.frame
-        return Item(
-            mav.MAV_CMD_NAV_WAYPOINT,
-            mav.MAV_FRAME_GLOBAL,
-            (0.0, 0.0, 0.0, 0.0),
-            round(frame.lat_deg * 1e7),
-            round(frame.lon_deg * 1e7),
-            self.flight.setup.home_amsl_m,
-        )
-
-    def _fence_changed(self) -> None:
-        self.flight.guard.load(self._transfers[mav.MAV_MISSION_TYPE_FENCE].items)
-
-    def _rally_changed(self) -> None:
-        self.flight.course.rally = [
-            self.flight.course.point_of(item) for item in self._transfers[mav.MAV_MISSION_TYPE_RALLY].items
-        ]
-
     # --- out -------------------------------------------------------------------------------------------------------
 
     def pump(self, wall_s: float) -> None:
@@ -299,8 +307,10 @@ class Vehicle:
         self._wall_s = wall_s
         for transfer in self._transfers.values():
             transfer.update(wall_s)
+        self._ftp.update(wall_s)
         self._watch_gcs()
         self._flush()
+        self._tell_landing()
         snapshot: Snapshot | None = None
         sim_s = self.flight.time_s
         for channel in list(self._channels.values()):
@@ -318,11 +328,25 @@ class Vehicle:
                 self._send_kind(channel, mav.MAVLINK_MSG_ID_HOME_POSITION)
                 self._send_kind(channel, mav.MAVLINK_MSG_ID_GPS_GLOBAL_ORIGIN)
 
+    def _tell_landing(self) -> None:
+        """Off the ground or on it again: told at once to those who are told of it at all.
+
+        A vehicle may disarm seconds after it has landed, which in a fast simulation is before the next message is due.
+        """
+        if self.flight.landed == self._was_landed:
+            return
+        self._was_landed = self.flight.landed
+        for channel in self._channels.values():
+            for kind in (mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT, mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE):
+                if channel.schedule.interval_s(kind) is not None:
+                    self._send_kind(channel, kind)
+
     def _watch_gcs(self) -> None:
-        if not self.params["FS_GCS_ENABLE"] or self._gcs_heard_s is None or self._gcs_lost:
+        figures = self.flight.params
+        if not figures["FS_GCS_ENABLE"] or self._gcs_heard_s is None or self._gcs_lost:
             return
         silent_s = self._wall_s - self._gcs_heard_s
-        if silent_s > wall_timer_s(self.params["FS_GCS_TIMEOUT"], _GCS_FLOOR_S, self._config.speedup):
+        if silent_s > wall_timer_s(figures["FS_GCS_TIMEOUT"], _GCS_FLOOR_S, self._config.speedup):
             self._gcs_lost = True
             self.flight.gcs_lost()
 
@@ -331,15 +355,29 @@ class Vehicle:
         events = list(self.flight.events)
         self.flight.events.clear()
         for event in events:
-            message = _event_message(event)
-            for channel in self._channels.values():
-                self._send(channel, message)
+            for message in self._event_messages(event):
+                for channel in self._channels.values():
+                    self._send(channel, message)
+
+    def _event_messages(self, event: Event) -> list[Any]:
+        """A text of more than 50 characters goes in numbered parts of one id."""
+        if isinstance(event, Reached):
+            return [mav.MAVLink_mission_item_reached_message(event.seq - self._dialect.first)]
+        assert isinstance(event, Text)
+        text, severity = event.text.encode("ascii", "replace"), int(event.severity)
+        if len(text) <= _TEXT_LENGTH:
+            return [mav.MAVLink_statustext_message(severity, text)]
+        self._text_id = self._text_id % 0xFFFF + 1
+        parts = [text[at : at + _TEXT_LENGTH] for at in range(0, len(text) + 1, _TEXT_LENGTH)]
+        return [mav.MAVLink_statustext_message(severity, part, self._text_id, n) for n, part in enumerate(parts)]
 
     def _snapshot(self) -> Snapshot:
-        return Snapshot(self.flight, FRAMES[self._config.frame], self._start_time_us)
+        mission, fence, rally = (getattr(store, "list_id", 0) for store in self._transfers.values())
+        kind = self._dialect.types[self._config.frame]
+        return Snapshot(self.flight, kind, self._start_time_us, (mission, fence, rally))
 
     def _send_kind(self, channel: _Channel, kind: int) -> bool:
-        builder = BUILDERS.get(kind)
+        builder = None if kind in self._dialect.silent else BUILDERS.get(kind)
         message = None if builder is None else builder(self._snapshot())
         self._send_message(channel, message)
         return message is not None
@@ -347,10 +385,9 @@ class Vehicle:
     def _send_param(self, channel: _Channel, name: str) -> None:
         index = list(self.params).index(name)
         wire_name = self._names.get(name, name).encode()
-        kind = parameter_type(name)
-        self._send(
-            channel, mav.MAVLink_param_value_message(wire_name, self.params[name], kind, len(self.params), index)
-        )
+        kind = self._dialect.params[name].kind
+        value = to_wire(self.params[name], kind, self._dialect)
+        self._send(channel, mav.MAVLink_param_value_message(wire_name, value, kind, len(self.params), index))
 
     def _send_message(self, channel: _Channel, message: Any) -> None:
         if message is not None:
@@ -360,24 +397,12 @@ class Vehicle:
         packer = channel.packer
         data = message.pack(packer)
         packer.seq = (packer.seq + 1) % 256
-        if not self._lost():
-            self._send_bytes(channel.address, data)
-
-    def _lost(self) -> bool:
-        loss = self._config.faults.loss
-        return loss > 0.0 and self._rng.random() < loss
-
-
-def _event_message(event: Event) -> Any:
-    if isinstance(event, Reached):
-        return mav.MAVLink_mission_item_reached_message(event.seq)
-    assert isinstance(event, Text)
-    return mav.MAVLink_statustext_message(int(event.severity), event.text.encode("ascii", "replace")[:50])
+        self._send_bytes(channel.address, data)
 
 
 def _item(message: Any) -> Item:
     params = (message.param1, message.param2, message.param3, message.param4)
-    return Item(message.command, message.frame, params, message.x, message.y, message.z)
+    return Item(message.command, message.frame, params, message.x, message.y, message.z, bool(message.autocontinue))
 
 
 def _as_int(message: Any) -> Any:

@@ -121,7 +121,7 @@ def clock() -> Clock:
     return Clock()
 
 
-ROLES = ("pilot", "analyst", "supervisor", "auditor")
+ROLES = ("pilot", "sensor", "analyst", "supervisor", "auditor")
 
 
 @pytest.fixture(autouse=True)

@@ -74,6 +74,9 @@ def test_duties_are_separate():
     assert may[Permission.AUDIT_READ] == {Role.AUDITOR}
     assert may[Permission.KEY_WRITE] == may[Permission.POLICY_WRITE] == {Role.ADMINISTRATOR}
     assert may[Permission.CROSSING_WRITE] == {Role.PILOT}
+    assert may[Permission.CUE_WRITE] == {Role.SENSOR}
+    assert may[Permission.CUE_READ] == {Role.PILOT, Role.ANALYST, Role.SUPERVISOR}
+    assert GRANTS[Role.SENSOR] == {Permission.CUE_WRITE, Permission.SELF}
     assert Role.ADMINISTRATOR not in may[Permission.CROSSING_READ]
     assert GRANTS[Role.PARTNER] == {Permission.CROSSING_READ, Permission.SELF}
 

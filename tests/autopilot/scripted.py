@@ -59,6 +59,8 @@ class Script:
             "FENCE_TYPE": (7.0, 2),
             "FENCE_ACTION": (1.0, 2),
             "FENCE_ALT_MAX": (150.0, 9),
+            "MAV_GCS_SYSID": (255.0, 2),
+            "FS_GCS_ENABLE": (1.0, 2),
         }
     )
     stubborn: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ async def test_it_is_told_in_words(kind, parameter, value, words):
     assert words in await said(script)
 
 
-@pytest.mark.parametrize("value", sorted(LINK_LOSS["px4"].acts))
+@pytest.mark.parametrize("value", sorted(LINK_LOSS["NAV_DLL_ACT"].acts))
 async def test_one_that_would_end_its_flight_is_not_flown(value):
     script = Script(autopilot=mav.MAV_AUTOPILOT_PX4)
     # Integers of PX4 travel as their bytes.

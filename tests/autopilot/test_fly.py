@@ -70,7 +70,9 @@ async def test_a_fleet_flies_its_sorties(tmp_path):
     assert read["completed"] is True
     assert read["vehicles"][1]["sorties"][0]["uploads"][2]["items"] == 10
     logs = sorted(tmp_path.glob("*.tlog"))
-    assert len(logs) == 2
+    assert [log.name.rpartition("-")[0] for log in logs] == [
+        f"vehicle-{sysid}-sortie-{number}" for sysid in (1, 2) for number in (1, 2)
+    ]
     log = mavutil.mavlink_connection(str(logs[0]))
     assert log.recv_match(type="MISSION_ITEM_REACHED") is not None
     log.close()

@@ -2,39 +2,45 @@
 
 from pathlib import Path
 
+import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot import FlightTask, fly, open_link
+from autopilot import FlightTask, flight_log, fly, open_link
 from autopilot.wire import Recorder
 from tests.autopilot.scripted import FAST, Script, line_mission, vehicle_at
 
 FULL = Path("/dev/full")  # a disk that is always full
 
 
-def full_disk(folder, number, url):
-    """A log of `fly` that can be opened and never written."""
-    (folder / f"link-{number}-{url.replace(':', '-')}.tlog").symlink_to(FULL)
+@pytest.fixture
+def full_disk(monkeypatch):
+    """The logs of vehicle 1 can be opened and never written."""
+
+    class Full(Recorder):
+        def __init__(self, path):
+            if "vehicle-1-" in path.name:
+                path.symlink_to(FULL)
+            super().__init__(path)
+
+    monkeypatch.setattr(flight_log, "Recorder", Full)
 
 
-async def test_a_full_disk_does_not_end_a_flight(tmp_path):
+async def test_a_full_disk_does_not_end_a_flight(tmp_path, full_disk):
     async with vehicle_at(Script()) as (_, one), vehicle_at(Script(sysid=2)) as (_, two):
-        full_disk(tmp_path, 1, one)
         tasks = [FlightTask(1, one, (line_mission(200),)), FlightTask(2, two, (line_mission(200),))]
         report = await fly(tasks, timing=FAST, log_dir=tmp_path)
     assert report.completed, [vehicle.failure for vehicle in report.vehicles]
     (note,) = report.notes
-    assert "link-1-" in note
+    assert "vehicle-1-sortie-1-" in note
     assert "the log breaks off: No space left on device" in note
     assert note in report.to_json()
-    assert (tmp_path / f"link-2-{two.replace(':', '-')}.tlog").stat().st_size > 10_000
+    (log,) = tmp_path.glob("vehicle-2-*.tlog")
+    assert log.stat().st_size > 10_000
 
 
-def test_what_fails_at_the_end_is_told_as_well():
-    """A short log is written when it is closed."""
+def test_a_log_that_fails_is_told_and_written_no_more():
     log = Recorder(FULL)
     log.write(b"\xfd")
-    assert log.failure is None
-    log.close()
     assert "No space left" in log.failure
     log.write(b"\xfd")
     log.close()

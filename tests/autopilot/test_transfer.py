@@ -338,3 +338,28 @@ async def test_an_error_of_the_callers_own_reaches_the_caller():
     async with linked() as (_, link):
         with pytest.raises(ZeroDivisionError):
             await upload(link, 1, ITEMS, timing=FAST, progress=broken)
+
+
+@pytest.mark.parametrize("name", ["MISSION_REQUEST_LIST", "MISSION_REQUEST_INT"])
+async def test_a_refusal_of_something_earlier_does_not_end_a_download(name):
+    async with linked() as (vehicle, link):
+        await send(link)
+        answer = getattr(vehicle, f"on_{name.lower()}")
+        late = [mav.MAV_MISSION_ERROR, mav.MAV_MISSION_INVALID_SEQUENCE]
+
+        def after_a_late_answer(message):
+            if late:
+                vehicle.ack(late.pop(), message.mission_type)
+            else:
+                answer(message)
+
+        setattr(vehicle, f"on_{name.lower()}", after_a_late_answer)
+        assert len(await download(link, 1, timing=FAST, window=5)) == len(ITEMS)
+
+
+async def test_a_download_that_is_refused_says_why():
+    async with linked() as (vehicle, link):
+        vehicle.on_mission_request_list = lambda m: vehicle.ack(mav.MAV_MISSION_DENIED, m.mission_type)
+        with pytest.raises(RejectedError, match="reading refused: denied") as caught:
+            await download(link, 1, timing=FAST)
+        assert caught.value.result == mav.MAV_MISSION_DENIED

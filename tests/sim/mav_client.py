@@ -50,9 +50,10 @@ def small_mission(up_m=30.0):
 class Client:
     """Talks to one simulated vehicle; every wait has an end."""
 
-    def __init__(self, endpoint, *, sysid=255, compid=190, timeout_s=10.0):
+    def __init__(self, endpoint, *, sysid=255, compid=190, timeout_s=10.0, estimator=193):
         self.target = endpoint.sysid
         self.timeout_s = timeout_s
+        self.estimator = estimator
         self.texts = []
         self.reached = []
         self._address = (endpoint.host, endpoint.port)
@@ -126,10 +127,17 @@ class Client:
         self.send(mav.MAVLink_param_set_message(self.target, 1, name.encode(), value, 9))
         return self.wait("PARAM_VALUE", where=lambda m: m.param_id == name).param_value
 
+    def send_param_read(self, name):
+        self.send(mav.MAVLink_param_request_read_message(self.target, 1, name.encode(), -1))
+
+    def send_list_request(self, kind=0):
+        self.send(mav.MAVLink_mission_request_list_message(self.target, 1, kind))
+
     def ready(self):
         """Wait for a position."""
-        self.stream(193, interval_s=0.5)
-        self.wait("EKF_STATUS_REPORT", where=lambda m: m.flags & 0x10 and not m.flags & 0x80, timeout_s=30.0)
+        self.stream(self.estimator, interval_s=0.5)
+        kinds = ("EKF_STATUS_REPORT", "ESTIMATOR_STATUS")
+        self.wait(*kinds, where=lambda m: m.flags & 0x10 and not m.flags & 0x80, timeout_s=30.0)
 
     def count(self, count, kind=0):
         self.send(mav.MAVLink_mission_count_message(self.target, 1, count, kind))
@@ -142,19 +150,22 @@ class Client:
         """The MAV_MISSION_RESULT of an upload."""
         self.count(len(items), kind)
         while True:
-            asked = self.wait("MISSION_REQUEST", "MISSION_ACK", where=lambda m: m.mission_type == kind)
+            kinds = ("MISSION_REQUEST", "MISSION_REQUEST_INT", "MISSION_ACK")
+            asked = self.wait(*kinds, where=lambda m: m.mission_type == kind)
             if asked.get_type() == "MISSION_ACK":
                 return asked.type
             self.item(asked.seq, items[asked.seq], kind)
 
     def download(self, kind=0):
         """The items of a store, as messages."""
-        self.send(mav.MAVLink_mission_request_list_message(self.target, 1, kind))
+        self.send_list_request(kind)
         count = self.wait("MISSION_COUNT", where=lambda m: m.mission_type == kind).count
         items = []
         for seq in range(count):
             self.send(mav.MAVLink_mission_request_int_message(self.target, 1, seq, kind))
             items.append(self.wait("MISSION_ITEM_INT", where=lambda m, s=seq: m.seq == s and m.mission_type == kind))
+        if count:
+            self.send(mav.MAVLink_mission_ack_message(self.target, 1, 0, kind))
         return items
 
     def arm_and_start(self):

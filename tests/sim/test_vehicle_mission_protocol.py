@@ -162,3 +162,52 @@ def test_upload_survives_loss():
                     result = m.type
                     break
     assert result == 0
+
+
+def partial(client, first, last, kind=0):
+    client.send(mav.MAVLink_mission_write_partial_list_message(1, 1, first, last, kind))
+
+
+def test_part_of_a_mission_is_replaced():
+    with vehicle() as client:
+        assert client.upload(small_mission(30.0)) == 0
+        fresh = small_mission(60.0)
+        partial(client, 5, 6)
+        for seq in (5, 6):
+            client.wait("MISSION_REQUEST", where=lambda m, s=seq: m.seq == s)
+            client.item(seq, fresh[seq])
+        assert client.wait("MISSION_ACK").type == 0
+        assert [m.z for m in client.download()][4:8] == [0.0, 60.0, 60.0, 0.0]
+
+
+def test_a_part_may_add_one_item():
+    with vehicle() as client:
+        sent = small_mission()
+        assert client.upload(sent) == 0
+        partial(client, len(sent), len(sent))
+        client.wait("MISSION_REQUEST", where=lambda m: m.seq == len(sent))
+        client.item(len(sent), sent[5])
+        assert client.wait("MISSION_ACK").type == 0
+        assert len(client.download()) == len(sent) + 1
+
+
+@pytest.mark.parametrize(("first", "last"), [(3, 2), (-1, 2), (4, 40), (40, 41)])
+def test_a_part_that_is_not_there_is_refused(first, last):
+    with vehicle() as client:
+        assert client.upload(small_mission()) == 0
+        partial(client, first, last)
+        assert client.wait("MISSION_ACK").type == mav.MAV_MISSION_ERROR
+        client.wait_text("Flight plan update rejected")
+
+
+def test_part_of_a_fence_is_checked_with_the_rest():
+    with vehicle() as client:
+        sent = square()
+        assert client.upload(sent, 1) == 0
+        for values, result in ((square(0.02)[2], 0), (square(count=3)[2], mav.MAV_MISSION_ERROR)):
+            partial(client, 2, 2, 1)
+            client.wait("MISSION_REQUEST", where=lambda m: m.seq == 2)
+            client.item(2, values, 1)
+            assert client.wait("MISSION_ACK").type == result
+        back = client.download(1)
+    assert [(m.x, m.y) for m in back] == [(s[6], s[7]) for s in [*sent[:2], square(0.02)[2], sent[3]]]

@@ -381,7 +381,14 @@ def test_a_fleet_in_a_process_of_its_own_ends_with_its_context(tmp_path):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"vehicles": 0}, {"speedup": 0.0}, {"speedup": float("nan")}, {"frame": "plane"}, {"step_s": 1.0}],
+    [
+        {"vehicles": 0},
+        {"speedup": 0.0},
+        {"speedup": float("nan")},
+        {"frame": "balloon"},
+        {"autopilot": "pixhawk"},
+        {"step_s": 1.0},
+    ],
 )
 def test_configuration_that_cannot_be_simulated(changes):
     with pytest.raises(sim.ConfigError, match="give"):

@@ -176,3 +176,17 @@ def test_a_port_that_is_taken(run, tmp_path):
         other.listen()
         port = other.getsockname()[1]
         one_clear_line(run("serve", "--store", tmp_path / "store", "--port", port), str(port))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("faults:\n - {kind: packet_loss, probabilty: 0.2}", ("faults.yaml, fault 1", "'probabilty'", "probability")),
+        ("faults:\n - {kind: reboot, vehicles: [9]}", ("vehicle 9", "not in the fleet")),
+        ("faults: [", ("faults.yaml, line 1", "neither YAML nor JSON")),
+    ],
+)
+def test_faults_that_cannot_be_simulated(run, tmp_path, text, words):
+    path = tmp_path / "faults.yaml"
+    path.write_text(text)
+    one_clear_line(run("sim", "--home", "31.345,-110.93,1180", "--faults", path, "--port", 0), *words)

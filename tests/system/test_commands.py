@@ -15,6 +15,7 @@ import missions
 import sim
 import vedette
 from geo import FlatTerrain
+from tests.sim.mav_client import Client, small_mission
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in vedette.app.registered_commands)
 
@@ -225,3 +226,19 @@ def test_sim_ends_when_told(run):
     ran = run("sim", "--home", "31.345,-110.93,1180", "--vehicles", 2, "--port", 0, "--seconds", 0.2)
     assert ran.code == 0
     assert len(re.findall(r"vehicle \d listens on udp:127\.0\.0\.1:\d+", ran.out)) == 2
+
+
+def test_sim_plays_the_faults_of_a_file(tmp_path):
+    path = tmp_path / "faults.yaml"
+    path.write_text("faults:\n  - {kind: mission_rejected, result: 4}\n")
+    command = [sys.executable, "-m", "vedette", "sim", "--home", "31.34,-110.94,1180", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--speedup", "50", "--faults", path], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            told = process.stdout.readline()
+            port = int(told.rsplit(":", 1)[1])
+            with Client(sim.Endpoint(1, "127.0.0.1", port)) as client:
+                assert client.upload(small_mission()) == 4
+        finally:
+            process.terminate()

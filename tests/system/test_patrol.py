@@ -151,7 +151,7 @@ async def test_one_that_is_not_there_is_done_without_and_comes_back_by_a_persons
             await mending
     assert [again.sysids for again in report.replans] == [(2,), (1, 2)]
     assert states(report, 1)[:3] == ["checking", "fault", "waiting"]
-    assert "no heartbeat" in report.vehicles[0].changes[1].why
+    assert "the link is silent" in report.vehicles[0].changes[1].why
     assert report.vehicles[0].failure is None
     assert len(report.vehicles[0].flights) >= 1
 

@@ -13,7 +13,8 @@ import autopilot
 import missions
 import sim
 import vedette
-from autopilot.errand import Errand
+from autopilot.area import Place
+from autopilot.cue import Errand
 from cli.orders import follow_orders
 from geo import LocalFrame
 from tests.system.test_patrol import SPEEDUP, Told, links, made, states, vehicles
@@ -106,7 +107,8 @@ async def test_one_takes_off_for_a_cue_when_nobody_in_the_air_can_go(made, tmp_p
 def errand_on(made):
     """Keeps the one in the air busy where it is."""
     leg = made.sorties[0].patrol[0]
-    return Errand(leg.end.lat_deg, leg.end.lon_deg, leg.end.amsl_m - 900.0, 30.0, "busy")
+    place = Place(leg.end.lat_deg, leg.end.lon_deg, leg.end.amsl_m - 900.0)
+    return Errand(place, spot(made, 0.5), 30.0, "busy")
 
 
 def test_orders_come_by_a_file_that_is_followed(made, tmp_path):

@@ -1,0 +1,228 @@
+"""Where a vehicle may be sent: inside its fence, behind its borders, out of zones, between two heights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import LineString, MultiLineString, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from autopilot.errors import PlaceError
+from autopilot.ways import flown_way
+from geo import CoordinateError, LocalFrame, check_coordinates, densify, geodesic_distance_m, locate
+from missions import BorderSegment, FenceCircle, FencePolygon, Zone
+
+__all__ = ["FlightArea", "Place"]
+
+_TRACK_M = 3.0  # a vehicle keeps to its way to within this
+_CLEAR_M = 5.0  # what is left round the place where it stays
+_FARTHEST_M = 50_000.0
+_NEAR_M = 200_000.0  # beyond it a plane of our own says nothing of a zone, which is then looked at in degrees
+_STEP_M = 25.0
+
+Floats = NDArray[np.float64]
+FenceShape = FencePolygon | FenceCircle
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the air: degrees WGS 84, and metres above home."""
+
+    lat_deg: float
+    lon_deg: float
+    above_home_m: float
+
+    def __str__(self) -> str:
+        return f"{self.lat_deg:.6f}, {self.lon_deg:.6f} at {self.above_home_m:g} m above home"
+
+
+@dataclass(frozen=True, slots=True)
+class FlightArea:
+    """What limits where one vehicle may be sent, now.
+
+    Parameters
+    ----------
+    fence
+        Shapes that the vehicle was proved to hold. It has to stay inside each of those to stay in: PX4 would be content
+        with one of them, ArduPilot is not.
+    borders
+        Lines that it keeps its distance to, each its own stand-off.
+    zones
+        Areas to keep out of at every height: of an airspace those that `Airspace.blocking` gives.
+    lowest_m, highest_m
+        Heights above home between which it stays, metres.
+    """
+
+    fence: tuple[FenceShape, ...]
+    borders: tuple[BorderSegment, ...]
+    zones: tuple[Zone, ...]
+    lowest_m: float
+    highest_m: float
+
+    @property
+    def closed(self) -> bool:
+        """Whether a fence holds the vehicle in."""
+        return any(shape.inclusion for shape in self.fence)
+
+    def check(
+        self,
+        here: Place,
+        place: Place,
+        *,
+        velocity_m_s: tuple[float, float] = (0.0, 0.0),
+        radius_m: float = 0.0,
+        planned: bool = False,
+    ) -> None:
+        """Whether the vehicle may fly straight from here to a place and stay there.
+
+        Parameters
+        ----------
+        here, place
+            Where it is, and where it is to go.
+        velocity_m_s
+            Its velocity east and north, metres a second, from which wings turn.
+        radius_m
+            Radius on which wings turn, and circle at the place, metres; 0 for what stops in the air.
+        planned
+            Whether the place is one of its mission, which a plan drew up to the very limits: nothing is left beside
+            them then, and the vehicle may stand beside its line by what it flies off it. It does not stay there.
+
+        Raises
+        ------
+        PlaceError
+            With the reason and what to do; also where nothing limits the vehicle, or a limit cannot be understood.
+        """
+        if not self.closed and not self.borders:
+            raise PlaceError(
+                "no fence that was proved holds the vehicle in, and no border is given: upload a mission with a fence, "
+                "or give the borders that it must not cross"
+            )
+        self._check_height(place)
+        frame, there = _frame(here, place)
+        way = flown_way(np.asarray(velocity_m_s), there, radius_m)
+        stay = shapely.Point(there) if planned or not radius_m else shapely.Point(there).buffer(radius_m)
+        swept = way if planned else shapely.union_all([way.buffer(_TRACK_M), stay.buffer(_CLEAR_M)])
+        for number, shape in enumerate(self.fence, 1):
+            self._check_shape(number, shape, swept, frame, place)
+        self._check_zones(swept, frame, here, place)
+        self._check_borders(way, stay, frame, place, planned=planned)
+
+    def _check_height(self, place: Place) -> None:
+        if not (math.isfinite(place.above_home_m) and self.lowest_m <= place.above_home_m <= self.highest_m):
+            raise PlaceError(
+                f"{place}: the vehicle may fly between {self.lowest_m:g} and {self.highest_m:g} m above home: "
+                "give a height between them"
+            )
+
+    @staticmethod
+    def _check_shape(number: int, shape: FenceShape, swept: BaseGeometry, frame: LocalFrame, place: Place) -> None:
+        if isinstance(shape, FenceCircle):
+            east, north, _ = frame.to_enu(shape.lat_deg, shape.lon_deg)
+            # A polygon of 64 corners lies inside its circle by 0.03 %; it has to hold one to keep out of.
+            reach_m = shape.radius_m if shape.inclusion else shape.radius_m / math.cos(math.pi / 64)
+            area: BaseGeometry = shapely.Point(float(east), float(north)).buffer(reach_m, quad_segs=16)
+        else:
+            area = _polygon(shape, frame, number)
+        if shape.inclusion and not area.contains(swept):
+            raise PlaceError(
+                f"{place}: the way there, or the place, is outside the vehicle's fence (shape {number}) or too near to "
+                "its edge: give a place inside it that is reached in a straight line"
+            )
+        if not shape.inclusion and area.intersects(swept):
+            raise PlaceError(
+                f"{place}: the way there, or the place, is in a part that the vehicle's fence shuts out (shape "
+                f"{number}): give a place that is reached in a straight line past it"
+            )
+
+    def _check_zones(self, swept: BaseGeometry, frame: LocalFrame, here: Place, place: Place) -> None:
+        for zone in self.zones:
+            lon, lat = zone.outline().T
+            near = float(geodesic_distance_m(place.lat_deg, place.lon_deg, *densify(lat, lon, _FARTHEST_M)).min())
+            entered = bool(zone.contains([here.lat_deg, place.lat_deg], [here.lon_deg, place.lon_deg]).any())
+            if near < _NEAR_M:
+                rings = [_ring(np.array(ring)[:, 1], np.array(ring)[:, 0], frame) for ring in zone.rings]
+                entered = entered or Polygon(rings[0], rings[1:]).intersects(swept)
+            if entered:
+                raise PlaceError(
+                    f"{place}: the way there, or the place, is in zone {zone.name!r}: give a place that is reached in "
+                    "a straight line past it"
+                )
+
+    def _check_borders(
+        self, way: MultiLineString, stay: BaseGeometry, frame: LocalFrame, place: Place, *, planned: bool
+    ) -> None:
+        if not self.borders:
+            return
+        lines = [border.local_line(frame) for border in self.borders]
+        track_m, clear_m = (-_TRACK_M, -_TRACK_M) if planned else (_TRACK_M, _CLEAR_M)
+        for border, line in zip(self.borders, lines, strict=True):
+            shape = LineString(line)
+            if not min(way.distance(shape) - track_m, stay.distance(shape) - clear_m) >= border.stand_off_m:
+                raise PlaceError(
+                    f"{place}: the way there, or the place, comes within the stand-off of {border.stand_off_m:g} m of "
+                    f"border {border.name!r}: give one farther from it"
+                )
+        edge = stay.exterior if isinstance(stay, Polygon) else stay
+        self._check_sides(np.concatenate([_along(way), _along(edge)]), lines, place)
+
+    def _check_sides(self, points: Floats, lines: list[Floats], place: Place) -> None:
+        """The nearest border decides; past the ends of the lines only a fence tells what is behind them."""
+        found = [locate(line, points) for line in lines]
+        away = np.abs(np.stack([at.offset_m for at in found]))
+        nearest = away.argmin(axis=0)
+        for index, border in enumerate(self.borders):
+            own = nearest == index
+            at = found[index]
+            if np.any(own & ~at.beyond & (border.own_side.sign * at.offset_m <= 0)):
+                raise PlaceError(
+                    f"{place}: the way there, or the place, is beyond border {border.name!r}: give one on its own side"
+                )
+            if not self.closed and np.any(own & at.beyond):
+                raise PlaceError(
+                    f"{place}: the way there, or the place, lies past the end of border {border.name!r}, where nobody "
+                    "knows its side: upload a mission with a fence, or give more of the border"
+                )
+
+
+def _frame(here: Place, place: Place) -> tuple[LocalFrame, tuple[float, float]]:
+    """A plane about where the vehicle is, and the place in it, metres."""
+    try:
+        check_coordinates(place.lat_deg, place.lon_deg, "a place to fly to")
+        check_coordinates(here.lat_deg, here.lon_deg, "the vehicle's position")
+    except CoordinateError as error:
+        raise PlaceError(str(error)) from None
+    far_m = float(geodesic_distance_m(here.lat_deg, here.lon_deg, place.lat_deg, place.lon_deg))
+    if far_m > _FARTHEST_M:
+        raise PlaceError(
+            f"{place}: is {far_m / 1000:.0f} km from the vehicle, {_FARTHEST_M / 1000:.0f} km at most: check the place"
+        )
+    frame = LocalFrame(here.lat_deg, here.lon_deg)
+    east, north, _ = frame.to_enu(place.lat_deg, place.lon_deg)
+    return frame, (float(east), float(north))
+
+
+def _ring(lat_deg: Floats, lon_deg: Floats, frame: LocalFrame) -> Floats:
+    """A closed ring that is straight in degrees, in a plane, metres, shape (n, 2)."""
+    east, north, _ = frame.to_enu(*densify(lat_deg, lon_deg))
+    return np.stack([east, north], axis=-1)
+
+
+def _polygon(shape: FencePolygon, frame: LocalFrame, number: int) -> Polygon:
+    lat, lon = np.array([*shape.vertices, shape.vertices[0]]).T
+    away_m = float(geodesic_distance_m(frame.lat_deg, frame.lon_deg, lat, lon).max())
+    polygon = Polygon(_ring(lat, lon, frame)) if away_m < _NEAR_M else Polygon()
+    if not (shapely.is_valid(polygon) and polygon.area > 0):
+        raise PlaceError(
+            f"the vehicle's fence (shape {number}) is no outline that can be understood here: upload another"
+        )
+    return polygon
+
+
+def _along(way: BaseGeometry) -> Floats:
+    """Points along lines, their ends among them, metres, shape (n, 2)."""
+    parts = [part if part.length == 0.0 else shapely.segmentize(part, _STEP_M) for part in shapely.get_parts(way)]
+    return np.concatenate([shapely.get_coordinates(part) for part in parts])

@@ -1,0 +1,81 @@
+"""Whether a vehicle takes us for its ground station, and what it does when it loses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autopilot.errors import NotReadyError, ParameterError
+from autopilot.vehicle import Vehicle
+
+__all__ = ["GroundWatch", "check_ground_station", "ground_watch"]
+
+
+@dataclass(frozen=True, slots=True)
+class GroundWatch:
+    """How a vehicle watches for its ground station.
+
+    Parameters
+    ----------
+    lowest, highest
+        System ids that it takes for its ground station; None where any will do.
+    acts
+        Whether it does something of its own when none of them is heard any more.
+    parameter
+        The parameter that switches this on.
+    """
+
+    lowest: int | None
+    highest: int | None
+    acts: bool
+    parameter: str
+
+    def takes(self, system_id: int) -> bool:
+        """Whether a system id is its ground station's."""
+        return self.lowest is None or self.highest is None or self.lowest <= system_id <= self.highest
+
+
+async def ground_watch(vehicle: Vehicle) -> GroundWatch:
+    """Ask a vehicle how it watches for its ground station. Raises ParameterError where it does not say."""
+    ways = vehicle.dialect.ground
+    acts = bool(await vehicle.parameter(ways.action))
+    if not ways.system_id:
+        return GroundWatch(None, None, acts, ways.action)
+    lowest = int(await vehicle.parameter(ways.system_id))
+    highest = lowest
+    if acts and ways.highest_id:
+        try:
+            highest = max(lowest, int(await vehicle.parameter(ways.highest_id)))
+        except ParameterError:  # versions before it know one id alone
+            highest = lowest
+    return GroundWatch(lowest, highest, acts, ways.action)
+
+
+async def check_ground_station(vehicle: Vehicle) -> str | None:
+    """Before a flight of a vehicle whose ground station we are: whether it would miss us.
+
+    A failsafe that waits for another system id never acts: ArduPilot arms it with the first heartbeat of that id.
+
+    Returns
+    -------
+    str or None
+        What a person has to know, in words: that nothing happens when the link is lost.
+
+    Raises
+    ------
+    NotReadyError
+        When it waits for another ground station than us.
+    """
+    ways = vehicle.dialect.ground
+    ours = vehicle.link.system_id
+    try:
+        watch = await ground_watch(vehicle)
+    except ParameterError:
+        return f"the vehicle does not say what it does when the link is lost ({ways.action}): take it that it flies on"
+    if not watch.acts:
+        return f"the vehicle flies on when the link is lost ({ways.action} is 0)"
+    if not watch.takes(ours):
+        raise NotReadyError(
+            f"{vehicle}: waits for ground station {watch.lowest} ({ways.system_id}) and we are {ours}: it would not "
+            f"notice that the link is lost: fly as {watch.lowest}, or set {ways.system_id} to {ours}"
+        )
+    return None

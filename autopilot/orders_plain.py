@@ -1,0 +1,55 @@
+"""Orders that need no place: another speed, and the end of a flight where it is."""
+
+from __future__ import annotations
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.errors import CommandError
+from autopilot.vehicle import Vehicle
+
+__all__ = ["change_speed", "emergency_stop"]
+
+_STOP_S = 10.0
+_FASTEST_M_S = 100.0
+
+
+async def change_speed(vehicle: Vehicle, speed_m_s: float) -> None:
+    """Fly at another speed from now on: over the ground, with wings through the air.
+
+    A mission sets its own again at its next DO_CHANGE_SPEED.
+
+    Raises
+    ------
+    CommandError
+        When it is refused, or is no speed.
+    """
+    if not 0.0 < speed_m_s <= _FASTEST_M_S:
+        raise CommandError(f"{vehicle}: a speed of {speed_m_s} m/s: give one above 0 and up to {_FASTEST_M_S:g}")
+    await vehicle.command(mav.MAV_CMD_DO_CHANGE_SPEED, float(vehicle.dialect.orders.speed_type), speed_m_s, -1.0)
+
+
+async def emergency_stop(vehicle: Vehicle, *, confirm_sysid: int) -> None:
+    """End the flight where it is (DO_FLIGHTTERMINATION): the motors stop and the vehicle falls.
+
+    Parameters
+    ----------
+    vehicle
+        The vehicle.
+    confirm_sysid
+        Its system id once more, so that no vehicle falls in place of another.
+
+    Raises
+    ------
+    CommandError
+        When the confirmation is not right, the order is refused, or the vehicle flies on.
+    """
+    if confirm_sysid != vehicle.sysid:
+        raise CommandError(f"{vehicle}: an emergency stop of vehicle {confirm_sysid} was confirmed: nothing was sent")
+    await vehicle.command(mav.MAV_CMD_DO_FLIGHTTERMINATION, 1.0)
+    ended = await vehicle.wait_until(
+        lambda t: t.armed is False or t.system_status == mav.MAV_STATE_FLIGHT_TERMINATION, _STOP_S
+    )
+    if ended is None:
+        raise CommandError(
+            f"{vehicle}: accepted to end its flight and did not: look at its texts and at what its failsafe may do"
+        )

@@ -1,0 +1,339 @@
+"""What differs between autopilots and airframes, as data: the rows are in ``dialect_*.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+
+from sim.flight_items import StoreRules
+from sim.flight_modes import Mode
+
+__all__ = [
+    "FALL",
+    "NO_ROTORS",
+    "Action",
+    "BatteryLevel",
+    "Dialect",
+    "Failsafes",
+    "Figure",
+    "Figures",
+    "Form",
+    "ModeSpec",
+    "ParamSpec",
+    "PowerShares",
+]
+
+
+_MOST_MODES = 256
+
+
+class Form(StrEnum):
+    """How an airframe stays up."""
+
+    ROTOR = "rotor"
+    WING = "wing"
+    VTOL = "vtol"
+
+
+class _Fall(StrEnum):
+    FALL = "fall"
+
+
+FALL = _Fall.FALL
+"""Motors off in the air: flight termination."""
+
+Action = Mode | _Fall | None
+"""What a failsafe does: change the mode, stop the motors, or only tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSpec:
+    """One flight mode on the wire.
+
+    Parameters
+    ----------
+    mode
+        What the vehicle does in it.
+    name, number
+        What the autopilot calls it, and HEARTBEAT.custom_mode.
+    flags
+        HEARTBEAT.base_mode without the armed bit.
+    armable
+        Whether it can be armed in.
+    """
+
+    mode: Mode
+    name: str
+    number: int
+    flags: int
+    armable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ParamSpec:
+    """One parameter.
+
+    Parameters
+    ----------
+    default
+        Its default.
+    kind
+        MAV_PARAM_TYPE under which it is reported.
+    """
+
+    default: float
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryLevel:
+    """One level of the battery failsafe.
+
+    Parameters
+    ----------
+    charge
+        Name of the figure that holds it, mAh.
+    action
+        Name of the figure that says what is done, and its values.
+    critical
+        Whether it is told as critical.
+    text
+        What is told.
+    """
+
+    charge: str
+    action: str
+    actions: Mapping[int, Action]
+    critical: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failsafes:
+    """What is done when something is wrong, by the value of the parameter that says so.
+
+    Parameters
+    ----------
+    fence
+        By FENCE_ACTION or its like. A value that is not here returns.
+    gcs
+        By FS_GCS_ENABLE or its like; a value that is not here, 0 among them, does nothing.
+    battery
+        From the highest charge to the lowest.
+    any_gcs
+        Whether every ground station's heartbeat counts, not that of the configured id alone.
+    one_inclusion_is_enough
+        Whether a vehicle within one of several inclusions is inside (PX4), or must be in all of them (ArduPilot).
+    """
+
+    fence: Mapping[int, Action]
+    gcs: Mapping[int, Action]
+    battery: tuple[BatteryLevel, ...]
+    any_gcs: bool = False
+    one_inclusion_is_enough: bool = False
+
+
+Figure = str | float | tuple[str, float] | Callable[[Mapping[str, float]], float]
+"""Where a figure comes from: a parameter, a constant, a parameter times a factor, or a formula of parameters."""
+
+
+class Figures(MutableMapping[str, float]):
+    """The figures that a flight reads, live, out of the parameters of an autopilot.
+
+    A flight asks by ArduPilot's names and units (`WPNAV_SPEED` in cm/s, `FENCE_ALT_MAX` in m), as ArduPilot's own
+    parameters are read without a table. Other autopilots have a row for each.
+    """
+
+    __slots__ = ("_params", "_table")
+
+    def __init__(self, params: dict[str, float], table: Mapping[str, Figure]) -> None:
+        self._params = params
+        self._table = table
+
+    def __getitem__(self, name: str) -> float:
+        row = self._table.get(name)
+        if row is None:
+            return self._params[name]
+        if isinstance(row, str):
+            return self._params[row]
+        if isinstance(row, tuple):
+            return self._params[row[0]] * row[1]
+        return row if isinstance(row, float) else row(self._params)
+
+    def __setitem__(self, name: str, value: float) -> None:
+        row = self._table.get(name, name)
+        if isinstance(row, str):
+            self._params[row] = value
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError(f"figure {name} cannot be removed")
+
+    def __iter__(self) -> Iterator[str]:
+        yield from {**self._params, **self._table}
+
+    def __len__(self) -> int:
+        return len({**self._params, **self._table})
+
+
+NO_ROTORS: Mapping[str, Figure] = MappingProxyType(
+    {
+        "WPNAV_SPEED": 500.0,
+        "WPNAV_SPEED_UP": 250.0,
+        "WPNAV_SPEED_DN": 150.0,
+        "WPNAV_ACCEL": 250.0,
+        "WPNAV_ACCEL_Z": 100.0,
+        "WPNAV_RADIUS": 200.0,
+    }
+)
+"""Figures of rotors, for those that have none and never fly by them."""
+
+PowerShares = Mapping[str, Callable[[float, float, float], float]]
+"""Parameters that follow from the battery: functions of its capacity, mAh, and of its two failsafe levels, percent."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One autopilot on one form of airframe.
+
+    Parameters
+    ----------
+    name
+        ``ardupilot`` or ``px4``.
+    form
+        How it stays up.
+    autopilot, types
+        MAV_AUTOPILOT, and MAV_TYPE of each frame.
+    version, capabilities
+        Flight software as AUTOPILOT_VERSION packs it, and MAV_PROTOCOL_CAPABILITY.
+    modes, boot_mode
+        Its modes, the first of a kind being the one that commands and failsafes choose, and the one after power-on.
+    goto_mode
+        The mode that MAV_CMD_DO_REPOSITION flies in.
+    params, from_power, figures
+        Its parameters, those that follow from the battery, and where figures come from (`Figures`).
+    sysid_param
+        Parameter that holds the system id.
+    legacy_names
+        Parameters by the names of an older version.
+    bytewise
+        Whether integer parameters travel as their bytes (MAV_PROTOCOL_CAPABILITY_PARAM_ENCODE_BYTEWISE).
+    rules
+        What is stored of items.
+    home_first
+        Whether item 0 of a mission is home (ArduPilot); else it is the first item (PX4).
+    atomic
+        Whether an upload replaces the old list only when it is whole, with an id for each list (PX4).
+    capacities
+        Room for mission, fence and rally items.
+    refused
+        Commands that are not supported beside those that nobody supports.
+    amsl_commands
+        Whether heights of COMMAND_LONG are AMSL, not above home.
+    auto_armable, auto_starts, start_arms
+        Whether AUTO can be armed in; whether AUTO takes off as soon as it is armed; whether MISSION_START arms.
+    lifts_off
+        Whether a mission without a take-off begins with one of its own.
+    rtl_changes_mode
+        Whether a return in a mission changes the mode.
+    lands_in_auto
+        Whether a return that ends with the mission's landing sequence flies that in AUTO.
+    tells_items
+        Whether each item that is begun is told in a text.
+    idle_figure
+        Figure of the seconds until a vehicle that was armed and not flown disarms; empty for never.
+    failsafes
+        What is done when something is wrong.
+    streams
+        Seconds between messages that come unasked.
+    silent
+        Messages that it has not, of those that are simulated.
+    two_part_modes
+        Whether DO_SET_MODE names a mode by main and sub mode.
+    arm_text, mode_text
+        How a refusal to arm, and to change the mode, is told: formats of ``{reason}`` and ``{name}``.
+    words
+        Reasons in its own words, where they differ from ArduCopter's.
+    """
+
+    name: str
+    form: Form
+    autopilot: int
+    types: Mapping[str, int]
+    version: int
+    capabilities: int
+    modes: tuple[ModeSpec, ...]
+    boot_mode: Mode
+    goto_mode: Mode
+    params: Mapping[str, ParamSpec]
+    from_power: PowerShares
+    sysid_param: str
+    rules: StoreRules
+    home_first: bool
+    capacities: tuple[int, int, int]
+    failsafes: Failsafes
+    silent: frozenset[int]
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    legacy_names: Mapping[str, str] = field(default_factory=dict)
+    bytewise: bool = False
+    atomic: bool = False
+    refused: frozenset[int] = frozenset()
+    amsl_commands: bool = False
+    two_part_modes: bool = False
+    auto_armable: bool = False
+    auto_starts: bool = False
+    start_arms: bool = False
+    lifts_off: bool = False
+    rtl_changes_mode: bool = True
+    lands_in_auto: bool = True
+    tells_items: bool = True
+    idle_figure: str = "DISARM_DELAY"
+    streams: Mapping[int, float] = field(default_factory=dict)
+    arm_text: str = "Arm: {reason}"
+    mode_text: str = "Mode change to {name} failed: {reason}"
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def _by_mode(self) -> dict[Mode, ModeSpec]:
+        found: dict[Mode, ModeSpec] = {}
+        for row in self.modes:
+            found.setdefault(row.mode, row)
+        return found
+
+    @cached_property
+    def _by_number(self) -> dict[int, ModeSpec]:
+        return {row.number: row for row in self.modes}
+
+    def spec(self, mode: Mode) -> ModeSpec:
+        """The row of a mode."""
+        return self._by_mode[mode]
+
+    def has(self, mode: Mode) -> bool:
+        """Whether it has such a mode."""
+        return mode in self._by_mode
+
+    def mode_of(self, number: int) -> Mode | None:
+        """The mode of a custom_mode, or None."""
+        row = self._by_number.get(number)
+        return None if row is None else row.mode
+
+    def mode_of_command(self, first: float, second: float) -> Mode | None:
+        """The mode of parameters 2 and 3 of MAV_CMD_DO_SET_MODE, or None."""
+        if not (0.0 <= first < _MOST_MODES and (not self.two_part_modes or 0.0 <= second < _MOST_MODES)):
+            return None
+        return self.mode_of(int(first) << 16 | int(second) << 24 if self.two_part_modes else int(first))
+
+    def figures_of(self, params: dict[str, float]) -> MutableMapping[str, float]:
+        """What a flight reads of these parameters."""
+        return Figures(params, self.figures) if self.figures else params
+
+    def word(self, reason: str) -> str:
+        """A reason in its own words."""
+        return self.words.get(reason, reason)
+
+    @property
+    def first(self) -> int:
+        """What to take from a sequence number of a flight, where 0 is home, to have that on the wire."""
+        return 0 if self.home_first else 1

@@ -1,0 +1,293 @@
+"""ArduPilot: Copter, Plane and QuadPlane, as of 4.7.
+
+Sources: parameter lists and mode numbers of ArduPilot's documentation, what AP_Mission stores of each command, and what
+was seen on ArduCopter 4.7. Failsafes of the battery are on here, as an operator has them; ArduPilot ships them off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.dialect import FALL, NO_ROTORS, Action, BatteryLevel, Dialect, Failsafes, Figure, Form, ModeSpec, ParamSpec
+from sim.flight_items import (
+    ARDUPILOT_RULES,
+    FENCE_COMMANDS,
+    MISSION_COMMANDS,
+    RALLY_COMMANDS,
+    StoreRules,
+    ardupilot_store,
+    command_spec,
+)
+from sim.flight_modes import Mode
+
+__all__ = ["ARDUCOPTER", "ARDUPLANE", "QUADPLANE"]
+
+_INT8, _INT16 = int(mav.MAV_PARAM_TYPE_INT8), int(mav.MAV_PARAM_TYPE_INT16)
+_INT32, _REAL = int(mav.MAV_PARAM_TYPE_INT32), int(mav.MAV_PARAM_TYPE_REAL32)
+
+_COMMON = {
+    "MAV_SYSID": ParamSpec(1.0, _INT16),
+    "MAV_GCS_SYSID": ParamSpec(255.0, _INT16),
+    "MIS_RESTART": ParamSpec(0.0, _INT8),
+    "RALLY_INCL_HOME": ParamSpec(1.0, _INT8),
+    "FENCE_ENABLE": ParamSpec(0.0, _INT8),
+    "FENCE_ACTION": ParamSpec(1.0, _INT8),
+    "FENCE_TYPE": ParamSpec(7.0, _INT8),
+    "FENCE_ALT_MAX": ParamSpec(100.0, _REAL),
+    "FENCE_RADIUS": ParamSpec(300.0, _REAL),
+    "FENCE_MARGIN": ParamSpec(2.0, _REAL),
+    "BATT_FS_LOW_ACT": ParamSpec(2.0, _INT8),
+    "BATT_FS_CRT_ACT": ParamSpec(1.0, _INT8),
+    "BATT_CAPACITY": ParamSpec(0.0, _INT32),
+    "BATT_LOW_MAH": ParamSpec(0.0, _REAL),
+    "BATT_CRT_MAH": ParamSpec(0.0, _REAL),
+    "BRD_OPTIONS": ParamSpec(1.0, _INT32),
+    "BRD_SD_MISSION": ParamSpec(0.0, _INT16),
+}
+# Centimetres, as Copter has them.
+_COPTER_PARAMS = {
+    **_COMMON,
+    "FRAME_CLASS": ParamSpec(1.0, _INT8),
+    "AUTO_OPTIONS": ParamSpec(0.0, _INT32),
+    "WPNAV_SPEED": ParamSpec(1000.0, _REAL),
+    "WPNAV_SPEED_UP": ParamSpec(250.0, _REAL),
+    "WPNAV_SPEED_DN": ParamSpec(150.0, _REAL),
+    "WPNAV_ACCEL": ParamSpec(250.0, _REAL),
+    "WPNAV_ACCEL_Z": ParamSpec(100.0, _REAL),
+    "WPNAV_RADIUS": ParamSpec(200.0, _REAL),
+    "RTL_ALT": ParamSpec(1500.0, _INT32),
+    "RTL_SPEED": ParamSpec(0.0, _REAL),
+    "RTL_LOIT_TIME": ParamSpec(5000.0, _INT32),
+    "RALLY_LIMIT_KM": ParamSpec(0.3, _REAL),
+    "LAND_SPEED": ParamSpec(50.0, _INT16),
+    "LAND_SPEED_HIGH": ParamSpec(0.0, _INT16),
+    "LAND_ALT_LOW": ParamSpec(1000.0, _INT16),
+    "DISARM_DELAY": ParamSpec(10.0, _INT8),
+    "FS_GCS_ENABLE": ParamSpec(0.0, _INT8),
+    "FS_GCS_TIMEOUT": ParamSpec(5.0, _REAL),
+}
+# Metres. The fence of Plane is a polygon by default.
+_PLANE_PARAMS = {
+    **_COMMON,
+    "FENCE_TYPE": ParamSpec(4.0, _INT8),
+    "BATT_FS_LOW_ACT": ParamSpec(1.0, _INT8),
+    "BATT_FS_CRT_ACT": ParamSpec(2.0, _INT8),
+    "RALLY_LIMIT_KM": ParamSpec(5.0, _REAL),
+    "AIRSPEED_CRUISE": ParamSpec(18.0, _REAL),
+    "AIRSPEED_MIN": ParamSpec(12.0, _REAL),
+    "AIRSPEED_MAX": ParamSpec(26.0, _REAL),
+    "ROLL_LIMIT_DEG": ParamSpec(45.0, _REAL),
+    "NAVL1_PERIOD": ParamSpec(17.0, _REAL),
+    "NAVL1_DAMPING": ParamSpec(0.75, _REAL),
+    "TECS_CLMB_MAX": ParamSpec(5.0, _REAL),
+    "TECS_SINK_MAX": ParamSpec(5.0, _REAL),
+    "TECS_LAND_SINK": ParamSpec(0.25, _REAL),
+    "LAND_FLARE_ALT": ParamSpec(3.0, _REAL),
+    "LAND_DISARMDELAY": ParamSpec(20.0, _INT8),
+    "WP_RADIUS": ParamSpec(90.0, _INT16),
+    "WP_LOITER_RAD": ParamSpec(60.0, _INT16),
+    "RTL_ALTITUDE": ParamSpec(100.0, _REAL),
+    "RTL_RADIUS": ParamSpec(0.0, _INT16),
+    "RTL_AUTOLAND": ParamSpec(0.0, _INT8),
+    "FS_GCS_ENABL": ParamSpec(0.0, _INT8),
+    "FS_LONG_ACTN": ParamSpec(0.0, _INT8),
+    "FS_LONG_TIMEOUT": ParamSpec(5.0, _REAL),
+}
+_QUADPLANE_PARAMS = {
+    **_PLANE_PARAMS,
+    "Q_ENABLE": ParamSpec(1.0, _INT8),
+    "Q_RTL_MODE": ParamSpec(0.0, _INT8),
+    "Q_RTL_ALT": ParamSpec(15.0, _INT16),
+    "Q_OPTIONS": ParamSpec(0.0, _INT32),
+    "Q_WP_SPEED": ParamSpec(500.0, _REAL),
+    "Q_WP_SPEED_UP": ParamSpec(250.0, _REAL),
+    "Q_WP_SPEED_DN": ParamSpec(150.0, _REAL),
+    "Q_WP_ACCEL": ParamSpec(250.0, _REAL),
+    "Q_WP_ACCEL_Z": ParamSpec(100.0, _REAL),
+    "Q_WP_RADIUS": ParamSpec(200.0, _REAL),
+    "Q_LAND_FINAL_SPD": ParamSpec(0.5, _REAL),
+    "Q_LAND_FINAL_ALT": ParamSpec(6.0, _REAL),
+    "Q_TRANS_DECEL": ParamSpec(2.0, _REAL),
+}
+
+_MANUAL = mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED | mav.MAV_MODE_FLAG_MANUAL_INPUT_ENABLED
+_HELD = _MANUAL | mav.MAV_MODE_FLAG_STABILIZE_ENABLED
+_GUIDED = _HELD | mav.MAV_MODE_FLAG_GUIDED_ENABLED
+_COPTER_MODES = (
+    ModeSpec(Mode.STABILIZE, "STABILIZE", 0, _HELD),
+    ModeSpec(Mode.ALT_HOLD, "ALT_HOLD", 2, _HELD),
+    ModeSpec(Mode.AUTO, "AUTO", 3, _GUIDED),
+    ModeSpec(Mode.GUIDED, "GUIDED", 4, _GUIDED),
+    ModeSpec(Mode.LOITER, "LOITER", 5, _GUIDED),
+    ModeSpec(Mode.RTL, "RTL", 6, _GUIDED, armable=False),
+    ModeSpec(Mode.LAND, "LAND", 9, _HELD, armable=False),
+    ModeSpec(Mode.BRAKE, "BRAKE", 17, _GUIDED, armable=False),
+)
+_PLANE_MODES = (
+    ModeSpec(Mode.MANUAL, "MANUAL", 0, _MANUAL),
+    ModeSpec(Mode.CIRCLE, "CIRCLE", 1, _GUIDED, armable=False),
+    ModeSpec(Mode.STABILIZE, "STABILIZE", 2, _HELD),
+    ModeSpec(Mode.FBWA, "FBWA", 5, _HELD),
+    ModeSpec(Mode.CRUISE, "CRUISE", 7, _HELD),
+    ModeSpec(Mode.AUTO, "AUTO", 10, _GUIDED),
+    ModeSpec(Mode.RTL, "RTL", 11, _GUIDED, armable=False),
+    ModeSpec(Mode.LOITER, "LOITER", 12, _GUIDED, armable=False),
+    ModeSpec(Mode.TAKEOFF, "TAKEOFF", 13, _GUIDED),
+    ModeSpec(Mode.GUIDED, "GUIDED", 15, _GUIDED, armable=False),
+)
+_QUADPLANE_MODES = (
+    *(replace(row, armable=True) if row.mode is Mode.GUIDED else row for row in _PLANE_MODES),
+    ModeSpec(Mode.HOVER, "QHOVER", 18, _HELD),
+    ModeSpec(Mode.HOVER_LOITER, "QLOITER", 19, _HELD),
+    ModeSpec(Mode.LAND, "QLAND", 20, _HELD, armable=False),
+    ModeSpec(Mode.HOVER_RTL, "QRTL", 21, _GUIDED, armable=False),
+)
+
+# Smart RTL is not simulated: what would fly back along its own way returns straight.
+_COPTER_BATTERY: dict[int, Action] = {
+    0: None, 1: Mode.LAND, 2: Mode.RTL, 3: Mode.RTL, 4: Mode.RTL, 5: FALL, 6: Mode.RTL, 7: Mode.BRAKE,
+}  # fmt: skip
+_PLANE_BATTERY: dict[int, Action] = {0: None, 1: Mode.RTL, 2: Mode.RTL, 3: FALL, 5: FALL}
+_QUADPLANE_BATTERY: dict[int, Action] = {**_PLANE_BATTERY, 4: Mode.LAND, 6: Mode.LAND}
+
+
+def _levels(actions: dict[int, Action]) -> tuple[BatteryLevel, ...]:
+    return (
+        BatteryLevel("BATT_LOW_MAH", "BATT_FS_LOW_ACT", actions, critical=False, text="Battery 1 is low"),
+        BatteryLevel("BATT_CRT_MAH", "BATT_FS_CRT_ACT", actions, critical=True, text="Battery 1 is critical"),
+    )
+
+
+_CAPABILITIES = (
+    mav.MAV_PROTOCOL_CAPABILITY_MISSION_FLOAT
+    | mav.MAV_PROTOCOL_CAPABILITY_PARAM_FLOAT
+    | mav.MAV_PROTOCOL_CAPABILITY_MISSION_INT
+    | mav.MAV_PROTOCOL_CAPABILITY_COMMAND_INT
+    | mav.MAV_PROTOCOL_CAPABILITY_SET_POSITION_TARGET_GLOBAL_INT
+    | mav.MAV_PROTOCOL_CAPABILITY_MAVLINK2
+    | mav.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE
+    | mav.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY
+)
+
+ARDUCOPTER = Dialect(
+    name="ardupilot",
+    form=Form.ROTOR,
+    autopilot=int(mav.MAV_AUTOPILOT_ARDUPILOTMEGA),
+    types={"copter": 2, "quad": 2, "hexa": 13, "octo": 14},
+    version=4 << 24 | 7 << 16,
+    capabilities=_CAPABILITIES,
+    modes=_COPTER_MODES,
+    boot_mode=Mode.STABILIZE,
+    goto_mode=Mode.GUIDED,
+    params=_COPTER_PARAMS,
+    from_power={
+        "BATT_CAPACITY": lambda mah, _, __: float(round(mah)),
+        "BATT_LOW_MAH": lambda mah, low, _: float(round(mah * low / 100.0)),
+        "BATT_CRT_MAH": lambda mah, _, critical: float(round(mah * critical / 100.0)),
+    },
+    sysid_param="MAV_SYSID",
+    rules=ARDUPILOT_RULES,
+    home_first=True,
+    capacities=(650, 250, 50),
+    failsafes=Failsafes(
+        fence={0: None, 1: Mode.RTL, 2: Mode.LAND, 3: Mode.RTL, 4: Mode.BRAKE, 5: Mode.RTL},
+        gcs={1: Mode.RTL, 3: Mode.RTL, 4: Mode.RTL, 5: Mode.LAND, 6: Mode.RTL, 7: Mode.BRAKE},
+        battery=_levels(_COPTER_BATTERY),
+    ),
+    silent=frozenset({int(mav.MAVLINK_MSG_ID_ESTIMATOR_STATUS)}),
+    legacy_names={"MAV_SYSID": "SYSID_THISMAV", "MAV_GCS_SYSID": "SYSID_MYGCS"},
+    rtl_changes_mode=False,
+    streams={int(mav.MAVLINK_MSG_ID_HEARTBEAT): 1.0, int(mav.MAVLINK_MSG_ID_TIMESYNC): 10.0},
+)
+"""Multirotors."""
+
+# Plane packs acceptance radius and pass-by distance of a waypoint into a byte each, and waits at no waypoint.
+_PLANE_COMMANDS = {
+    **MISSION_COMMANDS,
+    mav.MAV_CMD_NAV_WAYPOINT: command_spec(2, 3, place=True, nav=True, nan=(4,), whole=True),
+    mav.MAV_CMD_NAV_LOITER_TIME: command_spec(1, 3, 4, place=True, nav=True),
+    mav.MAV_CMD_NAV_LOITER_TURNS: command_spec(1, 3, 4, place=True, nav=True),
+    mav.MAV_CMD_NAV_LOITER_TO_ALT: command_spec(2, 4, place=True, nav=True),
+    mav.MAV_CMD_NAV_VTOL_TAKEOFF: command_spec(place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_NAV_VTOL_LAND: command_spec(1, 3, place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_DO_LAND_START: command_spec(place=True),
+    mav.MAV_CMD_DO_VTOL_TRANSITION: command_spec(1),
+}
+_PLANE_FIGURES: dict[str, Figure] = {
+    "DISARM_DELAY": "LAND_DISARMDELAY",
+    "AUTO_OPTIONS": 0.0,
+    "FS_GCS_ENABLE": lambda p: p["FS_LONG_ACTN"] if p["FS_GCS_ENABL"] else 0.0,
+    "FS_GCS_TIMEOUT": "FS_LONG_TIMEOUT",
+    "RTL_LANDS": 0.0,
+    "TAKEOFF_ALT": 50.0,
+    "LANDING_IS_MARKER": 0.0,
+    "ACCEPTS_WIDEST": 0.0,
+    "RTL_KEEPS_HEIGHT": 0.0,
+    "RTL_DESCEND_ALT": "RTL_ALTITUDE",
+    **NO_ROTORS,
+}
+
+ARDUPLANE = replace(
+    ARDUCOPTER,
+    form=Form.WING,
+    types={"plane": int(mav.MAV_TYPE_FIXED_WING)},
+    modes=_PLANE_MODES,
+    boot_mode=Mode.MANUAL,
+    params=_PLANE_PARAMS,
+    figures=_PLANE_FIGURES,
+    rules=StoreRules({0: _PLANE_COMMANDS, 1: FENCE_COMMANDS, 2: RALLY_COMMANDS}, ardupilot_store),
+    failsafes=Failsafes(
+        fence={0: None, 1: Mode.RTL, 6: Mode.GUIDED, 7: Mode.GUIDED, 8: Mode.RTL},
+        gcs={1: Mode.RTL, 2: Mode.FBWA, 3: FALL, 4: Mode.AUTO},
+        battery=_levels(_PLANE_BATTERY),
+    ),
+    # Pause and turning on the spot are Copter's; NAV_TAKEOFF as a command is QuadPlane's, NAV_LAND starts nothing.
+    refused=frozenset(
+        {
+            mav.MAV_CMD_DO_PAUSE_CONTINUE,
+            mav.MAV_CMD_CONDITION_YAW,
+            mav.MAV_CMD_NAV_TAKEOFF,
+            mav.MAV_CMD_NAV_LAND,
+        }
+    ),
+    auto_armable=True,
+    auto_starts=True,
+    rtl_changes_mode=True,
+    idle_figure="",
+)
+"""Fixed wings."""
+
+QUADPLANE = replace(
+    ARDUPLANE,
+    form=Form.VTOL,
+    # Q_MAV_TYPE is 0 by default: a QuadPlane calls itself a fixed wing.
+    types={"vtol": int(mav.MAV_TYPE_FIXED_WING)},
+    modes=_QUADPLANE_MODES,
+    params=_QUADPLANE_PARAMS,
+    figures={
+        **_PLANE_FIGURES,
+        "WPNAV_SPEED": "Q_WP_SPEED",
+        "WPNAV_SPEED_UP": "Q_WP_SPEED_UP",
+        "WPNAV_SPEED_DN": "Q_WP_SPEED_DN",
+        "WPNAV_ACCEL": "Q_WP_ACCEL",
+        "WPNAV_ACCEL_Z": "Q_WP_ACCEL_Z",
+        "WPNAV_RADIUS": "Q_WP_RADIUS",
+        "RTL_ALT": ("Q_RTL_ALT", 100.0),
+        "RTL_SPEED": 0.0,
+        "RTL_LOIT_TIME": 0.0,
+        "LAND_SPEED": ("Q_LAND_FINAL_SPD", 100.0),
+        "LAND_SPEED_HIGH": 0.0,
+        "LAND_ALT_LOW": ("Q_LAND_FINAL_ALT", 100.0),
+        "RTL_LANDS": lambda p: 1.0 if p["Q_RTL_MODE"] else 0.0,
+        "TRANSITION_AIRSPEED": "AIRSPEED_MIN",
+        "TRANSITION_DECEL": "Q_TRANS_DECEL",
+        # Q_OPTIONS bit 1: NAV_TAKEOFF of a fixed wing.
+        "TAKEOFF_ON_WINGS": lambda p: float(int(p["Q_OPTIONS"]) >> 1 & 1),
+        "CRUISES_ON_WINGS": 1.0,
+    },
+    failsafes=replace(ARDUPLANE.failsafes, battery=_levels(_QUADPLANE_BATTERY)),
+    refused=frozenset({mav.MAV_CMD_DO_PAUSE_CONTINUE, mav.MAV_CMD_CONDITION_YAW}),
+)
+"""Vertical take-off planes: fixed wings with lift motors."""

@@ -1,0 +1,72 @@
+"""What a vehicle does in the air in each of its modes, and when what was ordered is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.flight_modes import Mode
+from sim.flight_state import Reached
+
+if TYPE_CHECKING:
+    from sim.flight import Flight
+
+__all__ = ["act", "begin_mode", "go_on"]
+
+# Nobody is at the sticks.
+_SINKING = frozenset({Mode.LAND, Mode.STABILIZE, Mode.MANUAL, Mode.FBWA})
+_HOVERING = frozenset({Mode.HOVER, Mode.HOVER_LOITER})
+
+
+def begin_mode(flight: Flight) -> None:
+    """Begin what the present mode does in the air."""
+    course = flight.course
+    flight.in_landing_sequence = False
+    course.speeds_of_parameters()
+    if flight.mode == Mode.RTL:
+        _return(flight)
+    elif flight.mode == Mode.AUTO:
+        course.advance(max(flight.run.index, 1), from_here=True)
+    elif flight.mode in _SINKING:
+        course.land()
+    elif flight.mode in _HOVERING:
+        course.hover()
+    elif flight.mode == Mode.HOVER_RTL:
+        course.hover_home()
+    else:
+        course.hold()
+
+
+def _return(flight: Flight) -> None:
+    """Home, or to the mission's own landing where the autopilot takes that for the way home."""
+    seq = flight.course.landing_sequence()
+    if seq is None:
+        flight.course.go_home()
+    elif flight.dialect.lands_in_auto:
+        flight.run.index = seq
+        flight.set_mode(Mode.AUTO)
+    else:
+        flight.in_landing_sequence = True
+        flight.course.advance(seq, from_here=True)
+
+
+def go_on(flight: Flight) -> None:
+    """What was ordered is done: the next item, the mode that follows, or stay."""
+    follow = flight.course.follow_up() if flight.mode == Mode.RTL else None
+    if flight.mode == Mode.AUTO or flight.in_landing_sequence:
+        if flight.run.index > 0:
+            flight.events.append(Reached(flight.run.index))
+        flight.course.advance(flight.run.index + 1)
+    elif follow is not None:
+        flight.set_mode(follow)
+    else:
+        flight.course.hold()
+
+
+def act(flight: Flight, mode: Mode | None) -> None:
+    """Change to the mode of a failsafe, or to RTL where there is no such mode; a landing is not broken off."""
+    if mode is None:
+        return
+    if not flight.dialect.has(mode):
+        mode = Mode.RTL
+    if flight.mode not in (mode, Mode.LAND) and flight.set_mode(mode) and mode == Mode.GUIDED:
+        flight.course.go_to((0.0, 0.0, flight.body.u))

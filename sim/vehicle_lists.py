@@ -1,0 +1,107 @@
+"""The three lists of a vehicle (mission, fence, rally), as its autopilot transfers them, and what its flight sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.fleet_config import FleetConfig
+from sim.flight import Flight
+from sim.flight_items import Item
+from sim.flight_state import Severity
+from sim.protocol_transfer import Transfer
+from sim.protocol_transfer_px4 import Desk, Px4Transfer
+
+__all__ = ["Lists", "make_lists"]
+
+Lists = dict[int, Transfer] | dict[int, Px4Transfer]
+_HOME = Item(mav.MAV_CMD_NAV_WAYPOINT, mav.MAV_FRAME_GLOBAL, (0.0, 0.0, 0.0, 0.0), 0, 0, 0.0)
+
+
+def make_lists(flight: Flight, config: FleetConfig, refusal: Callable[[str], int | None]) -> Lists:
+    """The stores of a vehicle by MAV_MISSION_TYPE; its flight takes over what changes.
+
+    Parameters
+    ----------
+    flight
+        The vehicle.
+    config
+        Speed of the simulation.
+    refusal
+        Returns the MAV_MISSION_RESULT with which uploads to "mission", "fence" or "rally" are refused now, or None.
+    """
+    dialect = flight.dialect
+    mission, fence, rally = mav.MAV_MISSION_TYPE_MISSION, mav.MAV_MISSION_TYPE_FENCE, mav.MAV_MISSION_TYPE_RALLY
+    rooms = dict(zip((mission, fence, rally), dialect.capacities, strict=True))
+
+    names = {mission: "mission", fence: "fence", rally: "rally"}
+
+    def capacity(kind: int) -> Callable[[], int]:
+        return lambda: rooms[kind] if flight.storage_ready else 0
+
+    def say(text: str) -> None:
+        flight.say(Severity.WARNING, text)
+
+    def reject(kind: int) -> Callable[[], int | None]:
+        return lambda: refusal(names[kind])
+
+    def fence_changed(items: list[Item]) -> None:
+        flight.guard.load(items)
+
+    def rally_changed(items: list[Item]) -> None:
+        flight.course.rally = [flight.course.point_of(item) for item in items]
+
+    if dialect.atomic:
+        desk = Desk()
+        changed = {mission: lambda items: _fly_instead(flight, items), fence: fence_changed, rally: rally_changed}
+        lists: dict[int, Px4Transfer] = {}
+        for kind in rooms:
+            lists[kind] = Px4Transfer(
+                kind,
+                desk,
+                capacity=capacity(kind),
+                rules=dialect.rules,
+                changed=lambda kind=kind: changed[kind](lists[kind].items),  # type: ignore[misc]
+                say=say,
+                speedup=config.speedup,
+                reject=reject(kind),
+            )
+        return lists
+    stores: dict[int, list[Item]] = {mission: flight.mission, fence: [], rally: []}
+    told = {mission: lambda _: None, fence: fence_changed, rally: rally_changed}
+    return {
+        kind: Transfer(
+            kind,
+            stores[kind],
+            capacity=capacity(kind),
+            home=(lambda: _home_item(flight)) if kind == mission else None,
+            changed=lambda kind=kind: told[kind](stores[kind]),  # type: ignore[misc]
+            say=say,
+            speedup=config.speedup,
+            reject=reject(kind),
+            rules=dialect.rules,
+        )
+        for kind in rooms
+    }
+
+
+def _fly_instead(flight: Flight, items: list[Item]) -> None:
+    """A new mission, which begins at its first item: to a flight item 0 is home, and jumps count with it."""
+    flight.mission[:] = [_HOME, *(_shifted(item) for item in items)] if items else []
+    flight.new_mission()
+
+
+def _shifted(item: Item) -> Item:
+    if item.command != mav.MAV_CMD_DO_JUMP:
+        return item
+    p = item.params
+    return replace(item, params=(p[0] + 1.0, p[1], p[2], p[3]))
+
+
+def _home_item(flight: Flight) -> Item | None:
+    if not flight.has_position:
+        return None
+    frame = flight.setup.frame
+    return replace(_HOME, x=round(frame.lat_deg * 1e7), y=round(frame.lon_deg * 1e7), z=flight.setup.home_amsl_m)

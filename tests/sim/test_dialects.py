@@ -1,0 +1,314 @@
+"""Every autopilot on every airframe over real sockets: as a ground station finds it, arms it and flies it."""
+
+import csv
+
+import pytest
+from pymavlink import mavutil
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+import sim
+from tests.sim.crafts import (
+    ARM,
+    SET_MODE,
+    START,
+    every_kind,
+    int_from_wire,
+    int_on_wire,
+    px4_kinds,
+)
+from tests.sim.mav_client import ACCEPTED, HOME, RTL, Client, fleet, item, takeoff, vehicle, waypoint
+
+DENIED, UNSUPPORTED, FAILED = 2, 3, 4
+FAST = {"speedup": 400.0}
+ARMED = mav.MAV_MODE_FLAG_SAFETY_ARMED
+
+
+def record(folder):
+    (path,) = folder.glob("vehicle-1-sortie-1.csv")
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+@every_kind
+def test_says_what_it_is(kind):
+    with vehicle(**kind.config) as client:
+        beat = client.wait("HEARTBEAT")
+        assert (beat.autopilot, beat.type) == (kind.mav_autopilot, kind.mav_type)
+        client.send(mav.MAVLink_command_long_message(1, 1, 512, 0, 148, 0, 0, 0, 0, 0, 0))
+        version = client.wait("AUTOPILOT_VERSION")
+        wanted = mav.MAV_PROTOCOL_CAPABILITY_MISSION_INT | mav.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE
+        assert version.capabilities & wanted == wanted
+        assert version.flight_sw_version >> 24 == (1 if kind.px4 else 4)
+        assert bool(version.capabilities & mav.MAV_PROTOCOL_CAPABILITY_FLIGHT_TERMINATION) is kind.px4
+
+
+@every_kind
+def test_modes_have_the_numbers_that_others_know(kind):
+    """Set by number, read back by pymavlink's tables: of ArduPilot by type, of PX4 by main and sub mode."""
+    named = [
+        name
+        for name in kind.numbers
+        if name in {"MANUAL", "STABILIZE", "STABILIZED", "ALT_HOLD", "ALTCTL", "POSCTL", "LOITER", "GUIDED", "RTL",
+                    "LAND", "BRAKE", "FBWA", "CRUISE", "TAKEOFF"}
+        or (kind.frame == "plane" and name == "CIRCLE")
+        or (kind.frame == "vtol" and name in {"QHOVER", "QLOITER", "QLAND", "QRTL"})
+    ]  # fmt: skip
+    with vehicle(**kind.config, speedup=20.0) as client:
+        for name in named:
+            assert kind.set_mode(client, name) == ACCEPTED, name
+            beat = client.wait("HEARTBEAT")
+            assert beat.custom_mode == kind.numbers[name], name
+            assert beat.base_mode & mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED
+            if kind.px4:
+                assert mavutil.interpret_px4_mode(beat.base_mode, beat.custom_mode) == name
+                assert beat.base_mode == mavutil.px4_map[name][0]
+            else:
+                assert mavutil.mode_string_v10(beat) == name
+        assert len(named) >= 7
+        # What it does not have, it does not take.
+        assert client.command(SET_MODE, 1, 77, 0) == FAILED
+        if kind.frame == "plane" and not kind.px4:
+            assert kind.set_mode(client, "QHOVER") == FAILED
+        client.send(mav.MAVLink_set_mode_message(1, 1, kind.numbers["LOITER"]))
+        client.wait("HEARTBEAT", where=lambda m: m.custom_mode == kind.numbers["LOITER"])
+
+
+@every_kind
+def test_does_not_arm_before_it_is_ready_and_says_why(kind):
+    with vehicle(**kind.config, boot=sim.Boot(1.0, 20.0, 70.0), speedup=40.0) as client:
+        client.estimator = 230 if kind.px4 else 193
+        assert client.command(ARM, 1) == FAILED
+        prefix = "Preflight Fail: " if kind.px4 else "Arm: "
+        assert any(text.startswith(prefix) for text in client.texts)
+        client.stream(1)
+        healthy = mav.MAV_SYS_STATUS_PREARM_CHECK
+        if not kind.px4:
+            client.wait("SYS_STATUS", where=lambda m: m.onboard_control_sensors_health & healthy)
+        # A mode that flies to places has to wait for a place of its own.
+        assert kind.set_mode(client, "RTL") == FAILED
+        client.ready()
+        assert kind.set_mode(client, kind.ready) == ACCEPTED
+        assert client.command(ARM, 1) == ACCEPTED
+        client.wait("HEARTBEAT", where=lambda m: m.base_mode & ARMED)
+        assert client.command(ARM, 0) == ACCEPTED
+        assert kind.set_mode(client, "RTL") == ACCEPTED
+        assert client.command(ARM, 1) == FAILED
+        assert any("RTL mode not armable" in text for text in client.texts)
+
+
+@every_kind
+def test_estimator_speaks_through_the_message_of_its_autopilot(kind):
+    own, other = (230, 193) if kind.px4 else (193, 230)
+    with vehicle(**kind.config) as client:
+        assert client.command(511, other, 1e5) == FAILED
+        assert client.command(512, other) == FAILED
+        client.stream(own)
+        assert client.wait("ESTIMATOR_STATUS" if kind.px4 else "EKF_STATUS_REPORT").flags & 0x10
+
+
+@every_kind
+def test_flies_a_mission_and_lands(kind, tmp_path):
+    with vehicle(**kind.config, record_dir=tmp_path, wind=sim.Wind(4.0, 200.0, 0.5), **FAST) as client:
+        mission = kind.mission()
+        assert client.upload(mission) == 0
+        back = client.download()
+        assert [m.command for m in back] == [one[1] for one in mission]
+        client.stream(33, 42, 245)
+        kind.arm_and_start(client)
+        seen = [m for m in iter_until(client, "Disarming") if m.get_type() in ("MISSION_CURRENT", "EXTENDED_SYS_STATE")]
+        # Copter's landing item is told as reached when it has landed, as the others'.
+        assert client.reached == list(range(kind.first, len(mission)))
+        current = [m.seq for m in seen if m.get_type() == "MISSION_CURRENT"]
+        assert set(current) <= set(range(len(mission)))
+        assert max(current) == len(mission) - 1
+        if kind.px4:
+            assert not any("Mission: " in text for text in client.texts)
+    rows = record(tmp_path)
+    assert float(rows[-1]["lat_deg"]) == pytest.approx(HOME[0], abs=4e-4)
+    assert float(rows[-1]["amsl_m"]) == HOME[2]
+    assert {row["mode"] for row in rows} == {kind.auto}
+    assert max(float(row["amsl_m"]) for row in rows) == pytest.approx(HOME[2] + 50.0, abs=3.0)
+    if kind.frame != "copter":
+        assert max(abs(float(row["roll_deg"])) for row in rows) > 15.0
+    if kind.frame == "vtol":
+        states = {m.vtol_state for m in seen if m.get_type() == "EXTENDED_SYS_STATE"}
+        assert {mav.MAV_VTOL_STATE_MC, mav.MAV_VTOL_STATE_FW} <= states
+
+
+def iter_until(client, text, timeout_s=30.0):
+    """Messages until a text comes."""
+    for message in client.messages(timeout_s):
+        yield message
+        if message.get_type() == "STATUSTEXT" and text in message.text:
+            return
+    raise AssertionError(f"no {text!r}; texts: {client.texts}")
+
+
+@every_kind
+def test_two_sorties_of_one_vehicle_are_the_same(kind, tmp_path):
+    with vehicle(**kind.config, record_dir=tmp_path, **FAST) as client:
+        assert client.upload(kind.mission()) == 0
+        for _ in range(2):
+            kind.arm_and_start(client)
+            client.wait_text("Disarming", timeout_s=30.0)
+    first, second = (tmp_path / f"vehicle-1-sortie-{n}.csv" for n in (1, 2))
+    assert first.read_bytes() == second.read_bytes()
+
+
+@px4_kinds
+def test_px4_starts_by_one_command_and_not_without_a_mission(kind):
+    with vehicle(**kind.config, speedup=50.0) as client:
+        assert kind.set_mode(client, "MISSION") == FAILED
+        assert any("No valid mission" in text for text in joined(client))
+        assert client.command(START) == FAILED
+        assert client.upload(kind.mission()) == 0
+        assert client.command(START) == ACCEPTED
+        client.wait("EXTENDED_SYS_STATE", where=lambda m: m.landed_state == 2)
+
+
+@px4_kinds
+def test_px4_lifts_off_by_itself_where_the_mission_does_not_unless_it_is_a_plane(kind):
+    with vehicle(**kind.config, **FAST) as client:
+        assert client.upload([waypoint(31.341, -110.94, 40.0), item(20, frame=2)]) == 0
+        assert kind.set_mode(client, "MISSION") == ACCEPTED
+        client.stream(33)
+        client.command(ARM, 1)
+        if kind.frame == "plane":
+            assert any("Missing Takeoff" in text for text in client.texts)
+            return
+        client.wait("MISSION_ITEM_REACHED")
+        assert client.reached == [0]
+        client.wait_text("Disarming", timeout_s=30.0)
+
+
+def joined(client):
+    """Texts with those of several parts put together."""
+    return ["".join(client.texts)]
+
+
+def test_long_texts_come_in_numbered_parts():
+    with vehicle(autopilot="px4", frame="copter") as client:
+        client.command(SET_MODE, 1, 4, 4)
+        parts = [m for m in client.messages(0.3) if m.get_type() == "STATUSTEXT"]
+        text = "".join(client.texts)
+    assert "Switching to mode 'MISSION' is currently not possible: No valid mission available" in text
+    assert all(len(part) <= 50 for part in client.texts)
+    assert len(client.texts) >= 2 or parts
+
+
+@pytest.mark.parametrize("frame", ["plane", "vtol"])
+def test_plane_takes_off_as_soon_as_it_is_armed_in_auto(frame):
+    with vehicle(autopilot="ardupilot", frame=frame, speedup=50.0) as client:
+        mission = [item(16), item(84 if frame == "vtol" else 22, frame=6, z=50.0), waypoint(31.35, -110.94, 50.0)]
+        assert client.upload(mission) == 0
+        assert client.command(SET_MODE, 1, 10) == ACCEPTED
+        assert client.command(ARM, 1) == ACCEPTED
+        client.stream(245)
+        client.wait("EXTENDED_SYS_STATE", where=lambda m: m.landed_state == 2)
+        # Pausing is not Plane's, nor is turning on the spot.
+        assert client.command(193, 0) == UNSUPPORTED
+        assert client.command(115, 90) == UNSUPPORTED
+
+
+@px4_kinds
+def test_px4_parameters_travel_as_bytes(kind):
+    with vehicle(**kind.config) as client:
+        client.send(mav.MAVLink_param_request_list_message(1, 1))
+        seen = {}
+        for message in client.messages(5.0):
+            if message.get_type() == "PARAM_VALUE":
+                seen[message.param_id] = message
+                if len(seen) == message.param_count:
+                    break
+        assert int_from_wire(seen["MAV_SYS_ID"].param_value) == 1
+        assert seen["MAV_SYS_ID"].param_type == mav.MAV_PARAM_TYPE_INT32
+        assert int_from_wire(seen["GF_ACTION"].param_value) == 2
+        assert seen["RTL_RETURN_ALT"].param_value == (30.0 if kind.frame == "copter" else 60.0)
+        assert "FENCE_ENABLE" not in seen
+        for value in (3, 0, -1):
+            client.send(mav.MAVLink_param_set_message(1, 1, b"GF_ACTION", int_on_wire(value), 6))
+            answer = client.wait("PARAM_VALUE")
+            assert int_from_wire(answer.param_value) == value
+
+
+def test_copter_and_plane_carry_integers_as_numbers():
+    for frame, name in (("copter", "FENCE_TYPE"), ("plane", "RTL_AUTOLAND")):
+        with vehicle(frame=frame) as client:
+            assert client.set_param(name, 2.0) == 2.0
+
+
+@px4_kinds
+def test_px4_streams_unasked_and_stops_when_told(kind):
+    with vehicle(**kind.config, speedup=20.0) as client:
+        unasked = client.silent(0.5)
+        assert {"HEARTBEAT", "GLOBAL_POSITION_INT", "ATTITUDE", "SYS_STATUS", "ESTIMATOR_STATUS"} <= unasked
+        assert "EKF_STATUS_REPORT" not in unasked
+        assert client.command(511, 30, -1) == ACCEPTED
+        client.silent(0.1)
+        assert "ATTITUDE" not in client.silent(0.3)
+
+
+@px4_kinds
+def test_px4_takes_off_by_command_to_a_height_above_the_sea(kind):
+    with vehicle(**kind.config, speedup=50.0) as client:
+        client.stream(33)
+        assert client.command(22, 0, 0, 0, float("nan"), 0, 0, HOME[2] + 35.0) == ACCEPTED
+        client.wait("HEARTBEAT", where=lambda m: m.custom_mode == kind.numbers["TAKEOFF"])
+        assert client.command(ARM, 1) == ACCEPTED
+        there = client.wait("GLOBAL_POSITION_INT", where=lambda m: m.relative_alt > 34000)
+        assert there.relative_alt < 40000
+
+
+@every_kind
+def test_goes_to_a_place_in_the_mode_that_is_for_it(kind):
+    """DO_REPOSITION: GUIDED of ArduPilot, HOLD of PX4; wings go round the place."""
+    goto = "LOITER" if kind.px4 else "GUIDED"
+    goal = (round((HOME[0] + 0.004) * 1e7), round(HOME[1] * 1e7))
+    with vehicle(**kind.config, **FAST) as client:
+        assert client.upload(kind.mission()) == 0
+        client.stream(33)
+        kind.arm_and_start(client)
+        client.wait("GLOBAL_POSITION_INT", where=lambda m: m.relative_alt > 45000)
+        if kind.frame == "vtol":
+            client.stream(245)
+            client.wait("EXTENDED_SYS_STATE", where=lambda m: m.vtol_state == mav.MAV_VTOL_STATE_FW)
+        message = mav.MAVLink_command_int_message(1, 1, 6, 192, 0, 0, -1, 0, 0, 0, *goal, 60.0)
+        client.send(message)
+        assert client.wait("COMMAND_ACK", where=lambda m: m.command == 192).result == DENIED  # no change of mode
+        message.param2 = 1.0
+        client.send(message)
+        assert client.wait("COMMAND_ACK", where=lambda m: m.command == 192).result == ACCEPTED
+        client.wait("HEARTBEAT", where=lambda m: m.custom_mode == kind.numbers[goto])
+        near = 30 if kind.frame == "copter" else 9000
+        client.wait(
+            "GLOBAL_POSITION_INT",
+            where=lambda m: (
+                abs(m.lat - goal[0]) < near and abs(m.lon - goal[1]) < near and abs(m.relative_alt - 60000) < 900
+            ),
+        )
+
+
+@px4_kinds
+def test_link_loss_is_any_ground_stations_and_does_what_nav_dll_act_says(kind):
+    for action, name in ((2, "RTL"), (1, "LOITER"), (3, "LAND")):
+        config = {**kind.config, "params": {"NAV_DLL_ACT": float(action), "COM_DL_LOSS_T": 1.0}}
+        with fleet(**config, speedup=20.0) as ends, Client(ends[0], sysid=77, compid=1) as client:
+            mission = [*kind.mission()[:1], waypoint(31.40, -110.94, 60.0)]
+            assert client.upload(mission) == 0
+            client.heartbeat()
+            kind.arm_and_start(client)
+            client.wait_text("GCS Failsafe", timeout_s=15.0)
+            client.wait("HEARTBEAT", where=lambda m, n=name: m.custom_mode == kind.numbers[n])
+
+
+def test_planes_link_loss_is_switched_on_by_one_and_chosen_by_another_parameter():
+    for long_action, name in ((1, "RTL"), (2, "FBWA")):
+        params = {"FS_GCS_ENABL": 1.0, "FS_LONG_ACTN": float(long_action), "FS_LONG_TIMEOUT": 1.0}
+        with vehicle(frame="plane", params=params, speedup=20.0) as client:
+            assert client.upload([item(16), takeoff(60.0), waypoint(31.40, -110.94, 60.0), item(RTL)]) == 0
+            client.heartbeat()
+            assert client.command(SET_MODE, 1, 10) == ACCEPTED
+            assert client.command(ARM, 1) == ACCEPTED
+            client.wait_text("GCS Failsafe", timeout_s=15.0)
+            number = {"RTL": 11, "FBWA": 5}[name]
+            client.wait("HEARTBEAT", where=lambda m, n=number: m.custom_mode == n)

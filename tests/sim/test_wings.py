@@ -1,0 +1,392 @@
+"""Flight on wings against closed forms: turns, guidance, wind, climb, energy, landing; and from rotors to wings."""
+
+from itertools import pairwise
+from math import atan, cos, degrees, exp, hypot, pi, radians, sin, sqrt, tan
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.flight_power import PowerModel
+from sim.flight_state import Mode
+from sim.flight_wind import Wind
+from sim.wing_body import Steer, WingBody
+from sim.wing_guidance import L1
+from tests.sim.wing_flights import STEP_S, Craft, action, place
+
+G = 9.80665
+TAKEOFF, LOITER, TURNS, LOITER_TIME, TO_ALT, LAND, RTL = 22, 17, 18, 19, 31, 21, 20
+VTOL_TAKEOFF, VTOL_LAND, SPEED, TRANSITION, LAND_START = 84, 85, 178, 3000, 189
+PLANES = [("ardupilot", "plane"), ("px4", "plane")]
+
+
+def airspeed(mps):
+    return action(SPEED, 0, mps, -1)
+
+
+@given(st.floats(0.1, 1.1), st.sampled_from([-1.0, 1.0]), st.floats(12.0, 35.0))
+@settings(max_examples=40, deadline=None)
+def test_radius_of_a_turn_is_speed_squared_over_g_tan_bank(bank, side, speed):
+    body = WingBody()
+    body.place(0.0, 0.0, 100.0, 0.0)
+    body.ve, body.vn = 0.0, speed
+    points = []
+    for n in range(1200):
+        body.step(STEP_S, Steer((side * bank, speed, 0.0)), 0.0, (0.0, 0.0))
+        if n > 200:
+            points.append((body.e, body.n))
+    e, n = np.array(points).T
+    # The circle of least squares through the path: e² + n² = 2 a e + 2 b n + c.
+    (a, b, c), *_ = np.linalg.lstsq(np.stack([2 * e, 2 * n, np.ones_like(e)], axis=1), e**2 + n**2, rcond=None)
+    assert sqrt(c + a * a + b * b) == pytest.approx(speed**2 / (G * tan(bank)), rel=0.005)
+    assert body.load == pytest.approx(1.0 / cos(bank), rel=1e-3)
+    (e0, n0), (e1, n1), (e9, n9) = points[0], points[1], points[9]
+    assert np.sign((e1 - e0) * (n9 - n0) - (n1 - n0) * (e9 - e0)) == -side
+
+
+@pytest.mark.parametrize(("autopilot", "limit_deg"), [("ardupilot", 45.0), ("px4", 50.0)])
+def test_a_reversal_is_flown_at_the_limit_of_bank(autopilot, limit_deg):
+    mission = [place(0, 0, 60, TAKEOFF), airspeed(20.0), place(0, 1500, 60), place(5, 0, 60), action(RTL)]
+    craft = Craft(autopilot, "plane", mission).start()
+    craft.until(lambda flight: flight.run.index == 4)
+    first = len(craft.rows)
+    craft.until(lambda flight: flight.body.vn < -19.5)
+    t = craft.table()
+    bank = np.degrees(np.abs(t["bank"]))
+    assert bank.max() == pytest.approx(limit_deg, abs=0.5)
+    full = np.flatnonzero(bank[first:] > limit_deg - 0.2) + first
+    # Half the circle between two headings a quarter apart, by the chord.
+    yaw = np.unwrap(t["yaw"])
+    rate = (yaw[full[-1]] - yaw[full[0]]) / (t["t"][full[-1]] - t["t"][full[0]])
+    assert abs(20.0 / rate) == pytest.approx(400.0 / (G * tan(radians(limit_deg))), rel=0.01)
+
+
+@pytest.mark.parametrize(("autopilot", "frame"), PLANES)
+@pytest.mark.parametrize("speed", [15.0, 24.0])
+@pytest.mark.parametrize("radius", [60.0, 150.0, -100.0])
+def test_circles_have_their_radius_and_the_bank_of_it(autopilot, frame, speed, radius):
+    circle = place(0, 800, 60, LOITER, (0, 0, radius, 0))
+    craft = Craft(autopilot, frame, [place(0, 0, 60, TAKEOFF), airspeed(speed), circle]).start()
+    craft.until(lambda flight: flight.sortie_s > 170.0)
+    craft.rows.clear()
+    craft.until(lambda flight: flight.sortie_s > 250.0)
+    t = craft.table()
+    assert np.hypot(t["e"], t["n"] - 800.0) == pytest.approx(abs(radius), abs=0.2)
+    assert np.degrees(t["bank"]) == pytest.approx(
+        np.copysign(degrees(atan(speed**2 / (G * abs(radius)))), radius), abs=0.1
+    )
+
+
+def test_a_circle_in_wind_stays_near():
+    circle = place(0, 800, 60, LOITER, (0, 0, 100.0, 0))
+    craft = Craft("ardupilot", "plane", [place(0, 0, 60, TAKEOFF), airspeed(20.0), circle], wind=Wind(8.0, 270.0))
+    craft.start().until(lambda flight: flight.sortie_s > 150.0)
+    craft.rows.clear()
+    craft.until(lambda flight: flight.sortie_s > 300.0)
+    t = craft.table()
+    assert np.hypot(t["e"], t["n"] - 800.0) == pytest.approx(100.0, abs=6.0)
+    ground = np.hypot(t["ve"], t["vn"])
+    assert (ground.min(), ground.max()) == (pytest.approx(12.0, abs=0.3), pytest.approx(28.0, abs=0.3))
+
+
+@pytest.mark.parametrize(
+    ("autopilot", "period", "damping", "slack"), [("ardupilot", 17.0, 0.75, 0.06), ("px4", 10.0, 0.7, 0.1)]
+)
+def test_a_line_is_met_as_a_damped_oscillator(autopilot, period, damping, slack):
+    """Park's law about a line is d'' + 2 z w d' + w² d = 0; what is off is the half second of the roll."""
+    craft = Craft(autopilot, "plane", [place(0, 0, 60, TAKEOFF), place(0, 6000, 60)]).start()
+    craft.until(lambda flight: flight.run.index == 2 and flight.body.n > 800.0)
+    off = 15.0
+    craft.flight.body.e = off
+    start = craft.flight.sortie_s
+    craft.rows.clear()
+    craft.until(lambda flight: flight.sortie_s > start + 40.0)
+    t = craft.table()
+    w = 2.0 * pi / period
+    wd = w * sqrt(1.0 - damping**2)
+    expected = [off * exp(-damping * w * s) * (cos(wd * s) + damping * w / wd * sin(wd * s)) for s in t["t"] - start]
+    assert np.abs(t["e"] - expected).max() < slack * off
+    assert abs(t["e"][-1]) < 0.01
+
+
+@pytest.mark.parametrize("from_deg", [0.0, 90.0, 180.0, 225.0])
+@pytest.mark.parametrize(("autopilot", "frame"), PLANES)
+def test_time_and_energy_of_a_leg_in_wind(autopilot, frame, from_deg):
+    """Wind triangle, and the power of the drag polar."""
+    power = PowerModel(capacity_wh=4000.0, cruise_w=400.0, cruise_mps=18.0, induced_share=0.25)
+    mission = [place(0, 0, 60, TAKEOFF), airspeed(21.0), place(0, 6000, 60)]
+    craft = Craft(autopilot, frame, mission, wind=Wind(9.0, from_deg), power=power).start()
+    craft.until(lambda flight: flight.body.n > 2000.0)
+    craft.rows.clear()
+    craft.until(lambda flight: flight.body.n > 5500.0)
+    t = craft.table()
+    took, far = t["t"][-1] - t["t"][0], t["n"][-1] - t["n"][0]
+    east, north = -9.0 * sin(radians(from_deg)), -9.0 * cos(radians(from_deg))
+    assert took == pytest.approx(far / (sqrt(21.0**2 - east**2) + north), rel=1e-3)
+    assert np.abs(t["e"]).max() < 0.5
+    ratio = 21.0 / 18.0
+    watts = 400.0 * (0.75 * ratio**3 + 0.25 / ratio)
+    assert (t["used_j"][-1] - t["used_j"][0]) / took == pytest.approx(watts, rel=1e-3)
+    # It points into the wind: the crab angle.
+    assert t["yaw"][-1] == pytest.approx(-np.arcsin(east / 21.0), abs=0.002)
+
+
+def test_a_turn_costs_the_square_of_its_load():
+    power = PowerModel(capacity_wh=4000.0, cruise_w=400.0, cruise_mps=18.0, induced_share=0.5)
+    craft = Craft(
+        "ardupilot", "plane", [place(0, 0, 60, TAKEOFF), place(0, 800, 60, LOITER, (0, 0, 60, 0))], power=power
+    )
+    craft.start().until(lambda flight: flight.sortie_s > 170.0)
+    craft.rows.clear()
+    craft.until(lambda flight: flight.sortie_s > 200.0)
+    t = craft.table()
+    square = 1.0 + (18.0**2 / (G * 60.0)) ** 2
+    watts = (t["used_j"][-1] - t["used_j"][0]) / (t["t"][-1] - t["t"][0])
+    assert watts == pytest.approx(400.0 * (0.5 + 0.5 * square), rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("autopilot", "rate", "climb"), [("ardupilot", "TECS_CLMB_MAX", 5.0), ("px4", "FW_T_CLMB_MAX", 8.0)]
+)
+def test_climb_and_sink_have_their_rates_and_cost(autopilot, rate, climb):
+    power = PowerModel(capacity_wh=4000.0)
+    mission = [place(0, 0, 300, TAKEOFF), place(0, 3000, 300), place(0, 3200, 60), place(0, 6000, 60)]
+    craft = Craft(autopilot, "plane", mission, power=power).start()
+    assert craft.params[rate] == climb
+    craft.until(lambda flight: flight.body.u > 100.0)
+    craft.rows.clear()
+    craft.until(lambda flight: flight.body.u > 250.0)
+    t = craft.table()
+    assert t["vu"] == pytest.approx(climb, abs=0.02)
+    watts = (t["used_j"][-1] - t["used_j"][0]) / (t["t"][-1] - t["t"][0])
+    # The wing carries the same; the way is a little steeper than the airspeed that is counted.
+    assert watts == pytest.approx(power.power_w(18.0, climb, 1.0), rel=0.15)
+    assert watts > power.power_w(18.0, 0.0, 1.0) + 0.95 * climb * power.climb_w_per_mps - 0.12 * power.cruise_w
+    craft.until(lambda flight: flight.body.n > 5800.0)
+    assert craft.table()["vu"].min() == pytest.approx(-5.0, abs=0.05)
+    assert craft.flight.body.u == pytest.approx(60.0, abs=0.5)
+
+
+@pytest.mark.parametrize(("autopilot", "frame"), PLANES)
+def test_airspeed_stays_in_its_range_whatever_is_asked(autopilot, frame):
+    mission = [place(0, 0, 60, TAKEOFF), airspeed(99.0), place(0, 2500, 60), airspeed(1.0), place(0, 6000, 60)]
+    craft = Craft(autopilot, frame, mission).start()
+    craft.until(lambda flight: flight.body.n > 2000.0)
+    assert craft.flight.body.airspeed == pytest.approx(26.0, abs=0.01)
+    craft.until(lambda flight: flight.body.n > 5500.0)
+    assert craft.flight.body.airspeed == pytest.approx(12.0, abs=0.01)
+
+
+def test_plane_ignores_a_ground_speed_and_px4_takes_it_for_an_airspeed():
+    for autopilot, expected in (("ardupilot", 18.0), ("px4", 23.0)):
+        craft = Craft(autopilot, "plane", [place(0, 0, 60, TAKEOFF), action(SPEED, 1, 23.0, -1), place(0, 4000, 60)])
+        craft.start().until(lambda flight: flight.body.n > 2500.0)
+        assert craft.flight.body.airspeed == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("turn_deg", [20.0, 60.0, 90.0, 140.0])
+def test_a_corner_begins_at_the_turn_distance_of_ardupilot(turn_deg):
+    """min(WP_RADIUS, L1) a right angle or more, in proportion below it; L1 = damping period v / pi."""
+    c, s = cos(radians(turn_deg)), sin(radians(turn_deg))
+    mission = [place(0, 0, 60, TAKEOFF), place(0, 2000, 60), place(3000 * s, 2000 + 3000 * c, 60)]
+    craft = Craft("ardupilot", "plane", mission).start()
+    craft.until(lambda flight: flight.run.index == 3)
+    l1 = 0.75 * 17.0 * 18.0 / pi
+    expected = min(90.0, l1) * min(1.0, turn_deg / 90.0)
+    assert 2000.0 - craft.flight.body.n == pytest.approx(expected, abs=1.5)
+
+
+def test_an_acceptance_radius_is_obeyed_by_plane_and_only_widens_on_px4():
+    ways = [place(0, 0, 60, TAKEOFF), place(0, 2000, 60, 16, (0, 10, 0, 0)), place(2000, 2000, 60)]
+    begun = {}
+    for autopilot, frame in PLANES:
+        craft = Craft(autopilot, frame, ways).start()
+        craft.until(lambda flight: flight.run.index == 3)
+        begun[autopilot] = 2000.0 - craft.flight.body.n
+    assert begun["ardupilot"] == pytest.approx(10.0, abs=1.0)
+    assert begun["px4"] == pytest.approx(0.7 * 10.0 * 18.0 / pi, abs=1.5)
+
+
+@pytest.mark.parametrize(("autopilot", "frame"), PLANES)
+@pytest.mark.parametrize("wind", [Wind(), Wind(6.0, 340.0, 1.0)], ids=["calm", "head wind, gusts"])
+def test_takes_off_flies_and_lands(autopilot, frame, wind):
+    mission = [
+        place(0, 0, 60, TAKEOFF), place(0, 1500, 60), place(800, 1500, 80), place(800, -900, 80),
+        place(0, -900, 60), action(LAND_START), place(0, -600, 60), place(0, 0, 0, LAND),
+    ]  # fmt: skip
+    craft = Craft(autopilot, frame, mission, wind=wind).start()
+    t = craft.down()
+    assert [seq for _, seq in craft.reached] == [1, 2, 3, 4, 5, 7, 8]
+    run = t["u"] == 0.0
+    first = int(np.flatnonzero(~run)[0])
+    # It leaves the ground at 0.8 of cruise and not before: v²/2a of runway in still air.
+    if wind.speed_mps == 0.0:
+        assert t["n"][first] == pytest.approx((0.8 * 18.0) ** 2 / (2 * 2.5), rel=0.05)
+    assert hypot(t["e"][-1], t["n"][-1]) < 40.0
+    touch = np.flatnonzero(~run)[-1]
+    assert -1.0 < t["vu"][touch] < 0.0
+    assert not any("Crash" in text for text in craft.texts)
+    assert t["airspeed"][first:touch].min() > 11.0
+
+
+def test_loiter_commands_end_when_they_say():
+    mission = [
+        place(0, 0, 60, TAKEOFF), place(0, 900, 60, TURNS, (2, 0, 80, 0)),
+        place(0, 1800, 60, LOITER_TIME, (30, 0, 80, 0)), place(0, 2700, 120, TO_ALT, (0, 80, 0, 0)),
+        place(0, 6000, 120),
+    ]  # fmt: skip
+    craft = Craft("ardupilot", "plane", mission).start()
+    craft.until(lambda flight: flight.run.index == 5)
+    t, times = craft.table(), {seq: s for s, seq in craft.reached}
+    on_circle = (t["item"] == 2) & (np.abs(np.hypot(t["e"], t["n"] - 900.0) - 80.0) < 10.0)
+    bearing = np.unwrap(np.arctan2(t["e"][on_circle], t["n"][on_circle] - 900.0))
+    assert bearing[-1] - bearing[0] == pytest.approx(4.0 * pi, abs=0.5)
+    there = t["t"][(t["item"] == 3) & (np.hypot(t["e"], t["n"] - 1800.0) < 90.0)][0]
+    assert times[3] - there == pytest.approx(30.0, abs=1.0)
+    assert craft.flight.body.u == pytest.approx(120.0, abs=1.5)
+
+
+def test_return_of_a_plane_circles_unless_there_is_a_way_in():
+    out = [place(0, 0, 60, TAKEOFF), place(0, 1500, 60), action(RTL)]
+    craft = Craft("ardupilot", "plane", out).start()
+    craft.until(lambda flight: flight.sortie_s > 900.0)
+    assert craft.modes[-1] == Mode.RTL
+    assert craft.flight.body.u == pytest.approx(100.0, abs=0.5)  # RTL_ALTITUDE
+    assert hypot(craft.flight.body.e, craft.flight.body.n) == pytest.approx(60.0, abs=0.5)
+
+    craft = Craft("px4", "plane", out).start()
+    craft.until(lambda flight: flight.sortie_s > 900.0)
+    assert craft.flight.body.u == pytest.approx(60.0, abs=0.5)
+    assert hypot(craft.flight.body.e, craft.flight.body.n) == pytest.approx(80.0, abs=0.5)
+
+    craft = Craft("px4", "plane", out, params={"RTL_LAND_DELAY": 0.0}).start()
+    t = craft.down()
+    assert hypot(t["e"][-1], t["n"][-1]) < 150.0
+    assert craft.modes == [Mode.AUTO, Mode.RTL]
+
+
+@pytest.mark.parametrize(
+    ("autopilot", "params", "modes"),
+    [
+        # To ArduPilot the return lasts no step of its own.
+        ("ardupilot", {"RTL_AUTOLAND": 2.0}, [Mode.AUTO]),
+        ("px4", {}, [Mode.AUTO, Mode.RTL]),
+    ],
+)
+def test_return_goes_on_with_the_landing_of_the_mission(autopilot, params, modes):
+    mission = [
+        place(0, 0, 60, TAKEOFF), place(0, 2500, 60), place(900, 2500, 60), action(LAND_START),
+        place(0, -700, 60), place(0, 0, 0, LAND),
+    ]  # fmt: skip
+    craft = Craft(autopilot, "plane", mission, params=params).start()
+    craft.until(lambda flight: flight.run.index == 2 and flight.body.n > 1000.0)
+    assert craft.flight.set_mode(Mode.RTL)
+    t = craft.down()
+    assert craft.modes == modes
+    assert t["n"].max() < 1300.0
+    assert hypot(t["e"][-1], t["n"][-1]) < 40.0
+
+
+@pytest.mark.parametrize(
+    ("autopilot", "params"), [("ardupilot", {"Q_RTL_MODE": 1.0}), ("px4", {})], ids=["ardupilot", "px4"]
+)
+def test_vtol_goes_over_to_wings_and_back(autopilot, params):
+    mission = [
+        place(0, 0, 60, VTOL_TAKEOFF), airspeed(20.0), place(0, 1500, 60), place(800, 1500, 80), action(RTL),
+    ]  # fmt: skip
+    craft = Craft(autopilot, "vtol", mission, params=params, wind=Wind(4.0, 90.0)).start()
+    t = craft.down()
+    on_wings = t["load"] > 0.0
+    first, last = np.flatnonzero(on_wings)[[0, -1]]
+    assert on_wings[first : last + 1].all()
+    # Straight up first; over to wings at height, as soon as they carry.
+    assert hypot(t["e"][:first].max(), t["n"][:first].max()) < 60.0
+    assert t["u"][first] == pytest.approx(60.0, abs=2.5)
+    assert t["airspeed"][first] == pytest.approx(12.0, abs=0.5)
+    # Back over home, then straight down.
+    # The wings leave room to brake at 2 m/s² (more in the wind from behind), and home is not overrun.
+    stop = 18.0**2 / (2 * 2.0)
+    assert stop < hypot(t["e"][last], t["n"][last]) < stop + 60.0
+    assert np.diff(np.hypot(t["e"][last:], t["n"][last:])).max() < 0.15
+    low = t["t"] > t["t"][last] + 60.0
+    assert np.hypot(t["e"][low], t["n"][low]).max() < 2.0
+    assert craft.modes == [Mode.AUTO, Mode.RTL, *([Mode.HOVER_RTL] if autopilot == "ardupilot" else [])]
+    assert not any("Crash" in text for text in craft.texts)
+
+
+@pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
+def test_vtol_lands_in_its_mission(autopilot):
+    mission = [place(0, 0, 60, VTOL_TAKEOFF), place(0, 1500, 60), place(300, 900, 0, VTOL_LAND)]
+    craft = Craft(autopilot, "vtol", mission).start()
+    t = craft.down()
+    assert hypot(t["e"][-1] - 300.0, t["n"][-1] - 900.0) < 1.0
+    assert (t["load"] > 0.0).any()
+    assert t["load"][t["u"] < 40.0].max() == 0.0
+
+
+def test_plain_take_off_leaves_px4_on_its_rotors_and_ardupilot_goes_over():
+    """NAV_TAKEOFF: PX4 flies the mission as a multirotor until a transition; ArduPilot goes to places on wings."""
+    mission = [place(0, 0, 60, TAKEOFF), place(0, 900, 60), action(RTL)]
+    wings = {}
+    for autopilot in ("ardupilot", "px4"):
+        craft = Craft(autopilot, "vtol", mission, params={"Q_RTL_MODE": 1.0} if autopilot == "ardupilot" else {})
+        wings[autopilot] = bool((craft.start().down()["load"] > 0.0).any())
+    assert wings == {"ardupilot": True, "px4": False}
+
+
+def test_transitions_in_a_mission_are_obeyed():
+    mission = [
+        place(0, 0, 40, TAKEOFF), place(0, 300, 40), action(TRANSITION, 4), place(1200, 300, 40), action(TRANSITION, 3),
+        place(1500, 300, 40), action(RTL),
+    ]  # fmt: skip
+    craft = Craft("px4", "vtol", mission).start()
+    t = craft.down()
+    by_item = {int(k): t["load"][t["item"] == k] for k in (1, 2, 4, 6)}
+    assert by_item[1].max() == by_item[2].max() == by_item[6][40:].max() == 0.0
+    assert by_item[4][-1] > 0.0
+    used = {k: np.diff(t["used_j"][t["item"] == k]).mean() / STEP_S for k in (2, 4)}
+    assert used[4] > craft.power.power_w(18.0, 0.0, 1.0) * 0.8
+    assert used[2] > craft.power.hover_w
+
+
+def test_wings_in_the_wind_of_the_moment_are_carried_by_it():
+    """Ground velocity is velocity through the air plus wind, gusts too, at every step."""
+    craft = Craft("ardupilot", "plane", [place(0, 0, 60, TAKEOFF), place(0, 3000, 60)], wind=Wind(6.0, 200.0, 2.0))
+    craft.start().until(lambda flight: flight.body.u > 50.0)
+    flight = craft.flight
+    for _ in range(400):
+        craft.step()
+        gust = flight.wind.gust(flight.sortie_s)
+        air = (flight.body.ve - flight.wind.mean_e_mps - gust[0], flight.body.vn - flight.wind.mean_n_mps - gust[1])
+        assert hypot(*air, flight.body.vu) == pytest.approx(flight.body.airspeed, abs=1e-6)
+
+
+@given(
+    st.floats(-400, 400), st.floats(-400, 400), st.floats(-pi, pi), st.floats(12, 30), st.booleans(), st.floats(50, 200)
+)
+@settings(max_examples=60, deadline=None)
+def test_guidance_comes_on_to_any_circle_from_anywhere(e, n, yaw, speed, clockwise, radius):
+    """A point that obeys the guidance without limits or lag ends on the circle, on the right side round."""
+    radius = max(radius, speed**2 / G)
+    law = L1(17.0, 0.75)
+    for _ in range(int(300 / 0.05)):
+        velocity = (speed * sin(yaw), speed * cos(yaw))
+        lateral = law.circle((e, n), velocity, (0.0, 0.0), radius, clockwise=clockwise)
+        yaw += max(-15.0, min(15.0, lateral)) / speed * 0.05
+        e, n = e + velocity[0] * 0.05, n + velocity[1] * 0.05
+    assert hypot(e, n) == pytest.approx(radius, rel=0.02)
+    turn = (e * velocity[1] - n * velocity[0]) / (hypot(e, n) * speed)
+    assert turn == pytest.approx(-1.0 if clockwise else 1.0, abs=0.02)
+
+
+def test_time_of_a_flight_does_not_depend_on_the_order_of_looking():
+    """Two of one seed fly the same path to the last bit; another seed does not."""
+    mission = [place(0, 0, 60, TAKEOFF), place(0, 1200, 60), place(500, 1200, 60)]
+    paths = []
+    for _ in range(2):
+        craft = Craft("px4", "plane", mission, wind=Wind(5.0, 30.0, 1.5)).start()
+        craft.until(lambda flight: flight.run.index == 3)
+        paths.append([row[:4] for row in craft.rows])
+    assert paths[0] == paths[1]
+    assert all(b[0] > a[0] for a, b in pairwise(paths[0]))

@@ -1,0 +1,144 @@
+"""Plans for every form of aircraft, compiled for every autopilot and flown by `autopilot` on vehicles of that kind."""
+
+import asyncio
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import autopilot
+import missions
+import sim
+from cli.simulated import simulated_fleet
+from geo import geodesic_destination
+
+BORDER = missions.BorderSegment("line", "USA", "MEX", ((-110.97, 31.333), (-110.93, 31.333)), "left")
+BASE = missions.Base("base", *geodesic_destination(31.333, -110.95, 0.0, 1500.0))
+WING = missions.Aircraft("wing", 20, 28, 3, 3, 300, 300, 600, 500, form="fixed_wing", min_m_s=15, turn_radius_m=60)
+VTOL = missions.Aircraft(
+    "vtol", 20, 28, 3, 3, 900, 300, 1200, 700, form="vtol",
+    min_m_s=14, turn_radius_m=60, takeoff_s=15, landing_s=20, transition_s=10,
+)  # fmt: skip
+SPEEDUP = 200.0
+TAKEOFF, VTOL_TAKEOFF, LAND, LAND_START, WAYPOINT, RTL = 22, 84, 21, 189, 16, 20
+
+
+def plan_for(aircraft):
+    fleet = missions.default_fleet(BASE, 1)
+    if aircraft is not None:
+        fleet = missions.Fleet(fleet.camera, (replace(fleet.vehicles[0], aircraft=aircraft),))
+    return missions.plan(BORDER, fleet, options=missions.PlanOptions(dwell_s=3.0))
+
+
+@pytest.fixture(scope="module")
+def plans():
+    return {"copter": plan_for(None), "plane": plan_for(WING), "vtol": plan_for(VTOL)}
+
+
+def landed_by_mission(mission):
+    """The mission with a landing in place of the return: 1.5 km of approach from the own side."""
+    place = next(item for item in mission.items if item.command == TAKEOFF)
+    lat, lon = geodesic_destination(place.x / 1e7, place.y / 1e7, 0.0, 1500.0)
+    before = mission.items[:-1]
+    n = len(before)
+    assert mission.items[-1].command == RTL
+    home = replace(place, command=LAND, seq=n + 2, z=0.0)
+    start = replace(place, command=WAYPOINT, seq=n + 1, x=round(lat * 1e7), y=round(lon * 1e7))
+    items = (*before, missions.MissionItem(n, 0, LAND_START), start, home)
+    # The fence of the plan knows nothing of the approach.
+    return replace(mission, items=items, fence=(), rally=())
+
+
+def fly(plan, mission, folder, name, wind=None):
+    config = simulated_fleet(plan, speedup=SPEEDUP, seed=1, autopilot=name, record=folder, wind=wind)
+    with sim.start_fleet(config) as fleet:
+        tasks = [autopilot.FlightTask(1, fleet.endpoints[0].url, (mission,))]
+        limits = autopilot.FlightLimits(ceiling_m=130.0, flight_s=3000.0)
+        return asyncio.run(autopilot.fly(tasks, borders=plan.borders, time_scale=SPEEDUP, limits=limits))
+
+
+@pytest.mark.parametrize("frame", ["copter", "plane", "vtol"])
+@pytest.mark.parametrize("name", ["ardupilot", "px4"])
+def test_a_plan_is_flown_by_every_kind(plans, frame, name, tmp_path):
+    plan = plans[frame]
+    mission = missions.compile_mission(plan, plan.sorties[0], name)
+    if (name, frame) == ("ardupilot", "plane"):
+        # Its RTL never lands (RTL_AUTOLAND 0, and a plan has no landing sequence).
+        mission = landed_by_mission(mission)
+    report = fly(plan, mission, tmp_path, name)
+    assert report.completed, report.vehicles[0].failure
+    (sortie,) = report.vehicles[0].sorties
+    assert {upload.kind.name: upload.items for upload in sortie.uploads}["MISSION"] == len(mission.items)
+    assert {item.command for item in sortie.reached} >= {VTOL_TAKEOFF if frame == "vtol" else TAKEOFF, WAYPOINT}
+    assert sortie.landing.from_home_m < (1.0 if frame != "plane" else 200.0)
+    assert sortie.nearest_border_m > 20.0
+    assert sortie.mean_deviation_m < (0.5 if frame == "copter" else 10.0)
+
+
+def test_px4_vtol_flies_the_patrol_on_its_wings(plans, tmp_path):
+    """A plain take-off would leave it on its rotors for the whole patrol, with their power and speed."""
+    plan = plans["vtol"]
+    winged = missions.compile_mission(plan, plan.sorties[0], "px4")
+    assert winged.items[0].command == VTOL_TAKEOFF
+    plain = replace(winged, items=(replace(winged.items[0], command=TAKEOFF), *winged.items[1:]))
+    left = {}
+    for key, mission in (("plain", plain), ("winged", winged)):
+        report = fly(plan, mission, tmp_path / key, "px4")
+        assert report.completed, report.vehicles[0].failure
+        (sortie,) = report.vehicles[0].sorties
+        left[key] = (sortie.battery_percent, sortie.flight_s)
+    assert left["plain"][0] < left["winged"][0] - 5.0
+    assert left["plain"][1] > left["winged"][1] * 1.3
+
+
+def test_a_plane_that_would_circle_at_the_end_is_not_flown(plans, tmp_path):
+    plan = plans["plane"]
+    report = fly(plan, missions.compile_mission(plan, plan.sorties[0], "ardupilot"), tmp_path, "ardupilot")
+    assert "circles there until its battery is empty: put a landing sequence at its end" in report.vehicles[0].failure
+    (sortie,) = report.vehicles[0].sorties
+    assert sortie.started_us is None
+    assert not sortie.uploads
+
+
+@pytest.mark.parametrize("name", ["ardupilot", "px4"])
+def test_an_order_home_in_the_air_is_obeyed_by_wings(plans, name, tmp_path):
+    """A fence that ends half-way: the vehicle turns by itself and the report says so."""
+    plan = plans["vtol"]
+    mission = missions.compile_mission(plan, plan.sorties[0], name)
+    fence = tuple(replace(item, y=min(item.y, round((BASE.lon_deg + 0.004) * 1e7))) for item in mission.fence)
+    mission = replace(mission, fence=fence)
+    report = fly(plan, mission, tmp_path, name)
+    assert not report.completed
+    (sortie,) = report.vehicles[0].sorties
+    assert any("Polygon fence breached" in event.text for event in sortie.events), sortie.events
+    (record,) = tmp_path.glob("*.csv")
+    rows = np.genfromtxt(record, delimiter=",", names=True, usecols=("lat_deg", "lon_deg", "amsl_m"))
+    assert rows["lon_deg"].max() < BASE.lon_deg + 0.004 + 0.003
+    assert sortie.landing is not None
+
+
+def test_sim_command_runs_every_kind(run):
+    for name in ("ardupilot", "px4"):
+        for frame in ("copter", "plane", "vtol"):
+            ran = run(
+                "sim", "--home", "31.345,-110.93,1180", "--autopilot", name, "--frame", frame, "--wind", "5,270,1",
+                "--port", "0", "--seconds", "0.2", "--speedup", "20",
+            )  # fmt: skip
+            assert ran.code == 0, ran.err
+            assert "vehicle 1 listens on udp:127.0.0.1:" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--autopilot", "pixhawk"), "autopilot 'pixhawk' is unknown: give one of ardupilot, px4"),
+        (("--frame", "balloon"), "frame 'balloon' is unknown: give one of"),
+        (("--wind", "5"), "--wind '5': give MEAN,FROM as numbers"),
+        (("--wind", "99,0"), "wind speed_mps is 99"),
+        (("--wind", "5,0,x"), "--wind '5,0,x': give MEAN,FROM,GUST as numbers"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said(run, options, said):
+    ran = run("sim", "--home", "31.345,-110.93,1180", "--port", "0", "--seconds", "0.1", *options)
+    assert ran.code == 1
+    assert said in " ".join(ran.err.split())
