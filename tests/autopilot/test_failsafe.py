@@ -26,6 +26,7 @@ async def said(script):
 )
 async def test_it_is_told_in_words(kind, parameter, value, words):
     script = Script(autopilot=kind)
+    script.params.pop("FS_GCS_ENABLE", None)
     script.params[parameter] = (float(value), mav.MAV_PARAM_TYPE_INT8)
     assert words in await said(script)
 
