@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
+from autopilot.area import Place
 from autopilot.conduct import Conduct
 from autopilot.cue import Errand
 from autopilot.errors import AutopilotError, CommandError, FlightError, LinkError
@@ -92,7 +93,6 @@ class PatrolConduct(Conduct):
         """Ready; returns a little before its time. Raises WithdrawnError."""
         self._watch = watch
         self._when_unheard = await check_link_loss(self._vehicle)
-        watch.note(self._vehicle.telemetry, self._when_unheard)
         self._tell(Happening.CHECKED)
         await self._due(self._shift.proof_s)
 
@@ -319,10 +319,18 @@ class PatrolConduct(Conduct):
             await self._go_on(watch)
 
     async def _set_out(self, errand: Errand, watch: FlightWatch) -> None:
-        """To the place, with the camera on the spot. An order that is not lawful by now leaves it on its patrol."""
+        """To the place, with the camera on the spot. An order that is refused leaves it on its patrol.
+
+        `Diversion` has looked at way and place, and it has flown on since. The plan flies at the very margin beside the
+        stand-off that `Orders.go_to` asks of every way, so from its line no way would do: it is looked at as one of the
+        plan.
+        """
         vehicle, spot = self._vehicle, errand.spot
         try:
-            await self._orders.go_to(errand.place)
+            now = vehicle.telemetry
+            here = Place(now.lat_deg or 0.0, now.lon_deg or 0.0, now.above_home_m or 0.0)
+            (await self._orders.area()).check(here, errand.place, planned=True)
+            await self._orders.go_unchecked(errand.place)
         except AutopilotError as error:
             self._errand = None
             watch.note_failure(vehicle.telemetry, f"was not sent to the cue: {error}")
