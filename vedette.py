@@ -430,6 +430,49 @@ def fly(
 
 
 @app.command(
+    epilog="Example: [bold]vedette sim --plan runs/plan/plan.json --speedup 100 --seconds 300 & "
+    "vedette patrol runs/plan/plan.json --link udp:127.0.0.1:14560 --link udp:127.0.0.1:14570 --hours 0.3 "
+    "--speedup 100[/bold] (the plan is that of the example of [bold]vedette plan[/bold])"
+)
+def patrol(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json.")],
+    link: Annotated[list[str], typer.Option(help="udp:HOST:PORT, udpin:HOST:PORT or tcp:HOST:PORT; one a vehicle.")],
+    hours: Annotated[float | None, typer.Option(help="Length of the shift; else that of the plan.")] = None,
+    speedup: Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")] = 1.0,
+    json_file: Annotated[Path, typer.Option("--json", help="Where the report goes.")] = Path("patrol.json"),
+    journal: Annotated[
+        Path | None, typer.Option(help="File from which the same command goes on after a crash.")
+    ] = None,
+    orders: Annotated[Path | None, typer.Option(help="File of cues and words on the way, one JSON a line.")] = None,
+    dialect: Annotated[str, typer.Option(help="ardupilot or px4.")] = "ardupilot",
+    ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
+    log: Annotated[Path | None, typer.Option(help="Folder for a .tlog and a .parquet of each sortie.")] = None,
+    gcs_id: Annotated[
+        int,
+        typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),
+    ] = 255,
+) -> None:
+    """Fly a plan for a shift: by its schedule, with reliefs; planned anew when a vehicle fails."""
+    import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+    from cli.patrol import fly_shift  # noqa: PLC0415
+
+    fly_shift(
+        missions.load_plan(plan_file),
+        link,
+        dialect=_dialect(dialect),
+        hours=hours,
+        speedup=speedup,
+        limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
+        journal=journal,
+        log=log,
+        json_file=json_file,
+        orders=orders,
+        system_id=gcs_id,
+    )
+
+
+@app.command(
     epilog="Example: [bold]vedette watch runs/demo/video/*.ts --border runs/demo/border.geojson[/bold] after "
     "[bold]vedette demo[/bold]; for a fixed camera [bold]vedette watch street.mp4 --line 0,300,768,300[/bold]"
 )

@@ -3,8 +3,10 @@
 from autopilot.ardupilot import ARDUCOPTER, ARDUPLANE
 from autopilot.area import FlightArea, Place
 from autopilot.compare import differences
+from autopilot.cue import Answer, Cue, Offer, Standing
 from autopilot.dialect import Dialect
 from autopilot.dialects import dialect_of
+from autopilot.dispatch import dispatch
 from autopilot.errors import (
     AutopilotError,
     CommandError,
@@ -35,6 +37,10 @@ from autopilot.orders_camera import look_ahead, look_at, turn_gimbal, turn_gimba
 from autopilot.orders_plain import change_speed, emergency_stop
 from autopilot.parameter_list import all_parameters
 from autopilot.parameter_names import names_of, value_of
+from autopilot.patrol import Patrol, fly_patrol
+from autopilot.patrol_report import Change, PatrolFlight, PatrolReport, PatrolVehicle, Replanned
+from autopilot.patrol_rules import PatrolRules
+from autopilot.patrol_states import Duty, State
 from autopilot.preflight import Capabilities, capabilities, check_vehicle, enable_fence, item_limit
 from autopilot.px4 import PX4
 from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieReport, VehicleReport
@@ -53,11 +59,15 @@ __all__ = [
     "ARDUCOPTER",
     "ARDUPLANE",
     "PX4",
+    "Answer",
     "AutopilotError",
     "Capabilities",
+    "Change",
     "CommandError",
+    "Cue",
     "Dialect",
     "Difference",
+    "Duty",
     "Event",
     "FlightArea",
     "FlightError",
@@ -80,13 +90,22 @@ __all__ = [
     "MismatchError",
     "MissionKind",
     "NotReadyError",
+    "Offer",
     "Orders",
     "ParameterError",
+    "Patrol",
+    "PatrolFlight",
+    "PatrolReport",
+    "PatrolRules",
+    "PatrolVehicle",
     "Place",
     "PlaceError",
     "RejectedError",
+    "Replanned",
     "Signing",
     "SortieReport",
+    "Standing",
+    "State",
     "Telemetry",
     "Text",
     "Timing",
@@ -105,10 +124,12 @@ __all__ = [
     "command_words",
     "dialect_of",
     "differences",
+    "dispatch",
     "download",
     "emergency_stop",
     "enable_fence",
     "fly",
+    "fly_patrol",
     "ftp_crc32",
     "ground_watch",
     "item_limit",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,13 +11,11 @@ from autopilot.errors import AutopilotError, FlightError
 from autopilot.flight_log import sortie_log
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link
-from autopilot.link_open import open_link
 from autopilot.report import FlightReport, SortieReport, VehicleReport
 from autopilot.sortie import Flight, Sortie
-from autopilot.steadfast import unless
+from autopilot.station import Display, connected, now_us, open_links
 from autopilot.task import FlightTask
 from autopilot.timing import Timing
-from autopilot.vehicle import Vehicle
 from autopilot.watch import BorderWatch, places
 from missions import BorderSegment
 
@@ -82,7 +79,7 @@ async def fly(
         When two tasks name one system id, on one link or on two, or a task has no sortie.
     """
     _check_tasks(tasks)
-    display = _Display(progress)
+    display = Display(progress)
     flight = Flight(
         timing or Timing(time_scale=time_scale),
         limits or FlightLimits(),
@@ -92,16 +89,10 @@ async def fly(
         heartbeat,
         log_dir,
     )
-    started_us = _now_us()
+    started_us = now_us()
     async with AsyncExitStack() as stack:
-        links: dict[str, Link | AutopilotError] = {}
-        for url in dict.fromkeys(task.url for task in tasks):
-            try:
-                link = await open_link(url, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale)
-            except AutopilotError as error:
-                links[url] = error
-            else:
-                links[url] = await stack.enter_async_context(link)
+        urls = [task.url for task in tasks]
+        links = await open_links(urls, stack, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale)
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_fly_vehicle(task, links[task.url], flight)) for task in tasks]
         vehicles = tuple(sorted((one.result() for one in running), key=lambda vehicle: vehicle.sysid))
@@ -113,25 +104,7 @@ async def fly(
         if event.kind == "note"
     )
     notes = tuple(note for note in (*said, *flight.notes, display.failure) if note is not None)
-    return FlightReport(vehicles, started_us, _now_us(), flight.timing.time_scale, notes)
-
-
-class _Display:
-    """Tells the caller of progress, and never lets the caller's trouble come back into a flight."""
-
-    def __init__(self, progress: Callable[[FlightProgress], None] | None) -> None:
-        self._progress = progress
-        self.failure: str | None = None
-
-    def show(self, now: FlightProgress) -> None:
-        """Show where a vehicle is; nothing once that has failed."""
-        if self._progress is None:
-            return
-        try:
-            self._progress(now)
-        except Exception as error:  # noqa: BLE001  whatever the caller does there
-            self._progress = None
-            self.failure = f"progress was shown no further: {error!r}"
+    return FlightReport(vehicles, started_us, now_us(), flight.timing.time_scale, notes)
 
 
 def _check_tasks(tasks: Sequence[FlightTask]) -> None:
@@ -153,14 +126,6 @@ def _check_tasks(tasks: Sequence[FlightTask]) -> None:
                 raise FlightError(f"vehicle {task.sysid} sortie {number} has no place to fly to: plan it again")
 
 
-async def _connected(link: Link, task: FlightTask, flight: Flight) -> Vehicle:
-    connecting = Vehicle.connect(link, task.sysid, timing=flight.timing, wait_s=flight.limits.connect_s)
-    vehicle = await unless(flight.stop, connecting)
-    if vehicle is None:
-        raise FlightError(f"vehicle {task.sysid} on {task.url}: the flight was stopped before it was heard")
-    return vehicle
-
-
 async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Flight) -> VehicleReport:
     planned = len(task.missions)
     sorties: list[SortieReport] = []
@@ -170,7 +135,7 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Fl
     else:
         try:
             flight.progress(FlightProgress(task.sysid, 1, planned, "connect"))
-            async with await _connected(link, task, flight) as vehicle:
+            async with await connected(link, task.sysid, flight) as vehicle:
                 for number, mission in enumerate(task.missions, 1):
                     async with sortie_log(link, task.sysid, number, flight.log_dir, flight.notes):
                         sorties.append(await Sortie(vehicle, mission, number, planned, flight).fly())
@@ -185,7 +150,3 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Fl
         flight.progress(FlightProgress(task.sysid, max(len(sorties), 1), planned, "failed", text=failure))
     packets = link.statistics(task.sysid) if isinstance(link, Link) else None
     return VehicleReport(task.sysid, task.url, tuple(sorties), planned, failure, packets)
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000

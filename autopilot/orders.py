@@ -170,10 +170,15 @@ class Orders:
         AutopilotError
             As `check` does, before anything is sent; then CommandError when it is refused.
         """
-        vehicle, ways = self.vehicle, self.vehicle.dialect.orders
         # The values as they travel are the ones that are looked at.
         place = Place(round(place.lat_deg, 7), round(place.lon_deg, 7), place.above_home_m)
         turn_m = await self._guard.check(place, radius_m=radius_m)
+        await self.go_unchecked(place, turn_m)
+        return turn_m
+
+    async def go_unchecked(self, place: Place, turn_m: float = 0.0) -> None:
+        """As `go_to`, for who has looked at the way and the place by rules of their own. Raises CommandError."""
+        vehicle, ways = self.vehicle, self.vehicle.dialect.orders
         frame, z = order_height(vehicle.telemetry, vehicle.dialect, place.above_home_m)
         await vehicle.command_int(
             mav.MAV_CMD_DO_REPOSITION,
@@ -190,7 +195,6 @@ class Orders:
             raise CommandError(
                 f"{vehicle}: accepted a place to fly to and stays in mode {vehicle.telemetry.mode}: look at its texts"
             )
-        return turn_m
 
     async def loiter(
         self,

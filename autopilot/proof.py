@@ -80,6 +80,16 @@ class Proof:
         self._since = since
         return tuple(done)
 
+    async def recognise(self, mission: Mission, boots: int, progress: Progress | None) -> None:
+        """Prove lists that were uploaded before us. Raises as `renew` does."""
+        since = boots, self._link.moves(self._sysid)
+        for kind, items in lists_of(mission):
+            if items or kind is MissionKind.MISSION:
+                self._held[kind] = prepared(items, kind, self._dialect)
+        self.begun = True
+        await self.renew(progress)
+        self._since = since
+
     async def _keep_fence(self, progress: Progress | None) -> None:
         self._held.pop(MissionKind.FENCE, None)
         try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from autopilot.conduct import Conduct
 from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
 from autopilot.ground_station import check_ground_station
 from autopilot.homecoming import bring_down, where
@@ -49,10 +51,32 @@ class Flight:
 
 
 class Sortie:
-    """One sortie of one vehicle, from upload to disarming."""
+    """One sortie of one vehicle, from upload to disarming.
 
-    def __init__(self, vehicle: Vehicle, mission: Mission, number: int, planned: int, flight: Flight) -> None:
+    Parameters
+    ----------
+    vehicle, mission
+        Who flies what.
+    number, planned
+        Its number among the sorties of the vehicle, from 1, and how many there are.
+    flight
+        What it shares with the others.
+    conduct
+        Asked at its steps; by default it sets off as soon as it can.
+    """
+
+    def __init__(
+        self,
+        vehicle: Vehicle,
+        mission: Mission,
+        number: int,
+        planned: int,
+        flight: Flight,
+        *,
+        conduct: Conduct | None = None,
+    ) -> None:
         self._vehicle = vehicle
+        self._conduct = conduct or Conduct()
         self._mission = mission
         self._number = number
         self._planned = planned
@@ -65,9 +89,24 @@ class Sortie:
 
     async def fly(self) -> SortieReport:
         """Fly it; what goes wrong is in the report."""
+        return await self._done(self._set_off())
+
+    async def take_over(self, reached: Collection[int]) -> SortieReport:
+        """Follow one that is in the air with this mission already, after a ground station that is gone.
+
+        Nothing is uploaded and nothing armed. One whose lists do not read back as this mission is brought home.
+
+        Parameters
+        ----------
+        reached
+            Items that it is known to have reached.
+        """
+        return await self._done(self._recognise(reached))
+
+    async def _done(self, begin: Coroutine[Any, Any, None]) -> SortieReport:
         stop = self._vehicle.listen(self._watch.take)
         try:
-            failure = await self._flown()
+            failure = await self._flown(begin)
         except asyncio.CancelledError:
             await to_the_end(self._come_down(_LAST_ORDER_S, follow=False))
             raise
@@ -75,10 +114,10 @@ class Sortie:
             stop()
         return self._report(failure)
 
-    async def _flown(self) -> str | None:
+    async def _flown(self, begin: Coroutine[Any, Any, None]) -> str | None:
         """What went wrong, once it is down again or out of reach."""
         try:
-            await unless(self._flight.stop, self._set_off())
+            await unless(self._flight.stop, begin)
             self._check_stop()
             await self._follow()
             self._judge()
@@ -89,12 +128,24 @@ class Sortie:
             cause = f"{self._vehicle}: given up for a fault in this program, {error!r}: report it"
         else:
             return None
+        self._conduct.off(cause)
         outcome = await self._come_down(self._flight.limits.home_s, follow=True)
         return f"{cause}; {outcome}" if outcome else cause
 
     async def _set_off(self) -> None:
         await self._prepare()
+        await self._conduct.turn(self._watch)
         await self._start()
+
+    async def _recognise(self, reached: Collection[int]) -> None:
+        vehicle, watch = self._vehicle, self._watch
+        # From here on it is ours to bring down.
+        vehicle.arm_ordered = True
+        self._stage("take over")
+        if await vehicle.wait_until(lambda _: watch.was_armed, _START_S) is None:
+            raise FlightError(f"{vehicle}: was to be taken over in the air and is not armed: it has landed meanwhile")
+        await vehicle.recognise(self._mission, progress=self._stage)
+        watch.take_over(vehicle.telemetry, reached)
 
     def _check_stop(self) -> None:
         if self._flight.stop.is_set():
@@ -157,6 +208,7 @@ class Sortie:
         if self._mission.fence:
             await enable_fence(self._vehicle, self._mission, ceiling_m=self._flight.limits.ceiling_m)
         await self._vehicle.prove(progress=self._stage)
+        await self._conduct.clear(self._watch)
 
     async def _start(self) -> None:
         vehicle, watch = self._vehicle, self._watch
@@ -180,6 +232,7 @@ class Sortie:
                 await self._turn_back()
             self._check_stop()
             self._check_hearing()
+            await self._conduct.look(watch)
             self._note_strangers()
             if clock.elapsed_s(vehicle.telemetry.vehicle_s, wall()) > limits.flight_s:
                 raise FlightError(f"{vehicle}: still flying after {limits.flight_s:g} s: plan shorter sorties")
@@ -189,6 +242,8 @@ class Sortie:
         vehicle = self._vehicle
         wall_s = vehicle.timing.wall_s
         if vehicle.silent_s > wall_s(_SILENT_S):
+            if self._conduct.bears(vehicle.silent_s):
+                return
             raise FlightError(
                 f"{vehicle}: silent for {vehicle.silent_s:.1f} s in flight, last at {where(vehicle)}: look for it there"
             )

@@ -9,7 +9,7 @@ from typing import Literal
 from autopilot.errors import FlightError
 from missions import Mission, PatrolPlan, compile_mission
 
-__all__ = ["FlightTask", "tasks_of"]
+__all__ = ["FlightTask", "check_grounded", "links_of", "tasks_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,30 @@ class FlightTask:
     missions: tuple[Mission, ...]
 
 
+def links_of(plan: PatrolPlan, urls: Sequence[str]) -> dict[int, str]:
+    """The link of each vehicle of a plan's fleet, by system id, in their order.
+
+    Raises
+    ------
+    FlightError
+        When the links are neither one, which all share, nor as many as the vehicles.
+    """
+    sysids = sorted(vehicle.sysid for vehicle in plan.fleet.vehicles)
+    if len(urls) not in {1, len(sysids)}:
+        raise FlightError(f"the plan has {len(sysids)} vehicles and there are {len(urls)} links: give one each")
+    return dict(zip(sysids, urls if len(urls) == len(sysids) else list(urls) * len(sysids), strict=True))
+
+
+def check_grounded(plan: PatrolPlan) -> None:
+    """Raises FlightError where a sortie of a plan begins in the air."""
+    aloft = next((sortie.name for sortie in plan.sorties if sortie.airborne), None)
+    if aloft is not None:
+        raise FlightError(
+            f"{aloft} begins in the air, and only what stands on the ground is flown from here: load its mission file "
+            "with a ground station, or resume the plan once it has landed"
+        )
+
+
 def tasks_of(
     plan: PatrolPlan, urls: Sequence[str], dialect: Literal["ardupilot", "px4"] = "ardupilot"
 ) -> list[FlightTask]:
@@ -50,21 +74,13 @@ def tasks_of(
     FlightError
         When the links are neither one nor as many as the vehicles, or a sortie begins in the air.
     """
-    vehicles = sorted(plan.fleet.vehicles, key=lambda vehicle: vehicle.sysid)
-    if len(urls) not in {1, len(vehicles)}:
-        raise FlightError(f"the plan has {len(vehicles)} vehicles and there are {len(urls)} links: give one each")
-    aloft = next((sortie.name for sortie in plan.sorties if sortie.airborne), None)
-    if aloft is not None:
-        raise FlightError(
-            f"{aloft} begins in the air, and only what stands on the ground is flown from here: load its mission file "
-            "with a ground station, or resume the plan once it has landed"
-        )
-    given = list(urls) if len(urls) == len(vehicles) else list(urls) * len(vehicles)
+    links = links_of(plan, urls)
+    check_grounded(plan)
     tasks = []
-    for vehicle, url in zip(vehicles, given, strict=True):
-        own = (sortie for sortie in plan.sorties if sortie.vehicle.sysid == vehicle.sysid)
+    for sysid, url in links.items():
+        own = (sortie for sortie in plan.sorties if sortie.vehicle.sysid == sysid)
         sorties = sorted(own, key=lambda sortie: sortie.turn)
         if sorties:
             missions = tuple(compile_mission(plan, sortie, dialect) for sortie in sorties)
-            tasks.append(FlightTask(vehicle.sysid, url, missions))
+            tasks.append(FlightTask(sysid, url, missions))
     return tasks

@@ -331,6 +331,10 @@ class Vehicle:
         await self._proof.renew(progress)
         self._proof.check(self.telemetry.boots)
 
+    async def recognise(self, mission: Mission, *, progress: Progress | None = None) -> None:
+        """Prove that it holds a mission that was uploaded before us; nothing is written. Raises as `prove` does."""
+        await self._proof.recognise(mission, self.telemetry.boots, progress)
+
     async def set_mode(self, name: str) -> None:
         """Set a flight mode by its name and wait until the vehicle says it. Raises CommandError, AutopilotError."""
         main, sub = self.dialect.mode_command(name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import LOCATED
 from autopilot.dialects import HOME_FIRST
@@ -23,6 +24,7 @@ __all__ = ["BorderWatch", "FlightWatch", "places"]
 _AIRBORNE_M = 2.0
 _GUARD_PERIOD_S = 0.5  # vehicle seconds between looks at the borders
 _CHUNK = 256
+_LOOKED_AT = frozenset({mav.MAV_CMD_DO_SET_ROI_LOCATION, mav.MAV_CMD_DO_SET_ROI})  # by the camera
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +32,8 @@ Floats = NDArray[np.float64]
 def places(mission: Mission) -> tuple[MissionItem, ...]:
     """The items that a vehicle flies to, in order, without home and without a take-off or landing "here"."""
     first = 1 if mission.dialect in HOME_FIRST else 0
-    return tuple(item for item in mission.items[first:] if item.command in LOCATED and (item.x or item.y))
+    flown_to = LOCATED - _LOOKED_AT
+    return tuple(item for item in mission.items[first:] if item.command in flown_to and (item.x or item.y))
 
 
 class BorderWatch:
@@ -193,6 +196,12 @@ class FlightWatch:
         command = self._commands.get(seq, 0)
         self.reached.append(ItemReached(seq, command, now.time_us, now.vehicle_s, reported))
         self._note(now, "item", f"item {seq} ({command_name(command)}) {'reached' if reported else 'passed'}")
+
+    def take_over(self, now: Telemetry, reached: Collection[int]) -> None:
+        """Count as reached what is known to be, and as passed what lies before the current item."""
+        for place in self._places:
+            if place.seq in reached or (now.item is not None and place.seq < now.item):
+                self._reach(place.seq, now, reported=place.seq in reached)
 
     def note_failure(self, now: Telemetry, text: str) -> None:
         """Add an event of our own making."""

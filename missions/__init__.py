@@ -5,6 +5,7 @@ from missions.airspace_files import read_airspace, read_risk, write_airspace, wr
 from missions.atlas import borders_in, countries, cut, land_border, neighbours
 from missions.border import BorderSegment, Side
 from missions.border_files import read_border, read_borders, write_border, write_borders
+from missions.cue_sortie import CueSortie, cue_sortie
 from missions.emergency import EmergencyRules, EmergencyStretch, emergency_sites
 from missions.errors import (
     AirspaceError,
@@ -23,9 +24,11 @@ from missions.fence import fence_polygon, sortie_fence
 from missions.fence_shapes import FenceCircle, FencePolygon, fence_shapes
 from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
 from missions.fleet_files import read_fleet, write_fleet
+from missions.homeward import straight_effort, straight_home
 from missions.landing import LandingProposal, LandingRules, propose_landing_sites, with_landing_sites
+from missions.launch_book import LaunchBook
 from missions.litchi import LitchiAction, LitchiWaypoint, compile_litchi, read_litchi, save_litchi, write_litchi
-from missions.mission import Dialect, Mission, MissionItem, compile_mission
+from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
 from missions.mission_kml import read_mission_kml, write_mission_kml
 from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
@@ -57,6 +60,7 @@ from missions.planning import plan
 from missions.postman import Tour, cover_lines
 from missions.progress import Progress
 from missions.qgc import read_qgc_plan, write_qgc_plan
+from missions.replanning import replan
 from missions.resume import resume
 from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.sharing import Block, Team, share_out
@@ -64,6 +68,7 @@ from missions.siting import base_behind, base_beside
 from missions.validation import check, validate
 from missions.validation_fence import validate_missions
 from missions.validation_rule import Rule, Validation
+from missions.viewing import Sight, Spot, Viewing
 from missions.waypoints import read_waypoints, write_waypoints
 from missions.weaving import LegTour, share_legs
 from missions.wind import Wind
@@ -86,6 +91,7 @@ __all__ = [
     "Camera",
     "Change",
     "Coverage",
+    "CueSortie",
     "Dialect",
     "EmergencyRules",
     "EmergencyStretch",
@@ -102,6 +108,7 @@ __all__ = [
     "LandingProposal",
     "LandingRules",
     "LandingSite",
+    "LaunchBook",
     "Leg",
     "LegKind",
     "LegTour",
@@ -128,12 +135,15 @@ __all__ = [
     "Rule",
     "Run",
     "Side",
+    "Sight",
     "Sortie",
+    "Spot",
     "Team",
     "Tour",
     "Uncovered",
     "Validation",
     "Vehicle",
+    "Viewing",
     "Waypoint",
     "Wind",
     "WpmlAction",
@@ -151,6 +161,7 @@ __all__ = [
     "compile_wpml",
     "countries",
     "cover_lines",
+    "cue_sortie",
     "cut",
     "default_fleet",
     "draw_map",
@@ -160,6 +171,7 @@ __all__ = [
     "fence_shapes",
     "holds_network",
     "land_border",
+    "legs_behind",
     "load_plan",
     "neighbours",
     "observe",
@@ -180,6 +192,7 @@ __all__ = [
     "read_risk",
     "read_waypoints",
     "read_wpml",
+    "replan",
     "resume",
     "risk_of_crossings",
     "save_litchi",
@@ -188,6 +201,8 @@ __all__ = [
     "share_legs",
     "share_out",
     "sortie_fence",
+    "straight_effort",
+    "straight_home",
     "validate",
     "validate_missions",
     "with_landing_sites",

@@ -20,7 +20,7 @@ from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.patrol import Leg, LegKind, Run, Waypoint
 
-__all__ = ["Aloft", "Builder"]
+__all__ = ["Aloft", "Builder", "joined", "with_procedures"]
 
 Floats = NDArray[np.float64]
 
@@ -111,13 +111,13 @@ class Builder:
             Run(float(self.stations[first]), float(self.stations[last]), *bounds[number])
             for number, (first, last) in enumerate(stretches)
         ]
-        return _with_procedures(_joined(made), craft), tuple(runs)
+        return with_procedures(joined(made), craft), tuple(runs)
 
     def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
         """The legs home, and no more, of an aircraft that is `aloft` with its way to the base."""
         pilot = Pilot(access.region.plane, self.terrain, self.options.wind)
         made = self._homeward(pilot, vehicle, aloft.at, aloft.way, layer_agl_m)
-        return _with_procedures(_joined(made), vehicle.aircraft)
+        return with_procedures(joined(made), vehicle.aircraft)
 
     def _base(self, vehicle: Vehicle, layer_agl_m: float) -> tuple[Waypoint, Waypoint]:
         """On the ground at the base, and above it."""
@@ -212,7 +212,7 @@ def _curved(way: Floats, patrol: Floats, side: int, radius_m: float, access: Acc
     return way
 
 
-def _with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:
+def with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:
     """Legs with what take-off, if there is one, and landing take beside climb and descent."""
     out = list(legs)
     ends = [(-1, craft.landing_s)]
@@ -232,6 +232,6 @@ def _longer(leg: Leg, by_s: float, power_w: float) -> Leg:
     return replace(leg, duration_s=leg.duration_s + by_s, energy_wh=leg.energy_wh + by_s * power_w / 3600)
 
 
-def _joined(legs: list[Leg]) -> list[Leg]:
+def joined(legs: list[Leg]) -> list[Leg]:
     """Make every leg begin exactly where the last ended: points that rounding put a hair apart become one."""
     return legs[:1] + [b if a.end == b.start else replace(b, start=a.end) for a, b in pairwise(legs)]

@@ -195,15 +195,15 @@ class _Items:
         for leg in legs:
             if leg.distance_m > 0:
                 self._speed(leg)
-            self._place(NAV_WAYPOINT, leg.end, ACCEPT_RADIUS_M)
+            self._place(NAV_WAYPOINT, leg.end, ACCEPT_RADIUS_M, hold_s=leg.duration_s if leg.start == leg.end else 0.0)
         if look is not None:
             self._do(VIDEO_STOP)
 
-    def _place(self, command: int, at: Waypoint, radius_m: float = 0.0) -> None:
+    def _place(self, command: int, at: Waypoint, radius_m: float = 0.0, hold_s: float = 0.0) -> None:
         x, y = _e7(at.lat_deg), _e7(at.lon_deg)
         z = round(at.amsl_m - self._ground, 2)
         seq, yaw = len(self._items), self._rules.no_yaw
-        self._items.append(MissionItem(seq, FRAME_RELATIVE, command, 0.0, radius_m, 0.0, yaw, x, y, z))
+        self._items.append(MissionItem(seq, FRAME_RELATIVE, command, round(hold_s, 1), radius_m, 0.0, yaw, x, y, z))
 
     def _do(self, command: int, p1: float = 0.0, p2: float = 0.0, p3: float = 0.0, z: float = 0.0) -> None:
         self._items.append(MissionItem(len(self._items), FRAME_MISSION, command, p1, p2, p3, z=z))

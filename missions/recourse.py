@@ -1,19 +1,22 @@
-"""The course of a plan, made anew: a plan carries where its course runs, not what is watched from it."""
+"""What a plan was made on, made anew: it carries where its course runs, not what is watched from it, nor the ground."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from geo import FlatTerrain, Terrain
 from missions.course import Course
 from missions.errors import PlanError
 from missions.patrol import PatrolPlan
 from missions.surroundings import Surroundings
 from missions.task import Task
 
-__all__ = ["course_of", "surroundings_of"]
+__all__ = ["course_of", "ground_of", "surroundings_of"]
 
 _SAME_DEG = 1e-6
 """Vertices of a plan are rounded to a tenth of this."""
+
+_SAME_GROUND_M = 0.5
 
 
 def surroundings_of(plan: PatrolPlan) -> Surroundings:
@@ -42,6 +45,30 @@ def course_of(plan: PatrolPlan, around: Surroundings) -> Course:
             return course
     what = "border" if plan.network is None else "network"
     raise PlanError(f"the plan's course is not one that this program makes of its {what}: plan it again")
+
+
+def ground_of(plan: PatrolPlan, terrain: Terrain | None) -> Terrain:
+    """The terrain that a plan was made on: the one that is given, or level ground where that shows in the plan.
+
+    Raises
+    ------
+    PlanError
+        When another terrain was planned on.
+    """
+    if terrain is None:
+        legs = [leg for sortie in plan.sorties for leg in sortie.legs]
+        heights = [leg.end.ground_amsl_m for leg in legs]
+        if max(heights) - min(heights) > _SAME_GROUND_M:
+            raise PlanError("the plan was made over terrain: give that terrain")
+        return FlatTerrain(plan.sorties[0].home.ground_amsl_m)
+    for home in {sortie.home for sortie in plan.sorties}:
+        here = float(terrain.elevation_m(home.lat_deg, home.lon_deg))
+        if abs(here - home.ground_amsl_m) > _SAME_GROUND_M:
+            raise PlanError(
+                f"the terrain has the base at {here:.1f} m, the plan at {home.ground_amsl_m:.1f} m: give the terrain "
+                "that it was planned on"
+            )
+    return terrain
 
 
 def _runs_along(course: Course, flight_line: tuple[tuple[float, float], ...]) -> bool:

@@ -15,7 +15,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import FlatTerrain, Terrain
+from geo import Terrain
 from missions.building import Aloft, Builder
 from missions.errors import PlanError, ProgressError
 from missions.estimate import Access, reach_m
@@ -23,7 +23,7 @@ from missions.mission import Dialect, compile_mission
 from missions.options import Objective
 from missions.patrol import Bound, Leg, PatrolPlan, Period, Roster, Run, Sortie
 from missions.progress import Progress, Reached, reached
-from missions.recourse import course_of, surroundings_of
+from missions.recourse import course_of, ground_of, surroundings_of
 from missions.schedule import schedule
 from missions.validation import check
 
@@ -39,8 +39,6 @@ error of a position and a turn of the camera lie within it, metres."""
 _STEP_M, _COARSE_M = 50.0, 500.0
 _NOTHING_M = 1.0
 """A stretch shorter than this is none, metres."""
-
-_SAME_GROUND_M = 0.5
 
 
 def resume(
@@ -88,7 +86,7 @@ def resume(
     given = (progress,) if isinstance(progress, Progress) else tuple(progress)
     broken = _by_name(plan, given)
     finished = _finished(plan, given, done)
-    ground = _ground(plan, terrain)
+    ground = ground_of(plan, terrain)
     rests = _Rests(plan, ground, overlap_m)
     taken = {sortie.name for sortie in plan.sorties}
     sorties: list[Sortie] = []
@@ -152,24 +150,6 @@ def _finished(plan: PatrolPlan, given: Sequence[Progress], done: Collection[str]
         finished |= {s.name for s in plan.sorties if s.vehicle == own.vehicle and s.turn < own.turn}
     # Of two sorties of one aircraft that broke off neither is done.
     return finished - {one.sortie for one in given}
-
-
-def _ground(plan: PatrolPlan, terrain: Terrain | None) -> Terrain:
-    """The terrain that a plan was made on: the one that is given, or level ground where that shows in the plan."""
-    if terrain is None:
-        legs = [leg for sortie in plan.sorties for leg in sortie.legs]
-        heights = [leg.end.ground_amsl_m for leg in legs]
-        if max(heights) - min(heights) > _SAME_GROUND_M:
-            raise PlanError("the plan was made over terrain: give that terrain")
-        return FlatTerrain(plan.sorties[0].home.ground_amsl_m)
-    for home in {sortie.home for sortie in plan.sorties}:
-        here = float(terrain.elevation_m(home.lat_deg, home.lon_deg))
-        if abs(here - home.ground_amsl_m) > _SAME_GROUND_M:
-            raise PlanError(
-                f"the terrain has the base at {here:.1f} m, the plan at {home.ground_amsl_m:.1f} m: give the terrain "
-                "that it was planned on"
-            )
-    return terrain
 
 
 # --- the rest of a sortie --------------------------------------------------------------------------------------------

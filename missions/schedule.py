@@ -10,20 +10,16 @@ aircraft goes over to its next roster as soon as it is free.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 import numpy as np
 
-from missions.errors import PlanError
-from missions.fleet import Base, Fleet, Vehicle
+from missions.fleet import Fleet, Vehicle
+from missions.launch_book import LaunchBook
 from missions.options import PlanOptions
 from missions.patrol import Flight, Period, Roster, Sortie
-from missions.separation import Conflicts
 
 __all__ = ["schedule"]
-
-_MOST_DELAYS = 500
 
 
 def schedule(
@@ -48,7 +44,7 @@ def schedule(
     PlanError
         When a take-off cannot be placed: the separation is larger than this fleet leaves room for.
     """
-    book = _Book(sorties, options)
+    book = LaunchBook(sorties, options)
     queue: list[tuple[float, bool, int, float]] = []
     # What each aircraft does, one period after the other.
     duties: dict[int, list[_Crew]] = {}
@@ -161,90 +157,3 @@ def _shares(times: Sequence[float], size: int) -> list[list[int]]:
         loads[least] += times[k]
     order = sorted(range(size), key=lambda n: (-loads[n], n))
     return [sorted(shares[n]) for n in order]
-
-
-class _Book:
-    """Take-offs entered so far, and what they leave room for."""
-
-    def __init__(self, sorties: Sequence[Sortie], options: PlanOptions) -> None:
-        self._sorties, self._options = sorties, options
-        self._conflicts = Conflicts(sorties, options.separation_m, options.separation_up_m)
-        self._partners = [set(self._conflicts.partners(k).tolist()) for k in range(len(sorties))]
-        self._airborne: list[list[float]] = [[] for _ in sorties]
-        self._launches: dict[Base, list[float]] = {}
-        self._batteries: dict[Base, list[float]] = {}
-        self._rounds: dict[tuple[int, int], int] = {}
-        self.flights: list[Flight] = []
-
-    def place(self, sortie: int, vehicle: Vehicle, due_s: float) -> float:
-        """The first time from `due_s` on at which a sortie may take off."""
-        start = due_s
-        if self._sorties[sortie].airborne:
-            if self._clear(sortie, start) > start:
-                raise PlanError(
-                    f"{self._sorties[sortie].name}: goes on in the air nearer than "
-                    f"{self._options.separation_m:.0f} m to another that does: land one of them, then resume it"
-                )
-            return start
-        for _ in range(_MOST_DELAYS):
-            moved = max(self._launch(vehicle.base, start), self._battery(vehicle, start), self._clear(sortie, start))
-            if moved <= start + 1e-6:
-                return start
-            start = moved
-        name = self._sorties[sortie].name
-        raise PlanError(
-            f"{name}: no take-off keeps it {self._options.separation_m:.0f} m across or "
-            f"{self._options.separation_up_m:.0f} m in height from the others: lower the separation, raise the ceiling "
-            "or take fewer aircraft"
-        )
-
-    def have_flown(self, sorties: Sequence[int]) -> bool:
-        """Whether each of some sorties was flown."""
-        return all(self._airborne[sortie] for sortie in sorties)
-
-    def enter(self, sortie: int, vehicle: Vehicle, start_s: float) -> Flight:
-        """Enter a take-off."""
-        self._rounds[sortie, vehicle.sysid] = number = self._rounds.get((sortie, vehicle.sysid), 0) + 1
-        flight = Flight(start_s, sortie, vehicle.sysid, number)
-        self.flights.append(flight)
-        insort(self._airborne[sortie], start_s)
-        if not self._sorties[sortie].airborne:
-            insort(self._launches.setdefault(vehicle.base, []), start_s)
-        pool = self._pool(vehicle.base)
-        if pool is not None:
-            heapq.heapreplace(pool, start_s + self._sorties[sortie].duration_s + (vehicle.base.charge_s or 0.0))
-        return flight
-
-    def _launch(self, base: Base, start: float) -> float:
-        interval = self._options.launch_interval_s
-        taken = self._launches.get(base, [])
-        for other in taken[bisect_left(taken, start - interval) :]:
-            if other - start >= interval - 1e-6:
-                break
-            if abs(other - start) < interval - 1e-6:
-                start = other + interval
-        return start
-
-    def _battery(self, vehicle: Vehicle, start: float) -> float:
-        pool = self._pool(vehicle.base)
-        return start if pool is None else max(start, pool[0])
-
-    def _pool(self, base: Base) -> list[float] | None:
-        """When each battery of a base is charged, soonest first; None where there are enough."""
-        if base.batteries is None:
-            return None
-        return self._batteries.setdefault(base, [0.0] * base.batteries)
-
-    def _clear(self, sortie: int, start: float) -> float:
-        end = start + self._sorties[sortie].duration_s
-        for partner in self._partners[sortie]:
-            starts = self._airborne[partner]
-            for other in starts[bisect_left(starts, start - self._sorties[partner].duration_s) :]:
-                if other >= end:
-                    break
-                for low, high in self._conflicts.forbidden(sortie, partner):
-                    if low < other - start < high:
-                        start = other - float(low)
-                        end = start + self._sorties[sortie].duration_s
-                        break
-        return start

@@ -1,5 +1,7 @@
 """Distances from the planned line and from the borders."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -9,10 +11,10 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from pyproj import Proj
 
 from autopilot import Telemetry
-from autopilot.watch import BorderWatch, FlightWatch
+from autopilot.watch import BorderWatch, FlightWatch, places
 from geo import geodesic_destination, geodesic_distance_m
 from missions import BorderSegment, Mission, MissionItem
-from tests.autopilot.scripted import HOME
+from tests.autopilot.scripted import HOME, line_mission
 
 # Two vertices 28 km apart: in degrees the border is a parallel, which a straight line in metres leaves by 10 m.
 PARALLEL = BorderSegment("parallel", "USA", "MEX", ((-111.0, 31.333), (-110.7, 31.333)), "left")
@@ -168,3 +170,10 @@ def test_beyond_the_second_border_it_is_turned_back():
     assert flown.watch.must_return
     past = float(geodesic_distance_m(31.36, HOME[1], *geodesic_destination(HOME[0], HOME[1], 0.0, 1800)))
     assert flown.watch.nearest_border_m() == pytest.approx(-past, abs=0.5)
+
+
+def test_what_the_camera_looks_at_is_no_place_that_is_flown_to():
+    mission = line_mission()
+    look = replace(mission.items[4], command=195)
+    watched = replace(mission, items=(*mission.items[:4], look, *mission.items[5:]))
+    assert [item.seq for item in places(watched)] == [item.seq for item in places(mission) if item.seq != look.seq]

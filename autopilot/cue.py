@@ -1,0 +1,149 @@
+"""A cue, how the vehicles stand when it comes, and the answer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from autopilot.area import Place
+from missions import CueSortie, MissionItem, Sortie, Spot, Vehicle
+
+__all__ = ["Answer", "Cue", "Errand", "Offer", "Standing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A report that somebody has to look at.
+
+    Parameters
+    ----------
+    spot
+        Where, and how sure that is.
+    time_us
+        When, UTC microseconds since the Unix epoch.
+    station_s
+        How long to stay where it is seen from, seconds.
+    words
+        What was reported, for people.
+    """
+
+    spot: Spot
+    time_us: int
+    station_s: float = 120.0
+    words: str = "cue"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a vehicle stands when a cue comes.
+
+    Parameters
+    ----------
+    vehicle
+        Which one.
+    unfit
+        Why it cannot be sent, whatever the cue; None where it can.
+    airborne
+        Whether it is in the air.
+    here
+        Where it is, latitude and longitude, degrees; needed in the air.
+    above_base_m
+        Its height above its base, metres.
+    battery
+        Share of the battery that is left, 0 to 1; None where it does not say.
+    ready_s
+        Until it can take off, seconds.
+    fence
+        The fence that it was proved to hold.
+    sortie
+        What it flies.
+    """
+
+    vehicle: Vehicle
+    unfit: str | None = None
+    airborne: bool = False
+    here: tuple[float, float] | None = None
+    above_base_m: float = 0.0
+    battery: float | None = None
+    ready_s: float = 0.0
+    fence: tuple[MissionItem, ...] = ()
+    sortie: Sortie | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """How a vehicle would answer a cue.
+
+    Parameters
+    ----------
+    sysid
+        Which one.
+    arrival_s
+        Until it sees it, seconds from now.
+    lat_deg, lon_deg, above_base_m
+        From where.
+    reserve_left
+        Share of its battery that is left when it is home again.
+    flown
+        The sortie, for one that takes off for it; None for one in the air.
+    """
+
+    sysid: int
+    arrival_s: float
+    lat_deg: float
+    lon_deg: float
+    above_base_m: float
+    reserve_left: float
+    flown: CueSortie | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who goes, and why each of the others does not.
+
+    Parameters
+    ----------
+    cue
+        The cue.
+    chosen
+        Who goes; None where nobody can.
+    others
+        Why not, in words, by system id.
+    """
+
+    cue: Cue
+    chosen: Offer | None
+    others: Mapping[int, str] = field(default_factory=dict)
+
+    def words(self) -> str:
+        """The answer in a sentence."""
+        spot = self.cue.spot
+        what = f"{self.cue.words} at {spot.lat_deg:.6f}, {spot.lon_deg:.6f}"
+        reasons = "; ".join(f"vehicle {sysid}: {why}" for sysid, why in sorted(self.others.items()))
+        if self.chosen is None:
+            return f"{what}: nobody goes: {reasons or 'there is no vehicle'}"
+        how = "takes off for it" if self.chosen.flown is not None else "flies there"
+        told = f"{what}: vehicle {self.chosen.sysid} {how}, there in {self.chosen.arrival_s:.0f} s"
+        return f"{told}; {reasons}" if reasons else told
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a vehicle in the air is sent to look at, instead of its patrol.
+
+    Parameters
+    ----------
+    place
+        Where it is to be.
+    spot
+        What to look at.
+    station_s
+        How long it stays there, seconds.
+    words
+        What it is, for people.
+    """
+
+    place: Place
+    spot: Spot
+    station_s: float
+    words: str

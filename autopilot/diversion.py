@@ -1,0 +1,150 @@
+"""A vehicle that flies, sent to a cue: straight there inside its fence, clear of the others, and straight home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Geometry, LineString, Point, Polygon
+
+from autopilot.cue import Cue, Offer, Standing
+from autopilot.errors import FlightError
+from geo import LocalFrame
+from missions import FencePolygon, MissionItem, MissionsError, Sight, Viewing, fence_shapes, straight_home
+
+__all__ = ["Diversion"]
+
+_FENCE_ROOM_M = 10.0
+_TRIED = 20
+
+Floats = NDArray[np.float64]
+
+
+class Diversion:
+    """What one vehicle in the air could do about a cue.
+
+    Parameters
+    ----------
+    viewing
+        Finds places to look from.
+    one, others
+        The vehicle, and all that fly beside it.
+
+    Raises
+    ------
+    FlightError
+        When it cannot be sent anywhere: it has wings, no place, no battery report or no fence that is understood.
+    """
+
+    def __init__(self, viewing: Viewing, one: Standing, others: Sequence[Standing]) -> None:
+        self._viewing, self._one, self._others = viewing, one, others
+        self._craft, self._name = one.vehicle.aircraft, one.vehicle.name
+        if self._craft.has_wings:
+            raise FlightError(f"{self._name}: has wings and stays nowhere")
+        if one.here is None or one.battery is None:
+            raise FlightError(f"{self._name}: does not say where it is, or what is left of its battery")
+        self._here, self._battery = one.here, one.battery
+        base = one.vehicle.base
+        self._base = base.lat_deg, base.lon_deg
+        self._frame = LocalFrame(*self._base)
+        self._base_amsl = float(viewing.terrain.elevation_m(*self._base))
+        self._inside = _inside(one.fence, self._frame)
+        if self._inside is None:
+            raise FlightError(f"{self._name}: holds no fence of polygons to stay in")
+
+    def offer(self, cue: Cue) -> Offer:
+        """The soonest that is lawful. Raises FlightError or PlanError where there is none; the message says why."""
+        why = "no place from which it is seen lies inside its fence, straight there and straight home"
+        for sight in self._sights(cue):
+            there = sight.at.lat_deg, sight.at.lon_deg
+            way = self._line(self._here, there)
+            if not shapely.covers(self._inside, [way, self._line(there, self._base)]).all():
+                continue
+            if self._taken(way, sight):
+                why = "others fly where it would go"
+                continue
+            arrival_s, left = self._spent(cue, sight)
+            reserve = self._craft.reserve_fraction
+            if left < reserve:
+                raise FlightError(
+                    f"{self._name}: would come home from there with {left:.0%} of its battery, its reserve is "
+                    f"{reserve:.0%}"
+                )
+            up_m = sight.at.amsl_m - self._base_amsl
+            return Offer(self._one.vehicle.sysid, arrival_s, *there, up_m, left)
+        raise FlightError(f"{self._name}: {why}")
+
+    def _sights(self, cue: Cue) -> Iterator[Sight]:
+        """Places that a straight way leads to, soonest first, at the height of the patrol and then higher ones."""
+        options = self._viewing.plan.options
+        low = self._viewing.observation(self._one.vehicle).height_agl_m
+        for height in np.arange(low, options.ceiling_agl_m + 1e-6, options.separation_up_m):
+            try:
+                sights = self._viewing.sights(self._one.vehicle, self._here, cue.spot, float(height), straight=True)
+            except MissionsError:
+                if height == low:
+                    raise
+                return  # from higher up it is too coarse
+            yield from sights[:_TRIED]
+
+    def _spent(self, cue: Cue, sight: Sight) -> tuple[float, float]:
+        """Until it is there, seconds, and the share of its battery with which it is home again."""
+        craft, wind = self._craft, self._viewing.plan.options.wind
+        up_m = sight.at.amsl_m - self._base_amsl
+        rise_m = up_m - self._one.above_base_m
+        climb_s = max(rise_m / craft.climb_m_s, -rise_m / craft.descent_m_s)
+        climb_wh = max(rise_m, 0.0) / craft.climb_m_s * craft.climb_power_w / 3600
+        _, home_wh = straight_home(self._one.vehicle, (sight.at.lat_deg, sight.at.lon_deg), up_m, wind)
+        # To stay in a wind is to fly as fast as it blows.
+        stay_wh = max(float(craft.power_w(wind.speed_m_s)), craft.hover_power_w) * cue.station_s / 3600
+        used_wh = sight.energy_wh + climb_wh + stay_wh + home_wh
+        return max(sight.time_s, climb_s), self._battery - used_wh / craft.battery_wh
+
+    def _taken(self, way: LineString, sight: Sight) -> bool:
+        """Whether another that flies is, or is to be, too near to the way or the place, at their heights."""
+        options = self._viewing.plan.options
+        across, up = options.separation_m, options.separation_up_m
+        stays = sight.at.amsl_m
+        low, high = sorted((self._base_amsl + self._one.above_base_m, stays))
+        for other in self._others:
+            if not other.airborne or other.sortie is None:
+                continue
+            if other.here is not None:
+                amsl = other.sortie.home.amsl_m + other.above_base_m
+                if low - up < amsl < high + up and way.distance(Point(*self._xy(other.here))) < across:
+                    return True
+        # It may be there long enough for any flight of the plan to come by.
+        flown = [other.sortie for other in self._others if other.airborne and other.sortie is not None]
+        for leg in (leg for sortie in (*self._viewing.plan.sorties, *flown) for leg in sortie.legs):
+            bottom, top = sorted((leg.start.amsl_m, leg.end.amsl_m))
+            # On its way up or down it only passes through; where it flies to and stays has to be free for good.
+            if bottom < stays + up - 1e-6 and top > stays - up + 1e-6:
+                ends = [(end.lat_deg, end.lon_deg) for end in (leg.start, leg.end)]
+                if self._line(*ends).distance(way) < across:
+                    return True
+        return False
+
+    def _xy(self, place: tuple[float, float]) -> tuple[float, float]:
+        east, north, _ = self._frame.to_enu(*place)
+        return float(east), float(north)
+
+    def _line(self, start: tuple[float, float], stop: tuple[float, float]) -> LineString:
+        return LineString([self._xy(start), self._xy(stop)])
+
+
+def _inside(fence: Sequence[MissionItem], frame: LocalFrame) -> Geometry | None:
+    """Where a fence lets a vehicle fly, with room to its edges; None without one of polygons that is understood."""
+    held: list[Geometry] = []
+    shut: list[Geometry] = []
+    for shape in fence_shapes(fence):
+        if not isinstance(shape, FencePolygon):
+            return None
+        east, north, _ = frame.to_enu([lat for lat, _ in shape.vertices], [lon for _, lon in shape.vertices])
+        (held if shape.inclusion else shut).append(Polygon(np.stack([east, north], axis=-1)))
+    if len(held) != 1:
+        return None
+    free = shapely.difference(held[0], shapely.union_all(shut)) if shut else held[0]
+    room: Geometry = shapely.buffer(free, -_FENCE_ROOM_M)
+    return room

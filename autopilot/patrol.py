@@ -1,0 +1,376 @@
+"""Fly a patrol for a shift: who takes off when, who relieves whom, what is done when one fails, and after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from autopilot.area import Place
+from autopilot.cue import Answer, Cue, Errand, Offer, Standing
+from autopilot.dispatch import dispatch
+from autopilot.errors import AutopilotError, FlightError
+from autopilot.journal import Flown, Journal, Past
+from autopilot.limits import FlightLimits, FlightProgress
+from autopilot.link import Link
+from autopilot.patrol_crew import Crew, LastFlight
+from autopilot.patrol_report import PatrolReport, Replanned
+from autopilot.patrol_rules import PatrolRules
+from autopilot.patrol_states import ALOFT, Duty, Happening, State
+from autopilot.shift import Shift
+from autopilot.sortie import Flight
+from autopilot.station import Display, now_us, open_links
+from autopilot.task import check_grounded, links_of
+from autopilot.timetable import Timetable, Turn
+from autopilot.timing import Timing
+from autopilot.watch import BorderWatch
+from geo import Terrain
+from missions import Dialect, MissionsError, Objective, PatrolPlan, Viewing, replan
+
+__all__ = ["Patrol", "fly_patrol"]
+
+
+async def fly_patrol(
+    plan: PatrolPlan,
+    urls: Sequence[str],
+    *,
+    dialect: Dialect = "ardupilot",
+    hours: float | None = None,
+    time_scale: float = 1.0,
+    terrain: Terrain | None = None,
+    rules: PatrolRules | None = None,
+    limits: FlightLimits | None = None,
+    timing: Timing | None = None,
+    journal: Path | None = None,
+    log_dir: Path | None = None,
+    heartbeat: bool = True,
+    system_id: int = 255,
+    progress: Callable[[FlightProgress], None] | None = None,
+    told: Callable[[Duty, str], None] | None = None,
+    begun: Callable[[Patrol], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> PatrolReport:
+    """Fly the flights of a plan for a shift, each vehicle its own at their times.
+
+    A flight is prepared in time to be ready when it is due, and takes off only when its checks hold, its lists were
+    proved by read-back, and nobody in the air comes too near; one that is late puts off those behind it. A vehicle that
+    is not heard is watched by the clock and goes on when it is heard again; one whose battery just takes it home is
+    called home; one that fails is brought home, is out of the patrol until a person says otherwise, and the rest of the
+    shift is planned anew for the others.
+
+    Parameters
+    ----------
+    plan
+        What to fly.
+    urls
+        One link for each vehicle of the plan's fleet, in the order of system ids; or a single one that all share.
+    dialect
+        Autopilot of the vehicles.
+    hours
+        Length of the shift, if not that of the plan; no longer than it.
+    time_scale
+        Vehicle seconds in a wall second: 1 in the air.
+    terrain
+        The ground that the plan was made on, to plan anew; level, as in the plan, by default.
+    rules, limits, timing
+        How the patrol is flown, when a sortie is given up, how long to wait for answers.
+    journal
+        File that a ground station which starts anew reads: with it the same call goes on with the shift. None for none.
+    log_dir
+        Folder for the logs of each sortie, as `sortie_log` names them, or None.
+    heartbeat, system_id
+        Whether we are the ground station and send our heartbeat, and our system id: the one that the vehicles wait for.
+    progress, told
+        Called as flights go on, and with each change of a vehicle; where they raise the patrol goes on without them.
+    begun
+        Handed the patrol once it flies, for orders on the way: cues, and vehicles that may fly again.
+    stop
+        Ends the patrol in good order: what flies is brought home.
+
+    Returns
+    -------
+    PatrolReport
+        Of this run; flights before a restart are in the journal.
+
+    Raises
+    ------
+    FlightError
+        When links and vehicles do not match, the shift is none, or the journal is of another plan or spoilt.
+    """
+    rules, limits = rules or PatrolRules(), limits or FlightLimits()
+    check_grounded(plan)
+    links_by_sysid = links_of(plan, urls)
+    end_s = _end_s(plan, hours)
+    display = Display(progress)
+    tell = _Teller(told)
+    flight = Flight(
+        timing or Timing(time_scale=time_scale),
+        limits,
+        BorderWatch(plan.borders) if plan.borders else None,
+        display.show,
+        stop or asyncio.Event(),
+        heartbeat,
+        log_dir,
+    )
+    book, past = _opened(journal, plan, dialect)
+    try:
+        shift = Shift(
+            plan,
+            dialect,
+            past.origin_us,
+            flight=flight,
+            rules=rules,
+            journal=book,
+            timetable=Timetable(plan.options, end_s),
+            told=tell.tell,
+        )
+        async with AsyncExitStack() as stack:
+            links = await open_links(
+                links_by_sysid.values(), stack, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale
+            )
+            patrol = Patrol(shift, {sysid: (url, links[url]) for sysid, url in links_by_sysid.items()}, terrain)
+            if begun is not None:
+                begun(patrol)
+            await patrol.run(past)
+            said = [note for note in (*flight.notes, display.failure, tell.failure, book.failure) if note is not None]
+            return patrol.report(said)
+    finally:
+        book.close()
+
+
+def _end_s(plan: PatrolPlan, hours: float | None) -> float:
+    """Until when flights take off, seconds of the shift; of one coverage each is flown, however late."""
+    if plan.options.objective is Objective.ONCE:
+        if hours is not None:
+            raise FlightError("the plan is one coverage, flown whole: leave the hours out, or plan for revisits")
+        return math.inf
+    longest = plan.options.shift_s
+    if hours is None:
+        return longest
+    if not 0 < 3600 * hours <= longest:
+        raise FlightError(
+            f"a shift of {hours:g} h: the plan has {longest / 3600:g} h, give more than 0 and no more than that"
+        )
+    return 3600 * hours
+
+
+def _opened(path: Path | None, plan: PatrolPlan, dialect: Dialect) -> tuple[Journal, Past]:
+    """The journal of the shift, new or gone on with, and what it says."""
+    if path is not None and path.exists() and path.stat().st_size > 0:
+        journal, past = Journal.go_on(path, plan)
+        if past.dialect != dialect:
+            journal.close()
+            raise FlightError(f"{path}: is of vehicles that fly {past.dialect}, not {dialect}: give their dialect")
+        return journal, past
+    past = Past(now_us(), dialect, [(plan, 0.0)])
+    journal = Journal.begin(path, past.origin_us, dialect)
+    journal.plan(plan, 0.0)
+    return journal, past
+
+
+class _Teller:
+    """Tells the caller of changes, and never lets the caller's trouble come back into a patrol."""
+
+    def __init__(self, told: Callable[[Duty, str], None] | None) -> None:
+        self._told = told
+        self.failure: str | None = None
+
+    def tell(self, duty: Duty, why: str) -> None:
+        """Tell of a change; nothing once that has failed."""
+        if self._told is None:
+            return
+        try:
+            self._told(duty, why)
+        except Exception as error:  # noqa: BLE001  whatever the caller does there
+            self._told = None
+            self.failure = f"changes were told no further: {error!r}"
+
+
+class Patrol:
+    """A patrol that flies: what a person may order on the way.
+
+    Parameters
+    ----------
+    shift
+        What all vehicles share.
+    links
+        URL and link of each vehicle, by system id.
+    terrain
+        The ground, to plan anew.
+    """
+
+    def __init__(
+        self, shift: Shift, links: dict[int, tuple[str, Link | AutopilotError]], terrain: Terrain | None
+    ) -> None:
+        self.shift = shift
+        self._terrain = terrain
+        vehicles = {vehicle.sysid: vehicle for vehicle in shift.plans[0].fleet.vehicles}
+        self.crews = {sysid: Crew(shift, vehicles[sysid], *links[sysid], lost=self._lost) for sysid in sorted(links)}
+        self._replans: list[Replanned] = []
+        self._cues: list[str] = []
+        self._notes: list[str] = []
+        self._again: str | None = None
+        self._viewing: Viewing | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def may_fly(self, sysid: int) -> None:
+        """A person's word: a vehicle that failed was looked at and may fly again. Raises FlightError for any other."""
+        if sysid not in self.crews:
+            raise FlightError(f"the patrol has no vehicle {sysid}: it has {', '.join(map(str, self.crews))}")
+        if self.shift.duties[sysid].state is not State.FAULT or sysid in self.shift.busy:
+            raise FlightError(f"vehicle {sysid} is not on the ground with a fault: there is nothing to clear")
+        self.crews[sysid].failure = None
+        self.shift.tell(sysid, Happening.CLEARED)
+        self._plan_anew(f"with vehicle {sysid} again")
+
+    async def cue(self, cue: Cue) -> Answer:
+        """Send the vehicle to a cue that sees it soonest. The patrol goes on without it, and has it back after."""
+        shift = self.shift
+        standings = [crew.standing() for crew in self.crews.values()]
+        answer = await asyncio.to_thread(self._answer, cue, shift.plans[-1], standings)
+        chosen = answer.chosen
+        if chosen is not None and not await self._carry_out(cue, chosen):
+            why = f"vehicle {chosen.sysid}: went over to something else meanwhile: give the cue again"
+            answer = Answer(cue, None, {**answer.others, chosen.sysid: why})
+        self._cues.append(answer.words())
+        shift.journal.line("cue", t_s=round(shift.now_s(), 3), words=answer.words())
+        return answer
+
+    def _answer(self, cue: Cue, plan: PatrolPlan, standings: Sequence[Standing]) -> Answer:
+        if self._viewing is None or self._viewing.plan is not plan:
+            self._viewing = Viewing(plan, self._terrain)
+        return dispatch(cue, plan, standings, self._viewing)
+
+    async def _carry_out(self, cue: Cue, chosen: Offer) -> bool:
+        """Give the order; False where the vehicle cannot take it any more."""
+        shift, crew = self.shift, self.crews[chosen.sysid]
+        if chosen.flown is None:
+            if crew.conduct is None or not crew.conduct.free_for_errand:
+                return False
+            place = Place(chosen.lat_deg, chosen.lon_deg, chosen.above_base_m)
+            crew.conduct.send(Errand(place, cue.spot, cue.station_s, cue.words))
+            return True
+        mission = await asyncio.to_thread(chosen.flown.mission, shift.dialect)
+        state = shift.duties[chosen.sysid].state
+        if state in ALOFT or state is State.FAULT or shift.stopped:
+            return False
+        if state in {State.CHECKING, State.READY}:
+            if crew.conduct is None or crew.conduct.took_off_s is not None:
+                return False
+            crew.conduct.give_way()
+        turn = Turn(len(shift.plans) - 1, -1, chosen.flown.sortie, crew.planned, shift.now_s())
+        shift.keep_mission(turn.sortie, mission)
+        shift.timetable.add(turn)
+        shift.pulse()
+        return True
+
+    async def run(self, past: Past) -> None:
+        """Fly until the shift is over."""
+        last = self._remember(past)
+        async with asyncio.TaskGroup() as group:
+            for sysid, crew in self.crews.items():
+                group.create_task(crew.work(last.get(sysid)))
+        for task in tuple(self._tasks):
+            await task
+
+    def report(self, notes: Iterable[str] = ()) -> PatrolReport:
+        """What came of it."""
+        left_out = [
+            f"vehicle {turn.vehicle.sysid}: {turn.sortie.name}, planned {turn.start_s / 60:.1f} min after the start, "
+            "was left out: too late"
+            for turn in self.shift.timetable.left_out
+        ]
+        return PatrolReport(
+            tuple(crew.report() for crew in self.crews.values()),
+            self.shift.origin_us,
+            now_us(),
+            self.shift.flight.timing.time_scale,
+            tuple(self._replans),
+            tuple(left_out),
+            tuple(self._cues),
+            (*self._notes, *notes),
+            self.shift.stopped,
+        )
+
+    # After a restart.
+
+    def _remember(self, past: Past) -> dict[int, LastFlight]:
+        """Put the board and the timetable as the journal has them; the last flight of each vehicle."""
+        shift = self.shift
+        origin_s = past.plans[-1][1]
+        shift.plans[:] = [shift.plans[0], *(made for made, _ in past.plans[1:])]
+        turns = {(f.plan, f.number): self._turn_of(f, past) for f in past.flown if f.number >= 0}
+        current = len(past.plans) - 1
+        behind = [f.number for f in past.flown if f.plan == current]
+        shift.timetable.take_over(shift.plans[-1], current, origin_s, behind)
+        for gone in sorted(past.flown, key=lambda f: f.took_off_s or 0.0):
+            turn = turns.get((gone.plan, gone.number))
+            if turn is not None and gone.took_off_s is not None:
+                shift.timetable.took_off(turn, gone.took_off_s)
+        last = {}
+        for sysid, duty in past.duties.items():
+            shift.put(duty, "as the journal has it")
+            if duty.state is State.FAULT:
+                self.crews[sysid].failure = "it failed before the ground station was started anew"
+                if shift.timetable.withdraw(sysid):
+                    self._plan_anew(f"without vehicle {sysid}, which failed before")
+            given = past.flights.get(sysid, Flown(-1, -1))
+            key = given.plan, given.number
+            turn = turns.get(key) or shift.timetable.find(*key)
+            last[sysid] = LastFlight(turn, given.took_off_s, frozenset(past.reached.get(sysid, ())))
+        return last
+
+    def _turn_of(self, flown: Flown, past: Past) -> Turn:
+        made, begin_s = past.plans[flown.plan]
+        flight = made.flights[flown.number]
+        sortie = self.shift.plans[flown.plan].sorties[flight.sortie]
+        who = self.crews[flight.sysid].planned
+        return Turn(flown.plan, flown.number, sortie, who, begin_s + flight.start_s)
+
+    # Planned anew.
+
+    def _lost(self, sysid: int, why: str) -> None:
+        if self.shift.timetable.withdraw(sysid):
+            self._plan_anew(f"without vehicle {sysid}, {why}")
+
+    def _plan_anew(self, why: str) -> None:
+        """Plan the rest of the shift for those who serve, beside the loop: the others fly on meanwhile."""
+        self._again = why
+        if not self.shift.planning and not self.shift.stopped:
+            self.shift.planning = True
+            task = asyncio.get_running_loop().create_task(self._planned_anew())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _planned_anew(self) -> None:
+        shift = self.shift
+        try:
+            while self._again is not None:
+                why, self._again = self._again, None
+                left = shift.serving()
+                now_s = shift.now_s()
+                # Its times begin when the first of them can take off.
+                origin_s = max(now_s, min((self._free_s(sysid) for sysid in left), default=now_s))
+                try:
+                    made = await asyncio.to_thread(replan, shift.plans[0], left, origin_s, self._terrain)
+                except (MissionsError, ValueError) as error:
+                    self._replans.append(Replanned(now_s, tuple(left), why, None, str(error)))
+                    continue
+                shift.plans.append(made)
+                shift.timetable.take_over(made, len(shift.plans) - 1, origin_s)
+                shift.journal.plan(made, origin_s)
+                self._replans.append(Replanned(now_s, tuple(left), why, made.revisit_s, None))
+        except Exception as error:  # noqa: BLE001  planning must not end the watch over those who fly
+            self._notes.append(f"the patrol was not planned anew for a fault in this program, {error!r}: report it")
+        finally:
+            shift.planning = False
+            shift.pulse()
+
+    def _free_s(self, sysid: int) -> float:
+        """When a vehicle may take off again, seconds of the shift."""
+        crew, turn_round_s = self.crews[sysid], self.crews[sysid].planned.aircraft.turn_round_s
+        if self.shift.duties[sysid].state in ALOFT and crew.conduct is not None:
+            return crew.conduct.down_s + turn_round_s
+        return crew.free_s

@@ -1,0 +1,366 @@
+"""One flight of a patrol at its steps: launched on schedule, watched by the plan's rules, sent to a cue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from autopilot.area import Place
+from autopilot.conduct import Conduct
+from autopilot.cue import Errand
+from autopilot.errors import AutopilotError, CommandError, FlightError, LinkError
+from autopilot.failsafe import check_link_loss
+from autopilot.journal import Flown
+from autopilot.orders import Orders
+from autopilot.orders_camera import look_ahead, look_at
+from autopilot.patrol_states import Happening, State
+from autopilot.shift import Shift
+from autopilot.timetable import Turn
+from autopilot.vehicle import Vehicle
+from autopilot.watch import FlightWatch, places
+from geo import geodesic_distance_m
+from missions import LegKind, Mission, MissionItem, Sortie, legs_behind, straight_home
+
+__all__ = ["STOPPED", "PatrolConduct", "WithdrawnError"]
+
+STOPPED = "the patrol was stopped"
+_SILENT_S = 10.0
+_LINK_LOSS_S = 60.0  # after a silence the failsafe of the vehicle is believed to have acted on it
+_THERE_M = 10.0
+_GAUGE_PERCENT = 5.0
+_PROOF_HOLDS_S = 30.0
+
+
+class WithdrawnError(AutopilotError):
+    """A flight that was taken from its vehicle before it took off."""
+
+
+class PatrolConduct(Conduct):
+    """One flight of a patrol.
+
+    Parameters
+    ----------
+    shift, turn, vehicle, mission
+        Which flight, who flies it, and what it was given for it.
+    failed
+        Told what went wrong as soon as it is known, while the vehicle is brought home.
+    orders
+        What gives it orders beside its mission, within its fence.
+    took_off_s
+        When it took off, where it is in the air already.
+
+    Attributes
+    ----------
+    took_off_s, on_task_s
+        Take-off and beginning of the patrol, seconds of the shift; None before.
+    early
+        Why it comes home early by the rules of the patrol; that is no fault.
+    withdrawn
+        Whether the flight was taken from it on the ground.
+    """
+
+    def __init__(
+        self,
+        shift: Shift,
+        turn: Turn,
+        vehicle: Vehicle,
+        mission: Mission,
+        *,
+        failed: Callable[[str], None],
+        orders: Orders,
+        took_off_s: float | None = None,
+    ) -> None:
+        self._shift, self._turn, self._vehicle, self._mission = shift, turn, vehicle, mission
+        self._failed, self._orders = failed, orders
+        self.took_off_s = took_off_s
+        self.on_task_s: float | None = None
+        self.early: str | None = None
+        self.withdrawn = False
+        self._watch: FlightWatch | None = None
+        self._launched = took_off_s is not None
+        self._told: set[int] = set()
+        self._full_percent: float | None = None
+        self._heard_again_s = -1e9
+        self._gives_way = False
+        self._when_unheard = "what it does is not known"
+        self._errand: Errand | None = None
+        self._sent = False
+        self._there_s: float | None = None
+
+    # On the ground.
+
+    async def turn(self, watch: FlightWatch) -> None:
+        """Ready; returns a little before its time. Raises WithdrawnError."""
+        self._watch = watch
+        self._when_unheard = await check_link_loss(self._vehicle)
+        self._tell(Happening.CHECKED)
+        await self._due(self._shift.proof_s)
+
+    async def clear(self, watch: FlightWatch) -> None:
+        """Proved; returns at its time, with its take-off entered. Raises WithdrawnError, and as `Vehicle.prove`."""
+        self._watch, shift = watch, self._shift
+        while True:
+            proved_s = shift.now_s()
+            await self._due(0.0)
+            if shift.now_s() - proved_s <= max(_PROOF_HOLDS_S, 2 * shift.proof_s):
+                break
+            await self._vehicle.prove()
+        self.took_off_s = shift.now_s()
+        shift.timetable.took_off(self._turn, self.took_off_s)
+        # A station that is lost while it arms finds the flight in the journal.
+        shift.journal.state(self.took_off_s, shift.duties[self._turn.vehicle.sysid], "it is told to arm", self.flown)
+        shift.pulse()
+
+    async def _due(self, ahead_s: float) -> None:
+        """Until it may take off, or `ahead_s` seconds before. Others that are late put it off."""
+        shift, turn = self._shift, self._turn
+        while True:
+            now_s = shift.now_s()
+            if self._gives_way or not shift.timetable.holds(turn):
+                self.withdrawn = True
+                raise WithdrawnError(f"{turn.sortie.name}: was taken from it before it took off")
+            due_s = shift.timetable.earliest_s(turn, now_s)
+            if due_s > shift.timetable.end_s + shift.rules.late_s:
+                shift.timetable.leave_out(turn)
+                continue
+            if due_s - ahead_s <= now_s:
+                return
+            await shift.wait(due_s - ahead_s)
+
+    # In the air.
+
+    @property
+    def flown(self) -> Flown:
+        """What the journal has of it."""
+        took_off = None if self.took_off_s is None else round(self.took_off_s, 3)
+        return Flown(self._turn.plan, self._turn.number, took_off)
+
+    def _tell(self, happening: Happening, why: str = "") -> None:
+        self._shift.tell(self._turn.vehicle.sysid, happening, why, flown=self.flown)
+
+    @property
+    def _state(self) -> State:
+        return self._shift.duties[self._turn.vehicle.sysid].state
+
+    async def look(self, watch: FlightWatch) -> None:
+        """Where it is in its patrol, and whether it has to come home. Raises FlightError where it does not obey."""
+        self._watch = watch
+        if not self._launched:
+            self._launched = True
+            self._tell(Happening.LAUNCHED)
+        self._listen()
+        self._note_places(watch)
+        if watch.ended or self._shift.duties[self._turn.vehicle.sysid].silent:
+            return
+        self._note_own_return(watch)
+        await self._mind_battery()
+        if self._errand is not None:
+            await self._run_errand(watch)
+        elif self._state is State.ON_CUE and self._turn.number >= 0:
+            await self._recall("it was at a cue when the ground station was lost")
+
+    def _listen(self) -> None:
+        silent = self._vehicle.silent_s > self._vehicle.timing.wall_s(_SILENT_S)
+        sysid = self._turn.vehicle.sysid
+        if self._shift.duties[sysid].silent and not silent:
+            self._heard_again_s = self._shift.now_s()
+        self._shift.tell_silence(sysid, silent=silent, expected=self._when_unheard, flown=self.flown)
+
+    def bears(self, silent_wall_s: float) -> bool:
+        """A silence is waited out until it must be down by its plan, and some time more."""
+        del silent_wall_s  # it is the plan that says how long
+        return self._shift.now_s() < self.down_s + self._shift.rules.silence_s
+
+    @property
+    def down_s(self) -> float:
+        """When it is down by its plan, seconds of the shift."""
+        begun_s = self._shift.now_s() if self.took_off_s is None else self.took_off_s
+        return begun_s + self._turn.sortie.duration_s
+
+    @cached_property
+    def _stages(self) -> tuple[int | None, int | None]:
+        """Items at which its patrol, or its stay at a cue, begins and is flown to the end; None where it has none."""
+        sortie = self._turn.sortie
+        legs = [k for k, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL or leg.start == leg.end]
+        if not legs:
+            return None, None
+        behind = {place.seq: legs_behind(self._mission, sortie, place.seq) for place in places(self._mission)}
+        return (
+            next((seq for seq, done in behind.items() if done >= legs[0]), None),
+            next((seq for seq, done in behind.items() if done > legs[-1]), None),
+        )
+
+    def _note_places(self, watch: FlightWatch) -> None:
+        reached = {item.seq for item in watch.reached}
+        if reached - self._told:
+            self._shift.journal.reached(self._turn.vehicle.sysid, reached - self._told)
+            self._told |= reached
+        begin, end = self._stages
+        to_cue = self._turn.number < 0
+        if self._state is State.OUTBOUND and begin in reached:
+            self.on_task_s = self._shift.now_s()
+            self._tell(Happening.CUED if to_cue else Happening.ARRIVED)
+        if self._state is (State.ON_CUE if to_cue else State.ON_TASK) and end in reached:
+            self._tell(Happening.HOMEWARD if to_cue else Happening.PATROLLED)
+        if self._state is State.RELIEVED and not watch.missed:
+            self._tell(Happening.HOMEWARD)
+
+    def _note_own_return(self, watch: FlightWatch) -> None:
+        dialect, telemetry = self._vehicle.dialect, self._vehicle.telemetry
+        homeward = telemetry.mode in {dialect.return_mode, dialect.land_mode}
+        if not homeward or self._state is State.RETURNING or not watch.missed:
+            return
+        why = f"it comes home in {telemetry.mode} by itself"
+        if self._shift.now_s() - self._heard_again_s < _LINK_LOSS_S:
+            self.early = why = f"{why} after the link was lost"
+        elif self._short_wh(1.5) > 0:
+            self.early = why = f"{why}, its battery at {telemetry.battery_percent:g} %"
+        self._tell(Happening.RECALLED, why)
+
+    def _short_wh(self, shares: float = 1.0) -> float:
+        """What its battery lacks to come straight home with a share of the reserve, watt hours; below 0 for enough."""
+        now, vehicle = self._vehicle.telemetry, self._turn.vehicle
+        if now.battery_percent is None or now.lat_deg is None or now.lon_deg is None:
+            return -vehicle.aircraft.battery_wh
+        craft = vehicle.aircraft
+        wind = self._shift.plans[-1].options.wind
+        _, home_wh = straight_home(vehicle, (now.lat_deg, now.lon_deg), now.above_home_m or 0.0, wind)
+        home_wh *= self._thirst(now.battery_percent)
+        keep_wh = shares * self._shift.rules.reserve_share * craft.reserve_fraction * craft.battery_wh
+        return home_wh + keep_wh - now.battery_percent / 100 * craft.battery_wh
+
+    def _thirst(self, percent: float) -> float:
+        """How much more it has used so far than it was planned to; at least 1."""
+        if self._full_percent is None:
+            self._full_percent = percent
+        used_wh = (self._full_percent - percent) / 100 * self._turn.vehicle.aircraft.battery_wh
+        begun_s = self._shift.now_s() if self.took_off_s is None else self.took_off_s
+        share = (self._shift.now_s() - begun_s) / self._turn.sortie.duration_s
+        # A gauge of whole percents says nothing of the first few.
+        if self._full_percent - percent < _GAUGE_PERCENT or share <= 0:
+            return 1.0
+        return max(1.0, used_wh / (share * self._turn.sortie.energy_wh))
+
+    async def _mind_battery(self) -> None:
+        if self._state is not State.RETURNING and self._short_wh() > 0:
+            percent = self._vehicle.telemetry.battery_percent
+            await self._recall(f"its battery at {percent:g} % just takes it home above the reserve that is kept")
+
+    async def _recall(self, why: str) -> None:
+        self.early = why
+        self._errand = None
+        self._tell(Happening.RECALLED, why)
+        try:
+            await self._vehicle.return_home()
+        except CommandError as error:
+            self.early = None
+            raise FlightError(f"{self._vehicle}: was called home, {why}, and does not turn: {error}") from error
+
+    def off(self, cause: str) -> None:
+        """Anything but a withdrawal, a stop and a landing that was early by the rules is a fault."""
+        watch = self._watch
+        if self._shift.stopped:
+            if self._launched and not (watch is not None and watch.ended):
+                self._tell(Happening.RECALLED, STOPPED)
+                self.early = STOPPED
+            elif not self._launched:
+                self.withdrawn = True
+            return
+        down = watch is not None and watch.ended and not watch.ended_in_air and not watch.crossed
+        if not self.withdrawn and not (self.early is not None and down):
+            self._failed(cause)
+
+    # To a cue.
+
+    @property
+    def free_for_errand(self) -> bool:
+        """Whether it can be sent to a cue now."""
+        ready = {State.OUTBOUND, State.ON_TASK, State.RELIEVED}
+        silent = self._shift.duties[self._turn.vehicle.sysid].silent
+        return self._launched and self._errand is None and self._state in ready and not silent
+
+    @property
+    def fence(self) -> tuple[MissionItem, ...]:
+        """The fence that it was proved to hold."""
+        return self._mission.fence
+
+    @property
+    def sortie(self) -> Sortie:
+        """What it flies."""
+        return self._turn.sortie
+
+    def give_way(self) -> None:
+        """On the ground: to another flight of its vehicle; this one is flown after it."""
+        self._gives_way = True
+        self._shift.pulse()
+
+    def send(self, errand: Errand) -> None:
+        """Send it; it goes at its next look."""
+        self._errand, self._sent, self._there_s = errand, False, None
+
+    async def _run_errand(self, watch: FlightWatch) -> None:
+        errand, vehicle = self._errand, self._vehicle
+        assert errand is not None
+        if not self._sent:
+            self._sent = True
+            await self._set_out(errand, watch)
+            return
+        now, place = vehicle.telemetry, errand.place
+        if now.mode == vehicle.dialect.mission_mode or now.lat_deg is None or now.lon_deg is None:
+            return
+        if self._there_s is None:
+            away = float(geodesic_distance_m(now.lat_deg, now.lon_deg, place.lat_deg, place.lon_deg))
+            if away <= _THERE_M:
+                self._there_s = self._shift.now_s()
+                watch.note(now, f"is where the cue is seen from: {errand.words}")
+            return
+        if self._shift.now_s() - self._there_s >= errand.station_s:
+            self._errand = None
+            await self._go_on(watch)
+
+    async def _set_out(self, errand: Errand, watch: FlightWatch) -> None:
+        """To the place, with the camera on the spot. An order that is refused leaves it on its patrol.
+
+        `Diversion` has looked at way and place, and it has flown on since. The plan flies at the very margin beside the
+        stand-off that `Orders.go_to` asks of every way, so from its line no way would do: it is looked at as one of the
+        plan.
+        """
+        vehicle, spot = self._vehicle, errand.spot
+        try:
+            now = vehicle.telemetry
+            here = Place(now.lat_deg or 0.0, now.lon_deg or 0.0, now.above_home_m or 0.0)
+            (await self._orders.area()).check(here, errand.place, planned=True)
+            await self._orders.go_unchecked(errand.place)
+        except AutopilotError as error:
+            self._errand = None
+            watch.note_failure(vehicle.telemetry, f"was not sent to the cue: {error}")
+            if vehicle.telemetry.mode != vehicle.dialect.mission_mode:
+                raise
+            return
+        self._tell(Happening.CUED, errand.words)
+        try:
+            await look_at(vehicle, spot.lat_deg, spot.lon_deg)
+        except AutopilotError as error:
+            watch.note_failure(vehicle.telemetry, f"its camera was not turned to the cue: {error}")
+
+    async def _go_on(self, watch: FlightWatch) -> None:
+        """Back to its patrol where that is lawful and its battery allows, else home."""
+        sortie, craft = self._turn.sortie, self._turn.vehicle.aircraft
+        behind = max((legs_behind(self._mission, sortie, item.seq) for item in watch.reached), default=0)
+        rest_wh = sum(leg.energy_wh for leg in sortie.legs[behind:])
+        percent = self._vehicle.telemetry.battery_percent
+        keep_wh = craft.reserve_fraction * craft.battery_wh
+        if percent is None or percent / 100 * craft.battery_wh - rest_wh < keep_wh:
+            await self._recall("after a cue its battery does not take it over the rest of its patrol")
+            return
+        try:
+            await look_ahead(self._vehicle)
+            await self._orders.resume()
+        except LinkError:
+            raise
+        except AutopilotError as error:
+            watch.note_failure(self._vehicle.telemetry, f"does not go on after a cue: {error}")
+            if self._vehicle.telemetry.mode != self._vehicle.dialect.mission_mode:
+                await self._recall("it could not go on with its patrol after a cue")
+                return
+        self._tell(Happening.RESUMED)

@@ -1,0 +1,64 @@
+"""What every flight needs on the ground: its links, a display that does no harm, vehicles that are heard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+
+from autopilot.errors import AutopilotError, FlightError
+from autopilot.limits import FlightProgress
+from autopilot.link import Link
+from autopilot.link_open import open_link
+from autopilot.sortie import Flight
+from autopilot.steadfast import unless
+from autopilot.vehicle import Vehicle
+
+__all__ = ["Display", "connected", "now_us", "open_links"]
+
+
+async def open_links(
+    urls: Iterable[str], stack: AsyncExitStack, *, system_id: int, heartbeat: bool, time_scale: float
+) -> dict[str, Link | AutopilotError]:
+    """Each link once, for as long as `stack` lasts; the error of one that does not open."""
+    links: dict[str, Link | AutopilotError] = {}
+    for url in dict.fromkeys(urls):
+        try:
+            link = await open_link(url, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale)
+        except AutopilotError as error:
+            links[url] = error
+        else:
+            links[url] = await stack.enter_async_context(link)
+    return links
+
+
+async def connected(link: Link, sysid: int, flight: Flight) -> Vehicle:
+    """A vehicle of a link, once it is heard. Raises FlightError when the flight is stopped first, else as `connect`."""
+    connecting = Vehicle.connect(link, sysid, timing=flight.timing, wait_s=flight.limits.connect_s)
+    vehicle = await unless(flight.stop, connecting)
+    if vehicle is None:
+        raise FlightError(f"vehicle {sysid} on {link.url}: the flight was stopped before it was heard")
+    return vehicle
+
+
+class Display:
+    """Tells the caller of progress, and never lets the caller's trouble come back into a flight."""
+
+    def __init__(self, progress: Callable[[FlightProgress], None] | None) -> None:
+        self._progress = progress
+        self.failure: str | None = None
+
+    def show(self, now: FlightProgress) -> None:
+        """Show where a vehicle is; nothing once that has failed."""
+        if self._progress is None:
+            return
+        try:
+            self._progress(now)
+        except Exception as error:  # noqa: BLE001  whatever the caller does there
+            self._progress = None
+            self.failure = f"progress was shown no further: {error!r}"
+
+
+def now_us() -> int:
+    """UTC microseconds since the Unix epoch."""
+    return time.time_ns() // 1000

@@ -1,0 +1,192 @@
+"""Who is sent to a cue: the soonest who can, never into its reserve, never out of its fence, never near others."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autopilot import Cue, Standing, dispatch
+from geo import FlatTerrain, LocalFrame
+from missions import PlanOptions, Spot, base_beside, compile_mission, cut, default_fleet, land_border, plan
+
+SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@cache
+def made():
+    segment = cut(land_border("ITA", "CHE"), 8000)
+    fleet = default_fleet(base_beside(segment), 3)
+    return plan(segment, fleet, FlatTerrain(900.0), PlanOptions(shift_s=3600.0))
+
+
+@cache
+def fence():
+    return compile_mission(made(), made().sorties[0]).fence
+
+
+def frame():
+    return LocalFrame(*made().border.centre())
+
+
+def xy(lat, lon):
+    return np.column_stack(frame().to_enu(np.atleast_1d(lat), np.atleast_1d(lon))[:2])
+
+
+def on_patrol(number, share, battery, **more):
+    """A vehicle somewhere along the legs of its sortie."""
+    sortie = made().sorties[0]
+    leg = sortie.patrol[min(int(share * len(sortie.patrol)), len(sortie.patrol) - 1)]
+    part = share * len(sortie.patrol) % 1
+    here = tuple(
+        a + part * (b - a) for a, b in ((leg.start.lat_deg, leg.end.lat_deg), (leg.start.lon_deg, leg.end.lon_deg))
+    )
+    up = leg.start.amsl_m - sortie.home.amsl_m
+    return Standing(
+        made().fleet.vehicles[number],
+        airborne=True,
+        here=here,
+        above_base_m=up,
+        battery=battery,
+        fence=fence(),
+        sortie=sortie,
+        **more,
+    )
+
+
+def standings():
+    """Three vehicles, each in the air, on the ground or out of order, with any battery."""
+
+    def one(number):
+        return st.one_of(
+            st.builds(on_patrol, st.just(number), st.floats(0, 0.999), st.floats(0.05, 1.0)),
+            st.builds(
+                lambda battery, ready_s: Standing(made().fleet.vehicles[number], battery=battery, ready_s=ready_s),
+                st.floats(0.05, 1.0),
+                st.floats(0, 600),
+            ),
+            st.just(Standing(made().fleet.vehicles[number], unfit="is fault")),
+        )
+
+    return st.tuples(one(0), one(1), one(2))
+
+
+def cues():
+    """Spots along the border, some beyond it, some far behind."""
+
+    def at(share, across):
+        lon, lat = np.array(made().border.coordinates).T
+        k = share * (len(lon) - 1)
+        return Spot(
+            float(np.interp(k, np.arange(len(lat)), lat)) + across / 111_000,
+            float(np.interp(k, np.arange(len(lon)), lon)),
+            5.0,
+        )
+
+    return st.builds(
+        lambda share, across, station: Cue(at(share, across), 0, station),
+        st.floats(0, 1),
+        st.floats(-100, 100),
+        st.floats(30, 600),
+    )
+
+
+@SLOW
+@given(cues(), standings())
+def test_the_chosen_is_the_soonest_of_those_who_can_and_may(cue, all_three):
+    answer = dispatch(cue, made(), all_three)
+    alone = {
+        one.vehicle.sysid: dispatch(cue, made(), [one, *(unfit(other) for other in all_three if other is not one)])
+        for one in all_three
+    }
+    able = {sysid: each.chosen for sysid, each in alone.items() if each.chosen is not None}
+    assert (answer.chosen is None) == (not able)
+    # Everybody is answered for, once.
+    assert {*answer.others, *([answer.chosen.sysid] if answer.chosen else [])} == {1, 2, 3}
+    if answer.chosen is None:
+        return
+    assert answer.chosen.arrival_s == min(offer.arrival_s for offer in able.values())
+    assert answer.chosen == able[answer.chosen.sysid] or answer.chosen.flown is not None
+    one = next(s for s in all_three if s.vehicle.sysid == answer.chosen.sysid)
+    assert answer.chosen.reserve_left >= one.vehicle.aircraft.reserve_fraction - 1e-9
+    assert one.unfit is None
+    line = shapely.LineString(xy(*np.array(made().border.coordinates).T[::-1]))
+    place = shapely.Point(*xy(answer.chosen.lat_deg, answer.chosen.lon_deg)[0])
+    assert line.distance(place) >= made().border.stand_off_m - 0.5
+    if one.airborne:
+        start, home = xy(*one.here)[0], xy(one.vehicle.base.lat_deg, one.vehicle.base.lon_deg)[0]
+        inside = shapely.Polygon(xy([v.x / 1e7 for v in fence()], [v.y / 1e7 for v in fence()]))
+        for way in (shapely.LineString([start, place]), shapely.LineString([place, home])):
+            assert inside.buffer(-9.0).covers(way)
+            assert line.distance(way) >= made().border.stand_off_m / 2
+
+
+def unfit(one):
+    """Where it is, as before, but not to be sent."""
+    return replace(one, unfit="stays where it is")
+
+
+@SLOW
+@given(cues(), st.floats(0, 0.999), st.floats(0, 0.999))
+def test_one_in_the_air_keeps_its_distance_from_all_that_is_flown(cue, share, other):
+    answer = dispatch(cue, made(), [on_patrol(0, share, 0.9), unfit(on_patrol(1, other, 0.9))])
+    if answer.chosen is None:
+        return
+    options, sortie = made().options, made().sorties[0]
+    height = sortie.home.amsl_m + answer.chosen.above_base_m
+    place = shapely.Point(*xy(answer.chosen.lat_deg, answer.chosen.lon_deg)[0])
+    for leg in sortie.legs:
+        low, high = sorted((leg.start.amsl_m, leg.end.amsl_m))
+        line = shapely.LineString(xy([leg.start.lat_deg, leg.end.lat_deg], [leg.start.lon_deg, leg.end.lon_deg]))
+        gap = max(low - height, height - high)
+        assert line.distance(place) >= options.separation_m - 0.5 or gap >= options.separation_up_m - 1e-6
+
+
+def spot_behind(share=0.5):
+    leg = made().sorties[0].patrol[int(share * len(made().sorties[0].patrol))]
+    return Spot(leg.start.lat_deg, leg.start.lon_deg, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        ({"fence": ()}, "holds no fence"),
+        ({"battery": None}, "does not say what is left of its battery"),
+        ({"battery": 0.22}, "its reserve is 20%"),
+        ({"here": None}, "does not say where it is"),
+        ({"unfit": "is not heard"}, "is not heard"),
+    ],
+)
+def test_what_cannot_be_shown_to_be_lawful_is_not_flown(spoil, words):
+    answer = dispatch(Cue(spot_behind(), 0), made(), [replace(on_patrol(0, 0.3, 0.9), **spoil)])
+    assert answer.chosen is None
+    assert words in answer.others[1]
+    assert "nobody goes" in answer.words()
+
+
+def test_a_place_outside_the_fence_is_not_flown_to_from_the_air():
+    sortie = made().sorties[0]
+    away = replace(on_patrol(0, 0.1, 0.9), sortie=sortie)
+    # A fence about the beginning of the patrol only.
+    lat, lon = away.here
+    corners = [
+        (lat - 0.001, lon - 0.001),
+        (lat - 0.001, lon + 0.001),
+        (lat + 0.001, lon + 0.001),
+        (lat + 0.001, lon - 0.001),
+    ]
+    small = [replace(fence()[0], seq=k, p1=4.0, x=round(a * 1e7), y=round(o * 1e7)) for k, (a, o) in enumerate(corners)]
+    answer = dispatch(Cue(spot_behind(0.25), 0), made(), [replace(away, fence=tuple(small))])
+    assert answer.chosen is None
+    assert "inside its fence" in answer.others[1]
+
+
+def test_the_answer_says_who_goes_and_by_how_much_the_others_are_later():
+    near, ground = on_patrol(0, 0.5, 0.9), Standing(made().fleet.vehicles[1], battery=1.0, ready_s=500.0)
+    answer = dispatch(Cue(spot_behind(0.5), 0, words="radar track"), made(), [near, ground])
+    assert answer.chosen.sysid == 1
+    assert "s later" in answer.others[2]
+    assert answer.words().startswith("radar track at ")

@@ -1,0 +1,157 @@
+"""Cues to a patrol that flies: one that is near is sent and goes on after, else one takes off for it."""
+
+import asyncio
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import autopilot
+import missions
+import sim
+import vedette
+from autopilot.area import Place
+from autopilot.cue import Errand
+from cli.orders import follow_orders
+from geo import LocalFrame
+from tests.system.test_patrol import SPEEDUP, Told, links, made, states, vehicles
+
+__all__ = ["made"]  # the fixture
+
+STATION_S = 60.0
+
+
+def spot(made, share):
+    """On the border beside a part of the patrol."""
+    lon, lat = np.array(made.border.coordinates).T
+    k = share * (len(lon) - 1)
+    return missions.Spot(
+        float(np.interp(k, np.arange(len(lat)), lat)), float(np.interp(k, np.arange(len(lon)), lon)), 5.0
+    )
+
+
+def stayed_s(folder, pattern, place, within_m=8.0):
+    """For how long the vehicle itself recorded that it was at a place, seconds."""
+    longest = 0.0
+    for path in folder.glob(pattern):
+        with path.open() as file:
+            rows = list(csv.DictReader(file))
+        lat, lon, t = (np.array([float(row[name]) for row in rows]) for name in ("lat_deg", "lon_deg", "t_s"))
+        east, north, _ = LocalFrame(*place).to_enu(lat, lon)
+        near = t[np.hypot(east, north) < within_m]
+        longest = max(longest, float(np.ptp(near)) if len(near) else 0.0)
+    return longest
+
+
+async def test_one_on_patrol_is_sent_to_a_cue_beside_it_and_goes_on_after(made, tmp_path):
+    told, patrols = Told(), []
+    with sim.start_fleet(vehicles(made, record_dir=tmp_path)) as fleet:
+
+        async def report_it():
+            await told.wait(1, "on task", False)
+            cue = autopilot.Cue(spot(made, 0.5), 0, STATION_S, "steps on the path")
+            return await patrols[0].cue(cue)
+
+        reporting = asyncio.create_task(report_it())
+        report = await autopilot.fly_patrol(
+            made, links(fleet), time_scale=SPEEDUP, hours=0.1, told=told, begun=patrols.append
+        )
+        answer = await reporting
+    assert answer.chosen is not None, answer.words()
+    assert (answer.chosen.sysid, answer.chosen.flown) == (1, None)
+    assert set(answer.others) == {2}
+    (flight,) = report.flights
+    assert flight.flown.completed, flight.flown.failure
+    course = states(report, 1)
+    at = course.index("on cue")
+    assert course[at - 1 : at + 3] == ["on task", "on cue", "outbound", "on task"]
+    place = answer.chosen.lat_deg, answer.chosen.lon_deg
+    assert stayed_s(tmp_path, "vehicle-1-*.csv", place) >= STATION_S - 5
+    assert flight.flown.nearest_border_m >= made.border.stand_off_m - 3
+    assert any("vehicle 1 flies there" in sentence for sentence in report.words())
+
+
+async def test_one_takes_off_for_a_cue_when_nobody_in_the_air_can_go(made, tmp_path):
+    told, patrols = Told(), []
+    with sim.start_fleet(vehicles(made, record_dir=tmp_path)) as fleet:
+
+        async def report_it():
+            # It has a flight of its own later; it is heard, and ready for that.
+            await told.wait(2, "ready", False)
+            first = autopilot.Cue(spot(made, 0.5), 0, STATION_S, "a light")
+            patrols[0].crews[1].conduct.send(errand_on(made))
+            return await patrols[0].cue(first)
+
+        reporting = asyncio.create_task(report_it())
+        report = await autopilot.fly_patrol(
+            made, links(fleet), time_scale=SPEEDUP, hours=0.13, told=told, begun=patrols.append
+        )
+        answer = await reporting
+    assert answer.chosen is not None, answer.words()
+    assert answer.chosen.sysid == 2
+    assert answer.chosen.flown is not None
+    flights = report.vehicles[1].flights
+    assert [flight.number for flight in flights] == [-1, 1]
+    assert all(flight.flown.completed for flight in flights), [flight.flown.failure for flight in flights]
+    assert states(report, 2)[:8] == [
+        "checking", "ready", "waiting", "checking", "ready", "outbound", "on cue", "returning",
+    ]  # fmt: skip
+    place = answer.chosen.lat_deg, answer.chosen.lon_deg
+    assert stayed_s(tmp_path, "vehicle-2-*.csv", place) >= STATION_S - 5
+    assert flights[0].flown.battery_percent > 20
+
+
+def errand_on(made):
+    """Keeps the one in the air busy where it is."""
+    leg = made.sorties[0].patrol[0]
+    place = Place(leg.end.lat_deg, leg.end.lon_deg, leg.end.amsl_m - 900.0)
+    return Errand(place, spot(made, 0.5), 30.0, "busy")
+
+
+def test_orders_come_by_a_file_that_is_followed(made, tmp_path):
+    missions.save_plan(made, tmp_path / "plan.json")
+    orders = tmp_path / "orders.jsonl"
+    orders.write_text('{"lat": 0, "lon": 0, "words": "of yesterday"}\n')
+    here = spot(made, 0.5)
+    with sim.start_fleet(vehicles(made)) as fleet:
+        arguments = ["patrol", tmp_path / "plan.json", "--speedup", SPEEDUP, "--hours", 0.05, "--orders", orders]
+        arguments += [part for url in links(fleet) for part in ("--link", url)]
+        arguments += ["--json", tmp_path / "patrol.json"]
+        command = [sys.executable, vedette.__file__, *map(str, arguments)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            told = []
+            for line in process.stdout:
+                told.append(line)
+                if "vehicle 1: on task" in line and sum("vehicle 1: on task" in one for one in told) == 1:
+                    with orders.open("a") as file:
+                        file.write("nonsense\n")
+                        file.write('{"may_fly": 1}\n')
+                        file.write(json.dumps({"lat": here.lat_deg, "lon": here.lon_deg, "station_s": 20}) + "\n")
+            err = process.stderr.read()
+    assert process.returncode == 0, err
+    text = "".join(told)
+    assert "order 'nonsense' is not carried out" in text
+    assert "there is nothing to clear" in text
+    (words,) = json.loads((tmp_path / "patrol.json").read_text())["cues"]
+    assert "cue at" in words
+    assert "nobody goes" not in words
+    assert "of yesterday" not in text
+
+
+@pytest.mark.parametrize("order", ["{", "[]", '{"lat": 91, "lon": 0}', '{"lat": 46}', '{"may_fly": 9}'])
+async def test_an_order_that_is_none_changes_nothing(order, tmp_path):
+    class Nobody:
+        def may_fly(self, sysid):
+            raise autopilot.FlightError(f"the patrol has no vehicle {sysid}")
+
+    told = asyncio.Queue()
+    path = tmp_path / "orders"
+    following = asyncio.create_task(follow_orders(path, Nobody(), told.put_nowait))
+    await asyncio.sleep(0.1)
+    path.write_text(order + "\n")
+    async with asyncio.timeout(5):
+        assert "is not carried out" in await told.get()
+    following.cancel()
