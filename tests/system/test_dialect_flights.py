@@ -71,7 +71,7 @@ def test_a_plan_is_flown_by_every_kind(plans, frame, name, tmp_path):
     assert {upload.kind.name: upload.items for upload in sortie.uploads}["MISSION"] == len(mission.items)
     assert {item.command for item in sortie.reached} >= {VTOL_TAKEOFF if frame == "vtol" else TAKEOFF, WAYPOINT}
     assert sortie.landing.from_home_m < (1.0 if frame != "plane" else 200.0)
-    assert sortie.nearest_border_m > 20.0
+    assert sortie.nearest_border_m > plan.border.stand_off_m
     assert sortie.mean_deviation_m < (0.5 if frame == "copter" else 10.0)
 
 
