@@ -60,7 +60,8 @@ def test_line_without_length_is_refused():
         locate([(1, 1), (1, 1)], [(0, 0)])
 
 
-corners = st.lists(st.tuples(st.floats(-0.6, 0.6), st.floats(-0.6, 0.6)), min_size=2, max_size=6)
+degrees = st.floats(-0.6, 0.6).map(lambda value: round(value, 9))
+corners = st.lists(st.tuples(degrees, degrees), min_size=2, max_size=6)
 
 
 @given(st.floats(-70, 70), corners, st.floats(200, 5000))
