@@ -101,6 +101,10 @@ def decode_output(output: Floats, classes: int, confidence: float) -> tuple[Floa
     ModelError
         When the output has another shape.
     """
+    # First: as many rows as the other form has are no rarity, six places in a whole picture are.
+    if output.ndim == 3 and output.shape[2] == _END_TO_END_COLUMNS:
+        rows = output[0][output[0][:, 4] > confidence]
+        return rows[:, :4], rows[:, 4], rows[:, 5].astype(np.intp)
     if output.ndim == 3 and output.shape[1] == 4 + classes:
         table = output[0]
         best = table[4:].max(axis=0)
@@ -108,9 +112,6 @@ def decode_output(output: Floats, classes: int, confidence: float) -> tuple[Floa
         numbers = table[4:, keep].argmax(axis=0)
         x, y, w, h = table[:4, keep]
         return np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1), best[keep], numbers
-    if output.ndim == 3 and output.shape[2] == _END_TO_END_COLUMNS:
-        rows = output[0][output[0][:, 4] > confidence]
-        return rows[:, :4], rows[:, 4], rows[:, 5].astype(np.intp)
     raise ModelError(
         f"the network's output has shape {list(output.shape)}; a detector of {classes} classes gives "
         f"[1, {4 + classes}, n] or [1, n, {_END_TO_END_COLUMNS}]: it is not a YOLO detector"

@@ -97,6 +97,14 @@ def test_both_output_forms_mean_the_same(raw, confidence):
     assert np.allclose((boxes[:, :2] + boxes[:, 2:]) / 2, raw[0, :2, over], atol=1e-6)
 
 
+def test_as_many_rows_as_the_other_form_has_are_rows():
+    row = [10.0, 20.0, 30.0, 60.0, 0.9, 2.0]
+    boxes, scores, numbers = decode_output(np.array([[row] * 7], np.float32), 3, 0.5)
+    assert boxes.tolist() == [row[:4]] * 7
+    assert numbers.tolist() == [2] * 7
+    assert scores == pytest.approx([0.9] * 7)
+
+
 def test_an_output_of_another_shape_is_no_detector():
     with pytest.raises(ModelError, match=r"shape \[1, 1000\].*\[1, 7, n\]"):
         decode_output(np.zeros((1, 1000), np.float32), 3, 0.5)
