@@ -143,6 +143,7 @@ ANSWER = np.array(
         [5.0, 5, 20, 20, 0.0, 0.6, 0.0],  # reaches over the corner
         [50.0, 20, 10, 10, 0.0, 0.0, 0.9],  # a kite is nobody's business
         [30.0, 30, 10, 10, 0.2, 0.1, 0.0],  # too faint
+        [0, 0, 0, 0, 0, 0, 0],
     ]
 ).T[None]
 
