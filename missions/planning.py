@@ -161,7 +161,9 @@ class Planner:
         if len(self.spans) > 1:
             rotas = make_rotas(self.setting, self.spans)
             longest_s = max(map(_whole_s, rotas.sorties))
-            for lead in _LEADS if len(rotas.periods) > 1 else ():
+            # Neither has to see less for it.
+            as_good = len(rotas.periods) > 1 and bool((rotas.flown | ~self.rotas.flown).all())
+            for lead in _LEADS if as_good else ():
                 yield self._scheduled(replace(rotas, periods=self._sooner(rotas.periods, lead * longest_s)))
 
     def _sooner(self, periods: Sequence[Period], lead_s: float) -> tuple[Period, ...]:

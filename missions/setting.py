@@ -166,7 +166,10 @@ class Setting:
         return np.asarray(np.maximum(last, np.minimum(np.arange(len(last)) + 1, len(last) - 1)))
 
     def weights(self, at_s: float) -> Floats:
-        """Risk weight of each piece between two stations, some seconds after the start of the shift, shape (n - 1,)."""
+        """Risk weight of each piece between two stations, some seconds after the start of the shift, shape (n - 1,).
+
+        What is not to be watched weighs nothing.
+        """
         course = self.course
         middle, half = (self.stations[:-1] + self.stations[1:]) / 2, np.diff(self.stations) / 2
         leg = course.leg_at(middle)
@@ -180,7 +183,7 @@ class Setting:
             table = self.risk.of_line(line.name, border=number == 0)
             out[own] = table.weights((at - half)[own], (at + half)[own], hour)
         priority = np.array([line.priority for line in course.lines])[course.line[leg]]
-        return np.asarray(out / priority * float(priority.min()))
+        return np.where(self.needed, out / priority * float(priority.min()), 0.0)
 
     def layers(self, crew: Crew) -> tuple[float, float]:
         """Heights above ground of the ways out and home, metres: wings stay at that of the patrol."""
