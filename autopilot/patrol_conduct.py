@@ -150,9 +150,12 @@ class PatrolConduct(Conduct):
             self._tell(Happening.LAUNCHED)
         self._listen()
         self._note_places(watch)
-        if watch.ended or self._shift.duties[self._turn.vehicle.sysid].silent:
+        if self._shift.duties[self._turn.vehicle.sysid].silent:
             return
+        # One that came home in a silence may be down when it is heard again.
         self._note_own_return(watch)
+        if watch.ended:
+            return
         await self._mind_battery()
         if self._errand is not None:
             await self._run_errand(watch)

@@ -84,6 +84,7 @@ class Sortie:
         self._watch = FlightWatch(mission, vehicle.dialect.mission_mode, flight.borders, vehicle.telemetry.boots)
         self._uploads: tuple[Verified, ...] = ()
         self._asked_again = False
+        self._unheard_s = -1e9
         self._strangers: set[str] = set()
         self._moves = vehicle.link.moves(vehicle.sysid)
 
@@ -241,13 +242,16 @@ class Sortie:
         """Whether it is heard and says where it is. Raises FlightError where it has not for too long."""
         vehicle = self._vehicle
         wall_s = vehicle.timing.wall_s
+        now_s = asyncio.get_running_loop().time()
         if vehicle.silent_s > wall_s(_SILENT_S):
+            self._unheard_s = now_s
             if self._conduct.bears(vehicle.silent_s):
                 return
             raise FlightError(
                 f"{vehicle}: silent for {vehicle.silent_s:.1f} s in flight, last at {where(vehicle)}: look for it there"
             )
-        if vehicle.position_age_s > wall_s(_BLIND_S):
+        # A silence is no blindness: the first it says after one need not be where it is.
+        if min(vehicle.position_age_s, now_s - self._unheard_s) > wall_s(_BLIND_S):
             raise FlightError(
                 f"{vehicle}: heard, and says no position for {vehicle.position_age_s:.1f} s in flight, last at "
                 f"{where(vehicle)}: look at its GPS and its streams"

@@ -23,6 +23,8 @@ __all__ = ["BorderWatch", "FlightWatch", "places"]
 
 _AIRBORNE_M = 2.0
 _GUARD_PERIOD_S = 0.5  # vehicle seconds between looks at the borders
+_PLACE_HOLDS_US = 1_500_000
+_HEARTBEATS_WAITED = 3
 _CHUNK = 256
 _LOOKED_AT = frozenset({mav.MAV_CMD_DO_SET_ROI_LOCATION, mav.MAV_CMD_DO_SET_ROI})  # by the camera
 
@@ -99,7 +101,8 @@ class FlightWatch:
     events, reached
         What happened so far.
     was_armed, airborne, ended
-        Whether it armed since; whether it is in the air; whether it disarmed after it armed.
+        Whether it armed since; whether it is in the air; whether it disarmed after it armed. One that is heard disarmed
+        after a silence has ended once it says where it is, or for some heartbeats does not.
     ended_in_air
         Whether it disarmed above the ground.
     crossed, sent_home
@@ -122,6 +125,8 @@ class FlightWatch:
         self._item: int | None = None
         self._guarded_s = -1e9
         self._boots = boots
+        self._disarmed = 0  # heartbeats
+        self._placed_us = 0
 
     def take(self, message: Message, now: Telemetry) -> None:
         """Take in a message and the snapshot after it: a listener of `Vehicle.listen`."""
@@ -133,6 +138,8 @@ class FlightWatch:
             self._position(now)
         elif kind == "HEARTBEAT":
             self._heartbeat(now)
+        elif kind == "EXTENDED_SYS_STATE":
+            self._landed(now)
         elif kind == "MISSION_ITEM_REACHED":
             self._reach(message.seq, now, reported=True)
         elif kind == "MISSION_CURRENT":
@@ -151,13 +158,26 @@ class FlightWatch:
             self.was_armed = True
             self.started = (now.time_us, now.vehicle_s)
             self._note(now, "armed", "armed")
-        elif self.was_armed and not now.armed and not self.ended:
-            self.ended = True
-            self.finished = (now.time_us, now.vehicle_s)
-            self.ended_in_air = self.airborne and now.landed is not True
-            self._note(now, "disarmed", f"disarmed {_height(now)} above home")
+        elif self.was_armed and not now.armed:
+            # After a silence its last known height is old: it may have come down since. Some never say where they are.
+            self._disarmed += 1
+            if now.time_us - self._placed_us <= _PLACE_HOLDS_US or self._disarmed > _HEARTBEATS_WAITED:
+                self._end(now)
+
+    def _end(self, now: Telemetry) -> None:
+        if self.ended:
+            return
+        self.ended = True
+        self.finished = (now.time_us, now.vehicle_s)
+        self.ended_in_air = self.airborne and now.landed is not True
+        self._note(now, "disarmed", f"disarmed {_height(now)} above home")
+
+    def _landed(self, now: Telemetry) -> None:
+        if self._disarmed and now.landed:
+            self._end(now)
 
     def _position(self, now: Telemetry) -> None:
+        self._placed_us = now.time_us
         if not self.was_armed or self.ended:
             return
         assert now.lat_deg is not None
@@ -176,6 +196,8 @@ class FlightWatch:
             if distance < 0:
                 self.crossed = True
                 self._note(now, "border", f"{-distance:.0f} m beyond the border")
+        if self._disarmed:
+            self._end(now)
 
     def _current(self, seq: int, now: Telemetry) -> None:
         if not self.was_armed or self.ended or seq == self._item:

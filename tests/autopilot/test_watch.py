@@ -40,7 +40,16 @@ class Flown:
         self._take(mav.MAVLink_heartbeat_message(2, 3, 0, 3, 4, 3))
 
     def _take(self, message):
-        self.watch.take(message, Telemetry(vehicle_s=self.clock, time_us=1, **self.now))
+        self.watch.take(message, Telemetry(vehicle_s=self.clock, time_us=round(self.clock * 1e6), **self.now))
+
+    def disarmed(self):
+        self.clock += 1.0
+        self.now |= {"mode": "RTL", "armed": False}
+        self._take(mav.MAVLink_heartbeat_message(2, 3, 0, 3, 4, 3))
+
+    def stands(self):
+        self.now["landed"] = True
+        self._take(mav.MAVLink_extended_sys_state_message(0, 1))
 
     def at(self, north_m, east_m, *, item, up=90.0, mode="AUTO"):
         self.clock += 1.0
@@ -76,6 +85,38 @@ def test_flying_home_is_no_deviation():
     flown.at(5, 2000, item=2)
     flown.at(900, 1000, item=2, mode="RTL")
     assert flown.watch.deviation_m()[1] == pytest.approx(5, abs=0.1)
+
+
+def test_one_that_came_down_in_a_silence_did_not_end_in_the_air():
+    """Its first heartbeat after it says disarmed, while the last known height is that of the patrol."""
+    for says in (lambda flown: flown.at(0, 0, item=1, up=0.1, mode="RTL"), lambda flown: flown.stands()):
+        flown = Flown(mission_of(place(1, 0, 1000), place(2, 0, 3000)))
+        flown.at(0, 500, item=1)
+        flown.clock += 30.0
+        flown.disarmed()
+        assert not flown.watch.ended
+        says(flown)
+        assert flown.watch.ended
+        assert not flown.watch.ended_in_air
+    assert flown.watch.events[-1].kind == "disarmed"
+
+
+def test_one_that_says_no_more_where_it_is_ended_where_it_last_was():
+    flown = Flown(mission_of(place(1, 0, 1000)))
+    flown.at(0, 500, item=1)
+    flown.clock += 30.0
+    for _ in range(4):
+        assert not flown.watch.ended
+        flown.disarmed()
+    assert flown.watch.ended
+    assert flown.watch.ended_in_air
+
+
+def test_motors_that_stop_in_the_air_are_told_at_once():
+    flown = Flown(mission_of(place(1, 0, 1000)))
+    flown.at(0, 500, item=1)
+    flown.disarmed()
+    assert flown.watch.ended_in_air
 
 
 def test_no_flight_has_no_figures():

@@ -306,12 +306,14 @@ async def test_one_that_is_not_heard_is_watched_by_the_clock_and_goes_on_when_it
     assert len(report.vehicles[0].flights) == 2
 
 
-async def test_one_that_comes_home_since_it_heard_nobody_is_no_fault(made):
+@pytest.mark.parametrize("silent_wall_s", [6.0, 15.0], ids=["heard on its way", "heard when it is down"])
+async def test_one_that_comes_home_since_it_heard_nobody_is_no_fault(made, silent_wall_s):
     told, speedup = Told(), 20.0
     # The simulated failsafe waits for five seconds of the wall at any speed.
-    async with with_a_cut(made, told, speedup, 6.0 * speedup, FS_GCS_ENABLE=1.0) as (urls, timing):
+    async with with_a_cut(made, told, speedup, silent_wall_s * speedup, FS_GCS_ENABLE=1.0) as (urls, timing):
         report = await autopilot.fly_patrol(made, urls, time_scale=speedup, hours=0.05, told=told, timing=timing)
     (flight,) = report.vehicles[0].flights
+    assert flight.early, report.words()
     assert "after the link was lost" in flight.early
     assert not flight.flown.completed
     assert report.vehicles[0].failure is None
