@@ -210,11 +210,14 @@ class PatrolConduct(Conduct):
 
     def _note_own_return(self, watch: FlightWatch) -> None:
         dialect, telemetry = self._vehicle.dialect, self._vehicle.telemetry
-        homeward = telemetry.mode in {dialect.return_mode, dialect.land_mode}
+        unheard = self._shift.now_s() - self._heard_again_s < _LINK_LOSS_S
+        # PX4 leaves the mode in which it came home when it disarms.
+        down = unheard and watch.ended and not watch.ended_in_air
+        homeward = down or telemetry.mode in {dialect.return_mode, dialect.land_mode}
         if not homeward or self._state is State.RETURNING or not watch.missed:
             return
-        why = f"it comes home in {telemetry.mode} by itself"
-        if self._shift.now_s() - self._heard_again_s < _LINK_LOSS_S:
+        why = "it came down by itself" if down else f"it comes home in {telemetry.mode} by itself"
+        if unheard:
             self.early = why = f"{why} after the link was lost"
         elif self._short_wh(1.5) > 0:
             self.early = why = f"{why}, its battery at {telemetry.battery_percent:g} %"
