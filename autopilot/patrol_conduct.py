@@ -25,6 +25,7 @@ __all__ = ["STOPPED", "PatrolConduct", "WithdrawnError"]
 
 STOPPED = "the patrol was stopped"
 _SILENT_S = 10.0
+_HOME_M = 30.0  # farther from where it took off no crew waits for it
 _LINK_LOSS_S = 60.0  # after a silence the failsafe of the vehicle is believed to have acted on it
 _THERE_M = 10.0
 _GAUGE_PERCENT = 5.0
@@ -263,7 +264,7 @@ class PatrolConduct(Conduct):
             raise FlightError(f"{self._vehicle}: was called home, {why}, and does not turn: {error}") from error
 
     def off(self, cause: str) -> None:
-        """Anything but a withdrawal, a stop and a landing that was early by the rules is a fault."""
+        """Anything but a withdrawal, a stop and a landing at its base that was early by the rules is a fault."""
         watch = self._watch
         if self._shift.stopped:
             if self._launched and not (watch is not None and watch.ended):
@@ -273,8 +274,14 @@ class PatrolConduct(Conduct):
                 self.withdrawn = True
             return
         down = watch is not None and watch.ended and not watch.ended_in_air and not watch.crossed
-        if not self.withdrawn and not (self.early is not None and down):
+        if self.withdrawn:
+            return
+        landing = None if watch is None else watch.landing()
+        away_m = 0.0 if landing is None else landing.from_home_m
+        if self.early is None or not down:
             self._failed(cause)
+        elif away_m > _HOME_M:
+            self._failed(f"{cause}; it stands {away_m:.0f} m from where it took off: fetch it")
 
     # To a cue.
 
