@@ -23,7 +23,7 @@ from autopilot import (
     item_limit,
 )
 from autopilot.telemetry import TelemetryState
-from geo import Altitude, Datum
+from geo import Altitude, Datum, geodesic_distance_m
 from missions import MissionItem
 from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked
 
@@ -227,7 +227,8 @@ async def test_a_fence_of_px4_that_only_warns_or_falls_is_made_to_return(action,
     def integer(value):
         return struct.unpack("<f", struct.pack("<i", value))[0], mav.MAV_PARAM_TYPE_INT32
 
-    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params={"GF_ACTION": integer(action), "GF_MAX_VER_DIST": (0.0, 9)})
+    free = dict.fromkeys(("GF_MAX_VER_DIST", "GF_MAX_HOR_DIST"), (0.0, 9))
+    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params={"GF_ACTION": integer(action), **free})
     async with linked(script) as (vehicle, link), await connected(link) as seen:
         await enable_fence(seen, line_mission(dialect="px4"))
         assert vehicle.script.params["GF_ACTION"] == integer(then)
@@ -235,6 +236,22 @@ async def test_a_fence_of_px4_that_only_warns_or_falls_is_made_to_return(action,
         script.params["GF_ACTION"] = integer(1)
         with pytest.raises(ParameterError, match="GF_ACTION was set to 3 and is 1"):
             await enable_fence(seen, line_mission(dialect="px4"))
+
+
+@pytest.mark.parametrize(("limit_m", "held"), [(0.0, True), (100.0, False), (1e5, True)])
+async def test_a_leash_of_px4_that_would_end_the_mission_is_said_before_it_flies(limit_m, held):
+    action = struct.unpack("<f", struct.pack("<i", 3))[0], mav.MAV_PARAM_TYPE_INT32
+    params = {"GF_ACTION": action, "GF_MAX_VER_DIST": (0.0, 9), "GF_MAX_HOR_DIST": (limit_m, 9)}
+    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params=params)
+    mission = line_mission(dialect="px4")
+    async with linked(script) as (_, link), await connected(link) as seen:
+        assert await seen.wait_until(lambda t: t.lat_deg is not None, 10.0) is not None
+        if held:
+            await enable_fence(seen, mission)
+            return
+        away = [float(geodesic_distance_m(*HOME[:2], item.x / 1e7, item.y / 1e7)) for item in mission.items if item.x]
+        with pytest.raises(NotReadyError, match=f"goes {max(away):.0f} m from home and GF_MAX_HOR_DIST is 100 m"):
+            await enable_fence(seen, mission)
 
 
 @pytest.mark.parametrize(
