@@ -104,8 +104,7 @@ async def _open_all(link: Link) -> None:
     if len(failed) == len(link.channels):
         await link.close()
         told = (
-            f"{channel.url}: cannot be opened: {why}: check {_checks(channel.url)}"
-            for channel, why in failed.items()
+            f"{channel.url}: cannot be opened: {why}: check {_checks(channel.url)}" for channel, why in failed.items()
         )
         raise LinkError("; ".join(told)) from next(each for each in results if isinstance(each, BaseException))
     for channel, why in failed.items():
