@@ -131,11 +131,14 @@ class SigningClock:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._last = self._save(self.now())
-            except (OSError, ValueError) as error:
-                what = error.strerror if isinstance(error, OSError) else "holds no time"
+            except OSError as error:
                 raise LinkError(
-                    f"{path}: the signing clock cannot be kept: {what}: choose another place, or take the file away "
-                    "where the clock of this machine is right"
+                    f"{path}: the signing clock cannot be kept: {error.strerror}: choose another place"
+                ) from error
+            except ValueError as error:
+                raise LinkError(
+                    f"{path}: the file of the signing clock holds no time: take it away where the clock of this "
+                    "machine is right"
                 ) from error
 
     def now(self) -> int:

@@ -152,7 +152,7 @@ class Vehicle:
 
     @property
     def texts(self) -> Sequence[Text]:
-        """Every STATUSTEXT since the connection, oldest first."""
+        """Every STATUSTEXT since the connection, the last ten thousand, oldest first."""
         return self._state.texts
 
     @property
