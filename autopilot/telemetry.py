@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from autopilot.long_texts import LongTexts
 from autopilot.wire import Message
 from geo import Altitude, Datum
 
@@ -35,6 +36,7 @@ _ARMED = mav.MAV_MODE_FLAG_SAFETY_ARMED
 _GPS_3D = mav.GPS_FIX_TYPE_3D_FIX
 _UNKNOWN_U16 = 0xFFFF
 _CLOCK_RANGE_MS = 1 << 32  # time_boot_ms starts anew after 49.7 days
+_MOST_TEXTS = 10_000
 _STEP_BACK_MS = 1000  # more than the messages of one vehicle overtake each other
 
 
@@ -49,7 +51,7 @@ class Text:
     severity
         MAV_SEVERITY: 0 emergency to 7 debug.
     text
-        What the vehicle said, all chunks joined.
+        What the vehicle said, all chunks joined; "..." stands where some did not come.
     """
 
     time_us: int
@@ -162,10 +164,11 @@ class TelemetryState:
     def __init__(self, mode_name: Callable[[int], str]) -> None:
         self._mode_name = mode_name
         self._values: dict[str, object] = {}
-        self._chunks: dict[int, list[str]] = {}
+        self._long_texts = LongTexts()
         self._boot_ms: int | None = None
         self._boots = 0
         self.texts: list[Text] = []
+        self.said = 0  # texts so far, those too that are not kept any more
 
     def snapshot(self) -> Telemetry:
         """What is known now."""
@@ -199,15 +202,12 @@ class TelemetryState:
         self._boot_ms = boot_ms
 
     def _take_text(self, message: Message) -> None:
-        """A long text comes in chunks of 50 characters with one id; the last is shorter."""
+        now_us = time.time_ns() // 1000
         part = message.text if isinstance(message.text, str) else message.text.decode(errors="replace")
-        if message.id:
-            chunks = self._chunks.setdefault(message.id, [])
-            chunks.append(part)
-            if len(part) == 50:
-                return
-            part = "".join(self._chunks.pop(message.id))
-        self.texts.append(Text(time.time_ns() // 1000, message.severity, part))
+        whole = self._long_texts.take(message.id, message.chunk_seq, message.severity, part, time.monotonic())
+        self.texts.extend(Text(now_us, severity, text) for severity, text in whole)
+        self.said += len(whole)
+        del self.texts[:-_MOST_TEXTS]
 
 
 Values = dict[str, object]

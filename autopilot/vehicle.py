@@ -62,6 +62,7 @@ class Vehicle:
         self._listeners: list[Callable[[Message, Telemetry], None]] = []
         self._stop = link.listen(self._take, sysid=sysid)
         self._forget = link.on_close(self._wake)
+        self._unchanged: Callable[[], None] = lambda: None
 
     @classmethod
     async def connect(
@@ -104,6 +105,7 @@ class Vehicle:
         vehicle = cls(link, heartbeat.get_srcSystem(), heartbeat.get_srcComponent(), dialect, timing)
         vehicle._take(heartbeat)
         if streams:
+            vehicle._unchanged = link.on_change(vehicle.sysid, vehicle.ask_again)
             try:
                 await vehicle.request_streams()
             except BaseException:
@@ -128,6 +130,7 @@ class Vehicle:
         """Stop listening. The link stays open."""
         self._stop()
         self._forget()
+        self._unchanged()
 
     def _wake(self) -> None:
         """Let whoever waits see that the link is gone."""
@@ -149,7 +152,7 @@ class Vehicle:
 
     @property
     def texts(self) -> Sequence[Text]:
-        """Every STATUSTEXT since the connection, oldest first."""
+        """Every STATUSTEXT since the connection, the last ten thousand, oldest first."""
         return self._state.texts
 
     @property
@@ -277,7 +280,10 @@ class Vehicle:
                     raise
 
     def ask_again(self) -> None:
-        """Ask for the messages of `request_streams` once more, and wait for no answer: a reboot forgets them."""
+        """Ask for the messages of `request_streams` once more, and wait for no answer.
+
+        A reboot forgets them, and so does a connection that was opened anew; on another link they were never asked for.
+        """
         for number, rate_hz in self._streams().items():
             self._exchange.tell(mav.MAV_CMD_SET_MESSAGE_INTERVAL, (number, 1e6 / rate_hz))
 

@@ -19,6 +19,12 @@ __all__ = ["commands"]
 
 commands = typer.Typer()
 
+LINK_HELP = (
+    "udp:HOST:PORT, udpin:..., tcp:..., tcpin:... or serial:/dev/DEVICE:BAUD; one a vehicle, or one for all. "
+    "Several ways to the same vehicles with commas between them."
+)
+KEY_HELP = "File of the MAVLink 2 signing key: 32 bytes, 64 hexadecimal digits or a passphrase."
+
 
 @commands.command(
     epilog="Example: [bold]vedette sim --home 31.345,-110.93,1180 --vehicles 2 --speedup 20[/bold] "
@@ -36,7 +42,11 @@ def sim(
         str, typer.Option(help="MEAN,FROM[,GUST]: metres a second, degrees that it comes from, gusts (1 sigma).")
     ] = "0,0",
     speedup: Annotated[float, typer.Option(help="Simulated seconds a second.")] = 1.0,
-    port: Annotated[int, typer.Option(help="UDP port of the first, the next 10 apart; 0 takes free ones.")] = 14560,
+    port: Annotated[int, typer.Option(help="Port of the first, the next 10 apart; 0 takes free ones.")] = 14560,
+    tcp: Annotated[
+        bool, typer.Option("--tcp", help="Wait for connections, as ArduPilot's own simulator does.")
+    ] = False,
+    signing_key: Annotated[Path | None, typer.Option(metavar="FILE", help=KEY_HELP)] = None,
     seed: Annotated[int, typer.Option(help="Gusts and faults.")] = 0,
     faults: Annotated[Path | None, typer.Option(help="What goes wrong: a scenario in YAML or JSON.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
@@ -53,6 +63,7 @@ def sim(
     """Run simulated vehicles that speak MAVLink, and ground sensors in a world."""
     import sim as simulator  # noqa: PLC0415 - the command has the name of the package
     from cli.sensing import sensing  # noqa: PLC0415
+    from cli.signing import secret_of  # noqa: PLC0415
     from cli.simulated import simulated_fleet  # noqa: PLC0415
 
     scene = sensing(world, sensors, cues, truth, key)
@@ -81,6 +92,7 @@ def sim(
             frame=frame or "copter",
             wind=air,
         )
+    config = replace(config, transport="tcp" if tcp else "udp", signing_key=secret_of(signing_key))
     if faults is not None:
         config = replace(config, faults=simulator.load_faults(faults))
     stop = threading.Event()
@@ -91,7 +103,8 @@ def sim(
 
     def tell(endpoints: list[simulator.Endpoint]) -> None:
         for endpoint in endpoints:
-            console.print(f"vehicle {endpoint.sysid} listens on udp:{endpoint.host}:{endpoint.port}")
+            at = f"{endpoint.transport}:{endpoint.host}:{endpoint.port}"
+            console.print(f"vehicle {endpoint.sysid} listens on {at}")
 
     with ExitStack() as stack:
         if scene is not None:
@@ -107,7 +120,7 @@ def sim(
 )
 def fly(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json, or a QGroundControl .plan file.")],
-    link: Annotated[list[str], typer.Option(help="udp:HOST:PORT, udpin:HOST:PORT or tcp:HOST:PORT; one a vehicle.")],
+    link: Annotated[list[str], typer.Option(help=LINK_HELP)],
     json_file: Annotated[Path, typer.Option("--json", help="Where the flight report goes.")] = Path("flight.json"),
     time_scale: Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")] = 1.0,
     sysid: Annotated[int, typer.Option(help="System id of the vehicle, for a .plan file.")] = 1,
@@ -119,10 +132,13 @@ def fly(
         int,
         typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),
     ] = 255,
+    signing_key: Annotated[Path | None, typer.Option(metavar="FILE", help=KEY_HELP)] = None,
 ) -> None:
     """Upload, prove by read-back, fly and follow to landing."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+    from cli.signing import signing_of  # noqa: PLC0415
 
+    signing = signing_of(signing_key)
     borders: tuple[missions.BorderSegment, ...] = ()
     if plan_file.suffix == ".plan":
         if len(link) != 1:
@@ -142,6 +158,7 @@ def fly(
                 progress=FlightBars(progress),
                 limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
                 system_id=gcs_id,
+                signing=signing,
                 stop=stop,
             ),
             lambda: complaints.print(
@@ -166,7 +183,7 @@ def fly(
 )
 def patrol(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json.")],
-    link: Annotated[list[str], typer.Option(help="udp:HOST:PORT, udpin:HOST:PORT or tcp:HOST:PORT; one a vehicle.")],
+    link: Annotated[list[str], typer.Option(help=LINK_HELP)],
     hours: Annotated[float | None, typer.Option(help="Length of the shift; else that of the plan.")] = None,
     speedup: Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")] = 1.0,
     json_file: Annotated[Path, typer.Option("--json", help="Where the report goes.")] = Path("patrol.json"),
@@ -182,10 +199,12 @@ def patrol(
         int,
         typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),
     ] = 255,
+    signing_key: Annotated[Path | None, typer.Option(metavar="FILE", help=KEY_HELP)] = None,
 ) -> None:
     """Fly a plan for a shift: by its schedule, with reliefs; planned anew when a vehicle fails."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
     from cli.patrol import fly_shift  # noqa: PLC0415
+    from cli.signing import signing_of  # noqa: PLC0415
 
     fly_shift(
         missions.load_plan(plan_file),
@@ -199,4 +218,5 @@ def patrol(
         json_file=json_file,
         orders=orders,
         system_id=gcs_id,
+        signing=signing_of(signing_key),
     )

@@ -17,6 +17,8 @@ from sim.flight_wind import Wind
 
 __all__ = ["MOTORS", "Boot", "FleetConfig"]
 
+_TRANSPORTS = ("udp", "tcp")
+_KEY_LENGTH = 32
 # How many motors carry an airframe that has nothing else.
 MOTORS = {"quad": 4, "copter": 4, "hexa": 6, "octo": 8}
 
@@ -58,9 +60,13 @@ class FleetConfig:
     vehicles, start_sysid
         How many, and the system id of the first.
     host, base_port, port_step
-        Where they listen (UDP): vehicle `i` at ``base_port + i * port_step``; a base port of 0 takes free ports.
+        Where they listen: vehicle `i` at ``base_port + i * port_step``; a base port of 0 takes free ports.
+    transport
+        "udp", or "tcp" as ArduPilot's own simulator does: any number of clients.
     gcs
-        ``(host, port)`` of a ground station that all vehicles send to unasked, or None.
+        ``(host, port)`` of a ground station that all vehicles send to unasked, over UDP, or None.
+    signing_key
+        32 bytes: the MAVLink 2 signing key that every vehicle holds when it is switched on; None for unsigned links.
     speedup
         Simulated seconds a wall second. The fleet slows down by itself where the machine cannot follow.
     seed
@@ -102,7 +108,9 @@ class FleetConfig:
     host: str = "127.0.0.1"
     base_port: int = 0
     port_step: int = 10
+    transport: str = "udp"
     gcs: tuple[str, int] | None = None
+    signing_key: bytes | None = field(default=None, repr=False)
     speedup: float = 1.0
     seed: int = 0
     wind: Wind = field(default_factory=Wind)
@@ -139,9 +147,25 @@ class FleetConfig:
         ):
             if not (isfinite(value) and low <= value <= high):
                 raise ConfigError(f"simulated fleet: {name} is {value}: give a figure between {low:g} and {high:g}")
-        for name, word, known in (("autopilot", self.autopilot, AUTOPILOTS), ("frame", self.frame, FRAMES)):
+        for name, word, known in (
+            ("autopilot", self.autopilot, AUTOPILOTS),
+            ("frame", self.frame, FRAMES),
+            ("transport", self.transport, _TRANSPORTS),
+        ):
             if word not in known:
                 raise ConfigError(f"simulated fleet: {name} {word!r} is unknown: give one of {', '.join(known)}")
+        self._check_links()
+        self._check_faults()
+
+    def _check_links(self) -> None:
+        if self.gcs is not None and self.transport != "udp":
+            raise ConfigError("simulated fleet: nothing is sent unasked over TCP: leave gcs out, or give transport udp")
+        if self.signing_key is not None and len(self.signing_key) != _KEY_LENGTH:
+            raise ConfigError(
+                f"simulated fleet: a signing key has {_KEY_LENGTH} bytes and this one {len(self.signing_key)}"
+            )
+
+    def _check_faults(self) -> None:
         there = range(self.start_sysid, self.start_sysid + self.vehicles)
         for fault in self.faults.all:
             for sysid in fault.vehicles:

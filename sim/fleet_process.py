@@ -98,6 +98,7 @@ def _greet(stdin: IO[str], stdout: IO[str], config: FleetConfig) -> str:
     values = dataclasses.asdict(config)
     values["record_dir"] = None if config.record_dir is None else str(config.record_dir.absolute())
     values["params"] = dict(config.params)
+    values["signing_key"] = None if config.signing_key is None else config.signing_key.hex()
     values["faults"] = faults_values(config.faults)
     try:
         stdin.write(json.dumps(values) + "\n")
@@ -126,6 +127,7 @@ def _config(values: dict[str, Any]) -> FleetConfig:
     values["home"] = tuple(values["home"])
     values["gcs"] = None if values["gcs"] is None else tuple(values["gcs"])
     values["record_dir"] = None if values["record_dir"] is None else Path(values["record_dir"])
+    values["signing_key"] = None if values["signing_key"] is None else bytes.fromhex(values["signing_key"])
     return FleetConfig(**values)
 
 

@@ -24,6 +24,7 @@ from sim.protocol_streams import BUILDERS, DATA_STREAMS, Schedule, Snapshot
 from sim.protocol_transfer import Peer, Transfer, wall_timer_s
 from sim.protocol_transfer_px4 import Px4Transfer
 from sim.vehicle_lists import make_lists
+from sim.vehicle_signing import Signer
 
 __all__ = ["Vehicle"]
 
@@ -145,6 +146,9 @@ class Vehicle:
             mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_GLOBAL_INT: self._on_target,
             mav.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL: self._on_ftp,
         }
+        refuse = partial(self.flight.say, Severity.CRITICAL)
+        self._signer = Signer(self.flight, config.autopilot, config.signing_key, refuse)
+        self._handlers[mav.MAVLINK_MSG_ID_SETUP_SIGNING] = lambda _, message: self._signer.set_up(message)
         if config.gcs is not None:
             self._open(config.gcs, keep=True)
 
@@ -164,6 +168,11 @@ class Vehicle:
                 handler(channel, message)
         self._flush()
 
+    def open(self, address: Address, wall_s: float) -> None:
+        """Speak to a peer that has connected."""
+        self._wall_s = wall_s
+        self._open(address, keep=True)
+
     def close(self, address: Address) -> None:
         """Forget a peer whose connection has ended."""
         self._channels.pop(address, None)
@@ -182,6 +191,7 @@ class Vehicle:
     def _open(self, address: Address, *, keep: bool) -> _Channel:
         packer = mav.MAVLink(None, srcSystem=self.sysid, srcComponent=_COMPID)
         packer.robust_parsing = True
+        self._signer.equip(packer)
         channel = _Channel(address, packer, Schedule(self._config.stream_hz, self._dialect.streams), keep, self._wall_s)
         self._channels[address] = channel
         return channel
