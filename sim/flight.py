@@ -21,7 +21,6 @@ from sim.flight_mission import MissionRun
 from sim.flight_power import Battery
 from sim.flight_record import FlightRecord, state_of
 from sim.flight_state import POSITION_MODES, Event, Mode, Reached, Setup, Severity, Text
-from sim.flight_tasks import Vector
 from sim.flight_wind import WindField
 
 __all__ = ["Flight"]
@@ -228,11 +227,11 @@ class Flight:
         self._takeoff_up_m = up_m if up_m > 0.0 else None
         return self.landed and self.set_mode(Mode.TAKEOFF)
 
-    def go_to(self, point: Vector) -> bool:
-        """Fly straight to a point in GUIDED and stay there."""
+    def go_to(self, item: Item) -> bool:
+        """Fly straight to an item's place in GUIDED and stay there."""
         if self.mode != self.dialect.goto_mode or self.landed:
             return False
-        self.course.go_to(point)
+        self.course.go_to(self.course.point_of(item))
         return True
 
     def pause(self, *, go_on: bool) -> bool:

@@ -121,7 +121,7 @@ def _reposition(flight: Flight, order: Order) -> int:
     there = flight.dialect.goto_mode
     if flight.mode != there and not (item.params[1] == _CHANGE_MODE and flight.set_mode(there)):
         return _DENIED
-    return _result(flight.go_to(flight.course.point_of(item)))
+    return _result(flight.go_to(item))
 
 
 def _pause(flight: Flight, order: Order) -> int:
