@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -15,7 +16,13 @@ from sim.faults import Faults, MotorFailure
 from sim.flight_power import PowerModel
 from sim.flight_wind import Wind
 
-__all__ = ["MOTORS", "Boot", "FleetConfig"]
+__all__ = ["LOCKSTEP", "MOTORS", "Boot", "FleetConfig"]
+
+LOCKSTEP = "lockstep"
+"""The clock that its caller owns (`sim.LockstepFleet`)."""
+
+_CLOCKS = ("wall", LOCKSTEP)
+_LOCKSTEP_START_US = 1_704_067_200_000_000  # 2024-01-01T00:00:00Z
 
 # How many motors carry an airframe that has nothing else.
 MOTORS = {"quad": 4, "copter": 4, "hexa": 6, "octo": 8}
@@ -61,8 +68,11 @@ class FleetConfig:
         Where they listen (UDP): vehicle `i` at ``base_port + i * port_step``; a base port of 0 takes free ports.
     gcs
         ``(host, port)`` of a ground station that all vehicles send to unasked, or None.
+    clock
+        "wall", or "lockstep": simulated time passes only when it is told to, and every timer counts that.
     speedup
-        Simulated seconds a wall second. The fleet slows down by itself where the machine cannot follow.
+        Simulated seconds a wall second. The fleet slows down by itself where the machine cannot follow. It says nothing
+        of a clock in lock-step.
     seed
         Gusts and faults.
     wind, power, boot, faults
@@ -84,9 +94,10 @@ class FleetConfig:
     step_s
         Fixed step of the simulation, seconds. Streams go out at most once a step.
     stream_hz
-        Most messages of one kind a wall second to one peer, however fast the simulation runs.
+        Most messages of one kind a wall second to one peer, however fast the simulation runs; a simulated second in
+        lock-step.
     start_time_us
-        UTC at power-on, microseconds since the Unix epoch; None takes the wall clock.
+        UTC at power-on, microseconds since the Unix epoch; None takes the wall clock, or 2024-01-01 in lock-step.
 
     Raises
     ------
@@ -103,6 +114,7 @@ class FleetConfig:
     base_port: int = 0
     port_step: int = 10
     gcs: tuple[str, int] | None = None
+    clock: str = "wall"
     speedup: float = 1.0
     seed: int = 0
     wind: Wind = field(default_factory=Wind)
@@ -139,7 +151,11 @@ class FleetConfig:
         ):
             if not (isfinite(value) and low <= value <= high):
                 raise ConfigError(f"simulated fleet: {name} is {value}: give a figure between {low:g} and {high:g}")
-        for name, word, known in (("autopilot", self.autopilot, AUTOPILOTS), ("frame", self.frame, FRAMES)):
+        for name, word, known in (
+            ("autopilot", self.autopilot, AUTOPILOTS),
+            ("frame", self.frame, FRAMES),
+            ("clock", self.clock, _CLOCKS),
+        ):
             if word not in known:
                 raise ConfigError(f"simulated fleet: {name} {word!r} is unknown: give one of {', '.join(known)}")
         there = range(self.start_sysid, self.start_sysid + self.vehicles)
@@ -153,6 +169,23 @@ class FleetConfig:
                 raise ConfigError(
                     f"{fault.KIND} is not simulated for frame {self.frame!r}: give one of {', '.join(MOTORS)}"
                 )
+
+    @property
+    def ports(self) -> list[int]:
+        """The port of each vehicle; 0 for a free one."""
+        return [self.base_port + (i * self.port_step if self.base_port else 0) for i in range(self.vehicles)]
+
+    @property
+    def timer_speedup(self) -> float:
+        """Simulated seconds a second of the clock that timers run on: in lock-step that is simulated time itself."""
+        return 1.0 if self.clock == LOCKSTEP else self.speedup
+
+    @property
+    def start_us(self) -> int:
+        """UTC at a power-on now, microseconds since the Unix epoch."""
+        if self.start_time_us is not None:
+            return self.start_time_us
+        return _LOCKSTEP_START_US if self.clock == LOCKSTEP else time.time_ns() // 1000
 
     @property
     def dialect(self) -> Dialect:

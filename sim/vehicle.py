@@ -66,7 +66,7 @@ class Vehicle:
             seed=config.seed * 1000 + self.sysid,
             step_s=config.step_s,
             turnaround_s=config.turnaround_s,
-            idle_floor_s=_IDLE_FLOOR_WALL_S * config.speedup if config.speedup > 1.0 else 0.0,
+            idle_floor_s=_IDLE_FLOOR_WALL_S * config.timer_speedup if config.timer_speedup > 1.0 else 0.0,
             record_dir=config.record_dir,
             dialect=self._dialect,
         )
@@ -94,7 +94,7 @@ class Vehicle:
         self._text_id = 0
         say = partial(self.flight.say, Severity.INFO)
         files = {kind: lists for kind, lists in self._transfers.items() if isinstance(lists, Transfer)}
-        self._ftp = FtpServer(Disk(files), config.speedup, self.params, say)
+        self._ftp = FtpServer(Disk(files), config.timer_speedup, self.params, say)
         self._handlers: dict[int, Callable[[Channel, Any], None]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
             mav.MAVLINK_MSG_ID_COMMAND_LONG: self._on_command,
@@ -260,7 +260,7 @@ class Vehicle:
         if not figures["FS_GCS_ENABLE"] or self._gcs_heard_s is None or self._gcs_lost:
             return
         silent_s = self._now_s - self._gcs_heard_s
-        if silent_s > wall_timer_s(figures["FS_GCS_TIMEOUT"], _GCS_FLOOR_S, self._config.speedup):
+        if silent_s > wall_timer_s(figures["FS_GCS_TIMEOUT"], _GCS_FLOOR_S, self._config.timer_speedup):
             self._gcs_lost = True
             self.flight.gcs_lost()
 
