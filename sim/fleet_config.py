@@ -55,7 +55,7 @@ class Boot:
 
 @dataclass(frozen=True, slots=True)
 class FleetConfig:
-    """A fleet of simulated vehicles on one site with flat ground.
+    """A fleet of simulated vehicles on one site.
 
     Parameters
     ----------
@@ -83,6 +83,12 @@ class FleetConfig:
         "copter" (which is "quad"), "hexa", "octo", "plane" or "vtol".
     record_dir
         Folder of the flight records, or None for none.
+    terrain
+        File or folder of terrain (as `geo.TileTerrain` reads it) that they stand on and fly over, or None for flat
+        ground. Home is on it: elsewhere it is as much higher as the data are higher there.
+    terrain_on_card
+        Whether the vehicles know that terrain, as from a card. Else they ask their ground station for it, and a mission
+        above terrain that nobody answers for is not armed for, as on ArduPilot.
     params
         Parameters that differ from the defaults.
     legacy_names
@@ -124,6 +130,8 @@ class FleetConfig:
     autopilot: str = "ardupilot"
     frame: str = "quad"
     record_dir: Path | None = None
+    terrain: Path | None = None
+    terrain_on_card: bool = False
     params: Mapping[str, float] = field(default_factory=dict)
     legacy_names: bool = False
     heading_deg: float = 0.0

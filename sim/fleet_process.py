@@ -128,6 +128,7 @@ def start_fleet(config: FleetConfig) -> Iterator[RunningFleet]:
 def _greet(stdin: IO[str], stdout: IO[str], config: FleetConfig) -> str:
     values = dataclasses.asdict(config)
     values["record_dir"] = None if config.record_dir is None else str(config.record_dir.absolute())
+    values["terrain"] = None if config.terrain is None else str(config.terrain.absolute())
     values["params"] = dict(config.params)
     values["faults"] = faults_values(config.faults)
     try:
@@ -180,7 +181,8 @@ def _config(values: dict[str, Any]) -> FleetConfig:
     values["faults"] = faults_from(values["faults"])
     values["home"] = tuple(values["home"])
     values["gcs"] = None if values["gcs"] is None else tuple(values["gcs"])
-    values["record_dir"] = None if values["record_dir"] is None else Path(values["record_dir"])
+    for name in ("record_dir", "terrain"):
+        values[name] = None if values[name] is None else Path(values[name])
     return FleetConfig(**values)
 
 

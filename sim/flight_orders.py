@@ -63,7 +63,7 @@ def stopping_point(body: Body, limits: Limits) -> Vector:
     return (
         body.e + body.ve * time_s,
         body.n + body.vn * time_s,
-        max(0.0, body.u + 0.5 * body.vu * abs(body.vu) / limits.climb_accel),
+        max(body.ground, body.u + 0.5 * body.vu * abs(body.vu) / limits.climb_accel),
     )
 
 

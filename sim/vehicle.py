@@ -13,6 +13,7 @@ from sim.fault_play import FaultPlay
 from sim.fleet_config import MOTORS, FleetConfig
 from sim.flight import Flight
 from sim.flight_frame import FlightFrame
+from sim.flight_ground import Ground, opened
 from sim.flight_state import Event, Reached, Setup, Severity, Text
 from sim.protocol_commands import carry_out, order_from_int, order_from_long
 from sim.protocol_files import Disk
@@ -55,6 +56,10 @@ class Vehicle:
         self._dialect = config.dialect
         self.params = parameter_table(self.sysid, config.power, config.params, self._dialect)
         self._names = self._dialect.legacy_names if config.legacy_names else {}
+        land = None if config.terrain is None else opened(config.terrain)
+        if land is not None:
+            # The first pad is where home is; the others lie as the ground does.
+            home_amsl_m += Ground(land, FlightFrame(lat, lon)).at(index * config.pad_spacing_m, 0.0)
         setup = Setup(
             sysid=self.sysid,
             frame=FlightFrame(*pad),
@@ -69,6 +74,8 @@ class Vehicle:
             idle_floor_s=_IDLE_FLOOR_WALL_S * config.timer_speedup if config.timer_speedup > 1.0 else 0.0,
             record_dir=config.record_dir,
             dialect=self._dialect,
+            terrain=land,
+            terrain_on_card=config.terrain_on_card,
         )
         self.flight = Flight(setup, self.params, [])
         self._config = config
