@@ -311,6 +311,9 @@ def sim(
     faults: Annotated[Path | None, typer.Option(help="What goes wrong: a scenario in YAML or JSON.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
     seconds: Annotated[float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")] = None,
+    terrain: Annotated[
+        Path | None, typer.Option(help="Ground they fly over and know: a folder of .hgt or .tif, or one file.")
+    ] = None,
     world: Annotated[Path | None, typer.Option(help="Who moves where and when: YAML or JSON.")] = None,
     sensors: Annotated[Path | None, typer.Option(help="Ground sensors in that world: YAML or JSON.")] = None,
     cues: Annotated[
@@ -353,6 +356,8 @@ def sim(
         )
     if faults is not None:
         config = replace(config, faults=simulator.load_faults(faults))
+    if terrain is not None:
+        config = replace(config, terrain=terrain, terrain_on_card=True)
     stop = threading.Event()
     if seconds is not None:
         timer = threading.Timer(seconds, stop.set)

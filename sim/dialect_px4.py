@@ -226,6 +226,8 @@ PX4_COPTER = Dialect(
             int(mav.MAVLINK_MSG_ID_WIND),
             int(mav.MAVLINK_MSG_ID_FENCE_STATUS),
             int(mav.MAVLINK_MSG_ID_MOUNT_STATUS),
+            int(mav.MAVLINK_MSG_ID_TERRAIN_REPORT),
+            int(mav.MAVLINK_MSG_ID_TERRAIN_REQUEST),
         }
     ),
     two_part_modes=True,

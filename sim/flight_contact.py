@@ -13,7 +13,7 @@ __all__ = ["CRASH_MPS", "meets_ground"]
 CRASH_MPS = 3.0
 """Speed at which the ground is met from which on it is a crash, m/s."""
 
-# What is not about to land may brush a slope as it lifts off, no more.
+# What is not about to land may brush a slope as it lifts off, no more; rotors not sideways either.
 _BRUSH_MPS = 1.0
 _SKID_MPS = 2.0
 
@@ -27,7 +27,7 @@ def meets_ground(flight: Flight) -> bool:
     off_e, off_n = flight.estimate.error
     body.ground = ground.below(body.e - off_e, body.n - off_n, body.u)
     if flight.course.rolling:
-        body.u = body.ground
+        body.u, body.vu = body.ground, (body.ground - before_m) / flight.setup.step_s
         return False
     if body.u > body.ground or (body.u == body.ground and body.vu >= 0.0):
         return False
@@ -36,7 +36,8 @@ def meets_ground(flight: Flight) -> bool:
         if closing_mps > CRASH_MPS:
             flight.crash()
         return True
-    if closing_mps > _BRUSH_MPS or hypot(body.ve, body.vn) > _SKID_MPS:
+    skids = not body.load and hypot(body.ve, body.vn) > _SKID_MPS
+    if closing_mps > _BRUSH_MPS or skids:
         flight.crash()
         return True
     body.u, body.vu = body.ground, max(body.vu, 0.0)

@@ -29,8 +29,9 @@ def above(body: Body, ground_m: float) -> Iterator[None]:
 class OverGround:
     """A task of which every height is one above the ground as the autopilot knows it.
 
-    The rise of the ground half a second ahead is added to its climb. Rotors that cannot climb so fast fly slower, as
-    ArduCopter does where its height is off (WPNAV_TER_MARGIN). Where the ground is not known it is as it last was.
+    The rise of the ground half a second ahead is added to its climb. Rotors that cannot climb or sink so fast fly
+    slower, as ArduCopter does where its height is off (WPNAV_TER_MARGIN). Where the ground is not known it is as it
+    last was.
 
     Parameters
     ----------
@@ -92,7 +93,9 @@ class OverGround:
         climb = max(-down, min(up, wanted[2] + rise))
         if isinstance(wanted, Steer):  # wings cannot fly slower
             return Steer((wanted[0], wanted[1], climb))
-        share = max(_LEAST_SHARE, min(1.0, (up - wanted[2]) / rise)) if rise > 0.0 and wanted[2] + rise > up else 1.0
+        share = 1.0
+        if climb != wanted[2] + rise and rise * climb > 0.0:
+            share = max(_LEAST_SHARE, min(1.0, (climb - wanted[2]) / rise))
         return wanted[0] * share, wanted[1] * share, climb
 
     def done(self, body: Body, time_s: float) -> bool:

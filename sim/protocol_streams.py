@@ -17,6 +17,7 @@ from sim.flight import Flight
 from sim.flight_state import Mode
 from sim.protocol_ids import with_ids
 from sim.protocol_params import ftp_enabled
+from sim.protocol_terrain import terrain_report, terrain_request
 
 __all__ = ["BUILDERS", "DATA_STREAMS", "Schedule", "Snapshot"]
 
@@ -246,6 +247,8 @@ def _autopilot_version(s: Snapshot) -> Any:
     capabilities = dialect.capabilities
     if ftp_enabled(s.flight.params):
         capabilities |= mav.MAV_PROTOCOL_CAPABILITY_FTP
+    if s.flight.terrain.enabled:
+        capabilities |= mav.MAV_PROTOCOL_CAPABILITY_TERRAIN
     return mav.MAVLink_autopilot_version_message(
         capabilities, dialect.version, 0, 0, 0, [0] * 8, [0] * 8, [0] * 8, 0, 0, s.flight.setup.sysid
     )
@@ -272,6 +275,8 @@ BUILDERS: dict[int, Callable[[Snapshot], Any]] = {
     mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS: _gimbal_attitude,
     mav.MAVLINK_MSG_ID_MOUNT_STATUS: _mount_status,
     mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION: _autopilot_version,
+    mav.MAVLINK_MSG_ID_TERRAIN_REPORT: lambda s: terrain_report(s.flight),
+    mav.MAVLINK_MSG_ID_TERRAIN_REQUEST: lambda s: terrain_request(s.flight),
 }
 # REQUEST_DATA_STREAM groups, as ArduCopter fills them.
 _GROUPS: dict[int, tuple[int, ...]] = {
@@ -292,6 +297,8 @@ _GROUPS: dict[int, tuple[int, ...]] = {
         mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS,
         mav.MAVLINK_MSG_ID_MOUNT_STATUS,
         mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE,
+        mav.MAVLINK_MSG_ID_TERRAIN_REPORT,
+        mav.MAVLINK_MSG_ID_TERRAIN_REQUEST,
     ),
 }
 DATA_STREAMS = {**_GROUPS, mav.MAV_DATA_STREAM_ALL: tuple(m for group in _GROUPS.values() for m in group)}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import radians
+from math import inf, radians
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.fault_play import FaultPlay
-from sim.fleet_config import MOTORS, FleetConfig
+from sim.fleet_config import LOCKSTEP, MOTORS, FleetConfig
 from sim.flight import Flight
 from sim.flight_frame import FlightFrame
 from sim.flight_ground import Ground, opened
@@ -20,6 +20,7 @@ from sim.protocol_files import Disk
 from sim.protocol_ftp import FtpServer
 from sim.protocol_params import from_wire, parameter_table
 from sim.protocol_streams import DATA_STREAMS, Snapshot
+from sim.protocol_terrain import check_terrain, take_terrain
 from sim.protocol_transfer import Peer, Transfer, wall_timer_s
 from sim.vehicle_lists import make_lists
 from sim.vehicle_missions import LIST_MESSAGES, take_item, take_list_message, take_target
@@ -29,6 +30,7 @@ __all__ = ["Vehicle"]
 
 _IDLE_FLOOR_WALL_S = 5.0
 _GCS_FLOOR_S = 5.0
+_PEER_SILENT_S = 30.0
 _TEXT_LENGTH = 50
 
 
@@ -86,6 +88,8 @@ class Vehicle:
             self.params,
             names=self._names,
             stream_hz=config.stream_hz,
+            # In lock-step a peer cannot speak while its own call lets an hour pass.
+            forget_s=inf if config.clock == LOCKSTEP else _PEER_SILENT_S,
             send=send,
             snapshot=self._snapshot,
         )
@@ -117,6 +121,8 @@ class Vehicle:
             mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
             mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_GLOBAL_INT: self._on_target,
             mav.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL: self._on_ftp,
+            mav.MAVLINK_MSG_ID_TERRAIN_DATA: self._on_terrain_data,
+            mav.MAVLINK_MSG_ID_TERRAIN_CHECK: self._on_terrain_check,
             **dict.fromkeys(LIST_MESSAGES, self._on_mission),
         }
         if config.gcs is not None:
@@ -234,6 +240,12 @@ class Vehicle:
 
     def _on_item(self, channel: Channel, message: Any) -> None:
         take_item(self._transfers, self.flight, self._peer(channel, message), message, self._now_s)
+
+    def _on_terrain_data(self, _: Channel, message: Any) -> None:
+        take_terrain(self.flight, message)
+
+    def _on_terrain_check(self, channel: Channel, message: Any) -> None:
+        self._peers.send(channel, check_terrain(self.flight, message))
 
     # --- out -------------------------------------------------------------------------------------------------------
 

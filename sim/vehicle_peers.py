@@ -16,7 +16,6 @@ __all__ = ["Address", "Channel", "Peers"]
 
 _COMPID = int(mav.MAV_COMP_ID_AUTOPILOT1)
 _PARAMS_A_TURN = 10
-_PEER_SILENT_S = 30.0
 
 Address = Any
 
@@ -44,6 +43,8 @@ class Peers:
         Parameters by the names that they go under instead.
     stream_hz
         Most messages of one kind a second of the vehicle's clock.
+    forget_s
+        Seconds of the vehicle's clock after which a peer that is silent is forgotten.
     send
         Sends bytes to an address.
     snapshot
@@ -58,6 +59,7 @@ class Peers:
         *,
         names: Mapping[str, str],
         stream_hz: float,
+        forget_s: float,
         send: Callable[[Address, bytes], None],
         snapshot: Callable[[], Snapshot],
     ) -> None:
@@ -66,6 +68,7 @@ class Peers:
         self._params = params
         self._names = names
         self._stream_hz = stream_hz
+        self._forget_s = forget_s
         self._send_bytes = send
         self._snapshot = snapshot
         self._channels: dict[Address, Channel] = {}
@@ -102,7 +105,7 @@ class Peers:
         """Send what is due, and forget who has been silent for long."""
         snapshot: Snapshot | None = None
         for channel in self:
-            if not channel.keep and now_s - channel.heard_s > _PEER_SILENT_S:
+            if not channel.keep and now_s - channel.heard_s > self._forget_s:
                 self.close(channel.address)
                 continue
             for kind in channel.schedule.due(sim_s, now_s):
