@@ -230,6 +230,8 @@ class Dialect:
         Room for mission, fence and rally items.
     refused
         Commands that are not supported beside those that nobody supports.
+    claims_gimbal
+        Whether the gimbal obeys those alone who have claimed it.
     amsl_commands
         Whether heights of COMMAND_LONG are AMSL, not above home.
     auto_armable, auto_starts, start_arms
@@ -280,6 +282,7 @@ class Dialect:
     bytewise: bool = False
     atomic: bool = False
     refused: frozenset[int] = frozenset()
+    claims_gimbal: bool = False
     amsl_commands: bool = False
     two_part_modes: bool = False
     auto_armable: bool = False

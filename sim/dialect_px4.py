@@ -243,6 +243,7 @@ PX4_COPTER = Dialect(
             mav.MAV_CMD_DO_SET_MISSION_CURRENT,
         }
     ),
+    claims_gimbal=True,
     amsl_commands=True,
     auto_armable=True,
     auto_starts=True,
@@ -264,6 +265,7 @@ PX4_COPTER = Dialect(
         int(mav.MAVLINK_MSG_ID_ESTIMATOR_STATUS): 1.0,
         int(mav.MAVLINK_MSG_ID_HOME_POSITION): 2.0,
         int(mav.MAVLINK_MSG_ID_MISSION_CURRENT): 1.0,
+        int(mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_STATUS): 2.0,
     },
     arm_text="Preflight Fail: {reason}",
     mode_text="Switching to mode '{name}' is currently not possible: {reason}",

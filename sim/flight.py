@@ -270,6 +270,8 @@ class Flight:
         """Advance one step of simulated time."""
         sortie = self._sortie
         sortie.steps += 1
+        if self.landed and self.gimbal.moves:
+            self.gimbal.step(self.setup.step_s, self.body.e, self.body.n, self.body.u, self.body.yaw)
         if not self.armed and self.landed:
             sortie.crew(self)
             return
@@ -329,6 +331,7 @@ class Flight:
         self.armed = False
         self.mode = self.dialect.boot_mode
         self._sortie.restart()
+        self.gimbal.control = (0, 0)
         self._paused = False
         self.run.reset()
         self.gimbal.neutral()

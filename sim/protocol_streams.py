@@ -15,6 +15,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from sim.dialect import Form
 from sim.flight import Flight
 from sim.flight_state import Mode
+from sim.protocol_gimbal import device_flags, manager_information, manager_status
 from sim.protocol_ids import with_ids
 from sim.protocol_params import ftp_enabled
 from sim.protocol_terrain import terrain_report, terrain_request
@@ -224,11 +225,7 @@ def _gimbal_attitude(s: Snapshot) -> Any:
     gimbal = s.flight.gimbal
     cy, sy = cos(0.5 * gimbal.yaw), sin(0.5 * gimbal.yaw)
     cp, sp = cos(0.5 * gimbal.pitch), sin(0.5 * gimbal.pitch)
-    flags = (
-        mav.GIMBAL_DEVICE_FLAGS_ROLL_LOCK
-        | mav.GIMBAL_DEVICE_FLAGS_PITCH_LOCK
-        | mav.GIMBAL_DEVICE_FLAGS_YAW_IN_VEHICLE_FRAME
-    )
+    flags = device_flags(s.flight) | mav.GIMBAL_DEVICE_FLAGS_YAW_IN_VEHICLE_FRAME
     return mav.MAVLink_gimbal_device_attitude_status_message(
         0, 0, s.boot_ms, flags, [cp * cy, -sp * sy, sp * cy, cp * sy], 0.0, 0.0, 0.0, 0,
         radians(s.yaw_deg), s.flight.body.yaw_rate, 1,
@@ -274,6 +271,8 @@ BUILDERS: dict[int, Callable[[Snapshot], Any]] = {
     mav.MAVLINK_MSG_ID_FENCE_STATUS: _fence_status,
     mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS: _gimbal_attitude,
     mav.MAVLINK_MSG_ID_MOUNT_STATUS: _mount_status,
+    mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_INFORMATION: lambda s: manager_information(s.flight),
+    mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_STATUS: lambda s: manager_status(s.flight),
     mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION: _autopilot_version,
     mav.MAVLINK_MSG_ID_TERRAIN_REPORT: lambda s: terrain_report(s.flight),
     mav.MAVLINK_MSG_ID_TERRAIN_REQUEST: lambda s: terrain_request(s.flight),

@@ -18,6 +18,7 @@ from sim.flight_state import Event, Reached, Setup, Severity, Text
 from sim.protocol_commands import carry_out, order_from_int, order_from_long
 from sim.protocol_files import Disk
 from sim.protocol_ftp import FtpServer
+from sim.protocol_gimbal import GIMBAL_MESSAGES, take_gimbal
 from sim.protocol_params import from_wire, parameter_table
 from sim.protocol_streams import DATA_STREAMS, Snapshot
 from sim.protocol_terrain import check_terrain, take_terrain
@@ -121,6 +122,7 @@ class Vehicle:
             mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
             mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_GLOBAL_INT: self._on_target,
             mav.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL: self._on_ftp,
+            **dict.fromkeys(GIMBAL_MESSAGES[self._dialect.name], self._on_gimbal),
             mav.MAVLINK_MSG_ID_TERRAIN_DATA: self._on_terrain_data,
             mav.MAVLINK_MSG_ID_TERRAIN_CHECK: self._on_terrain_check,
             **dict.fromkeys(LIST_MESSAGES, self._on_mission),
@@ -177,10 +179,12 @@ class Vehicle:
             order = order_from_long(message, channel.schedule, send_now, amsl=self._dialect.amsl_commands)
         else:
             order = order_from_int(message, channel.schedule, send_now)
+        control = self.flight.gimbal.control
         result = carry_out(self.flight, order)
         self._flush()
-        source = (message.get_srcSystem(), message.get_srcComponent())
-        self._peers.send(channel, mav.MAVLink_command_ack_message(message.command, result, 0, 0, *source))
+        self._peers.send(channel, mav.MAVLink_command_ack_message(message.command, result, 0, 0, *order.source))
+        if self.flight.gimbal.control != control:
+            self._peers.show_all((mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_STATUS,))
 
     def _on_set_mode(self, _: Channel, message: Any) -> None:
         mode = self._dialect.mode_of(message.custom_mode)
@@ -240,6 +244,9 @@ class Vehicle:
 
     def _on_item(self, channel: Channel, message: Any) -> None:
         take_item(self._transfers, self.flight, self._peer(channel, message), message, self._now_s)
+
+    def _on_gimbal(self, _: Channel, message: Any) -> None:
+        take_gimbal(self.flight, message, (message.get_srcSystem(), message.get_srcComponent()))
 
     def _on_terrain_data(self, _: Channel, message: Any) -> None:
         take_terrain(self.flight, message)
