@@ -51,6 +51,9 @@ def sim(
     faults: Annotated[Path | None, typer.Option(help="What goes wrong: a scenario in YAML or JSON.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
     seconds: Annotated[float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")] = None,
+    terrain: Annotated[
+        Path | None, typer.Option(help="Ground they fly over and know: a folder of .hgt or .tif, or one file.")
+    ] = None,
     world: Annotated[Path | None, typer.Option(help="Who moves where and when: YAML or JSON.")] = None,
     sensors: Annotated[Path | None, typer.Option(help="Ground sensors in that world: YAML or JSON.")] = None,
     cues: Annotated[
@@ -92,9 +95,14 @@ def sim(
             frame=frame or "copter",
             wind=air,
         )
-    config = replace(config, transport="tcp" if tcp else "udp", signing_key=secret_of(signing_key))
-    if faults is not None:
-        config = replace(config, faults=simulator.load_faults(faults))
+    config = replace(
+        config,
+        transport="tcp" if tcp else "udp",
+        signing_key=secret_of(signing_key),
+        faults=simulator.load_faults(faults) if faults else config.faults,
+        terrain=terrain,
+        terrain_on_card=terrain is not None,
+    )
     stop = threading.Event()
     if seconds is not None:
         timer = threading.Timer(seconds, stop.set)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from sim.errors import ConfigError
 from sim.fault_link import FaultLinks, Wire
 from sim.fault_play import FaultPlay
-from sim.fleet_config import FleetConfig
+from sim.fleet_config import LOCKSTEP, FleetConfig
 from sim.fleet_link import Links
 from sim.fleet_tcp import TcpLinks
 from sim.vehicle import Vehicle
@@ -79,11 +80,14 @@ def run_fleet(
     FleetError
         When a port cannot be bound.
     ConfigError
-        When a parameter of the configuration is not simulated.
+        When a parameter of the configuration is not simulated, or its clock is not the wall's.
     """
-    ports = [config.base_port + (i * config.port_step if config.base_port else 0) for i in range(config.vehicles)]
-    start_us = config.start_time_us if config.start_time_us is not None else time.time_ns() // 1000
-    with TcpLinks(config.host, ports) if config.transport == "tcp" else Links(config.host, ports) as links:
+    if config.clock == LOCKSTEP:
+        raise ConfigError('a fleet in lock-step does not run by itself: give sim.LockstepFleet, or clock="wall"')
+    start_us = config.start_us
+    with (
+        TcpLinks(config.host, config.ports) if config.transport == "tcp" else Links(config.host, config.ports) as links
+    ):
         plays: list[FaultPlay] = []
         wire = FaultLinks(links, plays, seed=config.seed, speedup=config.speedup) if config.faults.all else links
         vehicles = [Vehicle(config, i, partial(wire.send, i), start_us) for i in range(config.vehicles)]

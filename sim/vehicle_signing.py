@@ -1,7 +1,6 @@
 """MAVLink 2 signing at the vehicle's end: its key, its clock, and what it takes unsigned.
 
-By pymavlink's own signing, which the ground side does not use for what it hears. The clock is the wall's, at any speed
-of the simulation, as the one of the ground stations is.
+By pymavlink's own signing, which the ground side does not use for what it hears.
 """
 
 from __future__ import annotations
