@@ -246,27 +246,30 @@ class Link:
             if self._recorder is not None:
                 self._recorder.write(packet)
             system, component, seq = identity(packet)
+            kind = message.get_type()
             # Radios speak for themselves, and unsigned on a signed link: they have no route.
-            radio = message.get_type() == "RADIO_STATUS"
+            radio = kind == "RADIO_STATUS"
             if route is not None and not radio and not self._routes.takes(system, component, route):
                 continue
-            self._log(system, packet)
+            if self._logs:
+                self._log(system, packet)
             counter = self._counters.get((system, component))
             if counter is None:
                 counter = self._counters[system, component] = SequenceCounter()
             counter.add(seq)
             if not is_unknown(message):
-                self._dispatch(system, message)
+                self._dispatch(system, kind, message)
 
-    def _dispatch(self, system: int, message: Message) -> None:
-        kind = message.get_type()
+    def _dispatch(self, system: int, kind: str, message: Message) -> None:
         if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
             self.vehicles[system] = message
             self._beats[system] = asyncio.get_running_loop().time()
         for key in (system, None):
-            for types, listener in tuple(self._listeners.get(key, ())):
-                if types is None or kind in types:
-                    listener(message)
+            listeners = self._listeners.get(key)
+            if listeners:
+                for types, listener in tuple(listeners):
+                    if types is None or kind in types:
+                        listener(message)
 
     def troubled(self, what: str) -> None:
         """Note an error of a datagram socket: the other end may yet come up."""
