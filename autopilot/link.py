@@ -380,9 +380,10 @@ class Link:
         else:
             if self._recorder is not None:
                 self._recorder.write(packet)
-            self._log(system, packet)
+            if self._logs:
+                self._log(system, packet)
         if not is_unknown(message) and self._believes(channel, best, message, system, now):
-            self._dispatch(system, message, now)
+            self._dispatch(system, message.get_type(), message, now)
 
     def _chosen(self, system: int, channel: Channel, now: float) -> Channel:
         """The channel that this system is spoken to over, now that it was heard on one."""
@@ -424,15 +425,16 @@ class Link:
             return self._once.is_new(channel, event, now) if whole else channel is best
         return channel is best or kind in _ANSWERS
 
-    def _dispatch(self, system: int, message: Message, now: float) -> None:
-        kind = message.get_type()
+    def _dispatch(self, system: int, kind: str, message: Message, now: float) -> None:
         if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
             self.vehicles[system] = message
             self._beats[system] = now
         for key in (system, None):
-            for types, listener in tuple(self._listeners.get(key, ())):
-                if types is None or kind in types:
-                    listener(message)
+            listeners = self._listeners.get(key)
+            if listeners:
+                for types, listener in tuple(listeners):
+                    if types is None or kind in types:
+                        listener(message)
 
     def told(self, channel: Channel, text: str) -> None:
         """A channel was lost, or is open again."""

@@ -12,6 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.long_texts import LongTexts
 from autopilot.wire import Message
+from autopilot.wire_decode import boot_ms_of, read
 from geo import Altitude, Datum
 
 __all__ = ["STREAMS", "Telemetry", "TelemetryState", "Text"]
@@ -155,6 +156,8 @@ class Telemetry:
 class TelemetryState:
     """Takes messages in, gives a `Telemetry` out.
 
+    Most are only kept until somebody looks: a newer one takes the place of an older one of its type unread.
+
     Parameters
     ----------
     mode_name
@@ -165,6 +168,7 @@ class TelemetryState:
         self._mode_name = mode_name
         self._values: dict[str, object] = {}
         self._long_texts = LongTexts()
+        self._unread: dict[str, Message] = {}  # in the order in which they came
         self._boot_ms: int | None = None
         self._boots = 0
         self.texts: list[Text] = []
@@ -172,6 +176,9 @@ class TelemetryState:
 
     def snapshot(self) -> Telemetry:
         """What is known now."""
+        for kind, message in self._unread.items():
+            self._read(kind, message)
+        self._unread.clear()
         return Telemetry(**self._values)  # type: ignore[arg-type]  # the table below fills it by name
 
     def take(self, message: Message) -> bool:
@@ -180,18 +187,25 @@ class TelemetryState:
         if kind == "STATUSTEXT":
             self._take_text(message)
             return True
-        reader = _READERS.get(kind)
-        if reader is None:
+        if kind in _WHOLE:
+            self._unread.pop(kind, None)
+            self._unread[kind] = message
+        elif kind in _READERS:
+            self._read(kind, message)
+        else:
             return False
-        self._values.update(reader(message))
-        if kind == "HEARTBEAT":
-            self._values["mode"] = self._mode_name(message.custom_mode)
-        boot_ms = getattr(message, "time_boot_ms", None)
+        boot_ms = boot_ms_of(message)
         if boot_ms is not None:
             self._values["vehicle_s"] = boot_ms / 1000
             self._watch_clock(boot_ms)
         self._values["time_us"] = time.time_ns() // 1000
         return True
+
+    def _read(self, kind: str, message: Message) -> None:
+        message = read(message)
+        self._values.update(_READERS[kind](message))
+        if kind == "HEARTBEAT":
+            self._values["mode"] = self._mode_name(message.custom_mode)
 
     def _watch_clock(self, boot_ms: int) -> None:
         if self._boot_ms is not None:
@@ -275,3 +289,6 @@ _READERS: dict[str, Callable[[Message], Values]] = {
     "HOME_POSITION": lambda m: {"home": (m.latitude / 1e7, m.longitude / 1e7, m.altitude / 1000)},
     "SYSTEM_TIME": lambda _: {},
 }
+
+_WHOLE = frozenset(_READERS) - {"SYS_STATUS", "BATTERY_STATUS", "EXTENDED_SYS_STATE"}
+"""Messages that always say the same fields, which none of the others says: of these only the newest counts."""

@@ -15,14 +15,12 @@ from autopilot.wire import Message
 from autopilot.words import MissionKind
 from missions import Mission, MissionItem
 
-__all__ = ["RETRY_S", "TRIES", "Machine", "Peer", "Progress", "converse", "from_message", "lists_of", "to_message"]
+__all__ = ["TRIES", "Machine", "Peer", "Progress", "converse", "from_message", "lists_of", "to_message"]
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done (``upload mission``, ``read back fence``), items done and items in all."""
 
 TRIES = 6
-RETRY_S = 1.5
-"""Vehicle seconds before a question is repeated: ArduPilot answers in 50 ms and repeats its own requests after 1 s."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import LinkError
 from autopilot.signing import Signing
-from autopilot.wire_decode import decoded
+from autopilot.wire_decode import decoded, whole_frames
 
 __all__ = ["Codec", "Message", "Recorder", "SequenceCounter", "frame_length", "identity", "is_unknown"]
 
@@ -159,6 +159,10 @@ class Codec:
         datagram
             True where `data` is one datagram: a new one that begins with a frame ends an unfinished frame of noise.
         """
+        if datagram and source not in self._buffers and self._mav.signing.secret_key is None:
+            whole = whole_frames(data, self._mav.decode)
+            if whole is not None:
+                return whole
         buffer = self._buffers.setdefault(source, bytearray())
         found: list[tuple[Message, bytes]] = []
         if datagram and buffer and data[:1] in (b"\xfd", b"\xfe"):

@@ -1,4 +1,4 @@
-"""Mission upload beside plain pymavlink and MAVSDK, and the telemetry of a large fleet."""
+"""Mission upload beside plain pymavlink and MAVSDK and through a storm, and the telemetry of a large fleet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
-from bench import telemetry
+from bench import link_storm, telemetry
 from bench.link_lines import HOME
 from bench.rows import BenchError, Row, wanted
 from sim import Boot, FleetConfig, start_fleet
@@ -75,6 +75,7 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
             medians = {what: statistics.median(values) for what, values in found.items()}
             yield from (row for row in _table(rig.case, medians) if wanted(row.name, only))
     yield from telemetry.rows(only)
+    yield from link_storm.rows(only)
 
 
 def _asked_for(case: Case, only: str | None) -> bool:

@@ -1,6 +1,7 @@
 """Opening links, silence, several vehicles, heartbeats, recording."""
 
 import asyncio
+import socket
 import time
 
 import pytest
@@ -186,3 +187,23 @@ async def test_a_mailbox_that_nobody_empties_drops_the_oldest():
             assert box.dropped == 4
             first = await box.get(1.0)
             assert first.custom_mode == 4
+
+
+async def test_what_waits_in_a_socket_is_taken_at_once_and_in_order():
+    """A burst of a fleet does not wait for the event loop datagram by datagram, nor hold up everybody else."""
+    port = free_port()
+    async with await open_link(f"udpin:127.0.0.1:{port}") as link:
+        heard, rounds = [], []
+        link.listen(lambda m: heard.append((m.get_seq(), len(rounds))))
+        codec = mav.MAVLink(None, srcSystem=1, srcComponent=1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.connect(("127.0.0.1", port))
+            for seq in range(200):
+                codec.seq = seq
+                udp.send(mav.MAVLink_mission_current_message(seq).pack(codec))
+            while len(heard) < 200 and len(rounds) < 1000:
+                rounds.append(None)
+                await asyncio.sleep(0)
+        assert [seq for seq, _ in heard] == list(range(200))
+        a_round = [sum(1 for _, when in heard if when == each) for each in {when for _, when in heard}]
+        assert 60 <= max(a_round) <= 70

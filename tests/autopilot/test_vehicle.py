@@ -5,6 +5,8 @@ import struct
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import (
@@ -23,6 +25,7 @@ from autopilot import (
     item_limit,
 )
 from autopilot.telemetry import TelemetryState
+from autopilot.wire_decode import whole_frames
 from geo import Altitude, Datum, geodesic_distance_m
 from missions import MissionItem
 from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked
@@ -188,6 +191,38 @@ def test_estimator_flags(flags, ready):
     ):
         state.take(codec.decode(bytearray(message.pack(codec))))
     assert (not state.snapshot().not_ready()) is ready
+
+
+def reports():
+    """Messages of every type that the state is made of, with figures that tell them apart."""
+    n = st.integers(0, 100)
+    return st.one_of(
+        st.builds(lambda a, b: mav.MAVLink_heartbeat_message(2, 3, 128 * (a % 2), b, 4, 3), n, n),
+        st.builds(lambda a, b: mav.MAVLink_global_position_int_message(a * 500, b, a, b, a, b, a, 0, 0), n, n),
+        st.builds(lambda a, b: mav.MAVLink_attitude_message(a * 500, a / 99, b / 99, 0.5, 0, 0, 0), n, n),
+        st.builds(lambda a: mav.MAVLink_gps_raw_int_message(0, a % 7, 0, 0, 0, 0, 0, 0, 0, a), n),
+        st.builds(lambda a, b: mav.MAVLink_sys_status_message(a, b, b, 0, a, -1, b - 1, 0, 0, 0, 0, 0, 0), n, n),
+        st.builds(lambda a, b: mav.MAVLink_battery_status_message(a % 2, 0, 0, 0, [0] * 10, 0, 0, 0, b - 1), n, n),
+        st.builds(lambda a: mav.MAVLink_extended_sys_state_message(0, a % 5), n),
+        st.builds(lambda a: mav.MAVLink_ekf_status_report_message(a, 0, 0, 0, 0, 0), n),
+        st.builds(mav.MAVLink_mission_current_message, n),
+        st.builds(lambda a: mav.MAVLink_system_time_message(0, a * 500), n),
+    )
+
+
+@given(st.lists(st.tuples(reports(), st.booleans()), max_size=25))
+def test_what_is_read_late_is_what_was_read_at_once(steps):
+    """However seldom somebody looks: the last that was said of each thing stands."""
+    codec = mav.MAVLink(None, srcSystem=1, srcComponent=1)
+    seldom, always = TelemetryState(str), TelemetryState(str)
+    for report, looks in steps:
+        ((message, _),) = whole_frames(bytes(report.pack(codec)), codec.decode)
+        assert seldom.take(message) == always.take(codec.decode(bytearray(report.pack(codec))))
+        always.snapshot()
+        if looks:
+            seldom.snapshot()
+    one, other = (replace(state.snapshot(), time_us=0) for state in (seldom, always))
+    assert one == other
 
 
 async def test_a_long_text_comes_in_chunks():

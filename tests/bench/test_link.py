@@ -122,16 +122,19 @@ def test_reading_and_both_together_are_rows_where_they_were_measured():
     assert names == ["upload", "read-back", "proved upload", "file upload"]
 
 
-async def test_telemetry_of_a_few_vehicles_is_whole_and_young():
-    lost, age_ms, share = await telemetry._measured(8, 3)
-    assert lost == 0
-    assert 0 < age_ms < 1000
-    assert 0 < share < 1
+@pytest.mark.parametrize("together", telemetry.TOGETHER)
+async def test_telemetry_of_a_few_vehicles_is_whole_and_young(together):
+    heard = await telemetry._measured(8, 3, together)
+    assert heard.sent == 8 * 3 * 50
+    assert heard.lost == heard.gaps == 0
+    assert heard.dropped in (0, None)
+    assert 0 < heard.age_ms < 1000
+    assert 0 < heard.share < 1
 
 
 def test_the_source_says_how_late_it_was():
     asked = [
-        {"what": "make", "ports": [9], "vehicles": 2, "seconds": 1},
+        {"what": "make", "ports": [9], "vehicles": 2, "seconds": 1, "together": 1},
         {"what": "start", "at": time.monotonic() - 5.0},
         {"what": "start"},
     ]
