@@ -10,6 +10,7 @@ from autopilot.errors import RejectedError, TransferError, TransferTimeoutError
 from autopilot.transfer_pace import Pace
 from autopilot.transfer_peer import TRIES, Peer, Progress, converse, from_message
 from autopilot.wire import Message
+from autopilot.wire_decode import read
 from autopilot.words import mission_words
 from missions import MissionItem
 
@@ -112,6 +113,7 @@ class _Fetching:
 
     def take(self, message: Message) -> None:
         """Take whatever came, and ask for more."""
+        message = read(message)
         if self._peer.is_ours(message):
             self._take(message)
             if not self.complete:

@@ -11,6 +11,8 @@ from autopilot.errors import RejectedError, TransferError, TransferTimeoutError,
 from autopilot.transfer_pace import RETRY_S
 from autopilot.transfer_peer import TRIES, Peer, Progress, converse, to_message
 from autopilot.wire import Message
+from autopilot.wire_ahead import Ahead
+from autopilot.wire_decode import read
 from autopilot.words import MissionKind, mission_words
 from missions import MissionItem
 
@@ -56,6 +58,7 @@ class _Sending:
         self._retry_s = peer.timing.retry_s(RETRY_S)
         self._silence_s = peer.timing.wall_s(_SILENCE_S)
         self._echo_s = _ECHO_S / peer.timing.time_scale
+        self._ahead = self._asked_for.start, self._packed(self._asked_for.start)
         self._begun = self._heard = self._moved = self._clock()
         self._highest = -1
         self._tries = 0
@@ -95,6 +98,7 @@ class _Sending:
 
     def take(self, message: Message) -> None:
         """Take whatever came."""
+        message = read(message)
         kind = message.get_type()
         if kind == "STATUSTEXT":
             self._said.append(message.text)
@@ -137,7 +141,8 @@ class _Sending:
         now = self._clock()
         if now - self._answered.get(seq, -1e9) < self._echo_s:
             return
-        self._peer.send(to_message(self._peer, self._items[seq]))
+        number, packed = self._ahead
+        self._peer.send(packed if number == seq else self._packed(seq))
         self._heard = self._answered[seq] = now
         if seq > self._highest:
             if self._highest < 0:
@@ -145,6 +150,12 @@ class _Sending:
             self._highest, self._moved = seq, now
             if self._progress is not None:
                 self._progress(f"upload {self._peer.kind}", seq + 1 - self._asked_for.start, len(self._asked_for))
+        # While the vehicle looks at this one there is time for the next.
+        if seq + 1 in self._asked_for:
+            self._ahead = seq + 1, self._packed(seq + 1)
+
+    def _packed(self, seq: int) -> Ahead:
+        return to_message(self._peer, self._items[seq])
 
     def _refusal(self, result: int) -> RejectedError:
         where = "before the first item" if self._highest < 0 else f"after item {self._highest}"

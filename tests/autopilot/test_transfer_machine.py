@@ -7,7 +7,6 @@ changed by another after it was read.
 
 import asyncio
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -308,10 +307,3 @@ TestTransfer = Transfer.TestCase
 TestTransfer.settings = settings(
     max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-
-
-def test_the_loop_says_when_nobody_will_wake():
-    from bench.rows import BenchError
-
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner, pytest.raises(BenchError, match="nothing is due"):
-        runner.run(asyncio.Event().wait())
