@@ -8,6 +8,7 @@ from pymavlink import mavutil
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 import sim
+from sim.fleet_tcp import TcpLinks
 from tests.sim.mav_client import HOME, fleet
 
 
@@ -85,3 +86,28 @@ def test_links_that_are_not_simulated_are_told(changes, words):
 def test_a_port_that_is_taken_is_told():
     with fleet(transport="tcp") as endpoints, pytest.raises(sim.FleetError, match="cannot be bound"):
         sim.run_fleet(sim.FleetConfig(home=HOME, base_port=endpoints[0].port, transport="tcp"))
+
+
+@pytest.mark.parametrize("spoken_to", [False, True])
+def test_a_client_that_goes_is_told_once_and_forgotten(spoken_to):
+    with TcpLinks("127.0.0.1", [0, 0]) as links:
+        told = []
+        links.tell(lambda *who: told.append(("opened", *who)), lambda *who: told.append(("closed", *who)))
+        quiet = len(links._selector.get_map())
+        client = socket.create_connection(("127.0.0.1", links.ports[1]))
+        address = client.getsockname()
+        while not told:
+            links.poll(0.1)
+        client.sendall(b"x")
+        assert links.poll(10.0) == [(1, address, b"x")]
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        client.close()  # at once, so that sending fails
+        end = time.monotonic() + 10.0
+        while len(told) < 2 and time.monotonic() < end:
+            if spoken_to:
+                links.send(1, address, b"y" * 1000)
+            links.poll(0.01)
+        links.send(1, address, b"y")
+        links.poll(0.01)
+        assert told == [("opened", 1, address), ("closed", 1, address)]
+        assert len(links._selector.get_map()) == quiet

@@ -90,7 +90,7 @@ async def test_both_links_cut_are_a_silence():
             report = await fly([task], timing=TIMING, time_scale=SPEEDUP, progress=in_the_air(cut), limits=limits)
             # Nobody is heard: orders home go out everywhere.
             modes = [[m for m in orders(way) if m.get_type() == "COMMAND_LONG" and m.param2 == 6] for way in ways]
-    assert re.search(r"silent for [5-9]\.\d s in flight", report.vehicles[0].failure)
+    assert re.search(r"silent for \d+\.\d s in flight", report.vehicles[0].failure)
     assert all(modes)
 
 
