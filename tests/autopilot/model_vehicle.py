@@ -56,6 +56,7 @@ class ModelVehicle:
         self._ears = mav.MAVLink(None)
         self._ears.robust_parsing = True
         self.link = virtual_link(self._heard)
+        self._loop = asyncio.get_running_loop()
 
     def _heard(self, packet: bytes) -> None:
         self.pending += self._ears.parse_buffer(bytearray(packet)) or ()
@@ -63,7 +64,18 @@ class ModelVehicle:
     def say(self, message: Any, *, sysid: int = 1, component: int = 1) -> None:
         """Send a message, under whatever name."""
         mouth = mav.MAVLink(None, srcSystem=sysid, srcComponent=component)
-        self.link.channels[0].received(bytes(message.pack(mouth)), None, datagram=True)
+        self.say_bytes(bytes(message.pack(mouth)))
+
+    def say_bytes(self, data: bytes) -> None:
+        """Send a datagram; it arrives within the loop, as from a socket, also where a test runs between its turns."""
+
+        async def arrives() -> None:
+            self.link.channels[0].received(data, None, datagram=True)
+
+        if self._loop.is_running():
+            self.link.channels[0].received(data, None, datagram=True)
+        else:
+            self._loop.run_until_complete(arrives())
 
     def take(self, *, heard: bool = True) -> None:
         """Look at the oldest packet and answer it; where it is not `heard`, the answer is lost."""

@@ -160,7 +160,7 @@ class Transfer(RuleBasedStateMachine):
     @precondition(running)
     @rule(noise=st.binary(min_size=1, max_size=300))
     def sends_garbage(self, noise):
-        self.vehicle.link.channels[0].received(noise, None, datagram=True)
+        self.vehicle.say_bytes(noise)
         self.passes(ANSWER_S)
 
     @precondition(running)
