@@ -60,6 +60,7 @@ _COPTER_PARAMS = {
     "WPNAV_ACCEL_Z": ParamSpec(100.0, _REAL),
     "WPNAV_RADIUS": ParamSpec(200.0, _REAL),
     "RTL_ALT": ParamSpec(1500.0, _INT32),
+    "RTL_ALT_TYPE": ParamSpec(0.0, _INT8),
     "RTL_SPEED": ParamSpec(0.0, _REAL),
     "RTL_LOIT_TIME": ParamSpec(5000.0, _INT32),
     "RALLY_LIMIT_KM": ParamSpec(0.3, _REAL),
