@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+import sim
 from geo import GridTerrain, LocalFrame, TerrainError, TileTerrain
 from sim.flight_frame import FlightFrame
 from sim.flight_ground import Ground
 from sim.flight_posts import Posts
 from sim.flight_terrain import BLOCKS, TerrainMap
-from tests.sim.lockstep_pilot import Pilot, lockstep
-from tests.sim.mav_client import ACCEPTED, HOME, RTL, home_item, item, takeoff
+from sim.sitl import sitl_config
+from tests.sim.lockstep_pilot import BOOT, Pilot, lockstep
+from tests.sim.mav_client import ACCEPTED, HOME, RTL, Client, home_item, item, takeoff
 
 LAT, LON, HOME_M = HOME
 METRE_N, METRE_E = 1.0 / 110_900.0, 1.0 / (111_320.0 * cos(radians(LAT)))
@@ -440,3 +442,33 @@ def test_a_grid_holds_its_place_and_begins_where_the_layout_says(lat, lon):
     east, north, _ = frame.to_enu(lat, lon, 0.0)
     assert -1.0 <= north <= 2400.0 * 1.01
     assert -1.0 <= east <= 2800.0 * 1.02
+
+
+@pytest.mark.parametrize("frame", ["plane", "vtol"])
+def test_wings_follow_a_hill_that_they_can_climb(tmp_path, frame):
+    path = tile(tmp_path, hill(120.0, width_m=500.0))
+    pilot = Pilot(lockstep(terrain=path, frame=frame, terrain_on_card=True))
+    flight = pilot.fleet.vehicles[0].flight
+    off = takeoff(80.0) if frame == "plane" else item(84, frame=6, z=80.0)
+    assert pilot.upload([home_item(), off, waypoint(0, 4000, 80.0, ABOVE_TERRAIN), item(RTL)]) == ACCEPTED
+    assert [pilot.command(176, 1, 5), pilot.command(400, 1), pilot.command(176, 1, 10)] == [ACCEPTED] * 3
+    pilot.until(lambda: flight.run.index == 2 and flight.body.n > 600.0, 300.0)
+    clear, ups = [], []
+    while flight.body.n < 3000.0:
+        pilot.advance(1.0)
+        clear.append(flight.body.u - flight.ground.at(flight.body.e, flight.body.n))
+        ups.append(flight.body.u)
+    assert max(ups) > 180.0
+    assert (min(clear), max(clear)) == (pytest.approx(80.0, abs=12.0), pytest.approx(80.0, abs=12.0))
+
+
+def test_a_fleet_in_a_process_of_its_own_has_its_terrain(slope):
+    config = sim.FleetConfig(home=HOME, boot=BOOT, clock="lockstep", terrain=slope, terrain_on_card=True, vehicles=2)
+    with sim.start_fleet(config) as running, Client(running.endpoints[1]) as client:
+        client.send(mav.MAVLink_terrain_check_message(*(round(value * 1e7) for value in place(300.0, 400.0))))
+        report = client.wait("TERRAIN_REPORT")
+    assert report.terrain_height == pytest.approx(float(TileTerrain(slope).elevation_m(*place(300.0, 400.0))), abs=0.1)
+
+
+def test_a_path_in_a_marker_is_from_the_folder_of_its_test(tmp_path):
+    assert sitl_config({"terrain": "land"}, tmp_path).terrain == tmp_path / "land"
