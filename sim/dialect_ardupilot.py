@@ -199,7 +199,7 @@ ARDUCOPTER = Dialect(
         gcs={1: Mode.RTL, 3: Mode.RTL, 4: Mode.RTL, 5: Mode.LAND, 6: Mode.RTL, 7: Mode.BRAKE},
         battery=_levels(_COPTER_BATTERY),
     ),
-    silent=frozenset({int(mav.MAVLINK_MSG_ID_ESTIMATOR_STATUS)}),
+    silent=frozenset({int(mav.MAVLINK_MSG_ID_ESTIMATOR_STATUS), int(mav.MAVLINK_MSG_ID_ALTITUDE)}),
     legacy_names={"MAV_SYSID": "SYSID_THISMAV", "MAV_GCS_SYSID": "SYSID_MYGCS"},
     rtl_changes_mode=False,
     streams={int(mav.MAVLINK_MSG_ID_HEARTBEAT): 1.0, int(mav.MAVLINK_MSG_ID_TIMESYNC): 10.0},

@@ -358,6 +358,18 @@ def test_px4_refuses_heights_above_terrain():
     assert pilot.upload([waypoint(0, 100, 50.0, ABOVE_TERRAIN)]) == mav.MAV_MISSION_UNSUPPORTED_FRAME
 
 
+def test_px4_tells_altitude_and_of_no_ground_below(mountain):
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter", terrain=mountain))
+    assert [pilot.command(22, 0, 0, 0, float("nan"), 0, 0, HOME_M + 40.0), pilot.command(400, 1)] == [ACCEPTED] * 2
+    pilot.advance(15.0)
+    position, told = pilot.request(33), pilot.request(141)
+    assert position.relative_alt > 10_000
+    assert told.altitude_relative == pytest.approx(position.relative_alt / 1000.0, abs=0.01)
+    assert told.altitude_amsl == pytest.approx(position.alt / 1000.0, abs=0.01)
+    assert np.isnan([told.altitude_terrain, told.bottom_clearance]).all()
+    assert Pilot(lockstep()).command(512, 141) != ACCEPTED  # ArduPilot has none
+
+
 @pytest.fixture(scope="module")
 def served(rough):
     pilot = Answerer(lockstep(terrain=rough), TileTerrain(rough))
