@@ -356,8 +356,7 @@ def sim(
         )
     if faults is not None:
         config = replace(config, faults=simulator.load_faults(faults))
-    if terrain is not None:
-        config = replace(config, terrain=terrain, terrain_on_card=True)
+    config = replace(config, terrain=terrain, terrain_on_card=terrain is not None)
     stop = threading.Event()
     if seconds is not None:
         timer = threading.Timer(seconds, stop.set)
