@@ -260,6 +260,7 @@ PX4_COPTER = Dialect(
         int(mav.MAVLINK_MSG_ID_GPS_RAW_INT): 1.0,
         int(mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE): 1.0,
         int(mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT): 0.2,
+        int(mav.MAVLINK_MSG_ID_ALTITUDE): 1.0,
         int(mav.MAVLINK_MSG_ID_ATTITUDE): 0.2,
         int(mav.MAVLINK_MSG_ID_VFR_HUD): 0.25,
         int(mav.MAVLINK_MSG_ID_BATTERY_STATUS): 2.0,

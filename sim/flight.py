@@ -21,6 +21,7 @@ from sim.flight_ground import Ground
 from sim.flight_guard import Demand, Guard
 from sim.flight_items import Item
 from sim.flight_mission import MissionRun
+from sim.flight_posts import Posts
 from sim.flight_power import Battery
 from sim.flight_sortie import Sortie
 from sim.flight_state import Event, Mode, Setup, Severity, Text
@@ -74,7 +75,7 @@ class Flight:
         self.body, self.course = craft(setup, self.params, self.run, self.wind, do=self.do, tell=self.events.append)
         frame, land = setup.frame, setup.terrain
         self.ground = None if land is None else Ground(land, frame)
-        card = FlatTerrain(setup.home_amsl_m) if land is None else land if setup.terrain_on_card else None
+        card = Posts(FlatTerrain(setup.home_amsl_m)) if land is None else land if setup.terrain_on_card else None
         self.terrain = TerrainMap((frame.lat_deg, frame.lon_deg), params, card)
         if self.ground is not None:
             self.course.fly_over(lambda e, n: self.terrain.above_home_m(*frame.to_geodetic(e, n)))
@@ -84,6 +85,7 @@ class Flight:
         self.landed = True
         self.wrecked = False
         self._paused = False
+        self._told_end = False
         self.in_landing_sequence = False
         self._check_every = max(1, round(_CHECK_S / setup.step_s))
         self._sortie = Sortie(setup)
@@ -302,6 +304,9 @@ class Flight:
     def _check(self) -> None:
         """Fence, battery and terrain, five times a second."""
         self._obey(self.guard.check(self.body, self.battery, self.sortie_s))
+        if self.ground is not None and self.ground.ended and not self._told_end:
+            self._told_end = True
+            self.say(Severity.WARNING, "Simulated terrain ends here")
         if self.course.unknown_s(self.sortie_s) > _TERRAIN_LOST_S:
             self._obey([Demand(Text(Severity.CRITICAL, "Failsafe: Terrain data missing"), Mode.RTL)])
 

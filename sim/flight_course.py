@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from math import radians
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -15,7 +15,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from sim.flight_body import Body
 from sim.flight_items import Item
 from sim.flight_mission import MissionRun
-from sim.flight_orders import landing, limits_from, place_of, return_home, stopping_point, tasks_of
+from sim.flight_orders import landing, limits_from, nearest_goal, place_of, return_home, stopping_point, tasks_of
 from sim.flight_over import OverGround, above
 from sim.flight_state import Event, Mode, Setup, Severity, Text
 from sim.flight_tasks import Drift, Fall, Hold, Leg, Task, Vector
@@ -24,6 +24,8 @@ from sim.flight_wind import WindField
 
 __all__ = ["Course"]
 
+# Places on the way home at which the terrain has to be known for a return above it.
+_LOOKS = 20
 _SPEED_NAMES = {0: "speed", 1: "speed", 2: "up", 3: "down"}
 _NAMES = {
     mav.MAV_CMD_NAV_WAYPOINT: "WP",
@@ -193,13 +195,17 @@ class Course:
         self._fly(Fall())
 
     def go_home(self) -> None:
-        """Return to home or a rally point and land there, at RTL_SPEED or WPNAV_SPEED as ArduCopter does."""
+        """Return to home or a rally point and land there, at RTL_SPEED or WPNAV_SPEED as ArduCopter does.
+
+        With RTL_ALT_TYPE 1 its height is one above the terrain, where that is known all the way.
+        """
         self.limits = limits_from(self._params, self._params["RTL_SPEED"] / 100.0)
-        tasks, rally = return_home(self._body, self._params, self.limits, self.rally)
-        self._say("Returning to rally point" if rally else "Returning home")
         self._origin = None
         self._yaw_held = False
-        self._fly(*tasks)
+        with self._above_ground() if self._returns_above() else nullcontext():
+            tasks, rally = return_home(self._body, self._params, self.limits, self.rally)
+            self._say("Returning to rally point" if rally else "Returning home")
+            self._fly(*tasks)
 
     def advance(self, seq: int, *, from_here: bool = False) -> None:
         """Fly the mission on from an item; from where the vehicle is rather than from the last place if so asked."""
@@ -278,6 +284,15 @@ class Course:
         if self._above and known is not None:
             tasks = tuple(OverGround(task, known, self._rates, self._known_m) for task in tasks)
         self._tasks = deque(tasks)
+
+    def _returns_above(self) -> bool:
+        known = self._ground_up
+        if known is None or not self._params.get("RTL_ALT_TYPE"):
+            return False
+        goal, _ = nearest_goal(self._body, self._params, self.rally)
+        body = self._body
+        shares = (i / _LOOKS for i in range(_LOOKS + 1))
+        return all(known(body.e + k * (goal[0] - body.e), body.n + k * (goal[1] - body.n)) is not None for k in shares)
 
     # --- above the terrain -----------------------------------------------------------------------------------------
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from geo import Terrain, TerrainError, TileTerrain
+from geo import TerrainError, TileTerrain
 from sim.flight_frame import FlightFrame
+from sim.flight_posts import Posts
 
 __all__ = ["Ground", "opened"]
 
@@ -25,15 +26,15 @@ _SPARE_M = 5.0
 
 
 @lru_cache(maxsize=4)
-def opened(path: Path) -> Terrain:
+def opened(path: Path) -> Posts:
     """Terrain of a file or folder, one for all vehicles; raises TerrainError when there is none."""
-    return TileTerrain(path)
+    return Posts(TileTerrain(path))
 
 
 class Ground:
     """Height of the ground against a vehicle's pad, metres, up.
 
-    One look-up costs as much as two steps of a flight, so it is left out where the vehicle is high above the highest
+    A look-up costs as much as a step of a flight, so it is left out where the vehicle is high above the highest
     ground of the patch around it: its samples, a resolution's half apart, with twice the largest difference between two
     neighbours on top.
 
@@ -55,10 +56,10 @@ class Ground:
         When there are no data at the pad.
     """
 
-    def __init__(self, terrain: Terrain, frame: FlightFrame) -> None:
+    def __init__(self, terrain: Posts, frame: FlightFrame) -> None:
         self._terrain = terrain
         self._frame = frame
-        self._zero_m = float(terrain.elevation_m(frame.lat_deg, frame.lon_deg))
+        self._zero_m = terrain.at(frame.lat_deg, frame.lon_deg)
         self._half_m = min(max(_PATCH_STEPS * terrain.resolution_m, _PATCH_M[0]), _PATCH_M[1])
         self._patch = (inf, inf)
         self._ceiling_m = inf
@@ -68,7 +69,7 @@ class Ground:
     def at(self, e: float, n: float) -> float:
         """Height at a place, metres; the last known where there are no data."""
         try:
-            elevation = float(self._terrain.elevation_m(*self._frame.to_geodetic(e, n)))
+            elevation = self._terrain.at(*self._frame.to_geodetic(e, n))
         except TerrainError:
             self.ended = True
             return self._last_m

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf, nan
 
 from sim.flight_body import Body
 from sim.flight_tasks import Task, Vector
@@ -12,6 +13,7 @@ from sim.wing_body import Steer
 __all__ = ["OverGround", "above"]
 
 _AHEAD_S = 0.5
+_RISE_HOLDS_S = 0.2
 _LEAST_SHARE = 0.01
 
 
@@ -48,7 +50,7 @@ class OverGround:
         Time of the sortie since which the ground is not known; None while it is.
     """
 
-    __slots__ = ("_ground", "_last_m", "_rates", "_task", "unknown_since_s")
+    __slots__ = ("_at", "_ground", "_last_m", "_rates", "_rise", "_rise_until_s", "_task", "unknown_since_s")
 
     def __init__(
         self,
@@ -61,6 +63,9 @@ class OverGround:
         self._ground = ground
         self._rates = rates
         self._last_m = last_m
+        self._at = (nan, nan)
+        self._rise = 0.0
+        self._rise_until_s = -inf
         self.unknown_since_s: float | None = None
 
     @property
@@ -73,7 +78,11 @@ class OverGround:
         self._task.yaw = value
 
     def _below(self, body: Body, time_s: float) -> float:
+        # A look-up costs more than a step: what holds at the end of one holds at the begin of the next.
+        if self._at == (body.e, body.n):
+            return self._last_m
         here = self._ground(body.e, body.n)
+        self._at = (body.e, body.n)
         if here is None:
             if self.unknown_since_s is None:
                 self.unknown_since_s = time_s
@@ -87,8 +96,11 @@ class OverGround:
         here = self._below(body, time_s)
         with above(body, here):
             wanted = self._task.velocity(body, time_s)
-        ahead = self._ground(body.e + body.ve * _AHEAD_S, body.n + body.vn * _AHEAD_S)
-        rise = 0.0 if ahead is None else (ahead - here) / _AHEAD_S
+        if time_s >= self._rise_until_s:
+            self._rise_until_s = time_s + _RISE_HOLDS_S
+            ahead = self._ground(body.e + body.ve * _AHEAD_S, body.n + body.vn * _AHEAD_S)
+            self._rise = 0.0 if ahead is None else (ahead - here) / _AHEAD_S
+        rise = self._rise
         up, down = self._rates()
         climb = max(-down, min(up, wanted[2] + rise))
         if isinstance(wanted, Steer):  # wings cannot fly slower

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from geo import Terrain
 from sim.dialect import Dialect
 from sim.dialect_ardupilot import ARDUCOPTER
 from sim.fleet_config import Boot
 from sim.flight_frame import FlightFrame
 from sim.flight_modes import POSITION_MODES, Mode
+from sim.flight_posts import Posts
 from sim.flight_power import PowerModel
 from sim.flight_wind import Wind
 
@@ -84,5 +84,5 @@ class Setup:
     idle_floor_s: float
     record_dir: Path | None
     dialect: Dialect = ARDUCOPTER
-    terrain: Terrain | None = None
+    terrain: Posts | None = None
     terrain_on_card: bool = True

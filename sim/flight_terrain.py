@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import cos, floor, radians
 
-from geo import Terrain, TerrainError
+from geo import TerrainError
+from sim.flight_posts import Posts
 
 __all__ = ["BLOCKS", "TERRAIN_FRAMES", "Grid", "TerrainMap"]
 
@@ -60,12 +61,13 @@ class TerrainMap:
         Terrain that is known without asking; None to know what was asked for alone.
     """
 
-    def __init__(self, home: tuple[float, float], params: Mapping[str, float], card: Terrain | None) -> None:
+    def __init__(self, home: tuple[float, float], params: Mapping[str, float], card: Posts | None) -> None:
         self._home = home
         self._params = params
         self._card = card
         self._grids: dict[Corner, Grid] = {}
         self._spacing_m = 0
+        self._home_m: float | None = None
 
     @property
     def enabled(self) -> bool:
@@ -95,7 +97,7 @@ class TerrainMap:
             return None
         if self._card is not None:
             try:
-                return float(self._card.elevation_m(lat_deg, lon_deg))
+                return self._card.at(lat_deg, lon_deg)
             except TerrainError:
                 return None
         corner, north, east = self._locate(lat_deg, lon_deg)
@@ -114,8 +116,11 @@ class TerrainMap:
     def above_home_m(self, lat_deg: float, lon_deg: float) -> float | None:
         """How much higher the ground is at a place than at home, metres; None where either is not known."""
         there = self.height_m(lat_deg, lon_deg)
-        home = None if there is None else self.height_m(*self._home)
-        return None if there is None or home is None else there - home
+        if there is None:
+            return None
+        if self._home_m is None or self._card is None:
+            self._home_m = self.height_m(*self._home)
+        return None if self._home_m is None else there - self._home_m
 
     # --- grids -----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import atan2, cos, degrees, hypot, radians, sin
+from math import atan2, cos, degrees, hypot, nan, radians, sin
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -118,6 +118,12 @@ def _global_position(s: Snapshot) -> Any:
         round(body.u * 1000.0), round(s.vn * 100.0), round(s.ve * 100.0), round(-body.vu * 100.0),
         round(s.yaw_deg * 100.0) % 36000,
     )  # fmt: skip
+
+
+def _altitude(s: Snapshot) -> Any:
+    """ALTITUDE of PX4, whose filter knows no ground below without a sensor that looks down."""
+    up, amsl = s.flight.body.u, s.amsl_mm / 1000.0
+    return mav.MAVLink_altitude_message(s.boot_ms * 1000, amsl, amsl, up, up, nan, nan)
 
 
 def _attitude(s: Snapshot) -> Any:
@@ -257,6 +263,7 @@ BUILDERS: dict[int, Callable[[Snapshot], Any]] = {
     mav.MAVLINK_MSG_ID_BATTERY_STATUS: _battery_status,
     mav.MAVLINK_MSG_ID_GPS_RAW_INT: _gps_raw,
     mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: _global_position,
+    mav.MAVLINK_MSG_ID_ALTITUDE: _altitude,
     mav.MAVLINK_MSG_ID_ATTITUDE: _attitude,
     mav.MAVLINK_MSG_ID_VFR_HUD: _vfr_hud,
     mav.MAVLINK_MSG_ID_EKF_STATUS_REPORT: _ekf_status,

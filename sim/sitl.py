@@ -36,7 +36,8 @@ def sitl_config(values: Mapping[str, Any], folder: Path) -> FleetConfig:
     ----------
     values
         Fields of `FleetConfig` that differ from its defaults, but for home (Canberra, as ArduPilot's) and speedup (10).
-        `faults` may be a `Faults`, a list of faults or of mappings as in a scenario file, or the path of one.
+        `faults` may be a `Faults`, a list of faults or of mappings as in a scenario file, or the path of one; `terrain`
+        a path.
     folder
         What a relative path is relative to.
 
@@ -50,6 +51,8 @@ def sitl_config(values: Mapping[str, Any], folder: Path) -> FleetConfig:
         if name not in known:
             raise ConfigError(f"sitl has no setting {name!r}: it has {', '.join(known)}")
     settings: dict[str, Any] = {"home": _HOME, "speedup": _SPEEDUP} | dict(values)
+    if isinstance(settings.get("terrain"), str | Path):
+        settings["terrain"] = folder / settings["terrain"]
     settings["faults"] = _faults(settings.get("faults", Faults()), folder)
     try:
         config = FleetConfig(**settings)

@@ -394,3 +394,13 @@ def test_no_step_turns_faster_than_the_gimbal_can(orders):
             assert turned <= radians(SLEW_DEG_S) * 0.05 + 1e-9
             assert abs(gimbal.pitch - before[1]) <= radians(SLEW_DEG_S) * 0.05 + 1e-9
             assert radians(-90.0) <= gimbal.pitch <= radians(30.0)
+
+
+def test_north_is_true_north_far_from_the_pad_too():
+    pilot = operator("ardupilot")
+    pilot.fleet.vehicles[0].flight.body.e = 30_000.0  # where grid and true north are 0.16 degrees apart
+    assert pilot.turn(0.0, 120.0, flags=LEVEL | YAW_LOCK) == ACCEPTED
+    pilot.advance(4.0)
+    device = pilot.request(DEVICE)
+    yaw = degrees(QuaternionBase(list(device.q)).euler[2])
+    assert (pilot.nose_deg + yaw) % 360.0 == pytest.approx(120.0, abs=0.01)

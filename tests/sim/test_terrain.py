@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+import sim
 from geo import GridTerrain, LocalFrame, TerrainError, TileTerrain
 from sim.flight_frame import FlightFrame
 from sim.flight_ground import Ground
+from sim.flight_posts import Posts
 from sim.flight_terrain import BLOCKS, TerrainMap
-from tests.sim.lockstep_pilot import Pilot, lockstep
-from tests.sim.mav_client import ACCEPTED, HOME, RTL, home_item, item, takeoff
+from sim.sitl import sitl_config
+from tests.sim.lockstep_pilot import BOOT, Pilot, lockstep
+from tests.sim.mav_client import ACCEPTED, HOME, RTL, Client, home_item, item, takeoff
 
 LAT, LON, HOME_M = HOME
 METRE_N, METRE_E = 1.0 / 110_900.0, 1.0 / (111_320.0 * cos(radians(LAT)))
@@ -91,10 +94,25 @@ def flown(pilot, mission, most_s=900.0):
 def test_the_ground_is_what_geo_says_against_home(rough, east, north):
     terrain = TileTerrain(rough)
     frame = FlightFrame(LAT, LON)
-    ground = Ground(terrain, frame)
+    ground = Ground(Posts(terrain), frame)
     there = float(terrain.elevation_m(*frame.to_geodetic(east, north)))
-    assert ground.at(east, north) == pytest.approx(there - float(terrain.elevation_m(LAT, LON)), abs=1e-9)
+    assert ground.at(east, north) == pytest.approx(there - float(terrain.elevation_m(LAT, LON)), abs=1e-5)
     assert ground.below(east, north, ground.at(east, north)) == ground.at(east, north)
+
+
+@given(st.integers(0, 2**31), st.floats(0.02, 0.98), st.floats(0.02, 0.98), st.floats(0.0, 0.02), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_single_places_are_those_of_the_data_wherever_its_posts_lie(seed, lat, lon, shift, srtm):
+    """Posts at whole fractions of a degree, and others: by geo's own bilinear grid."""
+    heights = np.random.default_rng(seed).uniform(0.0, 2000.0, (51, 51))
+    data = GridTerrain(heights, 32.0 + (0.0 if srtm else shift), -111.0, 0.02 if srtm else 0.0213)
+    posts = Posts(data)
+    for place in ((31.0 + lat, -111.0 + lon), (31.0 + lat, -111.0 + lon * 0.5)):
+        assert posts.at(*place) == pytest.approx(float(data.elevation_m(*place)), abs=1e-3)
+    with pytest.raises(TerrainError, match="no elevation at"):
+        posts.at(40.0, -111.0)
+    with pytest.raises(TerrainError, match="give finite degrees"):
+        posts.at(float("nan"), -111.0)
 
 
 @given(st.lists(st.tuples(st.floats(-300, 300), st.floats(-300, 300), st.floats(-700, 1500)), min_size=1, max_size=30))
@@ -102,19 +120,19 @@ def test_the_ground_is_what_geo_says_against_home(rough, east, north):
 def test_what_is_left_out_high_above_the_ground_hides_no_ground(rough, hops):
     """Whatever the way, a vehicle that is in the ground is found to be."""
     terrain, frame = TileTerrain(rough), FlightFrame(LAT, LON)
-    ground = Ground(terrain, frame)
+    ground = Ground(Posts(terrain), frame)
     zero = float(terrain.elevation_m(LAT, LON))
     e = n = 0.0
     for de, dn, u in hops:
         e, n = e + de, n + dn
         true = float(terrain.elevation_m(*frame.to_geodetic(e, n))) - zero
         seen = ground.below(e, n, u)
-        assert (u <= seen) == (u <= true)
-        assert seen == pytest.approx(true, abs=1e-9) or u > true + 60.0
+        assert (u <= seen) == (u <= true) or abs(u - true) < 1e-5
+        assert seen == pytest.approx(true, abs=1e-5) or u > true + 60.0
 
 
 def test_without_data_the_ground_is_as_it_last_was(slope):
-    ground = Ground(TileTerrain(slope), FlightFrame(LAT, LON))
+    ground = Ground(Posts(TileTerrain(slope)), FlightFrame(LAT, LON))
     last = ground.at(1000.0, 1000.0)
     assert not ground.ended
     assert ground.at(1e6, 0.0) == last
@@ -221,6 +239,34 @@ def test_a_ridge_in_the_way_is_hit_and_recorded(mountain, frame, tmp_path):
     assert pilot.command(400, 1) != ACCEPTED
 
 
+@pytest.mark.parametrize("kind", [0.0, 1.0], ids=["above home", "above terrain"])
+def test_a_return_above_terrain_passes_the_hill_that_one_above_home_hits(mountain, kind):
+    pilot = Pilot(lockstep(terrain=mountain, terrain_on_card=True, params={"RTL_ALT_TYPE": kind, "RTL_ALT": 5000.0}))
+    flight = pilot.fleet.vehicles[0].flight
+    assert pilot.upload([home_item(), takeoff(60.0), waypoint(0, 3000, 60.0, ABOVE_TERRAIN), item(RTL)]) == ACCEPTED
+    pilot.arm_and_start()
+    pilot.until(lambda: flight.body.n > 2990.0, 900.0)
+    clear = []
+    while flight.armed:
+        pilot.advance(1.0)
+        if flight.body.n > 20.0 and not flight.landed:
+            clear.append(flight.body.u - flight.ground.at(flight.body.e, flight.body.n))
+    assert flight.wrecked == (kind == 0.0)
+    if kind:
+        assert hypot(flight.body.e, flight.body.n) < 3.0
+        assert min(clear) > 45.0
+
+
+def test_where_the_data_end_is_told(slope):
+    pilot = Pilot(lockstep(home=(31.999, -110.94, 1200.0), terrain=slope, terrain_on_card=True))
+    far = item(16, frame=ABOVE_HOME, lat=32.002, lon=-110.94, z=60.0)
+    assert pilot.upload([home_item(), takeoff(60.0), far, item(RTL)]) == ACCEPTED
+    pilot.arm_and_start()
+    pilot.until(lambda: "Simulated terrain ends here" in pilot.texts, 300.0)
+    pilot.until(lambda: not pilot.fleet.vehicles[0].flight.armed, 600.0)
+    assert pilot.texts.count("Simulated terrain ends here") == 1
+
+
 def test_one_that_falls_meets_the_hill_not_the_plain(mountain):
     fleet = lockstep(terrain=mountain, terrain_on_card=True)
     pilot = Pilot(fleet)
@@ -312,6 +358,18 @@ def test_px4_refuses_heights_above_terrain():
     assert pilot.upload([waypoint(0, 100, 50.0, ABOVE_TERRAIN)]) == mav.MAV_MISSION_UNSUPPORTED_FRAME
 
 
+def test_px4_tells_altitude_and_of_no_ground_below(mountain):
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter", terrain=mountain))
+    assert [pilot.command(22, 0, 0, 0, float("nan"), 0, 0, HOME_M + 40.0), pilot.command(400, 1)] == [ACCEPTED] * 2
+    pilot.advance(15.0)
+    position, told = pilot.request(33), pilot.request(141)
+    assert position.relative_alt > 10_000
+    assert told.altitude_relative == pytest.approx(position.relative_alt / 1000.0, abs=0.01)
+    assert told.altitude_amsl == pytest.approx(position.alt / 1000.0, abs=0.01)
+    assert np.isnan([told.altitude_terrain, told.bottom_clearance]).all()
+    assert Pilot(lockstep()).command(512, 141) != ACCEPTED  # ArduPilot has none
+
+
 @pytest.fixture(scope="module")
 def served(rough):
     pilot = Answerer(lockstep(terrain=rough), TileTerrain(rough))
@@ -396,3 +454,33 @@ def test_a_grid_holds_its_place_and_begins_where_the_layout_says(lat, lon):
     east, north, _ = frame.to_enu(lat, lon, 0.0)
     assert -1.0 <= north <= 2400.0 * 1.01
     assert -1.0 <= east <= 2800.0 * 1.02
+
+
+@pytest.mark.parametrize("frame", ["plane", "vtol"])
+def test_wings_follow_a_hill_that_they_can_climb(tmp_path, frame):
+    path = tile(tmp_path, hill(120.0, width_m=500.0))
+    pilot = Pilot(lockstep(terrain=path, frame=frame, terrain_on_card=True))
+    flight = pilot.fleet.vehicles[0].flight
+    off = takeoff(80.0) if frame == "plane" else item(84, frame=6, z=80.0)
+    assert pilot.upload([home_item(), off, waypoint(0, 4000, 80.0, ABOVE_TERRAIN), item(RTL)]) == ACCEPTED
+    assert [pilot.command(176, 1, 5), pilot.command(400, 1), pilot.command(176, 1, 10)] == [ACCEPTED] * 3
+    pilot.until(lambda: flight.run.index == 2 and flight.body.n > 600.0, 300.0)
+    clear, ups = [], []
+    while flight.body.n < 3000.0:
+        pilot.advance(1.0)
+        clear.append(flight.body.u - flight.ground.at(flight.body.e, flight.body.n))
+        ups.append(flight.body.u)
+    assert max(ups) > 180.0
+    assert (min(clear), max(clear)) == (pytest.approx(80.0, abs=12.0), pytest.approx(80.0, abs=12.0))
+
+
+def test_a_fleet_in_a_process_of_its_own_has_its_terrain(slope):
+    config = sim.FleetConfig(home=HOME, boot=BOOT, clock="lockstep", terrain=slope, terrain_on_card=True, vehicles=2)
+    with sim.start_fleet(config) as running, Client(running.endpoints[1]) as client:
+        client.send(mav.MAVLink_terrain_check_message(*(round(value * 1e7) for value in place(300.0, 400.0))))
+        report = client.wait("TERRAIN_REPORT")
+    assert report.terrain_height == pytest.approx(float(TileTerrain(slope).elevation_m(*place(300.0, 400.0))), abs=0.1)
+
+
+def test_a_path_in_a_marker_is_from_the_folder_of_its_test(tmp_path):
+    assert sitl_config({"terrain": "land"}, tmp_path).terrain == tmp_path / "land"
