@@ -363,3 +363,96 @@ async def test_a_download_that_is_refused_says_why():
         with pytest.raises(RejectedError, match="reading refused: denied") as caught:
             await download(link, 1, timing=FAST)
         assert caught.value.result == mav.MAV_MISSION_DENIED
+
+
+async def test_a_vehicle_that_waits_for_the_end_of_another_transfer_is_told_it():
+    """As PX4, whose last word of the fence was lost: it takes nothing else for 5 s, or until it is told."""
+    async with linked() as (vehicle, link):
+        count, over = vehicle.on_mission_count, []
+
+        def busy(m):
+            count(m) if over else vehicle.ack(mav.MAV_MISSION_ERROR, m.mission_type)
+
+        def told(m):
+            if (m.mission_type, m.type) == (MissionKind.FENCE, mav.MAV_MISSION_OPERATION_CANCELLED):
+                over.append(m)
+
+        vehicle.on_mission_count, vehicle.on_mission_ack = busy, told
+        begun = asyncio.get_running_loop().time()
+        assert (await send(link)).attempts == 1
+        assert len([m for m in vehicle.heard if m.get_type() == "MISSION_COUNT"]) == 2
+        assert asyncio.get_running_loop().time() - begun < 1.0  # not by waiting
+
+
+async def test_a_general_error_that_stays_is_a_refusal():
+    async with linked() as (vehicle, link):
+        vehicle.lists[0] = list(OLD)
+        vehicle.on_mission_count = lambda m: m.count and vehicle.ack(mav.MAV_MISSION_ERROR, m.mission_type)
+        with pytest.raises(RejectedError, match="refused before the first item: general error") as caught:
+            await send(link)
+        assert caught.value.state is VehicleState.CLEARED  # it was offered more than once: see below
+
+
+async def test_a_refusal_of_a_second_offer_does_not_say_that_the_old_list_is_whole():
+    """The first offer may have cut it short: its requests were lost."""
+    lost = Script(refuse=(-1, mav.MAV_MISSION_NO_SPACE, ""), lose=lambda kind, nth: kind == "MISSION_ACK" and nth == 1)
+    async with linked(lost) as (vehicle, link):
+        vehicle.lists[0] = list(OLD)
+        task = asyncio.create_task(send(link, attempts=1))
+        await asyncio.sleep(0.03)
+        vehicle.lists[0] = list(OLD)[:2]
+        with pytest.raises(RejectedError) as caught:
+            await task
+        assert caught.value.state is not VehicleState.KEPT
+
+
+@pytest.mark.parametrize("silent", [True, False], ids=["says nothing", "says an error"])
+async def test_a_list_that_is_handed_out_no_more_is_asked_for_anew(silent):
+    """As by PX4, which is out of step after a request that came late, or gave up: from the first item on."""
+    async with linked() as (vehicle, link):
+        await send(link)
+        ask, listed = vehicle.on_mission_request_int, []
+
+        def out_of_step(m):
+            if len(listed) > 1 or m.seq < 4:
+                ask(m)
+            elif not silent:
+                vehicle.ack(mav.MAV_MISSION_ERROR, m.mission_type)
+
+        give = vehicle.on_mission_request_list
+        vehicle.on_mission_request_list = lambda m: (listed.append(m), give(m))
+        vehicle.on_mission_request_int = out_of_step
+        assert len(await download(link, 1, timing=FAST)) == len(ITEMS)
+        assert len(listed) == 2
+
+
+async def test_a_reading_that_is_denied_for_a_while_is_waited_for():
+    async with linked() as (vehicle, link):
+        await send(link)
+        give, denied = vehicle.on_mission_request_list, []
+
+        def later(m):
+            if len(denied) < 4:
+                denied.append(m)
+                vehicle.ack(mav.MAV_MISSION_DENIED, m.mission_type)
+            else:
+                give(m)
+
+        vehicle.on_mission_request_list = later
+        assert len(await download(link, 1, timing=FAST)) == len(ITEMS)
+
+
+async def test_a_vehicle_that_gave_up_waiting_for_us_is_sent_it_once_more():
+    async with linked() as (vehicle, link):
+        ask, gone = vehicle.ask, []
+
+        def gives_up():
+            if vehicle._expect.count(None) == 3 and not gone:
+                gone.append(True)
+                vehicle.give_up(vehicle._expect)
+            else:
+                ask()
+
+        vehicle.ask = gives_up
+        assert (await send(link)).attempts == 2
+        assert gone

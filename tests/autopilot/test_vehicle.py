@@ -194,20 +194,29 @@ def test_estimator_flags(flags, ready):
 
 
 def reports():
-    """Messages of every type that the state is made of, with figures that tell them apart."""
-    n = st.integers(0, 100)
-    return st.one_of(
+    """Messages of every type that the state is made of, many of which leave out what others say."""
+    n, charge = st.integers(0, 100), st.sampled_from([-1, -1, 40, 77])
+    bit = st.sampled_from([0, mav.MAV_SYS_STATUS_PREARM_CHECK])
+    whole = st.one_of(
         st.builds(lambda a, b: mav.MAVLink_heartbeat_message(2, 3, 128 * (a % 2), b, 4, 3), n, n),
         st.builds(lambda a, b: mav.MAVLink_global_position_int_message(a * 500, b, a, b, a, b, a, 0, 0), n, n),
         st.builds(lambda a, b: mav.MAVLink_attitude_message(a * 500, a / 99, b / 99, 0.5, 0, 0, 0), n, n),
         st.builds(lambda a: mav.MAVLink_gps_raw_int_message(0, a % 7, 0, 0, 0, 0, 0, 0, 0, a), n),
-        st.builds(lambda a, b: mav.MAVLink_sys_status_message(a, b, b, 0, a, -1, b - 1, 0, 0, 0, 0, 0, 0), n, n),
-        st.builds(lambda a, b: mav.MAVLink_battery_status_message(a % 2, 0, 0, 0, [0] * 10, 0, 0, 0, b - 1), n, n),
-        st.builds(lambda a: mav.MAVLink_extended_sys_state_message(0, a % 5), n),
         st.builds(lambda a: mav.MAVLink_ekf_status_report_message(a, 0, 0, 0, 0, 0), n),
         st.builds(mav.MAVLink_mission_current_message, n),
         st.builds(lambda a: mav.MAVLink_system_time_message(0, a * 500), n),
     )
+    in_part = st.one_of(
+        st.builds(
+            lambda a, b, volts, left: mav.MAVLink_sys_status_message(a, b, b, 0, volts, -1, left, 0, 0, 0, 0, 0, 0),
+            bit, bit, st.sampled_from([0xFFFF, 12_000]), charge,
+        ),
+        st.builds(
+            lambda a, left: mav.MAVLink_battery_status_message(a % 2, 0, 0, 0, [0] * 10, 0, 0, 0, left), n, charge
+        ),
+        st.builds(lambda a: mav.MAVLink_extended_sys_state_message(0, a % 5), n),
+    )  # fmt: skip
+    return whole | in_part
 
 
 @given(st.lists(st.tuples(reports(), st.booleans()), max_size=25))

@@ -111,3 +111,23 @@ def test_anything_but_whole_frames_is_left_to_the_patient_reader(spoil):
     data = bytes(frame(mav.MAVLINK_MSG_ID_MISSION_COUNT, struct.pack("<HBBB", 5, 255, 190, 0)))
     assert len(whole_frames(data + data, mav.MAVLink(None).decode)) == 2
     assert whole_frames(spoil(data), mav.MAVLink(None).decode) is None
+
+
+@given(st.integers(0, 2**32 - 1) | st.integers(0, 255), st.sampled_from([0, 1, 2**60]))
+def test_the_clock_is_read_where_zeros_at_the_end_were_not_sent(boot_ms, unix_us):
+    for message in (
+        mav.MAVLink_system_time_message(unix_us, boot_ms),
+        mav.MAVLink_global_position_int_message(boot_ms, *[0] * 8),
+    ):
+        ((ours, _),) = whole_frames(bytes(message.pack(mav.MAVLink(None))), mav.MAVLink(None).decode)
+        assert boot_ms_of(ours) == boot_ms
+
+
+@pytest.mark.parametrize("flags", [1, 2, 0x80])
+def test_a_frame_that_wants_more_than_is_known_is_left_to_the_patient_reader(flags):
+    data = frame(mav.MAVLINK_MSG_ID_MISSION_COUNT, struct.pack("<HBBB", 5, 255, 190, 0))
+    data[2] = flags
+    extra = mav.mavlink_map[mav.MAVLINK_MSG_ID_MISSION_COUNT].crc_extra
+    data[-2:] = struct.pack("<H", mav.x25crc(bytes(data[1:-2]) + bytes([extra])).crc)
+    assert whole_frames(bytes(data), mav.MAVLink(None).decode) is None
+    assert Codec(255, 190).feed(bytes(data), "peer", datagram=True) == []
