@@ -12,6 +12,7 @@ from sim.fault_link import FaultLinks, Wire
 from sim.fault_play import FaultPlay
 from sim.fleet_config import FleetConfig
 from sim.fleet_link import Links
+from sim.truth_record import TruthRecorder
 from sim.vehicle import Vehicle
 
 __all__ = ["Endpoint", "Stop", "run_fleet"]
@@ -85,10 +86,20 @@ def run_fleet(
         plays += [vehicle.faults for vehicle in vehicles]
         if ready is not None:
             ready([Endpoint(v.sysid, config.host, p) for v, p in zip(vehicles, links.ports, strict=True)])
-        _loop(config, wire, vehicles, stop)
+        if config.truth_file is None:
+            _loop(config, wire, vehicles, stop)
+            return
+        with TruthRecorder(config.truth_file, [(each.sysid, each.flight) for each in vehicles]) as truth:
+            _loop(config, wire, vehicles, stop, truth.note)
 
 
-def _loop(config: FleetConfig, links: Wire, vehicles: list[Vehicle], stop: Stop | None) -> None:
+def _loop(
+    config: FleetConfig,
+    links: Wire,
+    vehicles: list[Vehicle],
+    stop: Stop | None,
+    note: Callable[[float], None] = lambda _: None,
+) -> None:
     steps_a_second = config.speedup / config.step_s
     most = batch = max(1, int(_BATCH_WALL_S * steps_a_second))
     most_behind = max(batch, int(_MOST_BEHIND_WALL_S * steps_a_second))
@@ -106,6 +117,7 @@ def _loop(config: FleetConfig, links: Wire, vehicles: list[Vehicle], stop: Stop 
                 step()
             vehicle.pump(now)
         done += count
+        note(done * config.step_s)
         after = time.perf_counter()
         # Where the machine cannot follow, smaller batches keep the vehicles answering.
         if after - now > 2.0 * _BATCH_WALL_S:

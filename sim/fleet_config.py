@@ -73,6 +73,8 @@ class FleetConfig:
         "copter" (which is "quad"), "hexa", "octo", "plane" or "vtol".
     record_dir
         Folder of the flight records, or None for none.
+    truth_file
+        File of the truth of the whole run (`sim.truth_record`), or None for none.
     params
         Parameters that differ from the defaults.
     legacy_names
@@ -120,6 +122,7 @@ class FleetConfig:
     step_s: float = 0.05
     stream_hz: float = 25.0
     start_time_us: int | None = None
+    truth_file: Path | None = None
 
     def __post_init__(self) -> None:
         check_coordinates(self.home[0], self.home[1], "home of the simulated fleet")

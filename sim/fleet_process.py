@@ -29,6 +29,7 @@ from sim.flight_wind import Wind
 __all__ = ["RunningFleet", "serve", "start_fleet"]
 
 _PARTS = {"wind": Wind, "power": PowerModel, "boot": Boot}
+_PATHS = ("record_dir", "truth_file")
 _END_S = 20.0
 
 
@@ -96,7 +97,8 @@ def start_fleet(config: FleetConfig) -> Iterator[RunningFleet]:
 
 def _greet(stdin: IO[str], stdout: IO[str], config: FleetConfig) -> str:
     values = dataclasses.asdict(config)
-    values["record_dir"] = None if config.record_dir is None else str(config.record_dir.absolute())
+    for name in _PATHS:
+        values[name] = None if values[name] is None else str(values[name].absolute())
     values["params"] = dict(config.params)
     values["faults"] = faults_values(config.faults)
     try:
@@ -125,7 +127,8 @@ def _config(values: dict[str, Any]) -> FleetConfig:
     values["faults"] = faults_from(values["faults"])
     values["home"] = tuple(values["home"])
     values["gcs"] = None if values["gcs"] is None else tuple(values["gcs"])
-    values["record_dir"] = None if values["record_dir"] is None else Path(values["record_dir"])
+    for name in _PATHS:
+        values[name] = None if values[name] is None else Path(values[name])
     return FleetConfig(**values)
 
 
