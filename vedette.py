@@ -15,6 +15,7 @@ import click
 import typer
 
 import missions
+from cli.exercise import exercise_app
 from cli.stopping import run_until_told
 from cli.terminal import FlightBars, bars, complaints, console
 from geo import FlatTerrain, Terrain, VedetteError, open_terrain
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.add_typer(exercise_app, name="exercise")
 
 
 class InputError(VedetteError):
