@@ -32,14 +32,12 @@ def list_exercises() -> None:
     """Say which exercises there are."""
     import sim  # noqa: PLC0415 - OpenCV takes a while to load
 
-    table = Table(show_edge=False)
-    for heading in ("name", "title", "trains", "minutes", "vehicles", "objectives"):
-        table.add_column(heading)
     for name in sim.exercise_names():
         one = sim.load_exercise(sim.find_exercise(name))
-        figures = f"{one.duration_s / 60:.0f}", str(one.fleet.vehicles), str(len(one.objectives))
-        table.add_row(one.name, one.title, ", ".join(one.trains), *figures)
-    console.print(table)
+        say(
+            f"{one.name}: {one.title} ({', '.join(one.trains)}); {one.duration_s / 60:.0f} min, "
+            f"{one.fleet.vehicles} vehicles, {len(one.objectives)} objectives"
+        )
 
 
 @exercise_app.command(epilog="Example: [bold]vedette exercise show joint-handover[/bold]")
