@@ -17,6 +17,8 @@ __all__ = ["Control", "Heard"]
 
 _LOOK_S = 0.05
 _PARTNERS_LOOK_S = 0.15
+# A clock that stands still for so long has no fleet behind it any more.
+_STILL_S = 30.0
 # A detector has told of a crossing so long after it; it must have been in view so long before and after.
 _DETECTOR_S = 8.0
 _AROUND_S = 1.5
@@ -89,14 +91,26 @@ class Control:
         return self._truth.now_s
 
     async def run(self, over: Callable[[], bool]) -> None:
-        """Play to the end of the exercise, or until `over` says so and nothing is left in store."""
+        """Play to the end of the exercise, or until `over` says so and nothing is left in store.
+
+        Raises
+        ------
+        ExerciseError
+            When the fleet ends by itself.
+        """
+        loop = asyncio.get_running_loop()
+        last_s, moved = -1.0, loop.time()
         while True:
             now_s = self._truth.look()
+            if now_s > last_s:
+                last_s, moved = now_s, loop.time()
+            elif loop.time() - moved > _STILL_S:
+                raise sim.ExerciseError(f"the simulated fleet has ended by itself after {now_s:.0f} s of the exercise")
             self._play_injects(now_s)
             self._play_sensors(now_s)
             self._watch_border(now_s)
             await self._look_at_partners(now_s)
-            idle = not self._injects and not self._crossings and self._all_down()
+            idle = not any(self._due_s(inject) for inject in self._injects) and not self._crossings and self._all_down()
             if now_s >= self._exercise.duration_s or (over() and idle):
                 return
             await asyncio.sleep(_LOOK_S)
@@ -105,12 +119,23 @@ class Control:
         return all(rows[-1]["landed"] == "1" for rows in self._truth.rows.values())
 
     def _play_injects(self, now_s: float) -> None:
-        while self._injects and self._injects[0].at_s <= now_s:
-            inject = self._injects.pop(0)
-            words, more, told = _told(self._exercise, inject)
-            self._log.write(inject.at_s, "control", inject.kind, words, **more)
+        for inject in list(self._injects):
+            begin_s = self._due_s(inject)
+            if begin_s is None or begin_s > now_s:
+                continue
+            self._injects.remove(inject)
+            words, more, told = _told(self._exercise, inject, begin_s)
+            self._log.write(begin_s, "control", inject.kind, words, **more)
             if told is not None:
                 self._hear(told)
+
+    def _due_s(self, inject: sim.Inject) -> float | None:
+        """When an inject happens; None while it waits for a take-off."""
+        if not (isinstance(inject, sim.FaultInject) and inject.event == "take-off"):
+            return inject.at_s
+        rows = self._truth.rows.get(inject.fault.vehicles[0], [])
+        up = next((float(row["time_s"]) for row in rows if row["landed"] == "0"), None)
+        return None if up is None else up + inject.at_s
 
     def _play_sensors(self, now_s: float) -> None:
         if self._field is None:
@@ -167,7 +192,7 @@ class Control:
             self._log.write(self._truth.now_s or now_s, "control", "partner_read", words, partner=name, records=held)
 
 
-def _told(exercise: sim.Exercise, inject: sim.Inject) -> tuple[str, dict[str, Any], Heard | None]:
+def _told(exercise: sim.Exercise, inject: sim.Inject, begin_s: float) -> tuple[str, dict[str, Any], Heard | None]:
     """An inject in words, what else is noted of it, and what those who train hear of it."""
     extra = f": {inject.words}" if inject.words else ""
     more: dict[str, Any] = {}
@@ -197,7 +222,7 @@ def _told(exercise: sim.Exercise, inject: sim.Inject) -> tuple[str, dict[str, An
             more, what = {"partner": inject.partner}, inject.partner
         case sim.FaultInject():
             who = ", ".join(map(str, inject.fault.vehicles)) or "all"
-            more = {} if inject.lasts_s is None else {"until_s": inject.at_s + inject.lasts_s}
+            more = {} if inject.lasts_s is None else {"until_s": begin_s + inject.lasts_s}
             # Nobody is told: it shows, or it does not.
             return f"{inject.kind.replace('_', ' ')} of vehicle {who}{extra}", more, None
     return words, more, Heard(inject.at_s, inject.kind, words, what)

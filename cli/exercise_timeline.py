@@ -26,7 +26,8 @@ def exercise_timeline(record: sim.ExerciseRecord) -> str:
     """The timeline, one `svg` element."""
     scale = (_WIDTH - _LEFT - 10) / record.end_s
     rows = [(f"vehicle {sysid}", list(_flights(truth))) for sysid, truth in record.truth.items()]
-    faults = [_fault(each, record.end_s) for each in record.exercise.injects if isinstance(each, sim.FaultInject)]
+    kinds = {each.kind for each in record.exercise.injects if isinstance(each, sim.FaultInject)}
+    faults = [_fault(event, record.end_s) for event in record.control(*kinds)]
     rows += [("faults", faults)] if faults else []
     rows += [(words, [_event(event) for event in record.control(kind)]) for kind, words in _ROWS.items()]
     parts: list[str] = []
@@ -74,9 +75,8 @@ def _flights(truth: sim.VehicleTruth) -> Iterator[_Mark]:
         yield _Mark(start_s, end_s, "air", f"in the air {clock(start_s)} to {clock(end_s)}")
 
 
-def _fault(inject: sim.FaultInject, end_s: float) -> _Mark:
-    until = end_s if inject.lasts_s is None else min(end_s, inject.at_s + inject.lasts_s)
-    return _Mark(inject.at_s, until, "fault", f"{clock(inject.at_s)} {inject.kind.replace('_', ' ')}")
+def _fault(event: dict[str, Any], end_s: float) -> _Mark:
+    return _Mark(event["t_s"], min(end_s, event.get("until_s", end_s)), "fault", _event(event).words)
 
 
 def _event(event: dict[str, Any]) -> _Mark:

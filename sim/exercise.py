@@ -165,13 +165,17 @@ class RecallInject(_Inject):
 
 
 class FaultInject(_Inject):
-    """A fault of `sim.faults`; all other keys are those of its kind, but for times: `at_s`, and how long it lasts."""
+    """A fault of `sim.faults`; all other keys are those of its kind, but for times: `at_s`, and how long it lasts.
+
+    With `event: take-off` its time counts from when its one vehicle first leaves the ground.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Any] = Field(init=False)
 
     kind: _FAULTS
     lasts_s: Annotated[Seconds, Field(gt=0)] | None = None
+    event: Literal["power-on", "take-off"] = "power-on"
 
     @model_validator(mode="after")
     def _can_be(self) -> Self:
@@ -181,14 +185,17 @@ class FaultInject(_Inject):
     @property
     def fault(self) -> Fault:
         """What the vehicles are given. Raises ValueError where it cannot be simulated."""
-        wrong = {"event", "from_s", "to_s"} & set(self.__pydantic_extra__)
+        wrong = {"from_s", "to_s"} & set(self.__pydantic_extra__)
         if wrong:
             raise ValueError(f"{', '.join(sorted(wrong))}: an inject has at_s and lasts_s instead")
         times = {"from_s": self.at_s} | ({} if self.lasts_s is None else {"to_s": self.at_s + self.lasts_s})
         try:
-            return faults_from([{"kind": self.kind, **self.__pydantic_extra__, **times}]).listed[0]
+            made = faults_from([{"kind": self.kind, "event": self.event, **self.__pydantic_extra__, **times}]).listed[0]
         except VedetteError as error:
             raise ValueError(str(error)) from None
+        if self.event == "take-off" and len(made.vehicles) != 1:
+            raise ValueError("event take-off is that of one vehicle: give vehicles with one number")
+        return made
 
 
 Inject = Message | CueInject | ZoneInject | CameraInject | RequestInject | RecallInject | FaultInject
@@ -214,6 +221,7 @@ class Objective(Document):
     within_s: Seconds | None = None
     from_s: Seconds | None = None
     to_s: Seconds | None = None
+    after: _FAULTS | None = None
     fields: list[Word] | None = None
 
     @model_validator(mode="after")
@@ -223,13 +231,15 @@ class Objective(Document):
             raise ValueError(f"measure {self.measure!r} is not known: give one of {', '.join(TERMS)}")
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("give either at_least or at_most")
-        keys = ("actors", "vehicle", "partner", "within_s", "from_s", "to_s", "fields")
+        keys = ("actors", "vehicle", "partner", "within_s", "from_s", "to_s", "after", "fields")
         given = {key for key in keys if getattr(self, key) is not None}
         if term.needs - given:
             raise ValueError(f"measure {self.measure} needs {', '.join(sorted(term.needs - given))}: give it")
         if given - term.needs - term.takes:
             extra = ", ".join(sorted(given - term.needs - term.takes))
             raise ValueError(f"measure {self.measure} does not look at {extra}: take it out")
+        if self.after is not None and (self.from_s is not None or self.vehicle is None):
+            raise ValueError("after is a fault of one vehicle: give vehicle, and no from_s")
         return self
 
 
@@ -278,6 +288,10 @@ class Exercise(Document):
             _known(where, "actor", one.actors or (), actors)
             _known(where, "partner", [] if one.partner is None else [one.partner], partners)
             _known(where, "vehicle", [] if one.vehicle is None else [one.vehicle], vehicles)
+            faults = {
+                i.kind for i in self.injects if isinstance(i, FaultInject) and i.fault.happens_to(one.vehicle or 0)
+            }
+            _known(where, f"fault of vehicle {one.vehicle}", [] if one.after is None else [one.after], faults)
         _known("crew.releases_to", "partner", self.crew.releases_to, partners)
         return self
 

@@ -165,9 +165,12 @@ def _lowest_battery(record: ExerciseRecord, one: Objective) -> Measured:
 
 def _take_offs(record: ExerciseRecord, one: Objective) -> Measured:
     counts = {}
+    low = _begin(record, one)
+    if low is None:
+        return None, f"{one.after} never began"
     for truth in _vehicles(record, one.vehicle):
         begun = truth.time_s[np.flatnonzero(truth.airborne[1:] & ~truth.airborne[:-1]) + 1]
-        counts[truth.sysid] = int(((begun >= (one.from_s or 0.0)) & (begun <= (one.to_s or math.inf))).sum())
+        counts[truth.sysid] = int(((begun >= low) & (begun <= (one.to_s or math.inf))).sum())
     return float(sum(counts.values())), "; ".join(f"vehicle {sysid}: {count}" for sysid, count in counts.items())
 
 
@@ -191,7 +194,9 @@ def _in_zone(record: ExerciseRecord, _: Objective) -> Measured:
 def _down_by(record: ExerciseRecord, one: Objective) -> Measured:
     assert one.vehicle is not None
     truth = record.truth[one.vehicle]
-    begin = one.from_s or 0.0
+    begin = _begin(record, one)
+    if begin is None:
+        return None, f"{one.after} of vehicle {one.vehicle} never began"
     down = (truth.time_s >= begin) & ~truth.airborne
     flew = (truth.time_s <= begin) & truth.airborne
     if not flew.any() or not truth.airborne[np.searchsorted(truth.time_s, begin) - 1]:
@@ -284,6 +289,13 @@ def _recalled_in(record: ExerciseRecord, one: Objective) -> Measured:
 
 
 # Helpers.
+
+
+def _begin(record: ExerciseRecord, one: Objective) -> float | None:
+    """From when an objective counts, seconds; None where the fault that it counts from never began."""
+    if one.after is not None and one.vehicle is not None:
+        return record.began_s(one.after, one.vehicle)
+    return one.from_s or 0.0
 
 
 def _vehicles(record: ExerciseRecord, sysid: int | None) -> list[VehicleTruth]:

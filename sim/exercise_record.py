@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from geo import CameraModel, locate
 from sim.errors import ExerciseError
-from sim.exercise import CameraInject, Exercise, ZoneInject, load_exercise
+from sim.exercise import CameraInject, Exercise, FaultInject, ZoneInject, load_exercise
 from sim.truth_record import VehicleTruth, read_truth
 from sim.video_truth import TrueCrossing, find_crossings
 
@@ -92,6 +92,16 @@ class ExerciseRecord:
                 if lost < blind.size:
                     blind[lost:] |= truth.sortie[lost:] == truth.sortie[lost]
         return blind
+
+    def began_s(self, kind: str, sysid: int) -> float | None:
+        """When a fault of a vehicle began, seconds; None where it waits for a take-off that never was."""
+        for inject in self.exercise.injects:
+            if isinstance(inject, FaultInject) and inject.kind == kind and inject.fault.happens_to(sysid):
+                if inject.event == "power-on":
+                    return inject.at_s
+                truth = self.truth[sysid]
+                return float(truth.time_s[np.argmax(truth.airborne)]) + inject.at_s if truth.airborne.any() else None
+        return None
 
     def zones(self) -> list[tuple[float, ZoneInject]]:
         """The zones of the exercise, and from when each is in force, seconds."""

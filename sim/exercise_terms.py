@@ -54,9 +54,10 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "watched": Term("s", "least time for which somebody was in view", _keys("actors"), _keys("from_s", "to_s")),
         "home_share": Term("", "share of the vehicles that stand whole at their pads at the end"),
         "lowest_battery": Term("%", "lowest charge of a vehicle in the air", takes=_keys("vehicle")),
-        "take_offs": Term("", "flights that left the ground", takes=_keys("vehicle", "from_s", "to_s")),
+        "take_offs": Term("", "flights that left the ground", takes=_keys("vehicle", "from_s", "to_s", "after")),
         "in_zone": Term("s", "time that vehicles in the air were in a zone that was in force"),
-        "down_by": Term("s", "time after from_s at which a vehicle was on the ground", _keys("vehicle", "from_s")),
+        "down_by": Term("s", "time from a fault, or from from_s, until the vehicle was on the ground", _keys("vehicle"),
+                        _keys("from_s", "after")),
         "reported_in": Term(
             "s", "longest time from a crossing to the moment at which the partner could read of it",
             _keys("actors", "partner"),

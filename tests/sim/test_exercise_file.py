@@ -60,6 +60,12 @@ def at(keys, value):
         (["injects", 0, "actor"], 9, ["injects.0", "actor 9"]),
         (["injects", 1, "vehicles"], [2], ["injects.1", "vehicle 2"]),
         (["injects", 1, "lasts_s"], 0, ["injects.1", "lasts_s"]),
+        (["injects", 1], {"at_s": 5, "kind": "gps_loss", "event": "take-off"}, ["injects.1", "one vehicle"]),
+        (
+            ["objectives", 0],
+            {"id": "d", "words": "w", "measure": "down_by", "at_most": 1, "vehicle": 1, "after": "gps_loss"},
+            ["objective d", "gps_loss is not in the exercise"],
+        ),
         (["injects", 1, "colour"], "red", ["injects.1", "colour"]),
         (["injects", 1, "from_s"], 3, ["injects.1", "at_s and lasts_s instead"]),
         (["objectives", 0, "measure"], "luck", ["objectives.0", "luck", "nearest_border"]),

@@ -150,6 +150,18 @@ def test_down_by_counts_from_the_order_and_only_for_who_was_in_the_air(toy):
     assert measured(toy, {1: rows[1][:30]}, "down_by", vehicle=1, from_s=12).value is None
 
 
+def test_a_fault_counts_from_the_take_off_that_it_waits_for(tmp_path):
+    lost = [{"at_s": 7, "event": "take-off", "kind": "gps_loss", "vehicles": [1]}]
+    made = exercise(tmp_path, injects=lost)
+    rows = [*hover(range(10), 0, 600, airborne=0), *hover(range(10, 30), 0, 100), *hover([30, 31], 0, 100, airborne=0)]
+    again = [*rows, *hover([40, 41], 0, 100, sortie=2)]
+    assert measured(made, {1: rows}, "down_by", vehicle=1, after="gps_loss").value == pytest.approx(30 - 17)
+    assert measured(made, {1: rows}, "take_offs", vehicle=1, after="gps_loss", at_most=0).value == 0
+    assert measured(made, {1: again}, "take_offs", vehicle=1, after="gps_loss", at_most=0).value == 1
+    parked = {1: hover(range(9), 0, 600, airborne=0)}
+    assert measured(made, parked, "down_by", vehicle=1, after="gps_loss", at_most=9).value is None
+
+
 def test_take_offs_are_counted_when_they_leave_the_ground(toy):
     ground = {"airborne": 0}
     rows = {1: [*hover([0], 0, 0, **ground), *hover([1, 2], 0, 0), *hover([3], 0, 0, **ground), *hover([4], 0, 0)]}
