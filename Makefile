@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
+# Of MAVProxy: what it draws and sees with.
+DRAWING := contourpy cycler defusedxml fonttools kiwisolver matplotlib opencv-python packaging pynmeagps pyparsing quantized-mesh-tile shapely vtk
 
 .PHONY: demo test check lint types bench peers lock clean
 
@@ -35,12 +37,13 @@ bench: $(READY) .venv-peers/ready
 	@mkdir -p runs/bench
 	@for room in geo planner link sim vision service; do $(BIN)/python -m bench $$room --json runs/bench/$$room.json || exit 1; done
 
-# OR-Tools wants another protobuf than the libraries of UAS standards: peers of the bench have an environment of their own.
+# Programs that ours is measured beside, or has to work with. OR-Tools wants another protobuf than the libraries of UAS
+# standards: they have an environment of their own.
 peers: .venv-peers/ready
 
 .venv-peers/ready: requirements-peers.txt
 	$(PYTHON) -m venv --without-pip --clear .venv-peers
-	$(PYTHON) -m pip --python .venv-peers/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
+	$(PYTHON) -m pip --python .venv-peers/bin/python install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-peers.txt
 	@touch $@
 
 # New versions: hashes of every wheel, the address of no index.
@@ -48,6 +51,7 @@ lock: $(READY)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet -c requirements.txt -o requirements-dev.txt
+	printf 'ortools\nmavsdk\nMAVProxy\n' | $(BIN)/uv pip compile - --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet $(addprefix --no-emit-package=,$(DRAWING)) -o requirements-peers.txt
 
 clean:
 	rm -rf .venv .venv-peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

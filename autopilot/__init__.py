@@ -28,7 +28,7 @@ from autopilot.flight import fly
 from autopilot.ftp import Ftp, FtpEntry, ftp_crc32
 from autopilot.ground_station import GroundWatch, check_ground_station, ground_watch
 from autopilot.limits import FlightLimits, FlightProgress
-from autopilot.link import Link, LinkStatistics
+from autopilot.link import Link, LinkEvent, LinkStatistics
 from autopilot.link_open import open_link
 from autopilot.log_table import tlog_to_parquet
 from autopilot.mailbox import Mailbox
@@ -44,6 +44,7 @@ from autopilot.patrol_states import Duty, State
 from autopilot.preflight import Capabilities, capabilities, check_vehicle, enable_fence, item_limit
 from autopilot.px4 import PX4
 from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieReport, VehicleReport
+from autopilot.signing import Signing, SigningClock, SigningKey, signing_clock_file
 from autopilot.task import FlightTask, tasks_of
 from autopilot.telemetry import Telemetry, Text
 from autopilot.timing import Timing
@@ -52,7 +53,6 @@ from autopilot.transfer import Verified, clear, download, upload, upload_verifie
 from autopilot.transfer_proof import still_holds
 from autopilot.unfinished import unfinished
 from autopilot.vehicle import Vehicle
-from autopilot.wire import Signing
 from autopilot.words import MissionKind, command_words, mission_words
 
 __all__ = [
@@ -83,6 +83,7 @@ __all__ = [
     "Landing",
     "Link",
     "LinkError",
+    "LinkEvent",
     "LinkStatistics",
     "LogError",
     "Loiter",
@@ -103,6 +104,8 @@ __all__ = [
     "RejectedError",
     "Replanned",
     "Signing",
+    "SigningClock",
+    "SigningKey",
     "SortieReport",
     "Standing",
     "State",
@@ -139,6 +142,7 @@ __all__ = [
     "names_of",
     "open_link",
     "read_tlog",
+    "signing_clock_file",
     "still_holds",
     "tasks_of",
     "tlog_to_parquet",

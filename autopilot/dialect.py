@@ -269,6 +269,8 @@ class Dialect:
     hovers
         Parameter that is not 0 where it has rotors to land on. Without them its return circles and never lands: a
         mission has to end with a landing. None where every return lands.
+    leash
+        Parameter of the greatest distance from home that acts as a fence, metres, 0 for no limit; None without one.
     """
 
     name: str
@@ -296,6 +298,7 @@ class Dialect:
     orders: OrderWays
     ground: GroundWays
     hovers: str | None = None
+    leash: str | None = None
     has_list_files: bool = False
     takes_partial_lists: bool = False
 

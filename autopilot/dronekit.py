@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from autopilot.channel import Channel
 from autopilot.errors import LinkError
 from autopilot.link import Link
 from autopilot.timing import Timing
@@ -63,23 +64,25 @@ async def over_dronekit(
     if not _is_alive(handler):
         raise LinkError(f"{url}: DroneKit's connection is closed: connect it again")
     system_id, component_id = int(master.source_system), mav.MAV_COMP_ID_MISSIONPLANNER
-    link = Link(url, Codec(system_id, component_id), system_id, component_id, None)
+    link = Link(url, system_id, component_id, None)
+    channel = Channel(url, Codec(system_id, component_id), link)
+    link.channels.append(channel)
     loop = asyncio.get_running_loop()
 
     def heard(_: Any, name: str, message: Any) -> None:
         """In DroneKit's thread; its parser and ours need not have the same messages, so bytes are handed over."""
         if name != "BAD_DATA":
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(_take, link, bytes(message.get_msgbuf()))
+                loop.call_soon_threadsafe(_take, link, channel, bytes(message.get_msgbuf()))
 
     def watch() -> bool:
         if _is_alive(handler):
             return True
-        link.lost("DroneKit's connection has ended")
+        channel.lost("DroneKit's connection has ended")
         return False
 
     # DroneKit's own thread writes what is in its queue, which it may replace.
-    link.started(lambda packet, _: handler.out_queue.put(packet), lambda: None, _ONLY_ROUTE)
+    channel.started(lambda packet, _: handler.out_queue.put(packet), lambda: None, _ONLY_ROUTE)
     drone.add_message_listener("*", heard)
     try:
         async with link:
@@ -91,9 +94,9 @@ async def over_dronekit(
         drone.remove_message_listener("*", heard)
 
 
-def _take(link: Link, packet: bytes) -> None:
+def _take(link: Link, channel: Channel, packet: bytes) -> None:
     if link.alive:
-        link.received(packet, None, datagram=True)
+        channel.received(packet, None, datagram=True)
 
 
 def _is_alive(handler: Any) -> bool:

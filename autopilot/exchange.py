@@ -86,7 +86,7 @@ class Exchange:
         said: list[str] = []
         with self.link.mailbox(self.sysid, ("COMMAND_ACK", "STATUSTEXT")) as box:
             for confirmation in range(_TRIES):
-                self.link.send(message(confirmation), self.sysid)
+                self.link.send(message(confirmation), self.sysid, everywhere=confirmation > 0)
                 deadline = clock() + self.timing.retry_s(_RETRY_S)
                 while (answer := await box.get(deadline - clock())) is not None:
                     if answer.get_type() == "STATUSTEXT":
@@ -161,9 +161,9 @@ class Exchange:
         """Name, value and MAV_PARAM_TYPE of the first that is answered: of one that is absent nothing is said."""
         clock = asyncio.get_running_loop().time
         with self.link.mailbox(self.sysid, ("PARAM_VALUE",)) as box:
-            for _ in range(_TRIES):
+            for number in range(_TRIES):
                 for message in questions.values():
-                    self.link.send(message, self.sysid)
+                    self.link.send(message, self.sysid, everywhere=number > 0)
                 deadline = clock() + self.timing.retry_s(_RETRY_S)
                 while (answer := await box.get(deadline - clock())) is not None:
                     name, value = self.parameter_in(answer)

@@ -12,6 +12,7 @@ from autopilot.flight_log import sortie_log
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link
 from autopilot.report import FlightReport, SortieReport, VehicleReport
+from autopilot.signing import Signing
 from autopilot.sortie import Flight, Sortie
 from autopilot.station import Display, connected, now_us, open_links
 from autopilot.task import FlightTask
@@ -31,6 +32,7 @@ async def fly(
     log_dir: Path | None = None,
     heartbeat: bool = True,
     system_id: int = 255,
+    signing: Signing | None = None,
     limits: FlightLimits | None = None,
     timing: Timing | None = None,
     stop: asyncio.Event | None = None,
@@ -60,6 +62,8 @@ async def fly(
         Whether we are the ground station: send our heartbeat. A vehicle that waits for another is not flown.
     system_id
         Our system id on every link: the one that the vehicles wait for.
+    signing
+        MAVLink 2 signing on every link, or None.
     limits
         When to give a sortie up.
     timing
@@ -77,6 +81,8 @@ async def fly(
     ------
     FlightError
         When two tasks name one system id, on one link or on two, or a task has no sortie.
+    LinkError
+        When two links would share a socket or a port.
     """
     _check_tasks(tasks)
     display = Display(progress)
@@ -92,7 +98,9 @@ async def fly(
     started_us = now_us()
     async with AsyncExitStack() as stack:
         urls = [task.url for task in tasks]
-        links = await open_links(urls, stack, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale)
+        links = await open_links(
+            urls, stack, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale, signing=signing
+        )
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_fly_vehicle(task, links[task.url], flight)) for task in tasks]
         vehicles = tuple(sorted((one.result() for one in running), key=lambda vehicle: vehicle.sysid))
@@ -116,8 +124,8 @@ def _check_tasks(tasks: Sequence[FlightTask]) -> None:
             raise FlightError(f"vehicle {task.sysid} on {task.url} has two tasks: give it one with all its sorties")
         if other is not None:
             raise FlightError(
-                f"vehicle {task.sysid} has tasks on {other} and on {task.url}: one vehicle is flown over one link, and "
-                "two vehicles need two system ids"
+                f"vehicle {task.sysid} has tasks on {other} and on {task.url}: one vehicle is flown over one link, "
+                f"which may have several ways ({other},{task.url}), and two vehicles need two system ids"
             )
         if not task.missions:
             raise FlightError(f"vehicle {task.sysid} has no sortie: leave it out")

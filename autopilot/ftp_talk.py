@@ -15,6 +15,7 @@ from autopilot.errors import FtpError
 from autopilot.ftp_wire import MOST_DATA, FtpCode, FtpOp, Packet, ftp_words
 from autopilot.link import Link
 from autopilot.timing import Timing
+from autopilot.transfer_pace import Pace
 from autopilot.wire import Message
 
 __all__ = ["FtpPeer", "FtpProgress", "Question", "Reading", "Writing"]
@@ -22,7 +23,6 @@ __all__ = ["FtpPeer", "FtpProgress", "Question", "Reading", "Writing"]
 FtpProgress = Callable[[int, int | None], None]
 """Called with the bytes that are across, and with those in all where that is known."""
 
-_RETRY_S = 1.5
 _SILENCE_S = 8.0  # vehicle seconds without anything new before it is given up
 _SHORTEST_WALL_S = 0.05
 _WINDOW = 5
@@ -48,20 +48,10 @@ class FtpPeer:
     timing: Timing
     # Random, so that answers to an earlier program's requests are not taken for ours.
     seq: int = field(default_factory=lambda: random.randrange(0x10000))  # noqa: S311
-    round_trip_s: float | None = None
+    pace: Pace = field(init=False)
 
-    @property
-    def retry_s(self) -> float:
-        """Wall seconds before a request is repeated for the first time."""
-        longest = self.timing.retry_s(_RETRY_S)
-        if self.round_trip_s is None:
-            return longest
-        return min(longest, max(_SHORTEST_WALL_S, 2.5 * self.round_trip_s))
-
-    def measured(self, seconds: float) -> None:
-        """Take the time that an answer took: a longer one at once, shorter ones by and by."""
-        known = self.round_trip_s
-        self.round_trip_s = seconds if known is None or seconds > known else known + 0.125 * (seconds - known)
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.timing, _SHORTEST_WALL_S)
 
     def next_seq(self, count: int = 1) -> int:
         """Sequence number of the next request, which takes `count` numbers."""
@@ -121,7 +111,7 @@ class _Talk:
         for request in self._open.values():
             if now >= request.due_s:
                 request.repeated = True
-                request.wait_s = min(2 * request.wait_s, self._peer.timing.retry_s(_RETRY_S))
+                request.wait_s = min(2 * request.wait_s, self._peer.pace.longest_s)
                 request.due_s = now + request.wait_s
                 self._peer.send(request.packet)
 
@@ -136,12 +126,12 @@ class _Talk:
             return
         del self._open[reply.seq]
         if not request.repeated:
-            self._peer.measured(self._clock() - request.sent_s)
+            self._peer.pace.measured(self._clock() - request.sent_s)
         self._moved_s = self._clock()
         self._answered(request.packet, reply)
 
     def _ask(self, packet: Packet) -> None:
-        now, wait = self._clock(), self._peer.retry_s
+        now, wait = self._clock(), self._peer.pace.retry_s
         self._open[(packet.seq + 1) % 0x10000] = _Request(packet, now, now + wait, wait)
         self._peer.send(packet)
 
@@ -322,7 +312,7 @@ class Reading(_Talk):
         seq = self._peer.next_seq(_BURST_SEQS)
         self._peer.send(Packet(seq, self._session, FtpOp.BURST_READ, offset=self._reach, size=MOST_DATA))
         self._burst_heard_s = None
-        self._burst_due_s = self._clock() + self._peer.timing.retry_s(_RETRY_S)
+        self._burst_due_s = self._clock() + self._peer.pace.longest_s
 
     def _unasked(self, reply: Packet) -> None:
         if reply.request_op != FtpOp.BURST_READ or reply.session != self._session:
@@ -336,7 +326,8 @@ class Reading(_Talk):
                 self._pace_s = max(now - self._burst_heard_s, 0.75 * self._pace_s)
             self._burst_heard_s = now
             if self._burst_due_s is not None:
-                self._burst_due_s = None if reply.burst_complete else now + max(self._peer.retry_s, 4 * self._pace_s)
+                wait_s = max(self._peer.pace.retry_s, 4 * self._pace_s)
+                self._burst_due_s = None if reply.burst_complete else now + wait_s
             self._add(reply.offset, reply.data)
         self._go_on()
 

@@ -1,8 +1,9 @@
-"""One link to any number of vehicles, over UDP or TCP."""
+"""One link to any number of vehicles, over one socket or port, or over several at once."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import TracebackType
@@ -10,15 +11,27 @@ from typing import Any, Self
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from autopilot.channel import Channel
 from autopilot.errors import LinkError
 from autopilot.mailbox import Mailbox
-from autopilot.routes import Routes
-from autopilot.wire import Codec, Message, Recorder, SequenceCounter, identity, is_unknown
+from autopilot.repeats import Copies, Once
+from autopilot.routes import SILENT_S
+from autopilot.wire import Message, Recorder, identity, is_unknown
 
-__all__ = ["Link", "LinkStatistics"]
+__all__ = ["Link", "LinkEvent", "LinkStatistics"]
 
 _FRESH_S = 5.0  # of a heartbeat that comes once a second
 _NO_AUTOPILOT = mav.MAV_AUTOPILOT_INVALID
+_MOST_EVENTS = 1000
+# Of several channels that a vehicle is heard on one is believed as to how it stands, so that an older message of a
+# slower one undoes nothing. What it answers is taken from any, and what it tells everybody is taken once.
+_ANSWERS = frozenset(
+    {
+        "AUTOPILOT_VERSION", "COMMAND_ACK", "FILE_TRANSFER_PROTOCOL", "MISSION_ACK", "MISSION_COUNT", "MISSION_ITEM",
+        "MISSION_ITEM_INT", "MISSION_REQUEST", "MISSION_REQUEST_INT", "PARAM_VALUE",
+    }
+)  # fmt: skip
+_EVENTS = frozenset({"MISSION_ITEM_REACHED", "STATUSTEXT"})
 
 Listener = Callable[[Message], None]
 
@@ -30,16 +43,62 @@ class LinkStatistics:
     Parameters
     ----------
     received, lost, late
-        Packets received, missing by gaps in the sequence numbers, and received out of order or twice.
+        Packets received, missing by gaps in the sequence numbers, and received out of order or twice. A vehicle
+        numbers the packets of each channel for itself, so these are the sums of all.
+    repeated
+        Packets that came over another channel before, as from a router; not in `received`.
     """
 
     received: int
     lost: int
     late: int
+    repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEvent:
+    """A channel of a link was lost, or is open again.
+
+    Parameters
+    ----------
+    time_us
+        UTC microseconds since the Unix epoch.
+    url
+        Which channel.
+    up
+        Whether it is open now.
+    text
+        What happened.
+    """
+
+    time_us: int
+    url: str
+    up: bool
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.url}: {self.text}"
 
 
 class Link:
-    """A socket, the vehicles heard on it, and who listens to them. Made by `open_link`; an async context manager.
+    """One or more channels, the vehicles heard on them, and who listens to them. Made by `open_link`.
+
+    An async context manager. A connection or a port that ends is opened again, and the link stays what it is: who
+    waits, waits on for as long as it would in a silence.
+
+    With several channels each vehicle is spoken to over one that it is heard on. When that is silent for `failover_s`,
+    and another brings the vehicle, the other takes its place. One that is silent on all is spoken to over all.
+
+    Parameters
+    ----------
+    url
+        What it is opened with.
+    system_id, component_id
+        Our own identity.
+    recorder
+        Writes all packets, or None.
+    failover_s
+        Wall seconds.
 
     Attributes
     ----------
@@ -47,24 +106,35 @@ class Link:
         What it was opened with.
     system_id, component_id
         Our own identity on the wire.
+    channels
+        Its sockets and ports.
     vehicles
         System id to the last HEARTBEAT of its autopilot.
+    events
+        What became of the channels, the last thousand, oldest first.
     """
 
-    def __init__(self, url: str, codec: Codec, system_id: int, component_id: int, recorder: Recorder | None) -> None:
+    def __init__(
+        self, url: str, system_id: int, component_id: int, recorder: Recorder | None, *, failover_s: float = 2.5
+    ) -> None:
         self.url = url
         self.system_id = system_id
         self.component_id = component_id
+        self.channels: list[Channel] = []
         self.vehicles: dict[int, Message] = {}
-        self._codec = codec
+        self.events: list[LinkEvent] = []
         self._recorder = recorder
-        self._write: Callable[[bytes, Any], None] | None = None
-        self._shut: Callable[[], None] = lambda: None
-        self._default_route: Any = None
-        self._routes = Routes()
+        self._failover_s = failover_s
+        self._best: dict[int, Channel] = {}
+        self._states: dict[int, tuple[Channel, int, int]] = {}
+        self._strangers: dict[int, dict[Channel, float]] = {}
+        self._copies = Copies()
+        self._once = Once()
+        self._repeated: dict[int, int] = {}
         self._beats: dict[int, float] = {}
-        self._counters: dict[tuple[int, int], SequenceCounter] = {}
         self._listeners: dict[int | None, list[tuple[frozenset[str] | None, Listener]]] = {}
+        self._witnesses: list[Callable[[LinkEvent], None]] = []
+        self._changers: dict[int, list[Callable[[], None]]] = {}
         self._closers: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._trouble: str | None = None
@@ -81,15 +151,16 @@ class Link:
         await self.close()
 
     async def close(self) -> None:
-        """Close the socket and the recording; whoever waits on the link gets a LinkError."""
+        """Close the channels and the recording; whoever waits on the link gets a LinkError."""
         if self._closed:
             return
         self._closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._shut()
-        await asyncio.sleep(0)  # lets the transport close its socket
+        for channel in self.channels:
+            await channel.close()
+        await asyncio.sleep(0)  # lets the transports close their sockets
         if self._recorder is not None:
             self._recorder.close()
         for closer in tuple(self._closers):
@@ -102,34 +173,58 @@ class Link:
 
     @property
     def alive(self) -> bool:
-        """Whether the link can carry messages."""
+        """Whether the link is open; a channel that was lost is opened again."""
         return not self._closed
 
     def check(self) -> None:
-        """Raise LinkError where the link is closed or was lost."""
+        """Raise LinkError where the link is closed, or was lost for good."""
         if self._closed:
             raise LinkError(f"{self.url}: {self._trouble or 'the link is closed'}: open it again")
 
-    def send(self, message: Message, sysid: int | None = None) -> None:
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with its channels, in words; None where nothing is known to be."""
+        told = [
+            channel.trouble if len(self.channels) == 1 else f"{channel.url}: {channel.trouble}"
+            for channel in self.channels
+            if channel.trouble
+        ]
+        return self._trouble or "; ".join(told) or None
+
+    def send(self, message: Message, sysid: int | None = None, *, everywhere: bool = False) -> None:
         """Send a message to where vehicle `sysid` was last heard, or to everybody on the link.
+
+        What is sent while the channel is down is lost, as it is on any radio.
+
+        Parameters
+        ----------
+        message, sysid
+            What, and to whom; None for everybody.
+        everywhere
+            Over every channel: what was not answered over one may be over another.
 
         Raises
         ------
         LinkError
-            When the link is closed or was lost.
+            When the link is closed, or was lost for good.
         """
         self.check()
-        assert self._write is not None
-        packet = self._codec.encode(message)
+        over = self.channels
+        if sysid is not None and not everywhere and len(over) > 1:
+            over = self._ways(sysid)
+        packets = [channel.send(message, sysid) for channel in over]
         if self._recorder is not None:
-            self._recorder.write(packet)
-        self._log(sysid, packet)
-        if self._default_route is not None:
-            self._write(packet, self._default_route)
-            return
-        route = None if sysid is None else self._routes.of(sysid, getattr(message, "target_component", None))
-        for each in self._routes.every() if route is None else (route,):
-            self._write(packet, each)
+            self._recorder.write(packets[0])
+        self._log(sysid, packets[0])
+
+    def _ways(self, sysid: int) -> list[Channel]:
+        """The channel that a vehicle is spoken to over; all of them where it is heard on none."""
+        now = asyncio.get_running_loop().time()
+        heard = [one for one in self.channels if one.up and now - one.heard.get(sysid, -1e9) <= self._failover_s]
+        best = self._best.get(sysid)
+        if best in heard:
+            return [best]
+        return [max(heard, key=lambda one: one.heard[sysid])] if heard else self.channels
 
     def listen(
         self, listener: Listener, *, sysid: int | None = None, types: Collection[str] | None = None
@@ -191,89 +286,166 @@ class Link:
                     return self.vehicles[known]
                 if await box.get(deadline - loop.time()) is None:
                     break
-        heard = sorted({system for system, _ in self._counters})
+        heard = sorted({system for channel in self.channels for system, _ in channel.counters})
         who = "no vehicle" if sysid is None else f"vehicle {sysid}"
-        if heard:
+        refused = sum(channel.codec.refused for channel in self.channels)
+        bad_bytes = sum(channel.codec.bad_bytes for channel in self.channels)
+        if not any(channel.up for channel in self.channels):
+            what = f"{self.trouble}: it is opened again and again: check that the other end runs"
+        elif heard and heard != [sysid]:
             what = f"only systems {', '.join(map(str, heard))} are heard: check the system id"
-        elif self._codec.refused:
-            what = f"{self._codec.refused} packets failed the signature check: give the vehicle's passphrase"
-        elif self._codec.bad_bytes:
-            what = f"{self._codec.bad_bytes} bytes came that are not MAVLink: check the port and the baud rate"
+        elif refused:
+            what = f"{refused} packets failed the signature check: give the vehicle's key"
+        elif bad_bytes:
+            what = f"{bad_bytes} bytes came that are not MAVLink: check the port and the baud rate"
         else:
-            what = f"{self._trouble or 'the link is silent'}: check the address and that the vehicle is powered"
+            what = f"{self.trouble or 'the link is silent'}: check the address and that the vehicle is powered"
         raise LinkError(f"{self.url}: {who} within {timeout_s:g} s; {what}")
 
     def rivals(self, sysid: int) -> tuple[str, ...]:
         """Addresses that speak with the system id of vehicle `sysid` beside it, in words; they are not believed.
 
-        Only a socket that many send to tells them apart.
+        A socket that many send to tells them apart by their addresses; two channels, by what they say they are.
         """
-        return tuple(_address(route) for route in self._routes.rivals(sysid))
+        now = asyncio.get_running_loop().time()
+        strangers = self._strangers.get(sysid, {})
+        return tuple(_address(route) for one in self.channels for route in one.routes.rivals(sysid)) + tuple(
+            channel.url for channel, heard in strangers.items() if now - heard < SILENT_S
+        )
 
     def moves(self, sysid: int) -> int:
         """How often vehicle `sysid` came to be heard from another address, after 10 s of silence from its own."""
-        return self._routes.moves(sysid)
+        return sum(channel.routes.moves(sysid) for channel in self.channels)
 
     def check_alone(self, sysid: int) -> None:
         """Raise LinkError where another speaks with the system id of vehicle `sysid`."""
         rivals = self.rivals(sysid)
         if rivals:
             raise LinkError(
-                f"{self.url}: system id {sysid} is used by {_address(self._routes.of(sysid, None))} and by "
+                f"{self.url}: system id {sysid} is used by {self._home(sysid)} and by "
                 f"{', '.join(rivals)}: give each vehicle a system id of its own"
             )
 
+    def _home(self, sysid: int) -> str:
+        best = self._best.get(sysid, self.channels[0])
+        route = best.routes.of(sysid, None)
+        return best.url if route is None else _address(route)
+
     def statistics(self, sysid: int) -> LinkStatistics:
         """Packet counts of vehicle `sysid` so far."""
-        counters = [counter for (system, _), counter in self._counters.items() if system == sysid]
+        counters = [
+            counter for channel in self.channels for (system, _), counter in channel.counters.items() if system == sysid
+        ]
+        repeated = self._repeated.get(sysid, 0)
         return LinkStatistics(
-            sum(c.received for c in counters), sum(c.lost for c in counters), sum(c.late for c in counters)
+            sum(c.received for c in counters) - repeated,
+            sum(c.lost for c in counters),
+            sum(c.late for c in counters),
+            repeated,
         )
 
     def transfer_lock(self, sysid: int) -> asyncio.Lock:
         """The lock that keeps two list transfers with one vehicle apart."""
         return self._locks.setdefault(sysid, asyncio.Lock())
 
-    # What the socket tells: `autopilot.transports.Carrier`.
+    def on_event(self, witness: Callable[[LinkEvent], None]) -> Callable[[], None]:
+        """Call `witness` when a channel is lost or open again; returns what ends that."""
+        self._witnesses.append(witness)
+        return lambda: self._witnesses.remove(witness)
 
-    def started(self, write: Callable[[bytes, Any], None], shut: Callable[[], None], route: Any) -> None:
-        """The socket is open."""
-        self._write, self._shut, self._default_route = write, shut, route
+    def on_change(self, sysid: int, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` when vehicle `sysid` is heard over another channel, or over one that was opened again.
 
-    def received(self, data: bytes, route: Any, *, datagram: bool) -> None:
-        """Bytes came: hand their messages to whoever listens."""
-        for message, packet in self._codec.feed(data, route, datagram=datagram):
+        What it was asked to send is asked for once more then: it may know us there only by our heartbeat.
+
+        Returns
+        -------
+        Callable
+            Ends it.
+        """
+        changers = self._changers.setdefault(sysid, [])
+        changers.append(changed)
+        return lambda: changers.remove(changed)
+
+    # What the channels tell: `autopilot.channel.Above`.
+
+    def took(self, channel: Channel, message: Message, packet: bytes) -> None:
+        """A message came over a channel: hand it to whoever listens."""
+        system = identity(packet)[0]
+        now = asyncio.get_running_loop().time()
+        channel.heard[system] = now
+        best = self._chosen(system, channel, now)
+        if len(self.channels) > 1 and self._copies.is_copy(channel, packet, now):
+            self._repeated[system] = self._repeated.get(system, 0) + 1
+        else:
             if self._recorder is not None:
                 self._recorder.write(packet)
-            system, component, seq = identity(packet)
-            # Radios speak for themselves, and unsigned on a signed link: they have no route.
-            radio = message.get_type() == "RADIO_STATUS"
-            if route is not None and not radio and not self._routes.takes(system, component, route):
-                continue
-            self._log(system, packet)
-            counter = self._counters.get((system, component))
-            if counter is None:
-                counter = self._counters[system, component] = SequenceCounter()
-            counter.add(seq)
-            if not is_unknown(message):
-                self._dispatch(system, message)
+            if self._logs:
+                self._log(system, packet)
+        if not is_unknown(message) and self._believes(channel, best, message, system, now):
+            self._dispatch(system, message.get_type(), message, now)
 
-    def _dispatch(self, system: int, message: Message) -> None:
+    def _chosen(self, system: int, channel: Channel, now: float) -> Channel:
+        """The channel that this system is spoken to over, now that it was heard on one."""
+        best = self._best.setdefault(system, channel)
+        stale = not best.up or now - best.heard[system] > self._failover_s
+        if best is not channel and stale and channel not in self._strangers.get(system, ()):
+            best = self._best[system] = channel
+        if best is channel:
+            state = channel, channel.openings, channel.routes.moves(system)
+            before = self._states.get(system)
+            if state != before:
+                self._states[system] = state
+                for changed in tuple(self._changers.get(system, ())) if before is not None else ():
+                    changed()
+        return best
+
+    def _believes(self, channel: Channel, best: Channel, message: Message, system: int, now: float) -> bool:
+        """Whether a message is to be handed on."""
+        if len(self.channels) == 1:
+            return True
         kind = message.get_type()
         if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
+            known = self.vehicles.get(system)
+            strangers = self._strangers.setdefault(system, {})
+            if (
+                known is not None
+                and channel is not best
+                and (known.autopilot, known.type) != (message.autopilot, message.type)
+            ):
+                strangers[channel] = now
+            else:
+                strangers.pop(channel, None)
+        if channel in self._strangers.get(system, ()):
+            return False
+        if kind in _EVENTS:
+            # The parts of a long text are numbered on each channel for themselves.
+            whole = kind != "STATUSTEXT" or not message.id
+            event = system, message.get_srcComponent(), kind, bytes(message.get_payload())
+            return self._once.is_new(channel, event, now) if whole else channel is best
+        return channel is best or kind in _ANSWERS
+
+    def _dispatch(self, system: int, kind: str, message: Message, now: float) -> None:
+        if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
             self.vehicles[system] = message
-            self._beats[system] = asyncio.get_running_loop().time()
+            self._beats[system] = now
         for key in (system, None):
-            for types, listener in tuple(self._listeners.get(key, ())):
-                if types is None or kind in types:
-                    listener(message)
+            listeners = self._listeners.get(key)
+            if listeners:
+                for types, listener in tuple(listeners):
+                    if types is None or kind in types:
+                        listener(message)
 
-    def troubled(self, what: str) -> None:
-        """Note an error of a datagram socket: the other end may yet come up."""
-        self._trouble = what
+    def told(self, channel: Channel, text: str) -> None:
+        """A channel was lost, or is open again."""
+        event = LinkEvent(time.time_ns() // 1000, channel.url, channel.up, text)
+        self.events.append(event)
+        del self.events[:-_MOST_EVENTS]
+        for witness in tuple(self._witnesses):
+            witness(event)
 
-    def lost(self, what: str) -> None:
-        """The connection is gone for good."""
+    def ended(self, what: str) -> None:
+        """The only channel is gone for good."""
         if self._closed:
             return
         self._trouble = what

@@ -140,14 +140,16 @@ def _rows(path: Path) -> Iterator[dict[str, object]]:
             if kind != "HEARTBEAT" or message.autopilot == mav.MAV_AUTOPILOT_INVALID:
                 continue
             state = states[who] = TelemetryState(_mode_namer(message))
-        texts = len(state.texts)
+        before = state.said
         state.take(message)
-        if kind not in _ROWS or (kind == "STATUSTEXT" and len(state.texts) == texts):
+        if kind not in _ROWS:
             continue
         now = state.snapshot()
         row: dict[str, object] = {column.name: column.value(now) for column in _COLUMNS}
-        text = state.texts[-1].text if kind == "STATUSTEXT" else None
-        yield {"time": time_us, "sysid": who[0], "message": kind, **row, "text": text}
+        # A part of a long text finishes none, its own, or one before that is given up.
+        said = state.texts[len(state.texts) - (state.said - before) :]
+        for text in [each.text for each in said] if kind == "STATUSTEXT" else [None]:
+            yield {"time": time_us, "sysid": who[0], "message": kind, **row, "text": text}
 
 
 def _mode_namer(heartbeat: Message) -> Callable[[int], str]:

@@ -20,6 +20,7 @@ from autopilot.patrol_report import PatrolReport, Replanned
 from autopilot.patrol_rules import PatrolRules
 from autopilot.patrol_states import ALOFT, Duty, Happening, State
 from autopilot.shift import Shift
+from autopilot.signing import Signing
 from autopilot.sortie import Flight
 from autopilot.station import Display, now_us, open_links
 from autopilot.task import check_grounded, links_of
@@ -47,6 +48,7 @@ async def fly_patrol(
     log_dir: Path | None = None,
     heartbeat: bool = True,
     system_id: int = 255,
+    signing: Signing | None = None,
     progress: Callable[[FlightProgress], None] | None = None,
     told: Callable[[Duty, str], None] | None = None,
     begun: Callable[[Patrol], None] | None = None,
@@ -82,6 +84,8 @@ async def fly_patrol(
         Folder for the logs of each sortie, as `sortie_log` names them, or None.
     heartbeat, system_id
         Whether we are the ground station and send our heartbeat, and our system id: the one that the vehicles wait for.
+    signing
+        MAVLink 2 signing on every link, or None.
     progress, told
         Called as flights go on, and with each change of a vehicle; where they raise the patrol goes on without them.
     begun
@@ -98,6 +102,8 @@ async def fly_patrol(
     ------
     FlightError
         When links and vehicles do not match, the shift is none, or the journal is of another plan or spoilt.
+    LinkError
+        When two links would share a socket or a port.
     """
     rules, limits = rules or PatrolRules(), limits or FlightLimits()
     check_grounded(plan)
@@ -128,7 +134,12 @@ async def fly_patrol(
         )
         async with AsyncExitStack() as stack:
             links = await open_links(
-                links_by_sysid.values(), stack, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale
+                links_by_sysid.values(),
+                stack,
+                system_id=system_id,
+                heartbeat=heartbeat,
+                time_scale=time_scale,
+                signing=signing,
             )
             patrol = Patrol(shift, {sysid: (url, links[url]) for sysid, url in links_by_sysid.items()}, terrain)
             if begun is not None:

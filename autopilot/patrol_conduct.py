@@ -25,6 +25,7 @@ __all__ = ["STOPPED", "PatrolConduct", "WithdrawnError"]
 
 STOPPED = "the patrol was stopped"
 _SILENT_S = 10.0
+_HOME_M = 30.0  # farther from where it took off no crew waits for it
 _LINK_LOSS_S = 60.0  # after a silence the failsafe of the vehicle is believed to have acted on it
 _THERE_M = 10.0
 _GAUGE_PERCENT = 5.0
@@ -210,11 +211,14 @@ class PatrolConduct(Conduct):
 
     def _note_own_return(self, watch: FlightWatch) -> None:
         dialect, telemetry = self._vehicle.dialect, self._vehicle.telemetry
-        homeward = telemetry.mode in {dialect.return_mode, dialect.land_mode}
+        unheard = self._shift.now_s() - self._heard_again_s < _LINK_LOSS_S
+        # PX4 leaves the mode in which it came home when it disarms.
+        down = unheard and watch.ended and not watch.ended_in_air
+        homeward = down or telemetry.mode in {dialect.return_mode, dialect.land_mode}
         if not homeward or self._state is State.RETURNING or not watch.missed:
             return
-        why = f"it comes home in {telemetry.mode} by itself"
-        if self._shift.now_s() - self._heard_again_s < _LINK_LOSS_S:
+        why = "it came down by itself" if down else f"it comes home in {telemetry.mode} by itself"
+        if unheard:
             self.early = why = f"{why} after the link was lost"
         elif self._short_wh(1.5) > 0:
             self.early = why = f"{why}, its battery at {telemetry.battery_percent:g} %"
@@ -260,7 +264,7 @@ class PatrolConduct(Conduct):
             raise FlightError(f"{self._vehicle}: was called home, {why}, and does not turn: {error}") from error
 
     def off(self, cause: str) -> None:
-        """Anything but a withdrawal, a stop and a landing that was early by the rules is a fault."""
+        """Anything but a withdrawal, a stop and a landing at its base that was early by the rules is a fault."""
         watch = self._watch
         if self._shift.stopped:
             if self._launched and not (watch is not None and watch.ended):
@@ -270,8 +274,14 @@ class PatrolConduct(Conduct):
                 self.withdrawn = True
             return
         down = watch is not None and watch.ended and not watch.ended_in_air and not watch.crossed
-        if not self.withdrawn and not (self.early is not None and down):
+        if self.withdrawn:
+            return
+        landing = None if watch is None else watch.landing()
+        away_m = 0.0 if landing is None else landing.from_home_m
+        if self.early is None or not down:
             self._failed(cause)
+        elif away_m > _HOME_M:
+            self._failed(f"{cause}; it stands {away_m:.0f} m from where it took off: fetch it")
 
     # To a cue.
 

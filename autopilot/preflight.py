@@ -11,6 +11,7 @@ from autopilot.errors import CommandError, NotReadyError, ParameterError, Transf
 from autopilot.transfer_peer import lists_of
 from autopilot.vehicle import Vehicle
 from autopilot.words import MissionKind, command_name
+from geo import geodesic_distance_m
 from missions import Mission, MissionItem
 
 __all__ = ["Capabilities", "capabilities", "check_vehicle", "enable_fence", "item_limit"]
@@ -153,12 +154,17 @@ async def enable_fence(vehicle: Vehicle, mission: Mission, *, ceiling_m: float |
     ParameterError
         When a setting is absent or does not take its value: the fence may be inactive, do not fly.
     NotReadyError
-        When the vehicle's own height limit would end this mission.
+        When the vehicle's own limit of height or distance would end this mission.
     """
     for setting in vehicle.dialect.fence:
         present = await vehicle.parameter(setting.name)
         if setting.wanted(present) != present:
             await vehicle.set_parameter(setting.name, setting.wanted(present))
+    await _under_ceiling(vehicle, mission, ceiling_m)
+    await _on_leash(vehicle, mission)
+
+
+async def _under_ceiling(vehicle: Vehicle, mission: Mission, ceiling_m: float | None) -> None:
     ceiling = vehicle.dialect.ceiling
     if ceiling.mask and not int(await vehicle.parameter(ceiling.mask)) & ceiling.bit:
         return
@@ -170,6 +176,28 @@ async def enable_fence(vehicle: Vehicle, mission: Mission, *, ceiling_m: float |
         raise NotReadyError(
             f"{vehicle}: the mission climbs to {highest_m:g} m above home and {ceiling.parameter} is {limit_m:g} m: "
             f"raise {ceiling.parameter} or plan lower"
+        )
+
+
+async def _on_leash(vehicle: Vehicle, mission: Mission) -> None:
+    """PX4 refuses such a mission, or turns home from it, and says little."""
+    leash, now = vehicle.dialect.leash, vehicle.telemetry
+    if leash is None:
+        return
+    limit_m = await vehicle.parameter(leash)
+    lat, lon = (now.lat_deg, now.lon_deg) if now.home is None else now.home[:2]
+    if limit_m <= 0:
+        return
+    if lat is None or lon is None:
+        raise NotReadyError(
+            f"{vehicle}: {leash} is {limit_m:g} m and it says neither home nor position: wait for its GPS"
+        )
+    far = [item for item in mission.items if item.command in LOCATED and (item.x or item.y)]
+    away_m = [float(geodesic_distance_m(lat, lon, item.x / 1e7, item.y / 1e7)) for item in far]
+    if away_m and max(away_m) >= limit_m:
+        raise NotReadyError(
+            f"{vehicle}: the mission goes {max(away_m):.0f} m from home and {leash} is {limit_m:g} m: raise {leash}, "
+            "or set it to 0 and let the fence of the plan hold it"
         )
 
 

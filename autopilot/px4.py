@@ -103,6 +103,7 @@ PX4 = Dialect(
     # GF_ACTION: 2 hold, 3 return, 5 land. 0 does nothing, 1 only warns, 4 ends the flight where it is.
     fence=(FenceSetting("GF_ACTION", 3, allowed=frozenset({2, 3, 5})),),
     ceiling=Ceiling("GF_MAX_VER_DIST"),
+    leash="GF_MAX_HOR_DIST",
     estimator_message="ESTIMATOR_STATUS",
     param_encoding=ParamEncoding.BYTEWISE,
     # Its commands know no frame: a height in them is above mean sea level (PX4 MavlinkReceiver, COMMAND_INT).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,6 +57,14 @@ class Routes:
         if address in rivals or len(rivals) < _MOST_RIVALS:
             rivals[address] = now
         return False
+
+    def forget(self, address: Any) -> None:
+        """An address has ended, and is waited for no more: another may take its place at once, which counts."""
+        for route in self._routes.values():
+            if route.address == address:
+                route.heard_s = -math.inf
+        for rivals in self._rivals.values():
+            rivals.pop(address, None)
 
     def of(self, system: int, component: int | None) -> Any:
         """Address of a component, of the vehicle's first where that was not heard, or None."""

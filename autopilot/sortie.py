@@ -105,7 +105,9 @@ class Sortie:
         return await self._done(self._recognise(reached))
 
     async def _done(self, begin: Coroutine[Any, Any, None]) -> SortieReport:
-        stop = self._vehicle.listen(self._watch.take)
+        vehicle, watch = self._vehicle, self._watch
+        stop = vehicle.listen(watch.take)
+        deaf = vehicle.link.on_event(lambda event: watch.note(vehicle.telemetry, str(event)))
         try:
             failure = await self._flown(begin)
         except asyncio.CancelledError:
@@ -113,6 +115,7 @@ class Sortie:
             raise
         finally:
             stop()
+            deaf()
         return self._report(failure)
 
     async def _flown(self, begin: Coroutine[Any, Any, None]) -> str | None:

@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 from autopilot.errors import AutopilotError, FlightError
 from autopilot.limits import FlightProgress
 from autopilot.link import Link
-from autopilot.link_open import open_link
+from autopilot.link_open import check_urls, open_link
+from autopilot.signing import Signing
 from autopilot.sortie import Flight
 from autopilot.steadfast import unless
 from autopilot.vehicle import Vehicle
@@ -18,13 +19,26 @@ __all__ = ["Display", "connected", "now_us", "open_links"]
 
 
 async def open_links(
-    urls: Iterable[str], stack: AsyncExitStack, *, system_id: int, heartbeat: bool, time_scale: float
+    urls: Iterable[str],
+    stack: AsyncExitStack,
+    *,
+    system_id: int,
+    heartbeat: bool,
+    time_scale: float,
+    signing: Signing | None,
 ) -> dict[str, Link | AutopilotError]:
-    """Each link once, for as long as `stack` lasts; the error of one that does not open."""
+    """Each link once, for as long as `stack` lasts; the error of one that does not open.
+
+    Raises LinkError where two links would share a socket or a port.
+    """
     links: dict[str, Link | AutopilotError] = {}
-    for url in dict.fromkeys(urls):
+    each = dict.fromkeys(urls)
+    check_urls(each)
+    for url in each:
         try:
-            link = await open_link(url, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale)
+            link = await open_link(
+                url, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale, signing=signing
+            )
         except AutopilotError as error:
             links[url] = error
         else:

@@ -10,7 +10,9 @@ from types import MappingProxyType
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from autopilot.long_texts import LongTexts
 from autopilot.wire import Message
+from autopilot.wire_decode import boot_ms_of, read
 from geo import Altitude, Datum
 
 __all__ = ["STREAMS", "Telemetry", "TelemetryState", "Text"]
@@ -35,6 +37,7 @@ _ARMED = mav.MAV_MODE_FLAG_SAFETY_ARMED
 _GPS_3D = mav.GPS_FIX_TYPE_3D_FIX
 _UNKNOWN_U16 = 0xFFFF
 _CLOCK_RANGE_MS = 1 << 32  # time_boot_ms starts anew after 49.7 days
+_MOST_TEXTS = 10_000
 _STEP_BACK_MS = 1000  # more than the messages of one vehicle overtake each other
 
 
@@ -49,7 +52,7 @@ class Text:
     severity
         MAV_SEVERITY: 0 emergency to 7 debug.
     text
-        What the vehicle said, all chunks joined.
+        What the vehicle said, all chunks joined; "..." stands where some did not come.
     """
 
     time_us: int
@@ -153,6 +156,8 @@ class Telemetry:
 class TelemetryState:
     """Takes messages in, gives a `Telemetry` out.
 
+    Most are only kept until somebody looks: a newer one takes the place of an older one of its type unread.
+
     Parameters
     ----------
     mode_name
@@ -162,13 +167,18 @@ class TelemetryState:
     def __init__(self, mode_name: Callable[[int], str]) -> None:
         self._mode_name = mode_name
         self._values: dict[str, object] = {}
-        self._chunks: dict[int, list[str]] = {}
+        self._long_texts = LongTexts()
+        self._unread: dict[str, Message] = {}  # in the order in which they came
         self._boot_ms: int | None = None
         self._boots = 0
         self.texts: list[Text] = []
+        self.said = 0  # texts so far, those too that are not kept any more
 
     def snapshot(self) -> Telemetry:
         """What is known now."""
+        for kind, message in self._unread.items():
+            self._read(kind, message)
+        self._unread.clear()
         return Telemetry(**self._values)  # type: ignore[arg-type]  # the table below fills it by name
 
     def take(self, message: Message) -> bool:
@@ -177,18 +187,25 @@ class TelemetryState:
         if kind == "STATUSTEXT":
             self._take_text(message)
             return True
-        reader = _READERS.get(kind)
-        if reader is None:
+        if kind in _WHOLE:
+            self._unread.pop(kind, None)
+            self._unread[kind] = message
+        elif kind in _READERS:
+            self._read(kind, message)
+        else:
             return False
-        self._values.update(reader(message))
-        if kind == "HEARTBEAT":
-            self._values["mode"] = self._mode_name(message.custom_mode)
-        boot_ms = getattr(message, "time_boot_ms", None)
+        boot_ms = boot_ms_of(message)
         if boot_ms is not None:
             self._values["vehicle_s"] = boot_ms / 1000
             self._watch_clock(boot_ms)
         self._values["time_us"] = time.time_ns() // 1000
         return True
+
+    def _read(self, kind: str, message: Message) -> None:
+        message = read(message)
+        self._values.update(_READERS[kind](message))
+        if kind == "HEARTBEAT":
+            self._values["mode"] = self._mode_name(message.custom_mode)
 
     def _watch_clock(self, boot_ms: int) -> None:
         if self._boot_ms is not None:
@@ -199,15 +216,12 @@ class TelemetryState:
         self._boot_ms = boot_ms
 
     def _take_text(self, message: Message) -> None:
-        """A long text comes in chunks of 50 characters with one id; the last is shorter."""
+        now_us = time.time_ns() // 1000
         part = message.text if isinstance(message.text, str) else message.text.decode(errors="replace")
-        if message.id:
-            chunks = self._chunks.setdefault(message.id, [])
-            chunks.append(part)
-            if len(part) == 50:
-                return
-            part = "".join(self._chunks.pop(message.id))
-        self.texts.append(Text(time.time_ns() // 1000, message.severity, part))
+        whole = self._long_texts.take(message.id, message.chunk_seq, message.severity, part, time.monotonic())
+        self.texts.extend(Text(now_us, severity, text) for severity, text in whole)
+        self.said += len(whole)
+        del self.texts[:-_MOST_TEXTS]
 
 
 Values = dict[str, object]
@@ -275,3 +289,6 @@ _READERS: dict[str, Callable[[Message], Values]] = {
     "HOME_POSITION": lambda m: {"home": (m.latitude / 1e7, m.longitude / 1e7, m.altitude / 1000)},
     "SYSTEM_TIME": lambda _: {},
 }
+
+_WHOLE = frozenset(_READERS) - {"SYS_STATUS", "BATTERY_STATUS", "EXTENDED_SYS_STATE"}
+"""Messages that always say the same fields, which none of the others says: of these only the newest counts."""

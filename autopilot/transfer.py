@@ -38,6 +38,8 @@ __all__ = ["Progress", "Verified", "clear", "download", "upload", "upload_verifi
 
 _NO_SPACE_WAIT_S = 3.0  # ArduPilot's capacity is 0 for about 3 s after boot
 _SHOWN = 3
+_GIVEN_UP = (mav.MAV_MISSION_OPERATION_CANCELLED, mav.MAV_MISSION_ERROR)
+"""What a vehicle says whose patience ended before our packets came, ArduPilot at once, PX4 to what comes then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,8 @@ async def upload_verified(
     dialect
         The vehicle's autopilot.
     attempts
-        Uploads before giving up on losses and mismatches. A refusal is final, but for "no space" soon after boot.
+        Uploads before giving up on losses and mismatches. A refusal is final, but for "no space" soon after boot, and
+        for what a vehicle says that gave up waiting for our packets.
     by_file
         Whether it goes as a file over MAVLink FTP, at a tenth of the time over a slow link and less; None asks the
         vehicle whether it can. What fails so goes item by item.
@@ -298,10 +301,13 @@ async def _prove(
         except RejectedError as error:
             if written:
                 error.state = VehicleState.UNKNOWN  # what an attempt before this one wrote is there still
-            written = written or error.state is not VehicleState.KEPT
-            if error.result != mav.MAV_MISSION_NO_SPACE or attempt >= attempts:
+            kept = error.state is VehicleState.KEPT
+            written = written or not kept
+            full = error.result == mav.MAV_MISSION_NO_SPACE
+            if attempt >= attempts or not (full or (error.result in _GIVEN_UP and not kept)):
                 raise
-            await asyncio.sleep(peer.timing.retry_s(_NO_SPACE_WAIT_S))
+            if full:
+                await asyncio.sleep(peer.timing.retry_s(_NO_SPACE_WAIT_S))
         except (TransferTimeoutError, MismatchError):
             written = True
             if attempt >= attempts:

@@ -6,9 +6,11 @@ import asyncio
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot.errors import RejectedError, TransferTimeoutError
-from autopilot.transfer_peer import RETRY_S, TRIES, Peer, Progress, converse, from_message
+from autopilot.errors import RejectedError, TransferError, TransferTimeoutError
+from autopilot.transfer_pace import Pace
+from autopilot.transfer_peer import TRIES, Peer, Progress, converse, from_message
 from autopilot.wire import Message
+from autopilot.wire_decode import read
 from autopilot.words import mission_words
 from missions import MissionItem
 
@@ -18,12 +20,30 @@ _LIST = -1
 _REFUSALS = 3
 """Refusals in a row that end it: fewer may answer what came late or twice of the upload before."""
 
+_PASSING = frozenset(
+    {
+        mav.MAV_MISSION_DENIED,
+        mav.MAV_MISSION_ERROR,
+        mav.MAV_MISSION_INVALID_SEQUENCE,
+        mav.MAV_MISSION_OPERATION_CANCELLED,
+    }
+)
+"""Said by a vehicle for which the transfer before is not over, until its patience ends: waited out, and then final."""
+
+_ANEW = 3
+_ANEW_AFTER = 3
+"""How often the list is asked for anew, each time when an item was asked for in vain for so many of the longest waits.
+
+PX4 hands a list out in order, and once it has given a transfer up it answers no request of it any more.
+"""
+
 
 async def fetch_list(peer: Peer, window: int, progress: Progress | None) -> tuple[MissionItem, ...]:
     """Read the list, asking for up to `window` items at once. Raises as `autopilot.transfer.download` does."""
     fetching = _Fetching(peer, window, progress)
     await converse(peer, ("MISSION_COUNT", "MISSION_ITEM_INT", "MISSION_ACK"), fetching)
-    peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.component, mav.MAV_MISSION_ACCEPTED, peer.kind))
+    ended = mav.MAVLink_mission_ack_message(peer.sysid, peer.component, mav.MAV_MISSION_ACCEPTED, peer.kind)
+    peer.send(ended)
     return fetching.items
 
 
@@ -35,11 +55,19 @@ class _Fetching:
         self._window = window
         self._clock = asyncio.get_running_loop().time
         self._progress = progress
+        self._pace = Pace(peer.timing, peer.timing.retry_floor_s)
+        self._patience_s = TRIES * self._pace.longest_s
+        self._anew = 0
+        self._refusals = 0
+        self._doubt: int | None = None
+        self._begin()
+
+    def _begin(self) -> None:
         self._count: int | None = None
         self._items: dict[int, MissionItem] = {}
         self._asked: dict[int, float] = {}  # number of an item, or _LIST, to when it is asked for again
-        self._tries: dict[int, int] = {}
-        self._refusals = 0
+        self._first: dict[int, float] = {}  # and to when it was asked for first
+        self._again: set[int] = set()
 
     @property
     def complete(self) -> bool:
@@ -58,21 +86,23 @@ class _Fetching:
     def look(self) -> None:
         """Ask again for what is overdue, then for what the window has room for."""
         now = self._clock()
+        oldest = min((self._first[seq] for seq in self._asked if seq != _LIST), default=now)
+        if self._anew < _ANEW and now >= oldest + _ANEW_AFTER * self._pace.longest_s:
+            self._anew += 1
+            self._begin()
         for seq in self._due(now):
-            self._tries[seq] = self._tries.get(seq, 0) + 1
-            if self._tries[seq] > TRIES:
-                what = "the list" if seq == _LIST else f"item {seq}"
-                raise TransferTimeoutError(
-                    f"{self._peer}: no answer when asked for {what}: check the link and read again"
-                )
+            if seq in self._first:
+                self._again.add(seq)
+            if now >= self._first.setdefault(seq, now) + self._patience_s:
+                raise self._given_up("the list" if seq == _LIST else f"item {seq}")
             self._peer.send(self._request(seq))
-            self._asked[seq] = now + self._peer.timing.retry_s(RETRY_S)
+            self._asked[seq] = min(now + self._pace.retry_s, self._first[seq] + self._patience_s)
 
     def _due(self, now: float) -> list[int]:
         if self._count is None:
             return [_LIST] if self._asked.get(_LIST, now) <= now else []
         overdue = [seq for seq, when in self._asked.items() if when <= now]
-        fresh = max((*self._asked, *self._tries, _LIST)) + 1
+        fresh = max((*self._first, _LIST)) + 1
         return overdue + list(range(fresh, min(self._count, fresh + self._window - len(self._asked))))
 
     def _request(self, seq: int) -> Message:
@@ -83,6 +113,7 @@ class _Fetching:
 
     def take(self, message: Message) -> None:
         """Take whatever came, and ask for more."""
+        message = read(message)
         if self._peer.is_ours(message):
             self._take(message)
             if not self.complete:
@@ -92,25 +123,38 @@ class _Fetching:
         kind = message.get_type()
         if kind == "MISSION_COUNT":
             if self._count is None:
-                self._refusals = 0
                 self._count = message.count
-                self._asked.clear()
+                self._answered(_LIST)
         elif kind == "MISSION_ACK":
             if message.type != mav.MAV_MISSION_ACCEPTED:
                 self._refused(message.type)
         elif message.seq in self._asked:
-            self._refusals = 0
             self._items[message.seq] = from_message(message)
-            del self._asked[message.seq]
+            self._answered(message.seq)
             if self._progress is not None:
                 self._progress(f"read back {self._peer.kind}", len(self._items), self._count or 0)
 
+    def _answered(self, seq: int) -> None:
+        self._refusals, self._doubt = 0, None
+        del self._asked[seq]
+        if seq not in self._again:  # else it is not known which question this is the answer to
+            self._pace.measured(self._clock() - self._first[seq])
+
     def _refused(self, result: int) -> None:
+        self._doubt = result
+        if result in _PASSING:
+            return
         self._refusals += 1
         if self._refusals == _REFUSALS:
-            raise RejectedError(
-                f"{self._peer}: reading refused: {mission_words(result)} (MISSION_ACK {result})", result
-            )
+            raise self._refusal(result)
         # One that is meant is repeated when the question is.
         oldest = min(self._asked, key=self._asked.__getitem__)
         self._asked[oldest] = self._clock()
+
+    def _refusal(self, result: int) -> RejectedError:
+        return RejectedError(f"{self._peer}: reading refused: {mission_words(result)} (MISSION_ACK {result})", result)
+
+    def _given_up(self, what: str) -> TransferError:
+        if self._doubt is not None:
+            return self._refusal(self._doubt)
+        return TransferTimeoutError(f"{self._peer}: no answer when asked for {what}: check the link and read again")

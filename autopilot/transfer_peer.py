@@ -12,17 +12,16 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.link import Link
 from autopilot.timing import Timing
 from autopilot.wire import Message
+from autopilot.wire_ahead import Ahead
 from autopilot.words import MissionKind
 from missions import Mission, MissionItem
 
-__all__ = ["RETRY_S", "TRIES", "Machine", "Peer", "Progress", "converse", "from_message", "lists_of", "to_message"]
+__all__ = ["TRIES", "Machine", "Peer", "Progress", "converse", "from_message", "lists_of", "to_message"]
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done (``upload mission``, ``read back fence``), items done and items in all."""
 
 TRIES = 6
-RETRY_S = 1.5
-"""Vehicle seconds before a question is repeated: ArduPilot answers in 50 ms and repeats its own requests after 1 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +112,14 @@ async def converse(peer: Partner, types: Collection[str], machine: Machine) -> N
         forget()
 
 
-def to_message(peer: Peer, item: MissionItem) -> Message:
+def to_message(peer: Peer, item: MissionItem) -> Ahead:
     """MISSION_ITEM_INT of an item."""
     current = int(peer.kind is MissionKind.MISSION and item.seq == 0)
-    return mav.MAVLink_mission_item_int_message(
+    fields = (
         peer.sysid, peer.component, item.seq, item.frame, item.command, current, int(item.autocontinue),
         item.p1, item.p2, item.p3, item.p4, item.x, item.y, item.z, peer.kind,
     )  # fmt: skip
+    return Ahead(mav.MAVLink_mission_item_int_message, fields)
 
 
 def from_message(m: Message) -> MissionItem:

@@ -10,7 +10,7 @@ from autopilot.link import Link
 from autopilot.opaque import held_ids
 from autopilot.timing import Timing
 from autopilot.transfer import Verified
-from autopilot.transfer_peer import RETRY_S
+from autopilot.transfer_pace import RETRY_S
 
 __all__ = ["still_holds"]
 

@@ -8,18 +8,21 @@ from collections.abc import Sequence
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import RejectedError, TransferError, TransferTimeoutError, VehicleState
-from autopilot.transfer_peer import RETRY_S, TRIES, Peer, Progress, converse, to_message
+from autopilot.transfer_pace import RETRY_S
+from autopilot.transfer_peer import TRIES, Peer, Progress, converse, to_message
 from autopilot.wire import Message
-from autopilot.words import mission_words
+from autopilot.wire_ahead import Ahead
+from autopilot.wire_decode import read
+from autopilot.words import MissionKind, mission_words
 from missions import MissionItem
 
 __all__ = ["send_list"]
 
 _SILENCE_S = 10.0  # ArduPilot gives up after 8 s and says so
 _STUCK = 3  # silences for which a vehicle may ask for the same items over and over
-_ERRORS = 3  # general errors to an offer that mean it: fewer may answer what came twice of the transfer before
 _ECHO_S = 0.25  # a request repeated sooner is a duplicate of the network, later the vehicle's own
 _SHOWN = 3
+_CANCELLED = mav.MAV_MISSION_OPERATION_CANCELLED
 
 
 async def send_list(
@@ -55,12 +58,12 @@ class _Sending:
         self._retry_s = peer.timing.retry_s(RETRY_S)
         self._silence_s = peer.timing.wall_s(_SILENCE_S)
         self._echo_s = _ECHO_S / peer.timing.time_scale
+        self._ahead = self._asked_for.start, self._packed(self._asked_for.start)
         self._begun = self._heard = self._moved = self._clock()
         self._highest = -1
         self._tries = 0
         self._answered: dict[int, float] = {}
         self._doubt: int | None = None
-        self._errors = 0
         self._said: list[str] = []
 
     @property
@@ -85,8 +88,7 @@ class _Sending:
                 return
             if self._tries == TRIES:
                 raise self._given_up("it never asked for an item")
-            self._tries += 1
-            self._peer.send(self._offer)
+            self._make_offer()
         elif self._all_asked and now >= self._heard + 2 * self._retry_s:
             if self._doubt == mav.MAV_MISSION_ERROR:
                 raise self._refusal(mav.MAV_MISSION_ERROR)
@@ -96,6 +98,7 @@ class _Sending:
 
     def take(self, message: Message) -> None:
         """Take whatever came."""
+        message = read(message)
         kind = message.get_type()
         if kind == "STATUSTEXT":
             self._said.append(message.text)
@@ -111,27 +114,35 @@ class _Sending:
             # An earlier acceptance belongs to an earlier transfer.
             if self._all_asked:
                 self.acknowledged = True
-        elif result == mav.MAV_MISSION_INVALID_SEQUENCE or (
-            result == mav.MAV_MISSION_OPERATION_CANCELLED and self._highest < 0
-        ):
+        elif result == mav.MAV_MISSION_INVALID_SEQUENCE or (result == _CANCELLED and self._highest < 0):
             # Out of sequence answers an item that came twice, cancelled an earlier transfer: neither ends this one.
             self._doubt = result
         elif result == mav.MAV_MISSION_ERROR and (self._highest < 0 or self._all_asked):
-            # So is an item answered that came twice, or late, when its transfer is over.
+            # So is an item answered that came twice, or late, when its transfer is over; and an offer, where the last
+            # word of that one was lost: PX4 waits for it for 5 s. The offer is repeated for longer than that.
+            if self._highest < 0 and self._doubt is None:
+                self._end_the_one_before()
+                self._make_offer()
             self._doubt = result
-            self._errors += 1
-            if self._highest < 0:
-                if self._errors == _ERRORS:
-                    raise self._refusal(result)
-                self._peer.send(self._offer)
         else:
             raise self._refusal(result)
+
+    def _make_offer(self) -> None:
+        self._tries += 1
+        self._peer.send(self._offer)
+
+    def _end_the_one_before(self) -> None:
+        """Say that no transfer of ours is under way, of whichever list: one at a time is all that there is."""
+        peer = self._peer
+        for kind in MissionKind:
+            peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.component, _CANCELLED, kind))
 
     def _answer(self, seq: int) -> None:
         now = self._clock()
         if now - self._answered.get(seq, -1e9) < self._echo_s:
             return
-        self._peer.send(to_message(self._peer, self._items[seq]))
+        number, packed = self._ahead
+        self._peer.send(packed if number == seq else self._packed(seq))
         self._heard = self._answered[seq] = now
         if seq > self._highest:
             if self._highest < 0:
@@ -139,14 +150,22 @@ class _Sending:
             self._highest, self._moved = seq, now
             if self._progress is not None:
                 self._progress(f"upload {self._peer.kind}", seq + 1 - self._asked_for.start, len(self._asked_for))
+        # While the vehicle looks at this one there is time for the next.
+        if seq + 1 in self._asked_for:
+            self._ahead = seq + 1, self._packed(seq + 1)
+
+    def _packed(self, seq: int) -> Ahead:
+        return to_message(self._peer, self._items[seq])
 
     def _refusal(self, result: int) -> RejectedError:
         where = "before the first item" if self._highest < 0 else f"after item {self._highest}"
+        # One that was offered twice may have been taken at first, the old list cut short, and no request have come.
+        kept = self._highest < 0 and self._tries == 1
         words = f"; it said: {' | '.join(self._said[-_SHOWN:])}" if self._said else ""
         return RejectedError(
             f"{self._peer}: refused {where}: {mission_words(result)} (MISSION_ACK {result}){words}",
             result,
-            VehicleState.KEPT if self._highest < 0 else VehicleState.UNKNOWN,
+            VehicleState.KEPT if kept else VehicleState.UNKNOWN,
         )
 
     def _given_up(self, where: str) -> TransferError:

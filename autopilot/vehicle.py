@@ -20,6 +20,7 @@ from autopilot.telemetry import STREAMS, Telemetry, TelemetryState, Text
 from autopilot.timing import Timing
 from autopilot.transfer import Progress, Verified
 from autopilot.wire import Message
+from autopilot.wire_decode import boot_ms_of
 from autopilot.words import MissionKind
 from missions import Mission, MissionItem
 
@@ -56,12 +57,14 @@ class Vehicle:
         self._snapshot: Telemetry | None = None
         self._proof = Proof(link, sysid, component, dialect, timing)
         self.arm_ordered = False
-        self._heard = self._placed = asyncio.get_running_loop().time()
+        self._clock = asyncio.get_running_loop().time
+        self._heard = self._placed = self._clock()
         self._placed_ms: int | None = None
         self._waiters: list[tuple[Callable[[Telemetry], bool], asyncio.Future[Telemetry]]] = []
         self._listeners: list[Callable[[Message, Telemetry], None]] = []
         self._stop = link.listen(self._take, sysid=sysid)
         self._forget = link.on_close(self._wake)
+        self._unchanged: Callable[[], None] = lambda: None
 
     @classmethod
     async def connect(
@@ -104,6 +107,7 @@ class Vehicle:
         vehicle = cls(link, heartbeat.get_srcSystem(), heartbeat.get_srcComponent(), dialect, timing)
         vehicle._take(heartbeat)
         if streams:
+            vehicle._unchanged = link.on_change(vehicle.sysid, vehicle.ask_again)
             try:
                 await vehicle.request_streams()
             except BaseException:
@@ -128,6 +132,7 @@ class Vehicle:
         """Stop listening. The link stays open."""
         self._stop()
         self._forget()
+        self._unchanged()
 
     def _wake(self) -> None:
         """Let whoever waits see that the link is gone."""
@@ -149,18 +154,18 @@ class Vehicle:
 
     @property
     def texts(self) -> Sequence[Text]:
-        """Every STATUSTEXT since the connection, oldest first."""
+        """Every STATUSTEXT since the connection, the last ten thousand, oldest first."""
         return self._state.texts
 
     @property
     def silent_s(self) -> float:
         """Wall seconds since the autopilot was last heard."""
-        return asyncio.get_running_loop().time() - self._heard
+        return self._clock() - self._heard
 
     @property
     def position_age_s(self) -> float:
         """Wall seconds since a new position came; one that is repeated with its old time is not new."""
-        return asyncio.get_running_loop().time() - self._placed
+        return self._clock() - self._placed
 
     def listen(self, listener: Callable[[Message, Telemetry], None]) -> Callable[[], None]:
         """Call `listener` with each message of the autopilot and the snapshot after it; returns what ends it."""
@@ -170,13 +175,14 @@ class Vehicle:
     def _take(self, message: Message) -> None:
         if message.get_srcComponent() != self.component:
             return
-        self._heard = asyncio.get_running_loop().time()
-        if message.get_type() == "GLOBAL_POSITION_INT" and message.time_boot_ms != self._placed_ms:
-            self._placed, self._placed_ms = self._heard, message.time_boot_ms
+        self._heard = self._clock()
+        if message.get_type() == "GLOBAL_POSITION_INT":
+            boot_ms = boot_ms_of(message)
+            if boot_ms != self._placed_ms:
+                self._placed, self._placed_ms = self._heard, boot_ms
         if self._state.take(message):
             self._snapshot = None
-            for entry in tuple(self._waiters):
-                predicate, waiter = entry
+            for predicate, waiter in tuple(self._waiters):
                 if not waiter.done() and predicate(self.telemetry):
                     waiter.set_result(self.telemetry)
         for listener in tuple(self._listeners):
@@ -277,7 +283,10 @@ class Vehicle:
                     raise
 
     def ask_again(self) -> None:
-        """Ask for the messages of `request_streams` once more, and wait for no answer: a reboot forgets them."""
+        """Ask for the messages of `request_streams` once more, and wait for no answer.
+
+        A reboot forgets them, and so does a connection that was opened anew; on another link they were never asked for.
+        """
         for number, rate_hz in self._streams().items():
             self._exchange.tell(mav.MAV_CMD_SET_MESSAGE_INTERVAL, (number, 1e6 / rate_hz))
 

@@ -138,8 +138,6 @@ class FlightWatch:
             self._position(now)
         elif kind == "HEARTBEAT":
             self._heartbeat(now)
-        elif kind == "EXTENDED_SYS_STATE":
-            self._landed(now)
         elif kind == "MISSION_ITEM_REACHED":
             self._reach(message.seq, now, reported=True)
         elif kind == "MISSION_CURRENT":
@@ -171,10 +169,6 @@ class FlightWatch:
         self.finished = (now.time_us, now.vehicle_s)
         self.ended_in_air = self.airborne and now.landed is not True
         self._note(now, "disarmed", f"disarmed {_height(now)} above home")
-
-    def _landed(self, now: Telemetry) -> None:
-        if self._disarmed and now.landed:
-            self._end(now)
 
     def _position(self, now: Telemetry) -> None:
         self._placed_us = now.time_us

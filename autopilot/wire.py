@@ -1,15 +1,13 @@
-"""Bytes to messages and back: MAVLink framing that survives noise, sequence statistics, signing, tlog recording."""
+"""Bytes to messages and back: MAVLink framing that survives noise, sequence statistics, tlog recording."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import hmac
 import os
 import struct
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,10 @@ from typing import Any
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import LinkError
-from autopilot.wire_decode import decoded
+from autopilot.signing import Signing
+from autopilot.wire_decode import decoded, whole_frames
 
-__all__ = ["Codec", "Message", "Recorder", "SequenceCounter", "Signing", "frame_length", "identity", "is_unknown"]
+__all__ = ["Codec", "Message", "Recorder", "SequenceCounter", "frame_length", "identity", "is_unknown"]
 
 Message = Any
 """A pymavlink message object; pymavlink's classes carry no types."""
@@ -27,23 +26,6 @@ Message = Any
 _V1, _V2 = 0xFE, 0xFD
 _MAGIC = (_V1, _V2)
 _SIGNED = 0x01
-_SIGNING_EPOCH_S = 1_420_070_400  # 2015-01-01 UTC: signing timestamps count 10 µs units from it (MAVLink guide)
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """MAVLink 2 signing: every packet out is signed, unsigned and wrongly signed ones are refused.
-
-    Parameters
-    ----------
-    passphrase
-        The key is its SHA-256, as in Mission Planner and MAVProxy.
-    link_id
-        Signing link id, 0 to 255; different for each link of one ground station.
-    """
-
-    passphrase: str = field(repr=False)
-    link_id: int = 0
 
 
 @dataclass(slots=True)
@@ -137,27 +119,33 @@ class Codec:
     system_id, component_id
         Our own identity on the wire.
     signing
-        Signing key, or None for unsigned links.
+        Signs what goes out and judges what comes; None for an unsigned link. All links of a ground station share it.
     """
 
     def __init__(self, system_id: int, component_id: int, signing: Signing | None = None) -> None:
         self._mav = mav.MAVLink(None, srcSystem=system_id, srcComponent=component_id)
+        # Signatures of others are judged here, not by pymavlink: its parser knows no key.
+        self._parser = mav.MAVLink(None)
+        self._signing = signing
         if signing is not None:
-            self._mav.signing.secret_key = hashlib.sha256(signing.passphrase.encode()).digest()
+            self._mav.signing.secret_key = signing.key.secret
             self._mav.signing.sign_outgoing = True
-            self._mav.signing.link_id = signing.link_id
-            self._mav.signing.timestamp = int((time.time() - _SIGNING_EPOCH_S) * 100_000)
-            # Radios report themselves unsigned, from the ground side: harmless and always let through.
-            self._mav.signing.allow_unsigned_callback = lambda _, number: number == mav.MAVLINK_MSG_ID_RADIO_STATUS
+            self._mav.signing.link_id = signing.link_id()
         self._buffers: dict[Any, bytearray] = {}
         self.bad_bytes = 0
         self.refused = 0
 
     def encode(self, message: Message) -> bytes:
         """Packet of a message, with the next sequence number."""
+        if self._signing is not None:
+            self._mav.signing.timestamp = self._signing.clock.next()
         packet = bytes(message.pack(self._mav))
         self._mav.seq = (self._mav.seq + 1) % 256
         return packet
+
+    def forget(self, source: Any = None) -> None:
+        """Forget the unfinished frame of a source whose connection has ended."""
+        self._buffers.pop(source, None)
 
     def feed(self, data: bytes, source: Any = None, *, datagram: bool = False) -> list[tuple[Message, bytes]]:
         """Messages that `data` completes, with their packets.
@@ -171,6 +159,10 @@ class Codec:
         datagram
             True where `data` is one datagram: a new one that begins with a frame ends an unfinished frame of noise.
         """
+        if datagram and source not in self._buffers and self._mav.signing.secret_key is None:
+            whole = whole_frames(data, self._mav.decode)
+            if whole is not None:
+                return whole
         buffer = self._buffers.setdefault(source, bytearray())
         found: list[tuple[Message, bytes]] = []
         if datagram and buffer and data[:1] in (b"\xfd", b"\xfe"):
@@ -226,31 +218,15 @@ class Codec:
     def _decode(self, frame: bytearray) -> Message | None:
         if frame[0] == _V2 and frame[2] & ~_SIGNED:
             return None
-        if not self._signed_well(frame):
+        if self._signing is not None and not self._signing.accepts(frame):
             self.refused += 1
             return None
         try:
-            if frame[0] == _V2 and not frame[2] and self._mav.signing.secret_key is None:
-                return decoded(frame, self._mav.decode)
-            return self._mav.decode(frame)
-        except mav.MAVError as error:
-            if str(error) == "Invalid signature":
-                self.refused += 1
+            if frame[0] == _V2 and not frame[2]:
+                return decoded(frame, self._parser.decode)
+            return self._parser.decode(frame)
+        except mav.MAVError:
             return None
-
-    def _signed_well(self, frame: bytearray) -> bool:
-        """Whether a signature is right, or is left to pymavlink to want.
-
-        pymavlink takes the time of a packet over before it looks at the signature: a forged packet from the future
-        would shut the true sender out.
-        """
-        key = self._mav.signing.secret_key
-        if key is None:
-            return True
-        if frame[0] == _V2 and frame[2] & _SIGNED:
-            return hmac.compare_digest(hashlib.sha256(key + frame[:-6]).digest()[:6], bytes(frame[-6:]))
-        # A message that the dialect lacks passes pymavlink unsigned.
-        return frame[0] == _V1 or int.from_bytes(frame[7:10], "little") in mav.mavlink_map
 
 
 def is_unknown(message: Message) -> bool:

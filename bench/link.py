@@ -1,4 +1,4 @@
-"""Mission upload beside plain pymavlink and MAVSDK, and the telemetry of a large fleet."""
+"""Mission upload beside plain pymavlink and MAVSDK and through a storm, and the telemetry of a large fleet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
-from bench import telemetry
+from bench import link_storm, telemetry
 from bench.link_lines import HOME
 from bench.rows import BenchError, Row, wanted
 from sim import Boot, FleetConfig, start_fleet
@@ -30,18 +30,23 @@ class Case:
     items: int
     round_trip_s: float
     rounds: int
+    client_alone: bool = False
+    """Whether the far end answers with packets that were made beforehand, so that the client is what is measured."""
 
     @property
     def name(self) -> str:
         """As in the names of rows."""
         far = f", {1000 * self.round_trip_s:g} ms round trip" if self.round_trip_s else ""
-        return f"{self.items} items{far}"
+        return f"{self.items} items{far}{', the client alone' if self.client_alone else ''}"
 
 
 CASES = (
     Case(50, 0.0, 31),
     Case(200, 0.0, 21),
     Case(640, 0.0, 11),
+    Case(50, 0.0, 31, client_alone=True),
+    Case(200, 0.0, 31, client_alone=True),
+    Case(640, 0.0, 15, client_alone=True),
     Case(50, 0.05, 3),
     Case(200, 0.05, 1),
     Case(640, 0.05, 1),
@@ -75,6 +80,7 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
             medians = {what: statistics.median(values) for what, values in found.items()}
             yield from (row for row in _table(rig.case, medians) if wanted(row.name, only))
     yield from telemetry.rows(only)
+    yield from link_storm.rows(only)
 
 
 def _asked_for(case: Case, only: str | None) -> bool:
@@ -134,14 +140,27 @@ class _Rig:
 def _rig(case: Case) -> Iterator[_Rig]:
     with ExitStack() as stack:
         names = ["ours", "files", "pymavlink", *(["MAVSDK"] if _PEERS_PYTHON.exists() else [])]
+        if case.client_alone:
+            names.remove("files")
+            yield _ready(stack, case, {name: ("127.0.0.1", _responder(stack), 1) for name in names})
+            return
         config = FleetConfig(home=HOME, vehicles=len(names), boot=Boot(0.0, 0.0, 0.0))
         ends = stack.enter_context(start_fleet(config)).endpoints
         ports = stack.enter_context(_far([end.port for end in ends], case.round_trip_s / 2))
         where = {name: (end.host, port, end.sysid) for name, end, port in zip(names, ends, ports, strict=True)}
-        sides = {name: stack.enter_context(_side(name)) for name in names}
-        for name, side in sides.items():
-            side.ask("files" if name == "files" else "upload", where[name], _FEW)  # its code runs for the first time
-        yield _Rig(case, sides, where)
+        yield _ready(stack, case, where)
+
+
+def _ready(stack: ExitStack, case: Case, where: dict[str, tuple[str, int, int]]) -> _Rig:
+    sides = {name: stack.enter_context(_side(name)) for name in where}
+    for name, side in sides.items():
+        side.ask("files" if name == "files" else "upload", where[name], _FEW)  # its code runs for the first time
+    return _Rig(case, sides, where)
+
+
+def _responder(stack: ExitStack) -> int:
+    far = _Side("the far end", [sys.executable, "-m", "bench.link_responder"])
+    return int(stack.enter_context(far).line())
 
 
 def _side(name: str) -> _Side:
@@ -153,8 +172,8 @@ def _side(name: str) -> _Side:
 def _rounds(rig: _Rig) -> dict[tuple[str, str], list[float]]:
     """Seconds of each side and task, one a round."""
     case = rig.case
-    tasks = {name: ["upload"] for name in rig.sides} | {"files": ["files"]}
-    if (case.items, case.round_trip_s) in _READ_BACK:
+    tasks = {name: ["files" if name == "files" else "upload"] for name in rig.sides}
+    if (case.items, case.round_trip_s) in _READ_BACK and not case.client_alone:
         tasks = {name: [*asked, *(["read-back"] if name != "files" else [])] for name, asked in tasks.items()}
         tasks["ours"].append("proved")
     found: dict[tuple[str, str], list[float]] = {}
@@ -193,6 +212,8 @@ def _table(case: Case, found: dict[tuple[str, str], float]) -> Iterator[Row]:
         ratio = seconds / peer[0]
         met = ratio <= _SLOWER and not missing
         yield Row(f"{what}/{case.name}", each(seconds), "ms/item", peer[1] + missing, each(peer[0]), ratio, goal, met)
+    if ("files", "files") not in found:
+        return
     classic = min(found[name, "upload"] for name in ("ours", *peers))
     ratio = found["files", "files"] / classic
     aim = case.round_trip_s == _FILES_AT_S

@@ -1,7 +1,8 @@
 """A thousand vehicles that report: ``python -m bench.telemetry_source``, in a process of its own.
 
-Told the ports, it makes all packets before the first is sent, so that sending them costs little; each says in its boot
-clock when it is due. ``hello`` sends a heartbeat of every vehicle, ``start`` the rest, and answers when all is sent.
+Told the ports, it makes all packets before the first is sent, so that sending them costs little; each position says in
+its boot clock when it is due. What is not sent together goes one after the other, 20 ms apart. ``hello`` sends a
+heartbeat of every vehicle, ``start`` the rest, and answers when all is sent.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _PROBE_S = 0.0005
 class _Source:
     """Vehicles on their ports, and what they send."""
 
-    def __init__(self, ports: list[int], vehicles: int, seconds: int) -> None:
+    def __init__(self, ports: list[int], vehicles: int, seconds: int, together: int) -> None:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self._sockets = []
@@ -42,7 +43,10 @@ class _Source:
             phase_s = number / vehicles / BATCHES_A_S
             for turn in range(seconds * BATCHES_A_S):
                 due_s = phase_s + turn / BATCHES_A_S
-                batches.append((due_s, number, _packed(sender, _batch(due_s, turn))))
+                messages = _batch(due_s, turn)
+                for first in range(0, len(messages), together):
+                    at_s = due_s + first / MESSAGES_A_S
+                    batches.append((at_s, number, _packed(sender, messages[first : first + together])))
         self._batches = sorted(batches, key=lambda batch: batch[0])
 
     def hello(self) -> None:
@@ -100,7 +104,7 @@ def main() -> None:
 
     def answer(asked: dict[str, Any]) -> dict[str, Any]:
         if asked["what"] == "make":
-            sources.append(_Source(asked["ports"], asked["vehicles"], asked["seconds"]))
+            sources.append(_Source(asked["ports"], asked["vehicles"], asked["seconds"], asked["together"]))
         elif asked["what"] == "hello":
             sources[0].hello()
         else:

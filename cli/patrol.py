@@ -27,6 +27,7 @@ def fly_shift(
     json_file: Path,
     orders: Path | None,
     system_id: int,
+    signing: autopilot.Signing | None,
 ) -> None:
     """Fly a patrol, tell each change of a vehicle, write the report.
 
@@ -61,6 +62,7 @@ def fly_shift(
                 journal=journal,
                 log_dir=log,
                 system_id=system_id,
+                signing=signing,
                 told=told,
                 begun=begun,
                 stop=stop,

@@ -46,6 +46,7 @@ from sim.fleet_process import RunningFleet, start_fleet
 from sim.flight_power import PowerModel
 from sim.flight_wind import Wind
 from sim.klv import Platform, encode_packet, frame_packet
+from sim.lockstep import LocalLink, LockstepFleet
 from sim.render import Box, Rendered, Renderer
 from sim.render_sensor import DAY_LOOK, Look
 from sim.sensors import SENSOR_MODELS, GroundSensor, SensorModel, detection_probability, ground_sensor
@@ -104,6 +105,8 @@ __all__ = [
     "HttpSink",
     "Inject",
     "LinkCut",
+    "LocalLink",
+    "LockstepFleet",
     "Look",
     "Message",
     "MessageRefusedError",

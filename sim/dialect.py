@@ -230,6 +230,8 @@ class Dialect:
         Room for mission, fence and rally items.
     refused
         Commands that are not supported beside those that nobody supports.
+    claims_gimbal
+        Whether the gimbal obeys those alone who have claimed it.
     amsl_commands
         Whether heights of COMMAND_LONG are AMSL, not above home.
     auto_armable, auto_starts, start_arms
@@ -238,6 +240,8 @@ class Dialect:
         Whether a mission without a take-off begins with one of its own.
     rtl_changes_mode
         Whether a return in a mission changes the mode.
+    leaves_mode
+        Whether a mode that cannot be armed in is left on disarming, for the last that was asked for and can (PX4).
     lands_in_auto
         Whether a return that ends with the mission's landing sequence flies that in AUTO.
     tells_items
@@ -280,6 +284,7 @@ class Dialect:
     bytewise: bool = False
     atomic: bool = False
     refused: frozenset[int] = frozenset()
+    claims_gimbal: bool = False
     amsl_commands: bool = False
     two_part_modes: bool = False
     auto_armable: bool = False
@@ -287,6 +292,7 @@ class Dialect:
     start_arms: bool = False
     lifts_off: bool = False
     rtl_changes_mode: bool = True
+    leaves_mode: bool = False
     lands_in_auto: bool = True
     tells_items: bool = True
     idle_figure: str = "DISARM_DELAY"

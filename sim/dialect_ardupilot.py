@@ -45,6 +45,8 @@ _COMMON = {
     "BATT_CRT_MAH": ParamSpec(0.0, _REAL),
     "BRD_OPTIONS": ParamSpec(1.0, _INT32),
     "BRD_SD_MISSION": ParamSpec(0.0, _INT16),
+    "TERRAIN_ENABLE": ParamSpec(1.0, _INT8),
+    "TERRAIN_SPACING": ParamSpec(100.0, _INT16),
 }
 # Centimetres, as Copter has them.
 _COPTER_PARAMS = {

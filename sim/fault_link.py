@@ -2,7 +2,8 @@
 
 Whether a datagram is lost, late, doubled or held back is a function of the seed, the fault, the vehicle, the direction,
 the peer and the number of the datagram among those of that peer and direction: the same seed takes the same datagrams,
-however fast or slow the machine is. Only what a datagram overtakes while it is under way depends on the wall clock.
+however fast or slow the machine is. Only what a datagram overtakes while it is under way depends on the clock, which is
+the wall's, or simulated time in lock-step.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ class FaultLinks:
     speedup
         Simulated seconds a second: times of faults are simulated ones.
     clock
-        Wall clock, seconds.
+        The wall clock, seconds, or simulated time with a speedup of 1.
     """
 
     def __init__(

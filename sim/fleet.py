@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from sim.errors import ConfigError
 from sim.fault_link import FaultLinks, Wire
 from sim.fault_play import FaultPlay
-from sim.fleet_config import FleetConfig
+from sim.fleet_config import LOCKSTEP, FleetConfig
 from sim.fleet_link import Links
+from sim.fleet_tcp import TcpLinks
 from sim.truth_record import TruthRecorder
 from sim.vehicle import Vehicle
 
@@ -31,17 +33,21 @@ class Endpoint:
     sysid
         Its system id.
     host, port
-        Its UDP address. It is silent until something is sent there, then it answers the sender.
+        Its address. Over UDP it is silent until something is sent there, then it answers the sender; over TCP it speaks
+        to whoever connects.
+    transport
+        "udp" or "tcp".
     """
 
     sysid: int
     host: str
     port: int
+    transport: str = "udp"
 
     @property
     def url(self) -> str:
-        """Connection string of pymavlink, MAVProxy and MAVSDK's older forms: ``udpout:host:port``."""
-        return f"udpout:{self.host}:{self.port}"
+        """Connection string of pymavlink, MAVProxy and MAVSDK's older forms: ``udpout:host:port``, or ``tcp:``."""
+        return f"{'tcp' if self.transport == 'tcp' else 'udpout'}:{self.host}:{self.port}"
 
 
 class Stop(Protocol):
@@ -75,17 +81,26 @@ def run_fleet(
     FleetError
         When a port cannot be bound.
     ConfigError
-        When a parameter of the configuration is not simulated.
+        When a parameter of the configuration is not simulated, or its clock is not the wall's.
     """
-    ports = [config.base_port + (i * config.port_step if config.base_port else 0) for i in range(config.vehicles)]
-    start_us = config.start_time_us if config.start_time_us is not None else time.time_ns() // 1000
-    with Links(config.host, ports) as links:
+    if config.clock == LOCKSTEP:
+        raise ConfigError('a fleet in lock-step does not run by itself: give sim.LockstepFleet, or clock="wall"')
+    start_us = config.start_us
+    with (
+        TcpLinks(config.host, config.ports) if config.transport == "tcp" else Links(config.host, config.ports) as links
+    ):
         plays: list[FaultPlay] = []
         wire = FaultLinks(links, plays, seed=config.seed, speedup=config.speedup) if config.faults.all else links
         vehicles = [Vehicle(config, i, partial(wire.send, i), start_us) for i in range(config.vehicles)]
         plays += [vehicle.faults for vehicle in vehicles]
+        if isinstance(links, TcpLinks):
+            links.tell(
+                lambda index, address: vehicles[index].open(address, time.perf_counter()),
+                lambda index, address: vehicles[index].close(address),
+            )
         if ready is not None:
-            ready([Endpoint(v.sysid, config.host, p) for v, p in zip(vehicles, links.ports, strict=True)])
+            kind = config.transport
+            ready([Endpoint(v.sysid, config.host, p, kind) for v, p in zip(vehicles, links.ports, strict=True)])
         if config.truth_file is None:
             _loop(config, wire, vehicles, stop)
             return

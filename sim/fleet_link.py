@@ -77,6 +77,10 @@ class Links:
                 received.append((key.data, address, data))
         return received
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for a datagram and leave it where it is; whether there is one."""
+        return bool(self._selector.select(timeout_s))
+
     def close(self) -> None:
         """Close all sockets."""
         for udp in self._sockets:

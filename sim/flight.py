@@ -8,27 +8,29 @@ from __future__ import annotations
 
 from math import degrees, hypot
 
-from sim.flight_arming import refusals
+from geo import FlatTerrain
+from sim.flight_arming import arm_refusals, mode_refusal, refusals
 from sim.flight_body import DRAG_PER_M
 from sim.flight_conduct import act, begin_mode, go_on
+from sim.flight_contact import meets_ground
 from sim.flight_craft import craft
 from sim.flight_doing import do_command
 from sim.flight_estimate import Estimate
 from sim.flight_gimbal import Gimbal
+from sim.flight_ground import Ground
 from sim.flight_guard import Demand, Guard
 from sim.flight_items import Item
 from sim.flight_mission import MissionRun
 from sim.flight_power import Battery
-from sim.flight_record import FlightRecord, state_of
-from sim.flight_state import POSITION_MODES, Event, Mode, Reached, Setup, Severity, Text
-from sim.flight_tasks import Vector
+from sim.flight_sortie import Sortie
+from sim.flight_state import Event, Mode, Setup, Severity, Text
+from sim.flight_terrain import TerrainMap
 from sim.flight_wind import WindField
 
 __all__ = ["Flight"]
 
-_RECORD_S = 0.2
 _CHECK_S = 0.2
-_CRASH_MPS = 3.0
+_TERRAIN_LOST_S = 5.0
 
 
 class Flight:
@@ -51,6 +53,8 @@ class Flight:
         Whether it has fallen or is falling, and will not fly again.
     in_landing_sequence
         Whether a return flies the landing of the mission without being in AUTO.
+    ground, terrain
+        The ground as it is, None where it is flat, and as the autopilot knows it.
     events
         What the ground station is to be told; the owner empties it.
     """
@@ -68,32 +72,37 @@ class Flight:
         self.guard = Guard(setup.frame, self.params, self.dialect.failsafes)
         self.events: list[Event] = []
         self.body, self.course = craft(setup, self.params, self.run, self.wind, do=self.do, tell=self.events.append)
-        self.mode = self.dialect.boot_mode
+        frame, land = setup.frame, setup.terrain
+        self.ground = None if land is None else Ground(land, frame)
+        card = FlatTerrain(setup.home_amsl_m) if land is None else land if setup.terrain_on_card else None
+        self.terrain = TerrainMap((frame.lat_deg, frame.lon_deg), params, card)
+        if self.ground is not None:
+            self.course.fly_over(lambda e, n: self.terrain.above_home_m(*frame.to_geodetic(e, n)))
+        self.mode = self.mode_on_ground = self.dialect.boot_mode
         self._takeoff_up_m: float | None = None
         self.armed = False
         self.landed = True
         self.wrecked = False
-        self.sorties = 0
-        self._steps = 0
         self._paused = False
-        self._flown = False
         self.in_landing_sequence = False
-        self._armed_step = self._landed_step = self._sortie_step = 0
-        self._crew_step: int | None = None
-        self._record: FlightRecord | None = None
-        self._record_every = max(1, round(_RECORD_S / setup.step_s))
         self._check_every = max(1, round(_CHECK_S / setup.step_s))
-        self._crew()
+        self._sortie = Sortie(setup)
+        self._sortie.serve(self)
+
+    @property
+    def sorties(self) -> int:
+        """How many it has flown or is flying."""
+        return self._sortie.count
 
     @property
     def time_s(self) -> float:
         """Simulated seconds since power-on."""
-        return self._steps * self.setup.step_s
+        return self._sortie.time_s
 
     @property
     def sortie_s(self) -> float:
         """Simulated seconds since the start of the sortie."""
-        return (self._steps - self._sortie_step) * self.setup.step_s
+        return self._sortie.since_start * self.setup.step_s
 
     @property
     def has_position(self) -> bool:
@@ -116,7 +125,7 @@ class Flight:
 
     def not_ready(self) -> list[str]:
         """Reasons against arming in the present mode."""
-        return refusals(self, being_served=self._crew_step is not None)
+        return refusals(self, being_served=self._sortie.is_served)
 
     def say(self, severity: Severity, text: str) -> None:
         """Tell the ground station."""
@@ -126,25 +135,20 @@ class Flight:
         """Arm the motors; False with reasons as texts when it may not."""
         if self.armed:
             return True
-        reasons = [] if force else self.not_ready()
-        spec = self.dialect.spec(self.mode)
-        may_auto = self.dialect.auto_armable or int(self.params["AUTO_OPTIONS"]) & 1
-        if not spec.armable or (self.mode == Mode.AUTO and not may_auto):
-            reasons.append(f"{spec.name} mode not armable")
+        reasons = arm_refusals(self, [] if force else self.not_ready())
         for reason in reasons:
             self.say(Severity.CRITICAL, self.dialect.arm_text.format(reason=self.dialect.word(reason)))
         if reasons:
             return False
         self.armed = True
-        self._flown = False
-        self._armed_step = self._steps
+        self._sortie.arm()
         self.say(Severity.INFO, "Arming motors")
         self._start_by_itself()
         return True
 
     def _start_by_itself(self) -> None:
         """Off the ground without another word, where the autopilot does so."""
-        if not self.armed or not self.landed or self._flown:
+        if not self.armed or not self.landed or self._sortie.flown:
             return
         if self.mode == Mode.AUTO and (self.dialect.auto_starts or int(self.params["AUTO_OPTIONS"]) & 2):
             self.start_mission()
@@ -159,26 +163,22 @@ class Flight:
             self._fall()
             return True
         if self.armed:
-            self._end_sortie()
+            self._sortie.end(self)
         return True
 
     def set_mode(self, mode: Mode) -> bool:
         """Change the mode; False with the reason as a text when it cannot be."""
         if mode == self.mode:
             return True
-        reason = None
-        if mode in POSITION_MODES and not self.has_position:
-            reason = "requires position"
-        elif mode == Mode.AUTO and len(self.mission) < 2:
-            reason = "no mission"
-        elif mode == Mode.AUTO and self.armed and self.landed and not self._can_lift_off:
-            reason = "Missing Takeoff Cmd"
+        reason = mode_refusal(self, mode)
         if reason is not None:
             dialect = self.dialect
             text = dialect.mode_text.format(name=dialect.spec(mode).name, reason=dialect.word(reason))
             self.say(Severity.WARNING, text)
             return False
         self.mode = mode
+        if self.dialect.spec(mode).armable:
+            self.mode_on_ground = mode
         self._paused = False
         if not self.landed:
             begin_mode(self)
@@ -187,7 +187,8 @@ class Flight:
         return True
 
     @property
-    def _can_lift_off(self) -> bool:
+    def can_lift_off(self) -> bool:
+        """Whether AUTO would take off."""
         return self.run.starts_with_takeoff or self.dialect.lifts_off
 
     def start_mission(self) -> bool:
@@ -197,28 +198,28 @@ class Flight:
         if not self.armed or not self.set_mode(Mode.AUTO):
             return False
         if self.landed:
-            if self._flown:
+            if self._sortie.flown:
                 return False
             self.run.reset()
-            if not self._can_lift_off:
+            if not self.can_lift_off:
                 self.say(Severity.WARNING, "Auto: Missing Takeoff Cmd")
                 return False
-            self._begin_sortie()
+            self._sortie.begin(self)
             if self.run.starts_with_takeoff:
                 self.course.advance(1)
             else:
                 self.course.take_off(self.params["TAKEOFF_ALT"])
-            self._add_row()
+            self._sortie.record(self, now=True)
         return True
 
     def take_off(self, up_m: float) -> bool:
         """Take off in GUIDED or TAKEOFF to a height above home, metres."""
-        may = self.armed and self.landed and not self._flown
+        may = self.armed and self.landed and not self._sortie.flown
         if not may or self.mode not in (Mode.GUIDED, Mode.TAKEOFF) or up_m <= 0.0:
             return False
-        self._begin_sortie()
+        self._sortie.begin(self)
         self.course.take_off(up_m)
-        self._add_row()
+        self._sortie.record(self, now=True)
         return True
 
     def order_takeoff(self, up_m: float) -> bool:
@@ -228,11 +229,11 @@ class Flight:
         self._takeoff_up_m = up_m if up_m > 0.0 else None
         return self.landed and self.set_mode(Mode.TAKEOFF)
 
-    def go_to(self, point: Vector) -> bool:
-        """Fly straight to a point in GUIDED and stay there."""
+    def go_to(self, item: Item) -> bool:
+        """Fly straight to an item's place in GUIDED and stay there."""
         if self.mode != self.dialect.goto_mode or self.landed:
             return False
-        self.course.go_to(point)
+        self.course.go_to_item(item)
         return True
 
     def pause(self, *, go_on: bool) -> bool:
@@ -269,22 +270,20 @@ class Flight:
 
     def step(self) -> None:
         """Advance one step of simulated time."""
-        self._steps += 1
+        sortie = self._sortie
+        sortie.steps += 1
+        if self.landed and self.gimbal.moves:
+            self.gimbal.step(self.setup.step_s, self.body.e, self.body.n, self.body.u, self.body.yaw)
         if not self.armed and self.landed:
-            if self._crew_step is not None and self._steps >= self._crew_step:
-                self._crew()
+            sortie.crew(self)
             return
         if self.landed:
-            self._wait_on_ground()
-            if (self._steps - self._sortie_step) % self._record_every == 0:
-                self._add_row()
-            return
-        self._fly()
-        since = self._steps - self._sortie_step
-        if since % self._check_every == 0 and not self.wrecked:
-            self._check()
-        if since % self._record_every == 0:
-            self._add_row()
+            sortie.wait(self)
+        else:
+            self._fly()
+            if sortie.since_start % self._check_every == 0 and not self.wrecked:
+                self._check()
+        sortie.record(self)
 
     def _fly(self) -> None:
         body, dt = self.body, self.setup.step_s
@@ -295,24 +294,16 @@ class Flight:
         self.gimbal.step(dt, body.e, body.n, body.u, body.yaw)
         wind_e, wind_n = self.wind.mean_e_mps + gust[0], self.wind.mean_n_mps + gust[1]
         self.battery.draw(dt, hypot(body.ve - wind_e, body.vn - wind_n), body.vu, body.load)
-        if body.u <= 0.0 and body.vu < 0.0:
-            self._touch_down()
+        if meets_ground(self):
+            self._sortie.touch_down(self)
         elif self.course.finished(time_s):
             go_on(self)
 
-    def _wait_on_ground(self) -> None:
-        if self._flown:
-            since, delay_s = self._landed_step, self.params["DISARM_DELAY"]
-        else:
-            figure = self.dialect.idle_figure
-            since, delay_s = self._armed_step, self.params[figure] if figure else 0.0
-            delay_s = delay_s and max(delay_s, self.setup.idle_floor_s)
-        if delay_s > 0.0 and (self._steps - since) * self.setup.step_s >= delay_s:
-            self._end_sortie()
-
     def _check(self) -> None:
-        """Fence and battery, five times a second."""
+        """Fence, battery and terrain, five times a second."""
         self._obey(self.guard.check(self.body, self.battery, self.sortie_s))
+        if self.course.unknown_s(self.sortie_s) > _TERRAIN_LOST_S:
+            self._obey([Demand(Text(Severity.CRITICAL, "Failsafe: Terrain data missing"), Mode.RTL)])
 
     def gcs_lost(self) -> None:
         """The ground station is silent: what the parameters say of that."""
@@ -324,51 +315,10 @@ class Flight:
             self.events.append(demand.text)
             self._fall() if demand.fall else act(self, demand.mode)
 
-    def _begin_sortie(self) -> None:
-        """Off the ground from rest: nothing that depends on how long the vehicle has waited remains."""
-        body = self.body
-        body.place(body.e, body.n, 0.0, self.setup.heading_rad)
-        self.gimbal.neutral()
-        self.course.reset()
-        self.guard.reset()
-        self.landed = False
-        self._flown = True
-        self._sortie_step = self._steps
-        self.sorties += 1
-        if self.setup.record_dir is not None:
-            self._record = FlightRecord(self.setup.record_dir, self.setup.sysid, self.sorties)
-
-    def _touch_down(self) -> None:
-        body = self.body
-        if body.vu < -_CRASH_MPS and self.armed:
-            self.say(Severity.CRITICAL, "Crash: Disarming")
-        body.place(body.e, body.n, 0.0, body.yaw)
-        self.battery.power_w = 0.0
-        self.landed = True
-        self._landed_step = self._steps
-        if self.mode == Mode.AUTO:
-            self.events.append(Reached(self.run.index))
-        if self.wrecked and self.armed:
-            self._end_sortie()
-
-    def _end_sortie(self) -> None:
-        self.armed = False
-        self.run.reset()
-        self.say(Severity.INFO, "Disarming motors")
-        if self._record is not None:
-            self._record.write()
-            self._record = None
-        if self._flown and not self.wrecked:
-            self._crew_step = self._steps + round(self.setup.turnaround_s / self.setup.step_s)
-            if self.setup.turnaround_s == 0.0:
-                self._crew()
-
-    def _crew(self) -> None:
-        """The ground crew sets the vehicle back on its pad with a full battery."""
-        self._crew_step = None
-        self.battery.swap()
-        self.body.place(0.0, 0.0, 0.0, self.setup.heading_rad)
-        self.gimbal.neutral()
+    def crash(self) -> None:
+        """It has hit the ground, and will not fly again."""
+        self.wrecked = True
+        self.say(Severity.CRITICAL, "Crash: Disarming")
 
     def wreck(self) -> None:
         """Nothing carries it any more: in the air it falls; no crew mends it."""
@@ -380,25 +330,19 @@ class Flight:
         """Start anew: mission, fence and parameters are kept, all else is as at power-on; in the air it falls."""
         if not self.landed:
             self.wreck()
-        if self._record is not None:
-            self._record.write()
-            self._record = None
         self.armed = False
-        self.mode = self.dialect.boot_mode
-        self._steps = self._armed_step = self._landed_step = self._sortie_step = 0
+        self.mode = self.mode_on_ground = self.dialect.boot_mode
+        self._sortie.restart()
+        self.gimbal.control = (0, 0)
         self._paused = False
         self.run.reset()
         self.gimbal.neutral()
         self.events.clear()
         self.estimate.start(self.body)
-        if self._flown and self.landed and not self.wrecked:
-            self._crew()
+        if self._sortie.flown and self.landed and not self.wrecked:
+            self._sortie.serve(self)
 
     def _fall(self) -> None:
         if self.dialect.has(Mode.LAND):
             self.mode = Mode.LAND
         self.course.fall()
-
-    def _add_row(self) -> None:
-        if self._record is not None:
-            self._record.add(*state_of(self))

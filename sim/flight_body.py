@@ -44,11 +44,13 @@ class Body:
     ----------
     load
         Load factor of wings that carry it; 0 on rotors.
+    ground
+        Height of the ground below, metres; 0 where it is flat.
     """
 
     __slots__ = (
-        "accel_mps2", "ae", "an", "au", "climb_accel_mps2", "e", "jerk_mps3", "load", "n", "response_s", "u", "ve",
-        "vn", "vu", "yaw", "yaw_rate",
+        "accel_mps2", "ae", "an", "au", "climb_accel_mps2", "e", "ground", "jerk_mps3", "load", "n", "response_s", "u",
+        "ve", "vn", "vu", "yaw", "yaw_rate",
     )  # fmt: skip
 
     def __init__(self, accel_mps2: float = 2.5, climb_accel_mps2: float = 1.0, jerk_mps3: float = 5.0) -> None:
@@ -57,6 +59,7 @@ class Body:
         self.jerk_mps3 = jerk_mps3
         # The loop may not ask for a faster change of acceleration than the jerk allows, or it would overshoot.
         self.response_s = max(_RESPONSE_S, accel_mps2 / jerk_mps3)
+        self.ground = 0.0
         self.place(0.0, 0.0, 0.0, 0.0)
 
     def place(self, east_m: float, north_m: float, up_m: float, yaw_rad: float) -> None:

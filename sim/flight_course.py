@@ -6,7 +6,8 @@ It knows the mission and the speeds, not the modes: `Flight` decides which order
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from math import radians
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -15,8 +16,10 @@ from sim.flight_body import Body
 from sim.flight_items import Item
 from sim.flight_mission import MissionRun
 from sim.flight_orders import landing, limits_from, place_of, return_home, stopping_point, tasks_of
+from sim.flight_over import OverGround, above
 from sim.flight_state import Event, Mode, Setup, Severity, Text
 from sim.flight_tasks import Drift, Fall, Hold, Leg, Task, Vector
+from sim.flight_terrain import TERRAIN_FRAMES
 from sim.flight_wind import WindField
 
 __all__ = ["Course"]
@@ -72,6 +75,9 @@ class Course:
         self._origin: Vector | None = None
         self._yaw = setup.heading_rad
         self._yaw_held = False
+        self._ground_up: Callable[[float, float], float | None] | None = None
+        self._known_m = 0.0
+        self._above = False
         self.rally: list[Vector] = []
         self.limits = limits_from(params)
 
@@ -103,6 +109,22 @@ class Course:
         self._tasks.popleft()
         return not self._tasks
 
+    @property
+    def lands(self) -> bool:
+        """Whether what is flown now ends on the ground."""
+        return bool(getattr(self._tasks[0], "lands", False))
+
+    @property
+    def rolling(self) -> bool:
+        """Whether it runs along the ground to take off."""
+        return False
+
+    def unknown_s(self, time_s: float) -> float:
+        """For how many seconds it has flown above ground that it does not know."""
+        task = self._tasks[0] if self._tasks else None
+        since_s = task.unknown_since_s if isinstance(task, OverGround) else None
+        return 0.0 if since_s is None else time_s - since_s
+
     # --- orders ----------------------------------------------------------------------------------------------------
 
     def take_off(self, up_m: float) -> None:
@@ -113,6 +135,15 @@ class Course:
     def go_to(self, point: Vector) -> None:
         """Straight to a point, and stay there."""
         self._fly(Leg(self._here, point, self.limits), Hold(point, self.limits))
+
+    def go_to_item(self, item: Item) -> None:
+        """To the place of an item, and stay there."""
+        point = self.point_of(item)
+        if self._is_above(item):
+            with self._above_ground():
+                self.go_to((point[0], point[1], item.z))
+        else:
+            self.go_to(point)
 
     def hover(self) -> None:
         """Stay in a place on rotors, if there are any."""
@@ -129,6 +160,10 @@ class Course:
     def follow_up(self) -> Mode | None:
         """The mode in which a return that has come to its end goes on; None where nothing follows."""
         return None
+
+    def fly_over(self, ground_up: Callable[[float, float], float | None]) -> None:
+        """The ground as the autopilot knows it, by east and north; without it heights above terrain are above home."""
+        self._ground_up = ground_up
 
     def fly_in(self, wind: WindField) -> None:
         """The air around; before the first step. Rotors hold their velocity against it by themselves."""
@@ -186,7 +221,12 @@ class Course:
         for later in self._run.ahead():
             ahead.append(self._place(later, ahead[-1] if ahead else place))
         self._yaw_held = self._yaw_held and item.command != mav.MAV_CMD_NAV_WAYPOINT
-        self._fly(*self._tasks_of(item, start, place, ahead))
+        if self._is_above(item):
+            low, on = self._lowered(start), [self._lowered(point) for point in ahead]
+            with self._above_ground():
+                self._fly(*self._tasks_of(item, low, (place[0], place[1], item.z), on))
+        else:
+            self._fly(*self._tasks_of(item, start, place, ahead))
         self._origin = self._origin_after(item, start, place)
 
     def _tasks_of(self, item: Item, start: Vector, place: Vector, ahead: list[Vector]) -> list[Task]:
@@ -228,11 +268,48 @@ class Course:
         return self._body.e, self._body.n, self._body.u
 
     def _place(self, item: Item, here: Vector) -> Vector:
-        return place_of(item, self._setup.frame, self._setup.home_amsl_m, here)
+        place = place_of(item, self._setup.frame, self._setup.home_amsl_m, here)
+        return (place[0], place[1], place[2] + self._ground_m(*place[:2])) if self._is_above(item) else place
 
     def _fly(self, *tasks: Task) -> None:
-        if not (self._tasks and isinstance(self._tasks[0], Fall)):
-            self._tasks = deque(tasks)
+        if self._tasks and isinstance(self._tasks[0], Fall):
+            return
+        known = self._ground_up
+        if self._above and known is not None:
+            tasks = tuple(OverGround(task, known, self._rates, self._known_m) for task in tasks)
+        self._tasks = deque(tasks)
+
+    # --- above the terrain -----------------------------------------------------------------------------------------
+
+    def _is_above(self, item: Item) -> bool:
+        return item.frame in TERRAIN_FRAMES and self._ground_up is not None
+
+    def _ground_m(self, e: float, n: float) -> float:
+        """Height of the ground at a place as it is known, or as it last was."""
+        known = None if self._ground_up is None else self._ground_up(e, n)
+        if known is not None:
+            self._known_m = known
+        return self._known_m
+
+    def _on_ground(self, e: float, n: float) -> Vector:
+        return e, n, self._ground_m(e, n)
+
+    def _lowered(self, point: Vector) -> Vector:
+        return point[0], point[1], point[2] - self._ground_m(*point[:2])
+
+    @contextmanager
+    def _above_ground(self) -> Iterator[None]:
+        """What is ordered meanwhile has heights above the ground."""
+        self._above = True
+        try:
+            with above(self._body, self._ground_m(self._body.e, self._body.n)):
+                yield
+        finally:
+            self._above = False
+
+    def _rates(self) -> tuple[float, float]:
+        """Fastest climb and descent, m/s."""
+        return self.limits.up, self.limits.down
 
     def _say(self, text: str) -> None:
         self._tell(Text(Severity.INFO, text))

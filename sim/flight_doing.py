@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from sim.flight_gimbal_orders import GIMBAL_COMMANDS, order_gimbal
 from sim.flight_items import Item
 from sim.flight_modes import Mode
-from sim.flight_orders import GIMBAL_COMMANDS, order_gimbal
 from sim.flight_state import Severity
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def do_command(flight: Flight, item: Item) -> bool:
     course, first = flight.course, item.params[0]
     match item.command:
         case command if command in GIMBAL_COMMANDS:
-            order_gimbal(flight.gimbal, item, course.point_of(item))
+            return order_gimbal(flight, item)
         case mav.MAV_CMD_DO_CHANGE_SPEED:
             return course.change_speed(first, item.params[1])
         case mav.MAV_CMD_CONDITION_YAW:

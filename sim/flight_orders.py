@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import hypot, radians, sqrt
+from math import hypot, sqrt
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_body import Body
 from sim.flight_frame import FlightFrame
-from sim.flight_gimbal import Gimbal
 from sim.flight_items import Item
 from sim.flight_mission import passes
 from sim.flight_tasks import Descend, Hold, Leg, Limits, Task, Vector
 
 __all__ = [
-    "GIMBAL_COMMANDS",
     "landing",
     "limits_from",
     "nearest_goal",
-    "order_gimbal",
     "place_of",
     "return_home",
     "stopping_point",
     "tasks_of",
 ]
-
-GIMBAL_COMMANDS = frozenset(
-    {
-        mav.MAV_CMD_DO_MOUNT_CONTROL,
-        mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW,
-        mav.MAV_CMD_DO_SET_ROI_LOCATION,
-        mav.MAV_CMD_DO_SET_ROI,
-        mav.MAV_CMD_DO_SET_ROI_NONE,
-    }
-)
 
 
 def limits_from(params: Mapping[str, float], speed_mps: float = 0.0) -> Limits:
@@ -63,7 +50,7 @@ def stopping_point(body: Body, limits: Limits) -> Vector:
     return (
         body.e + body.ve * time_s,
         body.n + body.vn * time_s,
-        max(0.0, body.u + 0.5 * body.vu * abs(body.vu) / limits.climb_accel),
+        max(body.ground, body.u + 0.5 * body.vu * abs(body.vu) / limits.climb_accel),
     )
 
 
@@ -132,21 +119,3 @@ def tasks_of(
             return [Hold(start, limits, max(item.params[0], 0.0))]
         case _:
             raise AssertionError(f"navigation command {item.command} was stored but has no tasks")
-
-
-def order_gimbal(gimbal: Gimbal, item: Item, point: Vector) -> None:
-    """Carry out a gimbal command; `point` is its place."""
-    match item.command:
-        case mav.MAV_CMD_DO_MOUNT_CONTROL:
-            gimbal.point(radians(item.params[2]), radians(item.params[0]))
-        case mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW:
-            # NaN means: rates are given, which this gimbal takes as no change.
-            pitch, yaw = item.params[0], item.params[1]
-            if pitch == pitch and yaw == yaw:  # noqa: PLR0124 (not NaN)
-                gimbal.point(radians(yaw), radians(pitch))
-        case mav.MAV_CMD_DO_SET_ROI_LOCATION | mav.MAV_CMD_DO_SET_ROI:
-            gimbal.roi = point
-        case mav.MAV_CMD_DO_SET_ROI_NONE:
-            gimbal.point(0.0, 0.0)
-        case _:
-            raise AssertionError(f"command {item.command} is no gimbal command")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from geo import Terrain
 from sim.dialect import Dialect
 from sim.dialect_ardupilot import ARDUCOPTER
 from sim.fleet_config import Boot
@@ -56,7 +57,7 @@ class Setup:
     frame
         Plane to fly in; its origin is the pad.
     home_amsl_m
-        Elevation of the pad and of the flat ground, metres AMSL.
+        Elevation of the pad, metres AMSL.
     heading_rad
         Grid heading on the pad.
     idle_floor_s
@@ -64,6 +65,10 @@ class Setup:
         time however fast the simulation runs.
     dialect
         Its autopilot and form.
+    terrain
+        The ground all around, or None where it is flat.
+    terrain_on_card
+        Whether the autopilot knows that terrain without asking for it.
     """
 
     sysid: int
@@ -79,3 +84,5 @@ class Setup:
     idle_floor_s: float
     record_dir: Path | None
     dialect: Dialect = ARDUCOPTER
+    terrain: Terrain | None = None
+    terrain_on_card: bool = True

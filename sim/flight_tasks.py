@@ -53,7 +53,10 @@ class Limits:
 
 
 class Task(Protocol):
-    """One thing to do. `yaw` is the grid azimuth to turn to, or None to keep the present one."""
+    """One thing to do. `yaw` is the grid azimuth to turn to, or None to keep the present one.
+
+    What ends on the ground has a `lands` that is True.
+    """
 
     yaw: float | None
 
@@ -164,6 +167,7 @@ class Leg:
 class Descend:
     """Down over a point to the ground: `fast` above `slow_below_m`, `slow` below it."""
 
+    lands = True
     __slots__ = ("_hold", "fast", "slow", "slow_below_m", "yaw")
 
     def __init__(
@@ -176,7 +180,7 @@ class Descend:
     def velocity(self, body: Body, time_s: float) -> Vector:
         """Over the point, sinking."""
         ve, vn, _ = self._hold.velocity(body, time_s)
-        above = body.u - self.slow_below_m
+        above = body.u - body.ground - self.slow_below_m
         if above <= 0.0:
             return ve, vn, -self.slow
         brake = _BRAKE_SHARE * self._hold.limits.climb_accel
@@ -184,12 +188,13 @@ class Descend:
 
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Whether it stands on the ground."""
-        return body.u <= 0.0
+        return body.u <= body.ground
 
 
 class Drift:
     """Down to the ground with the wind: `down` gives the rate, `wind_mps` (east, north) the way."""
 
+    lands = True
     __slots__ = ("down", "wind_mps", "yaw")
 
     def __init__(self, down: Descend, wind_mps: tuple[float, float]) -> None:
@@ -209,6 +214,7 @@ class Drift:
 class Fall:
     """No energy is left: down at the terminal speed of an airframe whose motors stand still."""
 
+    lands = True
     __slots__ = ("yaw",)
 
     def __init__(self) -> None:
@@ -220,7 +226,7 @@ class Fall:
 
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Whether it has hit the ground."""
-        return body.u <= 0.0
+        return body.u <= body.ground
 
 
 def _half_turn_tangent(before: Vector, corner: Vector, after: Vector) -> float:

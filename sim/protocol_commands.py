@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight import Flight
 from sim.flight_items import Item
 from sim.flight_state import Mode
+from sim.protocol_gimbal import configure_gimbal, mount_gimbal, order_pitch_yaw
 from sim.protocol_streams import BUILDERS, Schedule
 
 __all__ = ["Order", "carry_out", "order_from_int", "order_from_long"]
@@ -21,6 +23,8 @@ _DENIED = int(mav.MAV_RESULT_DENIED)
 _FAILED = int(mav.MAV_RESULT_FAILED)
 _UNSUPPORTED = int(mav.MAV_RESULT_UNSUPPORTED)
 _CHANGE_MODE = 1.0
+# Commands the fifth and sixth parameter of which is no place.
+_NO_PLACE = frozenset({mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW, mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +39,39 @@ class Order:
         Streams of the peer that sent it.
     send_now
         Sends one kind of message to that peer at once; False when there is none.
+    source
+        System and component id of who sent it.
     """
 
     item: Item
     schedule: Schedule
     send_now: Callable[[int], bool]
+    source: tuple[int, int]
 
 
-def order_from_long(
-    message: object, schedule: Schedule, send_now: Callable[[int], bool], *, amsl: bool = False
-) -> Order:
+def order_from_long(message: Any, schedule: Schedule, send_now: Callable[[int], bool], *, amsl: bool = False) -> Order:
     """Of a COMMAND_LONG: latitude and longitude in degrees, heights above home (ArduPilot) or AMSL (PX4)."""
     p = [float(getattr(message, f"param{i}")) for i in range(1, 8)]
-    place = [round(v * 1e7) if isfinite(v) and abs(v) <= 180.0 else 0 for v in p[4:6]]
-    command = int(getattr(message, "command"))  # noqa: B009 (a message of any type)
+    command = int(message.command)
+    if command in _NO_PLACE:
+        place = [round(v) if isfinite(v) else 0 for v in p[4:6]]
+    else:
+        place = [round(v * 1e7) if isfinite(v) and abs(v) <= 180.0 else 0 for v in p[4:6]]
     frame = mav.MAV_FRAME_GLOBAL if amsl else mav.MAV_FRAME_GLOBAL_RELATIVE_ALT
     item = Item(command, frame, (p[0], p[1], p[2], p[3]), place[0], place[1], p[6])
-    return Order(item, schedule, send_now)
+    return Order(item, schedule, send_now, _source(message))
 
 
-def order_from_int(message: object, schedule: Schedule, send_now: Callable[[int], bool]) -> Order:
+def order_from_int(message: Any, schedule: Schedule, send_now: Callable[[int], bool]) -> Order:
     """Of a COMMAND_INT."""
     m: dict[str, float] = {k: getattr(message, k) for k in ("command", "frame", "x", "y", "z")}
     p = [float(getattr(message, f"param{i}")) for i in range(1, 5)]
     item = Item(int(m["command"]), int(m["frame"]), (p[0], p[1], p[2], p[3]), int(m["x"]), int(m["y"]), float(m["z"]))
-    return Order(item, schedule, send_now)
+    return Order(item, schedule, send_now, _source(message))
+
+
+def _source(message: Any) -> tuple[int, int]:
+    return int(message.get_srcSystem()), int(message.get_srcComponent())
 
 
 def carry_out(flight: Flight, order: Order) -> int:
@@ -84,11 +96,6 @@ def _arm(flight: Flight, order: Order) -> int:
 def _terminate(flight: Flight, order: Order) -> int:
     """Motors off at once, as ArduCopter does; there is nothing to take back."""
     return _result(order.item.params[0] > 0.5 and flight.disarm(force=True))
-
-
-def _claim_gimbal(_: Flight, __: Order) -> int:
-    """PX4 wants to be told who turns the gimbal; here whoever likes may."""
-    return _ACCEPTED
 
 
 def _set_mode(flight: Flight, order: Order) -> int:
@@ -121,7 +128,7 @@ def _reposition(flight: Flight, order: Order) -> int:
     there = flight.dialect.goto_mode
     if flight.mode != there and not (item.params[1] == _CHANGE_MODE and flight.set_mode(there)):
         return _DENIED
-    return _result(flight.go_to(flight.course.point_of(item)))
+    return _result(flight.go_to(item))
 
 
 def _pause(flight: Flight, order: Order) -> int:
@@ -174,9 +181,9 @@ _HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
     mav.MAV_CMD_DO_PAUSE_CONTINUE: _pause,
     mav.MAV_CMD_DO_CHANGE_SPEED: _do,
     mav.MAV_CMD_CONDITION_YAW: _do,
-    mav.MAV_CMD_DO_MOUNT_CONTROL: _do,
-    mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE: _claim_gimbal,
-    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: _do,
+    mav.MAV_CMD_DO_MOUNT_CONTROL: lambda flight, order: mount_gimbal(flight, order.item),
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE: lambda flight, order: configure_gimbal(flight, order.item, order.source),
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: lambda flight, order: order_pitch_yaw(flight, order.item, order.source),
     mav.MAV_CMD_DO_SET_ROI_LOCATION: _do,
     mav.MAV_CMD_DO_SET_ROI: _do,
     mav.MAV_CMD_DO_SET_ROI_NONE: _do,

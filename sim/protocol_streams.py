@@ -15,8 +15,10 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from sim.dialect import Form
 from sim.flight import Flight
 from sim.flight_state import Mode
+from sim.protocol_gimbal import device_flags, manager_information, manager_status
 from sim.protocol_ids import with_ids
 from sim.protocol_params import ftp_enabled
+from sim.protocol_terrain import terrain_report, terrain_request
 
 __all__ = ["BUILDERS", "DATA_STREAMS", "Schedule", "Snapshot"]
 
@@ -223,11 +225,7 @@ def _gimbal_attitude(s: Snapshot) -> Any:
     gimbal = s.flight.gimbal
     cy, sy = cos(0.5 * gimbal.yaw), sin(0.5 * gimbal.yaw)
     cp, sp = cos(0.5 * gimbal.pitch), sin(0.5 * gimbal.pitch)
-    flags = (
-        mav.GIMBAL_DEVICE_FLAGS_ROLL_LOCK
-        | mav.GIMBAL_DEVICE_FLAGS_PITCH_LOCK
-        | mav.GIMBAL_DEVICE_FLAGS_YAW_IN_VEHICLE_FRAME
-    )
+    flags = device_flags(s.flight) | mav.GIMBAL_DEVICE_FLAGS_YAW_IN_VEHICLE_FRAME
     return mav.MAVLink_gimbal_device_attitude_status_message(
         0, 0, s.boot_ms, flags, [cp * cy, -sp * sy, sp * cy, cp * sy], 0.0, 0.0, 0.0, 0,
         radians(s.yaw_deg), s.flight.body.yaw_rate, 1,
@@ -246,6 +244,8 @@ def _autopilot_version(s: Snapshot) -> Any:
     capabilities = dialect.capabilities
     if ftp_enabled(s.flight.params):
         capabilities |= mav.MAV_PROTOCOL_CAPABILITY_FTP
+    if s.flight.terrain.enabled:
+        capabilities |= mav.MAV_PROTOCOL_CAPABILITY_TERRAIN
     return mav.MAVLink_autopilot_version_message(
         capabilities, dialect.version, 0, 0, 0, [0] * 8, [0] * 8, [0] * 8, 0, 0, s.flight.setup.sysid
     )
@@ -271,7 +271,11 @@ BUILDERS: dict[int, Callable[[Snapshot], Any]] = {
     mav.MAVLINK_MSG_ID_FENCE_STATUS: _fence_status,
     mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS: _gimbal_attitude,
     mav.MAVLINK_MSG_ID_MOUNT_STATUS: _mount_status,
+    mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_INFORMATION: lambda s: manager_information(s.flight),
+    mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_STATUS: lambda s: manager_status(s.flight),
     mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION: _autopilot_version,
+    mav.MAVLINK_MSG_ID_TERRAIN_REPORT: lambda s: terrain_report(s.flight),
+    mav.MAVLINK_MSG_ID_TERRAIN_REQUEST: lambda s: terrain_request(s.flight),
 }
 # REQUEST_DATA_STREAM groups, as ArduCopter fills them.
 _GROUPS: dict[int, tuple[int, ...]] = {
@@ -292,6 +296,8 @@ _GROUPS: dict[int, tuple[int, ...]] = {
         mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS,
         mav.MAVLINK_MSG_ID_MOUNT_STATUS,
         mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE,
+        mav.MAVLINK_MSG_ID_TERRAIN_REPORT,
+        mav.MAVLINK_MSG_ID_TERRAIN_REQUEST,
     ),
 }
 DATA_STREAMS = {**_GROUPS, mav.MAV_DATA_STREAM_ALL: tuple(m for group in _GROUPS.values() for m in group)}

@@ -2,7 +2,7 @@
 
 An upload goes straight into storage, item by item: one that stops half-way leaves a mixture of new and old items.
 Timers run on the wall clock: a timer of T simulated seconds takes ``T / speedup`` wall seconds, but never less than
-a floor that a real sender can meet.
+a floor that a real sender can meet. In lock-step they run on simulated time, with a speedup of 1 and no floor.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -14,7 +13,7 @@ import numpy as np
 from sim.errors import ConfigError
 from sim.fault_file import faults_from, load_faults
 from sim.faults import Fault, Faults
-from sim.fleet_config import FleetConfig
+from sim.fleet_config import LOCKSTEP, FleetConfig
 from sim.fleet_process import start_fleet
 from sim.sitl_real import start_real
 from sim.sitl_vehicle import SitlFleet, SitlVehicle
@@ -57,7 +56,7 @@ def sitl_config(values: Mapping[str, Any], folder: Path) -> FleetConfig:
     except TypeError as error:
         raise ConfigError(f"sitl: a setting is of the wrong type: {error}") from error
     # The clock of the world is that of the fleet.
-    return config if config.start_time_us is not None else replace(config, start_time_us=time.time_ns() // 1000)
+    return replace(config, start_time_us=config.start_us)
 
 
 def _faults(given: object, folder: Path) -> Faults:
@@ -92,16 +91,19 @@ def start_sitl(config: FleetConfig, *, real: str | None = None, folder: Path | N
         When it does not start, with its own reason, or a real one is asked for and there is none.
     """
     if real is not None:
+        if config.clock == LOCKSTEP:
+            raise ConfigError("a real autopilot's simulator has a clock of its own: leave out --sitl, or the lock-step")
         if folder is None:
             raise ConfigError("a real autopilot needs a folder to keep its files in: give one")
         with start_real(real, config, folder) as fleet:
             yield fleet
         return
     with start_fleet(config) as running:
+        pass_time = running.advance if config.clock == LOCKSTEP else None
         yield SitlFleet(
-            tuple(SitlVehicle(e.sysid, e.url, config.home, config.speedup) for e in running.endpoints),
+            tuple(SitlVehicle(e.sysid, e.url, config.home, config.timer_speedup, pass_time) for e in running.endpoints),
             config.home,
-            config.speedup,
+            config.timer_speedup,
         )
 
 

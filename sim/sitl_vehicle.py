@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from sim.errors import ConfigError
 
 __all__ = ["SitlFleet", "SitlVehicle"]
 
@@ -22,13 +24,36 @@ class SitlVehicle:
     home
         Latitude and longitude in degrees and elevation in metres AMSL.
     speedup
-        Simulated seconds a second.
+        Simulated seconds a second; 1 in lock-step.
     """
 
     sysid: int
     url: str
     home: tuple[float, float, float]
     speedup: float
+    _pass_time: Callable[[float], float] | None = field(default=None, repr=False, compare=False)
+
+    def advance(self, seconds: float) -> float:
+        """Let simulated time pass for the whole fleet, with ``clock="lockstep"``.
+
+        Parameters
+        ----------
+        seconds
+            How much: a multiple of the step of the fleet.
+
+        Returns
+        -------
+        float
+            Simulated seconds since power-on.
+
+        Raises
+        ------
+        ConfigError
+            When it is none, or the fleet runs on the wall clock.
+        """
+        if self._pass_time is None:
+            raise ConfigError('these vehicles run on the wall clock: mark the test with sitl(clock="lockstep")')
+        return self._pass_time(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +80,7 @@ class SitlFleet:
 
     def __getitem__(self, index: int) -> SitlVehicle:
         return self.vehicles[index]
+
+    def advance(self, seconds: float) -> float:
+        """As of its vehicles."""
+        return self.vehicles[0].advance(seconds)

@@ -65,7 +65,7 @@ def make_lists(flight: Flight, config: FleetConfig, refusal: Callable[[str], int
                 rules=dialect.rules,
                 changed=lambda kind=kind: changed[kind](lists[kind].items),  # type: ignore[misc]
                 say=say,
-                speedup=config.speedup,
+                speedup=config.timer_speedup,
                 reject=reject(kind),
             )
         return lists
@@ -79,7 +79,7 @@ def make_lists(flight: Flight, config: FleetConfig, refusal: Callable[[str], int
             home=(lambda: _home_item(flight)) if kind == mission else None,
             changed=lambda kind=kind: told[kind](stores[kind]),  # type: ignore[misc]
             say=say,
-            speedup=config.speedup,
+            speedup=config.timer_speedup,
             reject=reject(kind),
             rules=dialect.rules,
         )

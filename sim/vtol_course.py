@@ -97,6 +97,9 @@ class VtolCourse(WingCourse):
         wanted = self._params["RTL_LANDS"] and self._setup.dialect.has(Mode.HOVER_RTL)
         return Mode.HOVER_RTL if wanted else None
 
+    def _rates(self) -> tuple[float, float]:
+        return super()._rates() if self._body.on_wings else Course._rates(self)  # noqa: SLF001 (its own base)
+
     def _until_rotors(self, start: Vector, over: Vector) -> Task:
         """On wings until the rotors must brake to stand over a place."""
         decel = self._params["TRANSITION_DECEL"]

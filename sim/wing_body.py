@@ -81,7 +81,8 @@ class WingBody(Body):
         self.on_wings = True
 
     def _glide(self, dt_s: float, bank: float, airspeed: float, climb: float) -> None:
-        if self.rotate_mps > 0.0 and not self._rolled(dt_s):
+        if self.rotate_mps > 0.0:
+            self._roll(dt_s)
             return
         if not self.on_wings:
             self.take_wing()
@@ -104,18 +105,16 @@ class WingBody(Body):
         self.u += (vu + self.vu) * half
         self.load = 1.0 / cos(self.bank)
 
-    def _rolled(self, dt_s: float) -> bool:
-        """Accelerate along the runway, straight ahead on the wheels; whether it is fast enough to fly."""
+    def _roll(self, dt_s: float) -> None:
+        """Accelerate along the runway, straight ahead on the wheels, until it is fast enough to fly."""
         s, c = sin(self.yaw), cos(self.yaw)
         speed = hypot(self.ve, self.vn) + _SPEED_ACCEL_MPS2 * dt_s
         self.ve, self.vn = speed * s, speed * c
         self.e += self.ve * dt_s
         self.n += self.vn * dt_s
         self.load = 1.0
-        if speed - self.air[0] * s - self.air[1] * c < self.rotate_mps:
-            return False
-        self.rotate_mps = 0.0
-        return True
+        if speed - self.air[0] * s - self.air[1] * c >= self.rotate_mps:
+            self.rotate_mps = 0.0
 
     def roll_pitch(self, wind_e_mps: float, wind_n_mps: float) -> tuple[float, float]:
         """Roll and pitch in radians: on wings the bank, and the angle of the path with the trim."""

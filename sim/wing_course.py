@@ -72,11 +72,12 @@ class WingCourse(Course):
     def land(self) -> None:
         """Straight ahead to the ground."""
         here, yaw = self._here, self._body.yaw
-        if here[2] <= self.wing.flare_m:
+        up = here[2] - self._body.ground
+        if up <= self.wing.flare_m:
             self._fly(Glide(self.wing))
             return
-        away = here[2] / tan(_LANDING_SLOPE_RAD)
-        self._fly(Approach(here, (here[0] + away * sin(yaw), here[1] + away * cos(yaw), 0.0), self.wing))
+        away = up / tan(_LANDING_SLOPE_RAD)
+        self._fly(Approach(here, self._on_ground(here[0] + away * sin(yaw), here[1] + away * cos(yaw)), self.wing))
 
     def go_home(self) -> None:
         """To home or a rally point and round it; down and land there where the autopilot does so."""
@@ -98,7 +99,8 @@ class WingCourse(Course):
         if not self._params["RTL_LANDS"]:
             return [way, Circle(over, radius, self.wing)]
         low = (goal[0], goal[1], self._params["RTL_DESCEND_ALT"])
-        return [way, Circle(low, radius, self.wing, to_height=True), _ApproachFromHere(low, self.wing)]
+        down = _ApproachFromHere(self._on_ground(*goal[:2]), self.wing)
+        return [way, Circle(low, radius, self.wing, to_height=True), down]
 
     def _return_height(self, goal: Vector) -> float:
         """ArduPilot comes down to its return height, PX4 only up; a rally point has a height of its own."""
@@ -112,6 +114,14 @@ class WingCourse(Course):
         if kind == _AIRSPEED or self._setup.dialect.name == "px4":
             self.wing.airspeed = max(self.wing.least, min(self.wing.most, speed_mps))
         return True
+
+    @property
+    def rolling(self) -> bool:
+        """Whether it runs along the ground to take off."""
+        return self._body.rotate_mps > 0.0
+
+    def _rates(self) -> tuple[float, float]:
+        return self.wing.climb, self.wing.sink
 
     def _circle(self, centre: Vector) -> Circle:
         return Circle(centre, self.wing.loiter_m, self.wing)
@@ -130,7 +140,7 @@ class WingCourse(Course):
                     else WingLeg(start, place, wing, radius_m=radius, corner_rad=corner)
                 ]
             case mav.MAV_CMD_NAV_LAND | mav.MAV_CMD_NAV_VTOL_LAND:
-                return [Approach(start, place, wing)]
+                return [Approach(start, self._on_ground(*place[:2]), wing)]
             case mav.MAV_CMD_NAV_DELAY:
                 return [Circle(start, wing.loiter_m, wing, for_s=max(item.params[0], 0.0))]
             case _:
@@ -159,6 +169,7 @@ class WingCourse(Course):
 class _ApproachFromHere:
     """An `Approach` that begins where the vehicle is when its turn comes."""
 
+    lands = True
     __slots__ = ("_approach", "_goal", "_wing", "yaw")
 
     def __init__(self, goal: Vector, wing: WingLimits) -> None:

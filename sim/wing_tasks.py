@@ -107,7 +107,7 @@ class Climb:
         self.yaw: float | None = None
         self._start = (body.e, body.n)
         self._stop = (body.e + _FAR_M * sin(body.yaw), body.n + _FAR_M * cos(body.yaw))
-        if not body.on_wings and body.u <= 0.0:
+        if not body.on_wings and body.u <= body.ground:
             body.rotate_mps = _ROTATE_SHARE * limits.airspeed
 
     def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
@@ -233,10 +233,11 @@ class Circle:
 class Approach:
     """Down an even slope to a point on the ground, with a flare."""
 
+    lands = True
     __slots__ = ("_direction", "_length_m", "_limits", "start", "stop", "yaw")
 
     def __init__(self, start: Vector, stop: Vector, limits: WingLimits) -> None:
-        self.start, self.stop, self._limits = start, (stop[0], stop[1], 0.0), limits
+        self.start, self.stop, self._limits = start, stop, limits
         de, dn = stop[0] - start[0], stop[1] - start[1]
         self._length_m = max(hypot(de, dn), 1.0)
         self._direction = (de / self._length_m, dn / self._length_m)
@@ -250,10 +251,11 @@ class Approach:
         along = (body.e - self.start[0]) * self._direction[0] + (body.n - self.start[1]) * self._direction[1]
         if along >= self._length_m - limits.l1.length_m(hypot(*v)) * 0.25:
             lateral = 0.0
-        if body.u <= limits.flare_m:
-            return limits.steer(lateral, -min(limits.sink, limits.flare_sink + max(body.u, 0.0) / _FLARE_S))
-        slope = -self.start[2] / self._length_m
-        height = max(0.0, self.start[2] + slope * along)
+        up = body.u - body.ground
+        if up <= limits.flare_m:
+            return limits.steer(lateral, -min(limits.sink, limits.flare_sink + max(up, 0.0) / _FLARE_S))
+        slope = (self.stop[2] - self.start[2]) / self._length_m
+        height = max(self.stop[2], self.start[2] + slope * along)
         rate = slope * (v[0] * self._direction[0] + v[1] * self._direction[1]) if along < self._length_m else 0.0
         return limits.steer(lateral, min(limits.towards(height, body, rate), -limits.flare_sink))
 
@@ -265,6 +267,7 @@ class Approach:
 class Glide:
     """Nobody steers: wings level, down."""
 
+    lands = True
     __slots__ = ("_limits", "yaw")
 
     def __init__(self, limits: WingLimits) -> None:
@@ -273,7 +276,7 @@ class Glide:
 
     def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
         """Straight ahead, sinking gently."""
-        sink = 1.5 if body.u > self._limits.flare_m else self._limits.flare_sink
+        sink = 1.5 if body.u - body.ground > self._limits.flare_m else self._limits.flare_sink
         return self._limits.steer(0.0, -sink)
 
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# How long a test takes says more of the machine than of the code: figures of time are in bench.
+settings.register_profile("at any pace", deadline=None)
+settings.load_profile("at any pace")
 # What decides whether a change lands is asked the same questions every time; at a developer's desk they are new ones.
-settings.register_profile("same every time", derandomize=True)
+settings.register_profile("same every time", parent=settings.get_profile("at any pace"), derandomize=True)
 if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
     settings.load_profile("same every time")
 

@@ -71,7 +71,7 @@ async def test_of_two_vehicles_on_one_link_each_log_holds_one(tmp_path):
         logs = [Recorder(tmp_path / f"{sysid}.tlog") for sysid in (7, 8)]
         ends = [link.record(sysid, log) for sysid, log in zip((7, 8), logs, strict=True)]
         for sysid in (7, 8):
-            link.received(packet(position(1), sysid), None, datagram=True)
+            link.channels[0].received(packet(position(1), sysid), None, datagram=True)
             link.send(mav.MAVLink_command_long_message(sysid, 1, 400, 0, 1, 0, 0, 0, 0, 0, 0), sysid)
         link.send(mav.MAVLink_timesync_message(0, 1))
         ends[0]()

@@ -53,7 +53,7 @@ async def test_messages_are_heard_that_cannot_be_logged():
         link.listen(heard.append, types=("STATUSTEXT",))
         data = mav.MAVLink_statustext_message(4, b"hello").pack(vehicle.mav)
         for _ in range(400):
-            link.received(data, None, datagram=True)
+            link.channels[0].received(data, None, datagram=True)
             link.send(mav.MAVLink_timesync_message(0, 1))
         assert len(heard) == 400
         assert link.log_failure is not None

@@ -451,7 +451,7 @@ def test_only_the_last_of_each_kind_stands():
 
 async def test_a_second_vehicle_with_its_system_id_stops_all_orders():
     async with in_flight() as (vehicle, seen):
-        seen.link._routes._rivals[1] = {("10.0.0.9", 14550): time.monotonic()}
+        seen.link.channels[0].routes._rivals[1] = {("10.0.0.9", 14550): time.monotonic()}
         with pytest.raises(AutopilotError, match="system id 1 is used by"):
             await Orders(seen).go_to(Place(31.347, -110.935, 70.0))
         assert not sent(vehicle, REPOSITION)

@@ -5,6 +5,8 @@ import struct
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import (
@@ -23,7 +25,8 @@ from autopilot import (
     item_limit,
 )
 from autopilot.telemetry import TelemetryState
-from geo import Altitude, Datum
+from autopilot.wire_decode import whole_frames
+from geo import Altitude, Datum, geodesic_distance_m
 from missions import MissionItem
 from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked
 
@@ -190,6 +193,38 @@ def test_estimator_flags(flags, ready):
     assert (not state.snapshot().not_ready()) is ready
 
 
+def reports():
+    """Messages of every type that the state is made of, with figures that tell them apart."""
+    n = st.integers(0, 100)
+    return st.one_of(
+        st.builds(lambda a, b: mav.MAVLink_heartbeat_message(2, 3, 128 * (a % 2), b, 4, 3), n, n),
+        st.builds(lambda a, b: mav.MAVLink_global_position_int_message(a * 500, b, a, b, a, b, a, 0, 0), n, n),
+        st.builds(lambda a, b: mav.MAVLink_attitude_message(a * 500, a / 99, b / 99, 0.5, 0, 0, 0), n, n),
+        st.builds(lambda a: mav.MAVLink_gps_raw_int_message(0, a % 7, 0, 0, 0, 0, 0, 0, 0, a), n),
+        st.builds(lambda a, b: mav.MAVLink_sys_status_message(a, b, b, 0, a, -1, b - 1, 0, 0, 0, 0, 0, 0), n, n),
+        st.builds(lambda a, b: mav.MAVLink_battery_status_message(a % 2, 0, 0, 0, [0] * 10, 0, 0, 0, b - 1), n, n),
+        st.builds(lambda a: mav.MAVLink_extended_sys_state_message(0, a % 5), n),
+        st.builds(lambda a: mav.MAVLink_ekf_status_report_message(a, 0, 0, 0, 0, 0), n),
+        st.builds(mav.MAVLink_mission_current_message, n),
+        st.builds(lambda a: mav.MAVLink_system_time_message(0, a * 500), n),
+    )
+
+
+@given(st.lists(st.tuples(reports(), st.booleans()), max_size=25))
+def test_what_is_read_late_is_what_was_read_at_once(steps):
+    """However seldom somebody looks: the last that was said of each thing stands."""
+    codec = mav.MAVLink(None, srcSystem=1, srcComponent=1)
+    seldom, always = TelemetryState(str), TelemetryState(str)
+    for report, looks in steps:
+        ((message, _),) = whole_frames(bytes(report.pack(codec)), codec.decode)
+        assert seldom.take(message) == always.take(codec.decode(bytearray(report.pack(codec))))
+        always.snapshot()
+        if looks:
+            seldom.snapshot()
+    one, other = (replace(state.snapshot(), time_us=0) for state in (seldom, always))
+    assert one == other
+
+
 async def test_a_long_text_comes_in_chunks():
     async with linked() as (vehicle, link), await connected(link) as seen:
         text = "Mission: this text is longer than the fifty characters of one message, by far"
@@ -227,7 +262,8 @@ async def test_a_fence_of_px4_that_only_warns_or_falls_is_made_to_return(action,
     def integer(value):
         return struct.unpack("<f", struct.pack("<i", value))[0], mav.MAV_PARAM_TYPE_INT32
 
-    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params={"GF_ACTION": integer(action), "GF_MAX_VER_DIST": (0.0, 9)})
+    free = dict.fromkeys(("GF_MAX_VER_DIST", "GF_MAX_HOR_DIST"), (0.0, 9))
+    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params={"GF_ACTION": integer(action), **free})
     async with linked(script) as (vehicle, link), await connected(link) as seen:
         await enable_fence(seen, line_mission(dialect="px4"))
         assert vehicle.script.params["GF_ACTION"] == integer(then)
@@ -235,6 +271,22 @@ async def test_a_fence_of_px4_that_only_warns_or_falls_is_made_to_return(action,
         script.params["GF_ACTION"] = integer(1)
         with pytest.raises(ParameterError, match="GF_ACTION was set to 3 and is 1"):
             await enable_fence(seen, line_mission(dialect="px4"))
+
+
+@pytest.mark.parametrize(("limit_m", "held"), [(0.0, True), (100.0, False), (1e5, True)])
+async def test_a_leash_of_px4_that_would_end_the_mission_is_said_before_it_flies(limit_m, held):
+    action = struct.unpack("<f", struct.pack("<i", 3))[0], mav.MAV_PARAM_TYPE_INT32
+    params = {"GF_ACTION": action, "GF_MAX_VER_DIST": (0.0, 9), "GF_MAX_HOR_DIST": (limit_m, 9)}
+    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params=params)
+    mission = line_mission(dialect="px4")
+    async with linked(script) as (_, link), await connected(link) as seen:
+        assert await seen.wait_until(lambda t: t.lat_deg is not None, 10.0) is not None
+        if held:
+            await enable_fence(seen, mission)
+            return
+        away = [float(geodesic_distance_m(*HOME[:2], item.x / 1e7, item.y / 1e7)) for item in mission.items if item.x]
+        with pytest.raises(NotReadyError, match=f"goes {max(away):.0f} m from home and GF_MAX_HOR_DIST is 100 m"):
+            await enable_fence(seen, mission)
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,6 @@ class Flown:
         self.now |= {"mode": "RTL", "armed": False}
         self._take(mav.MAVLink_heartbeat_message(2, 3, 0, 3, 4, 3))
 
-    def stands(self):
-        self.now["landed"] = True
-        self._take(mav.MAVLink_extended_sys_state_message(0, 1))
-
     def at(self, north_m, east_m, *, item, up=90.0, mode="AUTO"):
         self.clock += 1.0
         spot = place(0, north_m, east_m)
@@ -89,16 +85,17 @@ def test_flying_home_is_no_deviation():
 
 def test_one_that_came_down_in_a_silence_did_not_end_in_the_air():
     """Its first heartbeat after it says disarmed, while the last known height is that of the patrol."""
-    for says in (lambda flown: flown.at(0, 0, item=1, up=0.1, mode="RTL"), lambda flown: flown.stands()):
-        flown = Flown(mission_of(place(1, 0, 1000), place(2, 0, 3000)))
-        flown.at(0, 500, item=1)
-        flown.clock += 30.0
-        flown.disarmed()
-        assert not flown.watch.ended
-        says(flown)
-        assert flown.watch.ended
-        assert not flown.watch.ended_in_air
+    flown = Flown(mission_of(place(1, 0, 1000), place(2, 0, 3000)))
+    flown.at(0, 0, item=1, up=0.0)
+    flown.at(0, 500, item=1)
+    flown.clock += 30.0
+    flown.disarmed()
+    assert not flown.watch.ended
+    flown.at(0, 40, item=1, up=0.1, mode="RTL")
+    assert flown.watch.ended
+    assert not flown.watch.ended_in_air
     assert flown.watch.events[-1].kind == "disarmed"
+    assert flown.watch.landing().from_home_m == pytest.approx(40.0, abs=0.1)
 
 
 def test_one_that_says_no_more_where_it_is_ended_where_it_last_was():

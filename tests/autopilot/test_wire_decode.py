@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot.wire_decode import decoded
+from autopilot import wire
+from autopilot.wire import Codec, identity
+from autopilot.wire_decode import boot_ms_of, decoded, read, whole_frames
 
 NUMBERS = sorted(mav.mavlink_map)
 
@@ -59,3 +61,53 @@ def test_a_flipped_bit_is_seen(bit):
     data[place] ^= 1 << bit % 8
     with pytest.raises(mav.MAVError):
         decoded(data, mav.MAVLink(None).decode)
+
+
+SOME = [number for number in NUMBERS if not mav.mavlink_map[number].__name__.startswith("MAVLink_file")]
+PAYLOADS = st.tuples(st.sampled_from(SOME), st.binary(min_size=255, max_size=255), st.integers(1, 255))
+
+
+def made(number, noise, cut):
+    size = mav.mavlink_map[number].unpacker.size
+    return frame(number, (noise[:cut] + bytes(255))[: min(size, 255)])
+
+
+@given(st.lists(PAYLOADS, min_size=1, max_size=3), st.integers(0, 400), st.sampled_from([0, 0, 1, 0x80]), st.booleans())
+def test_a_datagram_says_the_same_read_at_once_or_byte_by_byte(payloads, place, flip, stub):
+    """Whole, damaged, cut short or with something behind it."""
+    data = bytearray(b"".join(made(*one) for one in payloads))
+    data[place % len(data)] ^= flip
+    data = bytes(data) + (b"\xfd\x03" if stub else b"")
+
+    def heard(codec):
+        found = codec.feed(data, "peer", datagram=True)
+        return [(identity(packet), packet, fields(read(message))) for message, packet in found], codec.bad_bytes
+
+    fast = heard(Codec(255, 190))
+    kept, wire.whole_frames = wire.whole_frames, lambda *_: None
+    try:
+        slow = heard(Codec(255, 190))
+    finally:
+        wire.whole_frames = kept
+    assert fast == slow
+
+
+@given(PAYLOADS)
+def test_an_unread_message_has_all_that_a_read_one_has(payload):
+    data = made(*payload)
+    ((ours, packet),) = whole_frames(bytes(data), mav.MAVLink(None).decode)
+    theirs = mav.MAVLink(None).decode(bytearray(data))
+    assert packet == data
+    assert boot_ms_of(ours) == getattr(theirs, "time_boot_ms", None)
+    for name in ("get_type", "get_srcSystem", "get_srcComponent", "get_seq", "get_msgId", "get_msgbuf"):
+        assert getattr(ours, name)() == getattr(theirs, name)()
+    assert fields(ours) == fields(theirs)
+    assert type(read(ours)) is type(theirs)
+    assert not hasattr(ours, "no_such_field")
+
+
+@pytest.mark.parametrize("spoil", [lambda d: d[:-1], lambda d: b"\0" + d, lambda d: d + b"\xfd", lambda d: d[:2]])
+def test_anything_but_whole_frames_is_left_to_the_patient_reader(spoil):
+    data = bytes(frame(mav.MAVLINK_MSG_ID_MISSION_COUNT, struct.pack("<HBBB", 5, 255, 190, 0)))
+    assert len(whole_frames(data + data, mav.MAVLink(None).decode)) == 2
+    assert whole_frames(spoil(data), mav.MAVLink(None).decode) is None

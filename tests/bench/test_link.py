@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -122,16 +123,19 @@ def test_reading_and_both_together_are_rows_where_they_were_measured():
     assert names == ["upload", "read-back", "proved upload", "file upload"]
 
 
-async def test_telemetry_of_a_few_vehicles_is_whole_and_young():
-    lost, age_ms, share = await telemetry._measured(8, 3)
-    assert lost == 0
-    assert 0 < age_ms < 1000
-    assert 0 < share < 1
+@pytest.mark.parametrize("together", telemetry.TOGETHER)
+async def test_telemetry_of_a_few_vehicles_is_whole_and_young(together):
+    heard = await telemetry._measured(8, 3, together)
+    assert heard.sent == 8 * 3 * 50
+    assert heard.lost == heard.gaps == 0
+    assert heard.dropped in (0, None)
+    assert 0 < heard.age_ms < 1000
+    assert 0 < heard.share < 1
 
 
 def test_the_source_says_how_late_it_was():
     asked = [
-        {"what": "make", "ports": [9], "vehicles": 2, "seconds": 1},
+        {"what": "make", "ports": [9], "vehicles": 2, "seconds": 1, "together": 1},
         {"what": "start", "at": time.monotonic() - 5.0},
         {"what": "start"},
     ]
@@ -153,3 +157,19 @@ def test_the_source_says_how_late_it_was():
 def test_the_mission_begins_with_home():
     assert places(3)[0] == (0, 0, 16, 313450000, -1109400000, 1180.0)
     assert [place[0] for place in places(3)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("side", ["ours", "pymavlink"])
+def test_against_packets_made_beforehand_a_side_is_measured_alone(side):
+    with ExitStack() as stack:
+        process = stack.enter_context(link._side(side))
+        where = ("127.0.0.1", link._responder(stack), 1)
+        assert process.ask("upload", where, 30)["items"] == 30
+        assert process.ask("read-back", where, 30)["items"] == 30
+
+
+def test_the_client_alone_is_a_row_of_its_own_without_files():
+    found = _found()
+    del found["files", "files"]
+    (upload,) = link._table(link.Case(50, 0.0, 1, client_alone=True), found)
+    assert upload.name == "upload/50 items, the client alone"

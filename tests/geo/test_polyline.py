@@ -122,9 +122,9 @@ def test_twenty_thousand_points_beside_fifty_thousand_vertices():
     rng = np.random.default_rng(7)
     line = np.cumsum(rng.normal(size=(50_000, 2)) * [20, 60] + [60, 0], axis=0)
     beside = line[rng.integers(0, len(line), 20_000)] + rng.normal(size=(20_000, 2)) * 200
-    begin = time.perf_counter()
+    begin = time.process_time()
     place = locate(line, beside)
-    assert time.perf_counter() - begin < 5  # trying all pairs takes minutes
+    assert time.process_time() - begin < 5  # trying all pairs takes minutes
     oracle = shapely.distance(shapely.LineString(line), shapely.points(beside[:200]))
     assert np.abs(np.abs(place.offset_m[:200]) - oracle).max() < 1e-6
 

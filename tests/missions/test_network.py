@@ -312,7 +312,7 @@ def test_a_long_border_with_many_branches_takes_little_time():
     rng = np.random.default_rng(5)
     line = np.stack([np.linspace(0, 1_000_000, 50_000), rng.normal(size=50_000) * 5], axis=-1)
     roads = [road([(x, -500), (x + 50, 900), (x + 3000, 1500)], f"road {x}") for x in range(10_000, 990_000, 3000)]
-    begin = time.perf_counter()
+    begin = time.process_time()
     network = build_network("n", [border(line)], roads)
-    assert time.perf_counter() - begin < 20  # about two seconds
+    assert time.process_time() - begin < 20  # about two seconds
     assert len(network.cut_off) == len(roads)

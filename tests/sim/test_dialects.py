@@ -9,6 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 import sim
 from tests.sim.crafts import (
     ARM,
+    KINDS,
     SET_MODE,
     START,
     every_kind,
@@ -94,6 +95,21 @@ def test_does_not_arm_before_it_is_ready_and_says_why(kind):
         assert kind.set_mode(client, "RTL") == ACCEPTED
         assert client.command(ARM, 1) == FAILED
         assert any("RTL mode not armable" in text for text in client.texts)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.frame == "copter"], ids=str)
+def test_after_a_return_px4_is_in_a_mode_that_it_can_be_armed_in(kind):
+    """PX4 goes back to the last such mode that was asked for (Commander, UserModeIntention); ArduPilot stays."""
+    with vehicle(**kind.config, turnaround_s=0.0, **FAST) as client:
+        assert client.upload(kind.mission()) == 0
+        kind.arm_and_start(client)
+        client.stream(33)
+        client.wait("GLOBAL_POSITION_INT", where=lambda m: m.relative_alt > 20_000)
+        assert kind.set_mode(client, "RTL") == ACCEPTED
+        client.wait("HEARTBEAT", where=lambda m: m.custom_mode == kind.numbers["RTL"] and m.base_mode & ARMED)
+        down = client.wait("HEARTBEAT", where=lambda m: not m.base_mode & ARMED, timeout_s=30.0)
+        assert down.custom_mode == kind.numbers[kind.auto if kind.px4 else "RTL"]
+        assert client.command(ARM, 1) == (ACCEPTED if kind.px4 else FAILED)
 
 
 @every_kind

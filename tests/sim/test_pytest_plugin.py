@@ -238,3 +238,30 @@ def test_crash(sitl_vehicle):
     assert ran.returncode != 0
     assert (tmp_path / "work" / "began").exists(), ran.stdout + ran.stderr
     assert none_left(tmp_path)
+
+
+def test_time_in_lockstep_is_the_tests_own(project):
+    ran = project("""
+def boot_ms(vehicle):
+    kind, host, port = vehicle.url.split(":")
+    packer = mav.MAVLink(None, srcSystem=255, srcComponent=190)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.settimeout(5.0)
+        link.connect((host, int(port)))
+        link.send(mav.MAVLink_command_long_message(1, 1, 512, 0, 2, 0, 0, 0, 0, 0, 0).pack(packer))
+        while True:
+            for message in packer.parse_buffer(link.recv(2048)) or ():
+                if message.get_type() == "SYSTEM_TIME":
+                    return message.time_boot_ms
+
+@pytest.mark.sitl(clock="lockstep")
+def test_stands_until_told(sitl_vehicle):
+    assert boot_ms(sitl_vehicle) == 0 and sitl_vehicle.speedup == 1.0
+    assert sitl_vehicle.advance(3600.0) == 3600.0
+    assert boot_ms(sitl_vehicle) == 3_600_000
+
+def test_on_the_wall_clock(sitl_vehicle):
+    with pytest.raises(Exception, match='mark the test with sitl.clock="lockstep".'):
+        sitl_vehicle.advance(1.0)
+""")
+    passed(ran, 2)

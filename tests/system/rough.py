@@ -9,6 +9,7 @@ import random
 import selectors
 from dataclasses import dataclass
 
+from autopilot.channel import Channel as Way
 from autopilot.link import Link
 from autopilot.wire import Codec
 from sim import Boot, FleetConfig
@@ -78,8 +79,10 @@ class Joined:
         values = {"home": HOME, "boot": Boot(0.0, 0.0, 0.0), "start_time_us": 0} | config
         self.config = FleetConfig(**values)
         self.vehicle = Vehicle(self.config, 0, self._to_station, 0)
-        self.link = Link("rough", Codec(255, 190), 255, 190, None)
-        self.link.started(self._to_vehicle, lambda: None, "peer")
+        self.link = Link("rough", 255, 190, None)
+        self.way = Way("rough", Codec(255, 190), self.link)
+        self.link.channels.append(self.way)
+        self.way.started(self._to_vehicle, lambda: None, "peer")
         self.heard = []
         """Packets as they came in at the vehicle."""
         self._awaited = {}
@@ -99,7 +102,7 @@ class Joined:
         self._awaited[number, count] = act
 
     def _to_station(self, _, data):
-        self.channel.carry(lambda packet: self.link.received(packet, None, datagram=True), data)
+        self.channel.carry(lambda packet: self.way.received(packet, None, datagram=True), data)
 
     def _to_vehicle(self, packet, _):
         if not self.drop(packet):

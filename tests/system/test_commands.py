@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 import api
 import missions
@@ -17,7 +18,7 @@ import vedette
 from geo import FlatTerrain
 from tests.sim.mav_client import Client, small_mission
 
-COMMANDS = sorted(command.name or command.callback.__name__ for command in vedette.app.registered_commands)
+COMMANDS = sorted(typer.main.get_command(vedette.app).commands)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

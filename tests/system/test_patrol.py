@@ -270,10 +270,10 @@ async def test_one_whose_battery_just_takes_it_home_is_called_home_before_its_ow
 
 
 @asynccontextmanager
-async def with_a_cut(made, told, speedup, silent_s, **params):
+async def with_a_cut(made, told, speedup, silent_s, turnaround_s=30.0, **params):
     """Links to a fleet; that of the first is cut on its patrol, and for some seconds more after that is noticed."""
     config = vehicles(made)
-    config = replace(config, speedup=speedup, params={**config.params, **params})
+    config = replace(config, speedup=speedup, turnaround_s=turnaround_s, params={**config.params, **params})
     cut = asyncio.Event()
 
     async def lose():
@@ -319,6 +319,15 @@ async def test_one_that_comes_home_since_it_heard_nobody_is_no_fault(made, silen
     assert report.vehicles[0].failure is None
     assert report.replans == ()
     assert states(report, 1)[-4:] == ["returning", "swapping", "waiting", "done"]
+
+
+async def test_one_that_came_down_on_its_patrol_while_it_heard_nobody_is_a_fault(made):
+    told, speedup = Told(), 20.0
+    # It is set to land where it is, and no crew takes it home while nobody looks.
+    async with with_a_cut(made, told, speedup, 15.0 * speedup, 3600.0, FS_GCS_ENABLE=5.0) as (urls, timing):
+        report = await autopilot.fly_patrol(made, urls, time_scale=speedup, hours=0.05, told=told, timing=timing)
+    assert re.search(r"it stands \d{2,4} m from where it took off", report.vehicles[0].failure), report.words()
+    assert states(report, 1)[-1] == "fault"
 
 
 async def test_a_patrol_that_is_told_to_stop_comes_home_and_goes_on_by_its_journal(made, tmp_path):

@@ -14,9 +14,9 @@ from geo import VedetteError
 if TYPE_CHECKING:
     import sim
 
-__all__ = ["exercise_app"]
+__all__ = ["commands"]
 
-exercise_app = typer.Typer(
+commands = typer.Typer(
     help="Train with scenarios: play, record, replay, score, with an after-action report.", no_args_is_help=True
 )
 _Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="An exercise that ships, or a file in YAML or JSON.")]
@@ -27,7 +27,7 @@ class ExerciseInputError(VedetteError):
     """An argument that does not fit, or a score that is no longer the same."""
 
 
-@exercise_app.command("list", epilog="Example: [bold]vedette exercise list[/bold]")
+@commands.command("list", epilog="Example: [bold]vedette exercise list[/bold]")
 def list_exercises() -> None:
     """Say which exercises there are."""
     import sim  # noqa: PLC0415 - OpenCV takes a while to load
@@ -40,7 +40,7 @@ def list_exercises() -> None:
         )
 
 
-@exercise_app.command(epilog="Example: [bold]vedette exercise show joint-handover[/bold]")
+@commands.command(epilog="Example: [bold]vedette exercise show joint-handover[/bold]")
 def show(name: _Name) -> None:
     """Brief an exercise: its task, its rules, what is to be reached, and what exercise control has in store."""
     import sim  # noqa: PLC0415
@@ -60,9 +60,7 @@ def show(name: _Name) -> None:
         say(f"in store at {inject.at_s:.0f} s: {inject.kind.replace('_', ' ')}")
 
 
-@exercise_app.command(
-    epilog="Example: [bold]vedette exercise play routine-relief --out runs/exercise --speedup 60[/bold]"
-)
+@commands.command(epilog="Example: [bold]vedette exercise play routine-relief --out runs/exercise --speedup 60[/bold]")
 def play(
     name: _Name,
     out: Annotated[Path, typer.Option(help="Folder of the record; new.")] = Path("runs/exercise"),
@@ -85,7 +83,7 @@ def play(
     tell_score(play_exercise(path, settings, say), out)
 
 
-@exercise_app.command(
+@commands.command(
     epilog="Example: [bold]vedette exercise replay runs/exercise --to udp:127.0.0.1:14550 --speedup 20[/bold] "
     "(after the example of [bold]vedette exercise play[/bold])"
 )
@@ -112,7 +110,7 @@ def replay(
     tell_score(score, folder)
 
 
-@exercise_app.command(
+@commands.command(
     epilog="Example: [bold]vedette exercise score runs/exercise[/bold] "
     "(after the example of [bold]vedette exercise play[/bold])"
 )

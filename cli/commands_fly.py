@@ -1,0 +1,230 @@
+"""Commands that fly: simulated vehicles, missions, whole shifts."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import missions
+from cli.arguments import InputError, dialect_of, numbers
+from cli.stopping import run_until_told
+from cli.terminal import FlightBars, bars, complaints, console
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+LINK_HELP = (
+    "udp:HOST:PORT, udpin:..., tcp:..., tcpin:... or serial:/dev/DEVICE:BAUD; one a vehicle, or one for all. "
+    "Several ways to the same vehicles with commas between them."
+)
+KEY_HELP = "File of the MAVLink 2 signing key: 32 bytes, 64 hexadecimal digits or a passphrase."
+
+
+@commands.command(
+    epilog="Example: [bold]vedette sim --home 31.345,-110.93,1180 --vehicles 2 --speedup 20[/bold] "
+    "(then connect a ground station to UDP 127.0.0.1:14560)"
+)
+def sim(
+    home: Annotated[str | None, typer.Option(help="LAT,LON,AMSL of the base: degrees and metres.")] = None,
+    plan_file: Annotated[Path | None, typer.Option("--plan", help="plan.json: its base, vehicles and figures.")] = None,
+    vehicles: Annotated[int, typer.Option(help="How many, with --home.", min=1)] = 1,
+    autopilot: Annotated[str, typer.Option(help="ardupilot or px4.")] = "ardupilot",
+    frame: Annotated[
+        str | None, typer.Option(help="copter, hexa, octo, plane or vtol, with --home; a plan says its own.")
+    ] = None,
+    wind: Annotated[
+        str, typer.Option(help="MEAN,FROM[,GUST]: metres a second, degrees that it comes from, gusts (1 sigma).")
+    ] = "0,0",
+    speedup: Annotated[float, typer.Option(help="Simulated seconds a second.")] = 1.0,
+    port: Annotated[int, typer.Option(help="Port of the first, the next 10 apart; 0 takes free ones.")] = 14560,
+    tcp: Annotated[
+        bool, typer.Option("--tcp", help="Wait for connections, as ArduPilot's own simulator does.")
+    ] = False,
+    signing_key: Annotated[Path | None, typer.Option(metavar="FILE", help=KEY_HELP)] = None,
+    seed: Annotated[int, typer.Option(help="Gusts and faults.")] = 0,
+    faults: Annotated[Path | None, typer.Option(help="What goes wrong: a scenario in YAML or JSON.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")] = None,
+    terrain: Annotated[
+        Path | None, typer.Option(help="Ground they fly over and know: a folder of .hgt or .tif, or one file.")
+    ] = None,
+    world: Annotated[Path | None, typer.Option(help="Who moves where and when: YAML or JSON.")] = None,
+    sensors: Annotated[Path | None, typer.Option(help="Ground sensors in that world: YAML or JSON.")] = None,
+    cues: Annotated[
+        str | None,
+        typer.Option(metavar="WHERE", help="Their cues go to mqtt://..., http://... (or with s) or a file."),
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder for the true tracks, and who caused each cue.")] = None,
+    key: Annotated[str | None, typer.Option(help="Key for --cues http...", envvar="VEDETTE_KEY")] = None,
+) -> None:
+    """Run simulated vehicles that speak MAVLink, and ground sensors in a world."""
+    import sim as simulator  # noqa: PLC0415 - the command has the name of the package
+    from cli.sensing import sensing  # noqa: PLC0415
+    from cli.signing import secret_of  # noqa: PLC0415
+    from cli.simulated import simulated_fleet  # noqa: PLC0415
+
+    scene = sensing(world, sensors, cues, truth, key)
+    if scene is not None and home is None and plan_file is None:
+        home = scene.home
+    if (home is None) == (plan_file is None):
+        raise InputError("say where the vehicles stand: give either --home LAT,LON,AMSL or --plan FILE")
+    air = simulator.Wind(*numbers(wind, "MEAN,FROM,GUST" if wind.count(",") > 1 else "MEAN,FROM", "--wind"))
+    if plan_file is not None:
+        if frame is not None:
+            raise InputError("--frame: the plan says what flies; leave it out")
+        made = missions.load_plan(plan_file)
+        config = simulated_fleet(
+            made, speedup=speedup, seed=seed, port=port, record=record, autopilot=autopilot, wind=air
+        )
+    else:
+        lat, lon, amsl = numbers(str(home), "LAT,LON,AMSL", "--home")
+        config = simulator.FleetConfig(
+            home=(lat, lon, amsl),
+            vehicles=vehicles,
+            speedup=speedup,
+            base_port=port,
+            seed=seed,
+            record_dir=record,
+            autopilot=autopilot,
+            frame=frame or "copter",
+            wind=air,
+        )
+    config = replace(
+        config,
+        transport="tcp" if tcp else "udp",
+        signing_key=secret_of(signing_key),
+        faults=simulator.load_faults(faults) if faults else config.faults,
+        terrain=terrain,
+        terrain_on_card=terrain is not None,
+    )
+    stop = threading.Event()
+    if seconds is not None:
+        timer = threading.Timer(seconds, stop.set)
+        timer.daemon = True
+        timer.start()
+
+    def tell(endpoints: list[simulator.Endpoint]) -> None:
+        for endpoint in endpoints:
+            at = f"{endpoint.transport}:{endpoint.host}:{endpoint.port}"
+            console.print(f"vehicle {endpoint.sysid} listens on {at}")
+
+    with ExitStack() as stack:
+        if scene is not None:
+            config = replace(config, start_time_us=scene.world.epoch_us)
+            stack.enter_context(scene.running(speedup, seed, console.print))
+        simulator.run_fleet(config, ready=tell, stop=stop)
+
+
+@commands.command(
+    epilog="Example: [bold]vedette sim --plan runs/plan/plan.json --speedup 100 --seconds 120 & "
+    "vedette fly runs/plan/plan.json --link udp:127.0.0.1:14560 --link udp:127.0.0.1:14570 --time-scale 100[/bold] "
+    "(the plan is that of the example of [bold]vedette plan[/bold])"
+)
+def fly(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json, or a QGroundControl .plan file.")],
+    link: Annotated[list[str], typer.Option(help=LINK_HELP)],
+    json_file: Annotated[Path, typer.Option("--json", help="Where the flight report goes.")] = Path("flight.json"),
+    time_scale: Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")] = 1.0,
+    sysid: Annotated[int, typer.Option(help="System id of the vehicle, for a .plan file.")] = 1,
+    dialect: Annotated[str, typer.Option(help="ardupilot or px4, for a plan.json.")] = "ardupilot",
+    ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
+    log: Annotated[Path | None, typer.Option(help="Folder for a .tlog and a .parquet of each sortie.")] = None,
+    gcs_id: Annotated[
+        int,
+        typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),
+    ] = 255,
+    signing_key: Annotated[Path | None, typer.Option(metavar="FILE", help=KEY_HELP)] = None,
+) -> None:
+    """Upload, prove by read-back, fly and follow to landing."""
+    import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+    from cli.signing import signing_of  # noqa: PLC0415
+
+    signing = signing_of(signing_key)
+    borders: tuple[missions.BorderSegment, ...] = ()
+    if plan_file.suffix == ".plan":
+        if len(link) != 1:
+            raise InputError(f"{plan_file} is the mission of one vehicle and there are {len(link)} links: give one")
+        tasks = [autopilot.FlightTask(sysid, link[0], (missions.read_qgc_plan(plan_file),))]
+    else:
+        made = missions.load_plan(plan_file)
+        borders = made.borders
+        tasks = autopilot.tasks_of(made, link, dialect_of(dialect))
+    with bars() as progress:
+        report = run_until_told(
+            lambda stop: autopilot.fly(
+                tasks,
+                time_scale=time_scale,
+                borders=borders,
+                log_dir=log,
+                progress=FlightBars(progress),
+                limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
+                system_id=gcs_id,
+                signing=signing,
+                stop=stop,
+            ),
+            lambda: complaints.print(
+                "note: told to stop: what flies is brought home; once more ends the watch over it"
+            ),
+        )
+    report.write(json_file)
+    for note in report.notes:
+        complaints.print(f"note: {note}", markup=False)
+    for vehicle in report.vehicles:
+        done = sum(sortie.completed for sortie in vehicle.sorties)
+        console.print(f"vehicle {vehicle.sysid}: {done} of {vehicle.planned} sorties flown -> {json_file}")
+    failures = [f"vehicle {v.sysid}: {v.failure}" for v in report.vehicles if v.failure]
+    if failures:
+        raise autopilot.FlightError("; ".join(failures))
+
+
+@commands.command(
+    epilog="Example: [bold]vedette sim --plan runs/plan/plan.json --speedup 100 --seconds 300 & "
+    "vedette patrol runs/plan/plan.json --link udp:127.0.0.1:14560 --link udp:127.0.0.1:14570 --hours 0.3 "
+    "--speedup 100[/bold] (the plan is that of the example of [bold]vedette plan[/bold])"
+)
+def patrol(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json.")],
+    link: Annotated[list[str], typer.Option(help=LINK_HELP)],
+    hours: Annotated[float | None, typer.Option(help="Length of the shift; else that of the plan.")] = None,
+    speedup: Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")] = 1.0,
+    json_file: Annotated[Path, typer.Option("--json", help="Where the report goes.")] = Path("patrol.json"),
+    journal: Annotated[
+        Path | None, typer.Option(help="File from which the same command goes on after a crash.")
+    ] = None,
+    orders: Annotated[Path | None, typer.Option(help="File of cues and words on the way, one JSON a line.")] = None,
+    dialect: Annotated[str, typer.Option(help="ardupilot or px4.")] = "ardupilot",
+    ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
+    log: Annotated[Path | None, typer.Option(help="Folder for a .tlog and a .parquet of each sortie.")] = None,
+    gcs_id: Annotated[
+        int,
+        typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),
+    ] = 255,
+    signing_key: Annotated[Path | None, typer.Option(metavar="FILE", help=KEY_HELP)] = None,
+) -> None:
+    """Fly a plan for a shift: by its schedule, with reliefs; planned anew when a vehicle fails."""
+    import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+    from cli.patrol import fly_shift  # noqa: PLC0415
+    from cli.signing import signing_of  # noqa: PLC0415
+
+    fly_shift(
+        missions.load_plan(plan_file),
+        link,
+        dialect=dialect_of(dialect),
+        hours=hours,
+        speedup=speedup,
+        limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
+        journal=journal,
+        log=log,
+        json_file=json_file,
+        orders=orders,
+        system_id=gcs_id,
+        signing=signing_of(signing_key),
+    )

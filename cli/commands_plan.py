@@ -1,0 +1,232 @@
+"""Commands that plan: the border, the patrol, the rest of one that broke off, what a USS is told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import missions
+from cli.arguments import InputError, dialect_of, numbers
+from cli.terminal import console
+from geo import FlatTerrain, Terrain, open_terrain
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="Example: [bold]vedette border USA MEX --near 31.333,-110.94 --length 40 --out border.geojson[/bold]"
+)
+def border(
+    own: Annotated[str, typer.Argument(help="Own country: ISO code or name.")],
+    neighbour: Annotated[str | None, typer.Argument(help="The country on the far side; without it, list them.")] = None,
+    near: Annotated[str | None, typer.Option(help="LAT,LON of the middle of the stretch, degrees.")] = None,
+    length: Annotated[float, typer.Option(help="Length of the stretch, km.")] = 40.0,
+    box: Annotated[
+        str | None, typer.Option(help="SOUTH,WEST,NORTH,EAST, degrees: all borders of the country in it.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="File to write: GeoJSON, KML, KMZ, GeoPackage or Shapefile by its name.")
+    ] = Path("border.geojson"),
+) -> None:
+    """Cut a stretch of a land border out of the data that ships with Vedette."""
+    if box is not None:
+        if neighbour is not None or near is not None:
+            raise InputError("--box takes all borders of one country: leave the neighbour and --near out")
+        south, west, north, east = numbers(box, "SOUTH,WEST,NORTH,EAST", "--box")
+        found = missions.borders_in(west, south, east, north, own)
+        if not found:
+            raise InputError(f"{own} has no land border within {box}: give a larger box")
+        missions.write_borders(found, out)
+        for part in found:
+            console.print(f"{part.name}: {part.length_m() / 1000:.1f} km, {part.own} on the {part.own_side}")
+        console.print(f"-> {out}")
+        return
+    if neighbour is None:
+        console.print(f"{own} has land borders with: {', '.join(missions.neighbours(own)) or 'nobody'}")
+        return
+    about = None
+    if near is not None:
+        lat, lon = numbers(near, "LAT,LON", "--near")
+        about = (lat, lon)
+    segment = missions.cut(missions.land_border(own, neighbour), length * 1000, about)
+    missions.write_border(segment, out)
+    console.print(
+        f"{segment.name}: {segment.length_m() / 1000:.1f} km, {segment.own} on the {segment.own_side} -> {out}"
+    )
+
+
+@commands.command(
+    epilog="Example: [bold]vedette border USA MEX && "
+    "vedette plan border.geojson --base 31.345,-110.93 --ground 1180 --explain[/bold]"
+)
+def plan(
+    border_file: Annotated[
+        Path,
+        typer.Argument(metavar="BORDER", help="The border, or a network: GeoJSON, KML, KMZ, GeoPackage or Shapefile."),
+    ],
+    base: Annotated[str | None, typer.Option(help="LAT,LON of the base on the own side, degrees.")] = None,
+    drones: Annotated[int, typer.Option(help="How many drones of the default type.", min=1)] = 2,
+    fleet: Annotated[
+        Path | None, typer.Option(help="JSON or TOML file of aircraft and bases, instead of --base and --drones.")
+    ] = None,
+    ground: Annotated[
+        float | None,
+        typer.Option(help="Elevation of level ground, m AMSL; 0, and zones above sea level block, without."),
+    ] = None,
+    terrain: Annotated[
+        Path | None, typer.Option(help="GeoTIFF, SRTM .hgt tile or folder of tiles, instead of --ground.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other limit to plan within: gsd_m=0.1, overlap=0.7 ..."),
+    ] = None,
+    wind: Annotated[str, typer.Option(help="SPEED,FROM: metres a second, degrees that it comes from.")] = "0,0",
+    airspace: Annotated[Path | None, typer.Option(help="GeoJSON of zones and landing sites.")] = None,
+    sites: Annotated[bool, typer.Option("--sites", help="Propose emergency landing sites on the terrain.")] = False,
+    objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
+    risk: Annotated[Path | None, typer.Option(help="CSV of risk by stretch and hour.")] = None,
+    shift: Annotated[float, typer.Option(help="Length of the schedule, hours.")] = 8.0,
+    hour: Annotated[float, typer.Option(help="Hour of the day at which it begins, 0 to 24, for --risk.")] = 0.0,
+    dialect: Annotated[str, typer.Option(help="ardupilot or px4, for the mission files.")] = "ardupilot",
+    explain: Annotated[bool, typer.Option("--explain", help="Say what limits the plan, and what would help.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/plan"),
+) -> None:
+    """Plan a patrol: sorties, schedule, mission files for ground stations, a map."""
+    from cli.planning import (  # noqa: PLC0415 - names of the command
+        changes_table,
+        plan_options,
+        plan_table,
+        seen_table,
+        validation_table,
+    )
+
+    speed, direction = numbers(wind, "SPEED,FROM", "--wind")
+    land: Terrain | None = None if ground is None else FlatTerrain(ground)
+    if terrain is not None:
+        land = open_terrain(terrain)
+    options = plan_options(
+        settings or [],
+        wind=missions.Wind(speed, direction),
+        objective=objective,
+        shift_s=shift * 3600,
+        shift_hour=hour,
+    )
+    zones = missions.read_airspace(airspace) if airspace else None
+    table = missions.read_risk(risk) if risk else None
+    crew = _fleet(base, drones, fleet)
+    if missions.holds_network(border_file):
+        network = missions.read_network(border_file)
+        made = missions.plan_network(network, crew, land, options, airspace=zones, risk=table)
+    else:
+        segment = missions.read_border(border_file)
+        made = missions.plan(segment, crew, land, options, airspace=zones, risk=table)
+    told = made.notes
+    if sites:
+        proposal = missions.propose_landing_sites(made, land or FlatTerrain())
+        made, told = missions.with_landing_sites(made, proposal.sites), (*told, *proposal.notes)
+    written = missions.write_plan_folder(made, out, dialect_of(dialect), land)
+    console.print(plan_table(made))
+    console.print(seen_table(made.coverage))
+    files = [missions.read_qgc_plan(out / f"{sortie.name}.plan") for sortie in made.sorties]
+    checks = missions.validate(made, None if terrain is None else land), missions.validate_missions(made, files)
+    console.print(validation_table(missions.Validation(tuple(rule for check in checks for rule in check.rules))))
+    for note in told:
+        console.print(f"note: {note}", markup=False)
+    if explain:
+        why = missions.explain(made, land)
+        for sentence in why.limits:
+            console.print(f"why: {sentence}", markup=False)
+        console.print(changes_table(made, why.changes))
+    for_apps = " and ".join(f"{sum(path.suffix == s for path in written)} as {s}" for s in (".kmz", ".csv"))
+    console.print(f"for apps of pilots: {for_apps} of {len(made.sorties)} sorties; {out}/apps.txt says why not more")
+    console.print(f"written to {out}/")
+
+
+def _fleet(base: str | None, drones: int, path: Path | None) -> missions.Fleet:
+    """The fleet of a file, or drones of the default type at one base."""
+    if path is not None:
+        return missions.read_fleet(path)
+    if base is None:
+        raise InputError("nowhere to take off from: give --base LAT,LON, or --fleet FILE")
+    lat, lon = numbers(base, "LAT,LON", "--base")
+    return missions.default_fleet(missions.Base("base", lat, lon), drones)
+
+
+@commands.command(
+    epilog="Example: [bold]vedette resume runs/plan/plan.json --sortie vehicle-1-sortie-1 --item 9 "
+    "--battery 0.6[/bold] (in the air; the plan is that of the example of [bold]vedette plan[/bold]), or after flying "
+    "[bold]vedette resume runs/plan/plan.json --report flight.json[/bold]"
+)
+def resume(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json of the patrol that broke off.")],
+    sortie: Annotated[str | None, typer.Option(help="Name of the sortie that broke off.")] = None,
+    item: Annotated[int | None, typer.Option(help="Last item of its mission that it reached.")] = None,
+    at: Annotated[str | None, typer.Option(help="LAT,LON where it broke off, or in the air where it is.")] = None,
+    battery: Annotated[float | None, typer.Option(help="Share of the battery left; landed, 1 by default.")] = None,
+    landed: Annotated[
+        bool, typer.Option("--landed", help="It is on the ground: take off from the base again.")
+    ] = False,
+    done: Annotated[
+        list[str] | None, typer.Option(help="Name of another sortie that is flown; may be repeated.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Report of vedette fly, instead of --sortie.")] = None,
+    terrain: Annotated[Path | None, typer.Option(help="The terrain that the plan was made over, if any.")] = None,
+    overlap: Annotated[float, typer.Option(help="What is flown again before that place, m.")] = 50.0,
+    dialect: Annotated[str, typer.Option(help="ardupilot or px4, for items and mission files.")] = "ardupilot",
+    out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/resume"),
+) -> None:
+    """Plan the rest of a patrol that broke off, camera and speed commands included."""
+    from cli.planning import plan_table, validation_table  # noqa: PLC0415 - names of the command
+
+    if (sortie is None) == (report is None):
+        raise InputError("say what broke off: give either --sortie NAME with --item or --at, or --report FILE")
+    if report is not None and (item, at, battery, landed) != (None, None, None, False):
+        raise InputError("--report says how far each sortie got: leave --item, --at, --battery and --landed out")
+    before = missions.load_plan(plan_file)
+    finished = tuple(done or ())
+    if report is not None:
+        import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+
+        progress, flown = autopilot.unfinished(before, report, dialect_of(dialect))
+        finished += flown
+    else:
+        place = None
+        if at is not None:
+            lat, lon = numbers(at, "LAT,LON", "--at")
+            place = (lat, lon)
+        progress = (missions.Progress(str(sortie), item, place, battery, airborne=not landed),)
+    land = None if terrain is None else open_terrain(terrain)
+    made = missions.resume(before, progress, land, done=finished, dialect=dialect_of(dialect), overlap_m=overlap)
+    missions.write_plan_folder(made, out, dialect_of(dialect), land)
+    console.print(plan_table(made))
+    console.print(validation_table(missions.validate(made, land)))
+    for note in made.notes:
+        console.print(f"note: {note}", markup=False)
+    console.print(f"written to {out}/")
+
+
+@commands.command(
+    epilog="Example: [bold]vedette intents runs/plan/plan.json --start 2027-03-01T06:00+00:00 --geoid=-28.3,2[/bold] "
+    "(after the example of [bold]vedette plan[/bold])"
+)
+def intents(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json.")],
+    start: Annotated[str, typer.Option(help="When the shift begins: date and time with its zone, ISO 8601.")],
+    geoid: Annotated[str, typer.Option(help="HEIGHT,UNCERTAINTY of the geoid above WGS 84 here, m.")],
+    out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("intents.json"),
+) -> None:
+    """Write the operational intents (ASTM F3548-21) of every flight of a plan, as a USS is given them."""
+    height, uncertainty = numbers(geoid, "HEIGHT,UNCERTAINTY", "--geoid")
+    try:
+        begin = datetime.fromisoformat(start)
+    except ValueError:
+        raise InputError(f"--start {start!r}: give date and time with its zone, as 2027-03-01T06:00:00+00:00") from None
+    made = missions.load_plan(plan_file)
+    written = missions.write_operational_intents(made, out, begin, missions.Geoid(height, uncertainty))
+    volumes = sum(len(intent.details.volumes or ()) for intent in written)
+    console.print(f"{len(written)} flights, {volumes} volumes -> {out}")

@@ -1,0 +1,80 @@
+"""Commands around all others: the whole loop at once, the service, what is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.arguments import numbers
+from cli.terminal import console
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="Example: [bold]vedette demo[/bold], or [bold]vedette demo --own ITA --neighbour CHE --ground 1500[/bold]"
+)
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/demo"),
+    own: Annotated[str, typer.Option(help="Own country: ISO code or name.")] = "USA",
+    neighbour: Annotated[str, typer.Option(help="The country on the far side.")] = "MEX",
+    near: Annotated[str | None, typer.Option(help="LAT,LON of the middle of the stretch, degrees.")] = None,
+    length: Annotated[float, typer.Option(help="Length of the stretch, km.")] = 40.0,
+    ground: Annotated[float, typer.Option(help="Elevation of the level ground, m AMSL.")] = 1180.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same plan and same crossings.")] = 7,
+    windows: Annotated[int, typer.Option(help="Recordings to make.", min=1)] = 16,
+    crossings: Annotated[int, typer.Option(help="Crossings that happen in them.", min=1)] = 10,
+    serve: Annotated[bool, typer.Option("--serve", help="Leave the service up with what was found.")] = False,
+    port: Annotated[int, typer.Option(help="Its port.")] = 8470,
+) -> None:
+    """Run the whole loop once: plan, fly, film, find crossings, review, release, report."""
+    import cli  # noqa: PLC0415 - loads everything
+
+    about = None
+    if near is not None:
+        lat, lon = numbers(near, "LAT,LON", "--near")
+        about = (lat, lon)
+    settings = cli.DemoSettings(
+        out,
+        own=own,
+        neighbour=neighbour,
+        near=about,
+        length_m=length * 1000,
+        ground_amsl_m=ground,
+        seed=seed,
+        windows=windows,
+        crossings=crossings,
+    )
+    outcome = cli.demonstrate(settings)
+    console.print(cli.outcome_table(outcome))
+    console.print(f"open {out}/report.html", markup=False)
+    if serve:
+        cli.serve_demo(outcome, port)
+
+
+@commands.command(epilog="Example: [bold]vedette doctor[/bold]")
+def doctor() -> None:
+    """Say what is installed, what is missing, and what each missing thing would give."""
+    from cli.doctor import examine  # noqa: PLC0415 - loads what it examines
+
+    if not examine(console):
+        raise typer.Exit(1)
+
+
+@commands.command(epilog="Example: [bold]vedette serve --store runs/store[/bold]")
+def serve(
+    store: Annotated[Path, typer.Option(help="Folder of the store; made when absent.")] = Path("runs/store"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8470,
+    certificate: Annotated[Path | None, typer.Option(help="TLS certificate, PEM; needed beyond this machine.")] = None,
+    private_key: Annotated[Path | None, typer.Option(help="TLS key, PEM.")] = None,
+) -> None:
+    """Serve crossings, review and release over HTTP."""
+    import api  # noqa: PLC0415 - the service takes a second to load
+
+    settings = api.Settings(store, host=host, port=port, tls_certificate=certificate, tls_key=private_key)
+    api.serve(settings, announce=lambda text: console.print(text, markup=False, soft_wrap=True))

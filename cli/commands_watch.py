@@ -1,0 +1,154 @@
+"""Commands that watch: crossings in video, and the detectors that find them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.arguments import InputError, numbers
+from cli.terminal import bars, complaints, console
+from geo import FlatTerrain
+
+if TYPE_CHECKING:
+    import vision
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="Example: [bold]vedette watch runs/demo/video/*.ts --border runs/demo/border.geojson[/bold] after "
+    "[bold]vedette demo[/bold]; for a fixed camera [bold]vedette watch street.mp4 --line 0,300,768,300[/bold]"
+)
+def watch(
+    videos: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Files, folders of images, or stream URLs.")],
+    border_file: Annotated[Path | None, typer.Option("--border", help="GeoJSON of the border.")] = None,
+    line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
+    own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
+    pose: Annotated[Path | None, typer.Option(help="Pose file (.srt, .csv, .klv), when the video has none.")] = None,
+    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
+    ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
+    owner: Annotated[str, typer.Option(help="Organisation that owns the records.")] = "unknown",
+    marking: Annotated[str | None, typer.Option(help="Marking of the records; without one nothing is shared.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for crossings and evidence.")] = Path("runs/watch"),
+    url: Annotated[str | None, typer.Option(help="Service that the crossings are delivered to.")] = None,
+    key: Annotated[str | None, typer.Option(help="Its key.", envvar="VEDETTE_KEY")] = None,
+) -> None:
+    """Find crossings in video; keep the evidence."""
+    import vision  # noqa: PLC0415 - inference engines take a second to load
+
+    if url is not None and key is None:
+        raise InputError("--url needs a key: give --key, or VEDETTE_KEY in the environment")
+    pixel_line = None
+    if line is not None:
+        x1, y1, x2, y2 = numbers(line, "X1,Y1,X2,Y2", "--line")
+        pixel_line = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
+    border = vision.load_border(border_file) if border_file else None
+    detector = vision.Detector(model, confidence=vision.TrackerSettings().low_score)
+    crossings: list[vision.Crossing] = []
+    for video in videos:
+        with vision.open_source(video, pose=pose, fps=fps) as source, bars() as progress:
+            task = progress.add_task(Path(video).name, total=None)
+            recorded = not source.live and not Path(video).is_dir()
+            result = vision.watch(
+                source,
+                detector,
+                border=border,
+                line=pixel_line,
+                terrain=None if ground is None else FlatTerrain(ground),
+                custody=vision.Custody(owner=owner, marking=marking),
+                evidence=vision.EvidenceWriter(out / "evidence", source) if recorded else None,
+                progress=lambda frames, progress=progress, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
+            )
+        crossings += result.crossings
+        for problem in source.counts.problems:
+            complaints.print(f"note: {video}: {problem}", markup=False)
+        console.print(
+            f"{Path(video).name}: {result.frames} frames at {result.frames_per_s:.1f} a second, "
+            f"{len(result.tracks)} tracks, {len(result.crossings)} crossings"
+        )
+    vision.write_crossings(out / "crossings.jsonl", crossings)
+    vision.write_crossings(out / "crossings.geojson", crossings)
+    console.print(f"{len(crossings)} crossings -> {out}/crossings.jsonl")
+    if url is not None and key is not None:
+        _deliver(url, key, crossings, out)
+
+
+def _deliver(url: str, key: str, crossings: Sequence[vision.Crossing], out: Path) -> None:
+    """Hand crossings to a service; what it does not take now stays in the spool for the next run."""
+    import api  # noqa: PLC0415 - the service takes a second to load
+
+    with api.Client(url, key, spool=out / "spool") as client:
+        left = client.flush()
+        for crossing in crossings:
+            folder = out / "evidence" / crossing.source_id if crossing.evidence else None
+            left = client.deliver(crossing.to_json(), folder)
+        assert client.spool is not None  # it was given
+        refused = client.spool.failed()
+    for one in refused:
+        complaints.print(f"set aside in {one.folder}: {one.reason}", markup=False)
+    if left.waiting or refused:
+        raise api.ClientError(
+            f"{left.waiting} crossings wait in {out / 'spool'} and {len(refused)} were refused"
+            f"{': ' + left.error if left.error else ''}; put it right and run again"
+        )
+    console.print(f"{len(crossings)} crossings delivered to {url}")
+
+
+@commands.command(epilog="Example: [bold]vedette render data/rendered --count 1000[/bold]")
+def render(
+    out: Annotated[Path, typer.Argument(help="Folder of the data set; new.")],
+    count: Annotated[int, typer.Option(help="Images.", min=1)] = 1000,
+    seed: Annotated[int, typer.Option(help="Same seed, same images.")] = 7,
+    backgrounds: Annotated[Path | None, typer.Option(help="Photographs that serve as ground in some images.")] = None,
+) -> None:
+    """Render a labelled data set with the simulator, to train on."""
+    import sim  # noqa: PLC0415 - OpenCV takes a while to load
+
+    with bars() as progress:
+        task = progress.add_task("render images", total=count)
+        summary = sim.write_dataset(
+            out,
+            count,
+            seed,
+            backgrounds=backgrounds,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    labels = ", ".join(f"{number} {kind}" for kind, number in summary.labels.items())
+    console.print(f"{summary.images} images ({labels}) -> {out}")
+
+
+@commands.command(epilog="Example: [bold]vedette train data --weights yolo11n.pt --out runs/train[/bold]")
+def train(
+    data: Annotated[Path, typer.Argument(help="Folder that holds the data sets hit-uav, aerial-vehicles, rendered.")],
+    weights: Annotated[Path, typer.Option(help="Weights to start from (.pt).")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; one that was broken off goes on.")] = Path("runs/train"),
+) -> None:
+    r"""Train a detector by the recipe of the shipped one. Needs vedette\[train]."""
+    import vision  # noqa: PLC0415 - inference engines take a second to load
+
+    prepared = out / "data" / "data.yaml"
+    if not prepared.exists():
+        vision.prepare(vision.known_sources(data), prepared.parent)
+    console.print(f"trained -> {vision.train_model(vision.RECIPE, prepared, weights, out)}")
+
+
+@commands.command(
+    epilog="Example: [bold]vedette export runs/train/mixed/weights/last.pt detector.onnx "
+    "--data 'HIT-UAV (CC BY 4.0)'[/bold]"
+)
+def export(
+    weights: Annotated[Path, typer.Argument(help="Trained weights (.pt).")],
+    onnx: Annotated[Path, typer.Argument(help="ONNX file to write.")],
+    data: Annotated[str, typer.Option(help="What it was trained on, with licences: kept in the file.")],
+) -> None:
+    r"""Export trained weights to ONNX. Needs vedette\[train]."""
+    import vision  # noqa: PLC0415 - inference engines take a second to load
+
+    vision.export_model(weights, onnx, data=data)
+    console.print(f"exported -> {onnx}")

@@ -1,0 +1,90 @@
+"""The mission protocol of a vehicle: which of its lists a message is for, and the older way to say "go there"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.flight import Flight
+from sim.flight_items import Item
+from sim.protocol_transfer import Peer, Transfer
+from sim.protocol_transfer_px4 import Px4Transfer
+from sim.vehicle_lists import Lists
+
+__all__ = ["LIST_MESSAGES", "take_item", "take_list_message", "take_target"]
+
+_GO_THERE = 2
+_TARGET_FRAMES = {5: 0, 6: 3, 0: 0, 3: 3}
+_MISSION_MESSAGES: dict[int, Callable[[Transfer | Px4Transfer, Peer, Any, float], None]] = {
+    mav.MAVLINK_MSG_ID_MISSION_COUNT: lambda store, peer, m, now: store.count(peer, m.count, now),
+    mav.MAVLINK_MSG_ID_MISSION_WRITE_PARTIAL_LIST: lambda store, peer, m, now: store.partial(
+        peer, m.start_index, m.end_index, now
+    ),
+    mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: lambda store, peer, _, now: store.request_list(peer, now),
+    mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: lambda store, peer, m, now: store.request(
+        peer, m.seq, as_float=False, wall_s=now
+    ),
+    mav.MAVLINK_MSG_ID_MISSION_REQUEST: lambda store, peer, m, now: store.request(
+        peer, m.seq, as_float=True, wall_s=now
+    ),
+    mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL: lambda store, peer, _, __: store.clear(peer),
+    mav.MAVLINK_MSG_ID_MISSION_ACK: lambda store, peer, _, __: store.cancel(peer),
+}
+LIST_MESSAGES = tuple(_MISSION_MESSAGES)
+"""Messages that `take_list_message` takes."""
+
+
+def take_list_message(lists: Lists, peer: Peer, message: Any, now_s: float) -> None:
+    """Take a message about a list as a whole, or a request for an item; a list that there is not is refused."""
+    transfer = lists.get(message.mission_type)
+    if transfer is not None:
+        _MISSION_MESSAGES[message.get_msgId()](transfer, peer, message, now_s)
+    elif (
+        message.mission_type == mav.MAV_MISSION_TYPE_ALL and message.get_msgId() == mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL
+    ):
+        for each in lists.values():
+            each.clear(peer)
+    else:
+        result = mav.MAV_MISSION_UNSUPPORTED
+        peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, message.mission_type))
+
+
+def take_item(lists: Lists, flight: Flight, peer: Peer, message: Any, now_s: float) -> None:
+    """Take an item of an upload, or the older way to say: go there in GUIDED."""
+    if message.get_msgId() == mav.MAVLINK_MSG_ID_MISSION_ITEM:
+        message = _as_int(message)
+    item = _item(message)
+    if message.current == _GO_THERE:
+        done = flight.go_to(item)
+        result = mav.MAV_MISSION_ACCEPTED if done else mav.MAV_MISSION_ERROR
+        peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, 0))
+    elif message.mission_type in lists:
+        lists[message.mission_type].item(peer, message.seq, item, now_s)
+
+
+def take_target(flight: Flight, message: Any) -> None:
+    """Take SET_POSITION_TARGET_GLOBAL_INT; what names no place or another frame is passed over."""
+    frame = _TARGET_FRAMES.get(message.coordinate_frame)
+    position_ignored = message.type_mask & 0b111
+    if frame is None or position_ignored or not isfinite(message.alt):
+        return
+    none = (0.0, 0.0, 0.0, 0.0)
+    flight.go_to(Item(mav.MAV_CMD_DO_REPOSITION, frame, none, message.lat_int, message.lon_int, message.alt))
+
+
+def _item(message: Any) -> Item:
+    params = (message.param1, message.param2, message.param3, message.param4)
+    return Item(message.command, message.frame, params, message.x, message.y, message.z, bool(message.autocontinue))
+
+
+def _as_int(message: Any) -> Any:
+    """A MISSION_ITEM as MISSION_ITEM_INT: degrees to 1e-7 degrees; what is no place at all becomes out of range."""
+    place = [round(v * 1e7) if isfinite(v) and abs(v) < 200.0 else 2_000_000_000 for v in (message.x, message.y)]
+    return mav.MAVLink_mission_item_int_message(
+        message.target_system, message.target_component, message.seq, message.frame, message.command,
+        message.current, message.autocontinue, message.param1, message.param2, message.param3, message.param4,
+        *place, message.z, message.mission_type,
+    )  # fmt: skip

@@ -1,0 +1,149 @@
+"""MAVLink 2 signing at the vehicle's end: its key, its clock, and what it takes unsigned.
+
+By pymavlink's own signing, which the ground side does not use for what it hears.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+__all__ = ["Signer"]
+
+_EPOCH_S = 1_420_070_400  # 2015-01-01 UTC
+_UNITS_A_SECOND = 100_000
+# What each takes without a signature (ArduPilot: GCS_Signing.cpp; PX4: mavlink_sign_control.cpp). ArduPilot takes
+# everything on its first serial port, PX4 by a parameter on USB: no simulated link is one of them.
+_UNSIGNED = MappingProxyType(
+    {
+        "ardupilot": frozenset({mav.MAVLINK_MSG_ID_RADIO_STATUS, mav.MAVLINK_MSG_ID_RADIO}),
+        "px4": frozenset(
+            {
+                mav.MAVLINK_MSG_ID_HEARTBEAT,
+                mav.MAVLINK_MSG_ID_RADIO_STATUS,
+                mav.MAVLINK_MSG_ID_ADSB_VEHICLE,
+                mav.MAVLINK_MSG_ID_COLLISION,
+            }
+        ),
+    }
+)
+_ARMED = "ERROR: Won't setup signing when armed"
+
+
+class Flown(Protocol):
+    """What the flight says."""
+
+    armed: bool
+
+
+class Signer:
+    """Key and clock of one vehicle, for all its channels.
+
+    Parameters
+    ----------
+    flight
+        An armed ArduPilot takes no new key.
+    autopilot
+        "ardupilot" or "px4".
+    key
+        32 bytes, or None: then the first SETUP_SIGNING that comes gives one, and only a signed one changes it.
+    refuse
+        Says why a key is not taken.
+    wall
+        UTC, seconds since the Unix epoch.
+    """
+
+    def __init__(
+        self,
+        flight: Flown,
+        autopilot: str,
+        key: bytes | None,
+        refuse: Callable[[str], None],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.key = key
+        self.streams: dict[tuple[int, int, int], int] = {}
+        self._flight = flight
+        self._takes_armed = autopilot != "ardupilot"
+        self._unsigned = _UNSIGNED[autopilot]
+        self._refuse = refuse
+        self._wall = wall
+        self._last = 0
+        self._channels = 0
+
+    def equip(self, packer: Any) -> None:
+        """Make a channel's packer sign and check by this key, whatever it is at the time."""
+        packer.signing = _ChannelSigning(self, self._channels % 256)
+        self._channels += 1
+        check = packer.check_signature
+
+        def checked(frame: bytearray, system: int, component: int) -> bool:
+            # pymavlink takes the time of a packet over before it looks at its signature.
+            good = self.key is not None and hashlib.sha256(self.key + frame[:-6]).digest()[:6] == frame[-6:]
+            return good and bool(check(frame, system, component))
+
+        packer.check_signature = checked
+
+    def set_up(self, message: Any) -> None:
+        """A new key, or the end of signing, from a message that was taken."""
+        if self._flight.armed and not self._takes_armed:
+            self._refuse(_ARMED)
+            return
+        secret = bytes(message.secret_key)
+        blank = message.initial_timestamp == 0 and not any(secret)
+        self.key = None if blank else secret
+        self.heard(int(message.initial_timestamp))
+
+    def accepts_unsigned(self, number: int) -> bool:
+        """Whether a message is taken whose signature is wrong or absent."""
+        return self.key is None or number in self._unsigned
+
+    def next(self) -> int:
+        """The time of the next signature."""
+        wall = int((self._wall() - _EPOCH_S) * _UNITS_A_SECOND)
+        self._last = max(wall, self._last + 1)
+        return self._last
+
+    def heard(self, timestamp: int) -> None:
+        """Go on from a later time."""
+        self._last = max(self._last, timestamp)
+
+
+class _ChannelSigning(mav.MAVLinkSigning):  # type: ignore[misc]  # pymavlink has no types
+    """What pymavlink keeps for a channel, kept for all channels of a vehicle."""
+
+    def __init__(self, signer: Signer, link_id: int) -> None:
+        self._signer = signer
+        super().__init__()
+        self.link_id = link_id
+        self.stream_timestamps = signer.streams
+        self.allow_unsigned_callback = lambda _, number: signer.accepts_unsigned(number)
+
+    @property
+    def secret_key(self) -> bytes | None:
+        return self._signer.key
+
+    @secret_key.setter
+    def secret_key(self, _: object) -> None:
+        """Nothing: pymavlink begins with none."""
+
+    @property
+    def sign_outgoing(self) -> bool:
+        return self._signer.key is not None
+
+    @sign_outgoing.setter
+    def sign_outgoing(self, _: object) -> None:
+        """Nothing: pymavlink begins without."""
+
+    @property
+    def timestamp(self) -> int:
+        return self._signer.next()
+
+    @timestamp.setter
+    def timestamp(self, heard: int) -> None:
+        self._signer.heard(heard)

@@ -1,0 +1,93 @@
+"""MAVSDK as a pilot, in the environment of the peers: ``pilot_mavsdk.py PORT hand|plan [PLAN]``: prints what it saw."""
+
+import json
+import sys
+import time
+
+from mavsdk.logging import log_subscribe
+from mavsdk.mavsdk import Configuration, Mavsdk
+from mavsdk.plugins.action import Action
+from mavsdk.plugins.mission_raw import MissionRaw
+from mavsdk.plugins.param import Param
+from mavsdk.plugins.telemetry import Telemetry
+
+FIELDS = ("seq", "frame", "command", "autocontinue", "param1", "param2", "param3", "param4", "x", "y", "z")
+UP_M = 20.0
+NORTH_DEG = 0.0005
+
+
+def until(what, true, seconds=40.0):
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: not in {seconds:g} s")
+        time.sleep(0.02)
+
+
+def rows(items):
+    return [[getattr(item, name) for name in FIELDS] for item in items]
+
+
+def connect(port):
+    """Telemetry, orders, missions and parameters of a vehicle that is healthy."""
+    sdk = Mavsdk(Configuration.create_manual(245, 190, always_send_heartbeats=True))
+    sdk.add_any_connection(f"udpout://127.0.0.1:{port}")
+    system = sdk.first_autopilot(10.0)
+    told = Telemetry(system)
+    told.subscribe_status_text(lambda text, _: sys.stderr.write(text.text + "\n"))
+    # ArduPilot streams nothing unasked.
+    for kind in ("health", "position", "landed_state", "battery"):
+        getattr(told, f"set_rate_{kind}")(5.0)
+    until("healthy", told.health_all_ok)
+    return sdk, told, Action(system), MissionRaw(system), Param(system)
+
+
+def by_hand(told, order):
+    """Up, to a place, home."""
+    order.set_takeoff_altitude(UP_M)
+    order.arm()
+    until("armed", told.armed)
+    order.takeoff()
+    until("up", lambda: told.position().relative_altitude_m > UP_M - 1)
+    start = told.position()
+    north = start.latitude_deg + NORTH_DEG
+    order.goto_location(north, start.longitude_deg, start.absolute_altitude_m + 10, 0.0)
+    until("there", lambda: abs(told.position().latitude_deg - north) < 2e-5)
+    until("higher", lambda: abs(told.position().absolute_altitude_m - start.absolute_altitude_m - 10) < 1)
+    order.return_to_launch()
+    until("down", lambda: not told.armed(), 60.0)
+    return {"from_start_deg": abs(told.position().latitude_deg - start.latitude_deg)}
+
+
+def by_plan(told, order, mission, file):
+    """A plan of ours, read by it as QGroundControl's: sent, read back, flown."""
+    plan = mission.import_qgroundcontrol_mission(file)
+    mission.upload_mission(plan.mission_items)
+    mission.upload_geofence(plan.geofence_items)
+    mission.upload_rally_points(plan.rally_items)
+    seen = {
+        "meant": rows(plan.mission_items),
+        "read": rows(mission.download_mission()),
+        "fence": [len(plan.geofence_items), len(mission.download_geofence())],
+        "rally": [len(plan.rally_items), len(mission.download_rallypoints())],
+    }
+    order.arm()
+    until("armed", told.armed)
+    mission.start_mission()
+    until("off the ground", lambda: told.position().relative_altitude_m > UP_M)
+    until("down", lambda: not told.armed(), 120.0)
+    return seen
+
+
+def main():
+    log_subscribe(lambda *_: True)
+    port, way, *file = sys.argv[1:]
+    sdk, told, order, mission, param = connect(port)
+    every = param.get_all_params()
+    seen = by_hand(told, order) if way == "hand" else by_plan(told, order, mission, *file)
+    sys.stdout.write(json.dumps({"params": len(every.int_params) + len(every.float_params), **seen}) + "\n")
+    del sdk  # everything lives as long as it does
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""Programs of others fly the simulated vehicles: MAVProxy and MAVSDK, as they come."""
+
+import csv
+import json
+import os
+import queue
+import re
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import missions
+import sim
+from cli.simulated import simulated_fleet
+from geo import FlatTerrain, LocalFrame
+from sim.dialects import dialect_for
+
+PEERS = Path(__file__).parents[2] / ".venv-peers" / "bin"
+SPEEDUP = 40.0
+NEAR_M = 3.0
+FRAMES = {5: 0, 6: 3}  # what ends in _INT means the same
+
+
+@pytest.fixture(scope="module", autouse=True)
+def peers():
+    """Skips, or with VEDETTE_REQUIRE_ALL=1 fails, where they are not installed."""
+    if not (PEERS / "mavproxy.py").exists():
+        message = "MAVProxy and MAVSDK are not installed: make peers"
+        if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def made():
+    segment = missions.cut(missions.land_border("ITA", "CHE"), 1000)
+    fleet = missions.default_fleet(missions.base_beside(segment), 1)
+    return missions.plan(segment, fleet, FlatTerrain(900.0))
+
+
+def flown(folder, number):
+    """Latitude, longitude, height above the pad and mode of each row of a sortie, as the simulator has them."""
+    with (folder / f"vehicle-1-sortie-{number}.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    lat, lon, up = (np.array([float(row[name]) for row in rows]) for name in ("lat_deg", "lon_deg", "amsl_m"))
+    return lat, lon, up - up[0], [row["mode"] for row in rows]
+
+
+def reaches_every_waypoint(made, folder, autopilot):
+    """The first sortie passed each waypoint of the plan, in space."""
+    lat, lon, up, _ = flown(folder, 1)
+    places = [
+        item for item in missions.compile_mission(made, made.sorties[0], autopilot).items[1:] if item.command == 16
+    ]
+    assert places
+    for item in places:
+        east, north, _ = LocalFrame(item.x / 1e7, item.y / 1e7).to_enu(lat, lon)
+        assert np.sqrt(east**2 + north**2 + (up - item.z) ** 2).min() < NEAR_M
+
+
+class MavProxy:
+    """MAVProxy at its command line."""
+
+    def __init__(self, url, folder):
+        command = [PEERS / "python", PEERS / "mavproxy.py", f"--master={url}", "--nowait", f"--state-basedir={folder}"]
+        self._process = subprocess.Popen(
+            list(map(str, command)), cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        self._lines = queue.Queue()
+        self.said = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self._process.stdout:
+            self._lines.put(line)
+
+    def type(self, text):
+        self._process.stdin.write(text + "\n")
+        self._process.stdin.flush()
+
+    def wait_for(self, pattern, seconds=30.0):
+        """Until it prints a line that has the pattern."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                pytest.fail(f"MAVProxy did not say {pattern!r}: {''.join(self.said[-20:])}")
+            self.said.append(line)
+            if re.search(pattern, line):
+                return
+
+    def end(self):
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        self._process.stdin.close()
+        self._process.stdout.close()
+
+
+def test_mavproxy_flies_a_mission(made, tmp_path):
+    missions.write_plan_folder(made, tmp_path / "plan", "ardupilot")
+    waypoints = tmp_path / "plan" / f"{made.sorties[0].name}.waypoints"
+    config = simulated_fleet(made, speedup=SPEEDUP, seed=1, record=tmp_path)
+    with sim.start_fleet(config) as fleet:
+        end = fleet.endpoints[0]
+        pilot = MavProxy(f"udpout:{end.host}:{end.port}", tmp_path)
+        try:
+            pilot.wait_for("online system 1")
+            pilot.wait_for(r"Saved \d+ parameters")
+            pilot.type(f"wp load {waypoints}")
+            pilot.wait_for("MISSION_ACK: TYPE_MISSION: ACCEPTED")
+            pilot.type("wp list")
+            pilot.wait_for(r"Saved \d+ waypoints")
+            pilot.type(f"wp save {tmp_path}/back.waypoints")
+            pilot.wait_for("Saved .* waypoints")
+            pilot.type("mode GUIDED")
+            pilot.wait_for("Mode GUIDED")
+            pilot.type("arm throttle")
+            pilot.wait_for(r"\bARMED")
+            pilot.type("mode AUTO")
+            pilot.wait_for("Mode AUTO")
+            pilot.type("long MISSION_START")
+            pilot.wait_for("MISSION_START: ACCEPTED")
+            pilot.wait_for("DISARMED", 90.0)
+        finally:
+            pilot.end()
+    mission = missions.compile_mission(made, made.sorties[0], "ardupilot")
+    back = missions.read_waypoints(tmp_path / "back.waypoints")
+    assert [item.command for item in back] == [item.command for item in mission.items]
+    reaches_every_waypoint(made, tmp_path, "ardupilot")
+    lat, lon, up, _ = flown(tmp_path, 1)
+    assert abs(up[-1]) < 0.1
+    assert (lat[-1], lon[-1]) == pytest.approx((lat[0], lon[0]), abs=1e-5)
+
+
+def mavsdk(made, folder, autopilot, *way):
+    """What MAVSDK saw of a flight."""
+    config = simulated_fleet(made, speedup=SPEEDUP, seed=1, record=folder, autopilot=autopilot)
+    with sim.start_fleet(config) as fleet:
+        command = [PEERS / "python", Path(__file__).with_name("pilot_mavsdk.py"), fleet.endpoints[0].port, *way]
+        ran = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=240, check=False)
+    assert ran.returncode == 0, ran.stderr
+    seen = json.loads(ran.stdout.splitlines()[-1])
+    assert seen["params"] == len(dialect_for(autopilot, "copter").params)
+    return seen
+
+
+@pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
+def test_mavsdk_flies_by_hand(made, tmp_path, autopilot):
+    seen = mavsdk(made, tmp_path, autopilot, "hand")
+    assert seen["from_start_deg"] < 1e-5
+    lat, _, up, _ = flown(tmp_path, 1)
+    assert up.max() == pytest.approx(30.0, abs=1.0)
+    assert lat.max() - lat[0] == pytest.approx(0.0005, abs=2e-5)
+
+
+@pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
+def test_mavsdk_flies_a_plan(made, tmp_path, autopilot):
+    missions.write_plan_folder(made, tmp_path / "plan", autopilot)
+    seen = mavsdk(made, tmp_path, autopilot, "plan", tmp_path / "plan" / f"{made.sorties[0].name}.plan")
+    for meant, read in zip(seen["meant"], seen["read"], strict=True):
+        assert read[2:4] == meant[2:4]
+        if any(meant[8:10]):  # of what has no place ArduPilot keeps neither frame nor height
+            assert FRAMES.get(read[1], read[1]) == FRAMES.get(meant[1], meant[1])
+            assert read[8:] == pytest.approx(meant[8:], abs=1e-3)
+    for sent, held in (seen["fence"], seen["rally"]):
+        assert 0 < sent == held
+    reaches_every_waypoint(made, tmp_path, autopilot)
