@@ -188,16 +188,16 @@ class FleetConfig:
             raise ConfigError(
                 'simulated fleet: in lock-step vehicles speak UDP or within the process: leave transport "udp"'
             )
+        if self.truth_file is not None and self.clock == LOCKSTEP:
+            raise ConfigError(
+                "simulated fleet: truth_file is of a fleet on the wall's clock: leave it out in lock-step"
+            )
         if self.signing_key is not None and len(self.signing_key) != _KEY_LENGTH:
             raise ConfigError(
                 f"simulated fleet: a signing key has {_KEY_LENGTH} bytes and this one {len(self.signing_key)}"
             )
 
     def _check_faults(self) -> None:
-        if self.truth_file is not None and self.clock == LOCKSTEP:
-            raise ConfigError(
-                "simulated fleet: truth_file is of a fleet on the wall's clock: leave it out in lock-step"
-            )
         there = range(self.start_sysid, self.start_sysid + self.vehicles)
         for fault in self.faults.all:
             for sysid in fault.vehicles:

@@ -118,3 +118,8 @@ def test_a_row_that_is_spoilt_is_told(tmp_path):
     path.write_text("\n".join([*lines[:5], lines[5].replace(",4,", ",4,x", 1), *lines[6:]]) + "\n")
     with pytest.raises(sim.ConfigError, match=r"truth\.csv"):
         sim.read_truth(path)
+
+
+def test_a_fleet_in_lock_step_says_that_it_writes_none(tmp_path):
+    with pytest.raises(sim.ConfigError, match="truth_file"):
+        sim.FleetConfig(home=(61.2, 24.8, 140.0), clock="lockstep", truth_file=tmp_path / "truth.csv")
