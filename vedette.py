@@ -7,7 +7,7 @@ import sys
 import click
 import typer
 
-from cli import commands_fly, commands_plan, commands_service, commands_watch
+from cli import commands_exercise, commands_fly, commands_plan, commands_service, commands_watch
 from cli.terminal import complaints
 from geo import VedetteError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 for part in (commands_service, commands_plan, commands_fly, commands_watch):
     app.add_typer(part.commands)
+app.add_typer(commands_exercise.commands, name="exercise")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from sim.fault_play import FaultPlay
 from sim.fleet_config import LOCKSTEP, FleetConfig
 from sim.fleet_link import Links
 from sim.fleet_tcp import TcpLinks
+from sim.truth_record import TruthRecorder
 from sim.vehicle import Vehicle
 
 __all__ = ["Endpoint", "Stop", "run_fleet"]
@@ -100,10 +101,20 @@ def run_fleet(
         if ready is not None:
             kind = config.transport
             ready([Endpoint(v.sysid, config.host, p, kind) for v, p in zip(vehicles, links.ports, strict=True)])
-        _loop(config, wire, vehicles, stop)
+        if config.truth_file is None:
+            _loop(config, wire, vehicles, stop)
+            return
+        with TruthRecorder(config.truth_file, [(each.sysid, each.flight) for each in vehicles]) as truth:
+            _loop(config, wire, vehicles, stop, truth.note)
 
 
-def _loop(config: FleetConfig, links: Wire, vehicles: list[Vehicle], stop: Stop | None) -> None:
+def _loop(
+    config: FleetConfig,
+    links: Wire,
+    vehicles: list[Vehicle],
+    stop: Stop | None,
+    note: Callable[[float], None] = lambda _: None,
+) -> None:
     steps_a_second = config.speedup / config.step_s
     most = batch = max(1, int(_BATCH_WALL_S * steps_a_second))
     most_behind = max(batch, int(_MOST_BEHIND_WALL_S * steps_a_second))
@@ -121,6 +132,7 @@ def _loop(config: FleetConfig, links: Wire, vehicles: list[Vehicle], stop: Stop 
                 step()
             vehicle.pump(now)
         done += count
+        note(done * config.step_s)
         after = time.perf_counter()
         # Where the machine cannot follow, smaller batches keep the vehicles answering.
         if after - now > 2.0 * _BATCH_WALL_S:

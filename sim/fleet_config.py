@@ -89,6 +89,8 @@ class FleetConfig:
         "copter" (which is "quad"), "hexa", "octo", "plane" or "vtol".
     record_dir
         Folder of the flight records, or None for none.
+    truth_file
+        File of the truth of the whole run (`sim.truth_record`), or None for none.
     terrain
         File or folder of terrain (as `geo.TileTerrain` reads it) that they stand on and fly over, or None for flat
         ground. Home is on it: elsewhere it is as much higher as the data are higher there.
@@ -148,6 +150,7 @@ class FleetConfig:
     step_s: float = 0.05
     stream_hz: float = 25.0
     start_time_us: int | None = None
+    truth_file: Path | None = None
 
     def __post_init__(self) -> None:
         check_coordinates(self.home[0], self.home[1], "home of the simulated fleet")
@@ -184,6 +187,10 @@ class FleetConfig:
         if self.clock == LOCKSTEP and self.transport != "udp":
             raise ConfigError(
                 'simulated fleet: in lock-step vehicles speak UDP or within the process: leave transport "udp"'
+            )
+        if self.truth_file is not None and self.clock == LOCKSTEP:
+            raise ConfigError(
+                "simulated fleet: truth_file is of a fleet on the wall's clock: leave it out in lock-step"
             )
         if self.signing_key is not None and len(self.signing_key) != _KEY_LENGTH:
             raise ConfigError(

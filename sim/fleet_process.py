@@ -33,6 +33,7 @@ from sim.lockstep import LockstepFleet
 __all__ = ["RunningFleet", "serve", "start_fleet"]
 
 _PARTS = {"wind": Wind, "power": PowerModel, "boot": Boot}
+_PATHS = ("record_dir", "truth_file", "terrain")
 _END_S = 20.0
 _LISTEN_S = 0.1
 
@@ -127,8 +128,8 @@ def start_fleet(config: FleetConfig) -> Iterator[RunningFleet]:
 
 def _greet(stdin: IO[str], stdout: IO[str], config: FleetConfig) -> str:
     values = dataclasses.asdict(config)
-    values["record_dir"] = None if config.record_dir is None else str(config.record_dir.absolute())
-    values["terrain"] = None if config.terrain is None else str(config.terrain.absolute())
+    for name in _PATHS:
+        values[name] = None if values[name] is None else str(values[name].absolute())
     values["params"] = dict(config.params)
     values["signing_key"] = None if config.signing_key is None else config.signing_key.hex()
     values["faults"] = faults_values(config.faults)
@@ -182,7 +183,7 @@ def _config(values: dict[str, Any]) -> FleetConfig:
     values["faults"] = faults_from(values["faults"])
     values["home"] = tuple(values["home"])
     values["gcs"] = None if values["gcs"] is None else tuple(values["gcs"])
-    for name in ("record_dir", "terrain"):
+    for name in _PATHS:
         values[name] = None if values[name] is None else Path(values[name])
     values["signing_key"] = None if values["signing_key"] is None else bytes.fromhex(values["signing_key"])
     return FleetConfig(**values)

@@ -25,7 +25,7 @@ from sim.errors import ConfigError
 from sim.sensors import GroundSensor, ground_sensor
 from sim.sensors_cue import Custody
 
-__all__ = ["SensorNetwork", "load_sensors"]
+__all__ = ["NetworkDocument", "SensorNetwork", "load_sensors", "network_of"]
 
 _Text = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -57,7 +57,9 @@ class _Sensor(Document):
     lon: Number
 
 
-class _Network(Document):
+class NetworkDocument(Document):
+    """Sensors as a file tells of them; `network_of` makes them."""
+
     sensors: list[_Sensor] = Field(min_length=1, max_length=10_000)
     custody: _Custody | None = None
 
@@ -75,16 +77,20 @@ def load_sensors(path: Path) -> SensorNetwork:
     ConfigError
         When the file cannot be read or holds a sensor that there cannot be: names the file, the key, what to do.
     """
-    told = read_document(path, "sensors", _Network, ConfigError)
+    return network_of(read_document(path, "sensors", NetworkDocument, ConfigError), f"sensors file {path}")
+
+
+def network_of(told: NetworkDocument, where: str) -> SensorNetwork:
+    """The sensors that a file tells of; `where` begins messages. Else as `load_sensors`."""
     made = []
     for number, each in enumerate(told.sensors):
         try:
             made.append(ground_sensor(each.id, each.model, each.lat, each.lon, **each.__pydantic_extra__))
         except VedetteError as error:
-            raise ConfigError(f"sensors file {path}, sensors.{number}: {error}") from error
+            raise ConfigError(f"{where}, sensors.{number}: {error}") from error
     ids = [sensor.id for sensor in made]
     twice = next((name for name in ids if ids.count(name) > 1), None) if len(set(ids)) != len(ids) else None
     if twice is not None:
-        raise ConfigError(f"sensors file {path}: two sensors have the id {twice}: give each its own")
+        raise ConfigError(f"{where}: two sensors have the id {twice}: give each its own")
     custody = None if told.custody is None else Custody(**told.custody.model_dump())
     return SensorNetwork(tuple(made), custody)

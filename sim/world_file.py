@@ -29,7 +29,7 @@ height, clothes and temperatures of, the same ones for the same number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Self
@@ -44,7 +44,7 @@ from sim.times import microseconds
 from sim.world import Actor, Road, World, walk
 from sim.world import Path as TimedPath
 
-__all__ = ["load_world"]
+__all__ = ["PlaceDocument", "WorldDocument", "load_world", "place_m", "world_of"]
 
 _Seed = Annotated[Whole, Field(ge=0, lt=2**31)]
 
@@ -55,8 +55,9 @@ class _Origin(Document):
     ground_amsl_m: Annotated[Number, Field(ge=-500, le=9000)] = 0.0
 
 
-class _Point(Document):
-    time_s: Number | None = None
+class PlaceDocument(Document):
+    """A point of the ground, in metres from the origin of a world or in degrees WGS 84."""
+
     east_m: Number | None = None
     north_m: Number | None = None
     lat: Number | None = None
@@ -68,6 +69,10 @@ class _Point(Document):
         if (None in metres) == (None in degrees) or metres.count(None) == 1 or degrees.count(None) == 1:
             raise ValueError("give either east_m and north_m, or lat and lon")
         return self
+
+
+class _Point(PlaceDocument):
+    time_s: Number | None = None
 
 
 class _Actor(Document):
@@ -97,7 +102,9 @@ class _Road(Document):
     width_m: Annotated[Number, Field(gt=0, le=100)] = 3.0
 
 
-class _World(Document):
+class WorldDocument(Document):
+    """A world as a file tells it; `world_of` makes one."""
+
     origin: _Origin
     epoch: AwareDatetime | None = None
     seed: _Seed = 0
@@ -121,18 +128,22 @@ def load_world(path: Path, *, epoch_us: int) -> World:
     WorldError
         When the file cannot be read or tells of a world that there cannot be: names the file, the key, what to do.
     """
-    told = read_document(path, "world", _World, WorldError)
-    with _at(f"world file {path}, origin"):
+    return world_of(read_document(path, "world", WorldDocument, WorldError), f"world file {path}, ", epoch_us=epoch_us)
+
+
+def world_of(told: WorldDocument, where: str, *, epoch_us: int) -> World:
+    """The world that a file tells of; `where` begins messages. Else as `load_world`."""
+    with _at(f"{where}origin"):
         check_coordinates(told.origin.lat, told.origin.lon, "the origin")
     frame = LocalFrame(told.origin.lat, told.origin.lon, told.origin.ground_amsl_m)
     actors, roads = [], []
     for number, each in enumerate(told.actors):
-        with _at(f"world file {path}, actors.{number}"):
+        with _at(f"{where}actors.{number}"):
             actors.append(_actor(each, frame))
     for number, road in enumerate(told.roads):
-        with _at(f"world file {path}, roads.{number}"):
+        with _at(f"{where}roads.{number}"):
             roads.append(Road(_points(road.points, frame), road.width_m))
-    with _at(f"world file {path}, actors"):
+    with _at(f"{where}actors"):
         return World(
             told.origin.lat,
             told.origin.lon,
@@ -156,17 +167,20 @@ def _actor(told: _Actor, frame: LocalFrame) -> Actor:
     return Actor(told.id, told.kind, path, looks)
 
 
-def _points(points: list[_Point], frame: LocalFrame) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _points(points: Sequence[PlaceDocument], frame: LocalFrame) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """East and north of points, metres, shape (n, 2)."""
-    found = np.empty((len(points), 2))
-    for row, point in zip(found, points, strict=True):
-        if point.lat is not None and point.lon is not None:
-            check_coordinates(point.lat, point.lon, "the point")
-            east, north, _ = frame.to_enu(point.lat, point.lon, frame.height_m)
-            row[:] = float(east), float(north)
-        else:
-            row[:] = point.east_m, point.north_m
-    return found
+    return np.array([place_m(point, frame) for point in points])
+
+
+def place_m(point: PlaceDocument, frame: LocalFrame) -> tuple[float, float]:
+    """East and north of a point, metres. Raises CoordinateError where it is not on the globe."""
+    if point.lat is not None and point.lon is not None:
+        check_coordinates(point.lat, point.lon, "the point")
+        east, north, _ = frame.to_enu(point.lat, point.lon, frame.height_m)
+        return float(east), float(north)
+    assert point.east_m is not None  # one of the two, as it was checked
+    assert point.north_m is not None
+    return point.east_m, point.north_m
 
 
 @contextmanager
