@@ -1,8 +1,10 @@
 """Each way to misbehave ends as the guide for pilots says, and in the time that it says: measured in virtual time."""
 
 import asyncio
+import re
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -283,3 +285,9 @@ def test_it_ends_as_it_is_written_and_in_time(name):
 
 def test_every_play_has_an_ending():
     assert {name for name, _, _ in PLAYS} == set(ENDINGS)
+
+
+def test_the_guide_for_pilots_promises_the_same():
+    guide = (Path(__file__).parents[2] / "docs" / "pilots.md").read_text()
+    told = [line for line in guide.splitlines() if re.search(r"\| \d+ s \|$", line)]
+    assert told == [f"| {each.trouble} | {each.end} | {each.within_s:g} s |" for each in ENDINGS.values()]
