@@ -13,9 +13,9 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.channel import Channel
 from autopilot.errors import LinkError
+from autopilot.link_choice import Choice
 from autopilot.mailbox import Mailbox
-from autopilot.repeats import Copies, Once
-from autopilot.routes import SILENT_S
+from autopilot.repeats import Copies
 from autopilot.wire import Message, Recorder, identity, is_unknown
 
 __all__ = ["Link", "LinkEvent", "LinkStatistics"]
@@ -23,15 +23,6 @@ __all__ = ["Link", "LinkEvent", "LinkStatistics"]
 _FRESH_S = 5.0  # of a heartbeat that comes once a second
 _NO_AUTOPILOT = mav.MAV_AUTOPILOT_INVALID
 _MOST_EVENTS = 1000
-# Of several channels that a vehicle is heard on one is believed as to how it stands, so that an older message of a
-# slower one undoes nothing. What it answers is taken from any, and what it tells everybody is taken once.
-_ANSWERS = frozenset(
-    {
-        "AUTOPILOT_VERSION", "COMMAND_ACK", "FILE_TRANSFER_PROTOCOL", "MISSION_ACK", "MISSION_COUNT", "MISSION_ITEM",
-        "MISSION_ITEM_INT", "MISSION_REQUEST", "MISSION_REQUEST_INT", "PARAM_VALUE",
-    }
-)  # fmt: skip
-_EVENTS = frozenset({"MISSION_ITEM_REACHED", "STATUSTEXT"})
 
 Listener = Callable[[Message], None]
 
@@ -124,17 +115,12 @@ class Link:
         self.vehicles: dict[int, Message] = {}
         self.events: list[LinkEvent] = []
         self._recorder = recorder
-        self._failover_s = failover_s
-        self._best: dict[int, Channel] = {}
-        self._states: dict[int, tuple[Channel, int, int]] = {}
-        self._strangers: dict[int, dict[Channel, float]] = {}
+        self._choice = Choice(self.channels, failover_s)
         self._copies = Copies()
-        self._once = Once()
         self._repeated: dict[int, int] = {}
         self._beats: dict[int, float] = {}
         self._listeners: dict[int | None, list[tuple[frozenset[str] | None, Listener]]] = {}
         self._witnesses: list[Callable[[LinkEvent], None]] = []
-        self._changers: dict[int, list[Callable[[], None]]] = {}
         self._closers: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._trouble: str | None = None
@@ -211,20 +197,11 @@ class Link:
         self.check()
         over = self.channels
         if sysid is not None and not everywhere and len(over) > 1:
-            over = self._ways(sysid)
+            over = self._choice.ways(sysid, asyncio.get_running_loop().time())
         packets = [channel.send(message, sysid) for channel in over]
         if self._recorder is not None:
             self._recorder.write(packets[0])
         self._log(sysid, packets[0])
-
-    def _ways(self, sysid: int) -> list[Channel]:
-        """The channel that a vehicle is spoken to over; all of them where it is heard on none."""
-        now = asyncio.get_running_loop().time()
-        heard = [one for one in self.channels if one.up and now - one.heard.get(sysid, -1e9) <= self._failover_s]
-        best = self._best.get(sysid)
-        if best in heard:
-            return [best]
-        return [max(heard, key=lambda one: one.heard[sysid])] if heard else self.channels
 
     def listen(
         self, listener: Listener, *, sysid: int | None = None, types: Collection[str] | None = None
@@ -307,11 +284,8 @@ class Link:
 
         A socket that many send to tells them apart by their addresses; two channels, by what they say they are.
         """
-        now = asyncio.get_running_loop().time()
-        strangers = self._strangers.get(sysid, {})
-        return tuple(_address(route) for one in self.channels for route in one.routes.rivals(sysid)) + tuple(
-            channel.url for channel, heard in strangers.items() if now - heard < SILENT_S
-        )
+        strangers = self._choice.strangers(sysid, asyncio.get_running_loop().time())
+        return tuple(_address(route) for one in self.channels for route in one.routes.rivals(sysid)) + strangers
 
     def moves(self, sysid: int) -> int:
         """How often vehicle `sysid` came to be heard from another address, after 10 s of silence from its own."""
@@ -327,7 +301,7 @@ class Link:
             )
 
     def _home(self, sysid: int) -> str:
-        best = self._best.get(sysid, self.channels[0])
+        best = self._choice.of(sysid)
         route = best.routes.of(sysid, None)
         return best.url if route is None else _address(route)
 
@@ -363,9 +337,7 @@ class Link:
         Callable
             Ends it.
         """
-        changers = self._changers.setdefault(sysid, [])
-        changers.append(changed)
-        return lambda: changers.remove(changed)
+        return self._choice.on_change(sysid, changed)
 
     # What the channels tell: `autopilot.channel.Above`.
 
@@ -373,8 +345,7 @@ class Link:
         """A message came over a channel: hand it to whoever listens."""
         system = identity(packet)[0]
         now = asyncio.get_running_loop().time()
-        channel.heard[system] = now
-        best = self._chosen(system, channel, now)
+        self._choice.heard(system, channel, now)
         if len(self.channels) > 1 and self._copies.is_copy(channel, packet, now):
             self._repeated[system] = self._repeated.get(system, 0) + 1
         else:
@@ -382,48 +353,10 @@ class Link:
                 self._recorder.write(packet)
             if self._logs:
                 self._log(system, packet)
-        if not is_unknown(message) and self._believes(channel, best, message, system, now):
+        if is_unknown(message):
+            return
+        if self._choice.believes(system, channel, message, self.vehicles.get(system), now):
             self._dispatch(system, message.get_type(), message, now)
-
-    def _chosen(self, system: int, channel: Channel, now: float) -> Channel:
-        """The channel that this system is spoken to over, now that it was heard on one."""
-        best = self._best.setdefault(system, channel)
-        stale = not best.up or now - best.heard[system] > self._failover_s
-        if best is not channel and stale and channel not in self._strangers.get(system, ()):
-            best = self._best[system] = channel
-        if best is channel:
-            state = channel, channel.openings, channel.routes.moves(system)
-            before = self._states.get(system)
-            if state != before:
-                self._states[system] = state
-                for changed in tuple(self._changers.get(system, ())) if before is not None else ():
-                    changed()
-        return best
-
-    def _believes(self, channel: Channel, best: Channel, message: Message, system: int, now: float) -> bool:
-        """Whether a message is to be handed on."""
-        if len(self.channels) == 1:
-            return True
-        kind = message.get_type()
-        if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
-            known = self.vehicles.get(system)
-            strangers = self._strangers.setdefault(system, {})
-            if (
-                known is not None
-                and channel is not best
-                and (known.autopilot, known.type) != (message.autopilot, message.type)
-            ):
-                strangers[channel] = now
-            else:
-                strangers.pop(channel, None)
-        if channel in self._strangers.get(system, ()):
-            return False
-        if kind in _EVENTS:
-            # The parts of a long text are numbered on each channel for themselves.
-            whole = kind != "STATUSTEXT" or not message.id
-            event = system, message.get_srcComponent(), kind, bytes(message.get_payload())
-            return self._once.is_new(channel, event, now) if whole else channel is best
-        return channel is best or kind in _ANSWERS
 
     def _dispatch(self, system: int, kind: str, message: Message, now: float) -> None:
         if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
