@@ -68,6 +68,13 @@ def test_what_is_in_view_is_what_the_camera_model_projects_into_the_picture(toy,
         assert told == (min(edges) > 0 and near < 0)
 
 
+def test_what_is_too_far_off_to_be_made_out_is_not_seen(toy):
+    # Straight below, a pixel is 0.15 m wide from 168.75 m: 0.15 times the focal length of 1125 pixels.
+    for up, seen in ((168.6, True), (168.9, False)):
+        one = truth(toy, hover([0], 0, 80, up=up, pitch=-90))
+        assert sim.in_view(toy, one, np.array([[0.0, 80.0]]))[0, 0] == seen
+
+
 def test_a_vehicle_on_the_ground_sees_nothing(toy):
     below = np.array([[0.0, 0.0]])
     for airborne in (0, 1):
@@ -108,6 +115,10 @@ def test_a_report_of_somebody_is_answered_by_seeing_who_moves_not_where_it_came_
     assert answer.value == pytest.approx(seen[0] - 10, abs=1)
     share = measured(toy, rows, "answered_share", [cue(10, actor=1), cue(12, east=300)], within_s=60)
     assert share.value == pytest.approx(0.5)
+    # A look before the report answers nothing.
+    before = {1: [*hover(range(5), 300, 80), *hover(range(5, 200), 0, 600, up=1)]}
+    assert measured(toy, before, "longest_answer", [cue(12, east=300)]).value is None
+    assert measured(toy, before, "longest_answer", [cue(2, east=300)]).value == pytest.approx(0)
     never = measured(toy, rows, "longest_answer", [cue(10, actor=1), cue(12, east=300)])
     assert (never.value, never.met) == (None, False)
     assert measured(toy, rows, "longest_answer", []).value is None

@@ -22,7 +22,7 @@ from tests.sim.exercise_records import document
 NAMES = sim.exercise_names()
 # So many at a time: each keeps a quarter of a core busy.
 AT_ONCE = 3
-SMALL_SPEEDUP, HAND_SPEEDUP = 50.0, 30.0
+SMALL_SPEEDUP, HAND_SPEEDUP = 35.0, 30.0
 
 
 def command(*arguments):
@@ -148,11 +148,11 @@ def small(folder, **crew):
     told["injects"] = [
         # Where no patrol looks by itself.
         {"at_s": 95, "kind": "cue", "source": "a walker", "place": {"east_m": -150, "north_m": 200}, "station_s": 20},
-        {"at_s": 170, "kind": "no_fly_zone", "name": "fire", "grace_s": 120,
+        {"at_s": 170, "kind": "no_fly_zone", "name": "fire", "grace_s": 160,
          "ring": [{"east_m": east, "north_m": north} for east, north in PLACES]},
     ]  # fmt: skip
     told["objectives"] = [
-        {"id": "answer", "words": "looked at", "measure": "answered_share", "within_s": 150, "at_least": 1},
+        {"id": "answer", "words": "looked at", "measure": "answered_share", "within_s": 200, "at_least": 1},
         {"id": "zone", "words": "nobody in the zone", "measure": "in_zone", "at_most": 0, "must": True},
         {"id": "flights", "words": "flown", "measure": "take_offs", "at_least": 1},
         {"id": "home", "words": "home", "measure": "home_share", "at_least": 1},
@@ -194,7 +194,7 @@ def test_a_trainee_flies_it_with_a_ground_station_of_his_own(tmp_path):
              "--hours", "0.01", "--json", tmp_path / "p.json"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        process.send_signal(signal.SIGINT)  # done: it is scored as far as it went
+        process.send_signal(signal.SIGTERM)  # done: it is scored as far as it went
         heard += list(process.stdout)
     assert station.returncode == 0, station.stderr
     assert process.returncode == 0, heard
