@@ -112,6 +112,6 @@ def test_a_second_station_that_clears_is_found_by_the_read_back():
     """It clears what was uploaded, over and over: no proof is given of a list that is not there."""
     clears = sim.SecondStation(does="clear", every_s=0.1)
     with fleet_with(clears, vehicles=1) as running:
-        (result,) = uploads(running.endpoints, 20)
+        (result,) = uploads(running.endpoints, 600)  # a reading takes longer than it leaves between two
         assert isinstance(result, autopilot.TransferError)
         assert held(running.endpoints[0]) == []
