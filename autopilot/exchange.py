@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -149,17 +149,23 @@ class Exchange:
             self.sysid, self.component, _encoded_name(name), self._to_wire(value, kind, name), kind
         )
         missing = f"vehicle {self.sysid} does not answer when {name} is set"
-        _, now, _ = await self._parameter({name: message}, missing)
-        if not math.isclose(now, value, rel_tol=_FLOAT32_RELATIVE, abs_tol=_FLOAT32_RELATIVE):
+        _, now, _ = await self._parameter({name: message}, missing, lambda now: _same(now, value))
+        if not _same(now, value):
             raise ParameterError(
                 f"{self.link.url} vehicle {self.sysid}: {name} was set to {value:g} and is {now:g}: "
                 "give a value in its range"
             )
         return now
 
-    async def _parameter(self, questions: Mapping[str, Message], missing: str) -> tuple[str, float, int]:
-        """Name, value and MAV_PARAM_TYPE of the first that is answered: of one that is absent nothing is said."""
+    async def _parameter(
+        self, questions: Mapping[str, Message], missing: str, wanted: Callable[[float], bool] = lambda _: True
+    ) -> tuple[str, float, int]:
+        """Name, value and MAV_PARAM_TYPE of the first that is answered: of one that is absent nothing is said.
+
+        Another value than is wanted may be a late answer to an earlier question: it counts once it is said to a second.
+        """
         clock = asyncio.get_running_loop().time
+        other: tuple[str, float, int] | None = None
         with self.link.mailbox(self.sysid, ("PARAM_VALUE",)) as box:
             for number in range(_TRIES):
                 for message in questions.values():
@@ -168,7 +174,11 @@ class Exchange:
                 while (answer := await box.get(deadline - clock())) is not None:
                     name, value = self.parameter_in(answer)
                     if answer.get_srcComponent() == self.component and name in questions:
-                        return name, value, answer.param_type
+                        other = name, value, answer.param_type
+                        if wanted(value):
+                            return other
+                if other is not None and number > 0:
+                    return other
         raise ParameterError(f"{self.link.url} {missing}: check the name and the autopilot's version")
 
     def parameter_in(self, answer: Message) -> tuple[str, float]:
@@ -190,6 +200,10 @@ class Exchange:
         except struct.error as error:
             raise ParameterError(f"{name}: {value:g} does not fit the parameter's type: {error}") from None
         return float(struct.unpack("<f", packed)[0])
+
+
+def _same(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=_FLOAT32_RELATIVE, abs_tol=_FLOAT32_RELATIVE)
 
 
 def _encoded_name(name: str) -> bytes:

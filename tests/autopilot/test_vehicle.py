@@ -282,6 +282,21 @@ async def test_a_fence_of_px4_that_only_warns_or_falls_is_made_to_return(action,
             await enable_fence(seen, line_mission(dialect="px4"))
 
 
+async def test_a_late_answer_to_a_question_before_is_not_taken_for_that_to_an_order():
+    """As on a busy link, where a question is repeated before its answer comes."""
+    script = Script()
+    script.params["FENCE_TYPE"] = (7.0, 2)
+    async with linked(script) as (vehicle, link), await connected(link) as seen:
+        answer = vehicle.on_param_set
+
+        def late(m):
+            vehicle.send(mav.MAVLink_param_value_message(b"FENCE_TYPE", 7.0, 2, 1, 0))
+            answer(m)
+
+        vehicle.on_param_set = late
+        assert await seen.set_parameter("FENCE_TYPE", 5.0) == 5.0
+
+
 @pytest.mark.parametrize(("limit_m", "held"), [(0.0, True), (100.0, False), (1e5, True)])
 async def test_a_leash_of_px4_that_would_end_the_mission_is_said_before_it_flies(limit_m, held):
     action = struct.unpack("<f", struct.pack("<i", 3))[0], mav.MAV_PARAM_TYPE_INT32
