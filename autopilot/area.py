@@ -23,6 +23,7 @@ _CLEAR_M = 5.0  # what is left round the place where it stays
 _FARTHEST_M = 50_000.0
 _NEAR_M = 200_000.0  # beyond it a plane of our own says nothing of a zone, which is then looked at in degrees
 _STEP_M = 25.0
+_ROUNDING_M = 0.1
 
 Floats = NDArray[np.float64]
 FenceShape = FencePolygon | FenceCircle
@@ -110,6 +111,41 @@ class FlightArea:
             self._check_shape(number, shape, swept, frame, place)
         self._check_zones(swept, frame, here, place)
         self._check_borders(way, stay, frame, place, planned=planned)
+
+    def check_diversion(self, here: Place, place: Place, velocity_m_s: tuple[float, float], delay_s: float) -> None:
+        """Whether the vehicle may leave its line for a place: from where it is, and from where an order may find it.
+
+        A plan flies at the very margin of the stand-off, so from its line no way would do that has a margin of its own:
+        the way is looked at as one of the plan. But it comes no nearer to a border than the vehicle is, or may be.
+
+        Parameters
+        ----------
+        here, place
+            Where it is, and where it is to go.
+        velocity_m_s
+            Its velocity east and north, metres a second.
+        delay_s
+            How long an order may take to reach it, seconds.
+
+        Raises
+        ------
+        PlaceError
+            As `check`.
+        """
+        frame, there = _frame(here, place)
+        ahead = delay_s * np.asarray(velocity_m_s)
+        for start in (np.zeros(2), ahead):
+            lat, lon, _ = frame.to_geodetic(float(start[0]), float(start[1]), 0.0)
+            self.check(Place(float(lat), float(lon), here.above_home_m), place, planned=True)
+            way = LineString(np.stack([start, np.asarray(there)]))
+            for border in self.borders:
+                line = LineString(border.local_line(frame))
+                floor_m = min(border.stand_off_m, float(shapely.distance(line, shapely.Point(*start.tolist()))))
+                if way.distance(line) < floor_m - _ROUNDING_M:
+                    raise PlaceError(
+                        f"{place}: the way there cuts a bend of border {border.name!r}, to {way.distance(line):.0f} m "
+                        f"of it, and the stand-off is {border.stand_off_m:g} m: give one that is reached past it"
+                    )
 
     def _check_height(self, place: Place) -> None:
         if not (math.isfinite(place.above_home_m) and self.lowest_m <= place.above_home_m <= self.highest_m):

@@ -25,6 +25,7 @@ __all__ = ["STOPPED", "PatrolConduct", "WithdrawnError"]
 
 STOPPED = "the patrol was stopped"
 _SILENT_S = 10.0
+_ORDER_S = 2.0  # an order may take as long, with one that is lost on the way
 _HOME_M = 30.0  # farther from where it took off no crew waits for it
 _LINK_LOSS_S = 60.0  # after a silence the failsafe of the vehicle is believed to have acted on it
 _THERE_M = 10.0
@@ -334,15 +335,15 @@ class PatrolConduct(Conduct):
     async def _set_out(self, errand: Errand, watch: FlightWatch) -> None:
         """To the place, with the camera on the spot. An order that is refused leaves it on its patrol.
 
-        `Diversion` has looked at way and place, and it has flown on since. The plan flies at the very margin beside the
-        stand-off that `Orders.go_to` asks of every way, so from its line no way would do: it is looked at as one of the
-        plan.
+        `Diversion` has looked at way and place, and it has flown on since.
         """
         vehicle, spot = self._vehicle, errand.spot
         try:
             now = vehicle.telemetry
             here = Place(now.lat_deg or 0.0, now.lon_deg or 0.0, now.above_home_m or 0.0)
-            (await self._orders.area()).check(here, errand.place, planned=True)
+            north, east, _ = now.velocity_ned_m_s or (0.0, 0.0, 0.0)
+            area = await self._orders.area()
+            area.check_diversion(here, errand.place, (east, north), _ORDER_S)
             await self._orders.go_unchecked(errand.place)
         except AutopilotError as error:
             self._errand = None

@@ -173,6 +173,42 @@ def test_a_place_of_the_plan_may_lie_on_the_stand_off():
         wide.check(HERE, at(0, -250), planned=True)
 
 
+BENT = BorderSegment(
+    "bent", "USA", "MEX",
+    tuple((lon, lat) for lat, lon in corners((-1000, -300), (0, -200), (1000, -300))), "left",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("here", "place", "velocity", "cuts"),
+    [
+        ((-300, -138), (300, -138), (0.0, 0.0), False),
+        ((-300, -142), (300, -142), (0.0, 0.0), True),
+        ((-300, -100), (300, -139), (0.0, 0.0), False),
+        ((-300, -100), (300, -139), (100.0, -22.0), True),
+        # As near to the border as the wind has set it, and away from there.
+        ((0, -141.5), (300, -139), (0.0, 0.0), False),
+    ],
+    ids=[
+        "clear of the bend",
+        "cuts the bend",
+        "clear from here",
+        "cuts it from where the order finds it",
+        "off its line",
+    ],
+)
+def test_no_way_off_the_line_of_a_plan_cuts_a_bend_of_the_border(here, place, velocity, cuts):
+    wide = FlightArea(
+        (FencePolygon(corners((-900, -190), (900, -190), (900, 400), (-900, 400))),), (BENT,), (), 5.0, 100.0
+    )
+    wide.check(at(*here), at(*place), planned=True)
+    if not cuts:
+        wide.check_diversion(at(*here), at(*place), velocity, 2.0)
+        return
+    with pytest.raises(PlaceError, match=r"cuts a bend of border 'bent', to 5[78] m of it, and the stand-off is 60 m"):
+        wide.check_diversion(at(*here), at(*place), velocity, 2.0)
+
+
 def test_a_zone_far_larger_than_the_flight_still_counts():
     huge = Zone("state", (((-130.0, 10.0), (-80.0, 10.0), (-80.0, 60.0), (-130.0, 60.0)),))
     with pytest.raises(PlaceError, match="zone 'state'"):
