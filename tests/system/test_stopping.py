@@ -36,7 +36,8 @@ def ordered(fleet, plan, folder):
 async def stopped_in_the_air(fleet, process, *signals):
     """Waits until it flies, sends the signals, waits for the process, and then for the ground."""
     async with (
-        await autopilot.open_link(fleet.endpoints[0].url, system_id=250) as link,
+        # Who says nothing for half a minute is forgotten, which on a busy machine is not long.
+        await autopilot.open_link(fleet.endpoints[0].url, system_id=250, heartbeat=True) as link,
         await autopilot.Vehicle.connect(link, 1, wait_s=20.0) as seen,
     ):
         up = await seen.wait_until(lambda t: (t.above_home_m or 0.0) > 20.0 and t.item == 3, 0.0, wall_s=60.0)
