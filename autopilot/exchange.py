@@ -22,6 +22,7 @@ from autopilot.words import command_name, command_words
 __all__ = ["Exchange"]
 
 _TRIES = 4
+_ASKED = 7  # times for a parameter: of one that is absent nothing is said, and a quarter of all may be lost either way
 _RETRY_S = 1.5
 _IN_PROGRESS_S = 60.0
 _TEXTS_WALL_S = 0.1  # reasons travel as texts of their own, about the acknowledgement
@@ -167,7 +168,7 @@ class Exchange:
         clock = asyncio.get_running_loop().time
         other: tuple[str, float, int] | None = None
         with self.link.mailbox(self.sysid, ("PARAM_VALUE",)) as box:
-            for number in range(_TRIES):
+            for number in range(_ASKED):
                 for message in questions.values():
                     self.link.send(message, self.sysid, everywhere=number > 0)
                 deadline = clock() + self.timing.retry_s(_RETRY_S)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["commands"]
 
 commands = typer.Typer(
-    help="Train with scenarios: play, record, replay, score, with an after-action report.", no_args_is_help=True
+    help="Train with scenarios: play, record, replay, score, with an after-action report.",
+    epilog="Example: [bold]vedette exercise play routine-relief[/bold]",
+    no_args_is_help=True,
 )
 _Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="An exercise that ships, or a file in YAML or JSON.")]
 _Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.", exists=True, file_okay=False)]

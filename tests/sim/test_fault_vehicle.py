@@ -69,7 +69,7 @@ def test_a_cut_link_is_silent_for_its_time_and_only_for_the_vehicle_named():
         last = [m.time_boot_ms for m in cut_off.messages(0.7) if m.get_type() == "GLOBAL_POSITION_INT"][-1]
         assert "GLOBAL_POSITION_INT" in other.silent(0.1)
         after = cut_off.wait("GLOBAL_POSITION_INT", where=lambda m: m.time_boot_ms > last + 1000).time_boot_ms
-        assert after - last == pytest.approx(30_000, abs=2_500)
+        assert after - last == pytest.approx(30_000, abs=8_000)  # a fifth of a second of the wall
         assert time.monotonic() - begin < 10.0
 
 
