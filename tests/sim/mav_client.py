@@ -50,7 +50,7 @@ def small_mission(up_m=30.0):
 class Client:
     """Talks to one simulated vehicle; every wait has an end."""
 
-    def __init__(self, endpoint, *, sysid=255, compid=190, timeout_s=10.0, estimator=193):
+    def __init__(self, endpoint, *, sysid=255, compid=190, timeout_s=20.0, estimator=193):
         self.target = endpoint.sysid
         self.timeout_s = timeout_s
         self.estimator = estimator
