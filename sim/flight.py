@@ -220,7 +220,7 @@ class Flight:
         if not may or self.mode not in (Mode.GUIDED, Mode.TAKEOFF) or up_m <= 0.0:
             return False
         self._sortie.begin(self)
-        self.course.take_off(up_m)
+        self.course.rise(up_m)
         self._sortie.record(self, now=True)
         return True
 

@@ -130,9 +130,14 @@ class Course:
     # --- orders ----------------------------------------------------------------------------------------------------
 
     def take_off(self, up_m: float) -> None:
-        """Straight up to a height above home, and stay there."""
+        """Straight up to a height above home."""
         here = (self._body.e, self._body.n, 0.0)
         self._fly(Leg(here, (here[0], here[1], up_m), self.limits))
+
+    def rise(self, up_m: float) -> None:
+        """Take off by an order of its own: what has rotors stays at that height, above where it stood."""
+        here, there = (self._body.e, self._body.n, 0.0), (self._body.e, self._body.n, up_m)
+        self._fly(Leg(here, there, self.limits), Hold(there, self.limits))
 
     def go_to(self, point: Vector) -> None:
         """Straight to a point, and stay there."""

@@ -60,6 +60,10 @@ class VtolCourse(WingCourse):
         """Straight up on the rotors."""
         Course.take_off(self, up_m)
 
+    def rise(self, up_m: float) -> None:
+        """Straight up on the rotors, and stay there."""
+        Course.rise(self, up_m)
+
     def go_to(self, point: Vector) -> None:
         """To a point, on what carries it now."""
         (WingCourse if self._body.on_wings else Course).go_to(self, point)

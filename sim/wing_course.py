@@ -65,6 +65,10 @@ class WingCourse(Course):
         leg = WingLeg(self._here, point, self.wing, radius_m=abs(self.wing.loiter_m))
         self._fly(leg, self._circle(point))
 
+    def rise(self, up_m: float) -> None:
+        """Take off by an order of its own, and go round there."""
+        self.take_off(up_m)
+
     def hold(self) -> None:
         """Round the present place."""
         self._fly(self._circle(self._here))

@@ -273,6 +273,9 @@ def test_px4_takes_off_by_command_to_a_height_above_the_sea(kind):
         assert client.command(ARM, 1) == ACCEPTED
         there = client.wait("GLOBAL_POSITION_INT", where=lambda m: m.relative_alt > 34000)
         assert there.relative_alt < 40000
+        if kind.frame != "plane":
+            later = client.wait("GLOBAL_POSITION_INT", where=lambda m: m.time_boot_ms > there.time_boot_ms + 20_000)
+            assert later.relative_alt == pytest.approx(35_000, abs=50)
 
 
 @every_kind
