@@ -11,12 +11,12 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.dialect import (
     Ceiling,
     Dialect,
-    FenceSetting,
     GimbalWay,
     GroundWays,
     Limit,
     OrderWays,
     ParamEncoding,
+    Setting,
     Step,
     StepKind,
 )
@@ -115,15 +115,15 @@ _KEPT = MappingProxyType(
 _ITEMS_PER_KB = 1024 / 15
 
 
-def _fence(actions: frozenset[int]) -> tuple[FenceSetting, ...]:
+def _fence(actions: frozenset[int]) -> tuple[Setting, ...]:
     """FENCE_TYPE: 4 polygons; 2 a circle about home, by default of 300 m, which no patrol stays in.
 
     An action of 0 only reports; those of Copter and of Plane are different numbers (ArduPilot `AC_Fence.h`).
     """
     return (
-        FenceSetting("FENCE_TYPE", 4, clear=2),
-        FenceSetting("FENCE_ACTION", 1, allowed=actions),
-        FenceSetting("FENCE_ENABLE", 1, allowed=frozenset({1})),
+        Setting("FENCE_TYPE", 4, clear=2),
+        Setting("FENCE_ACTION", 1, allowed=actions),
+        Setting("FENCE_ENABLE", 1, allowed=frozenset({1})),
     )
 
 
@@ -195,6 +195,8 @@ ARDUPLANE = replace(
     fence=_fence(frozenset({1, 6, 7, 8})),
     land_mode="QLAND",
     hovers="Q_ENABLE",
+    # 1 goes home or to a rally point first, where the way is inside the fence; 2 straight to the landing sequence.
+    landing=Setting("RTL_AUTOLAND", 1, allowed=frozenset({1, 2})),
     start=(Step(StepKind.MODE, "FBWA"), Step(StepKind.ARM), Step(StepKind.MODE, "AUTO")),
     # Plane stores acceptance radius and pass-by distance of waypoints too.
     kept_params=MappingProxyType({**_KEPT, mav.MAV_CMD_NAV_WAYPOINT: (2, 3), mav.MAV_CMD_NAV_VTOL_TAKEOFF: ()}),

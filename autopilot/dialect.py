@@ -16,12 +16,12 @@ __all__ = [
     "RELATIVE_FRAMES",
     "Ceiling",
     "Dialect",
-    "FenceSetting",
     "GimbalWay",
     "GroundWays",
     "Limit",
     "OrderWays",
     "ParamEncoding",
+    "Setting",
     "Step",
     "StepKind",
 ]
@@ -90,8 +90,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class FenceSetting:
-    """A parameter that must hold for an uploaded fence, and it alone, to act.
+class Setting:
+    """A parameter that must hold for what was uploaded to act: a fence, a landing.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class FenceSetting:
     value
         Value to write where the present one is none of `allowed`; with `clear`, bits that must be set.
     allowed
-        Values with which the fence acts, and brings the vehicle back or down in one piece.
+        Values with which it acts, and brings the vehicle back or down in one piece.
     clear
         Bits that must not be set; 0 where the parameter is no mask.
     """
@@ -269,6 +269,8 @@ class Dialect:
     hovers
         Parameter that is not 0 where it has rotors to land on. Without them its return circles and never lands: a
         mission has to end with a landing. None where every return lands.
+    landing
+        What makes a return end with the landing sequence of the mission; None where a return lands by itself.
     leash
         Parameter of the greatest distance from home that acts as a fence, metres, 0 for no limit; None without one.
     """
@@ -291,13 +293,14 @@ class Dialect:
     download_window: int
     limits: Mapping[MissionKind, Limit]
     most_jumps: int | None
-    fence: tuple[FenceSetting, ...]
+    fence: tuple[Setting, ...]
     ceiling: Ceiling
     estimator_message: str
     param_encoding: ParamEncoding
     orders: OrderWays
     ground: GroundWays
     hovers: str | None = None
+    landing: Setting | None = None
     leash: str | None = None
     has_list_files: bool = False
     takes_partial_lists: bool = False

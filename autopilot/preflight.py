@@ -8,6 +8,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import LOCATED, RELATIVE_FRAMES
 from autopilot.errors import CommandError, NotReadyError, ParameterError, TransferError, VehicleState
+from autopilot.runway import circles_at_the_end
 from autopilot.transfer_peer import lists_of
 from autopilot.vehicle import Vehicle
 from autopilot.words import MissionKind, command_name
@@ -27,7 +28,6 @@ _FEWER = {
     MissionKind.FENCE: "plan a fence of fewer corners",
     MissionKind.RALLY: "give fewer rally points",
 }
-_LANDINGS = frozenset({mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
 _FENCE_STAYS = (1.0, 2.0)  # DO_FENCE_ENABLE: 0 off, 1 on, 2 only the floor off
 
 
@@ -112,7 +112,7 @@ def _unfit(vehicle: Vehicle, mission: Mission) -> str | None:
 async def _beyond_it(vehicle: Vehicle, mission: Mission) -> str | None:
     """What of a mission the vehicle has no room for."""
     abilities = await capabilities(vehicle)
-    if not any(item.command in _LANDINGS for item in mission.items) and await _circles(vehicle):
+    if await circles_at_the_end(vehicle, mission):
         return (
             f"the mission ends with a return, and a plane without rotors to land on ({vehicle.dialect.hovers} is not "
             "1) circles there until its battery is empty: put a landing sequence at its end"
@@ -126,17 +126,6 @@ async def _beyond_it(vehicle: Vehicle, mission: Mission) -> str | None:
             more = f" or raise {parameter}" if parameter else ""
             return f"the {kind} has {len(items)} items and {limit} fit: {_FEWER[kind]}{more}"
     return None
-
-
-async def _circles(vehicle: Vehicle) -> bool:
-    """Whether a return ends in circles."""
-    if vehicle.dialect.hovers is None:
-        return False
-    try:
-        return not await vehicle.parameter(vehicle.dialect.hovers)
-    except ParameterError:
-        # Firmware for small boards is built without it.
-        return True
 
 
 async def enable_fence(vehicle: Vehicle, mission: Mission, *, ceiling_m: float | None = None) -> None:

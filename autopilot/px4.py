@@ -10,12 +10,12 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.dialect import (
     Ceiling,
     Dialect,
-    FenceSetting,
     GimbalWay,
     GroundWays,
     Limit,
     OrderWays,
     ParamEncoding,
+    Setting,
     Step,
     StepKind,
 )
@@ -101,8 +101,10 @@ PX4 = Dialect(
     ),
     most_jumps=None,
     # GF_ACTION: 2 hold, 3 return, 5 land. 0 does nothing, 1 only warns, 4 ends the flight where it is.
-    fence=(FenceSetting("GF_ACTION", 3, allowed=frozenset({2, 3, 5})),),
+    fence=(Setting("GF_ACTION", 3, allowed=frozenset({2, 3, 5})),),
     ceiling=Ceiling("GF_MAX_VER_DIST"),
+    # RTL_TYPE: 1 to the landing of the mission or a rally point, 2 to that landing along the mission. 0 goes home.
+    landing=Setting("RTL_TYPE", 1, allowed=frozenset({1, 2})),
     leash="GF_MAX_HOR_DIST",
     estimator_message="ESTIMATOR_STATUS",
     param_encoding=ParamEncoding.BYTEWISE,

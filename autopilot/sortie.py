@@ -16,6 +16,7 @@ from autopilot.homecoming import bring_down, where
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.preflight import check_vehicle, enable_fence
 from autopilot.report import SortieReport
+from autopilot.runway import check_heading, land_by_mission
 from autopilot.steadfast import to_the_end, unless
 from autopilot.timing import FlightClock, Timing
 from autopilot.transfer import Verified
@@ -205,12 +206,16 @@ class Sortie:
             )
         if mission.fence:
             await enable_fence(vehicle, mission, ceiling_m=limits.ceiling_m)
+        await land_by_mission(vehicle, mission)
+        check_heading(vehicle, mission)
 
     async def _prove(self) -> None:
         """Right before arming: minutes may lie between the upload and here, and others may speak to the vehicle."""
         self._stage("prove")
         if self._mission.fence:
             await enable_fence(self._vehicle, self._mission, ceiling_m=self._flight.limits.ceiling_m)
+        await land_by_mission(self._vehicle, self._mission)
+        check_heading(self._vehicle, self._mission)
         await self._vehicle.prove(progress=self._stage)
         await self._conduct.clear(self._watch)
 

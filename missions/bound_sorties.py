@@ -107,6 +107,10 @@ def _cost_s(crew: Crew, length_m: Floats, wind: Wind, *, once: bool) -> Floats:
     transit_m_s = craft.cruise_m_s + wind.speed_m_s
     up_s, up_wh = leg_effort(craft, 0.0, crew.height_m, craft.climb_m_s)
     down_s, down_wh = leg_effort(craft, 0.0, -crew.height_m, craft.descent_m_s)
+    if craft.needs_runway:
+        # They climb and come down on their way: that takes no time of its own, and no power but that of the climb.
+        up_wh = max(craft.climb_power_w - craft.hover_power_w, 0.0) * up_s / 3600
+        up_s = down_s = down_wh = 0.0
     fixed = (0.0 if once else craft.turn_round_s) + craft.ground_s + up_s + down_s
     # Of the airspeeds that this wind can make of the ground speed the one of least power.
     patrol_j = float(craft.power_w(max(0.0, crew.patrol_m_s - wind.speed_m_s))) / crew.patrol_m_s

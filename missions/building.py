@@ -13,14 +13,15 @@ from geo import Terrain
 from missions.border import Side
 from missions.course import LONG_EMPTY_M, Course
 from missions.estimate import Access
-from missions.fleet import Aircraft, Vehicle
+from missions.fleet import Vehicle
 from missions.flying import Pilot
-from missions.joining import lead_in
+from missions.joining import led_in
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.patrol import Leg, LegKind, Run, Waypoint
+from missions.procedures import climb_out, turned_in, turned_out, way_down, with_procedures
 
-__all__ = ["Aloft", "Builder", "joined", "with_procedures"]
+__all__ = ["Aloft", "Builder", "joined"]
 
 Floats = NDArray[np.float64]
 
@@ -76,17 +77,18 @@ class Builder:
         at the base, or where it is `aloft`.
         """
         craft, plane = vehicle.aircraft, access.region.plane
-        out_agl_m, home_agl_m = layers_agl_m
+        radius_m, (out_agl_m, home_agl_m) = craft.turn_radius_in(self.options.wind), layers_agl_m
         pilot = Pilot(plane, self.terrain, self.options.wind)
         pieces = self._pieces(stretches, access)
-        way, home = access.way(stretches[0][0]) if aloft is None else aloft.way, access.way(stretches[-1][1])
-        way = _curved(way, plane.xy(pieces[0].lat, pieces[0].lon), pieces[0].side, craft.turn_radius_m, access)
-        last = pieces[-1]
-        home = _curved(home, plane.xy(last.lat, last.lon)[::-1], -last.side, craft.turn_radius_m, access)
+        way = access.way(stretches[0][0]) if aloft is None else aloft.way
+        way = _into_patrol(way, plane.xy(pieces[0].lat, pieces[0].lon), pieces[0].side, radius_m, access)
+        last, home = pieces[-1], access.way_home(stretches[-1][1])[::-1]
+        home = _into_patrol(home, plane.xy(last.lat, last.lon)[::-1], -last.side, radius_m, access)[::-1]
         if aloft is None:
-            on_ground, above = self._base(vehicle, out_agl_m)
-            out = [above, *pilot.waypoints(way, out_agl_m)[1:]]
-            made = pilot.legs(LegKind.TAKEOFF, [on_ground, above], craft, craft.climb_m_s)
+            climb = climb_out(vehicle.base, access.runway, pilot, out_agl_m)
+            way = turned_out(way, access.runway, radius_m, access.clear)
+            out = [climb[-1], *pilot.waypoints(way, out_agl_m)[1:]]
+            made = pilot.legs(LegKind.TAKEOFF, climb, craft, craft.cruise_m_s)
         else:
             out = [aloft.at, *pilot.waypoints(way, aloft.at.agl_m)[1:]]
             made = []
@@ -106,7 +108,7 @@ class Builder:
             made += pilot.legs(kind, waypoints, craft, speed, _SIDES[piece.side])
             if piece.stretch is not None:
                 bounds[piece.stretch] = bounds.get(piece.stretch, (begin, begin))[0], len(made)
-        made += self._homeward(pilot, vehicle, flown[-1][-1], home[::-1], home_agl_m)
+        made += self._homeward(pilot, vehicle, access, Aloft(flown[-1][-1], home), home_agl_m)
         runs = [
             Run(float(self.stations[first]), float(self.stations[last]), *bounds[number])
             for number, (first, last) in enumerate(stretches)
@@ -116,26 +118,18 @@ class Builder:
     def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
         """The legs home, and no more, of an aircraft that is `aloft` with its way to the base."""
         pilot = Pilot(access.region.plane, self.terrain, self.options.wind)
-        made = self._homeward(pilot, vehicle, aloft.at, aloft.way, layer_agl_m)
+        made = self._homeward(pilot, vehicle, access, aloft, layer_agl_m)
         return with_procedures(joined(made), vehicle.aircraft)
 
-    def _base(self, vehicle: Vehicle, layer_agl_m: float) -> tuple[Waypoint, Waypoint]:
-        """On the ground at the base, and above it."""
-        base = vehicle.base
-        ground = round(float(self.terrain.elevation_m(base.lat_deg, base.lon_deg)), 3)
-        return (
-            Waypoint.above(base.lat_deg, base.lon_deg, 0.0, ground),
-            Waypoint.above(base.lat_deg, base.lon_deg, layer_agl_m, ground),
-        )
-
-    def _homeward(self, pilot: Pilot, vehicle: Vehicle, start: Waypoint, way: Floats, layer_agl_m: float) -> list[Leg]:
-        """From a place along a way in the layer to the base, and down."""
+    def _homeward(self, pilot: Pilot, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> list[Leg]:
+        """From a place along its way in the layer to the base, and down."""
         craft = vehicle.aircraft
-        on_ground, above = self._base(vehicle, layer_agl_m)
-        home = [*pilot.waypoints(way, layer_agl_m)[:-1], above]
+        down = way_down(vehicle.base, access.runway, pilot, layer_agl_m)
+        way = turned_in(aloft.way, access.runway, craft.turn_radius_in(self.options.wind), access.clear)
+        home = [*pilot.waypoints(way, layer_agl_m)[:-1], down[0]]
         return [
-            *pilot.legs(LegKind.RETURN, [start, *home], craft, craft.cruise_m_s),
-            *pilot.legs(LegKind.LANDING, [above, on_ground], craft, craft.descent_m_s),
+            *pilot.legs(LegKind.RETURN, [aloft.at, *home], craft, craft.cruise_m_s),
+            *pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s),
         ]
 
     def _pieces(self, stretches: Sequence[tuple[int, int]], access: Access) -> list[_Piece]:
@@ -195,41 +189,13 @@ class _Piece:
     stretch: int | None
 
 
-def _curved(way: Floats, patrol: Floats, side: int, radius_m: float, access: Access) -> Floats:
-    """The way to the beginning of a patrol that looks to a side, led into it by an arc for wings of a turn radius.
-
-    Where nothing leaves room for the arc the corner stays.
-    """
-    if radius_m <= 0 or side == 0 or len(way) < 2:
+def _into_patrol(way: Floats, patrol: Floats, side: int, radius_m: float, access: Access) -> Floats:
+    """The way to the beginning of a patrol that looks to a side, led into it by an arc for wings of a turn radius."""
+    if side == 0:
         return way
     step = patrol[1] - patrol[0]
     # A border lies where the camera looks, and the arc on the other side; beside a road that may be where a border is.
-    for inside in (-float(side), float(side)):
-        arc = lead_in(way[-2], patrol[0], step / np.hypot(*step), inside, radius_m)
-        led = np.concatenate([way[:-1], arc, way[-1:]])
-        if access.clear(led[len(way) - 2 :]):
-            return led
-    return way
-
-
-def with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:
-    """Legs with what take-off, if there is one, and landing take beside climb and descent."""
-    out = list(legs)
-    ends = [(-1, craft.landing_s)]
-    if legs[0].kind is LegKind.TAKEOFF:
-        ends.insert(0, (0, craft.takeoff_s))
-    for k, procedure_s in ends:
-        out[k] = _longer(out[k], procedure_s, craft.hover_power_w)
-    for k, _ in ends:
-        out[k] = _longer(out[k], craft.transition_s, craft.climb_power_w)
-    return tuple(out)
-
-
-def _longer(leg: Leg, by_s: float, power_w: float) -> Leg:
-    """A leg with a procedure on the spot added."""
-    if by_s <= 0:
-        return leg
-    return replace(leg, duration_s=leg.duration_s + by_s, energy_wh=leg.energy_wh + by_s * power_w / 3600)
+    return led_in(way, step / np.hypot(*step), (-float(side), float(side)), radius_m, access.clear)
 
 
 def joined(legs: list[Leg]) -> list[Leg]:

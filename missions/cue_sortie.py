@@ -10,13 +10,14 @@ from typing import get_args
 import numpy as np
 
 from geo import Terrain
-from missions.building import joined, with_procedures
+from missions.building import joined
 from missions.errors import MissionError, PlanError
 from missions.fleet import Vehicle
 from missions.flying import Pilot
 from missions.mission import Dialect, Mission, MissionItem, compile_mission
 from missions.options import Objective
 from missions.patrol import Flight, Leg, LegKind, PatrolPlan, Period, Roster, Sortie, Waypoint
+from missions.procedures import climb_out, way_down, with_procedures
 from missions.validation import check
 from missions.validation_fence import validate_missions
 from missions.viewing import Sight, Spot, Viewing
@@ -156,23 +157,19 @@ def _legs(viewing: Viewing, vehicle: Vehicle, sight: Sight, station_s: float) ->
     options, craft = viewing.plan.options, vehicle.aircraft
     out_agl, home_agl = options.layers_agl_m(viewing.observation(vehicle).height_agl_m)
     pilot = Pilot(sight.region.plane, viewing.terrain, options.wind)
-    base = vehicle.base
-    ground = round(float(viewing.terrain.elevation_m(base.lat_deg, base.lon_deg)), 3)
-
-    def above(agl_m: float) -> Waypoint:
-        return Waypoint.above(base.lat_deg, base.lon_deg, agl_m, ground)
-
-    out = [above(out_agl), *pilot.waypoints(sight.way, out_agl)[1:]]
-    home = [*pilot.waypoints(sight.way[::-1], home_agl)[:-1], above(home_agl)]
+    # What has a runway stays nowhere.
+    up, down = climb_out(vehicle.base, None, pilot, out_agl), way_down(vehicle.base, None, pilot, home_agl)
+    out = [up[-1], *pilot.waypoints(sight.way, out_agl)[1:]]
+    home = [*pilot.waypoints(sight.way[::-1], home_agl)[:-1], down[0]]
     there = [
-        *pilot.legs(LegKind.TAKEOFF, [above(0.0), above(out_agl)], craft, craft.climb_m_s),
+        *pilot.legs(LegKind.TAKEOFF, up, craft, craft.cruise_m_s),
         *pilot.legs(LegKind.TRANSIT, [*out, sight.at], craft, craft.cruise_m_s),
     ]
     energy_wh = float(craft.power_w(0.0, level=False)) * station_s / 3600
     stay = Leg(LegKind.TRANSIT, sight.at, sight.at, 0.0, 0.0, station_s, energy_wh)
     back: Sequence[Leg] = [
         *pilot.legs(LegKind.RETURN, [sight.at, *home], craft, craft.cruise_m_s),
-        *pilot.legs(LegKind.LANDING, [above(home_agl), above(0.0)], craft, craft.descent_m_s),
+        *pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s),
     ]
     # Joining moves ends by a hair; the place itself must not move while it stays.
     there = joined(there)

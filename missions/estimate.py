@@ -18,6 +18,7 @@ from missions.flying import effort
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.routing import Router, Ways
+from missions.runway import Runway
 from missions.surroundings import Region, Surroundings, rough_distance_m
 
 __all__ = ["Access", "Along", "fly_along", "reach_m"]
@@ -106,10 +107,22 @@ class Access:
         What is patrolled, and its stations, metres along it, shape (n,).
     within_m
         How far to look, metres.
+    runway
+        Along which its aircraft take off and land; None for those that do so on the spot. Ways out begin where the
+        climb-out ends, and ways home end where the landing sequence begins.
     """
 
-    def __init__(self, base: Base, around: Surroundings, course: Course, stations: Floats, within_m: float) -> None:
-        self.base = base
+    def __init__(
+        self,
+        base: Base,
+        around: Surroundings,
+        course: Course,
+        stations: Floats,
+        within_m: float,
+        *,
+        runway: Runway | None = None,
+    ) -> None:
+        self.base, self.runway = base, runway
         lat, lon = course.at(stations)
         away = rough_distance_m(base.lat_deg, base.lon_deg, lat, lon)
         self.nearest_m = float(away.min())
@@ -117,25 +130,50 @@ class Access:
         self.region: Region = around.region(base.lat_deg, base.lon_deg, within_m + 1000.0)
         self._count = len(stations)
         self._ways: list[Floats | None] = [None] * self._count
+        self._ways_home = self._ways
         self._router: Router | None = None
         if len(near):
             plane = self.region.plane
             rails = [plane.xy(*course.at(run)) for run in _rails(course, stations, near)]
             zones = [shape for _, shape in self.region.zones]
             self._router = Router(self.region.obstacles, corners_of=zones, rails=rails)
-            lengths, ways = self._router.ways(plane.xy(base.lat_deg, base.lon_deg), plane.xy(lat[near], lon[near]))
-            for k, length, way in zip(near, lengths, ways, strict=True):
-                if np.isfinite(length):
-                    self._ways[k] = way
+            places = plane.xy(lat[near], lon[near])
+            begin = plane.xy(base.lat_deg, base.lon_deg) if runway is None else runway.climbed
+            self._find(self._ways, near, begin, places)
+            if runway is not None:
+                self._ways_home = [None] * self._count
+                self._find(self._ways_home, near, runway.established, places)
+
+    def _find(self, ways: list[Floats | None], near: NDArray[np.int64], start: Floats, places: Floats) -> None:
+        assert self._router is not None
+        for k, length, way in zip(near, *self._router.ways(start, places), strict=True):
+            if np.isfinite(length):
+                ways[k] = way
 
     @cached_property
     def reached(self) -> NDArray[np.int64]:
         """Numbers of the stations to which there is a way."""
-        return np.array([k for k, way in enumerate(self._ways) if way is not None], dtype=np.int64)
+        known = [[way is not None for way in ways] for ways in (self._ways, self._ways_home)]
+        return np.flatnonzero(np.all(known, axis=0))
+
+    @property
+    def gate(self) -> tuple[float, float]:
+        """Where ways home end, latitude and longitude, degrees."""
+        if self.runway is None:
+            return self.base.lat_deg, self.base.lon_deg
+        lat, lon = self.region.plane.lat_lon(self.runway.established)
+        return float(lat), float(lon)
 
     def way(self, station: int) -> Floats:
-        """Vertices of the way to a station, metres in the plane of the region, shape (m, 2)."""
-        way = self._ways[station]
+        """Vertices of the way out to a station, metres in the plane of the region, shape (m, 2)."""
+        return self._way(self._ways, station)
+
+    def way_home(self, station: int) -> Floats:
+        """Vertices of the way home from a station, as `way` gives them."""
+        return self._way(self._ways_home, station)[::-1]
+
+    def _way(self, ways: list[Floats | None], station: int) -> Floats:
+        way = ways[station]
         if way is None:
             raise PlanError(f"base {self.base.name!r}: no way leads to station {station}")
         return way
@@ -186,28 +224,57 @@ class Access:
         out_s, out_wh, home_s, home_wh = (np.full(self._count, np.inf) for _ in range(4))
         if not len(self.reached):
             return out_s, home_s, out_wh, home_wh
-        ways = [self.way(int(k)) for k in self.reached]
-        counts = np.array([len(way) - 1 for way in ways])
-        first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        steps = np.concatenate([np.diff(way, axis=0) for way in ways])
-        plane = self.region.plane
-        ground = terrain.elevation_m(*plane.lat_lon(np.array([way[-1] for way in ways])))
-        rise = ground - float(terrain.elevation_m(self.base.lat_deg, self.base.lon_deg))
-        # The rise is spread over the way in proportion to its pieces.
-        length = np.hypot(*steps.T)
-        share = length / np.maximum(np.repeat(np.add.reduceat(length, first), counts), 1e-9)
-        rises = np.repeat(rise, counts) * share
+        there = self._pieces(self._ways, terrain)
+        back = there if self.runway is None else self._pieces(self._ways_home, terrain)
         out_agl_m, home_agl_m = layers_agl_m
-        patrol_agl_m = look.height_agl_m
-        up = _vertical(aircraft, out_agl_m, options) + _vertical(aircraft, patrol_agl_m - out_agl_m, options)
-        down = _vertical(aircraft, home_agl_m - patrol_agl_m, options) + _vertical(aircraft, -home_agl_m, options)
-        for sign, fixed, time, energy in ((1.0, up, out_s, out_wh), (-1.0, down, home_s, home_wh)):
+        off, on = self._procedures(aircraft, layers_agl_m, terrain, options)
+        up = off + _vertical(aircraft, look.height_agl_m - out_agl_m, options)
+        down = _vertical(aircraft, home_agl_m - look.height_agl_m, options) + on
+        for sign, (steps, rises, first), fixed, time, energy in (
+            (1.0, there, up, out_s, out_wh),
+            (-1.0, back, down, home_s, home_wh),
+        ):
             leg_s, leg_wh = effort(
                 aircraft, sign * steps, sign * rises, speed_m_s=aircraft.cruise_m_s, wind=options.wind, patrol=False
             )
             time[self.reached] = fixed[0] + np.add.reduceat(leg_s, first)
             energy[self.reached] = fixed[1] + np.add.reduceat(leg_wh, first)
         return out_s + aircraft.ground_s, home_s, out_wh + aircraft.ground_energy_wh, home_wh
+
+    def _pieces(self, ways: list[Floats | None], terrain: Terrain) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        """Pieces of the ways to the stations that are reached, metres, their rises, and where each way begins."""
+        known = [self._way(ways, int(k)) for k in self.reached]
+        counts = np.array([len(way) - 1 for way in known])
+        first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        steps = np.concatenate([np.diff(way, axis=0) for way in known])
+        plane = self.region.plane
+        ground = terrain.elevation_m(*plane.lat_lon(np.array([known[0][0], *(way[-1] for way in known)])))
+        # The rise is spread over the way in proportion to its pieces.
+        length = np.hypot(*steps.T)
+        share = length / np.maximum(np.repeat(np.add.reduceat(length, first), counts), 1e-9)
+        return steps, np.repeat(ground[1:] - ground[0], counts) * share, first
+
+    def _procedures(
+        self, aircraft: Aircraft, layers_agl_m: tuple[float, float], terrain: Terrain, options: PlanOptions
+    ) -> tuple[Floats, Floats]:
+        """Time and energy of the climb from the base and of the way down to it, each of shape (2,)."""
+        if self.runway is None:
+            return _vertical(aircraft, layers_agl_m[0], options), _vertical(aircraft, -layers_agl_m[1], options)
+        plane, line = self.region.plane, self.runway
+        way = np.stack([np.zeros(2), line.climbed, line.established, line.final])
+        home, *grounds = np.asarray(terrain.elevation_m(*plane.lat_lon(way)), dtype=float).tolist()
+        rises = np.array([grounds[0] + layers_agl_m[0], grounds[2] - grounds[1], -grounds[2] - layers_agl_m[1]])
+        steps = np.stack([line.climbed, line.final - line.established, -line.final])
+        time, energy = effort(
+            aircraft,
+            steps,
+            rises + np.array([-home, 0.0, home]),
+            speed_m_s=aircraft.cruise_m_s,
+            wind=options.wind,
+            patrol=False,
+        )
+        both = np.stack([time, energy], axis=-1)
+        return both[0], both[1] + both[2]
 
 
 def _rails(course: Course, stations: Floats, near: NDArray[np.int64]) -> list[Floats]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from geo import CameraModel, CoordinateError, check_coordinates
 from missions.errors import FleetError
 from missions.figures import store_figures
+from missions.wind import Wind
 
 __all__ = ["Aircraft", "AircraftForm", "Base", "Camera", "Fleet", "Vehicle", "default_fleet"]
 
@@ -56,6 +57,8 @@ class Aircraft:
         What the procedures of take-off and landing take beside climb and descent, seconds, at `hover_power_w`.
     transition_s
         Time of one change between hover and wings of a VTOL, at `climb_power_w`, seconds.
+    approach_deg
+        Slope of the final approach of a fixed wing, degrees below level. PX4 refuses more than 5 (``FW_LND_ANG``).
 
     Raises
     ------
@@ -80,6 +83,7 @@ class Aircraft:
     takeoff_s: float = 0.0
     landing_s: float = 0.0
     transition_s: float = 0.0
+    approach_deg: float = 4.0
 
     def __post_init__(self) -> None:
         what = f"aircraft {self.kind!r}"
@@ -104,6 +108,7 @@ class Aircraft:
             "takeoff_s": (0, 3600),
             "landing_s": (0, 3600),
             "transition_s": (0, 600),
+            "approach_deg": (1, 15),
         }
         store_figures(self, limits, f"{what}:", FleetError)
         if self.cruise_m_s > self.max_m_s:
@@ -126,6 +131,15 @@ class Aircraft:
     def has_wings(self) -> bool:
         """Whether it needs airspeed to stay up in level flight."""
         return self.form is not AircraftForm.MULTIROTOR
+
+    @property
+    def needs_runway(self) -> bool:
+        """Whether it takes off and lands along a line, and not on the spot."""
+        return self.form is AircraftForm.FIXED_WING
+
+    def turn_radius_in(self, wind: Wind) -> float:
+        """Least radius over the ground of its turns on patrol in a wind, metres; 0 where it turns on the spot."""
+        return wind.turn_radius_m(self.turn_radius_m, self.cruise_m_s)
 
     @property
     def stray_m(self) -> float:
@@ -226,6 +240,9 @@ class Base:
         Charged batteries at hand when the shift begins, those in the aircraft included; None for enough.
     charge_s
         Time to charge one, seconds.
+    runway_deg
+        Direction of its runway, degrees from true north; either way along it may be used. None where a fixed wing may
+        take off and land in any direction that nothing shuts.
     """
 
     name: str
@@ -233,9 +250,12 @@ class Base:
     lon_deg: float
     batteries: int | None = None
     charge_s: float = 3600.0
+    runway_deg: float | None = None
 
     def __post_init__(self) -> None:
         limits = {"lat_deg": (-90, 90), "lon_deg": (-180, 180), "charge_s": (0, 1e6)}
+        if self.runway_deg is not None:
+            limits["runway_deg"] = (0, 360)
         store_figures(self, limits, f"base {self.name!r}:", FleetError)
         try:
             check_coordinates(self.lat_deg, self.lon_deg, f"base {self.name!r}")

@@ -9,11 +9,12 @@ for that circle (`missions.flightline`: no bay is narrower than the turn radius)
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["lead_in"]
+__all__ = ["lead_in", "led_in"]
 
 Floats = NDArray[np.float64]
 
@@ -56,3 +57,21 @@ def lead_in(before: Floats, at: Floats, course: Floats, inside: float, radius_m:
     count = max(1, math.ceil(turn / _STEP_RAD))
     angles = touch + inside * turn * np.arange(count) / count
     return np.asarray(centre + radius_m * np.stack([np.cos(angles), np.sin(angles)], axis=-1))
+
+
+def led_in(
+    way: Floats, course: Floats, insides: Sequence[float], radius_m: float, clear: Callable[[Floats], bool]
+) -> Floats:
+    """A way, metres, shape (n, 2), whose end is come to along a course, a unit vector, by an arc.
+
+    Of the sides on which the arc may lie, given as `lead_in` has them, the first is taken that is clear. Where nothing
+    leaves room for it the corner stays; wings that turn on the spot have a radius of 0.
+    """
+    if radius_m <= 0 or len(way) < 2:
+        return way
+    for inside in insides:
+        arc = lead_in(way[-2], way[-1], course, inside, radius_m)
+        led = np.concatenate([way[:-1], arc, way[-1:]])
+        if clear(led[len(way) - 2 :]):
+            return led
+    return way

@@ -25,7 +25,8 @@ Dialect = Literal["ardupilot", "px4"]
 
 # Numbers of the MAVLink common message set.
 FRAME_GLOBAL, FRAME_MISSION, FRAME_RELATIVE = 0, 2, 6
-NAV_WAYPOINT, NAV_RETURN, NAV_TAKEOFF, NAV_VTOL_TAKEOFF = 16, 20, 22, 84
+NAV_WAYPOINT, NAV_RETURN, NAV_LAND, NAV_TAKEOFF, NAV_VTOL_TAKEOFF = 16, 20, 21, 22, 84
+DO_LAND_START = 189
 DO_CHANGE_SPEED, DO_MOUNT_CONTROL = 178, 205
 VIDEO_START, VIDEO_STOP = 2500, 2501
 RALLY_POINT = 5100
@@ -100,15 +101,18 @@ class _Dialect:
         Item 0 is home, and a mission begins after it.
     no_yaw
         Parameter 4 of a place where no heading is asked for. ArduPilot refuses NaN, PX4 would turn to 0.
+    marks_place
+        Whether the mark of a landing sequence has a place: ArduPilot goes to the nearest one, PX4 takes none.
     """
 
     home_first: bool
     no_yaw: float
+    marks_place: bool
 
 
 _DIALECTS: dict[Dialect, _Dialect] = {
-    "ardupilot": _Dialect(home_first=True, no_yaw=0.0),
-    "px4": _Dialect(home_first=False, no_yaw=math.nan),
+    "ardupilot": _Dialect(home_first=True, no_yaw=0.0, marks_place=True),
+    "px4": _Dialect(home_first=False, no_yaw=math.nan, marks_place=False),
 }
 
 
@@ -152,7 +156,8 @@ def legs_behind(mission: Mission, sortie: Sortie, item: int) -> int:
     """
     places = sum(i.command in {NAV_TAKEOFF, NAV_VTOL_TAKEOFF, NAV_WAYPOINT} for i in mission.items[: item + 1])
     home = _DIALECTS[mission.dialect].home_first
-    return len(sortie.legs) if mission.items[item].command == NAV_RETURN else max(0, places - home)
+    ended = mission.items[item].command in {NAV_RETURN, NAV_LAND}
+    return len(sortie.legs) if ended else max(0, places - home)
 
 
 class _Items:
@@ -163,6 +168,9 @@ class _Items:
         self._ground = sortie.home.amsl_m
         self._items: list[MissionItem] = []
         self._told: float | None = None
+        # The place that the landing sequence of wings begins with.
+        wings = sortie.vehicle.aircraft.needs_runway
+        self._established = sortie.landing[0].start if wings else None
 
     def compiled(self) -> tuple[MissionItem, ...]:
         """All of them, in the order of flight: a detour round a zone is a transit between two patrols."""
@@ -176,12 +184,24 @@ class _Items:
             if kind is LegKind.TAKEOFF:
                 # After a plain take-off a PX4 VTOL would fly all of it on its rotors.
                 vtol = self._sortie.vehicle.aircraft.form is AircraftForm.VTOL
-                self._place(NAV_VTOL_TAKEOFF if vtol else NAV_TAKEOFF, legs[-1].end)
+                self._place(NAV_VTOL_TAKEOFF if vtol else NAV_TAKEOFF, legs[0].end)
+                for leg in legs[1:]:
+                    self._place(NAV_WAYPOINT, leg.end, ACCEPT_RADIUS_M)
             elif kind is not LegKind.LANDING:
                 self._fly(legs, look if kind is LegKind.PATROL else None)
-        # The last place is above the base: a return from elsewhere would go to the nearest rally point instead.
-        self._do(NAV_RETURN)
+        self._land()
         return tuple(self._items)
+
+    def _land(self) -> None:
+        """On the spot by a return, which every autopilot ends so; along a runway by items of the mission."""
+        *approach, last = self._sortie.landing
+        if not self._sortie.vehicle.aircraft.needs_runway:
+            # The last place is above the base: from elsewhere a return would go to the nearest rally point instead.
+            self._do(NAV_RETURN)
+            return
+        for leg in approach:
+            self._place(NAV_WAYPOINT, leg.end, ACCEPT_RADIUS_M)
+        self._place(NAV_LAND, last.end)
 
     def _fly(self, legs: list[Leg], look: Side | None) -> None:
         """Legs of one kind that look one way or none. A mission may be entered here: speed and camera again."""
@@ -195,6 +215,8 @@ class _Items:
         for leg in legs:
             if leg.distance_m > 0:
                 self._speed(leg)
+            if leg.end == self._established:
+                self._mark(leg.end)
             self._place(NAV_WAYPOINT, leg.end, ACCEPT_RADIUS_M, hold_s=leg.duration_s if leg.start == leg.end else 0.0)
         if look is not None:
             self._do(VIDEO_STOP)
@@ -204,6 +226,13 @@ class _Items:
         z = round(at.amsl_m - self._ground, 2)
         seq, yaw = len(self._items), self._rules.no_yaw
         self._items.append(MissionItem(seq, FRAME_RELATIVE, command, round(hold_s, 1), radius_m, 0.0, yaw, x, y, z))
+
+    def _mark(self, at: Waypoint) -> None:
+        """Here the landing begins: a return of a fixed wing goes on from the item that follows."""
+        if self._rules.marks_place:
+            self._place(DO_LAND_START, at)
+        else:
+            self._do(DO_LAND_START)
 
     def _do(self, command: int, p1: float = 0.0, p2: float = 0.0, p3: float = 0.0, z: float = 0.0) -> None:
         self._items.append(MissionItem(len(self._items), FRAME_MISSION, command, p1, p2, p3, z=z))

@@ -343,7 +343,9 @@ class _Way:
         shape = Point(xy[0]) if float(np.ptp(xy, axis=0).max()) < _SLACK_M / 10 else LineString(xy)
         wide_m = margins.across_m + float(self.bow_m[touched].max()) + _STRAIGHTENED_M + _SLACK_M
         craft = self.sortie.vehicle.aircraft
-        if craft.has_wings and any(leg.kind in {LegKind.TAKEOFF, LegKind.LANDING} for leg in self.sortie.legs[touched]):
+        wide_m += craft.stray_m
+        vertical = craft.has_wings and not craft.needs_runway
+        if vertical and any(leg.kind in {LegKind.TAKEOFF, LegKind.LANDING} for leg in self.sortie.legs[touched]):
             # Wings gain and lose height in circles that touch the base.
             wide_m += 2 * craft.turn_radius_m
         outline = shape.simplify(_STRAIGHTENED_M).buffer(wide_m * _ROUND, quad_segs=_QUAD_SEGS)

@@ -170,6 +170,17 @@ class Sortie:
         return self.legs[0].kind is not LegKind.TAKEOFF
 
     @property
+    def layers_agl_m(self) -> tuple[float, float]:
+        """Heights above ground of its way out and of its way home, metres."""
+        out = [leg.end for leg in self.legs if leg.kind is LegKind.TAKEOFF] or [self.legs[0].end]
+        return out[-1].agl_m, self.landing[0].start.agl_m
+
+    @property
+    def landing(self) -> tuple[Leg, ...]:
+        """Its landing: down on the spot, or of a fixed wing along the line of a runway."""
+        return tuple(leg for leg in self.legs if leg.kind is LegKind.LANDING)
+
+    @property
     def home(self) -> Waypoint:
         """Where it lands, on the ground at its base: heights of its mission are above this."""
         return self.legs[-1].end

@@ -31,7 +31,8 @@ def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ..
     nearest: one that is nearest from a place of the sortie from which that way leaves the fence is left out. Each is
     flown to at the height of the sortie where it passes nearest.
     """
-    home = sortie.legs[-1].start
+    base = sortie.vehicle.base
+    home = Waypoint.above(base.lat_deg, base.lon_deg, sortie.layers_agl_m[1], sortie.home.ground_amsl_m)
     chart = Chart(home.lat_deg, home.lon_deg)
     way, heights = _sampled(sortie, chart)
     inside = _inside(fence, chart)

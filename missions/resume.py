@@ -24,6 +24,7 @@ from missions.options import Objective
 from missions.patrol import Bound, Leg, PatrolPlan, Period, Roster, Run, Sortie
 from missions.progress import Progress, Reached, reached
 from missions.recourse import course_of, ground_of, surroundings_of
+from missions.runway import runway_of
 from missions.schedule import schedule
 from missions.validation import check
 
@@ -238,7 +239,10 @@ class _Rests:
         order = np.searchsorted(stations, np.concatenate([np.empty(0), *own]))
         run = np.repeat(np.arange(len(own)), [len(along) for along in own])
         craft = sortie.vehicle.aircraft
-        access = Access(sortie.vehicle.base, self._around, self._course, stations, reach_m(craft, self._plan.options))
+        base, options = sortie.vehicle.base, self._plan.options
+        layers, terrain = sortie.layers_agl_m, self._terrain
+        runway = runway_of(base, craft, self._around, self._course, terrain, wind=options.wind, layers_agl_m=layers)
+        access = Access(base, self._around, self._course, stations, reach_m(craft, options), runway=runway)
         builder = Builder(self._course, stations, self._terrain, self._plan.options)
         return _Stretch(builder, access, order, run, watched)
 
@@ -260,7 +264,7 @@ class _Rests:
                 stretch.access,
                 self._plan.observation_of(sortie),
                 stretches=stretch.stretches(begin, end),
-                layers_agl_m=(sortie.legs[0].end.agl_m, sortie.legs[-1].start.agl_m),
+                layers_agl_m=sortie.layers_agl_m,
                 aloft=aloft,
             )
             return (end, legs, runs) if _lands(sortie, legs, charge) else None
@@ -281,9 +285,9 @@ class _Rests:
 
     def _homeward(self, sortie: Sortie, stretch: _Stretch, here: Reached, charge: float) -> Sortie:
         """Home from the air without any patrol."""
-        base, at = sortie.vehicle.base, here.here
-        way = stretch.access.between((at.lat_deg, at.lon_deg), (base.lat_deg, base.lon_deg))
-        legs = stretch.builder.homeward(sortie.vehicle, stretch.access, Aloft(at, way), sortie.legs[-1].start.agl_m)
+        at = here.here
+        way = stretch.access.between((at.lat_deg, at.lon_deg), stretch.access.gate)
+        legs = stretch.builder.homeward(sortie.vehicle, stretch.access, Aloft(at, way), sortie.layers_agl_m[1])
         if not _lands(sortie, legs, charge):
             need = sum(leg.energy_wh for leg in legs) / sortie.vehicle.aircraft.battery_wh
             raise PlanError(

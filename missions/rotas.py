@@ -204,7 +204,7 @@ def _sorties(setting: Setting, teams: Sequence[Team], blocks: Sequence[Block]) -
 def _sortie(setting: Setting, builder: Builder, team: Team, block: Block) -> Sortie:
     crew = setting.crews[block.team]
     vehicle = crew.vehicles[block.aircraft or 0]
-    access, look = setting.access[crew.base], setting.looks[crew.aircraft, crew.camera]
+    access, look = setting.access_of(crew), setting.looks[crew.aircraft, crew.camera]
 
     def sortie(stretches: Sequence[tuple[int, int]]) -> Sortie:
         legs, runs = builder.legs(vehicle, access, look, stretches=stretches, layers_agl_m=setting.layers(crew))

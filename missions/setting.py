@@ -25,6 +25,7 @@ from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.observation import Observation, observe
 from missions.options import PlanOptions
 from missions.risk import RiskTable
+from missions.runway import runway_of
 from missions.stretch import Team
 from missions.surroundings import Surroundings, rough_distance_m
 from missions.task import Task
@@ -32,6 +33,7 @@ from missions.task import Task
 __all__ = ["Crew", "Setting"]
 
 Floats = NDArray[np.float64]
+_Stand = tuple[Base, tuple[Aircraft, Camera] | None]
 
 _STATIONS, _MOST_STATIONS = 800, 8000
 _STATION_M, _COARSEST_M = 50.0, 500.0
@@ -54,6 +56,11 @@ class Crew:
     def base(self) -> Base:
         """Where they stand."""
         return self.vehicles[0].base
+
+    @property
+    def stand(self) -> _Stand:
+        """What those have in common whose ways out and home are the same: the base, and what needs its own runway."""
+        return self.base, (self.aircraft, self.camera) if self.aircraft.needs_runway else None
 
 
 class Setting:
@@ -91,12 +98,9 @@ class Setting:
         step = max(step, self.course.length_m / _MOST_STATIONS)
         self.stations = self.course.stations(step)
         self.at = self.course.at(self.stations)
-        reach: dict[Base, float] = {}
-        for crew in crews:
-            reach[crew.base] = max(reach.get(crew.base, 0.0), reach_m(crew.aircraft, options))
-        self.access = {base: Access(base, self.around, self.course, self.stations, far) for base, far in reach.items()}
+        self.access = self._accesses(crews)
         # Teams stand along the line in the order of their bases.
-        place = {base: self._opposite(base) for base in reach}
+        place = {base: self._opposite(base) for base in dict.fromkeys(crew.base for crew in crews)}
         self.crews = sorted(crews, key=lambda c: (place[c.base], c.vehicles[0].sysid))
         self.passable, self.needed = self._pieces()
         self.alongs: dict[tuple[Aircraft, Observation, bool], Along] = {}
@@ -119,7 +123,7 @@ class Setting:
                 self.task.widest,
                 max_speed_m_s=aircraft.max_m_s,
                 min_speed_m_s=aircraft.min_m_s,
-                turn_radius_m=aircraft.turn_radius_m,
+                turn_radius_m=aircraft.turn_radius_in(options.wind),
                 stray_m=aircraft.stray_m,
                 dwell_s=options.dwell_s,
                 gsd_m=options.gsd_m,
@@ -134,6 +138,30 @@ class Setting:
         alone = {kind: look(*kind, None) for kind in kinds}
         lateral = max(one.lateral_m for one in alone.values())
         return {kind: one if one.lateral_m == lateral else look(*kind, lateral) for kind, one in alone.items()}
+
+    def _accesses(self, crews: Sequence[Crew]) -> dict[_Stand, Access]:
+        """The ways from each base, and from each line that wings take off and land along."""
+        reach: dict[_Stand, tuple[float, Crew]] = {}
+        for crew in crews:
+            far = max(reach.get(crew.stand, (0.0, crew))[0], reach_m(crew.aircraft, self.options))
+            reach[crew.stand] = far, crew
+        out = {}
+        for stand, (far, crew) in reach.items():
+            runway = runway_of(
+                crew.base,
+                crew.aircraft,
+                self.around,
+                self.course,
+                self.terrain,
+                wind=self.options.wind,
+                layers_agl_m=self.layers(crew),
+            )
+            out[stand] = Access(crew.base, self.around, self.course, self.stations, far, runway=runway)
+        return out
+
+    def access_of(self, crew: Crew) -> Access:
+        """The ways of a crew out and home."""
+        return self.access[crew.stand]
 
     def _opposite(self, base: Base) -> float:
         """Where along the course a base stands."""
@@ -208,7 +236,7 @@ class Setting:
                 layer_agl_m=layers[0],
             )
         along = self.alongs[key]
-        out_s, home_s, out_wh, home_wh = self.access[crew.base].transit(craft, layers, look, terrain, self.options)
+        out_s, home_s, out_wh, home_wh = self.access_of(crew).transit(craft, layers, look, terrain, self.options)
         return Team(
             size=len(crew.vehicles),
             out_s=out_s,

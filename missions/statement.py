@@ -55,7 +55,7 @@ def bounds_of(
     teams = [setting.team(crew, 1.0, level) for crew in setting.crews]
     pools = [
         Batteries(tuple(k for k, c in enumerate(setting.crews) if c.base == base), base.batteries, base.charge_s)
-        for base in setting.access
+        for base in dict.fromkeys(crew.base for crew in setting.crews)
         if base.batteries is not None
     ]
     one_s = stretch_bound(teams, flown, passable=setting.passable, batteries=pools, once=once)
@@ -140,7 +140,8 @@ def _clock(setting: Setting, after_s: Sequence[float]) -> str:
 
 def out_of_reach(setting: Setting) -> str:
     """Why nothing can be patrolled."""
-    base, access = min(setting.access.items(), key=lambda item: item[1].nearest_m)
+    access = min(setting.access.values(), key=lambda one: one.nearest_m)
+    base = access.base
     if access.nearest_m < reach_m(_craft_at(setting, base), setting.options) and not len(access.reached):
         return (
             f"from base {base.name!r} no lawful way leads to the flight line: every one comes within the "

@@ -84,7 +84,7 @@ class Task:
             When there is no room for any.
         """
         lateral_m = max(look.lateral_m for look in looks)
-        radius_m = max(vehicle.aircraft.turn_radius_m for vehicle in fleet.vehicles)
+        radius_m = max(vehicle.aircraft.turn_radius_in(wind) for vehicle in fleet.vehicles)
         if self.network is None:
             return (make_course(around, lateral_m, radius_m),)
         first = fleet.teams()[0][0].aircraft

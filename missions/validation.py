@@ -13,6 +13,7 @@ from missions.validation_flying import energy, heights, speeds, turns
 from missions.validation_looks import looks
 from missions.validation_place import places
 from missions.validation_rule import Validation
+from missions.validation_runway import runways
 from missions.validation_schedule import resumed, rotation, separation
 
 __all__ = ["check", "validate"]
@@ -43,6 +44,8 @@ def validate(plan: PatrolPlan, terrain: Terrain | None = None) -> Validation:
         rotation(plan),
         separation(plan),
     ]
+    if any(vehicle.aircraft.needs_runway for vehicle in plan.fleet.vehicles):
+        rules.append(runways(plan, terrain))
     if any(sortie.airborne or sortie.charge != 1 for sortie in plan.sorties):
         rules.append(resumed(plan))
     return Validation(tuple(rules))

@@ -58,7 +58,9 @@ def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
 
 
 def _winds(sortie: Sortie, plan: PatrolPlan) -> Iterable[tuple[int, float, float, float]]:
-    """For every leg: its number, the airspeed that it takes, its rise and its time."""
+    """For every leg: its number, the airspeed that it takes, its rise and its time, without that on the runway."""
+    craft = sortie.vehicle.aircraft
+    rolls = {0: craft.takeoff_s if not sortie.airborne else 0.0, len(sortie.legs) - 1: craft.landing_s}
     angle = np.radians(plan.options.wind.from_deg)
     air = -plan.options.wind.speed_m_s * np.array([np.sin(angle), np.cos(angle)])
     for i, leg in enumerate(sortie.legs):
@@ -67,12 +69,13 @@ def _winds(sortie: Sortie, plan: PatrolPlan) -> Iterable[tuple[int, float, float
             np.radians((leg.end.lat_deg + leg.start.lat_deg) / 2)
         )
         norm = float(np.hypot(east, north))
+        time = leg.duration_s - (rolls.get(i, 0.0) if craft.needs_runway else 0.0)
         ground = (
-            np.array([east, north]) / norm * leg.distance_m / leg.duration_s
-            if norm > 0 and leg.distance_m > 0 and leg.duration_s > 0
+            np.array([east, north]) / norm * leg.distance_m / time
+            if norm > 0 and leg.distance_m > 0 and time > 0
             else np.zeros(2)
         )
-        yield i, float(np.hypot(*(ground - air))), leg.end.amsl_m - leg.start.amsl_m, leg.duration_s
+        yield i, float(np.hypot(*(ground - air))), leg.end.amsl_m - leg.start.amsl_m, time
 
 
 def speeds(plan: PatrolPlan) -> Rule:
@@ -104,6 +107,8 @@ def energy(plan: PatrolPlan) -> Rule:
         craft = sortie.vehicle.aircraft
         transitions = 1 if sortie.airborne else 2
         joules = transitions * craft.transition_s * (craft.climb_power_w - craft.hover_power_w)
+        if craft.needs_runway:
+            joules += (craft.landing_s + (transitions - 1) * craft.takeoff_s) * craft.hover_power_w
         for i, airspeed, rise, time in _winds(sortie, plan):
             level = sortie.legs[i].distance_m > 0
             joules += float(craft.power_w(airspeed if level else 0.0, level=level)) * time

@@ -40,7 +40,7 @@ def looks(plan: PatrolPlan) -> Rule:
     """Whether a watched line lies on the side to which the camera looks, for every leg of a patrol but tiny ones."""
     lines: list[BorderSegment | Branch] = [*plan.borders, *plan.branches]
     edges = [Edge(line) for line in lines]
-    radius_m = max(vehicle.aircraft.turn_radius_m for vehicle in plan.fleet.vehicles)
+    radius_m = max(vehicle.aircraft.turn_radius_in(plan.options.wind) for vehicle in plan.fleet.vehicles)
     found: list[str] = []
     worst, count = np.inf, 0
     for sortie in plan.sorties:

@@ -64,6 +64,14 @@ class Wind:
         under = along**2 + np.asarray(airspeed_m_s, dtype=float) ** 2 - self.speed_m_s**2
         return np.where(under >= 0, np.maximum(along + np.sqrt(np.maximum(under, 0.0)), 0.0), 0.0)
 
+    def turn_radius_m(self, radius_m: float, airspeed_m_s: float) -> float:
+        """Radius over the ground that a turn takes in this wind, where its bank allows `radius_m` in calm air, metres.
+
+        A coordinated turn has the radius V² / (g tan(bank)), and round a circle over the ground V is the ground speed:
+        with the wind behind, the airspeed and the wind. So it is R (1 + w / v)².
+        """
+        return radius_m * (1.0 + self.speed_m_s / airspeed_m_s) ** 2
+
     def airspeed(self, course: ArrayLike, ground_speed_m_s: ArrayLike) -> Floats:
         """Airspeed that a ground speed along courses takes, metres a second: |g u - w|, shape (n,)."""
         course = np.asarray(course, dtype=float)

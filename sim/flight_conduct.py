@@ -52,10 +52,14 @@ def _return(flight: Flight) -> None:
 def go_on(flight: Flight) -> None:
     """What was ordered is done: the next item, the mode that follows, or stay."""
     follow = flight.course.follow_up() if flight.mode == Mode.RTL else None
+    landing = flight.course.landing_after_return() if flight.mode == Mode.RTL else None
     if flight.mode == Mode.AUTO or flight.in_landing_sequence:
         if flight.run.index > 0:
             flight.events.append(Reached(flight.run.index))
         flight.course.advance(flight.run.index + 1)
+    elif landing is not None:
+        flight.run.index = landing
+        flight.set_mode(Mode.AUTO)
     elif follow is not None:
         flight.set_mode(follow)
     else:

@@ -164,6 +164,10 @@ class Course:
         """Sequence number at which a return goes on with the mission's landing; None for a return of its own."""
         return None
 
+    def landing_after_return(self) -> int | None:
+        """Sequence number at which the mission's landing begins, where a return goes on to it from home."""
+        return None
+
     def follow_up(self) -> Mode | None:
         """The mode in which a return that has come to its end goes on; None where nothing follows."""
         return None

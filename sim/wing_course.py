@@ -20,6 +20,8 @@ __all__ = ["WingCourse"]
 
 _LANDING_SLOPE_RAD = 0.1
 _AIRSPEED = 0.0
+# RTL_AUTOLAND (ArduPlane, mode_rtl.cpp).
+_AFTER_HOME, _STRAIGHT = 1.0, 2.0
 
 
 class WingCourse(Course):
@@ -91,9 +93,14 @@ class WingCourse(Course):
         self._fly(*self._return_to(goal))
 
     def landing_sequence(self) -> int | None:
-        """The mission's landing, where the autopilot returns to that."""
-        if not self._params["RTL_AUTOLAND"]:
-            return None
+        """The mission's landing, where the autopilot returns straight to that."""
+        return self._landing() if self._params["RTL_AUTOLAND"] == _STRAIGHT else None
+
+    def landing_after_return(self) -> int | None:
+        """The mission's landing, where the autopilot goes on to that from home."""
+        return self._landing() if self._params["RTL_AUTOLAND"] == _AFTER_HOME else None
+
+    def _landing(self) -> int | None:
         return self._run.land_start(or_landing=bool(self._params["LANDING_IS_MARKER"]))
 
     def _return_to(self, goal: Vector) -> list[Task]:
@@ -101,7 +108,7 @@ class WingCourse(Course):
         radius = self._params["RTL_RADIUS"] or self.wing.loiter_m
         way = WingLeg((*self._here[:2], over[2]), over, self.wing, radius_m=abs(radius))
         if not self._params["RTL_LANDS"]:
-            return [way, Circle(over, radius, self.wing)]
+            return [way, Circle(over, radius, self.wing, to_height=self.landing_after_return() is not None)]
         low = (goal[0], goal[1], self._params["RTL_DESCEND_ALT"])
         down = _ApproachFromHere(self._on_ground(*goal[:2]), self.wing)
         return [way, Circle(low, radius, self.wing, to_height=True), down]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -165,7 +166,8 @@ def test_a_flight_round_an_enclave_does_not_hold_the_enclave():
 def test_wings_have_room_to_circle_over_their_base():
     border = straight(8000)
     base = beside(border, 1500)
-    fleet = Fleet(default_fleet(base).camera, (Vehicle(1, "w", WING, base),))
+    vtol = replace(WING, form="vtol")
+    fleet = Fleet(default_fleet(base).camera, (Vehicle(1, "w", vtol, base),))
     made = plan(border, fleet, FlatTerrain(0.0), PlanOptions(dwell_s=3.0))
     first, *_, last = Volumes(operational_intents(made, START, GEOID)[0].details).rings
     turns = np.arange(0.0, 360.0, 10.0)

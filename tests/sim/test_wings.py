@@ -268,14 +268,15 @@ def test_return_of_a_plane_circles_unless_there_is_a_way_in():
 
 
 @pytest.mark.parametrize(
-    ("autopilot", "params", "modes"),
+    ("autopilot", "params", "modes", "by_home"),
     [
-        # To ArduPilot the return lasts no step of its own.
-        ("ardupilot", {"RTL_AUTOLAND": 2.0}, [Mode.AUTO]),
-        ("px4", {}, [Mode.AUTO, Mode.RTL, Mode.AUTO]),
+        # To ArduPilot the return lasts no step of its own, where it does not go home first.
+        ("ardupilot", {"RTL_AUTOLAND": 2.0}, [Mode.AUTO], False),
+        ("ardupilot", {"RTL_AUTOLAND": 1.0, "RTL_ALTITUDE": 90.0}, [Mode.AUTO, Mode.RTL, Mode.AUTO], True),
+        ("px4", {}, [Mode.AUTO, Mode.RTL, Mode.AUTO], False),
     ],
 )
-def test_return_goes_on_with_the_landing_of_the_mission(autopilot, params, modes):
+def test_return_goes_on_with_the_landing_of_the_mission(autopilot, params, modes, by_home):
     mission = [
         place(0, 0, 60, TAKEOFF), place(0, 2500, 60), place(900, 2500, 60), action(LAND_START),
         place(0, -700, 60), place(0, 0, 0, LAND),
@@ -287,6 +288,9 @@ def test_return_goes_on_with_the_landing_of_the_mission(autopilot, params, modes
     assert craft.modes == modes
     assert t["n"].max() < 1300.0
     assert hypot(t["e"][-1], t["n"][-1]) < 40.0
+    # Over home, at the height of the return, before the landing.
+    returned = (t["n"] < 150.0) & (t["u"] > 85.0) & (np.abs(t["e"]) < 150.0)
+    assert returned.any() == by_home
 
 
 @pytest.mark.parametrize(

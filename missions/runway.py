@@ -1,0 +1,220 @@
+"""Where wings leave the ground and come back to it: a straight climb-out and a straight final over their base.
+
+Wings cannot climb on the spot. They climb straight ahead from the base, and come back along the same line from the
+other end: level for a while, so that they are established on it, then down a slope to the base. The line is that of the
+runway, one way or the other; where a base has none, any direction may serve that nothing shuts and that the wind
+allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo import Terrain
+from missions.course import Course
+from missions.errors import PlanError
+from missions.fleet import Aircraft, Base
+from missions.plane import Plane
+from missions.surroundings import Region, Surroundings, rough_distance_m
+from missions.wind import Wind
+
+__all__ = ["Runway", "find_runway", "runway_of"]
+
+Floats = NDArray[np.float64]
+
+_STEP_DEG = 10.0
+_TAIL_M_S = 2.5
+"""Most wind from behind at take-off and landing, metres a second: 5 knots, as flight manuals of light aircraft have."""
+
+_HEADWIND_STEP_M_S = 2.0
+"""Directions whose headwinds differ by less than about this are equally good, metres a second."""
+
+_LONGEST_M = 5000.0
+_SPARE = 1.1
+"""How much longer the climb-out is than the rate of climb needs, and how much less steep the final than that of descent
+allows."""
+
+_LEVEL_RADII = 2.0
+_LEAST_LEVEL_M = 100.0
+_CLEARANCE = 0.5
+"""Share of the height above the base that is kept above the ground below, on the climb-out and on final."""
+
+_ROUGH_M = 2.0
+"""What the ground beside a runway may differ from this, metres: models of the ground are no better."""
+
+_SAMPLES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Runway:
+    """A line over a base, flown one way; places are metres east and north of the base.
+
+    Parameters
+    ----------
+    heading_deg
+        Direction of take-off and of landing, degrees from true north.
+    climbed
+        Where the climb-out ends, shape (2,).
+    established
+        Where the landing sequence begins: from here on wings fly along the line, shape (2,).
+    final
+        Where they leave their height and go down to the base, shape (2,).
+    """
+
+    heading_deg: float
+    climbed: Floats
+    established: Floats
+    final: Floats
+
+    @property
+    def course(self) -> Floats:
+        """Direction of flight, a unit vector, shape (2,)."""
+        return _unit(self.heading_deg)
+
+
+def runway_of(
+    base: Base,
+    aircraft: Aircraft,
+    around: Surroundings,
+    course: Course,
+    terrain: Terrain,
+    *,
+    wind: Wind,
+    layers_agl_m: tuple[float, float],
+) -> Runway | None:
+    """The line of an aircraft that patrols a course from a base; None for one that lands on the spot.
+
+    Raises as `find_runway` does.
+    """
+    if not aircraft.needs_runway:
+        return None
+    nearest = int(np.argmin(rough_distance_m(base.lat_deg, base.lon_deg, course.lat_deg, course.lon_deg)))
+    towards = float(course.lat_deg[nearest]), float(course.lon_deg[nearest])
+    return find_runway(base, aircraft, around, terrain, wind=wind, layers_agl_m=layers_agl_m, towards=towards)
+
+
+def find_runway(
+    base: Base,
+    aircraft: Aircraft,
+    around: Surroundings,
+    terrain: Terrain,
+    *,
+    wind: Wind,
+    layers_agl_m: tuple[float, float],
+    towards: tuple[float, float],
+) -> Runway:
+    """The line that wings take off and land along: into the wind, clear of all that is shut and of the ground.
+
+    Parameters
+    ----------
+    base, aircraft
+        From where, and what.
+    around, terrain
+        Border and airspace, and the ground.
+    wind
+        The wind.
+    layers_agl_m
+        Heights above ground at which the climb-out ends, and at which the landing begins, metres.
+    towards
+        Latitude and longitude of where most of the flying is, degrees: of equally good lines the shortest way wins.
+
+    Raises
+    ------
+    PlanError
+        When no line will do; the message says what shuts them.
+    """
+    plane = Plane.at(base.lat_deg, base.lon_deg)
+    region = around.region(base.lat_deg, base.lon_deg, 2 * _LONGEST_M)
+    headings = (
+        np.arange(0.0, 360.0, _STEP_DEG)
+        if base.runway_deg is None
+        else np.array([base.runway_deg, (base.runway_deg + 180.0) % 360.0])
+    )
+    shut: dict[str, int] = {}
+    found: list[tuple[tuple[float, ...], Runway]] = []
+    aim = plane.xy(*towards)
+    for heading in headings.tolist():
+        head_m_s = float(-_unit(heading) @ wind.vector)
+        line = _line(heading, aircraft, plane, terrain, wind=wind, layers_agl_m=layers_agl_m)
+        if head_m_s < -_TAIL_M_S:
+            problem = "by the wind from behind"
+        elif line is None or not _above_ground(line, plane, terrain, layers_agl_m):
+            problem = "by the ground"
+        elif not _clear(line, region, 2 * aircraft.turn_radius_in(wind)):
+            problem = "by the stand-off or a zone"
+        else:
+            away_m = float(np.hypot(*(line.climbed - aim)) + np.hypot(*(line.established - aim)))
+            found.append(((-round(head_m_s / _HEADWIND_STEP_M_S), round(away_m), heading), line))
+            continue
+        shut[problem] = shut.get(problem, 0) + 1
+    if found:
+        return min(found, key=lambda one: one[0])[1]
+    ways = f"both ways along runway_deg {base.runway_deg:g}" if base.runway_deg is not None else "all directions"
+    why = ", ".join(f"{count} {problem}" for problem, count in shut.items())
+    raise PlanError(
+        f"base {base.name!r} has no straight line for {aircraft.kind!r} to climb out and land along: {ways} are shut "
+        f"({why}): move the base, give it another runway_deg, plan lower, or send an aircraft with rotors"
+    )
+
+
+def _unit(heading_deg: float) -> Floats:
+    angle = np.radians(heading_deg)
+    return np.array([np.sin(angle), np.cos(angle)])
+
+
+def _line(
+    heading_deg: float,
+    aircraft: Aircraft,
+    plane: Plane,
+    terrain: Terrain,
+    *,
+    wind: Wind,
+    layers_agl_m: tuple[float, float],
+) -> Runway | None:
+    """The line in one direction; None where the ground rises so that it would be too long."""
+    course = _unit(heading_deg)
+    # In less headwind than planned it is flown as well.
+    speed = max(float(wind.ground_speed(course[None], aircraft.cruise_m_s)[0]), aircraft.cruise_m_s)
+    climb = aircraft.climb_m_s / speed / _SPARE
+    slope = min(np.tan(np.radians(aircraft.approach_deg)), aircraft.descent_m_s / speed / _SPARE)
+    out = _reach(course, climb, layers_agl_m[0], plane, terrain)
+    back = _reach(-course, slope, layers_agl_m[1], plane, terrain)
+    if out is None or back is None:
+        return None
+    level = max(_LEVEL_RADII * aircraft.turn_radius_in(wind), _LEAST_LEVEL_M)
+    return Runway(heading_deg, out * course, -(back + level) * course, -back * course)
+
+
+def _reach(course: Floats, gradient: float, layer_agl_m: float, plane: Plane, terrain: Terrain) -> float | None:
+    """How far from the base a gradient from its ground meets a height above the ground there, metres."""
+    away = np.linspace(0.0, _LONGEST_M, 251)
+    ground = np.asarray(terrain.elevation_m(*plane.lat_lon(away[:, None] * course)), dtype=float)
+    above = away * gradient - (ground - ground[0]) - layer_agl_m
+    first = int(np.argmax(above >= 0))
+    if above[first] < 0 or first == 0:
+        return None
+    low, high = above[first - 1], above[first]
+    return float(away[first - 1] - low / (high - low) * (away[first] - away[first - 1]))
+
+
+def _above_ground(line: Runway, plane: Plane, terrain: Terrain, layers_agl_m: tuple[float, float]) -> bool:
+    """Whether the climb-out and the final keep their height above the ground below them."""
+    home = float(terrain.elevation_m(*plane.lat_lon(np.zeros(2))))
+    share = np.linspace(0.0, 1.0, _SAMPLES)
+    for end, layer_agl_m in ((line.climbed, layers_agl_m[0]), (line.final, layers_agl_m[1])):
+        ground = np.asarray(terrain.elevation_m(*plane.lat_lon(share[:, None] * end)), dtype=float)
+        height = share * (ground[-1] + layer_agl_m - home)
+        if np.any(height - (ground - home) < _CLEARANCE * height - _ROUGH_M):
+            return False
+    return True
+
+
+def _clear(line: Runway, region: Region, beyond_m: float) -> bool:
+    """Whether nothing shuts the line, nor what lies beyond its ends as far as a turn goes."""
+    ends = line.established - beyond_m * line.course, line.climbed + beyond_m * line.course
+    way = shapely.linestrings(np.stack(ends))
+    return not any(shapely.intersects(shape, way) for shape in region.obstacles)
