@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from autopilot.area import Place
@@ -141,9 +141,12 @@ class Errand:
         How long it stays there, seconds.
     words
         What it is, for people.
+    missed
+        Called with the reason where it does not get there: somebody else has to.
     """
 
     place: Place
     spot: Spot
     station_s: float
     words: str
+    missed: Callable[[str], None] = lambda _why: None

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
-from autopilot.area import Place
-from autopilot.cue import Answer, Cue, Errand, Offer, Standing
-from autopilot.dispatch import dispatch
+from autopilot.cue import Answer, Cue
 from autopilot.errors import AutopilotError, FlightError
 from autopilot.journal import Flown, Journal, Past
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link
 from autopilot.patrol_crew import Crew, LastFlight
+from autopilot.patrol_cues import CueDesk
 from autopilot.patrol_report import PatrolReport, Replanned
 from autopilot.patrol_rules import PatrolRules
 from autopilot.patrol_states import ALOFT, Duty, Happening, State
@@ -28,7 +28,7 @@ from autopilot.timetable import Timetable, Turn
 from autopilot.timing import Timing
 from autopilot.watch import BorderWatch
 from geo import Terrain
-from missions import Dialect, MissionsError, Objective, PatrolPlan, Viewing, replan
+from missions import Dialect, MissionsError, Objective, PatrolPlan, replan
 
 __all__ = ["Patrol", "fly_patrol"]
 
@@ -220,11 +220,10 @@ class Patrol:
         vehicles = {vehicle.sysid: vehicle for vehicle in shift.plans[0].fleet.vehicles}
         self.crews = {sysid: Crew(shift, vehicles[sysid], *links[sysid], lost=self._lost) for sysid in sorted(links)}
         self._replans: list[Replanned] = []
-        self._cues: list[str] = []
         self._notes: list[str] = []
         self._again: str | None = None
-        self._viewing: Viewing | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._desk = CueDesk(shift, self.crews, terrain, self._start)
 
     def may_fly(self, sysid: int) -> None:
         """A person's word: a vehicle that failed was looked at and may fly again. Raises FlightError for any other."""
@@ -238,44 +237,7 @@ class Patrol:
 
     async def cue(self, cue: Cue) -> Answer:
         """Send the vehicle to a cue that sees it soonest. The patrol goes on without it, and has it back after."""
-        shift = self.shift
-        standings = [crew.standing() for crew in self.crews.values()]
-        answer = await asyncio.to_thread(self._answer, cue, shift.plans[-1], standings)
-        chosen = answer.chosen
-        if chosen is not None and not await self._carry_out(cue, chosen):
-            why = f"vehicle {chosen.sysid}: went over to something else meanwhile: give the cue again"
-            answer = Answer(cue, None, {**answer.others, chosen.sysid: why})
-        self._cues.append(answer.words())
-        shift.journal.line("cue", t_s=round(shift.now_s(), 3), words=answer.words())
-        return answer
-
-    def _answer(self, cue: Cue, plan: PatrolPlan, standings: Sequence[Standing]) -> Answer:
-        if self._viewing is None or self._viewing.plan is not plan:
-            self._viewing = Viewing(plan, self._terrain)
-        return dispatch(cue, plan, standings, self._viewing)
-
-    async def _carry_out(self, cue: Cue, chosen: Offer) -> bool:
-        """Give the order; False where the vehicle cannot take it any more."""
-        shift, crew = self.shift, self.crews[chosen.sysid]
-        if chosen.flown is None:
-            if crew.conduct is None or not crew.conduct.free_for_errand:
-                return False
-            place = Place(chosen.lat_deg, chosen.lon_deg, chosen.above_base_m)
-            crew.conduct.send(Errand(place, cue.spot, cue.station_s, cue.words))
-            return True
-        mission = await asyncio.to_thread(chosen.flown.mission, shift.dialect)
-        state = shift.duties[chosen.sysid].state
-        if state in ALOFT or state is State.FAULT or shift.stopped:
-            return False
-        if state in {State.CHECKING, State.READY}:
-            if crew.conduct is None or crew.conduct.took_off_s is not None:
-                return False
-            crew.conduct.give_way()
-        turn = Turn(len(shift.plans) - 1, -1, chosen.flown.sortie, crew.planned, shift.now_s())
-        shift.keep_mission(turn.sortie, mission)
-        shift.timetable.add(turn)
-        shift.pulse()
-        return True
+        return await self._desk.give(cue)
 
     async def run(self, past: Past) -> None:
         """Fly until the shift is over."""
@@ -300,7 +262,7 @@ class Patrol:
             self.shift.flight.timing.time_scale,
             tuple(self._replans),
             tuple(left_out),
-            tuple(self._cues),
+            tuple(self._desk.said),
             (*self._notes, *notes),
             self.shift.stopped,
         )
@@ -343,6 +305,7 @@ class Patrol:
     # Planned anew.
 
     def _lost(self, sysid: int, why: str) -> None:
+        self._desk.lost(sysid, why)
         if self.shift.timetable.withdraw(sysid):
             self._plan_anew(f"without vehicle {sysid}, {why}")
 
@@ -351,9 +314,13 @@ class Patrol:
         self._again = why
         if not self.shift.planning and not self.shift.stopped:
             self.shift.planning = True
-            task = asyncio.get_running_loop().create_task(self._planned_anew())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._planned_anew())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the flights; the patrol waits for it at its end."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _planned_anew(self) -> None:
         shift = self.shift

@@ -256,7 +256,7 @@ class PatrolConduct(Conduct):
 
     async def _recall(self, why: str) -> None:
         self.early = why
-        self._errand = None
+        self._miss_errand(why)
         self._tell(Happening.RECALLED, why)
         try:
             await self._vehicle.return_home()
@@ -267,6 +267,7 @@ class PatrolConduct(Conduct):
     def off(self, cause: str) -> None:
         """Anything but a withdrawal, a stop and a landing at its base that was early by the rules is a fault."""
         watch = self._watch
+        self._miss_errand(cause)
         if self._shift.stopped:
             if self._launched and not (watch is not None and watch.ended):
                 self._tell(Happening.RECALLED, STOPPED)
@@ -312,6 +313,12 @@ class PatrolConduct(Conduct):
         """Send it; it goes at its next look."""
         self._errand, self._sent, self._there_s = errand, False, None
 
+    def _miss_errand(self, why: str) -> None:
+        """It does nothing more about its errand; where it did not get there, somebody else may."""
+        errand, self._errand = self._errand, None
+        if errand is not None and self._there_s is None:
+            errand.missed(why)
+
     async def _run_errand(self, watch: FlightWatch) -> None:
         errand, vehicle = self._errand, self._vehicle
         assert errand is not None
@@ -346,8 +353,8 @@ class PatrolConduct(Conduct):
             area.check_diversion(here, errand.place, (east, north), _ORDER_S)
             await self._orders.go_unchecked(errand.place)
         except AutopilotError as error:
-            self._errand = None
             watch.note_failure(vehicle.telemetry, f"was not sent to the cue: {error}")
+            self._miss_errand(str(error))
             if vehicle.telemetry.mode != vehicle.dialect.mission_mode:
                 raise
             return

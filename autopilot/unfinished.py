@@ -17,6 +17,8 @@ def unfinished(
 ) -> tuple[tuple[Progress, ...], tuple[str, ...]]:
     """How far sorties got that broke off, and the names of those that are done.
 
+    Of a patrol, which flies each sortie again and again, the last flight of each counts.
+
     Only places count whose arrival the vehicle reported, up to the first that it did not, and beyond them where it left
     its mission on the way to the next: what may not have been seen is flown again. Those that broke off are on the
     ground, and go on with fresh batteries.
@@ -26,36 +28,65 @@ def unfinished(
     plan
         What was flown.
     path
-        The flight report.
+        The report of a flight or of a patrol.
     dialect
         For which it was compiled.
 
     Raises
     ------
     FormatError
-        When the file is no flight report.
+        When the file is no such report.
     ProgressError
-        When it is one of another plan, or a vehicle was lost in the air.
+        When it is one of another plan, the patrol was planned anew, or a vehicle was lost in the air.
     """
     try:
         vehicles = json.loads(path.read_text(encoding="utf-8"))["vehicles"]
-        flown = [(int(v["sysid"]), int(s["number"]), s) for v in vehicles for s in v["sorties"]]
+        patrols = any("flights" in v for v in vehicles)
+        flown = _last_flights(plan, vehicles) if patrols else _flights(plan, vehicles)
         return _sorted_out(plan, flown, dialect)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FormatError(f"{path}: is not a report of vedette fly: {error!r}") from None
+        raise FormatError(f"{path}: is not a report of vedette fly or patrol: {error!r}") from None
 
 
-def _sorted_out(
-    plan: PatrolPlan, flown: list[tuple[int, int, dict[str, Any]]], dialect: Dialect
-) -> tuple[tuple[Progress, ...], tuple[str, ...]]:
-    broken, done = [], []
-    for sysid, number, told in flown:
+_Flown = list[tuple[Sortie, dict[str, Any]]]
+
+
+def _flights(plan: PatrolPlan, vehicles: list[dict[str, Any]]) -> _Flown:
+    """What `vedette fly` flew: the sorties of each vehicle in turn."""
+    out = []
+    for sysid, number, told in ((int(v["sysid"]), int(s["number"]), s) for v in vehicles for s in v["sorties"]):
         own = sorted((s for s in plan.sorties if s.vehicle.sysid == sysid), key=lambda s: s.turn)
         if not 1 <= number <= len(own):
             raise ProgressError(f"the report has sortie {number} of vehicle {sysid}, the plan has none: give its plan")
-        sortie = own[number - 1]
+        out.append((own[number - 1], told))
+    return out
+
+
+def _last_flights(plan: PatrolPlan, vehicles: list[dict[str, Any]]) -> _Flown:
+    """The last flight of each sortie of a patrol; those to cues belong to none."""
+    known = {sortie.name: sortie for sortie in plan.sorties}
+    last: dict[str, tuple[float, dict[str, Any]]] = {}
+    for flight in (flight for vehicle in vehicles for flight in vehicle["flights"]):
+        if flight["number"] < 0 or flight["took_off_s"] is None:
+            continue
+        name = flight["sortie"]
+        if flight["plan"] != 0:
+            raise ProgressError(
+                f"{name}: the patrol was planned anew on its way, and this was flown by a later plan than the first: "
+                "fly the patrol on with its journal"
+            )
+        if name not in known:
+            raise ProgressError(f"the report has sortie {name!r}, the plan has none: give its plan")
+        if name not in last or flight["took_off_s"] > last[name][0]:
+            last[name] = flight["took_off_s"], flight["flown"]
+    return [(known[name], told) for name, (_, told) in last.items()]
+
+
+def _sorted_out(plan: PatrolPlan, flown: _Flown, dialect: Dialect) -> tuple[tuple[Progress, ...], tuple[str, ...]]:
+    broken, done = [], []
+    for sortie, told in flown:
         item = _last(plan, sortie, {r["seq"] for r in told["reached"] if r["reported"]}, dialect)
         left_at = told["left_at"]
         if told["completed"]:

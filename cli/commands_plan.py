@@ -174,7 +174,7 @@ def resume(
     done: Annotated[
         list[str] | None, typer.Option(help="Name of another sortie that is flown; may be repeated.")
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Report of vedette fly, instead of --sortie.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Report of vedette fly or patrol, instead of --sortie.")] = None,
     terrain: Annotated[Path | None, typer.Option(help="The terrain that the plan was made over, if any.")] = None,
     overlap: Annotated[float, typer.Option(help="What is flown again before that place, m.")] = 50.0,
     dialect: Annotated[str, typer.Option(help="ardupilot or px4, for items and mission files.")] = "ardupilot",

@@ -1,8 +1,22 @@
 """What a flight report leaves of a plan."""
 
+from dataclasses import replace
+
 import pytest
 
-from autopilot import FlightError, FlightReport, ItemReached, Landing, SortieReport, VehicleReport, tasks_of, unfinished
+from autopilot import (
+    FlightError,
+    FlightReport,
+    ItemReached,
+    Landing,
+    PatrolFlight,
+    PatrolReport,
+    PatrolVehicle,
+    SortieReport,
+    VehicleReport,
+    tasks_of,
+    unfinished,
+)
 from geo import FlatTerrain
 from missions import FormatError, Progress, ProgressError, plan, resume
 from tests.missions.helpers import fleet_for, straight
@@ -66,12 +80,20 @@ def test_the_report_of_another_plan_is_refused(read):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"vehicles": 3}', '{"vehicles": [{"sysid": 1, "sorties": [{"number": 1}]}]}', "\udcff"],
+    [
+        "",
+        "[]",
+        '{"vehicles": [{"flights": [{"number": 0}]}]}',
+        "{}",
+        '{"vehicles": 3}',
+        '{"vehicles": [{"sysid": 1, "sorties": [{"number": 1}]}]}',
+        "\udcff",
+    ],
 )
 def test_what_is_no_report_is_refused(made, tmp_path, text):
     path = tmp_path / "flight.json"
     path.write_bytes(text.encode(errors="surrogateescape"))
-    with pytest.raises(FormatError, match="is not a report of vedette fly"):
+    with pytest.raises(FormatError, match="is not a report of vedette fly or patrol"):
         unfinished(made, path)
     with pytest.raises(FormatError, match="cannot be read"):
         unfinished(made, tmp_path / "absent.json")
@@ -83,3 +105,46 @@ def test_a_sortie_that_begins_in_the_air_is_not_flown_from_the_ground(made):
     after = resume(made, Progress(first.name, at=(at.lat_deg, at.lon_deg), battery=0.9, airborne=True))
     with pytest.raises(FlightError, match="begins in the air"):
         tasks_of(after, ["udp:a:1"])
+
+
+@pytest.fixture
+def read_patrol(made, tmp_path):
+    def call(*flights):
+        vehicles = {}
+        for name, took_off_s, flown, more in flights:
+            sysid = next((s.vehicle.sysid for s in made.sorties if s.name == name), 1)
+            flight = PatrolFlight(0, 0, name, sysid, 0.0, took_off_s, None, None, None, flown)
+            vehicles.setdefault(sysid, []).append(replace(flight, **more))
+        crews = (PatrolVehicle(sysid, "udp:a:1", (), tuple(own), None, None) for sysid, own in vehicles.items())
+        path = tmp_path / "patrol.json"
+        PatrolReport(tuple(crews), 0, 1, 1.0).write(path)
+        return unfinished(made, path)
+
+    return call
+
+
+def test_of_a_patrol_the_last_flight_of_each_sortie_counts(made, read_patrol):
+    one, two, *_ = [s.name for s in made.sorties]
+    whole, cut = sortie(1, (1, 3, 4, 8), completed=True), sortie(1, (1, 3), left_at=None)
+    # In whatever order the report has them; what never took off, and what flew to a cue, says nothing.
+    broken, done = read_patrol(
+        (one, 900.0, cut, {}),
+        (one, 10.0, whole, {}),
+        (two, 1000.0, whole, {}),
+        (two, 20.0, cut, {}),
+        (two, None, sortie(1, landing=None, left_at=None), {}),
+        ("vehicle-1-cue", 2000.0, cut, {"number": -1}),
+    )
+    assert broken == (Progress(one, item=3),)
+    assert done == (two,)
+    rest = resume(made, broken, FlatTerrain(500.0), done=done)
+    assert not {one, two} & {s.name for s in rest.sorties}
+    assert sum(s.name.startswith(one) for s in rest.sorties) >= 1
+    assert len(rest.sorties) >= len(made.sorties) - 1
+
+
+def test_the_patrol_of_another_plan_and_one_planned_anew_are_refused(made, read_patrol):
+    with pytest.raises(ProgressError, match="sortie 'x', the plan has none"):
+        read_patrol(("x", 5.0, sortie(1, (1,)), {}))
+    with pytest.raises(ProgressError, match=r"planned anew.*journal"):
+        read_patrol((made.sorties[0].name, 5.0, sortie(1, (1,)), {"plan": 1}))

@@ -90,6 +90,39 @@ async def test_two_aircraft_relieve_each_other_by_the_plan(made, tmp_path):
     assert any("3 flights, 3 flown to the end" in sentence for sentence in told["words"])
 
 
+def winged(form):
+    """Two fixed wings or VTOL planes over the same stretch, a look every few minutes."""
+    segment = missions.cut(missions.land_border("ITA", "CHE"), 2500)
+    fleet = missions.default_fleet(missions.base_beside(segment), 2)
+    craft = missions.Aircraft(
+        form, 20, 28, 3, 3, 300 if form == "fixed_wing" else 900, 300, 1200, 700, form=form,
+        min_m_s=14, turn_radius_m=60, takeoff_s=15, landing_s=20, transition_s=10 * (form == "vtol"),
+    )  # fmt: skip
+    crew = tuple(replace(vehicle, aircraft=craft) for vehicle in fleet.vehicles)
+    camera = replace(fleet.camera, max_gsd_m=0.25)
+    options = missions.PlanOptions(shift_s=3600.0, dwell_s=2.0)
+    return missions.plan(segment, missions.Fleet(camera, crew), FlatTerrain(900.0), options)
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [("multirotor", "px4"), *((form, name) for form in ("fixed_wing", "vtol") for name in ("ardupilot", "px4"))],
+)
+async def test_every_kind_of_vehicle_flies_a_patrol(made, form, name):
+    plan = made if form == "multirotor" else winged(form)
+    config = simulated_fleet(plan, speedup=SPEEDUP, seed=1, autopilot=name)
+    config = replace(config, turnaround_s=30.0, boot=sim.Boot(0, 0, 0))
+    hours = plan.flights[2].start_s / 3600 + 0.01
+    with sim.start_fleet(config) as fleet:
+        report = await autopilot.fly_patrol(plan, links(fleet), dialect=name, time_scale=SPEEDUP, hours=hours)
+    assert report.completed, report.words()
+    assert [flight.sysid for flight in report.flights] == [flight.sysid for flight in plan.flights[:3]]
+    for flight in report.flights:
+        assert flight.flown.nearest_border_m > plan.border.stand_off_m
+    for gap in report.looks_s(0, plan.sorties[0].name):
+        assert gap == pytest.approx(plan.revisit_s, abs=LATE_S)
+
+
 async def test_the_others_take_over_from_one_that_fails_in_the_air(made):
     told = Told()
     with sim.start_fleet(vehicles(made)) as fleet:

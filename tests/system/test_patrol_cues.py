@@ -104,6 +104,39 @@ async def test_one_takes_off_for_a_cue_when_nobody_in_the_air_can_go(made, tmp_p
     assert flights[0].flown.battery_percent > 20
 
 
+def shut_to(crew, plan):
+    """A zone over the whole patrol that only the guard of this vehicle knows of: it is chosen, and may not go."""
+    lon, lat = np.array(plan.border.coordinates).T
+    west, south, east, north = lon.min() - 0.1, lat.min() - 0.1, lon.max() + 0.1, lat.max() + 0.1
+    zone = missions.Zone("shut since", (((west, south), (east, south), (east, north), (west, north)),))
+    crew.conduct._orders = autopilot.Orders(crew.vehicle, borders=plan.borders, zones=(zone,), ceiling_m=120.0)
+
+
+async def test_the_next_best_goes_when_the_one_that_was_chosen_does_not_get_there(made, tmp_path):
+    told, patrols = Told(), []
+    with sim.start_fleet(vehicles(made, record_dir=tmp_path)) as fleet:
+
+        async def report_it():
+            await told.wait(2, "ready", False)
+            await told.wait(1, "on task", False)
+            shut_to(patrols[0].crews[1], made)
+            return await patrols[0].cue(autopilot.Cue(spot(made, 0.5), 0, STATION_S, "a light"))
+
+        reporting = asyncio.create_task(report_it())
+        report = await autopilot.fly_patrol(
+            made, links(fleet), time_scale=SPEEDUP, hours=0.13, told=told, begun=patrols.append
+        )
+        answer = await reporting
+    assert answer.chosen is not None, answer.words()
+    assert (answer.chosen.sysid, answer.chosen.flown) == (1, None)
+    first, second = (sentence for sentence in report.words() if sentence.startswith("a light"))
+    assert "vehicle 1 flies there" in first
+    assert "vehicle 2 takes off for it" in second
+    assert "shut since" in second.split("vehicle 1: ")[1]
+    assert "on cue" not in states(report, 1)
+    assert "on cue" in states(report, 2)
+
+
 def errand_on(made):
     """Keeps the one in the air busy where it is."""
     leg = made.sorties[0].patrol[0]

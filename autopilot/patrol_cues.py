@@ -1,0 +1,138 @@
+"""Cues to a patrol that flies: who goes, the order to it, and the next best where it does not get there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autopilot.area import Place
+from autopilot.cue import Answer, Cue, Errand, Offer
+from autopilot.dispatch import dispatch
+from autopilot.patrol_crew import Crew
+from autopilot.patrol_states import ALOFT, State
+from autopilot.shift import Shift
+from autopilot.timetable import Turn
+from geo import Terrain
+from missions import PatrolPlan, Viewing
+
+__all__ = ["CueDesk"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A cue that a vehicle takes off for, when it was given, and who was found not to get there."""
+
+    cue: Cue
+    given_s: float
+    refused: Mapping[int, str]
+
+
+class CueDesk:
+    """Gives the cues of a patrol to its vehicles.
+
+    Parameters
+    ----------
+    shift, crews, terrain
+        The shift, its vehicles by system id, and the ground to look over.
+    start
+        Starts work beside the flights.
+
+    Attributes
+    ----------
+    said
+        Every answer in words, in their order.
+    """
+
+    def __init__(
+        self,
+        shift: Shift,
+        crews: Mapping[int, Crew],
+        terrain: Terrain | None,
+        start: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._shift, self._crews, self._terrain, self._start = shift, crews, terrain, start
+        self._viewing: Viewing | None = None
+        self._taking_off: dict[int, _Given] = {}
+        self.said: list[str] = []
+
+    async def give(self, cue: Cue, refused: Mapping[int, str] | None = None) -> Answer:
+        """Send the vehicle to a cue that sees it soonest, or the next that can.
+
+        Parameters
+        ----------
+        cue
+            What to look at.
+        refused
+            Why some were found not to get there, by system id: they are not asked again.
+        """
+        shift, refused = self._shift, dict(refused or {})
+        while True:
+            standings = [crew.standing() for crew in self._crews.values()]
+            standings = [
+                replace(one, unfit=refused[one.vehicle.sysid]) if one.vehicle.sysid in refused else one
+                for one in standings
+            ]
+            answer = await asyncio.to_thread(self._answer, cue, shift.plans[-1], standings)
+            chosen = answer.chosen
+            if chosen is None or await self._carry_out(cue, chosen, refused):
+                break
+            refused[chosen.sysid] = "went over to something else meanwhile"
+        self.said.append(answer.words())
+        shift.journal.line("cue", t_s=round(shift.now_s(), 3), words=answer.words())
+        return answer
+
+    def lost(self, sysid: int, why: str) -> None:
+        """A vehicle failed: what it took off for and did not see is given to another."""
+        given = self._taking_off.pop(sysid, None)
+        if given is None:
+            return
+        changes = self._shift.changes[sysid]
+        if not any(change.state == State.ON_CUE and change.t_s >= given.given_s for change in changes):
+            self._again(given.cue, {**given.refused, sysid: why})
+
+    def _again(self, cue: Cue, refused: Mapping[int, str]) -> None:
+        async def work() -> None:
+            await self.give(cue, refused)
+
+        if not self._shift.stopped:
+            self._start(work())
+
+    def _answer(self, cue: Cue, plan: PatrolPlan, standings: list[Any]) -> Answer:
+        if self._viewing is None or self._viewing.plan is not plan:
+            self._viewing = Viewing(plan, self._terrain)
+        return dispatch(cue, plan, standings, self._viewing)
+
+    async def _carry_out(self, cue: Cue, chosen: Offer, refused: Mapping[int, str]) -> bool:
+        """Give the order; False where the vehicle cannot take it any more."""
+        shift, sysid = self._shift, chosen.sysid
+        crew = self._crews[sysid]
+        if chosen.flown is None:
+            if crew.conduct is None or not crew.conduct.free_for_errand:
+                return False
+            place = Place(chosen.lat_deg, chosen.lon_deg, chosen.above_base_m)
+            crew.conduct.send(
+                Errand(
+                    place,
+                    cue.spot,
+                    cue.station_s,
+                    cue.words,
+                    missed=lambda why: self._again(cue, {**refused, sysid: why}),
+                )
+            )
+            return True
+        mission = await asyncio.to_thread(chosen.flown.mission, shift.dialect)
+        state = shift.duties[sysid].state
+        if state in ALOFT or state is State.FAULT or shift.stopped:
+            return False
+        if state in {State.CHECKING, State.READY}:
+            if crew.conduct is None or crew.conduct.took_off_s is not None:
+                return False
+            crew.conduct.give_way()
+        turn = Turn(len(shift.plans) - 1, -1, chosen.flown.sortie, crew.planned, shift.now_s())
+        self._taking_off[sysid] = _Given(cue, shift.now_s(), refused)
+        shift.keep_mission(turn.sortie, mission)
+        shift.timetable.add(turn)
+        shift.pulse()
+        return True
