@@ -7,6 +7,7 @@ import numpy as np
 from missions.fleet import Vehicle
 from missions.flying import effort
 from missions.plane import Plane
+from missions.runway import approach_m
 from missions.wind import Wind
 
 __all__ = ["straight_effort", "straight_home"]
@@ -31,6 +32,8 @@ def straight_effort(
 def straight_home(vehicle: Vehicle, here: tuple[float, float], above_base_m: float, wind: Wind) -> tuple[float, float]:
     """Time, seconds, and energy, watt hours, from a place, degrees, straight to the base and down.
 
+    A fixed wing is given the way out to where its landing begins, and the landing, besides, both against the wind.
+
     Parameters
     ----------
     vehicle
@@ -45,4 +48,9 @@ def straight_home(vehicle: Vehicle, here: tuple[float, float], above_base_m: flo
     craft, base = vehicle.aircraft, vehicle.base
     time, energy = straight_effort(vehicle, here, (base.lat_deg, base.lon_deg), -max(above_base_m, 0.0), wind)
     landing_wh = (craft.landing_s * craft.hover_power_w + craft.transition_s * craft.climb_power_w) / 3600
+    if craft.needs_runway:
+        away_m = 2 * approach_m(craft, wind, max(above_base_m, 0.0))
+        ground_m_s = max(craft.cruise_m_s - wind.speed_m_s, 1.0)
+        time += away_m / ground_m_s
+        energy += float(craft.power_w(craft.cruise_m_s)) * away_m / ground_m_s / 3600
     return time + craft.landing_s + craft.transition_s, energy + landing_wh

@@ -8,6 +8,7 @@ allows.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from missions.plane import Plane
 from missions.surroundings import Region, Surroundings, rough_distance_m
 from missions.wind import Wind
 
-__all__ = ["Runway", "find_runway", "runway_of"]
+__all__ = ["Runway", "approach_m", "find_runway", "runway_of"]
 
 Floats = NDArray[np.float64]
 
@@ -180,13 +181,27 @@ def _line(
     # In less headwind than planned it is flown as well.
     speed = max(float(wind.ground_speed(course[None], aircraft.cruise_m_s)[0]), aircraft.cruise_m_s)
     climb = aircraft.climb_m_s / speed / _SPARE
-    slope = min(np.tan(np.radians(aircraft.approach_deg)), aircraft.descent_m_s / speed / _SPARE)
+    slope = _slope(aircraft, speed)
     out = _reach(course, climb, layers_agl_m[0], plane, terrain)
     back = _reach(-course, slope, layers_agl_m[1], plane, terrain)
     if out is None or back is None:
         return None
-    level = max(_LEVEL_RADII * aircraft.turn_radius_in(wind), _LEAST_LEVEL_M)
+    level = _level_m(aircraft, wind)
     return Runway(heading_deg, out * course, -(back + level) * course, -back * course)
+
+
+def approach_m(aircraft: Aircraft, wind: Wind, above_base_m: float) -> float:
+    """Length of a landing from a height over level ground, metres."""
+    return _level_m(aircraft, wind) + above_base_m / _slope(aircraft, aircraft.cruise_m_s + wind.speed_m_s)
+
+
+def _level_m(aircraft: Aircraft, wind: Wind) -> float:
+    return max(_LEVEL_RADII * aircraft.turn_radius_in(wind), _LEAST_LEVEL_M)
+
+
+def _slope(aircraft: Aircraft, ground_m_s: float) -> float:
+    """Height lost on final over the way, at a ground speed."""
+    return min(math.tan(math.radians(aircraft.approach_deg)), aircraft.descent_m_s / ground_m_s / _SPARE)
 
 
 def _reach(course: Floats, gradient: float, layer_agl_m: float, plane: Plane, terrain: Terrain) -> float | None:

@@ -30,6 +30,7 @@ from missions import (
     plan,
     read_fleet,
     resume,
+    straight_home,
     validate,
     write_fleet,
 )
@@ -295,3 +296,17 @@ def test_wings_that_land_on_the_spot_need_no_line():
     for sortie in made.sorties:
         assert [leg.distance_m for leg in sortie.landing] == [0.0]
         assert compile_mission(made, sortie).items[-1].command == RETURN
+
+
+@pytest.mark.parametrize("wind", [Wind(), Wind(5.0, 200.0)])
+def test_the_way_home_counts_the_landing(wind):
+    """No less than the plan's own way from there in the same wind, and not absurdly more."""
+    made = planned(straight(8000), wind=wind)
+    sortie = made.sorties[0]
+    first = next(k for k, leg in enumerate(sortie.legs) if leg.kind is LegKind.RETURN)
+    here = sortie.legs[first].start
+    own = sortie.legs[first:]
+    height = here.amsl_m - sortie.home.amsl_m
+    time, energy = straight_home(sortie.vehicle, (here.lat_deg, here.lon_deg), height, wind)
+    assert sum(leg.duration_s for leg in own) * 0.98 <= time <= 2.5 * sum(leg.duration_s for leg in own)
+    assert sum(leg.energy_wh for leg in own) * 0.98 <= energy <= 2.5 * sum(leg.energy_wh for leg in own)
