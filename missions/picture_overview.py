@@ -66,7 +66,7 @@ _APART_PT = 0.5
 _SITE = "#2b6e4f"
 _LETTER_PT, _LINE_PT, _MARK_PT = 6.2, 10.0, 6.0
 _ASIDE_PT, _BUBBLE_PT = 14.0, 9.0
-_WATCHING, _MOVING = (LegKind.PATROL,), (LegKind.TRANSIT, LegKind.RETURN)
+_WATCHING, _MOVING = (LegKind.PATROL,), tuple(kind for kind in LegKind if kind is not LegKind.PATROL)
 
 
 def overview_extent(sheet: Sheet) -> Floats:
