@@ -90,6 +90,7 @@ _KEPT = MappingProxyType(
         mav.MAV_CMD_NAV_LOITER_UNLIM: (3,),
         mav.MAV_CMD_NAV_LOITER_TURNS: (1, 3),
         mav.MAV_CMD_NAV_LOITER_TIME: (1,),
+        mav.MAV_CMD_NAV_LOITER_TO_ALT: (2, 4),
         mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: (),
         mav.MAV_CMD_NAV_LAND: (1,),
         mav.MAV_CMD_NAV_TAKEOFF: (1,),

@@ -35,8 +35,8 @@ class Reopening:
 class Above(Protocol):
     """The link that a channel belongs to."""
 
-    def took(self, channel: Channel, message: Message, packet: bytes) -> None:
-        """A message came that is to be believed."""
+    def took(self, channel: Channel, system: int, message: Message, packet: bytes) -> None:
+        """A message of a system came that is to be believed."""
 
     def told(self, channel: Channel, text: str) -> None:
         """A channel was lost, or is open again."""
@@ -131,15 +131,18 @@ class Channel:
         for message, packet in self.codec.feed(data, route, datagram=datagram):
             system, component, seq = identity(packet)
             # Radios speak for themselves, and unsigned on a signed link: they have no route.
-            radio = message.get_type() == "RADIO_STATUS"
-            if route is not None and not radio and not self.routes.takes(system, component, route):
+            if (
+                route is not None
+                and message.get_type() != "RADIO_STATUS"
+                and not self.routes.takes(system, component, route)
+            ):
                 continue
             self._useful = True
             counter = self.counters.get((system, component))
             if counter is None:
                 counter = self.counters[system, component] = SequenceCounter()
             counter.add(seq)
-            self._above.took(self, message, packet)
+            self._above.took(self, system, message, packet)
 
     def gone(self, route: Any) -> None:
         """One of those who connected here has gone: its vehicles may come back from another address at once."""

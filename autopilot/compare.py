@@ -44,9 +44,15 @@ _FLAT = frozenset(
         mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION,
         mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION,
         mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION,
+        mav.MAV_CMD_DO_LAND_START,
     }
 )
-"""Fence items: a place without a height, whose frame says nothing; it comes back as 0."""
+"""A place without a height, whose frame says nothing.
+
+Fence items come back with frame 0. ArduPilot stores the mark of a landing sequence as a location, in which frame 2 is
+0, and goes by the way over ground to it; PX4 keeps it as it is (AP_Mission.cpp: `mavlink_int_to_mission_cmd`,
+`get_landing_sequence_start`; mavlink_mission.cpp).
+"""
 
 
 def differences(

@@ -18,6 +18,7 @@ from autopilot.station import Display, connected, now_us, open_links
 from autopilot.task import FlightTask
 from autopilot.timing import Timing
 from autopilot.watch import BorderWatch, places
+from geo import Terrain
 from missions import BorderSegment
 
 __all__ = ["fly"]
@@ -35,6 +36,7 @@ async def fly(
     signing: Signing | None = None,
     limits: FlightLimits | None = None,
     timing: Timing | None = None,
+    terrain: Terrain | None = None,
     stop: asyncio.Event | None = None,
 ) -> FlightReport:
     """Fly every task: check, upload, prove by read-back, wait until ready, arm, start, follow to landing, next sortie.
@@ -68,6 +70,9 @@ async def fly(
         When to give a sortie up.
     timing
         How long to wait for answers; by default that of `time_scale`.
+    terrain
+        Heights of the ground for vehicles that ask their ground station for them, as ArduPilot does; None for none. A
+        mission with heights above terrain is flown once the vehicle knows the ground along it, whoever told it.
     stop
         Ends the flight in good order once it is set: what flies is brought home and watched until it is down, nothing
         else sets off, and the report says how it came out.
@@ -94,12 +99,20 @@ async def fly(
         stop or asyncio.Event(),
         heartbeat,
         log_dir,
+        terrain is not None,
     )
     started_us = now_us()
     async with AsyncExitStack() as stack:
         urls = [task.url for task in tasks]
         links = await open_links(
-            urls, stack, system_id=system_id, heartbeat=heartbeat, time_scale=time_scale, signing=signing
+            urls,
+            stack,
+            system_id=system_id,
+            heartbeat=heartbeat,
+            time_scale=time_scale,
+            signing=signing,
+            terrain=terrain,
+            told=flight.notes.append,
         )
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_fly_vehicle(task, links[task.url], flight)) for task in tasks]

@@ -14,7 +14,8 @@ class FlightLimits:
     Parameters
     ----------
     ready_s
-        Longest wait for position, GPS and pre-arm checks.
+        Longest wait for position, GPS and pre-arm checks; and for anything new of the ground that a mission above
+        terrain needs.
     flight_s
         Longest flight, arming to disarming; then it is sent home.
     home_s
@@ -51,8 +52,8 @@ class FlightProgress:
     sysid, sortie, sorties
         Vehicle, number of its sortie from 1, and how many it has.
     stage
-        ``connect``, ``upload mission``, ``read back mission`` and so on, ``ready``, ``start``, ``prove`` (and reading
-        back once more), ``fly``, ``landed`` or ``failed``.
+        ``connect``, ``upload mission``, ``read back mission`` and so on, ``terrain``, ``ready``, ``start``, ``prove``
+        (and reading back once more), ``fly``, ``landed`` or ``failed``.
     done, total
         Items done and in all, where the stage counts.
     text

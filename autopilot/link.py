@@ -16,7 +16,7 @@ from autopilot.errors import LinkError
 from autopilot.link_choice import Choice
 from autopilot.mailbox import Mailbox
 from autopilot.repeats import Copies
-from autopilot.wire import Message, Recorder, identity, is_unknown
+from autopilot.wire import Message, Recorder, is_unknown
 
 __all__ = ["Link", "LinkEvent", "LinkStatistics"]
 
@@ -194,14 +194,18 @@ class Link:
         LinkError
             When the link is closed, or was lost for good.
         """
-        self.check()
+        if self._closed:
+            self.check()
         over = self.channels
         if sysid is not None and not everywhere and len(over) > 1:
             over = self._choice.ways(sysid, asyncio.get_running_loop().time())
-        packets = [channel.send(message, sysid) for channel in over]
+        packet = over[0].send(message, sysid)
+        for channel in over[1:]:
+            channel.send(message, sysid)
         if self._recorder is not None:
-            self._recorder.write(packets[0])
-        self._log(sysid, packets[0])
+            self._recorder.write(packet)
+        if self._logs:
+            self._log(sysid, packet)
 
     def listen(
         self, listener: Listener, *, sysid: int | None = None, types: Collection[str] | None = None
@@ -341,9 +345,8 @@ class Link:
 
     # What the channels tell: `autopilot.channel.Above`.
 
-    def took(self, channel: Channel, message: Message, packet: bytes) -> None:
-        """A message came over a channel: hand it to whoever listens."""
-        system = identity(packet)[0]
+    def took(self, channel: Channel, system: int, message: Message, packet: bytes) -> None:
+        """A message of a system came over a channel: hand it to whoever listens."""
         now = asyncio.get_running_loop().time()
         self._choice.heard(system, channel, now)
         if len(self.channels) > 1 and self._copies.is_copy(channel, packet, now):

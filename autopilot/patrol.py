@@ -75,7 +75,8 @@ async def fly_patrol(
     time_scale
         Vehicle seconds in a wall second: 1 in the air.
     terrain
-        The ground that the plan was made on, to plan anew; level, as in the plan, by default.
+        The ground that the plan was made on, to plan anew, and for vehicles that ask for heights of it; level, as in
+        the plan, and none for vehicles by default.
     rules, limits, timing
         How the patrol is flown, when a sortie is given up, how long to wait for answers.
     journal
@@ -119,6 +120,7 @@ async def fly_patrol(
         stop or asyncio.Event(),
         heartbeat,
         log_dir,
+        terrain is not None,
     )
     book, past = _opened(journal, plan, dialect)
     try:
@@ -140,6 +142,8 @@ async def fly_patrol(
                 heartbeat=heartbeat,
                 time_scale=time_scale,
                 signing=signing,
+                terrain=terrain,
+                told=flight.notes.append,
             )
             patrol = Patrol(shift, {sysid: (url, links[url]) for sysid, url in links_by_sysid.items()}, terrain)
             if begun is not None:

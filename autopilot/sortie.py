@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from autopilot.preflight import check_vehicle, enable_fence
 from autopilot.report import SortieReport
 from autopilot.runway import check_heading, land_by_mission
 from autopilot.steadfast import to_the_end, unless
+from autopilot.terrain_wait import await_ground, request_terrain
 from autopilot.timing import FlightClock, Timing
 from autopilot.transfer import Verified
 from autopilot.vehicle import Vehicle
@@ -47,8 +49,10 @@ class Flight:
     ground: bool = False
     """Whether we are the ground station."""
     log_dir: Path | None = None
+    has_terrain: bool = False
+    """Whether vehicles that ask for heights of the ground are answered."""
     notes: list[str] = field(default_factory=list)
-    """What a person has to know of the logs."""
+    """What a person has to know of the logs, and of ground that is not known."""
 
 
 class Sortie:
@@ -193,6 +197,10 @@ class Sortie:
                 else "the vehicle has none: nothing turns it by itself"
             )
             self._watch.note(vehicle.telemetry, f"the mission has no fence, and {held}")
+        if self._flight.has_terrain:
+            await request_terrain(vehicle)
+        stage = partial(self._stage, "terrain")
+        await await_ground(vehicle, mission, self._flight.limits.ready_s, stage)
         self._stage("ready")
         await vehicle.wait_ready(self._flight.limits.ready_s)
         limits = self._flight.limits

@@ -13,7 +13,10 @@ from autopilot.link_open import check_urls, open_link
 from autopilot.signing import Signing
 from autopilot.sortie import Flight
 from autopilot.steadfast import unless
+from autopilot.terrain_answers import TerrainAnswers
+from autopilot.timing import Timing
 from autopilot.vehicle import Vehicle
+from geo import Terrain
 
 __all__ = ["Display", "connected", "now_us", "open_links"]
 
@@ -26,8 +29,12 @@ async def open_links(
     heartbeat: bool,
     time_scale: float,
     signing: Signing | None,
+    terrain: Terrain | None = None,
+    told: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Link | AutopilotError]:
     """Each link once, for as long as `stack` lasts; the error of one that does not open.
+
+    Vehicles that ask for heights of the ground get them from `terrain`; what it lacks is told.
 
     Raises LinkError where two links would share a socket or a port.
     """
@@ -43,6 +50,8 @@ async def open_links(
             links[url] = error
         else:
             links[url] = await stack.enter_async_context(link)
+            if terrain is not None:
+                stack.callback(TerrainAnswers(link, terrain, Timing(time_scale=time_scale), told).close)
     return links
 
 

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -15,20 +14,7 @@ from autopilot.wire import Message
 from autopilot.wire_decode import boot_ms_of, read
 from geo import Altitude, Datum
 
-__all__ = ["STREAMS", "Telemetry", "TelemetryState", "Text"]
-
-STREAMS = MappingProxyType(
-    {
-        mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: 4.0,
-        mav.MAVLINK_MSG_ID_ATTITUDE: 1.0,
-        mav.MAVLINK_MSG_ID_MISSION_CURRENT: 1.0,
-        mav.MAVLINK_MSG_ID_GPS_RAW_INT: 1.0,
-        mav.MAVLINK_MSG_ID_SYS_STATUS: 1.0,
-        mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: 1.0,
-        mav.MAVLINK_MSG_ID_BATTERY_STATUS: 0.5,
-    }
-)
-"""Messages that a vehicle is asked for, and how often in hertz of its own time. The estimator's is the dialect's."""
+__all__ = ["Telemetry", "TelemetryState", "Text"]
 
 _POSITION_GOOD = mav.ESTIMATOR_POS_HORIZ_ABS  # 0x10
 _POSITION_CONSTANT = mav.ESTIMATOR_CONST_POS_MODE  # 0x80: it only assumes that it stands still

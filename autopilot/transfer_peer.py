@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -88,19 +89,19 @@ async def converse(peer: Partner, types: Collection[str], machine: Machine) -> N
     """
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def attempt(step: Callable[[], None]) -> None:
+    def attempt(step: Callable[..., None], *given: Message) -> None:
         if ended.done():
             return
         try:
-            step()
+            step(*given)
         except Exception as error:  # noqa: BLE001  whatever it is, the caller gets it and not the socket
             ended.set_exception(error)
         else:
             if machine.complete:
                 ended.set_result(None)
 
-    stop = peer.link.listen(lambda message: attempt(lambda: machine.take(message)), sysid=peer.sysid, types=types)
-    forget = peer.link.on_close(lambda: attempt(peer.link.check))
+    stop = peer.link.listen(partial(attempt, machine.take), sysid=peer.sysid, types=types)
+    forget = peer.link.on_close(partial(attempt, peer.link.check))
     try:
         attempt(machine.look)
         while not ended.done():

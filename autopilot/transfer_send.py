@@ -12,7 +12,6 @@ from autopilot.transfer_pace import RETRY_S
 from autopilot.transfer_peer import TRIES, Peer, Progress, converse, to_message
 from autopilot.wire import Message
 from autopilot.wire_ahead import Ahead
-from autopilot.wire_decode import read
 from autopilot.words import MissionKind, mission_words
 from missions import MissionItem
 
@@ -98,7 +97,6 @@ class _Sending:
 
     def take(self, message: Message) -> None:
         """Take whatever came."""
-        message = read(message)
         kind = message.get_type()
         if kind == "STATUSTEXT":
             self._said.append(message.text)

@@ -16,7 +16,8 @@ from autopilot.exchange import Exchange
 from autopilot.link import Link
 from autopilot.proof import Proof
 from autopilot.standing import say_again
-from autopilot.telemetry import STREAMS, Telemetry, TelemetryState, Text
+from autopilot.streams import Streams
+from autopilot.telemetry import Telemetry, TelemetryState, Text
 from autopilot.timing import Timing
 from autopilot.transfer import Progress, Verified
 from autopilot.wire import Message
@@ -31,7 +32,6 @@ _CONNECT_S = 10.0
 _MODE_S = 10.0
 _ARM_S = 10.0
 _READY_S = 180.0  # EKF and GPS take 41 s after boot in ArduPilot's own simulator
-_REQUIRED_STREAMS = (mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT, mav.MAVLINK_MSG_ID_GPS_RAW_INT)
 
 
 class Vehicle:
@@ -53,6 +53,7 @@ class Vehicle:
         self.timing = timing
         self._exchange = Exchange(link, sysid, component, timing, dialect.param_encoding)
         self._command_lock = asyncio.Lock()
+        self._streams = Streams(dialect.estimator_message, self.command, self._exchange.tell)
         self._state = TelemetryState(dialect.mode_name)
         self._snapshot: Telemetry | None = None
         self._proof = Proof(link, sysid, component, dialect, timing)
@@ -273,28 +274,20 @@ class Vehicle:
         Raises
         ------
         CommandError
-            When position or GPS is refused; the vehicle may lack any other.
+            When position, GPS or the estimator is refused; the vehicle may lack any other.
         """
-        for number, rate_hz in self._streams().items():
-            try:
-                await self.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, number, 1e6 / rate_hz)
-            except CommandError as error:
-                if error.result is None or number in (*_REQUIRED_STREAMS, self._estimator()):
-                    raise
+        await self._streams.request()
+
+    async def request_stream(self, number: int, rate_hz: float) -> None:
+        """Ask for one message more, by its number, from now on. Raises CommandError."""
+        await self._streams.add(number, rate_hz)
 
     def ask_again(self) -> None:
         """Ask for the messages of `request_streams` once more, and wait for no answer.
 
         A reboot forgets them, and so does a connection that was opened anew; on another link they were never asked for.
         """
-        for number, rate_hz in self._streams().items():
-            self._exchange.tell(mav.MAV_CMD_SET_MESSAGE_INTERVAL, (number, 1e6 / rate_hz))
-
-    def _estimator(self) -> int:
-        return int(getattr(mav, f"MAVLINK_MSG_ID_{self.dialect.estimator_message}"))
-
-    def _streams(self) -> dict[int, float]:
-        return {**STREAMS, self._estimator(): 1.0}
+        self._streams.ask_again()
 
     async def upload(
         self,

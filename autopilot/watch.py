@@ -26,7 +26,15 @@ _GUARD_PERIOD_S = 0.5  # vehicle seconds between looks at the borders
 _PLACE_HOLDS_US = 1_500_000
 _HEARTBEATS_WAITED = 3
 _CHUNK = 256
-_LOOKED_AT = frozenset({mav.MAV_CMD_DO_SET_ROI_LOCATION, mav.MAV_CMD_DO_SET_ROI})  # by the camera
+# Looked at by the camera, and marks on the list: neither is ever said to be reached.
+_NOT_FLOWN_TO = frozenset(
+    {
+        mav.MAV_CMD_DO_SET_ROI_LOCATION,
+        mav.MAV_CMD_DO_SET_ROI,
+        mav.MAV_CMD_DO_SET_HOME,
+        mav.MAV_CMD_DO_LAND_START,
+    }
+)
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +42,7 @@ Floats = NDArray[np.float64]
 def places(mission: Mission) -> tuple[MissionItem, ...]:
     """The items that a vehicle flies to, in order, without home and without a take-off or landing "here"."""
     first = 1 if mission.dialect in HOME_FIRST else 0
-    flown_to = LOCATED - _LOOKED_AT
+    flown_to = LOCATED - _NOT_FLOWN_TO
     return tuple(item for item in mission.items[first:] if item.command in flown_to and (item.x or item.y))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -28,33 +28,46 @@ class Ahead:
         What pymavlink's class takes, in its order.
     """
 
-    __slots__ = ("_fields", "_kind", "_payload", "target_component")
+    __slots__ = ("_fields", "_kind", "_length", "_tail", "target_component")
 
     def __init__(self, kind: Any, fields: Sequence[float]) -> None:
         self._kind = kind
         self._fields = fields
+        layout = _layouts.get(kind.id) or _layout(kind)
         # Zeros at the end are not sent, but for the first byte (MAVLink 2).
-        payload = kind.unpacker.pack(*_on_the_wire(kind)(fields))
-        self._payload = payload.rstrip(b"\0") or payload[:1]
-        self.target_component = fields[kind.fieldnames.index("target_component")]
+        payload = layout.pack(*layout.in_order(fields))
+        payload = payload.rstrip(b"\0") or payload[:1]
+        self._length = len(payload)
+        self._tail = layout.number + payload
+        self.target_component = fields[layout.component_at]
 
     def pack(self, sender: Any) -> bytes:
         """The packet, with the sequence number and the names of a `MAVLink` object."""
         if sender.signing.sign_outgoing or mav.mcrf4xx is None:
             return bytes(self._kind(*self._fields).pack(sender))
-        payload, kind = self._payload, self._kind
-        head = bytes((len(payload), 0, 0, sender.seq, sender.srcSystem, sender.srcComponent))
-        body = head + kind.id.to_bytes(3, "little") + payload
-        crc = mav.mcrf4xx(body + bytes((kind.crc_extra,)), _START)
+        body = bytes((self._length, 0, 0, sender.seq, sender.srcSystem, sender.srcComponent)) + self._tail
+        crc = mav.mcrf4xx(body + _layouts[self._kind.id].extra, _START)
         return _V2 + body + crc.to_bytes(2, "little")  # type: ignore[no-any-return]
 
 
-_orders: dict[int, Callable[[Any], Any]] = {}
+class _Layout(NamedTuple):
+    """How the fields of a kind of message travel."""
+
+    in_order: Callable[[Any], Any]
+    """Puts them into the order in which they travel: the large ones first."""
+    pack: Callable[..., bytes]
+    number: bytes
+    extra: bytes
+    component_at: int
+    """Which of the fields names the component that it is for."""
 
 
-def _on_the_wire(kind: Any) -> Callable[[Any], Any]:
-    """Puts fields into the order in which they travel: the large ones first."""
-    order = _orders.get(kind.id)
-    if order is None:
-        order = _orders[kind.id] = itemgetter(*(kind.fieldnames.index(name) for name in kind.ordered_fieldnames))
-    return order
+_layouts: dict[int, _Layout] = {}
+
+
+def _layout(kind: Any) -> _Layout:
+    in_order = itemgetter(*(kind.fieldnames.index(name) for name in kind.ordered_fieldnames))
+    number, extra = kind.id.to_bytes(3, "little"), bytes((kind.crc_extra,))
+    component_at = kind.fieldnames.index("target_component")
+    layout = _layouts[kind.id] = _Layout(in_order, kind.unpacker.pack, number, extra, component_at)
+    return layout

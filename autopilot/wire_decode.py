@@ -1,6 +1,6 @@
 """Frames to messages, faster: what pymavlink's own decoder decides anew for every frame stands in a table here.
 
-For unsigned MAVLink 2 frames of messages that hold neither arrays nor texts, which is nearly all telemetry and every
+For unsigned MAVLink 2 frames of messages that hold no arrays, which is nearly all telemetry and every
 item of a list; the rest goes to pymavlink. Of a datagram of whole frames nothing is read but heads and checksums until
 somebody asks for a field: of fifty reports a second few are looked at. A fleet of a thousand fits on a core with it.
 """
@@ -34,11 +34,13 @@ class _Plan(NamedTuple):
     in_order: Callable[[Any], Any]
     boot_at: int | None
     """Where ``time_boot_ms`` stands in the payload."""
+    figures: tuple[str, ...]
+    """Names of its fields, as they travel; none where one is a text, which pymavlink's message makes of bytes."""
 
 
 def _plan(kind: Any) -> _Plan | None:
-    """None where it has arrays or texts."""
-    if sum(kind.lengths) != len(kind.lengths) or b"s" in kind.native_format or len(kind.orders) < 2:
+    """None where it has arrays."""
+    if sum(kind.lengths) != len(kind.lengths) or len(kind.orders) < 2:
         return None
     boot_at = None
     if "time_boot_ms" in kind.ordered_fieldnames:
@@ -46,7 +48,9 @@ def _plan(kind: Any) -> _Plan | None:
         boot_at = struct.calcsize(kind.unpacker.format[: 1 + before])
     unpacker = kind.unpacker
     extra = bytes([kind.crc_extra])
-    return _Plan(kind, kind.msgname, unpacker.unpack_from, unpacker.size, extra, itemgetter(*kind.orders), boot_at)
+    figures = () if b"c" in kind.native_format else tuple(kind.ordered_fieldnames)
+    in_order = itemgetter(*kind.orders)
+    return _Plan(kind, kind.msgname, unpacker.unpack_from, unpacker.size, extra, in_order, boot_at, figures)
 
 
 _PLANS = {number: plan for number, kind in mav.mavlink_map.items() if (plan := _plan(kind)) is not None}
@@ -55,10 +59,10 @@ _PLANS = {number: plan for number, kind in mav.mavlink_map.items() if (plan := _
 class Unread:
     """A message of which head and checksum are known; its fields are read when the first of them is asked for.
 
-    It has all that pymavlink's message has.
+    It has all that pymavlink's message has, which is made when something else than a field is asked for.
     """
 
-    __slots__ = ("_frame", "_message", "_plan")
+    __slots__ = ("__dict__", "_frame", "_message", "_plan")
 
     def __init__(self, frame: bytes, plan: _Plan) -> None:
         self._frame = frame
@@ -93,6 +97,12 @@ class Unread:
         return self._message
 
     def __getattr__(self, name: str) -> Any:
+        names = self._plan.figures
+        if name in names:
+            # Python looks here only for what it has not found: from now on it finds all fields.
+            fields = self.__dict__
+            fields.update(zip(names, _unpacked(self._frame[_HEAD:-_CHECKSUM], self._plan), strict=True))
+            return fields[name]
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.message, name)
@@ -183,12 +193,14 @@ def _checksum(frame: bytes | bytearray, extra: bytes) -> int:
     return int(mav.x25crc(covered).crc) if _crc is None else _crc(covered, _CRC_START)
 
 
+def _unpacked(payload: bytes | bytearray, plan: _Plan) -> Any:
+    """The values of the fields, in the order in which they travel; zeros at the end of a payload are not sent."""
+    return plan.unpack_from(payload if len(payload) >= plan.size else payload.ljust(plan.size, b"\0"))
+
+
 def _made(frame: bytearray, plan: _Plan) -> Any:
     end = len(frame) - _CHECKSUM
-    payload = frame[_HEAD:end]
-    if len(payload) < plan.size:
-        payload.extend(bytes(plan.size - len(payload)))  # zeros at its end are not sent
-    message = plan.kind(*plan.in_order(plan.unpack_from(payload)))
+    message = plan.kind(*plan.in_order(_unpacked(frame[_HEAD:end], plan)))
     header = message._header  # noqa: SLF001  as pymavlink's decoder fills it
     header.mlen, header.incompat_flags, header.compat_flags = frame[1], frame[2], frame[3]
     header.seq, header.srcSystem, header.srcComponent = frame[4], frame[5], frame[6]

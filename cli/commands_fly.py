@@ -14,6 +14,7 @@ import missions
 from cli.arguments import InputError, dialect_of, numbers
 from cli.stopping import run_until_told
 from cli.terminal import FlightBars, bars, complaints, console
+from geo import open_terrain
 
 __all__ = ["commands"]
 
@@ -24,6 +25,23 @@ LINK_HELP = (
     "Several ways to the same vehicles with commas between them."
 )
 KEY_HELP = "File of the MAVLink 2 signing key: 32 bytes, 64 hexadecimal digits or a passphrase."
+
+Links = Annotated[list[str], typer.Option(help=LINK_HELP)]
+Autopilot = Annotated[str, typer.Option("--dialect", help="ardupilot or px4, for a plan.json.")]
+Ceiling = Annotated[float | None, typer.Option(help="Height fence to set, m above home.")]
+Wait = Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")]
+LogFolder = Annotated[Path | None, typer.Option("--log", help="Folder for a .tlog and a .parquet of each sortie.")]
+StationId = Annotated[
+    int, typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for.")
+]
+KeyFile = Annotated[Path | None, typer.Option("--signing-key", metavar="FILE", help=KEY_HELP)]
+Ground = Annotated[
+    Path | None,
+    typer.Option(
+        "--terrain",
+        help="Heights for vehicles that ask for the ground below them: a folder of .hgt or .tif, or one file.",
+    ),
+]
 
 
 @commands.command(
@@ -46,7 +64,7 @@ def sim(
     tcp: Annotated[
         bool, typer.Option("--tcp", help="Wait for connections, as ArduPilot's own simulator does.")
     ] = False,
-    signing_key: Annotated[Path | None, typer.Option(metavar="FILE", help=KEY_HELP)] = None,
+    signing_key: KeyFile = None,
     seed: Annotated[int, typer.Option(help="Gusts and faults.")] = 0,
     faults: Annotated[Path | None, typer.Option(help="What goes wrong: a scenario in YAML or JSON.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for the flight records.")] = None,
@@ -54,6 +72,9 @@ def sim(
     terrain: Annotated[
         Path | None, typer.Option(help="Ground they fly over and know: a folder of .hgt or .tif, or one file.")
     ] = None,
+    blank_card: Annotated[
+        bool, typer.Option("--blank-card", help="They know of that ground what they are told when they ask.")
+    ] = False,
     world: Annotated[Path | None, typer.Option(help="Who moves where and when: YAML or JSON.")] = None,
     sensors: Annotated[Path | None, typer.Option(help="Ground sensors in that world: YAML or JSON.")] = None,
     cues: Annotated[
@@ -101,7 +122,7 @@ def sim(
         signing_key=secret_of(signing_key),
         faults=simulator.load_faults(faults) if faults else config.faults,
         terrain=terrain,
-        terrain_on_card=terrain is not None,
+        terrain_on_card=terrain is not None and not blank_card,
     )
     stop = threading.Event()
     if seconds is not None:
@@ -128,25 +149,23 @@ def sim(
 )
 def fly(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json, or a QGroundControl .plan file.")],
-    link: Annotated[list[str], typer.Option(help=LINK_HELP)],
+    link: Links,
     json_file: Annotated[Path, typer.Option("--json", help="Where the flight report goes.")] = Path("flight.json"),
     time_scale: Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")] = 1.0,
     sysid: Annotated[int, typer.Option(help="System id of the vehicle, for a .plan file.")] = 1,
-    dialect: Annotated[str, typer.Option(help="ardupilot or px4, for a plan.json.")] = "ardupilot",
-    ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
-    log: Annotated[Path | None, typer.Option(help="Folder for a .tlog and a .parquet of each sortie.")] = None,
-    gcs_id: Annotated[
-        int,
-        typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),
-    ] = 255,
-    signing_key: Annotated[Path | None, typer.Option(metavar="FILE", help=KEY_HELP)] = None,
+    dialect: Autopilot = "ardupilot",
+    ceiling: Ceiling = None,
+    wait: Wait = 15.0,
+    log: LogFolder = None,
+    gcs_id: StationId = 255,
+    signing_key: KeyFile = None,
+    terrain: Ground = None,
 ) -> None:
     """Upload, prove by read-back, fly and follow to landing."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
     from cli.signing import signing_of  # noqa: PLC0415
 
-    signing = signing_of(signing_key)
+    signing, land = signing_of(signing_key), None if terrain is None else open_terrain(terrain)
     borders: tuple[missions.BorderSegment, ...] = ()
     if plan_file.suffix == ".plan":
         if len(link) != 1:
@@ -167,6 +186,7 @@ def fly(
                 limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
                 system_id=gcs_id,
                 signing=signing,
+                terrain=land,
                 stop=stop,
             ),
             lambda: complaints.print(
@@ -191,7 +211,7 @@ def fly(
 )
 def patrol(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json.")],
-    link: Annotated[list[str], typer.Option(help=LINK_HELP)],
+    link: Links,
     hours: Annotated[float | None, typer.Option(help="Length of the shift; else that of the plan.")] = None,
     speedup: Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")] = 1.0,
     json_file: Annotated[Path, typer.Option("--json", help="Where the report goes.")] = Path("patrol.json"),
@@ -199,15 +219,13 @@ def patrol(
         Path | None, typer.Option(help="File from which the same command goes on after a crash.")
     ] = None,
     orders: Annotated[Path | None, typer.Option(help="File of cues and words on the way, one JSON a line.")] = None,
-    dialect: Annotated[str, typer.Option(help="ardupilot or px4.")] = "ardupilot",
-    ceiling: Annotated[float | None, typer.Option(help="Height fence to set, m above home.")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")] = 15.0,
-    log: Annotated[Path | None, typer.Option(help="Folder for a .tlog and a .parquet of each sortie.")] = None,
-    gcs_id: Annotated[
-        int,
-        typer.Option(min=1, max=255, help="Our system id: the one of the ground station that the vehicles wait for."),
-    ] = 255,
-    signing_key: Annotated[Path | None, typer.Option(metavar="FILE", help=KEY_HELP)] = None,
+    dialect: Autopilot = "ardupilot",
+    ceiling: Ceiling = None,
+    wait: Wait = 15.0,
+    log: LogFolder = None,
+    gcs_id: StationId = 255,
+    signing_key: KeyFile = None,
+    terrain: Ground = None,
 ) -> None:
     """Fly a plan for a shift: by its schedule, with reliefs; planned anew when a vehicle fails."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
@@ -227,4 +245,5 @@ def patrol(
         orders=orders,
         system_id=gcs_id,
         signing=signing_of(signing_key),
+        terrain=None if terrain is None else open_terrain(terrain),
     )

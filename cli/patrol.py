@@ -10,6 +10,7 @@ import missions
 from cli.orders import follow_orders
 from cli.stopping import run_until_told
 from cli.terminal import complaints, console
+from geo import Terrain
 
 __all__ = ["fly_shift"]
 
@@ -28,6 +29,7 @@ def fly_shift(
     orders: Path | None,
     system_id: int,
     signing: autopilot.Signing | None,
+    terrain: Terrain | None,
 ) -> None:
     """Fly a patrol, tell each change of a vehicle, write the report.
 
@@ -63,6 +65,7 @@ def fly_shift(
                 log_dir=log,
                 system_id=system_id,
                 signing=signing,
+                terrain=terrain,
                 told=told,
                 begun=begun,
                 stop=stop,

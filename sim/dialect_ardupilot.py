@@ -215,7 +215,6 @@ _PLANE_COMMANDS = {
     mav.MAV_CMD_NAV_LOITER_TO_ALT: command_spec(2, 4, place=True, nav=True),
     mav.MAV_CMD_NAV_VTOL_TAKEOFF: command_spec(place=True, nav=True, nan=(4,)),
     mav.MAV_CMD_NAV_VTOL_LAND: command_spec(1, 3, place=True, nav=True, nan=(4,)),
-    mav.MAV_CMD_DO_LAND_START: command_spec(place=True),
     mav.MAV_CMD_DO_VTOL_TRANSITION: command_spec(1),
 }
 _PLANE_FIGURES: dict[str, Figure] = {

@@ -102,6 +102,7 @@ MISSION_COMMANDS: dict[int, CommandSpec] = {
     mav.MAV_CMD_CONDITION_YAW: command_spec(1, 2, 3, 4),
     mav.MAV_CMD_DO_JUMP: command_spec(1, 2),
     mav.MAV_CMD_DO_CHANGE_SPEED: command_spec(1, 2, 3),
+    mav.MAV_CMD_DO_LAND_START: command_spec(place=True),
     mav.MAV_CMD_DO_SET_ROI_LOCATION: command_spec(1, place=True),
     mav.MAV_CMD_DO_SET_ROI_NONE: command_spec(),
     mav.MAV_CMD_DO_SET_ROI: command_spec(1, place=True),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autopilot import ARDUCOPTER, PX4, MissionKind, differences
+from autopilot import ARDUCOPTER, ARDUPLANE, PX4, MissionKind, differences
 from missions import MissionItem
 
 MISSION, FENCE, RALLY = MissionKind
@@ -127,6 +127,32 @@ def test_a_parameter_counts_where_px4_keeps_it(item, index, by):
 def test_headings_are_compared_round_the_circle(sent, read, same):
     one = MissionItem(0, 3, 16, p4=sent)
     assert (differences([one], [replace(one, p4=read)], MISSION, PX4) == ()) is same
+
+
+LAND_START = 189
+marks = st.builds(
+    MissionItem, seq=st.just(1), frame=st.sampled_from([0, 2, 3, 6]), command=st.just(LAND_START),
+    x=st.just(0) | lat, y=st.just(0) | lon, z=st.just(0.0) | st.floats(-500, 900, width=32),
+)  # fmt: skip
+
+
+@given(marks, st.sampled_from([ARDUCOPTER, ARDUPLANE]))
+def test_the_mark_of_a_landing_comes_back_from_ardupilot_as_a_place(mark, dialect):
+    """AP_Mission stores it as a location: frame 2 is absolute there, 6 is 3, heights are in centimetres."""
+    frame = {2: 0, 6: 3}.get(mark.frame, mark.frame)
+    assert compare(mark, replace(mark, frame=frame, z=math.trunc(mark.z * 100) / 100), dialect) == ()
+
+
+@given(marks, st.sampled_from([ARDUCOPTER, ARDUPLANE]), st.sampled_from(["x", "y"]), st.integers(2, 10**6))
+def test_the_mark_of_a_landing_elsewhere_is_found(mark, dialect, axis, by):
+    """By its place ArduPilot picks the nearest of several."""
+    assert [d.field for d in compare(mark, replace(mark, **{axis: getattr(mark, axis) + by}), dialect)] == [axis]
+
+
+def test_the_mark_of_a_landing_comes_back_from_px4_as_it_was():
+    mark = MissionItem(1, 2, LAND_START)
+    assert differences([HOME, mark], [HOME, mark], MISSION, PX4) == ()
+    assert [d.field for d in differences([HOME, mark], [HOME, replace(mark, command=20)], MISSION, PX4)] == ["command"]
 
 
 def test_item_0_is_home_on_ardupilot_missions_alone():

@@ -215,3 +215,11 @@ def test_what_the_camera_looks_at_is_no_place_that_is_flown_to():
     look = replace(mission.items[4], command=195)
     watched = replace(mission, items=(*mission.items[:4], look, *mission.items[5:]))
     assert [item.seq for item in places(watched)] == [item.seq for item in places(mission) if item.seq != look.seq]
+
+
+def test_the_mark_of_a_landing_is_no_place_that_is_reached():
+    ways = [
+        MissionItem(n, 3, command, x=313_000_000 + n, y=-1_109_000_000, z=50.0)
+        for n, command in enumerate((16, 189, 16, 21), 1)
+    ]
+    assert [item.seq for item in places(mission_of(*ways))] == [1, 3, 4]

@@ -33,6 +33,20 @@ def test_mission_reads_back_by_meaning():
         assert got.param1 == p1
 
 
+@pytest.mark.parametrize("frame", ["copter", "plane", "vtol"])
+def test_the_mark_of_a_landing_is_stored_as_a_place(frame):
+    """AP_Mission's `stored_in_location`: a frame that says nothing becomes the absolute one."""
+    lat, lon, _ = HOME
+    bare, there = item(189, frame=2), item(189, frame=6, lat=lat, lon=lon, z=40.0)
+    with vehicle(frame=frame) as client:
+        assert client.upload([home_item(), takeoff(20.0), bare, there, item(20)]) == mav.MAV_MISSION_ACCEPTED
+        _, _, first, second, _ = client.download()
+        off = item(189, frame=2, lat=95.0, lon=lon)
+        assert client.upload([home_item(), takeoff(20.0), off]) == mav.MAV_MISSION_INVALID_PARAM5_X
+    assert (first.frame, first.x, first.y, first.z) == (0, 0, 0, 0.0)
+    assert (second.frame, second.x, second.y, second.z) == (3, there[6], there[7], 40.0)
+
+
 def test_asks_with_mission_request_and_answers_it_in_floats():
     with vehicle() as client:
         assert client.upload(small_mission()) == 0
