@@ -50,7 +50,7 @@ async def bring_down(
     lost_wall_s = vehicle.timing.wall_s(lost_s)
     while _is_up(vehicle, watch) and clock() < deadline and vehicle.silent_s < lost_wall_s:
         try:
-            if _needs_order(vehicle, obeyed):
+            if _needs_order(vehicle, watch, obeyed):
                 order = _order(vehicle, watch, turn)
                 try:
                     await (vehicle.disarm() if order == _DISARM else vehicle.set_mode(order))
@@ -79,8 +79,10 @@ def _is_up(vehicle: Vehicle, watch: FlightWatch) -> bool:
     return vehicle.telemetry.armed is True and not watch.ended
 
 
-def _needs_order(vehicle: Vehicle, obeyed: str | None) -> bool:
+def _needs_order(vehicle: Vehicle, watch: FlightWatch, obeyed: str | None) -> bool:
     dialect, mode = vehicle.dialect, vehicle.telemetry.mode
+    if mode == dialect.mission_mode and watch.landing_by_mission:
+        return False
     if mode in (dialect.return_mode, dialect.land_mode):
         return False
     return obeyed is None or mode == dialect.mission_mode

@@ -207,7 +207,7 @@ class PatrolConduct(Conduct):
             self._tell(Happening.CUED if to_cue else Happening.ARRIVED)
         if self._state is (State.ON_CUE if to_cue else State.ON_TASK) and end in reached:
             self._tell(Happening.HOMEWARD if to_cue else Happening.PATROLLED)
-        if self._state is State.RELIEVED and not watch.missed:
+        if self._state is State.RELIEVED and not watch.skipped:
             self._tell(Happening.HOMEWARD)
 
     def _note_own_return(self, watch: FlightWatch) -> None:
@@ -215,7 +215,8 @@ class PatrolConduct(Conduct):
         unheard = self._shift.now_s() - self._heard_again_s < _LINK_LOSS_S
         # PX4 leaves the mode in which it came home when it disarms.
         down = unheard and watch.ended and not watch.ended_in_air
-        homeward = down or telemetry.mode in {dialect.return_mode, dialect.land_mode}
+        lands = watch.landing_by_mission and bool(watch.skipped)
+        homeward = down or lands or telemetry.mode in {dialect.return_mode, dialect.land_mode}
         if not homeward or self._state is State.RETURNING or not watch.missed:
             return
         why = "it came down by itself" if down else f"it comes home in {telemetry.mode} by itself"

@@ -401,5 +401,10 @@ class Vehicle:
         await self.set_mode(self.dialect.return_mode)
 
     async def land(self) -> None:
-        """Land where it is."""
-        await self.set_mode(self.dialect.land_mode)
+        """Land where it is; a plane without rotors by the landing sequence of its mission. Raises CommandError."""
+        try:
+            await self.set_mode(self.dialect.land_mode)
+        except CommandError as error:
+            if self.dialect.hovers is None or error.result is None:
+                raise
+            await self.command(mav.MAV_CMD_DO_LAND_START)

@@ -26,6 +26,8 @@ _GUARD_PERIOD_S = 0.5  # vehicle seconds between looks at the borders
 _PLACE_HOLDS_US = 1_500_000
 _HEARTBEATS_WAITED = 3
 _CHUNK = 256
+_LAST_SAMPLES = 64
+_NEAR_M = 150.0  # wings cut corners by as much as their turn is wide
 # Looked at by the camera, and marks on the list: neither is ever said to be reached.
 _NOT_FLOWN_TO = frozenset(
     {
@@ -127,6 +129,8 @@ class FlightWatch:
         self.mode: str | None = None
         self._commands = {item.seq: item.command for item in mission.items}
         self._places = places(mission)
+        marks = [item.seq for item in mission.items if item.command == mav.MAV_CMD_DO_LAND_START]
+        self._mark = marks[0] if marks else None
         self._borders = borders
         self._mission_mode = mission_mode
         self._samples: list[_Sample] = []
@@ -204,10 +208,32 @@ class FlightWatch:
     def _current(self, seq: int, now: Telemetry) -> None:
         if not self.was_armed or self.ended or seq == self._item:
             return
-        for place in self._places:
-            if self._item is not None and place.seq < seq:
-                self._reach(place.seq, now, reported=False)
+        if self._item is not None:
+            # A return goes on with the landing of the mission, and what lies between was not flown.
+            jumped = self._mark is not None and self._item < self._mark <= seq
+            for place in self._places:
+                if self._item <= place.seq < seq and not (jumped and not self._was_near(place)):
+                    self._reach(place.seq, now, reported=False)
         self._item = seq
+
+    def _was_near(self, place: MissionItem) -> bool:
+        """Whether the way from one of the last positions to the next came near a place."""
+        frame = LocalFrame(place.x / 1e7, place.y / 1e7)
+        last = self._samples[-_LAST_SAMPLES:]
+        if not last:
+            return False
+        east, north, _ = frame.to_enu([s.lat_deg for s in last], [s.lon_deg for s in last])
+        way = np.stack([east, north], axis=-1)
+        way = np.concatenate([way, way[-1:]])
+        step = np.diff(way, axis=0)
+        square = np.maximum((step**2).sum(axis=1), 1e-9)
+        share = np.clip(-(way[:-1] * step).sum(axis=1) / square, 0.0, 1.0)
+        return bool(np.hypot(*(way[:-1] + share[:, None] * step).T).min() <= _NEAR_M)
+
+    @property
+    def landing_by_mission(self) -> bool:
+        """Whether it flies the landing sequence of its mission."""
+        return self._mark is not None and self._item is not None and self._item >= self._mark
 
     def _reach(self, seq: int, now: Telemetry, *, reported: bool) -> None:
         if not self.was_armed or self.ended:
@@ -238,7 +264,8 @@ class FlightWatch:
     @property
     def must_return(self) -> bool:
         """Whether it is beyond a border and was not told to turn back, or flies its mission all the same."""
-        return self.crossed and not self.ended and (not self.sent_home or self.mode == self._mission_mode)
+        flies_on = self.mode == self._mission_mode and not self.landing_by_mission
+        return self.crossed and not self.ended and (not self.sent_home or flies_on)
 
     # After the flight.
 
@@ -247,6 +274,11 @@ class FlightWatch:
         """Places of the mission that were not reached."""
         done = {item.seq for item in self.reached}
         return tuple(place.seq for place in self._places if place.seq not in done)
+
+    @property
+    def skipped(self) -> tuple[int, ...]:
+        """Those of them that lie before its landing sequence, if it has one."""
+        return tuple(seq for seq in self.missed if self._mark is None or seq < self._mark)
 
     @property
     def samples(self) -> int:

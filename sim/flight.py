@@ -266,6 +266,14 @@ class Flight:
             self.run.index = seq
         return True
 
+    def land_by_mission(self) -> bool:
+        """Go on with the landing sequence of the mission; False where it has none."""
+        seq = self.run.land_start(or_landing=False)
+        if seq is None:
+            return False
+        self.run.index = seq
+        return self.set_mode(Mode.AUTO) if self.mode != Mode.AUTO else self.set_current(seq)
+
     def do(self, item: Item) -> bool:
         """Carry out a command that is not navigation; False when there is no such command or it is refused."""
         return do_command(self, item)

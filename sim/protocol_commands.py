@@ -163,6 +163,10 @@ def _mission_start(flight: Flight, _: Order) -> int:
     return _result(flight.start_mission())
 
 
+def _land_start(flight: Flight, _: Order) -> int:
+    return _ACCEPTED if flight.land_by_mission() else _FAILED
+
+
 def _set_current(flight: Flight, order: Order) -> int:
     return _ACCEPTED if flight.set_current(int(order.item.params[0]) + flight.dialect.first) else _DENIED
 
@@ -176,6 +180,7 @@ _HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
     mav.MAV_CMD_NAV_LOITER_UNLIM: _fixed_mode(Mode.LOITER),
     mav.MAV_CMD_MISSION_START: _mission_start,
     mav.MAV_CMD_DO_SET_MISSION_CURRENT: _set_current,
+    mav.MAV_CMD_DO_LAND_START: _land_start,
     mav.MAV_CMD_DO_REPOSITION: _reposition,
     mav.MAV_CMD_DO_VTOL_TRANSITION: _transition,
     mav.MAV_CMD_DO_PAUSE_CONTINUE: _pause,
