@@ -28,7 +28,8 @@ from autopilot.flight import fly
 from autopilot.ftp import Ftp, FtpEntry, ftp_crc32
 from autopilot.ground_station import GroundWatch, check_ground_station, ground_watch
 from autopilot.limits import FlightLimits, FlightProgress
-from autopilot.link import Link, LinkEvent, LinkStatistics
+from autopilot.link import Link
+from autopilot.link_account import LinkEvent, LinkStatistics
 from autopilot.link_open import open_link
 from autopilot.log_table import tlog_to_parquet
 from autopilot.mailbox import Mailbox

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,62 +12,19 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.channel import Channel
 from autopilot.errors import LinkError
+from autopilot.link_account import LinkEvent, LinkStatistics, unheard
 from autopilot.link_choice import Choice
 from autopilot.mailbox import Mailbox
 from autopilot.repeats import Copies
 from autopilot.wire import Message, Recorder, is_unknown
 
-__all__ = ["Link", "LinkEvent", "LinkStatistics"]
+__all__ = ["Link"]
 
 _FRESH_S = 5.0  # of a heartbeat that comes once a second
 _NO_AUTOPILOT = mav.MAV_AUTOPILOT_INVALID
 _MOST_EVENTS = 1000
 
 Listener = Callable[[Message], None]
-
-
-@dataclass(frozen=True, slots=True)
-class LinkStatistics:
-    """Packets of one vehicle, all its components together.
-
-    Parameters
-    ----------
-    received, lost, late
-        Packets received, missing by gaps in the sequence numbers, and received out of order or twice. A vehicle
-        numbers the packets of each channel for itself, so these are the sums of all.
-    repeated
-        Packets that came over another channel before, as from a router; not in `received`.
-    """
-
-    received: int
-    lost: int
-    late: int
-    repeated: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LinkEvent:
-    """A channel of a link was lost, or is open again.
-
-    Parameters
-    ----------
-    time_us
-        UTC microseconds since the Unix epoch.
-    url
-        Which channel.
-    up
-        Whether it is open now.
-    text
-        What happened.
-    """
-
-    time_us: int
-    url: str
-    up: bool
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.url}: {self.text}"
 
 
 class Link:
@@ -267,21 +223,7 @@ class Link:
                     return self.vehicles[known]
                 if await box.get(deadline - loop.time()) is None:
                     break
-        heard = sorted({system for channel in self.channels for system, _ in channel.counters})
-        who = "no vehicle" if sysid is None else f"vehicle {sysid}"
-        refused = sum(channel.codec.refused for channel in self.channels)
-        bad_bytes = sum(channel.codec.bad_bytes for channel in self.channels)
-        if not any(channel.up for channel in self.channels):
-            what = f"{self.trouble}: it is opened again and again: check that the other end runs"
-        elif heard and heard != [sysid]:
-            what = f"only systems {', '.join(map(str, heard))} are heard: check the system id"
-        elif refused:
-            what = f"{refused} packets failed the signature check: give the vehicle's key"
-        elif bad_bytes:
-            what = f"{bad_bytes} bytes came that are not MAVLink: check the port and the baud rate"
-        else:
-            what = f"{self.trouble or 'the link is silent'}: check the address and that the vehicle is powered"
-        raise LinkError(f"{self.url}: {who} within {timeout_s:g} s; {what}")
+        raise LinkError(f"{self.url}: {unheard(sysid, self.channels, self.trouble, timeout_s)}")
 
     def rivals(self, sysid: int) -> tuple[str, ...]:
         """Addresses that speak with the system id of vehicle `sysid` beside it, in words; they are not believed.

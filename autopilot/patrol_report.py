@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from autopilot.link import LinkStatistics
+from autopilot.link_account import LinkStatistics
 from autopilot.report import SortieReport
 from geo import write_text
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from autopilot.link import LinkStatistics
+from autopilot.link_account import LinkStatistics
 from autopilot.transfer import Verified
 from geo import write_text
 

@@ -20,6 +20,7 @@ from autopilot.streams import Streams
 from autopilot.telemetry import Telemetry, TelemetryState, Text
 from autopilot.timing import Timing
 from autopilot.transfer import Progress, Verified
+from autopilot.waiting import Waiting
 from autopilot.wire import Message
 from autopilot.wire_decode import boot_ms_of
 from autopilot.words import MissionKind
@@ -61,10 +62,10 @@ class Vehicle:
         self._clock = asyncio.get_running_loop().time
         self._heard = self._placed = self._clock()
         self._placed_ms: int | None = None
-        self._waiters: list[tuple[Callable[[Telemetry], bool], asyncio.Future[Telemetry]]] = []
+        self._waiting = Waiting(lambda: self.telemetry)
         self._listeners: list[Callable[[Message, Telemetry], None]] = []
         self._stop = link.listen(self._take, sysid=sysid)
-        self._forget = link.on_close(self._wake)
+        self._forget = link.on_close(self._waiting.wake)
         self._unchanged: Callable[[], None] = lambda: None
 
     @classmethod
@@ -135,12 +136,6 @@ class Vehicle:
         self._forget()
         self._unchanged()
 
-    def _wake(self) -> None:
-        """Let whoever waits see that the link is gone."""
-        for _, waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(self.telemetry)
-
     def __str__(self) -> str:
         return f"{self.link.url} vehicle {self.sysid}"
 
@@ -183,9 +178,7 @@ class Vehicle:
                 self._placed, self._placed_ms = self._heard, boot_ms
         if self._state.take(message):
             self._snapshot = None
-            for predicate, waiter in tuple(self._waiters):
-                if not waiter.done() and predicate(self.telemetry):
-                    waiter.set_result(self.telemetry)
+            self._waiting.look()
         for listener in tuple(self._listeners):
             listener(message, self.telemetry)
 
@@ -210,16 +203,7 @@ class Vehicle:
         """
         if predicate(self.telemetry):
             return self.telemetry
-        waiter: asyncio.Future[Telemetry] = asyncio.get_running_loop().create_future()
-        entry = (predicate, waiter)
-        self._waiters.append(entry)
-        try:
-            async with asyncio.timeout(self.timing.wall_s(vehicle_s) if wall_s is None else wall_s):
-                found = await waiter
-        except TimeoutError:
-            found = None
-        finally:
-            self._waiters.remove(entry)
+        found = await self._waiting.until(predicate, self.timing.wall_s(vehicle_s) if wall_s is None else wall_s)
         self.link.check()
         return found
 

@@ -28,6 +28,7 @@ KEY_HELP = "File of the MAVLink 2 signing key: 32 bytes, 64 hexadecimal digits o
 
 Links = Annotated[list[str], typer.Option(help=LINK_HELP)]
 Autopilot = Annotated[str, typer.Option("--dialect", help="ardupilot or px4, for a plan.json.")]
+Scale = Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")]
 Ceiling = Annotated[float | None, typer.Option(help="Height fence to set, m above home.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for a vehicle's first heartbeat.")]
 LogFolder = Annotated[Path | None, typer.Option("--log", help="Folder for a .tlog and a .parquet of each sortie.")]
@@ -151,7 +152,7 @@ def fly(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json, or a QGroundControl .plan file.")],
     link: Links,
     json_file: Annotated[Path, typer.Option("--json", help="Where the flight report goes.")] = Path("flight.json"),
-    time_scale: Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")] = 1.0,
+    time_scale: Scale = 1.0,
     sysid: Annotated[int, typer.Option(help="System id of the vehicle, for a .plan file.")] = 1,
     dialect: Autopilot = "ardupilot",
     ceiling: Ceiling = None,
@@ -213,7 +214,7 @@ def patrol(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json.")],
     link: Links,
     hours: Annotated[float | None, typer.Option(help="Length of the shift; else that of the plan.")] = None,
-    speedup: Annotated[float, typer.Option(help="Vehicle seconds a second: above 1 for a fast simulation.")] = 1.0,
+    speedup: Scale = 1.0,
     json_file: Annotated[Path, typer.Option("--json", help="Where the report goes.")] = Path("patrol.json"),
     journal: Annotated[
         Path | None, typer.Option(help="File from which the same command goes on after a crash.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
@@ -216,8 +216,8 @@ class Dialect:
         Its parameters, those that follow from the battery, and where figures come from (`Figures`).
     sysid_param
         Parameter that holds the system id.
-    legacy_names
-        Parameters by the names of an older version.
+    legacy_names, legacy_params
+        Parameters by the names of an older version, and what that version has in place of others (`of_old`).
     bytewise
         Whether integer parameters travel as their bytes (MAV_PROTOCOL_CAPABILITY_PARAM_ENCODE_BYTEWISE).
     rules
@@ -281,6 +281,7 @@ class Dialect:
     silent: frozenset[int]
     figures: Mapping[str, Figure] = field(default_factory=dict)
     legacy_names: Mapping[str, str] = field(default_factory=dict)
+    legacy_params: Mapping[str, tuple[str, ParamSpec]] = field(default_factory=dict)
     bytewise: bool = False
     atomic: bool = False
     refused: frozenset[int] = frozenset()
@@ -311,6 +312,11 @@ class Dialect:
     @cached_property
     def _by_number(self) -> dict[int, ModeSpec]:
         return {row.number: row for row in self.modes}
+
+    def of_old(self) -> Dialect:
+        """The older version: with its parameters in place of those that came to mean something else."""
+        new = ((name, self.legacy_params.get(name, (name, row))) for name, row in self.params.items())
+        return replace(self, params=dict(one for _, one in new))
 
     def spec(self, mode: Mode) -> ModeSpec:
         """The row of a mode."""

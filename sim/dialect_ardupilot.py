@@ -45,6 +45,7 @@ _COMMON = {
     "BATT_CRT_MAH": ParamSpec(0.0, _REAL),
     "BRD_OPTIONS": ParamSpec(1.0, _INT32),
     "BRD_SD_MISSION": ParamSpec(0.0, _INT16),
+    "ARMING_SKIPCHK": ParamSpec(0.0, _INT32),
     "TERRAIN_ENABLE": ParamSpec(1.0, _INT8),
     "TERRAIN_SPACING": ParamSpec(100.0, _INT16),
 }
@@ -201,6 +202,8 @@ ARDUCOPTER = Dialect(
     ),
     silent=frozenset({int(mav.MAVLINK_MSG_ID_ESTIMATOR_STATUS), int(mav.MAVLINK_MSG_ID_ALTITUDE)}),
     legacy_names={"MAV_SYSID": "SYSID_THISMAV", "MAV_GCS_SYSID": "SYSID_MYGCS"},
+    # 4.6 names the checks that are made, 1 for all; 4.7 those that are not.
+    legacy_params={"ARMING_SKIPCHK": ("ARMING_CHECK", ParamSpec(1.0, _INT32))},
     rtl_changes_mode=False,
     streams={int(mav.MAVLINK_MSG_ID_HEARTBEAT): 1.0, int(mav.MAVLINK_MSG_ID_TIMESYNC): 10.0},
 )

@@ -230,4 +230,5 @@ class FleetConfig:
     @property
     def dialect(self) -> Dialect:
         """What its autopilot and airframe are like."""
-        return dialect_for(self.autopilot, self.frame)
+        dialect = dialect_for(self.autopilot, self.frame)
+        return dialect.of_old() if self.legacy_names else dialect

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import degrees, hypot
 
 from geo import FlatTerrain
-from sim.flight_arming import arm_refusals, mode_refusal, refusals
+from sim.flight_arming import all_skipped, arm_refusals, mode_refusal, refusals
 from sim.flight_body import DRAG_PER_M
 from sim.flight_conduct import act, begin_mode, go_on
 from sim.flight_contact import meets_ground
@@ -142,6 +142,8 @@ class Flight:
             self.say(Severity.CRITICAL, self.dialect.arm_text.format(reason=self.dialect.word(reason)))
         if reasons:
             return False
+        if all_skipped(self.params) and not force:
+            self.say(Severity.WARNING, "Warning: Arming Checks Disabled")
         self.armed = True
         self._sortie.arm()
         self.say(Severity.INFO, "Arming motors")

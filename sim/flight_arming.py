@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sim.flight_modes import POSITION_MODES, Mode
@@ -11,26 +11,51 @@ from sim.flight_terrain import TERRAIN_FRAMES
 if TYPE_CHECKING:
     from sim.flight import Flight
 
-__all__ = ["arm_refusals", "mode_refusal", "refusals", "terrain_places"]
+__all__ = ["all_skipped", "arm_refusals", "mode_refusal", "refusals", "terrain_places"]
+
+# Bits of ArduPilot's arming checks (AP_Arming.h). A check of none is made whatever is skipped; that of the fence has no
+# bit, and goes when all go.
+_ALL = (1 << 21) - 2
+_NONE, _SENSORS, _PARAMETERS, _BATTERY = 0, 1 << 4, 1 << 5, 1 << 8
+_EVERY = 1
 
 
 def refusals(flight: Flight, *, being_served: bool) -> list[str]:
     """Reasons against arming in the present mode, as ArduCopter words them; `Dialect.word` has those of others."""
-    reasons = []
+    skipped = _skipped(flight.params)
+    skipped |= _EVERY if skipped == _ALL else 0
+    return [reason for check, reason in _found(flight, being_served=being_served) if not check & skipped]
+
+
+def all_skipped(params: Mapping[str, float]) -> bool:
+    """Whether only what cannot be skipped is checked before arming."""
+    return _skipped(params) == _ALL
+
+
+def _skipped(params: Mapping[str, float]) -> int:
+    """Bits of the checks that are not made, by the parameter of 4.7 or by that of versions before; PX4 has neither."""
+    made = params.get("ARMING_CHECK")
+    if made is None:
+        return int(params.get("ARMING_SKIPCHK", 0.0)) & _ALL
+    return 0 if int(made) & 1 else ~int(made) & _ALL
+
+
+def _found(flight: Flight, *, being_served: bool) -> Iterator[tuple[int, str]]:
+    """Reasons, each with its bit."""
     if flight.time_s < flight.setup.boot.healthy_s:
-        reasons.append("Gyros still settling")
+        yield _SENSORS, "Gyros still settling"
     if flight.mode in POSITION_MODES and not flight.has_position:
-        reasons.append("Need Position Estimate")
+        yield _NONE, "Need Position Estimate"
     if being_served:
-        reasons.append("Battery is being changed")
+        yield _NONE, "Battery is being changed"
     elif flight.battery.remaining_pct <= flight.setup.power.low_pct:
-        reasons.append("Battery 1 low")
+        yield _BATTERY, "Battery 1 low"
     if flight.has_position and flight.guard.outside(flight.body):
-        reasons.append("vehicle outside fence")
+        yield _EVERY, "vehicle outside fence"
     if flight.wrecked:
-        reasons.append("Vehicle is wrecked")
-    reasons += _terrain(flight)
-    return reasons
+        yield _NONE, "Vehicle is wrecked"
+    for reason in _terrain(flight):
+        yield _PARAMETERS, reason
 
 
 def arm_refusals(flight: Flight, reasons: list[str]) -> list[str]:

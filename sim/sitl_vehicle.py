@@ -34,23 +34,7 @@ class SitlVehicle:
     _pass_time: Callable[[float], float] | None = field(default=None, repr=False, compare=False)
 
     def advance(self, seconds: float) -> float:
-        """Let simulated time pass for the whole fleet, with ``clock="lockstep"``.
-
-        Parameters
-        ----------
-        seconds
-            How much: a multiple of the step of the fleet.
-
-        Returns
-        -------
-        float
-            Simulated seconds since power-on.
-
-        Raises
-        ------
-        ConfigError
-            When it is none, or the fleet runs on the wall clock.
-        """
+        """Let simulated time pass for the whole fleet, with ``clock="lockstep"``, as `RunningFleet.advance` does."""
         if self._pass_time is None:
             raise ConfigError('these vehicles run on the wall clock: mark the test with sitl(clock="lockstep")')
         return self._pass_time(seconds)

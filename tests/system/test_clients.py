@@ -128,6 +128,8 @@ def test_mavproxy_flies_a_mission(made, tmp_path):
             pilot.wait_for("Mode AUTO")
             pilot.type("long MISSION_START")
             pilot.wait_for("MISSION_START: ACCEPTED")
+            # As it says where it finds no parameter of them.
+            assert not any("checks disabled" in line.lower() for line in pilot.said)
             pilot.wait_for("DISARMED", 90.0)
         finally:
             pilot.end()
