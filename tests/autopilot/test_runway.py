@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot import NotReadyError, ParameterError, Vehicle
+from autopilot import CommandError, NotReadyError, ParameterError, Vehicle
 from autopilot.runway import check_heading, circles_at_the_end, land_by_mission
 from geo import geodesic_destination
 from missions import Mission, MissionItem
@@ -123,3 +123,19 @@ async def test_who_circles_at_the_end(script, rotors, landing, circles):
         given.params["Q_ENABLE"] = (rotors, 2)
     async with linked(given) as (vehicle, link):
         assert await circles_at_the_end(await seen(link, vehicle), strip_mission(90.0, landing=landing)) is circles
+
+
+@pytest.mark.parametrize(("rotors", "sequence"), [(True, None), (False, True), (False, False)])
+async def test_a_plane_without_rotors_is_landed_by_its_mission(rotors, sequence):
+    """QLAND, where it has rotors; else DO_LAND_START as a command, which fails without a landing sequence."""
+    refused = {} if sequence is None else {LAND_START: [0 if sequence else 4]}
+    given = Script(**ARDUPLANE, orders=lambda mode, _nth: 0 if rotors or mode != 20 else 4, commands=refused)
+    async with linked(given) as (vehicle, link):
+        found = await seen(link, vehicle)
+        if sequence is False:
+            with pytest.raises(CommandError, match="DO_LAND_START"):
+                await found.land()
+        else:
+            await found.land()
+        asked = [m.command for m in vehicle.heard if m.get_type() in {"COMMAND_LONG", "COMMAND_INT"}]
+        assert (LAND_START in asked) is not rotors

@@ -293,6 +293,24 @@ def test_return_goes_on_with_the_landing_of_the_mission(autopilot, params, modes
     assert returned.any() == by_home
 
 
+@pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
+def test_it_goes_on_with_its_landing_when_it_is_told(autopilot):
+    mission = [
+        place(0, 0, 60, TAKEOFF), place(0, 2500, 60), place(900, 2500, 60), action(LAND_START),
+        place(0, -700, 60), place(0, 0, 0, LAND),
+    ]  # fmt: skip
+    craft = Craft(autopilot, "plane", mission).start()
+    craft.until(lambda flight: flight.run.index == 2 and flight.body.n > 1000.0)
+    assert craft.flight.land_by_mission()
+    t = craft.down()
+    assert craft.modes == [Mode.AUTO]
+    assert t["n"].max() < 1300.0
+    assert hypot(t["e"][-1], t["n"][-1]) < 40.0
+    without = Craft(autopilot, "plane", mission[:3]).start()
+    without.until(lambda flight: flight.run.index == 2)
+    assert not without.flight.land_by_mission()
+
+
 @pytest.mark.parametrize(
     ("autopilot", "params"), [("ardupilot", {"Q_RTL_MODE": 1.0}), ("px4", {})], ids=["ardupilot", "px4"]
 )
