@@ -34,6 +34,7 @@ from vision.pose import (
     pose_from_klv,
 )
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
+from vision.slicing import SliceRule, SlicingDetector
 from vision.source import Source, open_source
 from vision.srt import read_srt
 from vision.timing import TIME_BASES
@@ -120,6 +121,8 @@ __all__ = [
     "Rate",
     "Recipe",
     "Score",
+    "SliceRule",
+    "SlicingDetector",
     "Source",
     "SourceCounts",
     "SourceError",

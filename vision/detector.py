@@ -207,6 +207,11 @@ class Detector:
         return open_session(backend, self._path, self._threads, self._precision)
 
     @property
+    def image_size(self) -> int:
+        """Longer side of the network's input, pixels."""
+        return self._size
+
+    @property
     def backend(self) -> str:
         """The runtime in use; "auto" before the first picture."""
         return self._backend

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,15 @@ class FrameDetector(Protocol):
 
     def detect(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
         """Boxes of each picture."""
+        ...
+
+
+@runtime_checkable
+class PoseDetector(FrameDetector, Protocol):
+    """What finds objects with the help of what a frame says of its camera."""
+
+    def detect_frames(self, frames: Sequence[Frame]) -> list[list[Detection]]:
+        """Detections of each frame."""
         ...
 
 
@@ -239,7 +248,11 @@ def _scene(
 def _detect(frames: Iterator[Frame], detector: FrameDetector, batch: int) -> Iterator[tuple[Frame, list[Detection]]]:
     """Frames with what was found in them."""
     while taken := list(islice(frames, batch)):
-        yield from zip(taken, detector.detect([frame.image for frame in taken]), strict=True)
+        if isinstance(detector, PoseDetector):
+            found = detector.detect_frames(taken)
+        else:
+            found = detector.detect([frame.image for frame in taken])
+        yield from zip(taken, found, strict=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
