@@ -33,6 +33,9 @@ _MEMBERS: dict[ReleaseField, tuple[str, ...]] = {
 def document_of(crossing: CrossingIn) -> dict[str, Any]:
     """The delivered crossing as JSON values, its times normalised to UTC microseconds with Z."""
     document = crossing.model_dump(mode="json")
+    if not document["also_seen"]:
+        # What was stored before there was such a thing has the same digest as ever.
+        del document["also_seen"]
     document["time"] = iso(microseconds(crossing.time))
     document["update_time"] = iso(microseconds(crossing.update_time))
     for point, given in zip(document["track"], crossing.track, strict=True):

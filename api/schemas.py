@@ -75,6 +75,13 @@ class Model(Wire):
     sha256: Sha256
 
 
+class AlsoSeen(Wire):
+    """Another report of the same event."""
+
+    source: Label
+    source_id: Label
+
+
 class CrossingIn(Wire):
     """A crossing as `vision` reports it. A null marking means that nobody outside may see it."""
 
@@ -98,6 +105,7 @@ class CrossingIn(Wire):
     owner: Label
     marking: Label | None
     retention_days: int = Field(ge=1, le=36500)
+    also_seen: list[AlsoSeen] = Field(default_factory=list, max_length=50)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

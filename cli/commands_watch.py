@@ -72,6 +72,10 @@ def watch(
             f"{Path(video).name}: {result.frames} frames at {result.frames_per_s:.1f} a second, "
             f"{len(result.tracks)} tracks, {len(result.crossings)} crossings"
         )
+    events = vision.one_each(crossings)
+    if len(events) < len(crossings):
+        console.print(f"{len(crossings)} reports of {len(events)} events: what several cameras saw counts once")
+    crossings = events
     vision.write_crossings(out / "crossings.jsonl", crossings)
     vision.write_crossings(out / "crossings.geojson", crossings)
     console.print(f"{len(crossings)} crossings -> {out}/crossings.jsonl")

@@ -18,6 +18,7 @@ from vision.errors import (
 from vision.evaluate import Gates, Match, Score, TrueCrossing, load_truth, score
 from vision.evidence import MANIFEST, Evidence, SourceFile, file_sha256, track_overlay, verify_evidence, write_evidence
 from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
+from vision.fusion import FusionGates, one_each
 from vision.georeference import OBJECT_SIZES, ErrorModel, Georeferencer, ObjectSize
 from vision.ground import GroundSettings, Pace, ground_track
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
@@ -91,6 +92,7 @@ __all__ = [
     "EvidenceWriter",
     "Frame",
     "FrameDetector",
+    "FusionGates",
     "Gates",
     "Georeferencer",
     "GroundLine",
@@ -155,6 +157,7 @@ __all__ = [
     "load_border",
     "load_fixed",
     "load_truth",
+    "one_each",
     "open_source",
     "pose_from_klv",
     "prepare",

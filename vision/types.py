@@ -350,6 +350,8 @@ class Crossing:
         Number of the track in its run.
     evidence, model, custody
         Clip, detector, and what every record carries.
+    also_seen
+        Source and id of other reports of the same event (`vision.one_each`).
     """
 
     source: str
@@ -370,10 +372,13 @@ class Crossing:
     evidence: EvidenceRef | None = None
     model: ModelRef | None = None
     custody: Custody = field(default_factory=Custody)
+    also_seen: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As the service takes it in POST /crossings."""
+        others = [{"source": source, "source_id": number} for source, number in self.also_seen]
         return {
+            **({"also_seen": others} if others else {}),
             "source": self.source,
             "source_id": self.source_id,
             "time": iso_time(self.time_us),
