@@ -2,8 +2,8 @@
 
 Two drones that look at the same stretch each report the person who crosses there. Whether two reports are of one
 person is decided on the ground: where both saw it at the same time they have to have seen it in the same place, as far
-as their errors allow. The errors of a camera's pose shift its whole track alike, so the mean of the differences counts as one
-measurement, not as many.
+as their errors allow. The errors of a camera's pose shift its whole track alike, so the mean of the differences counts
+as one measurement, not as many.
 
 Of a group each camera reports each person. Reports are paired one to one, so that two people whom both cameras saw stay
 two events, however near they walked to each other: which of them is which does not matter to the count.
