@@ -16,6 +16,8 @@ __all__ = ["Aircraft", "AircraftForm", "Base", "Camera", "Fleet", "Vehicle", "de
 
 Floats = NDArray[np.float64]
 
+_ERRORS = ("navigation_error_m", "technical_error_m")
+
 
 class AircraftForm(StrEnum):
     """How an aircraft stays up."""
@@ -56,6 +58,12 @@ class Aircraft:
         What the procedures of take-off and landing take beside climb and descent, seconds, at `hover_power_w`.
     transition_s
         Time of one change between hover and wings of a VTOL, at `climb_power_w`, seconds.
+    navigation_error_m
+        Lateral navigation system error: how far it is from where it believes to be, at 95 % of the time, metres. By
+        default that of a satellite receiver without corrections; `missions.clearance` says what follows from it.
+    technical_error_m
+        Lateral flight technical error on a straight way in gusts up to 10 m/s, at 95 % of the time, metres; by default
+        that of its form.
 
     Raises
     ------
@@ -80,6 +88,8 @@ class Aircraft:
     takeoff_s: float = 0.0
     landing_s: float = 0.0
     transition_s: float = 0.0
+    navigation_error_m: float | None = None
+    technical_error_m: float | None = None
 
     def __post_init__(self) -> None:
         what = f"aircraft {self.kind!r}"
@@ -105,6 +115,7 @@ class Aircraft:
             "landing_s": (0, 3600),
             "transition_s": (0, 600),
         }
+        limits |= {name: (0.01, 200) for name in _ERRORS if getattr(self, name) is not None}
         store_figures(self, limits, f"{what}:", FleetError)
         if self.cruise_m_s > self.max_m_s:
             raise FleetError(f"{what}: cruise_m_s {self.cruise_m_s} is above max_m_s {self.max_m_s}")

@@ -17,7 +17,7 @@ from missions.patrol import PatrolPlan
 
 __all__ = ["load_plan", "save_plan"]
 
-_FORMAT, _VERSION = "vedette-plan", 4
+_FORMAT, _VERSION = "vedette-plan", 5
 
 
 def save_plan(plan: PatrolPlan, path: Path) -> None:

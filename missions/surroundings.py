@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 _EARTH_M = 6_371_000.0
 _STEP_M = 500.0
 _WALL_ROOM_M = 20.0
-"""Nobody comes nearer to the straight continuation of the border: a fence has to fit between, metres."""
+"""Nobody comes nearer to the straight continuation of the border, nor than the margin: a fence has to fit between."""
 
 _ROUNDING_M = 0.5
 """More than the stand-off: rounding of coordinates and of arcs must not eat into it."""
@@ -77,7 +77,7 @@ class Region:
     wall
         The same with its straight continuation where the border ends here: no way may cross it.
     keep_out
-        Areas that no way may enter: everything nearer to the border than the stand-off, one geometry a run.
+        Areas that no way may enter: everything nearer to the border than stand-off and margin, one geometry a run.
     zones
         Blocking zones within the radius, as polygons, grown by the margin, with their names.
     """
@@ -107,6 +107,8 @@ class Surroundings:
         Those of its zones that block the heights of this plan.
     zone_margin_m
         How far to keep from a zone, metres.
+    margin_m
+        How far to keep beyond the stand-off, metres: the margin of the `Clearance` of who flies.
     """
 
     def __init__(
@@ -115,9 +117,11 @@ class Surroundings:
         airspace: Airspace,
         blocking: tuple[Zone, ...],
         zone_margin_m: float,
+        margin_m: float,
     ) -> None:
         self.borders = (borders,) if isinstance(borders, BorderSegment) else tuple(borders)
         self.airspace, self._blocking, self._margin = airspace, blocking, zone_margin_m
+        self.margin_m = margin_m
         self.lines = tuple(DenseLine.of(border) for border in self.borders)
         self._zone_rings = [np.array(zone.outline()) for zone in blocking]
         # A zone is near where any of its vertices, or the border's sphere around its middle, is.
@@ -144,9 +148,9 @@ class Surroundings:
                 border.append(line)
                 whole = _continued(line, at_start=first == 0, at_end=last == len(near) - 1, ring=dense.is_ring)
                 wall.append(whole)
-                near_m = segment.stand_off_m + _ROUNDING_M
+                near_m = segment.stand_off_m + self.margin_m + _ROUNDING_M
                 beside = LineString(line).simplify(_ROUNDING_M / 4).buffer(near_m, quad_segs=16)
-                keep_out.append(beside.union(LineString(whole).buffer(_WALL_ROOM_M, quad_segs=4)))
+                keep_out.append(beside.union(LineString(whole).buffer(max(_WALL_ROOM_M, self.margin_m), quad_segs=4)))
         zones = []
         for zone, ring, units in zip(self._blocking, self._zone_rings, self._zone_units, strict=True):
             reach = float(self._away(units, lat_deg, lon_deg).min())
