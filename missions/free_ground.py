@@ -35,7 +35,7 @@ class FreeGround:
         low, high = xy.min(axis=0), xy.max(axis=0)
         lat, lon = rough.lat_lon((low + high) / 2)
         around = Surroundings(
-            plan.borders, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m / 2, plan.clearance.margin_m
+            plan.borders, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m / 2, plan.clearance
         )
         region = around.region(float(lat), float(lon), float(np.hypot(*(high - low))) / 2 + 10 * self._keep_off_m)
         self.plane = region.plane

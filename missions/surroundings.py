@@ -18,6 +18,7 @@ from shapely import Geometry, LineString
 from geo import densify, locate
 from missions.airspace import Airspace, Zone
 from missions.border import BorderSegment
+from missions.clearance import Clearance
 from missions.flightline import WALL_M, extended
 from missions.network import Branch
 from missions.plane import Plane
@@ -107,8 +108,8 @@ class Surroundings:
         Those of its zones that block the heights of this plan.
     zone_margin_m
         How far to keep from a zone, metres.
-    margin_m
-        How far to keep beyond the stand-off, metres: the margin of the `Clearance` of who flies.
+    clearance
+        What who flies keeps beyond the stand-off.
     """
 
     def __init__(
@@ -117,11 +118,11 @@ class Surroundings:
         airspace: Airspace,
         blocking: tuple[Zone, ...],
         zone_margin_m: float,
-        margin_m: float,
+        clearance: Clearance,
     ) -> None:
         self.borders = (borders,) if isinstance(borders, BorderSegment) else tuple(borders)
         self.airspace, self._blocking, self._margin = airspace, blocking, zone_margin_m
-        self.margin_m = margin_m
+        self.clearance = clearance
         self.lines = tuple(DenseLine.of(border) for border in self.borders)
         self._zone_rings = [np.array(zone.outline()) for zone in blocking]
         # A zone is near where any of its vertices, or the border's sphere around its middle, is.
@@ -148,9 +149,11 @@ class Surroundings:
                 border.append(line)
                 whole = _continued(line, at_start=first == 0, at_end=last == len(near) - 1, ring=dense.is_ring)
                 wall.append(whole)
-                near_m = segment.stand_off_m + self.margin_m + _ROUNDING_M
+                near_m = segment.stand_off_m + self.clearance.margin_m + _ROUNDING_M
                 beside = LineString(line).simplify(_ROUNDING_M / 4).buffer(near_m, quad_segs=16)
-                keep_out.append(beside.union(LineString(whole).buffer(max(_WALL_ROOM_M, self.margin_m), quad_segs=4)))
+                keep_out.append(
+                    beside.union(LineString(whole).buffer(max(_WALL_ROOM_M, self.clearance.margin_m), quad_segs=4))
+                )
         zones = []
         for zone, ring, units in zip(self._blocking, self._zone_rings, self._zone_units, strict=True):
             reach = float(self._away(units, lat_deg, lon_deg).min())
