@@ -179,7 +179,8 @@ def looked_at_once(network, made):
             here, ahead = (np.array(line.interpolate(place + d).coords[0]) for d in (0.0, 1.0))
             direction = (ahead - here) / max(np.hypot(*(ahead - here)), 1e-9)
             # Near bends, junctions and other lines what is opposite what is a matter of taste.
-            if point.distance(corners) < 3 * lateral or rest.distance(point) < 3 * lateral:
+            # Within a bend of 30 degrees the lines beside its two arms meet 3.7 lateral distances before it.
+            if point.distance(corners) < 4 * lateral or rest.distance(point) < 3 * lateral:
                 continue
             if edge.border is None and point.distance(border) < 2 * lateral + made.border.stand_off_m:
                 continue
