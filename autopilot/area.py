@@ -14,12 +14,11 @@ from shapely.geometry.base import BaseGeometry
 from autopilot.errors import PlaceError
 from autopilot.ways import flown_way
 from geo import CoordinateError, LocalFrame, check_coordinates, densify, geodesic_distance_m, locate
-from missions import BorderSegment, FenceCircle, FencePolygon, Zone
+from missions import BorderSegment, Clearance, FenceCircle, FencePolygon, Zone
 
 __all__ = ["FlightArea", "Place"]
 
-_TRACK_M = 3.0  # a vehicle keeps to its way to within this
-_CLEAR_M = 5.0  # what is left round the place where it stays
+_CLEAR_M = 5.0  # what is left at least to the fence round the place where it stays
 _FARTHEST_M = 50_000.0
 _NEAR_M = 200_000.0  # beyond it a plane of our own says nothing of a zone, which is then looked at in degrees
 _STEP_M = 25.0
@@ -51,11 +50,13 @@ class FlightArea:
         Shapes that the vehicle was proved to hold. It has to stay inside each of those to stay in: PX4 would be content
         with one of them, ArduPilot is not.
     borders
-        Lines that it keeps its distance to, each its own stand-off.
+        Lines that it keeps its distance to, each its own stand-off and the margin of the clearance.
     zones
         Areas to keep out of at every height: of an airspace those that `Airspace.blocking` gives.
     lowest_m, highest_m
         Heights above home between which it stays, metres.
+    clearance
+        What it keeps beyond a stand-off, and off the edges of its fence.
     """
 
     fence: tuple[FenceShape, ...]
@@ -63,6 +64,7 @@ class FlightArea:
     zones: tuple[Zone, ...]
     lowest_m: float
     highest_m: float
+    clearance: Clearance
 
     @property
     def closed(self) -> bool:
@@ -89,8 +91,9 @@ class FlightArea:
         radius_m
             Radius on which wings turn, and circle at the place, metres; 0 for what stops in the air.
         planned
-            Whether the place is one of its mission, which a plan drew up to the very limits: nothing is left beside
-            them then, and the vehicle may stand beside its line by what it flies off it. It does not stay there.
+            Whether it leaves its way, or joins it again: where it is now it may be beside that by what it flies off it.
+            Nothing is left to the fence then, and on the way it may be as near to a border as it is, but never nearer,
+            nor within the stand-off.
 
         Raises
         ------
@@ -106,7 +109,8 @@ class FlightArea:
         frame, there = _frame(here, place)
         way = flown_way(np.asarray(velocity_m_s), there, radius_m)
         stay = shapely.Point(there) if planned or not radius_m else shapely.Point(there).buffer(radius_m)
-        swept = way if planned else shapely.union_all([way.buffer(_TRACK_M), stay.buffer(_CLEAR_M)])
+        room_m = self.clearance.room_m
+        swept = way if planned else shapely.union_all([way.buffer(room_m), stay.buffer(max(room_m, _CLEAR_M))])
         for number, shape in enumerate(self.fence, 1):
             self._check_shape(number, shape, swept, frame, place)
         self._check_zones(swept, frame, here, place)
@@ -115,8 +119,7 @@ class FlightArea:
     def check_diversion(self, here: Place, place: Place, velocity_m_s: tuple[float, float], delay_s: float) -> None:
         """Whether the vehicle may leave its line for a place: from where it is, and from where an order may find it.
 
-        A plan flies at the very margin of the stand-off, so from its line no way would do that has a margin of its own:
-        the way is looked at as one of the plan. But it comes no nearer to a border than the vehicle is, or may be.
+        The way is looked at as one of the plan: it comes no nearer to a border than the vehicle is, or may be.
 
         Parameters
         ----------
@@ -132,20 +135,11 @@ class FlightArea:
         PlaceError
             As `check`.
         """
-        frame, there = _frame(here, place)
+        frame, _ = _frame(here, place)
         ahead = delay_s * np.asarray(velocity_m_s)
         for start in (np.zeros(2), ahead):
             lat, lon, _ = frame.to_geodetic(float(start[0]), float(start[1]), 0.0)
             self.check(Place(float(lat), float(lon), here.above_home_m), place, planned=True)
-            way = LineString(np.stack([start, np.asarray(there)]))
-            for border in self.borders:
-                line = LineString(border.local_line(frame))
-                floor_m = min(border.stand_off_m, float(shapely.distance(line, shapely.Point(*start.tolist()))))
-                if way.distance(line) < floor_m - _ROUNDING_M:
-                    raise PlaceError(
-                        f"{place}: the way there cuts a bend of border {border.name!r}, to {way.distance(line):.0f} m "
-                        f"of it, and the stand-off is {border.stand_off_m:g} m: give one that is reached past it"
-                    )
 
     def _check_height(self, place: Place) -> None:
         if not (math.isfinite(place.above_home_m) and self.lowest_m <= place.above_home_m <= self.highest_m):
@@ -194,13 +188,24 @@ class FlightArea:
         if not self.borders:
             return
         lines = [border.local_line(frame) for border in self.borders]
-        track_m, clear_m = (-_TRACK_M, -_TRACK_M) if planned else (_TRACK_M, _CLEAR_M)
         for border, line in zip(self.borders, lines, strict=True):
             shape = LineString(line)
-            if not min(way.distance(shape) - track_m, stay.distance(shape) - clear_m) >= border.stand_off_m:
+            keep_m = floor_m = border.stand_off_m + self.clearance.margin_m
+            if planned:
+                floor_m = min(keep_m, max(border.stand_off_m, shape.distance(shapely.Point(0.0, 0.0))))
+            why = (
+                f"the stand-off is {border.stand_off_m:g} m, and {self.clearance.margin_m:.1f} m what the vehicle may "
+                "be off its way"
+            )
+            if not stay.distance(shape) >= keep_m - _ROUNDING_M:
                 raise PlaceError(
-                    f"{place}: the way there, or the place, comes within the stand-off of {border.stand_off_m:g} m of "
-                    f"border {border.name!r}: give one farther from it"
+                    f"{place}: lies {stay.distance(shape):.1f} m from border {border.name!r}, {why}: give one farther "
+                    "from it"
+                )
+            if not way.distance(shape) >= floor_m - _ROUNDING_M:
+                raise PlaceError(
+                    f"{place}: the way there comes within {way.distance(shape):.1f} m of border {border.name!r}, "
+                    f"{why}: give one that is reached past it"
                 )
         edge = stay.exterior if isinstance(stay, Polygon) else stay
         self._check_sides(np.concatenate([_along(way), _along(edge)]), lines, place)

@@ -12,7 +12,18 @@ from autopilot.dialects import WINGS
 from autopilot.errors import NotReadyError, PlaceError
 from autopilot.vehicle import Vehicle
 from autopilot.words import MissionKind
-from missions import BorderSegment, FenceCircle, FencePolygon, MissionError, MissionItem, Zone, fence_shapes
+from missions import (
+    AircraftForm,
+    BorderSegment,
+    Clearance,
+    FenceCircle,
+    FencePolygon,
+    MissionError,
+    MissionItem,
+    Zone,
+    fence_shapes,
+    form_clearance,
+)
 
 __all__ = ["OrderGuard"]
 
@@ -32,6 +43,8 @@ class OrderGuard:
         Highest place, metres above home; the vehicle's own ceiling counts too where it acts.
     lowest_m
         Lowest place, metres above home.
+    clearance
+        What it keeps beyond a stand-off and off its fence; None for that of its form.
     """
 
     def __init__(
@@ -41,12 +54,15 @@ class OrderGuard:
         zones: tuple[Zone, ...],
         ceiling_m: float | None,
         lowest_m: float,
+        *,
+        clearance: Clearance | None,
     ) -> None:
         self._vehicle = vehicle
         self._borders = borders
         self._zones = zones
         self._ceiling_m = ceiling_m
         self._lowest_m = lowest_m
+        self._clearance = clearance
 
     async def area(self) -> FlightArea:
         """Where the vehicle may be sent, by what it holds and says now.
@@ -60,7 +76,10 @@ class OrderGuard:
         PlaceError
             When there is none, or its fence cannot be understood.
         """
-        return FlightArea(self._fence(), self._borders, self._zones, self._lowest_m, await self._highest_m())
+        own = self._clearance
+        if own is None:
+            own = form_clearance(AircraftForm.FIXED_WING if self.kind in WINGS else AircraftForm.MULTIROTOR)
+        return FlightArea(self._fence(), self._borders, self._zones, self._lowest_m, await self._highest_m(), own)
 
     def _fence(self) -> tuple[FencePolygon | FenceCircle, ...]:
         items = self._vehicle.held(MissionKind.FENCE)

@@ -21,7 +21,7 @@ from autopilot.timing import FlightClock
 from autopilot.vehicle import Vehicle
 from autopilot.words import MissionKind
 from geo import geodesic_distance_m
-from missions import BorderSegment, MissionItem, Zone
+from missions import BorderSegment, Clearance, MissionItem, Zone
 
 __all__ = ["Loiter", "Orders"]
 
@@ -60,8 +60,9 @@ class Orders:
     """Orders to one vehicle, and what limits them. Nothing is sent that was not looked at first.
 
     A place is refused, before anything is sent, where it or the straight way to it leaves the fence that the vehicle
-    was proved to hold, comes within the stand-off of a border or beyond it, enters a zone, or lies above the ceiling.
-    A vehicle without a proved fence is sent nowhere unless borders are given, and nowhere at all without a ceiling.
+    was proved to hold, comes within stand-off and margin of a border or beyond it, enters a zone, or lies above the
+    ceiling. A vehicle without a proved fence is sent nowhere unless borders are given, and nowhere at all without a
+    ceiling.
 
     Parameters
     ----------
@@ -73,6 +74,8 @@ class Orders:
         Highest place, metres above home; the vehicle's own ceiling counts too where it acts.
     lowest_m
         Lowest place, metres above home.
+    clearance
+        What it keeps beyond a stand-off and off its fence: that of the plan it flies; by default that of its form.
     """
 
     def __init__(
@@ -83,9 +86,10 @@ class Orders:
         zones: Sequence[Zone] = (),
         ceiling_m: float | None = None,
         lowest_m: float = _LOWEST_M,
+        clearance: Clearance | None = None,
     ) -> None:
         self.vehicle = vehicle
-        self._guard = OrderGuard(vehicle, tuple(borders), tuple(zones), ceiling_m, lowest_m)
+        self._guard = OrderGuard(vehicle, tuple(borders), tuple(zones), ceiling_m, lowest_m, clearance=clearance)
 
     async def area(self) -> FlightArea:
         """Where the vehicle may be sent, by what it holds and says now; raises as `OrderGuard.area`."""

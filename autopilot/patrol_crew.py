@@ -25,7 +25,7 @@ from autopilot.station import connected
 from autopilot.timetable import Turn
 from autopilot.vehicle import Vehicle
 from autopilot.watch import FlightWatch
-from missions import Mission, MissionsError
+from missions import Mission, MissionsError, clearance_of
 from missions import Vehicle as PlannedVehicle
 
 __all__ = ["Crew", "LastFlight"]
@@ -221,7 +221,8 @@ class Crew:
         # The law's ceiling is above the ground, an order's above home: hills under the sortie count.
         hills_m = max(leg.end.ground_amsl_m for leg in turn.sortie.legs) - turn.sortie.home.ground_amsl_m
         ceiling_m = plan.options.ceiling_agl_m + hills_m
-        orders = Orders(vehicle, borders=plan.borders, zones=plan.blocking_zones(), ceiling_m=ceiling_m)
+        own = clearance_of(turn.sortie.vehicle.aircraft, plan.options.wind)
+        orders = Orders(vehicle, borders=plan.borders, zones=plan.blocking_zones(), ceiling_m=ceiling_m, clearance=own)
         self.conduct = PatrolConduct(
             self.shift, turn, vehicle, mission, failed=self.fail, orders=orders, took_off_s=took_off_s
         )

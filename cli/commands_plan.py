@@ -85,7 +85,9 @@ def plan(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Any other limit to plan within: gsd_m=0.1, overlap=0.7 ..."),
     ] = None,
-    wind: Annotated[str, typer.Option(help="SPEED,FROM: metres a second, degrees that it comes from.")] = "0,0",
+    wind: Annotated[
+        str, typer.Option(help="SPEED,FROM[,GUST]: metres a second, degrees that it comes from, speed of gusts.")
+    ] = "0,0",
     airspace: Annotated[Path | None, typer.Option(help="GeoJSON of zones and landing sites.")] = None,
     sites: Annotated[bool, typer.Option("--sites", help="Propose emergency landing sites on the terrain.")] = False,
     objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
@@ -105,13 +107,13 @@ def plan(
         validation_table,
     )
 
-    speed, direction = numbers(wind, "SPEED,FROM", "--wind")
+    air = missions.Wind(*numbers(wind, "SPEED,FROM,GUST" if wind.count(",") > 1 else "SPEED,FROM", "--wind"))
     land: Terrain | None = None if ground is None else FlatTerrain(ground)
     if terrain is not None:
         land = open_terrain(terrain)
     options = plan_options(
         settings or [],
-        wind=missions.Wind(speed, direction),
+        wind=air,
         objective=objective,
         shift_s=shift * 3600,
         shift_hour=hour,

@@ -16,6 +16,7 @@ __all__ = ["exercise_fleet", "exercise_plan", "exercise_vehicles", "terrain_of",
 # A crew is a little faster than the plan wants, as people are who know that it is a plan.
 _CREW_SHARE = 0.8
 _LAST_FLIGHT_S = 900.0
+_GUST_SIGMAS = 3.0
 
 
 def terrain_of(exercise: sim.Exercise) -> FlatTerrain:
@@ -55,7 +56,9 @@ def zone_of(exercise: sim.Exercise, inject: sim.ZoneInject) -> missions.Zone:
 def exercise_plan(exercise: sim.Exercise, zones: Iterable[missions.Zone] = ()) -> missions.PatrolPlan:
     """A patrol for the whole shift, clear of zones. Raises PlanError where there is none."""
     wind = exercise.fleet.wind
-    options = missions.PlanOptions(shift_s=shift_s(exercise), wind=missions.Wind(wind.mean_mps, wind.from_deg))
+    # The exercise gives gusts as a standard deviation: three of them are left out one time in a thousand.
+    gusts = missions.Wind(wind.mean_mps, wind.from_deg, wind.mean_mps + _GUST_SIGMAS * wind.gust_mps)
+    options = missions.PlanOptions(shift_s=shift_s(exercise), wind=gusts)
     airspace = missions.Airspace(tuple(zones))
     return missions.plan(
         exercise_border(exercise), exercise_fleet(exercise), terrain_of(exercise), options, airspace=airspace

@@ -5,6 +5,7 @@ from missions.airspace_files import read_airspace, read_risk, write_airspace, wr
 from missions.atlas import borders_in, countries, cut, land_border, neighbours
 from missions.border import BorderSegment, Side
 from missions.border_files import read_border, read_borders, write_border, write_borders
+from missions.clearance import Clearance, clearance_of, form_clearance
 from missions.cue_sortie import CueSortie, cue_sortie
 from missions.emergency import EmergencyRules, EmergencyStretch, emergency_sites
 from missions.errors import (
@@ -90,6 +91,7 @@ __all__ = [
     "Branch",
     "Camera",
     "Change",
+    "Clearance",
     "Coverage",
     "CueSortie",
     "Dialect",
@@ -156,6 +158,7 @@ __all__ = [
     "borders_in",
     "build_network",
     "check",
+    "clearance_of",
     "compile_litchi",
     "compile_mission",
     "compile_wpml",
@@ -169,6 +172,7 @@ __all__ = [
     "explain",
     "fence_polygon",
     "fence_shapes",
+    "form_clearance",
     "holds_network",
     "land_border",
     "legs_behind",

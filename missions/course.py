@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from shapely import LineString
+from shapely import Geometry, LineString
 
 from geo import geodesic_distance_m
 from missions.border import Side
@@ -276,7 +276,7 @@ def blocked(around: Surroundings, lat: Floats, lon: Floats, too_near: str) -> li
         scale = (b - a) / distance[-1] if distance[-1] > 0 else 1.0
         # The ends of a gap must lie off what blocks it, not on its edge, for a way to begin there. Beside the border a
         # flight line may run closer than that all along: there only what is cut out is made longer.
-        why = [(shape, too_near, _OFF_M) for shape in region.keep_out]
+        why = [(_wider(shape, around.clearance.bend_m), too_near, _OFF_M) for shape in region.keep_out]
         why += [(shapely.buffer(shape, _OFF_M), f"no-fly zone {name!r}", 0.0) for name, shape in region.zones]
         for shape, reason, longer in why:
             for k in tree.query(shape, predicate="intersects"):
@@ -287,6 +287,10 @@ def blocked(around: Surroundings, lat: Floats, lon: Floats, too_near: str) -> li
                     if high > low:
                         found.append(Gap(max(low - longer, 0.0), min(high + longer, float(along[-1])), reason))
     return [_drawn(gap, lat, lon, along) for gap in _merged(found, float(along[-1]))]
+
+
+def _wider(shape: Geometry, by_m: float) -> Geometry:
+    return shapely.buffer(shape, by_m, quad_segs=16) if by_m > 0 else shape
 
 
 def _drawn(gap: Gap, lat: Floats, lon: Floats, along: Floats) -> Gap:

@@ -17,6 +17,7 @@ from missions.errors import PlanError
 from missions.figures import store_figures
 from missions.fleet import Aircraft
 from missions.patrol import PatrolPlan, Sortie
+from missions.recourse import surroundings_of
 from missions.surroundings import Region, Surroundings
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "emergency_sites",
     "heights_m",
     "summary",
-    "surroundings_of",
     "usable_sites",
 ]
 
@@ -128,11 +128,6 @@ def emergency_sites(
         outlook = Outlook(plan, sortie, around, terrain, rules)
         found += outlook.stretches(sites, outlook.assigned(sites))
     return tuple(found)
-
-
-def surroundings_of(plan: PatrolPlan) -> Surroundings:
-    """The border and airspace of a plan, to cut from."""
-    return Surroundings(plan.borders, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m)
 
 
 def emergency_reach_m(aircraft: Aircraft, plan: PatrolPlan, rules: EmergencyRules) -> float:

@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry, LineString, MultiLineString, Polygon
 
+from missions.clearance import clearance_of
 from missions.errors import MissionError
 from missions.exclusion import exclusions, zones_beside
 from missions.fence_shapes import FencePolygon
@@ -27,8 +28,8 @@ Fences = Sequence[tuple[FencePolygon, ...]]
 _ROOM_M = 150.0
 """What the fence leaves around the legs away from the border, metres."""
 
-_MARGIN_M = 6.0
-"""Least distance between the fence and the legs, metres."""
+_EDGE_M = 0.2
+"""What the fence keeps of both while it is straightened, metres: rounding, and arcs that are drawn as chords."""
 
 _LONG_M = 1000.0
 """Legs up to this long are straight whichever way they are drawn: to 1.2 cm at 31 degrees, metres."""
@@ -53,45 +54,56 @@ def plan_fences(plan: PatrolPlan) -> tuple[tuple[FencePolygon, ...], ...]:
 def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     """The fence of a sortie: the polygon to stay in, then those to keep out of.
 
-    The inclusion lies on the border side between half the stand-off and the legs; elsewhere around their convex hull,
-    or, where that would follow too many bends of the border or take in too many zones, around the legs themselves. The
-    border is taken to run straight on beyond its ends. An exclusion holds what a sortie flies all the way round, an
-    enclave, and one every blocked zone that comes within the inclusion, as far as it reaches.
+    The inclusion lies on the border side between stand-off and legs: beyond the stand-off by the guard of the
+    aircraft's `Clearance`, off the legs by its room, and off those of the patrol by its bend as well. Elsewhere it lies
+    around their convex hull, or, where that would follow too many bends of the border or take in too many zones, around
+    the legs themselves. The border is taken to run straight on beyond its ends. An exclusion holds what a sortie flies
+    all the way round, an enclave, and one every blocked zone that comes within the inclusion, as far as it reaches.
 
     Raises
     ------
     MissionError
-        When no polygons of `FENCE_VERTICES` vertices together do that, or a zone is too near to a leg; the message says
-        what to do.
+        When no polygons of `FENCE_VERTICES` vertices together do that, since a zone is too near to a leg, or a leg to
+        the stand-off; the message says what to do.
     """
+    clearance = clearance_of(sortie.vehicle.aircraft, plan.options.wind)
     chart, way = _flown(sortie)
     lines = [chart.line(border.unwrapped()) for border in plan.borders]
     border = shapely.union_all([_beside(line, way) for line in lines])
     beyond = shapely.union_all([_beside(extended(line, WALL_M), way) for line in lines])
-    floor_m = plan.border.stand_off_m / 2 * _CHARTED
-    clear_m = float(shapely.distance(way, border))
-    # The fence is drawn through the middle of the room between the floor and the legs, then straightened within it.
-    middle_m = floor_m + (clear_m - floor_m) / 2
+    floor_m = (plan.border.stand_off_m + clearance.guard_m) * _CHARTED
+    room = shapely.union(
+        way.buffer(clearance.room_m), _patrol(sortie, chart).buffer(clearance.room_m + clearance.bend_m)
+    )
+    clear_m, half_m = (float(shapely.distance(room, line)) for line in (border, beyond))
+    if clearance.bend_m > 0:
+        # Wings cut the bends of every way; towards the border there is no more room than the patrol has.
+        wide = way.buffer(clearance.room_m + clearance.bend_m)
+        near = shapely.union(shapely.buffer(border, clear_m), shapely.buffer(beyond, half_m))
+        room = shapely.union(room, shapely.difference(wide, near))
+    # The fence is drawn through the middle between the floor and the room of the legs, then straightened within that.
+    # Arcs are drawn fine: the middle may be less than a metre from either.
+    middle_m = (floor_m + clear_m) / 2
     # Of the continuation of the border only the line itself is shut.
-    half_m = float(shapely.distance(way, beyond)) / 2
+    half_m /= 2
     shut = shapely.union(
-        shapely.buffer(border, middle_m, quad_segs=4), shapely.buffer(beyond, min(middle_m, half_m), quad_segs=4)
+        shapely.buffer(border, middle_m, quad_segs=16), shapely.buffer(beyond, min(middle_m, half_m), quad_segs=16)
     )
     held = shapely.union(
-        shapely.buffer(border, floor_m + 0.2, quad_segs=16),
-        shapely.buffer(beyond, min(floor_m + 0.2, half_m - 0.2), quad_segs=16),
+        shapely.buffer(border, floor_m + _EDGE_M, quad_segs=16),
+        shapely.buffer(beyond, min(floor_m, half_m) + _EDGE_M, quad_segs=16),
     )
-    taken = shapely.union(way.buffer(_MARGIN_M), held)
+    taken = shapely.union(room.buffer(_EDGE_M), held)
     crowded: list[str] = []
     hull = convex_hull(shapely.get_coordinates(way))
-    for shape, room in ((hull, _ROOM_M), (way, _ROOM_M), (way, _ROOM_M / 3)):
-        rings = [_straightened(ring, taken) for ring in _around(shape.buffer(room, join_style="mitre") - shut, way)]
+    for shape, wide in ((hull, _ROOM_M), (way, _ROOM_M), (way, _ROOM_M / 3)):
+        rings = [_straightened(ring, taken) for ring in _around(shape.buffer(wide, join_style="mitre") - shut, way)]
         left = FENCE_VERTICES - sum(map(len, rings))
         if not rings or left < 0:
             continue
         outlines = [_vertices(*chart.lat_lon(ring)) for ring in rings]
         inclusion, *holes = (chart.xy(*np.array(outline).T) for outline in outlines)
-        if not _lawful(Polygon(inclusion, holes), way, border, beyond, floor_m):
+        if not _lawful(Polygon(inclusion, holes), way, room, (border, beyond), floor_m):
             continue
         zones = zones_beside(plan.blocking_zones(), chart, Polygon(inclusion, holes))
         out = exclusions(zones, way, Polygon(inclusion), margin_m=plan.options.zone_margin_m, most=left)
@@ -105,8 +117,9 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
             f"{', '.join(map(repr, crowded))}: put neighbours into one zone, or plan the border in shorter parts"
         )
     raise MissionError(
-        f"{sortie.name}: no fence of at most {FENCE_VERTICES} vertices stays {floor_m:.0f} m behind this border: "
-        "straighten the border line, or plan it in shorter parts"
+        f"{sortie.name}: no fence of at most {FENCE_VERTICES} vertices stays {floor_m:.1f} m behind this border, "
+        f"stand-off and guard, and {clearance.room_m:.1f} m off the legs: straighten the border line, or plan it in "
+        "shorter parts"
     )
 
 
@@ -131,6 +144,12 @@ def _flown(sortie: Sortie) -> tuple[Chart, MultiLineString]:
         cuts = np.cumsum([len(line) for line in bowed])[:-1]
         ways += np.split(chart.xy(*plane.lat_lon(np.concatenate(bowed))), cuts)
     return chart, MultiLineString(ways)
+
+
+def _patrol(sortie: Sortie, chart: Chart) -> MultiLineString:
+    """The legs of the patrol in a chart."""
+    ends = [((leg.start.lat_deg, leg.start.lon_deg), (leg.end.lat_deg, leg.end.lon_deg)) for leg in sortie.patrol]
+    return MultiLineString([chart.xy(*np.array(pair).T) for pair in ends])
 
 
 def _beside(line: Floats, way: MultiLineString) -> Geometry:
@@ -175,12 +194,15 @@ def _straightened(ring: Floats, taken: Geometry) -> Floats:
     return ring
 
 
-def _lawful(fence: Polygon, way: MultiLineString, border: Geometry, beyond: Geometry, floor_m: float) -> bool:
-    """Whether a fence is simple, holds the legs, and keeps its distance from the lines."""
+def _lawful(
+    fence: Polygon, way: MultiLineString, room: Geometry, lines: tuple[Geometry, Geometry], floor_m: float
+) -> bool:
+    """Whether a fence is simple, holds the legs and their room, and keeps its distance from border and beyond."""
+    border, beyond = lines
     return bool(
         fence.is_valid
         and fence.contains(way)
-        and fence.exterior.distance(way) >= _MARGIN_M - 0.1
+        and fence.buffer(_EDGE_M / 2).contains(room)
         and not fence.intersects(border)
         and not fence.intersects(beyond)
         and fence.distance(border) >= floor_m - 0.01

@@ -17,6 +17,8 @@ __all__ = ["Aircraft", "AircraftForm", "Base", "Camera", "Fleet", "Vehicle", "de
 
 Floats = NDArray[np.float64]
 
+_ERRORS = ("navigation_error_m", "technical_error_m")
+
 
 class AircraftForm(StrEnum):
     """How an aircraft stays up."""
@@ -59,6 +61,12 @@ class Aircraft:
         Time of one change between hover and wings of a VTOL, at `climb_power_w`, seconds.
     approach_deg
         Slope of the final approach of a fixed wing, degrees below level. PX4 refuses more than 5 (``FW_LND_ANG``).
+    navigation_error_m
+        Lateral navigation system error: how far it is from where it believes to be, at 95 % of the time, metres. By
+        default that of a satellite receiver without corrections; `missions.clearance` says what follows from it.
+    technical_error_m
+        Lateral flight technical error on a straight way in gusts up to 10 m/s, at 95 % of the time, metres; by default
+        that of its form.
 
     Raises
     ------
@@ -84,6 +92,8 @@ class Aircraft:
     landing_s: float = 0.0
     transition_s: float = 0.0
     approach_deg: float = 4.0
+    navigation_error_m: float | None = None
+    technical_error_m: float | None = None
 
     def __post_init__(self) -> None:
         what = f"aircraft {self.kind!r}"
@@ -110,6 +120,7 @@ class Aircraft:
             "transition_s": (0, 600),
             "approach_deg": (1, 15),
         }
+        limits |= {name: (0.01, 200) for name in _ERRORS if getattr(self, name) is not None}
         store_figures(self, limits, f"{what}:", FleetError)
         if self.cruise_m_s > self.max_m_s:
             raise FleetError(f"{what}: cruise_m_s {self.cruise_m_s} is above max_m_s {self.max_m_s}")
@@ -141,14 +152,13 @@ class Aircraft:
         """Least radius over the ground of its turns on patrol in a wind, metres; 0 where it turns on the spot."""
         return wind.turn_radius_m(self.turn_radius_m, self.cruise_m_s)
 
-    @property
-    def stray_m(self) -> float:
-        """How far off its line it may come in a bend, metres.
+    def stray_in(self, wind: Wind) -> float:
+        """How far off its line it may come in a bend in a wind, metres.
 
         Wings are led along a line, not through it: simulated ones with the settings that ArduPlane comes with cut bends
         of 60 m radius by up to 26 m, PX4's by 9 m. Half the radius is kept.
         """
-        return self.turn_radius_m / 2
+        return self.turn_radius_in(wind) / 2
 
     @property
     def usable_wh(self) -> float:

@@ -1,4 +1,4 @@
-"""The ground beside a sortie over which an aircraft may be: clear of the border by the stand-off, outside zones."""
+"""The ground beside a sortie over which a way may lead: clear of the border by stand-off and margin, outside zones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["FreeGround"]
 Floats = NDArray[np.float64]
 
 _ROUNDING_M = 0.02
-"""Coordinates are written to seven decimals: new ground keeps this more than the stand-off, metres."""
+"""Coordinates are written to seven decimals: new ground keeps this more than it must, metres."""
 _SLACK_M = 0.05
 """What the validation of a plan lets a leg come nearer, metres."""
 
@@ -28,14 +28,16 @@ class FreeGround:
     """Border and zones beside a sortie, in a plane of their own."""
 
     def __init__(self, plan: PatrolPlan, sortie: Sortie) -> None:
-        self._stand_off_m = plan.border.stand_off_m
+        self._keep_off_m = plan.keep_off_m
         start = sortie.legs[0].start
         rough = Plane.at(start.lat_deg, start.lon_deg)
         xy = rough.xy([leg.end.lat_deg for leg in sortie.legs], [leg.end.lon_deg for leg in sortie.legs])
         low, high = xy.min(axis=0), xy.max(axis=0)
         lat, lon = rough.lat_lon((low + high) / 2)
-        around = Surroundings(plan.borders, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m / 2)
-        region = around.region(float(lat), float(lon), float(np.hypot(*(high - low))) / 2 + 10 * self._stand_off_m)
+        around = Surroundings(
+            plan.borders, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m / 2, plan.clearance
+        )
+        region = around.region(float(lat), float(lon), float(np.hypot(*(high - low))) / 2 + 10 * self._keep_off_m)
         self.plane = region.plane
         self._border = MultiLineString([run.tolist() for run in region.border])
         self._shut: list[Geometry] = [LineString(run) for run in region.wall]
@@ -44,8 +46,8 @@ class FreeGround:
             shapely.prepare(shape)
 
     def is_free(self, ground: Geometry, more_m: float = _ROUNDING_M) -> bool:
-        """Whether ground keeps the stand-off, and so much more, and meets no zone and no continuation of the border."""
-        near = shapely.dwithin(ground, self._border, self._stand_off_m + more_m)
+        """Whether ground keeps stand-off and margin, and so much more, and meets no zone and no border that runs on."""
+        near = shapely.dwithin(ground, self._border, self._keep_off_m + more_m)
         return not near and not any(shapely.intersects(shape, ground) for shape in self._shut)
 
     def keeps_clear(self, xy: Floats, name: str) -> None:
@@ -54,7 +56,8 @@ class FreeGround:
             if not self.is_free(LineString(np.array(piece)), -_SLACK_M):
                 raise MissionError(
                     f"{name}: the way from waypoint {number} to the next comes nearer to the border than "
-                    f"{self._stand_off_m:.0f} m, or into a zone: plan again, and check the plan with validate()"
+                    f"{self._keep_off_m:.1f} m, stand-off and margin, or into a zone: plan again, and check the plan "
+                    "with validate()"
                 )
 
     def straight_home(self, xy: Floats) -> bool:

@@ -19,13 +19,13 @@ from missions.emergency import (
     emergency_sites,
     heights_m,
     summary,
-    surroundings_of,
     usable_sites,
 )
 from missions.errors import AirspaceError, PlanError
 from missions.figures import store_figures
 from missions.patrol import PatrolPlan
 from missions.plane import Chart
+from missions.recourse import surroundings_of
 from missions.surroundings import Region, Surroundings
 
 __all__ = [
@@ -96,19 +96,22 @@ def check_landing_sites(around: Surroundings, sites: Sequence[LandingSite]) -> N
     ------
     AirspaceError
         When a site lies beyond the border, within the stand-off or in a no-fly zone, or so near to one that none can be
-        flown to; the message names it.
+        flown to, nearer to the stand-off than the margin; the message names it.
     """
     for site in sites:
         what = f"landing site {site.name!r}"
         if not around.own_side(site.lat_deg, site.lon_deg):
             raise AirspaceError(f"{what} lies on the far side of the border: take it out, or correct own_side")
-        region = around.region(site.lat_deg, site.lon_deg, around.borders[0].stand_off_m + 1000.0)
+        region = around.region(
+            site.lat_deg, site.lon_deg, around.borders[0].stand_off_m + around.clearance.margin_m + 1000.0
+        )
         here = shapely.points(0.0, 0.0)
         away = min((float(LineString(line).distance(here)) for line in region.border), default=np.inf)
-        limit_m = around.borders[0].stand_off_m
-        if away < limit_m:
+        stand_off_m = around.borders[0].stand_off_m
+        if away < stand_off_m + around.clearance.margin_m:
             raise AirspaceError(
-                f"{what} is {away:.0f} m from the border, the stand-off is {limit_m:.0f} m: take it out"
+                f"{what} is {away:.1f} m from the border, the stand-off is {stand_off_m:.0f} m and what an aircraft "
+                f"may be off its way {around.clearance.margin_m:.1f} m: take it out"
             )
         zone = next((name for name, shape in region.zones if shapely.intersects(shape, here)), None)
         if zone is not None:

@@ -80,7 +80,7 @@ def observe(
     lateral_m: float | None = None,
     min_speed_m_s: float = 0.0,
     turn_radius_m: float = 0.0,
-    stray_m: float = 0.0,
+    clear_m: float = 0.0,
     overlap: float = 0.0,
     picture_s: float = 0.0,
 ) -> Observation:
@@ -103,16 +103,16 @@ def observe(
     floor_agl_m, ceiling_agl_m
         Heights above ground between which to patrol, metres.
     margin_m
-        What the flight line keeps beyond the stand-off for errors of navigation and for cut corners, and what the view
-        keeps beyond the band, metres.
+        By how much the flight line may be straightened, and what the view keeps beyond the band, metres.
     lateral_m
         Distance from the border, where it is not to be chosen: aircraft of one plan share a flight line.
     min_speed_m_s
         Lowest ground speed of the patrol, metres a second; where the dwell asks for less, a wider view is looked for.
     turn_radius_m
         Least radius of a bend of the flight line, metres: the line is at least this far off.
-    stray_m
-        How far off its line the aircraft may come in a bend, metres: kept beyond the stand-off.
+    clear_m
+        What the flight line keeps beyond the stand-off, metres: margin and bend of the `Clearance` of who flies, and
+        the room of its fence.
     overlap, picture_s
         Share of the view along the course that one picture has in common with the next, and the time between two
         pictures, seconds; 0 for video, where it is the dwell alone that decides.
@@ -138,7 +138,7 @@ def observe(
             f"patrol between {floor_agl_m} and {ceiling_agl_m} m above ground: give a floor below a ceiling"
         )
     # The near edge of the band must lie before the aircraft, never behind its back.
-    least = max(border.stand_off_m + stray_m, border.band_own_m, turn_radius_m) + margin_m
+    least = max(border.stand_off_m + clear_m, border.band_own_m, turn_radius_m) + margin_m
     if lateral_m is not None:
         if lateral_m < least - 1e-6:
             raise ObservationError(f"lateral_m is {lateral_m:.1f}: at least {least:.1f} m keeps the stand-off")
@@ -213,8 +213,9 @@ def observe(
             + ("the ceiling for patrols" if above else f"the highest that keeps the GSD within {limit:.3f} m"),
             f"offset {lateral:.1f} m from the border: "
             + (
-                f"stand-off {border.stand_off_m:.0f} m and {margin_m + stray_m:.0f} m for navigation and corners"
-                if lateral == border.stand_off_m + stray_m + margin_m
+                f"stand-off {border.stand_off_m:.0f} m, {clear_m:.1f} m for what the aircraft may be off its way and "
+                f"for its fence, and {margin_m:g} m by which the line is straightened"
+                if lateral == border.stand_off_m + clear_m + margin_m
                 else "the least from which the camera takes in the whole band"
             ),
             (

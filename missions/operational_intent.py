@@ -37,6 +37,7 @@ from missions.errors import PlanError
 from missions.figures import store_figures
 from missions.patrol import LegKind, PatrolPlan, Sortie
 from missions.plane import Plane
+from missions.wind import Wind
 
 __all__ = ["CONFORMANCE", "FlightIntent", "Geoid", "Margins", "operational_intents"]
 
@@ -231,7 +232,7 @@ def _volumes(
     plan: PatrolPlan, sortie: Sortie, geoid: Geoid, margins: Margins, border: MultiLineString
 ) -> Iterator[tuple[float, float, Volume3D]]:
     """Pieces of a sortie: their begin and end, seconds after take-off, and their volume."""
-    way = _Way.of(sortie)
+    way = _Way.of(sortie, plan.options.wind)
     whole = Plane(plan.border)
     reach_m = margins.up_m + geoid.uncertainty_m
     count = 0
@@ -276,6 +277,8 @@ class _Way:
         Where they are, degrees, shape (n,); longitudes run on across the antimeridian.
     bow_m
         How far each leg, straight on the globe, is from one straight in latitude and longitude, shape (n - 1,).
+    stray_m
+        How far off it the aircraft may come in a bend.
     """
 
     sortie: Sortie
@@ -283,9 +286,10 @@ class _Way:
     lat_deg: Floats
     lon_deg: Floats
     bow_m: Floats
+    stray_m: float
 
     @classmethod
-    def of(cls, sortie: Sortie) -> _Way:
+    def of(cls, sortie: Sortie, wind: Wind) -> _Way:
         points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
         lat, lon = np.array([p.lat_deg for p in points]), np.array([p.lon_deg for p in points])
         lon = np.unwrap(lon, period=360.0)
@@ -294,7 +298,7 @@ class _Way:
             _bow_m(lat[k : k + 2], lon[k : k + 2]) if leg.distance_m > _BENT_M else 0.0
             for k, leg in enumerate(sortie.legs)
         ]
-        return cls(sortie, at, lat, lon, np.array(bow))
+        return cls(sortie, at, lat, lon, np.array(bow), sortie.vehicle.aircraft.stray_in(wind))
 
     def pieces(self, margins: Margins) -> Iterator[tuple[float, float, tuple[Floats, Floats]]]:
         """Begin, end, and outline (latitudes, longitudes) of the pieces of the way."""
@@ -343,7 +347,7 @@ class _Way:
         shape = Point(xy[0]) if float(np.ptp(xy, axis=0).max()) < _SLACK_M / 10 else LineString(xy)
         wide_m = margins.across_m + float(self.bow_m[touched].max()) + _STRAIGHTENED_M + _SLACK_M
         craft = self.sortie.vehicle.aircraft
-        wide_m += craft.stray_m
+        wide_m += self.stray_m
         vertical = craft.has_wings and not craft.needs_runway
         if vertical and any(leg.kind in {LegKind.TAKEOFF, LegKind.LANDING} for leg in self.sortie.legs[touched]):
             # Wings gain and lose height in circles that touch the base.

@@ -51,7 +51,11 @@ class PlanOptions:
     layer_m
         Distance between the layers of transit, metres.
     margin_m
-        What the flight line keeps beyond the stand-off, metres.
+        By how much the flight line may be straightened (the path definition error), and what the view keeps beyond
+        the band, metres. What an aircraft may be off its way is kept besides (`missions.clearance`).
+    fence_m
+        What the flight line keeps besides for its fence, which lies between stand-off and legs: the more, the fewer
+        vertices take it round the bends of a border, and the longer a sortie may be, metres.
     launch_interval_s
         Least time between two take-offs from one base, seconds.
     zone_margin_m
@@ -75,6 +79,7 @@ class PlanOptions:
     ceiling_agl_m: float = 120.0
     layer_m: float = 10.0
     margin_m: float = 3.0
+    fence_m: float = 5.0
     launch_interval_s: float = 30.0
     zone_margin_m: float = 30.0
     wind: Wind = CALM
@@ -94,6 +99,7 @@ class PlanOptions:
             "ceiling_agl_m": (1, 1e4),
             "layer_m": (1, 1e4),
             "margin_m": (2.5, 1e4),
+            "fence_m": (0, 1e4),
             "launch_interval_s": (0, 1e5),
             "zone_margin_m": (1, 1e4),
             "shift_s": (1, 7 * 86_400),

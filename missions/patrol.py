@@ -9,6 +9,7 @@ from geo import Altitude, Datum
 from missions.airspace import Airspace, Zone
 from missions.band import BandLine
 from missions.border import BorderSegment, Side
+from missions.clearance import Clearance, fleet_clearance
 from missions.fleet import Fleet, Vehicle
 from missions.network import BorderNetwork, Branch
 from missions.network_lines import band_of, joined_borders, joined_branches
@@ -438,6 +439,16 @@ class PatrolPlan:
     def observation_of(self, sortie: Sortie) -> Observation:
         """Height, offset, pitch and speed of a sortie."""
         return self.observations[sortie.observation]
+
+    @property
+    def clearance(self) -> Clearance:
+        """What its ways keep beyond the stand-off, and where its fences lie: the widest of the fleet."""
+        return fleet_clearance(self.fleet.vehicles, self.options.wind)
+
+    @property
+    def keep_off_m(self) -> float:
+        """What every way keeps from the border: stand-off and margin, metres."""
+        return self.border.stand_off_m + self.clearance.margin_m
 
     def blocking_zones(self) -> tuple[Zone, ...]:
         """The zones that this plan keeps out of, for the heights at which it flies."""

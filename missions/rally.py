@@ -27,7 +27,7 @@ _APART_M = 100.0
 def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ...]) -> tuple[Waypoint, ...]:
     """Rally points of a sortie, the base first, at most `RALLY_POINTS`.
 
-    The others lie inside the fence and at least the stand-off from the border. An autopilot flies straight to the
+    The others lie inside the fence, at least stand-off and margin from the border. An autopilot flies straight to the
     nearest: one that is nearest from a place of the sortie from which that way leaves the fence is left out. Each is
     flown to at the height of the sortie where it passes nearest.
     """
@@ -37,6 +37,7 @@ def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ..
     way, heights = _sampled(sortie, chart)
     inside = _inside(fence, chart)
     border = _border_beside(plan, chart, way)
+    keep_off_m = plan.keep_off_m
     points, made = [np.zeros(2)], [home]
     for lat, lon, own in _candidates(plan, sortie):
         at = chart.xy(lat, lon)
@@ -46,7 +47,7 @@ def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ..
             and inside.contains(here)
             and inside.exterior.distance(here) >= _INSIDE_M
             and all(Polygon(hole).distance(here) >= _INSIDE_M for hole in inside.interiors)
-            and (border is None or shapely.distance(border, here) >= plan.border.stand_off_m)
+            and (border is None or shapely.distance(border, here) >= keep_off_m)
         )
         away = np.hypot(*(way - at).T)
         if not lawful or min(float(np.hypot(*(at - p))) for p in points) < _APART_M:
@@ -115,8 +116,8 @@ def _inside(fence: tuple[FencePolygon, ...], chart: Chart) -> Polygon:
 
 
 def _border_beside(plan: PatrolPlan, chart: Chart, way: Floats) -> Geometry | None:
-    """The border as far as it can come within the stand-off of a rally point; None where it is nowhere near."""
-    room = plan.border.stand_off_m + 2000.0
+    """The border as far as a rally point can come too near to it; None where it is nowhere near."""
+    room = plan.keep_off_m + 2000.0
     west, south = way.min(axis=0) - room
     east, north = way.max(axis=0) + room
     lines = [LineString(chart.line(border.unwrapped())) for border in plan.borders]

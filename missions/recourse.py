@@ -21,7 +21,7 @@ _SAME_GROUND_M = 0.5
 
 def surroundings_of(plan: PatrolPlan) -> Surroundings:
     """The borders of a plan, and of its airspace what blocks it."""
-    return Surroundings(plan.borders, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m)
+    return Surroundings(plan.borders, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m, plan.clearance)
 
 
 def course_of(plan: PatrolPlan, around: Surroundings) -> Course:

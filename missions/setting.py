@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geo import FlatTerrain, Terrain
 from missions.airspace import Airspace
+from missions.clearance import fleet_clearance
 from missions.course import Course
 from missions.errors import PlanError
 from missions.estimate import Access, Along, fly_along, reach_m, steps_between
@@ -83,13 +84,14 @@ class Setting:
         self.task, self.border = task, task.border
         self.fleet, self.terrain, self.options = fleet, terrain or FlatTerrain(), options
         self.airspace, self.risk = airspace, risk
+        self.clearance = fleet_clearance(fleet.vehicles, options.wind)
         self.heeded: list[str] = []
         crews = [Crew(team, fleet.camera_of(team[0])) for team in fleet.teams()]
         self.looks = self._looks(crews)
         heed(self, known_ground=terrain is not None)
         lowest = min(look.height_agl_m for look in self.looks.values())
         blocking = self.airspace.blocking(lowest, self.options.ceiling_agl_m)
-        self.around = Surroundings(task.borders, self.airspace, blocking, options.zone_margin_m)
+        self.around = Surroundings(task.borders, self.airspace, blocking, options.zone_margin_m, self.clearance)
         check_bases(self)
         check_landing_sites(self.around, airspace.landing_sites)
         offered = (course,) if course else task.courses(self.around, tuple(self.looks.values()), fleet, options.wind)
@@ -116,6 +118,7 @@ class Setting:
         """One observation for each type of aircraft and camera, all from the same lateral distance."""
         kinds = list(dict.fromkeys((crew.aircraft, crew.camera) for crew in crews))
         options = self.options
+        clear_m = self.clearance.margin_m + self.clearance.bend_m + options.fence_m
 
         def look(aircraft: Aircraft, camera: Camera, lateral_m: float | None) -> Observation:
             return observe(
@@ -124,7 +127,7 @@ class Setting:
                 max_speed_m_s=aircraft.max_m_s,
                 min_speed_m_s=aircraft.min_m_s,
                 turn_radius_m=aircraft.turn_radius_in(options.wind),
-                stray_m=aircraft.stray_m,
+                clear_m=clear_m,
                 dwell_s=options.dwell_s,
                 gsd_m=options.gsd_m,
                 floor_agl_m=options.floor_agl_m,
@@ -179,7 +182,9 @@ class Setting:
         # The line unrolled: shapes are right, only far places are out of position, and nothing here looks far.
         unrolled = np.concatenate([[[0.0, 0.0]], np.cumsum(steps_between(course.lat_deg, course.lon_deg), axis=0)])
         look = next(iter(self.looks.values()))
-        room = look.lateral_m - self.task.widest.stand_off_m / 2
+        # Its fence runs between the guard and the room that the ways leave.
+        gaps_m = self.clearance.guard_m + self.clearance.room_m + self.clearance.bend_m
+        room = look.lateral_m - self.task.widest.stand_off_m - gaps_m
         path = shapely.linestrings(unrolled)
         last = np.full(len(self.stations), len(self.stations) - 1)
         for tolerance, most in ((room * FENCE_TOLERANCE, 0.7 * FENCE_VERTICES), (0.0, 0.8 * MAX_ITEMS)):

@@ -18,6 +18,7 @@ from shapely import Geometry, LineString
 from geo import densify, locate
 from missions.airspace import Airspace, Zone
 from missions.border import BorderSegment
+from missions.clearance import Clearance
 from missions.flightline import WALL_M, extended
 from missions.network import Branch
 from missions.plane import Plane
@@ -29,7 +30,7 @@ Floats = NDArray[np.float64]
 _EARTH_M = 6_371_000.0
 _STEP_M = 500.0
 _WALL_ROOM_M = 20.0
-"""Nobody comes nearer to the straight continuation of the border: a fence has to fit between, metres."""
+"""Nobody comes nearer to the straight continuation of the border, nor than the margin: a fence has to fit between."""
 
 _ROUNDING_M = 0.5
 """More than the stand-off: rounding of coordinates and of arcs must not eat into it."""
@@ -77,7 +78,7 @@ class Region:
     wall
         The same with its straight continuation where the border ends here: no way may cross it.
     keep_out
-        Areas that no way may enter: everything nearer to the border than the stand-off, one geometry a run.
+        Areas that no way may enter: everything nearer to the border than stand-off and margin, one geometry a run.
     zones
         Blocking zones within the radius, as polygons, grown by the margin, with their names.
     """
@@ -107,6 +108,8 @@ class Surroundings:
         Those of its zones that block the heights of this plan.
     zone_margin_m
         How far to keep from a zone, metres.
+    clearance
+        What who flies keeps beyond the stand-off.
     """
 
     def __init__(
@@ -115,9 +118,11 @@ class Surroundings:
         airspace: Airspace,
         blocking: tuple[Zone, ...],
         zone_margin_m: float,
+        clearance: Clearance,
     ) -> None:
         self.borders = (borders,) if isinstance(borders, BorderSegment) else tuple(borders)
         self.airspace, self._blocking, self._margin = airspace, blocking, zone_margin_m
+        self.clearance = clearance
         self.lines = tuple(DenseLine.of(border) for border in self.borders)
         self._zone_rings = [np.array(zone.outline()) for zone in blocking]
         # A zone is near where any of its vertices, or the border's sphere around its middle, is.
@@ -144,9 +149,11 @@ class Surroundings:
                 border.append(line)
                 whole = _continued(line, at_start=first == 0, at_end=last == len(near) - 1, ring=dense.is_ring)
                 wall.append(whole)
-                near_m = segment.stand_off_m + _ROUNDING_M
+                near_m = segment.stand_off_m + self.clearance.margin_m + _ROUNDING_M
                 beside = LineString(line).simplify(_ROUNDING_M / 4).buffer(near_m, quad_segs=16)
-                keep_out.append(beside.union(LineString(whole).buffer(_WALL_ROOM_M, quad_segs=4)))
+                keep_out.append(
+                    beside.union(LineString(whole).buffer(max(_WALL_ROOM_M, self.clearance.margin_m), quad_segs=4))
+                )
         zones = []
         for zone, ring, units in zip(self._blocking, self._zone_rings, self._zone_units, strict=True):
             reach = float(self._away(units, lat_deg, lon_deg).min())

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Geometry, LineString, Polygon
+from shapely import Geometry, LineString, MultiLineString, Polygon
 
 from missions.limits import FENCE_VERTICES, RALLY_POINTS
 from missions.mission import Mission, MissionItem
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.validation_margin import Gaps, gaps
 from missions.validation_rule import Rule, Validation
 
 __all__ = ["validate_missions"]
@@ -24,7 +25,6 @@ __all__ = ["validate_missions"]
 Floats = NDArray[np.float64]
 
 _KEEP_IN, _KEEP_OUT = 5001, 5002
-_LEG_ROOM_M = 5.0
 _ZONE_ROOM = 0.4
 """Share of the margin of zones that lies between legs and exclusions."""
 
@@ -32,7 +32,7 @@ _SLACK = 5e-3
 """Metres of a scaled degree are not those of the ground everywhere: half a per cent."""
 
 _PAST_M = 5000.0
-_ROUNDING_M2 = 1e-3
+_ROUNDING_M, _ROUNDING_M2 = 0.02, 1e-3
 
 
 @dataclass
@@ -59,9 +59,9 @@ class _Found:
 def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validation:
     """Check the fences and rally points of missions against the plan that they are of.
 
-    A fence holds every leg, lies half the stand-off behind the border and its straight continuation, and keeps out of
-    every blocked zone. A rally point lies inside the fence, so on the own side, and at least the stand-off from the
-    border.
+    A fence holds every leg with room for what the aircraft flies off its way, lies behind the stand-off by what it may
+    err about its place, and behind the straight continuation of the border, and keeps out of every blocked zone. A
+    rally point lies inside the fence, so on the own side, and like a leg beyond stand-off and margin.
 
     Parameters
     ----------
@@ -72,6 +72,7 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
     """
     named = {mission.name: mission for mission in missions}
     legs, line, zones, room, rally, size = (_Found() for _ in range(6))
+    each: list[Gaps] = []
     border = plan.border
     blocking = _Zones([(zone.name, [np.array(ring) for ring in zone.rings]) for zone in plan.blocking_zones()])
     for sortie in plan.sorties:
@@ -80,6 +81,8 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
             legs.keep(-np.inf, 0, f"{sortie.name}: has no mission")
             continue
         sight = _Sight(plan, sortie, blocking)
+        own = gaps(sortie.vehicle.aircraft, plan.options.wind)
+        each.append(own)
         stored = len(mission.fence), len(mission.rally)
         size.keep(FENCE_VERTICES - stored[0], 0, f"{sortie.name}: its fence has {stored[0]} vertices")
         size.keep(RALLY_POINTS - stored[1], 0, f"{sortie.name}: it has {stored[1]} rally points")
@@ -89,19 +92,27 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
             continue
         inside, outside = read
         held = inside.covers(sight.way)
-        gap = inside.exterior.distance(sight.way) if held else -1.0
-        legs.keep(gap, _LEG_ROOM_M * (1 - _SLACK), f"{sortie.name}: its fence does not hold its legs with room")
+        # A patrol leg is held with more: the two are looked at as one.
+        gap = min(inside.exterior.distance(sight.way), inside.exterior.distance(sight.patrol) - own.cut_m)
+        gap = gap if held else -1.0
+        legs.keep(
+            gap,
+            own.way_off_fence_m * (1 - _SLACK) - _ROUNDING_M,
+            f"{sortie.name}: its fence does not hold its legs with room",
+        )
         for one in outside:
             away = float(one.distance(sight.way))
+            away_edge = min(away, float(one.distance(sight.patrol)) - own.cut_m)
             # What holds the border itself, an enclave, is an edge like that of the inclusion.
-            need = _LEG_ROOM_M if one.intersects(sight.border) else plan.options.zone_margin_m * _ZONE_ROOM
+            edge = bool(one.intersects(sight.border))
+            need = own.way_off_fence_m - _ROUNDING_M if edge else plan.options.zone_margin_m * _ZONE_ROOM
             what = f"{sortie.name}: an exclusion is {away:.1f} m from a leg"
-            (legs if need == _LEG_ROOM_M else room).keep(away, need * (1 - _SLACK), what)
+            (legs if edge else room).keep(away_edge if edge else away, need * (1 - _SLACK), what)
         free = shapely.difference(inside, shapely.union_all(outside))
         behind = float(shapely.distance(free, sight.border))
         if shapely.intersects(free, sight.continued):
             behind = 0.0
-        floor = border.stand_off_m / 2
+        floor = border.stand_off_m + own.fence_m
         line.keep(behind, floor * (1 - _SLACK), f"{sortie.name}: its fence comes within {behind:.1f} m of the border")
         for name, area in sight.zones:
             if not area.intersects(inside):
@@ -115,14 +126,20 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
             if not shapely.contains(free, at):
                 away = -1.0
             what = "is outside the fence" if away < 0 else f"is {away:.1f} m from the border"
-            rally.keep(away, border.stand_off_m * (1 - _SLACK), f"{sortie.name}: rally point {number} {what}")
+            rally.keep(
+                away, (border.stand_off_m + own.way_m) * (1 - _SLACK), f"{sortie.name}: rally point {number} {what}"
+            )
+    # The least that any of them asks for.
+    least = (
+        Gaps(*(min(figures, default=0.0) for figures in zip(*each, strict=True))) if each else Gaps(0.0, 0.0, 0.0, 0.0)
+    )
     return Validation(
         (
-            legs.rule("fence holds every leg", _LEG_ROOM_M, "m"),
-            line.rule("fence behind the border", border.stand_off_m / 2, "m"),
+            legs.rule("fence holds every leg", least.way_off_fence_m, "m"),
+            line.rule("fence behind the stand-off", border.stand_off_m + least.fence_m, "m"),
             zones.rule("fence keeps out of no-fly zones", 0.0, "m²"),
             room.rule("exclusions clear of the legs", plan.options.zone_margin_m * _ZONE_ROOM, "m"),
-            rally.rule("rally points in the fence, beyond the stand-off", border.stand_off_m, "m"),
+            rally.rule("rally points in the fence, beyond the stand-off", border.stand_off_m + least.way_m, "m"),
             size.rule("fence and rally points fit the autopilot", 0.0, "items"),
         )
     )
@@ -151,6 +168,8 @@ class _Sight:
         points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
         flown = self._metres([(p.lon_deg, p.lat_deg) for p in points])
         self.way = LineString(flown)
+        on_patrol = [flown[k : k + 2] for k, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL]
+        self.patrol = MultiLineString(on_patrol) if on_patrol else self.way
         room = 2 * plan.border.stand_off_m + _PAST_M
         low, high = flown.min(axis=0) - room, flown.max(axis=0) + room
         near_by, beyond = [], []

@@ -13,8 +13,9 @@ from shapely import MultiLineString
 from geo import locate
 from missions.airspace import Zone
 from missions.border import BorderSegment
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import LegKind, PatrolPlan, Sortie
 from missions.validation_lines import About, Beside, Edge
+from missions.validation_margin import gaps
 from missions.validation_rule import Rule, finite
 
 __all__ = ["places"]
@@ -28,14 +29,17 @@ _WALL_M = 5000.0
 def places(plan: PatrolPlan) -> list[Rule]:
     """Where every leg lies, by each rule."""
     fences, sides, crossings, zones = [], [], [], []
-    nearest, nearest_zone = np.inf, np.inf
+    nearest, nearest_zone, least = np.inf, np.inf, np.inf
     legs = 0
     edges = [(border, Edge(border)) for border in plan.borders]
     blocking = [(zone, np.array(zone.rings[0])) for zone in plan.blocking_zones()]
     for sortie in plan.sorties:
         legs += len(sortie.legs)
         near = _Near(sortie, [(border, edge.beside(sortie)) for border, edge in edges])
-        fences += near.too_near(plan.border.stand_off_m)
+        own = gaps(sortie.vehicle.aircraft, plan.options.wind)
+        margins = np.array([own.way_m + own.cut_m * (leg.kind is LegKind.PATROL) for leg in sortie.legs])
+        fences += near.too_near(plan.border.stand_off_m, margins, in_air=sortie.airborne)
+        least = min(least, plan.border.stand_off_m + own.way_m)
         sides += near.wrong_side()
         crossings += near.across()
         nearest = min(nearest, near.nearest_m)
@@ -45,7 +49,7 @@ def places(plan: PatrolPlan) -> list[Rule]:
             zones += broken
     ends = [sentence for sortie in plan.sorties for sentence in _ends(sortie)]
     return [
-        Rule("distance from the border", legs, finite(nearest), plan.border.stand_off_m, "m", tuple(fences)),
+        Rule("distance from the border", legs, finite(nearest), finite(least), "m", tuple(fences)),
         Rule("own side", legs, None, None, "", tuple(sides)),
         Rule("no leg across the border or its continuation", legs, None, None, "", tuple(crossings)),
         Rule("outside no-fly zones", legs, finite(nearest_zone), 0.0, "m", tuple(zones)),
@@ -83,11 +87,19 @@ class _Near:
         """Least distance from the border, metres."""
         return float(self._distance.min())
 
-    def too_near(self, limit: float) -> list[str]:
-        """Legs nearer to the border than the stand-off."""
-        near = np.flatnonzero(self._distance < limit - _SLACK_M)
+    def too_near(self, stand_off_m: float, margin_m: Floats, *, in_air: bool) -> list[str]:
+        """Legs nearer to the border than stand-off and margin.
+
+        One that begins in the air begins where the aircraft is, and that may be off its way: its first leg keeps the
+        stand-off, and leads away from the border.
+        """
+        near = self._distance < stand_off_m + margin_m - _SLACK_M
+        if in_air and near[0] and self._distance[0] >= stand_off_m - _SLACK_M:
+            near[0] = self._distance[0] < shapely.distance(shapely.points(self._ends[0]), self._shape) - _SLACK_M
         return [
-            f"{self._name} leg {i}: {self._distance[i]:.1f} m from the border, stand-off {limit:.0f} m" for i in near
+            f"{self._name} leg {i}: {self._distance[i]:.1f} m from the border, stand-off {stand_off_m:.0f} m and "
+            f"margin {margin_m[i]:.1f} m"
+            for i in np.flatnonzero(near)
         ]
 
     def wrong_side(self) -> list[str]:

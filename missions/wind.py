@@ -15,10 +15,13 @@ __all__ = ["CALM", "Wind"]
 
 Floats = NDArray[np.float64]
 
+_GUST_FACTOR = 1.5
+"""Of gusts of a few seconds to the mean of ten minutes: 1.4 to 1.6 over open land."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wind:
-    """A steady wind.
+    """A steady wind, and its gusts.
 
     Parameters
     ----------
@@ -26,18 +29,28 @@ class Wind:
         Its speed, metres a second.
     from_deg
         The direction that it comes from, degrees clockwise from true north.
+    gust_m_s
+        Speed of its gusts, metres a second; by default half as much again as its own.
 
     Raises
     ------
     PlanError
-        When a figure is not finite or out of range.
+        When a figure is not finite or out of range, or gusts are slower than the wind.
     """
 
     speed_m_s: float = 0.0
     from_deg: float = 0.0
+    gust_m_s: float | None = None
 
     def __post_init__(self) -> None:
         store_figures(self, {"speed_m_s": (0.0, 60.0), "from_deg": (-360.0, 360.0)}, "wind", PlanError)
+        if self.gust_m_s is not None:
+            store_figures(self, {"gust_m_s": (self.speed_m_s, 100.0)}, "wind", PlanError)
+
+    @property
+    def gusts_m_s(self) -> float:
+        """Speed of its gusts, given or assumed, metres a second."""
+        return _GUST_FACTOR * self.speed_m_s if self.gust_m_s is None else self.gust_m_s
 
     @property
     def vector(self) -> Floats:

@@ -9,7 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from autopilot import FlightArea, Place, PlaceError
-from missions import BorderSegment, FenceCircle, FencePolygon, Zone
+from missions import BorderSegment, Clearance, FenceCircle, FencePolygon, Zone
 
 LAT, LON = 31.34, -110.94
 HERE = Place(LAT, LON, 60.0)
@@ -35,7 +35,9 @@ BORDER = BorderSegment(
     "south", "USA", "MEX", tuple((lon, lat) for lat, lon in corners((-5000, -300), (5000, -300))), "left"
 )
 ZONE = Zone("works", (tuple((lon, lat) for lat, lon in corners((700, 100), (760, 100), (760, 200), (700, 200))),))
-AREA = FlightArea(FENCE, (BORDER,), (ZONE,), 5.0, 100.0)
+# Three metres to the fence, seven beyond the stand-off.
+KEPT = Clearance(2.0, 3.0, 7.0)
+AREA = FlightArea(FENCE, (BORDER,), (ZONE,), 5.0, 100.0, KEPT)
 
 # The oracle: rays and steps, no shapely.
 
@@ -59,7 +61,7 @@ def forbidden(x, y):
         or inside(TRIANGLE, x, y)
         or inside(WORKS, x, y)
         or math.hypot(x + 200, y - 500) < 80
-        or y < -300 + 60
+        or y < -300 + 60 + 7 - 0.2  # the rounding of an order, and of this plane
     )
 
 
@@ -127,8 +129,9 @@ def test_a_way_that_leaves_the_fence_between_two_places_inside_is_refused():
 def test_the_stand_off_holds_without_a_fence_and_beyond_the_line():
     bare = replace(AREA, fence=(), zones=())
     bare.check(HERE, at(3000, -200))
-    for north, words in ((-236, "within the stand-off of 60 m"), (-400, "within the stand-off")):
-        with pytest.raises(PlaceError, match=words):
+    bare.check(HERE, at(0, -232))
+    for north, words in ((-234, "lies 66"), (-236, "lies 64"), (-400, "way there comes within 0.0 m")):
+        with pytest.raises(PlaceError, match=rf"{words}.* the stand-off is 60 m, and 7.0 m"):
             bare.check(HERE, at(0, north))
     far = at(0, -900)
     with pytest.raises(PlaceError, match="beyond border 'south'"):
@@ -163,14 +166,17 @@ def test_of_two_shapes_to_stay_in_both_count():
         replace(AREA, fence=two).check(HERE, at(100, 0))
 
 
-def test_a_place_of_the_plan_may_lie_on_the_stand_off():
-    on_it = at(0, -240)
+def test_a_vehicle_beside_its_way_may_join_it_but_not_from_within_the_stand_off():
     wide = replace(AREA, fence=(FencePolygon(corners((-900, -290), (900, -290), (900, 400), (-900, 400))),))
-    with pytest.raises(PlaceError, match="stand-off"):
-        wide.check(HERE, on_it)
-    wide.check(HERE, on_it, planned=True)
-    with pytest.raises(PlaceError, match="stand-off"):
-        wide.check(HERE, at(0, -250), planned=True)
+    there, beside, inside = at(500, -230), at(0, -237), at(0, -241)
+    with pytest.raises(PlaceError, match=r"way there comes within 6[23]\.\d m"):
+        wide.check(beside, there)
+    wide.check(beside, there, planned=True)
+    # Not nearer on the way than it is, nor to a place that a plan would not choose.
+    with pytest.raises(PlaceError, match=r"way there comes within 59\.\d m"):
+        wide.check(inside, there, planned=True)
+    with pytest.raises(PlaceError, match=r"lies 6[45]\.\d m"):
+        wide.check(beside, at(500, -235), planned=True)
 
 
 BENT = BorderSegment(
@@ -182,12 +188,12 @@ BENT = BorderSegment(
 @pytest.mark.parametrize(
     ("here", "place", "velocity", "cuts"),
     [
-        ((-300, -138), (300, -138), (0.0, 0.0), False),
-        ((-300, -142), (300, -142), (0.0, 0.0), True),
-        ((-300, -100), (300, -139), (0.0, 0.0), False),
-        ((-300, -100), (300, -139), (100.0, -22.0), True),
+        ((-300, -131), (300, -131), (0.0, 0.0), False),
+        ((-300, -135), (300, -135), (0.0, 0.0), True),
+        ((-300, -100), (300, -132), (0.0, 0.0), False),
+        ((-300, -100), (300, -132), (100.0, -20.0), True),
         # As near to the border as the wind has set it, and away from there.
-        ((0, -141.5), (300, -139), (0.0, 0.0), False),
+        ((0, -135), (300, -132), (0.0, 0.0), False),
     ],
     ids=[
         "clear of the bend",
@@ -199,13 +205,14 @@ BENT = BorderSegment(
 )
 def test_no_way_off_the_line_of_a_plan_cuts_a_bend_of_the_border(here, place, velocity, cuts):
     wide = FlightArea(
-        (FencePolygon(corners((-900, -190), (900, -190), (900, 400), (-900, 400))),), (BENT,), (), 5.0, 100.0
+        (FencePolygon(corners((-900, -190), (900, -190), (900, 400), (-900, 400))),), (BENT,), (), 5.0, 100.0, KEPT
     )
-    wide.check(at(*here), at(*place), planned=True)
     if not cuts:
         wide.check_diversion(at(*here), at(*place), velocity, 2.0)
         return
-    with pytest.raises(PlaceError, match=r"cuts a bend of border 'bent', to 5[78] m of it, and the stand-off is 60 m"):
+    with pytest.raises(
+        PlaceError, match=r"way there comes within 6[0-5]\.\d m of border 'bent', the stand-off is 60 m"
+    ):
         wide.check_diversion(at(*here), at(*place), velocity, 2.0)
 
 
@@ -250,7 +257,7 @@ def test_wings_are_not_sent_where_their_turn_would_leave_the_fence(heading, dist
     there = distance * math.cos(bearing), distance * math.sin(bearing)
     velocity = 20 * math.cos(heading), 20 * math.sin(heading)
     fence = FencePolygon(corners((-2000, south_m), (2000, south_m), (2000, 2000), (-2000, 2000)))
-    area = FlightArea((fence,), (), (), 5.0, 100.0)
+    area = FlightArea((fence,), (), (), 5.0, 100.0, KEPT)
     turn = (bearing - heading + math.pi) % (2 * math.pi) - math.pi
     lowest = min(y for _, y in simulated(velocity, there, radius_m, 1 if turn > 0 else -1))
     if taken(area, at(*there), velocity_m_s=velocity, radius_m=radius_m):
@@ -259,7 +266,9 @@ def test_wings_are_not_sent_where_their_turn_would_leave_the_fence(heading, dist
 
 
 def test_the_circle_of_wings_has_to_fit_in_too():
-    wide = FlightArea((FencePolygon(corners((-900, -500), (900, -500), (900, 500), (-900, 500))),), (), (), 5.0, 100.0)
+    wide = FlightArea(
+        (FencePolygon(corners((-900, -500), (900, -500), (900, 500), (-900, 500))),), (), (), 5.0, 100.0, KEPT
+    )
     wide.check(HERE, at(0, 420))
     with pytest.raises(PlaceError, match="outside the vehicle's fence"):
         wide.check(HERE, at(0, 420), velocity_m_s=(0.0, 20.0), radius_m=80.0)
@@ -267,7 +276,9 @@ def test_the_circle_of_wings_has_to_fit_in_too():
 
 
 def test_wings_whose_heading_is_not_known_may_turn_anywhere():
-    strip = FlightArea((FencePolygon(corners((-150, -900), (150, -900), (150, 900), (-150, 900))),), (), (), 5.0, 100.0)
+    strip = FlightArea(
+        (FencePolygon(corners((-150, -900), (150, -900), (150, 900), (-150, 900))),), (), (), 5.0, 100.0, KEPT
+    )
     strip.check(HERE, at(0, 500), velocity_m_s=(0.0, 20.0), radius_m=80.0)
     with pytest.raises(PlaceError, match="outside the vehicle's fence"):
         strip.check(HERE, at(0, 500), velocity_m_s=(0.0, 0.0), radius_m=80.0)

@@ -205,7 +205,7 @@ def test_a_plan_with_zones_comes_back_exactly_from_its_file(tmp_path):
     assert load_plan(tmp_path / "plan.json") == made
 
 
-@pytest.mark.parametrize("distance_m", [70, 130, 1500])
+@pytest.mark.parametrize("distance_m", [72, 130, 1500])
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_wings_come_into_the_patrol_and_leave_it_without_a_corner(distance_m, side):
     """The corner of a transit would point at the border; the arc into the patrol lies on the own side."""
@@ -228,7 +228,7 @@ def test_wings_come_into_the_patrol_and_leave_it_without_a_corner(distance_m, si
         for joint in (first, last + 1):
             turn = (course[joint] - course[joint - 1] + math.pi) % (2 * math.pi) - math.pi
             assert abs(turn) < math.radians(16)
-        # By hand: nothing of it is nearer to the border than the flight line.
+        # By hand: 3.5 m of not knowing where it is, and twice 3 m of what gusts do to wings.
         sign = 1 if side == "left" else -1
         for leg in legs:
-            assert sign * (leg.end.lat_deg - LAT) * M_LAT >= min(border.stand_off_m, distance_m) - 0.5
+            assert sign * (leg.end.lat_deg - LAT) * M_LAT >= border.stand_off_m + 9.5 - 0.5

@@ -17,11 +17,14 @@ from missions import (
     land_border,
     plan,
 )
+from missions.clearance import Clearance
 from missions.course import make_course
 from missions.surroundings import Surroundings
 from tests.missions.helpers import fleet_for, straight
 
 SLOW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+NO_MARGIN = Clearance(0.0, 0.0, 0.0)
 
 
 def _long_border(length_km, seed, wander_deg=0.02, lon0=20.0, lat0=50.0):
@@ -53,7 +56,7 @@ def _least_distance(course, border):
 @given(seed=st.integers(0, 10**6), length_km=st.integers(100, 600), lateral=st.floats(65, 200))
 def test_a_long_course_keeps_its_distance_and_has_no_seam(seed, length_km, lateral):
     border = _long_border(length_km, seed)
-    course = make_course(Surroundings(border, Airspace(), (), 30.0), lateral)
+    course = make_course(Surroundings(border, Airspace(), (), 30.0, NO_MARGIN), lateral)
     assert _least_distance(course, border) >= lateral - 2.1
     assert np.diff(course.along_m).min() > 0
     # A seam that went back or jumped would show in the length, or as a long leg far from any border leg.
@@ -64,7 +67,7 @@ def test_a_long_course_keeps_its_distance_and_has_no_seam(seed, length_km, later
 
 def test_a_course_over_the_antimeridian_is_the_same_as_elsewhere():
     here, there = (_long_border(150, 5, lon0=lon) for lon in (20.0, 179.0))
-    courses = [make_course(Surroundings(b, Airspace(), (), 30.0), 63.0) for b in (here, there)]
+    courses = [make_course(Surroundings(b, Airspace(), (), 30.0, NO_MARGIN), 63.0) for b in (here, there)]
     assert courses[1].length_m == pytest.approx(courses[0].length_m, rel=1e-4)
     assert np.allclose(courses[1].lat_deg, courses[0].lat_deg, atol=1e-6)
     assert np.abs(np.diff(courses[1].lon_deg)).max() < 1
@@ -79,12 +82,12 @@ def test_a_border_that_comes_back_to_itself_is_not_flown_between():
     arm = [(8.0 + 0.01 * k, 46.0) for k in range(12)]
     back = [(8.11 - 0.01 * k, 46.0009) for k in range(12)]
     border = BorderSegment("hairpin", "AAA", "BBB", (*arm, *back), "right")
-    course = make_course(Surroundings(border, Airspace(), (), 30.0), 63.0)
+    course = make_course(Surroundings(border, Airspace(), (), 30.0, NO_MARGIN), 63.0)
     assert _least_distance(course, border) >= 60.9
 
 
 def test_stations_lie_on_the_course_and_divide_it():
-    course = make_course(Surroundings(straight(10_000), Airspace(), (), 30.0), 63.0)
+    course = make_course(Surroundings(straight(10_000), Airspace(), (), 30.0, NO_MARGIN), 63.0)
     stations = course.stations(300.0)
     assert stations[0] == 0
     assert stations[-1] == pytest.approx(course.length_m)

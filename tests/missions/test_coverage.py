@@ -76,7 +76,8 @@ def test_what_a_ridge_hides_is_reported_and_is_what_similar_triangles_say():
 
 
 def test_a_far_side_that_rises_is_seen_and_one_that_falls_away_steeply_is_coarser():
-    border = straight(6000)
+    # So near that where the ground begins to slope, at the line, a pixel is less than 0.1 m.
+    border = straight(6000, stand_off_m=50)
     fleet = fleet_for(border, 1)
     step = 10.0 / 111_132.0
     north = (400 - np.arange(700)) * 10.0

@@ -179,7 +179,8 @@ def looked_at_once(network, made):
             here, ahead = (np.array(line.interpolate(place + d).coords[0]) for d in (0.0, 1.0))
             direction = (ahead - here) / max(np.hypot(*(ahead - here)), 1e-9)
             # Near bends, junctions and other lines what is opposite what is a matter of taste.
-            if point.distance(corners) < 3 * lateral or rest.distance(point) < 3 * lateral:
+            # Within a bend of 30 degrees the lines beside its two arms meet 3.7 lateral distances before it.
+            if point.distance(corners) < 4 * lateral or rest.distance(point) < 3 * lateral:
                 continue
             if edge.border is None and point.distance(border) < 2 * lateral + made.border.stand_off_m:
                 continue
@@ -422,8 +423,10 @@ def test_wings_watch_a_road_up_to_the_border_but_for_their_turn(bend):
     assert check(made) == []
     places = [place for s in made.sorties for leg in s.patrol for place in (leg.start, leg.end)]
     north = [(p.lat_deg - LAT) * M_LAT for p in places if abs((p.lon_deg - LON) * M_LON - 4000) < 500]
-    beside_road = [y for y in north if y > 70]
-    assert 60 < min(beside_road) < 63 + 2.5 * WING.turn_radius_m
+    # Stand-off, twice what gusts do, what it may err about its place, and what it cuts off a bend.
+    nearest = 60 + 2 * 3 + 3.5 + WING.turn_radius_m / 2
+    beside_road = [y for y in north if y > nearest - 1]
+    assert nearest < min(beside_road) < nearest + 3 + 2.5 * WING.turn_radius_m
     assert max(beside_road) > 2400
 
 
@@ -467,7 +470,11 @@ def test_a_branch_of_low_priority_is_left_to_fewer_aircraft():
         options = PlanOptions(objective=Objective.RISK)
         made = plan_network(build_network("net", [border], [river]), fleet, options=options, risk=RiskTable())
         line = line_of(made.border)
-        seen = [s for s in made.sorties if any(track([leg]).distance(line) < 70 for leg in s.patrol)]
+        seen = [
+            s
+            for s in made.sorties
+            if any(track([leg]).distance(line) < made.observation.lateral_m + 5 for leg in s.patrol)
+        ]
         intervals.append(max(made.round_s(made.roster_of(s)) for s in seen))
     assert intervals[1] < intervals[0]
 

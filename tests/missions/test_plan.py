@@ -113,7 +113,8 @@ def test_blocks_join_without_gap_or_overlap(nogales):
 
 def test_the_demonstration_case(nogales):
     assert nogales.coverage.share > 0.999
-    assert len(nogales.sorties) == 4
+    # 40 km at 7.2 m/s take 92 minutes, and a battery flies 57: two with their ways home of up to 20 km cannot.
+    assert len(nogales.sorties) == 3
     assert nogales.revisit_s < 1.02 * nogales.revisit_bound_s
     assert nogales.observation.height_agl_m == 90.0
 
@@ -267,7 +268,7 @@ def _moved(made, metres_north):
     [
         (lambda p: _moved(p, -10), "stand-off"),
         (lambda p: _moved(p, -150), "far side"),
-        (lambda p: _moved(p, -63), "crosses"),
+        (lambda p: _moved(p, -76), "crosses"),
         (lambda p: _moved(p, 5), "does not begin on the ground"),
         (lambda p: replace(p, options=replace(p.options, ceiling_agl_m=95.0)), "ceiling"),
         (lambda p: replace(p, observations=(replace(p.observation, height_agl_m=80.0),)), "patrols at"),
@@ -302,10 +303,10 @@ def test_the_checker_finds_a_plan_that_was_spoilt(spoil, words):
 
 @pytest.mark.parametrize("lat", [-46.0, 65.0])
 def test_the_checker_measures_right_over_the_antimeridian(lat):
-    """About the mean of longitudes on both sides of it, on the other side of the earth, 63 m were 69 m."""
+    """About the mean of longitudes on both sides of it, on the other side of the earth, 76 m were 83 m."""
     line = tuple(((180 + k * 0.02 + 180) % 360 - 180, lat) for k in range(-3, 4))
     border = BorderSegment("date line", "AAA", "BBB", line, "left")
     made = plan(border, default_fleet(base_beside(border, 1500.0), 1))
     distance = validate(made).rules[0]
     assert distance.worst == pytest.approx(made.observation.lateral_m, abs=1.0)
-    assert any("stand-off 60" in sentence for sentence in check(_moved(made, -5)))
+    assert any("stand-off 60" in sentence for sentence in check(_moved(made, -10)))
