@@ -78,9 +78,9 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     clear_m, half_m = (float(shapely.distance(room, line)) for line in (border, beyond))
     if clearance.bend_m > 0:
         # Wings cut the bends of every way; towards the border there is no more room than the patrol has.
-        wide = way.buffer(clearance.room_m + clearance.bend_m)
+        bends = way.buffer(clearance.room_m + clearance.bend_m)
         near = shapely.union(shapely.buffer(border, clear_m), shapely.buffer(beyond, half_m))
-        room = shapely.union(room, shapely.difference(wide, near))
+        room = shapely.union(room, shapely.difference(bends, near))
     # The fence is drawn through the middle between the floor and the room of the legs, then straightened within that.
     # Arcs are drawn fine: the middle may be less than a metre from either.
     middle_m = (floor_m + clear_m) / 2
