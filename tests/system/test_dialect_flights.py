@@ -108,6 +108,22 @@ def test_a_plane_that_would_circle_at_the_end_is_not_flown(plans, tmp_path):
     assert not sortie.uploads
 
 
+@pytest.mark.parametrize(("name", "wind"), [("ardupilot", (6.0, 250.0)), ("px4", (7.0, 120.0))])
+def test_planes_in_gusts_keep_within_their_fences(plans, name, wind, tmp_path):
+    """Turns over the ground are as wide as the wind makes them: planned so, they are flown so."""
+    given = plans["plane"]
+    fleet = replace(given.fleet, camera=replace(given.fleet.camera, max_gsd_m=0.2))
+    plan = missions.plan(BORDER, fleet, options=missions.PlanOptions(dwell_s=3.0, wind=missions.Wind(*wind)))
+    mission = missions.compile_mission(plan, plan.sorties[0], name)
+    report = fly(plan, mission, tmp_path, name, wind=sim.Wind(*wind, 1.5))
+    assert report.completed, report.vehicles[0].failure
+    (sortie,) = report.vehicles[0].sorties
+    assert not any("breach" in event.text for event in sortie.events), sortie.events
+    assert sortie.nearest_border_m > plan.border.stand_off_m
+    craft = plan.fleet.vehicles[0].aircraft
+    assert off_the_line_m(plan.sorties[0], tmp_path) < craft.stray_in(plan.options.wind) + plan.clearance.room_m
+
+
 @pytest.mark.parametrize("autoland", [1.0, 2.0, None], ids=["by way of home", "straight", "px4"])
 def test_a_plane_turned_back_by_its_fence_lands_and_is_not_called_complete(plans, autoland, tmp_path):
     """It lands by the sequence at the end of its mission, and what lies between was not flown."""
