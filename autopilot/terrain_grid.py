@@ -86,7 +86,7 @@ def heights_of(grid: Grid, terrain: Terrain) -> Heights:
         except (TerrainError, OSError) as error:
             missing = missing or str(error)
             continue
-        if found.min() < _LOWEST or found.max() > _HIGHEST:
+        if not (found.min() >= _LOWEST and found.max() <= _HIGHEST):  # NaN is neither
             missing = missing or f"heights of {found.min():.0f} to {found.max():.0f} m do not fit the message"
             continue
         blocks[bit] = tuple(map(int, found))

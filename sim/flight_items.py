@@ -172,6 +172,8 @@ def ardupilot_store(item: Item, spec: CommandSpec, mission_type: int) -> tuple[i
     params = tuple(
         value if index in spec.kept and not isnan(value) else 0.0 for index, value in enumerate(item.params, start=1)
     )
+    if item.command == mav.MAV_CMD_NAV_LAND:
+        params = (*params[:3], -1.0 if item.params[3] < 0.0 else 1.0)  # a direction of turn is all that it keeps
     if spec.whole:
         params = (params[0], *(float(min(255, max(0, int(p)))) for p in params[1:3]), params[3])
     kept = replace(item, params=(params[0], params[1], params[2], params[3]), autocontinue=True)

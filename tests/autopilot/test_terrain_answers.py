@@ -14,7 +14,7 @@ from autopilot import NotReadyError, Timing, Vehicle, open_link
 from autopilot.terrain_answers import TerrainAnswers
 from autopilot.terrain_grid import BLOCKS, Grid, heights_of
 from autopilot.terrain_wait import await_ground
-from geo import FlatTerrain, TerrainError
+from geo import TerrainError
 from missions import Mission, MissionItem
 from sim.flight_terrain import TerrainMap
 from tests.autopilot.scripted import FAST, HOME, Script, ScriptedVehicle, free_port
@@ -99,9 +99,9 @@ def test_a_block_with_a_place_that_is_not_known_is_left_out_whole(steps, side):
     assert "no elevation at" in heights.missing
 
 
-@pytest.mark.parametrize("height", [40_000.0, -40_000.0])
+@pytest.mark.parametrize("height", [40_000.0, -40_000.0, math.nan, math.inf])
 def test_a_height_that_the_message_cannot_say_is_not_said(height):
-    heights = heights_of(Grid(LAT_E7, LON_E7, 100), FlatTerrain(height))
+    heights = heights_of(Grid(LAT_E7, LON_E7, 100), Ground(lambda lat, _: np.full(np.shape(lat), height)))
     assert heights.mask == 0
     assert "do not fit" in heights.missing
 

@@ -47,6 +47,16 @@ def test_the_mark_of_a_landing_is_stored_as_a_place(frame):
     assert (second.frame, second.x, second.y, second.z) == (3, there[6], there[7], 40.0)
 
 
+@pytest.mark.parametrize(("sent", "back"), [(0.0, 1.0), (90.0, 1.0), (-1.0, -1.0), (math.nan, 1.0)])
+def test_a_landing_keeps_a_direction_of_turn_alone(sent, back):
+    """AP_Mission's `mission_cmd_to_mavlink_int`: parameter 4 is the side of a deep stall."""
+    lat, lon, _ = HOME
+    with vehicle() as client:
+        landing = item(21, frame=6, params=(0.0, 0.0, 0.0, sent), lat=lat, lon=lon)
+        assert client.upload([home_item(), takeoff(20.0), landing]) == mav.MAV_MISSION_ACCEPTED
+        assert client.download()[2].param4 == back
+
+
 def test_asks_with_mission_request_and_answers_it_in_floats():
     with vehicle() as client:
         assert client.upload(small_mission()) == 0

@@ -1,14 +1,16 @@
 """A mission above terrain over a hill: all that the vehicle knows of the ground it was told by `vedette fly`."""
 
+import asyncio
 import json
 from math import cos, radians
 
 import numpy as np
 import pytest
 
+import autopilot
 import missions
 import sim
-from geo import TileTerrain
+from geo import TileTerrain, open_terrain
 from missions import Mission, MissionItem
 
 HOME = (31.34, -110.94, 1180.0)
@@ -84,6 +86,27 @@ def test_a_hill_is_flown_over_at_the_height_above_it(run, land, plan, tmp_path):
     assert np.abs(above[on_the_way] - UP_M).max() < 12.0
     # Level flight at that height above home would have ended in the hill.
     assert rows["amsl_m"].max() > HOME[2] + HILL_M
+
+
+def test_several_are_told_at_once(land, plan, tmp_path):
+    """Each asks for itself, over a link of its own; heights above the ground are told from then on."""
+    mission = missions.read_qgc_plan(plan)
+    seen = {}
+
+    def progress(now):
+        seen.setdefault(now.sysid, []).append((now.stage, now.done, now.total))
+
+    with fleet(land, tmp_path, vehicles=2) as running:
+        tasks = [autopilot.FlightTask(end.sysid, end.url, (mission,)) for end in running.endpoints]
+        terrain = open_terrain(land)
+        report = asyncio.run(autopilot.fly(tasks, time_scale=SPEEDUP, terrain=terrain, progress=progress))
+    assert report.completed, [vehicle.failure for vehicle in report.vehicles]
+    assert not any("asks for heights" in note for note in report.notes)
+    for stages in seen.values():
+        known = [(done, total) for stage, done, total in stages if stage == "terrain"]
+        assert known[0][0] == 0
+        assert known[-1][0] == known[-1][1] > 0
+        assert [done for done, _ in known] == sorted(done for done, _ in known)
 
 
 def test_without_heights_nothing_is_armed(run, land, plan, tmp_path):
