@@ -122,9 +122,9 @@ def test_wind_is_stated_and_one_too_strong_is_refused():
 @given(border=wiggly_borders(), heading=st.floats(0, 360), speed=st.floats(0, 8))
 def test_wings_keep_their_airspeed_and_their_turns(border, heading, speed):
     # Wings keep half their turn radius beyond the stand-off: the default lens is a little short for that.
-    camera = replace(default_fleet(beside(border, 1500)).camera, max_gsd_m=0.15)
+    camera = replace(default_fleet(beside(border, 1500)).camera, max_gsd_m=0.3)
     fleet = Fleet(camera, (Vehicle(1, "wing", WING, beside(border, 1500)),))
-    made = plan(border, fleet, options=PlanOptions(dwell_s=2.5, wind=Wind(speed, heading)))
+    made = plan(border, fleet, options=PlanOptions(dwell_s=2.0, wind=Wind(speed, heading)))
     assert made.observation.lateral_m >= border.stand_off_m + WING.turn_radius_m / 2
     report = {rule.name: rule for rule in validate(made).rules}
     assert report["turn radius on patrol, into it and out of it"].broken == ()

@@ -260,7 +260,9 @@ def _zoned():
         "wings", 20.0, 28.0, 4.0, 3.0, 900.0, 300.0, 1100.0, 700.0,
         form=AircraftForm.VTOL, min_m_s=14.0, turn_radius_m=60.0, takeoff_s=15.0, landing_s=20.0, transition_s=10.0,
     )  # fmt: skip
-    winged = replace(fleet, vehicles=tuple(replace(v, aircraft=wings) for v in fleet.vehicles))
+    # In wind they turn so wide that the default lens is a little short.
+    camera = replace(fleet.camera, max_gsd_m=0.2)
+    winged = replace(fleet, camera=camera, vehicles=tuple(replace(v, aircraft=wings) for v in fleet.vehicles))
     windy = PlanOptions(wind=Wind(5.0, 250.0))
     return [
         plan(border, fleet, options=windy, airspace=Airspace((town,))),
