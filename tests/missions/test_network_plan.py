@@ -264,8 +264,8 @@ def test_what_of_a_branch_no_side_may_be_flown_beside_is_listed_with_the_reason(
     made = plan_network(build_network("net", [straight()], [ROAD]), default_fleet(beside(straight(), 1000), 2))
     (note,) = lost(made, "road")
     assert "within the stand-off of the border" in note
-    # It begins at the border, and is flown beside from beyond the stand-off on.
-    assert 55 <= float(note.split()[0]) <= 75
+    # It begins at the border, and is flown beside from beyond the stand-off, 7.6 m and the 5 m of the fence on.
+    assert 67.6 <= float(note.split()[0]) <= 87.6
     assert "m of the lines" in note
 
 
@@ -339,10 +339,10 @@ def test_the_greatest_stand_off_holds_against_borders_that_do_not_meet():
     assert check(made) == []
     for sortie in made.sorties:
         for border in network.borders:
-            assert track(sortie.legs).distance(line_of(border)) >= 89.9
+            assert track(sortie.legs).distance(line_of(border)) >= 90 + 7.6 - 0.1
             fence = fence_of(made, sortie)
-            assert fence.distance(line_of(border)) >= 44.9
-    assert [float(note.split()[0]) for note in lost(made, "to the east")] == [pytest.approx(95, abs=10)]
+            assert fence.distance(line_of(border)) >= 90 + 3.5 - 0.1
+    assert [float(note.split()[0]) for note in lost(made, "to the east")] == [pytest.approx(90 + 7.6 + 5 + 5, abs=10)]
     # And a plan that was moved towards the second border, which is not `plan.border`, is found out.
     second = min(made.sorties, key=lambda s: track(s.legs).distance(line_of(made.borders[1])))
 
