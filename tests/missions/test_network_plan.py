@@ -164,6 +164,14 @@ def looks(place, direction, legs, lateral):
     return count
 
 
+def bends(points):
+    """The ends of a line, and its vertices at which it turns by more than half a degree."""
+    steps = np.diff(points, axis=0)
+    course = np.arctan2(*steps.T)
+    turn = np.abs((np.diff(course) + np.pi) % (2 * np.pi) - np.pi)
+    return points[np.concatenate([[True], turn > np.radians(0.5), [True]])]
+
+
 def looked_at_once(network, made):
     """Check places of all lines, but for those about which opinions may differ, and say how many."""
     border, lateral = line_of(made.border), made.observation.lateral_m
@@ -172,7 +180,7 @@ def looked_at_once(network, made):
     watched = 0
     for number, edge in enumerate(network.edges):
         line = others[number]
-        corners = shapely.MultiPoint(metres(*np.array(edge.coordinates).T))
+        corners = shapely.MultiPoint(bends(np.asarray(metres(*np.array(edge.coordinates).T))))
         rest = shapely.union_all([other for k, other in enumerate(others) if k != number] or [shapely.Point()])
         for place in np.arange(37.0, line.length, 173.0):
             point = line.interpolate(place)
