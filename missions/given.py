@@ -53,11 +53,11 @@ def check_bases(setting: Setting) -> None:
         distance = min(
             (float(shapely.distance(shapely.linestrings(line), here)) for line in region.border), default=np.inf
         )
-        stand_off, margin = setting.task.widest.stand_off_m, setting.clearance.margin_m
+        stand_off, margin = setting.task.widest.stand_off_m, setting.clearance.margin_m + setting.options.fence_m
         if distance < stand_off + margin + 1:
             raise PlanError(
-                f"base {base.name!r} is {distance:.0f} m from the border, the stand-off is {stand_off:.0f} m and what "
-                f"an aircraft may be off its way {margin:.1f} m: move it back"
+                f"base {base.name!r} is {distance:.0f} m from the border, the stand-off is {stand_off:.0f} m, and "
+                f"{margin:.1f} m more are for what an aircraft may be off its way and for its fence: move it back"
             )
         inside = next((name for name, shape in region.zones if shapely.intersects(shape, here)), None)
         if inside is not None:

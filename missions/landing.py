@@ -102,16 +102,15 @@ def check_landing_sites(around: Surroundings, sites: Sequence[LandingSite]) -> N
         what = f"landing site {site.name!r}"
         if not around.own_side(site.lat_deg, site.lon_deg):
             raise AirspaceError(f"{what} lies on the far side of the border: take it out, or correct own_side")
-        region = around.region(
-            site.lat_deg, site.lon_deg, around.borders[0].stand_off_m + around.clearance.margin_m + 1000.0
-        )
+        region = around.region(site.lat_deg, site.lon_deg, around.borders[0].stand_off_m + 1000.0)
         here = shapely.points(0.0, 0.0)
         away = min((float(LineString(line).distance(here)) for line in region.border), default=np.inf)
         stand_off_m = around.borders[0].stand_off_m
-        if away < stand_off_m + around.clearance.margin_m:
+        margin_m = around.clearance.margin_m + around.fence_m
+        if away < stand_off_m + margin_m:
             raise AirspaceError(
-                f"{what} is {away:.1f} m from the border, the stand-off is {stand_off_m:.0f} m and what an aircraft "
-                f"may be off its way {around.clearance.margin_m:.1f} m: take it out"
+                f"{what} is {away:.1f} m from the border, the stand-off is {stand_off_m:.0f} m, and {margin_m:.1f} m "
+                "more are for what an aircraft may be off its way and for its fence: take it out"
             )
         zone = next((name for name, shape in region.zones if shapely.intersects(shape, here)), None)
         if zone is not None:

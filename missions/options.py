@@ -54,7 +54,7 @@ class PlanOptions:
         By how much the flight line may be straightened (the path definition error), and what the view keeps beyond
         the band, metres. What an aircraft may be off its way is kept besides (`missions.clearance`).
     fence_m
-        What the flight line keeps besides for its fence, which lies between stand-off and legs: the more, the fewer
+        What every way keeps besides for its fence, which lies between stand-off and legs: the more, the fewer
         vertices take it round the bends of a border, and the longer a sortie may be, metres.
     launch_interval_s
         Least time between two take-offs from one base, seconds.

@@ -21,7 +21,15 @@ _SAME_GROUND_M = 0.5
 
 def surroundings_of(plan: PatrolPlan) -> Surroundings:
     """The borders of a plan, and of its airspace what blocks it."""
-    return Surroundings(plan.borders, plan.airspace, plan.blocking_zones(), plan.options.zone_margin_m, plan.clearance)
+    options = plan.options
+    return Surroundings(
+        plan.borders,
+        plan.airspace,
+        plan.blocking_zones(),
+        options.zone_margin_m,
+        plan.clearance,
+        fence_m=options.fence_m,
+    )
 
 
 def course_of(plan: PatrolPlan, around: Surroundings) -> Course:

@@ -91,7 +91,9 @@ class Setting:
         heed(self, known_ground=terrain is not None)
         lowest = min(look.height_agl_m for look in self.looks.values())
         blocking = self.airspace.blocking(lowest, self.options.ceiling_agl_m)
-        self.around = Surroundings(task.borders, self.airspace, blocking, options.zone_margin_m, self.clearance)
+        self.around = Surroundings(
+            task.borders, self.airspace, blocking, options.zone_margin_m, self.clearance, fence_m=options.fence_m
+        )
         check_bases(self)
         check_landing_sites(self.around, airspace.landing_sites)
         offered = (course,) if course else task.courses(self.around, tuple(self.looks.values()), fleet, options.wind)

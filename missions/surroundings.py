@@ -78,7 +78,8 @@ class Region:
     wall
         The same with its straight continuation where the border ends here: no way may cross it.
     keep_out
-        Areas that no way may enter: everything nearer to the border than stand-off and margin, one geometry a run.
+        Areas that no way may enter: what is nearer to the border than stand-off, margin and room of the fence, one
+        geometry a run.
     zones
         Blocking zones within the radius, as polygons, grown by the margin, with their names.
     """
@@ -110,6 +111,8 @@ class Surroundings:
         How far to keep from a zone, metres.
     clearance
         What who flies keeps beyond the stand-off.
+    fence_m
+        What ways keep more than that for their fence, metres.
     """
 
     def __init__(
@@ -119,10 +122,12 @@ class Surroundings:
         blocking: tuple[Zone, ...],
         zone_margin_m: float,
         clearance: Clearance,
+        *,
+        fence_m: float = 0.0,
     ) -> None:
         self.borders = (borders,) if isinstance(borders, BorderSegment) else tuple(borders)
         self.airspace, self._blocking, self._margin = airspace, blocking, zone_margin_m
-        self.clearance = clearance
+        self.clearance, self.fence_m = clearance, fence_m
         self.lines = tuple(DenseLine.of(border) for border in self.borders)
         self._zone_rings = [np.array(zone.outline()) for zone in blocking]
         # A zone is near where any of its vertices, or the border's sphere around its middle, is.
@@ -139,21 +144,20 @@ class Surroundings:
         wall: list[Floats] = []
         keep_out: list[Geometry] = []
         for segment, dense in zip(self.borders, self.lines, strict=True):
-            near = self._away(dense.unit, lat_deg, lon_deg) <= radius_m + _STEP_M
-            for first, last in _runs(near):
+            within = self._away(dense.unit, lat_deg, lon_deg) <= radius_m + _STEP_M
+            for first, last in _runs(within):
                 # One vertex more at each side: the edge that enters the circle belongs to it.
-                first, last = max(0, first - 1), min(len(near) - 1, last + 1)  # noqa: PLW2901 - the run, widened
+                first, last = max(0, first - 1), min(len(within) - 1, last + 1)  # noqa: PLW2901 - the run, widened
                 if last == first:
                     continue
                 line = plane.xy(dense.lat[first : last + 1], dense.lon[first : last + 1])
                 border.append(line)
-                whole = _continued(line, at_start=first == 0, at_end=last == len(near) - 1, ring=dense.is_ring)
+                whole = _continued(line, at_start=first == 0, at_end=last == len(within) - 1, ring=dense.is_ring)
                 wall.append(whole)
-                near_m = segment.stand_off_m + self.clearance.margin_m + _ROUNDING_M
-                beside = LineString(line).simplify(_ROUNDING_M / 4).buffer(near_m, quad_segs=16)
-                keep_out.append(
-                    beside.union(LineString(whole).buffer(max(_WALL_ROOM_M, self.clearance.margin_m), quad_segs=4))
-                )
+                beyond_m = self.clearance.margin_m + self.fence_m
+                beside = LineString(line).simplify(_ROUNDING_M / 4)
+                near = beside.buffer(segment.stand_off_m + beyond_m + _ROUNDING_M, quad_segs=16)
+                keep_out.append(near.union(LineString(whole).buffer(max(_WALL_ROOM_M, beyond_m), quad_segs=4)))
         zones = []
         for zone, ring, units in zip(self._blocking, self._zone_rings, self._zone_units, strict=True):
             reach = float(self._away(units, lat_deg, lon_deg).min())

@@ -205,7 +205,7 @@ def test_a_plan_with_zones_comes_back_exactly_from_its_file(tmp_path):
     assert load_plan(tmp_path / "plan.json") == made
 
 
-@pytest.mark.parametrize("distance_m", [72, 130, 1500])
+@pytest.mark.parametrize("distance_m", [77, 130, 1500])
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_wings_come_into_the_patrol_and_leave_it_without_a_corner(distance_m, side):
     """The corner of a transit would point at the border; the arc into the patrol lies on the own side."""

@@ -131,7 +131,7 @@ def assert_whole(made, stretches):
 
 @SLOW
 @given(
-    sites=st.lists(st.tuples(st.floats(0, 12_000), st.floats(70, 2500)), max_size=5),
+    sites=st.lists(st.tuples(st.floats(0, 12_000), st.floats(75, 2500)), max_size=5),
     lake=st.tuples(st.floats(1000, 11_000), st.floats(500, 1500), st.floats(50, 300)),
     farthest_m=st.floats(300, 4000),
 )

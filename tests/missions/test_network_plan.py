@@ -164,6 +164,14 @@ def looks(place, direction, legs, lateral):
     return count
 
 
+def bends(points):
+    """The ends of a line, and its vertices at which it turns by more than half a degree."""
+    steps = np.diff(points, axis=0)
+    course = np.arctan2(*steps.T)
+    turn = np.abs((np.diff(course) + np.pi) % (2 * np.pi) - np.pi)
+    return points[np.concatenate([[True], turn > np.radians(0.5), [True]])]
+
+
 def looked_at_once(network, made):
     """Check places of all lines, but for those about which opinions may differ, and say how many."""
     border, lateral = line_of(made.border), made.observation.lateral_m
@@ -172,7 +180,7 @@ def looked_at_once(network, made):
     watched = 0
     for number, edge in enumerate(network.edges):
         line = others[number]
-        corners = shapely.MultiPoint(metres(*np.array(edge.coordinates).T))
+        corners = shapely.MultiPoint(bends(np.asarray(metres(*np.array(edge.coordinates).T))))
         rest = shapely.union_all([other for k, other in enumerate(others) if k != number] or [shapely.Point()])
         for place in np.arange(37.0, line.length, 173.0):
             point = line.interpolate(place)
@@ -264,8 +272,8 @@ def test_what_of_a_branch_no_side_may_be_flown_beside_is_listed_with_the_reason(
     made = plan_network(build_network("net", [straight()], [ROAD]), default_fleet(beside(straight(), 1000), 2))
     (note,) = lost(made, "road")
     assert "within the stand-off of the border" in note
-    # It begins at the border, and is flown beside from beyond the stand-off on.
-    assert 55 <= float(note.split()[0]) <= 75
+    # It begins at the border, and is flown beside from beyond the stand-off, 7.6 m and the 5 m of the fence on.
+    assert 67.6 <= float(note.split()[0]) <= 87.6
     assert "m of the lines" in note
 
 
@@ -339,10 +347,10 @@ def test_the_greatest_stand_off_holds_against_borders_that_do_not_meet():
     assert check(made) == []
     for sortie in made.sorties:
         for border in network.borders:
-            assert track(sortie.legs).distance(line_of(border)) >= 89.9
+            assert track(sortie.legs).distance(line_of(border)) >= 90 + 7.6 - 0.1
             fence = fence_of(made, sortie)
-            assert fence.distance(line_of(border)) >= 44.9
-    assert [float(note.split()[0]) for note in lost(made, "to the east")] == [pytest.approx(95, abs=10)]
+            assert fence.distance(line_of(border)) >= 90 + 3.5 - 0.1
+    assert [float(note.split()[0]) for note in lost(made, "to the east")] == [pytest.approx(90 + 7.6 + 5 + 5, abs=10)]
     # And a plan that was moved towards the second border, which is not `plan.border`, is found out.
     second = min(made.sorties, key=lambda s: track(s.legs).distance(line_of(made.borders[1])))
 
