@@ -102,8 +102,13 @@ def crossing_chart(crossed: Mapping[str, vision.Crossed]) -> str:
         for part in (one.found, one.true)
         for crossing in part
     ]
-    scale = (_WIDTH + 200 - left - right) / max([10.0, *ends])
+    most = max([10.0, *ends])
+    scale, low = (_WIDTH + 200 - left - right) / most, _TOP + 34 * len(crossed) + 8
     parts = []
+    for tick in np.arange(0.0, most + 1e-9, _step(most)).tolist():
+        x = left + scale * tick
+        parts.append(f'<path d="M{x:.1f} {_TOP} V{low}" class="tick"/>')
+        parts.append(f'<text x="{x:.1f}" y="{low + 14}" text-anchor="middle" class="small">{tick:g} s</text>')
     for number, (name, one) in enumerate(crossed.items()):
         y = _TOP + 34 * number + 16
         parts.append(
@@ -119,8 +124,12 @@ def crossing_chart(crossed: Mapping[str, vision.Crossed]) -> str:
             at = left + scale * (made.time_us - one.start_us) / 1e6
             words = f"found, {made.direction}, {made.kind}, {made.status}"
             parts.append(f'<path d="M{at:.1f} {y + 2:.1f} l-5 9 h10 z" class="found"><title>{words}</title></path>')
-    height = _TOP + 34 * len(crossed) + 8
-    return _svg("Crossings by recording: true ones above the line, found ones below", _WIDTH + 200, height, parts)
+    return _svg("Crossings by recording: true ones above the line, found ones below", _WIDTH + 200, low + 22, parts)
+
+
+def _step(most: float) -> float:
+    """Seconds between ticks, so that there are ten at most."""
+    return next((step for step in (1, 2, 5, 10, 20, 30, 60, 120, 300, 600) if most / step <= 10), most)
 
 
 def _axes(x_words: str, y_words: str, x_most: float) -> Iterator[str]:

@@ -13,8 +13,9 @@ recordings are the clusters. With k of n sightings inside, in R recordings of wh
     p = k / n,   V = R / (R - 1) Σ (k_r - p n_r)² / n²,   n* = p (1 - p) / V  (t_{n-1} / t_{R-1})²
 
 with t the 97.5 % points of Student's distribution with the degrees of freedom that are there, n - 1 between sightings
-and R - 1 between recordings; and the interval is Clopper and Pearson's, for p n* of n*. Where V is 0 (all inside, or
-none), n* = R; and n* is never above n. One recording gives no interval.
+and R - 1 between recordings; and the interval is Clopper and Pearson's, for p n* of n*. But n* is never above R: a V
+that came out small, or 0 where all are inside, is no proof that sightings of one recording were independent. One
+recording gives no interval.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ __all__ = ["HEIGHT_BANDS_M", "LOOK_BANDS_DEG", "PlaceScore", "Sighting", "score_
 
 Floats = NDArray[np.float64]
 
-HEIGHT_BANDS_M = (0.0, 30.0, 60.0, 90.0, 120.0, 1e4)
-"""Edges of bands of the camera's height above the ground, metres."""
+HEIGHT_BANDS_M = (0.0, 15.0, 45.0, 75.0, 105.0, 135.0, 1e4)
+"""Edges of bands of the camera's height above the ground, metres: about the heights at which one flies."""
 LOOK_BANDS_DEG = (0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
 """Edges of bands of the depression of the line of sight, degrees below the horizon."""
 
@@ -148,7 +149,7 @@ def share_interval(inside: NDArray[np.bool_], clusters: Sequence[str]) -> tuple[
     effective = float(groups)
     if variance > 0:
         spread = float(stats.t.ppf(0.975, count - 1) / stats.t.ppf(0.975, groups - 1)) ** 2
-        effective = min(float(count), share * (1 - share) / variance * spread)
+        effective = min(effective, share * (1 - share) / variance * spread)
     hits, misses = share * effective, (1 - share) * effective
     low = float(stats.beta.ppf(0.025, hits, misses + 1)) if hits > 0 else 0.0
     high = float(stats.beta.ppf(0.975, hits + 1, misses)) if misses > 0 else 1.0
