@@ -4,6 +4,8 @@ BIN := .venv/bin
 READY := .venv/ready
 # Of MAVProxy: what it draws and sees with.
 DRAWING := contourpy cycler defusedxml fonttools kiwisolver matplotlib opencv-python packaging pynmeagps pyparsing quantized-mesh-tile shapely vtk
+# Of TrackEval: what reads data sets. Tests run its measures alone, with the SciPy of .venv.
+TOOLBOX := pycocotools scipy tabulate
 
 .PHONY: demo test check lint types bench peers lock clean
 
@@ -51,7 +53,7 @@ lock: $(READY)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet -c requirements.txt -o requirements-dev.txt
-	printf 'ortools\nmavsdk\nMAVProxy\n' | $(BIN)/uv pip compile - --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet $(addprefix --no-emit-package=,$(DRAWING)) -o requirements-peers.txt
+	printf 'ortools\nmavsdk\nMAVProxy\ntrackeval\n' | $(BIN)/uv pip compile - --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet $(addprefix --no-emit-package=,$(DRAWING) $(TOOLBOX)) -o requirements-peers.txt
 
 clean:
 	rm -rf .venv .venv-peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

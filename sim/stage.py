@@ -22,6 +22,7 @@ from sim.stage_plays import CROSSINGS, DECOYS, Play, Stage
 from sim.video import Shot, write_video
 from sim.video_truth import SIDES, TrueCrossing, TrueFrame, find_crossings, line_in_world, write_mot, write_truth
 from sim.world import Actor, Road, World
+from sim.world_truth import write_tracks
 
 __all__ = ["Recording", "Scenario", "Window", "record", "stage"]
 
@@ -93,8 +94,9 @@ class Recording:
 
     Parameters
     ----------
-    video, truth, mot
-        The MPEG-TS file, its truth (.truth.json) and its boxes as MOT text (.gt.txt).
+    video, truth, mot, tracks
+        The MPEG-TS file, its truth (.truth.json), its boxes as MOT text (.gt.txt), and the ways of the actors on the
+        ground (.tracks.geojson).
     vehicle
         Name of the vehicle.
     sortie
@@ -108,6 +110,7 @@ class Recording:
     video: Path
     truth: Path
     mot: Path
+    tracks: Path
     vehicle: str
     sortie: int
     start_us: int
@@ -268,7 +271,7 @@ def record(
     scenario
         What to record.
     out_dir
-        Folder for <window>.ts, <window>.truth.json and <window>.gt.txt; made if absent.
+        Folder for <window>.ts, <window>.truth.json, <window>.gt.txt and <window>.tracks.geojson; made if absent.
     fps
         Frames a second.
     modality
@@ -336,11 +339,13 @@ def _record_window(job: _Job) -> Recording:
     crossings = find_crossings(
         window.world, scenario.border_lonlat, scenario.own_side, frames[0].time_us, frames[-1].time_us
     )
-    truth, mot = video.with_suffix(".truth.json"), video.with_suffix(".gt.txt")
+    truth, mot, tracks = (video.with_suffix(suffix) for suffix in (".truth.json", ".gt.txt", ".tracks.geojson"))
     write_truth(truth, video.name, frames, crossings, scenario.camera)
     write_mot(mot, frames)
+    start_us, end_us = frames[0].time_us, frames[-1].time_us
+    write_tracks(tracks, window.world, start_us, max(end_us, start_us + 1))
     flight = window.flight
-    return Recording(video, truth, mot, flight.name, flight.sortie, frames[0].time_us, frames[-1].time_us, window.play)
+    return Recording(video, truth, mot, tracks, flight.name, flight.sortie, start_us, end_us, window.play)
 
 
 def _shots(job: _Job, frames: list[TrueFrame]) -> Iterator[Shot]:

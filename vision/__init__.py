@@ -1,6 +1,7 @@
 """Video in, crossings out: source, detector, tracker, georeference, crossing, evidence."""
 
 from vision.border import BorderLine, GroundLine, load_border
+from vision.box_scores import BoxScore
 from vision.clip import Clip, cut_clip, suffix_for
 from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
@@ -16,6 +17,7 @@ from vision.errors import (
     VisionError,
 )
 from vision.evaluate import Gates, Match, Score, TrueCrossing, load_truth, score
+from vision.evaluation_result import Band, Crossed, Evaluation, Places, RecordingNote, Unmeasured
 from vision.evidence import MANIFEST, Evidence, SourceFile, file_sha256, track_overlay, verify_evidence, write_evidence
 from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
 from vision.fusion import FusionGates, one_each
@@ -26,6 +28,7 @@ from vision.marked import write_marked_picture
 from vision.media import SourceCounts
 from vision.model_file import KINDS, ModelFile, read_model_file
 from vision.output import to_geojson, write_crossings
+from vision.place_scores import PlaceScore, Sighting, score_places
 from vision.pose import (
     POSE_SIGMAS,
     PoseSample,
@@ -39,6 +42,7 @@ from vision.slicing import SliceRule, SlicingDetector
 from vision.source import Source, open_source
 from vision.srt import read_srt
 from vision.timing import TIME_BASES
+from vision.track_scores import ALPHAS, TrackScore
 from vision.tracker import CameraMotion, GroundPlane, StillCamera, Tracker, TrackerSettings
 from vision.train import RECIPE, Recipe, Stage
 from vision.train import export as export_model
@@ -62,9 +66,12 @@ from vision.types import (
     TrackPoint,
     iso_time,
 )
+from vision.video_evaluation import EvaluationSettings, VideoEvaluation
+from vision.video_truth import VideoTruth, find_truth, load_video_truth
 from vision.watch import EvidenceCutter, FrameDetector, WatchResult, WatchSettings, watch
 
 __all__ = [
+    "ALPHAS",
     "KINDS",
     "MANIFEST",
     "OBJECT_SIZES",
@@ -73,10 +80,13 @@ __all__ = [
     "RECIPE",
     "SHIPPED_MODEL",
     "TIME_BASES",
+    "Band",
     "BorderError",
     "BorderLine",
+    "BoxScore",
     "CameraMotion",
     "Clip",
+    "Crossed",
     "Crossing",
     "CrossingRule",
     "Custody",
@@ -85,6 +95,8 @@ __all__ = [
     "Direction",
     "Ellipse",
     "ErrorModel",
+    "Evaluation",
+    "EvaluationSettings",
     "Evidence",
     "EvidenceCutter",
     "EvidenceError",
@@ -118,11 +130,15 @@ __all__ = [
     "Pace",
     "Passage",
     "PixelLine",
+    "PlaceScore",
+    "Places",
     "PoseSample",
     "PoseTrack",
     "Rate",
     "Recipe",
+    "RecordingNote",
     "Score",
+    "Sighting",
     "SliceRule",
     "SlicingDetector",
     "Source",
@@ -135,10 +151,14 @@ __all__ = [
     "Track",
     "TrackError",
     "TrackPoint",
+    "TrackScore",
     "Tracker",
     "TrackerSettings",
     "TrueCrossing",
+    "Unmeasured",
     "Verdict",
+    "VideoEvaluation",
+    "VideoTruth",
     "VisionError",
     "WatchResult",
     "WatchSettings",
@@ -148,6 +168,7 @@ __all__ = [
     "decode_klv",
     "export_model",
     "file_sha256",
+    "find_truth",
     "ground_track",
     "interpolate",
     "iso_time",
@@ -157,6 +178,7 @@ __all__ = [
     "load_border",
     "load_fixed",
     "load_truth",
+    "load_video_truth",
     "one_each",
     "open_source",
     "pose_from_klv",
@@ -168,6 +190,7 @@ __all__ = [
     "read_sidecar",
     "read_srt",
     "score",
+    "score_places",
     "split_klv",
     "suffix_for",
     "to_geojson",

@@ -61,6 +61,11 @@ class BorderLine:
         east, north, _ = frame.to_enu(*densify(lat, lon), frame.height_m)
         return GroundLine(self.name, np.stack([east, north], axis=-1), _SIDES[self.own_side])
 
+    def distance_m(self, lat_deg: float, lon_deg: float) -> float:
+        """Distance of a place near the line from it, metres."""
+        line = self.on_ground(LocalFrame(lat_deg, lon_deg, 0.0))
+        return float(abs(line.locate(np.zeros((1, 2))).offset_m[0]))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundLine:

@@ -23,6 +23,7 @@ class TrueCrossing:
     """A crossing that did happen: microseconds UTC, degrees WGS 84 (None where the place does not count).
 
     `in_view` tells whether it could be seen: the object was in the picture then, and long enough before and after.
+    `foot_px` and `height_px` are for a line in the picture: where its foot was, and how high its box, pixels.
     """
 
     time_us: int
@@ -31,14 +32,17 @@ class TrueCrossing:
     lat_deg: float | None = None
     lon_deg: float | None = None
     in_view: bool = True
+    foot_px: tuple[float, float] | None = None
+    height_px: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """How far a found crossing may lie from a true one to be the same: seconds and metres."""
+    """How far a found crossing may lie from a true one to be the same: seconds, metres, or heights of its box."""
 
     seconds: float = 4.0
     metres: float = 10.0
+    heights: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,14 @@ class Score:
         }
 
 
+_Feet = Sequence[tuple[float, float] | None]
+
+
 def score(
-    crossings: Mapping[str, Sequence[Crossing]], truth: Mapping[str, Sequence[TrueCrossing]], gates: Gates | None = None
+    crossings: Mapping[str, Sequence[Crossing]],
+    truth: Mapping[str, Sequence[TrueCrossing]],
+    gates: Gates | None = None,
+    feet: Mapping[str, _Feet] | None = None,
 ) -> Score:
     """Match found crossings with true ones, one to one, recording by recording.
 
@@ -133,6 +143,9 @@ def score(
         By name of the recording. A recording without truth counts as one where nothing happened.
     gates
         How far apart the two may be.
+    feet
+        Where in the picture each found crossing was, pixels, for a line in the picture; without it the place does not
+        count there.
 
     Notes
     -----
@@ -145,7 +158,7 @@ def score(
     matches: list[Match] = []
     for name in sorted({*crossings, *truth}):
         found, true = crossings.get(name, ()), truth.get(name, ())
-        pairs = _pairs(found, true, gates)
+        pairs = _pairs(found, true, gates, (feet or {}).get(name) or [None] * len(found))
         matches += pairs
         paired = {m.found for m in pairs}
         right = [m for m in pairs if true[m.truth].in_view]
@@ -190,7 +203,7 @@ def _true(record: Mapping[str, Any]) -> TrueCrossing:
     )
 
 
-def _pairs(found: Sequence[Crossing], true: Sequence[TrueCrossing], gates: Gates) -> list[Match]:
+def _pairs(found: Sequence[Crossing], true: Sequence[TrueCrossing], gates: Gates, feet: _Feet) -> list[Match]:
     """The best one-to-one pairs within the gates."""
     never = 1e6
     cost = np.full((len(true), len(found)), never)
@@ -203,9 +216,12 @@ def _pairs(found: Sequence[Crossing], true: Sequence[TrueCrossing], gates: Gates
         apart = _distance_m(t, f)
         if apart is not None and apart > gates.metres:
             continue
+        if _heights(t, feet[j]) > gates.heights:
+            continue
         metres[i, j] = np.nan if apart is None else apart
         # Below 3, so that a pair in view (0) always outweighs one out of view (10), and any pair outweighs none.
-        errors = seconds / gates.seconds + (apart or 0.0) / gates.metres + (t.kind != f.kind)
+        place = apart / gates.metres if apart is not None else _heights(t, feet[j]) / gates.heights
+        errors = seconds / gates.seconds + place + (t.kind != f.kind)
         cost[i, j] = errors / max(1, min(cost.shape)) + (0 if t.in_view else 10)
     rows, columns = linear_sum_assignment(cost)
     return [
@@ -226,3 +242,10 @@ def _distance_m(true: TrueCrossing, found: Crossing) -> float | None:
     if true.lat_deg is None or true.lon_deg is None or found.lat_deg is None or found.lon_deg is None:
         return None
     return float(geodesic_distance_m(true.lat_deg, true.lon_deg, found.lat_deg, found.lon_deg))
+
+
+def _heights(true: TrueCrossing, foot: tuple[float, float] | None) -> float:
+    """Box heights between both places in the picture; 0 where one has none."""
+    if true.foot_px is None or foot is None:
+        return 0.0
+    return float(np.hypot(foot[0] - true.foot_px[0], foot[1] - true.foot_px[1])) / true.height_px

@@ -12,14 +12,19 @@ from numpy.typing import NDArray
 from geo import LocalFrame, Terrain
 from vision.border import BorderLine, GroundLine
 from vision.crossing import CrossingRule, Outcome, Passage, crossing_of, judge, source_id
+from vision.errors import MetadataError
 from vision.fixed import Homography, PixelLine, pixel_passages, pixel_track
 from vision.georeference import Georeferencer
 from vision.ground import GroundSettings, ground_track
 from vision.tracker import CameraMotion, GroundPlane, StillCamera
 from vision.types import Crossing, Detection, Frame, GroundPoint, GroundTrack, Method, Status, Track
 
-__all__ = ["FixedScene", "MovingScene", "PictureScene", "Placed", "Scene"]
+__all__ = ["NO_METHOD", "FixedScene", "MovingScene", "PictureScene", "Placed", "Scene", "choose_scene"]
 
+NO_METHOD = (
+    "{name}: the video tells no camera pose: give video with ST 0601 metadata or a pose file for a moving camera, "
+    "known points (homography) or a line in the picture for a fixed one"
+)
 Placed = tuple[CameraMotion, list[GroundPoint | None] | None]
 
 
@@ -57,23 +62,63 @@ class Scene(Protocol):
         ...
 
 
+def choose_scene(
+    has_pose: bool,
+    name: str,
+    *,
+    border: BorderLine | None = None,
+    homography: Homography | None = None,
+    line: PixelLine | None = None,
+    terrain: Terrain | None = None,
+) -> Scene:
+    """The way to decide that the inputs allow; without a border or a line one that follows objects and decides nothing.
+
+    Parameters
+    ----------
+    has_pose
+        Whether frames come with the pose of the camera.
+    name
+        Of the source, for messages.
+    border, homography, line, terrain
+        As in `watch`.
+
+    Raises
+    ------
+    MetadataError
+        When there is a border, and nothing that puts pixels on the ground.
+    """
+    if homography is not None and (border is not None or line is None):
+        return FixedScene(border, homography)
+    if border is not None:
+        if not has_pose:
+            raise MetadataError(NO_METHOD.format(name=name))
+        return MovingScene(border, terrain)
+    if line is None and has_pose:
+        return MovingScene(None, terrain)
+    return PictureScene(line)
+
+
 class _OnGround:
     """What both ways on the ground share: a line in the metres of a local frame."""
 
     method: Method
 
-    def __init__(self, border: BorderLine) -> None:
+    def __init__(self, border: BorderLine | None) -> None:
         self._border = border
-        self._frame: LocalFrame | None = None
-        self._line: GroundLine | None = None
+        self.frame: LocalFrame | None = None
+        """Of all places; None before the first frame that could be used."""
+        self.line: GroundLine | None = None
+        """The border in that frame; None where there is none."""
 
     @property
     def ready(self) -> bool:
         """See `Scene`."""
-        return self._line is not None
+        return self.frame is not None
 
     def _set(self, frame: LocalFrame) -> None:
-        self._frame, self._line = frame, self._border.on_ground(frame)
+        self.frame = frame
+        if self._border is not None:
+            self.line = self._border.on_ground(frame)
 
     def way(self, track: Track, settings: GroundSettings) -> GroundTrack | None:
         """See `Scene`."""
@@ -82,8 +127,9 @@ class _OnGround:
     def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
         """See `Scene`."""
         del track
-        assert self._line is not None
-        verdict = judge(way, self._line, rule)
+        if self.line is None:
+            return (), None
+        verdict = judge(way, self.line, rule)
         return verdict.passages, verdict.outcome
 
     def unit(self, track: Track) -> float:
@@ -93,8 +139,9 @@ class _OnGround:
 
     def crossing(self, passage: Passage, way: GroundTrack, source: str) -> Crossing:
         """See `Scene`."""
-        assert self._frame is not None
-        return crossing_of(passage, way, frame=self._frame, source=source, border=self._border.name, method=self.method)
+        assert self.frame is not None
+        assert self._border is not None
+        return crossing_of(passage, way, frame=self.frame, source=source, border=self._border.name, method=self.method)
 
 
 class MovingScene(_OnGround):
@@ -102,7 +149,7 @@ class MovingScene(_OnGround):
 
     method = Method.GROUND
 
-    def __init__(self, border: BorderLine, terrain: Terrain | None) -> None:
+    def __init__(self, border: BorderLine | None, terrain: Terrain | None) -> None:
         super().__init__(border)
         self._terrain = terrain
         self._where: Georeferencer | None = None
@@ -115,7 +162,8 @@ class MovingScene(_OnGround):
         if self._where is None:
             self._where = Georeferencer.for_frame(frame, self._terrain)
             self._set(self._where.frame)
-        level = self._where.level_amsl_m(frame.pose, frame.camera)
+        level = self.ground_amsl_m(frame)
+        assert level is not None
         motion = GroundPlane.of_pose(frame.camera, frame.pose, self._where.frame, level)
         height = frame.pose.altitude.amsl_m(ground_amsl_m=level)
         here = np.array(self._where.frame.to_enu(frame.pose.lat_deg, frame.pose.lon_deg, height), dtype=float)
@@ -125,13 +173,19 @@ class MovingScene(_OnGround):
         self._last = frame.time_us, here
         return motion, self._where.points(frame, detections, velocity)
 
+    def ground_amsl_m(self, frame: Frame) -> float | None:
+        """Elevation of the ground in the middle of a picture, metres; None where it is not known."""
+        if self._where is None or frame.pose is None or frame.camera is None:
+            return None
+        return self._where.level_amsl_m(frame.pose, frame.camera)
+
 
 class FixedScene(_OnGround):
     """A fixed camera with known points."""
 
     method = Method.HOMOGRAPHY
 
-    def __init__(self, border: BorderLine, homography: Homography) -> None:
+    def __init__(self, border: BorderLine | None, homography: Homography) -> None:
         super().__init__(border)
         self._homography = homography
         self._set(homography.frame)
@@ -147,7 +201,7 @@ class PictureScene:
     method = Method.PIXEL
     ready = True
 
-    def __init__(self, line: PixelLine) -> None:
+    def __init__(self, line: PixelLine | None) -> None:
         self._line = line
 
     def place(self, frame: Frame, detections: Sequence[Detection]) -> Placed | None:
@@ -162,6 +216,8 @@ class PictureScene:
     def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
         """See `Scene`."""
         del way
+        if self._line is None:
+            return (), None
         return [replace(p, status=Status.PROBABLE) for p in pixel_passages(track, self._line, rule)], None
 
     def unit(self, track: Track) -> float:
@@ -170,6 +226,7 @@ class PictureScene:
 
     def crossing(self, passage: Passage, way: GroundTrack, source: str) -> Crossing:
         """See `Scene`."""
+        assert self._line is not None
         place = f"{passage.xy[0]:.1f} {passage.xy[1]:.1f} px"
         return Crossing(
             source=source,

@@ -28,7 +28,7 @@ from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.errors import MetadataError
 from vision.fixed import Homography, PixelLine
 from vision.ground import GroundSettings
-from vision.scene import FixedScene, MovingScene, PictureScene, Scene
+from vision.scene import NO_METHOD, Scene, choose_scene
 from vision.tracker import Tracker, TrackerSettings
 from vision.types import Crossing, Custody, Detection, EvidenceRef, Frame, GroundTrack, Method, ModelRef, Track
 
@@ -38,10 +38,6 @@ __all__ = ["EvidenceCutter", "FrameDetector", "WatchResult", "WatchSettings", "w
 _SAME_S = 2.0
 # A track that ended so long ago, or its memory, does not reach back to a passage: see `TrackerSettings.memory_s`.
 _FORGET_S = 600.0
-_NO_METHOD = (
-    "{name}: the video tells no camera pose: give video with ST 0601 metadata or a pose file for a moving camera, "
-    "known points (homography) or a line in the picture for a fixed one"
-)
 
 
 class FrameDetector(Protocol):
@@ -155,6 +151,7 @@ def watch(
     progress: Callable[[int], None] | None = None,
     on_crossing: Callable[[Crossing], None] | None = None,
     settings: WatchSettings | None = None,
+    scene: Scene | None = None,
 ) -> WatchResult:
     """Watch a video for crossings.
 
@@ -184,6 +181,8 @@ def watch(
         Called with each crossing as soon as it is decided.
     settings
         How.
+    scene
+        The way to decide, new for each watch, instead of border, homography, line and terrain.
 
     Raises
     ------
@@ -194,7 +193,13 @@ def watch(
     """
     settings = settings or WatchSettings()
     name = name or str(getattr(source, "name", "video"))
-    scene = _scene(source, name, border=border, homography=homography, line=line, terrain=terrain)
+    if scene is None:
+        if border is None and line is None:
+            raise MetadataError(
+                f"{name}: no line to watch: give a border file, or for a fixed camera a line in its picture"
+            )
+        has_pose = bool(getattr(source, "has_pose", True))
+        scene = choose_scene(has_pose, name, border=border, homography=homography, line=line, terrain=terrain)
     watcher = _Watcher(
         scene,
         settings,
@@ -216,33 +221,10 @@ def watch(
         detected.close()
         frames.close()
     if watcher.frames and not scene.ready:
-        raise MetadataError(_NO_METHOD.format(name=name))
+        raise MetadataError(NO_METHOD.format(name=name))
     watcher.finish()
     dropped = int(getattr(getattr(source, "counts", None), "dropped", 0))
     return watcher.result(time.perf_counter() - start, dropped)
-
-
-def _scene(
-    source: Iterable[Frame],
-    name: str,
-    *,
-    border: BorderLine | None,
-    homography: Homography | None,
-    line: PixelLine | None,
-    terrain: Terrain | None,
-) -> Scene:
-    """The way to decide that the inputs allow."""
-    if border is None:
-        if line is None:
-            raise MetadataError(
-                f"{name}: no line to watch: give a border file, or for a fixed camera a line in its picture"
-            )
-        return PictureScene(line)
-    if homography is not None:
-        return FixedScene(border, homography)
-    if not getattr(source, "has_pose", True):
-        raise MetadataError(_NO_METHOD.format(name=name))
-    return MovingScene(border, terrain)
 
 
 def _detect(frames: Iterator[Frame], detector: FrameDetector, batch: int) -> Iterator[tuple[Frame, list[Detection]]]:

@@ -130,7 +130,9 @@ def test_a_recording_holds_the_measured_poses_and_the_truth(flights, scenario, t
         assert all(crossing["in_view"] for crossing in truth["crossings"])
     assert sum(len(json.loads(r.truth.read_text())["crossings"]) for r in recordings) == 4
     assert {path.name for path in (tmp_path / "one").iterdir()} == {
-        path.name for recording in recordings for path in (recording.video, recording.truth, recording.mot)
+        path.name
+        for recording in recordings
+        for path in (recording.video, recording.truth, recording.mot, recording.tracks)
     }
 
 
@@ -140,6 +142,7 @@ def test_two_processes_write_the_same_files(scenario, tmp_path):
     for a, b in zip(one, two, strict=True):
         assert a.video.read_bytes() == b.video.read_bytes()
         assert a.truth.read_bytes() == b.truth.read_bytes()
+        assert a.tracks.read_bytes() == b.tracks.read_bytes()
 
 
 def test_noise_has_the_stated_size():
