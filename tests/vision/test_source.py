@@ -166,12 +166,14 @@ def test_a_real_recording_is_decoded_whole(shared_data):
     assert source.counts.problems == []
 
 
-def test_a_look_at_the_first_picture_takes_none_away(plain):
-    with open_source(plain) as source:
+@pytest.mark.parametrize("made", ["plain", "recording"])
+def test_a_look_at_the_first_picture_takes_none_away(request, made):
+    video = request.getfixturevalue(made)
+    with open_source(video) as source:
         first = source.first_image
         frames = list(source)
         assert np.array_equal(source.first_image, first)
-    with open_source(plain) as source:
+    with open_source(video) as source:
         assert [f.index for f in source] == [f.index for f in frames]
     assert np.array_equal(first, frames[0].image)
 
