@@ -30,7 +30,8 @@ def watch(
     line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
     own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
     pose: Annotated[Path | None, typer.Option(help="Pose file (.srt, .csv, .klv), when the video has none.")] = None,
-    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships.")] = None,
+    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships for the sensor.")] = None,
+    sensor: Annotated[str, typer.Option(help="thermal or daylight; auto looks whether there is colour.")] = "auto",
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
     ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
     owner: Annotated[str, typer.Option(help="Organisation that owns the records.")] = "unknown",
@@ -49,12 +50,19 @@ def watch(
         x1, y1, x2, y2 = numbers(line, "X1,Y1,X2,Y2", "--line")
         pixel_line = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
     border = vision.load_border(border_file) if border_file else None
-    detector = vision.Detector(model, confidence=vision.TrackerSettings().low_score)
+    if sensor not in vision.SENSORS:
+        raise InputError(f"--sensor {sensor} is unknown: give one of {', '.join(vision.SENSORS)}")
+    detectors: dict[Path, vision.Detector] = {}
     crossings: list[vision.Crossing] = []
     for video in videos:
         with vision.open_source(video, pose=pose, fps=fps) as source, bars() as progress:
             task = progress.add_task(Path(video).name, total=None)
             recorded = not source.live and not Path(video).is_dir()
+            choice = None if model else vision.choose_model(source.first_image, sensor)
+            path = choice.path if choice else Path(str(model))
+            if path not in detectors:
+                detectors[path] = vision.Detector(path, confidence=vision.TrackerSettings().low_score)
+            detector = detectors[path]
             result = vision.watch(
                 source,
                 detector,
@@ -66,6 +74,8 @@ def watch(
                 progress=lambda frames, progress=progress, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
             )
         crossings += result.crossings
+        seen_by = f"{choice.sensor}, {choice.why}" if choice else "as given"
+        console.print(f"{Path(video).name}: detector {detector.model.name} ({seen_by})", markup=False)
         for problem in source.counts.problems:
             complaints.print(f"note: {video}: {problem}", markup=False)
         console.print(
@@ -110,6 +120,7 @@ def render(
     count: Annotated[int, typer.Option(help="Images.", min=1)] = 1000,
     seed: Annotated[int, typer.Option(help="Same seed, same images.")] = 7,
     backgrounds: Annotated[Path | None, typer.Option(help="Photographs that serve as ground in some images.")] = None,
+    thermal: Annotated[float, typer.Option(help="Share of thermal images; the rest is daylight.", min=0, max=1)] = 0.7,
 ) -> None:
     """Render a labelled data set with the simulator, to train on."""
     import sim  # noqa: PLC0415 - OpenCV takes a while to load
@@ -120,6 +131,7 @@ def render(
             out,
             count,
             seed,
+            thermal_share=thermal,
             backgrounds=backgrounds,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
@@ -127,23 +139,35 @@ def render(
     console.print(f"{summary.images} images ({labels}) -> {out}")
 
 
-@commands.command(epilog="Example: [bold]vedette train data --weights yolo11n.pt --out runs/train[/bold]")
+@commands.command(epilog="Example: [bold]vedette train data --weights yolo11n.pt --sensor thermal[/bold]")
 def train(
-    data: Annotated[Path, typer.Argument(help="Folder that holds the data sets hit-uav, aerial-vehicles, rendered.")],
+    data: Annotated[
+        Path,
+        typer.Argument(help="Folder of the data sets hit-uav, aerial-vehicles, rendered-thermal, rendered-daylight."),
+    ],
     weights: Annotated[Path, typer.Option(help="Weights to start from (.pt).")],
+    sensor: Annotated[str, typer.Option(help="What the detector is for: thermal or daylight.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; one that was broken off goes on.")] = Path("runs/train"),
+    hours: Annotated[float | None, typer.Option(help="Longest time for a stage; it ends in good order.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, or the number of a GPU.")] = "cpu",
+    workers: Annotated[int, typer.Option(help="Processes that prepare images.", min=0)] = 1,
 ) -> None:
-    r"""Train a detector by the recipe of the shipped one. Needs vedette\[train]."""
+    r"""Train a detector by the recipe of a shipped one. Needs vedette\[train]."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
+
+    recipe = vision.RECIPES.get(sensor)
+    if recipe is None:
+        raise InputError(f"--sensor {sensor} has no recipe: give one of {', '.join(vision.RECIPES)}")
 
     prepared = out / "data" / "data.yaml"
     if not prepared.exists():
-        vision.prepare(vision.known_sources(data), prepared.parent)
-    console.print(f"trained -> {vision.train_model(vision.RECIPE, prepared, weights, out)}")
+        vision.prepare(vision.known_sources(data), prepared.parent, tile_px=recipe.tile_px, seed=recipe.seed)
+    trained = vision.train_model(recipe, prepared, weights, out, hours=hours, device=device, workers=workers)
+    console.print(f"trained -> {trained}")
 
 
 @commands.command(
-    epilog="Example: [bold]vedette export runs/train/mixed/weights/last.pt detector.onnx "
+    epilog="Example: [bold]vedette export runs/train/thermal/weights/last.pt detector.onnx "
     "--data 'HIT-UAV (CC BY 4.0)'[/bold]"
 )
 def export(

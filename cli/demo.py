@@ -160,7 +160,9 @@ def film(
 
 def watch(recordings: tuple[sim.Recording, ...], work: Path) -> Watched:
     """Find crossings in every recording by its metadata alone; the truth is only read to score them."""
-    detector = vision.Detector(confidence=vision.TrackerSettings().low_score)
+    with vision.open_source(recordings[0].video) as source:  # one camera model records them all
+        choice = vision.choose_model(source.first_image)
+    detector = vision.Detector(choice.path, confidence=vision.TrackerSettings().low_score)
     border = vision.load_border(work / "border.geojson")
     results: dict[str, vision.WatchResult] = {}
     sample: list[Any] = []

@@ -121,10 +121,11 @@ def _engines() -> Finding:
 
 
 def _model() -> Finding:
-    from vision import SHIPPED_MODEL, read_model_file  # noqa: PLC0415 - as above
+    from vision import SHIPPED_MODELS, read_model_file  # noqa: PLC0415 - as above
 
-    found = f"{SHIPPED_MODEL.name} {read_model_file(SHIPPED_MODEL).sha256[:12]}" if SHIPPED_MODEL.exists() else None
-    return Finding("shipped detector", found, True, "persons and vehicles from the air")
+    found = [f"{path.name} {read_model_file(path).sha256[:12]}" for path in SHIPPED_MODELS.values() if path.exists()]
+    whole = ", ".join(found) if len(found) == len(SHIPPED_MODELS) else None
+    return Finding("shipped detectors", whole, True, "persons and vehicles from the air")
 
 
 def _borders() -> Finding:

@@ -28,8 +28,8 @@ __all__ = ["CLASSES", "DatasetSummary", "write_dataset"]
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
-CLASSES = ("person", "vehicle", "bicycle")
-"""Classes of the labels in their order; animals are rendered too and left unlabelled on purpose."""
+CLASSES = ("person", "vehicle", "bicycle", "animal")
+"""Classes of the labels in their order."""
 
 _WIDTH_PX, _HEIGHT_PX = 640, 512
 _SCENES_A_GROUND = 12
@@ -84,7 +84,7 @@ def write_dataset(
 ) -> DatasetSummary:
     """Write rendered images with exact labels: images/, labels/ (train and val) and data.yaml.
 
-    Each image has a camera of its own (40 to 150 m above ground, 25 to 90 degrees down), a scene of its own, and the
+    Each image has a camera of its own (30 to 150 m above ground, 25 to 90 degrees down), a scene of its own, and the
     blur, noise and compression of some camera. The same arguments write the same files.
 
     Parameters
@@ -219,10 +219,10 @@ def _camera(rng: np.random.Generator, *, steep: bool) -> tuple[CameraModel, Came
     """A camera above the origin of the ground, its pose and its view."""
     camera = CameraModel(_WIDTH_PX, _HEIGHT_PX, float(rng.uniform(800, 1650)))
     highest = -max(25.0, camera.vertical_fov_deg / 2 + _HORIZON_MARGIN_DEG, 50.0 if steep else 0.0)
-    height = float(rng.uniform(40, 150))
+    height = float(rng.uniform(30, 150))
     # Far oblique views shrink people to nothing: the slanter, the lower.
     pitch = float(rng.uniform(-90, highest))
-    height = max(40.0, min(height, 0.11 * camera.focal_px * math.sin(math.radians(-pitch)) * 1.3))
+    height = max(30.0, min(height, 0.11 * camera.focal_px * math.sin(math.radians(-pitch)) * 1.3))
     roll = float(rng.normal(0, 4)) if rng.random() < 0.3 else 0.0
     pose = CameraPose(0.0, 0.0, Altitude(height, Datum.AGL), float(rng.uniform(0, 360)), pitch, roll)
     return camera, pose, View(camera, np.array([0.0, 0.0, height]), pose.rotation_enu_from_camera())

@@ -37,6 +37,7 @@ from vision.pose import (
     interpolate,
     pose_from_klv,
 )
+from vision.sensor import SENSORS, SHIPPED_MODELS, ModelChoice, choose_model, sensor_of
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
 from vision.slicing import SliceRule, SlicingDetector
 from vision.source import Source, open_source
@@ -44,7 +45,7 @@ from vision.srt import read_srt
 from vision.timing import TIME_BASES
 from vision.track_scores import ALPHAS, TrackScore
 from vision.tracker import CameraMotion, GroundPlane, StillCamera, Tracker, TrackerSettings
-from vision.train import RECIPE, Recipe, Stage
+from vision.train import RECIPES, Recipe, Stage
 from vision.train import export as export_model
 from vision.train import train as train_model
 from vision.training_data import known_sources, prepare
@@ -77,8 +78,10 @@ __all__ = [
     "OBJECT_SIZES",
     "POSE_COLUMNS",
     "POSE_SIGMAS",
-    "RECIPE",
+    "RECIPES",
+    "SENSORS",
     "SHIPPED_MODEL",
+    "SHIPPED_MODELS",
     "TIME_BASES",
     "Band",
     "BorderError",
@@ -121,6 +124,7 @@ __all__ = [
     "MetadataError",
     "Method",
     "MissingExtra",
+    "ModelChoice",
     "ModelError",
     "ModelFile",
     "ModelRef",
@@ -164,6 +168,7 @@ __all__ = [
     "WatchSettings",
     "bare_rate",
     "camera_from_klv",
+    "choose_model",
     "cut_clip",
     "decode_klv",
     "export_model",
@@ -191,6 +196,7 @@ __all__ = [
     "read_srt",
     "score",
     "score_places",
+    "sensor_of",
     "split_klv",
     "suffix_for",
     "to_geojson",

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vision.errors import ModelError
 from vision.model_file import KINDS, read_model_file
 from vision.runtime import BACKENDS, Session, default_cache_dir, open_session, pick_backend
+from vision.sensor import SHIPPED_MODELS
 from vision.types import Detection, ModelRef
 
 __all__ = ["SHIPPED_MODEL", "Detector", "Letterbox", "Rate", "bare_rate", "decode_output", "letterbox", "suppress"]
@@ -25,8 +26,8 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.intp]
 
-SHIPPED_MODEL = Path(__file__).parent / "models" / "vedette-yolo11n.onnx"
-"""Thermal person, vehicle and bicycle from 60 to 130 m."""
+SHIPPED_MODEL = SHIPPED_MODELS["thermal"]
+"""The one that is taken where nothing is said."""
 
 _PAD = 114  # the grey that the networks saw around pictures in training
 _END_TO_END_COLUMNS = 6
@@ -132,7 +133,7 @@ def suppress(boxes: Floats, scores: Floats, groups: Ints, iou: float) -> Ints:
 
 
 class Detector:
-    """Finds persons, vehicles and bicycles. For one thread at a time: two threads take two detectors.
+    """Finds persons, vehicles, bicycles and animals. For one thread at a time: two threads take two detectors.
 
     Parameters
     ----------
@@ -152,7 +153,8 @@ class Detector:
     precision
         ``"f32"``, or ``"auto"`` to let OpenVINO choose a faster, coarser number format.
     kinds
-        Kinds that are reported, of "person", "vehicle", "bicycle", "animal".
+        Kinds that are reported, of "person", "vehicle", "bicycle", "animal"; a thing of another kind is not reported
+        as one of these.
     classes
         Our kind by class name, for a model whose names `KINDS` does not know.
 

@@ -17,7 +17,7 @@ from typing import Self
 from geo import CameraModel, CameraPose, PoseSigma
 from vision.decode import is_url, open_container, open_folder
 from vision.errors import MetadataError, SourceError
-from vision.media import Media, Picture, SourceCounts, Telemetry
+from vision.media import Image, Media, Picture, SourceCounts, Telemetry
 from vision.packets import PAIRING_WAIT_US, PacketTrack
 from vision.pose import PoseSample, PoseTrack
 from vision.sidecar import find_sidecar, read_sidecar
@@ -144,7 +144,7 @@ class Source:
     ) -> None:
         self._media, self._telemetry, self._head = media, telemetry, head
         self._fixed, self._track, self._camera = fixed, track, camera
-        self._first_us = head[0].pts_us
+        self._first_us, self._first = head[0].pts_us, head[0]
         self.counts = counts
         self._clock = Clock.choose(media, telemetry, track, start_us, self._first_us)
         if track is not None and track.absolute and self.time_is_relative:
@@ -170,6 +170,11 @@ class Source:
     def height(self) -> int:
         """Height of the pictures, pixels."""
         return self._media.height
+
+    @property
+    def first_image(self) -> Image:
+        """The first picture, shape (height, width, 3), uint8, blue-green-red; it is not taken from the frames."""
+        return self._first.pixels()
 
     @property
     def frame_rate(self) -> float | None:

@@ -26,20 +26,20 @@ from vision.errors import VisionError
 
 __all__ = ["CLASSES", "SYNONYMS", "Source", "class_id", "known_sources", "prepare", "read_labels", "write_yaml"]
 
-CLASSES: tuple[str, ...] = ("person", "vehicle", "bicycle")
+CLASSES: tuple[str, ...] = ("person", "vehicle", "bicycle", "animal")
 SYNONYMS: Mapping[str, str] = MappingProxyType(
     {
         "people": "person", "pedestrian": "person", "human": "person",
         "car": "vehicle", "truck": "vehicle", "bus": "vehicle", "minibus": "vehicle",
         "van": "vehicle", "pickup": "vehicle", "othervehicle": "vehicle", "motor vehicle": "vehicle",
         "bike": "bicycle", "cyclist": "bicycle",
+        "dog": "animal", "cow": "animal", "sheep": "animal", "horse": "animal", "goat": "animal", "deer": "animal",
     },
 )  # fmt: skip
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _VISIBLE = 0.4  # a box cut by the edge of a tile keeps its label while this share of its area is inside
 _BARE = 0.15  # chance that an image also gives one tile placed blindly: ground without objects
 _TRIES = 12  # placements tried for each tile
-_GREY = 114  # what ultralytics pads with
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,9 @@ class Source:
         Tag to pattern of image names, e.g. ``{"night": "1_*"}``; evaluation reports each tag by itself.
     zooms : tuple of float
         Scales at which tiles are cut; 1 is native resolution.
+    turned : bool
+        Write every tile once more, turned by a quarter: from above there is no right way up, and the streets of one
+        survey all run one way.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Source:
     held_out: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     zooms: tuple[float, ...] = (1.0,)
+    turned: bool = False
 
 
 def known_sources(root: Path) -> tuple[Source, ...]:
@@ -74,8 +78,8 @@ def known_sources(root: Path) -> tuple[Source, ...]:
     Parameters
     ----------
     root : Path
-        Folder that holds ``hit-uav``, ``aerial-vehicles`` and ``rendered`` (written by ``vedette render``), or some
-        of them.
+        Folder that holds ``hit-uav``, ``aerial-vehicles``, ``rendered-thermal`` and ``rendered-daylight`` (both
+        written by ``vedette render``), or some of them.
 
     Returns
     -------
@@ -95,10 +99,11 @@ def known_sources(root: Path) -> tuple[Source, ...]:
             root / "aerial-vehicles",
             held_out=("MunichStreet02-*", "DJI_*"),
             tags={"rgb": "*", "kit-ais": "Munich*", "dji": "DJI_*"},
-            zooms=(1.0, 0.5),
+            zooms=(1.0, 0.6, 0.35),
+            turned=True,
         ),
-        # 1,000 images of `sim.dataset`, seed 21: 40 % thermal, half of them on photographed ground, a tenth held out.
-        Source("rendered", root / "rendered", tags={"rendered": "*"}),
+        Source("rendered-thermal", root / "rendered-thermal", tags={"rendered-thermal": "*"}),
+        Source("rendered-daylight", root / "rendered-daylight", tags={"rendered-daylight": "*"}),
     )
     found = tuple(rule for rule in rules if rule.path.is_dir())
     if not found:
@@ -107,7 +112,7 @@ def known_sources(root: Path) -> tuple[Source, ...]:
     return found
 
 
-def prepare(sources: Iterable[Source], out: Path, *, tile_px: int = 320, seed: int = 7) -> Path:
+def prepare(sources: Iterable[Source], out: Path, *, tile_px: int = 640, seed: int = 7) -> Path:
     """Build one YOLO data set out of several.
 
     Class names are mapped to `CLASSES` by name and `SYNONYMS`. Training images are cut into tiles; images held out
@@ -154,7 +159,10 @@ def prepare(sources: Iterable[Source], out: Path, *, tile_px: int = 320, seed: i
             pixels = cv2.imread(str(image), cv2.IMREAD_COLOR)
             if pixels is None:
                 raise VisionError(f"{image}: not a readable image; mend or remove it")
-            for number, (tile, inside) in enumerate(_tiles(pixels, boxes, tile_px, source.zooms, rng)):
+            cut = list(_tiles(pixels, boxes, tile_px, source.zooms, rng))
+            if source.turned:
+                cut += [_turned(tile, inside) for tile, inside in cut]
+            for number, (tile, inside) in enumerate(cut):
                 name = _place(out, "train", source.name, f"{image.stem}_{number}.jpg", inside)
                 cv2.imwrite(str(out / name), tile, [cv2.IMWRITE_JPEG_QUALITY, 95])
                 tiles.append(name)
@@ -294,14 +302,21 @@ def _tiles(
                 (_start(0, 0, side, width, rng, anywhere=True), _start(0, 0, side, height, rng, anywhere=True))
             )
         for left, top in starts:
-            piece = scaled[top : top + side, left : left + side]
-            tile = np.full((side, side, 3), _GREY, np.uint8)
-            tile[: piece.shape[0], : piece.shape[1]] = piece
-            cut = (corners - (left, top, left, top)).clip(0, side)
+            tile = scaled[top : top + side, left : left + side]
+            shown = np.array([tile.shape[1], tile.shape[0]] * 2)
+            cut = (corners - (left, top, left, top)).clip(0, shown)
             area, full = np.prod(cut[:, 2:] - cut[:, :2], axis=1), np.prod(corners[:, 2:] - corners[:, :2], axis=1)
             kept = area > _VISIBLE * full
-            centre_size = np.c_[(cut[:, :2] + cut[:, 2:]) / 2, cut[:, 2:] - cut[:, :2]] / side
+            centre_size = np.c_[(cut[:, :2] + cut[:, 2:]) / 2, cut[:, 2:] - cut[:, :2]] / shown
             yield tile, np.c_[boxes[:, :1], centre_size][kept]
+
+
+def _turned(
+    tile: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    """A tile and its labels, turned by a quarter, clockwise."""
+    kind, x, y, width, height = boxes.T
+    return np.ascontiguousarray(np.rot90(tile, -1)), np.c_[kind, 1 - y, x, height, width]
 
 
 def _start(low: float, high: float, side: int, length: int, rng: random.Random, *, anywhere: bool = False) -> int:

@@ -56,6 +56,19 @@ def test_layout_labels_and_repetition(tmp_path):
     assert "2: bicycle" in written["data.yaml"].decode()
 
 
+def test_animals_have_a_class_of_their_own(tmp_path):
+    summary = write_dataset(tmp_path / "set", 8, 4, thermal_share=0.0)
+    assert summary.labels["animal"] > 0
+    numbers = [
+        line.split()[0]
+        for name, text in files(tmp_path / "set").items()
+        if name.startswith("labels/")
+        for line in text.decode().splitlines()
+    ]
+    assert numbers.count("3") == summary.labels["animal"]
+    assert "3: animal" in (tmp_path / "set" / "data.yaml").read_text()
+
+
 def test_refuses_and_leaves_nothing(tmp_path):
     taken = tmp_path / "taken"
     taken.mkdir()

@@ -212,6 +212,26 @@ def test_watch_delivers_to_a_service(run, tmp_path, shared_data):
     assert hashlib.sha256(clip).hexdigest() in {json.loads(line)["evidence"]["sha256"] for line in found}
 
 
+def test_watch_says_which_detector_it_took_and_why(run, tmp_path, shared_data):
+    video = shared_data("videos/1_60_70_0_00540-00639.mp4")
+    told = ["watch", video, "--line", "320,512,320,0", "--fps", "0.5", "--out", tmp_path]
+    ran = run(*told)
+    assert ran.code == 0, ran.err
+    assert "detector vedette-thermal-yolo11n (thermal, its pictures have no colour)" in ran.out
+    ran = run(*told, "--sensor", "daylight")
+    assert "detector vedette-daylight-yolo11n (daylight, as asked for)" in ran.out
+    ran = run(*told, "--sensor", "radar")
+    assert ran.code != 0
+    assert "--sensor radar is unknown: give one of auto, thermal, daylight" in ran.err
+
+
+def test_training_is_for_a_sensor_that_has_a_recipe(run, tmp_path):
+    ran = run("train", tmp_path, "--weights", tmp_path / "w.pt", "--sensor", "radar", "--out", tmp_path / "out")
+    assert ran.code != 0
+    assert "--sensor radar has no recipe: give one of thermal, daylight" in ran.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_watch_keeps_what_the_service_does_not_take(run, tmp_path, shared_data):
     video = shared_data("videos/intel_one-by-one-person-detection.mp4")
     model = shared_data("weights/coco-yolo11n.onnx")

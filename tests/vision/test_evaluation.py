@@ -219,17 +219,18 @@ def test_refusals(tmp_path):
         evaluate_model(model, data)
 
 
-def test_shipped_model_keeps_its_promise():
+@pytest.mark.parametrize("sensor", ["thermal", "daylight"])
+def test_shipped_model_keeps_its_promise(sensor):
     """Shape, names and metadata that the rest of the program relies on."""
     import onnxruntime
 
     import vision
 
-    path = next(iter(vision.__path__)) + "/models/vedette-yolo11n.onnx"
+    path = next(iter(vision.__path__)) + f"/models/vedette-{sensor}-yolo11n.onnx"
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     meta = session.get_modelmeta().custom_metadata_map
-    assert meta["names"] == "{0: 'person', 1: 'vehicle', 2: 'bicycle'}"
+    assert meta["names"] == "{0: 'person', 1: 'vehicle', 2: 'bicycle', 3: 'animal'}"
     assert (meta["stride"], meta["licence"]) == ("32", "AGPL-3.0-or-later")
     for height, width, batch in ((256, 320, 1), (64, 96, 2)):
         output = session.run(None, {"images": np.zeros((batch, 3, height, width), np.float32)})[0]
-        assert output.shape == (batch, 7, height * width * 21 // 1024)
+        assert output.shape == (batch, 8, height * width * 21 // 1024)

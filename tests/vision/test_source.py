@@ -166,6 +166,18 @@ def test_a_real_recording_is_decoded_whole(shared_data):
     assert source.counts.problems == []
 
 
+@pytest.mark.parametrize("made", ["plain", "recording"])
+def test_a_look_at_the_first_picture_takes_none_away(request, made):
+    video = request.getfixturevalue(made)
+    with open_source(video) as source:
+        first = source.first_image
+        frames = list(source)
+        assert np.array_equal(source.first_image, first)
+    with open_source(video) as source:
+        assert [f.index for f in source] == [f.index for f in frames]
+    assert np.array_equal(first, frames[0].image)
+
+
 def test_a_fixed_cameras_pose_and_model_are_taken(plain):
     pose = CameraPose(31.0, -110.0, Altitude(10.0, Datum.AGL), 0.0, -30.0)
     with open_source(plain, pose=pose, hfov_deg=60.0) as source:

@@ -14,9 +14,10 @@ import pytest
 import yaml
 from onnx import TensorProto, helper, numpy_helper
 
+from vision import SHIPPED_MODELS
 from vision.errors import MissingExtra, VisionError
 from vision.train import (
-    RECIPE,
+    RECIPES,
     Recipe,
     Source,
     Stage,
@@ -126,7 +127,29 @@ def test_zoom_halves_the_objects(tmp_path):
     name = all_train(tmp_path / "out")[0]
     _, _, _, w, h = lines(label(tmp_path / "out" / name))[0].split()
     assert float(w) * 320 == pytest.approx(40, abs=1e-3)
-    assert float(h) * 320 == pytest.approx(30, abs=1e-3)
+    assert float(h) * 300 == pytest.approx(30, abs=1e-3)  # a tile is no higher than the picture
+
+
+def test_tile_is_no_larger_than_the_picture_and_a_turned_one_shows_the_same(tmp_path):
+    """A white object in the dark: whatever the turn, its label encloses exactly what is white."""
+    folder = tmp_path / "flat"
+    folder.mkdir()
+    (folder / "classes.txt").write_text("car\n")
+    image = np.zeros((120, 200, 3), np.uint8)
+    image[30:50, 100:160] = 255
+    cv2.imwrite(str(folder / "a.png"), image)
+    (folder / "a.txt").write_text(f"0 {130 / 200} {40 / 120} {60 / 200} {20 / 120}")
+    prepare([Source("flat", folder, turned=True)], tmp_path / "out", tile_px=320)
+    shapes = []
+    for name in all_train(tmp_path / "out"):
+        tile = cv2.imread(str(tmp_path / "out" / name), cv2.IMREAD_GRAYSCALE)
+        shapes.append(tile.shape)
+        (line,) = lines(label(tmp_path / "out" / name))
+        x, y, w, h = np.array(line.split()[1:], float) * np.tile([tile.shape[1], tile.shape[0]], 2)
+        rows, columns = np.nonzero(tile > 127)
+        edges = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+        np.testing.assert_allclose((x - w / 2, y - h / 2, x + w / 2, y + h / 2), edges, atol=1)
+    assert set(shapes) == {(120, 200), (200, 120)}
 
 
 def test_same_seed_same_tiles_whatever_the_other_sources(tmp_path):
@@ -195,7 +218,7 @@ def test_refusals_name_what_is_wrong(tmp_path):
 
 
 def test_known_sources_are_those_that_are_there(tmp_path):
-    with pytest.raises(VisionError, match="hit-uav, aerial-vehicles, rendered"):
+    with pytest.raises(VisionError, match="hit-uav, aerial-vehicles, rendered-thermal, rendered-daylight"):
         known_sources(tmp_path)
     (tmp_path / "hit-uav").mkdir()
     assert [source.name for source in known_sources(tmp_path)] == ["hit-uav"]
@@ -214,11 +237,14 @@ def test_share_alike_photographs_are_never_trained_on(tmp_path):
 
 
 def test_recipe_mixes_only_sources_that_are_known(tmp_path):
-    for name in ("hit-uav", "aerial-vehicles", "rendered"):
+    for name in ("hit-uav", "aerial-vehicles", "rendered-thermal", "rendered-daylight"):
         (tmp_path / name).mkdir()
     known = {source.name for source in known_sources(tmp_path)}
-    assert {name for stage in RECIPE.stages for name in stage.mix} <= known
-    assert all(stage.final_lr < stage.lr for stage in RECIPE.stages)
+    stages = [stage for recipe in RECIPES.values() for stage in recipe.stages]
+    assert {name for stage in stages for name in stage.mix} == known
+    assert all(stage.final_lr < stage.lr for stage in stages)
+    assert all(0 <= stage.keep < 1 for stage in stages)
+    assert set(RECIPES) == set(SHIPPED_MODELS)
 
 
 def test_mix_repeats_and_samples(tmp_path):
@@ -236,7 +262,7 @@ def test_mix_repeats_and_samples(tmp_path):
 
 def test_arguments_carry_the_recipe(tmp_path):
     stage = Stage("s", 30, 2e-3, 2e-4, {}, freeze=4, image_size=256)
-    told = arguments(Recipe((stage,), batch=8, seed=11), stage, tmp_path / "d.yaml", tmp_path, epochs=3)
+    told = arguments(Recipe((stage,), batch=8, seed=11), stage, tmp_path / "d.yaml", tmp_path, 3)
     expected = {"epochs": 3, "freeze": 4, "imgsz": 256, "batch": 8, "nbs": 8, "seed": 11, "lr0": 2e-3}
     assert expected.items() <= told.items()
 
@@ -285,17 +311,56 @@ def test_stage_that_is_not_in_the_recipe(tmp_path, monkeypatch):
     ultralytics = ModuleType("ultralytics")
     ultralytics.YOLO = None
     monkeypatch.setitem(sys.modules, "ultralytics", ultralytics)
-    with pytest.raises(VisionError, match="real, mixed"):
-        train(RECIPE, tmp_path / "data.yaml", tmp_path / "w.pt", tmp_path, stages=["raal"])
+    with pytest.raises(VisionError, match="daylight, together"):
+        train(RECIPES["daylight"], tmp_path / "data.yaml", tmp_path / "w.pt", tmp_path, stages=["raal"])
     with pytest.raises(VisionError, match="does not exist: train first"):
         export(tmp_path / "w.pt", tmp_path / "out.onnx", data="")
+
+
+@pytest.mark.parametrize(("device", "amp"), [("cpu", False), ("0", "bf16")])
+def test_each_stage_begins_where_the_one_before_was_mixed_back(tmp_path, monkeypatch, device, amp):
+    begun_from, asked, mixes = [], [], []
+
+    class Yolo:
+        def __init__(self, path):
+            begun_from.append(Path(path))
+
+        def add_callback(self, *_):
+            pass
+
+        def train(self, **told):
+            asked.append(told)
+            last = Path(told["project"]) / told["name"] / "weights" / "last.pt"
+            last.parent.mkdir(parents=True)
+            last.touch()
+
+    def mix(trained, begun, keep, out):
+        mixes.append((trained, begun, keep))
+        return out
+
+    ultralytics = ModuleType("ultralytics")
+    ultralytics.YOLO = Yolo
+    monkeypatch.setitem(sys.modules, "ultralytics", ultralytics)
+    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))
+    monkeypatch.setattr("vision.train.head_start_trainer", lambda: "ours")
+    monkeypatch.setattr("vision.train.mix_back", mix)
+    (tmp_path / "train-a.txt").write_text("./a.jpg\n")
+    stages = tuple(Stage(name, 1, 1e-3, 1e-4, {"a": 1}, keep=keep) for name, keep in (("x", 0.4), ("y", 0), ("z", 0.1)))
+    out, start = tmp_path / "run", tmp_path / "coco.pt"
+    left = train(Recipe(stages), tmp_path / "data.yaml", start, out, device=device, workers=3)
+    weights = {name: out / name / "weights" for name in "xyz"}
+    assert left == weights["z"] / "mixed.pt"
+    assert begun_from == [start, weights["x"] / "mixed.pt", weights["y"] / "last.pt"]
+    assert mixes == [(weights["x"] / "last.pt", start, 0.4), (weights["z"] / "last.pt", start, 0.1)]
+    expected = {"trainer": "ours", "device": device, "workers": 3, "amp": amp}
+    assert all(expected.items() <= told.items() for told in asked)
 
 
 def test_training_and_export_say_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ultralytics", None)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtra, match=r"pip install vedette\[train\]"):
-        train(RECIPE, tmp_path / "data.yaml", tmp_path / "w.pt", tmp_path)
+        train(RECIPES["daylight"], tmp_path / "data.yaml", tmp_path / "w.pt", tmp_path)
     with pytest.raises(MissingExtra, match=r"pip install vedette\[train\]"):
         export(tmp_path / "w.pt", tmp_path / "out.onnx", data="")
 
