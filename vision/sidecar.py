@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from geo import Altitude, CameraPose, Datum, PoseSigma, VedetteError, check_coordinates
 from vision.errors import MetadataError
@@ -165,7 +166,7 @@ def _sample(where: str, row: dict[str, str | None], time: str, height: str, sigm
     def optional(name: str) -> float | None:
         return number(name) if row.get(name) else None
 
-    given = {field: number(column) for column, field in _SIGMAS.items() if row.get(column)}
+    given: dict[str, Any] = {field: number(column) for column, field in _SIGMAS.items() if row.get(column)}
     lat, lon = number("lat_deg"), number("lon_deg")
     try:
         check_coordinates(lat, lon, where)
