@@ -7,7 +7,7 @@ import sys
 import click
 import typer
 
-from cli import commands_exercise, commands_fly, commands_plan, commands_service, commands_watch
+from cli import commands_calibrate, commands_exercise, commands_fly, commands_plan, commands_service, commands_watch
 from cli.terminal import complaints
 from geo import VedetteError
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for part in (commands_service, commands_plan, commands_fly, commands_watch):
+for part in (commands_service, commands_plan, commands_fly, commands_watch, commands_calibrate):
     app.add_typer(part.commands)
 app.add_typer(commands_exercise.commands, name="exercise")
 

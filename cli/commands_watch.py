@@ -30,6 +30,7 @@ def watch(
     line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
     own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
     pose: Annotated[Path | None, typer.Option(help="Pose file (.srt, .csv, .klv), when the video has none.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="File of vedette calibrate: puts poses right.")] = None,
     model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
     ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
@@ -49,10 +50,11 @@ def watch(
         x1, y1, x2, y2 = numbers(line, "X1,Y1,X2,Y2", "--line")
         pixel_line = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
     border = vision.load_border(border_file) if border_file else None
+    known = vision.load_calibration(calibration) if calibration else None
     detector = vision.Detector(model, confidence=vision.TrackerSettings().low_score)
     crossings: list[vision.Crossing] = []
     for video in videos:
-        with vision.open_source(video, pose=pose, fps=fps) as source, bars() as progress:
+        with vision.open_source(video, pose=pose, calibration=known, fps=fps) as source, bars() as progress:
             task = progress.add_task(Path(video).name, total=None)
             recorded = not source.live and not Path(video).is_dir()
             result = vision.watch(

@@ -1,6 +1,8 @@
 """Video in, crossings out: source, detector, tracker, georeference, crossing, evidence."""
 
 from vision.border import BorderLine, GroundLine, load_border
+from vision.calibrate import OUTLIER_SIGMAS, Fit, calibrate
+from vision.calibration import Calibration, PointResult, load_calibration, save_calibration
 from vision.clip import Clip, cut_clip, suffix_for
 from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
@@ -21,6 +23,7 @@ from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
 from vision.georeference import OBJECT_SIZES, ErrorModel, Georeferencer, ObjectSize
 from vision.ground import GroundSettings, Pace, ground_track
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
+from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
 from vision.marked import write_marked_picture
 from vision.media import SourceCounts
 from vision.model_file import KINDS, ModelFile, read_model_file
@@ -66,6 +69,8 @@ __all__ = [
     "KINDS",
     "MANIFEST",
     "OBJECT_SIZES",
+    "OUTLIER_SIGMAS",
+    "POINT_COLUMNS",
     "POSE_COLUMNS",
     "POSE_SIGMAS",
     "RECIPE",
@@ -73,6 +78,7 @@ __all__ = [
     "TIME_BASES",
     "BorderError",
     "BorderLine",
+    "Calibration",
     "CameraMotion",
     "Clip",
     "Crossing",
@@ -88,6 +94,7 @@ __all__ = [
     "EvidenceError",
     "EvidenceRef",
     "EvidenceWriter",
+    "Fit",
     "Frame",
     "FrameDetector",
     "Gates",
@@ -115,11 +122,14 @@ __all__ = [
     "Pace",
     "Passage",
     "PixelLine",
+    "PointResult",
     "PoseSample",
     "PoseTrack",
     "Rate",
     "Recipe",
     "Score",
+    "SeenPoint",
+    "Sighting",
     "Source",
     "SourceCounts",
     "SourceError",
@@ -138,6 +148,7 @@ __all__ = [
     "WatchResult",
     "WatchSettings",
     "bare_rate",
+    "calibrate",
     "camera_from_klv",
     "cut_clip",
     "decode_klv",
@@ -150,6 +161,7 @@ __all__ = [
     "known_sources",
     "letterbox",
     "load_border",
+    "load_calibration",
     "load_fixed",
     "load_truth",
     "open_source",
@@ -157,11 +169,14 @@ __all__ = [
     "prepare",
     "read_klv",
     "read_model_file",
+    "read_points",
     "read_pose_csv",
     "read_pose_klv",
     "read_sidecar",
     "read_srt",
+    "save_calibration",
     "score",
+    "sightings",
     "split_klv",
     "suffix_for",
     "to_geojson",
