@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from cli.arguments import InputError
+from cli.arguments import moment
 from cli.terminal import console
 
 __all__ = ["commands"]
@@ -30,7 +29,9 @@ def calibrate(
             "name, sigma_px and sigma_m where known."
         ),
     ],
-    pose: Annotated[Path | None, typer.Option(help="Pose file (.srt, .csv, .klv), when the video has none.")] = None,
+    pose: Annotated[
+        Path | None, typer.Option(help="Pose file (.srt, .csv, .klv, .tlog), when the video has none.")
+    ] = None,
     hfov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; else the video's.")] = None,
     frame_rate: Annotated[float | None, typer.Option(help="Images a second, for a folder.")] = None,
     start: Annotated[str | None, typer.Option(help="Time of the first picture, ISO 8601 with its zone.")] = None,
@@ -49,7 +50,7 @@ def calibrate(
 
     seen = vision.read_points(points)
     with vision.open_source(
-        video, pose=pose, hfov_deg=hfov, frame_rate=frame_rate, start_time=_moment(start)
+        video, pose=pose, hfov_deg=hfov, frame_rate=frame_rate, start_time=moment(start, "--start")
     ) as source:
         found = vision.calibrate(
             vision.sightings(source, seen, source.frame_rate),
@@ -75,10 +76,3 @@ def calibrate(
     for note in found.notes:
         console.print(f"note: {note}", markup=False)
     console.print(f"calibration -> {out}")
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return None if text is None else datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"--start {text!r}: give ISO 8601 with its zone, 2026-05-01T06:30:00Z") from error

@@ -40,6 +40,7 @@ from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_side
 from vision.source import Source, open_source
 from vision.srt import read_srt
 from vision.timing import TIME_BASES
+from vision.tlog import read_tlog
 from vision.tracker import CameraMotion, GroundPlane, StillCamera, Tracker, TrackerSettings
 from vision.train import RECIPE, Recipe, Stage
 from vision.train import export as export_model
@@ -174,6 +175,7 @@ __all__ = [
     "read_pose_klv",
     "read_sidecar",
     "read_srt",
+    "read_tlog",
     "save_calibration",
     "score",
     "sightings",

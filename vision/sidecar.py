@@ -1,4 +1,4 @@
-"""Pose files beside a video: DJI ``.SRT``, a CSV table, or raw ``.klv``."""
+"""Pose files beside a video: DJI ``.SRT``, a CSV table, raw ``.klv`` or a MAVLink ``.tlog``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from vision.klv import read_klv
 from vision.pose import POSE_SIGMAS, PoseSample, PoseTrack, sample_from_klv
 from vision.srt import read_srt
 from vision.table import HEIGHTS, TIMES, Row, read_table
+from vision.tlog import read_tlog
 
 __all__ = ["POSE_COLUMNS", "find_sidecar", "read_pose_csv", "read_pose_klv", "read_sidecar"]
 
@@ -40,7 +41,7 @@ POSE_COLUMNS: Mapping[str, str] = {
 """Columns of a CSV pose file, any order, header line first: one time column, one height column, the rest as said."""
 
 _SIGMAS = {f"sigma_{name}": name for name in ("horizontal_m", "vertical_m", "yaw_deg", "pitch_deg", "roll_deg")}
-_SUFFIXES = (".srt", ".SRT", ".klv", ".KLV", ".pose.csv", ".csv")
+_SUFFIXES = (".srt", ".SRT", ".klv", ".KLV", ".pose.csv", ".csv", ".tlog")
 
 
 def find_sidecar(video: Path) -> Path | None:
@@ -63,7 +64,7 @@ def read_sidecar(
     home_amsl_m: float | None = None,
     sigma: PoseSigma | None = None,
 ) -> PoseTrack:
-    """Read a pose file by its suffix: ``.srt``, ``.csv`` or ``.klv``; for the parameters see `read_srt`.
+    """Read a pose file by its suffix: ``.srt``, ``.csv``, ``.klv`` or ``.tlog``; see `read_srt` and `read_tlog`.
 
     Raises
     ------
@@ -74,10 +75,11 @@ def read_sidecar(
         ".srt": lambda: read_srt(path, attitude=attitude, home_amsl_m=home_amsl_m, sigma=sigma),
         ".csv": lambda: read_pose_csv(path, sigma=sigma),
         ".klv": lambda: read_pose_klv(path, sigma=sigma),
+        ".tlog": lambda: read_tlog(path, attitude=attitude, sigma=sigma),
     }
     suffix = Path(path).suffix.lower()
     if suffix not in readers:
-        raise MetadataError(f"{path}: a pose file ends in .srt, .csv or .klv, not in {suffix or 'nothing'}")
+        raise MetadataError(f"{path}: a pose file ends in .srt, .csv, .klv or .tlog, not in {suffix or 'nothing'}")
     return readers[suffix]()
 
 

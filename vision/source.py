@@ -54,8 +54,8 @@ def open_source(
     location
         Path of a file or folder, or an ``rtsp``, ``udp``, ``rtp``, ``srt``, ``tcp`` or ``http`` URL.
     pose
-        A fixed camera's pose, a pose track, or the path of a pose file (``.srt``, ``.csv``, ``.klv``). None: the KLV
-        in the video, else a pose file of the same stem beside it.
+        A fixed camera's pose, a pose track, or the path of a pose file (``.srt``, ``.csv``, ``.klv``, ``.tlog``). None:
+        the KLV in the video, else a pose file of the same stem beside it.
     sidecar
         Whether to look beside the video when `pose` is None.
     camera, hfov_deg
@@ -65,7 +65,7 @@ def open_source(
     calibration
         Puts poses and camera right, see `vision.calibrate`.
     attitude, home_amsl_m
-        For DJI files, see `read_srt`.
+        For DJI files, see `read_srt`; for a ``.tlog`` without gimbal angles see `read_tlog`.
     fps
         Analysis rate, frames a second; frames between are skipped by their times. None takes all.
     frame_rate, times_us
@@ -111,6 +111,8 @@ def open_source(
                 track = read_sidecar(beside, attitude=attitude, home_amsl_m=home_amsl_m, sigma=sigma)
             except MetadataError as error:  # nobody named this file: the video can be watched without it
                 counts.note(str(error))
+        for note in track.notes if track is not None else ():
+            counts.note(note)
         return Source(
             media,
             counts,
