@@ -7,7 +7,15 @@ import sys
 import click
 import typer
 
-from cli import commands_calibrate, commands_exercise, commands_fly, commands_plan, commands_service, commands_watch
+from cli import (
+    commands_calibrate,
+    commands_evidence,
+    commands_exercise,
+    commands_fly,
+    commands_plan,
+    commands_service,
+    commands_watch,
+)
 from cli.terminal import complaints
 from geo import VedetteError
 
@@ -22,6 +30,7 @@ app = typer.Typer(
 for part in (commands_service, commands_plan, commands_fly, commands_watch, commands_calibrate):
     app.add_typer(part.commands)
 app.add_typer(commands_exercise.commands, name="exercise")
+app.add_typer(commands_evidence.commands, name="evidence")
 
 
 def main() -> None:

@@ -36,6 +36,7 @@ from vision.pose import (
     interpolate,
     pose_from_klv,
 )
+from vision.redact import Redaction, RedactionSettings, redact_evidence
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
 from vision.source import Source, open_source
 from vision.srt import read_srt
@@ -128,6 +129,8 @@ __all__ = [
     "PoseTrack",
     "Rate",
     "Recipe",
+    "Redaction",
+    "RedactionSettings",
     "Score",
     "SeenPoint",
     "Sighting",
@@ -176,6 +179,7 @@ __all__ = [
     "read_sidecar",
     "read_srt",
     "read_tlog",
+    "redact_evidence",
     "save_calibration",
     "score",
     "sightings",
