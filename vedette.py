@@ -7,7 +7,16 @@ import sys
 import click
 import typer
 
-from cli import commands_evaluate, commands_exercise, commands_fly, commands_plan, commands_service, commands_watch
+from cli import (
+    commands_calibrate,
+    commands_evaluate,
+    commands_evidence,
+    commands_exercise,
+    commands_fly,
+    commands_plan,
+    commands_service,
+    commands_watch,
+)
 from cli.terminal import complaints
 from geo import VedetteError
 
@@ -19,9 +28,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for part in (commands_service, commands_plan, commands_fly, commands_watch, commands_evaluate):
+for part in (
+    commands_service,
+    commands_plan,
+    commands_fly,
+    commands_watch,
+    commands_calibrate,
+    commands_evaluate,
+):
     app.add_typer(part.commands)
 app.add_typer(commands_exercise.commands, name="exercise")
+app.add_typer(commands_evidence.commands, name="evidence")
 
 
 def main() -> None:

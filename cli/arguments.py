@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import missions
 from geo import VedetteError
 
-__all__ = ["InputError", "dialect_of", "numbers"]
+__all__ = ["InputError", "dialect_of", "moment", "numbers"]
 
 
 class InputError(VedetteError):
@@ -29,3 +31,11 @@ def dialect_of(name: str) -> missions.Dialect:
     if name not in {"ardupilot", "px4"}:
         raise InputError(f"--dialect {name!r}: give ardupilot or px4")
     return "px4" if name == "px4" else "ardupilot"
+
+
+def moment(text: str | None, option: str) -> datetime | None:
+    """The time that an option gives, or None without it; raises InputError."""
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{option} {text!r}: give ISO 8601 with its zone, 2026-05-01T06:30:00Z") from error

@@ -69,7 +69,10 @@ def evaluate(
         pixel_line = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
     if pixel_line is not None and border_file is not None:
         raise InputError("a line in the picture and --border are two lines: give one")
-    errors = None if sigma is None else PoseSigma(*numbers(sigma, "H,V,YAW,PITCH,ROLL", "--sigma"))
+    errors = None
+    if sigma is not None:
+        across, up, yaw, pitch, roll = numbers(sigma, "H,V,YAW,PITCH,ROLL", "--sigma")
+        errors = PoseSigma(across, up, yaw, pitch, roll)
     kinds = _classes(classes) if classes is not None else None
     paths = truth or [vision.find_truth(video) for video in videos]
     truths = [vision.load_video_truth(path, classes=kinds) for path in paths]

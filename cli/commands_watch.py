@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import InputError, numbers
+from cli.arguments import InputError, moment, numbers
 from cli.terminal import bars, complaints, console
 from geo import FlatTerrain
 
@@ -29,7 +29,12 @@ def watch(
     border_file: Annotated[Path | None, typer.Option("--border", help="GeoJSON of the border.")] = None,
     line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
     own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
-    pose: Annotated[Path | None, typer.Option(help="Pose file (.srt, .csv, .klv), when the video has none.")] = None,
+    pose: Annotated[
+        Path | None, typer.Option(help="Pose file (.srt, .csv, .klv, .tlog), when the video has none.")
+    ] = None,
+    hfov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; else the video's.")] = None,
+    start: Annotated[str | None, typer.Option(help="Time of the first picture, ISO 8601 with its zone.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="File of vedette calibrate: puts poses right.")] = None,
     model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships for the sensor.")] = None,
     sensor: Annotated[str, typer.Option(help="thermal or daylight; auto looks whether there is colour.")] = "auto",
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
@@ -52,10 +57,14 @@ def watch(
     border = vision.load_border(border_file) if border_file else None
     if sensor not in vision.SENSORS:
         raise InputError(f"--sensor {sensor} is unknown: give one of {', '.join(vision.SENSORS)}")
+    known = vision.load_calibration(calibration) if calibration else None
     detectors: dict[Path, vision.Detector] = {}
     crossings: list[vision.Crossing] = []
     for video in videos:
-        with vision.open_source(video, pose=pose, fps=fps) as source, bars() as progress:
+        opened = vision.open_source(
+            video, pose=pose, hfov_deg=hfov, start_time=moment(start, "--start"), calibration=known, fps=fps
+        )
+        with opened as source, bars() as progress:
             task = progress.add_task(Path(video).name, total=None)
             recorded = not source.live and not Path(video).is_dir()
             choice = None if model else vision.choose_model(source.first_image, sensor)

@@ -9,6 +9,7 @@ from geo.camera import (
     compose_attitude,
     rotation_ned_from_frd,
 )
+from geo.distortion import Distortion
 from geo.errors import CoordinateError, DatumError, FileWriteError, GeoError, TerrainError, VedetteError
 from geo.files import atomic_path, write_bytes, write_text
 from geo.frames import (
@@ -30,6 +31,7 @@ __all__ = [
     "CoordinateError",
     "Datum",
     "DatumError",
+    "Distortion",
     "FileWriteError",
     "FlatTerrain",
     "GeoError",

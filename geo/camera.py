@@ -1,4 +1,4 @@
-"""Pinhole camera and its pose: pixels to rays and back.
+"""Camera and its pose: pixels to rays and back.
 
 Frames used here: camera is OpenCV's (x right, y down, z along the optical axis); FRD is forward, right, down, with
 forward along the optical axis; NED and ENU are local level frames.
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo.altitude import Altitude
+from geo.distortion import Distortion
 from geo.errors import CoordinateError
 
 __all__ = [
@@ -32,7 +33,7 @@ _ENU_FROM_NED = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
 
 @dataclass(frozen=True, slots=True)
 class CameraModel:
-    """A pinhole camera without distortion.
+    """A pinhole camera, with the distortion of its lens where that is known.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ class CameraModel:
         Image size, pixels.
     focal_px
         Focal length in pixels (focal length over pixel pitch); pixels are square.
+    distortion
+        How the lens departs from a perfect one; none by default.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class CameraModel:
     width_px: int
     height_px: int
     focal_px: float
+    distortion: Distortion = field(default_factory=Distortion)
 
     def __post_init__(self) -> None:
         if not (self.width_px > 0 and self.height_px > 0 and self.focal_px > 0):
@@ -73,29 +77,61 @@ class CameraModel:
 
     @property
     def horizontal_fov_deg(self) -> float:
-        """Full horizontal field of view, degrees."""
+        """Full horizontal field of view of the lens without its distortion, degrees."""
         return 2 * math.degrees(math.atan(self.width_px / 2 / self.focal_px))
 
     @property
     def vertical_fov_deg(self) -> float:
-        """Full vertical field of view, degrees."""
+        """Full vertical field of view of the lens without its distortion, degrees."""
         return 2 * math.degrees(math.atan(self.height_px / 2 / self.focal_px))
 
     def rays(self, pixels: ArrayLike) -> Floats:
         """Unit rays in the camera frame, shape (..., 3), through pixels (x, y), shape (..., 2).
 
         The principal point is the image centre, (width / 2, height / 2), with pixel (0, 0) at the corner of the image.
+        NaN where a distorted lens shows nothing.
         """
         xy = np.asarray(pixels, dtype=float)
-        centred = (xy - (self.width_px / 2, self.height_px / 2)) / self.focal_px
-        rays = np.concatenate([centred, np.ones((*xy.shape[:-1], 1))], axis=-1)
+        plane = self._plane(xy)
+        rays = np.concatenate([plane, np.ones((*xy.shape[:-1], 1))], axis=-1)
         return np.asarray(rays / np.linalg.norm(rays, axis=-1, keepdims=True))
 
     def project(self, points: ArrayLike) -> Floats:
-        """Pixels, shape (..., 2), of points in the camera frame, metres, shape (..., 3); NaN behind the camera."""
+        """Pixels, shape (..., 2), of points in the camera frame, metres, shape (..., 3).
+
+        NaN behind the camera, and where a distorted lens shows nothing.
+        """
         xyz = np.asarray(points, dtype=float)
         depth = np.where(xyz[..., 2:] > 0, xyz[..., 2:], np.nan)
-        return np.asarray(xyz[..., :2] / depth * self.focal_px + (self.width_px / 2, self.height_px / 2))
+        plane = xyz[..., :2] / depth
+        if self.distortion:
+            plane = self.distortion.distort(plane)
+        return np.asarray(plane * self.focal_px + (self.width_px / 2, self.height_px / 2))
+
+    def straighten(self, pixels: ArrayLike) -> Floats:
+        """Pixels at which the same lens without distortion would show what is seen at `pixels`, shape (..., 2)."""
+        xy = np.asarray(pixels, dtype=float)
+        return self._plane(xy) * self.focal_px + (self.width_px / 2, self.height_px / 2) if self.distortion else xy
+
+    def bend(self, pixels: ArrayLike) -> Floats:
+        """Pixels at which what a lens without distortion would show at `pixels` is seen: undoes `straighten`."""
+        xy = np.asarray(pixels, dtype=float)
+        if not self.distortion:
+            return xy
+        middle = (self.width_px / 2, self.height_px / 2)
+        return self.distortion.distort((xy - middle) / self.focal_px) * self.focal_px + middle
+
+    def plane_step(self, pixels: ArrayLike) -> Floats:
+        """How far a step of one pixel goes on the plane at distance 1: matrices, shape (..., 2, 2), at pixels."""
+        xy = np.asarray(pixels, dtype=float)
+        if not self.distortion:
+            return np.broadcast_to(np.eye(2) / self.focal_px, (*xy.shape[:-1], 2, 2))
+        return np.asarray(np.linalg.inv(self.distortion.jacobian(self._plane(xy)))) / self.focal_px
+
+    def _plane(self, pixels: Floats) -> Floats:
+        """What pixels see on the plane at distance 1."""
+        shown = (pixels - (self.width_px / 2, self.height_px / 2)) / self.focal_px
+        return self.distortion.undistort(shown) if self.distortion else np.asarray(shown)
 
     def contains(self, pixels: ArrayLike, margin_px: float = 0.0) -> NDArray[np.bool_]:
         """Whether pixels (x, y), shape (..., 2), lie in the image, at least `margin_px` from its edge. NaN does not."""
@@ -114,7 +150,11 @@ class PoseSigma:
     horizontal_m, vertical_m
         Position, metres; horizontal is for each of east and north.
     yaw_deg, pitch_deg, roll_deg
-        Attitude of the optical axis, degrees.
+        Attitude of the optical axis, degrees: yaw about the vertical, pitch about the level right-hand axis, roll
+        about the optical axis.
+    turns_deg
+        Further errors of attitude, each a turn by one sigma as a vector along its axis: forward (the optical axis),
+        right and down of the camera, degrees. A calibration leaves such ones.
     """
 
     horizontal_m: float = 1.5
@@ -122,6 +162,7 @@ class PoseSigma:
     yaw_deg: float = 1.0
     pitch_deg: float = 0.5
     roll_deg: float = 0.5
+    turns_deg: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +197,21 @@ class CameraPose:
         """Rotation matrix, shape (3, 3), that takes vectors from the camera frame to ENU."""
         ned_from_frd = rotation_ned_from_frd(self.yaw_deg, self.pitch_deg, self.roll_deg)
         return np.asarray(_ENU_FROM_NED @ ned_from_frd @ _FRD_FROM_CAMERA)
+
+    def turns_enu(self) -> Floats:
+        """Errors of attitude as turns by one sigma, radians: independent vectors along their axes, shape (n, 3), ENU.
+
+        Those of yaw, pitch and roll, then `PoseSigma.turns_deg`.
+        """
+        yaw = math.radians(self.yaw_deg)
+        frd = _ENU_FROM_NED @ rotation_ned_from_frd(self.yaw_deg, self.pitch_deg, self.roll_deg)
+        turns = [
+            np.array([0.0, 0.0, -1.0]) * self.sigma.yaw_deg,
+            np.array([math.cos(yaw), -math.sin(yaw), 0.0]) * self.sigma.pitch_deg,
+            frd[:, 0] * self.sigma.roll_deg,
+            *(frd @ np.array(turn) for turn in self.sigma.turns_deg),
+        ]
+        return np.radians(turns)
 
 
 def rotation_ned_from_frd(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Floats:

@@ -260,11 +260,14 @@ def footprint(camera: CameraModel, pose: CameraPose, terrain: Terrain, max_range
     """Corners of what the camera sees on the ground: latitude, longitude in degrees, shape (4, 2).
 
     Order: top left, top right, bottom right, bottom left of the image. NaN where a corner looks above the horizon or
-    beyond `max_range_m`.
+    beyond `max_range_m`, or a distorted lens shows nothing there.
     """
     ground = float(terrain.elevation_m(pose.lat_deg, pose.lon_deg))
     frame = LocalFrame(pose.lat_deg, pose.lon_deg, pose.altitude.amsl_m(ground_amsl_m=ground))
     w, h = camera.width_px, camera.height_px
     rays = camera.rays([(0, 0), (w, 0), (w, h), (0, h)]) @ pose.rotation_enu_from_camera().T
-    lat, lon, _ = frame.to_geodetic(*intersect(frame, (0, 0, 0), rays, terrain, max_range_m).T)
+    points = np.full((4, 3), np.nan)
+    there = ~np.isnan(rays[:, 0])
+    points[there] = intersect(frame, (0, 0, 0), rays[there], terrain, max_range_m)
+    lat, lon, _ = frame.to_geodetic(*points.T)
     return np.stack([lat, lon], axis=-1)

@@ -2,6 +2,8 @@
 
 from vision.border import BorderLine, GroundLine, load_border
 from vision.box_scores import BoxScore
+from vision.calibrate import OUTLIER_SIGMAS, Fit, calibrate
+from vision.calibration import Calibration, PointResult, load_calibration, save_calibration
 from vision.clip import Clip, cut_clip, suffix_for
 from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
@@ -24,11 +26,12 @@ from vision.fusion import FusionGates, one_each
 from vision.georeference import OBJECT_SIZES, ErrorModel, Georeferencer, ObjectSize
 from vision.ground import GroundSettings, Pace, ground_track
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
+from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
 from vision.marked import write_marked_picture
 from vision.media import SourceCounts
 from vision.model_file import KINDS, ModelFile, read_model_file
 from vision.output import to_geojson, write_crossings
-from vision.place_scores import PlaceScore, Sighting, score_places
+from vision.place_scores import PlaceSample, PlaceScore, score_places
 from vision.pose import (
     POSE_SIGMAS,
     PoseSample,
@@ -37,12 +40,14 @@ from vision.pose import (
     interpolate,
     pose_from_klv,
 )
+from vision.redact import Redaction, RedactionSettings, redact_evidence
 from vision.sensor import SENSORS, SHIPPED_MODELS, ModelChoice, choose_model, sensor_of
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
 from vision.slicing import SliceRule, SlicingDetector
 from vision.source import Source, open_source
 from vision.srt import read_srt
 from vision.timing import TIME_BASES
+from vision.tlog import read_tlog
 from vision.track_scores import ALPHAS, TrackScore
 from vision.tracker import CameraMotion, GroundPlane, StillCamera, Tracker, TrackerSettings
 from vision.train import RECIPES, Recipe, Stage
@@ -76,6 +81,8 @@ __all__ = [
     "KINDS",
     "MANIFEST",
     "OBJECT_SIZES",
+    "OUTLIER_SIGMAS",
+    "POINT_COLUMNS",
     "POSE_COLUMNS",
     "POSE_SIGMAS",
     "RECIPES",
@@ -87,6 +94,7 @@ __all__ = [
     "BorderError",
     "BorderLine",
     "BoxScore",
+    "Calibration",
     "CameraMotion",
     "Clip",
     "Crossed",
@@ -105,6 +113,7 @@ __all__ = [
     "EvidenceError",
     "EvidenceRef",
     "EvidenceWriter",
+    "Fit",
     "Frame",
     "FrameDetector",
     "FusionGates",
@@ -134,14 +143,19 @@ __all__ = [
     "Pace",
     "Passage",
     "PixelLine",
+    "PlaceSample",
     "PlaceScore",
     "Places",
+    "PointResult",
     "PoseSample",
     "PoseTrack",
     "Rate",
     "Recipe",
     "RecordingNote",
+    "Redaction",
+    "RedactionSettings",
     "Score",
+    "SeenPoint",
     "Sighting",
     "SliceRule",
     "SlicingDetector",
@@ -167,6 +181,7 @@ __all__ = [
     "WatchResult",
     "WatchSettings",
     "bare_rate",
+    "calibrate",
     "camera_from_klv",
     "choose_model",
     "cut_clip",
@@ -181,6 +196,7 @@ __all__ = [
     "known_sources",
     "letterbox",
     "load_border",
+    "load_calibration",
     "load_fixed",
     "load_truth",
     "load_video_truth",
@@ -190,13 +206,18 @@ __all__ = [
     "prepare",
     "read_klv",
     "read_model_file",
+    "read_points",
     "read_pose_csv",
     "read_pose_klv",
     "read_sidecar",
     "read_srt",
+    "read_tlog",
+    "redact_evidence",
+    "save_calibration",
     "score",
     "score_places",
     "sensor_of",
+    "sightings",
     "split_klv",
     "suffix_for",
     "to_geojson",

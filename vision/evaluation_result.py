@@ -9,7 +9,7 @@ from typing import Any
 
 from vision.box_scores import BoxScore, mean_precision
 from vision.evaluate import Score, TrueCrossing
-from vision.place_scores import HEIGHT_BANDS_M, LOOK_BANDS_DEG, PlaceScore, Sighting, score_places
+from vision.place_scores import HEIGHT_BANDS_M, LOOK_BANDS_DEG, PlaceSample, PlaceScore, score_places
 from vision.track_scores import TrackScore
 from vision.types import Crossing, ModelRef
 
@@ -67,8 +67,8 @@ class Band:
 class Places:
     """Places beside the true ones: as measured in each frame, and as the smoothed tracks have them."""
 
-    single: tuple[Sighting, ...]
-    smoothed: tuple[Sighting, ...]
+    single: tuple[PlaceSample, ...]
+    smoothed: tuple[PlaceSample, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Figures of all, and of the smoothed ones by height and by angle."""
@@ -90,7 +90,7 @@ class Places:
 
 
 def place_bands(
-    sightings: Sequence[Sighting], edges: Sequence[float], value: Callable[[Sighting], float]
+    sightings: Sequence[PlaceSample], edges: Sequence[float], value: Callable[[PlaceSample], float]
 ) -> tuple[Band, ...]:
     """Scores of the bands between edges that hold sightings; the last band holds its upper edge."""
     found = []

@@ -36,6 +36,9 @@ __all__ = [
     "Evidence",
     "SourceFile",
     "file_sha256",
+    "json_bytes",
+    "seal_folder",
+    "stage_folder",
     "track_overlay",
     "verify_evidence",
     "write_evidence",
@@ -131,7 +134,7 @@ def write_evidence(
     source = source if isinstance(source, SourceFile) else SourceFile.of(source)
     if folder.exists() and not replace:
         raise EvidenceError(f"{folder}: exists already: evidence is not overwritten, give another name")
-    staged = _stage(folder)
+    staged = stage_folder(folder)
     try:
         clip = cut_clip(
             source.path,
@@ -145,14 +148,8 @@ def write_evidence(
         for name, image in _pictures(pictures or {}, clip).items():
             _write(staged / f"{_checked(name)}.png", _png(name, image))
         for name, record in {**(records or {}), **({} if overlay is None else {"overlay": overlay})}.items():
-            _write(staged / f"{_checked(name)}.json", _json(name, record))
-        files = {
-            path.name: {"sha256": file_sha256(path), "bytes": path.stat().st_size} for path in sorted(staged.iterdir())
-        }
+            _write(staged / f"{_checked(name)}.json", json_bytes(name, record))
         manifest = {
-            "format": _FORMAT,
-            "id": folder.name,
-            "written": "",
             "source": {"name": source.path.name, "sha256": source.sha256, "bytes": source.size},
             "clip": {
                 "file": clip.path.name,
@@ -164,15 +161,8 @@ def write_evidence(
                 "pictures": clip.pictures,
             },
             "model": None if model is None else model.to_json(),
-            "files": files,
         }
-        now = iso_time(written_us if written_us is not None else time.time_ns() // 1000)
-        manifest["written"] = _written_before(folder, manifest) or now
-        content = _json("manifest", manifest)
-        _write(staged / MANIFEST, content)
-        if key is not None:
-            _write(staged / SIGNATURE, _json("signature", _signature(key, content)))
-        _publish(staged, folder, replace=replace)
+        content = seal_folder(staged, folder, manifest, key=key, written_us=written_us, replace=replace)
     except OSError as error:
         raise EvidenceError(f"{folder}: cannot be written ({error.strerror or error}): check the disk") from error
     finally:
@@ -187,7 +177,7 @@ def write_evidence(
             clip.pictures,
         ),
         hashlib.sha256(content).hexdigest(),
-        EvidenceRef(MANIFEST, clip.path.name, str(files[clip.path.name]["sha256"])),
+        EvidenceRef(MANIFEST, clip.path.name, str(json.loads(content)["files"][clip.path.name]["sha256"])),
     )
 
 
@@ -269,12 +259,36 @@ def file_sha256(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-def _stage(folder: Path) -> Path:
+def stage_folder(folder: Path) -> Path:
+    """An empty folder beside one that is to come. Raises `EvidenceError`."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     except OSError as error:
         raise EvidenceError(f"{folder.parent}: cannot be written to ({error.strerror}): check it") from error
+
+
+def seal_folder(
+    staged: Path,
+    folder: Path,
+    manifest: Mapping[str, Any],
+    *,
+    key: Ed25519PrivateKey | None,
+    written_us: int | None,
+    replace: bool,
+) -> bytes:
+    """Write manifest and signature for what is staged, put it in its place, and return the manifest's bytes."""
+    files = {
+        path.name: {"sha256": file_sha256(path), "bytes": path.stat().st_size} for path in sorted(staged.iterdir())
+    }
+    whole = {"format": _FORMAT, "id": folder.name, "written": "", **manifest, "files": files}
+    now = iso_time(written_us if written_us is not None else time.time_ns() // 1000)
+    content = json_bytes("manifest", {**whole, "written": _written_before(folder, whole) or now})
+    _write(staged / MANIFEST, content)
+    if key is not None:
+        _write(staged / SIGNATURE, json_bytes("signature", _signature(key, content)))
+    _publish(staged, folder, replace=replace)
+    return content
 
 
 def _written_before(folder: Path, manifest: Mapping[str, Any]) -> str | None:
@@ -347,7 +361,8 @@ def _png(name: str, image: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".png", image)[1])
 
 
-def _json(name: str, record: Any) -> bytes:
+def json_bytes(name: str, record: Any) -> bytes:
+    """A record as JSON that is always the same. Raises `EvidenceError`."""
     try:
         return (json.dumps(record, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n").encode()
     except (TypeError, ValueError) as error:

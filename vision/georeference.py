@@ -219,21 +219,13 @@ class Georeferencer:
         onto = np.eye(3) - rays[:, :, None] * normal[:, None, :] / facing[:, None, None]
         slide = rays / facing[:, None]
         distance = np.where(seen, np.linalg.norm(np.nan_to_num(hits), axis=1) + lift_m / facing, 0.0)
-        return _Sight(xy + slide[:, :2] * lift_m[:, None], seen, rays, distance, onto, slide)
+        return _Sight(pixels, xy + slide[:, :2] * lift_m[:, None], seen, rays, distance, onto, slide)
 
     def _errors(
         self, pose: CameraPose, camera: CameraModel, sight: _Sight, blur_px: Floats, velocity_enu: Floats | None
     ) -> tuple[Floats, Floats]:
         """Random covariances, shape (n, 2, 2), and systematic factors, shape (n, 2, k), of what a sight meets."""
-        rotation = pose.rotation_enu_from_camera()
-        yaw, sigma = math.radians(pose.yaw_deg), pose.sigma
-        turns = np.array(
-            [
-                np.array([0.0, 0.0, -1.0]) * math.radians(sigma.yaw_deg),
-                np.array([math.cos(yaw), -math.sin(yaw), 0.0]) * math.radians(sigma.pitch_deg),
-                rotation[:, 2] * math.radians(sigma.roll_deg),
-            ]
-        )
+        rotation, sigma, turns = pose.rotation_enu_from_camera(), pose.sigma, pose.turns_enu()
         reach = sight.distance[:, None, None] * sight.onto
         turned = np.einsum("nij,anj->nia", reach, np.cross(turns[:, None, :], sight.rays[None, :, :]))
         moved = sight.onto * [sigma.horizontal_m, sigma.horizontal_m, sigma.vertical_m]
@@ -241,9 +233,10 @@ class Georeferencer:
         clock = (sight.onto @ (velocity_enu if velocity_enu is not None else np.zeros(3)))[:, :, None]
         pose_factor = np.concatenate([moved, turned], axis=2)[:, :2]
         systematic = np.concatenate([pose_factor, raised[:, :2], clock[:, :2] * self.errors.timing_s], axis=2)
-        # A pixel's step across the ray: 1 / focal length, shorter off the axis where the ray is longer.
+        # A pixel's step across the ray: 1 / focal length, shorter off the axis where the ray is longer, and as the lens
+        # bends it.
         axial = sight.rays @ rotation[:, 2]
-        pixel = reach @ rotation[:, :2] * (axial / camera.focal_px)[:, None, None] * blur_px[:, None, :]
+        pixel = reach @ rotation[:, :2] @ camera.plane_step(sight.pixels) * axial[:, None, None] * blur_px[:, None, :]
         jitter = pose_factor * self.errors.pose_jitter
         random = pixel[:, :2] @ np.swapaxes(pixel[:, :2], 1, 2) + jitter @ np.swapaxes(jitter, 1, 2)
         return random, systematic
@@ -253,10 +246,11 @@ class Georeferencer:
 class _Sight:
     """Where n rays meet the ground: all that the errors need.
 
-    Places `xy` (n, 2); whether there is one, (n,); unit rays in ENU (n, 3); distances along them, metres; the
-    projectors P (n, 3, 3); and `slide` (n, 3), r / (n.r): the shift for ground that is 1 m higher.
+    Their pixels (n, 2); places `xy` (n, 2); whether there is one, (n,); unit rays in ENU (n, 3); distances along them,
+    metres; the projectors P (n, 3, 3); and `slide` (n, 3), r / (n.r): the shift for ground that is 1 m higher.
     """
 
+    pixels: Floats
     xy: Floats
     seen: NDArray[np.bool_]
     rays: Floats

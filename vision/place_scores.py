@@ -30,7 +30,7 @@ from scipy import stats
 
 from vision.types import CHI_95
 
-__all__ = ["HEIGHT_BANDS_M", "LOOK_BANDS_DEG", "PlaceScore", "Sighting", "score_places", "share_interval"]
+__all__ = ["HEIGHT_BANDS_M", "LOOK_BANDS_DEG", "PlaceSample", "PlaceScore", "score_places", "share_interval"]
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ LOOK_BANDS_DEG = (0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sighting:
+class PlaceSample:
     """One place of one object beside the true one.
 
     Parameters
@@ -111,7 +111,7 @@ class PlaceScore:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def score_places(sightings: Sequence[Sighting]) -> PlaceScore | None:
+def score_places(sightings: Sequence[PlaceSample]) -> PlaceScore | None:
     """Score places; None where there are none."""
     if not sightings:
         return None

@@ -39,11 +39,13 @@ __all__ = [
 POSE_SIGMAS: Mapping[str, PoseSigma] = {
     "klv": PoseSigma(),
     "csv": PoseSigma(),
+    "tlog": PoseSigma(horizontal_m=1.5, vertical_m=3.0, yaw_deg=3.0, pitch_deg=1.0, roll_deg=1.0),
     "srt": PoseSigma(horizontal_m=3.0, vertical_m=5.0, yaw_deg=3.0, pitch_deg=1.0, roll_deg=1.0),
 }
 """One-sigma errors by where a pose came from, where the recording does not tell.
 
-KLV and CSV: a calibrated gimbal with an aided inertial unit and single-frequency GNSS. SRT: consumer aircraft, whose
+KLV and CSV: a calibrated gimbal with an aided inertial unit and single-frequency GNSS. Tlog: an autopilot's filter with
+its compass, heights by barometer and GNSS. SRT: consumer aircraft, whose
 heights are barometric and relative to the take-off. An uncalibrated compass is ten degrees off: then give a sigma.
 """
 
@@ -86,6 +88,8 @@ class PoseTrack:
         Whether `time_us` is UTC since the Unix epoch; else it counts from the first frame of the video.
     origin
         Where it came from, e.g. ``"srt"``.
+    notes
+        What its user should know, e.g. which clock its times are of.
 
     Raises
     ------
@@ -96,6 +100,7 @@ class PoseTrack:
     samples: Sequence[PoseSample]
     absolute: bool
     origin: str
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.samples:

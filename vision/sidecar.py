@@ -1,27 +1,27 @@
-"""Pose files beside a video: DJI ``.SRT``, a CSV table, or raw ``.klv``."""
+"""Pose files beside a video: DJI ``.SRT``, a CSV table, raw ``.klv`` or a MAVLink ``.tlog``."""
 
 from __future__ import annotations
 
-import csv
 import itertools
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from geo import Altitude, CameraPose, Datum, PoseSigma, VedetteError, check_coordinates
+from geo import CameraPose, PoseSigma
 from vision.errors import MetadataError
 from vision.klv import read_klv
 from vision.pose import POSE_SIGMAS, PoseSample, PoseTrack, sample_from_klv
 from vision.srt import read_srt
+from vision.table import HEIGHTS, TIMES, Row, read_table
+from vision.tlog import read_tlog
 
 __all__ = ["POSE_COLUMNS", "find_sidecar", "read_pose_csv", "read_pose_klv", "read_sidecar"]
 
 POSE_COLUMNS: Mapping[str, str] = {
-    "time_us": "UTC microseconds since the Unix epoch; or",
-    "time": "ISO 8601 with its zone; or",
-    "t_s": "seconds since the first frame of the video",
+    "time_us": f"{TIMES['time_us']}; or",
+    "time": f"{TIMES['time']}; or",
+    "t_s": TIMES["t_s"],
     "lat_deg": "latitude of the camera, degrees WGS 84",
     "lon_deg": "longitude, degrees WGS 84",
     "amsl_m": "height above mean sea level, metres; or",
@@ -40,10 +40,8 @@ POSE_COLUMNS: Mapping[str, str] = {
 }
 """Columns of a CSV pose file, any order, header line first: one time column, one height column, the rest as said."""
 
-_TIMES = ("time_us", "time", "t_s")
-_HEIGHTS = {"amsl_m": Datum.AMSL, "hae_m": Datum.HAE, "agl_m": Datum.AGL}
 _SIGMAS = {f"sigma_{name}": name for name in ("horizontal_m", "vertical_m", "yaw_deg", "pitch_deg", "roll_deg")}
-_SUFFIXES = (".srt", ".SRT", ".klv", ".KLV", ".pose.csv", ".csv")
+_SUFFIXES = (".srt", ".SRT", ".klv", ".KLV", ".pose.csv", ".csv", ".tlog")
 
 
 def find_sidecar(video: Path) -> Path | None:
@@ -66,7 +64,7 @@ def read_sidecar(
     home_amsl_m: float | None = None,
     sigma: PoseSigma | None = None,
 ) -> PoseTrack:
-    """Read a pose file by its suffix: ``.srt``, ``.csv`` or ``.klv``; for the parameters see `read_srt`.
+    """Read a pose file by its suffix: ``.srt``, ``.csv``, ``.klv`` or ``.tlog``; see `read_srt` and `read_tlog`.
 
     Raises
     ------
@@ -77,10 +75,11 @@ def read_sidecar(
         ".srt": lambda: read_srt(path, attitude=attitude, home_amsl_m=home_amsl_m, sigma=sigma),
         ".csv": lambda: read_pose_csv(path, sigma=sigma),
         ".klv": lambda: read_pose_klv(path, sigma=sigma),
+        ".tlog": lambda: read_tlog(path, attitude=attitude, sigma=sigma),
     }
     suffix = Path(path).suffix.lower()
     if suffix not in readers:
-        raise MetadataError(f"{path}: a pose file ends in .srt, .csv or .klv, not in {suffix or 'nothing'}")
+        raise MetadataError(f"{path}: a pose file ends in .srt, .csv, .klv or .tlog, not in {suffix or 'nothing'}")
     return readers[suffix]()
 
 
@@ -116,19 +115,9 @@ def read_pose_csv(path: str | Path, *, sigma: PoseSigma | None = None) -> PoseTr
         With the file and the line: a column missing or doubled in meaning, a figure that is not one, times that do
         not advance. A flight record with airframe and gimbal angles apart is refused: those are not camera angles.
     """
-    try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            header = tuple(reader.fieldnames or ())
-            time, height = _check_header(path, header)
-            samples = [
-                _sample(f"{path}: line {reader.line_num}", row, time, height, sigma or POSE_SIGMAS["csv"])
-                for row in reader
-            ]
-    except OSError as error:
-        raise MetadataError(f"{path}: cannot be read ({error.strerror}): give a CSV pose file") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise MetadataError(f"{path}: is not a CSV text file ({error}): give a CSV pose file") from error
+    header, rows = read_table(path, "a CSV pose file")
+    time, height = _check_header(path, header)
+    samples = [_sample(row, time, height, sigma or POSE_SIGMAS["csv"]) for row in rows]
     if not samples:
         raise MetadataError(f"{path}: line 2: the table has no row: give at least one pose")
     for line, (a, b) in enumerate(itertools.pairwise(samples), 3):
@@ -143,55 +132,23 @@ def _check_header(path: str | Path, header: tuple[str, ...]) -> tuple[str, str]:
             f"{path}: line 1: has gimbal columns, so its yaw, pitch and roll are the airframe's: give camera angles"
         )
     missing = [n for n in ("lat_deg", "lon_deg", "yaw_deg", "pitch_deg", "roll_deg") if n not in header]
-    times, heights = ([n for n in names if n in header] for names in (_TIMES, tuple(_HEIGHTS)))
+    times, heights = ([n for n in names if n in header] for names in (TIMES, HEIGHTS))
     if missing or len(times) != 1 or len(heights) != 1:
         raise MetadataError(
-            f"{path}: line 1: needs one of {', '.join(_TIMES)}, one of {', '.join(_HEIGHTS)}, and lat_deg, lon_deg, "
+            f"{path}: line 1: needs one of {', '.join(TIMES)}, one of {', '.join(HEIGHTS)}, and lat_deg, lon_deg, "
             f"yaw_deg, pitch_deg, roll_deg; it has {', '.join(header) or 'nothing'}"
         )
     return times[0], heights[0]
 
 
-def _sample(where: str, row: dict[str, str | None], time: str, height: str, sigma: PoseSigma) -> PoseSample:
-    def number(name: str) -> float:
-        try:
-            value = float(row[name] or "")
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise MetadataError(f"{where}: {name} is {row[name]!r}, not a number")
-        return value
-
-    def optional(name: str) -> float | None:
-        return number(name) if row.get(name) else None
-
-    given = {field: number(column) for column, field in _SIGMAS.items() if row.get(column)}
-    lat, lon = number("lat_deg"), number("lon_deg")
-    try:
-        check_coordinates(lat, lon, where)
-    except VedetteError as error:
-        raise MetadataError(str(error)) from error
+def _sample(row: Row, time: str, height: str, sigma: PoseSigma) -> PoseSample:
+    given: dict[str, Any] = {field: row.number(column) for column, field in _SIGMAS.items() if row.cells.get(column)}
     pose = CameraPose(
-        lat,
-        lon,
-        Altitude(number(height), _HEIGHTS[height]),
-        number("yaw_deg"),
-        number("pitch_deg"),
-        number("roll_deg"),
+        *row.place(),
+        row.altitude(height),
+        row.number("yaw_deg"),
+        row.number("pitch_deg"),
+        row.number("roll_deg"),
         replace(sigma, **given),
     )
-    return PoseSample(_time_us(where, row[time], time), pose, optional("hfov_deg"), optional("ground_amsl_m"))
-
-
-def _time_us(where: str, text: str | None, column: str) -> int:
-    try:
-        if column == "time_us":
-            return int(text or "")
-        if column == "t_s":
-            return round(float(text or "") * 1e6)
-        moment = datetime.fromisoformat(text or "")
-    except (ValueError, OverflowError):
-        raise MetadataError(f"{where}: {column} is {text!r}: {POSE_COLUMNS[column].partition(';')[0]}") from None
-    if moment.tzinfo is None:
-        raise MetadataError(f"{where}: {column} {text!r} has no zone: end it with Z or an offset")
-    return round(moment.timestamp() * 1e6)
+    return PoseSample(row.time_us(time), pose, row.optional("hfov_deg"), row.optional("ground_amsl_m"))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geo import LocalFrame
 from vision.evaluation import overlap
-from vision.place_scores import Sighting
+from vision.place_scores import PlaceSample
 from vision.true_boxes import TrueBox, TrueTrack
 from vision.types import Detection, Frame, GroundTrack, Observation
 
@@ -39,7 +39,7 @@ def sightings_of(
     frames: Mapping[int, LabelledFrame],
     tracks: Mapping[int, TrueTrack],
     local: LocalFrame,
-) -> Iterator[tuple[Sighting, Sighting | None]]:
+) -> Iterator[tuple[PlaceSample, PlaceSample | None]]:
     """Each sighting of one track, as it was measured in its frame, and as the smoothed track has it.
 
     Which object it is the labels of its frame say, by an overlap of 0.5: never the place itself, which is what is
@@ -70,10 +70,10 @@ def sightings_of(
         east, north, _ = local.to_enu(*true, local.height_m)
         place = np.array([float(east), float(north)])
         height, look = _view(labelled, place, local)
-        one = Sighting(recording, seen.ground.xy - place, seen.ground.covariance, height, look)
+        one = PlaceSample(recording, seen.ground.xy - place, seen.ground.covariance, height, look)
         other = None
         if way is not None and (i := smoothed.get(seen.time_us)) is not None:
-            other = Sighting(recording, way.xy[i] - place, way.covariance[i], height, look)
+            other = PlaceSample(recording, way.xy[i] - place, way.covariance[i], height, look)
         yield one, other
 
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from geo import CameraModel, CameraPose, PoseSigma
+from vision.calibration import Calibration
 from vision.decode import is_url, open_container, open_folder
 from vision.errors import MetadataError, SourceError
 from vision.media import Image, Media, Picture, SourceCounts, Telemetry
@@ -37,6 +38,7 @@ def open_source(
     camera: CameraModel | None = None,
     hfov_deg: float | None = None,
     sigma: PoseSigma | None = None,
+    calibration: Calibration | None = None,
     attitude: tuple[float, float, float] | None = None,
     home_amsl_m: float | None = None,
     fps: float | None = None,
@@ -52,16 +54,18 @@ def open_source(
     location
         Path of a file or folder, or an ``rtsp``, ``udp``, ``rtp``, ``srt``, ``tcp`` or ``http`` URL.
     pose
-        A fixed camera's pose, a pose track, or the path of a pose file (``.srt``, ``.csv``, ``.klv``). None: the KLV
-        in the video, else a pose file of the same stem beside it.
+        A fixed camera's pose, a pose track, or the path of a pose file (``.srt``, ``.csv``, ``.klv``, ``.tlog``). None:
+        the KLV in the video, else a pose file of the same stem beside it.
     sidecar
         Whether to look beside the video when `pose` is None.
     camera, hfov_deg
         Camera model, or its full horizontal field of view in degrees; they override the telemetry's.
     sigma
         One-sigma pose errors; None takes `POSE_SIGMAS` by origin.
+    calibration
+        Puts poses and camera right, see `vision.calibrate`.
     attitude, home_amsl_m
-        For DJI files, see `read_srt`.
+        For DJI files, see `read_srt`; for a ``.tlog`` without gimbal angles see `read_tlog`.
     fps
         Analysis rate, frames a second; frames between are skipped by their times. None takes all.
     frame_rate, times_us
@@ -107,6 +111,8 @@ def open_source(
                 track = read_sidecar(beside, attitude=attitude, home_amsl_m=home_amsl_m, sigma=sigma)
             except MetadataError as error:  # nobody named this file: the video can be watched without it
                 counts.note(str(error))
+        for note in track.notes if track is not None else ():
+            counts.note(note)
         return Source(
             media,
             counts,
@@ -115,6 +121,7 @@ def open_source(
             fixed=pose if isinstance(pose, CameraPose) else None,
             track=track,
             camera=camera,
+            calibration=calibration,
             fps=fps,
             start_us=start_us,
         )
@@ -139,11 +146,12 @@ class Source:
         fixed: CameraPose | None,
         track: PoseTrack | None,
         camera: CameraModel | None,
+        calibration: Calibration | None,
         fps: float | None,
         start_us: int | None,
     ) -> None:
         self._media, self._telemetry, self._head = media, telemetry, head
-        self._fixed, self._track, self._camera = fixed, track, camera
+        self._fixed, self._track, self._camera, self._calibration = fixed, track, camera, calibration
         self._first_us, self._first = head[0].pts_us, head[0]
         self.counts = counts
         self._clock = Clock.choose(media, telemetry, track, start_us, self._first_us)
@@ -290,7 +298,10 @@ class Source:
             return
         self._last_time_us = time_us
         sample = self._sample(picture.pts_us, time_us)
-        pose = self._fixed or (sample.pose if sample else None)
+        pose, camera = self._fixed or (sample.pose if sample else None), self._camera or self._camera_of(sample)
+        if self._calibration is not None:
+            pose = None if pose is None else self._calibration.pose(pose)
+            camera = self._calibration.lens(camera, self.width, self.height)
         if pose is None and self.has_pose:
             self.counts.without_pose += 1
         self.counts.delivered += 1
@@ -300,7 +311,7 @@ class Source:
             picture.index,
             (picture.pts_us - self._first_us) / 1e6,
             pose,
-            self._camera or self._camera_of(sample),
+            camera,
             sample.ground_amsl_m if sample else None,
         )
 

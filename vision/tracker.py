@@ -66,9 +66,12 @@ class GroundPlane:
     to_plane
         Homography from pixels to metres east and north, shape (3, 3), signed so that the third coordinate of what
         lies below the horizon is positive.
+    camera
+        The camera whose lens bends the picture, or None: the homography is of straightened pixels.
     """
 
     to_plane: Floats
+    camera: CameraModel | None = None
 
     @classmethod
     def of_pose(cls, camera: CameraModel, pose: CameraPose, frame: LocalFrame, ground_amsl_m: float) -> GroundPlane:
@@ -88,15 +91,16 @@ class GroundPlane:
         )
         # A ray (e, n, u) meets the plane at the camera's foot plus height * (e, n) / -u.
         to_plane = np.array([[height, 0, -east], [0, height, -north], [0, 0, -1.0]]) @ to_ray
-        return cls(to_plane)
+        return cls(to_plane, camera if camera.distortion else None)
 
     def absolute(self, pixels: Floats) -> Floats:
         """Metres east and north at pixels."""
-        return _transform(self.to_plane, pixels)
+        return _transform(self.to_plane, pixels if self.camera is None else self.camera.straighten(pixels))
 
     def relative(self, points: Floats) -> Floats:
         """Pixels of points on the plane."""
-        return _transform(np.asarray(np.linalg.inv(self.to_plane), dtype=np.float64), points)
+        pixels = _transform(np.asarray(np.linalg.inv(self.to_plane), dtype=np.float64), points)
+        return pixels if self.camera is None else self.camera.bend(pixels)
 
 
 def _transform(homography: Floats, points: Floats) -> Floats:

@@ -20,7 +20,7 @@ from vision.errors import VisionError
 from vision.evaluate import Gates, Score, TrueCrossing, score
 from vision.evaluation_result import Crossed, Evaluation, Places, RecordingNote, Unmeasured
 from vision.fixed import Homography, PixelLine
-from vision.place_scores import Sighting
+from vision.place_scores import PlaceSample
 from vision.scene import FixedScene, MovingScene, Scene, choose_scene
 from vision.sightings import LabelledFrame, sightings_of
 from vision.track_scores import FrameTracks, TrackScore, score_tracks
@@ -98,8 +98,8 @@ class VideoEvaluation:
         self._boxes: list[FrameBoxes] = []
         self._tracks: list[tuple[str, FrameTracks]] = []
         self._crossed: dict[str, Crossed] = {}
-        self._single: list[Sighting] = []
-        self._smoothed: list[Sighting] = []
+        self._single: list[PlaceSample] = []
+        self._smoothed: list[PlaceSample] = []
         self._notes: list[RecordingNote] = []
         # Why something is not measured: one recording for which it cannot be is enough, for tracks and crossings.
         self._untracked: Unmeasured | None = None

@@ -1,5 +1,6 @@
 """Places on the ground: against projection the other way round, and errors against Monte Carlo."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,9 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import Altitude, CameraModel, CameraPose, Datum, FlatTerrain, GridTerrain, LocalFrame, PoseSigma
+from geo import (
+    Altitude,
+    CameraModel,
+    CameraPose,
+    Datum,
+    Distortion,
+    FlatTerrain,
+    GridTerrain,
+    LocalFrame,
+    PoseSigma,
+)
 from vision.errors import MetadataError
 from vision.georeference import ErrorModel, Georeferencer
+from vision.tracker import GroundPlane
 from vision.types import Detection, Frame
 
 CAMERA = CameraModel(640, 512, 1125.0)
@@ -171,3 +183,44 @@ def test_what_is_missing_is_named():
         see(None, [Detection(0, 0, 1, 1, "person", 1)])
     where = Georeferencer.for_frame(Frame(IMAGE, 0, pose=pose_at(), camera=CAMERA, ground_amsl_m=1180.0))
     assert where.terrain == GROUND
+
+
+def test_a_bent_picture_is_read_through_its_lens():
+    """The same things on the ground, seen through another lens, are at the same places with the same certainty."""
+    pose = pose_at(90.0, 200.0, -57.0)
+    straight = CameraModel(640, 512, 500.0)
+    bent = CameraModel(640, 512, 500.0, Distortion(-0.25, 0.04, 0.001, -0.002))
+    where = Georeferencer(ORIGIN, GROUND)
+    pixels = np.array([[320.0, 256.0], [60.0, 60.0], [600.0, 400.0]])
+    want, _ = where.places(pose, straight, pixels)
+    got, spread = where.places(pose, bent, bent.bend(pixels))
+    assert np.allclose(got, want, atol=1e-6)
+    # Reading the bent picture without its lens is metres off.
+    naive, _ = where.places(pose, straight, bent.bend(pixels))
+    assert np.hypot(*(naive - want)[1]) > 5.0
+    # A pixel is more metres where the barrel presses them together: against steps of a pixel, pose and ground exact.
+    exact = replace(pose, sigma=PoseSigma(0.0, 0.0, 0.0, 0.0, 0.0))
+    only = Georeferencer(ORIGIN, GROUND, ErrorModel(pixel_px=1.0, terrain_m=0.0, timing_s=0.0, pose_jitter=0.0))
+    _, spread = only.places(exact, bent, bent.bend(pixels))
+    steps = [only.places(exact, bent, bent.bend(pixels) + np.eye(2)[axis] * 0.01)[0] - got for axis in (0, 1)]
+    assert np.allclose(spread, sum(s[:, :, None] * s[:, None, :] for s in steps) / 1e-4, rtol=5e-3, atol=1e-5)
+    plane = GroundPlane.of_pose(bent, pose, ORIGIN, 1180.0)
+    assert np.allclose(plane.absolute(bent.bend(pixels)), want, atol=0.02)
+    assert np.allclose(plane.relative(plane.absolute(bent.bend(pixels))), bent.bend(pixels), atol=1e-6)
+
+
+def test_turns_of_a_calibration_widen_the_place():
+    """A turn about the camera's right-hand axis is an error of pitch, whatever names it."""
+    none = PoseSigma(0.0, 0.0, 0.0, 0.0, 0.0)
+    pixels = np.array([[100.0, 100.0], [320.0, 256.0]])
+    where = Georeferencer(ORIGIN, GROUND, ErrorModel(0.0, 0.0, 0.0, 0.0))
+    _, by_pitch = where.places(pose_at(sigma=replace(none, pitch_deg=0.7)), CAMERA, pixels)
+    _, by_turn = where.places(pose_at(sigma=replace(none, turns_deg=((0.0, 0.7, 0.0),))), CAMERA, pixels)
+    assert np.allclose(by_turn, by_pitch)
+    assert by_turn[1].max() > 1.0
+    # The vertical in the axes of a camera at -57 degrees.
+    down = (math.sin(math.radians(57.0)), 0.0, math.cos(math.radians(57.0)))
+    _, by_yaw = where.places(pose_at(sigma=replace(none, yaw_deg=0.7)), CAMERA, pixels)
+    turn = tuple(0.7 * part for part in down)
+    _, by_turn = where.places(pose_at(sigma=replace(none, turns_deg=(turn,))), CAMERA, pixels)
+    assert np.allclose(by_turn, by_yaw)

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from vision.evaluation_result import place_bands
-from vision.place_scores import HEIGHT_BANDS_M, Sighting, score_places, share_interval
+from vision.place_scores import HEIGHT_BANDS_M, PlaceSample, score_places, share_interval
 
 
 def sighting(error, covariance, recording="a", height=80.0, look=57.0):
-    return Sighting(recording, np.array(error, float), np.array(covariance, float), height, look)
+    return PlaceSample(recording, np.array(error, float), np.array(covariance, float), height, look)
 
 
 def test_the_edge_of_the_ellipse():

@@ -252,5 +252,5 @@ def test_angles_that_miss_the_packets_own_frame_centre_show(shared_data):
 
 
 def test_the_suffix_decides_the_reader(tmp_path):
-    with pytest.raises(MetadataError, match=r"ends in \.srt, \.csv or \.klv"):
+    with pytest.raises(MetadataError, match=r"ends in \.srt, \.csv, \.klv or \.tlog"):
         read_sidecar(tmp_path / "flight.txt")

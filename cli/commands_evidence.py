@@ -1,0 +1,77 @@
+"""`vedette evidence`: folders of evidence checked, and redacted copies for sharing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.arguments import InputError
+from cli.terminal import console
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+__all__ = ["commands"]
+
+commands = typer.Typer(
+    help="Check evidence, and make redacted copies of it.",
+    epilog="Example: [bold]vedette evidence verify runs/watch/evidence/ID[/bold]",
+    no_args_is_help=True,
+)
+_Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of evidence.", exists=True, file_okay=False)]
+
+
+@commands.command(epilog="Example: [bold]vedette evidence verify runs/watch/evidence/ID[/bold]")
+def verify(folder: _Folder) -> None:
+    """Say whether anything in a folder of evidence was changed."""
+    import vision  # noqa: PLC0415 - OpenCV takes a while to load
+
+    problems = vision.verify_evidence(folder)
+    if problems:
+        raise InputError(f"{folder}: {'; '.join(problems)}")
+    console.print(f"{folder}: whole")
+
+
+@commands.command(
+    epilog="Example: [bold]vedette evidence redact runs/watch/evidence/ID --keep 3 --out shared/ID[/bold]"
+)
+def redact(
+    folder: _Folder,
+    out: Annotated[Path, typer.Option(help="Folder of the copy; new.")],
+    keep: Annotated[list[int] | None, typer.Option(help="Track that stays visible; again for more.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Blur everybody.")] = False,
+    telemetry: Annotated[bool, typer.Option("--telemetry", help="The KLV file goes along.")] = False,
+    hold: Annotated[float, typer.Option(help="Seconds to blur before and after a sighting.", min=0.0)] = 0.5,
+    key: Annotated[Path | None, typer.Option(help="Ed25519 private key (PEM) that signs the copy.")] = None,
+    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships.")] = None,
+) -> None:
+    """Copy evidence with everybody blurred, except the tracks concerned."""
+    import vision  # noqa: PLC0415 - inference engines take a second to load
+
+    if bool(keep) == everybody:
+        raise InputError("redact: give --keep TRACK for those who stay visible, or --all, and not both")
+    done = vision.redact_evidence(
+        folder,
+        out,
+        vision.Detector(model, confidence=vision.TrackerSettings().low_score),
+        keep=keep or (),
+        telemetry=telemetry,
+        key=None if key is None else _private_key(key),
+        settings=vision.RedactionSettings(hold_s=hold),
+    )
+    console.print(f"{done.pictures} pictures, {done.whole} of them blurred whole -> {done.folder}")
+
+
+def _private_key(path: Path) -> Ed25519PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - seldom needed
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - seldom needed
+
+    try:
+        found = load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"--key {path}: give an Ed25519 private key in PEM without a password ({error})") from error
+    if not isinstance(found, Ed25519PrivateKey):
+        raise InputError(f"--key {path}: is not an Ed25519 key")
+    return found

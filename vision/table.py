@@ -1,0 +1,102 @@
+"""Tables in CSV: rows that name file and line in what they refuse."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from geo import Altitude, Datum, VedetteError, check_coordinates
+from vision.errors import MetadataError
+
+__all__ = ["HEIGHTS", "TIMES", "Row", "read_table"]
+
+TIMES: Mapping[str, str] = {
+    "time_us": "UTC microseconds since the Unix epoch",
+    "time": "ISO 8601 with its zone",
+    "t_s": "seconds since the first frame of the video",
+}
+"""Columns of time, and what each holds."""
+
+HEIGHTS: Mapping[str, Datum] = {"amsl_m": Datum.AMSL, "hae_m": Datum.HAE, "agl_m": Datum.AGL}
+"""Columns of height, and the datum of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: where it stands, for messages, and its cells by column."""
+
+    where: str
+    cells: Mapping[str, str | None]
+
+    def number(self, column: str) -> float:
+        """A finite number. Raises `MetadataError`."""
+        try:
+            value = float(self.cells[column] or "")
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise MetadataError(f"{self.where}: {column} is {self.cells[column]!r}, not a number")
+        return value
+
+    def optional(self, column: str) -> float | None:
+        """A finite number, or None for an empty cell or none. Raises `MetadataError`."""
+        return self.number(column) if self.cells.get(column) else None
+
+    def place(self) -> tuple[float, float]:
+        """Latitude and longitude, columns ``lat_deg`` and ``lon_deg``. Raises `MetadataError`."""
+        lat, lon = self.number("lat_deg"), self.number("lon_deg")
+        try:
+            check_coordinates(lat, lon, self.where)
+        except VedetteError as error:
+            raise MetadataError(str(error)) from error
+        return lat, lon
+
+    def altitude(self, column: str) -> Altitude:
+        """The height in a column of `HEIGHTS`. Raises `MetadataError`."""
+        return Altitude(self.number(column), HEIGHTS[column])
+
+    def time_us(self, column: str) -> int:
+        """Microseconds of a column of `TIMES`. Raises `MetadataError`."""
+        text = self.cells[column]
+        try:
+            if column == "time_us":
+                return int(text or "")
+            if column == "t_s":
+                return round(float(text or "") * 1e6)
+            moment = datetime.fromisoformat(text or "")
+        except (ValueError, OverflowError):
+            raise MetadataError(f"{self.where}: {column} is {text!r}: give {TIMES[column]}") from None
+        if moment.tzinfo is None:
+            raise MetadataError(f"{self.where}: {column} {text!r} has no zone: end it with Z or an offset")
+        return round(moment.timestamp() * 1e6)
+
+
+def read_table(path: str | Path, what: str) -> tuple[tuple[str, ...], list[Row]]:
+    """Header and rows of a CSV file.
+
+    Parameters
+    ----------
+    path
+        The file, UTF-8, header line first.
+    what
+        What it should be, for messages: ``"a CSV pose file"``.
+
+    Raises
+    ------
+    MetadataError
+        When it cannot be read or is not text.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            header = tuple(reader.fieldnames or ())
+            rows = [Row(f"{path}: line {reader.line_num}", row) for row in reader]
+    except OSError as error:
+        raise MetadataError(f"{path}: cannot be read ({error.strerror}): give {what}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise MetadataError(f"{path}: is not a CSV text file ({error}): give {what}") from error
+    return header, rows
