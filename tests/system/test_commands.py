@@ -217,18 +217,18 @@ def test_watch_says_which_detector_it_took_and_why(run, tmp_path, shared_data):
     told = ["watch", video, "--line", "320,512,320,0", "--fps", "0.5", "--out", tmp_path]
     ran = run(*told)
     assert ran.code == 0, ran.err
-    assert "detector vedette-thermal-yolo11n (thermal, its pictures have no colour)" in ran.out
+    assert "detector vedette-thermal-yolo11n (thermal, its pictures have no colour)" in " ".join(ran.out.split())
     ran = run(*told, "--sensor", "daylight")
-    assert "detector vedette-daylight-yolo11n (daylight, as asked for)" in ran.out
+    assert "detector vedette-daylight-yolo11n (daylight, as asked for)" in " ".join(ran.out.split())
     ran = run(*told, "--sensor", "radar")
     assert ran.code != 0
-    assert "--sensor radar is unknown: give one of auto, thermal, daylight" in ran.err
+    assert "--sensor radar is unknown: give one of auto, thermal, daylight" in " ".join(ran.err.split())
 
 
 def test_training_is_for_a_sensor_that_has_a_recipe(run, tmp_path):
     ran = run("train", tmp_path, "--weights", tmp_path / "w.pt", "--sensor", "radar", "--out", tmp_path / "out")
     assert ran.code != 0
-    assert "--sensor radar has no recipe: give one of thermal, daylight" in ran.err
+    assert "--sensor radar has no recipe: give one of thermal, daylight" in " ".join(ran.err.split())
     assert not (tmp_path / "out").exists()
 
 
