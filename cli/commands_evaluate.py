@@ -46,7 +46,9 @@ def evaluate(
     classes: Annotated[
         str | None, typer.Option(help="Kinds of MOT's class numbers: 0=person,1=vehicle; others are not judged.")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="ONNX detector; else the one that ships for the sensor of the first video.")
+    ] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
     ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
     alarm: Annotated[float, typer.Option(help="Score of a box that counts for precision and recall.")] = 0.25,
@@ -69,15 +71,12 @@ def evaluate(
         pixel_line = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
     if pixel_line is not None and border_file is not None:
         raise InputError("a line in the picture and --border are two lines: give one")
-    errors = None
-    if sigma is not None:
-        across, up, yaw, pitch, roll = numbers(sigma, "H,V,YAW,PITCH,ROLL", "--sigma")
-        errors = PoseSigma(across, up, yaw, pitch, roll)
+    errors = _sigma(sigma)
     kinds = _classes(classes) if classes is not None else None
     paths = truth or [vision.find_truth(video) for video in videos]
     truths = [vision.load_video_truth(path, classes=kinds) for path in paths]
     evaluation = vision.VideoEvaluation(
-        vision.Detector(model, confidence=_LEAST_SCORE),
+        vision.Detector(model or _model_for(videos[0]), confidence=_LEAST_SCORE),
         border=vision.load_border(border_file) if border_file else None,
         homography=camera if isinstance(camera, vision.Homography) else None,
         line=pixel_line,
@@ -107,6 +106,23 @@ def evaluate(
 
         write_evaluation_report(report, result)
         console.print(f"report -> {report}")
+
+
+def _sigma(text: str | None) -> PoseSigma | None:
+    if text is None:
+        return None
+    across, up, yaw, pitch, roll = numbers(text, "H,V,YAW,PITCH,ROLL", "--sigma")
+    return PoseSigma(across, up, yaw, pitch, roll)
+
+
+def _model_for(video: Path) -> Path:
+    """The shipped detector for the sensor of a video, and why it."""
+    import vision  # noqa: PLC0415 - as above
+
+    with vision.open_source(video) as source:
+        choice = vision.choose_model(source.first_image, "auto")
+    console.print(f"detector {choice.path.stem} ({choice.sensor}, {choice.why})")
+    return choice.path
 
 
 def _classes(text: str) -> dict[int, str]:

@@ -20,9 +20,9 @@ from vision.errors import VisionError
 from vision.evaluate import Gates, Score, TrueCrossing, score
 from vision.evaluation_result import Crossed, Evaluation, Places, RecordingNote, Unmeasured
 from vision.fixed import Homography, PixelLine
+from vision.place_samples import LabelledFrame, sightings_of
 from vision.place_scores import PlaceSample
 from vision.scene import FixedScene, MovingScene, Scene, choose_scene
-from vision.sightings import LabelledFrame, sightings_of
 from vision.track_scores import FrameTracks, TrackScore, score_tracks
 from vision.true_crossings import crossings_in_picture, crossings_on_ground
 from vision.types import Crossing, Frame, Observation, Track

@@ -249,8 +249,8 @@ def test_no_volume_reaches_over_the_border(made):
     for intent in operational_intents(made, START, GEOID, Margins(across_m=50.0)):
         for ring in Volumes(intent.details).rings:
             assert not shapely.Polygon(ring).intersects(line)
-    with pytest.raises(PlanError, match=r"would reach over the border: lower across_m \(70 m\)"):
-        operational_intents(made, START, GEOID, Margins(across_m=70.0))
+    with pytest.raises(PlanError, match=r"would reach over the border: lower across_m \(80 m\)"):
+        operational_intents(made, START, GEOID, Margins(across_m=80.0))
 
 
 def test_more_vertices_than_the_standard_allows_are_refused(made, monkeypatch):
