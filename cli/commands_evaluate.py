@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,7 +70,7 @@ def evaluate(
         pixel_line = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
     if pixel_line is not None and border_file is not None:
         raise InputError("a line in the picture and --border are two lines: give one")
-    errors = None if sigma is None else PoseSigma(*numbers(sigma, "H,V,YAW,PITCH,ROLL", "--sigma"))
+    errors = _sigma(sigma) if sigma is not None else None
     kinds = _classes(classes) if classes is not None else None
     paths = truth or [vision.find_truth(video) for video in videos]
     truths = [vision.load_video_truth(path, classes=kinds) for path in paths]
@@ -104,6 +105,14 @@ def evaluate(
 
         write_evaluation_report(report, result)
         console.print(f"report -> {report}")
+
+
+def _sigma(text: str) -> PoseSigma:
+    """Errors of the pose; raises InputError."""
+    values = numbers(text, "H,V,YAW,PITCH,ROLL", "--sigma")
+    if not all(0 < value < math.inf for value in values):
+        raise InputError(f"--sigma {text!r}: give five numbers above 0: a pose without error is none")
+    return PoseSigma(*values)
 
 
 def _classes(text: str) -> dict[int, str]:
