@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -46,9 +47,7 @@ def evaluate(
     classes: Annotated[
         str | None, typer.Option(help="Kinds of MOT's class numbers: 0=person,1=vehicle; others are not judged.")
     ] = None,
-    model: Annotated[
-        Path | None, typer.Option(help="ONNX detector; else the one that ships for the sensor of the first video.")
-    ] = None,
+    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one for the first sensor.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
     ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
     alarm: Annotated[float, typer.Option(help="Score of a box that counts for precision and recall.")] = 0.25,
@@ -71,7 +70,7 @@ def evaluate(
         pixel_line = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
     if pixel_line is not None and border_file is not None:
         raise InputError("a line in the picture and --border are two lines: give one")
-    errors = _sigma(sigma)
+    errors = _sigma(sigma) if sigma is not None else None
     kinds = _classes(classes) if classes is not None else None
     paths = truth or [vision.find_truth(video) for video in videos]
     truths = [vision.load_video_truth(path, classes=kinds) for path in paths]
@@ -108,19 +107,21 @@ def evaluate(
         console.print(f"report -> {report}")
 
 
-def _sigma(text: str | None) -> PoseSigma | None:
-    if text is None:
-        return None
-    across, up, yaw, pitch, roll = numbers(text, "H,V,YAW,PITCH,ROLL", "--sigma")
+def _sigma(text: str) -> PoseSigma:
+    """Errors of the pose; raises InputError."""
+    values = numbers(text, "H,V,YAW,PITCH,ROLL", "--sigma")
+    if not all(0 < value < math.inf for value in values):
+        raise InputError(f"--sigma {text!r}: give five numbers above 0: a pose without error is none")
+    across, up, yaw, pitch, roll = values
     return PoseSigma(across, up, yaw, pitch, roll)
 
 
 def _model_for(video: Path) -> Path:
-    """The shipped detector for the sensor of a video, and why it."""
+    """The shipped detector for the sensor of a video."""
     import vision  # noqa: PLC0415 - as above
 
     with vision.open_source(video) as source:
-        choice = vision.choose_model(source.first_image, "auto")
+        choice = vision.choose_model(source.first_image)
     console.print(f"detector {choice.path.stem} ({choice.sensor}, {choice.why})")
     return choice.path
 
