@@ -128,7 +128,8 @@ def redact_evidence(
         raise EvidenceError(f"{folder}: has no file of telemetry to go along: leave it out")
     staged = stage_folder(out)
     try:
-        times, found = _look(folder / manifest["clip"]["file"], manifest["clip"]["start_us"], detector)
+        clip = folder / manifest["clip"]["file"]
+        times, found = _look(clip, manifest["clip"]["start_us"], detector)
         masks = [_boxes_at(i, times, found, tracks, keep=frozenset(keep), settings=settings) for i in range(len(times))]
         stills = {p.name: _still(p) for p in sorted(folder.glob("*.png"))}
         best = _encode(

@@ -144,6 +144,8 @@ def _hear(path: str | Path) -> dict[int, _Heard]:
         if ms < newest.get(system, 0) - _RESTART_MS and kind in {"GLOBAL_POSITION_INT", "ATTITUDE"}:
             raise MetadataError(f"{path}: vehicle {system} was restarted within the log: cut the log there")
         newest[system] = max(ms, newest.get(system, 0))
+        if kind == "GLOBAL_POSITION_INT" and message.lat == 0 and message.lon == 0:
+            continue  # what a vehicle says that has no position yet
         getattr(heard, _KEPT[kind])[ms] = message
         heard.stamps.append((ms, stamp_us))
     return by_system

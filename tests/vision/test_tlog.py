@@ -208,3 +208,11 @@ def test_a_video_takes_its_poses_from_a_log(tmp_path):
     assert FPS == 5
     assert all(turned(frame.pose, 40.0, -57.0) < 0.01 for frame in frames)
     assert any("times are the vehicle's" in note for note in source.counts.problems)
+
+
+def test_a_vehicle_that_has_no_position_yet_is_nowhere(tmp_path):
+    messages = flight(40.0, lambda ms: device(ms, 0.0, -57.0))
+    messages = [position(m[0], 0.0, 0.0) if m[1].get_type()[:6] == "GLOBAL" and m[0] < 1500 else m for m in messages]
+    track = read_tlog(log(tmp_path / "a.tlog", messages))
+    assert track.at(T0 + 1_030_000).pose is None
+    assert track.at(T0 + 2_030_000).pose.lat_deg == pytest.approx(31.333, abs=1e-3)
