@@ -86,7 +86,7 @@ class Builder:
         home = _into_patrol(home, plane.xy(last.lat, last.lon)[::-1], -last.side, radius_m, access)[::-1]
         if aloft is None:
             climb = climb_out(vehicle.base, access.runway, pilot, out_agl_m)
-            way = turned_out(way, access.runway, radius_m, access.clear)
+            way = turned_out(way, access.runway, radius_m, access)
             out = [climb[-1], *pilot.waypoints(way, out_agl_m)[1:]]
             made = pilot.legs(LegKind.TAKEOFF, climb, craft, craft.cruise_m_s)
         else:
@@ -125,7 +125,7 @@ class Builder:
         """From a place along its way in the layer to the base, and down."""
         craft = vehicle.aircraft
         down = way_down(vehicle.base, access.runway, pilot, layer_agl_m)
-        way = turned_in(aloft.way, access.runway, craft.turn_radius_in(self.options.wind), access.clear)
+        way = turned_in(aloft.way, access.runway, craft.turn_radius_in(self.options.wind), access)
         home = [*pilot.waypoints(way, layer_agl_m)[:-1], down[0]]
         return [
             *pilot.legs(LegKind.RETURN, [aloft.at, *home], craft, craft.cruise_m_s),
@@ -195,7 +195,7 @@ def _into_patrol(way: Floats, patrol: Floats, side: int, radius_m: float, access
         return way
     step = patrol[1] - patrol[0]
     # A border lies where the camera looks, and the arc on the other side; beside a road that may be where a border is.
-    return led_in(way, step / np.hypot(*step), (-float(side), float(side)), radius_m, access.clear)
+    return led_in(way, step / np.hypot(*step), (-float(side), float(side)), radius_m, access)
 
 
 def joined(legs: list[Leg]) -> list[Leg]:

@@ -182,6 +182,13 @@ class Access:
         """Whether a way, vertices in metres in the plane of the region, touches nothing that is shut."""
         return self._router is None or bool(self._router.clear(way[:-1], way[1:]).all())
 
+    def route(self, start: Floats, stop: Floats) -> Floats | None:
+        """Vertices of the shortest lawful way between two places, metres in the plane of the region; None for none."""
+        if self._router is None:
+            return None
+        lengths, ways = self._router.ways(start, stop[None])
+        return ways[0] if np.isfinite(lengths[0]) else None
+
     def between(self, start: tuple[float, float], stop: tuple[float, float]) -> Floats:
         """Vertices of the shortest lawful way between two places near the course, degrees, as `way` gives them.
 
@@ -191,10 +198,9 @@ class Access:
             When there is none.
         """
         if self._router is not None:
-            ends = self.region.plane.xy(*zip(start, stop, strict=True))
-            lengths, ways = self._router.ways(ends[0], ends[1:])
-            if np.isfinite(lengths[0]):
-                return ways[0]
+            found = self.route(*self.region.plane.xy(*zip(start, stop, strict=True)))
+            if found is not None:
+                return found
         raise PlanError(
             f"no lawful way leads from {start[0]:.6f}, {start[1]:.6f} to {stop[0]:.6f}, {stop[1]:.6f}: one of them "
             "lies within the stand-off or in a no-fly zone, or what lies between cannot be passed"

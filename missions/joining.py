@@ -9,16 +9,30 @@ for that circle (`missions.flightline`: no bay is narrower than the turn radius)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["lead_in", "led_in"]
+__all__ = ["Open", "lead_in", "led_in"]
 
 Floats = NDArray[np.float64]
 
 _STEP_RAD = math.radians(15.0)
+_TRIES = 4
+
+
+class Open(Protocol):
+    """What is open to fly through."""
+
+    def clear(self, way: Floats) -> bool:
+        """Whether a way, metres, shape (n, 2), touches nothing that is shut."""
+        ...
+
+    def route(self, start: Floats, stop: Floats) -> Floats | None:
+        """Vertices of the shortest way between two places, metres, ends included; None where there is none."""
+        ...
 
 
 def lead_in(before: Floats, at: Floats, course: Floats, inside: float, radius_m: float) -> Floats:
@@ -59,19 +73,25 @@ def lead_in(before: Floats, at: Floats, course: Floats, inside: float, radius_m:
     return np.asarray(centre + radius_m * np.stack([np.cos(angles), np.sin(angles)], axis=-1))
 
 
-def led_in(
-    way: Floats, course: Floats, insides: Sequence[float], radius_m: float, clear: Callable[[Floats], bool]
-) -> Floats:
+def led_in(way: Floats, course: Floats, insides: Sequence[float], radius_m: float, open_to: Open) -> Floats:
     """A way, metres, shape (n, 2), whose end is come to along a course, a unit vector, by an arc.
 
-    Of the sides on which the arc may lie, given as `lead_in` has them, the first is taken that is clear. Where nothing
-    leaves room for it the corner stays; wings that turn on the spot have a radius of 0.
+    Of the sides on which the arc may lie, given as `lead_in` has them, the first is taken that is clear. Where what is
+    flown round lies between the way and the arc, the way to the arc is sought anew. Where nothing leaves room for it
+    the corner stays; aircraft that turn on the spot have a radius of 0.
     """
     if radius_m <= 0 or len(way) < 2:
         return way
     for inside in insides:
-        arc = lead_in(way[-2], way[-1], course, inside, radius_m)
-        led = np.concatenate([way[:-1], arc, way[-1:]])
-        if clear(led[len(way) - 2 :]):
-            return led
+        path = way[:-1]
+        for _ in range(_TRIES):
+            arc = lead_in(path[-1], way[-1], course, inside, radius_m)
+            led = np.concatenate([path, arc, way[-1:]])
+            if open_to.clear(led[len(path) - 1 :]):
+                return led
+            # From its last corner on: what lies before it may be an arc of its other end.
+            found = open_to.route(way[-2], arc[0]) if open_to.clear(led[len(path) :]) else None
+            if found is None or len(found) < 2 or np.array_equal(found[:-1], path[len(way) - 2 :]):
+                break
+            path = np.concatenate([way[:-2], found[:-1]])
     return way

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,14 +9,13 @@ from numpy.typing import NDArray
 
 from missions.fleet import Aircraft, Base
 from missions.flying import Pilot
-from missions.joining import led_in
+from missions.joining import Open, led_in
 from missions.patrol import Leg, LegKind, Waypoint
 from missions.runway import Runway
 
 __all__ = ["climb_out", "turned_in", "turned_out", "way_down", "with_procedures"]
 
 Floats = NDArray[np.float64]
-_Clear = Callable[[Floats], bool]
 
 _LIFTED = 0.5
 """Share of the climb that is the take-off itself; from there the climb-out is flown to its end as any leg is."""
@@ -48,19 +46,19 @@ def way_down(base: Base, runway: Runway | None, pilot: Pilot, agl_m: float) -> l
     return [_at(runway.established, pilot, agl_m), _at(runway.final, pilot, agl_m), ground]
 
 
-def turned_out(way: Floats, runway: Runway | None, radius_m: float, clear: _Clear) -> Floats:
+def turned_out(way: Floats, runway: Runway | None, radius_m: float, open_to: Open) -> Floats:
     """A way, metres, shape (n, 2), that begins where a climb-out ends, with the turn that wings need for it."""
-    return way if runway is None else _turned(way[::-1], -runway.course, radius_m, clear)[::-1]
+    return way if runway is None else _turned(way[::-1], -runway.course, radius_m, open_to)[::-1]
 
 
-def turned_in(way: Floats, runway: Runway | None, radius_m: float, clear: _Clear) -> Floats:
+def turned_in(way: Floats, runway: Runway | None, radius_m: float, open_to: Open) -> Floats:
     """A way, metres, shape (n, 2), that ends where a landing begins, with the turn into it."""
-    return way if runway is None else _turned(way, runway.course, radius_m, clear)
+    return way if runway is None else _turned(way, runway.course, radius_m, open_to)
 
 
-def _turned(way: Floats, course: Floats, radius_m: float, clear: _Clear) -> Floats:
+def _turned(way: Floats, course: Floats, radius_m: float, open_to: Open) -> Floats:
     """The shorter of the turns to the left and to the right, where it is clear."""
-    turned = [led_in(way, course, [inside], radius_m, clear) for inside in (-1.0, 1.0)]
+    turned = [led_in(way, course, [inside], radius_m, open_to) for inside in (-1.0, 1.0)]
     # Without room for a turn on one side the way is as it was.
     return min(turned, key=lambda one: (len(one) == len(way), float(np.hypot(*np.diff(one, axis=0).T).sum())))
 

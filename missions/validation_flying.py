@@ -131,6 +131,7 @@ def turns(plan: PatrolPlan) -> Rule:
         radius = sortie.vehicle.aircraft.turn_radius_m
         if radius <= 0:
             continue
+        wide = radius * (1 + plan.options.wind.speed_m_s / sortie.vehicle.aircraft.cruise_m_s) ** 2
         first = next((i for i, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL), -1)
         for side in (1.0, -1.0):
             turned = 0.0
@@ -138,8 +139,8 @@ def turns(plan: PatrolPlan) -> Rule:
                 # Into its first patrol and home from the last; a detour between two is flown wide.
                 joint = i == first or (a.kind is LegKind.PATROL and b.kind is LegKind.RETURN)
                 inner = a.kind is LegKind.PATROL and b.kind is LegKind.PATROL
-                # Beside a zone there is no room to come in along an arc.
-                if not inner and not (joint and _room_m(plan, b.start) > 3 * radius + plan.options.zone_margin_m):
+                # Beside a zone there is no room to come in along an arc, which in wind is wider.
+                if not inner and not (joint and _room_m(plan, b.start) > 3 * wide + plan.options.zone_margin_m):
                     turned = 0.0
                     continue
                 count += 1
