@@ -14,7 +14,10 @@ __all__ = ["STREAMS", "Streams"]
 STREAMS = MappingProxyType(
     {
         mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: 4.0,
-        mav.MAVLINK_MSG_ID_ATTITUDE: 1.0,
+        # Where the camera looked is worked out from the logs: attitudes as often as places, and what time it was.
+        mav.MAVLINK_MSG_ID_ATTITUDE: 4.0,
+        mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS: 4.0,
+        mav.MAVLINK_MSG_ID_SYSTEM_TIME: 1.0,
         mav.MAVLINK_MSG_ID_MISSION_CURRENT: 1.0,
         mav.MAVLINK_MSG_ID_GPS_RAW_INT: 1.0,
         mav.MAVLINK_MSG_ID_SYS_STATUS: 1.0,

@@ -5,7 +5,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from pymavlink.dialects.v20 import ardupilotmega as mav
 
 import autopilot
 import sim
@@ -13,12 +12,6 @@ import vision
 from missions import Mission, MissionItem
 
 HOME, SPEEDUP, START_US = (31.34, -110.94, 1180.0), 5.0, 1_790_000_000_000_000
-WANTED = {
-    mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: 5.0,
-    mav.MAVLINK_MSG_ID_ATTITUDE: 10.0,
-    mav.MAVLINK_MSG_ID_GIMBAL_DEVICE_ATTITUDE_STATUS: 10.0,
-    mav.MAVLINK_MSG_ID_SYSTEM_TIME: 1.0,
-}
 
 
 def round_trip():
@@ -35,24 +28,6 @@ def round_trip():
     return Mission("square", "ardupilot", tuple(replace(item, seq=n) for n, item in enumerate(items)), (), ())
 
 
-async def flown(url, log):
-    async def listen(over):
-        async with (
-            await autopilot.open_link(url, system_id=254, record=log) as link,
-            await autopilot.Vehicle.connect(link, 1) as vehicle,
-        ):
-            for number, rate_hz in WANTED.items():
-                await vehicle.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, number, 1e6 / rate_hz)
-            await over.wait()
-
-    over = asyncio.Event()
-    listener = asyncio.create_task(listen(over))
-    report = await autopilot.fly([autopilot.FlightTask(1, url, (round_trip(),))], time_scale=SPEEDUP)
-    over.set()
-    await listener
-    return report
-
-
 def armed_us(poses, truth):
     """When the flight's record begins, which is at arming: where its heights fit those of the log best."""
     there = [sample for sample in poses.samples if sample.pose is not None]
@@ -66,10 +41,12 @@ def armed_us(poses, truth):
 def test_poses_of_a_log_are_those_that_were_flown(tmp_path):
     config = sim.FleetConfig(home=HOME, speedup=SPEEDUP, record_dir=tmp_path, start_time_us=START_US)
     with sim.start_fleet(config) as fleet:
-        report = asyncio.run(flown(fleet.endpoints[0].url, tmp_path / "flight.tlog"))
+        tasks = [autopilot.FlightTask(1, fleet.endpoints[0].url, (round_trip(),))]
+        report = asyncio.run(autopilot.fly(tasks, time_scale=SPEEDUP, log_dir=tmp_path / "logs"))
     assert report.completed, report.vehicles[0].failure
     (record,) = tmp_path.glob("vehicle-1-sortie-*.csv")
-    poses = vision.read_tlog(tmp_path / "flight.tlog")
+    (log,) = (tmp_path / "logs").glob("*.tlog")
+    poses = vision.read_tlog(log)
     assert "times are the vehicle's" in poses.notes[0]
     truth = sim.read_record(record, armed_us(poses, sim.read_record(record, START_US)))
     first, last = truth.start_us, truth.start_us + round(truth.samples[-1, 0] * 1e6)
