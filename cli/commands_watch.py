@@ -37,6 +37,12 @@ def watch(
     calibration: Annotated[Path | None, typer.Option(help="File of vedette calibrate: puts poses right.")] = None,
     model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships for the sensor.")] = None,
     sensor: Annotated[str, typer.Option(help="thermal or daylight; auto looks whether there is colour.")] = "auto",
+    slices: Annotated[
+        float | None,
+        typer.Option(
+            "--slice", help="Look once more, larger, where a metre of ground has fewer pixels of the detector's input."
+        ),
+    ] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
     ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
     owner: Annotated[str, typer.Option(help="Organisation that owns the records.")] = "unknown",
@@ -72,17 +78,23 @@ def watch(
             if path not in detectors:
                 detectors[path] = vision.Detector(path, confidence=vision.TrackerSettings().low_score)
             detector = detectors[path]
+            land = None if ground is None else FlatTerrain(ground)
+            slicer = vision.SlicingDetector(detector, vision.SliceRule(slices), land) if slices is not None else None
             result = vision.watch(
                 source,
-                detector,
+                slicer or detector,
                 border=border,
                 line=pixel_line,
-                terrain=None if ground is None else FlatTerrain(ground),
+                terrain=land,
                 custody=vision.Custody(owner=owner, marking=marking),
                 evidence=vision.EvidenceWriter(out / "evidence", source) if recorded else None,
                 progress=lambda frames, progress=progress, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
             )
         crossings += result.crossings
+        if slicer is not None:
+            console.print(
+                f"{slicer.sliced} of {slicer.frames} pictures were looked at once more, in {slicer.tiles} slices"
+            )
         seen_by = f"{choice.sensor}, {choice.why}" if choice else "as given"
         console.print(f"{Path(video).name}: detector {detector.model.name} ({seen_by})", markup=False)
         for problem in source.counts.problems:
