@@ -79,17 +79,25 @@ def test_command_writes_what_watch_takes(survey, tmp_path, monkeypatch, capsys):
 
     import vedette
 
-    out = tmp_path / "camera.json"
-    monkeypatch.setattr(
-        sys, "argv", ["vedette", "calibrate", str(survey / "survey.ts"), str(survey / "points.csv"), "--out", str(out)]
-    )
-    with pytest.raises(SystemExit) as end:
-        vedette.main()
-    said = capsys.readouterr()
-    assert end.value.code == 0, said.err
-    assert "boresight: yaw" in said.out
-    assert "p0-100" in said.out
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["vedette", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            vedette.main()
+        said = capsys.readouterr()
+        assert end.value.code == 0, said.err
+        return " ".join(said.out.split())
+
+    out, video, border = tmp_path / "camera.json", survey / "survey.ts", tmp_path / "border.geojson"
+    said = run("calibrate", video, survey / "points.csv", "--out", out)
+    assert "boresight: yaw" in said
+    assert "p0-100" in said
     assert load_calibration(out).boresight_deg == pytest.approx((2.0, 1.0, 0.0), abs=1.0)
+    line = {"type": "LineString", "coordinates": [[-110.95, 31.334], [-110.93, 31.334]]}
+    border.write_text(json.dumps({"type": "Feature", "geometry": line, "properties": {"own_side": "left"}}))
+    watch = ["watch", video, "--border", border, "--calibration", out, "--out", tmp_path / "watch"]
+    # From 90 m a metre has 9 pixels or fewer in every picture.
+    assert "8 of 8 pictures were looked at once more" in run(*watch, "--slice", "12")
+    assert "0 of 8 pictures were looked at once more, in 0 slices" in run(*watch, "--slice", "2")
 
 
 def test_a_calibration_comes_back_from_its_file(tmp_path):
