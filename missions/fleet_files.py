@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
-from geo import CameraModel, GeoError
+from geo import CameraModel, Distortion, GeoError
 from missions.errors import FleetError, FormatError
 from missions.files import read_json, read_text, write_json
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
 
 __all__ = ["read_fleet", "write_fleet"]
+
+_LENS = ("k1", "k2", "p1", "p2")
 
 
 def read_fleet(path: Path) -> Fleet:
@@ -23,7 +25,8 @@ def read_fleet(path: Path) -> Fleet:
     ----------
     path
         ``.toml`` or JSON. ``camera`` has name, width_px, height_px and one of focal_px, focal_mm with pixel_pitch_um,
-        or horizontal_fov_deg; ``aircraft`` has one table for each type by name, with the fields of `Aircraft`;
+        or horizontal_fov_deg, and where it is known a table ``distortion`` of k1, k2, p1, p2;
+        ``aircraft`` has one table for each type by name, with the fields of `Aircraft`;
         ``bases`` one for each base by name with lat_deg and lon_deg; ``vehicles`` lists sysid, name, aircraft and base,
         and may name one of ``cameras``, tables by name as ``camera``, where a vehicle has its own.
 
@@ -100,10 +103,11 @@ def write_fleet(fleet: Fleet, path: Path) -> None:
     """
 
     def rest(item: Any, *left_out: str) -> dict[str, Any]:
-        return {f.name: getattr(item, f.name) for f in fields(item) if f.name not in left_out}
+        return {f.name: getattr(item, f.name) for f in fields(item) if f.init and f.name not in left_out}
 
     def lens(camera: Camera, *left_out: str) -> dict[str, Any]:
-        return rest(camera, "model", *left_out) | rest(camera.model)
+        bent = {"distortion": rest(camera.model.distortion)} if camera.model.distortion else {}
+        return rest(camera, "model", *left_out) | rest(camera.model, "distortion") | bent
 
     own = list(dict.fromkeys(v.camera for v in fleet.vehicles if v.camera is not None))
     craft = list(dict.fromkeys(v.aircraft for v in fleet.vehicles))
@@ -150,8 +154,15 @@ def _camera(row: dict[str, Any], where: str) -> Camera:
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise FleetError(f"{where}: {name} is {number!r}: give a number")
         figures.append(number)
+    bent = _table(row.pop("distortion", {}), f"{where}: distortion")
+    unknown = next((name for name in bent if name not in _LENS), None)
+    if unknown is not None:
+        raise FleetError(f"{where}: distortion: {unknown} is not a field: the fields are {', '.join(_LENS)}")
+    wrong = next((name for name, v in bent.items() if isinstance(v, bool) or not isinstance(v, int | float)), None)
+    if wrong is not None:
+        raise FleetError(f"{where}: distortion: {wrong} is {bent[wrong]!r}: give a number")
     try:
-        model = lenses[lens](*figures)
+        model = replace(lenses[lens](*figures), distortion=Distortion(**bent))
     except GeoError as error:
         raise FleetError(f"{where}: {error}") from None
     camera: Camera = _build(Camera, {"name": "camera", **row, "model": model}, where)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from geo import Distortion
 from missions import Base, Fleet, FleetError, FormatError, Vehicle, default_fleet, read_fleet, write_fleet
 
 BASE = Base("hill", 46.0, 8.0)
@@ -156,3 +157,18 @@ def test_an_unknown_camera_of_a_vehicle_is_named(tmp_path):
     path.write_text(json.dumps(value))
     with pytest.raises(FleetError, match=r"vehicle 1: camera is 'none such'"):
         read_fleet(path)
+
+
+def test_the_distortion_of_a_lens_comes_back_and_is_checked(tmp_path):
+    fleet = default_fleet(Base("b", 46.0, 8.0))
+    bent = replace(
+        fleet, camera=replace(fleet.camera, model=replace(fleet.camera.model, distortion=Distortion(-0.1, k2=0.02)))
+    )
+    path = tmp_path / "fleet.json"
+    write_fleet(bent, path)
+    assert read_fleet(path) == bent
+    told = json.loads(path.read_text())
+    for wrong, words in (({"k9": 1.0}, "k9 is not a field"), ({"k1": "x"}, "k1 is 'x': give a number")):
+        path.write_text(json.dumps({**told, "camera": {**told["camera"], "distortion": wrong}}))
+        with pytest.raises(FleetError, match=words):
+            read_fleet(path)
