@@ -45,7 +45,7 @@ def redact(
     telemetry: Annotated[bool, typer.Option("--telemetry", help="The KLV file goes along.")] = False,
     hold: Annotated[float, typer.Option(help="Seconds to blur before and after a sighting.", min=0.0)] = 0.5,
     key: Annotated[Path | None, typer.Option(help="Ed25519 private key (PEM) that signs the copy.")] = None,
-    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships.")] = None,
+    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships for the sensor.")] = None,
 ) -> None:
     """Copy evidence with everybody blurred, except the tracks concerned."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
@@ -55,7 +55,7 @@ def redact(
     done = vision.redact_evidence(
         folder,
         out,
-        vision.Detector(model, confidence=vision.TrackerSettings().low_score),
+        None if model is None else vision.Detector(model, confidence=vision.TrackerSettings().low_score),
         keep=keep or (),
         telemetry=telemetry,
         key=None if key is None else _private_key(key),

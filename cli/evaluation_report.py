@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import vision
 from cli.evaluation_charts import crossing_chart, curve_chart, error_chart, share_chart
+from cli.pages import pages
 from geo import write_text
 
 __all__ = ["band_name", "write_evaluation_report"]
 
-_TEMPLATES = Path(__file__).parent / "templates"
+
+def _figure(form: str) -> Callable[[float | None], str]:
+    return lambda value: "-" if value is None else format(value, form)
+
+
+_FIGURES = {name: _figure(form) for name, form in (("share", ".3f"), ("metres", ".2f"), ("percent", ".1%"))}
 
 
 def write_evaluation_report(path: Path, evaluation: vision.Evaluation) -> None:
     """Write the report. Raises FileWriteError."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name, form in (("share", ".3f"), ("metres", ".2f"), ("percent", ".1%")):
-        environment.filters[name] = lambda value, form=form: "-" if value is None else format(value, form)
     places = evaluation.places
     rows = [] if isinstance(places, vision.Unmeasured) else _place_rows(places)
     told = evaluation.to_json()
-    text = environment.get_template("evaluation.html").render(
-        told=told,
-        place_rows=rows,
-        # Made by us, every text in them escaped.
-        charts={name: Markup(chart) for name, chart in _charts(evaluation, rows).items()},  # noqa: S704
+    text = (
+        pages(_FIGURES)
+        .get_template("evaluation.html")
+        .render(
+            told=told,
+            place_rows=rows,
+            # Made by us, every text in them escaped.
+            charts={name: Markup(chart) for name, chart in _charts(evaluation, rows).items()},  # noqa: S704
+        )
     )
     write_text(path, text)
 

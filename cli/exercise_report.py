@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import sim
 from cli.exercise_map import exercise_map
 from cli.exercise_timeline import clock, exercise_timeline
+from cli.pages import pages
 from geo import write_text
 
 __all__ = ["after_action", "write_exercise_report"]
 
-_TEMPLATES = Path(__file__).parent / "templates"
 # What is met by less than this share of its bound is worth a word.
 _NARROW = 0.1
 _NOTES = (
@@ -38,18 +37,14 @@ def write_exercise_report(folder: Path, record: sim.ExerciseRecord, score: sim.E
     """Write ``report.html`` and ``report.json`` into the folder of a run. Raises FileWriteError."""
     told = after_action(record, score)
     write_text(folder / "report.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["clock"] = clock
-    text = environment.get_template("exercise.html").render(
-        run=told,
-        map=Markup(exercise_map(record)),  # noqa: S704  made by us, every text in it escaped
-        timeline=Markup(exercise_timeline(record)),  # noqa: S704
+    text = (
+        pages({"clock": clock})
+        .get_template("exercise.html")
+        .render(
+            run=told,
+            map=Markup(exercise_map(record)),  # noqa: S704  made by us, every text in it escaped
+            timeline=Markup(exercise_timeline(record)),  # noqa: S704
+        )
     )
     write_text(folder / "report.html", text)
 

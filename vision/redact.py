@@ -26,9 +26,12 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
+from vision.detector import Detector
 from vision.errors import EvidenceError
 from vision.evidence import MANIFEST, json_bytes, seal_folder, stage_folder, verify_evidence
+from vision.sensor import choose_model
 from vision.source import open_source
+from vision.tracker import TrackerSettings
 from vision.types import Detection
 
 __all__ = ["Redaction", "RedactionSettings", "redact_evidence"]
@@ -84,7 +87,7 @@ class Redaction:
 def redact_evidence(
     folder: str | Path,
     out: str | Path,
-    detector: Finder,
+    detector: Finder | None = None,
     *,
     keep: Sequence[int] = (),
     telemetry: bool = False,
@@ -101,7 +104,7 @@ def redact_evidence(
     out
         The folder to make.
     detector
-        Finds who is to be blurred.
+        Finds who is to be blurred; by default the one that ships for the sensor of the clip.
     keep
         Numbers of tracks in the overlay that stay visible; none blurs all.
     telemetry
@@ -129,7 +132,7 @@ def redact_evidence(
     staged = stage_folder(out)
     try:
         clip = folder / manifest["clip"]["file"]
-        times, found = _look(clip, manifest["clip"]["start_us"], detector)
+        times, found = _look(clip, manifest["clip"]["start_us"], detector or _shipped(clip))
         masks = [_boxes_at(i, times, found, tracks, keep=frozenset(keep), settings=settings) for i in range(len(times))]
         stills = {p.name: _still(p) for p in sorted(folder.glob("*.png"))}
         best = _encode(
@@ -180,6 +183,13 @@ def _tracks(folder: Path, keep: Sequence[int]) -> list[dict[str, Any]]:
         there = ", ".join(str(track["number"]) for track in tracks) or "none"
         raise EvidenceError(f"{folder}: has no track {strange[0]} to keep; there is {there}")
     return tracks
+
+
+def _shipped(clip: Path) -> Finder:
+    """The detector for the sensor of a clip: the other one would miss people."""
+    with open_source(clip, sidecar=False) as source:
+        choice = choose_model(source.first_image)
+    return Detector(choice.path, confidence=TrackerSettings().low_score)
 
 
 def _look(clip: Path, start_us: int, detector: Finder) -> tuple[list[int], list[list[Detection]]]:

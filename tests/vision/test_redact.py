@@ -10,10 +10,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vision import (
+    SHIPPED_MODELS,
     Detection,
     EvidenceError,
     Observation,
     Track,
+    TrackerSettings,
     open_source,
     redact_evidence,
     track_overlay,
@@ -198,3 +200,19 @@ def test_what_cannot_be_redacted_is_refused_and_leaves_nothing(evidence, tmp_pat
     with pytest.raises(EvidenceError, match="is not whole, so it is not copied: note"):
         redact_evidence(broken, tmp_path / "copy", Finder())
     assert sorted(p.name for p in tmp_path.iterdir()) == ["broken"]
+
+
+def test_without_a_detector_that_for_the_sensor_of_the_clip_looks(evidence, tmp_path, monkeypatch):
+    """The one for heat would miss people in colour, and who is missed is shown."""
+    taken = []
+
+    class Blind:
+        def __init__(self, path, confidence):
+            taken.append((path, confidence))
+
+        def detect(self, images):
+            return [[] for _ in images]
+
+    monkeypatch.setattr("vision.redact.Detector", Blind)
+    redact_evidence(evidence, tmp_path / "copy")
+    assert taken == [(SHIPPED_MODELS["daylight"], TrackerSettings().low_score)]
