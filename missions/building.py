@@ -15,11 +15,12 @@ from missions.course import LONG_EMPTY_M, Course
 from missions.estimate import Access
 from missions.fleet import Vehicle
 from missions.flying import Pilot
-from missions.joining import led_in
+from missions.joining import Room
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.patrol import Leg, LegKind, Run, Waypoint
-from missions.procedures import climb_out, turned_in, turned_out, way_down, with_procedures
+from missions.plane import Plane
+from missions.procedures import climb_out, curved_home, curved_out, turned_in, way_down, with_procedures
 
 __all__ = ["Aloft", "Builder", "joined"]
 
@@ -77,16 +78,17 @@ class Builder:
         at the base, or where it is `aloft`.
         """
         craft, plane = vehicle.aircraft, access.region.plane
-        radius_m, (out_agl_m, home_agl_m) = craft.turn_radius_in(self.options.wind), layers_agl_m
+        room, (out_agl_m, home_agl_m) = self._room(vehicle, access), layers_agl_m
         pilot = Pilot(plane, self.terrain, self.options.wind)
         pieces = self._pieces(stretches, access)
         way = access.way(stretches[0][0]) if aloft is None else aloft.way
-        way = _into_patrol(way, plane.xy(pieces[0].lat, pieces[0].lon), pieces[0].side, radius_m, access)
-        last, home = pieces[-1], access.way_home(stretches[-1][1])[::-1]
-        home = _into_patrol(home, plane.xy(last.lat, last.lon)[::-1], -last.side, radius_m, access)[::-1]
+        entry, exit_ = pieces[0].course(plane), pieces[-1].course(plane, last=True)
+        # A border lies where the camera looks, and room to turn is on the other side.
+        insides = -float(pieces[0].side), -float(pieces[-1].side)
+        way = curved_out(way, entry, insides[0], None if aloft else access.runway, room)
+        home = curved_home(access.way_home(stretches[-1][1]), exit_, insides[1], access.runway, room)
         if aloft is None:
             climb = climb_out(vehicle.base, access.runway, pilot, out_agl_m)
-            way = turned_out(way, access.runway, radius_m, access)
             out = [climb[-1], *pilot.waypoints(way, out_agl_m)[1:]]
             made = pilot.legs(LegKind.TAKEOFF, climb, craft, craft.cruise_m_s)
         else:
@@ -118,19 +120,23 @@ class Builder:
     def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
         """The legs home, and no more, of an aircraft that is `aloft` with its way to the base."""
         pilot = Pilot(access.region.plane, self.terrain, self.options.wind)
+        turned = turned_in(aloft.way, access.runway, self._room(vehicle, access))
+        aloft = aloft if turned is None else replace(aloft, way=turned)
         made = self._homeward(pilot, vehicle, access, aloft, layer_agl_m)
         return with_procedures(joined(made), vehicle.aircraft)
 
     def _homeward(self, pilot: Pilot, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> list[Leg]:
-        """From a place along its way in the layer to the base, and down."""
+        """From a place along its way in the layer, turns and all, to the base, and down."""
         craft = vehicle.aircraft
         down = way_down(vehicle.base, access.runway, pilot, layer_agl_m)
-        way = turned_in(aloft.way, access.runway, craft.turn_radius_in(self.options.wind), access)
-        home = [*pilot.waypoints(way, layer_agl_m)[:-1], down[0]]
+        home = [*pilot.waypoints(aloft.way, layer_agl_m)[:-1], down[0]]
         return [
             *pilot.legs(LegKind.RETURN, [aloft.at, *home], craft, craft.cruise_m_s),
             *pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s),
         ]
+
+    def _room(self, vehicle: Vehicle, access: Access) -> Room:
+        return Room(vehicle.aircraft.turn_radius_in(self.options.wind), access)
 
     def _pieces(self, stretches: Sequence[tuple[int, int]], access: Access) -> list[_Piece]:
         """What is flown over stretches, and between them, in the order of flight."""
@@ -188,14 +194,13 @@ class _Piece:
     short: bool
     stretch: int | None
 
-
-def _into_patrol(way: Floats, patrol: Floats, side: int, radius_m: float, access: Access) -> Floats:
-    """The way to the beginning of a patrol that looks to a side, led into it by an arc for wings of a turn radius."""
-    if side == 0:
-        return way
-    step = patrol[1] - patrol[0]
-    # A border lies where the camera looks, and the arc on the other side; beside a road that may be where a border is.
-    return led_in(way, step / np.hypot(*step), (-float(side), float(side)), radius_m, access)
+    def course(self, plane: Plane, *, last: bool = False) -> Floats | None:
+        """Direction of flight at its first end, or its last, a unit vector; None where it is no patrol."""
+        if self.side == 0:
+            return None
+        ends = slice(-2, None) if last else slice(2)
+        (x0, y0), (x1, y1) = plane.xy(self.lat[ends], self.lon[ends])
+        return np.array([x1 - x0, y1 - y0]) / float(np.hypot(x1 - x0, y1 - y0))
 
 
 def joined(legs: list[Leg]) -> list[Leg]:

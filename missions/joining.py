@@ -9,18 +9,28 @@ for that circle (`missions.flightline`: no bay is narrower than the turn radius)
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Open", "lead_in", "led_in"]
+from missions.dubins import STEP_RAD, Curve, Heading, dubins
+
+__all__ = ["Open", "Room", "lead_in", "led_in", "steered"]
 
 Floats = NDArray[np.float64]
 
-_STEP_RAD = math.radians(15.0)
 _TRIES = 4
+
+_AWAY_RADII = (2.0, 4.0, 6.0, 9.0)
+_BEARINGS = 12
+_COURSES = 8
+_FREE_COURSES = 16
+_TARGETS = 3
+"""Where a search looks: headings so far away, in so many directions, along so many courses each; courses at an end that
+has none of its own; and vertices of the way that it may come back to."""
 
 
 class Open(Protocol):
@@ -33,6 +43,22 @@ class Open(Protocol):
     def route(self, start: Floats, stop: Floats) -> Floats | None:
         """Vertices of the shortest way between two places, metres, ends included; None where there is none."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """For turns: how wide they are, and where.
+
+    Parameters
+    ----------
+    radius_m
+        Radius of turns, metres; 0 for aircraft that turn on the spot.
+    open_to
+        What is open to fly through.
+    """
+
+    radius_m: float
+    open_to: Open
 
 
 def lead_in(before: Floats, at: Floats, course: Floats, inside: float, radius_m: float) -> Floats:
@@ -68,18 +94,19 @@ def lead_in(before: Floats, at: Floats, course: Floats, inside: float, radius_m:
     turn = (inside * (end - touch)) % (2 * math.pi)
     if turn > 2 * math.pi - 1e-6:
         turn = 0.0
-    count = max(1, math.ceil(turn / _STEP_RAD))
+    count = max(1, math.ceil(turn / STEP_RAD))
     angles = touch + inside * turn * np.arange(count) / count
     return np.asarray(centre + radius_m * np.stack([np.cos(angles), np.sin(angles)], axis=-1))
 
 
-def led_in(way: Floats, course: Floats, insides: Sequence[float], radius_m: float, open_to: Open) -> Floats:
+def led_in(way: Floats, course: Floats, insides: Sequence[float], room: Room) -> Floats | None:
     """A way, metres, shape (n, 2), whose end is come to along a course, a unit vector, by an arc.
 
     Of the sides on which the arc may lie, given as `lead_in` has them, the first is taken that is clear. Where what is
-    flown round lies between the way and the arc, the way to the arc is sought anew. Where nothing leaves room for it
-    the corner stays; aircraft that turn on the spot have a radius of 0.
+    flown round lies between the way and the arc, the way to the arc is sought anew. None where nothing leaves room for
+    it; aircraft that turn on the spot have a radius of 0.
     """
+    radius_m, open_to = room.radius_m, room.open_to
     if radius_m <= 0 or len(way) < 2:
         return way
     for inside in insides:
@@ -94,4 +121,72 @@ def led_in(way: Floats, course: Floats, insides: Sequence[float], radius_m: floa
             if found is None or len(found) < 2 or np.array_equal(found[:-1], path[len(way) - 2 :]):
                 break
             path = np.concatenate([way[:-2], found[:-1]])
-    return way
+    return None
+
+
+def steered(
+    way: Floats, first: Floats, last: Floats | None, *, rest: Callable[[Floats], Floats | None], room: Room
+) -> Floats | None:
+    """A way that leaves along a course, by the shortest clear curve found.
+
+    Parameters
+    ----------
+    way
+        Vertices, metres, shape (n, 2): what is lawful but for its corners.
+    first, last
+        Courses at its ends, vectors; None where it may end along any.
+    rest
+        Makes of a later part of the way what comes to its end as it has to, or None where that cannot be.
+    room
+        For turns.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        Vertices, metres, shape (m, 2), with the ends of `way`; None where no clear curve was found.
+    """
+    radius_m, open_to = room.radius_m, room.open_to
+    start, best, best_m = Heading.along(way[0], first), None, math.inf
+    middles = list(_middles(start, radius_m))
+    # A first curve serves for all vertices of the way that it may come back to.
+    outward = [_first_clear(dubins(start, middle, radius_m), open_to) for middle in middles]
+    for then, tail in _ends(way, last, rest):
+        tail_m = float(np.hypot(*np.diff(tail, axis=0).T).sum())
+        for middle, out in [(start, None), *zip(middles, outward, strict=True)]:
+            if out is None and middle is not start:
+                continue
+            before_m = tail_m + (0.0 if out is None else out.length_m)
+            shorter = [curve for curve in dubins(middle, then, radius_m) if before_m + curve.length_m < best_m]
+            found = _first_clear(shorter, open_to)
+            if found is not None:
+                curves = [found.vertices()] if out is None else [out.vertices(), found.vertices()[1:]]
+                best, best_m = np.concatenate([*curves, tail[1:]]), before_m + found.length_m
+    return best
+
+
+def _first_clear(curves: Sequence[Curve], open_to: Open) -> Curve | None:
+    return next((curve for curve in curves if open_to.clear(curve.vertices())), None)
+
+
+def _middles(start: Heading, radius_m: float) -> Iterator[Heading]:
+    """Headings near a place that a way may lead through."""
+    for away in _AWAY_RADII:
+        for bearing in np.arange(_BEARINGS) * (2 * math.pi / _BEARINGS) + start.course_rad:
+            x, y = start.x + away * radius_m * math.cos(bearing), start.y + away * radius_m * math.sin(bearing)
+            for course in np.arange(_COURSES) * (2 * math.pi / _COURSES) + start.course_rad:
+                yield Heading(x, y, float(course))
+
+
+def _ends(
+    way: Floats, last: Floats | None, rest: Callable[[Floats], Floats | None]
+) -> Iterator[tuple[Heading, Floats]]:
+    """Where a search may come back to a way: headings, and the vertices from there to its end."""
+    for k in range(1, min(len(way) - 1, _TARGETS + 1)):
+        tail = rest(way[k:])
+        if tail is not None:
+            yield Heading.along(tail[0], tail[1] - tail[0]), tail
+    end = way[-1:]
+    courses = np.arange(_FREE_COURSES) * (2 * math.pi / _FREE_COURSES)
+    turns = np.stack([np.cos(courses), np.sin(courses)], axis=-1) if last is None else [last]
+    for course in turns:
+        yield Heading.along(end[0], course), end

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from missions.fleet import Aircraft, Base
 from missions.flying import Pilot
-from missions.joining import Open, led_in
+from missions.joining import Room, led_in, steered
 from missions.patrol import Leg, LegKind, Waypoint
 from missions.runway import Runway
 
-__all__ = ["climb_out", "turned_in", "turned_out", "way_down", "with_procedures"]
+__all__ = ["climb_out", "curved_home", "curved_out", "turned_in", "way_down", "with_procedures"]
 
 Floats = NDArray[np.float64]
 
@@ -46,21 +46,68 @@ def way_down(base: Base, runway: Runway | None, pilot: Pilot, agl_m: float) -> l
     return [_at(runway.established, pilot, agl_m), _at(runway.final, pilot, agl_m), ground]
 
 
-def turned_out(way: Floats, runway: Runway | None, radius_m: float, open_to: Open) -> Floats:
-    """A way, metres, shape (n, 2), that begins where a climb-out ends, with the turn that wings need for it."""
-    return way if runway is None else _turned(way[::-1], -runway.course, radius_m, open_to)[::-1]
+def turned_in(way: Floats, runway: Runway | None, room: Room) -> Floats | None:
+    """A way, metres, shape (n, 2), that ends where a landing begins, with the turn into it, left or right by length.
+
+    None where there is no room for either; without a runway the way as it is.
+    """
+    return way if runway is None else _turned(way, runway.course, room)
 
 
-def turned_in(way: Floats, runway: Runway | None, radius_m: float, open_to: Open) -> Floats:
-    """A way, metres, shape (n, 2), that ends where a landing begins, with the turn into it."""
-    return way if runway is None else _turned(way, runway.course, radius_m, open_to)
+def curved_home(way: Floats, first: Floats | None, inside: float, runway: Runway | None, room: Room) -> Floats:
+    """The way home from a patrol with the turns that wings need, out of the patrol and into the landing.
+
+    Parameters
+    ----------
+    way
+        Vertices, metres, shape (n, 2), from the end of the patrol to where the landing begins.
+    first
+        Course of the patrol at its end, a unit vector; None where it need not be left along its course.
+    inside
+        1 where the side away from the border is to the left of that course, -1 where it is to the right.
+    runway
+        Along which it lands; None where it does so on the spot.
+    room
+        For turns.
+
+    Notes
+    -----
+    Where no curve is clear the corner stays; the validation of the plan then refuses it.
+    """
+    return _curved(way, first, inside, None if runway is None else runway.course, room)
 
 
-def _turned(way: Floats, course: Floats, radius_m: float, open_to: Open) -> Floats:
-    """The shorter of the turns to the left and to the right, where it is clear."""
-    turned = [led_in(way, course, [inside], radius_m, open_to) for inside in (-1.0, 1.0)]
-    # Without room for a turn on one side the way is as it was.
-    return min(turned, key=lambda one: (len(one) == len(way), float(np.hypot(*np.diff(one, axis=0).T).sum())))
+def curved_out(way: Floats, last: Floats | None, inside: float, runway: Runway | None, room: Room) -> Floats:
+    """The way from where a climb-out ends to the beginning of a patrol, with the turns, as `curved_home` makes them."""
+    back = None if last is None else -last
+    take_off = None if runway is None else -runway.course
+    # Flown backwards, what was on the left is on the right.
+    return _curved(way[::-1], back, -inside, take_off, room)[::-1]
+
+
+def _curved(way: Floats, first: Floats | None, inside: float, last: Floats | None, room: Room) -> Floats:
+    if room.radius_m <= 0 or len(way) < 2:
+        return way
+
+    def rest(part: Floats) -> Floats | None:
+        return part if last is None else _turned(part, last, room)
+
+    if first is None:
+        found = rest(way)
+    else:
+        # A border lies on the other side; beside a road that may be where a border is not.
+        left = led_in(way[::-1], -first, (-inside, inside), room)
+        found = None if left is None else rest(left[::-1])
+        if found is None:
+            found = steered(way, first, last, rest=rest, room=room)
+    return way if found is None else found
+
+
+def _turned(way: Floats, course: Floats, room: Room) -> Floats | None:
+    """The shorter of the turns to the left and to the right, where either is clear."""
+    turned = [led_in(way, course, [inside], room) for inside in (-1.0, 1.0)]
+    clear = [one for one in turned if one is not None]
+    return min(clear, key=lambda one: float(np.hypot(*np.diff(one, axis=0).T).sum()), default=None)
 
 
 def with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:

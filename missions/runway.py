@@ -110,6 +110,9 @@ def find_runway(
 ) -> Runway:
     """The line that wings take off and land along: into the wind, clear of all that is shut and of the ground.
 
+    A line with room for a full circle beside both of its ends goes first: wings come on to it and leave it from and to
+    anywhere.
+
     Parameters
     ----------
     base, aircraft
@@ -149,7 +152,8 @@ def find_runway(
             problem = "by the stand-off or a zone"
         else:
             away_m = float(np.hypot(*(line.climbed - aim)) + np.hypot(*(line.established - aim)))
-            found.append(((-round(head_m_s / _HEADWIND_STEP_M_S), round(away_m), heading), line))
+            tight = not _room_to_turn(line, region, aircraft.turn_radius_in(wind))
+            found.append(((tight, -round(head_m_s / _HEADWIND_STEP_M_S), round(away_m), heading), line))
             continue
         shut[problem] = shut.get(problem, 0) + 1
     if found:
@@ -233,3 +237,15 @@ def _clear(line: Runway, region: Region, beyond_m: float) -> bool:
     ends = line.established - beyond_m * line.course, line.climbed + beyond_m * line.course
     way = shapely.linestrings(np.stack(ends))
     return not any(shapely.intersects(shape, way) for shape in region.obstacles)
+
+
+def _room_to_turn(line: Runway, region: Region, radius_m: float) -> bool:
+    """Whether beside either end of the line, left or right, nothing shuts a full turn."""
+    aside = radius_m * np.array([-line.course[1], line.course[0]])
+    circles = [
+        shapely.buffer(shapely.points(end + hand * aside), radius_m)
+        for end in (line.established, line.climbed)
+        for hand in (1, -1)
+    ]
+    shut = [any(shapely.intersects(shape, circle) for shape in region.obstacles) for circle in circles]
+    return not (shut[0] and shut[1]) and not (shut[2] and shut[3])

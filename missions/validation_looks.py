@@ -18,7 +18,7 @@ from shapely import Geometry, MultiLineString
 
 from missions.border import BorderSegment
 from missions.network import Branch
-from missions.patrol import LegKind, PatrolPlan
+from missions.patrol import LegKind, PatrolPlan, Sortie
 from missions.validation_lines import About, Edge
 from missions.validation_rule import Rule, finite
 
@@ -30,6 +30,13 @@ _STRAY_M = 5.0
 """How far a flight line may be from where it ought to be: it is drawn with fewer vertices than its line, metres.
 
 A leg that is shorter than this, as where a line ends beside another of its bends, is not judged.
+"""
+
+_CHORD_RAD = 0.35
+"""Most of an arc of a flight line that one leg goes along, radians.
+
+Where a patrol begins or ends it may fly a part of such a leg: from its middle straight across lies a place as far
+beside the centre of the disc as the middle of the part is from that of the whole.
 """
 
 _ACROSS = 0.9
@@ -57,7 +64,9 @@ def looks(plan: PatrolPlan) -> Rule:
         left = np.column_stack([-step[:, 1], step[:, 0]]) / np.maximum(np.hypot(*step.T), 1e-9)[:, None]
         signs = np.array([look.sign for _, look in judged])
         middles = about.starts[numbers] + step / 2
-        view = _View(middles, left * signs[:, None], plan.observation_of(sortie).lateral_m, radius_m)
+        parts = np.array([_of_a_whole_m(sortie, i) for i in numbers.tolist()])
+        stray = _STRAY_M + np.minimum(parts, _CHORD_RAD * radius_m) / 2
+        view = _View(middles, left * signs[:, None], stray, plan.observation_of(sortie).lateral_m, radius_m)
         runs = [[about.xy(run[:, 1], run[:, 0]).tolist() for run in edge.beside(sortie).runs] for edge in edges]
         room = _room(view, [MultiLineString(own) for own in runs if own])
         count += len(room)
@@ -72,12 +81,27 @@ def looks(plan: PatrolPlan) -> Rule:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """Some legs: their middles, metres, and unit vectors across them to the sides that they look to, shape (n, 2)."""
+    """Some legs.
+
+    Parameters
+    ----------
+    middles, across
+        Their middles, metres, and unit vectors across them to the sides that they look to, shape (n, 2).
+    stray_m
+        How far each may be from where it ought to be, metres, shape (n,).
+    lateral_m, radius_m
+        Distance from the line, and the radius of turns, metres.
+    """
 
     middles: Floats
     across: Floats
+    stray_m: Floats
     lateral_m: float
     radius_m: float
+
+    def only(self, k: int) -> _View:
+        """One of the legs."""
+        return replace(self, middles=self.middles[[k]], across=self.across[[k]], stray_m=self.stray_m[[k]])
 
     @property
     def centres(self) -> NDArray[np.object_]:
@@ -91,21 +115,28 @@ class _View:
         distance = np.hypot(*away.T)
         sine = (away * self.across).sum(axis=1) / np.maximum(distance, 1e-9)
         faces = sine > (0.0 if self.radius_m > 0 else _ACROSS)
-        return np.asarray(np.where(faces, _STRAY_M - np.abs(distance - self.lateral_m - self.radius_m), -np.inf))
+        return np.asarray(np.where(faces, self.stray_m - np.abs(distance - self.lateral_m - self.radius_m), -np.inf))
+
+
+def _of_a_whole_m(sortie: Sortie, number: int) -> float:
+    """Length of the patrol's leg beside one that begins or ends the patrol, metres; 0 for any other."""
+    beside = [sortie.legs[k] for k in (number - 1, number + 1)]
+    inner = [leg for leg in beside if leg.kind is LegKind.PATROL]
+    return 0.0 if len(inner) == len(beside) else max((leg.distance_m for leg in inner), default=0.0)
 
 
 def _room(view: _View, shapes: Sequence[Geometry]) -> Floats:
     """What fits best of some lines, for each leg."""
     room = np.max([view.fit(shape) for shape in shapes], axis=0, initial=-np.inf)
     for k in np.flatnonzero(room < 0):
-        room[k] = _among_bends(replace(view, middles=view.middles[[k]], across=view.across[[k]]), shapes)
+        room[k] = _among_bends(view.only(int(k)), shapes)
     return np.asarray(room)
 
 
 def _among_bends(view: _View, shapes: Sequence[Geometry]) -> float:
     """What fits best of the bends about one leg: a line that comes back may be nearer with another than the watched."""
     (centre,) = view.centres
-    disc = shapely.buffer(centre, view.lateral_m + view.radius_m + _STRAY_M)
+    disc = shapely.buffer(centre, view.lateral_m + view.radius_m + float(view.stray_m[0]))
     bends = [bend for shape in shapes for bend in _parts(shapely.intersection(shape, disc))]
     return max((float(view.fit(bend)[0]) for bend in bends), default=-np.inf)
 

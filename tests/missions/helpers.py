@@ -56,20 +56,6 @@ def wiggly_borders(draw):
     )
 
 
-@st.composite
-def swinging_borders(draw):
-    """Lines that swing to and fro as gently as wings can follow, 9 km, in any direction, on either side.
-
-    Beside the sharp bends of `wiggly_borders` wings may find no room to come into a patrol, and are refused.
-    """
-    swing, length = draw(st.floats(0, 300)), draw(st.floats(1500, 4000))
-    azimuth = draw(st.floats(0, 2 * math.pi))
-    c, s = math.cos(azimuth), math.sin(azimuth)
-    points = [(x, swing * math.sin(2 * math.pi * x / length)) for x in range(0, 9000, 150)]
-    turned = [(x * c - y * s, x * s + y * c) for x, y in points]
-    return border_from_metres(turned, draw(st.sampled_from(["left", "right"])), stand_off_m=draw(st.floats(40, 95)))
-
-
 def fleet_for(border, count=2, distance_m=1500.0) -> Fleet:
     return default_fleet(beside(border, distance_m), count)
 

@@ -34,7 +34,7 @@ from missions import (
     validate,
     write_fleet,
 )
-from tests.missions.helpers import LAT, LON, M_LAT, beside, metres, straight, swinging_borders, zone
+from tests.missions.helpers import LAT, LON, M_LAT, beside, metres, straight, wiggly_borders, zone
 
 SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WING = Aircraft(
@@ -74,7 +74,7 @@ def line_of(sortie):
 
 @SLOW
 @given(
-    border=swinging_borders(),
+    border=wiggly_borders(),
     wind=st.tuples(st.floats(0, 7), st.floats(0, 360)),
     away=st.floats(1200, 3000),
     aside=st.none() | st.floats(-15, 15),
