@@ -63,7 +63,7 @@ def test_it_comes_back_to_the_way_and_leaves_its_end_to_others():
         return np.concatenate([part, [[-1500.0, -900.0]]])
 
     # Nothing leads round the town but that way.
-    town = shapely.union_all([shapely.box(-2000, 20, 2000, 40), shapely.box(-960, -5000, -500, -20)])
+    town = shapely.union_all([shapely.box(-800, 20, 2000, 5000), shapely.box(-960, -5000, -500, -20)])
     found = steered(way, np.array([1.0, 0.0]), None, rest=rest, room=Room(RADIUS, Shut(town)))
     assert asked == [2]
     assert found[-2:] == pytest.approx(np.array([[-1500.0, -800.0], [-1500.0, -900.0]]))
