@@ -24,6 +24,7 @@ from geo import CoordinateError, LocalFrame, check_coordinates
 from vision.border import GroundLine
 from vision.crossing import CrossingRule, Passage, judge
 from vision.errors import BorderError
+from vision.feet import FOOT_PX, FOOT_SHARE, foot_doubt
 from vision.kalman import smooth
 from vision.tracker import GroundPlane
 from vision.types import Detection, Frame, GroundPoint, GroundTrack, Track
@@ -31,9 +32,6 @@ from vision.types import Detection, Frame, GroundPoint, GroundTrack, Track
 __all__ = ["Homography", "KnownPoint", "PixelLine", "load_fixed", "pixel_passages", "pixel_track"]
 
 Floats = NDArray[np.float64]
-
-# One sigma of where a foot is in its box, in shares of the box's height, and least pixels.
-_FOOT_SHARE, _FOOT_PX = 0.03, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ class Homography:
         if not detections:
             return []
         feet = np.array([d.bottom for d in detections])
-        sigma = np.maximum(_FOOT_PX, [_FOOT_SHARE * d.size[1] for d in detections])
+        sigma = np.maximum(FOOT_PX, [FOOT_SHARE * d.size[1] for d in detections])
         places = self.plane.absolute(feet)
         right, down = (self.plane.absolute(feet + step) - places for step in np.eye(2))
         spread = np.stack([right, down], axis=-1) * sigma[:, None, None]
@@ -172,8 +170,8 @@ def pixel_track(track: Track) -> GroundTrack:
     feet = np.array([o.detection.bottom for o in track.observations])
     heights = np.array([o.detection.size[1] for o in track.observations])
     times = np.array([o.time_us for o in track.observations], dtype=np.int64)
-    sigma = np.maximum(_FOOT_PX, _FOOT_SHARE * heights)
-    noises = np.eye(2) * (sigma**2)[:, None, None]
+    sigma = np.maximum(FOOT_PX, FOOT_SHARE * heights)
+    noises = np.eye(2) * (sigma**2 * foot_doubt(track))[:, None, None]
     scale = float(np.median(heights)) / 1.7
     states, errors = smooth((times - times[0]) / 1e6, feet, noises, 3.0 * scale, 0.3 * scale**2)
     return GroundTrack(

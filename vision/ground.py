@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vision.feet import foot_doubt
 from vision.kalman import smooth
 from vision.types import GroundTrack, Track
 
@@ -59,7 +60,8 @@ def ground_track(track: Track, settings: GroundSettings | None = None) -> Ground
     times = np.array([p.time_us for p in points], dtype=np.int64)
     seconds = (times - times[0]) / 1e6
     places = np.array([p.xy for p in points])
-    noises = np.array([p.random for p in points])
+    doubt = foot_doubt(track)[[o.ground is not None for o in track.observations]]
+    noises = np.array([p.random for p in points]) * doubt[:, None, None]
     states, errors = smooth(seconds, places, noises, pace.speed_sigma, pace.density)
     # One at a time, the worst first: an outlier bends the track away from its good neighbours.
     for _ in range(len(points) // 5):
