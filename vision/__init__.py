@@ -74,7 +74,8 @@ from vision.types import (
 )
 from vision.video_evaluation import EvaluationSettings, VideoEvaluation
 from vision.video_truth import VideoTruth, find_truth, load_video_truth
-from vision.watch import EvidenceCutter, FrameDetector, WatchResult, WatchSettings, watch
+from vision.watch import FrameDetector, watch
+from vision.watcher import EvidenceCutter, WatchResult, WatchSettings
 
 __all__ = [
     "ALPHAS",

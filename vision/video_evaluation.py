@@ -27,7 +27,8 @@ from vision.track_scores import FrameTracks, TrackScore, score_tracks
 from vision.true_crossings import crossings_in_picture, crossings_on_ground
 from vision.types import Crossing, Frame, Observation, Track
 from vision.video_truth import VideoTruth
-from vision.watch import FrameDetector, WatchResult, WatchSettings, watch
+from vision.watch import FrameDetector, watch
+from vision.watcher import WatchResult, WatchSettings
 from vision.watch_notes import NotedFrame, WatchNotes
 
 __all__ = ["EvaluationSettings", "VideoEvaluation"]

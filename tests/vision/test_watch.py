@@ -21,7 +21,8 @@ from vision.fixed import Homography, KnownPoint, PixelLine
 from vision.output import write_crossings
 from vision.source import open_source
 from vision.types import Custody, Detection, Direction, EvidenceRef, Frame, Method, ModelRef, Status
-from vision.watch import WatchSettings, watch
+from vision.watch import watch
+from vision.watcher import WatchSettings
 
 CAMERA = CameraModel(640, 512, 1125.0)
 ORIGIN = LocalFrame(31.333, -110.94, 1180.0)
