@@ -7,6 +7,7 @@ from vision.calibration import Calibration, PointResult, load_calibration, save_
 from vision.clip import Clip, cut_clip, suffix_for
 from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
+from vision.detecting import FrameDetector
 from vision.detector import SHIPPED_MODEL, Detector, Letterbox, Rate, bare_rate, letterbox
 from vision.errors import (
     BorderError,
@@ -46,6 +47,7 @@ from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_side
 from vision.slicing import SliceRule, SlicingDetector
 from vision.source import Source, open_source
 from vision.srt import read_srt
+from vision.streams import Stream, StreamResult, watch_streams
 from vision.timing import TIME_BASES
 from vision.tlog import read_tlog
 from vision.track_scores import ALPHAS, TrackScore
@@ -74,7 +76,7 @@ from vision.types import (
 )
 from vision.video_evaluation import EvaluationSettings, VideoEvaluation
 from vision.video_truth import VideoTruth, find_truth, load_video_truth
-from vision.watch import FrameDetector, watch
+from vision.watch import watch
 from vision.watcher import EvidenceCutter, WatchResult, WatchSettings
 
 __all__ = [
@@ -167,6 +169,8 @@ __all__ = [
     "Stage",
     "Status",
     "StillCamera",
+    "Stream",
+    "StreamResult",
     "Track",
     "TrackError",
     "TrackPoint",
@@ -226,6 +230,7 @@ __all__ = [
     "train_model",
     "verify_evidence",
     "watch",
+    "watch_streams",
     "write_crossings",
     "write_evidence",
     "write_marked_picture",

@@ -1,56 +1,19 @@
-"""The pipeline: a video in, crossings out.
-
-::
-
-    decode --queue--> detect --queue--> track -> ground -> crossing -> evidence -> on_crossing
-    (thread)          (thread)          (the caller's thread)
-
-The queues are short, so a slow detector holds a file's decoder back and nothing is lost; a live source drops its oldest
-frames by itself, and counts them.
-"""
+"""A video in, crossings out: `watch_streams` for one stream, whose error is raised."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Protocol, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Iterable
 
 from geo import Terrain
-from vision.ahead import ahead
 from vision.border import BorderLine
-from vision.errors import MetadataError
+from vision.detecting import FrameDetector
 from vision.fixed import Homography, PixelLine
-from vision.scene import NO_METHOD, Scene, choose_scene
-from vision.types import Crossing, Custody, Detection, Frame, ModelRef
-from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
+from vision.scene import Scene
+from vision.streams import Stream, watch_streams
+from vision.types import Crossing, Custody, Frame
+from vision.watcher import EvidenceCutter, WatchResult, WatchSettings
 
-__all__ = ["FrameDetector", "watch"]
-
-
-class FrameDetector(Protocol):
-    """What finds objects in pictures."""
-
-    @property
-    def model(self) -> ModelRef:
-        """The model it runs."""
-        ...
-
-    def detect(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """Boxes of each picture."""
-        ...
-
-
-@runtime_checkable
-class PoseDetector(FrameDetector, Protocol):
-    """What finds objects with the help of what a frame says of its camera."""
-
-    def detect_frames(self, frames: Sequence[Frame]) -> list[list[Detection]]:
-        """Detections of each frame."""
-        ...
+__all__ = ["watch"]
 
 
 def watch(
@@ -107,47 +70,21 @@ def watch(
     VisionError
         As the source, the detector and the evidence do.
     """
-    settings = settings or WatchSettings()
-    name = name or str(getattr(source, "name", "video"))
-    if scene is None:
-        if border is None and line is None:
-            raise MetadataError(
-                f"{name}: no line to watch: give a border file, or for a fixed camera a line in its picture"
-            )
-        has_pose = bool(getattr(source, "has_pose", True))
-        scene = choose_scene(has_pose, name, border=border, homography=homography, line=line, terrain=terrain)
-    watcher = Watcher(
-        scene,
-        settings,
+    stream = Stream(
+        source,
+        border=border,
+        homography=homography,
+        line=line,
+        terrain=terrain,
         name=name,
-        model=detector.model,
         custody=custody or Custody(),
         evidence=evidence,
+        progress=progress,
         on_crossing=on_crossing,
+        scene=scene,
     )
-    start = time.perf_counter()
-    frames = ahead(source, settings.ahead)
-    detected = ahead(_detect(frames, detector, settings.batch), settings.ahead)
-    try:
-        for frame, detections in detected:
-            watcher.take(frame, detections)
-            if progress is not None:
-                progress(watcher.frames)
-    finally:
-        detected.close()
-        frames.close()
-    if watcher.frames and not scene.ready:
-        raise MetadataError(NO_METHOD.format(name=name))
-    watcher.finish()
-    dropped = int(getattr(getattr(source, "counts", None), "dropped", 0))
-    return watcher.result(time.perf_counter() - start, dropped)
-
-
-def _detect(frames: Iterator[Frame], detector: FrameDetector, batch: int) -> Iterator[tuple[Frame, list[Detection]]]:
-    """Frames with what was found in them."""
-    while taken := list(islice(frames, batch)):
-        if isinstance(detector, PoseDetector):
-            found = detector.detect_frames(taken)
-        else:
-            found = detector.detect([frame.image for frame in taken])
-        yield from zip(taken, found, strict=True)
+    (outcome,) = watch_streams([stream], detector, settings=settings)
+    if outcome.error is not None:
+        raise outcome.error
+    assert outcome.result is not None
+    return outcome.result

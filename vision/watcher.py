@@ -43,6 +43,8 @@ class WatchSettings:
         Length of each queue, frames.
     review_s
         How often open tracks are judged, seconds of video.
+    keep_tracks
+        Whether the result has the tracks. Over hours they are what takes memory.
     """
 
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
@@ -51,6 +53,7 @@ class WatchSettings:
     batch: int = 1
     ahead: int = 8
     review_s: float = 1.0
+    keep_tracks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,8 @@ class WatchResult:
         Time it took, and time from the first to the last exposure.
     dropped, without_pose
         Frames that a live source lost, and frames that gave nothing because they had no pose.
-    tracks
-        All tracks that counted.
+    tracks, track_count
+        All tracks that counted, empty where they were not to be kept; and their number.
     crossings
         In the order of time.
     duplicates
@@ -86,6 +89,7 @@ class WatchResult:
     dropped: int
     without_pose: int
     tracks: tuple[Track, ...]
+    track_count: int
     crossings: tuple[Crossing, ...]
     duplicates: int
     outcomes: dict[Outcome, int]
@@ -120,7 +124,7 @@ class Watcher:
     ) -> None:
         self.scene, self.settings, self.name = scene, settings, name
         self.model, self.custody, self.evidence, self.on_crossing = model, custody, evidence, on_crossing
-        self.frames = self.detections = self.without_pose = self.duplicates = 0
+        self.frames = self.detections = self.without_pose = self.duplicates = self.track_count = 0
         self.first_us = self.last_us = self.reviewed_us = 0
         self.tracker = Tracker(settings.tracker)
         self.tracks: list[Track] = []
@@ -163,13 +167,16 @@ class Watcher:
             dropped,
             self.without_pose,
             tuple(self.tracks),
+            self.track_count,
             tuple(sorted(self.crossings, key=lambda crossing: (crossing.time_us, crossing.track_number))),
             self.duplicates,
             dict(self.outcomes),
         )
 
     def _close(self, track: Track) -> None:
-        self.tracks.append(track)
+        self.track_count += 1
+        if self.settings.keep_tracks:
+            self.tracks.append(track)
         outcome = self._review(track, ended=True)
         if outcome is not None:
             self.outcomes[outcome] += 1
