@@ -88,7 +88,7 @@ class StreamResult:
 
 
 def watch_streams(
-    streams: Sequence[Stream], detector: FrameDetector, *, settings: WatchSettings | None = None
+    streams: Sequence[Stream], detector: FrameDetector | None = None, *, settings: WatchSettings | None = None
 ) -> list[StreamResult]:
     """Watch several videos for crossings, until all have come to their end.
 
@@ -98,7 +98,7 @@ def watch_streams(
         What to watch, each under a name of its own.
     detector
         What finds objects; its least score should be the tracker's `low_score`. Pictures of several streams, which may
-        differ in size, are handed to it at once: `WatchSettings.batch` for each stream.
+        differ in size, are handed to it at once: `WatchSettings.batch` for each stream. None where each has its own.
     settings
         How, for all of them.
 
@@ -110,7 +110,7 @@ def watch_streams(
     Raises
     ------
     VisionError
-        When two streams have one name. What fails in one stream is in its result.
+        When two streams have one name, or one has no detector. What fails in one stream is in its result.
     """
     settings = settings or WatchSettings()
     names = Counter(stream.title for stream in streams)
@@ -151,8 +151,11 @@ def _detect(
 class _Watch:
     """One stream on its way: its watcher, and whether and how it ended."""
 
-    def __init__(self, stream: Stream, detector: FrameDetector, settings: WatchSettings) -> None:
-        self.stream, self.detector = stream, stream.detector or detector
+    def __init__(self, stream: Stream, detector: FrameDetector | None, settings: WatchSettings) -> None:
+        chosen = stream.detector or detector
+        if chosen is None:
+            raise VisionError(f"{stream.title}: no detector: give one for all streams, or one for each")
+        self.stream, self.detector = stream, chosen
         self.error: Exception | None = None
         self.over = False
         self._start = self._end = time.perf_counter()
