@@ -50,6 +50,9 @@ def watch(
     marking: Annotated[str | None, typer.Option(help="Marking of the records; without one nothing is shared.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for crossings and evidence.")] = Path("runs/watch"),
     together: Annotated[int, typer.Option(help="Recordings watched at once; streams always are.", min=1)] = 4,
+    reconnect: Annotated[
+        float, typer.Option(help="Seconds for which a stream may be away; it is opened again until then.", min=0)
+    ] = 60.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures of each video.")] = None,
     url: Annotated[str | None, typer.Option(help="Service that the crossings are delivered to.")] = None,
     key: Annotated[str | None, typer.Option(help="Its key.", envvar="VEDETTE_KEY")] = None,
@@ -82,6 +85,7 @@ def watch(
         custody=vision.Custody(owner=owner, marking=marking),
         evidence=out / "evidence",
         together=together,
+        back_off=vision.BackOff(give_up_s=reconnect),
     )
     seen = watch_videos(videos, order)
     crossings = [crossing for one in seen if one.result is not None for crossing in one.result.crossings]

@@ -27,7 +27,7 @@ class WatchOrder:
     ----------
     border, line
         See `vision.watch`.
-    pose, hfov_deg, start, calibration, fps
+    pose, hfov_deg, start, calibration, fps, back_off
         See `vision.open_source`.
     model, sensor
         Detector file, or what to choose one for.
@@ -57,6 +57,7 @@ class WatchOrder:
     custody: vision.Custody
     evidence: Path
     together: int
+    back_off: vision.BackOff
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,6 +228,7 @@ def _open(video: str, order: WatchOrder) -> vision.Source | VedetteError:
             start_time=order.start,
             calibration=order.calibration,
             fps=order.fps,
+            back_off=order.back_off,
         )
     except VedetteError as error:
         return error

@@ -41,6 +41,7 @@ from vision.pose import (
     interpolate,
     pose_from_klv,
 )
+from vision.reconnect import BackOff
 from vision.redact import Redaction, RedactionSettings, redact_evidence
 from vision.sensor import SENSORS, SHIPPED_MODELS, ModelChoice, choose_model, sensor_of
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
@@ -93,6 +94,7 @@ __all__ = [
     "SHIPPED_MODEL",
     "SHIPPED_MODELS",
     "TIME_BASES",
+    "BackOff",
     "Band",
     "BorderError",
     "BorderLine",
