@@ -35,6 +35,8 @@ class SourceCounts:
         Times at which the clock of the stream started anew, and was laid on the one before.
     size_changes
         Times at which the pictures changed their size; they are scaled to the first.
+    still, blank
+        Pictures that are like those of 2 s before them, and pictures of one shade.
     reconnects
         Times at which a live stream broke off and was opened again.
     without_pose
@@ -53,6 +55,8 @@ class SourceCounts:
     out_of_order: int = 0
     clock_jumps: int = 0
     size_changes: int = 0
+    still: int = 0
+    blank: int = 0
     reconnects: int = 0
     without_pose: int = 0
     klv_packets: int = 0

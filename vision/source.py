@@ -21,6 +21,7 @@ from vision.errors import MetadataError, SourceError
 from vision.folder import open_folder
 from vision.media import Image, Media, Picture, SourceCounts, Telemetry
 from vision.packets import PAIRING_WAIT_US, PacketTrack
+from vision.picture_check import PictureCheck
 from vision.pose import PoseSample, PoseTrack
 from vision.reconnect import BackOff
 from vision.sidecar import find_sidecar, read_sidecar
@@ -165,6 +166,7 @@ class Source:
                 f"{media.name}: the poses carry times of day and the video none: give the start time of the video"
             )
         self._sampler = Sampler(fps, media.frame_rate, self._first_us)
+        self._check = PictureCheck(media.name, counts)
         self._last_time_us: int | None = None
         self._closed, self._reading = False, threading.Lock()
         self._frames = self._run()
@@ -307,14 +309,17 @@ class Source:
         if self._calibration is not None:
             pose = None if pose is None else self._calibration.pose(pose)
             camera = self._calibration.lens(camera, self.width, self.height)
+        image, at_s = picture.pixels(), (picture.pts_us - self._first_us) / 1e6
+        if not self._check.fits(image, at_s, pose):
+            pose = None
         if pose is None and self.has_pose:
             self.counts.without_pose += 1
         self.counts.delivered += 1
         yield Frame(
-            picture.pixels(),
+            image,
             time_us,
             picture.index,
-            (picture.pts_us - self._first_us) / 1e6,
+            at_s,
             pose,
             camera,
             sample.ground_amsl_m if sample else None,
