@@ -1,4 +1,4 @@
-"""Frames a second of the whole watch beside the bare model, and of tracking alone.
+"""Frames a second of the whole watch beside the bare model, of tracking alone, and of several streams at once.
 
 The peer of the watch is the model's session on the same pictures, prepared beforehand, its output not looked at: what a
 pipeline could reach at most. Both run on the same processor threads, in turns, best of `_ROUNDS`.
@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.rows import Row, wanted
+from bench.streams import blobs, stream_rows
 from vision import (
     Detection,
     Detector,
@@ -48,6 +48,7 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
         yield _watch_row(name, data)
     if wanted("track/30-objects", only):
         yield _track_row()
+    yield from stream_rows(data, only)
 
 
 def _watch_row(name: str, data: Path | None) -> Row:
@@ -78,17 +79,8 @@ def _watched(data: Path | None, frames: Sequence[Frame], detector: Detector, lin
 
 
 def _generated() -> list[Frame]:
-    """Noise with warm blobs that move: pictures that cost a detector what real ones do."""
-    rng = np.random.default_rng(7)
-    ground = rng.normal(90, 12, (512, 640)).clip(0, 255).astype(np.uint8)
-    frames = []
-    for index in range(_PICTURES):
-        picture: NDArray[np.uint8] = np.roll(ground, 6 * index, axis=1)
-        for k in range(8):
-            x, y = (60 + 70 * k + 3 * index) % 620, 40 + 50 * k
-            picture[y : y + 18, x : x + 9] = 235
-        frames.append(Frame(np.repeat(picture[..., None], 3, axis=2), _EPOCH_US + index * 200_000, index, index / 5))
-    return frames
+    """Generated pictures, in memory."""
+    return [Frame(blobs(k), _EPOCH_US + k * 200_000, k, k / 5) for k in range(_PICTURES)]
 
 
 def _track_row() -> Row:

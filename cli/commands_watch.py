@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from cli.arguments import InputError, moment, numbers
 from cli.terminal import bars, complaints, console
-from geo import FlatTerrain
+from geo import FlatTerrain, write_text
 
 if TYPE_CHECKING:
     import vision
@@ -48,11 +49,17 @@ def watch(
     owner: Annotated[str, typer.Option(help="Organisation that owns the records.")] = "unknown",
     marking: Annotated[str | None, typer.Option(help="Marking of the records; without one nothing is shared.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for crossings and evidence.")] = Path("runs/watch"),
+    together: Annotated[int, typer.Option(help="Recordings watched at once; streams always are.", min=1)] = 4,
+    reconnect: Annotated[
+        float, typer.Option(help="Seconds for which a stream may be away; it is opened again until then.", min=0)
+    ] = 60.0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures of each video.")] = None,
     url: Annotated[str | None, typer.Option(help="Service that the crossings are delivered to.")] = None,
     key: Annotated[str | None, typer.Option(help="Its key.", envvar="VEDETTE_KEY")] = None,
 ) -> None:
-    """Find crossings in video; keep the evidence."""
+    """Find crossings in video; keep the evidence. Several videos are watched at once, by one detector."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
+    from cli.watching import WatchOrder, watch_videos  # noqa: PLC0415 - as above
 
     if url is not None and key is None:
         raise InputError("--url needs a key: give --key, or VEDETTE_KEY in the environment")
@@ -63,46 +70,25 @@ def watch(
     border = vision.load_border(border_file) if border_file else None
     if sensor not in vision.SENSORS:
         raise InputError(f"--sensor {sensor} is unknown: give one of {', '.join(vision.SENSORS)}")
-    known = vision.load_calibration(calibration) if calibration else None
-    detectors: dict[Path, vision.Detector] = {}
-    crossings: list[vision.Crossing] = []
-    for video in videos:
-        opened = vision.open_source(
-            video, pose=pose, hfov_deg=hfov, start_time=moment(start, "--start"), calibration=known, fps=fps
-        )
-        with opened as source, bars() as progress:
-            task = progress.add_task(Path(video).name, total=None)
-            recorded = not source.live and not Path(video).is_dir()
-            choice = None if model else vision.choose_model(source.first_image, sensor)
-            path = choice.path if choice else Path(str(model))
-            if path not in detectors:
-                detectors[path] = vision.Detector(path, confidence=vision.TrackerSettings().low_score)
-            detector = detectors[path]
-            land = None if ground is None else FlatTerrain(ground)
-            slicer = vision.SlicingDetector(detector, vision.SliceRule(slices), land) if slices is not None else None
-            result = vision.watch(
-                source,
-                slicer or detector,
-                border=border,
-                line=pixel_line,
-                terrain=land,
-                custody=vision.Custody(owner=owner, marking=marking),
-                evidence=vision.EvidenceWriter(out / "evidence", source) if recorded else None,
-                progress=lambda frames, progress=progress, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
-            )
-        crossings += result.crossings
-        if slicer is not None:
-            console.print(
-                f"{slicer.sliced} of {slicer.frames} pictures were looked at once more, in {slicer.tiles} slices"
-            )
-        seen_by = f"{choice.sensor}, {choice.why}" if choice else "as given"
-        console.print(f"{Path(video).name}: detector {detector.model.name} ({seen_by})", markup=False)
-        for problem in source.counts.problems:
-            complaints.print(f"note: {video}: {problem}", markup=False)
-        console.print(
-            f"{Path(video).name}: {result.frames} frames at {result.frames_per_s:.1f} a second, "
-            f"{len(result.tracks)} tracks, {len(result.crossings)} crossings"
-        )
+    order = WatchOrder(
+        border=border,
+        line=pixel_line,
+        pose=pose,
+        hfov_deg=hfov,
+        start=moment(start, "--start"),
+        calibration=vision.load_calibration(calibration) if calibration else None,
+        fps=fps,
+        model=model,
+        sensor=sensor,
+        slice_px=slices,
+        ground=None if ground is None else FlatTerrain(ground),
+        custody=vision.Custody(owner=owner, marking=marking),
+        evidence=out / "evidence",
+        together=together,
+        back_off=vision.BackOff(give_up_s=reconnect),
+    )
+    seen = watch_videos(videos, order)
+    crossings = [crossing for one in seen if one.result is not None for crossing in one.result.crossings]
     events = vision.one_each(crossings)
     if len(events) < len(crossings):
         console.print(f"{len(crossings)} reports of {len(events)} events: what several cameras saw counts once")
@@ -110,8 +96,17 @@ def watch(
     vision.write_crossings(out / "crossings.jsonl", crossings)
     vision.write_crossings(out / "crossings.geojson", crossings)
     console.print(f"{len(crossings)} crossings -> {out}/crossings.jsonl")
+    if json_file is not None:
+        write_text(json_file, json.dumps({"streams": [one.to_json() for one in seen]}, indent=1) + "\n")
+        console.print(f"figures -> {json_file}")
     if url is not None and key is not None:
         _deliver(url, key, crossings, out)
+    failed = [one for one in seen if one.error is not None]
+    if failed and len(seen) == 1:
+        raise cast("Exception", failed[0].error)
+    if failed:
+        names = ", ".join(one.name for one in failed)
+        raise vision.VisionError(f"{len(failed)} of {len(seen)} videos were not watched to their end: {names}")
 
 
 def _deliver(url: str, key: str, crossings: Sequence[vision.Crossing], out: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from types import FrameType
 from typing import TypeVar
 
-__all__ = ["run_until_told"]
+__all__ = ["ending_when_told", "run_until_told"]
 
 T = TypeVar("T")
 
@@ -63,3 +65,38 @@ def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable
                     loop.remove_signal_handler(number)
 
     return asyncio.run(run())
+
+
+@contextlib.contextmanager
+def ending_when_told(end: Callable[[], None], told: Callable[[], None]) -> Iterator[None]:
+    """While the context lasts Ctrl-C, SIGTERM and a terminal that closes call `end`, in a thread of its own.
+
+    For work without a loop. What the process was told to ignore stays ignored; outside the main thread, which alone
+    gets signals, nothing changes.
+
+    Parameters
+    ----------
+    end
+        Makes the work in the context end in good order.
+    told
+        Called when the first signal comes. A second one raises KeyboardInterrupt.
+    """
+    ending = threading.Thread(target=end, name="vedette-ending", daemon=True)
+
+    def act(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if ending.ident is not None:
+            raise KeyboardInterrupt
+        ending.start()
+        told()
+
+    before = {}
+    with contextlib.suppress(ValueError):
+        for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, act)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -7,6 +7,7 @@ from vision.calibration import Calibration, PointResult, load_calibration, save_
 from vision.clip import Clip, cut_clip, suffix_for
 from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
+from vision.detecting import FrameDetector
 from vision.detector import SHIPPED_MODEL, Detector, Letterbox, Rate, bare_rate, letterbox
 from vision.errors import (
     BorderError,
@@ -40,12 +41,14 @@ from vision.pose import (
     interpolate,
     pose_from_klv,
 )
+from vision.reconnect import BackOff
 from vision.redact import Redaction, RedactionSettings, redact_evidence
 from vision.sensor import SENSORS, SHIPPED_MODELS, ModelChoice, choose_model, sensor_of
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
 from vision.slicing import SliceRule, SlicingDetector
 from vision.source import Source, open_source
 from vision.srt import read_srt
+from vision.streams import Stream, StreamResult, watch_streams
 from vision.timing import TIME_BASES
 from vision.tlog import read_tlog
 from vision.track_scores import ALPHAS, TrackScore
@@ -74,7 +77,8 @@ from vision.types import (
 )
 from vision.video_evaluation import EvaluationSettings, VideoEvaluation
 from vision.video_truth import VideoTruth, find_truth, load_video_truth
-from vision.watch import EvidenceCutter, FrameDetector, WatchResult, WatchSettings, watch
+from vision.watch import watch
+from vision.watcher import EvidenceCutter, WatchResult, WatchSettings
 
 __all__ = [
     "ALPHAS",
@@ -90,6 +94,7 @@ __all__ = [
     "SHIPPED_MODEL",
     "SHIPPED_MODELS",
     "TIME_BASES",
+    "BackOff",
     "Band",
     "BorderError",
     "BorderLine",
@@ -166,6 +171,8 @@ __all__ = [
     "Stage",
     "Status",
     "StillCamera",
+    "Stream",
+    "StreamResult",
     "Track",
     "TrackError",
     "TrackPoint",
@@ -225,6 +232,7 @@ __all__ = [
     "train_model",
     "verify_evidence",
     "watch",
+    "watch_streams",
     "write_crossings",
     "write_evidence",
     "write_marked_picture",

@@ -1,82 +1,152 @@
-"""An iterable that runs ahead in a thread of its own."""
+"""Iterables that run ahead, each in a thread of its own, and are read in turns."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Iterator
-from queue import Empty, Full, Queue
-from typing import TypeVar
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Generic, Self, TypeVar
 
-__all__ = ["ahead"]
+__all__ = ["Ended", "Lanes", "ahead"]
 
 T = TypeVar("T")
 
-_POLL_S = 0.1
 _JOIN_S = 5.0
 
 
-class _End:
-    """Last in the queue: the iterable ended, or failed with an error."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Last of a lane: its iterable ended, or failed with an error."""
 
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.error = error
+    error: BaseException | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Lane(Generic[T]):
+    depth: int
+    items: deque[T | Ended] = field(default_factory=deque)
+    over: bool = False
+    """Whether its end was taken, or nobody wants it any more."""
+
+
+class Lanes(Generic[T]):
+    """Iterables that each run in a thread, at most a depth ahead of the reader, and are read in turns.
+
+    Nothing is dropped: a thread waits where the reader is slow. Turns are fair: between the time at which a lane has an
+    item and the time at which that is taken, no other lane is served twice.
+
+    Parameters
+    ----------
+    iterables
+        What to read.
+    depths
+        Items that each may be ahead, 1 at least.
+    """
+
+    def __init__(self, iterables: Sequence[Iterable[T]], depths: Sequence[int]) -> None:
+        self._change = threading.Condition()
+        self._lanes: list[_Lane[T]] = [_Lane(max(1, depth)) for depth in depths]
+        self._turn = 0
+        self._threads = [
+            threading.Thread(target=self._run, args=(items, lane), name="ahead", daemon=True)
+            for items, lane in zip(iterables, self._lanes, strict=True)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def running(self) -> int:
+        """Number of lanes of which more may come."""
+        with self._change:
+            return sum(not lane.over for lane in self._lanes)
+
+    def take(self, most: int) -> list[tuple[int, T | Ended]]:
+        """What there is, `most` at most, each with the number of its lane; waits for the first.
+
+        The end of a lane is one of the things that are taken. Empty when all lanes are over.
+        """
+        with self._change:
+            self._change.wait_for(lambda: any(lane.items for lane in self._lanes) or all(x.over for x in self._lanes))
+            taken: list[tuple[int, T | Ended]] = []
+            while len(taken) < most and (number := self._next()) is not None:
+                lane = self._lanes[number]
+                item = lane.items.popleft()
+                lane.over = isinstance(item, Ended)
+                taken.append((number, item))
+                self._turn = number + 1
+            self._change.notify_all()
+            return taken
+
+    def _next(self) -> int | None:
+        """The lane whose turn it is of those that have something."""
+        count = len(self._lanes)
+        order = ((self._turn + step) % count for step in range(count))
+        return next((number for number in order if self._lanes[number].items), None)
+
+    def stop(self, number: int) -> None:
+        """Let go of a lane: nothing more comes from it, and its thread ends."""
+        with self._change:
+            lane = self._lanes[number]
+            lane.over = True
+            lane.items.clear()
+            self._change.notify_all()
+
+    def close(self) -> None:
+        """Let go of all lanes and wait for their threads."""
+        for number in range(len(self._lanes)):
+            self.stop(number)
+        # A source that waits for its network ends by its own time-out; nobody else has to wait for that.
+        deadline = time.monotonic() + _JOIN_S
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self, items: Iterable[T], lane: _Lane[T]) -> None:
+        end = Ended()
+        try:
+            iterator: Iterator[T] = iter(items)
+            try:
+                for item in iterator:
+                    if not self._put(lane, item):
+                        break
+            finally:
+                if isinstance(iterator, Generator):
+                    iterator.close()
+        except BaseException as error:  # noqa: BLE001 - handed to the reader
+            end = Ended(error)
+        self._put(lane, end)
+
+    def _put(self, lane: _Lane[T], item: T | Ended) -> bool:
+        """Wait for room; False when nobody wants it any more."""
+        with self._change:
+            self._change.wait_for(lambda: lane.over or len(lane.items) < lane.depth)
+            if lane.over:
+                return False
+            lane.items.append(item)
+            self._change.notify_all()
+            return True
 
 
 def ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
     """Yield the items of an iterable that runs in a thread, at most `depth` items ahead.
 
-    Nothing is dropped: the thread waits where the reader is slow. An error in the thread is raised here after the items
-    before it. Closing the generator ends the thread, and closes the iterable where it can be closed.
+    An error in the thread is raised here after the items before it. Closing the generator ends the thread, and closes
+    the iterable where it can be closed.
     """
-    queue: Queue[T | _End] = Queue(max(1, depth))
-    stop = threading.Event()
-    thread = threading.Thread(target=_run, args=(items, queue, stop), name="ahead", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item = queue.get()
-            if isinstance(item, _End):
-                if item.error is not None:
+    with Lanes([items], [depth]) as lanes:
+        while taken := lanes.take(1):
+            for _, item in taken:
+                if not isinstance(item, Ended):
+                    yield item
+                elif item.error is not None:
                     raise item.error
-                return
-            yield item
-    finally:
-        stop.set()
-        _drain(queue)
-        # A source that waits for its network ends by its own time-out; nobody else has to wait for that.
-        thread.join(_JOIN_S)
-
-
-def _run(items: Iterable[T], queue: Queue[T | _End], stop: threading.Event) -> None:
-    iterator: Iterator[T] = iter(items)
-    end = _End()
-    try:
-        for item in iterator:
-            if not _put(queue, item, stop):
-                break
-    except BaseException as error:  # noqa: BLE001 - raised again in the reader's thread
-        end = _End(error)
-    finally:
-        if isinstance(iterator, Generator):
-            iterator.close()
-    _put(queue, end, stop)
-
-
-def _put(queue: Queue[T | _End], item: T | _End, stop: threading.Event) -> bool:
-    """Wait for room; False when the reader has gone."""
-    while not stop.is_set():
-        try:
-            queue.put(item, timeout=_POLL_S)
-        except Full:
-            continue
-        return True
-    return False
-
-
-def _drain(queue: Queue[T | _End]) -> None:
-    """Make room, so that a thread that waits for it sees the stop at once."""
-    try:
-        while True:
-            queue.get_nowait()
-    except Empty:
-        return

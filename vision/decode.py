@@ -1,32 +1,42 @@
-"""Pictures and telemetry out of a container, a folder or a stream, in the order in which they come."""
+"""Pictures and telemetry out of a container or a stream, in the order in which they come."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import numpy as np
 
+from vision.bridge import Bridge, needs_bridge
 from vision.errors import SourceError
 from vision.live import LiveQueue
-from vision.media import Event, Image, Media, Picture, SourceCounts, Telemetry
+from vision.media import Connection, Event, Image, Media, Picture, SourceCounts, Telemetry
+from vision.reconnect import BackOff, Reconnecting
+from vision.timeline import Timeline
 
 __all__ = [
     "is_url",
     "open_container",
-    "open_folder",
     "without_secrets",
 ]
 
-_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
-_URL = re.compile(r"^(rtsp|rtsps|rtp|udp|tcp|srt|http|https)://", re.IGNORECASE)
+_URL = re.compile(r"^(rtsp|rtsps|rtp|rtmp|rtmps|udp|tcp|srt|http|https)://", re.IGNORECASE)
+_SECRET = re.compile(r"(?<=[?&])(passphrase|password|token|key)=[^&]*", re.IGNORECASE)
 _OPEN_TIMEOUT_S, _READ_TIMEOUT_S = 10.0, 10.0
 _CORRUPT_RUN = 500
+_CLOCK_WAIT_US = 5_500_000  # RFC 3550: a sender reports every 5 s at the latest, when it is the only one
+_OPTIONS = {
+    "rtsp": {"rtsp_transport": "tcp"},
+    "rtsps": {"rtsp_transport": "tcp"},
+    # Its header announces sound whether or not there is any, which is waited for.
+    "rtmp": {"analyzeduration": "1000000"},
+    "rtmps": {"analyzeduration": "1000000"},
+}
 _DATA_ERRORS = (av.error.InvalidDataError, av.error.BufferTooSmallError)
 
 
@@ -36,74 +46,156 @@ def is_url(location: str) -> bool:
 
 
 def without_secrets(location: str) -> str:
-    """A location fit for a message or a record: user name and password of a URL masked."""
-    return re.sub(r"(?<=://)[^/@]*@", "***@", location)
+    """A location fit for a message or a record: user name and password of a URL masked, and keys in its query."""
+    return _SECRET.sub(r"\1=***", re.sub(r"(?<=://)[^/@]*@", "***@", location))
 
 
-def open_container(location: str, counts: SourceCounts, *, threads: int = 2) -> Media:
+def open_container(location: str, counts: SourceCounts, *, threads: int = 2, back_off: BackOff | None = None) -> Media:
     """Open a video file or a network stream.
+
+    Parameters
+    ----------
+    location
+        Path or address.
+    counts
+        Where what happens is counted.
+    threads
+        Of the decoder.
+    back_off
+        When a live stream that breaks off is opened again.
 
     Raises
     ------
     SourceError
         When it is missing, empty, not a video, or no picture of it can be decoded.
+    MissingExtra
+        When it takes a program that is not installed.
     """
     name, live = without_secrets(location), is_url(location)
     if not live:
         _check_file(Path(location))
-    options = {"rtsp_transport": "tcp"} if location.lower().startswith("rtsp") else {}
-    try:
-        container = av.open(location, options=options, timeout=(_OPEN_TIMEOUT_S, _READ_TIMEOUT_S) if live else None)
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise SourceError(f"{name}: cannot be opened as video ({_reason(error)}): {_advice(live)}") from error
-    try:
-        return _read_head(container, name, counts, live=live, threads=threads)
-    except BaseException:
-        container.close()
-        raise
-
-
-def _read_head(container: Any, name: str, counts: SourceCounts, *, live: bool, threads: int) -> Media:
-    if not container.streams.video:
-        raise SourceError(f"{name}: has no video stream: give a video file or stream")
+    opened = _open(location, name, counts, threads)
+    container, connection = opened.container, opened.connection
     stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = threads
-    events = _events(container, stream, name, counts)
-    before: list[Event] = []
-    for event in events:
-        before.append(event)
-        if isinstance(event, Picture):
-            first = event
-            break
-    else:
-        raise SourceError(f"{name}: no picture can be decoded: the file is cut short or damaged, copy it again")
-    width, height = first.size
     # A file on a web server waits for its reader; everything else on the network does not.
     paced = live and not (name.lower().startswith("http") and container.duration)
-    close: Callable[[], None] = container.close
-    following: Iterator[Event] = _chain(before, events)
-    if paced:
-        queue = LiveQueue(following, counts)
-        following = iter(queue)
-        close = queue.closing(container.close)
-
-    duration = container.duration / 1e6 if container.duration and not paced else None
     rate = stream.average_rate or stream.guessed_rate
+    timeline = Timeline(
+        name,
+        counts,
+        live=paced,
+        period_us=round(1e6 / (rate or 25)),
+        wall_clock_us=connection.wall_clock_us,
+    )
+    events: Iterator[Event] = timeline.lay(connection.events)
+    close: Callable[[], object] = connection.close
+    if paced:
+        again = Reconnecting(
+            connection,
+            lambda: _open(location, name, counts, threads, opened.size).connection,
+            timeline=timeline,
+            name=name,
+            counts=counts,
+            back_off=back_off or BackOff(),
+        )
+        queue = LiveQueue(again.events(), counts)
+        events = iter(queue)
+
+        def close() -> None:
+            again.stop()
+            queue.stop()
+
+    width, height = opened.size
     return Media(
         name,
         width,
         height,
         float(rate) if rate else None,
-        duration,
+        container.duration / 1e6 if container.duration and not paced else None,
         stream.frames or None,
         container.metadata.get("creation_time") or stream.metadata.get("creation_time"),
-        container.start_time_realtime,
+        connection.wall_clock_us,
         bool(container.streams.data),
         paced,
-        following,
+        events,
         close,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    container: Any
+    size: tuple[int, int]
+    connection: Connection
+
+
+def _open(location: str, name: str, counts: SourceCounts, threads: int, size: tuple[int, int] | None = None) -> _Opened:
+    """Open it up to the first picture. Raises SourceError, MissingExtra."""
+    live = is_url(location)
+    bridge = Bridge(location) if needs_bridge(location) else None
+    container: Any = None
+
+    def close() -> str:
+        if container is not None:
+            container.close()
+        return bridge.close() if bridge is not None else ""
+
+    try:
+        container = _container(location, bridge)
+        return _read_head(container, name, counts, threads, size=size, close=close)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        said = without_secrets(close()) or _reason(error)
+        raise SourceError(f"{name}: cannot be opened as video ({said}): {_advice(live)}") from error
+    except BaseException:
+        close()
+        raise
+
+
+def _container(location: str, bridge: Bridge | None) -> Any:
+    if bridge is not None:
+        return av.open(bridge.pipe, format="mpegts")
+    scheme = location.split("://", maxsplit=1)[0].lower()
+    timeout = (_OPEN_TIMEOUT_S, _READ_TIMEOUT_S) if is_url(location) else None
+    return av.open(location, options=dict(_OPTIONS.get(scheme, {})), timeout=timeout)
+
+
+def _read_head(
+    container: Any,
+    name: str,
+    counts: SourceCounts,
+    threads: int,
+    *,
+    size: tuple[int, int] | None,
+    close: Callable[[], object],
+) -> _Opened:
+    if not container.streams.video:
+        raise SourceError(f"{name}: has no video stream: give a video file or stream")
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = threads
+    events = _events(container, stream, name, counts, size)
+    before: list[Event] = []
+    first: Picture | None = None
+    for event in events:
+        if first is None:
+            before.append(event)
+            first = event if isinstance(event, Picture) else None
+        elif isinstance(event, Telemetry):
+            before.append(event)
+        else:
+            counts.skipped += 1
+        if first is not None and not _awaits_clock(container, name, event.pts_us - first.pts_us):
+            break
+    if first is None:
+        raise SourceError(f"{name}: no picture can be decoded: the file is cut short or damaged, copy it again")
+    connection = Connection(first.pts_us, container.start_time_realtime, _chain(before, events), close)
+    return _Opened(container, first.size, connection)
+
+
+def _awaits_clock(container: Any, name: str, passed_us: int) -> bool:
+    """Whether the sender's report that tells the time of day may still come: RTCP sends the first within seconds."""
+    rtp = name.lower().startswith(("rtsp", "rtp"))
+    return rtp and container.start_time_realtime is None and passed_us < _CLOCK_WAIT_US
 
 
 def _chain(before: list[Event], after: Iterator[Event]) -> Iterator[Event]:
@@ -112,9 +204,12 @@ def _chain(before: list[Event], after: Iterator[Event]) -> Iterator[Event]:
     yield from after
 
 
-def _events(container: Any, video: Any, name: str, counts: SourceCounts) -> Iterator[Event]:
+def _events(
+    container: Any, video: Any, name: str, counts: SourceCounts, size: tuple[int, int] | None
+) -> Iterator[Event]:
     """Demultiplex and decode. Damaged packets are counted; what ends early is noted."""
-    packets, last_pts_us, size, failed_in_a_row = container.demux([video, *container.streams.data]), 0, None, 0
+    packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
+    now, number = size, 0
     while failed_in_a_row < _CORRUPT_RUN:
         try:
             packet = next(packets)
@@ -136,11 +231,26 @@ def _events(container: Any, video: Any, name: str, counts: SourceCounts) -> Iter
             if frame.is_corrupt:
                 counts.decode_errors += 1
                 counts.note(f"{name}: the picture after {last_pts_us / 1e6:.2f} s is damaged")
-            size = size or (frame.width, frame.height)
-            last_pts_us = _pts_us(frame, video, counts.decoded)
+            last_pts_us = _pts_us(frame, video, number)
+            number += 1
+            now = _changed(now, (frame.width, frame.height), name, last_pts_us, counts)
+            size = size or now
             yield Picture(last_pts_us, counts.decoded, size, _converter(frame, size))
             counts.decoded += 1
     counts.note(f"{name}: gave up after {_CORRUPT_RUN} undecodable packets in a row")
+
+
+def _changed(
+    before: tuple[int, int] | None, now: tuple[int, int], name: str, at_us: int, counts: SourceCounts
+) -> tuple[int, int]:
+    """The size of a picture; counted where it is not that of the one before."""
+    if before is not None and before != now:
+        counts.size_changes += 1
+        counts.note(
+            f"{name}: pictures change from {before[0]}x{before[1]} to {now[0]}x{now[1]} at {at_us / 1e6:.2f} s; they "
+            "are scaled to the first size, and places are right only where the field of view stays"
+        )
+    return now
 
 
 def _decoded(packet: Any, name: str, near_us: int, counts: SourceCounts) -> list[Any] | None:
@@ -167,61 +277,6 @@ def _converter(frame: Any, size: tuple[int, int]) -> Callable[[], Image]:
     # A stream may change its size on the way; the camera model holds for the first one.
     width, height = size
     return lambda: np.ascontiguousarray(frame.to_ndarray(format="bgr24", width=width, height=height))
-
-
-def open_folder(folder: Path, frame_rate: float | None, times_us: Sequence[int] | None, counts: SourceCounts) -> Media:
-    """Open a folder of images, in the order of their names.
-
-    Raises
-    ------
-    SourceError
-        When it has no image, or neither rate nor times fit.
-    """
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES and p.is_file())
-    if not paths:
-        raise SourceError(f"{folder}: holds no image ({', '.join(sorted(_IMAGE_SUFFIXES))}): give a folder of frames")
-    if times_us is not None and len(times_us) != len(paths):
-        raise SourceError(f"{folder}: {len(paths)} images and {len(times_us)} times: give one time an image")
-    if times_us is None and not frame_rate:
-        raise SourceError(f"{folder}: images carry no time: give their rate (fps) or their times")
-    first = _read_image(paths[0])
-    if first is None:
-        raise SourceError(f"{paths[0]}: cannot be read as an image: the file is damaged or not an image")
-    size = (first.shape[1], first.shape[0])
-
-    def pts_us(index: int) -> int:
-        return times_us[index] - times_us[0] if times_us is not None else round(index * 1e6 / (frame_rate or 1.0))
-
-    def events() -> Iterator[Event]:
-        for index, path in enumerate(paths):
-            image = first if index == 0 else _read_image(path)
-            if image is None or (image.shape[1], image.shape[0]) != size:
-                counts.decode_errors += 1
-                counts.note(f"{path}: cannot be read, or is not {size[0]}x{size[1]} like the first image")
-                continue
-            counts.decoded += 1
-            yield Picture(pts_us(index), index, size, lambda image=image: image)  # type: ignore[misc]
-
-    return Media(
-        str(folder),
-        *size,
-        frame_rate,
-        pts_us(len(paths) - 1) / 1e6,
-        len(paths),
-        None,
-        times_us[0] if times_us else None,
-        has_data=False,
-        live=False,
-        events=events(),
-        close=lambda: None,
-    )
-
-
-def _read_image(path: Path) -> Image | None:
-    # Not cv2.imread: it cannot open a path with letters outside the local code page on Windows, and prints to stderr.
-    data = np.fromfile(path, dtype=np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    return None if image is None else np.asarray(image, dtype=np.uint8)
 
 
 def _check_file(path: Path) -> None:

@@ -233,13 +233,15 @@ class Detector:
         """
         if not images:
             return []
-        prepared = [self.prepare(image, self._spare.pop() if self._spare else None) for image in images]
+        # Pictures of one size run together, whatever stands between them.
+        order = sorted(range(len(images)), key=lambda k: images[k].shape)
+        prepared = [self.prepare(images[k], self._spare.pop() if self._spare else None) for k in order]
         outputs = self._run([tensor for tensor, _ in prepared])
-        self._spare = [tensor for tensor, _ in prepared]
-        return [
-            self._detections(output, box, (image.shape[1], image.shape[0]))
-            for output, (_, box), image in zip(outputs, prepared, images, strict=True)
-        ]
+        self._spare = [tensor for tensor, _ in reversed(prepared)]
+        found: list[list[Detection]] = [[] for _ in images]
+        for k, output, (_, box) in zip(order, outputs, prepared, strict=True):
+            found[k] = self._detections(output, box, (images[k].shape[1], images[k].shape[0]))
+        return found
 
     def prepare(self, image: Image, spare: Floats | None = None) -> tuple[Floats, Letterbox]:
         """The network's input, shape (1, 3, height, width), RGB in 0 to 1, and how the picture lies in it.
@@ -277,7 +279,6 @@ class Detector:
 
     def _run(self, tensors: list[Floats]) -> list[Floats]:
         assert self._session is not None
-        # Pictures of one size run together; a mixture is rare and runs by size, in order.
         results: list[Floats] = []
         start = 0
         for end in range(1, len(tensors) + 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 
 from vision.media import Event, Picture, SourceCounts
 
@@ -44,6 +44,8 @@ class LiveQueue:
         except BaseException as error:  # noqa: BLE001 - handed to the reader, which raises it
             self._error = error
         finally:
+            if isinstance(events, Generator):
+                events.close()  # here, where nobody reads it any more
             with self._ready:
                 self._ended = True
                 self._ready.notify()
@@ -65,12 +67,3 @@ class LiveQueue:
             self._stopped = True
             self._ready.notify()
         self._thread.join(_JOIN_S)
-
-    def closing(self, close: Callable[[], None]) -> Callable[[], None]:
-        """A function that stops the thread and then closes what it reads."""
-
-        def both() -> None:
-            self.stop()
-            close()
-
-        return both

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry"]
+__all__ = ["Connection", "Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry"]
 
 Image = NDArray[np.uint8]
 
@@ -31,6 +31,14 @@ class SourceCounts:
         Packets that could not be decoded and pictures that the decoder marked as damaged.
     out_of_order
         Pictures whose time did not advance, left out.
+    clock_jumps
+        Times at which the clock of the stream started anew, and was laid on the one before.
+    size_changes
+        Times at which the pictures changed their size; they are scaled to the first.
+    still, blank
+        Pictures that are like those of 2 s before them, and pictures of one shade.
+    reconnects
+        Times at which a live stream broke off and was opened again.
     without_pose
         Frames handed on without a pose although the source has telemetry.
     klv_packets, klv_errors
@@ -45,6 +53,11 @@ class SourceCounts:
     dropped: int = 0
     decode_errors: int = 0
     out_of_order: int = 0
+    clock_jumps: int = 0
+    size_changes: int = 0
+    still: int = 0
+    blank: int = 0
+    reconnects: int = 0
     without_pose: int = 0
     klv_packets: int = 0
     klv_errors: int = 0
@@ -75,6 +88,28 @@ class Telemetry:
 
 
 Event = Picture | Telemetry
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Connection:
+    """A container or stream that was opened and gave a picture.
+
+    Parameters
+    ----------
+    first_us
+        Time of that picture in the stream, microseconds.
+    wall_clock_us
+        UTC microseconds of stream time zero, from RTCP; None without.
+    events
+        All, that picture among them, with the stream's own times.
+    close
+        Lets go of it; by the thread that reads it.
+    """
+
+    first_us: int
+    wall_clock_us: int | None
+    events: Iterator[Event]
+    close: Callable[[], object]
 
 
 @dataclass(slots=True)
@@ -114,4 +149,4 @@ class Media:
     has_data: bool
     live: bool
     events: Iterator[Event]
-    close: Callable[[], None]
+    close: Callable[[], object]

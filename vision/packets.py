@@ -139,7 +139,8 @@ class Stamps:
         after = self._stamps[i] if i < len(self._stamps) else None
         if after and after[0] - before[0] <= _MAX_GAP_US:
             return before[1] + round((after[1] - before[1]) * (pts_us - before[0]) / (after[0] - before[0]))
-        return before[1] + pts_us - before[0]
+        near = after if after and after[0] - pts_us < pts_us - before[0] else before
+        return near[1] + pts_us - near[0]
 
 
 def _append(items: list[T], item: T, at: int, key: Callable[[T], int], keep: int | None = _KLV_KEPT) -> None:

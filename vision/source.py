@@ -16,11 +16,14 @@ from typing import Self
 
 from geo import CameraModel, CameraPose, PoseSigma
 from vision.calibration import Calibration
-from vision.decode import is_url, open_container, open_folder
+from vision.decode import is_url, open_container
 from vision.errors import MetadataError, SourceError
+from vision.folder import open_folder
 from vision.media import Image, Media, Picture, SourceCounts, Telemetry
 from vision.packets import PAIRING_WAIT_US, PacketTrack
+from vision.picture_check import PictureCheck
 from vision.pose import PoseSample, PoseTrack
+from vision.reconnect import BackOff
 from vision.sidecar import find_sidecar, read_sidecar
 from vision.timing import TIME_BASES, Clock, Sampler, microseconds
 from vision.types import Frame
@@ -46,13 +49,14 @@ def open_source(
     times_us: Sequence[int] | None = None,
     start_time: datetime | int | None = None,
     threads: int = 2,
+    back_off: BackOff | None = None,
 ) -> Source:
     """Open a video file, a folder of images or a network stream.
 
     Parameters
     ----------
     location
-        Path of a file or folder, or an ``rtsp``, ``udp``, ``rtp``, ``srt``, ``tcp`` or ``http`` URL.
+        Path of a file or folder, or an ``rtsp``, ``rtmp``, ``udp``, ``rtp``, ``srt``, ``tcp`` or ``http`` URL.
     pose
         A fixed camera's pose, a pose track, or the path of a pose file (``.srt``, ``.csv``, ``.klv``, ``.tlog``). None:
         the KLV in the video, else a pose file of the same stem beside it.
@@ -75,6 +79,8 @@ def open_source(
         UTC time of the first picture: a datetime with zone, or microseconds since the Unix epoch.
     threads
         Threads of the decoder.
+    back_off
+        When a live stream that breaks off is opened again, and how long it may be away; None takes `BackOff()`.
 
     Returns
     -------
@@ -99,7 +105,7 @@ def open_source(
     if path is not None and path.is_dir():
         media = open_folder(path, frame_rate or fps, times_us, counts)
     else:
-        media = open_container(str(location), counts, threads=threads)
+        media = open_container(str(location), counts, threads=threads, back_off=back_off)
     try:
         if camera is None and hfov_deg is not None:
             camera = CameraModel.from_fov(media.width, media.height, hfov_deg)
@@ -160,6 +166,7 @@ class Source:
                 f"{media.name}: the poses carry times of day and the video none: give the start time of the video"
             )
         self._sampler = Sampler(fps, media.frame_rate, self._first_us)
+        self._check = PictureCheck(media.name, counts)
         self._last_time_us: int | None = None
         self._closed, self._reading = False, threading.Lock()
         self._frames = self._run()
@@ -302,14 +309,17 @@ class Source:
         if self._calibration is not None:
             pose = None if pose is None else self._calibration.pose(pose)
             camera = self._calibration.lens(camera, self.width, self.height)
+        image, at_s = picture.pixels(), (picture.pts_us - self._first_us) / 1e6
+        if not self._check.fits(image, at_s, pose):
+            pose = None
         if pose is None and self.has_pose:
             self.counts.without_pose += 1
         self.counts.delivered += 1
         yield Frame(
-            picture.pixels(),
+            image,
             time_us,
             picture.index,
-            (picture.pts_us - self._first_us) / 1e6,
+            at_s,
             pose,
             camera,
             sample.ground_amsl_m if sample else None,

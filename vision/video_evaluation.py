@@ -16,6 +16,7 @@ import numpy as np
 from geo import Terrain
 from vision.border import BorderLine
 from vision.box_scores import FrameBoxes, score_boxes, without_unjudged
+from vision.detecting import FrameDetector
 from vision.errors import VisionError
 from vision.evaluate import Gates, Score, TrueCrossing, score
 from vision.evaluation_result import Crossed, Evaluation, Places, RecordingNote, Unmeasured
@@ -27,8 +28,9 @@ from vision.track_scores import FrameTracks, TrackScore, score_tracks
 from vision.true_crossings import crossings_in_picture, crossings_on_ground
 from vision.types import Crossing, Frame, Observation, Track
 from vision.video_truth import VideoTruth
-from vision.watch import FrameDetector, WatchResult, WatchSettings, watch
+from vision.watch import watch
 from vision.watch_notes import NotedFrame, WatchNotes
+from vision.watcher import WatchResult, WatchSettings
 
 __all__ = ["EvaluationSettings", "VideoEvaluation"]
 

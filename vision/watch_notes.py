@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.detecting import FrameDetector
 from vision.errors import VisionError
 from vision.true_boxes import TruthBoxes
 from vision.types import Detection, Frame, ModelRef
-from vision.watch import FrameDetector
 
 __all__ = ["NotedFrame", "WatchNotes"]
 

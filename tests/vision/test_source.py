@@ -434,7 +434,7 @@ def test_a_recording_of_the_simulator_is_read_back(tmp_path):
     ]
     platforms = [Platform("vehicle-1", (266.0 + n) % 360, 4.0 - n, 2.0 * n) for n in range(10)]
     shots = [
-        Shot(at(n), np.full((512, 640), 10 * n, np.uint8), frame_packet(at(n), camera, pose, platform, 1180.0))
+        Shot(at(n), slope(10 * n), frame_packet(at(n), camera, pose, platform, 1180.0))
         for n, (pose, platform) in enumerate(zip(poses, platforms, strict=True))
     ]
     write_recording(tmp_path / "window.ts", shots, FPS)
@@ -450,6 +450,11 @@ def test_a_recording_of_the_simulator_is_read_back(tmp_path):
         assert frame.camera.focal_px == pytest.approx(1125.0, rel=1e-3)
         assert frame.ground_amsl_m == pytest.approx(1180.0, abs=0.2)
         assert abs(int(frame.image[256, 320, 0]) - 10 * frame.index) < 4
+
+
+def slope(middle):
+    """A picture that grows brighter from left to right."""
+    return np.broadcast_to((middle + (np.arange(640) - 320) / 16).clip(0, 255), (512, 640)).astype(np.uint8)
 
 
 def at(number):

@@ -1,0 +1,199 @@
+"""Several streams in one process beside the bare model run on as many pictures at once, their shares, and memory.
+
+The peer of four files is the model's session on the same pictures, prepared beforehand, four at a time, its output not
+looked at: no pipeline of one detector could be faster. Cameras that send more than can be looked at must each get the
+same share. Memory is that of a whole watch that goes on: decoding, detection, tracking, crossings.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.rows import BenchError, Row, wanted
+from vision import (
+    Detector,
+    Frame,
+    PixelLine,
+    SourceCounts,
+    Stream,
+    WatchSettings,
+    bare_rate,
+    open_source,
+    watch,
+    watch_streams,
+)
+from vision.live import LiveQueue
+from vision.media import Picture
+
+__all__ = ["blobs", "stream_rows"]
+
+_STREAMS = 4
+_ROUNDS = 3
+_PICTURES = 60
+_LIVE_S, _LIVE_HZ = 12.0, 25.0
+_EPOCH_US = 1_780_000_000_000_000
+_MEMORY_S = {"memory/10-minutes": 600, "memory/hour": 3600}
+_MEMORY_HZ = 2
+_SIZE = (512, 640)
+
+
+def stream_rows(data: Path | None, only: str | None) -> Iterator[Row]:
+    """Measure; ``memory/hour`` takes several minutes, and is measured where it is asked for by its name.
+
+    Parameters
+    ----------
+    data, only
+        As in `bench.vision.rows`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if wanted(f"streams/{_STREAMS}", only):
+            yield _files_row(data, Path(folder))
+        if wanted(f"streams/{_STREAMS}-live", only):
+            yield _live_row()
+        for name, seconds in _MEMORY_S.items():
+            if only == name or (name != "memory/hour" and wanted(name, only)):
+                yield _memory_row(name, seconds, Path(folder))
+
+
+def blobs(index: int, seed: int = 7, size: tuple[int, int] = _SIZE) -> NDArray[np.uint8]:
+    """Noise with warm blobs that move, shape (height, width, 3): pictures that cost a detector what real ones do."""
+    rng = np.random.default_rng(seed)
+    ground = rng.normal(90, 12, size).clip(0, 255).astype(np.uint8)
+    picture: NDArray[np.uint8] = np.roll(ground, 6 * index, axis=1)
+    for k in range(8):
+        x, y = (60 + 70 * k + 3 * index) % (size[1] - 20), 40 + 50 * k
+        picture[y : y + 18, x : x + 9] = 235
+    return np.repeat(picture[..., None], 3, axis=2)
+
+
+def _video(path: Path, count: int, hz: int, seed: int) -> Path:
+    """A recording of `blobs`."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=hz)
+        video.height, video.width = _SIZE
+        video.pix_fmt, video.gop_size = "yuv420p", 4 * hz
+        video.options = {"preset": "ultrafast", "crf": "30"}
+        for index in range(count):
+            frame = av.VideoFrame.from_ndarray(blobs(index, seed), format="bgr24")
+            frame.pts, frame.time_base = index, Fraction(1, hz)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+    return path
+
+
+def _files_row(data: Path | None, folder: Path) -> Row:
+    """Four files with their decoding, against the session alone on four prepared pictures at a time."""
+    if data is None:
+        detector = Detector()
+        videos = [_video(folder / f"{k}.mp4", _PICTURES, 10, seed=k) for k in range(_STREAMS)]
+    else:
+        detector = Detector(data / "weights" / "coco-yolo11n.onnx", kinds=("person",))
+        videos = [data / "videos" / "vtest.avi"] * _STREAMS
+    with open_source(videos[0]) as source:
+        images = [frame.image for frame, _ in zip(source, range(_PICTURES), strict=False)]
+    line = _middle(images[0])
+    detector.detect(images[:_STREAMS])
+    ours = peer = 0.0
+    for _ in range(_ROUNDS):
+        peer = max(peer, bare_rate(detector, images, batch=_STREAMS).per_second)
+        ours = max(ours, _together(videos, detector, line))
+    ratio = ours / peer
+    name, beside = f"streams/{_STREAMS}", f"bare {detector.backend} session, {_STREAMS} at once"
+    return Row(name, ours, "frames/s", beside, peer, ratio, "ratio >= 0.9", ratio >= 0.9)
+
+
+def _together(videos: Sequence[Path], detector: Detector, line: PixelLine) -> float:
+    """Frames a second of all videos, watched at once."""
+    sources = [open_source(video) for video in videos]
+    streams = [
+        Stream((f for f, _ in zip(source, range(_PICTURES), strict=False)), line=line, name=f"{k}")
+        for k, source in enumerate(sources)
+    ]
+    start = time.perf_counter()
+    outcomes = watch_streams(streams, detector)
+    seconds = time.perf_counter() - start
+    for source in sources:
+        source.close()
+    return sum(_frames_of(outcome.result) for outcome in outcomes) / seconds
+
+
+def _frames_of(result: object) -> int:
+    frames = getattr(result, "frames", 0)
+    if not frames:
+        raise BenchError("a stream of the measurement gave no frames")
+    return int(frames)
+
+
+class _Camera:
+    """A camera that sends at its own pace; what nobody takes in time is dropped, the oldest first."""
+
+    live = True
+    has_pose = False
+
+    def __init__(self, name: str, pictures: Sequence[NDArray[np.uint8]], hz: float, seconds: float) -> None:
+        self.name, self.counts = name, SourceCounts()
+        self._pictures, self._hz, self._count = pictures, hz, round(hz * seconds)
+
+    def _events(self) -> Iterator[Picture]:
+        start = time.perf_counter()
+        for index in range(self._count):
+            time.sleep(max(0.0, start + index / self._hz - time.perf_counter()))
+            image = self._pictures[index % len(self._pictures)]
+            yield Picture(round(index * 1e6 / self._hz), index, _SIZE, lambda image=image: image.copy())  # type: ignore[misc]
+
+    def __iter__(self) -> Iterator[Frame]:
+        for event in LiveQueue(self._events(), self.counts):
+            if isinstance(event, Picture):
+                yield Frame(event.pixels(), _EPOCH_US + event.pts_us, event.index, event.pts_us / 1e6)
+
+
+def _live_row() -> Row:
+    """The smallest share that one of four cameras gets, over the largest, when they send more than can be seen."""
+    detector = Detector()
+    pictures = [blobs(index) for index in range(20)]
+    detector.detect(pictures[:_STREAMS])
+    cameras = [_Camera(f"{k}", pictures, _LIVE_HZ, _LIVE_S) for k in range(_STREAMS)]
+    outcomes = watch_streams([Stream(one, line=_middle(pictures[0])) for one in cameras], detector)
+    frames = [_frames_of(outcome.result) for outcome in outcomes]
+    share = min(frames) / max(frames)
+    return Row(f"streams/{_STREAMS}-live", share, "least over largest share", goal=">= 0.9", met=share >= 0.9)
+
+
+def _memory_row(name: str, seconds: int, folder: Path) -> Row:
+    """What the process grows by between the first fifth of a long video and the last."""
+    video = _video(folder / "long.mp4", seconds * _MEMORY_HZ, _MEMORY_HZ, seed=7)
+    resident: list[float] = []
+    with open_source(video) as source:
+        result = watch(
+            source,
+            Detector(),
+            line=_middle(blobs(0)),
+            settings=WatchSettings(keep_tracks=False, batch=2),
+            progress=lambda _: resident.append(_resident_mb()),
+        )
+    fifth = len(resident) // 5
+    grown = float(np.median(resident[-fifth:]) - np.median(resident[fifth : 2 * fifth]))
+    return Row(name, grown, "MB more", goal="<= 20", met=grown <= 20, seconds=result.seconds)
+
+
+def _resident_mb() -> float:
+    """Memory of this process that is in use, megabytes."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError as error:
+        raise BenchError("memory is measured on Linux alone: leave the row out (--only)") from error
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _middle(image: NDArray[np.uint8]) -> PixelLine:
+    height, width = image.shape[:2]
+    return PixelLine("middle", ((width / 2, height), (width / 2, 0)), "left")

@@ -1,0 +1,250 @@
+"""Behind ``vedette watch``: several videos opened, watched together by one detector, and told of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+import vision
+from cli.arguments import InputError
+from cli.stopping import ending_when_told
+from cli.terminal import bars, complaints, console
+from geo import FlatTerrain, VedetteError
+
+__all__ = ["Seen", "WatchOrder", "watch_videos"]
+
+
+@dataclass(frozen=True, eq=False)
+class WatchOrder:
+    """What to watch for, and how; the same for all videos.
+
+    Parameters
+    ----------
+    border, line
+        See `vision.watch`.
+    pose, hfov_deg, start, calibration, fps, back_off
+        See `vision.open_source`.
+    model, sensor
+        Detector file, or what to choose one for.
+    slice_px
+        `least_px` of `vision.SliceRule`; None: pictures are not sliced.
+    ground
+        Of all videos; None takes what each tells.
+    custody
+        Of the records.
+    evidence
+        Folder for it.
+    together
+        Recordings that are watched at once.
+    """
+
+    border: vision.BorderLine | None
+    line: vision.PixelLine | None
+    pose: Path | None
+    hfov_deg: float | None
+    start: datetime | None
+    calibration: vision.Calibration | None
+    fps: float | None
+    model: Path | None
+    sensor: str
+    slice_px: float | None
+    ground: FlatTerrain | None
+    custody: vision.Custody
+    evidence: Path
+    together: int
+    back_off: vision.BackOff
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What became of one video.
+
+    Parameters
+    ----------
+    video
+        As it was given.
+    error
+        Why it was not watched to its end; None where it was.
+    result, counts, time_basis
+        What was seen; None where it could not be watched at all.
+    detector
+        Name of the model, and why it was taken.
+    """
+
+    video: str
+    error: Exception | None
+    result: vision.WatchResult | None = None
+    counts: vision.SourceCounts | None = None
+    time_basis: str | None = None
+    detector: tuple[str, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """Short, for a line of text."""
+        return Path(self.video).name
+
+    def tell(self) -> None:
+        """Say it."""
+        if self.detector is not None:
+            console.print(f"{self.name}: detector {self.detector[0]} ({self.detector[1]})", markup=False)
+        for problem in self.counts.problems if self.counts is not None else ():
+            complaints.print(f"note: {self.video}: {problem}", markup=False)
+        if self.result is not None:
+            console.print(
+                f"{self.name}: {self.result.frames} frames at {self.result.frames_per_s:.1f} a second, "
+                f"{self.result.track_count} tracks, {len(self.result.crossings)} crossings"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """As a record."""
+        result = self.result
+        return {
+            "video": self.video,
+            "error": None if self.error is None else str(self.error),
+            "detector": None if self.detector is None else self.detector[0],
+            "time_basis": self.time_basis,
+            "method": None if result is None else result.method.value,
+            "frames": 0 if result is None else result.frames,
+            "seconds": None if result is None else round(result.seconds, 3),
+            "video_s": None if result is None else round(result.video_s, 3),
+            "tracks": 0 if result is None else result.track_count,
+            "crossings": [] if result is None else [crossing.source_id for crossing in result.crossings],
+            "counts": None if self.counts is None else asdict(self.counts),
+        }
+
+
+def watch_videos(videos: Sequence[str], order: WatchOrder) -> list[Seen]:
+    """Watch videos, streams of the network all at once, recordings a few at a time; say what each gave.
+
+    Ctrl-C ends all of them in good order.
+
+    Raises
+    ------
+    InputError
+        When a video is given twice.
+    VedetteError
+        When there is one video and it cannot be watched at all.
+    """
+    places = [video if "://" in video else str(Path(video).resolve()) for video in videos]
+    twice = next((video for video, place in zip(videos, places, strict=True) if places.count(place) > 1), None)
+    if twice is not None:
+        raise InputError(f"{twice}: is given twice: give each video once")
+    detectors = _Detectors(order)
+    seen: list[Seen] = []
+    for group in _groups(videos, order.together):
+        for one in _watch_group(group, order, detectors, alone=len(videos) == 1):
+            one.tell()
+            if one.error is not None and len(videos) > 1:
+                complaints.print(f"vedette: {one.error}", style="red", markup=False, highlight=False, soft_wrap=True)
+            seen.append(one)
+    return seen
+
+
+def _groups(videos: Sequence[str], together: int) -> Iterator[Sequence[str]]:
+    """What is watched at once. A stream does not end by itself, so nothing can come after it."""
+    if any("://" in video for video in videos):
+        yield videos
+        return
+    for start in range(0, len(videos), together):
+        yield videos[start : start + together]
+
+
+class _Detectors:
+    """One detector for each model, however many videos it serves."""
+
+    def __init__(self, order: WatchOrder) -> None:
+        self._order = order
+        self._plain: dict[Path, vision.Detector] = {}
+        self.slicers: dict[Path, vision.SlicingDetector] = {}
+
+    def choose(self, source: vision.Source) -> tuple[vision.FrameDetector, str]:
+        """What looks at a video, and why that."""
+        order = self._order
+        choice = None if order.model else vision.choose_model(source.first_image, order.sensor)
+        path = choice.path if choice else Path(str(order.model))
+        if path not in self._plain:
+            self._plain[path] = vision.Detector(path, confidence=vision.TrackerSettings().low_score)
+        detector: vision.FrameDetector = self._plain[path]
+        if order.slice_px is not None:
+            rule = vision.SliceRule(order.slice_px)
+            detector = self.slicers.setdefault(path, vision.SlicingDetector(self._plain[path], rule, order.ground))
+        return detector, f"{choice.sensor}, {choice.why}" if choice else "as given"
+
+
+def _watch_group(videos: Sequence[str], order: WatchOrder, detectors: _Detectors, *, alone: bool) -> list[Seen]:
+    detectors.slicers.clear()
+    with ExitStack() as stack:
+        with ThreadPoolExecutor(len(videos), "vedette-open") as pool:  # a camera that does not answer takes seconds
+            opened = list(pool.map(lambda video: _open(video, order), videos))
+        sources = {video: one for video, one in zip(videos, opened, strict=True) if isinstance(one, vision.Source)}
+        for source in sources.values():
+            stack.callback(source.close)
+        errors = {video: one for video, one in zip(videos, opened, strict=True) if isinstance(one, VedetteError)}
+        if alone and errors:
+            raise errors[videos[0]]
+        progress = stack.enter_context(bars())
+        stack.enter_context(
+            ending_when_told(lambda: _close(sources.values()), lambda: complaints.print("ending the watch"))
+        )
+        chosen = {video: detectors.choose(source) for video, source in sources.items()}
+        streams = []
+        for video, source in sources.items():
+            task = progress.add_task(Path(video).name, total=None)
+            streams.append(
+                vision.Stream(
+                    source,
+                    border=order.border,
+                    line=order.line,
+                    terrain=order.ground,
+                    custody=order.custody,
+                    evidence=_evidence(video, source, order.evidence),
+                    progress=lambda frames, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
+                    detector=chosen[video][0],
+                )
+            )
+        outcomes = vision.watch_streams(streams, settings=vision.WatchSettings(keep_tracks=False))
+        found = dict(zip(sources, outcomes, strict=True))
+        if alone and found[videos[0]].result is None:
+            raise cast("Exception", found[videos[0]].error)
+    for slicer in detectors.slicers.values():
+        console.print(f"{slicer.sliced} of {slicer.frames} pictures were looked at once more, in {slicer.tiles} slices")
+    return [
+        Seen(video, errors[video]) if video in errors else _seen(video, sources[video], found[video], *chosen[video])
+        for video in videos
+    ]
+
+
+def _open(video: str, order: WatchOrder) -> vision.Source | VedetteError:
+    try:
+        return vision.open_source(
+            video,
+            pose=order.pose,
+            hfov_deg=order.hfov_deg,
+            start_time=order.start,
+            calibration=order.calibration,
+            fps=order.fps,
+            back_off=order.back_off,
+        )
+    except VedetteError as error:
+        return error
+
+
+def _close(sources: Iterable[vision.Source]) -> None:
+    for source in sources:
+        source.close()
+
+
+def _evidence(video: str, source: vision.Source, folder: Path) -> vision.EvidenceWriter | None:
+    """Clips are cut from recordings alone. Crossings of two videos have ids, and so folders, of their own."""
+    return None if source.live or Path(video).is_dir() else vision.EvidenceWriter(folder, source)
+
+
+def _seen(
+    video: str, source: vision.Source, outcome: vision.StreamResult, detector: vision.FrameDetector, why: str
+) -> Seen:
+    return Seen(video, outcome.error, outcome.result, source.counts, source.time_basis, (detector.model.name, why))

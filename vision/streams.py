@@ -1,0 +1,232 @@
+"""Several videos watched in one process, by one detector.
+
+::
+
+    decode --queue--\
+    decode --queue---> detect --queue--> track -> ground -> crossing -> evidence -> on_crossing
+    decode --queue--/  (one thread)      (the caller's thread, each stream with a state of its own)
+    (a thread each)
+
+The detector takes what there is, one picture of each stream in turn: whoever has a picture waits for one of each other
+stream at most, and a file that decodes fast does not crowd out a camera. It waits for nobody: a stream that has
+nothing is passed over. The queues are short, so a slow detector holds a file's decoder back and nothing is lost; a live
+source drops its oldest frames by itself, and counts them.
+
+A stream that fails ends alone: its result says what was seen until then, and why it ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from geo import Terrain
+from vision.ahead import Ended, Lanes, ahead
+from vision.border import BorderLine
+from vision.detecting import Asked, Found, FrameDetector, detect_each
+from vision.errors import MetadataError, VisionError
+from vision.fixed import Homography, PixelLine
+from vision.scene import NO_METHOD, Scene, choose_scene
+from vision.types import Crossing, Custody, Frame
+from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
+
+__all__ = ["Stream", "StreamResult", "watch_streams"]
+
+_LEAST_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """A video to watch, and what for.
+
+    Parameters
+    ----------
+    source, border, homography, line, terrain, name, custody, evidence, progress, on_crossing, scene
+        As in `watch`.
+    detector
+        What finds objects in this one; None takes that of all.
+    """
+
+    source: Iterable[Frame]
+    border: BorderLine | None = None
+    homography: Homography | None = None
+    line: PixelLine | None = None
+    terrain: Terrain | None = None
+    name: str | None = None
+    custody: Custody = field(default_factory=Custody)
+    evidence: EvidenceCutter | None = None
+    progress: Callable[[int], None] | None = None
+    on_crossing: Callable[[Crossing], None] | None = None
+    scene: Scene | None = None
+    detector: FrameDetector | None = None
+
+    @property
+    def title(self) -> str:
+        """The name under which it is watched."""
+        return self.name or str(getattr(self.source, "name", "video"))
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResult:
+    """What became of one stream.
+
+    Parameters
+    ----------
+    name
+        Of the stream.
+    result
+        What was seen, up to where it failed; None where it could not be watched at all.
+    error
+        Why it failed; None where it came to its end.
+    """
+
+    name: str
+    result: WatchResult | None
+    error: Exception | None
+
+
+def watch_streams(
+    streams: Sequence[Stream], detector: FrameDetector | None = None, *, settings: WatchSettings | None = None
+) -> list[StreamResult]:
+    """Watch several videos for crossings, until all have come to their end.
+
+    Parameters
+    ----------
+    streams
+        What to watch, each under a name of its own.
+    detector
+        What finds objects; its least score should be the tracker's `low_score`. Pictures of several streams, which may
+        differ in size, are handed to it at once: `WatchSettings.batch` for each stream. None where each has its own.
+    settings
+        How, for all of them.
+
+    Returns
+    -------
+    list of StreamResult
+        In the order of `streams`.
+
+    Raises
+    ------
+    VisionError
+        When two streams have one name, or one has no detector. What fails in one stream is in its result.
+    """
+    settings = settings or WatchSettings()
+    names = Counter(stream.title for stream in streams)
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        raise VisionError(f"{len(streams)} streams: several are named {twice[0]}: name them apart (name)")
+    watches = [_Watch(stream, detector, settings) for stream in streams]
+    running = [one for one in watches if one.error is None]
+    depth = max(_LEAST_AHEAD, settings.batch, settings.ahead // max(1, len(running)))
+    # A live source keeps a queue of its own, which drops the oldest: what lies in a second one only grows old.
+    depths = [settings.batch if getattr(one.stream.source, "live", False) else depth for one in running]
+    with Lanes([one.stream.source for one in running], depths) as lanes:
+        detected = ahead(_detect(lanes, running, settings.batch), settings.ahead)
+        try:
+            for number, item, found in detected:
+                one = running[number]
+                if not one.over:
+                    one.take(item, found)
+                if one.over:
+                    lanes.stop(number)
+        finally:
+            lanes.close()  # the detecting thread may be waiting for a frame
+            detected.close()
+    return [one.outcome() for one in watches]
+
+
+def _detect(
+    lanes: Lanes[Frame], watches: Sequence[_Watch], batch: int
+) -> Iterator[tuple[int, Frame | Ended, Found | None]]:
+    """Frames of all streams with what was found in them, in the order of their turns; and the end of each stream."""
+    while taken := lanes.take(batch * max(1, lanes.running)):
+        asked = [Asked(number, item, watches[number].detector) for number, item in taken if not isinstance(item, Ended)]
+        found = iter(detect_each(asked))
+        for number, item in taken:
+            yield number, item, None if isinstance(item, Ended) else next(found)
+
+
+class _Watch:
+    """One stream on its way: its watcher, and whether and how it ended."""
+
+    def __init__(self, stream: Stream, detector: FrameDetector | None, settings: WatchSettings) -> None:
+        chosen = stream.detector or detector
+        if chosen is None:
+            raise VisionError(f"{stream.title}: no detector: give one for all streams, or one for each")
+        self.stream, self.detector = stream, chosen
+        self.error: Exception | None = None
+        self.over = False
+        self._start = self._end = time.perf_counter()
+        self._watcher: Watcher | None = None
+        try:
+            self._watcher = Watcher(
+                _scene_of(stream),
+                settings,
+                name=stream.title,
+                model=self.detector.model,
+                custody=stream.custody,
+                evidence=stream.evidence,
+                on_crossing=stream.on_crossing,
+            )
+        except MetadataError as error:
+            self._fail(error)
+
+    def take(self, item: Frame | Ended, found: Found | None) -> None:
+        """A frame with what was found in it, or the end of the stream."""
+        assert self._watcher is not None
+        if isinstance(item, Ended) or isinstance(found, Exception):
+            error = item.error if isinstance(item, Ended) else found
+            self._finish(self._watcher, error if isinstance(error, BaseException) else None)
+            return
+        try:
+            self._watcher.take(item, found or [])
+        except Exception as error:  # noqa: BLE001 - the stream ends with it, the others go on
+            self._fail(error)
+            return
+        if self.stream.progress is not None:
+            self.stream.progress(self._watcher.frames)
+
+    def outcome(self) -> StreamResult:
+        """What became of it."""
+        dropped = int(getattr(getattr(self.stream.source, "counts", None), "dropped", 0))
+        watcher = self._watcher
+        usable = watcher is not None and (watcher.scene.ready or not watcher.frames)
+        return StreamResult(
+            self.stream.title,
+            watcher.result(self._end - self._start, dropped) if watcher is not None and usable else None,
+            self.error,
+        )
+
+    def _finish(self, watcher: Watcher, error: BaseException | None) -> None:
+        """Decide what is still open. The source's own error goes before one that this brings."""
+        if error is not None and not isinstance(error, Exception):
+            raise error
+        try:
+            if watcher.frames and not watcher.scene.ready and error is None:
+                raise MetadataError(NO_METHOD.format(name=self.stream.title))  # noqa: TRY301 - as from the scene
+            watcher.finish()
+        except Exception as own:  # noqa: BLE001 - the stream ends with it, the others go on
+            error = error or own
+        self._fail(error)
+
+    def _fail(self, error: Exception | None) -> None:
+        self.error, self.over, self._end = error, True, time.perf_counter()
+
+
+def _scene_of(stream: Stream) -> Scene:
+    if stream.scene is not None:
+        return stream.scene
+    if stream.border is None and stream.line is None:
+        raise MetadataError(
+            f"{stream.title}: no line to watch: give a border file, or for a fixed camera a line in its picture"
+        )
+    return choose_scene(
+        bool(getattr(stream.source, "has_pose", True)),
+        stream.title,
+        border=stream.border,
+        homography=stream.homography,
+        line=stream.line,
+        terrain=stream.terrain,
+    )

@@ -1,0 +1,214 @@
+"""State of one watch: frames with their boxes in, crossings out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from vision.crossing import CrossingRule, Outcome, Passage, same_passage
+from vision.ground import GroundSettings
+from vision.scene import Scene
+from vision.tracker import Tracker, TrackerSettings
+from vision.types import Crossing, Custody, Detection, EvidenceRef, Frame, GroundTrack, Method, ModelRef, Track
+
+__all__ = ["EvidenceCutter", "WatchResult", "WatchSettings", "Watcher"]
+
+# Two passages of one track the same way within this time are one, found again: there and back takes longer.
+_SAME_S = 2.0
+# A track that ended so long ago, or its memory, does not reach back to a passage: see `TrackerSettings.memory_s`.
+_FORGET_S = 600.0
+
+
+class EvidenceCutter(Protocol):
+    """What keeps the picture of a crossing: given it and the track with its boxes, names what was written."""
+
+    def __call__(self, crossing: Crossing, track: Track) -> EvidenceRef:
+        """Write clip and manifest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """How a video is watched.
+
+    Parameters
+    ----------
+    tracker, ground, rule
+        Settings of the stages.
+    batch
+        Pictures handed to the detector at once.
+    ahead
+        Length of each queue, frames.
+    review_s
+        How often open tracks are judged, seconds of video.
+    keep_tracks
+        Whether the result has the tracks. Over hours they are what takes memory.
+    """
+
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    ground: GroundSettings = field(default_factory=GroundSettings)
+    rule: CrossingRule = field(default_factory=CrossingRule)
+    batch: int = 1
+    ahead: int = 8
+    review_s: float = 1.0
+    keep_tracks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WatchResult:
+    """What was seen.
+
+    Parameters
+    ----------
+    source, method
+        Name of the source, and how crossings were decided.
+    frames, detections
+        Pictures watched, and boxes found in them.
+    seconds, video_s
+        Time it took, and time from the first to the last exposure.
+    dropped, without_pose
+        Frames that a live source lost, and frames that gave nothing because they had no pose.
+    tracks, track_count
+        All tracks that counted, empty where they were not to be kept; and their number.
+    crossings
+        In the order of time.
+    duplicates
+        Passages left out because another track of the same object had made them.
+    outcomes
+        How many tracks did what; empty for method "pixel".
+    """
+
+    source: str
+    method: Method
+    frames: int
+    detections: int
+    seconds: float
+    video_s: float
+    dropped: int
+    without_pose: int
+    tracks: tuple[Track, ...]
+    track_count: int
+    crossings: tuple[Crossing, ...]
+    duplicates: int
+    outcomes: dict[Outcome, int]
+
+    @property
+    def frames_per_s(self) -> float:
+        """Frames watched a second."""
+        return self.frames / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """A passage that was handed on, and the way on which it was made."""
+
+    passage: Passage
+    way: GroundTrack
+
+
+class Watcher:
+    """State of one watch: the tracker, and what was decided so far."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        settings: WatchSettings,
+        *,
+        name: str,
+        model: ModelRef,
+        custody: Custody,
+        evidence: EvidenceCutter | None,
+        on_crossing: Callable[[Crossing], None] | None,
+    ) -> None:
+        self.scene, self.settings, self.name = scene, settings, name
+        self.model, self.custody, self.evidence, self.on_crossing = model, custody, evidence, on_crossing
+        self.frames = self.detections = self.without_pose = self.duplicates = self.track_count = 0
+        self.first_us = self.last_us = self.reviewed_us = 0
+        self.tracker = Tracker(settings.tracker)
+        self.tracks: list[Track] = []
+        self.crossings: list[Crossing] = []
+        self.outcomes: Counter[Outcome] = Counter()
+        self.made: list[_Made] = []
+
+    def take(self, frame: Frame, detections: Sequence[Detection]) -> None:
+        """One frame with its boxes."""
+        self.frames += 1
+        self.detections += len(detections)
+        self.first_us = self.first_us or frame.time_us
+        self.last_us = frame.time_us
+        placed = self.scene.place(frame, detections)
+        if placed is None:
+            self.without_pose += 1
+            return
+        motion, ground = placed
+        for track in self.tracker.update(detections, frame.time_us, frame.index, motion, ground):
+            self._close(track)
+        if frame.time_us - self.reviewed_us >= self.settings.review_s * 1e6:
+            self.reviewed_us = frame.time_us
+            for track in self.tracker.active():
+                self._review(track, ended=False)
+
+    def finish(self) -> None:
+        """The video is over."""
+        for track in self.tracker.finish():
+            self._close(track)
+
+    def result(self, seconds: float, dropped: int) -> WatchResult:
+        """All that was seen."""
+        return WatchResult(
+            self.name,
+            self.scene.method,
+            self.frames,
+            self.detections,
+            seconds,
+            (self.last_us - self.first_us) / 1e6,
+            dropped,
+            self.without_pose,
+            tuple(self.tracks),
+            self.track_count,
+            tuple(sorted(self.crossings, key=lambda crossing: (crossing.time_us, crossing.track_number))),
+            self.duplicates,
+            dict(self.outcomes),
+        )
+
+    def _close(self, track: Track) -> None:
+        self.track_count += 1
+        if self.settings.keep_tracks:
+            self.tracks.append(track)
+        outcome = self._review(track, ended=True)
+        if outcome is not None:
+            self.outcomes[outcome] += 1
+
+    def _review(self, track: Track, *, ended: bool) -> Outcome | None:
+        """Judge a track, hand on its passages that are due, and say what it did."""
+        way = self.scene.way(track, self.settings.ground)
+        if way is None:
+            return None
+        passages, outcome = self.scene.judge(track, way, self.settings.rule)
+        for passage in passages:
+            if ended or self.last_us - passage.time_us >= self.settings.rule.settle_s * 1e6:
+                self._hand_on(passage, way, track)
+        return outcome
+
+    def _hand_on(self, passage: Passage, way: GroundTrack, track: Track) -> None:
+        unit = self.scene.unit(track)
+        for made in self.made:
+            if made.way.number == way.number:
+                if made.passage.direction is passage.direction and (
+                    abs(made.passage.time_us - passage.time_us) < _SAME_S * 1e6
+                ):
+                    return  # the same one, at a later review
+            elif same_passage(made.passage, made.way, passage, way, unit=unit):
+                self.duplicates += 1
+                self.made.append(_Made(passage, way))
+                return
+        self.made = [m for m in self.made if self.last_us - m.passage.time_us < _FORGET_S * 1e6]
+        self.made.append(_Made(passage, way))
+        crossing = replace(self.scene.crossing(passage, way, self.name), model=self.model, custody=self.custody)
+        if self.evidence is not None:
+            crossing = replace(crossing, evidence=self.evidence(crossing, track))
+        self.crossings.append(crossing)
+        if self.on_crossing is not None:
+            self.on_crossing(crossing)
