@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 
 from cli.arguments import InputError, moment, numbers
 from cli.terminal import bars, complaints, console
-from geo import FlatTerrain
+from geo import FileWriteError, FlatTerrain
 
 if TYPE_CHECKING:
     import vision
@@ -97,21 +98,43 @@ def watch(
             )
         seen_by = f"{choice.sensor}, {choice.why}" if choice else "as given"
         console.print(f"{Path(video).name}: detector {detector.model.name} ({seen_by})", markup=False)
-        for problem in source.counts.problems:
-            complaints.print(f"note: {video}: {problem}", markup=False)
-        console.print(
-            f"{Path(video).name}: {result.frames} frames at {result.frames_per_s:.1f} a second, "
-            f"{len(result.tracks)} tracks, {len(result.crossings)} crossings"
-        )
+        _tell(video, source, result)
     events = vision.one_each(crossings)
     if len(events) < len(crossings):
         console.print(f"{len(crossings)} reports of {len(events)} events: what several cameras saw counts once")
     crossings = events
-    vision.write_crossings(out / "crossings.jsonl", crossings)
-    vision.write_crossings(out / "crossings.geojson", crossings)
-    console.print(f"{len(crossings)} crossings -> {out}/crossings.jsonl")
+    unwritten = _write(crossings, out)
     if url is not None and key is not None:
         _deliver(url, key, crossings, out)
+    if unwritten is not None:
+        raise InputError(f"{unwritten}; the crossings stand in the output above instead")
+
+
+def _tell(video: str, source: vision.Source, result: vision.WatchResult) -> None:
+    """What came of one video."""
+    for problem in source.counts.problems:
+        complaints.print(f"note: {video}: {problem}", markup=False)
+    for crossing, why in result.without_evidence.items():
+        complaints.print(f"note: crossing {crossing} is reported without evidence: {why}", markup=False)
+    console.print(
+        f"{Path(video).name}: {result.frames} frames at {result.frames_per_s:.1f} a second, "
+        f"{len(result.tracks)} tracks, {len(result.crossings)} crossings"
+    )
+
+
+def _write(crossings: Sequence[vision.Crossing], out: Path) -> FileWriteError | None:
+    """Write crossings; where the disk is full they go to the output, and must still reach whoever waits for them."""
+    import vision  # noqa: PLC0415 - as above
+
+    try:
+        vision.write_crossings(out / "crossings.jsonl", crossings)
+        vision.write_crossings(out / "crossings.geojson", crossings)
+    except FileWriteError as error:
+        for crossing in crossings:
+            typer.echo(json.dumps(crossing.to_json()))
+        return error
+    console.print(f"{len(crossings)} crossings -> {out}/crossings.jsonl")
+    return None
 
 
 def _deliver(url: str, key: str, crossings: Sequence[vision.Crossing], out: Path) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Protocol, runtime_checkable
@@ -21,7 +21,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import Terrain
+from geo import Terrain, VedetteError
 from vision.ahead import ahead
 from vision.border import BorderLine
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
@@ -116,6 +116,8 @@ class WatchResult:
         Passages left out because another track of the same object had made them.
     outcomes
         How many tracks did what; empty for method "pixel".
+    without_evidence
+        Why nothing was kept of a crossing, by its `source_id`: a full disk does not end the watch.
     """
 
     source: str
@@ -130,6 +132,7 @@ class WatchResult:
     crossings: tuple[Crossing, ...]
     duplicates: int
     outcomes: dict[Outcome, int]
+    without_evidence: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def frames_per_s(self) -> float:
@@ -174,7 +177,8 @@ def watch(
     custody
         Purpose, owner, marking and retention of the records.
     evidence
-        Called with each crossing and its track before it is handed on.
+        Called with each crossing and its track before it is handed on. Where it fails (`VedetteError`, `OSError`) the
+        crossing is handed on without evidence, and `WatchResult.without_evidence` says why.
     progress
         Called with the number of frames watched so far.
     on_crossing
@@ -189,7 +193,7 @@ def watch(
     MetadataError
         When there is no way to decide: no pose and neither homography nor line; or a pose or homography and no border.
     VisionError
-        As the source, the detector and the evidence do.
+        As the source and the detector do.
     """
     settings = settings or WatchSettings()
     name = name or str(getattr(source, "name", "video"))
@@ -268,6 +272,7 @@ class _Watcher:
         self.crossings: list[Crossing] = []
         self.outcomes: Counter[Outcome] = Counter()
         self.made: list[_Made] = []
+        self.without_evidence: dict[str, str] = {}
 
     def take(self, frame: Frame, detections: Sequence[Detection]) -> None:
         """One frame with its boxes."""
@@ -307,6 +312,7 @@ class _Watcher:
             tuple(sorted(self.crossings, key=lambda crossing: (crossing.time_us, crossing.track_number))),
             self.duplicates,
             dict(self.outcomes),
+            dict(self.without_evidence),
         )
 
     def _close(self, track: Track) -> None:
@@ -341,8 +347,17 @@ class _Watcher:
         self.made = [m for m in self.made if self.last_us - m.passage.time_us < _FORGET_S * 1e6]
         self.made.append(_Made(passage, way))
         crossing = replace(self.scene.crossing(passage, way, self.name), model=self.model, custody=self.custody)
-        if self.evidence is not None:
-            crossing = replace(crossing, evidence=self.evidence(crossing, track))
+        crossing = replace(crossing, evidence=self._keep(crossing, track))
         self.crossings.append(crossing)
         if self.on_crossing is not None:
             self.on_crossing(crossing)
+
+    def _keep(self, crossing: Crossing, track: Track) -> EvidenceRef | None:
+        """Evidence of a crossing. That somebody crossed is worth telling without it, and so are those who come next."""
+        if self.evidence is None:
+            return None
+        try:
+            return self.evidence(crossing, track)
+        except (VedetteError, OSError) as error:
+            self.without_evidence[crossing.source_id] = str(error)
+            return None
