@@ -9,6 +9,7 @@ import typer
 
 from cli import (
     commands_calibrate,
+    commands_dataset,
     commands_evaluate,
     commands_evidence,
     commands_exercise,
@@ -35,6 +36,7 @@ for part in (
     commands_watch,
     commands_calibrate,
     commands_evaluate,
+    commands_dataset,
 ):
     app.add_typer(part.commands)
 app.add_typer(commands_exercise.commands, name="exercise")

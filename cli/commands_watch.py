@@ -191,6 +191,7 @@ def train(
     ],
     weights: Annotated[Path, typer.Option(help="Weights to start from (.pt).")],
     sensor: Annotated[str, typer.Option(help="What the detector is for: thermal or daylight.")],
+    reviewed: Annotated[Path | None, typer.Option(help="Data set of vedette dataset, to train on as well.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the run; one that was broken off goes on.")] = Path("runs/train"),
     hours: Annotated[float | None, typer.Option(help="Longest time for a stage; it ends in good order.")] = None,
     device: Annotated[str, typer.Option(help="cpu, or the number of a GPU.")] = "cpu",
@@ -203,9 +204,12 @@ def train(
     if recipe is None:
         raise InputError(f"--sensor {sensor} has no recipe: give one of {', '.join(vision.RECIPES)}")
 
+    more = () if reviewed is None else (vision.reviewed_source(reviewed),)
+    for source in more:
+        recipe = recipe.mixed_with(source.name)
     prepared = out / "data" / "data.yaml"
     if not prepared.exists():
-        vision.prepare(vision.known_sources(data), prepared.parent, tile_px=recipe.tile_px, seed=recipe.seed)
+        vision.prepare((*vision.known_sources(data), *more), prepared.parent, tile_px=recipe.tile_px, seed=recipe.seed)
     trained = vision.train_model(recipe, prepared, weights, out, hours=hours, device=device, workers=workers)
     console.print(f"trained -> {trained}")
 

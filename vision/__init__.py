@@ -7,6 +7,7 @@ from vision.calibration import Calibration, PointResult, load_calibration, save_
 from vision.clip import Clip, cut_clip, suffix_for
 from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
+from vision.dataset import DATASET_FORMATS, Dataset, DatasetSettings, write_dataset
 from vision.detector import SHIPPED_MODEL, Detector, Letterbox, Rate, bare_rate, letterbox
 from vision.errors import (
     BorderError,
@@ -41,6 +42,9 @@ from vision.pose import (
     pose_from_klv,
 )
 from vision.redact import Redaction, RedactionSettings, redact_evidence
+from vision.reviewed import LeftOut
+from vision.reviewed_pictures import PictureSettings
+from vision.reviews import NOTHING_THERE, Judged, Review, read_reviews, what_was_judged
 from vision.sensor import SENSORS, SHIPPED_MODELS, ModelChoice, choose_model, sensor_of
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
 from vision.slicing import SliceRule, SlicingDetector
@@ -53,7 +57,7 @@ from vision.tracker import CameraMotion, GroundPlane, StillCamera, Tracker, Trac
 from vision.train import RECIPES, Recipe, Stage
 from vision.train import export as export_model
 from vision.train import train as train_model
-from vision.training_data import known_sources, prepare
+from vision.training_data import known_sources, prepare, reviewed_source
 from vision.types import (
     Crossing,
     Custody,
@@ -78,8 +82,10 @@ from vision.watch import EvidenceCutter, FrameDetector, WatchResult, WatchSettin
 
 __all__ = [
     "ALPHAS",
+    "DATASET_FORMATS",
     "KINDS",
     "MANIFEST",
+    "NOTHING_THERE",
     "OBJECT_SIZES",
     "OUTLIER_SIGMAS",
     "POINT_COLUMNS",
@@ -101,6 +107,8 @@ __all__ = [
     "Crossing",
     "CrossingRule",
     "Custody",
+    "Dataset",
+    "DatasetSettings",
     "Detection",
     "Detector",
     "Direction",
@@ -125,9 +133,11 @@ __all__ = [
     "GroundSettings",
     "GroundTrack",
     "Homography",
+    "Judged",
     "KlvFile",
     "KlvPacket",
     "KnownPoint",
+    "LeftOut",
     "Letterbox",
     "Match",
     "MetadataError",
@@ -142,6 +152,7 @@ __all__ = [
     "Outcome",
     "Pace",
     "Passage",
+    "PictureSettings",
     "PixelLine",
     "PlaceSample",
     "PlaceScore",
@@ -154,6 +165,7 @@ __all__ = [
     "RecordingNote",
     "Redaction",
     "RedactionSettings",
+    "Review",
     "Score",
     "SeenPoint",
     "Sighting",
@@ -209,10 +221,12 @@ __all__ = [
     "read_points",
     "read_pose_csv",
     "read_pose_klv",
+    "read_reviews",
     "read_sidecar",
     "read_srt",
     "read_tlog",
     "redact_evidence",
+    "reviewed_source",
     "save_calibration",
     "score",
     "score_places",
@@ -225,7 +239,9 @@ __all__ = [
     "train_model",
     "verify_evidence",
     "watch",
+    "what_was_judged",
     "write_crossings",
+    "write_dataset",
     "write_evidence",
     "write_marked_picture",
 ]

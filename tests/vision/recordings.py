@@ -40,15 +40,30 @@ def klv(time_us, **values):
     return encode_uas_datalink(UasDatalinkLs(uas_ls_version=19, timestamp_us=time_us, **figures))
 
 
-def write_video(path, count=20, *, telemetry=None, fps=FPS, codec="libx264", gop=10, form=None, metadata=None):
-    """A recording of `count` numbered pictures; `telemetry` gives the bytes at each picture, or None."""
+def write_video(
+    path,
+    count=20,
+    *,
+    telemetry=None,
+    fps=FPS,
+    codec="libx264",
+    gop=10,
+    form=None,
+    metadata=None,
+    draw=picture,
+    size=(WIDTH, HEIGHT),
+):
+    """A recording of `count` pictures, numbered or as `draw` makes them.
+
+    `telemetry` gives the bytes at each picture, or None.
+    """
     with av.open(str(path), "w", format=form) as container:
         container.metadata.update(metadata or {})
         video = container.add_stream(codec, rate=fps)
-        video.width, video.height, video.pix_fmt, video.gop_size = WIDTH, HEIGHT, "yuv420p", gop
+        video.width, video.height, video.pix_fmt, video.gop_size = *size, "yuv420p", gop
         data = container.add_data_stream("klv") if telemetry else None
         for number in range(count):
-            frame = av.VideoFrame.from_ndarray(picture(number), format="bgr24")
+            frame = av.VideoFrame.from_ndarray(draw(number), format="bgr24")
             frame.pts, frame.time_base = number, Fraction(1, fps)
             container.mux(video.encode(frame))
             packet = telemetry(number) if telemetry else None

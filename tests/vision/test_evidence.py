@@ -62,6 +62,7 @@ def test_a_clip_holds_the_very_pictures_of_its_span(recording, tmp_path, suffix)
         assert np.array_equal(frame.image, whole[time_us].image)
         assert frame.pose == whole[time_us].pose or time_us > at(31)
     assert (clip.telemetry is None) == (suffix == ".ts")
+    assert whole[clip.start_us].index == clip.first == 20
 
 
 def test_packets_are_copied_not_encoded_again(recording, tmp_path):
