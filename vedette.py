@@ -14,6 +14,7 @@ from cli import (
     commands_evidence,
     commands_exercise,
     commands_fly,
+    commands_models,
     commands_plan,
     commands_service,
     commands_watch,
@@ -41,6 +42,7 @@ for part in (
     app.add_typer(part.commands)
 app.add_typer(commands_exercise.commands, name="exercise")
 app.add_typer(commands_evidence.commands, name="evidence")
+app.add_typer(commands_models.commands, name="models")
 
 
 def main() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.arguments import InputError
 from cli.terminal import console
+
+if TYPE_CHECKING:
+    import vision
 
 __all__ = ["commands"]
 
@@ -53,10 +56,21 @@ def redact(
     done = vision.redact_evidence(
         folder,
         out,
-        None if model is None else vision.Detector(model, confidence=vision.TrackerSettings().low_score),
+        None
+        if model is None
+        else vision.Detector(vision.find_model(model), confidence=vision.TrackerSettings().low_score),
         keep=keep or (),
         telemetry=telemetry,
         key=None if key is None else private_key(key, "--key"),
         settings=vision.RedactionSettings(hold_s=hold),
     )
     console.print(f"{done.pictures} pictures, {done.whole} of them blurred whole -> {done.folder}")
+
+
+def _detector(model: Path | None) -> vision.Detector | None:
+    """The one that was asked for, down to faint boxes."""
+    import vision  # noqa: PLC0415 - as above
+
+    if model is None:
+        return None
+    return vision.Detector(vision.find_model(model), confidence=vision.TrackerSettings().low_score)

@@ -36,7 +36,9 @@ def watch(
     hfov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; else the video's.")] = None,
     start: Annotated[str | None, typer.Option(help="Time of the first picture, ISO 8601 with its zone.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="File of vedette calibrate: puts poses right.")] = None,
-    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships for the sensor.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="ONNX detector, or its name in the list of models; else the shipped one.")
+    ] = None,
     sensor: Annotated[str, typer.Option(help="thermal or daylight; auto looks whether there is colour.")] = "auto",
     slices: Annotated[
         float | None,
@@ -75,7 +77,7 @@ def watch(
             task = progress.add_task(Path(video).name, total=None)
             recorded = not source.live and not Path(video).is_dir()
             choice = None if model else vision.choose_model(source.first_image, sensor)
-            path = choice.path if choice else Path(str(model))
+            path = choice.path if choice else vision.find_model(str(model))
             if path not in detectors:
                 detectors[path] = vision.Detector(path, confidence=vision.TrackerSettings().low_score)
             detector = detectors[path]

@@ -30,7 +30,10 @@ from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
 from vision.marked import write_marked_picture
 from vision.media import SourceCounts
+from vision.model_check import EngineCheck, ModelCheck, check_model
+from vision.model_fetch import FetchLimits, fetch_model
 from vision.model_file import KINDS, ModelFile, read_model_file
+from vision.model_store import ListedModel, ModelEntry, default_model_dir, find_model, list_models, read_model_table
 from vision.output import to_geojson, write_crossings
 from vision.place_scores import PlaceSample, PlaceScore, score_places
 from vision.pose import (
@@ -113,6 +116,7 @@ __all__ = [
     "Detector",
     "Direction",
     "Ellipse",
+    "EngineCheck",
     "ErrorModel",
     "Evaluation",
     "EvaluationSettings",
@@ -121,6 +125,7 @@ __all__ = [
     "EvidenceError",
     "EvidenceRef",
     "EvidenceWriter",
+    "FetchLimits",
     "Fit",
     "Frame",
     "FrameDetector",
@@ -139,11 +144,14 @@ __all__ = [
     "KnownPoint",
     "LeftOut",
     "Letterbox",
+    "ListedModel",
     "Match",
     "MetadataError",
     "Method",
     "MissingExtra",
+    "ModelCheck",
     "ModelChoice",
+    "ModelEntry",
     "ModelError",
     "ModelFile",
     "ModelRef",
@@ -195,11 +203,15 @@ __all__ = [
     "bare_rate",
     "calibrate",
     "camera_from_klv",
+    "check_model",
     "choose_model",
     "cut_clip",
     "decode_klv",
+    "default_model_dir",
     "export_model",
+    "fetch_model",
     "file_sha256",
+    "find_model",
     "find_truth",
     "ground_track",
     "interpolate",
@@ -207,6 +219,7 @@ __all__ = [
     "judge",
     "known_sources",
     "letterbox",
+    "list_models",
     "load_border",
     "load_calibration",
     "load_fixed",
@@ -218,6 +231,7 @@ __all__ = [
     "prepare",
     "read_klv",
     "read_model_file",
+    "read_model_table",
     "read_points",
     "read_pose_csv",
     "read_pose_klv",
