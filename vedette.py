@@ -9,10 +9,12 @@ import typer
 
 from cli import (
     commands_calibrate,
+    commands_dataset,
     commands_evaluate,
     commands_evidence,
     commands_exercise,
     commands_fly,
+    commands_models,
     commands_plan,
     commands_service,
     commands_watch,
@@ -35,10 +37,12 @@ for part in (
     commands_watch,
     commands_calibrate,
     commands_evaluate,
+    commands_dataset,
 ):
     app.add_typer(part.commands)
 app.add_typer(commands_exercise.commands, name="exercise")
 app.add_typer(commands_evidence.commands, name="evidence")
+app.add_typer(commands_models.commands, name="models")
 
 
 def main() -> None:

@@ -123,7 +123,8 @@ class Client:
         Returns
         -------
         SpoolReport
-            An unreachable service is no error where there is a spool: the crossing is in `waiting`.
+            An unreachable service is no error where there is a spool: the crossing is in `waiting`. A full disk is
+            none where the service can be reached: the crossing goes to it without having waited in the spool.
 
         Raises
         ------
@@ -134,8 +135,24 @@ class Client:
         """
         if self.spool is None:
             return SpoolReport((self._send(crossing, evidence_dir),), (), 0, None, 0.0)
-        self.spool.put(crossing, evidence_dir)
+        try:
+            self.spool.put(crossing, evidence_dir)
+        except SpoolError as error:
+            if not isinstance(error.__cause__, OSError):
+                raise
+            return self._past_the_spool(crossing, evidence_dir, error)
         return self.flush()
+
+    def _past_the_spool(self, crossing: dict[str, Any], evidence_dir: Path | None, full: SpoolError) -> SpoolReport:
+        """Deliver what the spool has no room for, behind what waits in it; raises SpoolError where that fails too."""
+        left = self.flush()
+        if left.waiting:
+            raise SpoolError(f"{full}; and the service does not take it now: {left.error}") from full
+        try:
+            answer = self._send(crossing, evidence_dir)
+        except ClientError as error:
+            raise SpoolError(f"{full}; and the service does not take it: {error}") from error
+        return SpoolReport((*left.delivered, answer), left.failed, 0, None, 0.0)
 
     def flush(self, *, wait_s: float = 0.0) -> SpoolReport:
         """Deliver what waits in the spool, oldest first.

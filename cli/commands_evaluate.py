@@ -75,7 +75,7 @@ def evaluate(
     paths = truth or [vision.find_truth(video) for video in videos]
     truths = [vision.load_video_truth(path, classes=kinds) for path in paths]
     evaluation = vision.VideoEvaluation(
-        vision.Detector(model or _model_for(videos[0]), confidence=_LEAST_SCORE),
+        vision.Detector(vision.find_model(model) if model else _model_for(videos[0]), confidence=_LEAST_SCORE),
         border=vision.load_border(border_file) if border_file else None,
         homography=camera if isinstance(camera, vision.Homography) else None,
         line=pixel_line,

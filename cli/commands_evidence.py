@@ -11,7 +11,7 @@ from cli.arguments import InputError
 from cli.terminal import console
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    import vision
 
 __all__ = ["commands"]
 
@@ -49,29 +49,28 @@ def redact(
 ) -> None:
     """Copy evidence with everybody blurred, except the tracks concerned."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
+    from cli.keys import private_key  # noqa: PLC0415 - seldom needed
 
     if bool(keep) == everybody:
         raise InputError("redact: give --keep TRACK for those who stay visible, or --all, and not both")
     done = vision.redact_evidence(
         folder,
         out,
-        None if model is None else vision.Detector(model, confidence=vision.TrackerSettings().low_score),
+        None
+        if model is None
+        else vision.Detector(vision.find_model(model), confidence=vision.TrackerSettings().low_score),
         keep=keep or (),
         telemetry=telemetry,
-        key=None if key is None else _private_key(key),
+        key=None if key is None else private_key(key, "--key"),
         settings=vision.RedactionSettings(hold_s=hold),
     )
     console.print(f"{done.pictures} pictures, {done.whole} of them blurred whole -> {done.folder}")
 
 
-def _private_key(path: Path) -> Ed25519PrivateKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - seldom needed
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - seldom needed
+def _detector(model: Path | None) -> vision.Detector | None:
+    """The one that was asked for, down to faint boxes."""
+    import vision  # noqa: PLC0415 - as above
 
-    try:
-        found = load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"--key {path}: give an Ed25519 private key in PEM without a password ({error})") from error
-    if not isinstance(found, Ed25519PrivateKey):
-        raise InputError(f"--key {path}: is not an Ed25519 key")
-    return found
+    if model is None:
+        return None
+    return vision.Detector(vision.find_model(model), confidence=vision.TrackerSettings().low_score)

@@ -11,7 +11,7 @@ import typer
 
 from cli.arguments import InputError, moment, numbers
 from cli.terminal import bars, complaints, console
-from geo import FlatTerrain, write_text
+from geo import FileWriteError, FlatTerrain, write_text
 
 if TYPE_CHECKING:
     import vision
@@ -36,7 +36,9 @@ def watch(
     hfov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; else the video's.")] = None,
     start: Annotated[str | None, typer.Option(help="Time of the first picture, ISO 8601 with its zone.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="File of vedette calibrate: puts poses right.")] = None,
-    model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships for the sensor.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="ONNX detector, or its name in the list of models; else the shipped one.")
+    ] = None,
     sensor: Annotated[str, typer.Option(help="thermal or daylight; auto looks whether there is colour.")] = "auto",
     slices: Annotated[
         float | None,
@@ -93,9 +95,7 @@ def watch(
     if len(events) < len(crossings):
         console.print(f"{len(crossings)} reports of {len(events)} events: what several cameras saw counts once")
     crossings = events
-    vision.write_crossings(out / "crossings.jsonl", crossings)
-    vision.write_crossings(out / "crossings.geojson", crossings)
-    console.print(f"{len(crossings)} crossings -> {out}/crossings.jsonl")
+    unwritten = _write(crossings, out)
     if json_file is not None:
         write_text(json_file, json.dumps({"streams": [one.to_json() for one in seen]}, indent=1) + "\n")
         console.print(f"figures -> {json_file}")
@@ -107,6 +107,23 @@ def watch(
     if failed:
         names = ", ".join(one.name for one in failed)
         raise vision.VisionError(f"{len(failed)} of {len(seen)} videos were not watched to their end: {names}")
+    if unwritten is not None:
+        raise InputError(f"{unwritten}; the crossings stand in the output above instead")
+
+
+def _write(crossings: Sequence[vision.Crossing], out: Path) -> FileWriteError | None:
+    """Write crossings; where the disk is full they go to the output, and must still reach whoever waits for them."""
+    import vision  # noqa: PLC0415 - as above
+
+    try:
+        vision.write_crossings(out / "crossings.jsonl", crossings)
+        vision.write_crossings(out / "crossings.geojson", crossings)
+    except FileWriteError as error:
+        for crossing in crossings:
+            typer.echo(json.dumps(crossing.to_json()))
+        return error
+    console.print(f"{len(crossings)} crossings -> {out}/crossings.jsonl")
+    return None
 
 
 def _deliver(url: str, key: str, crossings: Sequence[vision.Crossing], out: Path) -> None:
@@ -163,6 +180,7 @@ def train(
     ],
     weights: Annotated[Path, typer.Option(help="Weights to start from (.pt).")],
     sensor: Annotated[str, typer.Option(help="What the detector is for: thermal or daylight.")],
+    reviewed: Annotated[Path | None, typer.Option(help="Data set of vedette dataset, to train on as well.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the run; one that was broken off goes on.")] = Path("runs/train"),
     hours: Annotated[float | None, typer.Option(help="Longest time for a stage; it ends in good order.")] = None,
     device: Annotated[str, typer.Option(help="cpu, or the number of a GPU.")] = "cpu",
@@ -175,9 +193,12 @@ def train(
     if recipe is None:
         raise InputError(f"--sensor {sensor} has no recipe: give one of {', '.join(vision.RECIPES)}")
 
+    more = () if reviewed is None else (vision.reviewed_source(reviewed),)
+    for source in more:
+        recipe = recipe.mixed_with(source.name)
     prepared = out / "data" / "data.yaml"
     if not prepared.exists():
-        vision.prepare(vision.known_sources(data), prepared.parent, tile_px=recipe.tile_px, seed=recipe.seed)
+        vision.prepare((*vision.known_sources(data), *more), prepared.parent, tile_px=recipe.tile_px, seed=recipe.seed)
     trained = vision.train_model(recipe, prepared, weights, out, hours=hours, device=device, workers=workers)
     console.print(f"trained -> {trained}")
 

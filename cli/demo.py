@@ -182,6 +182,8 @@ def watch(recordings: tuple[sim.Recording, ...], work: Path) -> Watched:
                     settings=vision.WatchSettings(batch=BATCH),
                     progress=lambda frames, base=before: progress.update(task, completed=base + frames),  # type: ignore[misc]
                 )
+            for crossing_id, why in results[recording.video.stem].without_evidence.items():
+                raise DemoError(f"crossing {crossing_id} has no evidence to show: {why}")
             before += results[recording.video.stem].frames
         task = progress.add_task("the bare model", total=None)
         for recording in recordings[::2]:

@@ -30,7 +30,7 @@ class WatchOrder:
     pose, hfov_deg, start, calibration, fps, back_off
         See `vision.open_source`.
     model, sensor
-        Detector file, or what to choose one for.
+        Detector, a file or a name as `vision.find_model` takes it, or what to choose one for.
     slice_px
         `least_px` of `vision.SliceRule`; None: pictures are not sliced.
     ground
@@ -50,7 +50,7 @@ class WatchOrder:
     start: datetime | None
     calibration: vision.Calibration | None
     fps: float | None
-    model: Path | None
+    model: str | None
     sensor: str
     slice_px: float | None
     ground: FlatTerrain | None
@@ -95,6 +95,8 @@ class Seen:
         for problem in self.counts.problems if self.counts is not None else ():
             complaints.print(f"note: {self.video}: {problem}", markup=False)
         if self.result is not None:
+            for crossing, why in self.result.without_evidence.items():
+                complaints.print(f"note: crossing {crossing} is reported without evidence: {why}", markup=False)
             console.print(
                 f"{self.name}: {self.result.frames} frames at {self.result.frames_per_s:.1f} a second, "
                 f"{self.result.track_count} tracks, {len(self.result.crossings)} crossings"
@@ -114,6 +116,7 @@ class Seen:
             "video_s": None if result is None else round(result.video_s, 3),
             "tracks": 0 if result is None else result.track_count,
             "crossings": [] if result is None else [crossing.source_id for crossing in result.crossings],
+            "without_evidence": {} if result is None else dict(result.without_evidence),
             "counts": None if self.counts is None else asdict(self.counts),
         }
 
@@ -166,7 +169,7 @@ class _Detectors:
         """What looks at a video, and why that."""
         order = self._order
         choice = None if order.model else vision.choose_model(source.first_image, order.sensor)
-        path = choice.path if choice else Path(str(order.model))
+        path = choice.path if choice else vision.find_model(str(order.model))
         if path not in self._plain:
             self._plain[path] = vision.Detector(path, confidence=vision.TrackerSettings().low_score)
         detector: vision.FrameDetector = self._plain[path]

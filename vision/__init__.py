@@ -7,6 +7,7 @@ from vision.calibration import Calibration, PointResult, load_calibration, save_
 from vision.clip import Clip, cut_clip, suffix_for
 from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
+from vision.dataset import DATASET_FORMATS, Dataset, DatasetSettings, write_dataset
 from vision.detecting import FrameDetector
 from vision.detector import SHIPPED_MODEL, Detector, Letterbox, Rate, bare_rate, letterbox
 from vision.errors import (
@@ -30,7 +31,10 @@ from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
 from vision.marked import write_marked_picture
 from vision.media import SourceCounts
+from vision.model_check import EngineCheck, ModelCheck, check_model
+from vision.model_fetch import FetchLimits, fetch_model
 from vision.model_file import KINDS, ModelFile, read_model_file
+from vision.model_store import ListedModel, ModelEntry, default_model_dir, find_model, list_models, read_model_table
 from vision.output import to_geojson, write_crossings
 from vision.place_scores import PlaceSample, PlaceScore, score_places
 from vision.pose import (
@@ -43,6 +47,9 @@ from vision.pose import (
 )
 from vision.reconnect import BackOff
 from vision.redact import Redaction, RedactionSettings, redact_evidence
+from vision.reviewed import LeftOut
+from vision.reviewed_pictures import PictureSettings
+from vision.reviews import NOTHING_THERE, Judged, Review, read_reviews, what_was_judged
 from vision.sensor import SENSORS, SHIPPED_MODELS, ModelChoice, choose_model, sensor_of
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
 from vision.slicing import SliceRule, SlicingDetector
@@ -56,7 +63,7 @@ from vision.tracker import CameraMotion, GroundPlane, StillCamera, Tracker, Trac
 from vision.train import RECIPES, Recipe, Stage
 from vision.train import export as export_model
 from vision.train import train as train_model
-from vision.training_data import known_sources, prepare
+from vision.training_data import known_sources, prepare, reviewed_source
 from vision.types import (
     Crossing,
     Custody,
@@ -82,8 +89,10 @@ from vision.watcher import EvidenceCutter, WatchResult, WatchSettings
 
 __all__ = [
     "ALPHAS",
+    "DATASET_FORMATS",
     "KINDS",
     "MANIFEST",
+    "NOTHING_THERE",
     "OBJECT_SIZES",
     "OUTLIER_SIGMAS",
     "POINT_COLUMNS",
@@ -106,10 +115,13 @@ __all__ = [
     "Crossing",
     "CrossingRule",
     "Custody",
+    "Dataset",
+    "DatasetSettings",
     "Detection",
     "Detector",
     "Direction",
     "Ellipse",
+    "EngineCheck",
     "ErrorModel",
     "Evaluation",
     "EvaluationSettings",
@@ -118,6 +130,7 @@ __all__ = [
     "EvidenceError",
     "EvidenceRef",
     "EvidenceWriter",
+    "FetchLimits",
     "Fit",
     "Frame",
     "FrameDetector",
@@ -130,15 +143,20 @@ __all__ = [
     "GroundSettings",
     "GroundTrack",
     "Homography",
+    "Judged",
     "KlvFile",
     "KlvPacket",
     "KnownPoint",
+    "LeftOut",
     "Letterbox",
+    "ListedModel",
     "Match",
     "MetadataError",
     "Method",
     "MissingExtra",
+    "ModelCheck",
     "ModelChoice",
+    "ModelEntry",
     "ModelError",
     "ModelFile",
     "ModelRef",
@@ -147,6 +165,7 @@ __all__ = [
     "Outcome",
     "Pace",
     "Passage",
+    "PictureSettings",
     "PixelLine",
     "PlaceSample",
     "PlaceScore",
@@ -159,6 +178,7 @@ __all__ = [
     "RecordingNote",
     "Redaction",
     "RedactionSettings",
+    "Review",
     "Score",
     "SeenPoint",
     "Sighting",
@@ -190,11 +210,15 @@ __all__ = [
     "bare_rate",
     "calibrate",
     "camera_from_klv",
+    "check_model",
     "choose_model",
     "cut_clip",
     "decode_klv",
+    "default_model_dir",
     "export_model",
+    "fetch_model",
     "file_sha256",
+    "find_model",
     "find_truth",
     "ground_track",
     "interpolate",
@@ -202,6 +226,7 @@ __all__ = [
     "judge",
     "known_sources",
     "letterbox",
+    "list_models",
     "load_border",
     "load_calibration",
     "load_fixed",
@@ -213,13 +238,16 @@ __all__ = [
     "prepare",
     "read_klv",
     "read_model_file",
+    "read_model_table",
     "read_points",
     "read_pose_csv",
     "read_pose_klv",
+    "read_reviews",
     "read_sidecar",
     "read_srt",
     "read_tlog",
     "redact_evidence",
+    "reviewed_source",
     "save_calibration",
     "score",
     "score_places",
@@ -233,7 +261,9 @@ __all__ = [
     "verify_evidence",
     "watch",
     "watch_streams",
+    "what_was_judged",
     "write_crossings",
+    "write_dataset",
     "write_evidence",
     "write_marked_picture",
 ]

@@ -40,6 +40,8 @@ class Clip:
         for, so a clip never starts late.
     pictures
         Number of pictures.
+    first
+        Number of its first picture in the recording, as `Frame.index` counts: times of a recording may jitter.
     """
 
     path: Path
@@ -47,14 +49,16 @@ class Clip:
     start_us: int
     end_us: int
     pictures: int
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """What to copy: the clip's keyframe and its last packet in decoding order."""
+    """What to copy: the clip's keyframe and its last packet in decoding order; and how many pictures are before."""
 
     first: int
     last: int
+    before: int
     start_pts_us: int
     end_pts_us: int
     start_us: int
@@ -116,7 +120,7 @@ def cut_clip(
             f"{out}: the clip cannot be cut out of {source_file} ({getattr(error, 'strerror', None) or error}): check "
             "that the recording plays"
         ) from error
-    return Clip(out, telemetry if klv_bytes and telemetry else None, span.start_us, span.end_us, pictures)
+    return Clip(out, telemetry if klv_bytes and telemetry else None, span.start_us, span.end_us, pictures, span.before)
 
 
 def suffix_for(source_file: str | Path) -> str:
@@ -197,7 +201,9 @@ def _find_span(container: Any, path: Path, wanted: tuple[int, int], start_us: in
     first = next((i for i in reversed(keyframes) if times[i] <= wanted[0]), keyframes[0])
     last = inside[-1]
     end = max(inside, key=lambda i: times[i])
-    return _Span(pictures[first][0], pictures[last][0], pictures[first][1], pictures[end][1], times[first], times[end])
+    before = sum(zero_us <= pts_us < pictures[first][1] for _, pts_us, _ in pictures)
+    ends = (pictures[first][1], pictures[end][1], times[first], times[end])
+    return _Span(pictures[first][0], pictures[last][0], before, *ends)
 
 
 def _add_stamps(stamps: Stamps, pts_us: int, data: bytes) -> None:

@@ -29,7 +29,7 @@ Ints = NDArray[np.intp]
 SHIPPED_MODEL = SHIPPED_MODELS["thermal"]
 """The one that is taken where nothing is said."""
 
-_PAD = 114  # the grey that the networks saw around pictures in training
+PAD = 114  # the grey that the networks saw around pictures in training
 _END_TO_END_COLUMNS = 6
 
 
@@ -260,7 +260,7 @@ class Detector:
         if inner != (box.width, box.height):
             right, bottom = box.width - inner[0] - box.left, box.height - inner[1] - box.top
             image = np.asarray(
-                cv2.copyMakeBorder(image, box.top, bottom, box.left, right, cv2.BORDER_CONSTANT, value=(_PAD,) * 3)
+                cv2.copyMakeBorder(image, box.top, bottom, box.left, right, cv2.BORDER_CONSTANT, value=(PAD,) * 3)
             )
         # Fresh memory of this size comes page by page from the system, and costs more than the arithmetic.
         tensor = np.empty((1, 3, box.height, box.width), np.float32) if spare is None else spare

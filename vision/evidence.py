@@ -33,10 +33,12 @@ from vision.types import EvidenceRef, ModelRef, Track, iso_time
 
 __all__ = [
     "MANIFEST",
+    "NAME",
     "Evidence",
     "SourceFile",
     "file_sha256",
     "json_bytes",
+    "png_bytes",
     "seal_folder",
     "stage_folder",
     "track_overlay",
@@ -47,7 +49,8 @@ __all__ = [
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 _FORMAT = "vedette-evidence/1"
 _CHUNK = 1 << 20
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""What may name evidence and its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ def write_evidence(
             post_s=post_s,
         )
         for name, image in _pictures(pictures or {}, clip).items():
-            _write(staged / f"{_checked(name)}.png", _png(name, image))
+            _write(staged / f"{_checked(name)}.png", png_bytes(name, image))
         for name, record in {**(records or {}), **({} if overlay is None else {"overlay": overlay})}.items():
             _write(staged / f"{_checked(name)}.json", json_bytes(name, record))
         manifest = {
@@ -159,6 +162,7 @@ def write_evidence(
                 "start_us": clip.start_us,
                 "end_us": clip.end_us,
                 "pictures": clip.pictures,
+                "first": clip.first,
             },
             "model": None if model is None else model.to_json(),
         }
@@ -175,6 +179,7 @@ def write_evidence(
             clip.start_us,
             clip.end_us,
             clip.pictures,
+            clip.first,
         ),
         hashlib.sha256(content).hexdigest(),
         EvidenceRef(MANIFEST, clip.path.name, str(json.loads(content)["files"][clip.path.name]["sha256"])),
@@ -337,7 +342,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name) or name in {Path(MANIFEST).stem, "clip"}:
+    if not NAME.fullmatch(name) or name in {Path(MANIFEST).stem, "clip"}:
         raise EvidenceError(f"{name!r} cannot name a file of evidence: use letters, digits, dots, dashes, underscores")
     return name
 
@@ -355,7 +360,8 @@ def _pictures(wanted: Mapping[str, NDArray[np.uint8] | int], clip: Clip) -> dict
     return found
 
 
-def _png(name: str, image: NDArray[np.uint8]) -> bytes:
+def png_bytes(name: str, image: NDArray[np.uint8]) -> bytes:
+    """A picture as PNG, pixel by pixel. Raises `EvidenceError` where it is none."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise EvidenceError(f"picture {name!r} of shape {image.shape} cannot be kept: give (height, width, 3) of uint8")
     return bytes(cv2.imencode(".png", image)[1])
@@ -398,7 +404,7 @@ def _signature_problems(folder: Path, content: bytes, public_key: Ed25519PublicK
 
 
 def _file_problem(folder: Path, name: str, sha256: str, size: int) -> str | None:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         return f"{MANIFEST}: lists {name!r}, which is no file of this folder"
     path = folder / name
     if not path.is_file() or path.is_symlink():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -27,6 +27,7 @@ _CLASSES_OF: Mapping[str, str] = {
 KINDS: Mapping[str, str] = MappingProxyType({name: kind for kind, line in _CLASSES_OF.items() for name in line.split()})
 """Our kind for the class names of COCO, VisDrone and HIT-UAV; a name that is not here is not reported."""
 
+_READ = frozenset({"task", "names", "imgsz", "stride"})
 _GRAPH, _METADATA = 7, 14
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -45,6 +46,8 @@ class ModelFile:
         Pixels to which the input's sides are rounded up.
     image_size
         Longer side of the pictures it was made for, pixels.
+    about
+        What else the file says of itself: licence, data, date, sensor, description where it does.
     """
 
     path: Path
@@ -53,6 +56,7 @@ class ModelFile:
     names: Mapping[int, str]
     stride: int
     image_size: int
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_model_file(path: str | Path) -> ModelFile:
@@ -81,7 +85,8 @@ def read_model_file(path: str | Path) -> ModelFile:
         names = {int(number): str(name) for number, name in ast.literal_eval(metadata["names"]).items()}
         size = ast.literal_eval(metadata.get("imgsz", "[640, 640]"))
         stride = int(metadata.get("stride", "32"))
-        return ModelFile(path, path.stem, hashlib.sha256(data).hexdigest(), names, stride, int(max(size)))
+        about = {key: text for key, text in metadata.items() if key not in _READ}
+        return ModelFile(path, path.stem, hashlib.sha256(data).hexdigest(), names, stride, int(max(size)), about)
     except (KeyError, ValueError, SyntaxError, AttributeError, TypeError) as error:
         raise ModelError(
             f"{path}: has no class names in its metadata ({type(error).__name__}): it is not a YOLO detector as "

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import av
 import cv2
@@ -26,29 +26,19 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
-from vision.detector import Detector
+from vision.boxes import Box, between, overlap
 from vision.errors import EvidenceError
 from vision.evidence import MANIFEST, json_bytes, seal_folder, stage_folder, verify_evidence
-from vision.sensor import choose_model
+from vision.finder import Finder, shipped_finder
 from vision.source import open_source
-from vision.tracker import TrackerSettings
 from vision.types import Detection
 
 __all__ = ["Redaction", "RedactionSettings", "redact_evidence"]
 
 Image = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
 
 _CELLS = 3
 _SAME = 4.0  # grey levels: a key picture and the clip's picture of its moment differ by no more on average
-
-
-class Finder(Protocol):
-    """What finds objects in pictures; `Detector` is one."""
-
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """Boxes of each picture."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +122,7 @@ def redact_evidence(
     staged = stage_folder(out)
     try:
         clip = folder / manifest["clip"]["file"]
-        times, found = _look(clip, manifest["clip"]["start_us"], detector or _shipped(clip))
+        times, found = _look(clip, manifest["clip"]["start_us"], detector or shipped_finder(clip))
         masks = [_boxes_at(i, times, found, tracks, keep=frozenset(keep), settings=settings) for i in range(len(times))]
         stills = {p.name: _still(p) for p in sorted(folder.glob("*.png"))}
         best = _encode(
@@ -185,13 +175,6 @@ def _tracks(folder: Path, keep: Sequence[int]) -> list[dict[str, Any]]:
     return tracks
 
 
-def _shipped(clip: Path) -> Finder:
-    """The detector for the sensor of a clip: the other one would miss people."""
-    with open_source(clip, sidecar=False) as source:
-        choice = choose_model(source.first_image)
-    return Detector(choice.path, confidence=TrackerSettings().low_score)
-
-
 def _look(clip: Path, start_us: int, detector: Finder) -> tuple[list[int], list[list[Detection]]]:
     """Times of all pictures, and what the detector finds in them."""
     times, found = [], []
@@ -225,7 +208,7 @@ def _boxes_at(
             if after is not None:
                 next_box = min(others[after], key=lambda b, box=box: _apart(b, box))  # type: ignore[misc]
                 share = (now - times[before]) / (times[after] - times[before])
-                boxes.append(_between(box, next_box, share))
+                boxes.append(between(box, next_box, share))
     known = bool(boxes)
     for track in tracks:
         at = _track_box(track, now, hold_us)
@@ -248,8 +231,8 @@ def _others(
     for track in tracks:
         kept = _track_box(track, time_us, round(settings.hold_s * 1e6)) if track["number"] in keep else None
         if kept is not None and boxes:
-            best = max(range(len(boxes)), key=lambda n, kept=kept: _overlap(boxes[n], kept))  # type: ignore[misc]
-            if _overlap(boxes[best], kept) >= settings.same:
+            best = max(range(len(boxes)), key=lambda n, kept=kept: overlap(boxes[n], kept))  # type: ignore[misc]
+            if overlap(boxes[best], kept) >= settings.same:
                 del boxes[best]
     return boxes
 
@@ -261,26 +244,13 @@ def _track_box(track: dict[str, Any], time_us: int, hold_us: int) -> Box | None:
     i = int(np.searchsorted(stamps, time_us))
     corners = [(row["x1"], row["y1"], row["x2"], row["y2"]) for row in rows[max(0, i - 1) : i + 1]]
     if 0 < i < len(rows):
-        return _between(corners[0], corners[1], (time_us - stamps[i - 1]) / (stamps[i] - stamps[i - 1]))
+        return between(corners[0], corners[1], (time_us - stamps[i - 1]) / (stamps[i] - stamps[i - 1]))
     nearest = stamps[min(i, len(rows) - 1)]
     return corners[-1] if abs(nearest - time_us) <= hold_us else None
 
 
-def _between(a: Box, b: Box, share: float) -> Box:
-    x1, y1, x2, y2 = (p + share * (q - p) for p, q in zip(a, b, strict=True))
-    return x1, y1, x2, y2
-
-
 def _apart(a: Box, b: Box) -> float:
     return abs(a[0] + a[2] - b[0] - b[2]) + abs(a[1] + a[3] - b[1] - b[3])
-
-
-def _overlap(a: Box, b: Box) -> float:
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
-    return width * height / (sum(areas) - width * height)
 
 
 def _still(path: Path) -> Image:

@@ -69,8 +69,8 @@ class _OnnxRuntime:
 
     @property
     def input_shape(self) -> tuple[int | None, int | None]:
-        _, _, height, width = self._wide.get_inputs()[0].shape
-        return _static(height), _static(width)
+        shape = self._wide.get_inputs()[0].shape
+        return _sides(*(dimension if isinstance(dimension, int) and dimension > 0 else None for dimension in shape))
 
     def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         if len(tensors) == 1 or self._threads == 1:
@@ -94,8 +94,10 @@ class _OpenVino:
 
     @property
     def input_shape(self) -> tuple[int | None, int | None]:
-        _, _, height, width = self._model.inputs[0].partial_shape
-        return tuple(None if d.is_dynamic else d.get_length() for d in (height, width))  # type: ignore[return-value]
+        shape = self._model.inputs[0].partial_shape
+        if shape.rank.is_dynamic:
+            return None, None
+        return _sides(*(None if dimension.is_dynamic else dimension.get_length() for dimension in shape))
 
     def _queue(self, shape: tuple[int, ...], streams: int) -> Any:
         key = (*shape, streams)
@@ -148,10 +150,14 @@ def open_session(backend: str, path: Path, threads: int, precision: str = "f32")
     if backend not in BACKENDS:
         raise ModelError(f"backend {backend!r} is unknown: choose auto, {', '.join(BACKENDS)}")
     try:
-        return BACKENDS[backend](path, threads, precision)
+        session = BACKENDS[backend](path, threads, precision)
+        _ = session.input_shape
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
     except Exception as error:  # the runtimes raise a dozen types, RuntimeError among them
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{path}: {backend} cannot load the model ({first[:160]}): export it again") from error
+    return session
 
 
 def pick_backend(
@@ -193,8 +199,12 @@ def default_cache_dir() -> Path:
     return Path(given) if given else Path(base) / "vedette"
 
 
-def _static(dimension: object) -> int | None:
-    return dimension if isinstance(dimension, int) and dimension > 0 else None
+def _sides(*shape: int | None) -> tuple[int | None, int | None]:
+    """Height and width of an input's shape; None for a dimension that is open."""
+    if len(shape) != 4 or shape[1] not in {3, None} or shape[0] not in {1, None}:
+        told = ", ".join("any" if dimension is None else str(dimension) for dimension in shape)
+        raise ModelError(f"its input has the shape [{told}]: a detector takes one picture, [1, 3, height, width]")
+    return shape[2], shape[3]
 
 
 def _processor() -> str:

@@ -19,7 +19,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -114,6 +114,10 @@ class Recipe:
     batch: int = 64
     tile_px: int = 640
     seed: int = 7
+
+    def mixed_with(self, source: str, share: float = 1.0) -> Recipe:
+        """The same with a further source in every stage."""
+        return replace(self, stages=tuple(replace(stage, mix={**stage.mix, source: share}) for stage in self.stages))
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(

@@ -24,7 +24,18 @@ import yaml
 
 from vision.errors import VisionError
 
-__all__ = ["CLASSES", "SYNONYMS", "Source", "class_id", "known_sources", "prepare", "read_labels", "write_yaml"]
+__all__ = [
+    "CLASSES",
+    "SYNONYMS",
+    "Source",
+    "class_id",
+    "known_sources",
+    "label_text",
+    "prepare",
+    "read_labels",
+    "reviewed_source",
+    "write_yaml",
+]
 
 CLASSES: tuple[str, ...] = ("person", "vehicle", "bicycle", "animal")
 SYNONYMS: Mapping[str, str] = MappingProxyType(
@@ -62,6 +73,9 @@ class Source:
     turned : bool
         Write every tile once more, turned by a quarter: from above there is no right way up, and the streets of one
         survey all run one way.
+    all_bare : bool
+        Every image without objects gives a tile, not one in seven: they were chosen because they deceive. An image
+        with objects gives none of bare ground.
     """
 
     name: str
@@ -70,6 +84,7 @@ class Source:
     tags: Mapping[str, str] = field(default_factory=dict)
     zooms: tuple[float, ...] = (1.0,)
     turned: bool = False
+    all_bare: bool = False
 
 
 def known_sources(root: Path) -> tuple[Source, ...]:
@@ -110,6 +125,11 @@ def known_sources(root: Path) -> tuple[Source, ...]:
         wanted = ", ".join(rule.name for rule in rules)
         raise VisionError(f"{root}: none of the folders {wanted} is here; give the folder that holds the training data")
     return found
+
+
+def reviewed_source(path: Path) -> Source:
+    """The source that `vision.write_dataset` wrote: judged crossings and false alarms."""
+    return Source("reviewed", path, tags={"reviewed": "*"}, all_bare=True)
 
 
 def prepare(sources: Iterable[Source], out: Path, *, tile_px: int = 640, seed: int = 7) -> Path:
@@ -159,7 +179,7 @@ def prepare(sources: Iterable[Source], out: Path, *, tile_px: int = 640, seed: i
             pixels = cv2.imread(str(image), cv2.IMREAD_COLOR)
             if pixels is None:
                 raise VisionError(f"{image}: not a readable image; mend or remove it")
-            cut = list(_tiles(pixels, boxes, tile_px, source.zooms, rng))
+            cut = list(_tiles(pixels, boxes, tile_px, source, rng))
             if source.turned:
                 cut += [_turned(tile, inside) for tile, inside in cut]
             for number, (tile, inside) in enumerate(cut):
@@ -272,10 +292,10 @@ def read_labels(image: Path, class_of: Mapping[int, int]) -> npt.NDArray[np.floa
 
 
 def _tiles(
-    image: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float64], side: int, zooms: Sequence[float], rng: random.Random
+    image: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float64], side: int, source: Source, rng: random.Random
 ) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]]:
     """Tiles that between them show every object whole, and some bare ground; with labels in shares of the tile."""
-    for zoom in zooms:
+    for zoom in source.zooms:
         scaled = image if zoom == 1 else cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
         height, width = scaled.shape[:2]
         size = np.array([width, height, width, height])
@@ -297,7 +317,7 @@ def _tiles(
                     best, left_over = (left, top), rest
             starts.append(best)
             waiting = left_over
-        if rng.random() < _BARE:
+        if not len(boxes) if source.all_bare else rng.random() < _BARE:
             starts.append(
                 (_start(0, 0, side, width, rng, anywhere=True), _start(0, 0, side, height, rng, anywhere=True))
             )
@@ -336,10 +356,13 @@ def _place(out: Path, split: str, source: str, name: str, boxes: npt.NDArray[np.
     (out / image).parent.mkdir(parents=True, exist_ok=True)
     if label.exists():
         raise VisionError(f"{source}: two images would both become {image}; give them different names")
-    label.write_text(
-        "".join(f"{int(c)} {x:.6f} {y:.6f} {w:.6f} {h:.6f}\n" for c, x, y, w, h in boxes), encoding="utf-8"
-    )
+    label.write_text(label_text(boxes), encoding="utf-8")
     return image.as_posix()
+
+
+def label_text(boxes: npt.NDArray[np.float64]) -> str:
+    """A label file: a line for each row of class, centre x, centre y, width, height in shares, shape (n, 5)."""
+    return "".join(f"{int(c)} {x:.6f} {y:.6f} {w:.6f} {h:.6f}\n" for c, x, y, w, h in boxes)
 
 
 def _write_list(path: Path, names: Iterable[str]) -> None:

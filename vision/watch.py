@@ -53,7 +53,8 @@ def watch(
     custody
         Purpose, owner, marking and retention of the records.
     evidence
-        Called with each crossing and its track before it is handed on.
+        Called with each crossing and its track before it is handed on. Where it fails (`VedetteError`, `OSError`) the
+        crossing is handed on without evidence, and `WatchResult.without_evidence` says why.
     progress
         Called with the number of frames watched so far.
     on_crossing
@@ -68,7 +69,7 @@ def watch(
     MetadataError
         When there is no way to decide: no pose and neither homography nor line; or a pose or homography and no border.
     VisionError
-        As the source, the detector and the evidence do.
+        As the source and the detector do.
     """
     stream = Stream(
         source,

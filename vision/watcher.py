@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from geo import VedetteError
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.ground import GroundSettings
 from vision.scene import Scene
@@ -78,6 +79,8 @@ class WatchResult:
         Passages left out because another track of the same object had made them.
     outcomes
         How many tracks did what; empty for method "pixel".
+    without_evidence
+        Why nothing was kept of a crossing, by its `source_id`: a full disk does not end the watch.
     """
 
     source: str
@@ -93,6 +96,7 @@ class WatchResult:
     crossings: tuple[Crossing, ...]
     duplicates: int
     outcomes: dict[Outcome, int]
+    without_evidence: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def frames_per_s(self) -> float:
@@ -131,6 +135,7 @@ class Watcher:
         self.crossings: list[Crossing] = []
         self.outcomes: Counter[Outcome] = Counter()
         self.made: list[_Made] = []
+        self.without_evidence: dict[str, str] = {}
 
     def take(self, frame: Frame, detections: Sequence[Detection]) -> None:
         """One frame with its boxes."""
@@ -171,6 +176,7 @@ class Watcher:
             tuple(sorted(self.crossings, key=lambda crossing: (crossing.time_us, crossing.track_number))),
             self.duplicates,
             dict(self.outcomes),
+            dict(self.without_evidence),
         )
 
     def _close(self, track: Track) -> None:
@@ -207,8 +213,17 @@ class Watcher:
         self.made = [m for m in self.made if self.last_us - m.passage.time_us < _FORGET_S * 1e6]
         self.made.append(_Made(passage, way))
         crossing = replace(self.scene.crossing(passage, way, self.name), model=self.model, custody=self.custody)
-        if self.evidence is not None:
-            crossing = replace(crossing, evidence=self.evidence(crossing, track))
+        crossing = replace(crossing, evidence=self._keep(crossing, track))
         self.crossings.append(crossing)
         if self.on_crossing is not None:
             self.on_crossing(crossing)
+
+    def _keep(self, crossing: Crossing, track: Track) -> EvidenceRef | None:
+        """Evidence of a crossing. That somebody crossed is worth telling without it, and so are those who come next."""
+        if self.evidence is None:
+            return None
+        try:
+            return self.evidence(crossing, track)
+        except (VedetteError, OSError) as error:
+            self.without_evidence[crossing.source_id] = str(error)
+            return None

@@ -12,6 +12,7 @@ import api.objects
 import api.spool as spool_module
 from api import Client, ClientError, RefusedError, Spool, SpoolError
 from tests.api.samples import CLIP, crossing_json
+from tests.full_disk import full_after
 
 
 @pytest.fixture
@@ -168,6 +169,25 @@ def test_a_crossing_is_in_the_spool_whole_or_not_at_all(tmp_path, evidence, monk
     assert os.replace is real
     spool.put(crossing_json(), evidence)
     assert len(spool.pending()) == 1
+
+
+def test_what_the_spool_has_no_room_for_goes_straight_to_the_service(tmp_path, evidence):
+    """Behind what waits, so that the order stays; a limit of the system stands for the full disk."""
+    transport = Scripted(503)
+    with client(tmp_path, transport) as courier:
+        assert courier.deliver(crossing_json("first"), evidence).waiting == 1
+        with full_after(10), pytest.raises(SpoolError, match=r"cannot take a crossing.*does not take it now"):
+            courier.deliver(crossing_json("too soon"), evidence)
+        courier._due = -float("inf")
+        with full_after(10):
+            report = courier.deliver(crossing_json("second"), evidence)
+        assert transport.taken == ["first", "second"]
+        assert len(report.delivered) == 2
+        assert report.waiting == 0
+        transport.script.append(httpx.ConnectError("gone"))
+        with full_after(10), pytest.raises(SpoolError, match=r"cannot take a crossing.*gone"):
+            courier.deliver(crossing_json("third"), evidence)
+    assert list((tmp_path / "spool" / "scratch").iterdir()) == []
 
 
 def test_a_wrong_delivery_is_refused_before_it_is_spooled(tmp_path, evidence):

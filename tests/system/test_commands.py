@@ -16,6 +16,7 @@ import missions
 import sim
 import vedette
 from geo import FlatTerrain
+from tests.full_disk import full_after
 from tests.sim.mav_client import Client, small_mission
 
 COMMANDS = sorted(typer.main.get_command(vedette.app).commands)
@@ -241,6 +242,23 @@ def test_watch_keeps_what_the_service_does_not_take(run, tmp_path, shared_data):
     found = (tmp_path / "crossings.jsonl").read_text().splitlines()
     assert ran.code == 1
     assert f"{len(found)} crossings wait" in ran.err
+
+
+def test_watch_on_a_full_disk_still_tells_who_crossed(run, tmp_path, shared_data):
+    """Nothing can be written: the records go to the output, each says that it has no evidence, and no file is left."""
+    video = shared_data("videos/intel_one-by-one-person-detection.mp4")
+    model = shared_data("weights/coco-yolo11n.onnx")
+    with full_after(100):
+        ran = run("watch", video, "--line", "384,432,384,0", "--fps", "3", "--model", model, "--out", tmp_path)
+    assert ran.code == 1
+    records = [json.loads(line) for line in ran.out.splitlines() if line.startswith("{")]
+    told = " ".join(ran.err.split())
+    assert len(records) > 0
+    for record in records:
+        assert record["evidence"] is None
+        assert f"crossing {record['source_id']} is reported without evidence" in told
+    assert "crossings.jsonl: the file grows larger than is allowed" in told
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_sim_ends_when_told(run):

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from onnx import TensorProto, helper
 
+from tests.vision.tiny_models import ANSWER, tiny_model
 from vision import SHIPPED_MODEL, Detector, ModelError, bare_rate, letterbox, open_source, read_model_file
 from vision.detector import decode_output, suppress
 
 YOLO11, YOLO26 = "weights/coco-yolo11n.onnx", "weights/coco-yolo26n.onnx"
-NAMES = {0: "person", 1: "car", 2: "kite"}
 
 
 def iou(a, b):
@@ -108,44 +107,6 @@ def test_as_many_rows_as_the_other_form_has_are_rows():
 def test_an_output_of_another_shape_is_no_detector():
     with pytest.raises(ModelError, match=r"shape \[1, 1000\].*\[1, 7, n\]"):
         decode_output(np.zeros((1, 1000), np.float32), 3, 0.5)
-
-
-def tiny_model(path, output, *, names=NAMES, extra=None):
-    """An ONNX network that answers every picture with the same output."""
-    value = helper.make_tensor("answer", TensorProto.FLOAT, output.shape, output.astype(np.float32).ravel())
-    zero = helper.make_tensor("zero", TensorProto.FLOAT, [1], [0.0])
-    graph = helper.make_graph(
-        [
-            helper.make_node("ReduceMean", ["images"], ["mean"], keepdims=0),
-            helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
-            helper.make_node("Add", ["answer", "nothing"], ["output0"]),
-        ],
-        "tiny",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, "height", "width"])],
-        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, list(output.shape))],
-        [value, zero],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    metadata = {"names": repr(names), "stride": "32", "imgsz": "[64, 64]", "task": "detect", **(extra or {})}
-    for key, text in metadata.items():
-        if text is not None:
-            entry = model.metadata_props.add()
-            entry.key, entry.value = key, text
-    onnx.save(model, str(path))
-    return path
-
-
-ANSWER = np.array(
-    [
-        [20.0, 20, 10, 10, 0.9, 0.0, 0.0],
-        [21.0, 20, 10, 10, 0.8, 0.0, 0.0],  # the same person again
-        [40.0, 40, 10, 10, 0.0, 0.7, 0.0],
-        [5.0, 5, 20, 20, 0.0, 0.6, 0.0],  # reaches over the corner
-        [50.0, 20, 10, 10, 0.0, 0.0, 0.9],  # a kite is nobody's business
-        [30.0, 30, 10, 10, 0.2, 0.1, 0.0],  # too faint
-        [0, 0, 0, 0, 0, 0, 0],
-    ]
-).T[None]
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])

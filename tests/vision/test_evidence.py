@@ -1,15 +1,13 @@
 """Clips without a pixel changed, and folders of evidence that show any change."""
 
-import contextlib
 import json
-import resource
-import signal
 
 import av
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.full_disk import full_after
 from tests.vision.recordings import FPS, T0_US, klv, number_of, write_video
 from vision import (
     MANIFEST,
@@ -64,6 +62,7 @@ def test_a_clip_holds_the_very_pictures_of_its_span(recording, tmp_path, suffix)
         assert np.array_equal(frame.image, whole[time_us].image)
         assert frame.pose == whole[time_us].pose or time_us > at(31)
     assert (clip.telemetry is None) == (suffix == ".ts")
+    assert whole[clip.start_us].index == clip.first == 20
 
 
 def test_packets_are_copied_not_encoded_again(recording, tmp_path):
@@ -142,18 +141,6 @@ def test_a_full_disk_leaves_nothing(recording, tmp_path, limit, suffix):
     with full_after(limit), pytest.raises(EvidenceError, match=r"cannot (write|be written).*: "):
         write_evidence(tmp_path / "out" / "evidence", recording, at(5), at(39))
     assert list((tmp_path / "out").iterdir()) == []
-
-
-@contextlib.contextmanager
-def full_after(size):
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.fixture

@@ -207,12 +207,13 @@ def test_without_a_detector_that_for_the_sensor_of_the_clip_looks(evidence, tmp_
     taken = []
 
     class Blind:
-        def __init__(self, path, confidence):
+        def __init__(self, path, confidence, kinds):
+            assert "person" in kinds
             taken.append((path, confidence))
 
         def detect(self, images):
             return [[] for _ in images]
 
-    monkeypatch.setattr("vision.redact.Detector", Blind)
+    monkeypatch.setattr("vision.finder.Detector", Blind)
     redact_evidence(evidence, tmp_path / "copy")
     assert taken == [(SHIPPED_MODELS["daylight"], TrackerSettings().low_score)]

@@ -1,6 +1,7 @@
 """The pipeline from frames to crossings: rendered by geometry, and real clips."""
 
 import json
+import re
 import threading
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 from geo import Altitude, CameraPose, Datum, PoseSigma
 from sim.camera import MEASURED, FlightTrack
 from sim.stage import record, stage
+from tests.full_disk import full_after
 from tests.vision.flown import (
     ALONG,
     CAMERA,
@@ -25,6 +27,7 @@ from tests.vision.flown import (
     numbered,
     walker,
 )
+from tests.vision.recordings import write_video
 from vision import EvidenceWriter, verify_evidence
 from vision.ahead import ahead
 from vision.border import BorderLine, load_border
@@ -115,7 +118,7 @@ def test_an_open_track_is_decided_before_it_ends():
     assert sum(not isinstance(item, int) for item in seen) == 1
 
 
-def test_evidence_is_cut_for_each_crossing_and_its_error_comes_through():
+def test_evidence_is_cut_for_each_crossing_and_where_it_cannot_be_the_crossing_stays():
     frames, oracle = fly([INBOUND])
     asked = []
 
@@ -127,11 +130,56 @@ def test_evidence_is_cut_for_each_crossing_and_its_error_comes_through():
     assert result.crossings[0].to_json()["evidence"] == {"manifest": "m.json", "clip": "c.mp4", "sha256": "ab"}
     assert asked[0][0] == result.crossings[0].source_id
 
+    assert result.without_evidence == {}
+
     def broken(crossing, track):
         raise VisionError("disk full")
 
-    with pytest.raises(VisionError, match="disk full"):
-        watch(frames, oracle, border=border(), evidence=broken)
+    handed = []
+    without = watch(frames, oracle, border=border(), evidence=broken, on_crossing=handed.append)
+    assert without.crossings == (replace(result.crossings[0], evidence=None),) == tuple(handed)
+    assert without.without_evidence == {handed[0].source_id: "disk full"}
+
+
+def stop_here(crossing, track):
+    raise KeyboardInterrupt
+
+
+def test_a_person_can_still_stop_a_watch_that_keeps_evidence():
+    frames, oracle = fly([INBOUND])
+    with pytest.raises(KeyboardInterrupt):
+        watch(frames, oracle, border=border(), evidence=stop_here)
+
+
+@pytest.mark.parametrize("limit", [0, 600, 4_000])
+def test_a_disk_that_fills_up_in_a_clip_costs_the_clip_and_nothing_else(tmp_path, limit):
+    """Writes of the first crossing's evidence fail for real; the disk has room again for the second."""
+    video = write_video(tmp_path / "gate.ts", 60)
+    boxes = []
+    for number in range(60):
+        shown = [100.0 + 6 * number] if number < 25 else [260.0 - 6 * (number - 35)] if number >= 35 else []
+        boxes.append([Detection(x, 60.0, x + 16.0, 100.0, "person", 0.9) for x in shown])
+    (tmp_path / "evidence").mkdir()
+    with open_source(video) as source:
+        writer = EvidenceWriter(tmp_path / "evidence", source, pre_s=1.0, post_s=1.0)
+        frames = [replace(f, image=numbered(f.index)) for f in source]
+        asked = []
+
+        def cut(crossing, track):
+            asked.append(crossing.source_id)
+            with full_after(limit if len(asked) == 1 else 1 << 40):
+                return writer(crossing, track)
+
+        line = PixelLine("gate", ((160.0, 256.0), (160.0, 0.0)), "left")
+        result = watch(frames, Oracle(boxes), line=line, evidence=cut)
+    first, second = result.crossings
+    assert asked == [first.source_id, second.source_id]
+    assert result.frames == 60
+    assert first.evidence is None
+    assert re.search(r"cannot (write|be written)", result.without_evidence[first.source_id])
+    assert second.evidence is not None
+    assert [path.name for path in (tmp_path / "evidence").iterdir()] == [writer.folder_of(second).name]
+    assert verify_evidence(writer.folder_of(second)) == []
 
 
 def test_frames_without_pose_are_counted_and_do_not_stop_it():

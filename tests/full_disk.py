@@ -1,0 +1,18 @@
+"""A disk that is full for real: the system refuses writes beyond a size, to this process and its children."""
+
+import contextlib
+import resource
+import signal
+
+
+@contextlib.contextmanager
+def full_after(size):
+    """No file may grow beyond `size` bytes."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, handler)
