@@ -4,6 +4,7 @@ from vision.border import BorderLine, GroundLine, load_border
 from vision.box_scores import BoxScore
 from vision.calibrate import OUTLIER_SIGMAS, Fit, calibrate
 from vision.calibration import Calibration, PointResult, load_calibration, save_calibration
+from vision.camera_motion import CameraMotion, GroundPlane, SlidingPicture, SteadyPicture, StillCamera
 from vision.clip import Clip, cut_clip, suffix_for
 from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
@@ -49,7 +50,7 @@ from vision.srt import read_srt
 from vision.timing import TIME_BASES
 from vision.tlog import read_tlog
 from vision.track_scores import ALPHAS, TrackScore
-from vision.tracker import CameraMotion, GroundPlane, StillCamera, Tracker, TrackerSettings
+from vision.tracker import Tracker, TrackerSettings
 from vision.train import RECIPES, Recipe, Stage
 from vision.train import export as export_model
 from vision.train import train as train_model
@@ -67,6 +68,7 @@ from vision.types import (
     Method,
     ModelRef,
     Observation,
+    PicturePoint,
     Status,
     Track,
     TrackPoint,
@@ -142,6 +144,7 @@ __all__ = [
     "Outcome",
     "Pace",
     "Passage",
+    "PicturePoint",
     "PixelLine",
     "PlaceSample",
     "PlaceScore",
@@ -159,12 +162,14 @@ __all__ = [
     "Sighting",
     "SliceRule",
     "SlicingDetector",
+    "SlidingPicture",
     "Source",
     "SourceCounts",
     "SourceError",
     "SourceFile",
     "Stage",
     "Status",
+    "SteadyPicture",
     "StillCamera",
     "Track",
     "TrackError",

@@ -116,6 +116,10 @@ class WatchResult:
         Passages left out because another track of the same object had made them.
     outcomes
         How many tracks did what; empty for method "pixel".
+    turned_away
+        Frames that gave nothing because the fixed camera did not look where its line was drawn.
+    notes
+        What a person should know of the camera.
     """
 
     source: str
@@ -130,6 +134,8 @@ class WatchResult:
     crossings: tuple[Crossing, ...]
     duplicates: int
     outcomes: dict[Outcome, int]
+    turned_away: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def frames_per_s(self) -> float:
@@ -261,7 +267,7 @@ class _Watcher:
     ) -> None:
         self.scene, self.settings, self.name = scene, settings, name
         self.model, self.custody, self.evidence, self.on_crossing = model, custody, evidence, on_crossing
-        self.frames = self.detections = self.without_pose = self.duplicates = 0
+        self.frames = self.detections = self.without_pose = self.duplicates = self.turned_away = 0
         self.first_us = self.last_us = self.reviewed_us = 0
         self.tracker = Tracker(settings.tracker)
         self.tracks: list[Track] = []
@@ -276,8 +282,10 @@ class _Watcher:
         self.first_us = self.first_us or frame.time_us
         self.last_us = frame.time_us
         placed = self.scene.place(frame, detections)
+        on_ground = self.scene.method is Method.GROUND
+        self.without_pose += on_ground and (placed is None or frame.pose is None)
         if placed is None:
-            self.without_pose += 1
+            self.turned_away += not on_ground
             return
         motion, ground = placed
         for track in self.tracker.update(detections, frame.time_us, frame.index, motion, ground):
@@ -307,6 +315,8 @@ class _Watcher:
             tuple(sorted(self.crossings, key=lambda crossing: (crossing.time_us, crossing.track_number))),
             self.duplicates,
             dict(self.outcomes),
+            self.turned_away,
+            tuple(self.scene.notes()),
         )
 
     def _close(self, track: Track) -> None:

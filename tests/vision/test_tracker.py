@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import Altitude, CameraModel, CameraPose, Datum, FlatTerrain, LocalFrame, PoseSigma
+from vision.camera_motion import GroundPlane, StillCamera
 from vision.errors import TrackError
 from vision.georeference import ErrorModel, Georeferencer
-from vision.tracker import GroundPlane, StillCamera, Tracker, TrackerSettings
+from vision.tracker import Tracker, TrackerSettings
 from vision.types import Detection, Frame
 
 CAMERA = CameraModel(640, 512, 1125.0)
