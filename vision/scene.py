@@ -232,7 +232,7 @@ class FixedScene(_OnGround):
 
     def place(self, frame: Frame, detections: Sequence[Detection]) -> Placed | None:
         """See `Scene`. The known points belong to the camera's picture at rest."""
-        view = self._steady.view(frame.image, detections)
+        view = self._steady.view(frame, detections)
         if view is None:
             return None
         plane = self._homography.plane.seen_from(view.to_rest, view.sigma_px)
@@ -260,7 +260,7 @@ class PictureScene:
     def place(self, frame: Frame, detections: Sequence[Detection]) -> Placed | None:
         """See `Scene`."""
         if self._line is not None:
-            view = self._steady.view(frame.image, detections)
+            view = self._steady.view(frame, detections)
             return None if view is None else (view, None)
         if not frame.image.size:
             return SlidingPicture(np.eye(3)), None

@@ -6,9 +6,10 @@ frame before knows where to look first; the place itself always comes from a pic
 - What shows the same view is stabilised.
 - What has been turned away by more than `AWAY` of the picture's width, or shows something else, gives nothing: there is
   no line in it, and nothing that slides through it has crossed one. When the camera looks back, it is found again.
-- Light changes. When fewer of the corners are still there, another picture at rest takes over, and with it the error of
-  laying it on the one before. When nothing is left of them, as when an infrared filter swings in, edges are compared:
-  they stay where they are when bright and dark change places.
+- An object may hide nearly all of it. As long as some corners are where they were the camera is, too.
+- Light changes. When fewer of the corners are there for a while, another picture at rest takes over, and with it the
+  error of laying it on the one before. When nothing is left of them, as when an infrared filter swings in, edges are
+  compared: they stay where they are when bright and dark change places.
 - A picture without corners, of fog or of night, says nothing of motion: as long as there never were any the camera is
   taken to stand still; the first picture that has some is then the one at rest.
 - A first picture that the second one does not lie on was none of the view, but what a stream begins with before it is
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 
 from vision.camera_motion import SteadyPicture
 from vision.image_motion import KeyPicture, Match, SmallPicture
-from vision.types import Detection
+from vision.types import Detection, Frame
 
 __all__ = ["AWAY", "SteadyCamera"]
 
@@ -35,6 +36,7 @@ AWAY = 0.35
 """Share of the picture's width by which a camera that is turned no longer looks where it did."""
 _REST = 0.1  # a picture farther off than this is not one at rest
 _FEWER = 0.5  # share of the corners, of what it was at first, at which another picture takes over
+_PATIENCE_US = 10_000_000  # and so long: what passes by hides corners for less
 _MOVED_PX = 1.0
 _MIDDLE = 0.5
 _SAME_EDGES = 0.45
@@ -62,31 +64,32 @@ class SteadyCamera:
         self._to_first, self._sigma_px, self._share = np.eye(3), 0.0, 0.0
         self._agreed = False  # whether any frame lay on the first picture
         self._last: Floats | None = None
-        self._before: tuple[SmallPicture, SteadyPicture] | None = None
+        self._before: SteadyPicture | None = None
+        self._good_us = 0
 
-    def view(self, image: NDArray[np.uint8], boxes: Sequence[Detection]) -> SteadyPicture | None:
+    def view(self, frame: Frame, boxes: Sequence[Detection]) -> SteadyPicture | None:
         """How a frame lies on the first one; None where the camera has been turned away.
 
         Parameters
         ----------
-        image
-            The picture, shape (height, width, 3), uint8.
+        frame
+            The frame.
         boxes
             What was found in it: objects move by themselves and say nothing of the camera.
         """
         self.frames += 1
-        picture = SmallPicture.of(image, boxes) if image.size else None
+        picture = SmallPicture.of(frame.image, boxes) if frame.image.size else None
         if picture is None or self._rest is None or not self._rest.tells:
             self._rest = KeyPicture(picture) if picture is not None else None
             if self._rest is None or not self._rest.tells:
                 self.blind += 1
             return SteadyPicture(np.eye(3))
-        found = self._found(picture)
+        found = self._found(picture, frame.time_us)
         if found is None and not self._agreed:
             self._rest = KeyPicture(picture)
             return SteadyPicture(np.eye(3))
         self._agreed = True
-        self._before = None if found is None else (picture, found)
+        self._before = found
         if found is None:
             self.away += 1
             self._last = None
@@ -106,49 +109,33 @@ class SteadyCamera:
             )
         return notes
 
-    def _found(self, picture: SmallPicture) -> SteadyPicture | None:
+    def _found(self, picture: SmallPicture, time_us: int) -> SteadyPicture | None:
         rest = self._rest
         assert rest is not None
         match = (None if self._last is None else rest.match(picture, self._last)) or rest.match(picture)
-        if match is None and self._before is not None:
-            followed = self._follow(picture, self._before)
-            if followed is not None:
-                return followed
+        match = match or self._by_edges(picture)
         if match is None:
-            match = self._by_edges(picture)
-        if match is None:
-            return None
-        self._last = match.matrix
-        steady = SteadyPicture(self._to_first @ _inverse(match.matrix), float(np.hypot(self._sigma_px, match.sigma_px)))
-        off = _shift(steady.to_rest, picture)
-        if off > AWAY * picture.size_px[0]:
-            return None
-        self._share = max(self._share, match.share)
-        if match.share < _FEWER * self._share:
-            self._take_over(picture, steady, match.inliers)
-        return steady
-
-    def _follow(self, picture: SmallPicture, before: tuple[SmallPicture, SteadyPicture]) -> SteadyPicture | None:
-        """The view by the frame before, where the picture at rest is no help; it may take its place."""
-        step = KeyPicture(before[0]).match(picture)
-        if step is None:
-            return None
-        sigma = float(np.hypot(before[1].sigma_px, step.sigma_px))
-        steady = SteadyPicture(before[1].to_rest @ _inverse(step.matrix), sigma)
+            # A lorry may fill the picture, and the camera still stand where it stood.
+            return self._before if self._last is not None and rest.stays(picture, self._last) else None
+        sigma = float(np.hypot(self._sigma_px, match.sigma_px))
+        steady = SteadyPicture(self._to_first @ np.linalg.inv(match.matrix), sigma)
         if _shift(steady.to_rest, picture) > AWAY * picture.size_px[0]:
             return None
-        self._take_over(picture, steady, step.inliers)
+        self._last = match.matrix
+        self._share = max(self._share, match.share)
+        if match.share >= _FEWER * self._share:
+            self._good_us = time_us
+        elif time_us - self._good_us > _PATIENCE_US:
+            self._take_over(picture, steady, match.inliers)
         return steady
 
     def _take_over(self, picture: SmallPicture, steady: SteadyPicture, inliers: int) -> None:
         """Let a picture serve as the one at rest, if it is one."""
-        if _shift(steady.to_rest, picture) > _REST * picture.size_px[0]:
-            return
         rest = KeyPicture(picture)
-        if rest.tells:
+        if rest.tells and _shift(steady.to_rest, picture) < _REST * picture.size_px[0]:
             # A place by many corners is better known than each of them.
             self._sigma_px = float(np.hypot(self._sigma_px, steady.sigma_px * 2 / np.sqrt(inliers)))
-            self._rest, self._to_first, self._share, self._last = rest, steady.to_rest, 0.0, None
+            self._rest, self._to_first, self._share, self._last = rest, steady.to_rest, 0.0, np.eye(3)
 
     def _by_edges(self, picture: SmallPicture) -> Match | None:
         """The shift of a picture by its edges alone, wherever the same view is in it."""
@@ -169,10 +156,6 @@ class SteadyCamera:
         # Where corners agree after all, they know it better.
         exact = self._rest.match(picture, shift)
         return exact or Match(shift, _EDGES_PX * picture.scale, 1, 0.0)
-
-
-def _inverse(matrix: Floats) -> Floats:
-    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
 def _shift(matrix: Floats, picture: SmallPicture) -> float:

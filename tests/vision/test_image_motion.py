@@ -101,11 +101,42 @@ def test_objects_that_were_detected_say_nothing_of_the_camera():
         assert not inside.any()
 
 
+def test_objects_that_are_first_found_in_the_second_picture_say_nothing_either():
+    """In the first one nobody saw them: most of its corners are on them."""
+    (one, _), (other, later) = with_crowd(REST // 4 + 90, 0), with_crowd(REST // 4 + 90, 9)
+    match = KeyPicture(small(one)).match(small(other, later))
+    assert match is None or worst_px(match.matrix, np.eye(3)) < 0.5
+    misled = KeyPicture(small(one)).match(small(other))
+    assert misled is not None
+    assert worst_px(misled.matrix, moved(9.0)) < 0.5
+
+
+def test_one_that_turned_fast_and_stops_is_followed():
+    motion = StepMotion()
+    for x in (0, 40, 100, 180, 280):
+        step = motion.step(small(seen(WORLD, moved(float(x)))))
+    assert worst_px(step.matrix, moved(100.0)) < 1.0
+    step = motion.step(small(seen(WORLD, moved(280.0))))
+    assert worst_px(step.matrix, np.eye(3)) < 0.5
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(2, 500))
+def test_chance_does_not_say_that_a_view_is_still_there(seed):
+    key, other = KeyPicture(small(REST)), small(seen(scenery(seed)))
+    assert not key.stays(other, np.eye(3))
+    half = seen(scenery(seed))
+    half[:, :200] = REST[:, :200]
+    assert key.stays(small(half), np.eye(3))
+    assert not key.stays(small(half), moved(12.0))
+    # All of it covered: there is nothing to be seen that speaks against.
+    assert key.stays(small(seen(scenery(seed)), [Detection(0, 0, WIDTH, HEIGHT, "vehicle", 0.9)]), np.eye(3))
+
+
 def test_steps_add_up_to_the_whole_way_and_a_cut_is_told():
-    motion, steps = StepMotion(), []
+    motion = StepMotion()
     assert motion.first
-    for i in range(12):
-        steps.append(motion.step(small(seen(WORLD, moved(11.0 * i, 4.0 * i, 0.7 * i)))))
+    steps = [motion.step(small(seen(WORLD, moved(11.0 * i, 4.0 * i, 0.7 * i)))) for i in range(12)]
     assert steps[0] is None
     assert not motion.first
     whole = np.eye(3)
