@@ -8,6 +8,7 @@ pixels of a fixed camera. Where no pose tells it, it is seen in the pictures the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ _NEVER = 1e6
 _MIX = 6.0
 # A box three times as wide or high is not the same object: a natural logarithm.
 _GROWTH = 1.1
+# What a box measures is an average over about this time, seconds.
+_SIZE_S = 0.56
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,9 @@ class TrackerSettings:
     ----------
     high_score, low_score
         Detections from `high_score` may start a track; those from `low_score` may only continue one.
-    confirm_hits
-        Detections after which a track counts.
+    confirm_hits, confirm_s
+        A track counts after so many detections, and so many seconds from the first to the last of them: what glints
+        for a moment is seen often by a camera of many frames a second.
     memory_s
         Observations older than this are forgotten, seconds: what stands in view for a day must not fill the memory.
     lost_s
@@ -65,6 +69,7 @@ class TrackerSettings:
     high_score: float = 0.4
     low_score: float = 0.12
     confirm_hits: int = 3
+    confirm_s: float = 0.3
     lost_s: float = 2.5
     tentative_s: float = 0.7
     memory_s: float = 180.0
@@ -101,7 +106,8 @@ class _Lane:
         self.observations.append(observation)
         self.kinds[detection.kind] = self.kinds.get(detection.kind, 0.0) + detection.score
         self.scores += detection.score
-        self.size = 0.7 * self.size + 0.3 * np.array(detection.size)
+        keep = math.exp(-(observation.time_us - self.last_us) / 1e6 / _SIZE_S)
+        self.size = keep * self.size + (1 - keep) * np.array(detection.size)
         self.last_us = observation.time_us
         # In strides, so that the list is not moved with every frame.
         oldest_us = self.last_us - round(memory_s * 1e6)
@@ -196,7 +202,8 @@ class Tracker:
         for i in high:
             self._lanes.append(_Lane(self._born(detections[i], places[i], noises[i], scales[i]), observations[i]))
         for lane in self._lanes:
-            if not lane.number and len(lane.observations) >= self.settings.confirm_hits:
+            lasted_s = (lane.last_us - lane.observations[0].time_us) / 1e6
+            if not lane.number and lane.hits >= self.settings.confirm_hits and lasted_s >= self.settings.confirm_s:
                 self._count += 1
                 lane.number = self._count
         return ended
