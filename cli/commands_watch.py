@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,6 +35,9 @@ def watch(
     hfov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; else the video's.")] = None,
     start: Annotated[str | None, typer.Option(help="Time of the first picture, ISO 8601 with its zone.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="File of vedette calibrate: puts poses right.")] = None,
+    clock_offset: Annotated[
+        str, typer.Option(help="Seconds from a picture to its pose in the record; auto: by the motion both show.")
+    ] = "0",
     model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one that ships for the sensor.")] = None,
     sensor: Annotated[str, typer.Option(help="thermal or daylight; auto looks whether there is colour.")] = "auto",
     slices: Annotated[
@@ -64,12 +67,20 @@ def watch(
     if sensor not in vision.SENSORS:
         raise InputError(f"--sensor {sensor} is unknown: give one of {', '.join(vision.SENSORS)}")
     known = vision.load_calibration(calibration) if calibration else None
+    given_s = None if clock_offset == "auto" else numbers(clock_offset, "SECONDS", "--clock-offset")[0]
+    land = None if ground is None else FlatTerrain(ground)
     detectors: dict[Path, vision.Detector] = {}
     crossings: list[vision.Crossing] = []
     for video in videos:
-        opened = vision.open_source(
-            video, pose=pose, hfov_deg=hfov, start_time=moment(start, "--start"), calibration=known, fps=fps
-        )
+        how: dict[str, Any] = {
+            "pose": pose,
+            "hfov_deg": hfov,
+            "start_time": moment(start, "--start"),
+            "calibration": known,
+            "fps": fps,
+        }
+        offset_s, sigma_s = (given_s, None) if given_s is not None else _clock(video, how, land)
+        opened = vision.open_source(video, clock_offset_s=offset_s, clock_sigma_s=sigma_s, **how)
         with opened as source, bars() as progress:
             task = progress.add_task(Path(video).name, total=None)
             recorded = not source.live and not Path(video).is_dir()
@@ -78,7 +89,6 @@ def watch(
             if path not in detectors:
                 detectors[path] = vision.Detector(path, confidence=vision.TrackerSettings().low_score)
             detector = detectors[path]
-            land = None if ground is None else FlatTerrain(ground)
             slicer = vision.SlicingDetector(detector, vision.SliceRule(slices), land) if slices is not None else None
             result = vision.watch(
                 source,
@@ -97,7 +107,7 @@ def watch(
             )
         seen_by = f"{choice.sensor}, {choice.why}" if choice else "as given"
         console.print(f"{Path(video).name}: detector {detector.model.name} ({seen_by})", markup=False)
-        for problem in source.counts.problems:
+        for problem in (*source.counts.problems, *result.notes):
             complaints.print(f"note: {video}: {problem}", markup=False)
         console.print(
             f"{Path(video).name}: {result.frames} frames at {result.frames_per_s:.1f} a second, "
@@ -112,6 +122,24 @@ def watch(
     console.print(f"{len(crossings)} crossings -> {out}/crossings.jsonl")
     if url is not None and key is not None:
         _deliver(url, key, crossings, out)
+
+
+def _clock(video: str, how: Mapping[str, Any], land: FlatTerrain | None) -> tuple[float, float | None]:
+    """Clock offset of a recording and its sigma, seconds; 0 where it cannot be told, which is said."""
+    import vision  # noqa: PLC0415 - as above
+
+    with vision.open_source(video, **how) as source:
+        if source.live:
+            raise InputError(f"--clock-offset auto looks at a recording first, and {video} is live: give seconds")
+        if not source.has_pose:
+            raise InputError(f"--clock-offset auto compares pictures with poses, and {video} has none: leave it out")
+        found = vision.estimate_clock_offset(source, land)
+    told = f"{Path(video).name}: {found}"
+    if found.seconds is None:
+        complaints.print(f"note: {told}; no offset is taken", markup=False)
+        return 0.0, None
+    console.print(told, markup=False)
+    return found.seconds, found.sigma_s
 
 
 def _deliver(url: str, key: str, crossings: Sequence[vision.Crossing], out: Path) -> None:

@@ -6,6 +6,7 @@ from vision.calibrate import OUTLIER_SIGMAS, Fit, calibrate
 from vision.calibration import Calibration, PointResult, load_calibration, save_calibration
 from vision.camera_motion import CameraMotion, GroundPlane, SlidingPicture, SteadyPicture, StillCamera
 from vision.clip import Clip, cut_clip, suffix_for
+from vision.clock_offset import ClockOffset, estimate_clock_offset
 from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
 from vision.detector import SHIPPED_MODEL, Detector, Letterbox, Rate, bare_rate, letterbox
@@ -99,6 +100,7 @@ __all__ = [
     "Calibration",
     "CameraMotion",
     "Clip",
+    "ClockOffset",
     "Crossed",
     "Crossing",
     "CrossingRule",
@@ -191,6 +193,7 @@ __all__ = [
     "choose_model",
     "cut_clip",
     "decode_klv",
+    "estimate_clock_offset",
     "export_model",
     "file_sha256",
     "find_truth",

@@ -8,8 +8,8 @@ picture's time plus the right offset they run alike. For each offset τ on a gri
 over the components c and the times k: s measured, q predicted, b a constant, D what steady errors of the pose (compass,
 pitch, height, focal length) change q by, one sigma each, and θ how many sigmas they are. Such errors turn and stretch
 the predicted motion, which without θ would be taken for an offset. The least of C, refined by a parabola, is the
-offset. Its variance is what the curvature of C says and that of a jackknife over blocks of time (R. G. Miller, The jackknife -
-a review, 1974), which also sees what the poses tremble by.
+offset. Its variance is what the curvature of C says and that of a jackknife over blocks of time (R. G. Miller, The
+jackknife - a review, 1974), which also sees what the poses tremble by.
 
 Only a *change* of motion tells an offset. On a hover, or a straight leg at constant speed, C is flat, and the answer is
 that it cannot be told: no offset is made up.

@@ -15,7 +15,7 @@ from vision.camera_motion import CameraMotion, GroundPlane, SlidingPicture
 from vision.crossing import CrossingRule, Outcome, Passage, crossing_of, judge, source_id
 from vision.errors import MetadataError
 from vision.fixed import Homography, PixelLine, pixel_passages, pixel_track
-from vision.georeference import Georeferencer
+from vision.georeference import ErrorModel, Georeferencer
 from vision.ground import GroundSettings, ground_track
 from vision.image_motion import KeyPicture, SmallPicture, StepMotion
 from vision.steady import SteadyCamera
@@ -83,6 +83,7 @@ def choose_scene(
     homography: Homography | None = None,
     line: PixelLine | None = None,
     terrain: Terrain | None = None,
+    errors: ErrorModel | None = None,
 ) -> Scene:
     """The way to decide that the inputs allow; without a border or a line one that follows objects and decides nothing.
 
@@ -94,6 +95,8 @@ def choose_scene(
         Of the source, for messages.
     border, homography, line, terrain
         As in `watch`.
+    errors
+        Of places by the camera's pose, besides those of the pose; None: the usual ones.
 
     Raises
     ------
@@ -105,9 +108,9 @@ def choose_scene(
     if border is not None:
         if not has_pose:
             raise MetadataError(NO_METHOD.format(name=name))
-        return MovingScene(border, terrain)
+        return MovingScene(border, terrain, errors)
     if line is None and has_pose:
-        return MovingScene(None, terrain)
+        return MovingScene(None, terrain, errors)
     return PictureScene(line)
 
 
@@ -166,9 +169,9 @@ class MovingScene(_OnGround):
 
     method = Method.GROUND
 
-    def __init__(self, border: BorderLine | None, terrain: Terrain | None) -> None:
+    def __init__(self, border: BorderLine | None, terrain: Terrain | None, errors: ErrorModel | None = None) -> None:
         super().__init__(border)
-        self._terrain = terrain
+        self._terrain, self._errors = terrain, errors
         self._where: Georeferencer | None = None
         self._last: tuple[int, NDArray[np.float64]] | None = None
         # The newest frame that could be used, for one without a pose that follows it.
@@ -186,7 +189,7 @@ class MovingScene(_OnGround):
             self._before = frame, detections, motion
             return motion, None
         if self._where is None:
-            self._where = Georeferencer.for_frame(frame, self._terrain)
+            self._where = Georeferencer.for_frame(frame, self._terrain, self._errors)
             self._set(self._where.frame)
         level = self.ground_amsl_m(frame)
         assert level is not None

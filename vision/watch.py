@@ -27,6 +27,7 @@ from vision.border import BorderLine
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.errors import MetadataError
 from vision.fixed import Homography, PixelLine
+from vision.georeference import ErrorModel
 from vision.ground import GroundSettings
 from vision.scene import NO_METHOD, Scene, choose_scene
 from vision.tracker import Tracker, TrackerSettings
@@ -205,7 +206,11 @@ def watch(
                 f"{name}: no line to watch: give a border file, or for a fixed camera a line in its picture"
             )
         has_pose = bool(getattr(source, "has_pose", True))
-        scene = choose_scene(has_pose, name, border=border, homography=homography, line=line, terrain=terrain)
+        clock_s = getattr(source, "clock_sigma_s", None)
+        errors = None if clock_s is None else ErrorModel(timing_s=clock_s)
+        scene = choose_scene(
+            has_pose, name, border=border, homography=homography, line=line, terrain=terrain, errors=errors
+        )
     watcher = _Watcher(
         scene,
         settings,
