@@ -36,6 +36,9 @@ def watch(
     hfov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; else the video's.")] = None,
     start: Annotated[str | None, typer.Option(help="Time of the first picture, ISO 8601 with its zone.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="File of vedette calibrate: puts poses right.")] = None,
+    clock_offset: Annotated[
+        str, typer.Option(help="Seconds from a picture to its pose in the record; auto: by the motion both show.")
+    ] = "0",
     model: Annotated[
         str | None, typer.Option(help="ONNX detector, or its name in the list of models; else the shipped one.")
     ] = None,
@@ -79,6 +82,7 @@ def watch(
         hfov_deg=hfov,
         start=moment(start, "--start"),
         calibration=vision.load_calibration(calibration) if calibration else None,
+        clock_offset_s=None if clock_offset == "auto" else numbers(clock_offset, "SECONDS", "--clock-offset")[0],
         fps=fps,
         model=model,
         sensor=sensor,

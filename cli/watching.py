@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -29,6 +29,8 @@ class WatchOrder:
         See `vision.watch`.
     pose, hfov_deg, start, calibration, fps, back_off
         See `vision.open_source`.
+    clock_offset_s
+        Seconds from a picture to its pose; None: by the motion that both show.
     model, sensor
         Detector, a file or a name as `vision.find_model` takes it, or what to choose one for.
     slice_px
@@ -49,6 +51,7 @@ class WatchOrder:
     hfov_deg: float | None
     start: datetime | None
     calibration: vision.Calibration | None
+    clock_offset_s: float | None
     fps: float | None
     model: str | None
     sensor: str
@@ -94,6 +97,8 @@ class Seen:
             console.print(f"{self.name}: detector {self.detector[0]} ({self.detector[1]})", markup=False)
         for problem in self.counts.problems if self.counts is not None else ():
             complaints.print(f"note: {self.video}: {problem}", markup=False)
+        for note in self.result.notes if self.result is not None else ():
+            complaints.print(f"note: {self.video}: {note}", markup=False)
         if self.result is not None:
             for crossing, why in self.result.without_evidence.items():
                 complaints.print(f"note: crossing {crossing} is reported without evidence: {why}", markup=False)
@@ -223,18 +228,37 @@ def _watch_group(videos: Sequence[str], order: WatchOrder, detectors: _Detectors
 
 
 def _open(video: str, order: WatchOrder) -> vision.Source | VedetteError:
+    how: dict[str, Any] = {
+        "pose": order.pose,
+        "hfov_deg": order.hfov_deg,
+        "start_time": order.start,
+        "calibration": order.calibration,
+        "fps": order.fps,
+        "back_off": order.back_off,
+    }
     try:
-        return vision.open_source(
-            video,
-            pose=order.pose,
-            hfov_deg=order.hfov_deg,
-            start_time=order.start,
-            calibration=order.calibration,
-            fps=order.fps,
-            back_off=order.back_off,
-        )
+        offset_s, sigma_s = (order.clock_offset_s, None)
+        if offset_s is None:
+            offset_s, sigma_s = _clock(video, how, order.ground)
+        return vision.open_source(video, clock_offset_s=offset_s, clock_sigma_s=sigma_s, **how)
     except VedetteError as error:
         return error
+
+
+def _clock(video: str, how: Mapping[str, Any], land: FlatTerrain | None) -> tuple[float, float | None]:
+    """Clock offset of a recording and its sigma, seconds; 0 where it cannot be told, which is said."""
+    if "://" in video:
+        raise InputError(f"--clock-offset auto looks at a recording first, and {video} is live: give seconds")
+    with vision.open_source(video, **how) as source:
+        if not source.has_pose:
+            raise InputError(f"--clock-offset auto compares pictures with poses, and {video} has none: leave it out")
+        found = vision.estimate_clock_offset(source, land)
+    told = f"{Path(video).name}: {found}"
+    if found.seconds is None:
+        complaints.print(f"note: {told}; no offset is taken", markup=False)
+        return 0.0, None
+    console.print(told, markup=False)
+    return found.seconds, found.sigma_s
 
 
 def _close(sources: Iterable[vision.Source]) -> None:

@@ -4,7 +4,9 @@ from vision.border import BorderLine, GroundLine, load_border
 from vision.box_scores import BoxScore
 from vision.calibrate import OUTLIER_SIGMAS, Fit, calibrate
 from vision.calibration import Calibration, PointResult, load_calibration, save_calibration
+from vision.camera_motion import CameraMotion, GroundPlane, SlidingPicture, SteadyPicture, StillCamera
 from vision.clip import Clip, cut_clip, suffix_for
+from vision.clock_offset import ClockOffset, estimate_clock_offset
 from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
 from vision.dataset import DATASET_FORMATS, Dataset, DatasetSettings, write_dataset
@@ -59,7 +61,7 @@ from vision.streams import Stream, StreamResult, watch_streams
 from vision.timing import TIME_BASES
 from vision.tlog import read_tlog
 from vision.track_scores import ALPHAS, TrackScore
-from vision.tracker import CameraMotion, GroundPlane, StillCamera, Tracker, TrackerSettings
+from vision.tracker import Tracker, TrackerSettings
 from vision.train import RECIPES, Recipe, Stage
 from vision.train import export as export_model
 from vision.train import train as train_model
@@ -77,6 +79,7 @@ from vision.types import (
     Method,
     ModelRef,
     Observation,
+    PicturePoint,
     Status,
     Track,
     TrackPoint,
@@ -111,6 +114,7 @@ __all__ = [
     "Calibration",
     "CameraMotion",
     "Clip",
+    "ClockOffset",
     "Crossed",
     "Crossing",
     "CrossingRule",
@@ -165,6 +169,7 @@ __all__ = [
     "Outcome",
     "Pace",
     "Passage",
+    "PicturePoint",
     "PictureSettings",
     "PixelLine",
     "PlaceSample",
@@ -184,12 +189,14 @@ __all__ = [
     "Sighting",
     "SliceRule",
     "SlicingDetector",
+    "SlidingPicture",
     "Source",
     "SourceCounts",
     "SourceError",
     "SourceFile",
     "Stage",
     "Status",
+    "SteadyPicture",
     "StillCamera",
     "Stream",
     "StreamResult",
@@ -215,6 +222,7 @@ __all__ = [
     "cut_clip",
     "decode_klv",
     "default_model_dir",
+    "estimate_clock_offset",
     "export_model",
     "fetch_model",
     "file_sha256",

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from geo import CoordinateError, LocalFrame, check_coordinates
 from vision.border import GroundLine
+from vision.camera_motion import GroundPlane, SteadyPicture
 from vision.crossing import CrossingRule, Passage, judge
 from vision.errors import BorderError
 from vision.feet import FOOT_PX, FOOT_SHARE, foot_doubt
 from vision.kalman import smooth
-from vision.tracker import GroundPlane
 from vision.types import Detection, Frame, GroundPoint, GroundTrack, Track
 
 __all__ = ["Homography", "KnownPoint", "PixelLine", "load_fixed", "pixel_passages", "pixel_track"]
@@ -88,12 +88,24 @@ class Homography:
         object.__setattr__(self, "plane", plane)
         object.__setattr__(self, "_shifted", tuple(shifted))
 
-    def ground_points(self, frame: Frame, detections: Sequence[Detection]) -> list[GroundPoint | None]:
-        """Where the feet of the boxes are; None above the horizon. The error of the known points is systematic."""
+    def ground_points(
+        self, frame: Frame, detections: Sequence[Detection], view: SteadyPicture | None = None
+    ) -> list[GroundPoint | None]:
+        """Where the feet of the boxes are; None above the horizon. The error of the known points is systematic.
+
+        Parameters
+        ----------
+        frame, detections
+            The frame, and its boxes.
+        view
+            How the frame lies on the picture in which the points were marked; None: just as that one.
+        """
         if not detections:
             return []
         feet = np.array([d.bottom for d in detections])
         sigma = np.maximum(FOOT_PX, [FOOT_SHARE * d.size[1] for d in detections])
+        if view is not None:
+            feet, sigma = view.absolute(feet), np.hypot(sigma, view.sigma_px)
         places = self.plane.absolute(feet)
         right, down = (self.plane.absolute(feet + step) - places for step in np.eye(2))
         spread = np.stack([right, down], axis=-1) * sigma[:, None, None]
@@ -166,11 +178,12 @@ class PixelLine:
 
 
 def pixel_track(track: Track) -> GroundTrack:
-    """The smoothed way of a track's feet in the picture, pixels for metres, without systematic error."""
-    feet = np.array([o.detection.bottom for o in track.observations])
+    """The smoothed way of a track's feet in the picture at rest, pixels for metres, without systematic error."""
+    feet = np.array([o.detection.bottom if o.foot is None else (o.foot.x, o.foot.y) for o in track.observations])
+    shaken = np.array([0.0 if o.foot is None else o.foot.sigma_px for o in track.observations])
     heights = np.array([o.detection.size[1] for o in track.observations])
     times = np.array([o.time_us for o in track.observations], dtype=np.int64)
-    sigma = np.maximum(FOOT_PX, FOOT_SHARE * heights)
+    sigma = np.hypot(np.maximum(FOOT_PX, FOOT_SHARE * heights), shaken)
     noises = np.eye(2) * (sigma**2 * foot_doubt(track))[:, None, None]
     scale = float(np.median(heights)) / 1.7
     states, errors = smooth((times - times[0]) / 1e6, feet, noises, 3.0 * scale, 0.3 * scale**2)

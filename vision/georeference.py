@@ -97,8 +97,8 @@ class Georeferencer:
     sizes: Mapping[str, ObjectSize] = field(default_factory=lambda: OBJECT_SIZES)
 
     @classmethod
-    def for_frame(cls, first: Frame, terrain: Terrain | None = None) -> Georeferencer:
-        """One for a recording that begins with the frame `first`.
+    def for_frame(cls, first: Frame, terrain: Terrain | None = None, errors: ErrorModel | None = None) -> Georeferencer:
+        """One for a recording that begins with the frame `first`; `errors` None: the usual ones.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class Georeferencer:
             terrain = FlatTerrain(first.ground_amsl_m)
         pose = first.pose
         ground = float(terrain.elevation_m(pose.lat_deg, pose.lon_deg))
-        return cls(LocalFrame(float(pose.lat_deg), float(pose.lon_deg), ground), terrain)
+        return cls(LocalFrame(float(pose.lat_deg), float(pose.lon_deg), ground), terrain, errors or ErrorModel())
 
     def points(
         self, frame: Frame, detections: Sequence[Detection], velocity_enu: Floats | None = None

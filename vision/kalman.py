@@ -59,6 +59,13 @@ class PlaneFilter:
         self.state = step @ self.state
         self.covariance = step @ self.covariance @ step.T + _process(seconds, self.density)
 
+    def carry(self, place: Floats, turn: Floats, sigma: float) -> None:
+        """Go over to another plane: the new place, shape (2,), how steps turn, (2, 2), and one sigma of the place."""
+        both = np.kron(np.eye(2), turn)
+        self.state = np.concatenate([place, turn @ self.state[2:]])
+        self.covariance = both @ self.covariance @ both.T
+        self.covariance[[0, 1], [0, 1]] += sigma**2
+
     def update(self, place: Floats, covariance: Floats) -> None:
         """Take in a measurement, shape (2,), of covariance (2, 2)."""
         innovation = self.covariance[:2, :2] + covariance

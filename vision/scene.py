@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from geo import LocalFrame, Terrain
 from vision.border import BorderLine, GroundLine
+from vision.camera_motion import CameraMotion, GroundPlane, SlidingPicture
 from vision.crossing import CrossingRule, Outcome, Passage, crossing_of, judge, source_id
 from vision.errors import MetadataError
 from vision.fixed import Homography, PixelLine, pixel_passages, pixel_track
-from vision.georeference import Georeferencer
+from vision.georeference import ErrorModel, Georeferencer
 from vision.ground import GroundSettings, ground_track
-from vision.tracker import CameraMotion, GroundPlane, StillCamera
+from vision.image_motion import KeyPicture, SmallPicture, StepMotion
+from vision.steady import SteadyCamera
 from vision.types import Crossing, Detection, Frame, GroundPoint, GroundTrack, Method, Status, Track
 
 __all__ = ["NO_METHOD", "FixedScene", "MovingScene", "PictureScene", "Placed", "Scene", "choose_scene"]
@@ -25,6 +27,10 @@ NO_METHOD = (
     "{name}: the video tells no camera pose: give video with ST 0601 metadata or a pose file for a moving camera, "
     "known points (homography) or a line in the picture for a fixed one"
 )
+# Across a hole in the telemetry pictures are laid on one another; a longer hole between two frames is another view.
+_BRIDGE_US = 1_000_000
+# One sigma of a step that the pictures do not tell, share of their width.
+_UNKNOWN = 0.03
 Placed = tuple[CameraMotion, list[GroundPoint | None] | None]
 
 
@@ -42,7 +48,14 @@ class Scene(Protocol):
         ...
 
     def place(self, frame: Frame, detections: Sequence[Detection]) -> Placed | None:
-        """The camera's motion and the objects' places in one frame; None for a frame that gives nothing."""
+        """The camera's motion and the objects' places in one frame; None for a frame that gives nothing.
+
+        Frames come in the order of time, each once.
+        """
+        ...
+
+    def notes(self) -> list[str]:
+        """What a person should know of the camera, for all frames so far."""
         ...
 
     def way(self, track: Track, settings: GroundSettings) -> GroundTrack | None:
@@ -70,6 +83,7 @@ def choose_scene(
     homography: Homography | None = None,
     line: PixelLine | None = None,
     terrain: Terrain | None = None,
+    errors: ErrorModel | None = None,
 ) -> Scene:
     """The way to decide that the inputs allow; without a border or a line one that follows objects and decides nothing.
 
@@ -81,6 +95,8 @@ def choose_scene(
         Of the source, for messages.
     border, homography, line, terrain
         As in `watch`.
+    errors
+        Of places by the camera's pose, besides those of the pose; None: the usual ones.
 
     Raises
     ------
@@ -92,9 +108,9 @@ def choose_scene(
     if border is not None:
         if not has_pose:
             raise MetadataError(NO_METHOD.format(name=name))
-        return MovingScene(border, terrain)
+        return MovingScene(border, terrain, errors)
     if line is None and has_pose:
-        return MovingScene(None, terrain)
+        return MovingScene(None, terrain, errors)
     return PictureScene(line)
 
 
@@ -119,6 +135,10 @@ class _OnGround:
         self.frame = frame
         if self._border is not None:
             self.line = self._border.on_ground(frame)
+
+    def notes(self) -> list[str]:
+        """See `Scene`."""
+        return []
 
     def way(self, track: Track, settings: GroundSettings) -> GroundTrack | None:
         """See `Scene`."""
@@ -149,18 +169,27 @@ class MovingScene(_OnGround):
 
     method = Method.GROUND
 
-    def __init__(self, border: BorderLine | None, terrain: Terrain | None) -> None:
+    def __init__(self, border: BorderLine | None, terrain: Terrain | None, errors: ErrorModel | None = None) -> None:
         super().__init__(border)
-        self._terrain = terrain
+        self._terrain, self._errors = terrain, errors
         self._where: Georeferencer | None = None
         self._last: tuple[int, NDArray[np.float64]] | None = None
+        # The newest frame that could be used, for one without a pose that follows it.
+        self._before: tuple[Frame, Sequence[Detection], GroundPlane] | None = None
 
     def place(self, frame: Frame, detections: Sequence[Detection]) -> Placed | None:
-        """See `Scene`."""
+        """See `Scene`. A frame without a pose may show how it lies on the one before: then it has a motion, no places.
+
+        So tracks live through a hole in the telemetry, and what was seen in it is not called a place.
+        """
         if frame.pose is None or frame.camera is None:
-            return None
+            motion = self._by_picture(frame, detections)
+            if motion is None:
+                return None
+            self._before = frame, detections, motion
+            return motion, None
         if self._where is None:
-            self._where = Georeferencer.for_frame(frame, self._terrain)
+            self._where = Georeferencer.for_frame(frame, self._terrain, self._errors)
             self._set(self._where.frame)
         level = self.ground_amsl_m(frame)
         assert level is not None
@@ -171,7 +200,20 @@ class MovingScene(_OnGround):
         if self._last is not None and 0 < frame.time_us - self._last[0] < 2_000_000:
             velocity = (here - self._last[1]) / ((frame.time_us - self._last[0]) / 1e6)
         self._last = frame.time_us, here
+        self._before = frame, detections, motion
         return motion, self._where.points(frame, detections, velocity)
+
+    def _by_picture(self, frame: Frame, detections: Sequence[Detection]) -> GroundPlane | None:
+        """The ground seen through a frame without a pose, by how its picture lies on the one before."""
+        if self._before is None or not frame.image.size or not self._before[0].image.size:
+            return None
+        before, boxes, plane = self._before
+        if frame.time_us - before.time_us > _BRIDGE_US:
+            return None
+        match = KeyPicture(SmallPicture.of(before.image, boxes)).match(SmallPicture.of(frame.image, detections))
+        if match is None:
+            return None
+        return plane.seen_from(np.asarray(np.linalg.inv(match.matrix), dtype=np.float64), match.sigma_px)
 
     def ground_amsl_m(self, frame: Frame) -> float | None:
         """Elevation of the ground in the middle of a picture, metres; None where it is not known."""
@@ -188,26 +230,52 @@ class FixedScene(_OnGround):
     def __init__(self, border: BorderLine | None, homography: Homography) -> None:
         super().__init__(border)
         self._homography = homography
+        self._steady = SteadyCamera()
         self._set(homography.frame)
 
     def place(self, frame: Frame, detections: Sequence[Detection]) -> Placed | None:
+        """See `Scene`. The known points belong to the camera's picture at rest."""
+        view = self._steady.view(frame, detections)
+        if view is None:
+            return None
+        plane = self._homography.plane.seen_from(view.to_rest, view.sigma_px)
+        assert plane is not None  # points are known in pictures as they are, so no lens is
+        return plane, self._homography.ground_points(frame, detections, view)
+
+    def notes(self) -> list[str]:
         """See `Scene`."""
-        return self._homography.plane, self._homography.ground_points(frame, detections)
+        return self._steady.notes()
 
 
 class PictureScene:
-    """A fixed camera with a line in its picture: no place, so never more than probable."""
+    """A camera without a pose. With a line in its picture it is a fixed one: no place, so never more than probable.
+
+    Without a line objects are followed, however the camera moves, and nothing is decided.
+    """
 
     method = Method.PIXEL
     ready = True
 
     def __init__(self, line: PixelLine | None) -> None:
         self._line = line
+        self._steady, self._steps = SteadyCamera(), StepMotion()
 
     def place(self, frame: Frame, detections: Sequence[Detection]) -> Placed | None:
         """See `Scene`."""
-        del frame, detections
-        return StillCamera(), None
+        if self._line is not None:
+            view = self._steady.view(frame, detections)
+            return None if view is None else (view, None)
+        if not frame.image.size:
+            return SlidingPicture(np.eye(3)), None
+        first = self._steps.first
+        step = self._steps.step(SmallPicture.of(frame.image, detections))
+        if step is not None:
+            return SlidingPicture(step.matrix, step.sigma_px), None
+        return SlidingPicture(np.eye(3), 0.0 if first else _UNKNOWN * frame.image.shape[1]), None
+
+    def notes(self) -> list[str]:
+        """See `Scene`."""
+        return self._steady.notes()
 
     def way(self, track: Track, settings: GroundSettings) -> GroundTrack | None:
         """See `Scene`."""

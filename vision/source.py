@@ -6,6 +6,7 @@ never the time at which the frame was read.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -31,6 +32,7 @@ from vision.types import Frame
 __all__ = ["TIME_BASES", "Source", "SourceCounts", "open_source"]
 
 _COMPLETE = 0.98
+_LIVE_OFFSET_US = 10_000_000
 
 
 def open_source(
@@ -48,6 +50,8 @@ def open_source(
     frame_rate: float | None = None,
     times_us: Sequence[int] | None = None,
     start_time: datetime | int | None = None,
+    clock_offset_s: float = 0.0,
+    clock_sigma_s: float | None = None,
     threads: int = 2,
     back_off: BackOff | None = None,
 ) -> Source:
@@ -77,6 +81,9 @@ def open_source(
         microseconds UTC.
     start_time
         UTC time of the first picture: a datetime with zone, or microseconds since the Unix epoch.
+    clock_offset_s, clock_sigma_s
+        To add to the time of a picture for the time of its pose, and one sigma of it where it is known, seconds: see
+        `estimate_clock_offset`.
     threads
         Threads of the decoder.
     back_off
@@ -96,6 +103,10 @@ def open_source(
     """
     if fps is not None and not fps > 0:
         raise SourceError(f"analysis rate {fps} frames a second: must be positive")
+    if not math.isfinite(clock_offset_s) or (clock_sigma_s is not None and not 0 <= clock_sigma_s < math.inf):
+        raise SourceError(
+            f"clock offset {clock_offset_s} s with sigma {clock_sigma_s}: give seconds, a sigma from 0 up"
+        )
     start_us = microseconds(start_time)
     track = pose if isinstance(pose, PoseTrack) else None
     if isinstance(pose, str | Path):
@@ -130,6 +141,8 @@ def open_source(
             calibration=calibration,
             fps=fps,
             start_us=start_us,
+            offset_us=round(clock_offset_s * 1e6),
+            clock_sigma_s=clock_sigma_s,
         )
     except BaseException:
         media.close()
@@ -155,7 +168,17 @@ class Source:
         calibration: Calibration | None,
         fps: float | None,
         start_us: int | None,
+        offset_us: int = 0,
+        clock_sigma_s: float | None = None,
     ) -> None:
+        if media.live and offset_us > _LIVE_OFFSET_US:
+            raise SourceError(
+                f"{media.name}: clock offset {offset_us / 1e6} s of a live stream: its pictures would wait so long for "
+                f"their poses; give {_LIVE_OFFSET_US / 1e6:g} s at most"
+            )
+        self._offset_us = offset_us
+        self.clock_sigma_s = clock_sigma_s
+        """One sigma of the time of the poses against that of the pictures, seconds; None where nobody measured it."""
         self._media, self._telemetry, self._head = media, telemetry, head
         self._fixed, self._track, self._camera, self._calibration = fixed, track, camera, calibration
         self._first_us, self._first = head[0].pts_us, head[0]
@@ -293,8 +316,8 @@ class Source:
         # The packet after a picture is needed to interpolate, unless one stands at its very time; but not for ever.
         return (
             not self._telemetry.expected
-            or self._telemetry.newest_us >= picture.pts_us
-            or newest_us >= picture.pts_us + PAIRING_WAIT_US
+            or self._telemetry.newest_us >= picture.pts_us + self._offset_us
+            or newest_us >= picture.pts_us + max(0, self._offset_us) + PAIRING_WAIT_US
         )
 
     def _deliver(self, picture: Picture) -> Iterator[Frame]:
@@ -327,8 +350,8 @@ class Source:
 
     def _sample(self, pts_us: int, time_us: int) -> PoseSample | None:
         if self._track is not None:
-            return self._track.at(time_us if self._track.absolute else pts_us - self._first_us)
-        return self._telemetry.at(pts_us)
+            return self._track.at((time_us if self._track.absolute else pts_us - self._first_us) + self._offset_us)
+        return self._telemetry.at(pts_us + self._offset_us)
 
     def _camera_of(self, sample: PoseSample | None) -> CameraModel | None:
         if sample is None or sample.hfov_deg is None:

@@ -28,6 +28,7 @@ from vision.border import BorderLine
 from vision.detecting import Asked, Found, FrameDetector, detect_each
 from vision.errors import MetadataError, VisionError
 from vision.fixed import Homography, PixelLine
+from vision.georeference import ErrorModel
 from vision.scene import NO_METHOD, Scene, choose_scene
 from vision.types import Crossing, Custody, Frame
 from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
@@ -222,6 +223,7 @@ def _scene_of(stream: Stream) -> Scene:
         raise MetadataError(
             f"{stream.title}: no line to watch: give a border file, or for a fixed camera a line in its picture"
         )
+    clock_s = getattr(stream.source, "clock_sigma_s", None)
     return choose_scene(
         bool(getattr(stream.source, "has_pose", True)),
         stream.title,
@@ -229,4 +231,5 @@ def _scene_of(stream: Stream) -> Scene:
         homography=stream.homography,
         line=stream.line,
         terrain=stream.terrain,
+        errors=None if clock_s is None else ErrorModel(timing_s=clock_s),
     )

@@ -3,25 +3,25 @@
 A drone's picture slides by tens of pixels a frame while a person is ten pixels wide, so boxes of one person in two
 frames do not overlap. The motion of the camera is *known*: each frame comes with a `CameraMotion` that takes pixels to
 a plane in which still things stay still. Objects are filtered and compared there, in metres over the ground, or in
-pixels of a fixed camera.
+pixels of a fixed camera. Where no pose tells it, it is seen in the pictures themselves, and tracks are carried along.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from geo import CameraModel, CameraPose, LocalFrame
+from vision.camera_motion import CameraMotion, SlidingPicture, SteadyPicture
 from vision.errors import TrackError
 from vision.kalman import PlaneFilter
 from vision.types import Detection, GroundPoint, Observation, Track
 
-__all__ = ["CameraMotion", "GroundPlane", "StillCamera", "Tracker", "TrackerSettings"]
+__all__ = ["Tracker", "TrackerSettings"]
 
 Floats = NDArray[np.float64]
 
@@ -30,84 +30,8 @@ _NEVER = 1e6
 _MIX = 6.0
 # A box three times as wide or high is not the same object: a natural logarithm.
 _GROWTH = 1.1
-
-
-class CameraMotion(Protocol):
-    """How one frame's pixels relate to a plane that stands still."""
-
-    def absolute(self, pixels: Floats) -> Floats:
-        """Points of the plane, shape (n, 2), at pixels, shape (n, 2); NaN above the horizon."""
-        ...
-
-    def relative(self, points: Floats) -> Floats:
-        """Pixels, shape (n, 2), of points of the plane, shape (n, 2); NaN behind the camera."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StillCamera:
-    """A camera that does not move: the plane is its picture, the unit the pixel."""
-
-    def absolute(self, pixels: Floats) -> Floats:
-        """The pixels themselves."""
-        return pixels
-
-    def relative(self, points: Floats) -> Floats:
-        """The points themselves."""
-        return points
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GroundPlane:
-    """The ground as a level plane seen by a pinhole camera, or by a fixed one of known homography.
-
-    Parameters
-    ----------
-    to_plane
-        Homography from pixels to metres east and north, shape (3, 3), signed so that the third coordinate of what
-        lies below the horizon is positive.
-    camera
-        The camera whose lens bends the picture, or None: the homography is of straightened pixels.
-    """
-
-    to_plane: Floats
-    camera: CameraModel | None = None
-
-    @classmethod
-    def of_pose(cls, camera: CameraModel, pose: CameraPose, frame: LocalFrame, ground_amsl_m: float) -> GroundPlane:
-        """The plane at an elevation, metres AMSL: that of the ground in the middle of the picture.
-
-        Raises
-        ------
-        TrackError
-            When the camera is not above it.
-        """
-        height = pose.altitude.amsl_m(ground_amsl_m=ground_amsl_m) - ground_amsl_m
-        if height <= 0:
-            raise TrackError(f"camera at {height:.1f} m above the ground: its height or the terrain is wrong")
-        east, north, _ = frame.to_enu(pose.lat_deg, pose.lon_deg, frame.height_m)
-        to_ray = pose.rotation_enu_from_camera() @ np.array(
-            [[1, 0, -camera.width_px / 2], [0, 1, -camera.height_px / 2], [0, 0, camera.focal_px]]
-        )
-        # A ray (e, n, u) meets the plane at the camera's foot plus height * (e, n) / -u.
-        to_plane = np.array([[height, 0, -east], [0, height, -north], [0, 0, -1.0]]) @ to_ray
-        return cls(to_plane, camera if camera.distortion else None)
-
-    def absolute(self, pixels: Floats) -> Floats:
-        """Metres east and north at pixels."""
-        return _transform(self.to_plane, pixels if self.camera is None else self.camera.straighten(pixels))
-
-    def relative(self, points: Floats) -> Floats:
-        """Pixels of points on the plane."""
-        pixels = _transform(np.asarray(np.linalg.inv(self.to_plane), dtype=np.float64), points)
-        return pixels if self.camera is None else self.camera.bend(pixels)
-
-
-def _transform(homography: Floats, points: Floats) -> Floats:
-    """Apply a homography to points, shape (n, 2); NaN where the third coordinate is not positive."""
-    mapped = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ homography.T
-    scale = np.where(mapped[:, 2:] > 0, mapped[:, 2:], np.nan)
-    return np.asarray(mapped[:, :2] / scale)
+# What a box measures is an average over about this time, seconds.
+_SIZE_S = 0.56
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +42,9 @@ class TrackerSettings:
     ----------
     high_score, low_score
         Detections from `high_score` may start a track; those from `low_score` may only continue one.
-    confirm_hits
-        Detections after which a track counts.
+    confirm_hits, confirm_s
+        A track counts after so many detections, and so many seconds from the first to the last of them: what glints
+        for a moment is seen often by a camera of many frames a second.
     memory_s
         Observations older than this are forgotten, seconds: what stands in view for a day must not fill the memory.
     lost_s
@@ -144,6 +69,7 @@ class TrackerSettings:
     high_score: float = 0.4
     low_score: float = 0.12
     confirm_hits: int = 3
+    confirm_s: float = 0.3
     lost_s: float = 2.5
     tentative_s: float = 0.7
     memory_s: float = 180.0
@@ -180,7 +106,8 @@ class _Lane:
         self.observations.append(observation)
         self.kinds[detection.kind] = self.kinds.get(detection.kind, 0.0) + detection.score
         self.scores += detection.score
-        self.size = 0.7 * self.size + 0.3 * np.array(detection.size)
+        keep = math.exp(-(observation.time_us - self.last_us) / 1e6 / _SIZE_S)
+        self.size = keep * self.size + (1 - keep) * np.array(detection.size)
         self.last_us = observation.time_us
         # In strides, so that the list is not moved with every frame.
         oldest_us = self.last_us - round(memory_s * 1e6)
@@ -242,8 +169,15 @@ class Tracker:
             )
         self._time_us = time_us
         ended = self._retire(time_us)
+        feet = motion.feet(detections) if isinstance(motion, SteadyPicture) else None
         observations = [
-            Observation(time_us, frame_index, detection, ground[i] if ground is not None else None)
+            Observation(
+                time_us,
+                frame_index,
+                detection,
+                ground[i] if ground is not None else None,
+                feet[i] if feet is not None else None,
+            )
             for i, detection in enumerate(detections)
         ]
         places, noises, scales = self._measure(observations, motion)
@@ -251,6 +185,8 @@ class Tracker:
         for lane in self._lanes:
             lane.filter.predict((time_us - lane.time_us) / 1e6)
             lane.time_us = time_us
+            if isinstance(motion, SlidingPicture):
+                lane.filter.carry(*motion.carry(lane.filter.state[:2]), motion.step_sigma_px)
         high = [i for i in usable if detections[i].score >= self.settings.high_score]
         low = [i for i in usable if self.settings.low_score <= detections[i].score < self.settings.high_score]
         # Tracks that count choose first: a newborn of clutter must not take their box.
@@ -266,7 +202,8 @@ class Tracker:
         for i in high:
             self._lanes.append(_Lane(self._born(detections[i], places[i], noises[i], scales[i]), observations[i]))
         for lane in self._lanes:
-            if not lane.number and len(lane.observations) >= self.settings.confirm_hits:
+            lasted_s = (lane.last_us - lane.observations[0].time_us) / 1e6
+            if not lane.number and lane.hits >= self.settings.confirm_hits and lasted_s >= self.settings.confirm_s:
                 self._count += 1
                 lane.number = self._count
         return ended
@@ -290,14 +227,13 @@ class Tracker:
         corners = centres[:, None] + np.array([[0.0, 0.0], [0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
         mapped = motion.absolute(corners.reshape(-1, 2)).reshape(-1, 5, 2)
         jacobian = np.stack([mapped[:, 1] - mapped[:, 2], mapped[:, 3] - mapped[:, 4]], axis=-1)
-        sigma = np.maximum(self.settings.pixel_noise_px, self.settings.box_noise * sizes)
+        sigma = np.hypot(np.maximum(self.settings.pixel_noise_px, self.settings.box_noise * sizes), motion.sigma_px)
         spread = jacobian * sigma[:, None, :]
         noises = spread @ np.swapaxes(spread, 1, 2)
         # What is new in a frame besides the box: the jitter of the pose.
         noises += np.array([np.zeros((2, 2)) if o.ground is None else o.ground.random for o in observations])
-        # On the picture of a fixed camera the object itself is the only measure.
-        still = isinstance(motion, StillCamera)
-        scales = np.maximum(sizes.max(axis=1), 8.0) / 1.7 if still else np.ones(len(observations))
+        # In a picture the object itself is the only measure.
+        scales = np.ones(len(observations)) if motion.metric else np.maximum(sizes.max(axis=1), 8.0) / 1.7
         return mapped[:, 0], noises, scales
 
     def _born(self, detection: Detection, place: Floats, noise: Floats, scale: float) -> PlaneFilter:

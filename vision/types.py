@@ -31,6 +31,7 @@ __all__ = [
     "Method",
     "ModelRef",
     "Observation",
+    "PicturePoint",
     "Status",
     "Track",
     "TrackPoint",
@@ -164,14 +165,30 @@ class GroundPoint:
         return np.asarray(self.random + self.systematic @ self.systematic.T)
 
 
+@dataclass(frozen=True, slots=True)
+class PicturePoint:
+    """Where the foot of a box is in the picture of a fixed camera at rest: pixels, and one sigma each way of the shake.
+
+    The box itself tells where it is in its own frame, which the wind may have moved.
+    """
+
+    x: float
+    y: float
+    sigma_px: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """One detection of a track: when, in which frame, what box, and where on the ground (None: not known)."""
+    """One detection of a track: when, in which frame, what box, and where it stood.
+
+    `ground` is None where that is not known, `foot` where the camera's picture is not one of a fixed camera.
+    """
 
     time_us: int
     frame_index: int
     detection: Detection
     ground: GroundPoint | None = None
+    foot: PicturePoint | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -313,7 +313,7 @@ def _foot(crossing: Crossing, tracks: Sequence[Track]) -> tuple[float, float] | 
         return None
     (track,) = [track for track in tracks if track.number == crossing.track_number]
     since = np.array([o.time_us - crossing.time_us for o in track.observations], dtype=float)
-    feet = np.array([o.detection.bottom for o in track.observations])
+    feet = np.array([o.detection.bottom if o.foot is None else (o.foot.x, o.foot.y) for o in track.observations])
     return float(np.interp(0.0, since, feet[:, 0])), float(np.interp(0.0, since, feet[:, 1]))
 
 

@@ -79,6 +79,10 @@ class WatchResult:
         Passages left out because another track of the same object had made them.
     outcomes
         How many tracks did what; empty for method "pixel".
+    turned_away
+        Frames that gave nothing because the fixed camera did not look where its line was drawn.
+    notes
+        What a person should know of the camera.
     without_evidence
         Why nothing was kept of a crossing, by its `source_id`: a full disk does not end the watch.
     """
@@ -96,6 +100,8 @@ class WatchResult:
     crossings: tuple[Crossing, ...]
     duplicates: int
     outcomes: dict[Outcome, int]
+    turned_away: int = 0
+    notes: tuple[str, ...] = ()
     without_evidence: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -128,7 +134,7 @@ class Watcher:
     ) -> None:
         self.scene, self.settings, self.name = scene, settings, name
         self.model, self.custody, self.evidence, self.on_crossing = model, custody, evidence, on_crossing
-        self.frames = self.detections = self.without_pose = self.duplicates = self.track_count = 0
+        self.frames = self.detections = self.without_pose = self.duplicates = self.track_count = self.turned_away = 0
         self.first_us = self.last_us = self.reviewed_us = 0
         self.tracker = Tracker(settings.tracker)
         self.tracks: list[Track] = []
@@ -144,8 +150,10 @@ class Watcher:
         self.first_us = self.first_us or frame.time_us
         self.last_us = frame.time_us
         placed = self.scene.place(frame, detections)
+        on_ground = self.scene.method is Method.GROUND
+        self.without_pose += on_ground and (placed is None or frame.pose is None)
         if placed is None:
-            self.without_pose += 1
+            self.turned_away += not on_ground
             return
         motion, ground = placed
         for track in self.tracker.update(detections, frame.time_us, frame.index, motion, ground):
@@ -176,6 +184,8 @@ class Watcher:
             tuple(sorted(self.crossings, key=lambda crossing: (crossing.time_us, crossing.track_number))),
             self.duplicates,
             dict(self.outcomes),
+            self.turned_away,
+            tuple(self.scene.notes()),
             dict(self.without_evidence),
         )
 

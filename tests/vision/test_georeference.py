@@ -19,9 +19,9 @@ from geo import (
     LocalFrame,
     PoseSigma,
 )
+from vision.camera_motion import GroundPlane
 from vision.errors import MetadataError
 from vision.georeference import ErrorModel, Georeferencer
-from vision.tracker import GroundPlane
 from vision.types import Detection, Frame
 
 CAMERA = CameraModel(640, 512, 1125.0)

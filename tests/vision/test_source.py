@@ -459,3 +459,32 @@ def slope(middle):
 
 def at(number):
     return T0_US + number * STEP_US
+
+
+@pytest.mark.parametrize("offset_s", [-0.7, 0.0, 0.3, 1.3])
+def test_poses_are_read_at_the_time_of_the_picture_plus_the_offset(recording, offset_s):
+    """The heading turns by 10 degrees a second, so it tells which pose a picture got."""
+    with open_source(recording, clock_offset_s=offset_s, clock_sigma_s=0.05) as source:
+        frames = list(source)
+        assert source.clock_sigma_s == 0.05
+    assert [f.time_us for f in frames] == [T0_US + n * STEP_US for n in range(20)]
+    told = [(n, f.pose) for n, f in enumerate(frames) if f.pose is not None]
+    assert len(told) >= 20 - abs(offset_s) * FPS - 1
+    for n, pose in told:
+        assert pose.yaw_deg == pytest.approx((350.0 + 2 * (n + offset_s * FPS) + 90) % 360, abs=0.02)
+
+
+def test_the_offset_goes_for_pose_files_as_well(plain, tmp_path):
+    table = tmp_path / "p.csv"
+    rows = [f"{t / 10},31.333,-110.94,90,{t},-57,0,31.5" for t in range(-20, 60)]
+    table.write_text("\n".join(["t_s,lat_deg,lon_deg,agl_m,yaw_deg,pitch_deg,roll_deg,hfov_deg", *rows]))
+    with open_source(plain, pose=table, clock_offset_s=-0.25) as source:
+        frames = list(source)
+        assert source.clock_sigma_s is None
+    assert [f.pose.yaw_deg for f in frames] == pytest.approx([(10 * (n / FPS - 0.25)) % 360 for n in range(20)])
+
+
+def test_an_offset_that_is_none_is_refused(recording):
+    for wrong in ({"clock_offset_s": float("nan")}, {"clock_offset_s": 1.0, "clock_sigma_s": -0.1}):
+        with pytest.raises(SourceError, match="clock offset"):
+            open_source(recording, **wrong)

@@ -6,9 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import Altitude, CameraModel, CameraPose, Datum, FlatTerrain, LocalFrame, PoseSigma
+from vision.camera_motion import GroundPlane, SlidingPicture, StillCamera
 from vision.errors import TrackError
 from vision.georeference import ErrorModel, Georeferencer
-from vision.tracker import GroundPlane, StillCamera, Tracker, TrackerSettings
+from vision.ground import ground_track
+from vision.kalman import PlaneFilter
+from vision.tracker import Tracker, TrackerSettings
 from vision.types import Detection, Frame
 
 CAMERA = CameraModel(640, 512, 1125.0)
@@ -47,12 +50,13 @@ def box_of(pose, east, north, rng, noise=0.7, height=1.7, kind="person"):
     return Detection(float(x1), float(y1), float(max(x2, x1 + 2)), float(max(y2, y1 + 2)), kind, 0.8)
 
 
-def fly(people, *, seconds=14.0, rate=5.0, clutter=0.0, miss=0.0, seed=0, moving=True, still=False, times=None):
+def fly(people, *, seconds=14.0, rate=5.0, clutter=0.0, miss=0.0, seed=0, moving=True, seen_by="pose", times=None):
     """Film people (functions of time to east and north); return the tracks and, for each, whose boxes it holds."""
     rng = np.random.default_rng(seed)
     tracker, ended, owner = Tracker(), [], {}
     where = Georeferencer(ORIGIN, GROUND, ErrorModel())
     times = np.arange(0, seconds, 1 / rate) if times is None else times
+    before = None
     for index, time_s in enumerate(times):
         pose = camera_at(time_s, SPEED if moving else 0.0, wobble=0.3 * np.sin(time_s * 3))
         detections = []
@@ -66,8 +70,12 @@ def fly(people, *, seconds=14.0, rate=5.0, clutter=0.0, miss=0.0, seed=0, moving
             detections.append(Detection(x, y, x + 9, y + 18, "person", float(rng.uniform(0.2, 0.9))))
         time_us = T0 + round(time_s * 1e6)
         frame = Frame(IMAGE, time_us, index, pose=pose, camera=CAMERA)
-        motion = StillCamera() if still else GroundPlane.of_pose(CAMERA, pose, ORIGIN, 1180.0)
-        ended += tracker.update(detections, time_us, index, motion, where.points(frame, detections))
+        plane = GroundPlane.of_pose(CAMERA, pose, ORIGIN, 1180.0)
+        step = np.eye(3) if before is None else np.linalg.inv(plane.to_plane) @ before
+        before = plane.to_plane
+        motion = {"pose": plane, "nothing": StillCamera(), "picture": SlidingPicture(step / step[2, 2], 0.3)}[seen_by]
+        ground = where.points(frame, detections) if seen_by == "pose" else None
+        ended += tracker.update(detections, time_us, index, motion, ground)
     ended += tracker.finish()
     return [(t, [owner.get(id(o.detection), (None,))[0] for o in t.observations]) for t in ended]
 
@@ -94,16 +102,51 @@ PEOPLE = [
 ]
 
 
-def test_under_a_moving_camera_no_identity_switches():
-    tracks = fly(PEOPLE)
+@pytest.mark.parametrize("seen_by", ["pose", "picture"])
+def test_under_a_moving_camera_no_identity_switches(seen_by):
+    tracks = fly(PEOPLE, seen_by=seen_by)
     assert len(tracks) == len(PEOPLE)
     for _, names in tracks:
         assert len(set(names)) == 1
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_by_the_picture_alone_people_keep_their_track_in_clutter(seed):
+    tracks = fly(PEOPLE, clutter=1.0, miss=0.1, seed=seed, seen_by="picture")
+    for person in range(len(PEOPLE)):
+        assert sum(person in names for _, names in tracks) == 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    place=st.tuples(st.floats(0, 640), st.floats(0, 512)),
+    velocity=st.tuples(st.floats(-30, 30), st.floats(-30, 30)),
+    tilt=st.floats(-2e-4, 2e-4),
+    turn=st.floats(-0.5, 0.5),
+)
+def test_what_is_carried_to_another_picture_is_what_is_seen_there(place, velocity, tilt, turn):
+    """Against the homography itself: places of now and of a moment later, and a cloud of samples."""
+    step = np.array([[np.cos(turn), -np.sin(turn), 30.0], [np.sin(turn), np.cos(turn), -12.0], [tilt, -tilt, 1.0]])
+
+    def there(points):
+        mapped = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ step.T
+        return mapped[:, :2] / mapped[:, 2:]
+
+    spread = np.array([[9.0, 2.0], [2.0, 4.0]])
+    state = PlaneFilter(np.array(place), spread, 5.0, 1.0)
+    state.state[2:] = velocity
+    state.carry(*SlidingPicture(step).carry(state.state[:2]), 2.0)
+    dt = 1e-3
+    now, later = there(np.array([place, np.add(place, np.multiply(velocity, dt))]))
+    assert np.allclose(state.state[:2], now, atol=1e-9)
+    assert np.allclose(state.state[2:], (later - now) / dt, atol=0.02)
+    cloud = there(np.random.default_rng(1).multivariate_normal(place, spread, 20_000))
+    assert np.allclose(np.cov(cloud.T) + 4.0 * np.eye(2), state.covariance[:2, :2], rtol=0.08, atol=0.25)
+
+
 def test_without_the_known_motion_the_same_scene_breaks():
     """The scene is hard: without the pose the tracks do break. (A pair to the test above, not a wish.)"""
-    tracks = fly(PEOPLE, still=True)
+    tracks = fly(PEOPLE, seen_by="nothing")
     broken = len(tracks) != len(PEOPLE) or any(len(set(names)) > 1 for _, names in tracks)
     assert broken
 
@@ -133,6 +176,60 @@ def test_irregular_times_do_not_matter(seed, east):
 def test_a_track_outlives_a_gap_of_seconds_not_of_frames(rate, gap_s, tracks):
     times = np.concatenate([np.arange(0, 3, 1 / rate), np.arange(3 + gap_s, 9, 1 / rate)])
     assert len(fly([walker(-30, -70, 0.0, 1.3)], times=times, moving=False)) == tracks
+
+
+SCENE = [walker(0, -70, 0.3, 1.2), walker(4, -66, 0.2, -0.9), walker(-20, -58, 1.4, 0.1), walker(8, -61, 0.0, 0.0)]
+
+
+def decimated(rate, *, hidden=(), speed=4.0, seed=5):
+    """The same scene at a rate: boxes of 60 a second, of which every so many are looked at; none in hidden seconds."""
+    rng = np.random.default_rng(seed)
+    where, tracker, ended, owner = Georeferencer(ORIGIN, GROUND), Tracker(), [], {}
+    for index in range(60 * 9):
+        time_s = index / 60
+        pose = camera_at(time_s, speed)
+        boxes = [box_of(pose, *person(time_s), rng) for person in SCENE]
+        x, y, luck = rng.random(3) * (600, 480, 1)
+        ghost = Detection(x, y, x + 9, y + 18, "person", 0.9)
+        if index % (60 // rate):
+            continue
+        found = [b for b in boxes if b is not None and not any(a <= time_s < z for a, z in hidden)]
+        owner |= {id(box): (boxes.index(box), box) for box in found}
+        found += [ghost] if luck < 0.3 else []
+        frame = Frame(IMAGE, T0 + round(time_s * 1e6), index, pose=pose, camera=CAMERA)
+        motion = GroundPlane.of_pose(CAMERA, pose, ORIGIN, 1180.0)
+        ended += tracker.update(found, frame.time_us, index, motion, where.points(frame, found))
+    tracks = ended + tracker.finish()
+    return [(track, [owner.get(id(o.detection), (None,))[0] for o in track.observations]) for track in tracks]
+
+
+@pytest.mark.parametrize("hidden", [(), ((2.0, 3.6), (5.5, 7.0))])
+@pytest.mark.parametrize("rate", [5, 15, 30, 60])
+def test_a_scene_has_the_same_tracks_at_any_frame_rate(rate, hidden):
+    """One track a person, from the first sight to the last, at the true place: in seconds and metres, not in frames."""
+    tracks = [(t, names) for t, names in decimated(rate, hidden=hidden) if sum(n is not None for n in names) > 1]
+    assert sorted(names[0] for _, names in tracks) == [0, 1, 2, 3]
+    for track, names in tracks:
+        (person,) = set(names) - {None}
+        assert sum(n is None for n in names) <= 0.02 * len(names)
+        way = ground_track(track)
+        true = np.array([SCENE[person]((t - T0) / 1e6) for t in way.times_us])
+        assert np.hypot(*(way.xy - true).T).max() < 0.7
+        # When each comes into the picture; one does while all are hidden.
+        seen_s = (0.0, 0.8, 0.0, 3.6 if hidden else 2.0)[person]
+        assert (track.start_us - T0) / 1e6 == pytest.approx(seen_s, abs=0.05 + 1 / rate)
+        assert (track.end_us - T0) / 1e6 > 9.0 - 1.1 / rate
+
+
+@pytest.mark.parametrize("rate", [5, 15, 30, 60])
+def test_what_flickers_makes_no_track_at_any_frame_rate(rate):
+    """A glint that is there for a quarter of a second, every second at another place."""
+    frames = []
+    for index in range(20 * rate):
+        second, since = divmod(index / rate, 1.0)
+        x = 30 + 97 * second % 560
+        frames.append([Detection(x, 200, x + 20, 250, "person", 0.9)] if since < 0.25 else [])
+    assert still_sequence(frames, rate=rate) == []
 
 
 def still_sequence(boxes, rate=10.0, tracker=None):

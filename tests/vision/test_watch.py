@@ -118,6 +118,24 @@ def test_an_open_track_is_decided_before_it_ends():
     assert sum(not isinstance(item, int) for item in seen) == 1
 
 
+def test_what_is_open_of_the_clock_widens_the_ellipse_along_the_flight():
+    """A tenth of a second at 7.5 m/s, flown eastwards: 0.75 m more for one sigma east, nothing north."""
+    exact = PoseSigma(0.2, 0.2, 0.05, 0.05, 0.05)
+
+    class Measured(list):
+        has_pose = True
+        clock_sigma_s = 0.1
+
+    frames, oracle = fly([INBOUND], sigma=exact)
+    (sure,) = watch(frames, oracle, border=border(), name="v").crossings
+    (open_,) = watch(Measured(frames), oracle, border=border(), name="v").crossings
+    assert open_.ellipse.semi_major_m == pytest.approx(
+        np.hypot(sure.ellipse.semi_major_m, 2.45 * 7.5 * np.sqrt(0.1**2 - 0.02**2)), rel=0.15
+    )
+    assert abs(open_.ellipse.orientation_deg - 90) < 5
+    assert open_.ellipse.semi_minor_m == pytest.approx(sure.ellipse.semi_minor_m, rel=0.3)
+
+
 def test_evidence_is_cut_for_each_crossing_and_where_it_cannot_be_the_crossing_stays():
     frames, oracle = fly([INBOUND])
     asked = []
