@@ -123,6 +123,7 @@ def observe(
         When nothing satisfies all; the message says which constraint failed and by how much.
     """
     limit = camera.max_gsd_m if gsd_m is None else min(gsd_m, camera.max_gsd_m)
+    whose = "gsd_m of the plan" if limit < camera.max_gsd_m else f"max_gsd_m of camera {camera.name!r}"
     for name, value in (("dwell_s", dwell_s), ("gsd_m", limit), ("max_speed_m_s", max_speed_m_s)):
         if not (math.isfinite(value) and value > 0):
             raise ObservationError(f"{name} is {value}: give a positive number")
@@ -166,7 +167,7 @@ def observe(
                 2 * half_view,
                 in_reach=in_reach,
                 gsd=gsd_far,
-                limit=limit,
+                limit=f"{limit:.4f} m is required ({whose})",
                 least_m=least,
                 camera=camera,
             )
@@ -239,7 +240,7 @@ def _why_not(
     *,
     in_reach: NDArray[np.bool_],
     gsd: Floats,
-    limit: float,
+    limit: str,
     least_m: float,
     camera: Camera,
 ) -> str:
@@ -247,8 +248,9 @@ def _why_not(
     if in_reach.any():
         best = float(gsd[in_reach].min())
         return (
-            f"resolution: {best:.4f} m a pixel at best at the far edge of the band, {limit:.4f} m is required: "
-            "accept a coarser GSD, or take a longer lens, a smaller stand-off or a shallower band"
+            f"resolution: from {least_m:.0f} m beside the border {best:.4f} m a pixel at best at the far edge of the "
+            f"band, {limit}: accept a coarser GSD there, or take a longer lens, a smaller stand-off, a shallower band "
+            "or an aircraft that holds its way more closely"
         )
     if (needed > view).all():
         return (

@@ -16,6 +16,7 @@ from missions.border import BorderSegment
 from missions.course import Course
 from missions.errors import PlanError
 from missions.fleet import Fleet, Vehicle
+from missions.idle import idle_notes
 from missions.options import Objective, PlanOptions
 from missions.patrol import Flight, PatrolPlan, Period, Sortie
 from missions.revisit import at_risk_s, left_alone_s
@@ -202,6 +203,10 @@ class Planner:
         reasons = self._unflown(rotas.flown)
         changes = [span.from_s for span in self.spans[1:]]
         notes = notes_of(setting, changes, reasons, averaged=len(rotas.periods) == 1)
+        flying = frozenset(
+            sysid for period in rotas.periods for own in period.rosters if own.sorties for sysid in own.sysids
+        )
+        notes += idle_notes(setting, flying)
         bounds = bounds_of(setting, rotas.flown, joined(self.spans).weights if chosen.risk_s is not None else None)
         if any(len(sortie.runs) > 1 for sortie in sorties):
             bounds, others = bounds[:1], bounds[1:]

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from missions.building import Builder
 from missions.errors import PlanError
+from missions.idle import out_of_reach
 from missions.options import Objective
 from missions.ordering import ordered
 from missions.patrol import Period, Roster, Sortie
 from missions.setting import Setting
 from missions.sharing import Block, share_out
 from missions.spans import Span, joined
-from missions.statement import out_of_reach
 from missions.stretch import Team
 
 __all__ = ["Rotas", "make_rotas"]

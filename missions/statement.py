@@ -11,15 +11,13 @@ from geo import FlatTerrain, geodesic_distance_m
 from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
 from missions.coverage import Lost, cover
-from missions.estimate import reach_m
-from missions.fleet import Aircraft, Base
 from missions.network_lines import band_of, joined_branches
 from missions.options import Objective
 from missions.patrol import Bound, Coverage, Sortie
 from missions.setting import Setting
 from missions.watching import Watch
 
-__all__ = ["bounds_of", "coverage_of", "notes_of", "out_of_reach"]
+__all__ = ["bounds_of", "coverage_of", "notes_of"]
 
 _ROUNDING = 1 - 1e-4
 """What bounds are lowered by: lengths of legs in planes and on the ellipsoid differ by less."""
@@ -136,25 +134,3 @@ def notes_of(
 def _clock(setting: Setting, after_s: Sequence[float]) -> str:
     minutes = [round(60 * setting.options.shift_hour + s / 60) % 1440 for s in after_s]
     return ", ".join(f"{m // 60:02d}:{m % 60:02d}" for m in dict.fromkeys(minutes))
-
-
-def out_of_reach(setting: Setting) -> str:
-    """Why nothing can be patrolled."""
-    access = min(setting.access.values(), key=lambda one: one.nearest_m)
-    base = access.base
-    if access.nearest_m < reach_m(_craft_at(setting, base), setting.options) and not len(access.reached):
-        return (
-            f"from base {base.name!r} no lawful way leads to the flight line: every one comes within the "
-            "stand-off or into a no-fly zone; move the base"
-        )
-    return (
-        f"base {base.name!r} is out of reach: {access.nearest_m / 1000:.1f} km to the flight line and back leave "
-        "no energy to patrol; move it nearer or take an aircraft with more endurance"
-    )
-
-
-def _craft_at(setting: Setting, base: Base) -> Aircraft:
-    return max(
-        (v.aircraft for v in setting.fleet.vehicles if v.base == base),
-        key=lambda craft: reach_m(craft, setting.options),
-    )

@@ -1,0 +1,68 @@
+"""Why an aircraft patrols nothing: what it lacks, by object and field, and what would help."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from missions.estimate import reach_m
+from missions.setting import Crew, Setting
+
+__all__ = ["idle_notes", "out_of_reach", "why_idle"]
+
+
+def out_of_reach(setting: Setting) -> str:
+    """Why nothing can be patrolled: of what its nearest base lacks, for the aircraft there that comes farthest."""
+    nearest = min(setting.access_of(crew).nearest_m for crew in setting.crews)
+    there = [crew for crew in setting.crews if setting.access_of(crew).nearest_m == nearest]
+    return why_idle(setting, max(there, key=lambda crew: reach_m(crew.aircraft, setting.options)))
+
+
+def idle_notes(setting: Setting, flying: frozenset[int]) -> list[str]:
+    """A note for each crew of which nobody flies, given the system ids of those who do."""
+    notes = []
+    for crew in setting.crews:
+        idle = [vehicle.name for vehicle in crew.vehicles if vehicle.sysid not in flying]
+        if not idle:
+            continue
+        names = ", ".join(idle)
+        why = why_idle(setting, crew) if len(idle) == len(crew.vehicles) else "the others fly all that its team has"
+        notes.append(f"{names} {'flies' if len(idle) == 1 else 'fly'} nothing: {why}")
+    return notes
+
+
+def why_idle(setting: Setting, crew: Crew) -> str:
+    """What keeps the aircraft of a crew from patrolling anything."""
+    craft, base, access, wind = crew.aircraft, crew.base, setting.access_of(crew), setting.options.wind
+    if wind.speed_m_s >= craft.cruise_m_s:
+        return (
+            f"wind of {wind.speed_m_s:g} m/s is as fast as {craft.kind!r} flies (cruise_m_s {craft.cruise_m_s:g}, "
+            f"max_m_s {craft.max_m_s:g}): wait for less wind, or take a faster aircraft"
+        )
+    energy = f"battery_wh {craft.battery_wh:g}, of which reserve_fraction {craft.reserve_fraction:g} stays"
+    far_km, reach = access.nearest_m / 1000, reach_m(craft, setting.options)
+    if access.nearest_m >= reach:
+        return (
+            f"base {base.name!r} is out of reach: {far_km:.1f} km from the flight line, and {craft.kind!r} comes "
+            f"{reach / 1000:.1f} km and back at best ({energy}): move the base nearer, or take an aircraft with more "
+            "endurance"
+        )
+    if not len(access.reached):
+        return (
+            f"from base {base.name!r} no lawful way leads to the flight line: every one comes within the "
+            "stand-off or into a no-fly zone; move the base"
+        )
+    team = setting.team(crew, 1.0, setting.terrain)
+    least = float(np.min(team.out_wh + team.home_wh))
+    if not np.isfinite(least):
+        return (
+            f"the wind of {wind.speed_m_s:g} m/s from {wind.from_deg:.0f} degrees lets {craft.kind!r} (max_m_s "
+            f"{craft.max_m_s:g}) fly no way between base {base.name!r} and the flight line: wait for less wind, or "
+            "take a faster aircraft"
+        )
+    if least >= team.usable_wh:
+        return (
+            f"base {base.name!r} is out of reach of {craft.kind!r}: the least way there and back over {far_km:.1f} km "
+            f"takes {least:.0f} Wh, and it has {team.usable_wh:.0f} ({energy}), which leaves none to patrol: move the "
+            "base nearer, or take an aircraft with more endurance"
+        )
+    return "the plan is no better with it: others watch all that it could, as often"
