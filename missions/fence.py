@@ -37,8 +37,8 @@ _LONG_M = 1000.0
 _CHARTED = 1.005
 """The metres of a chart 10 km from its middle are not longer than those of the ground by more than this."""
 
-_NEAR_M = 20_000.0
-"""How far round the legs the border is looked at, metres: more than any stand-off."""
+_NEAR_M = 1000.0
+"""How far beyond stand-off and legs the border is looked at, metres: no outline of a fence reaches so far."""
 
 
 def fence_polygon(plan: PatrolPlan, sortie: Sortie) -> tuple[tuple[float, float], ...]:
@@ -69,9 +69,9 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     clearance = clearance_of(sortie.vehicle.aircraft, plan.options.wind)
     chart, way = _flown(sortie)
     lines = [chart.line(border.unwrapped()) for border in plan.borders]
-    border = shapely.union_all([_beside(line, way) for line in lines])
-    beyond = shapely.union_all([_beside(extended(line, WALL_M), way) for line in lines])
     floor_m = (plan.border.stand_off_m + clearance.guard_m) * _CHARTED
+    border = shapely.union_all([_beside(line, way, floor_m) for line in lines])
+    beyond = shapely.union_all([_beside(extended(line, WALL_M), way, floor_m) for line in lines])
     room = shapely.union(
         way.buffer(clearance.room_m), _patrol(sortie, chart).buffer(clearance.room_m + clearance.bend_m)
     )
@@ -152,10 +152,10 @@ def _patrol(sortie: Sortie, chart: Chart) -> MultiLineString:
     return MultiLineString([chart.xy(*np.array(pair).T) for pair in ends])
 
 
-def _beside(line: Floats, way: MultiLineString) -> Geometry:
+def _beside(line: Floats, way: MultiLineString, floor_m: float) -> Geometry:
     """The part of a line that a fence round the legs can come near: long borders are not buffered whole."""
-    west, south, east, north = way.bounds
-    near = shapely.clip_by_rect(LineString(line), west - _NEAR_M, south - _NEAR_M, east + _NEAR_M, north + _NEAR_M)
+    (west, south, east, north), more = way.bounds, _NEAR_M + floor_m
+    near = shapely.clip_by_rect(LineString(line), west - more, south - more, east + more, north + more)
     return LineString(line) if near.is_empty else near
 
 
