@@ -174,6 +174,7 @@ def test_an_rtsp_camera_without_reports_has_no_time_of_day():
     with RtspCamera(T0_US, reports=(), pace=20.0) as camera, open_source(camera.url) as source:
         assert source.time_basis == "relative"
         assert source.counts.skipped > 20  # it waited for one
+        assert any("tells no time of day" in problem for problem in source.counts.problems)
 
 
 def test_a_stream_that_stays_away_ends_and_says_so():
