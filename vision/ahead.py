@@ -71,13 +71,14 @@ class Lanes(Generic[T]):
         with self._change:
             return sum(not lane.over for lane in self._lanes)
 
-    def take(self, most: int) -> list[tuple[int, T | Ended]]:
-        """What there is, `most` at most, each with the number of its lane; waits for the first.
+    def take(self, most: int, *, wait: bool = True) -> list[tuple[int, T | Ended]]:
+        """What there is, `most` at most, each with the number of its lane; waits for the first unless told not to.
 
-        The end of a lane is one of the things that are taken. Empty when all lanes are over.
+        The end of a lane is one of the things that are taken. Empty when all lanes are over, or nothing is there.
         """
         with self._change:
-            self._change.wait_for(lambda: any(lane.items for lane in self._lanes) or all(x.over for x in self._lanes))
+            if wait:
+                self._change.wait_for(lambda: any(x.items for x in self._lanes) or all(x.over for x in self._lanes))
             taken: list[tuple[int, T | Ended]] = []
             while len(taken) < most and (number := self._next()) is not None:
                 lane = self._lanes[number]

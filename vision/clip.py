@@ -14,7 +14,9 @@ import av
 from geo import FileWriteError, atomic_path, write_bytes
 from vision.errors import EvidenceError, MetadataError
 from vision.klv import decode_klv, split_klv
+from vision.media import SourceCounts
 from vision.packets import Stamps
+from vision.timeline import Timeline, period_us
 from vision.timing import microseconds, microseconds_of
 
 __all__ = ["Clip", "cut_clip", "suffix_for"]
@@ -149,16 +151,31 @@ def _reading(path: Path) -> Iterator[Any]:
         yield container
 
 
-def _packets(container: Any) -> Iterator[Any]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Packet:
+    """A packet, its time as the source lays it, microseconds, and what that is more than the packet says."""
+
+    packet: Any
+    is_video: bool
+    at_us: int | None
+    shift_us: int
+
+
+def _packets(container: Any) -> Iterator[_Packet]:
     """Video and data packets in file order; what is damaged at the end ends the recording there."""
-    packets = container.demux([container.streams.video[0], *container.streams.data])
+    video = container.streams.video[0]
+    timeline = Timeline(container.name, SourceCounts(), live=False, period_us=period_us(video))
+    packets = container.demux([video, *container.streams.data])
     while True:
         try:
             packet = next(packets)
         except (StopIteration, av.error.InvalidDataError):
             return
         if packet.size:
-            yield packet
+            pts_us = _pts_us(packet)
+            is_video = packet.stream is video
+            at_us = pts_us if pts_us is None else timeline.at(pts_us) if is_video else pts_us + timeline.shift_us
+            yield _Packet(packet, is_video, at_us, timeline.shift_us)
 
 
 def _pts_us(packet: Any) -> int | None:
@@ -171,15 +188,14 @@ def _find_span(container: Any, path: Path, wanted: tuple[int, int], start_us: in
     stamps = Stamps()
     pictures: list[tuple[int, int, bool]] = []  # number of the packet, PTS, keyframe
     last_us = 0
-    for number, packet in enumerate(_packets(container)):
-        pts_us = _pts_us(packet)
-        if packet.stream is not video:
-            at = last_us if pts_us is None else pts_us
+    for number, one in enumerate(_packets(container)):
+        if not one.is_video:
+            at = last_us if one.at_us is None else one.at_us
             if start_us is None:
-                _add_stamps(stamps, at, bytes(packet))
-        elif pts_us is not None:
-            pictures.append((number, pts_us, bool(packet.is_keyframe)))
-            last_us = pts_us
+                _add_stamps(stamps, at, bytes(one.packet))
+        elif one.at_us is not None:
+            pictures.append((number, one.at_us, bool(one.packet.is_keyframe)))
+            last_us = one.at_us
     keyframes = [i for i, (_, _, key) in enumerate(pictures) if key]
     if not keyframes:
         raise EvidenceError(f"{path}: the recording has no keyframe to start a clip from")
@@ -218,25 +234,27 @@ def _add_stamps(stamps: Stamps, pts_us: int, data: bytes) -> None:
 
 def _copy(container: Any, span: _Span, out: Path, form: str, options: dict[str, str]) -> tuple[int, bytes]:
     """Copy the span's packets; number of pictures, and the telemetry where the format cannot hold it."""
-    video = container.streams.video[0]
-    pictures, klv, last_us = 0, bytearray(), 0
+    pictures, klv, last_us, last_dts = 0, bytearray(), 0, None
     with av.open(str(out), "w", format=form, options=options) as output:
-        target = output.add_stream_from_template(video)
+        target = output.add_stream_from_template(container.streams.video[0])
         data = output.add_data_stream("klv") if form == "mpegts" and container.streams.data else None
-        for number, packet in enumerate(_packets(container)):
-            pts_us = _pts_us(packet)
-            if packet.stream is not video:
-                at = last_us if pts_us is None else pts_us
+        for number, one in enumerate(_packets(container)):
+            packet, start_us = one.packet, span.start_pts_us - one.shift_us
+            if not one.is_video:
+                at = last_us if one.at_us is None else one.at_us
                 if span.start_pts_us <= at <= span.end_pts_us:
                     klv += bytes(packet)
-                    if data is not None and pts_us is not None:
-                        _shift(packet, span.start_pts_us, data)
+                    if data is not None and one.at_us is not None:
+                        _shift(packet, start_us, data)
                         output.mux(packet)
                 continue
-            last_us = last_us if pts_us is None else pts_us
+            last_us = last_us if one.at_us is None else one.at_us
             if not span.first <= number <= span.last:
                 continue
-            _shift(packet, span.start_pts_us, target)
+            _shift(packet, start_us, target)
+            if packet.dts is not None:
+                # Where a clock starts anew the first pictures may be due for the decoder before the last ones.
+                packet.dts = last_dts = packet.dts if last_dts is None else max(packet.dts, last_dts + 1)
             output.mux(packet)
             pictures += 1
     return pictures, b"" if data is not None else bytes(klv)

@@ -17,7 +17,7 @@ from vision.errors import SourceError
 from vision.live import LiveQueue
 from vision.media import Connection, Event, Image, Media, Picture, SourceCounts, Telemetry
 from vision.reconnect import BackOff, Reconnecting
-from vision.timeline import Timeline
+from vision.timeline import Timeline, period_us
 
 __all__ = [
     "is_url",
@@ -84,7 +84,7 @@ def open_container(location: str, counts: SourceCounts, *, threads: int = 2, bac
         name,
         counts,
         live=paced,
-        period_us=round(1e6 / (rate or 25)),
+        period_us=period_us(stream),
         wall_clock_us=connection.wall_clock_us,
     )
     events: Iterator[Event] = timeline.lay(connection.events)

@@ -16,7 +16,11 @@ __all__ = ["Asked", "Found", "FrameDetector", "PoseDetector", "detect_each"]
 
 
 class FrameDetector(Protocol):
-    """What finds objects in pictures."""
+    """What finds objects in pictures.
+
+    One that has an attribute `overlaps` that is true is called by two threads at once where several streams are
+    watched; any other is called by one at a time, in the order of the frames.
+    """
 
     @property
     def model(self) -> ModelRef:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -133,7 +135,7 @@ def suppress(boxes: Floats, scores: Floats, groups: Ints, iou: float) -> Ints:
 
 
 class Detector:
-    """Finds persons, vehicles, bicycles and animals. For one thread at a time: two threads take two detectors.
+    """Finds persons, vehicles, bicycles and animals.
 
     Parameters
     ----------
@@ -163,6 +165,9 @@ class Detector:
     ModelError
         When the model is missing, broken or not a detector, or an argument is out of range.
     """
+
+    overlaps = True
+    """Two threads may call `detect` at once: one makes its pictures ready while the other one's are looked at."""
 
     def __init__(
         self,
@@ -203,6 +208,8 @@ class Detector:
         self._to_tensor = cv2.dnn.Image2BlobParams()
         self._to_tensor.scalefactor, self._to_tensor.swapRB = (1 / 255,) * 4, True
         self._spare: list[Floats] = []
+        self._pool: ThreadPoolExecutor | None = None
+        self._opening = threading.Lock()
         self._backend, self._session = backend, None if backend == "auto" else self._open(backend)
 
     def _open(self, backend: str) -> Session:
@@ -235,13 +242,23 @@ class Detector:
             return []
         # Pictures of one size run together, whatever stands between them.
         order = sorted(range(len(images)), key=lambda k: images[k].shape)
-        prepared = [self.prepare(images[k], self._spare.pop() if self._spare else None) for k in order]
+        prepared = self._prepared([images[k] for k in order])
         outputs = self._run([tensor for tensor, _ in prepared])
-        self._spare = [tensor for tensor, _ in reversed(prepared)]
+        self._spare.extend(tensor for tensor, _ in reversed(prepared))
         found: list[list[Detection]] = [[] for _ in images]
         for k, output, (_, box) in zip(order, outputs, prepared, strict=True):
             found[k] = self._detections(output, box, (images[k].shape[1], images[k].shape[0]))
         return found
+
+    def _prepared(self, images: Sequence[Image]) -> list[tuple[Floats, Letterbox]]:
+        """Inputs of pictures; several are made side by side, since the processor's other threads have nothing to do."""
+        spare = [self._spare.pop() if self._spare else None for _ in images]
+        if len(images) == 1 or self._threads == 1 or self._session is None:
+            return [self.prepare(image, one) for image, one in zip(images, spare, strict=True)]
+        with self._opening:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._threads, "vedette-prepare")
+        return list(self._pool.map(self.prepare, images, spare))
 
     def prepare(self, image: Image, spare: Floats | None = None) -> tuple[Floats, Letterbox]:
         """The network's input, shape (1, 3, height, width), RGB in 0 to 1, and how the picture lies in it.
@@ -251,8 +268,9 @@ class Detector:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise ModelError(f"picture of shape {image.shape} and type {image.dtype}: give (height, width, 3) of uint8")
         height, width = image.shape[:2]
-        if self._session is None:
-            self._backend, self._session = self._choose_backend((width, height))
+        with self._opening:
+            if self._session is None:
+                self._backend, self._session = self._choose_backend((width, height))
         box = letterbox((width, height), self._size, self._stride, self._session.input_shape)
         inner = (round(width * box.scale_x), round(height * box.scale_y))
         if inner != (width, height):

@@ -188,6 +188,11 @@ class Source:
             raise MetadataError(
                 f"{media.name}: the poses carry times of day and the video none: give the start time of the video"
             )
+        if media.live and self.time_is_relative:
+            counts.note(
+                f"{media.name}: the stream tells no time of day: times count from its first picture; send ST 0601 "
+                "metadata or RTCP reports, or give the start time"
+            )
         self._sampler = Sampler(fps, media.frame_rate, self._first_us)
         self._check = PictureCheck(media.name, counts)
         self._last_time_us: int | None = None

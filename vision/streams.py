@@ -18,8 +18,9 @@ A stream that fails ends alone: its result says what was seen until then, and wh
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from geo import Terrain
@@ -142,11 +143,23 @@ def _detect(
     lanes: Lanes[Frame], watches: Sequence[_Watch], batch: int
 ) -> Iterator[tuple[int, Frame | Ended, Found | None]]:
     """Frames of all streams with what was found in them, in the order of their turns; and the end of each stream."""
-    while taken := lanes.take(batch * max(1, lanes.running)):
-        asked = [Asked(number, item, watches[number].detector) for number, item in taken if not isinstance(item, Ended)]
-        found = iter(detect_each(asked))
-        for number, item in taken:
-            yield number, item, None if isinstance(item, Ended) else next(found)
+    # A second batch is made ready and begins where the processor has a thread free, before the first has ended.
+    at_once = 2 if all(getattr(one.detector, "overlaps", False) for one in watches) else 1
+    under_way: deque[tuple[list[tuple[int, Frame | Ended]], Future[list[Found]]]] = deque()
+    with ThreadPoolExecutor(at_once, "detect") as pool:
+        while True:
+            most = batch * max(1, lanes.running)
+            room = len(under_way) < (at_once if most > 1 else 1)
+            if room and (taken := lanes.take(most, wait=not under_way)):
+                asked = [Asked(k, item, watches[k].detector) for k, item in taken if not isinstance(item, Ended)]
+                under_way.append((taken, pool.submit(detect_each, asked)))
+                continue
+            if not under_way:
+                return
+            taken, future = under_way.popleft()
+            found = iter(future.result())
+            for number, item in taken:
+                yield number, item, None if isinstance(item, Ended) else next(found)
 
 
 class _Watch:

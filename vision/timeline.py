@@ -5,15 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from vision.media import Event, Picture, SourceCounts
 
-__all__ = ["Timeline"]
+__all__ = ["Timeline", "period_us"]
 
 # Pictures out of order by less are left out one by one; a clock that starts anew goes back farther.
 _BACK_US = 1_000_000
 # What a server has kept for who comes late arrives at once, and is shorter.
 _AHEAD_US = 10_000_000
+
+
+def period_us(stream: Any) -> int:
+    """Time of a picture of a video stream, microseconds."""
+    return round(1e6 / (stream.average_rate or stream.guessed_rate or 25))
 
 
 class Timeline:

@@ -1,7 +1,9 @@
 """The detector: coordinates, suppression, both runtimes, real pictures, and models that are none."""
 
 import hashlib
+import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -306,3 +308,19 @@ def test_the_input_is_the_picture_in_floats_whatever_memory_it_lands_in(tmp_path
     inside = tensor[0, :, box.top + 1 : box.height - box.top - 1, box.left + 1 : box.width - box.left - 1]
     assert np.allclose(inside, 200 / 255, atol=1e-6)
     assert tensor.shape == (1, 3, box.height, box.width)
+
+
+def test_two_threads_get_what_one_gets(tmp_path):
+    """Different pictures of different sizes, side by side in one detector, its session not yet chosen."""
+    rng = np.random.default_rng(2)
+    images = [rng.integers(0, 255, (96 + 32 * (k % 3), 128, 3), dtype=np.uint8) for k in range(12)]
+    batches = [images[:3], images[3:5], images[5:6], images[6:]] * 4
+    shared = Detector(confidence=0.01, threads=2, image_size=128, cache_dir=tmp_path)
+    with ThreadPoolExecutor(2) as pool:
+        got = list(pool.map(shared.detect, batches))
+    expected = [shared.detect(batch) for batch in batches]
+    assert sum(len(found) for batch in expected for found in batch) > 0
+    for a, b in zip(itertools.chain(*expected), itertools.chain(*got), strict=True):
+        assert [(one.kind, round(one.x1), round(one.y2)) for one in a] == [
+            (one.kind, round(one.x1), round(one.y2)) for one in b
+        ]

@@ -92,6 +92,34 @@ def test_times_given_by_the_caller_are_kept(tmp_path):
     assert cut_clip(path, 12 * STEP_US, 18 * STEP_US, tmp_path / "clip.mp4").start_us == 10 * STEP_US
 
 
+@pytest.mark.parametrize("suffix", [".ts", ".mkv", ".mp4"])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_clip_across_a_clock_that_starts_anew(tmp_path, suffix, told):
+    """Two recordings in one file, with times in the telemetry or none: a clip holds what the source showed then."""
+    parts = [
+        write_video(
+            tmp_path / f"{k}.ts",
+            30,
+            telemetry=(lambda n, k=k: klv(T0_US + k * 100_000_000 + n * 1_000_000 // FPS)) if told else None,
+            form="mpegts",
+        )
+        for k in range(2)
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(parts[0].read_bytes() + parts[1].read_bytes())
+    start = None if told else T0_US
+    seen = {time_us: number_of(frame.image) for time_us, frame in by_time(joined, start_time=start).items()}
+    assert list(seen.values()) == [*range(30), *range(30)]
+    times = list(seen)
+    for first, last in ((32, 45), (22, 38), (2, 9)):
+        clip = cut_clip(joined, times[first], times[last], tmp_path / f"{first}{suffix}", start_time=start)
+        assert clip.start_us <= times[first]
+        inside = [number_of(frame.image) for frame in by_time(clip.path, start_time=0, sidecar=False).values()]
+        wanted = [number for time_us, number in seen.items() if clip.start_us <= time_us <= times[last]]
+        assert inside[: len(wanted)] == wanted
+        assert clip.pictures == len(inside) <= len(wanted) + 3  # with those that the last one was made from
+
+
 def test_old_codecs_of_real_recordings(shared_data, tmp_path):
     path = shared_data("videos/vtest.avi")
     assert suffix_for(path) == ".mkv"
