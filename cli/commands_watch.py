@@ -31,7 +31,10 @@ def watch(
     line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
     own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
     pose: Annotated[
-        Path | None, typer.Option(help="Pose file (.srt, .csv, .klv, .tlog), when the video has none.")
+        str | None,
+        typer.Option(
+            help="When the video has none: pose file (.srt, .csv, .klv, .tlog), or udpin:HOST:PORT of MAVLink."
+        ),
     ] = None,
     hfov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; else the video's.")] = None,
     start: Annotated[str | None, typer.Option(help="Time of the first picture, ISO 8601 with its zone.")] = None,

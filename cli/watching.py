@@ -47,7 +47,7 @@ class WatchOrder:
 
     border: vision.BorderLine | None
     line: vision.PixelLine | None
-    pose: Path | None
+    pose: str | None
     hfov_deg: float | None
     start: datetime | None
     calibration: vision.Calibration | None

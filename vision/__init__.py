@@ -32,6 +32,7 @@ from vision.ground import GroundSettings, Pace, ground_track
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
 from vision.marked import write_marked_picture
+from vision.mavlink_live import LivePoses
 from vision.media import SourceCounts
 from vision.model_check import EngineCheck, ModelCheck, check_model
 from vision.model_fetch import FetchLimits, fetch_model
@@ -154,6 +155,7 @@ __all__ = [
     "LeftOut",
     "Letterbox",
     "ListedModel",
+    "LivePoses",
     "Match",
     "MetadataError",
     "Method",

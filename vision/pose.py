@@ -7,6 +7,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -29,6 +30,7 @@ __all__ = [
     "POSE_SIGMAS",
     "PoseSample",
     "PoseTrack",
+    "Poses",
     "axis_error_deg",
     "camera_from_klv",
     "interpolate",
@@ -74,6 +76,24 @@ class PoseSample:
     pose: CameraPose | None
     hfov_deg: float | None = None
     ground_amsl_m: float | None = None
+
+
+class Poses(Protocol):
+    """Poses over time: a record of them (`PoseTrack`), or such as come from a vehicle in the air (`LivePoses`)."""
+
+    @property
+    def absolute(self) -> bool:
+        """Whether times are UTC; else they count from the first frame of the video."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What their user should know."""
+        ...
+
+    def at(self, time_us: int) -> PoseSample | None:
+        """The sample at a time; None in a hole."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

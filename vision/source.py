@@ -6,24 +6,27 @@ never the time at which the frame was read.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from geo import CameraModel, CameraPose, PoseSigma
 from vision.calibration import Calibration
 from vision.decode import is_url, open_container
 from vision.errors import MetadataError, SourceError
 from vision.folder import open_folder
+from vision.mavlink_live import LivePoses, is_live_pose
 from vision.media import Image, Media, Picture, SourceCounts, Telemetry
 from vision.packets import PAIRING_WAIT_US, PacketTrack
 from vision.picture_check import PictureCheck
-from vision.pose import PoseSample, PoseTrack
+from vision.pose import Poses, PoseSample, PoseTrack
 from vision.reconnect import BackOff
 from vision.sidecar import find_sidecar, read_sidecar
 from vision.timing import TIME_BASES, Clock, Sampler, microseconds
@@ -38,7 +41,7 @@ _LIVE_OFFSET_US = 10_000_000
 def open_source(
     location: str | Path,
     *,
-    pose: CameraPose | PoseTrack | str | Path | None = None,
+    pose: CameraPose | PoseTrack | LivePoses | str | Path | None = None,
     sidecar: bool = True,
     camera: CameraModel | None = None,
     hfov_deg: float | None = None,
@@ -62,7 +65,8 @@ def open_source(
     location
         Path of a file or folder, or an ``rtsp``, ``rtmp``, ``udp``, ``rtp``, ``srt``, ``tcp`` or ``http`` URL.
     pose
-        A fixed camera's pose, a pose track, or the path of a pose file (``.srt``, ``.csv``, ``.klv``, ``.tlog``). None:
+        A fixed camera's pose, a pose track, the path of a pose file (``.srt``, ``.csv``, ``.klv``, ``.tlog``), or for
+        a live video the address at which the vehicle's telemetry comes, see `LivePoses`. None:
         the KLV in the video, else a pose file of the same stem beside it.
     sidecar
         Whether to look beside the video when `pose` is None.
@@ -107,17 +111,16 @@ def open_source(
         raise SourceError(
             f"clock offset {clock_offset_s} s with sigma {clock_sigma_s}: give seconds, a sigma from 0 up"
         )
-    start_us = microseconds(start_time)
-    track = pose if isinstance(pose, PoseTrack) else None
-    if isinstance(pose, str | Path):
-        track = read_sidecar(pose, attitude=attitude, home_amsl_m=home_amsl_m, sigma=sigma)
-    counts = SourceCounts()
+    start_us, counts = microseconds(start_time), SourceCounts()
     path = None if is_url(str(location)) else Path(location)
-    if path is not None and path.is_dir():
-        media = open_folder(path, frame_rate or fps, times_us, counts)
-    else:
-        media = open_container(str(location), counts, threads=threads, back_off=back_off)
-    try:
+    with contextlib.ExitStack() as opened:
+        track, let_go = _poses(pose, attitude=attitude, home_amsl_m=home_amsl_m, sigma=sigma)
+        opened.callback(let_go)
+        if path is not None and path.is_dir():
+            media = open_folder(path, frame_rate or fps, times_us, counts)
+        else:
+            media = open_container(str(location), counts, threads=threads, back_off=back_off)
+        opened.callback(media.close)
         if camera is None and hfov_deg is not None:
             camera = CameraModel.from_fov(media.width, media.height, hfov_deg)
         telemetry = PacketTrack(media, counts, sigma)
@@ -130,8 +133,8 @@ def open_source(
                 counts.note(str(error))
         for note in track.notes if track is not None else ():
             counts.note(note)
-        return Source(
-            media,
+        source = Source(
+            replace(media, close=_both(media.close, let_go)),
             counts,
             telemetry,
             head,
@@ -144,9 +147,34 @@ def open_source(
             offset_us=round(clock_offset_s * 1e6),
             clock_sigma_s=clock_sigma_s,
         )
-    except BaseException:
-        media.close()
-        raise
+        opened.pop_all()
+    return source
+
+
+def _poses(
+    pose: CameraPose | PoseTrack | LivePoses | str | Path | None, **more: Any
+) -> tuple[Poses | None, Callable[[], None]]:
+    """Poses over time, and what lets go of them."""
+    if isinstance(pose, str) and is_live_pose(pose):
+        live = LivePoses(pose, attitude=more["attitude"], sigma=more["sigma"])
+        return live, live.close
+    if isinstance(pose, str | Path):
+        return read_sidecar(pose, **more), _nothing
+    return (None if isinstance(pose, CameraPose) else pose), _nothing
+
+
+def _nothing() -> None:
+    """What was given belongs to whoever gave it."""
+
+
+def _both(first: Callable[[], object], second: Callable[[], object]) -> Callable[[], None]:
+    def close() -> None:
+        try:
+            first()
+        finally:
+            second()
+
+    return close
 
 
 class Source:
@@ -163,7 +191,7 @@ class Source:
         head: list[Picture],
         *,
         fixed: CameraPose | None,
-        track: PoseTrack | None,
+        track: Poses | None,
         camera: CameraModel | None,
         calibration: Calibration | None,
         fps: float | None,

@@ -10,7 +10,7 @@ from typing import Self
 from vision.errors import SourceError
 from vision.media import Media
 from vision.packets import PacketTrack
-from vision.pose import PoseTrack
+from vision.pose import Poses, PoseTrack
 
 __all__ = ["TIME_BASES", "Clock", "Sampler", "microseconds", "microseconds_of"]
 
@@ -35,11 +35,12 @@ class Clock:
 
     @classmethod
     def choose(
-        cls, media: Media, telemetry: PacketTrack, track: PoseTrack | None, start_us: int | None, first_us: int
+        cls, media: Media, telemetry: PacketTrack, track: Poses | None, start_us: int | None, first_us: int
     ) -> Self:
         """The best clock that there is; `first_us` is the PTS of the first picture."""
         created = microseconds_of(media.created)
-        laid = track.samples[0].time_us if track is not None and track.absolute and track.origin == "klv" else None
+        is_klv = isinstance(track, PoseTrack) and track.absolute and track.origin == "klv"
+        laid = track.samples[0].time_us if isinstance(track, PoseTrack) and is_klv else None
         zeros = {
             "given": None if start_us is None else start_us - first_us,
             "klv": 0 if telemetry.has_time else None,

@@ -1,7 +1,10 @@
-"""Poses out of the log of a simulated flight, against where the simulator truly had the camera."""
+"""Poses of a simulated flight, from its log and from its telemetry in the air, against where the camera truly was."""
 
 import asyncio
+import contextlib
 import math
+import socket
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +13,7 @@ import autopilot
 import sim
 import vision
 from missions import Mission, MissionItem
+from tests.relay import relayed
 
 HOME, SPEEDUP, START_US = (31.34, -110.94, 1180.0), 5.0, 1_790_000_000_000_000
 
@@ -38,11 +42,68 @@ def armed_us(poses, truth):
     return START_US + round(begins[int(np.argmin(miss))] * 1e6)
 
 
-def test_poses_of_a_log_are_those_that_were_flown(tmp_path):
+class Tap:
+    """What a vehicle sends, sent to another port as well, as a router of telemetry does."""
+
+    def __init__(self, port):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.connect(("127.0.0.1", port))
+
+    def __call__(self, message):
+        if message.get_type() != "BAD_DATA" and message.get_srcSystem() == 1:
+            with contextlib.suppress(ConnectionRefusedError):  # nobody listens yet
+                self.socket.send(bytes(message.get_msgbuf()))
+        return False
+
+
+class Watcher(threading.Thread):
+    """Asks for poses of a moment ago while the vehicle flies, as pictures of a live video do."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.port, self.found, self.landed, self.failed = port, [], threading.Event(), None
+
+    def run(self):
+        try:
+            with vision.LivePoses(f"udpin:127.0.0.1:{self.port}", wait_s=60.0, patience_s=0.2) as poses:
+                while not self.landed.wait(0.05):
+                    # The vehicle's own time, whatever the clock of this machine: the newest it told, and a bit before.
+                    with poses._came:
+                        newest = poses._heard.clock[-1][1] if poses._heard.clock else None
+                    if newest is not None:
+                        self.found.append((newest - 1_000_000, poses.at(newest - 1_000_000)))
+        except Exception as error:  # noqa: BLE001 - the test says that there is none
+            self.failed = error
+
+
+async def flown(url, tap, folder):
+    host, port = url.split(":")[-2:]
+    async with relayed(host.strip("/"), int(port), tap) as through:
+        tasks = [autopilot.FlightTask(1, through, (round_trip(),))]
+        return await autopilot.fly(tasks, time_scale=SPEEDUP, log_dir=folder)
+
+
+def away(pose, true):
+    """Metres on the ground, metres in height, degrees of the axis between a pose and where the camera truly was."""
+    north = (pose.lat_deg - true.lat_deg) * 111_000
+    east = (pose.lon_deg - true.lon_deg) * 111_000 * math.cos(math.radians(true.lat_deg))
+    turned = true.rotation_enu_from_camera().T @ pose.rotation_enu_from_camera()
+    angle = math.degrees(math.acos(max(-1.0, min(1.0, (np.trace(turned) - 1) / 2))))
+    return math.hypot(north, east), abs(pose.altitude.metres - true.altitude.metres), angle
+
+
+def test_poses_of_a_log_and_live_are_those_that_were_flown(tmp_path):
     config = sim.FleetConfig(home=HOME, speedup=SPEEDUP, record_dir=tmp_path, start_time_us=START_US)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    watcher, tap = Watcher(port), Tap(port)
+    watcher.start()
     with sim.start_fleet(config) as fleet:
-        tasks = [autopilot.FlightTask(1, fleet.endpoints[0].url, (round_trip(),))]
-        report = asyncio.run(autopilot.fly(tasks, time_scale=SPEEDUP, log_dir=tmp_path / "logs"))
+        report = asyncio.run(flown(fleet.endpoints[0].url, tap, tmp_path / "logs"))
+    watcher.landed.set()
+    watcher.join()
+    tap.socket.close()
     assert report.completed, report.vehicles[0].failure
     (record,) = tmp_path.glob("vehicle-1-sortie-*.csv")
     (log,) = (tmp_path / "logs").glob("*.tlog")
@@ -50,22 +111,16 @@ def test_poses_of_a_log_are_those_that_were_flown(tmp_path):
     assert "times are the vehicle's" in poses.notes[0]
     truth = sim.read_record(record, armed_us(poses, sim.read_record(record, START_US)))
     first, last = truth.start_us, truth.start_us + round(truth.samples[-1, 0] * 1e6)
-    off_m, off_deg, up_m, yaws = [], [], [], []
-    for time_us in range(first, last, 200_000):
-        sample = poses.at(time_us)
-        if sample is None or sample.pose is None:
-            continue
-        true = truth.pose(time_us)
-        north = (sample.pose.lat_deg - true.lat_deg) * 111_000
-        east = (sample.pose.lon_deg - true.lon_deg) * 111_000 * math.cos(math.radians(true.lat_deg))
-        off_m.append(math.hypot(north, east))
-        up_m.append(abs(sample.pose.altitude.metres - true.altitude.metres))
-        turned = true.rotation_enu_from_camera().T @ sample.pose.rotation_enu_from_camera()
-        off_deg.append(math.degrees(math.acos(max(-1.0, min(1.0, (np.trace(turned) - 1) / 2)))))
-        yaws.append(true.yaw_deg)
-    assert len(off_m) > 100
-    assert np.percentile(off_m, 95) < 1.0
-    assert np.percentile(off_deg, 95) < 1.5
-    assert np.percentile(off_deg, 50) < 0.3
-    assert max(up_m) < 1.0
-    assert np.ptp(yaws) > 100.0
+    logged = [(time_us, poses.at(time_us)) for time_us in range(first, last, 200_000)]
+    assert watcher.failed is None
+    live = [(time_us, sample) for time_us, sample in watcher.found if first <= time_us <= last]
+    for found in (logged, live):
+        there = [(time_us, sample.pose) for time_us, sample in found if sample is not None and sample.pose is not None]
+        assert len(there) > 100
+        off_m, up_m, off_deg = np.array([away(pose, truth.pose(time_us)) for time_us, pose in there]).T
+        assert np.percentile(off_m, 95) < 1.0
+        assert np.percentile(off_deg, 95) < 1.5
+        assert np.percentile(off_deg, 50) < 0.3
+        assert max(up_m) < 1.0
+        assert np.ptp([truth.pose(time_us).yaw_deg for time_us, _ in there]) > 100.0
+    assert sum(sample is not None for _, sample in live) > 0.9 * len(live)
