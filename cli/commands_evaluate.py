@@ -87,13 +87,13 @@ def evaluate(
         name = video.name if names.count(video.name) == 1 else str(video)
         with vision.open_source(video, pose=pose, fps=fps, sigma=errors) as source, bars() as progress:
             task = progress.add_task(video.name, total=None)
-            evaluation.add(
+            watched = evaluation.add(
                 source,
                 told,
                 name=name,
                 progress=lambda frames, progress=progress, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
             )
-        for problem in source.counts.problems:
+        for problem in (*source.counts.problems, *watched.notes):
             complaints.print(f"note: {video}: {problem}", markup=False)
     result = evaluation.result()
     console.print(_table(result))

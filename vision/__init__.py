@@ -29,6 +29,7 @@ from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
 from vision.fusion import FusionGates, one_each
 from vision.georeference import OBJECT_SIZES, ErrorModel, Georeferencer, ObjectSize
 from vision.ground import GroundSettings, Pace, ground_track
+from vision.image_motion import SmallPicture, StepMotion
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
 from vision.marked import write_marked_picture
@@ -192,6 +193,7 @@ __all__ = [
     "SliceRule",
     "SlicingDetector",
     "SlidingPicture",
+    "SmallPicture",
     "Source",
     "SourceCounts",
     "SourceError",
@@ -199,6 +201,7 @@ __all__ = [
     "Stage",
     "Status",
     "SteadyPicture",
+    "StepMotion",
     "StillCamera",
     "Stream",
     "StreamResult",

@@ -184,7 +184,8 @@ def pixel_track(track: Track) -> GroundTrack:
     heights = np.array([o.detection.size[1] for o in track.observations])
     times = np.array([o.time_us for o in track.observations], dtype=np.int64)
     sigma = np.hypot(np.maximum(FOOT_PX, FOOT_SHARE * heights), shaken)
-    noises = np.eye(2) * (sigma**2 * foot_doubt(track))[:, None, None]
+    # What hides the legs moves the foot up, not aside.
+    noises = np.eye(2) * np.stack([sigma**2, sigma**2 * foot_doubt(track)], axis=-1)[:, None, :]
     scale = float(np.median(heights)) / 1.7
     states, errors = smooth((times - times[0]) / 1e6, feet, noises, 3.0 * scale, 0.3 * scale**2)
     return GroundTrack(

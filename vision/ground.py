@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vision.feet import foot_doubt
 from vision.kalman import smooth
 from vision.types import GroundTrack, Track
 
 __all__ = ["GroundSettings", "Pace", "ground_track"]
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def ground_track(track: Track, settings: GroundSettings | None = None) -> Ground
     seconds = (times - times[0]) / 1e6
     places = np.array([p.xy for p in points])
     doubt = foot_doubt(track)[[o.ground is not None for o in track.observations]]
-    noises = np.array([p.random for p in points]) * doubt[:, None, None]
+    noises = _doubted(np.array([p.random for p in points]), doubt)
     states, errors = smooth(seconds, places, noises, pace.speed_sigma, pace.density)
     # One at a time, the worst first: an outlier bends the track away from its good neighbours.
     for _ in range(len(points) // 5):
@@ -84,3 +87,13 @@ def ground_track(track: Track, settings: GroundSettings | None = None) -> Ground
         errors[:, :2, :2],
         np.array([p.systematic for p in points]),
     )
+
+
+def _doubted(noises: Floats, doubt: Floats) -> Floats:
+    """Covariances, shape (n, 2, 2), larger by factors, shape (n,), along their long axis: that of the view.
+
+    What hides the legs moves the foot away from the camera, not aside.
+    """
+    values, vectors = np.linalg.eigh(noises)
+    along = vectors[:, :, 1]
+    return np.asarray(noises + ((doubt - 1) * values[:, 1])[:, None, None] * along[:, :, None] * along[:, None, :])

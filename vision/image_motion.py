@@ -26,7 +26,7 @@ Grey = NDArray[np.uint8]
 _SIZE_PX = 320
 """Longer side of the reduced picture: an error of 0.1 of its pixels is 0.4 of one at 720p."""
 _CORNERS, _QUALITY, _APART_PX = 120, 0.01, 8
-_WINDOW, _LEVELS = (13, 13), 3
+_WINDOW, _LEVELS, _NEAR_LEVELS = (13, 13), 3, 1
 _STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 15, 0.03)
 _BACK_PX = 0.5
 _RANSAC_PX = 1.0
@@ -72,8 +72,8 @@ class SmallPicture:
         height, width = image.shape[:2]
         share = min(1.0, _SIZE_PX / max(height, width))
         size = max(1, round(width * share)), max(1, round(height * share))
-        # Green carries most of what grey does. Twice the size that is wanted is enough to average from.
-        stride = max(1, int(0.5 / share))
+        # Green carries most of what grey does; a little more than the size that is wanted is enough to average from.
+        stride = max(1, int(0.85 / share))
         some = np.ascontiguousarray(image[::stride, ::stride, 1])
         grey = cv2.resize(some, size, interpolation=cv2.INTER_AREA)
         scale = stride * np.array(some.shape[::-1]) / size
@@ -143,17 +143,26 @@ class KeyPicture:
         other
             The other picture.
         guess
-            Homography from pixels of this one to pixels of the other, near which the search begins, shape (3, 3).
+            Homography from pixels of this one to pixels of the other, shape (3, 3): the search goes about it at first,
+            then farther, then about no motion at all.
         """
+        tries = [(np.eye(3), _LEVELS)]
+        if guess is not None:
+            tries = [(guess, _NEAR_LEVELS), (guess, _LEVELS), *tries]
+        found = (self._match(other, matrix, levels) for matrix, levels in tries)
+        return next((match for match in found if match is not None), None)
+
+    def _match(self, other: SmallPicture, guess: Floats, levels: int) -> Match | None:
+        """See `match`: one search, over a pyramid of so many levels."""
         if not self.tells or other.grey.shape != self.picture.grey.shape:
             return None
         to_full = self.picture.to_full
         to_small = np.linalg.inv(to_full)
-        guess = np.eye(3) if guess is None else to_small @ guess @ to_full
+        guess = np.asarray(to_small @ guess @ to_full)
         corners = self._shown(other, guess)
         if len(corners) < _LEAST:
             return None
-        here, there = self._flow(other.grey, corners, _mapped(guess, corners))
+        here, there = self._flow(other.grey, corners, _mapped(guess, corners), levels)
         fit = _fit(here, there)
         if fit is None:
             return None
@@ -183,7 +192,7 @@ class KeyPicture:
         if len(expected) < _LEAST:
             return True
         start = _mapped(matrix, expected)
-        here, there = self._flow(other.grey, expected, start)
+        here, there = self._flow(other.grey, expected, start, _NEAR_LEVELS)
         near = np.hypot(*(_mapped(matrix, here) - there).T) < _STAY_PX
         return bool(near.sum() >= _STAY_LEAST and near.sum() >= _STAY_SHARE * len(expected))
 
@@ -194,10 +203,10 @@ class KeyPicture:
         inside = (where >= _BORDER_PX).all(axis=1) & (where < np.array([width, height]) - _BORDER_PX).all(axis=1)
         return self.corners[inside & _free(other, where)]
 
-    def _flow(self, other: Grey, corners: Singles, start: Singles) -> tuple[Singles, Singles]:
+    def _flow(self, other: Grey, corners: Singles, start: Singles, levels: int) -> tuple[Singles, Singles]:
         """Corners that were found again, and where, shape (n, 2) each."""
-        there, found = _followed(self.picture.grey, other, corners, start)
-        back, returned = _followed(other, self.picture.grey, there, corners)
+        there, found = _followed(self.picture.grey, other, corners, start, levels)
+        back, returned = _followed(other, self.picture.grey, there, corners, levels)
         good = found & returned & (np.hypot(*(back - corners).T) < _BACK_PX)
         return corners[good], there[good]
 
@@ -219,8 +228,6 @@ class StepMotion:
         key, self._key = self._key, KeyPicture(picture)
         # A camera that turns goes on turning: what it did last is where to look first.
         match = None if key is None else key.match(picture, self._last)
-        if key is not None and match is None and self._last is not None:
-            match = key.match(picture)
         self._last = None if match is None else match.matrix
         return match
 
@@ -248,7 +255,9 @@ def _even(grey: NDArray[np.uint8]) -> Grey:
     return np.asarray(cv2.convertScaleAbs(np.maximum(light, 0.0, out=light)), dtype=np.uint8)
 
 
-def _followed(one: Grey, other: Grey, points: Singles, start: Singles) -> tuple[Singles, NDArray[np.bool_]]:
+def _followed(
+    one: Grey, other: Grey, points: Singles, start: Singles, levels: int
+) -> tuple[Singles, NDArray[np.bool_]]:
     """Where points of one picture are in another, searched from `start`, and which were found."""
     there, found, _ = cv2.calcOpticalFlowPyrLK(
         one,
@@ -256,7 +265,7 @@ def _followed(one: Grey, other: Grey, points: Singles, start: Singles) -> tuple[
         points,
         start.copy(),
         winSize=_WINDOW,
-        maxLevel=_LEVELS,
+        maxLevel=levels,
         criteria=_STOP,
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )

@@ -112,8 +112,7 @@ class SteadyCamera:
     def _found(self, picture: SmallPicture, time_us: int) -> SteadyPicture | None:
         rest = self._rest
         assert rest is not None
-        match = (None if self._last is None else rest.match(picture, self._last)) or rest.match(picture)
-        match = match or self._by_edges(picture)
+        match = rest.match(picture, self._last) or self._by_edges(picture)
         if match is None:
             # A lorry may fill the picture, and the camera still stand where it stood.
             return self._before if self._last is not None and rest.stays(picture, self._last) else None

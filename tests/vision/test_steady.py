@@ -1,6 +1,7 @@
 """Fixed cameras that shake, creep, are turned away and look back; crossings against those of the still picture."""
 
 import itertools
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,7 +13,9 @@ from geo import Altitude, CameraModel, CameraPose, Datum, LocalFrame
 from tests.vision.scenery import HEIGHT, WIDTH, apply, grid, moved, scenery, seen
 from vision.border import BorderLine
 from vision.camera_motion import SteadyPicture
+from vision.detector import Detector
 from vision.fixed import Homography, KnownPoint, PixelLine
+from vision.source import open_source
 from vision.steady import AWAY, SteadyCamera
 from vision.types import Detection, Direction, Frame, Method, ModelRef
 from vision.watch import watch
@@ -278,3 +281,34 @@ def test_known_points_go_with_the_picture():
     assert (still.direction, still.status) == (wind.direction, wind.status)
     assert abs(still.time_us - wind.time_us) < 200_000
     assert abs(still.lat_deg - wind.lat_deg) * 111_000 < 0.2
+
+
+@pytest.mark.data
+def test_real_people_over_a_line_of_a_shaken_camera(shared_data):
+    """18 s of a square, seen through a window that the wind moves by up to 36 pixels."""
+    detector = Detector(
+        shared_data("weights/coco-yolo11n.onnx"), confidence=0.12, kinds=("person",), backend="onnxruntime", threads=2
+    )
+    with open_source(shared_data("videos/vtest.avi")) as source:
+        frames = [f for f in source if 200 <= f.index < 380 and f.index % 3 == 0]
+    width, height = 608, 496
+    t = np.arange(len(frames)) * 0.3
+    gusts = 24 * np.sin(1.1 * t) + 12 * np.sin(2.9 * t + 1), 18 * np.sin(1.7 * t + 2)
+    ways = {"still": (0 * t, 0 * t), "shaken": gusts}
+    results = {}
+    for name, (x, y) in ways.items():
+        corners = np.stack([80 + x - x[0], 40 + y - y[0]], axis=1).round().astype(int)
+        windows = [
+            replace(f, image=np.ascontiguousarray(f.image[top : top + height, left : left + width]))
+            for f, (left, top) in zip(frames, corners, strict=True)
+        ]
+        line = PixelLine("middle", ((304, height), (304, 0)), "left")
+        results[name] = watch(windows, detector, line=line)
+    still, shaken_ = (results[name] for name in ("still", "shaken"))
+    assert shaken_.turned_away == 0
+    assert any("moved by up to" in note for note in shaken_.notes)
+    assert len(still.crossings) >= 5
+    for one in still.crossings:
+        same = [c for c in shaken_.crossings if c.direction is one.direction and abs(c.time_us - one.time_us) < 700_000]
+        assert same, one
+    assert len(shaken_.crossings) <= len(still.crossings) + 1

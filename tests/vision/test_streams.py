@@ -162,7 +162,6 @@ def test_a_stream_that_fails_ends_alone():
     assert found["sound"].result.frames == len(videos[0])
     for name, error, words in (
         ("gone", SourceError, "has gone"),
-        ("full", VisionError, "disk full"),
         ("unfit", IndexError, "too many indices"),
         ("no line", MetadataError, "no line to watch"),
         ("no pose", MetadataError, "homography"),
@@ -172,7 +171,9 @@ def test_a_stream_that_fails_ends_alone():
     # What was seen before is not lost.
     assert (found["gone"].result.frames, len(found["gone"].result.crossings)) == (60, 1)
     assert found["unfit"].result.frames == 40
-    assert found["full"].result.crossings == ()
+    # A crossing is told without its evidence.
+    assert found["full"].error is None
+    assert set(found["full"].result.without_evidence.values()) == {"disk full"}
     assert found["no line"].result is None
     assert found["no pose"].result is None
     assert [t for t in threading.enumerate() if t.name == "ahead"] == []
