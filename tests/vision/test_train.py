@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -432,3 +433,12 @@ def test_small_and_huge_numbers_stay_float32():
     )
     halved = halve_weights(tiny_network(np.full((16, 3, 3, 3), 0.1, np.float32)))
     assert [one.name for one in halved.graph.initializer if one.data_type == TensorProto.FLOAT16] == ["weights_float16"]
+
+
+@pytest.mark.parametrize("sensor", RECIPES)
+def test_a_further_source_goes_into_every_stage(sensor):
+    recipe = RECIPES[sensor]
+    mixed = recipe.mixed_with("reviewed", 0.5)
+    assert [stage.mix for stage in mixed.stages] == [{**stage.mix, "reviewed": 0.5} for stage in recipe.stages]
+    assert [replace(stage, mix={}) for stage in mixed.stages] == [replace(stage, mix={}) for stage in recipe.stages]
+    assert all("reviewed" not in stage.mix for stage in recipe.stages)
