@@ -188,6 +188,8 @@ def pixel_track(track: Track) -> GroundTrack:
     noises = np.eye(2) * np.stack([sigma**2, sigma**2 * foot_doubt(track)], axis=-1)[:, None, :]
     scale = float(np.median(heights)) / 1.7
     states, errors = smooth((times - times[0]) / 1e6, feet, noises, 3.0 * scale, 0.3 * scale**2)
+    # A foot that no box shows may be put below the picture, where a line drawn to its edge has ended.
+    states[:, 1] = np.minimum(states[:, 1], feet[:, 1].max())
     return GroundTrack(
         track.number,
         track.kind,

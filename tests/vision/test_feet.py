@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vision import Detection, Observation, Track
 from vision.feet import foot_doubt
-from vision.fixed import pixel_track
+from vision.fixed import PixelLine, pixel_passages, pixel_track
 
 
 def walking(heights, *, px_s=30.0, fps=10.0):
@@ -34,6 +34,17 @@ def test_behind_a_wall_the_foot_stays_on_the_ground():
     assert np.all(doubt[:40] == 1)
     assert np.all(doubt[50:] == 1)
     assert pixel_track(walking(heights)).xy[:, 1] == pytest.approx(300.0, abs=6.0)
+
+
+def test_who_comes_in_below_crosses_a_line_that_is_drawn_to_the_edge():
+    """The picture ends at 300: the box grows until the legs are in it. His foot is never past the end of the line."""
+    heights = [*np.linspace(40, 100, 6), *[100.0] * 30]
+    observations = []
+    for i, height in enumerate(heights):
+        box = Detection(100 + 20 * i, 300 - height, 140 + 20 * i, 300, "person", 0.8)
+        observations.append(Observation(round(i * 1e6 / 5), i, box, None))
+    line = PixelLine("gate", ((400.0, 300.0), (400.0, 0.0)), "left")
+    assert len(pixel_passages(Track(1, "person", 0.8, tuple(observations)), line)) == 1
 
 
 def test_who_comes_nearer_is_not_doubted():
