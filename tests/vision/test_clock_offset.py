@@ -114,11 +114,20 @@ def test_where_the_motion_does_not_tell_nothing_is_made_up(way, offset, seed):
     assert "cannot be told" in str(found)
 
 
+def test_a_swing_that_repeats_itself_fits_at_every_period():
+    """Even with poses without error, and the clocks in step."""
+    found = estimate_clock_offset(filmed(swinging, 0.0))
+    assert found.seconds is None
+    assert "repeats itself" in found.why
+
+
 def test_poses_of_another_flight_are_no_offset():
     frames = filmed(searching, 0.0)
     other = filmed(lambda t: (-2 * math.sin(1.1 * t), math.cos(1.7 * t), 5 * math.cos(0.31 * t * t / 3), -65.0), 0.0)
     mixed = [Frame(a.image, a.time_us, a.index, a.pts_s, b.pose, LENS, 0.0) for a, b in zip(frames, other, strict=True)]
-    assert estimate_clock_offset(mixed).seconds is None
+    found = estimate_clock_offset(mixed)
+    assert found.seconds is None
+    assert "another flight" in found.why
 
 
 def test_an_offset_beyond_the_search_is_not_taken_for_a_smaller_one():
