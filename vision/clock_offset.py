@@ -39,7 +39,7 @@ _BLOCKS = 8
 _LEAST_TOLD = 0.5  # share of the measured changes that the poses explain
 _LEAST_CHANGE = 1.0  # pixels a second
 _WORST_SIGMA_S = 0.1
-_RIVAL_S, _RIVAL_SIGMAS = 0.3, 4.0
+_RIVAL_S, _RIVAL_SIGMAS, _RIVAL_SHARE = 0.3, 4.0, 0.03
 _CLIP = 4.0
 _FLOOR, _FLOOR_S = 0.2, 0.002  # pixels a second, and seconds
 
@@ -192,7 +192,10 @@ def _judged(pairs: _Pairs) -> ClockOffset:
     changes = np.median(np.abs(kept - np.median(kept, axis=0)), axis=0)
     left = np.median(np.abs(off[best][pairs.valid[best]]), axis=0)
     told = max(0.0, 1.0 - float((left**2).sum() / max((changes**2).sum(), 1e-12)))
-    rival = ((mean - mean[best]) * count)[np.abs(pairs.grid - tau) > max(_RIVAL_S, 5 * sigma_s)]
+    # Other valleys of the cost, and how much higher they lie.
+    valley = np.flatnonzero((mean[1:-1] <= mean[:-2]) & (mean[1:-1] <= mean[2:])) + 1
+    rivals = mean[valley[np.abs(pairs.grid[valley] - tau) > max(_RIVAL_S, 5 * sigma_s)]] - mean[best]
+    near = max(_RIVAL_SIGMAS**2 / count, _RIVAL_SHARE * float(np.median(mean)))
     if np.hypot.reduce(changes) < _LEAST_CHANGE:
         return _untold("the camera's motion hardly changes, so every offset fits; look at a turn or a take-off", told)
     if told < _LEAST_TOLD:
@@ -203,6 +206,6 @@ def _judged(pairs: _Pairs) -> ClockOffset:
         return _untold(f"it is {abs(tau):.1f} s or more", told)
     if sigma_s > _WORST_SIGMA_S:
         return _untold(f"it is open to {sigma_s:.2f} s: the motion changes too little or too seldom", told)
-    if rival.size and rival.min() < _RIVAL_SIGMAS**2:
+    if (rivals < near).any():
         return _untold("another offset fits nearly as well: the motion repeats itself", told)
     return ClockOffset(tau, sigma_s, told)

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 GRID_S = 0.01
 """Step of the times at which rates are given, seconds."""
 _GAP_US = 1_000_000
-_BELL_S, _WHOLE = 0.15, 0.98
+_BELL_S, _WHOLE = 0.15, 0.995
 # One sigma of steady errors that a pose may have besides what it says of itself: degrees, share of the height, and of
 # the focal length.
 _YAW_DEG, _PITCH_DEG, _HEIGHT, _FOCAL = 3.0, 1.0, 0.1, 0.05

@@ -77,7 +77,7 @@ def filmed(way, offset_s, *, rate=10.0, seconds=14.0, seed=None, bias=(0.0, 0.0,
     return frames
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(offset=st.floats(-1.5, 1.5), rate=st.sampled_from([5.0, 10.0, 25.0]))
 def test_a_planted_offset_is_found_to_a_fraction_of_a_frame(offset, rate):
     found = estimate_clock_offset(filmed(searching, offset, rate=rate))
@@ -86,7 +86,7 @@ def test_a_planted_offset_is_found_to_a_fraction_of_a_frame(offset, rate):
     assert found.told > 0.8
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("offset", [-1.2, 0.0, 0.4])
 def test_with_the_errors_of_real_poses_it_is_found_within_its_sigma(offset, seed):
     """Noise of a gimbal and of a receiver, a compass 5 degrees off, a barometer 4 m."""
@@ -105,20 +105,28 @@ def test_one_stop_is_enough():
 
 @pytest.mark.parametrize("way", [hovering, cruising, swinging])
 @pytest.mark.parametrize("offset", [0.0, 0.8])
-@pytest.mark.parametrize("seed", range(2))
-def test_where_the_motion_does_not_tell_nothing_is_made_up(way, offset, seed):
-    found = estimate_clock_offset(filmed(way, offset, seed=seed))
+def test_where_the_motion_does_not_tell_nothing_is_made_up(way, offset):
+    found = estimate_clock_offset(filmed(way, offset, seed=1))
     assert found.seconds is None
     assert found.why
     assert math.isinf(found.sigma_s)
     assert "cannot be told" in str(found)
 
 
+def test_a_swing_that_repeats_itself_fits_at_every_period():
+    """Even with poses without error, and the clocks in step."""
+    found = estimate_clock_offset(filmed(swinging, 0.0))
+    assert found.seconds is None
+    assert "repeats itself" in found.why
+
+
 def test_poses_of_another_flight_are_no_offset():
     frames = filmed(searching, 0.0)
     other = filmed(lambda t: (-2 * math.sin(1.1 * t), math.cos(1.7 * t), 5 * math.cos(0.31 * t * t / 3), -65.0), 0.0)
     mixed = [Frame(a.image, a.time_us, a.index, a.pts_s, b.pose, LENS, 0.0) for a, b in zip(frames, other, strict=True)]
-    assert estimate_clock_offset(mixed).seconds is None
+    found = estimate_clock_offset(mixed)
+    assert found.seconds is None
+    assert "another flight" in found.why
 
 
 def test_an_offset_beyond_the_search_is_not_taken_for_a_smaller_one():
