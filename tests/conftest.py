@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 # How long a test takes says more of the machine than of the code: figures of time are in bench.
 settings.register_profile("at any pace", deadline=None)
@@ -14,6 +15,9 @@ settings.load_profile("at any pace")
 settings.register_profile("same every time", parent=settings.get_profile("at any pace"), derandomize=True)
 if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
     settings.load_profile("same every time")
+    # Numbers that stand in our modules are drawn too, of those that a worker happens to have loaded by then.
+    none = providers.Constants()
+    providers.HypothesisProvider._local_constants = property(lambda _: none)
 
 
 @pytest.fixture(scope="session")
