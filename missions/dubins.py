@@ -118,23 +118,23 @@ def _words(d: float, a: float, b: float) -> Iterator[tuple[str, tuple[float, flo
     along = math.atan2(ca - cb, d - sa + sb) if square > _HAIR_RAD**2 else a
     yield "RSR", (_turn(a - along), math.sqrt(square), _turn(along - b))
     square = d * d - 2 + 2 * both + 2 * d * (sa + sb)
-    if square >= 0:
-        p = math.sqrt(square)
+    if square > -_HAIR_RAD:  # rounding must not take a way of two turns
+        p = math.sqrt(max(square, 0.0))
         along = math.atan2(-ca - cb, d + sa + sb) - math.atan2(-2.0, p)
         yield "LSR", (_turn(along - a), p, _turn(along - b))
     square = d * d - 2 + 2 * both - 2 * d * (sa + sb)
-    if square >= 0:
-        p = math.sqrt(square)
+    if square > -_HAIR_RAD:  # rounding must not take a way of two turns
+        p = math.sqrt(max(square, 0.0))
         along = math.atan2(ca + cb, d - sa - sb) - math.atan2(2.0, p)
         yield "RSL", (_turn(a - along), p, _turn(b - along))
     cosine = (6 - d * d + 2 * both + 2 * d * (sa - sb)) / 8
-    if abs(cosine) <= 1:
-        p = 2 * math.pi - math.acos(cosine)
+    if abs(cosine) <= 1 + _HAIR_RAD:
+        p = 2 * math.pi - math.acos(max(-1.0, min(1.0, cosine)))
         t = _turn(a - math.atan2(ca - cb, d - sa + sb) + p / 2)
         yield "RLR", (t, p, _turn(a - b - t + p))
     cosine = (6 - d * d + 2 * both + 2 * d * (sb - sa)) / 8
-    if abs(cosine) <= 1:
-        p = 2 * math.pi - math.acos(cosine)
+    if abs(cosine) <= 1 + _HAIR_RAD:
+        p = 2 * math.pi - math.acos(max(-1.0, min(1.0, cosine)))
         t = _turn(-a + math.atan2(-ca + cb, d + sa - sb) + p / 2)
         yield "LRL", (t, p, _turn(b - a - t + p))
 
