@@ -7,7 +7,7 @@ DRAWING := contourpy cycler defusedxml fonttools kiwisolver matplotlib opencv-py
 # Of TrackEval: what reads data sets. Tests run its measures alone, with the SciPy of .venv.
 TOOLBOX := pycocotools scipy tabulate
 
-.PHONY: demo test check lint types bench peers lock clean
+.PHONY: demo test check lint types bench peers vision-peers lock clean
 
 demo: $(READY)
 	$(BIN)/vedette demo
@@ -48,6 +48,14 @@ peers: .venv-peers/ready
 	$(PYTHON) -m pip --python .venv-peers/bin/python install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-peers.txt
 	@touch $@
 
+# Peers of vision have an environment of their own: they bring an OpenCV with windows.
+vision-peers: .venv-vision-peers/ready
+
+.venv-vision-peers/ready: $(READY)
+	$(PYTHON) -m venv --without-pip --clear .venv-vision-peers
+	$(PYTHON) -m pip --python .venv-vision-peers/bin/python install --quiet --disable-pip-version-check supervision trackers
+	@touch $@
+
 # New versions: hashes of every wheel, the address of no index.
 lock: $(READY)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet uv
@@ -56,4 +64,4 @@ lock: $(READY)
 	printf 'ortools\nmavsdk\nMAVProxy\ntrackeval\n' | $(BIN)/uv pip compile - --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet $(addprefix --no-emit-package=,$(DRAWING) $(TOOLBOX)) -o requirements-peers.txt
 
 clean:
-	rm -rf .venv .venv-peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-peers .venv-vision-peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

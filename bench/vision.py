@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import crossings
 from bench.rows import Row, wanted
 from bench.streams import blobs, stream_rows
 from vision import (
@@ -51,6 +52,7 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
     if wanted("track/30-objects", only):
         yield _track_row()
     yield from stream_rows(data, only)
+    yield from crossings.rows(data, only)
     if wanted("motion/720p", only):
         yield _motion_row()
 

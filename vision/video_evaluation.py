@@ -32,7 +32,7 @@ from vision.watch import watch
 from vision.watch_notes import NotedFrame, WatchNotes
 from vision.watcher import WatchResult, WatchSettings
 
-__all__ = ["EvaluationSettings", "VideoEvaluation"]
+__all__ = ["EvaluationSettings", "VideoEvaluation", "foot_of"]
 
 _NO_IDENTITY = Unmeasured("no identity in the truth")
 _NO_LINE = Unmeasured("no line and no border was given")
@@ -271,7 +271,7 @@ class VideoEvaluation:
         else:
             assert self._line is not None
             true = crossings_in_picture(truth.boxes, frames, self._line)
-        feet = tuple(_foot(crossing, result.tracks) for crossing in result.crossings)
+        feet = tuple(foot_of(crossing, result.tracks) for crossing in result.crossings)
         self._crossed[name] = Crossed(frames[0].time_us if frames else 0, result.crossings, true, feet)
 
     def _crossing_score(self) -> Score:
@@ -307,7 +307,7 @@ class VideoEvaluation:
                     self._smoothed.append(smoothed)
 
 
-def _foot(crossing: Crossing, tracks: Sequence[Track]) -> tuple[float, float] | None:
+def foot_of(crossing: Crossing, tracks: Sequence[Track]) -> tuple[float, float] | None:
     """Where in the picture a crossing in the picture was; None for one on the ground."""
     if crossing.lat_deg is not None:
         return None
