@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from geo import Terrain
@@ -15,6 +13,7 @@ from missions.border import Side
 from missions.fleet import Aircraft
 from missions.patrol import Leg, LegKind, Waypoint
 from missions.plane import Plane
+from missions.profile import GroundBelow, straightened
 from missions.wind import CALM, Wind
 
 __all__ = ["PROFILE_TOLERANCE_M", "Pilot", "effort", "leg_effort"]
@@ -145,14 +144,5 @@ class Pilot:
         """The points, with more between them where the ground bends by more than the tolerance."""
         if math.isinf(self.terrain.resolution_m) or len(points) < 2:
             return points
-        out = [points[:1]]
-        for a, b in pairwise(points):
-            length = float(np.hypot(*(b - a)))
-            count = max(1, math.ceil(length / self.terrain.resolution_m))
-            t = np.arange(count + 1) / count
-            samples = a + t[:, None] * (b - a)
-            profile = np.stack([t * length, self.terrain.elevation_m(*self.plane.lat_lon(samples))], axis=-1)
-            kept = shapely.get_coordinates(shapely.simplify(shapely.linestrings(profile), PROFILE_TOLERANCE_M))[:, 0]
-            fraction = kept / length if length > 0 else np.array([0.0, 1.0])
-            out.append(a + fraction[1:, None] * (b - a))
-        return np.concatenate(out)
+        way = GroundBelow.along(points, self.plane, self.terrain)
+        return way.at(straightened(way, way.ground_m, PROFILE_TOLERANCE_M))
