@@ -452,7 +452,10 @@ class PatrolPlan:
 
     def blocking_zones(self) -> tuple[Zone, ...]:
         """The zones that this plan keeps out of, for the heights at which it flies."""
-        return self.airspace.blocking(min(look.height_agl_m for look in self.observations), self.options.ceiling_agl_m)
+        # Over slopes wings patrol lower than they would.
+        heights = [leg.end.agl_m for sortie in self.sorties for leg in sortie.patrol]
+        lowest = min([*(look.height_agl_m for look in self.observations), *heights])
+        return self.airspace.blocking(lowest, self.options.ceiling_agl_m)
 
     def roster_of(self, sortie: Sortie) -> Roster:
         """Who flies a sortie, in the first period in which it is flown."""

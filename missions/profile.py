@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geo import Terrain
 from missions.plane import Plane
 
-__all__ = ["GroundBelow", "straightened"]
+__all__ = ["GroundBelow", "needed", "sampled", "straightened"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,6 +27,9 @@ _FINEST_M = 0.5
 """Samples as near to each other as this are not divided further, metres: a wall is a slope of this width."""
 
 _ROUNDS = 12
+_COARSE_M = 20.0
+"""Ways that are only weighed against each other are not sampled closer than this, metres."""
+
 _UPRIGHT = 1000.0
 """How much ways are stretched to be straightened: distances from a line are then measured upright, on walls as well."""
 
@@ -108,10 +111,24 @@ def straightened(way: GroundBelow, heights_m: Floats, tolerance_m: float) -> Int
         if b - a < 2:
             kept.append(np.array([b]))
             continue
-        line = np.stack([way.along_m[a : b + 1] * _UPRIGHT, heights_m[a : b + 1]], axis=-1)
-        found = shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), tolerance_m))[:, 0]
-        kept.append(a + np.searchsorted(line[:, 0], found)[1:])
+        kept.append(a + needed(way.along_m[a : b + 1], heights_m[a : b + 1], tolerance_m)[1:])
     return np.concatenate(kept).astype(np.int64)
+
+
+def needed(along_m: Floats, heights_m: Floats, tolerance_m: float) -> Ints:
+    """Which of the samples of a line of heights straight pieces need, to stay within a tolerance of it upright."""
+    line = np.stack([along_m * _UPRIGHT, heights_m], axis=-1)
+    found = shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), tolerance_m))[:, 0]
+    return np.searchsorted(line[:, 0], found).astype(np.int64)
+
+
+def sampled(points: Floats, step_m: float) -> Floats:
+    """Points of a way, metres, shape (n, 2), with more between them, no farther apart than a step."""
+    length = np.hypot(*np.diff(points, axis=0).T)
+    counts = np.maximum(1, np.ceil(length / max(step_m, _COARSE_M))).astype(int)
+    vertices = np.arange(len(points), dtype=float)
+    parts = [k + np.arange(n) / n for k, n in enumerate(counts)]
+    return _between(points, vertices, np.concatenate([*parts, vertices[-1:]]))
 
 
 def _between(points: Floats, vertices: Floats, at: Floats) -> Floats:

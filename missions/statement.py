@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,14 @@ from missions.bound_stretches import Batteries, stretch_bound
 from missions.coverage import Lost, cover
 from missions.estimate import reach_m
 from missions.fleet import Aircraft, Base
+from missions.flying import steep_for
 from missions.network_lines import band_of, joined_branches
 from missions.options import Objective
 from missions.patrol import Bound, Coverage, Sortie
 from missions.setting import Setting
 from missions.watching import Watch
 
-__all__ = ["bounds_of", "coverage_of", "notes_of", "out_of_reach"]
+__all__ = ["TooSteep", "bounds_of", "coverage_of", "notes_of", "out_of_reach", "steep_reason", "too_steep"]
 
 _ROUNDING = 1 - 1e-4
 """What bounds are lowered by: lengths of legs in planes and on the ellipsoid differ by less."""
@@ -138,8 +140,48 @@ def _clock(setting: Setting, after_s: Sequence[float]) -> str:
     return ", ".join(f"{m // 60:02d}:{m % 60:02d}" for m in dict.fromkeys(minutes))
 
 
+class TooSteep(IntEnum):
+    """What of a piece of the course is too steep for every crew: nothing, the ground below it, or the ways there."""
+
+    NOTHING = 0
+    PIECE = 1
+    WAYS = 2
+
+
+def too_steep(setting: Setting) -> NDArray[np.int64]:
+    """What of each piece between two stations is too steep, shape (n - 1,), as values of `TooSteep`."""
+    shut = [setting.shut[crew] for crew in setting.crews]
+    pieces = np.all([one.steep for one in shut], axis=0)
+    ways = np.all([one.steep | one.far[:-1] | one.far[1:] for one in shut], axis=0)
+    return np.where(pieces, TooSteep.PIECE, np.where(ways, TooSteep.WAYS, TooSteep.NOTHING)).astype(np.int64)
+
+
+def steep_reason(setting: Setting, what: TooSteep) -> str:
+    """Why crews do not fly there: names aircraft and the fields that bound them; empty where it is not too steep."""
+    if what is TooSteep.NOTHING:
+        return ""
+    options = setting.options
+    crafts = ", ".join(steep_for(craft) for craft in dict.fromkeys(crew.aircraft for crew in setting.crews))
+    where, limit = "the ground is", f"patrol_ceiling_agl_m {options.patrol_ceiling_agl_m:g}"
+    if what is TooSteep.WAYS:
+        where, limit = "the ways there are", f"ceiling_agl_m {options.ceiling_agl_m:g}"
+    return (
+        f"{where} too steep for {crafts}: at no speed do they stay between floor_agl_m {options.floor_agl_m:g} and "
+        f"{limit} above it"
+    )
+
+
 def out_of_reach(setting: Setting) -> str:
     """Why nothing can be patrolled."""
+    steep = too_steep(setting)
+    if steep.any():
+        # The piece that is nearest to being of use says why.
+        worst = int(np.argmax(steep == (TooSteep.WAYS if (steep == TooSteep.WAYS).any() else TooSteep.PIECE)))
+        lat, lon = (float(v[worst] + v[worst + 1]) / 2 for v in setting.at)
+        return (
+            f"nothing can be patrolled: at {lat:.5f}, {lon:.5f} {steep_reason(setting, TooSteep(int(steep[worst])))}; "
+            "raise the ceiling, lower the floor, send rotors or an aircraft that climbs better"
+        )
     access = min(setting.access.values(), key=lambda one: one.nearest_m)
     base = access.base
     if access.nearest_m < reach_m(_craft_at(setting, base), setting.options) and not len(access.reached):

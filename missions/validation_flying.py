@@ -45,8 +45,16 @@ def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
                 worst = min(worst, below)
                 if below < -slack:
                     found.append(f"{sortie.name} leg {i}: {agl.min():.1f} m above ground, floor {floor:.0f} m")
-            wanted = plan.observation_of(sortie).height_agl_m
-            if leg.kind is LegKind.PATROL and abs(a.agl_m - wanted) > 0.01:
+            if leg.kind is not LegKind.PATROL:
+                continue
+            wanted, most = plan.observation_of(sortie).height_agl_m, plan.options.patrol_ceiling_agl_m
+            if sortie.vehicle.aircraft.has_wings and terrain is not None:
+                # What slopes it cannot fly it comes over higher or lower, within the limits of patrols.
+                if float(agl.max()) > most + slack:
+                    found.append(
+                        f"{sortie.name} leg {i}: patrols at {agl.max():.1f} m above ground, at most {most:.0f} m"
+                    )
+            elif abs(a.agl_m - wanted) > 0.01 and not sortie.vehicle.aircraft.has_wings:
                 found.append(
                     f"{sortie.name} leg {i}: patrols at {a.agl_m:.1f} m above ground instead of {wanted:.1f} m"
                 )
