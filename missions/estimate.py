@@ -6,33 +6,27 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import Terrain, geodesic_distance_m
+from geo import Terrain, TerrainError, geodesic_distance_m
 from missions.course import Course
 from missions.errors import PlanError
 from missions.fleet import Aircraft, Base
-from missions.flying import PROFILE_TOLERANCE_M, effort, rises
+from missions.flying import effort, rises
 from missions.observation import Observation
 from missions.options import PlanOptions
-from missions.profile import needed, sampled
+from missions.profile import sampled
 from missions.routing import Router, Ways
 from missions.runway import Runway
 from missions.slopes import Slopes, followed
 from missions.surroundings import Region, Surroundings, rough_distance_m
+from missions.way_rises import UNFLYABLE, ways_followed, ways_straightened
 
 __all__ = ["Access", "Along", "fly_along", "reach_m"]
 
 Floats = NDArray[np.float64]
-
-UNFLYABLE = 1e7
-"""Seconds and watt hours that stand for a piece that cannot be flown: more than any aircraft has."""
-
-_WALL_M = 100 * UNFLYABLE
-"""A climb that takes more than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +287,11 @@ class Access:
         ):
             steps, rises_m, first = self._pieces(ways, terrain, home=home)
             if sloped:
-                rises_m = _ways_followed(
+                rises_m = ways_followed(
                     steps, rises_m, first, aircraft, layer_agl_m=layers_agl_m[home], options=options, home=home
                 )
             elif math.isfinite(terrain.resolution_m):
-                rises_m = _ways_straightened(steps, rises_m, first)
+                rises_m = ways_straightened(steps, rises_m, first)
             leg_s, leg_wh = effort(
                 aircraft, steps, rises_m, speed_m_s=aircraft.cruise_m_s, wind=options.wind, patrol=False
             )
@@ -320,12 +314,28 @@ class Access:
         counts = np.array([len(way) - 1 for way in known])
         first = np.concatenate([[0], np.cumsum(counts)[:-1]])
         steps = np.concatenate([np.diff(way, axis=0) for way in known])
-        places = np.concatenate(known)
-        ground = np.asarray(terrain.elevation_m(*self.region.plane.lat_lon(places)), dtype=float)
+        ground = self._ground_below(known, terrain)
         last = np.cumsum(counts + 1)[:-1] - 1
         found = steps, np.delete(np.diff(ground), last), first
         self._ground[home] = terrain, found
         return found
+
+    def _ground_below(self, ways: list[Floats], terrain: Terrain) -> Floats:
+        """Elevations below the points of ways, one after the other; where that is not known, even between the ends.
+
+        Most of these ways nobody flies: a hole in the data below them is no reason to have no plan.
+        """
+        plane = self.region.plane
+        try:
+            return np.asarray(terrain.elevation_m(*plane.lat_lon(np.concatenate(ways))), dtype=float)
+        except TerrainError:
+            if len(ways) > 1:
+                cut = len(ways) // 2
+                return np.concatenate([self._ground_below(part, terrain) for part in (ways[:cut], ways[cut:])])
+        (way,) = ways
+        at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(way, axis=0).T))])
+        ends = np.asarray(terrain.elevation_m(*plane.lat_lon(way[[0, -1]])), dtype=float)
+        return np.asarray(np.interp(at, at[[0, -1]], ends))
 
     def _procedures(
         self, aircraft: Aircraft, layers_agl_m: tuple[float, float], terrain: Terrain, options: PlanOptions
@@ -348,42 +358,6 @@ class Access:
         )
         both = np.stack([time, energy], axis=-1)
         return both[0], both[1] + both[2]
-
-
-def _ways_followed(
-    steps: Floats,
-    rises_m: Floats,
-    first: NDArray[np.int64],
-    aircraft: Aircraft,
-    *,
-    layer_agl_m: float,
-    options: PlanOptions,
-    home: bool,
-) -> Floats:
-    """Rises of ways as wings fly them; more than any battery lifts where they cannot."""
-    out = rises_m.copy()
-    slopes = np.array(rises(aircraft, steps, aircraft.cruise_m_s, options.wind, patrol=False))
-    fixed = -1 if home else 0
-    for a, b in pairwise([*first.tolist(), len(steps)]):
-        ground = np.concatenate([[0.0], np.cumsum(rises_m[a:b])])
-        low, high = ground + options.floor_agl_m, ground + options.ceiling_agl_m
-        high[-1 - fixed] = ground[-1 - fixed] + options.patrol_ceiling_agl_m
-        low[fixed] = high[fixed] = ground[fixed] + layer_agl_m
-        own = slopes[:, a:b]
-        found = followed(low, high, ground + layer_agl_m, Slopes.of(*own[:2]), Slopes.of(*own[2:]))
-        out[a:b] = _WALL_M if found.blocked.any() else np.diff(found.height_m)
-    return out
-
-
-def _ways_straightened(steps: Floats, rises_m: Floats, first: NDArray[np.int64]) -> Floats:
-    """Rises of ways as rotors fly them: straight from waypoint to waypoint over what is less than the tolerance."""
-    out = rises_m.copy()
-    for a, b in pairwise([*first.tolist(), len(steps)]):
-        at = np.concatenate([[0.0], np.cumsum(np.hypot(*steps[a:b].T))])
-        ground = np.concatenate([[0.0], np.cumsum(rises_m[a:b])])
-        kept = needed(at, ground, PROFILE_TOLERANCE_M)
-        out[a:b] = np.diff(np.interp(at, at[kept], ground[kept]))
-    return out
 
 
 def _rails(course: Course, stations: Floats, near: NDArray[np.int64]) -> list[Floats]:

@@ -32,6 +32,7 @@ _SPARE = 1.02
 to places a centimetre apart."""
 
 _FOR_EVER_S = 1e6
+_ROUNDED_M = 1e-3
 _STRAY_M = 1.0
 """By how much a line of heights may be outside its bounds, metres: samples closer together show as much more."""
 
@@ -233,8 +234,10 @@ class Pilot:
             Slopes.of(*slopes[:2]),
             Slopes.of(*slopes[2:]),
         )
-        if float(found.over_m.max()) > _STRAY_M:
-            worst = int(np.argmax(found.over_m))
+        # A given end is where it is, to the millimetre that heights are rounded to.
+        over = found.over_m - np.where(low == high, _ROUNDED_M, _STRAY_M)
+        if float(over.max()) > 0:
+            worst = int(np.argmax(over))
             lat, lon = self.plane.lat_lon(way.at(np.array([worst])))
             message = (
                 f"at {float(lat[0]):.5f}, {float(lon[0]):.5f} the ground is too steep: {steep_for(aircraft)} does not "

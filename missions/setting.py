@@ -18,7 +18,7 @@ from missions.airspace import Airspace
 from missions.clearance import fleet_clearance
 from missions.course import Course
 from missions.errors import PlanError
-from missions.estimate import UNFLYABLE, Access, Along, fly_along, reach_m, steps_between
+from missions.estimate import Access, Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
 from missions.given import check_bases, heed
 from missions.landing import check_landing_sites
@@ -31,6 +31,7 @@ from missions.steep import Shut
 from missions.stretch import Team
 from missions.surroundings import Surroundings, rough_distance_m
 from missions.task import Task
+from missions.way_rises import UNFLYABLE
 
 __all__ = ["Crew", "Setting"]
 
@@ -170,6 +171,7 @@ class Setting:
                 self.terrain,
                 wind=self.options.wind,
                 layers_agl_m=self.layers(crew),
+                ceiling_agl_m=self.options.ceiling_agl_m,
             )
             out[stand] = Access(crew.base, self.around, self.course, self.stations, far, runway=runway)
         return out

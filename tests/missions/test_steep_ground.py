@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -17,11 +17,13 @@ from missions import (
     LegKind,
     PlanError,
     PlanOptions,
+    Progress,
     Vehicle,
     ZoneKind,
     check,
     default_fleet,
     plan,
+    resume,
 )
 from missions.slopes import Slopes, followed
 
@@ -114,6 +116,17 @@ def test_rotors_climb_a_cliff_where_they_come_to_it_and_take_the_time_for_it():
     assert sum(s.energy_wh for s in made.sorties) > sum(s.energy_wh for s in level.sorties)
 
 
+def test_a_hole_in_the_data_below_ways_that_nobody_flies_is_no_hindrance():
+    border, base_m = straight(2500.0), 600.0
+    east, north = grid()
+    heights = 500 + 40 * np.sin(east / 300)
+    heights[np.hypot(east - 1250.0, north - 300.0) < 100.0] = np.nan
+    terrain = ground(heights)
+    made = plan(border, fleet_for(border, 1, distance_m=base_m), terrain)
+    assert_flown_well(made, terrain)
+    assert made.coverage.share > 0.9
+
+
 WINGS = {
     "fixed_wing": Aircraft(
         "wing", 20.0, 28.0, 3.0, 3.0, 400.0, 150.0, 350.0, 400.0, form="fixed_wing", min_m_s=14.0, turn_radius_m=60.0
@@ -150,6 +163,7 @@ def test_wings_fly_ordinary_hills_whole():
 
 
 @settings(max_examples=12, deadline=None)
+@example(form="fixed_wing", terrain=noise(21.0, 16678878))
 @given(form=st.sampled_from(sorted(WINGS)), terrain=GROUNDS)
 def test_wings_follow_what_they_can_and_name_what_they_cannot(form, terrain):
     border = straight(3000.0)
@@ -199,6 +213,19 @@ def test_rotors_take_what_is_too_steep_for_wings():
     made = plan(border, fleet, terrain, LOOSE)
     assert_flown_well(made, terrain)
     assert not any("steep" in part.reason for part in made.coverage.uncovered)
+
+
+@pytest.mark.parametrize("airborne", [False, True])
+def test_the_rest_of_a_patrol_over_hills_keeps_its_heights(airborne):
+    border, terrain = straight(4000.0), hills(60.0, 2000.0)
+    for form in WINGS:
+        made = plan(border, winged(form, border), terrain, LOOSE)
+        sortie = made.sorties[0]
+        leg = sortie.patrol[len(sortie.patrol) // 2]
+        at = leg.start.lat_deg, leg.start.lon_deg
+        after = resume(made, Progress(sortie.name, at=at, battery=0.9, airborne=airborne), terrain=terrain)
+        assert check(after, terrain) == []
+        assert_flown_well(after, terrain)
 
 
 def test_a_zone_with_a_floor_is_kept_out_of_where_wings_may_come_down_below_it():
