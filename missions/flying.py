@@ -241,7 +241,8 @@ class Pilot:
             lat, lon = self.plane.lat_lon(way.at(np.array([worst])))
             message = (
                 f"at {float(lat[0]):.5f}, {float(lon[0]):.5f} the ground is too steep: {steep_for(aircraft)} does not "
-                f"stay between {low[worst]:.0f} and {high[worst]:.0f} m above it; raise the ceiling, lower the floor, "
+                f"stay between {low[worst]:.0f} and {high[worst]:.0f} m above it, as "
+                "floor_agl_m, patrol_ceiling_agl_m and ceiling_agl_m ask; raise the ceiling, lower the floor, "
                 "or send rotors"
             )
             raise TooSteepError(message, float(lat[0]), float(lon[0]))

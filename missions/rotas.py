@@ -211,15 +211,18 @@ def _sorties(
 ) -> tuple[tuple[Sortie, ...], TooSteepError | None]:
     """The sorties of blocks, and why some of them cannot be built: from then on their crews leave out what is steep."""
     builder = Builder(setting.course, setting.stations, setting.terrain, setting.options)
-    made, steep = [], None
+    made: list[Sortie] = []
+    steep, fresh = None, False
     for block in blocks:
         try:
             made.append(_sortie(setting, builder, teams[block.team], block))
         except TooSteepError as error:
             begin, end = (block.stop, block.start) if block.backward else (block.start, block.stop)
-            if not setting.shut[setting.crews[block.team]].heed(error, begin, end, setting.at):
-                raise
+            # Two sorties may meet at one station that neither comes to.
+            fresh |= setting.shut[setting.crews[block.team]].heed(error, begin, end, setting.at)
             steep = error
+    if steep is not None and not fresh:
+        raise steep
     return tuple(made), steep
 
 

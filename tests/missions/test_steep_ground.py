@@ -164,6 +164,7 @@ def test_wings_fly_ordinary_hills_whole():
 
 @settings(max_examples=12, deadline=None)
 @example(form="fixed_wing", terrain=noise(21.0, 16678878))
+@example(form="vtol", terrain=noise(39.0, 191611025))
 @given(form=st.sampled_from(sorted(WINGS)), terrain=GROUNDS)
 def test_wings_follow_what_they_can_and_name_what_they_cannot(form, terrain):
     border = straight(3000.0)
