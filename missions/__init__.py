@@ -18,6 +18,7 @@ from missions.errors import (
     ObservationError,
     PlanError,
     ProgressError,
+    TooSteepError,
 )
 from missions.explain import Change, Explanation, explain
 from missions.export import plan_geojson, write_plan_geojson, write_plan_kml
@@ -141,6 +142,7 @@ __all__ = [
     "Sortie",
     "Spot",
     "Team",
+    "TooSteepError",
     "Tour",
     "Uncovered",
     "Validation",

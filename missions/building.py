@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from geo import Terrain
 from missions.border import Side
 from missions.course import LONG_EMPTY_M, Course
+from missions.errors import TooSteepError
 from missions.estimate import Access
-from missions.fleet import Vehicle
-from missions.flying import Pilot
+from missions.fleet import Aircraft, Vehicle
+from missions.flying import Part, Pilot
 from missions.joining import Room
 from missions.observation import Observation
 from missions.options import PlanOptions
@@ -87,17 +89,16 @@ class Builder:
         insides = -float(pieces[0].side), -float(pieces[-1].side)
         way = curved_out(way, entry, insides[0], None if aloft else access.runway, room)
         home = curved_home(access.way_home(stretches[-1][1]), exit_, insides[1], access.runway, room)
-        if aloft is None:
-            climb = climb_out(vehicle.base, access.runway, pilot, out_agl_m)
-            out = [climb[-1], *pilot.waypoints(way, out_agl_m)[1:]]
-            made = pilot.legs(LegKind.TAKEOFF, climb, craft, craft.cruise_m_s)
-        else:
-            out = [aloft.at, *pilot.waypoints(way, aloft.at.agl_m)[1:]]
-            made = []
-        flown = [
-            pilot.waypoints(plane.xy(p.lat, p.lon), look.height_agl_m if p.side or p.short else out_agl_m)
-            for p in pieces
+        climb = [] if aloft else climb_out(vehicle.base, access.runway, pilot, out_agl_m)
+        down = way_down(vehicle.base, access.runway, pilot, home_agl_m)
+        transit = self.options.floor_agl_m, self.options.ceiling_agl_m
+        parts = [
+            Part(way, aloft.at.agl_m if aloft else out_agl_m, transit, craft.cruise_m_s),
+            *(self._part(p, plane, look, craft, out_agl_m) for p in pieces),
+            Part(home, home_agl_m, transit, craft.cruise_m_s),
         ]
+        out, *flown, back = _flown(pilot, parts, craft, (aloft.at if aloft else climb[-1], down[0]))
+        made = pilot.legs(LegKind.TAKEOFF, climb, craft, craft.cruise_m_s) if climb else []
         for k in range(1, len(flown) - 1):
             if not pieces[k].side:
                 # Up to the layer of this sortie, where the piece is long enough, and down again.
@@ -110,7 +111,8 @@ class Builder:
             made += pilot.legs(kind, waypoints, craft, speed, _SIDES[piece.side])
             if piece.stretch is not None:
                 bounds[piece.stretch] = bounds.get(piece.stretch, (begin, begin))[0], len(made)
-        made += self._homeward(pilot, vehicle, access, Aloft(flown[-1][-1], home), home_agl_m)
+        made += pilot.legs(LegKind.RETURN, [flown[-1][-1], *back], craft, craft.cruise_m_s)
+        made += pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s)
         runs = [
             Run(float(self.stations[first]), float(self.stations[last]), *bounds[number])
             for number, (first, last) in enumerate(stretches)
@@ -119,21 +121,28 @@ class Builder:
 
     def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
         """The legs home, and no more, of an aircraft that is `aloft` with its way to the base."""
-        pilot = Pilot(access.region.plane, self.terrain, self.options.wind)
+        pilot, craft = Pilot(access.region.plane, self.terrain, self.options.wind), vehicle.aircraft
         turned = turned_in(aloft.way, access.runway, self._room(vehicle, access))
-        aloft = aloft if turned is None else replace(aloft, way=turned)
-        made = self._homeward(pilot, vehicle, access, aloft, layer_agl_m)
-        return with_procedures(joined(made), vehicle.aircraft)
-
-    def _homeward(self, pilot: Pilot, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> list[Leg]:
-        """From a place along its way in the layer, turns and all, to the base, and down."""
-        craft = vehicle.aircraft
+        bounds = self.options.floor_agl_m, self.options.ceiling_agl_m
+        part = Part(aloft.way if turned is None else turned, layer_agl_m, bounds, craft.cruise_m_s)
         down = way_down(vehicle.base, access.runway, pilot, layer_agl_m)
-        home = [*pilot.waypoints(aloft.way, layer_agl_m)[:-1], down[0]]
-        return [
+        # Rotors climb or descend to the layer first; wings on the way, where the ground has slopes.
+        sloped = craft.has_wings and math.isfinite(self.terrain.resolution_m)
+        (home,) = pilot.flown([part], craft, aloft.at if sloped else None, down[0])
+        made = [
             *pilot.legs(LegKind.RETURN, [aloft.at, *home], craft, craft.cruise_m_s),
             *pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s),
         ]
+        return with_procedures(joined(made), craft)
+
+    def _part(self, piece: _Piece, plane: Plane, look: Observation, craft: Aircraft, layer_agl_m: float) -> Part:
+        """A piece as it is flown: on patrol under the ceiling of patrols."""
+        points, options = plane.xy(piece.lat, piece.lon), self.options
+        if piece.side:
+            bounds = options.floor_agl_m, options.patrol_ceiling_agl_m
+            return Part(points, look.height_agl_m, bounds, look.speed_m_s, patrol=True)
+        bounds = options.floor_agl_m, options.ceiling_agl_m
+        return Part(points, look.height_agl_m if piece.short else layer_agl_m, bounds, craft.cruise_m_s)
 
     def _room(self, vehicle: Vehicle, access: Access) -> Room:
         return Room(vehicle.aircraft.turn_radius_in(self.options.wind), access)
@@ -201,6 +210,30 @@ class _Piece:
         ends = slice(-2, None) if last else slice(2)
         (x0, y0), (x1, y1) = plane.xy(self.lat[ends], self.lon[ends])
         return np.array([x1 - x0, y1 - y0]) / float(np.hypot(x1 - x0, y1 - y0))
+
+
+def _flown(
+    pilot: Pilot, parts: Sequence[Part], craft: Aircraft, ends: tuple[Waypoint, Waypoint]
+) -> list[list[Waypoint]]:
+    """Waypoints of the way out, the pieces of the patrol and the way home.
+
+    Raises
+    ------
+    TooSteepError
+        When wings cannot follow the ground; its part is the patrol where that is so without the ways.
+    """
+    start, stop = ends
+    try:
+        return pilot.flown(parts, craft, start, stop)
+    except TooSteepError as whole:
+        for part, some, own in (("patrol", parts[1:-1], (None, None)), ("out", parts[:-1], (start, None))):
+            try:
+                pilot.flown(some, craft, *own)
+            except TooSteepError as error:
+                error.part = part
+                raise
+        whole.part = "home"
+        raise
 
 
 def joined(legs: list[Leg]) -> list[Leg]:

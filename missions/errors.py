@@ -11,7 +11,8 @@
         ├── ObservationError  no height, offset and pitch meet resolution, band and stand-off together
         └── PlanError         no lawful plan: base on the wrong side or out of reach, or the plan broke its own rules
             ├── MissionError  a sortie that no autopilot would take: too many items, no lawful fence
-            └── ProgressError how far a sortie got cannot be so: no such sortie or item, a place far from it, no battery
+            ├── ProgressError how far a sortie got cannot be so: no such sortie or item, a place far from it, no battery
+            └── TooSteepError ground that an aircraft cannot follow within its heights above it
 """
 
 from __future__ import annotations
@@ -53,3 +54,21 @@ class ProgressError(PlanError):
 
 class MissionError(PlanError):
     """A sortie that no autopilot would take: too many items, or no lawful fence."""
+
+
+class TooSteepError(PlanError):
+    """Ground that an aircraft cannot follow within its heights above it.
+
+    Parameters
+    ----------
+    message
+        What it says.
+    lat_deg, lon_deg
+        Where, degrees.
+    part
+        On which part of a sortie: ``out``, ``patrol`` or ``home``.
+    """
+
+    def __init__(self, message: str, lat_deg: float, lon_deg: float, part: str = "patrol") -> None:
+        super().__init__(message)
+        self.lat_deg, self.lon_deg, self.part = lat_deg, lon_deg, part

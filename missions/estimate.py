@@ -10,16 +10,19 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import Terrain, geodesic_distance_m
+from geo import Terrain, TerrainError, geodesic_distance_m
 from missions.course import Course
 from missions.errors import PlanError
 from missions.fleet import Aircraft, Base
-from missions.flying import effort
+from missions.flying import effort, rises
 from missions.observation import Observation
 from missions.options import PlanOptions
+from missions.profile import sampled
 from missions.routing import Router, Ways
 from missions.runway import Runway
+from missions.slopes import Slopes, followed
 from missions.surroundings import Region, Surroundings, rough_distance_m
+from missions.way_rises import UNFLYABLE, ways_followed, ways_straightened
 
 __all__ = ["Access", "Along", "fly_along", "reach_m"]
 
@@ -28,12 +31,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Along:
-    """Time, seconds, and energy, watt hours, from the first station to each, shape (n,): forwards and backwards."""
+    """Time, seconds, and energy, watt hours, from the first station to each, shape (n,): forwards and backwards.
+
+    `steep` is where wings cannot follow the ground either way, shape (n - 1,): it costs more than there is.
+    """
 
     time_s: Floats
     energy_wh: Floats
     back_time_s: Floats
     back_energy_wh: Floats
+    steep: NDArray[np.bool_]
 
 
 def steps_between(lat: Floats, lon: Floats) -> Floats:
@@ -71,21 +78,59 @@ def fly_along(
     climbs = np.searchsorted(along, course.long_empty())
     climb = layer_agl_m - look.height_agl_m
     up_down = _vertical(aircraft, climb, options) + _vertical(aircraft, -climb, options)
-    sums = []
+    parts = [(watched, look.speed_m_s, True), (~watched, aircraft.cruise_m_s, False)]
+    parts = [part for part in parts if part[0].any()]
+    wings = aircraft.has_wings and math.isfinite(terrain.resolution_m)
+    sums: list[Floats] = []
+    steep: list[NDArray[np.bool_]] = []
     for sign in (1.0, -1.0):
         time, energy = np.zeros(len(step)), np.zeros(len(step))
-        for mask, patrol in ((watched, True), (~watched, False)):
-            if mask.any():
-                speed = look.speed_m_s if patrol else aircraft.cruise_m_s
-                time[mask], energy[mask] = effort(
-                    aircraft, sign * step[mask], sign * rise[mask], speed_m_s=speed, wind=options.wind, patrol=patrol
-                )
+        flown, shut = rise, np.zeros(len(step), dtype=bool)
+        if wings:
+            flown, shut = _followed(ground, sign * step, parts, aircraft, look=look, options=options, backward=sign < 0)
+        for mask, speed, patrol in parts:
+            time[mask], energy[mask] = effort(
+                aircraft, sign * step[mask], sign * flown[mask], speed_m_s=speed, wind=options.wind, patrol=patrol
+            )
+        time[shut] = energy[shut] = np.inf
+        steep.append(np.add.reduceat(shut, np.searchsorted(along, stations[:-1])) > 0)
         for values, more in zip((time, energy), up_down, strict=True):
             values[climbs] += more
             # What the wind does not let through is left to `passable`; a sum must stay finite.
-            total = np.concatenate([[0.0], np.cumsum(np.where(np.isfinite(values), values, 1e7))])
+            total = np.concatenate([[0.0], np.cumsum(np.where(np.isfinite(values), values, UNFLYABLE))])
             sums.append(np.interp(stations, along, total))
-    return Along(*sums)
+    time_s, energy_wh, back_time_s, back_energy_wh = sums
+    return Along(time_s, energy_wh, back_time_s, back_energy_wh, steep[0] & steep[1])
+
+
+def _followed(
+    ground: Floats,
+    step: Floats,
+    parts: list[tuple[NDArray[np.bool_], float, bool]],
+    aircraft: Aircraft,
+    *,
+    look: Observation,
+    options: PlanOptions,
+    backward: bool,
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Rises of pieces of the course as wings fly them, in the order of the course, and which they cannot fly."""
+    slopes, high = np.zeros((4, len(step))), np.full(len(ground), options.ceiling_agl_m)
+    for mask, speed, patrol in parts:
+        slopes[:, mask] = rises(aircraft, step[mask], speed, options.wind, patrol=patrol)
+        if patrol:
+            ends = np.flatnonzero(mask)
+            high[ends] = high[ends + 1] = options.patrol_ceiling_agl_m
+    order = slice(None, None, -1) if backward else slice(None)
+    ground, high, slopes = ground[order], high[order], slopes[:, order]
+    found = followed(
+        ground + options.floor_agl_m,
+        ground + high,
+        ground + look.height_agl_m,
+        Slopes.of(*slopes[:2]),
+        Slopes.of(*slopes[2:]),
+    )
+    shut = (found.blocked[:-1] | found.blocked[1:])[order]
+    return np.diff(found.height_m[order]), shut
 
 
 def reach_m(aircraft: Aircraft, options: PlanOptions) -> float:
@@ -132,6 +177,7 @@ class Access:
         self._ways: list[Floats | None] = [None] * self._count
         self._ways_home = self._ways
         self._router: Router | None = None
+        self._ground: dict[bool, tuple[Terrain, tuple[Floats, Floats, NDArray[np.int64]]]] = {}
         if len(near):
             plane = self.region.plane
             rails = [plane.xy(*course.at(run)) for run in _rails(course, stations, near)]
@@ -230,35 +276,66 @@ class Access:
         out_s, out_wh, home_s, home_wh = (np.full(self._count, np.inf) for _ in range(4))
         if not len(self.reached):
             return out_s, home_s, out_wh, home_wh
-        there = self._pieces(self._ways, terrain)
-        back = there if self.runway is None else self._pieces(self._ways_home, terrain)
         out_agl_m, home_agl_m = layers_agl_m
         off, on = self._procedures(aircraft, layers_agl_m, terrain, options)
         up = off + _vertical(aircraft, look.height_agl_m - out_agl_m, options)
         down = _vertical(aircraft, home_agl_m - look.height_agl_m, options) + on
-        for sign, (steps, rises, first), fixed, time, energy in (
-            (1.0, there, up, out_s, out_wh),
-            (-1.0, back, down, home_s, home_wh),
+        sloped = aircraft.has_wings and math.isfinite(terrain.resolution_m)
+        for home, ways, fixed, time, energy in (
+            (False, self._ways, up, out_s, out_wh),
+            (True, self._ways_home, down, home_s, home_wh),
         ):
+            steps, rises_m, first = self._pieces(ways, terrain, home=home)
+            if sloped:
+                rises_m = ways_followed(
+                    steps, rises_m, first, aircraft, layer_agl_m=layers_agl_m[home], options=options, home=home
+                )
+            elif math.isfinite(terrain.resolution_m):
+                rises_m = ways_straightened(steps, rises_m, first)
             leg_s, leg_wh = effort(
-                aircraft, sign * steps, sign * rises, speed_m_s=aircraft.cruise_m_s, wind=options.wind, patrol=False
+                aircraft, steps, rises_m, speed_m_s=aircraft.cruise_m_s, wind=options.wind, patrol=False
             )
             time[self.reached] = fixed[0] + np.add.reduceat(leg_s, first)
             energy[self.reached] = fixed[1] + np.add.reduceat(leg_wh, first)
         return out_s + aircraft.ground_s, home_s, out_wh + aircraft.ground_energy_wh, home_wh
 
-    def _pieces(self, ways: list[Floats | None], terrain: Terrain) -> tuple[Floats, Floats, NDArray[np.int64]]:
-        """Pieces of the ways to the stations that are reached, metres, their rises, and where each way begins."""
+    def _pieces(
+        self, ways: list[Floats | None], terrain: Terrain, *, home: bool
+    ) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        """Pieces of the ways of stations, metres, as they are flown, the rises of the ground, where each way begins."""
+        kept = self._ground.get(home)
+        if kept is not None and kept[0] is terrain:
+            return kept[1]
         known = [self._way(ways, int(k)) for k in self.reached]
+        if math.isfinite(terrain.resolution_m):
+            known = [sampled(way, terrain.resolution_m) for way in known]
+        if home:
+            known = [way[::-1] for way in known]
         counts = np.array([len(way) - 1 for way in known])
         first = np.concatenate([[0], np.cumsum(counts)[:-1]])
         steps = np.concatenate([np.diff(way, axis=0) for way in known])
+        ground = self._ground_below(known, terrain)
+        last = np.cumsum(counts + 1)[:-1] - 1
+        found = steps, np.delete(np.diff(ground), last), first
+        self._ground[home] = terrain, found
+        return found
+
+    def _ground_below(self, ways: list[Floats], terrain: Terrain) -> Floats:
+        """Elevations below the points of ways, one after the other; where that is not known, even between the ends.
+
+        Most of these ways nobody flies: a hole in the data below them is no reason to have no plan.
+        """
         plane = self.region.plane
-        ground = terrain.elevation_m(*plane.lat_lon(np.array([known[0][0], *(way[-1] for way in known)])))
-        # The rise is spread over the way in proportion to its pieces.
-        length = np.hypot(*steps.T)
-        share = length / np.maximum(np.repeat(np.add.reduceat(length, first), counts), 1e-9)
-        return steps, np.repeat(ground[1:] - ground[0], counts) * share, first
+        try:
+            return np.asarray(terrain.elevation_m(*plane.lat_lon(np.concatenate(ways))), dtype=float)
+        except TerrainError:
+            if len(ways) > 1:
+                cut = len(ways) // 2
+                return np.concatenate([self._ground_below(part, terrain) for part in (ways[:cut], ways[cut:])])
+        (way,) = ways
+        at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(way, axis=0).T))])
+        ends = np.asarray(terrain.elevation_m(*plane.lat_lon(way[[0, -1]])), dtype=float)
+        return np.asarray(np.interp(at, at[[0, -1]], ends))
 
     def _procedures(
         self, aircraft: Aircraft, layers_agl_m: tuple[float, float], terrain: Terrain, options: PlanOptions

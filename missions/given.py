@@ -29,7 +29,7 @@ def heed(setting: Setting, *, known_ground: bool) -> None:
     # Between waypoints a leg may stray from its height above real ground.
     stray = PROFILE_TOLERANCE_M if np.isfinite(setting.terrain.resolution_m) else 0.0
     heights = [look.height_agl_m for look in setting.looks.values()]
-    patrol = min(heights) - stray, max(heights) + stray
+    patrol = setting.lowest_agl_m - stray, max(heights) + stray
     ceiling, zones = ceiling_within(setting.airspace, places, patrol, setting.options.ceiling_agl_m)
     if zones:
         ceiling -= stray

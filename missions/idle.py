@@ -5,13 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from missions.estimate import reach_m
+from missions.fleet import Aircraft
+from missions.flying import steep_for
 from missions.setting import Crew, Setting
+from missions.steepness import TooSteep, steep_reason, too_steep
 
 __all__ = ["idle_notes", "out_of_reach", "why_idle"]
 
 
 def out_of_reach(setting: Setting) -> str:
     """Why nothing can be patrolled: of what its nearest base lacks, for the aircraft there that comes farthest."""
+    steep = too_steep(setting)
+    if steep.any():
+        # The piece that is nearest to being of use says why.
+        worst = int(np.argmax(steep == (TooSteep.WAYS if (steep == TooSteep.WAYS).any() else TooSteep.PIECE)))
+        lat, lon = (float(v[worst] + v[worst + 1]) / 2 for v in setting.at)
+        return (
+            f"nothing can be patrolled: at {lat:.5f}, {lon:.5f} {steep_reason(setting, TooSteep(int(steep[worst])))}; "
+            "raise the ceiling, lower the floor, send rotors or an aircraft that climbs better"
+        )
     nearest = min(setting.access_of(crew).nearest_m for crew in setting.crews)
     there = [crew for crew in setting.crews if setting.access_of(crew).nearest_m == nearest]
     return why_idle(setting, max(there, key=lambda crew: reach_m(crew.aircraft, setting.options)))
@@ -38,12 +50,11 @@ def why_idle(setting: Setting, crew: Crew) -> str:
             f"wind of {wind.speed_m_s:g} m/s is as fast as {craft.kind!r} flies (cruise_m_s {craft.cruise_m_s:g}, "
             f"max_m_s {craft.max_m_s:g}): wait for less wind, or take a faster aircraft"
         )
-    energy = f"battery_wh {craft.battery_wh:g}, of which reserve_fraction {craft.reserve_fraction:g} stays"
     far_km, reach = access.nearest_m / 1000, reach_m(craft, setting.options)
     if access.nearest_m >= reach:
         return (
             f"base {base.name!r} is out of reach: {far_km:.1f} km from the flight line, and {craft.kind!r} comes "
-            f"{reach / 1000:.1f} km and back at best ({energy}): move the base nearer, or take an aircraft with more "
+            f"{reach / 1000:.1f} km and back at best ({_energy(craft)}): move the base nearer, or take an aircraft with more "
             "endurance"
         )
     if not len(access.reached):
@@ -51,8 +62,18 @@ def why_idle(setting: Setting, crew: Crew) -> str:
             f"from base {base.name!r} no lawful way leads to the flight line: every one comes within the "
             "stand-off or into a no-fly zone; move the base"
         )
+    return _why_not_there_and_back(setting, crew)
+
+
+def _why_not_there_and_back(setting: Setting, crew: Crew) -> str:
+    """What keeps the aircraft of a crew from a flight line to which lawful ways lead."""
+    craft, base, wind = crew.aircraft, crew.base, setting.options.wind
+    far_km = setting.access_of(crew).nearest_m / 1000
     team = setting.team(crew, 1.0, setting.terrain)
     least = float(np.min(team.out_wh + team.home_wh))
+    shut = setting.shut[crew]
+    if not np.isfinite(least) and (shut.steep.any() or shut.far.any()):
+        return f"the ground, or the ways there, are too steep for {steep_for(craft)}"
     if not np.isfinite(least):
         return (
             f"the wind of {wind.speed_m_s:g} m/s from {wind.from_deg:.0f} degrees lets {craft.kind!r} (max_m_s "
@@ -62,7 +83,11 @@ def why_idle(setting: Setting, crew: Crew) -> str:
     if least >= team.usable_wh:
         return (
             f"base {base.name!r} is out of reach of {craft.kind!r}: the least way there and back over {far_km:.1f} km "
-            f"takes {least:.0f} Wh, and it has {team.usable_wh:.0f} ({energy}), which leaves none to patrol: move the "
+            f"takes {least:.0f} Wh, and it has {team.usable_wh:.0f} ({_energy(craft)}), which leaves none to patrol: move the "
             "base nearer, or take an aircraft with more endurance"
         )
     return "the plan is no better with it: others watch all that it could, as often"
+
+
+def _energy(craft: Aircraft) -> str:
+    return f"battery_wh {craft.battery_wh:g}, of which reserve_fraction {craft.reserve_fraction:g} stays"

@@ -452,7 +452,13 @@ class PatrolPlan:
 
     def blocking_zones(self) -> tuple[Zone, ...]:
         """The zones that this plan keeps out of, for the heights at which it flies."""
-        return self.airspace.blocking(min(look.height_agl_m for look in self.observations), self.options.ceiling_agl_m)
+        lowest = min(look.height_agl_m for look in self.observations)
+        # Over slopes wings fly lower than that; what rounding does is no height.
+        winged = [sortie for sortie in self.sorties if sortie.vehicle.aircraft.has_wings]
+        ground = {LegKind.TAKEOFF, LegKind.LANDING}
+        heights = [leg.end.agl_m for sortie in winged for leg in sortie.legs if leg.kind not in ground]
+        lowest = min([lowest, *(round(height, 1) for height in heights)])
+        return self.airspace.blocking(lowest, self.options.ceiling_agl_m)
 
     def roster_of(self, sortie: Sortie) -> Roster:
         """Who flies a sortie, in the first period in which it is flown."""

@@ -26,6 +26,7 @@ from missions.schedule import schedule
 from missions.setting import Setting
 from missions.spans import Span, joined, risk_spans
 from missions.statement import bounds_of, coverage_of, notes_of
+from missions.steepness import TooSteep, steep_reason, too_steep
 from missions.task import Task
 from missions.validation import check
 
@@ -79,7 +80,7 @@ def plan(
     ------
     PlanError
         When a base is on the wrong side, in a zone, too near to the border or out of reach, or no part can be
-        patrolled.
+        patrolled; of ground that is too steep the message names aircraft, fields and a place.
     AirspaceError
         When a landing site is on the wrong side, within the stand-off or in a zone.
     ObservationError
@@ -241,12 +242,15 @@ class Planner:
         reached = np.zeros(len(stations), dtype=bool)
         for access in setting.access.values():
             reached[access.reached] = True
+        steep = too_steep(setting)
         out = []
         for a, b in _runs(~flown & setting.needed):
-            for low, high in _equal(line, a, b):
+            # Of one line, for one reason.
+            for low, high in _equal(len(TooSteep) * line + steep, a, b):
                 near = reached[low : high + 1].any()
                 name = f"{course.lines[line[low]].name}: " if setting.task.network else ""
-                out.append((float(stations[low]), float(stations[high]), name + _UNFLOWN[bool(near)]))
+                why = steep_reason(setting, TooSteep(int(steep[low]))) or _UNFLOWN[bool(near)]
+                out.append((float(stations[low]), float(stations[high]), name + why))
         return out
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.building import Aloft, Builder
-from missions.errors import PlanError, ProgressError
+from missions.errors import PlanError, ProgressError, TooSteepError
 from missions.estimate import Access, reach_m
 from missions.mission import Dialect, compile_mission
 from missions.options import Objective
@@ -241,7 +241,16 @@ class _Rests:
         craft = sortie.vehicle.aircraft
         base, options = sortie.vehicle.base, self._plan.options
         layers, terrain = sortie.layers_agl_m, self._terrain
-        runway = runway_of(base, craft, self._around, self._course, terrain, wind=options.wind, layers_agl_m=layers)
+        runway = runway_of(
+            base,
+            craft,
+            self._around,
+            self._course,
+            terrain,
+            wind=options.wind,
+            layers_agl_m=layers,
+            ceiling_agl_m=options.ceiling_agl_m,
+        )
         access = Access(base, self._around, self._course, stations, reach_m(craft, options), runway=runway)
         builder = Builder(self._course, stations, self._terrain, self._plan.options)
         return _Stretch(builder, access, order, run, watched)
@@ -259,14 +268,17 @@ class _Rests:
             return None
 
         def flown_to(end: int) -> tuple[int, tuple[Leg, ...], tuple[Run, ...]] | None:
-            legs, runs = stretch.builder.legs(
-                sortie.vehicle,
-                stretch.access,
-                self._plan.observation_of(sortie),
-                stretches=stretch.stretches(begin, end),
-                layers_agl_m=sortie.layers_agl_m,
-                aloft=aloft,
-            )
+            try:
+                legs, runs = stretch.builder.legs(
+                    sortie.vehicle,
+                    stretch.access,
+                    self._plan.observation_of(sortie),
+                    stretches=stretch.stretches(begin, end),
+                    layers_agl_m=sortie.layers_agl_m,
+                    aloft=aloft,
+                )
+            except TooSteepError:
+                return None
             return (end, legs, runs) if _lands(sortie, legs, charge) else None
 
         ends = [end for end in stretch.ends(begin) if np.isin(stretch.order[end], stretch.access.reached)]

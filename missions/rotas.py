@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from missions.building import Builder
-from missions.errors import PlanError
+from missions.errors import PlanError, TooSteepError
 from missions.idle import out_of_reach
 from missions.options import Objective
 from missions.ordering import ordered
@@ -31,6 +31,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _TIGHTENINGS = 6
+_SHUT_MOST = 60
+"""How often the course is shared out anew because some of it turns out to be too steep, most."""
+
 _TRIALS, _TRIED_STATIONS = 100, 200_000
 """Most ways of dividing that are tried for one set of weights, and most stations in all of them."""
 
@@ -64,8 +67,8 @@ def make_rotas(setting: Setting, spans: Sequence[Span]) -> Rotas:
     PlanError
         When no part of the course can be patrolled.
     """
-    factor = 1.0
-    for _ in range(_TIGHTENINGS):
+    factor, tightened, shut = 1.0, 0, 0
+    while True:
         teams = [setting.team(crew, factor, setting.terrain) for crew in setting.crews]
         if not any(np.isfinite(team.out_s).any() for team in teams):
             raise PlanError(out_of_reach(setting))
@@ -76,9 +79,16 @@ def make_rotas(setting: Setting, spans: Sequence[Span]) -> Rotas:
         blocks = sorted({block for own in shared for block in own.crew_blocks()}, key=lambda b: (b.start, b.stop))
         if not blocks:
             raise PlanError(out_of_reach(setting))
-        sorties = _sorties(setting, teams, blocks)
+        sorties, steep = _sorties(setting, teams, blocks)
+        if steep is not None:
+            # Shared out again without what turned out to be too steep.
+            shut += 1
+            if shut > _SHUT_MOST:
+                raise steep
+            continue
         worst = max(sortie.energy_wh / sortie.vehicle.aircraft.usable_wh for sortie in sorties)
-        if worst <= 1.0:
+        tightened += 1
+        if worst <= 1.0 or tightened == _TIGHTENINGS:
             break
         # A climb was underestimated: again with a smaller budget.
         factor *= 0.995 / worst
@@ -196,9 +206,24 @@ def _rosters(setting: Setting, shared: _Shared, blocks: Sequence[Block]) -> Iter
             yield Roster((sysid,), tuple(number[block] for block in flown if block.aircraft == place))
 
 
-def _sorties(setting: Setting, teams: Sequence[Team], blocks: Sequence[Block]) -> tuple[Sortie, ...]:
+def _sorties(
+    setting: Setting, teams: Sequence[Team], blocks: Sequence[Block]
+) -> tuple[tuple[Sortie, ...], TooSteepError | None]:
+    """The sorties of blocks, and why some of them cannot be built: from then on their crews leave out what is steep."""
     builder = Builder(setting.course, setting.stations, setting.terrain, setting.options)
-    return tuple(_sortie(setting, builder, teams[block.team], block) for block in blocks)
+    made: list[Sortie] = []
+    steep, fresh = None, False
+    for block in blocks:
+        try:
+            made.append(_sortie(setting, builder, teams[block.team], block))
+        except TooSteepError as error:
+            begin, end = (block.stop, block.start) if block.backward else (block.start, block.stop)
+            # Two sorties may meet at one station that neither comes to.
+            fresh |= setting.shut[setting.crews[block.team]].heed(error, begin, end, setting.at)
+            steep = error
+    if steep is not None and not fresh:
+        raise steep
+    return tuple(made), steep
 
 
 def _sortie(setting: Setting, builder: Builder, team: Team, block: Block) -> Sortie:
@@ -219,6 +244,9 @@ def _sortie(setting: Setting, builder: Builder, team: Team, block: Block) -> Sor
     stretches = ordered(block, team, access, setting.needed, aircraft=crew.aircraft, wind=wind)
     if len(stretches) == 1:
         return whole
-    other = sortie(stretches)
+    try:
+        other = sortie(stretches)
+    except TooSteepError:
+        return whole
     fits = other.energy_wh <= crew.aircraft.usable_wh
     return other if fits and other.duration_s < whole.duration_s else whole

@@ -86,6 +86,7 @@ def runway_of(
     *,
     wind: Wind,
     layers_agl_m: tuple[float, float],
+    ceiling_agl_m: float = math.inf,
 ) -> Runway | None:
     """The line of an aircraft that patrols a course from a base; None for one that lands on the spot.
 
@@ -95,7 +96,16 @@ def runway_of(
         return None
     nearest = int(np.argmin(rough_distance_m(base.lat_deg, base.lon_deg, course.lat_deg, course.lon_deg)))
     towards = float(course.lat_deg[nearest]), float(course.lon_deg[nearest])
-    return find_runway(base, aircraft, around, terrain, wind=wind, layers_agl_m=layers_agl_m, towards=towards)
+    return find_runway(
+        base,
+        aircraft,
+        around,
+        terrain,
+        wind=wind,
+        layers_agl_m=layers_agl_m,
+        towards=towards,
+        ceiling_agl_m=ceiling_agl_m,
+    )
 
 
 def find_runway(
@@ -107,6 +117,7 @@ def find_runway(
     wind: Wind,
     layers_agl_m: tuple[float, float],
     towards: tuple[float, float],
+    ceiling_agl_m: float = math.inf,
 ) -> Runway:
     """The line that wings take off and land along: into the wind, clear of all that is shut and of the ground.
 
@@ -125,6 +136,8 @@ def find_runway(
         Heights above ground at which the climb-out ends, and at which the landing begins, metres.
     towards
         Latitude and longitude of where most of the flying is, degrees: of equally good lines the shortest way wins.
+    ceiling_agl_m
+        Highest height above ground, metres: valleys beside the base may be too deep for a line.
 
     Raises
     ------
@@ -146,7 +159,9 @@ def find_runway(
         line = _line(heading, aircraft, plane, terrain, wind=wind, layers_agl_m=layers_agl_m)
         if head_m_s < -_TAIL_M_S:
             problem = "by the wind from behind"
-        elif line is None or not _above_ground(line, plane, terrain, layers_agl_m):
+        elif line is None or not _above_ground(
+            line, plane, terrain, (aircraft, wind), layers_agl_m=layers_agl_m, ceiling_agl_m=ceiling_agl_m
+        ):
             problem = "by the ground"
         elif not _clear(line, region, 2 * aircraft.turn_radius_in(wind)):
             problem = "by the stand-off or a zone"
@@ -220,16 +235,40 @@ def _reach(course: Floats, gradient: float, layer_agl_m: float, plane: Plane, te
     return float(away[first - 1] - low / (high - low) * (away[first] - away[first - 1]))
 
 
-def _above_ground(line: Runway, plane: Plane, terrain: Terrain, layers_agl_m: tuple[float, float]) -> bool:
-    """Whether the climb-out and the final keep their height above the ground below them."""
-    home = float(terrain.elevation_m(*plane.lat_lon(np.zeros(2))))
+def _above_ground(
+    line: Runway,
+    plane: Plane,
+    terrain: Terrain,
+    flown: tuple[Aircraft, Wind],
+    *,
+    layers_agl_m: tuple[float, float],
+    ceiling_agl_m: float,
+) -> bool:
+    """Whether climb-out, final and the way before it keep their heights above the ground, and can be flown."""
+    out_m, home_m = layers_agl_m
+
+    def ground(at: Floats) -> Floats:
+        return np.asarray(terrain.elevation_m(*plane.lat_lon(at)), dtype=float)
+
+    base, climbed, final, established = ground(np.stack([np.zeros(2), line.climbed, line.final, line.established]))
+    ends = (
+        (np.zeros(2), line.climbed, 0.0, climbed + out_m - base),
+        (np.zeros(2), line.final, 0.0, final + home_m - base),
+        (line.final, line.established, final + home_m - base, established + home_m - base),
+    )
     share = np.linspace(0.0, 1.0, _SAMPLES)
-    for end, layer_agl_m in ((line.climbed, layers_agl_m[0]), (line.final, layers_agl_m[1])):
-        ground = np.asarray(terrain.elevation_m(*plane.lat_lon(share[:, None] * end)), dtype=float)
-        height = share * (ground[-1] + layer_agl_m - home)
-        if np.any(height - (ground - home) < _CLEARANCE * height - _ROUGH_M):
+    for start, end, low, high in ends:
+        height = low + share * (high - low)
+        above = height + base - ground(start + share[:, None] * (end - start))
+        if np.any(above < _CLEARANCE * height - _ROUGH_M) or np.any(above > ceiling_agl_m + _ROUGH_M):
             return False
-    return True
+    aircraft, wind = flown
+    level_m = float(np.hypot(*(line.final - line.established)))
+    # Between the layer above one place and above the other it climbs or descends with the ground.
+    level_s = level_m / max(float(wind.ground_speed(line.course[None], aircraft.cruise_m_s)[0]), aircraft.cruise_m_s)
+    return bool(
+        -aircraft.descent_m_s * level_s / _SPARE <= final - established <= aircraft.climb_m_s * level_s / _SPARE
+    )
 
 
 def _clear(line: Runway, region: Region, beyond_m: float) -> bool:

@@ -27,9 +27,11 @@ from missions.observation import Observation, observe
 from missions.options import PlanOptions
 from missions.risk import RiskTable
 from missions.runway import runway_of
+from missions.steep import Shut
 from missions.stretch import Team
 from missions.surroundings import Surroundings, rough_distance_m
 from missions.task import Task
+from missions.way_rises import UNFLYABLE
 
 __all__ = ["Crew", "Setting"]
 
@@ -89,7 +91,7 @@ class Setting:
         crews = [Crew(team, fleet.camera_of(team[0])) for team in fleet.teams()]
         self.looks = self._looks(crews)
         heed(self, known_ground=terrain is not None)
-        lowest = min(look.height_agl_m for look in self.looks.values())
+        lowest = self.lowest_agl_m
         blocking = self.airspace.blocking(lowest, self.options.ceiling_agl_m)
         self.around = Surroundings(
             task.borders, self.airspace, blocking, options.zone_margin_m, self.clearance, fence_m=options.fence_m
@@ -108,6 +110,7 @@ class Setting:
         self.crews = sorted(crews, key=lambda c: (place[c.base], c.vehicles[0].sysid))
         self.passable, self.needed = self._pieces()
         self.alongs: dict[tuple[Aircraft, Observation, bool], Along] = {}
+        self.shut = {crew: Shut(len(self.stations)) for crew in self.crews}
         self.last = self._last()
         unknown = {row.line for row in risk.rows if row.line} - {line.name for line in self.course.lines}
         if unknown:
@@ -144,6 +147,14 @@ class Setting:
         lateral = max(one.lateral_m for one in alone.values())
         return {kind: one if one.lateral_m == lateral else look(*kind, lateral) for kind, one in alone.items()}
 
+    @property
+    def lowest_agl_m(self) -> float:
+        """The least height above ground of any patrol, metres: over slopes wings may come down to the floor."""
+        wings = any(craft.has_wings for craft, _ in self.looks)
+        if wings and np.isfinite(self.terrain.resolution_m):
+            return self.options.floor_agl_m
+        return min(look.height_agl_m for look in self.looks.values())
+
     def _accesses(self, crews: Sequence[Crew]) -> dict[_Stand, Access]:
         """The ways from each base, and from each line that wings take off and land along."""
         reach: dict[_Stand, tuple[float, Crew]] = {}
@@ -160,6 +171,7 @@ class Setting:
                 self.terrain,
                 wind=self.options.wind,
                 layers_agl_m=self.layers(crew),
+                ceiling_agl_m=self.options.ceiling_agl_m,
             )
             out[stand] = Access(crew.base, self.around, self.course, self.stations, far, runway=runway)
         return out
@@ -244,16 +256,22 @@ class Setting:
             )
         along = self.alongs[key]
         out_s, home_s, out_wh, home_wh = self.access_of(crew).transit(craft, layers, look, terrain, self.options)
+        shut, more = self.shut[crew], np.zeros(len(self.stations))
+        if terrain is self.terrain:
+            shut.steep = along.steep | shut.pieces
+            shut.far = shut.ends | (np.isfinite(out_s + home_s) & (out_s + home_s > UNFLYABLE))
+            out_s = np.where(shut.ends, np.inf, out_s)
+            more[1:] = UNFLYABLE * np.cumsum(shut.pieces)
         return Team(
             size=len(crew.vehicles),
             out_s=out_s,
             home_s=home_s + craft.turn_round_s,
             out_wh=out_wh,
             home_wh=home_wh,
-            time_s=along.time_s,
-            energy_wh=along.energy_wh,
-            back_time_s=along.back_time_s,
-            back_energy_wh=along.back_energy_wh,
+            time_s=along.time_s + more,
+            energy_wh=along.energy_wh + more,
+            back_time_s=along.back_time_s + more,
+            back_energy_wh=along.back_energy_wh + more,
             usable_wh=craft.usable_wh * factor,
             last=self.last,
             turn_round_s=craft.turn_round_s,

@@ -18,6 +18,9 @@ __all__ = ["energy", "heights", "speeds", "turns"]
 Floats = NDArray[np.float64]
 
 _GROUND_STEP_M = 30.0
+_STEEP, _STEEP_STEP_M = 0.4, 3.0
+"""Above this slope the ground below a leg is looked at this closely, metres."""
+
 _CORNER_RAD = 0.4
 _HEIGHT_TOLERANCE_M = 6.0
 """How far waypoints may let the height above ground between them stray, metres."""
@@ -30,16 +33,9 @@ def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
     worst, count = np.inf, 0
     for sortie in plan.sorties:
         for i, leg in enumerate(sortie.legs):
-            a, b = leg.start, leg.end
-            t = np.linspace(0, 1, 2 if terrain is None else max(2, int(leg.distance_m / _GROUND_STEP_M) + 2))
-            lat, lon = a.lat_deg + t * (b.lat_deg - a.lat_deg), a.lon_deg + t * (b.lon_deg - a.lon_deg)
-            ground = (
-                a.ground_amsl_m + t * (b.ground_amsl_m - a.ground_amsl_m)
-                if terrain is None
-                else terrain.elevation_m(lat, lon)
-            )
-            agl = a.amsl_m + t * (b.amsl_m - a.amsl_m) - ground
-            count += len(t)
+            a = leg.start
+            agl = np.array([a.agl_m, leg.end.agl_m]) if terrain is None else _above_ground(leg, terrain)
+            count += len(agl)
             slack = 0.01 if terrain is None else _HEIGHT_TOLERANCE_M + 0.01
             above, below = ceiling - float(agl.max()), float(agl.min()) - floor
             if above < -slack:
@@ -49,12 +45,32 @@ def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
                 worst = min(worst, below)
                 if below < -slack:
                     found.append(f"{sortie.name} leg {i}: {agl.min():.1f} m above ground, floor {floor:.0f} m")
-            wanted = plan.observation_of(sortie).height_agl_m
-            if leg.kind is LegKind.PATROL and abs(a.agl_m - wanted) > 0.01:
+            if leg.kind is not LegKind.PATROL:
+                continue
+            wanted, most = plan.observation_of(sortie).height_agl_m, plan.options.patrol_ceiling_agl_m
+            if sortie.vehicle.aircraft.has_wings and terrain is not None:
+                # What slopes it cannot fly it comes over higher or lower, within the limits of patrols.
+                if float(agl.max()) > most + slack:
+                    found.append(
+                        f"{sortie.name} leg {i}: patrols at {agl.max():.1f} m above ground, at most {most:.0f} m"
+                    )
+            elif abs(a.agl_m - wanted) > 0.01 and not sortie.vehicle.aircraft.has_wings:
                 found.append(
                     f"{sortie.name} leg {i}: patrols at {a.agl_m:.1f} m above ground instead of {wanted:.1f} m"
                 )
     return Rule("height above ground within floor and ceiling", count, finite(worst), 0.0, "m", tuple(found))
+
+
+def _above_ground(leg: Leg, terrain: Terrain) -> Floats:
+    """Heights above ground along a leg, metres: sampled again closer where the ground is steep."""
+    a, b = leg.start, leg.end
+    for step_m in (_GROUND_STEP_M, _STEEP_STEP_M):
+        t = np.linspace(0, 1, int(leg.distance_m / step_m) + 2)
+        lat, lon = a.lat_deg + t * (b.lat_deg - a.lat_deg), a.lon_deg + t * (b.lon_deg - a.lon_deg)
+        ground = terrain.elevation_m(lat, lon)
+        if float(np.abs(np.diff(ground)).max()) <= _STEEP * leg.distance_m / (len(t) - 1):
+            break
+    return np.asarray(a.amsl_m + t * (b.amsl_m - a.amsl_m) - ground)
 
 
 def _winds(sortie: Sortie, plan: PatrolPlan) -> Iterable[tuple[int, float, float, float]]:

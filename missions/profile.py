@@ -1,0 +1,136 @@
+"""The ground below a way: sampled as finely as it bends, and straightened to the places that a height needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo import Terrain
+from missions.plane import Plane
+
+__all__ = ["GroundBelow", "needed", "sampled", "straightened"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_PER_CELL = 2
+"""Samples to a cell of the model of the ground: columns of degrees are narrower than rows."""
+
+_BETWEEN_M = 1.0
+"""What the ground between two samples may differ from the straight line between them, metres."""
+
+_FINEST_M = 0.5
+"""Samples as near to each other as this are not divided further, metres: a wall is a slope of this width."""
+
+_ROUNDS = 12
+_COARSE_M = 20.0
+"""Ways that are only weighed against each other are not sampled closer than this, metres."""
+
+_UPRIGHT = 1000.0
+"""How much ways are stretched to be straightened: distances from a line are then measured upright, on walls as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroundBelow:
+    """Samples of the ground below a way.
+
+    Parameters
+    ----------
+    points
+        Vertices of the way, metres in a plane, shape (v, 2).
+    along_m
+        Distance of each sample along the way, metres, shape (n,), rising.
+    ground_m
+        Elevation of the ground there, metres AMSL, shape (n,).
+    vertex
+        Which of the samples is each vertex, shape (v,).
+    """
+
+    points: Floats
+    along_m: Floats
+    ground_m: Floats
+    vertex: Ints
+
+    @classmethod
+    def along(cls, points: Floats, plane: Plane, terrain: Terrain) -> GroundBelow:
+        """The ground below a way of at least two vertices.
+
+        There are samples at each vertex and in each cell of the model of the ground, and more where the slope changes:
+        a bend between two samples, with the slopes a before and b after it, lies off the line between them by at most
+        |b - a| / 4 of the distance between them.
+        """
+        vertices = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+
+        def ground(at: Floats) -> Floats:
+            return np.asarray(terrain.elevation_m(*plane.lat_lon(_between(points, vertices, at))), dtype=float)
+
+        counts = np.maximum(1, np.ceil(np.diff(vertices) * _PER_CELL / terrain.resolution_m)).astype(int)
+        at = np.concatenate(
+            [np.linspace(a, b, n, endpoint=False) for (a, b), n in zip(pairwise(vertices), counts, strict=True)]
+        )
+        at = np.append(at, vertices[-1])
+        heights = ground(at)
+        for _ in range(_ROUNDS):
+            width = np.diff(at)
+            slope = np.diff(heights) / np.maximum(width, 1e-9)
+            before, after = np.concatenate([slope[:1], slope[:-1]]), np.concatenate([slope[1:], slope[-1:]])
+            bent = (np.abs(after - before) * width > 4 * _BETWEEN_M) & (width > _FINEST_M)
+            if not bent.any():
+                break
+            middle = (at[:-1] + at[1:])[bent] / 2
+            where = np.flatnonzero(bent) + 1
+            at, heights = np.insert(at, where, middle), np.insert(heights, where, ground(middle))
+        # A vertex that lies on the one before it has its sample too.
+        vertex = np.searchsorted(at, vertices, side="left")
+        return cls(points, at, heights, vertex)
+
+    def at(self, samples: Ints) -> Floats:
+        """Places of samples, metres in the plane, shape (k, 2)."""
+        vertices = self.along_m[self.vertex]
+        return _between(self.points, vertices, self.along_m[samples])
+
+
+def straightened(way: GroundBelow, heights_m: Floats, tolerance_m: float) -> Ints:
+    """The samples between which straight pieces stay within a tolerance of heights, vertices among them, shape (k,).
+
+    Parameters
+    ----------
+    way
+        The way.
+    heights_m
+        Heights at its samples, metres, shape (n,).
+    tolerance_m
+        How far the pieces may leave them, upright, metres.
+    """
+    kept = [way.vertex[:1]]
+    for a, b in pairwise(way.vertex.tolist()):
+        if b - a < 2:
+            kept.append(np.array([b]))
+            continue
+        kept.append(a + needed(way.along_m[a : b + 1], heights_m[a : b + 1], tolerance_m)[1:])
+    return np.concatenate(kept).astype(np.int64)
+
+
+def needed(along_m: Floats, heights_m: Floats, tolerance_m: float) -> Ints:
+    """Which of the samples of a line of heights straight pieces need, to stay within a tolerance of it upright."""
+    line = np.stack([along_m * _UPRIGHT, heights_m], axis=-1)
+    found = shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), tolerance_m))[:, 0]
+    return np.searchsorted(line[:, 0], found).astype(np.int64)
+
+
+def sampled(points: Floats, step_m: float) -> Floats:
+    """Points of a way, metres, shape (n, 2), with more between them, no farther apart than a step."""
+    length = np.hypot(*np.diff(points, axis=0).T)
+    counts = np.maximum(1, np.ceil(length / max(step_m, _COARSE_M))).astype(int)
+    vertices = np.arange(len(points), dtype=float)
+    parts = [k + np.arange(n) / n for k, n in enumerate(counts)]
+    return _between(points, vertices, np.concatenate([*parts, vertices[-1:]]))
+
+
+def _between(points: Floats, vertices: Floats, at: Floats) -> Floats:
+    """Places at distances along a way."""
+    return np.stack([np.interp(at, vertices, points[:, k]) for k in (0, 1)], axis=-1)
