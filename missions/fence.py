@@ -57,8 +57,9 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     The inclusion lies on the border side between stand-off and legs: beyond the stand-off by the guard of the
     aircraft's `Clearance`, off the legs by its room, and off those of the patrol by its bend as well. Elsewhere it lies
     around their convex hull, or, where that would follow too many bends of the border or take in too many zones, around
-    the legs themselves. The border is taken to go on beyond its ends, as `missions.beyond` has it. An exclusion holds what a sortie flies
-    all the way round, an enclave, and one every blocked zone that comes within the inclusion, as far as it reaches.
+    the legs themselves. The border is taken to go on beyond its ends, as `missions.beyond`
+    has it. An exclusion holds what a sortie flies all the way round, an enclave, and one every blocked zone that comes
+    within the inclusion, as far as it reaches.
 
     Raises
     ------

@@ -187,9 +187,10 @@ def _longest_own(around: Polygon, border: LineString, side: Side) -> Floats | No
     found: Floats | None = None
     longest = 0.0
     for ring in (around.exterior, *around.interiors):
-        at = np.linspace(0.0, ring.length, max(8, int(ring.length / _SAMPLE_M)), endpoint=False)
+        count = max(8, int(ring.length / _SAMPLE_M))
+        at = np.arange(count) / count * ring.length
         position = locate(np.array(border.coords), shapely.get_coordinates(shapely.line_interpolate_point(ring, at)))
-        own = (position.offset_m * side.sign > 0) & ~position.beyond
+        own = np.asarray((position.offset_m * side.sign > 0) & ~position.beyond)
         if own.all() or not own.any():
             continue
         # Begun where it is not own, no stretch passes the seam.
@@ -203,8 +204,8 @@ def _longest_own(around: Polygon, border: LineString, side: Side) -> Floats | No
                 found, longest = path, length
     if found is None:
         return None
-    along = shapely.line_locate_point(border, shapely.points(found[[0, -1]]))
-    return found if along[0] <= along[1] else found[::-1]
+    begin, end = (border.project(Point(point)) for point in (found[0], found[-1]))
+    return found if begin <= end else found[::-1]
 
 
 def _own_share(border: LineString, path: Floats, side: Side) -> float:

@@ -33,6 +33,7 @@ _WALL_ROOM_M = 20.0
 """Nobody comes nearer to the straight continuation of the border, nor than the margin: a fence has to fit between."""
 
 _FAR_M = 1e7
+"""A way on that is longer than any region, metres."""
 
 _ROUNDING_M = 0.5
 """More than the stand-off: rounding of coordinates and of arcs must not eat into it."""
@@ -243,4 +244,3 @@ def _runs(near: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and last index of every run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], near, [False]]).astype(int)))
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-

@@ -40,10 +40,10 @@ def past(line: Floats, others: Sequence[Floats], stand_off_m: float) -> Floats:
     behind = np.cumsum(np.hypot(*np.diff(line, axis=0).T)) > half
     inner = shapely.get_coordinates(shapely.line_interpolate_point(shape, half))
     rest = [np.concatenate([inner, line[1:][behind]]), *others]
-    border = shapely.MultiLineString([one.tolist() for one in rest if len(one) > 1])
     steps = np.arange(0.0, _WALL_M + _STEP_M, _STEP_M)
     low, high = np.minimum(line[0], end) - 2 * _CLOSED_M, np.maximum(line[0], end) + 2 * _CLOSED_M
-    border = shapely.clip_by_rect(border, *low.tolist(), *high.tolist())
+    lines = shapely.MultiLineString([one.tolist() for one in rest if len(one) > 1])
+    border = shapely.clip_by_rect(lines, *low.tolist(), *high.tolist())
     if border.is_empty:
         return np.asarray(end)
     gap = shapely.distance(shapely.points(line[0] + steps[:, None] * away), border)

@@ -104,8 +104,8 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
         for one in outside:
             away = float(one.distance(sight.way))
             away_edge = min(away, float(one.distance(sight.patrol)) - own.cut_m)
-            # What holds the border itself, an enclave, is an edge like that of the inclusion.
-            edge = bool(one.intersects(sight.border))
+            # What holds the border itself, an enclave, or where it goes on is an edge like that of the inclusion.
+            edge = bool(one.intersects(sight.continued))
             need = own.way_off_fence_m - _ROUNDING_M if edge else plan.options.zone_margin_m * _ZONE_ROOM
             what = f"{sortie.name}: an exclusion is {away:.1f} m from a leg"
             (legs if edge else room).keep(away_edge if edge else away, need * (1 - _SLACK), what)
@@ -229,4 +229,3 @@ class _Sight:
 
 def _cut(line: Floats, low: Floats, high: Floats) -> Geometry:
     return shapely.clip_by_rect(LineString(line), *low.tolist(), *high.tolist())
-

@@ -72,7 +72,9 @@ class _Near:
         self._leg = np.repeat(np.arange(len(count)), count + 1)
         share = np.concatenate([np.linspace(0.0, 1.0, n + 1) for n in count])[:, None]
         self._places = starts[self._leg] + share * (stops - starts)[self._leg]
-        found = [(border, near, [self._about.xy(run[:, 1], run[:, 0]) for run in near.runs]) for border, near in borders]
+        found = [
+            (border, near, [self._about.xy(run[:, 1], run[:, 0]) for run in near.runs]) for border, near in borders
+        ]
         lines = [line for _, _, own in found for line in own]
         self._walls: list[Floats] = list(lines)
         self._sides: list[tuple[BorderSegment, list[Floats], tuple[bool, bool]]] = []

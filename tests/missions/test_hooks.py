@@ -1,15 +1,28 @@
 """Borders whose ends turn back on themselves: told right, planned, and never crossed."""
 
 import math
+import re
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import shapely
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from geo import locate
-from missions import Base, compile_mission, cut, default_fleet, land_border, plan, validate, validate_missions
+from missions import (
+    Base,
+    PlanError,
+    base_beside,
+    compile_mission,
+    cut,
+    default_fleet,
+    land_border,
+    plan,
+    validate,
+    validate_missions,
+)
 from missions.beyond import WALL_M, beyond, closing_m, continued
 from missions.validation_beyond import past
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, metres, way
@@ -36,9 +49,10 @@ def hooks(draw):
     """Lines in metres that curl at one end or at both, to either hand, with the place where the body is straight."""
     while True:
         body = draw(st.floats(4000, 9000))
-        ends = []
+        ends, most = [], 0.0
         for _ in range(draw(st.integers(1, 2))):
             turned = draw(st.floats(math.radians(120), math.radians(420)))
+            most = max(most, turned)
             shrink = draw(st.floats(0.0, 0.25))
             radius, after = draw(st.floats(400, 1600)), draw(st.floats(50, 2500))
             ends.append(curled(body, radius, turned, shrink, after, draw(st.booleans())))
@@ -49,7 +63,7 @@ def hooks(draw):
         if draw(st.booleans()):
             line = line[::-1]
         if shapely.LineString(line).is_simple:
-            return line, body
+            return line, body, most
 
 
 def turned(points, angle):
@@ -65,26 +79,42 @@ def side_of(line, place):
     return math.copysign(1.0, u[0] * v[1] - u[1] * v[0])
 
 
+def tried(make):
+    """What is made; or why it was refused."""
+    try:
+        return make(), ""
+    except PlanError as error:
+        return None, str(error)
+
+
+def mouths_m(line):
+    """How far each end is from the rest of the line, metres."""
+    both = (shapely.LineString(line), shapely.LineString(line[::-1]))
+    return [one.interpolate(0).distance(shapely.ops.substring(one, 1200.0, one.length)) for one in both]
+
+
 @SLOW
-@given(hook=hooks(), side=st.sampled_from(["left", "right"]), angle=st.floats(0, 2 * math.pi), data=st.data())
-def test_a_hook_is_planned_from_any_base_beside_its_body(hook, side, angle, data):
-    points, body = hook
+@given(hook=hooks(), side=st.sampled_from(["left", "right"]), degrees=st.integers(0, 359), data=st.data())
+def test_a_hook_is_planned_from_any_base_beside_its_body(hook, side, degrees, data):
+    (points, body, most_turned), angle = hook, math.radians(degrees)
     line = shapely.LineString(points)
     sign = 1 if side == "left" else -1
-    away = sign * (1 if points[0][0] < points[-1][0] or len(points) < 3 else 1)
     # The body runs along y = 0, to the east or to the west.
-    east = [b[0] - a[0] for a, b in zip(points[:-1], points[1:], strict=True) if a[1] == b[1] == 0.0][0] > 0
-    x, off = data.draw(st.floats(0.1, 0.9)) * body, data.draw(st.floats(200, 1800))
-    place = (x, off * away * (1 if east else -1))
+    east = next(b[0] - a[0] for a, b in pairwise(points) if a[1] == b[1] == 0.0) > 0
+    place = (data.draw(st.floats(0.1, 0.9)) * body, data.draw(st.floats(200, 1800)) * sign * (1 if east else -1))
     # Beside the body, and not behind what curls back over it.
     near = line.interpolate(line.project(shapely.Point(place)))
-    if abs(near.y) > 1e-6 or line.distance(shapely.Point(place)) < 150:
-        event("base elsewhere")
-        return
+    assume(abs(near.y) < 1e-6 and line.distance(shapely.Point(place)) > 150)
     border = border_from_metres(turned(points, angle), side)
     at = turned([place], angle)[0]
-    made = plan(border, default_fleet(Base("base", LAT + at[1] / M_LAT, LON + at[0] / M_LON), 1))
-    assert validate(made).violations == []
+    base = Base("base", LAT + at[1] / M_LAT, LON + at[0] / M_LON)
+    made, why_not = tried(lambda: plan(border, default_fleet(base, 1)))
+    if made is None:
+        # A spiral that has no mouth to fly through, or one that no way leads out of but over the far side, is refused.
+        assert most_turned > math.radians(290) or min(mouths_m(points)) < 250, why_not
+        assert re.search("no lawful way leads|leg .* on the far side of the border", why_not)
+        event("refused")
+        return
     real = shapely.LineString(metres(border.coordinates))
     for sortie in made.sorties:
         flown = way(sortie)
@@ -96,5 +126,92 @@ def test_a_hook_is_planned_from_any_base_beside_its_body(hook, side, angle, data
                 # Past an end there is no line to be beside.
                 if 1.0 < real.project(shapely.Point(one)) < real.length - 1.0:
                     assert side_of(real, one) == sign
-    missions = [compile_mission(made, sortie) for sortie in made.sorties]
+    missions, why_not = tried(lambda: [compile_mission(made, sortie) for sortie in made.sorties])
+    if missions is None:
+        assert "of at most 64 vertices" in why_not
+        event("too many bends for a fence")
+        return
     assert validate_missions(made, missions).violations == []
+
+
+@pytest.mark.parametrize("near", [(51.4, 4.9), (51.44, 4.93), (51.45, 5.0)])
+@pytest.mark.parametrize(("own", "other"), [("BEL", "NLD"), ("NLD", "BEL")])
+def test_the_border_at_baarle_is_planned_from_either_side(own, other, near):
+    """A stretch of 30 km ends in a hook there, and its straight way on would run five kilometres into own land."""
+    border = cut(land_border(own, other), 30_000, near)
+    made = plan(border, default_fleet(base_beside(border), 1))
+    assert validate(made).violations == []
+
+
+def test_the_base_of_the_report_is_taken():
+    border = cut(land_border("BEL", "NLD"), 30_000, (51.4, 4.9))
+    made = plan(border, default_fleet(Base("base", 51.377429, 4.891868), 2))
+    assert validate(made).violations == []
+
+
+# A line to the east that turns up and back, and points at itself from above; its end is 800 m above it.
+HOOK = np.array([(0.0, 0.0), (9000.0, 0.0), (9000.0, 3000.0), (5000.0, 3000.0), (5000.0, 800.0)])
+
+
+@pytest.mark.parametrize(
+    ("line", "others", "length"),
+    [
+        (HOOK, [], 800 - 30),
+        (HOOK * (1, -1), [], 800 - 30),
+        (HOOK[:4], [], WALL_M),
+        # Another line is met first, or passed at 20 m, or at 40 m.
+        (HOOK, [np.array([(4000.0, 500.0), (6000.0, 500.0)])], 300 - 30),
+        (HOOK[:4], [np.array([(2000.0, 3020.0), (2000.0, 9000.0)])], 3000 - math.sqrt(30**2 - 20**2)),
+        (HOOK[:4], [np.array([(2000.0, 3040.0), (2000.0, 9000.0)])], WALL_M),
+        # The mouth is shut already.
+        (np.vstack([HOOK[:4], [(5000.0, 20.0)]]), [], 0.0),
+        # A small bend at the end does not end the wall: the line as a whole goes on to the east.
+        (np.array([(0.0, 0.0), (9000.0, 0.0), (9000.0, 100.0), (8900.0, 100.0), (8900.0, 50.0)]), [], WALL_M),
+    ],
+)
+def test_a_wall_ends_where_it_meets_the_border(line, others, length):
+    end = beyond(line[::-1], others, 30.0)
+    assert np.hypot(*(end - line[-1])) == pytest.approx(length, abs=0.3)
+    # The validation comes to the same without that code, a step of its own later at most.
+    told = past(line[::-1], others, 30.0)
+    assert np.hypot(*(told - line[-1])) == pytest.approx(length, abs=5.1)
+
+
+@given(hook=hooks(), stand_off=st.floats(20, 500), degrees=st.integers(0, 359))
+def test_no_wall_of_the_validation_is_longer_than_the_planners(hook, stand_off, degrees):
+    """Else lawful ways would be refused; and what the shorter wall leaves open the stand-off shuts."""
+    line, turn = hook[0], math.radians(degrees)
+    for way_in in (line, line[::-1]):
+        planned = beyond(turned(way_in, turn), [], closing_m(stand_off))
+        checked = past(way_in, [], stand_off)
+        lengths = [
+            float(np.hypot(*(end - start))) for end, start in ((planned, turned(way_in, turn)[0]), (checked, way_in[0]))
+        ]
+        assert lengths[1] <= lengths[0] + 0.1
+        rest = shapely.ops.substring(shapely.LineString(way_in), 1000.0, shapely.LineString(way_in).length)
+        if lengths[1] < WALL_M - 1.0:
+            assert rest.distance(shapely.Point(checked)) <= stand_off
+
+
+def test_a_ring_has_no_wall():
+    ring = np.array([(0.0, 0.0), (9000.0, 0.0), (9000.0, 9000.0), (0.0, 0.0)])
+    assert continued(ring, [], 25.0) is ring
+
+
+def test_a_leg_through_the_wall_of_a_hook_and_one_beyond_it_are_found():
+    """The mouth is shut, and past it the land is the other country's, though no wall stands there."""
+    border = border_from_metres(HOOK, "left")
+    made = plan(border, default_fleet(Base("base", LAT + 1500 / M_LAT, LON + 7000 / M_LON), 1))
+    assert validate(made).violations == []
+    sortie = made.sorties[0]
+
+    def spoilt(east, north):
+        """A leg that makes a way through a place."""
+        k = len(sortie.legs) // 2
+        at = replace(sortie.legs[k].end, lat_deg=LAT + north / M_LAT, lon_deg=LON + east / M_LON)
+        legs = (*sortie.legs[:k], replace(sortie.legs[k], end=at), replace(sortie.legs[k + 1], start=at))
+        changed = replace(made, sorties=(replace(sortie, legs=(*legs, *sortie.legs[k + 2 :])), *made.sorties[1:]))
+        return {rule.name for rule in validate(changed).rules if rule.broken}
+
+    assert "no leg across the border or its continuation" in spoilt(4500, 400)
+    assert "own side" in spoilt(4000, 2800)
