@@ -117,7 +117,7 @@ def flight_line(
     best: Floats | None = max(candidates, key=lambda path: _own_share(line, path, side))
     if best is None or _own_share(line, best, side) < _OWN_SHARE:
         # A hook that shuts itself leaves no place beside its end: what is left is beside the rest of the border.
-        best = _longest_own(around, border, side)
+        best = _longest_own(around, border, side) if border.is_simple else None
     if best is None:
         raise PlanError(
             f"no room for a flight line {offset_m:.0f} m beside the border on its {side} side: check own_side"

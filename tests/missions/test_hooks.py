@@ -205,13 +205,19 @@ def test_a_leg_through_the_wall_of_a_hook_and_one_beyond_it_are_found():
     assert validate(made).violations == []
     sortie = made.sorties[0]
 
-    def spoilt(east, north):
-        """A leg that makes a way through a place."""
-        k = len(sortie.legs) // 2
-        at = replace(sortie.legs[k].end, lat_deg=LAT + north / M_LAT, lon_deg=LON + east / M_LON)
-        legs = (*sortie.legs[:k], replace(sortie.legs[k], end=at), replace(sortie.legs[k + 1], start=at))
-        changed = replace(made, sorties=(replace(sortie, legs=(*legs, *sortie.legs[k + 2 :])), *made.sorties[1:]))
-        return {rule.name for rule in validate(changed).rules if rule.broken}
+    def spoilt(*places):
+        """What breaks where a way is led through places, from the middle of the sortie on."""
+        legs, k = list(sortie.legs), len(sortie.legs) // 2
+        for number, (east, north) in enumerate(places, k):
+            at = replace(legs[number].end, lat_deg=LAT + north / M_LAT, lon_deg=LON + east / M_LON)
+            legs[number], legs[number + 1] = replace(legs[number], end=at), replace(legs[number + 1], start=at)
+        changed = replace(made, sorties=(replace(sortie, legs=tuple(legs)), *made.sorties[1:]))
+        return k, {rule.name: " ".join(rule.broken) for rule in validate(changed).rules if rule.broken}
 
-    assert "no leg across the border or its continuation" in spoilt(4500, 400)
-    assert "own side" in spoilt(4000, 2800)
+    assert "crosses" in spoilt((4500, 400))[1]["no leg across the border or its continuation"]
+    assert "on the far side" in spoilt((4000, 2800))[1]["own side"]
+    # Both ends are nearer to what lies south of them, a line whose own side they are on; what is between is not.
+    k, broken = spoilt((4100, 890), (4980, 390))
+    assert f"leg {k + 1}: on the far side" in broken["own side"]
+    k, broken = spoilt((4100, 790), (4500, 300))
+    assert f"leg {k + 1}: on the far side" not in broken["own side"]
