@@ -221,3 +221,12 @@ def test_a_leg_through_the_wall_of_a_hook_and_one_beyond_it_are_found():
     assert f"leg {k + 1}: on the far side" in broken["own side"]
     k, broken = spoilt((4100, 790), (4500, 300))
     assert f"leg {k + 1}: on the far side" not in broken["own side"]
+
+
+@pytest.mark.parametrize("end", [(3000, -2000), (3000, -100)])
+def test_a_line_that_crosses_itself_is_refused_with_the_place(end):
+    """Left and right change places there: no correction of own_side would help."""
+    border = border_from_metres([(0, 0), (6000, 0), (6000, 2000), (3000, 2000), end], "left")
+    at = f"{LAT:.5f} {LON + 3000 / M_LON:.5f}"
+    with pytest.raises(PlanError, match=f"crosses itself at {at} .*draw the line so that it does not"):
+        plan(border, default_fleet(Base("base", LAT + 800 / M_LAT, LON + 1000 / M_LON), 1))
