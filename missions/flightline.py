@@ -117,12 +117,14 @@ def flight_line(
     best: Floats | None = max(candidates, key=lambda path: _own_share(line, path, side))
     if best is None or _own_share(line, best, side) < _OWN_SHARE:
         # A hook that shuts itself leaves no place beside its end: what is left is beside the rest of the border.
-        best = _longest_own(around, border, side) if border.is_simple else None
+        # Where a line crosses itself its sides change places, and what is beside it says nothing.
+        inner = substring(border, _PATH_TOLERANCE_M, border.length - _PATH_TOLERANCE_M)
+        best = _longest_own(around, border, side) if inner.is_simple else None
     if best is None:
         raise PlanError(
             f"no room for a flight line {offset_m:.0f} m beside the border on its {side} side: check own_side"
         )
-    path = LineString(best)
+    path = LineString(_on_own_side(best, border, side))
     beside = shapely.get_coordinates(path.intersection(border.buffer(offset_m + 1.0, cap_style="flat")))
     if not len(beside):
         raise PlanError(f"no room for a flight line {offset_m:.0f} m beside the border: it is shorter than its bends")
@@ -180,6 +182,18 @@ def _arc(ring: shapely.LinearRing, start: float, stop: float) -> Floats:
     inner = (along > start + 1e-6) & (along < stop - 1e-6)
     at = np.concatenate([[start], along[inner], [stop]])
     return np.stack([np.interp(at, along, coords[:, k]) for k in (0, 1)], axis=-1)
+
+
+def _on_own_side(path: Floats, border: LineString, side: Side) -> Floats:
+    """A path less what of its ends comes to the far side of a border, as in the mouth of a hook, or on its edge."""
+    longer = LineString(extended(path, _SAMPLE_M, _SAMPLE_M))
+    at = np.linspace(0.0, longer.length, 2 + int(longer.length / _SAMPLE_M * 2))
+    position = locate(np.array(border.coords), shapely.get_coordinates(shapely.line_interpolate_point(longer, at)))
+    own = np.flatnonzero((position.offset_m * side.sign > 0) | position.beyond)
+    if not len(own) or (own[0] == 0 and own[-1] == len(at) - 1):
+        return path
+    kept = substring(longer, float(at[own[0]]) + _SAMPLE_M, float(at[own[-1]]) - _SAMPLE_M)
+    return np.array(kept.coords) if kept.length > _SAMPLE_M else path
 
 
 def _longest_own(around: Polygon, border: LineString, side: Side) -> Floats | None:

@@ -87,6 +87,15 @@ def tried(make):
         return None, str(error)
 
 
+def ways_on(line):
+    """Where each end of a line would go on for 5 km, straight as its last kilometre runs."""
+    out = []
+    for one in (shapely.LineString(line), shapely.LineString(line[::-1])):
+        end, inner = (np.array(one.interpolate(s).coords[0]) for s in (0.0, 1000.0))
+        out.append(shapely.LineString([end, end + (end - inner) / np.hypot(*(end - inner)) * 5000]))
+    return out
+
+
 def mouths_m(line):
     """How far each end is from the rest of the line, metres."""
     both = (shapely.LineString(line), shapely.LineString(line[::-1]))
@@ -111,7 +120,9 @@ def test_a_hook_is_planned_from_any_base_beside_its_body(hook, side, degrees, da
     made, why_not = tried(lambda: plan(border, default_fleet(base, 1)))
     if made is None:
         # A spiral that has no mouth to fly through, or one that no way leads out of but over the far side, is refused.
-        assert most_turned > math.radians(290) or min(mouths_m(points)) < 250, why_not
+        # So is a base from which the way to the border leads over where an end of it goes on.
+        behind = any(shapely.LineString([place, near.coords[0]]).crosses(ray) for ray in ways_on(points))
+        assert behind or most_turned > math.radians(290) or min(mouths_m(points)) < 250, why_not
         assert re.search("no lawful way leads|leg .* on the far side of the border", why_not)
         event("refused")
         return
