@@ -241,3 +241,14 @@ def test_a_line_that_crosses_itself_is_refused_with_the_place(end):
     at = f"{LAT:.5f} {LON + 3000 / M_LON:.5f}"
     with pytest.raises(PlanError, match=f"crosses itself at {at} .*draw the line so that it does not"):
         plan(border, default_fleet(Base("base", LAT + 800 / M_LAT, LON + 1000 / M_LON), 1))
+
+
+def test_a_pocket_that_the_line_shuts_by_touching_itself_is_told_as_shut():
+    """No lawful way leads into it: that is why it is not seen, and not how a camera looks from outside."""
+    pocket = [(0, 0), (3950, 0), (3000, 1500), (5000, 1500), (4050, 0), (8000, 0)]
+    border = border_from_metres(pocket, "right")
+    made = plan(border, default_fleet(Base("base", LAT - 800 / M_LAT, LON + 1000 / M_LON), 1))
+    shut = [gap for gap in made.coverage.uncovered if re.match(r"no lawful way leads nearer than \d+ m", gap.reason)]
+    # The way round the pocket, less its mouth.
+    assert sum(gap.to_m - gap.from_m for gap in shut) > 5000
+    assert not any("above the picture" in gap.reason for gap in made.coverage.uncovered if gap.area_m2 > 20_000)
