@@ -45,6 +45,9 @@ Cost = Callable[[Floats, bool], Floats]
 _CHUNK_M, _OVERLAP_M = 80_000.0, 8_000.0
 LONG_EMPTY_M = 500.0
 """An unwatched piece of this length is flown in a layer of transit, where it is in nobody's way, metres."""
+_MOST_TOLD = 3
+_WIDENED = 4
+"""How often the surroundings of a gap are doubled for a way round it that leaves them."""
 _LARGEST_RING_M = 400_000.0
 _OFF_M = 3.0
 BENDS_BACK = "the border bends back to within the stand-off of it"
@@ -185,10 +188,22 @@ def make_course(surroundings: Surroundings, lateral_m: float, turn_radius_m: flo
     Raises
     ------
     PlanError
-        When the border leaves no room for a flight line on its own side.
+        When the border leaves no room for a flight line on its own side; where it crosses itself, so that its sides
+        change places, the message says so.
     """
     border = surroundings.borders[0]
-    lat, lon = whole_line(surroundings.lines[0], border.own_side, lateral_m, turn_radius_m)
+    try:
+        lat, lon = whole_line(surroundings.lines[0], border.own_side, lateral_m, turn_radius_m)
+    except PlanError as error:
+        crossings = border.self_crossings()
+        if not crossings:
+            raise
+        at = ", ".join(f"{lat:.5f} {lon:.5f}" for lat, lon in crossings[:_MOST_TOLD])
+        more = f" and {len(crossings) - _MOST_TOLD} more places" if len(crossings) > _MOST_TOLD else ""
+        raise PlanError(
+            f"border {border.name!r} crosses itself at {at}{more} (latitude and longitude, degrees): there left and "
+            "right change places, and no flight line keeps to the own side: draw the line so that it does not"
+        ) from error
     along = distances_m(lat, lon)
     gaps = blocked(surroundings, lat, lon, BENDS_BACK)
     course = _with_detours(surroundings, lat, lon, along, gaps)
@@ -370,12 +385,20 @@ def _way_round(
     middle = (start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2
     span = float(geodesic_distance_m(*start, *stop))
     # Room for a way round a zone as deep as the gap is wide.
-    region = around.region(*middle, 2 * max(span, gap.to_m - gap.from_m) + 5000.0)
-    ends = region.plane.xy([start[0], stop[0]], [start[1], stop[1]])
-    lengths, ways = Router(region.obstacles).ways(ends[0], ends[1:])
-    if not np.isfinite(lengths[0]):
+    radius = 2 * max(span, gap.to_m - gap.from_m) + 5000.0
+    for _ in range(_WIDENED):
+        region = around.region(*middle, radius)
+        ends = region.plane.xy([start[0], stop[0]], [start[1], stop[1]])
+        lengths, ways = Router(region.obstacles).ways(ends[0], ends[1:])
+        if not np.isfinite(lengths[0]):
+            return None
+        way = ways[0]
+        # Past the edge of a region the border is not known: a way that bends round there may lead over it.
+        if float(np.hypot(*way.T).max()) <= radius:
+            break
+        radius *= 2
+    else:
         return None
-    way = ways[0]
     lat, lon = region.plane.lat_lon_near(way, start[1])
     lat[0], lon[0], lat[-1], lon[-1] = *start, *stop
     return lat, lon

@@ -48,7 +48,10 @@ _GSD_STEPS_M = (
     5.0,
 )
 _BEND = "the course bends, and neither the view before the bend nor the one after it takes this in"
+_OUT_OF_RANGE = -1
+"""Beside the values of `Sight`: no view reaches so far, whatever it looks at."""
 _REASONS = {
+    _OUT_OF_RANGE: "no lawful way leads nearer than {across:.0f} m: the stand-off keeps the aircraft out of here",
     Sight.NONE: _BEND,
     Sight.BESIDE: _BEND,
     Sight.TOO_FAR: "the stand-off keeps the aircraft {across:.0f} m away, and from there it lies above the picture",
@@ -129,9 +132,10 @@ class _Tally:
             return
         lost, away = self._beside(cells, bad, views)
         sight, across = _shown(seen, bad), seen.across_m[bad]
-        # Where no view reaches it is the distance that hides it, however the course runs.
+        # Where no view reaches it is the distance that hides it, however the course runs: a finger or a pocket that the
+        # stand-off shuts.
         out_of_range = (sight == Sight.NONE) & np.isnan(across) & np.isfinite(away)
-        sight[out_of_range], across[out_of_range] = Sight.TOO_FAR, away[out_of_range]
+        sight[out_of_range], across[out_of_range] = _OUT_OF_RANGE, away[out_of_range]
         self._unseen.append(
             _Unseen(
                 self._column + cells.column[bad], cells.along_m[bad], cells.area_m2[bad], lat[bad], lon[bad],
@@ -189,7 +193,7 @@ class _Tally:
         else:
             finite = own[np.isfinite(every.across_m[own])]
             across = float(np.median(np.abs(every.across_m[finite]))) if len(finite) else 0.0
-            reason = _REASONS[Sight(code)].format(across=across, gsd=float(every.gsd_m[own].min()))
+            reason = _REASONS[code].format(across=across, gsd=float(every.gsd_m[own].min()))
         middle = own[int(np.argmin(np.abs(along - np.median(along))))]
         place = float(every.lat_deg[middle]), float(every.lon_deg[middle])
         half = self._step_m / 2
@@ -205,7 +209,7 @@ class _Tally:
 
 @dataclass(frozen=True, slots=True)
 class _Unseen:
-    """Cells that nobody sees; `reason` is a value of `Sight`, or beyond those the number of a lost stretch."""
+    """Cells that nobody sees; `reason` is a value of `Sight`, `_OUT_OF_RANGE`, or beyond those a lost stretch."""
 
     column: Ints
     along_m: Floats

@@ -9,11 +9,11 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry, LineString, MultiLineString, Polygon
 
+from missions.beyond import closing_m, continued
 from missions.clearance import clearance_of
 from missions.errors import MissionError
 from missions.exclusion import exclusions, zones_beside
 from missions.fence_shapes import FencePolygon
-from missions.flightline import WALL_M, extended
 from missions.limits import FENCE_VERTICES
 from missions.patrol import PatrolPlan, Sortie
 from missions.plane import Chart, Plane
@@ -57,8 +57,9 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     The inclusion lies on the border side between stand-off and legs: beyond the stand-off by the guard of the
     aircraft's `Clearance`, off the legs by its room, and off those of the patrol by its bend as well. Elsewhere it lies
     around their convex hull, or, where that would follow too many bends of the border or take in too many zones, around
-    the legs themselves. The border is taken to run straight on beyond its ends. An exclusion holds what a sortie flies
-    all the way round, an enclave, and one every blocked zone that comes within the inclusion, as far as it reaches.
+    the legs themselves. The border is taken to go on beyond its ends, as `missions.beyond`
+    has it. An exclusion holds what a sortie flies all the way round, an enclave, and one every blocked zone that comes
+    within the inclusion, as far as it reaches.
 
     Raises
     ------
@@ -69,9 +70,11 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     clearance = clearance_of(sortie.vehicle.aircraft, plan.options.wind)
     chart, way = _flown(sortie)
     lines = [chart.line(border.unwrapped()) for border in plan.borders]
+    near_m = closing_m(plan.border.stand_off_m)
+    walls = [continued(line, [*lines[:k], *lines[k + 1 :]], near_m) for k, line in enumerate(lines)]
     floor_m = (plan.border.stand_off_m + clearance.guard_m) * _CHARTED
     border = shapely.union_all([_beside(line, way, floor_m) for line in lines])
-    beyond = shapely.union_all([_beside(extended(line, WALL_M), way, floor_m) for line in lines])
+    beyond = shapely.union_all([_beside(line, way, floor_m) for line in walls])
     room = shapely.union(
         way.buffer(clearance.room_m), _patrol(sortie, chart).buffer(clearance.room_m + clearance.bend_m)
     )

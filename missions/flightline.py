@@ -16,6 +16,7 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 from shapely.ops import substring
 
 from geo import locate
+from missions.beyond import beyond, direction
 from missions.border import Side
 from missions.errors import PlanError
 
@@ -25,8 +26,8 @@ Floats = NDArray[np.float64]
 
 _BORDER_TOLERANCE_M = 0.5
 _PATH_TOLERANCE_M = 1.0
-WALL_M = 5000.0
-"""How far the border is taken to run straight on beyond the ends of the segment, metres: nobody flies round its end."""
+_OWN_SHARE = 0.9
+_SAMPLE_M = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,7 @@ def extended(line: Floats, by_m: float, chord_m: float = 1000.0) -> Floats:
     """A line with a straight piece added at both ends, in the direction of the last `chord_m` of it."""
     if np.array_equal(line[0], line[-1]):
         return line
-    shape = LineString(line)
-    reach = min(chord_m, shape.length / 2)
-
-    def beyond(end: Floats, inner: Point) -> Floats:
-        direction = end - np.array([inner.x, inner.y])
-        norm = float(np.hypot(*direction))
-        return np.asarray(end + direction / norm * by_m if norm > 0 else end)
-
-    head = beyond(line[0], shape.interpolate(reach))
-    tail = beyond(line[-1], shape.interpolate(shape.length - reach))
+    head, tail = (way[0] + direction(way, chord_m) * by_m for way in (line, line[::-1]))
     return np.concatenate([[head], line, [tail]])
 
 
@@ -108,7 +100,11 @@ def flight_line(
         parts = _parts(_grown(border, offset_m, turn_radius_m, "round"))
         return _ring_line([ring for part in parts for ring in (part.exterior, *part.interiors)], border, side)
     # Beside the straight continuation too, so that the ends do not lean over it; then cut back to the border itself.
-    line = LineString(extended(np.array(border.coords), 3 * offset_m, chord_m))
+    points = np.array(border.coords)
+    # As far as a hook leaves room for it.
+    ends_xy = [beyond(way, (), _BORDER_TOLERANCE_M, 3 * offset_m, chord_m) for way in (points, points[::-1])]
+    whole = np.array([ends_xy[0], *points, ends_xy[1]])
+    line = LineString(whole[np.append(True, np.any(np.diff(whole, axis=0) != 0, axis=1))])
     around = max(_parts(_grown(line, offset_m, turn_radius_m, "flat")), key=lambda part: float(part.area))
     outline = around.exterior
     ends = []
@@ -118,12 +114,17 @@ def flight_line(
         ends.append(Point(line.coords[corner] + side.sign * offset_m * np.array([-d[1], d[0]])))
     s0, s1 = (outline.project(p) for p in ends)
     candidates = [_arc(outline, s0, s1), _arc(outline, s1, s0)[::-1]]
-    best = max(candidates, key=lambda path: _own_share(line, path, side))
-    if _own_share(line, best, side) < 0.9:
+    best: Floats | None = max(candidates, key=lambda path: _own_share(line, path, side))
+    if best is None or _own_share(line, best, side) < _OWN_SHARE:
+        # A hook that shuts itself leaves no place beside its end: what is left is beside the rest of the border.
+        # Where a line crosses itself its sides change places, and what is beside it says nothing.
+        inner = substring(border, _PATH_TOLERANCE_M, border.length - _PATH_TOLERANCE_M)
+        best = _longest_own(around, border, side) if inner.is_simple else None
+    if best is None:
         raise PlanError(
             f"no room for a flight line {offset_m:.0f} m beside the border on its {side} side: check own_side"
         )
-    path = LineString(best)
+    path = LineString(_on_own_side(best, border, side))
     beside = shapely.get_coordinates(path.intersection(border.buffer(offset_m + 1.0, cap_style="flat")))
     if not len(beside):
         raise PlanError(f"no room for a flight line {offset_m:.0f} m beside the border: it is shorter than its bends")
@@ -181,6 +182,44 @@ def _arc(ring: shapely.LinearRing, start: float, stop: float) -> Floats:
     inner = (along > start + 1e-6) & (along < stop - 1e-6)
     at = np.concatenate([[start], along[inner], [stop]])
     return np.stack([np.interp(at, along, coords[:, k]) for k in (0, 1)], axis=-1)
+
+
+def _on_own_side(path: Floats, border: LineString, side: Side) -> Floats:
+    """A path less what of its ends comes to the far side of a border, as in the mouth of a hook, or on its edge."""
+    longer = LineString(extended(path, _SAMPLE_M, _SAMPLE_M))
+    at = np.linspace(0.0, longer.length, 2 + int(longer.length / _SAMPLE_M * 2))
+    position = locate(np.array(border.coords), shapely.get_coordinates(shapely.line_interpolate_point(longer, at)))
+    own = np.flatnonzero((position.offset_m * side.sign > 0) | position.beyond)
+    if not len(own) or (own[0] == 0 and own[-1] == len(at) - 1):
+        return path
+    kept = substring(longer, float(at[own[0]]) + _SAMPLE_M, float(at[own[-1]]) - _SAMPLE_M)
+    return np.array(kept.coords) if kept.length > _SAMPLE_M else path
+
+
+def _longest_own(around: Polygon, border: LineString, side: Side) -> Floats | None:
+    """The longest stretch of the outlines of an area that lies on the own side of the border; None for none."""
+    found: Floats | None = None
+    longest = 0.0
+    for ring in (around.exterior, *around.interiors):
+        count = max(8, int(ring.length / _SAMPLE_M))
+        at = np.arange(count) / count * ring.length
+        position = locate(np.array(border.coords), shapely.get_coordinates(shapely.line_interpolate_point(ring, at)))
+        own = np.asarray((position.offset_m * side.sign > 0) & ~position.beyond)
+        if own.all() or not own.any():
+            continue
+        # Begun where it is not own, no stretch passes the seam.
+        first = int(np.argmin(own))
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], np.roll(own, -first), [False]]).astype(int)))
+        for a, b in zip(edges[::2], edges[1::2], strict=True):
+            start, stop = at[(a + first) % len(at)], at[(b - 1 + first) % len(at)]
+            path = _arc(ring, float(start), float(stop)) if b - a > 1 else np.zeros((0, 2))
+            length = float(np.hypot(*np.diff(path, axis=0).T).sum()) if len(path) > 1 else 0.0
+            if length > longest:
+                found, longest = path, length
+    if found is None:
+        return None
+    begin, end = (border.project(Point(point)) for point in (found[0], found[-1]))
+    return found if begin <= end else found[::-1]
 
 
 def _own_share(border: LineString, path: Floats, side: Side) -> float:

@@ -15,8 +15,11 @@ __all__ = ["idle_notes", "out_of_reach", "why_idle"]
 
 def out_of_reach(setting: Setting) -> str:
     """Why nothing can be patrolled: of what its nearest base lacks, for the aircraft there that comes farthest."""
+    nearest = min(setting.access_of(crew).nearest_m for crew in setting.crews)
+    there = [crew for crew in setting.crews if setting.access_of(crew).nearest_m == nearest]
+    crew = max(there, key=lambda crew: reach_m(crew.aircraft, setting.options))
     steep = too_steep(setting)
-    if steep.any():
+    if steep.any() and setting.options.wind.speed_m_s < crew.aircraft.cruise_m_s:
         # The piece that is nearest to being of use says why.
         worst = int(np.argmax(steep == (TooSteep.WAYS if (steep == TooSteep.WAYS).any() else TooSteep.PIECE)))
         lat, lon = (float(v[worst] + v[worst + 1]) / 2 for v in setting.at)
@@ -24,9 +27,7 @@ def out_of_reach(setting: Setting) -> str:
             f"nothing can be patrolled: at {lat:.5f}, {lon:.5f} {steep_reason(setting, TooSteep(int(steep[worst])))}; "
             "raise the ceiling, lower the floor, send rotors or an aircraft that climbs better"
         )
-    nearest = min(setting.access_of(crew).nearest_m for crew in setting.crews)
-    there = [crew for crew in setting.crews if setting.access_of(crew).nearest_m == nearest]
-    return why_idle(setting, max(there, key=lambda crew: reach_m(crew.aircraft, setting.options)))
+    return why_idle(setting, crew)
 
 
 def idle_notes(setting: Setting, flying: frozenset[int]) -> list[str]:
@@ -54,8 +55,8 @@ def why_idle(setting: Setting, crew: Crew) -> str:
     if access.nearest_m >= reach:
         return (
             f"base {base.name!r} is out of reach: {far_km:.1f} km from the flight line, and {craft.kind!r} comes "
-            f"{reach / 1000:.1f} km and back at best ({_energy(craft)}): move the base nearer, or take an aircraft with more "
-            "endurance"
+            f"{reach / 1000:.1f} km and back at best ({_energy(craft)}): move the base nearer, or take an aircraft "
+            "with more endurance"
         )
     if not len(access.reached):
         return (
@@ -83,8 +84,8 @@ def _why_not_there_and_back(setting: Setting, crew: Crew) -> str:
     if least >= team.usable_wh:
         return (
             f"base {base.name!r} is out of reach of {craft.kind!r}: the least way there and back over {far_km:.1f} km "
-            f"takes {least:.0f} Wh, and it has {team.usable_wh:.0f} ({_energy(craft)}), which leaves none to patrol: move the "
-            "base nearer, or take an aircraft with more endurance"
+            f"takes {least:.1f} Wh, and it has {team.usable_wh:.1f} ({_energy(craft)}), which leaves none to patrol: "
+            "move the base nearer, or take an aircraft with more endurance"
         )
     return "the plan is no better with it: others watch all that it could, as often"
 

@@ -17,9 +17,9 @@ from shapely import Geometry, LineString
 
 from geo import densify, locate
 from missions.airspace import Airspace, Zone
+from missions.beyond import WALL_M, beyond, closing_m, direction
 from missions.border import BorderSegment
 from missions.clearance import Clearance
-from missions.flightline import WALL_M, extended
 from missions.network import Branch
 from missions.plane import Plane
 
@@ -31,6 +31,9 @@ _EARTH_M = 6_371_000.0
 _STEP_M = 500.0
 _WALL_ROOM_M = 20.0
 """Nobody comes nearer to the straight continuation of the border, nor than the margin: a fence has to fit between."""
+
+_FAR_M = 1e7
+"""A way on that is longer than any region, metres."""
 
 _ROUNDING_M = 0.5
 """More than the stand-off: rounding of coordinates and of arcs must not eat into it."""
@@ -143,7 +146,7 @@ class Surroundings:
         border: list[Floats] = []
         wall: list[Floats] = []
         keep_out: list[Geometry] = []
-        for segment, dense in zip(self.borders, self.lines, strict=True):
+        for segment, dense, ends in zip(self.borders, self.lines, self._walls, strict=True):
             within = self._away(dense.unit, lat_deg, lon_deg) <= radius_m + _STEP_M
             for first, last in _runs(within):
                 # One vertex more at each side: the edge that enters the circle belongs to it.
@@ -152,7 +155,11 @@ class Surroundings:
                     continue
                 line = plane.xy(dense.lat[first : last + 1], dense.lon[first : last + 1])
                 border.append(line)
-                whole = _continued(line, at_start=first == 0, at_end=last == len(within) - 1, ring=dense.is_ring)
+                whole = line
+                if ends and first == 0:
+                    whole = np.concatenate([plane.xy(*ends[0])[None], whole])
+                if ends and last == len(within) - 1:
+                    whole = np.concatenate([whole, plane.xy(*ends[1])[None]])
                 wall.append(whole)
                 beyond_m = self.clearance.margin_m + self.fence_m
                 beside = LineString(line).simplify(_ROUNDING_M / 4)
@@ -181,8 +188,40 @@ class Surroundings:
         first, last = max(0, centre - 200), min(len(dense.lat) - 1, centre + 200)
         plane = Plane.at(lat_deg, lon_deg)
         line = plane.xy(dense.lat[first : last + 1], dense.lon[first : last + 1])
-        line = _continued(line, at_start=first == 0, at_end=last == len(dense.lat) - 1, ring=False)
-        return bool(locate(line, np.zeros(2)).offset_m[0] * sign > 0)
+        here = locate(line, np.zeros(2))
+        if here.beyond[0]:
+            # Only past an end the side is that of the border as it goes on, however far: what is there stands first.
+            end = line[:2] if here.along_m[0] <= 0 else line[:-3:-1]
+            past = end[0] + _FAR_M * direction(line if here.along_m[0] <= 0 else line[::-1])
+            turned = 1 if here.along_m[0] <= 0 else -1
+            return bool(locate(np.array([past, *end]), np.zeros(2)).offset_m[0] * turned * sign > 0)
+        return bool(here.offset_m[0] * sign > 0)
+
+    @cached_property
+    def _walls(self) -> tuple[tuple[tuple[float, float], tuple[float, float]] | None, ...]:
+        """Where the wall beyond each end of each border ends, degrees; None for rings, which have no end."""
+        return tuple(
+            None if dense.is_ring else (self._wall(number, at_end=False), self._wall(number, at_end=True))
+            for number, dense in enumerate(self.lines)
+        )
+
+    def _wall(self, number: int, *, at_end: bool) -> tuple[float, float]:
+        own = self.lines[number]
+        place = -1 if at_end else 0
+        plane = Plane.at(float(own.lat[place]), float(own.lon[place]))
+        line, others = np.zeros((0, 2)), []
+        for k, dense in enumerate(self.lines):
+            within = self._away(dense.unit, plane.frame.lat_deg, plane.frame.lon_deg) <= WALL_M + 4 * _STEP_M
+            for first, last in _runs(within):
+                first, last = max(0, first - 1), min(len(within) - 1, last + 1)  # noqa: PLW2901 - the run, widened
+                run = plane.xy(dense.lat[first : last + 1], dense.lon[first : last + 1])
+                if k == number and (last == len(within) - 1 if at_end else first == 0):
+                    line = run[::-1] if at_end else run
+                else:
+                    others.append(run)
+        near_m = closing_m(min(segment.stand_off_m for segment in self.borders))
+        lat, lon = plane.lat_lon_near(beyond(line, others, near_m), float(own.lon[place]))
+        return float(lat), float(lon)
 
     def _away(self, units: Floats, lat_deg: float, lon_deg: float) -> Floats:
         """Distances over the sphere, metres."""
@@ -205,11 +244,3 @@ def _runs(near: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and last index of every run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], near, [False]]).astype(int)))
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def _continued(line: Floats, *, at_start: bool, at_end: bool, ring: bool) -> Floats:
-    """The line with its straight continuation at those of its ends where the border itself ends."""
-    if ring or not (at_start or at_end):
-        return line
-    whole = extended(line, WALL_M)
-    return whole[0 if at_start else 1 : len(whole) if at_end else len(whole) - 1]

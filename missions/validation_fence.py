@@ -17,6 +17,7 @@ from shapely import Geometry, LineString, MultiLineString, Polygon
 from missions.limits import FENCE_VERTICES, RALLY_POINTS
 from missions.mission import Mission, MissionItem
 from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.validation_beyond import past
 from missions.validation_margin import Gaps, gaps
 from missions.validation_rule import Rule, Validation
 
@@ -103,8 +104,8 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
         for one in outside:
             away = float(one.distance(sight.way))
             away_edge = min(away, float(one.distance(sight.patrol)) - own.cut_m)
-            # What holds the border itself, an enclave, is an edge like that of the inclusion.
-            edge = bool(one.intersects(sight.border))
+            # What holds the border itself, an enclave, or where it goes on is an edge like that of the inclusion.
+            edge = bool(one.intersects(sight.continued))
             need = own.way_off_fence_m - _ROUNDING_M if edge else plan.options.zone_margin_m * _ZONE_ROOM
             what = f"{sortie.name}: an exclusion is {away:.1f} m from a leg"
             (legs if edge else room).keep(away_edge if edge else away, need * (1 - _SLACK), what)
@@ -173,12 +174,14 @@ class _Sight:
         room = 2 * plan.border.stand_off_m + _PAST_M
         low, high = flown.min(axis=0) - room, flown.max(axis=0) + room
         near_by, beyond = [], []
-        for border in plan.borders:
-            line = self._running(border.unwrapped())
+        lines = [self._running(border.unwrapped()) for border in plan.borders]
+        for number, (border, line) in enumerate(zip(plan.borders, lines, strict=True)):
             near_by.append(_cut(line, low, high))
-            beyond.append(_cut(np.array([_past(line), *line, _past(line[::-1])]), low, high))
-            if border.is_ring:
-                beyond[-1] = near_by[-1]
+            others = [*lines[:number], *lines[number + 1 :]]
+            for way in () if border.is_ring else (line, line[::-1]):
+                wall = np.array([past(way, others, plan.border.stand_off_m), way[0]])
+                beyond.append(_cut(wall, low, high))
+        beyond += near_by
         self.border, self.continued = shapely.union_all(near_by), shapely.union_all(beyond)
         # By its first vertex and its size: a zone that is turned round the globe is never too far.
         near = self._metres(zones.first)
@@ -226,11 +229,3 @@ class _Sight:
 
 def _cut(line: Floats, low: Floats, high: Floats) -> Geometry:
     return shapely.clip_by_rect(LineString(line), *low.tolist(), *high.tolist())
-
-
-def _past(line: Floats, chord_m: float = 1000.0) -> Floats:
-    """A point straight on before the first vertex, in the direction of the first kilometre."""
-    shape = LineString(line)
-    inner = np.array(shape.interpolate(min(chord_m, shape.length / 2)).coords[0])
-    away = line[0] - inner
-    return np.asarray(line[0] + away / max(float(np.hypot(*away)), 1e-9) * _PAST_M)

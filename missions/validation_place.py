@@ -14,6 +14,7 @@ from geo import locate
 from missions.airspace import Zone
 from missions.border import BorderSegment
 from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.validation_beyond import past, way_on
 from missions.validation_lines import About, Beside, Edge
 from missions.validation_margin import gaps
 from missions.validation_rule import Rule, finite
@@ -23,7 +24,8 @@ __all__ = ["places"]
 Floats = NDArray[np.float64]
 
 _SLACK_M = 0.05
-_WALL_M = 5000.0
+_STEP_M = 100.0
+"""A leg is tried for its side at points so far apart, metres."""
 
 
 def places(plan: PatrolPlan) -> list[Rule]:
@@ -65,19 +67,27 @@ class _Near:
         starts, stops = self._about.starts, self._about.stops
         self._ends = np.concatenate([starts, stops])
         self._pieces = shapely.linestrings(np.stack([starts, stops], axis=1))
-        lines: list[Floats] = []
-        self._walls: list[tuple[BorderSegment, list[Floats]]] = []
-        for border, near in borders:
-            own = [self._about.xy(run[:, 1], run[:, 0]) for run in near.runs]
-            lines += own
-            wall = list(own)
-            if own and not border.is_ring:
-                if near.ends[0]:
-                    wall[0] = np.concatenate([[_past(own[0])], own[0]])
-                if near.ends[1]:
-                    wall[-1] = np.concatenate([wall[-1], [_past(own[-1][::-1])]])
-            if own:
-                self._walls.append((border, wall))
+        # Neither end nor any place between may lie on the far side: a hook has an outside that no wall shuts.
+        count = np.maximum(1, np.ceil(np.hypot(*(stops - starts).T) / _STEP_M)).astype(int)
+        self._leg = np.repeat(np.arange(len(count)), count + 1)
+        share = np.concatenate([np.linspace(0.0, 1.0, n + 1) for n in count])[:, None]
+        self._places = starts[self._leg] + share * (stops - starts)[self._leg]
+        found = [
+            (border, near, [self._about.xy(run[:, 1], run[:, 0]) for run in near.runs]) for border, near in borders
+        ]
+        lines = [line for _, _, own in found for line in own]
+        self._walls: list[Floats] = list(lines)
+        self._sides: list[tuple[BorderSegment, list[Floats], tuple[bool, bool]]] = []
+        for border, near, own in found:
+            if not own:
+                continue
+            self._sides.append((border, own, near.ends))
+            if border.is_ring:
+                continue
+            for ends_here, line in ((near.ends[0], own[0]), (near.ends[1], own[-1][::-1])):
+                if ends_here:
+                    others = [other for other in lines if other is not (own[0] if line is own[0] else own[-1])]
+                    self._walls.append(np.array([past(line, others, border.stand_off_m), line[0]]))
         self._shape = MultiLineString([line.tolist() for line in lines])
         shapely.prepare(self._shape)
         self._distance = np.asarray(shapely.distance(self._pieces, self._shape)) if lines else np.array([np.inf])
@@ -103,33 +113,43 @@ class _Near:
         ]
 
     def wrong_side(self) -> list[str]:
-        """Legs that begin or end on the far side."""
-        if not self._walls:
+        """Legs that begin or end on the far side, or pass over it."""
+        if not self._sides:
             return [f"{self._name}: no border within reach of it: which side it is on cannot be told"]
         # The nearest border tells.
-        found = [self._beyond(border, wall) for border, wall in self._walls]
+        found = [self._beyond(*one) for one in self._sides]
         nearest = np.argmin([away for away, _ in found], axis=0)
-        wrong = np.array([beyond for _, beyond in found])[nearest, np.arange(len(self._ends))]
-        count = len(self._ends) // 2
-        legs = sorted({int(i % count) for i in np.flatnonzero(wrong)})
+        wrong = np.array([beyond for _, beyond in found])[nearest, np.arange(len(self._places))]
+        legs = np.unique(self._leg[wrong]).tolist()
         return [f"{self._name} leg {i}: on the far side of the border" for i in legs]
 
-    def _beyond(self, border: BorderSegment, wall: list[Floats]) -> tuple[Floats, NDArray[np.bool_]]:
-        """How far each end of a leg is from a border, metres, and whether it lies beyond it."""
-        own = border.own_side.sign
-        positions = [locate(line, self._ends) for line in wall]
+    def _beyond(
+        self, border: BorderSegment, runs: list[Floats], ends: tuple[bool, bool]
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """How far each place of a leg is from a border, metres, and whether it lies beyond it."""
+        own, places = border.own_side.sign, self._places
+        positions = [locate(line, places) for line in runs]
         offsets = np.array([p.offset_m for p in positions])
         away = np.abs(offsets).min(axis=0)
         if border.is_ring:
-            inside = (own > 0) == shapely.is_ccw(shapely.linearrings(wall[0]))
-            return away, np.asarray(shapely.contains_xy(shapely.polygons(wall[0]), self._ends)) != inside
-        offset = offsets[np.abs(offsets).argmin(axis=0), np.arange(len(self._ends))]
+            inside = (own > 0) == shapely.is_ccw(shapely.linearrings(runs[0]))
+            return away, np.asarray(shapely.contains_xy(shapely.polygons(runs[0]), places)) != inside
+        # Past an end of the border its side is that of the straight way on.
+        for number, at_end in ((0, False), (-1, True)):
+            if ends[at_end]:
+                line = runs[number][::-1] if at_end else runs[number]
+                on = np.array([line[0] + way_on(line) * 1e6, line[0], line[1]])
+                first = positions[number].along_m <= 0
+                over = positions[number].beyond & (~first if at_end else first)
+                side = np.sign(locate(on, places[over]).offset_m) * (-1 if at_end else 1) if over.any() else 0
+                offsets[number, over] = np.abs(offsets[number, over]) * side
+        offset = offsets[np.abs(offsets).argmin(axis=0), np.arange(len(places))]
         return away, offset * own < 0
 
     def across(self) -> list[str]:
         """Legs that meet the border or its continuation."""
         found: set[int] = set()
-        for line in (line for _, wall in self._walls for line in wall):
+        for line in self._walls:
             found |= set(np.flatnonzero(shapely.intersects(self._pieces, shapely.linestrings(line))).tolist())
         return [f"{self._name} leg {i}: crosses the border or its continuation" for i in sorted(found)]
 
@@ -151,15 +171,6 @@ class _Near:
         distance = np.asarray(shapely.distance(self._pieces, area))
         touched = np.flatnonzero(distance <= 0)
         return float(distance.min()), [f"{self._name} leg {i}: enters no-fly zone {zone.name!r}" for i in touched]
-
-
-def _past(line: Floats, chord_m: float = 1000.0) -> Floats:
-    """A point straight on before the first vertex, in the direction of the first kilometre."""
-    shape = shapely.linestrings(line)
-    inner = shapely.get_coordinates(shapely.line_interpolate_point(shape, min(chord_m, shapely.length(shape) / 2)))[0]
-    direction = line[0] - inner
-    norm = float(np.hypot(*direction))
-    return np.asarray(line[0] + direction / norm * _WALL_M if norm > 0 else line[0])
 
 
 def _ends(sortie: Sortie) -> list[str]:
