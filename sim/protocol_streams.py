@@ -14,6 +14,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.dialect import Form
 from sim.flight import Flight
+from sim.flight_power import Battery
 from sim.flight_state import Mode
 from sim.protocol_gimbal import device_flags, manager_information, manager_status
 from sim.protocol_ids import with_ids
@@ -73,6 +74,11 @@ def _heartbeat(s: Snapshot) -> Any:
     return mav.MAVLink_heartbeat_message(s.frame_type, flight.dialect.autopilot, base, spec.number, status, 3)
 
 
+def _centiamps(battery: Battery) -> int:
+    """Current as the messages have it: what their 16 bits cannot hold is their largest, as autopilots send it."""
+    return min(round(battery.current_a * 100.0), 32767)
+
+
 def _sys_status(s: Snapshot) -> Any:
     battery, flight = s.flight.battery, s.flight
     present = _SENSORS | mav.MAV_SYS_STATUS_PREARM_CHECK | mav.MAV_SYS_STATUS_GEOFENCE
@@ -82,7 +88,7 @@ def _sys_status(s: Snapshot) -> Any:
     health |= mav.MAV_SYS_STATUS_GEOFENCE if flight.guard.breached is None else 0
     health |= 0 if flight.not_ready() and not flight.armed else mav.MAV_SYS_STATUS_PREARM_CHECK
     return mav.MAVLink_sys_status_message(
-        present, enabled, health, 100, round(battery.voltage_v * 1000.0), round(battery.current_a * 100.0),
+        present, enabled, health, 100, round(battery.voltage_v * 1000.0), _centiamps(battery),
         round(battery.remaining_pct), 0, 0, 0, 0, 0, 0,
     )  # fmt: skip
 
@@ -94,7 +100,7 @@ def _battery_status(s: Snapshot) -> Any:
     if battery.power_w > 0.0:
         left_s = round(battery.remaining_pct / 100.0 * battery.model.capacity_wh * 3600.0 / battery.power_w)
     return mav.MAVLink_battery_status_message(
-        0, mav.MAV_BATTERY_FUNCTION_ALL, mav.MAV_BATTERY_TYPE_LIPO, 32767, voltages, round(battery.current_a * 100.0),
+        0, mav.MAV_BATTERY_FUNCTION_ALL, mav.MAV_BATTERY_TYPE_LIPO, 32767, voltages, _centiamps(battery),
         round(battery.used_mah), round(battery.used_j / 100.0), round(battery.remaining_pct), left_s,
         mav.MAV_BATTERY_CHARGE_STATE_OK,
     )  # fmt: skip

@@ -232,6 +232,18 @@ def test_a_gust_pushes_and_dies(tmp_path):
     assert abs(off_m[-1]) < 0.1
 
 
+def test_a_storm_draws_more_current_than_a_message_holds_and_the_vehicle_speaks_on():
+    """The largest 16 bits hold: 327.67 A. In the strongest gust there is a vehicle still speaks, and comes down."""
+    gust = sim.WindGust(event="item 2", from_s=2.0, to_s=12.0, speed_mps=40.0, from_deg=0.0)
+    with faulty(gust, speedup=20.0) as client:
+        assert client.upload(far_mission(31.36)) == 0
+        client.stream(BATTERY)
+        client.arm_and_start()
+        most = client.wait("BATTERY_STATUS", where=lambda m: m.current_battery == 32767)
+        assert most.battery_remaining >= 0
+        client.wait_text("Disarming")
+
+
 def test_a_quad_without_a_motor_falls_and_stays_a_wreck(tmp_path):
     with faulty(sim.MotorFailure(event="item 2", from_s=5.0), speedup=100.0, record_dir=tmp_path) as client:
         assert client.upload(far_mission()) == 0
