@@ -13,6 +13,7 @@ from missions.beyond import closing_m, continued
 from missions.clearance import clearance_of
 from missions.errors import MissionError
 from missions.exclusion import exclusions, zones_beside
+from missions.fence_outline import fewest, straightened
 from missions.fence_shapes import FencePolygon
 from missions.limits import FENCE_VERTICES
 from missions.patrol import PatrolPlan, Sortie
@@ -100,7 +101,10 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     crowded: list[str] = []
     hull = convex_hull(shapely.get_coordinates(way))
     for shape, wide in ((hull, _ROOM_M), (way, _ROOM_M), (way, _ROOM_M / 3)):
-        rings = [_straightened(ring, taken) for ring in _around(shape.buffer(wide, join_style="mitre") - shut, way)]
+        whole = _around(shape.buffer(wide, join_style="mitre") - shut, way)
+        rings = [straightened(ring, taken) for ring in whole]
+        if sum(map(len, rings)) > FENCE_VERTICES:
+            rings = [fewest(ring, taken) for ring in whole]
         left = FENCE_VERTICES - sum(map(len, rings))
         if not rings or left < 0:
             continue
@@ -172,29 +176,6 @@ def _around(region: Geometry, way: MultiLineString) -> list[Floats]:
         if isinstance(part, Polygon) and part.contains(way):
             return [np.array(ring.coords)[:-1] for ring in (part.exterior, *part.interiors)]
     return []
-
-
-def _straightened(ring: Floats, taken: Geometry) -> Floats:
-    """Drop vertices, the flattest first, as long as the triangles that this adds or takes away touch nothing taken.
-
-    Such a step cannot move the outline over the legs or the border, so which side they lie on stays as it was.
-    """
-    shapely.prepare(taken)
-    while len(ring) > 4:
-        before, after = np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0)
-        corners = np.stack([before, ring, after, before], axis=1)
-        free = ~np.asarray(shapely.intersects(taken, shapely.polygons(corners)))
-        u, v = ring - before, after - ring
-        area = np.where(free, np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]), np.inf)
-        dropped = np.zeros(len(ring), dtype=bool)
-        # Of neighbours only one at a time: the triangle of the other changes with it.
-        for i in np.argsort(area, kind="stable")[: max(1, len(ring) // 4)]:
-            if free[i] and not dropped[i - 1] and not dropped[(i + 1) % len(ring)] and len(ring) - dropped.sum() > 4:
-                dropped[i] = True
-        if not dropped.any():
-            break
-        ring = ring[~dropped]
-    return ring
 
 
 def _lawful(

@@ -1,0 +1,53 @@
+"""Outlines between what must stay in and what must stay out, through as few vertices as can be."""
+
+import numpy as np
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from missions.fence_outline import fewest, straightened
+
+
+@st.composite
+def corridors(draw):
+    """A winding line, a corridor round it, and the ring through its middle: what is shut lies on both sides."""
+    count, seed = draw(st.integers(3, 14)), draw(st.integers(0, 2**31))
+    rng = np.random.default_rng(seed)
+    way = np.column_stack([np.cumsum(rng.uniform(60, 300, count)), rng.uniform(-150, 150, count)])
+    wide = draw(st.floats(60, 120))
+    half = draw(st.floats(2, 20))
+    line = shapely.LineString(way)
+    ring = np.array(line.buffer(wide, quad_segs=16).exterior.coords)[:-1]
+    inside, outside = line.buffer(wide - half), shapely.box(-2000, -2000, 8000, 2000) - line.buffer(wide + half)
+    return ring, shapely.union(inside, outside), inside
+
+
+@settings(max_examples=40)
+@given(corridors())
+def test_it_goes_round_the_inside_touches_nothing_and_is_never_longer(corridor):
+    ring, taken, inside = corridor
+    quick, best = straightened(ring, taken), fewest(ring, taken)
+    assert 4 <= len(best) <= len(quick)
+    polygon = shapely.Polygon(best)
+    assert polygon.is_valid
+    assert polygon.contains(inside)
+    assert not shapely.intersects(taken, polygon.exterior)
+
+
+def test_round_a_square_four_corners_do():
+    square = shapely.box(0, 0, 1000, 1000)
+    ring = np.array(square.buffer(50, quad_segs=16).exterior.coords)[:-1]
+    taken = shapely.union(square, shapely.box(-500, -500, 1500, 1500) - square.buffer(110, join_style="mitre"))
+    assert len(fewest(ring, taken)) <= 8
+
+
+def test_along_many_small_bends_it_takes_a_fifth_fewer():
+    """Between two walls 9 m apart that swing by 30 m every 150 m, as stand-off and legs do beside such a border."""
+    x = np.arange(0.0, 5000.0, 3.0)
+    line = np.column_stack([x, 30 * np.sin(2 * np.pi * x / 150)])
+    ring = np.concatenate([line, [[5000.0, 800.0], [0.0, 800.0]]])
+    low, high = (shapely.LineString(line[5:-5] + np.array([0.0, off])).buffer(0.1) for off in (-4.5, 4.5))
+    taken = shapely.union(low, high)
+    quick, best = straightened(ring, taken), fewest(ring, taken)
+    assert len(best) <= 0.8 * len(quick)
+    assert not shapely.intersects(taken, shapely.LinearRing(best))
