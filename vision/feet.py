@@ -7,6 +7,8 @@ large as the piece that is missing.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +22,8 @@ FOOT_SHARE, FOOT_PX = 0.03, 1.0
 """One sigma of where a foot is in its box, in shares of the box's height, and least pixels."""
 
 _AROUND_S = 2.0
-_WHOLE = 75.0
-"""Percentile of the heights about a moment that is the whole object: less than half of the boxes may be cut."""
+_WHOLE = 0.75
+"""Share of the heights about a moment that the whole object's is not below: less than half of the boxes may be cut."""
 
 _STRIDE = 0.15
 """Share of its height by which a whole object's box changes as it walks and turns."""
@@ -34,9 +36,24 @@ def foot_doubt(track: Track) -> Floats:
     """
     heights = np.array([o.detection.size[1] for o in track.observations])
     times = np.array([o.time_us for o in track.observations], dtype=np.int64)
-    around_us = round(_AROUND_S * 1e6)
-    begin = np.searchsorted(times, times - around_us)
-    end = np.searchsorted(times, times + around_us, side="right")
-    whole = np.array([np.percentile(heights[a:b], _WHOLE) for a, b in zip(begin, end, strict=True)])
+    whole = _whole(heights, times)
     missing = np.where(heights < (1 - _STRIDE) * whole, whole - heights, 0.0)
     return np.asarray(1.0 + (missing / np.maximum(FOOT_PX, FOOT_SHARE * heights)) ** 2)
+
+
+def _whole(heights: Floats, times: NDArray[np.int64]) -> Floats:
+    """Height of the whole object at each time, by a window that slides over the boxes in order of height."""
+    around_us = round(_AROUND_S * 1e6)
+    begin = np.searchsorted(times, times - around_us).tolist()
+    end = np.searchsorted(times, times + around_us, side="right").tolist()
+    values, window = heights.tolist(), list[float]()
+    out = np.empty(len(values))
+    first = last = 0
+    for k, (a, b) in enumerate(zip(begin, end, strict=True)):
+        for value in values[last:b]:
+            insort(window, value)
+        for value in values[first:a]:
+            del window[bisect_left(window, value)]
+        first, last = a, b
+        out[k] = window[int(_WHOLE * (len(window) - 1))]
+    return out
