@@ -177,9 +177,14 @@ class PixelLine:
         return GroundLine(self.name, np.asarray(self.pixels, dtype=float), 1.0 if self.own_side == "right" else -1.0)
 
 
+def feet_of(track: Track) -> Floats:
+    """Where the feet of a track are in the picture at rest, pixels, shape (n, 2)."""
+    return np.array([o.detection.bottom if o.foot is None else (o.foot.x, o.foot.y) for o in track.observations])
+
+
 def pixel_track(track: Track) -> GroundTrack:
     """The smoothed way of a track's feet in the picture at rest, pixels for metres, without systematic error."""
-    feet = np.array([o.detection.bottom if o.foot is None else (o.foot.x, o.foot.y) for o in track.observations])
+    feet = feet_of(track)
     shaken = np.array([0.0 if o.foot is None else o.foot.sigma_px for o in track.observations])
     heights = np.array([o.detection.size[1] for o in track.observations])
     times = np.array([o.time_us for o in track.observations], dtype=np.int64)
@@ -202,10 +207,13 @@ def pixel_track(track: Track) -> GroundTrack:
     )
 
 
-def pixel_passages(track: Track, line: PixelLine, rule: CrossingRule | None = None) -> tuple[Passage, ...]:
+def pixel_passages(
+    track: Track, line: PixelLine, rule: CrossingRule | None = None, way: GroundTrack | None = None
+) -> tuple[Passage, ...]:
     """Passages of a track over a line in the picture.
 
-    The rule's metres are taken at the scale of the object: its box is as high as a person, 1.7 m.
+    The rule's metres are taken at the scale of the object: its box is as high as a person, 1.7 m. `way` is its
+    `pixel_track`, where that is known already.
     """
     rule = rule or CrossingRule()
     scale = float(np.median([o.detection.size[1] for o in track.observations])) / 1.7
@@ -218,7 +226,7 @@ def pixel_passages(track: Track, line: PixelLine, rule: CrossingRule | None = No
         travel_sigmas=rule.travel_sigmas,
         settle_s=rule.settle_s,
     )
-    return judge(pixel_track(track), line.as_ground(), scaled).passages
+    return judge(way or pixel_track(track), line.as_ground(), scaled).passages
 
 
 def load_fixed(path: Path) -> Homography | PixelLine:

@@ -190,6 +190,9 @@ class LivePoses:
             return False
         ms = (time_us - zero_of(self.name, heard)[0]) / 1000
         needed = [heard.position, heard.device or heard.mount or heard.attitude]
+        # Gimbals that tell angles in the vehicle's frame need its attitude, as long as that comes at all.
+        if heard.attitude and max(heard.attitude) >= ms - _AROUND_MS:
+            needed.append(heard.attitude)
         return all(kept and max(kept) >= ms for kept in needed)
 
     def _around(self, time_us: int) -> Heard:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from geo import LocalFrame, Terrain
 from vision.border import BorderLine, GroundLine
 from vision.camera_motion import CameraMotion, GroundPlane, SlidingPicture
 from vision.crossing import CrossingRule, Outcome, Passage, crossing_of, judge, source_id
 from vision.errors import MetadataError
-from vision.fixed import Homography, PixelLine, pixel_passages, pixel_track
+from vision.fixed import Homography, PixelLine, feet_of, pixel_passages, pixel_track
 from vision.georeference import ErrorModel, Georeferencer
 from vision.ground import GroundSettings, ground_track
 from vision.image_motion import KeyPicture, SmallPicture, StepMotion
@@ -64,6 +64,10 @@ class Scene(Protocol):
 
     def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
         """What a track did."""
+        ...
+
+    def both_sides(self, track: Track) -> bool:
+        """Whether it was seen on both sides of the line: no other track has passed it, however it is smoothed."""
         ...
 
     def unit(self, track: Track) -> float:
@@ -151,6 +155,11 @@ class _OnGround:
             return (), None
         verdict = judge(way, self.line, rule)
         return verdict.passages, verdict.outcome
+
+    def both_sides(self, track: Track) -> bool:
+        """See `Scene`."""
+        places = [o.ground.xy for o in track.observations if o.ground is not None]
+        return self.line is not None and _apart(self.line, places)
 
     def unit(self, track: Track) -> float:
         """See `Scene`."""
@@ -283,10 +292,13 @@ class PictureScene:
 
     def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
         """See `Scene`."""
-        del way
         if self._line is None:
             return (), None
-        return [replace(p, status=Status.PROBABLE) for p in pixel_passages(track, self._line, rule)], None
+        return [replace(p, status=Status.PROBABLE) for p in pixel_passages(track, self._line, rule, way)], None
+
+    def both_sides(self, track: Track) -> bool:
+        """See `Scene`."""
+        return self._line is not None and _apart(self._line.as_ground(), feet_of(track))
 
     def unit(self, track: Track) -> float:
         """See `Scene`."""
@@ -309,3 +321,12 @@ class PictureScene:
             confidence=min(1.0, passage.probability * way.score),
             track_number=way.number,
         )
+
+
+def _apart(line: GroundLine, places: ArrayLike) -> bool:
+    """Whether some of the places lie on one side of a line and some on the other."""
+    points = np.asarray(places, dtype=float)
+    if not len(points):
+        return False
+    offset = line.locate(points).offset_m
+    return bool(offset.min() < 0 < offset.max())

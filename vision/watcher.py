@@ -199,6 +199,8 @@ class Watcher:
 
     def _review(self, track: Track, *, ended: bool) -> Outcome | None:
         """Judge a track, hand on its passages that are due, and say what it did."""
+        if not ended and not self.scene.both_sides(track):
+            return None  # smoothing a long way takes time, and most objects pass nothing
         way = self.scene.way(track, self.settings.ground)
         if way is None:
             return None
