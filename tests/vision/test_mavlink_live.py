@@ -35,8 +35,10 @@ class Vehicle:
 
     def send(self, *messages, before=b""):
         self.packer.srcSystem = self.system
-        for _, message in sorted(messages, key=lambda m: m[0]):
+        for number, (_, message) in enumerate(sorted(messages, key=lambda m: m[0])):
             self.socket.sendto(before + message.pack(self.packer), self.to)
+            if number % 20 == 19:  # no vehicle sends seconds at once, and what a socket's queue cannot hold is lost
+                time.sleep(0.005)
 
     def heard(self):
         """Whether anybody answered."""
@@ -51,6 +53,14 @@ def vehicle():
     one = Vehicle(free_port())
     yield one
     one.socket.close()
+
+
+def came(poses, time_us):
+    """The pose at a time, asked for until all of its messages, and the vehicle's clock, have come."""
+    until = time.monotonic() + 20
+    while (found := poses.at(time_us)) is None and time.monotonic() < until:
+        time.sleep(0.02)
+    return found
 
 
 @contextlib.contextmanager
@@ -131,7 +141,7 @@ def test_a_picture_waits_for_what_is_on_its_way_and_not_for_ever(vehicle):
     with listening(vehicle, first, patience_s=2.0) as poses:
         threading.Timer(0.3, vehicle.send, later).start()
         start = time.monotonic()
-        assert poses.at(T0 + 2_000_000).pose is not None
+        assert came(poses, T0 + 2_000_000).pose is not None
         assert 0.2 < time.monotonic() - start < 1.9
     with listening(vehicle, first, patience_s=0.3) as poses:
         start = time.monotonic()
@@ -143,7 +153,7 @@ def test_nothing_is_held_across_a_hole_or_before_the_beginning(vehicle):
     later = [(ms + 60_000, moved(message, 60_000)) for ms, message in flown(3)]
     with listening(vehicle, flown(3), patience_s=10.0) as poses:
         vehicle.send(*later)
-        assert poses.at(T0 + 61_000_000).pose is not None
+        assert came(poses, T0 + 61_000_000).pose is not None
         assert poses.at(T0 + 30_000_000) is None
         assert poses.at(T0 - 10_000_000) is None
 
@@ -160,9 +170,9 @@ def moved(message, ms):
 def test_a_vehicle_that_is_started_anew_is_followed_and_told(vehicle):
     late = [(ms + 100_000, moved(message, 100_000)) for ms, message in flown(3)]
     with listening(vehicle, late, patience_s=10.0) as poses:
-        assert poses.at(T0 + 101_000_000).pose is not None
+        assert came(poses, T0 + 101_000_000).pose is not None
         vehicle.send(*flown(4)[1:], (50, mav.MAVLink_system_time_message(T0 + 500_050_000, 50)))
-        assert poses.at(T0 + 501_000_000).pose is not None
+        assert came(poses, T0 + 501_000_000).pose is not None
         assert poses.at(T0 + 101_000_000) is None
         assert "was started anew 1 times" in poses.notes[-1]
 
@@ -182,7 +192,7 @@ def test_noise_among_the_messages_is_passed_over(vehicle):
         vehicle.socket.sendto(bytes(range(256)), vehicle.to)
         vehicle.socket.sendto(b"\xfd" * 300, vehicle.to)
         vehicle.send(*((ms + 3000, moved(message, 3000)) for ms, message in flown(3)), before=b"\x00\x55")
-        assert poses.at(T0 + 4_500_000).pose is not None
+        assert came(poses, T0 + 4_500_000).pose is not None
 
 
 def test_over_tcp():
@@ -200,7 +210,7 @@ def test_over_tcp():
         thread.start()
         with LivePoses(f"tcp:127.0.0.1:{server.getsockname()[1]}", patience_s=10.0) as poses:
             thread.join()
-            assert poses.at(T0 + 2_000_000).pose is not None
+            assert came(poses, T0 + 2_000_000).pose is not None
 
 
 def without(kind):
@@ -226,7 +236,7 @@ def test_what_is_missing_is_said(vehicle, case):
 def test_a_camera_fixed_to_the_airframe(vehicle):
     messages = without("GIMBAL_DEVICE_ATTITUDE_STATUS")
     with listening(vehicle, messages, attitude=(0.0, -60.0, 0.0), patience_s=0.0) as poses:
-        assert poses.at(T0 + 1_000_000).pose is not None
+        assert came(poses, T0 + 1_000_000).pose is not None
 
 
 def test_of_several_vehicles_one_is_chosen():
@@ -241,7 +251,7 @@ def test_of_several_vehicles_one_is_chosen():
     ):
         LivePoses(address, wait_s=3.0).close()
     with sending(one, flown(3), seven, far), LivePoses(f"{address}?system=7", patience_s=10.0) as poses:
-        assert poses.at(T0 + 1_000_000).pose.lat_deg == pytest.approx(45.0)
+        assert came(poses, T0 + 1_000_000).pose.lat_deg == pytest.approx(45.0)
     one.socket.close()
     seven.socket.close()
 
