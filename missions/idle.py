@@ -10,7 +10,7 @@ from missions.flying import steep_for
 from missions.setting import Crew, Setting
 from missions.steepness import TooSteep, steep_reason, too_steep
 
-__all__ = ["idle_notes", "out_of_reach", "why_idle"]
+__all__ = ["idle_notes", "out_of_reach"]
 
 
 def out_of_reach(setting: Setting) -> str:
@@ -27,7 +27,7 @@ def out_of_reach(setting: Setting) -> str:
             f"nothing can be patrolled: at {lat:.5f}, {lon:.5f} {steep_reason(setting, TooSteep(int(steep[worst])))}; "
             "raise the ceiling, lower the floor, send rotors or an aircraft that climbs better"
         )
-    return why_idle(setting, crew)
+    return _why_idle(setting, crew)
 
 
 def idle_notes(setting: Setting, flying: frozenset[int]) -> list[str]:
@@ -38,12 +38,12 @@ def idle_notes(setting: Setting, flying: frozenset[int]) -> list[str]:
         if not idle:
             continue
         names = ", ".join(idle)
-        why = why_idle(setting, crew) if len(idle) == len(crew.vehicles) else "the others fly all that its team has"
+        why = _why_idle(setting, crew) if len(idle) == len(crew.vehicles) else "the others fly all that its team has"
         notes.append(f"{names} {'flies' if len(idle) == 1 else 'fly'} nothing: {why}")
     return notes
 
 
-def why_idle(setting: Setting, crew: Crew) -> str:
+def _why_idle(setting: Setting, crew: Crew) -> str:
     """What keeps the aircraft of a crew from patrolling anything."""
     craft, base, access, wind = crew.aircraft, crew.base, setting.access_of(crew), setting.options.wind
     if wind.speed_m_s >= craft.cruise_m_s:

@@ -27,7 +27,7 @@ from missions.observation import Observation, observe
 from missions.options import PlanOptions
 from missions.risk import RiskTable
 from missions.runway import runway_of
-from missions.steep import Shut
+from missions.shut import Shut
 from missions.stretch import Team
 from missions.surroundings import Surroundings, rough_distance_m
 from missions.task import Task

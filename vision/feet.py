@@ -23,16 +23,17 @@ FOOT_SHARE, FOOT_PX = 0.03, 1.0
 
 _AROUND_S = 2.0
 _WHOLE = 0.75
-"""Share of the heights about a moment that the whole object's is not below: less than half of the boxes may be cut."""
+"""Quantile of the heights about a moment that is the whole object's: a quarter of the boxes may show all of it."""
 
 _STRIDE = 0.15
 """Share of its height by which a whole object's box changes as it walks and turns."""
 
 
 def foot_doubt(track: Track) -> Floats:
-    """By how much the variance of each foot of a track is larger than that of a whole object's, shape (n,), 1 or more.
+    """Factors, shape (n,), 1 or more, by which the variances of the feet of a track are larger than of whole objects.
 
-    A box that is shorter by m pixels than those within `_AROUND_S`, m beyond what a walk makes, has an error of m more.
+    A box that lacks m pixels of the whole object's height, and that is more than a walk takes off it, has a sigma of
+    sqrt(s² + m²) instead of s, which is that of a whole object's foot.
     """
     heights = np.array([o.detection.size[1] for o in track.observations])
     times = np.array([o.time_us for o in track.observations], dtype=np.int64)

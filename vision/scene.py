@@ -1,4 +1,4 @@
-"""The three ways to decide crossings: camera with a pose, fixed camera with known points, fixed camera with a line."""
+"""The ways to decide crossings: by a camera with a pose, a fixed one with known points, a fixed one with a line."""
 
 from __future__ import annotations
 

@@ -37,11 +37,15 @@ def test_behind_a_wall_the_foot_stays_on_the_ground():
 
 
 def test_who_comes_in_below_crosses_a_line_that_is_drawn_to_the_edge():
-    """The picture ends at 300: the box grows until the legs are in it. His foot is never past the end of the line."""
+    """The picture ends at 300: the box grows until the legs are in it, then he walks on up the picture.
+
+    Where he comes from there, 45 pixels a second, is below the picture; his foot is not past the end of the line.
+    """
     heights = [*np.linspace(40, 100, 6), *[100.0] * 30]
     observations = []
     for i, height in enumerate(heights):
-        box = Detection(100 + 20 * i, 300 - height, 140 + 20 * i, 300, "person", 0.8)
+        bottom = 300 - 9 * min(max(0, i - 5), 10)
+        box = Detection(340 + 15 * i, bottom - height, 380 + 15 * i, bottom, "person", 0.8)
         observations.append(Observation(round(i * 1e6 / 5), i, box, None))
     line = PixelLine("gate", ((400.0, 300.0), (400.0, 0.0)), "left")
     assert len(pixel_passages(Track(1, "person", 0.8, tuple(observations)), line)) == 1
