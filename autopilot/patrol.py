@@ -22,7 +22,7 @@ from autopilot.patrol_states import ALOFT, Duty, Happening, State
 from autopilot.shift import Shift
 from autopilot.signing import Signing
 from autopilot.sortie import Flight
-from autopilot.station import Display, now_us, open_links
+from autopilot.station import Display, all_heard, now_us, open_links
 from autopilot.task import check_grounded, links_of
 from autopilot.timetable import Timetable, Turn
 from autopilot.timing import Timing
@@ -73,7 +73,8 @@ async def fly_patrol(
     hours
         Length of the shift, if not that of the plan; no longer than it.
     time_scale
-        Vehicle seconds in a wall second: 1 in the air.
+        Vehicle seconds in a wall second: 1 in the air. Above that a shift that begins does so when its vehicles were
+        heard, or as long after as `limits` gives them to connect.
     terrain
         The ground that the plan was made on, to plan anew, and for vehicles that ask for heights of it; level, as in
         the plan, and none for vehicles by default.
@@ -122,8 +123,23 @@ async def fly_patrol(
         log_dir,
         terrain is not None,
     )
-    book, past = _opened(journal, plan, dialect)
-    try:
+    async with AsyncExitStack() as stack:
+        links = await open_links(
+            links_by_sysid.values(),
+            stack,
+            system_id=system_id,
+            heartbeat=heartbeat,
+            time_scale=time_scale,
+            signing=signing,
+            terrain=terrain,
+            told=flight.notes.append,
+        )
+        mine = {sysid: (url, links[url]) for sysid, url in links_by_sysid.items()}
+        if time_scale > 1.0 and not _written(journal):
+            # Simulated crews are not late for the seconds that their simulator, and this program, take to start.
+            await all_heard({sysid: link for sysid, (_, link) in mine.items()}, flight)
+        book, past = _opened(journal, plan, dialect)
+        stack.callback(book.close)
         shift = Shift(
             plan,
             dialect,
@@ -134,25 +150,12 @@ async def fly_patrol(
             timetable=Timetable(plan.options, end_s),
             told=tell.tell,
         )
-        async with AsyncExitStack() as stack:
-            links = await open_links(
-                links_by_sysid.values(),
-                stack,
-                system_id=system_id,
-                heartbeat=heartbeat,
-                time_scale=time_scale,
-                signing=signing,
-                terrain=terrain,
-                told=flight.notes.append,
-            )
-            patrol = Patrol(shift, {sysid: (url, links[url]) for sysid, url in links_by_sysid.items()}, terrain)
-            if begun is not None:
-                begun(patrol)
-            await patrol.run(past)
-            said = [note for note in (*flight.notes, display.failure, tell.failure, book.failure) if note is not None]
-            return patrol.report(said)
-    finally:
-        book.close()
+        patrol = Patrol(shift, mine, terrain)
+        if begun is not None:
+            begun(patrol)
+        await patrol.run(past)
+        said = [note for note in (*flight.notes, display.failure, tell.failure, book.failure) if note is not None]
+        return patrol.report(said)
 
 
 def _end_s(plan: PatrolPlan, hours: float | None) -> float:
@@ -171,9 +174,14 @@ def _end_s(plan: PatrolPlan, hours: float | None) -> float:
     return 3600 * hours
 
 
+def _written(path: Path | None) -> bool:
+    """Whether there is a journal to go on with."""
+    return path is not None and path.exists() and path.stat().st_size > 0
+
+
 def _opened(path: Path | None, plan: PatrolPlan, dialect: Dialect) -> tuple[Journal, Past]:
     """The journal of the shift, new or gone on with, and what it says."""
-    if path is not None and path.exists() and path.stat().st_size > 0:
+    if path is not None and _written(path):
         journal, past = Journal.go_on(path, plan)
         if past.dialect != dialect:
             journal.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 
-from autopilot.errors import AutopilotError, FlightError
+from autopilot.errors import AutopilotError, FlightError, LinkError
 from autopilot.limits import FlightProgress
 from autopilot.link import Link
 from autopilot.link_open import check_urls, open_link
@@ -18,7 +20,7 @@ from autopilot.timing import Timing
 from autopilot.vehicle import Vehicle
 from geo import Terrain
 
-__all__ = ["Display", "connected", "now_us", "open_links"]
+__all__ = ["Display", "all_heard", "connected", "now_us", "open_links"]
 
 
 async def open_links(
@@ -53,6 +55,22 @@ async def open_links(
             if terrain is not None:
                 stack.callback(TerrainAnswers(link, terrain, Timing(time_scale=time_scale), told).close)
     return links
+
+
+async def all_heard(links: Mapping[int, Link | AutopilotError], flight: Flight) -> None:
+    """Wait until every vehicle was heard, by system id; no longer than its connection may take, nor after a stop.
+
+    Who is not heard by then, or whose link did not open, is missed when its flight is due.
+    """
+
+    async def heard(sysid: int, link: Link) -> None:
+        with contextlib.suppress(LinkError):
+            await unless(flight.stop, link.wait_vehicle(sysid, timeout_s=flight.limits.connect_s))
+
+    async with asyncio.TaskGroup() as group:
+        for sysid, link in links.items():
+            if isinstance(link, Link):
+                group.create_task(heard(sysid, link))
 
 
 async def connected(link: Link, sysid: int, flight: Flight) -> Vehicle:

@@ -189,6 +189,20 @@ async def test_one_that_is_not_there_is_done_without_and_comes_back_by_a_persons
     assert len(report.vehicles[0].flights) >= 1
 
 
+async def test_a_simulated_shift_begins_when_its_vehicles_are_heard(made):
+    with sim.start_fleet(vehicles(made)) as fleet:
+        end = fleet.endpoints[0]
+        absent = asyncio.Event()
+        async with relayed(end.host, end.port, lambda _: not absent.is_set()) as url:
+            starting = asyncio.get_running_loop().call_later(3.0, absent.set)
+            report = await autopilot.fly_patrol(made, [url, links(fleet)[1]], time_scale=SPEEDUP, hours=0.01)
+            starting.cancel()
+    assert report.completed, report.words()
+    # Three seconds of the wall are three minutes of the shift.
+    (flight,) = report.flights
+    assert 0 <= flight.took_off_s < LATE_S
+
+
 RUN = """
 import asyncio, sys
 from pathlib import Path
