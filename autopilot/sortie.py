@@ -19,6 +19,7 @@ from autopilot.preflight import check_vehicle, enable_fence
 from autopilot.report import SortieReport
 from autopilot.runway import check_heading, land_by_mission
 from autopilot.steadfast import to_the_end, unless
+from autopilot.tampering import Tampering
 from autopilot.terrain_wait import await_ground, request_terrain
 from autopilot.timing import FlightClock, Timing
 from autopilot.transfer import Verified
@@ -236,6 +237,15 @@ class Sortie:
 
     async def _follow(self) -> None:
         """Until it has disarmed. Raises FlightError where it must not go on."""
+        vehicle, watch = self._vehicle, self._watch
+        tampering = Tampering(vehicle, watch)
+        stop = vehicle.listen(tampering.take)
+        try:
+            await self._until_down(tampering)
+        finally:
+            stop()
+
+    async def _until_down(self, tampering: Tampering) -> None:
         vehicle, watch, limits = self._vehicle, self._watch, self._flight.limits
         wall = asyncio.get_running_loop().time
         clock = FlightClock(vehicle.timing.time_scale, wall())
@@ -249,6 +259,7 @@ class Sortie:
                 await self._turn_back()
             self._check_stop()
             self._check_hearing()
+            tampering.look()
             await self._conduct.look(watch)
             self._note_strangers()
             if clock.elapsed_s(vehicle.telemetry.vehicle_s, wall()) > limits.flight_s:

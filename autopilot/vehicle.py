@@ -252,6 +252,10 @@ class Vehicle:
         """Write a parameter; the value it then has. Raises ParameterError where it did not take it."""
         return await self._exchange.write_parameter(name, value)
 
+    def parameter_in(self, message: Message) -> tuple[str, float]:
+        """Name and value of a PARAM_VALUE of this vehicle."""
+        return self._exchange.parameter_in(message)
+
     async def request_streams(self) -> None:
         """Ask for the messages of `STREAMS` and the estimator's, each at its rate in the vehicle's own time.
 

@@ -1,0 +1,127 @@
+"""What others do to a vehicle in flight: its fence switched off, its lists replaced or cleared.
+
+A second ground station, or a switch of the remote control, can take away in flight what was proved on the ground. Who
+does so tells nobody. What shows it: the fence's bit in SYS_STATUS (ArduPilot), a setting that is told as it changes
+(PARAM_VALUE goes to all who listen), a vehicle's own numbers of its lists (`autopilot.opaque`, PX4), and how many items
+a list has, which costs one question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.errors import FlightError
+from autopilot.opaque import held_ids
+from autopilot.telemetry import Telemetry
+from autopilot.vehicle import Vehicle
+from autopilot.watch import FlightWatch
+from autopilot.wire import Message
+from autopilot.words import MissionKind
+
+__all__ = ["Tampering"]
+
+_ASK_S = 20.0  # vehicle seconds
+_SEEN_TWICE = 2
+_GEOFENCE = mav.MAV_SYS_STATUS_GEOFENCE
+
+
+class Tampering:
+    """Watches that a vehicle in the air keeps what it was proved to hold.
+
+    Parameters
+    ----------
+    vehicle, watch
+        The vehicle, and its flight. It has to be proved before, and nothing may be uploaded to it meanwhile.
+
+    Attributes
+    ----------
+    found
+        What was seen, in words; None as long as nothing was.
+    """
+
+    def __init__(self, vehicle: Vehicle, watch: FlightWatch) -> None:
+        self._vehicle, self._watch = vehicle, watch
+        kinds = (MissionKind.MISSION, MissionKind.FENCE)
+        self._counts = {kind: len(vehicle.held(kind)) for kind in kinds if vehicle.held(kind)}
+        self._settings = {one.name: one for one in vehicle.dialect.fence} if MissionKind.FENCE in self._counts else {}
+        self._ids: dict[MissionKind, int] = {}
+        self._acted = False
+        self._off = 0
+        self._asked_s = asyncio.get_running_loop().time()
+        self.found: str | None = None
+
+    def take(self, message: Message, now: Telemetry) -> None:
+        """Take in a message and the snapshot after it: a listener of `Vehicle.listen`."""
+        if self.found is not None:
+            return
+        kind = message.get_type()
+        if kind == "SYS_STATUS":
+            self._take_status(message, now)
+        elif kind == "PARAM_VALUE":
+            self._take_parameter(message)
+        elif kind == "MISSION_CURRENT":
+            self._take_ids(message)
+        elif kind == "MISSION_COUNT":
+            self._take_count(message)
+
+    def look(self) -> None:
+        """Ask for what the vehicle does not say by itself, when it is time to. Raises FlightError on what was found."""
+        vehicle = self._vehicle
+        if self.found is not None:
+            raise FlightError(
+                f"{vehicle}: {self.found} in flight, and not by us: what was proved holds no longer; see who else "
+                "commands it"
+            )
+        now_s = asyncio.get_running_loop().time()
+        busy = vehicle.link.transfer_lock(vehicle.sysid).locked()
+        if now_s - self._asked_s < vehicle.timing.wall_s(_ASK_S) or busy:
+            return
+        self._asked_s = now_s
+        for kind in self._counts:
+            if not self._ids.get(kind):
+                ask = mav.MAVLink_mission_request_list_message(vehicle.sysid, vehicle.component, kind)
+                vehicle.link.send(ask, vehicle.sysid)
+
+    def _take_status(self, message: Message, now: Telemetry) -> None:
+        # ArduPilot's Plane may switch its fence off by itself to land, and on its way home.
+        if not self._settings or now.mode != self._vehicle.dialect.mission_mode or self._watch.landing_by_mission:
+            self._off = 0
+        elif message.onboard_control_sensors_enabled & _GEOFENCE:
+            self._acted, self._off = True, 0
+        elif self._acted:
+            self._off += 1
+            if self._off >= _SEEN_TWICE:
+                self.found = "its fence was switched off"
+
+    def _take_parameter(self, message: Message) -> None:
+        name, value = self._vehicle.parameter_in(message)
+        setting = self._settings.get(name)
+        if setting is not None and setting.wanted(value) != value:
+            self.found = f"its fence was made void ({name} is {value:g} now)"
+
+    def _take_ids(self, message: Message) -> None:
+        for kind, number in zip(MissionKind, held_ids(message), strict=True):
+            if kind in self._counts and number:
+                if self._ids.setdefault(kind, number) != number:
+                    self.found = f"its {kind} was replaced"
+            elif self._ids.get(kind):
+                self.found = f"its {kind} was cleared"
+
+    def _take_count(self, message: Message) -> None:
+        link = self._vehicle.link
+        asked = (link.system_id, link.component_id) == (message.target_system, message.target_component)
+        wanted = self._counts.get(MissionKind(message.mission_type)) if message.mission_type in _KINDS else None
+        if not asked or wanted is None or link.transfer_lock(self._vehicle.sysid).locked():
+            return
+        kind = MissionKind(message.mission_type)
+        ended = mav.MAVLink_mission_ack_message(
+            self._vehicle.sysid, self._vehicle.component, mav.MAV_MISSION_ACCEPTED, kind
+        )
+        link.send(ended, self._vehicle.sysid)
+        if message.count != wanted:
+            self.found = f"its {kind} was {'replaced' if message.count else 'cleared'}: it has {message.count} items"
+
+
+_KINDS = frozenset(int(kind) for kind in MissionKind)
