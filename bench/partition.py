@@ -4,6 +4,9 @@ The figure is the time until the last drone has landed. `bench.legs` makes the i
 of everybody's tours, `bench.leg_bound` what no tours can beat. Peers run one after the other in processes of their own
 (`bench.peer_pyvrp`, `bench.peer_ortools`), on one core as ours does; starting up is not counted in their time. A peer
 that finds no better plan has the even split that it began with, and its row says so.
+
+Ours is what `plan` does, `share_out`: every flight a pass from end to end. Flights that fold, as `share_legs` may have
+them, have a row beside it.
 """
 
 from __future__ import annotations
@@ -114,12 +117,20 @@ def _read(path: Path) -> Legs:
 
 def _measured(name: str, legs: Legs) -> Iterator[Row]:
     with one_core():
-        tours, seconds = timed(lambda: share_legs(legs.ends_m, legs.base_m, legs.patrol_m_s, legs.cruise_m_s))
-        ours = longest_s(legs, {tour.drone: list(tour.legs) for tour in tours})
+        ours, seconds = _ours(legs, folded=False)
         bound = lower_bound_s(legs)
         yield Row(name, ours, "s", "lower bound", bound, ours / bound, seconds=seconds)
+        fold, more_s = _ours(legs, folded=True)
+        yield Row(f"{name}, folded", fold, "s", "passes from end to end", ours, fold / ours, seconds=more_s)
         for peer in PEERS:
             yield _beside(peer, name, legs, ours, seconds)
+
+
+def _ours(legs: Legs, *, folded: bool) -> tuple[float, float]:
+    """The longest time of any drone, and how long we took to come to it, seconds."""
+    ask = partial(share_legs, legs.ends_m, legs.base_m, legs.patrol_m_s, legs.cruise_m_s, folded=folded)
+    tours, seconds = timed(ask)
+    return longest_s(legs, {tour.drone: list(tour.legs) for tour in tours}), seconds
 
 
 def _beside(peer: Peer, name: str, legs: Legs, ours: float, seconds: float) -> Row:

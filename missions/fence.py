@@ -88,36 +88,36 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     # The fence is drawn through the middle between the floor and the room of the legs, then straightened within that.
     # Arcs are drawn fine: the middle may be less than a metre from either.
     middle_m = (floor_m + clear_m) / 2
-    # Of the continuation of the border only the line itself is shut.
-    half_m /= 2
+    # Of the continuation of the border only the line itself is shut: the fence is drawn half-way to it, and may come
+    # half as near.
     shut = shapely.union(
-        shapely.buffer(border, middle_m, quad_segs=16), shapely.buffer(beyond, min(middle_m, half_m), quad_segs=16)
+        shapely.buffer(border, middle_m, quad_segs=16), shapely.buffer(beyond, min(middle_m, half_m / 2), quad_segs=16)
     )
     held = shapely.union(
         shapely.buffer(border, floor_m + _EDGE_M, quad_segs=16),
-        shapely.buffer(beyond, min(floor_m, half_m) + _EDGE_M, quad_segs=16),
+        shapely.buffer(beyond, min(floor_m, half_m / 4), quad_segs=16),
     )
     taken = shapely.union(room.buffer(_EDGE_M), held)
     crowded: list[str] = []
     hull = convex_hull(shapely.get_coordinates(way))
     for shape, wide in ((hull, _ROOM_M), (way, _ROOM_M), (way, _ROOM_M / 3)):
-        whole = _around(shape.buffer(wide, join_style="mitre") - shut, way)
-        rings = [straightened(ring, taken) for ring in whole]
-        if sum(map(len, rings)) > FENCE_VERTICES:
-            rings = [fewest(ring, taken) for ring in whole]
-        left = FENCE_VERTICES - sum(map(len, rings))
-        if not rings or left < 0:
-            continue
-        outlines = [_vertices(*chart.lat_lon(ring)) for ring in rings]
-        inclusion, *holes = (chart.xy(*np.array(outline).T) for outline in outlines)
-        if not _lawful(Polygon(inclusion, holes), way, room, (border, beyond), floor_m):
-            continue
-        zones = zones_beside(plan.blocking_zones(), chart, Polygon(inclusion, holes))
-        out = exclusions(zones, way, Polygon(inclusion), margin_m=plan.options.zone_margin_m, most=left)
-        if out is not None:
-            outlines += [_vertices(*chart.lat_lon(ring)) for ring in out]
-            return FencePolygon(outlines[0]), *(FencePolygon(outline, inclusion=False) for outline in outlines[1:])
-        crowded = [zone.name for zone, _ in zones]
+        whole = _around(shape.buffer(wide, join_style="mitre") - shut, way, shut)
+        # The quick way first: the other takes longer, and where it bends it leaves nothing of the room.
+        for drawn in (straightened, fewest):
+            rings = [drawn(ring, taken) for ring in whole]
+            left = FENCE_VERTICES - sum(map(len, rings))
+            if not rings or left < 0:
+                continue
+            outlines = [_vertices(*chart.lat_lon(ring)) for ring in rings]
+            inclusion, *holes = (chart.xy(*np.array(outline).T) for outline in outlines)
+            if not _lawful(Polygon(inclusion, holes), way, room, (border, beyond), floor_m):
+                continue
+            zones = zones_beside(plan.blocking_zones(), chart, Polygon(inclusion, holes))
+            out = exclusions(zones, way, Polygon(inclusion), margin_m=plan.options.zone_margin_m, most=left)
+            if out is not None:
+                outlines += [_vertices(*chart.lat_lon(ring)) for ring in out]
+                return FencePolygon(outlines[0]), *(FencePolygon(outline, inclusion=False) for outline in outlines[1:])
+            crowded = [zone.name for zone, _ in zones]
     if crowded:
         raise MissionError(
             f"{sortie.name}: its fence of at most {FENCE_VERTICES} vertices has no room for the no-fly zones "
@@ -170,11 +170,15 @@ def _vertices(lat: Floats, lon: Floats) -> tuple[tuple[float, float], ...]:
     return tuple((round(float(a), 7), round(float(o), 7)) for a, o in zip(lat, lon, strict=True))
 
 
-def _around(region: Geometry, way: MultiLineString) -> list[Floats]:
-    """Outline of the part of a region that holds the legs, and those of its holes; none where no part does."""
+def _around(region: Geometry, way: MultiLineString, shut: Geometry) -> list[Floats]:
+    """Outline of the part of a region that holds the legs, and those of its holes with anything shut in them.
+
+    None where no part does. A hole between the way out and the way home with nothing in it is filled.
+    """
     for part in shapely.get_parts(region):
         if isinstance(part, Polygon) and part.contains(way):
-            return [np.array(ring.coords)[:-1] for ring in (part.exterior, *part.interiors)]
+            holes = (hole for hole in part.interiors if Polygon(hole).intersects(shut))
+            return [np.array(ring.coords)[:-1] for ring in (part.exterior, *holes)]
     return []
 
 

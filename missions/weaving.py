@@ -52,7 +52,9 @@ class LegTour:
     time_s: float
 
 
-def share_legs(ends_m: Floats, base_m: Floats, patrol_m_s: float, cruise_m_s: float) -> list[LegTour]:
+def share_legs(
+    ends_m: Floats, base_m: Floats, patrol_m_s: float, cruise_m_s: float, *, folded: bool = True
+) -> list[LegTour]:
     """Tours that see every leg once, the longest as short as can be found.
 
     Each drone flies once, with no limit of its battery; transits are straight.
@@ -66,6 +68,9 @@ def share_legs(ends_m: Floats, base_m: Floats, patrol_m_s: float, cruise_m_s: fl
         Where each drone starts and lands, shape (drones, 2). Equal rows are one base.
     patrol_m_s, cruise_m_s
         Speed along the legs and between them.
+    folded
+        Whether a tour may come back over legs that it left out. Without, each is a pass from end to end, as `share_out`
+        has them and `plan` flies them.
 
     Returns
     -------
@@ -78,7 +83,10 @@ def share_legs(ends_m: Floats, base_m: Floats, patrol_m_s: float, cruise_m_s: fl
         When there is no leg or no drone, a position is not finite, or patrol is faster than cruise.
     """
     course = _course(ends_m, base_m, patrol_m_s, cruise_m_s)
-    order, high = _passes(course)
+    passes = _passes(course)
+    if not folded:
+        return [LegTour(s.drone, tuple(range(s.start, s.stop)), s.time_s) for s in passes]
+    order, high = _order(course, passes), max(s.time_s for s in passes) * (1 + 1e-9)
     low, best = 0.0, _fill(course, order, high)
     while best is None:
         # Gaps between legs may hide a little from the passes.
@@ -130,8 +138,8 @@ def _apart(a: Floats, b: Floats) -> Floats:
     return out
 
 
-def _passes(course: _Course) -> tuple[list[int], float]:
-    """The order of the drones along the border, and the longest time, when every sortie is a pass from end to end."""
+def _passes(course: _Course) -> list[_Stretch]:
+    """What each drone sees when every sortie is a pass from end to end, along the border."""
     stations = np.vstack([course.near, course.far[-1:]])
     gaps = np.append(_apart(course.far[:-1], course.near[1:]), 0.0) / course.cruise_m_s
     time_s = course.along_s + np.concatenate([[0.0], np.cumsum(gaps)])
@@ -142,15 +150,22 @@ def _passes(course: _Course) -> tuple[list[int], float]:
         way_s = _apart(stations, base) / course.cruise_m_s
         teams.append(Team(size, way_s, way_s, none, none, time_s, none, time_s, none, np.inf))
     drones = [np.flatnonzero(which.ravel() == number).tolist() for number in range(len(bases))]
-    # Who has nothing to see waits where the border is nearest.
-    place = {drone: float(np.argmin(teams[k].out_s)) for k, some in enumerate(drones) for drone in some}
-    longest = 0.0
+    made = []
     for block in share_out(teams, objective="once"):
         assert block.aircraft is not None  # one look is shared out among single aircraft
-        way_s = teams[block.team].out_s
-        place[drones[block.team][block.aircraft]] = (block.start + block.stop) / 2
-        longest = max(longest, float(way_s[block.start] + time_s[block.stop] - time_s[block.start] + way_s[block.stop]))
-    return sorted(place, key=lambda drone: place[drone]), longest * (1 + 1e-9)
+        drone, last = drones[block.team][block.aircraft], block.stop - 1
+        ways_m = _apart(course.base[drone], np.stack([course.near[block.start], course.far[last]])).sum()
+        patrol_s = time_s[last] - time_s[block.start] + course.along_s[block.stop] - course.along_s[last]
+        made.append(_Stretch(drone, block.start, block.stop, float(ways_m / course.cruise_m_s + patrol_s)))
+    return made
+
+
+def _order(course: _Course, passes: list[_Stretch]) -> list[int]:
+    """The drones along the border: who has nothing to see waits where the border is nearest."""
+    stations = np.vstack([course.near, course.far[-1:]])
+    place = {drone: float(np.argmin(_apart(stations, base))) for drone, base in enumerate(course.base)}
+    place |= {stretch.drone: (stretch.start + stretch.stop) / 2 for stretch in passes}
+    return sorted(place, key=lambda drone: place[drone])
 
 
 def _fill(course: _Course, order: list[int], limit_s: float) -> list[_Stretch] | None:

@@ -15,7 +15,7 @@ from bench.leg_bound import lower_bound_s
 from bench.legs import Legs, dumped, even_split, loaded, longest_s, tour_s, wandering
 from bench.peer_pyvrp import solved
 from bench.rows import BenchError
-from missions import share_legs
+from missions import Team, share_out
 
 
 def _legs(seed, count, drones):
@@ -104,8 +104,19 @@ def short(monkeypatch):
     return monkeypatch
 
 
-def test_a_short_run_gives_a_row_for_the_bound_and_one_for_the_peer(short):
-    ours, beside = partition.rows(None, "partition")
+def _as_planned_s(legs):
+    """What `plan` makes of an instance: its own `share_out`, handed what flights without limits cost."""
+    places = np.vstack([legs.ends_m[:, 0], legs.ends_m[-1:, 1]])
+    time_s = np.append(0.0, np.cumsum(legs.patrol_s))
+    ways_s = [np.hypot(*(places - base).T) / legs.cruise_m_s for base in legs.base_m]
+    none = np.zeros(len(places))
+    teams = [Team(1, way_s, way_s, none, none, time_s, none, time_s, none, math.inf) for way_s in ways_s]
+    blocks = share_out(teams, objective="once")
+    return longest_s(legs, {block.team: list(range(block.start, block.stop)) for block in blocks})
+
+
+def test_a_short_run_gives_rows_for_the_bound_for_folds_and_for_the_peer(short):
+    ours, folded, beside = partition.rows(None, "partition")
     assert ours.name == "partition/40 legs, seed 1"
     assert ours.peer == "lower bound"
     assert ours.ratio >= 1
@@ -113,6 +124,8 @@ def test_a_short_run_gives_a_row_for_the_bound_and_one_for_the_peer(short):
     assert beside.ratio == pytest.approx(ours.value / beside.peer_value)
     assert beside.goal == "ratio <= 1, in 0.1 s"
     legs = wandering(40, 3, 4, 1)
+    assert ours.value == beside.value == folded.peer_value == pytest.approx(_as_planned_s(legs))
+    assert folded.value <= ours.value * (1 + 1e-9)
     assert beside.peer_value <= longest_s(legs, even_split(legs)) * (1 + 1e-9)
 
 
@@ -125,7 +138,7 @@ def test_parts_of_a_large_instance_are_put_together_again(monkeypatch):
 
 def test_a_peer_without_a_plan_of_its_own_is_said_to_have_the_even_split(short):
     short.setattr(partition, "LIMIT_S", 0.0)
-    _, beside = partition.rows(None, "partition")
+    *_, beside = partition.rows(None, "partition")
     assert beside.peer == "PyVRP, bisected shift duration, 0 s, no better than the even split"
     legs = wandering(40, 3, 4, 1)
     assert beside.peer_value == pytest.approx(longest_s(legs, even_split(legs)))
@@ -134,7 +147,7 @@ def test_a_peer_without_a_plan_of_its_own_is_said_to_have_the_even_split(short):
 def test_a_peer_that_is_not_there_is_a_row_that_says_so(short):
     gone = partition.Peer("OR-Tools, best of its searches", Path("nowhere/python"), "bench.peer_ortools", "make peers")
     short.setattr(partition, "PEERS", (gone,))
-    _, beside = partition.rows(None, "partition")
+    *_, beside = partition.rows(None, "partition")
     assert beside.peer == "OR-Tools is not installed: make peers"
     assert beside.met is False
     assert beside.peer_value is None
@@ -156,10 +169,19 @@ def test_a_folder_replaces_the_instances(short, tmp_path):
     legs = wandering(30, 2, 3, 9)
     file.write_text(json.dumps(dumped(legs)))
     short.setattr(partition, "PEERS", ())
-    (row,) = partition.rows(tmp_path, "partition")
+    row, folded = partition.rows(tmp_path, "partition")
     assert row.name == "partition/ridge"
-    tours = share_legs(legs.ends_m, legs.base_m, legs.patrol_m_s, legs.cruise_m_s)
-    assert row.value == pytest.approx(longest_s(legs, {t.drone: list(t.legs) for t in tours}))
+    assert row.value == pytest.approx(_as_planned_s(legs))
+    assert folded.name == "partition/ridge, folded"
+
+
+def test_the_figure_is_that_of_the_flights_of_plan_where_folds_are_shorter(short):
+    """On this instance flights that fold save more than a hundredth: the bench claims none of it for `plan`."""
+    short.setattr(partition, "PEERS", ())
+    short.setattr(partition, "CASES", (partition.Case(300, 6, 6, 3),))
+    ours, folded = partition.rows(None, "partition")
+    assert ours.value == pytest.approx(_as_planned_s(wandering(300, 6, 6, 3)))
+    assert folded.value < 0.99 * ours.value
 
 
 @pytest.mark.parametrize(

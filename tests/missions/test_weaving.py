@@ -79,6 +79,19 @@ def test_one_drone_flies_the_best_round_out_and_back(seed, count, gaps):
 
 
 @settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), count=st.integers(1, 30), drones=st.integers(1, 5), gaps=st.booleans())
+def test_without_folds_each_flight_is_a_pass_from_end_to_end(seed, count, drones, gaps):
+    ends, base = _folded(seed, count, drones, gaps=gaps)
+    tours = share_legs(ends, base, PATROL, CRUISE, folded=False)
+    assert [leg for tour in tours for leg in tour.legs] == list(range(count))
+    assert len({tour.drone for tour in tours}) == len(tours)
+    for tour in tours:
+        assert tour.time_s == pytest.approx(_time_s(ends, base[tour.drone], [(leg, 0) for leg in tour.legs]))
+    folded = share_legs(ends, base, PATROL, CRUISE)
+    assert max(t.time_s for t in folded) <= max(t.time_s for t in tours) * (1 + 2 * CLOSE) or gaps
+
+
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 5), gaps=st.booleans())
 def test_two_drones_are_between_the_optimum_and_the_best_cut_in_their_order(seed, count, gaps):
     ends, base = _folded(seed, count, 2, gaps=gaps)
