@@ -83,9 +83,11 @@ def write_plan_folder(
     folder.mkdir(parents=True, exist_ok=True)
     for sortie, mission in zip(plan.sorties, compiled, strict=True):
         home_m = sortie.home.ground_amsl_m
-        write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m)
+        write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m, sortie.vehicle.aircraft.form)
         write_mission_kml(mission, folder / f"{mission.name}.kml", home_m)
-        write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
+        # A list begins with home; the items for ArduPilot do already.
+        home = None if dialect == "ardupilot" else (sortie.home.lat_deg, sortie.home.lon_deg, round(home_m, 2))
+        write_waypoints(mission.items, folder / f"{mission.name}.waypoints", home)
     for_apps = write_app_files(plan, folder)
     write_plan_geojson(plan, folder / "plan.geojson", terrain, fences)
     write_plan_kml(plan, folder / "plan.kml")
