@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 _TEXTS = ("own", "neighbour", "authority", "note")
+_MAGIC = {".gpkg": b"SQLite format 3", ".shp": b"\x00\x00\x27\x0a"}
+"""What a file of that name begins with."""
 _FIELDS = ("name", "own", "neighbour", "own_side", "authority", "priority", "stand_off_m", "band_own_m", "band_far_m")
 
 
@@ -136,7 +138,11 @@ def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
         return read_vector_lines(path, layer)
     if head.startswith(b"PK"):
         return read_kml_lines(path)
-    if path.suffix.lower() in {".gpkg", ".shp"}:
+    if path.suffix.lower() in _MAGIC:
+        # GDAL would open many other things under this name, some of which name further files and addresses.
+        if not head.startswith(_MAGIC[path.suffix.lower()]):
+            kind = {".shp": "Shapefile", ".gpkg": "GeoPackage"}[path.suffix.lower()]
+            raise FormatError(f"{path}: is no {kind} inside, whatever its name says: name it by what it is")
         return read_vector_lines(path, layer)
     if path.suffix.lower() in {".shx", ".dbf", ".prj", ".cpg"}:
         raise FormatError(f"{path}: is one part of a Shapefile: give the .shp beside it")
