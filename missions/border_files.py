@@ -214,7 +214,9 @@ def _side(feature: LineFeature, part: Part, given: Side | str | None) -> Side:
         else ("'left' or 'right', as seen along the line")
     )
     if not said:
-        raise BorderError(f"{feature.where}: own_side is missing: say {words}, in the file or when reading it")
+        raise BorderError(
+            f"{feature.where}: own_side is missing: say {words}, in the file or when reading it (--own-side)"
+        )
     if said in {"inside", "outside"}:
         closed = len(part.points) > 3 and tuple(part.points[0]) == tuple(part.points[-1])
         if not closed:

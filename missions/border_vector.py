@@ -164,7 +164,7 @@ def _layer(gdal: Any, path: Path, wanted: str | None) -> str | None:
         return fit[0] if fit else None
     if not fit:
         raise FormatError(f"{path}: none of its layers ({', '.join(names)}) has lines or polygons")
-    raise FormatError(f"{path}: has several layers with lines ({', '.join(fit)}): name one as layer")
+    raise FormatError(f"{path}: has several layers with lines ({', '.join(fit)}): name one as layer (--layer)")
 
 
 def _noted(properties: dict[str, Any], note: str) -> dict[str, Any]:

@@ -10,12 +10,23 @@ from typing import Any
 from geo import write_text
 from missions.errors import FormatError
 
-__all__ = ["read_json", "read_text", "write_json"]
+__all__ = ["is_file_name", "read_json", "read_text", "write_json"]
 
 _FIGURES = 300
 """A float holds whole numbers of up to 308 figures."""
+_NO_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """Half of a character beyond 16 bits; fine beside its other half."""
+
+
+def is_file_name(name: object, most: int = 200) -> bool:
+    """Whether files can be named after a text of up to so many bytes, on any disk: it leads nowhere else."""
+    return (
+        isinstance(name, str)
+        and 0 < len(name.encode(errors="replace")) <= most
+        and not _NO_NAME.search(name)
+        and name == name.strip(" .")
+    )
 
 
 def read_text(path: Path) -> str:
