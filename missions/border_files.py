@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from missions.border import BorderSegment, Side
-from missions.border_geojson import line_geometry, read_geojson_lines
+from missions.border_geojson import read_geojson_lines
 from missions.border_kml import read_kml_lines, write_kml_lines
 from missions.border_line import runs_anticlockwise
 from missions.border_vector import read_vector_lines, write_vector_lines
 from missions.errors import BorderError, FormatError
 from missions.files import write_json
+from missions.geojson_geometry import line_geometry
 from missions.line_feature import LineFeature, Part, number_of, text_of, whole_of
 
 __all__ = [

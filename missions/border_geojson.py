@@ -1,17 +1,16 @@
-"""Lines in GeoJSON (RFC 7946), both ways."""
+"""Lines out of GeoJSON (RFC 7946), and what every reader of it looks at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from missions.border_line import split_line
 from missions.errors import FormatError
 from missions.files import read_json
 from missions.line_feature import LineFeature
 
-__all__ = ["check_crs", "check_positions", "line_geometry", "read_geojson_lines"]
+__all__ = ["check_crs", "check_positions", "read_geojson_lines"]
 
 _WGS84 = {
     "urn:ogc:def:crs:OGC:1.3:CRS84",
@@ -51,14 +50,6 @@ def read_geojson_lines(path: Path) -> list[LineFeature]:
                 )
             found = [_feature({"geometry": value}, str(path))]
     return [feature for feature in found if feature.parts]
-
-
-def line_geometry(coordinates: Iterable[tuple[float, float]]) -> dict[str, Any]:
-    """The geometry of a line: a LineString, or a MultiLineString cut at the antimeridian."""
-    parts = [[list(point) for point in part] for part in split_line(coordinates)]
-    if len(parts) == 1:
-        return {"type": "LineString", "coordinates": parts[0]}
-    return {"type": "MultiLineString", "coordinates": parts}
 
 
 def check_crs(value: dict[str, Any], where: str) -> None:
