@@ -69,6 +69,14 @@ def plan(
         Path,
         typer.Argument(metavar="BORDER", help="The border, or a network: GeoJSON, KML, KMZ, GeoPackage or Shapefile."),
     ],
+    own_side: Annotated[
+        str | None,
+        typer.Option(
+            help="Which side of the line is the own country, seen along it: left or right; of a ring or a polygon "
+            "inside or outside. Needed where the file does not say."
+        ),
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="Which layer of a GeoPackage, where several have lines.")] = None,
     base: Annotated[str | None, typer.Option(help="LAT,LON of the base on the own side, degrees.")] = None,
     drones: Annotated[int, typer.Option(help="How many drones of the default type.", min=1)] = 2,
     fleet: Annotated[
@@ -121,11 +129,11 @@ def plan(
     zones = missions.read_airspace(airspace) if airspace else None
     table = missions.read_risk(risk) if risk else None
     crew = _fleet(base, drones, fleet)
-    if missions.holds_network(border_file):
-        network = missions.read_network(border_file)
+    if missions.holds_network(border_file, layer=layer):
+        network = missions.read_network(border_file, own_side=own_side, layer=layer)
         made = missions.plan_network(network, crew, land, options, airspace=zones, risk=table)
     else:
-        segment = missions.read_border(border_file)
+        segment = missions.read_border(border_file, own_side, layer=layer)
         made = missions.plan(segment, crew, land, options, airspace=zones, risk=table)
     told = made.notes
     if sites:

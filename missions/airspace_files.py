@@ -16,13 +16,13 @@ from typing import Any
 
 from geo import Altitude, Datum, VedetteError, write_text
 from missions.airspace import Airspace, LandingSite, Zone
+from missions.border_geojson import check_crs, check_positions
 from missions.errors import AirspaceError, FormatError
 from missions.files import read_json, read_text, write_json
 from missions.risk import Risk, RiskTable
 
 __all__ = ["read_airspace", "read_risk", "write_airspace", "write_risk"]
 
-_WGS84 = {"urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:OGC::CRS84", "urn:ogc:def:crs:EPSG::4326", "EPSG:4326"}
 _KNOWN = {"name", "kind", "floor_m", "floor_datum", "ceiling_m", "ceiling_datum", "radius_m"}
 _RISK = ("from_m", "to_m", "weight", "from_hour", "to_hour", "line")
 
@@ -40,10 +40,7 @@ def read_airspace(path: Path) -> Airspace:
     value = read_json(path)
     if not isinstance(value, dict) or value.get("type") != "FeatureCollection":
         raise FormatError(f"{path}: is not a GeoJSON FeatureCollection: an airspace file is one")
-    crs = value.get("crs")
-    named = crs.get("properties", {}).get("name") if isinstance(crs, dict) else None
-    if crs is not None and named not in _WGS84:
-        raise FormatError(f"{path}: coordinate reference system {named}: convert to longitude and latitude in WGS 84")
+    check_crs(value, str(path))
     features = value.get("features")
     if not isinstance(features, list):
         raise FormatError(f"{path}: features is not a list")
@@ -55,7 +52,7 @@ def read_airspace(path: Path) -> Airspace:
             _take(feature, number, zones, sites)
         except VedetteError as error:
             raise type(error)(f"{where}: {error}") from None
-        except (TypeError, ValueError, KeyError, IndexError) as error:
+        except (TypeError, ValueError) as error:
             raise FormatError(f"{where}: is not understood: {error!r}") from None
     try:
         return Airspace(tuple(zones), tuple(sites))
@@ -72,6 +69,8 @@ def _take(feature: Any, number: int, zones: list[Zone], sites: list[LandingSite]
     unknown = next((name for name in properties if name not in _KNOWN), None)
     if unknown is not None:
         raise FormatError(f"property {unknown} is not known: the properties are {', '.join(sorted(_KNOWN))}")
+    check_crs(feature, "the feature")
+    check_crs(geometry, "its geometry")
     name = str(properties.get("name") or f"zone {number}")
     kind = properties.get("kind", "no_fly")
     shape = geometry.get("type")
@@ -79,11 +78,13 @@ def _take(feature: Any, number: int, zones: list[Zone], sites: list[LandingSite]
     if kind == "landing_site":
         if shape != "Point":
             raise FormatError(f"landing site {name!r} is a {shape}: give a Point")
-        lon, lat = coordinates[:2]
+        check_positions([coordinates], 1, f"landing site {name!r}")
+        lon, lat = coordinates
         sites.append(LandingSite(name, float(lat), float(lon), _number(properties, "radius_m", 10.0)))
         return
     if shape not in {"Polygon", "MultiPolygon"}:
         raise FormatError(f"zone {name!r} is a {shape}: give a Polygon or MultiPolygon")
+    check_positions(coordinates, 2 if shape == "Polygon" else 3, f"zone {name!r}")
     parts = [coordinates] if shape == "Polygon" else coordinates
     for k, rings in enumerate(parts, 1):
         zones.append(
@@ -145,14 +146,22 @@ def read_risk(path: Path) -> RiskTable:
     PlanError
         When a figure is out of range.
     """
-    reader = csv.DictReader(io.StringIO(read_text(path)))
-    columns = reader.fieldnames or []
+    reader = csv.DictReader(io.StringIO(read_text(path)), strict=True)
+    try:
+        columns, lines = list(reader.fieldnames or []), [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise FormatError(f"{path}: line {reader.line_num}: is not CSV: {error}") from None
     wrong = [c for c in columns if c not in _RISK] or [c for c in _RISK[:3] if c not in columns]
     if wrong:
         raise FormatError(f"{path}: column {wrong[0]} is unknown or missing: the columns are {', '.join(_RISK)}")
+    twice = next((c for c in columns if columns.count(c) > 1), None)
+    if twice is not None:
+        raise FormatError(f"{path}: column {twice} is there twice: keep one of them")
     rows = []
-    for row in reader:
-        where = f"{path}: line {reader.line_num}"
+    for number, row in lines:
+        where = f"{path}: line {number}"
+        if None in row:
+            raise FormatError(f"{where}: has more cells than the first line: a figure with a comma, or one too many?")
         values: dict[str, Any] = {}
         for name in columns:
             if name == "line":

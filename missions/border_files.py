@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from missions.border import BorderSegment, Side
-from missions.border_geojson import line_geometry, read_geojson_lines
+from missions.border_geojson import read_geojson_lines
 from missions.border_kml import read_kml_lines, write_kml_lines
 from missions.border_line import runs_anticlockwise
 from missions.border_vector import read_vector_lines, write_vector_lines
 from missions.errors import BorderError, FormatError
 from missions.files import write_json
+from missions.geojson_geometry import line_geometry
 from missions.line_feature import LineFeature, Part, number_of, text_of, whole_of
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 _TEXTS = ("own", "neighbour", "authority", "note")
+_MAGIC = {".gpkg": b"SQLite format 3", ".shp": b"\x00\x00\x27\x0a"}
+"""What a file of that name begins with."""
 _FIELDS = ("name", "own", "neighbour", "own_side", "authority", "priority", "stand_off_m", "band_own_m", "band_far_m")
 
 
@@ -136,7 +139,11 @@ def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
         return read_vector_lines(path, layer)
     if head.startswith(b"PK"):
         return read_kml_lines(path)
-    if path.suffix.lower() in {".gpkg", ".shp"}:
+    if path.suffix.lower() in _MAGIC:
+        # GDAL would open many other things under this name, some of which name further files and addresses.
+        if not head.startswith(_MAGIC[path.suffix.lower()]):
+            kind = {".shp": "Shapefile", ".gpkg": "GeoPackage"}[path.suffix.lower()]
+            raise FormatError(f"{path}: is no {kind} inside, whatever its name says: name it by what it is")
         return read_vector_lines(path, layer)
     if path.suffix.lower() in {".shx", ".dbf", ".prj", ".cpg"}:
         raise FormatError(f"{path}: is one part of a Shapefile: give the .shp beside it")
@@ -208,7 +215,9 @@ def _side(feature: LineFeature, part: Part, given: Side | str | None) -> Side:
         else ("'left' or 'right', as seen along the line")
     )
     if not said:
-        raise BorderError(f"{feature.where}: own_side is missing: say {words}, in the file or when reading it")
+        raise BorderError(
+            f"{feature.where}: own_side is missing: say {words}, in the file or when reading it (--own-side)"
+        )
     if said in {"inside", "outside"}:
         closed = len(part.points) > 3 and tuple(part.points[0]) == tuple(part.points[-1])
         if not closed:

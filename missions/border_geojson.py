@@ -1,17 +1,16 @@
-"""Lines in GeoJSON (RFC 7946), both ways."""
+"""Lines out of GeoJSON (RFC 7946), and what every reader of it looks at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from missions.border_line import split_line
 from missions.errors import FormatError
 from missions.files import read_json
 from missions.line_feature import LineFeature
 
-__all__ = ["line_geometry", "read_geojson_lines"]
+__all__ = ["check_crs", "check_positions", "read_geojson_lines"]
 
 _WGS84 = {
     "urn:ogc:def:crs:OGC:1.3:CRS84",
@@ -35,7 +34,7 @@ def read_geojson_lines(path: Path) -> list[LineFeature]:
     value = read_json(path)
     if not isinstance(value, dict):
         raise FormatError(f"{path}: is JSON but not GeoJSON: a border is an object with a type")
-    _check_crs(value, str(path))
+    check_crs(value, str(path))
     match value.get("type"):
         case "FeatureCollection":
             features = value.get("features")
@@ -45,7 +44,7 @@ def read_geojson_lines(path: Path) -> list[LineFeature]:
         case "Feature":
             found = [_feature(value, str(path))]
         case other:
-            if other not in {*_LINES, "GeometryCollection"}:
+            if not isinstance(other, str) or other not in {*_LINES, "GeometryCollection"}:
                 raise FormatError(
                     f"{path}: its GeoJSON type is {other!r}: a border is a LineString, a Feature or a FeatureCollection"
                 )
@@ -53,20 +52,19 @@ def read_geojson_lines(path: Path) -> list[LineFeature]:
     return [feature for feature in found if feature.parts]
 
 
-def line_geometry(coordinates: Iterable[tuple[float, float]]) -> dict[str, Any]:
-    """The geometry of a line: a LineString, or a MultiLineString cut at the antimeridian."""
-    parts = [[list(point) for point in part] for part in split_line(coordinates)]
-    if len(parts) == 1:
-        return {"type": "LineString", "coordinates": parts[0]}
-    return {"type": "MultiLineString", "coordinates": parts}
+def check_crs(value: dict[str, Any], where: str) -> None:
+    """Refuse an object with a ``crs`` member, of GeoJSON before RFC 7946, that names another system than WGS 84.
 
-
-def _check_crs(value: dict[str, Any], where: str) -> None:
+    Raises
+    ------
+    FormatError
+        `where` stands in the message.
+    """
     crs = value.get("crs")
     if crs is None:
         return
     properties = crs.get("properties") if isinstance(crs, dict) else None
-    named = properties.get("name") if isinstance(properties, dict) else crs
+    named = properties.get("name", crs) if isinstance(properties, dict) else crs
     if not (isinstance(named, str) and named in _WGS84):
         raise FormatError(
             f"{where}: crs: coordinate reference system {named}: convert to longitude and latitude in WGS 84"
@@ -76,7 +74,7 @@ def _check_crs(value: dict[str, Any], where: str) -> None:
 def _feature(value: Any, where: str) -> LineFeature:
     if not isinstance(value, dict):
         raise FormatError(f"{where}: is no GeoJSON object")
-    _check_crs(value, where)
+    check_crs(value, where)
     properties = value.get("properties") or {}
     if not isinstance(properties, dict):
         raise FormatError(f"{where}: properties is not an object of names and values")
@@ -106,8 +104,10 @@ def _geometries(geometry: Any, where: str) -> Iterator[tuple[str, Any]]:
             continue
         if not isinstance(geometry, dict):
             raise FormatError(f"{where}: geometry is no object with a type and coordinates")
-        _check_crs(geometry, where)
+        check_crs(geometry, where)
         kind = geometry.get("type")
+        if not isinstance(kind, str):
+            raise FormatError(f"{where}: geometry type {kind!r} is none of GeoJSON's")
         if kind == "GeometryCollection":
             members = geometry.get("geometries")
             if not isinstance(members, list):
@@ -115,19 +115,22 @@ def _geometries(geometry: Any, where: str) -> Iterator[tuple[str, Any]]:
             waiting = [*members, *waiting]
         elif kind in _LINES:
             coordinates = geometry.get("coordinates")
-            _check_positions(coordinates, _LINES[kind], f"{where}: {kind}")
+            check_positions(coordinates, _LINES[kind], f"{where}: {kind}")
             yield kind, coordinates
         elif kind not in {"Point", "MultiPoint"}:
             raise FormatError(f"{where}: geometry type {kind!r} is none of GeoJSON's")
 
 
-def _check_positions(value: Any, depth: int, what: str) -> None:
-    """Refuse what is not lists of [longitude, latitude] or [longitude, latitude, height], nested so deep."""
+def check_positions(value: Any, depth: int, what: str) -> None:
+    """Refuse what is not lists of [longitude, latitude] or [longitude, latitude, height], nested so deep.
+
+    Figures after the latitude are taken out. Raises FormatError; `what` stands in the message.
+    """
     if not isinstance(value, list) or not value:
         raise FormatError(f"{what}: coordinates is not a list of [longitude, latitude], or is empty")
     if depth > 1:
         for inner in value:
-            _check_positions(inner, depth - 1, what)
+            check_positions(inner, depth - 1, what)
         return
     for number, point in enumerate(value):
         if not isinstance(point, list) or len(point) < 2:

@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from missions.errors import FormatError
-from missions.kml_file import KML, points_of, read_kml, sub, text_sub, write_kml
+from missions.kml_file import KML, points_of, read_kml, sub, text_sub, track_points, write_kml
 from missions.line_feature import LineFeature
 
 __all__ = ["read_kml_lines", "write_kml_lines"]
@@ -18,14 +18,15 @@ Points = list[tuple[float, float]]
 
 
 def read_kml_lines(path: Path) -> list[LineFeature]:
-    """The lines and polygons of all placemarks of a KML or KMZ file, in any folders; points are passed over.
+    """The lines, tracks and polygons of all placemarks of a KML or KMZ file, in any folders; points are passed over.
 
     Name and ExtendedData (Data and SimpleData) are the properties, all of them text.
 
     Raises
     ------
     FormatError
-        When it is no such file, is larger than 128 MiB, brings a document type, or has a coordinate that is none.
+        When it is no such file, is larger than 128 MiB, brings a document type, has a coordinate that is none, or has
+        nothing but links to other files.
     """
     root = read_kml(path)
     features = []
@@ -33,13 +34,19 @@ def read_kml_lines(path: Path) -> list[LineFeature]:
     if not placemarks:
         # A file of nothing but a geometry.
         lines, polygons = _lines(root, str(path))
-        return [LineFeature.of(str(path), lines, polygons, {})] if lines or polygons else []
+        features = [LineFeature.of(str(path), lines, polygons, {})] if lines or polygons else []
     for number, mark in enumerate(placemarks, 1):
         name = mark.findtext("{*}name")
         where = f"{path}, placemark {number}" + (f" ({name.strip()})" if name and name.strip() else "")
         lines, polygons = _lines(mark, where)
         if lines or polygons:
             features.append(LineFeature.of(where, lines, polygons, _properties(mark, name)))
+    link = None if features else root.find(".//{*}NetworkLink//{*}href")
+    if link is not None:
+        raise FormatError(
+            f"{path}: has no lines of its own, it links to {(link.text or '').strip()!r}: give that file, or save it "
+            "with its contents"
+        )
     return features
 
 
@@ -73,7 +80,7 @@ def write_kml_lines(features: Iterable[LineFeature], path: Path) -> None:
 def _lines(element: etree._Element, where: str) -> tuple[list[Points], list[list[Points]]]:
     """Lines, and the rings of polygons, of a placemark or any element."""
     lines, polygons = [], []
-    for found in element.iter("{*}LineString", "{*}LinearRing", "{*}Polygon"):
+    for found in element.iter("{*}LineString", "{*}LinearRing", "{*}Polygon", "{*}Track"):
         kind = etree.QName(found).localname
         if kind == "Polygon":
             rings = [
@@ -85,6 +92,8 @@ def _lines(element: etree._Element, where: str) -> tuple[list[Points], list[list
             polygons.append([_points(ring, where) for ring in rings])
         elif kind == "LineString":
             lines.append(_points(found, where))
+        elif kind == "Track":
+            lines.append([(lon, lat) for lon, lat in track_points(found, where)])
         elif not any(True for _ in found.iterancestors("{*}Polygon")):
             points = _points(found, where)
             lines.append(points if points[0] == points[-1] else [*points, points[0]])

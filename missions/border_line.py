@@ -93,14 +93,19 @@ def runs_anticlockwise(coordinates: Iterable[Iterable[float]]) -> bool:
     return bool(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]) > 0)
 
 
-def split_line(coordinates: Iterable[Iterable[float]]) -> tuple[Line, ...]:
-    """Cut a line at the antimeridian (RFC 7946, 3.1.9); one part where it does not cross it."""
-    line = [(float(x), float(y)) for x, y in coordinates]
+def split_line(coordinates: Iterable[Iterable[float]]) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """Cut a line at the antimeridian (RFC 7946, 3.1.9); one part where it does not cross it.
+
+    Figures after longitude and latitude, heights, are those between the two ends at each cut. Vertices that repeat the
+    one before are left out.
+    """
+    line = [tuple(float(v) for v in point) for point in coordinates]
     parts = [line[:1]]
     for a, b in pairwise(line):
         if abs(a[0] - b[0]) > 180:
-            latitude = _latitude_at_antimeridian(a, b)
-            leave, enter = (math.copysign(180.0, a[0]), latitude), (math.copysign(180.0, b[0]), latitude)
+            latitude, share = _latitude_at_antimeridian((a[0], a[1]), (b[0], b[1])), _share_at_antimeridian(a[0], b[0])
+            rest = [u + (v - u) * share for u, v in zip(a[2:], b[2:], strict=True)]
+            leave, enter = (math.copysign(180.0, a[0]), latitude, *rest), (math.copysign(180.0, b[0]), latitude, *rest)
             if leave != a:
                 parts[-1].append(leave)
             parts.append([enter])
@@ -210,8 +215,13 @@ def _turns_back(before: Floats, at: Floats, after: Floats) -> NDArray[np.bool_]:
 
 def _latitude_at_antimeridian(a: tuple[float, float], b: tuple[float, float]) -> float:
     """Latitude at which the edge from a to b meets the antimeridian; the same bits whenever it is asked."""
-    x0, x1 = a[0] % 360 - 180, b[0] % 360 - 180
-    return a[1] if x0 == x1 else a[1] + (b[1] - a[1]) * (x0 / (x0 - x1))
+    return a[1] + (b[1] - a[1]) * _share_at_antimeridian(a[0], b[0])
+
+
+def _share_at_antimeridian(a_lon: float, b_lon: float) -> float:
+    """How much of an edge lies before the antimeridian, 0 to 1."""
+    x0, x1 = a_lon % 360 - 180, b_lon % 360 - 180
+    return 0.0 if x0 == x1 else x0 / (x0 - x1)
 
 
 def _pass(line: Floats, edge: int, at: Floats) -> tuple[Floats, Floats] | None:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
 from geo import FileWriteError, atomic_path
 from missions.border_line import split_line
+from missions.datum import ToWgs84
 from missions.errors import FormatError
 from missions.line_feature import LineFeature
 
 __all__ = ["read_vector_lines", "write_vector_lines"]
 
 _LINES = ("LineString", "MultiLineString", "LinearRing", "Polygon", "MultiPolygon", "GeometryCollection")
-_WGS84 = "OGC:CRS84"
 _STRAIGHT_DEG = 1e-7
 """How far, degrees, the middle of an edge may lie beside the line that is straight in degrees: about 1 cm."""
 _HALVINGS = 12
@@ -49,13 +49,21 @@ def read_vector_lines(path: Path, layer: str | None = None) -> list[LineFeature]
     FormatError
         When the extra is missing, a part of the file is missing or broken, the layer has no coordinate reference
         system or cannot be brought to WGS 84, or there are several layers to choose from.
+
+    Notes
+    -----
+    Where the way from the datum of the layer to WGS 84 is not known to a metre, the property ``note`` of its lines says
+    how well.
     """
     gdal = _gdal(path)
     if not path.is_file():
         raise FormatError(f"{path}: cannot be read: No such file or directory")
     try:
-        layer = _layer(gdal, path, layer)
-        meta, _, shapes, columns = gdal.raw.read(str(path.resolve()), layer=layer)
+        with warnings.catch_warnings():
+            # A third and a fourth figure of a vertex are of no use here.
+            warnings.filterwarnings("ignore", message="Measured")
+            layer = _layer(gdal, path, layer)
+            meta, _, shapes, columns = gdal.raw.read(str(path.resolve()), layer=layer)
     except (OSError, ValueError, RuntimeError) as error:  # pyogrio's own are RuntimeErrors
         said = " ".join(str(error).split())
         raise FormatError(f"{path}: cannot be read by GDAL: {said}") from None
@@ -66,6 +74,7 @@ def read_vector_lines(path: Path, layer: str | None = None) -> list[LineFeature]
             f"{path}: has no coordinate reference system: "
             + ("put its .prj beside the .shp" if path.suffix.lower() == ".shp" else "set it in the layer")
         )
+    to_wgs84 = ToWgs84(meta["crs"], str(path))
     names = [_ALIASES.get(name.casefold(), name) for name in meta["fields"].tolist()]
     features = []
     for row, data in enumerate(shapes):
@@ -76,9 +85,9 @@ def read_vector_lines(path: Path, layer: str | None = None) -> list[LineFeature]
             shape = shapely.from_wkb(data)
         except shapely.errors.GEOSException as error:
             raise FormatError(f"{where}: its geometry cannot be read: {error}: turn curves into lines") from None
-        lines, polygons = _lines(shape, _to_wgs84(meta["crs"], where), where)
+        lines, polygons = _lines(shape, to_wgs84, where)
         if lines or polygons:
-            features.append(LineFeature.of(where, lines, polygons, properties))
+            features.append(LineFeature.of(where, lines, polygons, _noted(properties, to_wgs84.note)))
     return features
 
 
@@ -155,17 +164,16 @@ def _layer(gdal: Any, path: Path, wanted: str | None) -> str | None:
         return fit[0] if fit else None
     if not fit:
         raise FormatError(f"{path}: none of its layers ({', '.join(names)}) has lines or polygons")
-    raise FormatError(f"{path}: has several layers with lines ({', '.join(fit)}): name one as layer")
+    raise FormatError(f"{path}: has several layers with lines ({', '.join(fit)}): name one as layer (--layer)")
 
 
-def _to_wgs84(crs: str, where: str) -> pyproj.Transformer:
-    try:
-        return pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
-    except pyproj.exceptions.ProjError as error:
-        raise FormatError(f"{where}: its coordinate reference system cannot be brought to WGS 84: {error}") from None
+def _noted(properties: dict[str, Any], note: str) -> dict[str, Any]:
+    """With a note beside one that is there already."""
+    name, said = next(((k, v) for k, v in properties.items() if k.casefold() == "note"), ("note", None))
+    return properties | {name: f"{said}; {note}" if said else note} if note else properties
 
 
-def _lines(shape: Any, to_wgs84: pyproj.Transformer, where: str) -> tuple[list[Any], list[list[Any]]]:
+def _lines(shape: Any, to_wgs84: ToWgs84, where: str) -> tuple[list[Any], list[list[Any]]]:
     """Lines, and the rings of polygons, of a geometry, in degrees."""
     lines, polygons = [], []
     waiting = [] if shape is None else [shape]
@@ -183,17 +191,16 @@ def _lines(shape: Any, to_wgs84: pyproj.Transformer, where: str) -> tuple[list[A
     return lines, polygons
 
 
-def _degrees(line: Any, to_wgs84: pyproj.Transformer, where: str) -> list[tuple[float, float]]:
+def _degrees(line: Any, to_wgs84: ToWgs84, where: str) -> list[tuple[float, float]]:
     """Vertices in degrees, with so many between them that the line is the same one."""
     plane = shapely.get_coordinates(line)
     if not np.isfinite(plane).all():
         raise FormatError(f"{where}: a coordinate is not a number")
-    degrees = _transformed(plane, to_wgs84, where)
-    source = to_wgs84.source_crs
-    if source is None or not source.is_geographic:
+    degrees = to_wgs84(plane, where)
+    if not to_wgs84.is_geographic:
         for _ in range(_HALVINGS):
             middle = (plane[:-1] + plane[1:]) / 2
-            bent = _transformed(middle, to_wgs84, where)
+            bent = to_wgs84(middle, where)
             aside = np.abs(bent - (degrees[:-1] + degrees[1:]) / 2).max(axis=1)
             # An edge over the antimeridian is halved in vain, but not for ever.
             far = np.flatnonzero((aside > _STRAIGHT_DEG) & (aside < 90))
@@ -202,17 +209,6 @@ def _degrees(line: Any, to_wgs84: pyproj.Transformer, where: str) -> list[tuple[
             plane = np.insert(plane, far + 1, middle[far], axis=0)
             degrees = np.insert(degrees, far + 1, bent[far], axis=0)
     return [(float(x), float(y)) for x, y in degrees]
-
-
-def _transformed(plane: NDArray[np.float64], to_wgs84: pyproj.Transformer, where: str) -> NDArray[np.float64]:
-    degrees = np.stack(to_wgs84.transform(plane[:, 0], plane[:, 1]), axis=-1)
-    if not np.isfinite(degrees).all():
-        at = plane[int(np.flatnonzero(~np.isfinite(degrees).all(axis=1))[0])]
-        raise FormatError(
-            f"{where}: the coordinate {at[0]:.10g}, {at[1]:.10g} is outside its coordinate reference system: is it the "
-            "right one?"
-        )
-    return degrees
 
 
 def _value(value: Any) -> Any:

@@ -15,6 +15,7 @@ from missions.border_files import border_feature
 from missions.emergency import emergency_sites
 from missions.fence import Fences, plan_fences
 from missions.files import write_json
+from missions.geojson_geometry import line_geometry, polygon_geometry
 from missions.kml_file import KML, sub, write_kml
 from missions.outline import band_polygon
 from missions.patrol import PatrolPlan, Sortie, Waypoint
@@ -26,7 +27,10 @@ _COLOURS = ("ffb4771f", "ff0e7fff", "ff2ca02c", "ffbd6794", "ff4b568c", "ffc277e
 
 
 def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None, fences: Fences | None = None) -> dict[str, Any]:
-    """A FeatureCollection of border, branches, bands, bases, fences, sorties (third figure: height AMSL, metres).
+    """A FeatureCollection of border, branches, bands, bases, fences and sorties (RFC 7946).
+
+    The third figure of a sortie is metres AMSL and not above the ellipsoid, which its property ``heights`` says: where
+    the geoid lies is not known here.
 
     Each part of a sortie is there once more as an ``emergency`` with the landing site that it flies to, or the reason
     why there is none; with a terrain the ground in between is looked at. Whoever knows the fences already, the
@@ -35,7 +39,7 @@ def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None, fences: Fence
     fences = plan_fences(plan) if fences is None else fences
     features = [border_feature(border) for border in plan.borders]
     features += [
-        _feature("LineString", branch.coordinates, kind=str(branch.kind), name=branch.name, priority=branch.priority)
+        _feature(line_geometry(branch.coordinates), kind=str(branch.kind), name=branch.name, priority=branch.priority)
         for branch in plan.branches
     ]
     plane = Plane(plan.border)
@@ -44,21 +48,21 @@ def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None, fences: Fence
         band = band_polygon(xy, Side.LEFT, line.left_m, line.right_m)
         for part in shapely.get_parts(band):
             rings = [_ring(plane, ring) for ring in (part.exterior, *part.interiors)]
-            features.append(_feature("Polygon", rings, kind="band", name=_band_name(plan, line.name)))
+            features.append(_feature(polygon_geometry(rings), kind="band", name=_band_name(plan, line.name)))
     features += [
-        _feature("Point", [base.lon_deg, base.lat_deg], kind="base", name=base.name)
+        _feature(_point(base.lon_deg, base.lat_deg), kind="base", name=base.name)
         for base in dict.fromkeys(v.base for v in plan.fleet.vehicles)
     ]
     for sortie, fence in zip(plan.sorties, fences, strict=True):
         for number, shape in enumerate(fence):
             ring = [[lon, lat] for lat, lon in (*shape.vertices, shape.vertices[0])]
             kind = "fence" if number == 0 else "exclusion"
-            features.append(_feature("Polygon", [ring], kind=kind, name=f"{kind} of {sortie.name}"))
+            features.append(_feature(polygon_geometry([ring]), kind=kind, name=f"{kind} of {sortie.name}"))
         features += [
             _feature(
-                "LineString",
-                [[w.lon_deg, w.lat_deg, round(w.amsl_m, 2)] for w in _way(sortie)],
+                line_geometry((w.lon_deg, w.lat_deg, round(w.amsl_m, 2)) for w in _way(sortie)),
                 kind="sortie",
+                heights="AMSL",
                 name=sortie.name,
                 vehicle=sortie.vehicle.name,
                 start_s=sortie.start_s,
@@ -70,17 +74,16 @@ def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None, fences: Fence
             ),
         ]
     features += [
-        _feature("Point", [gap.lon_deg, gap.lat_deg], kind="uncovered", name=gap.reason, area_m2=gap.area_m2)
+        _feature(_point(gap.lon_deg, gap.lat_deg), kind="uncovered", name=gap.reason, area_m2=gap.area_m2)
         for gap in plan.coverage.uncovered
     ]
     features += [
-        _feature("Point", [site.lon_deg, site.lat_deg], kind="landing_site", name=site.name, radius_m=site.radius_m)
+        _feature(_point(site.lon_deg, site.lat_deg), kind="landing_site", name=site.name, radius_m=site.radius_m)
         for site in plan.airspace.landing_sites
     ]
     features += [
         _feature(
-            "LineString",
-            [[round(lon, 7), round(lat, 7)] for lat, lon in part.way],
+            line_geometry((round(lon, 7), round(lat, 7)) for lat, lon in part.way),
             kind="emergency",
             name=part.sortie,
             from_leg=part.from_leg,
@@ -145,15 +148,15 @@ def _band_name(plan: PatrolPlan, line: str) -> str:
 
 def _ring(plane: Plane, ring: shapely.LinearRing) -> list[list[float]]:
     lat, lon = plane.lat_lon(shapely.get_coordinates(ring))
-    return [[round(float(o), 7), round(float(a), 7)] for a, o in zip(lat, lon, strict=True)]
+    return [[float(o), float(a)] for a, o in zip(lat, lon, strict=True)]
 
 
-def _feature(geometry: str, coordinates: Any, **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "Feature",
-        "properties": properties,
-        "geometry": {"type": geometry, "coordinates": coordinates},
-    }
+def _feature(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def _point(lon_deg: float, lat_deg: float) -> dict[str, Any]:
+    return {"type": "Point", "coordinates": [lon_deg, lat_deg]}
 
 
 def _style(document: etree._Element, name: str, colour: str, width: int) -> None:

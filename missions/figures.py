@@ -29,12 +29,8 @@ def number_within(what: str, value: object, low: float, high: float, error: type
     MissionsError
         Of the kind `error`, when it is no such number.
     """
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or not low <= value <= high
-    ):
+    # NaN is within no limits; a whole number may be too large to ask whether it is finite.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or math.isinf(value):
         raise error(f"{what} is {value!r}: give a number between {low:g} and {high:g}")
     return float(value)
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from geo import CameraModel, CoordinateError, check_coordinates
 from missions.errors import FleetError
 from missions.figures import store_figures
+from missions.files import is_file_name
 from missions.wind import Wind
 
 __all__ = ["Aircraft", "AircraftForm", "Base", "Camera", "Fleet", "Vehicle", "default_fleet"]
@@ -288,7 +289,7 @@ class Vehicle:
     sysid
         Its MAVLink system id, 1 to 250.
     name
-        What people call it.
+        What people call it; mission files are named after it.
     aircraft, base
         Its type, and where it stands.
     camera
@@ -304,6 +305,11 @@ class Vehicle:
     def __post_init__(self) -> None:
         if isinstance(self.sysid, bool) or not isinstance(self.sysid, int) or not 1 <= self.sysid <= 250:
             raise FleetError(f"vehicle {self.name!r}: sysid is {self.sysid!r}: give a whole number from 1 to 250")
+        if not is_file_name(self.name, most=100):
+            raise FleetError(
+                f"vehicle {str(self.name)[:40]!r}: name: mission files are named after it: give a text of up to 100 "
+                'bytes without / \\ : * ? " < > | and without a dot or a blank at its ends'
+            )
 
 
 @dataclass(frozen=True, slots=True)

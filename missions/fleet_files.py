@@ -10,6 +10,7 @@ from typing import Any
 
 from geo import CameraModel, Distortion, GeoError
 from missions.errors import FleetError, FormatError
+from missions.figures import number_within
 from missions.files import read_json, read_text, write_json
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
 
@@ -41,7 +42,7 @@ def read_fleet(path: Path) -> Fleet:
     if path.suffix.lower() == ".toml":
         try:
             value: Any = tomllib.loads(read_text(path))
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # a TOMLDecodeError, a number of too many figures
             raise FormatError(f"{path}: is not TOML: {error}") from None
     else:
         value = read_json(path)
@@ -151,8 +152,7 @@ def _camera(row: dict[str, Any], where: str) -> Camera:
     figures = []
     for name in ("width_px", "height_px", *lens):
         number = row.pop(name, None)
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            raise FleetError(f"{where}: {name} is {number!r}: give a number")
+        number_within(f"{where}: {name}", number, 0.0, 1e6, FleetError)
         figures.append(number)
     bent = _table(row.pop("distortion", {}), f"{where}: distortion")
     unknown = next((name for name in bent if name not in _LENS), None)

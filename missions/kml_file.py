@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lxml import etree
@@ -11,13 +12,15 @@ from geo import write_bytes
 from missions.errors import FormatError
 from missions.packed_xml import packed, parsed, read_limited, unpacked
 
-__all__ = ["KML", "points_of", "read_kml", "sub", "text_sub", "write_kml"]
+__all__ = ["KML", "points_of", "read_kml", "sub", "text_sub", "track_points", "write_kml"]
 
 KML = "http://www.opengis.net/kml/2.2"
 
+_COMMA = re.compile(r"\s*,\s*")
+
 
 def read_kml(path: Path) -> etree._Element:
-    """Root of a KML file, or of the first KML in a KMZ.
+    """Root of a KML file, or of the main KML in a KMZ: its doc.kml, or else the first that lies in no folder.
 
     Raises
     ------
@@ -42,18 +45,41 @@ def points_of(geometry: etree._Element, where: str, figures: int = 2) -> list[tu
         When it has none, or one that is no number; the message names geometry and vertex.
     """
     kind = etree.QName(geometry).localname
-    points: list[tuple[float, ...]] = []
-    for number, text in enumerate((geometry.findtext("{*}coordinates") or "").split()):
-        try:
-            lon, lat, *height = (float(v) for v in text.split(",")[:figures])
-        except ValueError:
-            raise FormatError(
-                f"{where}: {kind}: coordinates: vertex {number} is {text[:60]!r}: not longitude,latitude as numbers"
-            ) from None
-        points.append((lon, lat, *height))
+    texts = geometry.findall("{*}coordinates")
+    if len(texts) > 1:
+        raise FormatError(f"{where}: {kind}: has {len(texts)} coordinates: it has one, put each line into its own")
+    # Some programs write a blank after each comma.
+    vertices = _COMMA.sub(",", (texts[0].text or "") if texts else "").split()
+    points = [_point(text, figures, f"{where}: {kind}: coordinates: vertex {n}") for n, text in enumerate(vertices)]
     if not points:
         raise FormatError(f"{where}: {kind}: coordinates is empty")
     return points
+
+
+def track_points(track: etree._Element, where: str) -> list[tuple[float, ...]]:
+    """Vertices (longitude, latitude) of a Track, as Google Earth records and KML 2.3 has them.
+
+    Raises
+    ------
+    FormatError
+        When it has none, or one that is no number; the message names the vertex.
+    """
+    texts = [",".join((element.text or "").split()) for element in track.findall("{*}coord")]
+    # Where nothing was received an element stands empty beside its time.
+    points = [_point(text, 2, f"{where}: Track: coord {n}") for n, text in enumerate(texts) if text]
+    if not points:
+        raise FormatError(f"{where}: Track: has no coord")
+    return points
+
+
+def _point(text: str, figures: int, where: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(v) for v in text.split(","))
+    except ValueError:
+        values = ()
+    if not 2 <= len(values) <= 3:
+        raise FormatError(f"{where} is {text[:60]!r}: not longitude,latitude as numbers, and a height at most")
+    return values[:figures]
 
 
 def sub(parent: etree._Element, tag: str, text: str | None = None, **attributes: str) -> etree._Element:
@@ -85,8 +111,13 @@ def _bytes(path: Path) -> bytes:
 
 
 def _document(names: list[str], path: Path) -> str:
-    """The first KML of an archive."""
-    found = [name for name in names if name.lower().endswith(".kml")]
+    """The main KML of an archive."""
+    found = [
+        name
+        for name in names
+        # Macs put a shadow of each file beside it.
+        if name.lower().endswith(".kml") and not PurePosixPath(name).name.startswith("._")
+    ]
     if not found:
         raise FormatError(f"{path}: is a zip without a .kml in it: of a zipped Shapefile unpack all and give the .shp")
-    return "doc.kml" if "doc.kml" in found else found[0]
+    return min(found, key=lambda name: (name.lower() != "doc.kml", "/" in name))

@@ -72,7 +72,15 @@ def parsed(data: bytes, where: Path | str) -> etree._Element:
     """
     if len(data) > LARGEST:
         raise FormatError(f"{where}: is larger than {LARGEST >> 20} MiB of KML: cut it into several files")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        # Inside a text they would end it for whoever reads no further than the first child.
+        remove_comments=True,
+        remove_pis=True,
+    )
     try:
         root = etree.fromstring(data.lstrip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:

@@ -13,7 +13,7 @@ from missions.app_files import APP_ENDINGS, remove_mission_file, write_app_files
 from missions.errors import FormatError, MissionError, PlanError
 from missions.export import write_plan_geojson, write_plan_kml
 from missions.fence import plan_fences
-from missions.files import read_json
+from missions.files import is_file_name, read_json
 from missions.mission import Dialect, compile_mission
 from missions.mission_kml import write_mission_kml
 from missions.patrol import PatrolPlan
@@ -64,12 +64,16 @@ def write_plan_folder(
     Raises
     ------
     PlanError
-        When the plan breaks a rule of `validate`; nothing is written then.
+        When the plan breaks a rule of `validate`, or a sortie has a name that leads elsewhere than into the folder;
+        nothing is written then.
     MissionError
         As `compile_mission` does, or when a fence or rally point fails `validate_missions`; nothing is written then.
     FileWriteError
         When a file cannot be written.
     """
+    for sortie in plan.sorties:
+        if not is_file_name(sortie.name):
+            raise PlanError(f"sortie {str(sortie.name)[:40]!r}: no file can be named so: correct its name in the plan")
     fences = plan_fences(plan)
     compiled = [compile_mission(plan, s, dialect, fence) for s, fence in zip(plan.sorties, fences, strict=True)]
     ground = terrain if terrain is not None and np.isfinite(terrain.resolution_m) else None
@@ -83,9 +87,11 @@ def write_plan_folder(
     folder.mkdir(parents=True, exist_ok=True)
     for sortie, mission in zip(plan.sorties, compiled, strict=True):
         home_m = sortie.home.ground_amsl_m
-        write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m)
+        write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m, sortie.vehicle.aircraft.form)
         write_mission_kml(mission, folder / f"{mission.name}.kml", home_m)
-        write_waypoints(mission.items, folder / f"{mission.name}.waypoints")
+        # A list begins with home; the items for ArduPilot do already.
+        home = None if dialect == "ardupilot" else (sortie.home.lat_deg, sortie.home.lon_deg, round(home_m, 2))
+        write_waypoints(mission.items, folder / f"{mission.name}.waypoints", home)
     for_apps = write_app_files(plan, folder)
     write_plan_geojson(plan, folder / "plan.geojson", terrain, fences)
     write_plan_kml(plan, folder / "plan.kml")

@@ -1,23 +1,29 @@
 """QGroundControl `.plan` files, version 1: mission, geofence and rally points of one sortie.
 
-Format as QGroundControl documents it (developer guide, "Plan File Format"). In the file a height above home is frame 3;
-in memory and on the wire it is frame 6, the same with integer coordinates. A parameter that says nothing, NaN, is null.
+Format as QGroundControl documents it (developer guide, "Plan File Format"). A parameter that says nothing, NaN, is
+null. A jump names its target by the doJumpId of it, which counts from 1 whether or not the items in memory begin with
+home.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from missions.errors import FormatError, MissionError
 from missions.fence_shapes import FenceCircle, FencePolygon, FenceShape, fence_shapes
 from missions.files import read_json, write_json
+from missions.fleet import AircraftForm
+from missions.item_file import FRAME_TERRAIN, HOME, file_frame, read_frame, read_place
 from missions.mission import (
+    DO_JUMP,
     FRAME_GLOBAL,
     FRAME_MISSION,
     FRAME_RELATIVE,
-    NAV_WAYPOINT,
     Dialect,
     Mission,
     MissionItem,
@@ -28,13 +34,17 @@ from missions.mission import (
 __all__ = ["read_qgc_plan", "write_qgc_plan"]
 
 _FIRMWARE: dict[Dialect, int] = {"ardupilot": 3, "px4": 12}  # MAV_AUTOPILOT
-_QUADROTOR = 2  # MAV_TYPE
-_FILE_RELATIVE = 3
-_HOME = (FRAME_GLOBAL, NAV_WAYPOINT)
-_ALTITUDE_MODE = {FRAME_RELATIVE: 1, FRAME_GLOBAL: 2}  # QGroundControl's own: relative, AMSL
+_VEHICLES: Mapping[AircraftForm, int] = MappingProxyType(  # MAV_TYPE, those that QGroundControl has for classes
+    {AircraftForm.MULTIROTOR: 2, AircraftForm.FIXED_WING: 1, AircraftForm.VTOL: 20}
+)
+_MIXED = 0
+_ALTITUDE_MODE = {FRAME_RELATIVE: 1, FRAME_GLOBAL: 2, FRAME_TERRAIN: 4}
+"""QGroundControl's own, of a frame: relative, AMSL, above terrain as the autopilot follows it."""
 
 
-def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> None:
+def write_qgc_plan(
+    mission: Mission, path: Path, home_amsl_m: float = 0.0, form: AircraftForm = AircraftForm.MULTIROTOR
+) -> None:
     """Write a mission with fence and rally points.
 
     Parameters
@@ -45,12 +55,14 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
         Usually ends in ``.plan``.
     home_amsl_m
         Elevation of home, metres AMSL, for a mission that has no home item (PX4).
+    form
+        What flies it: QGroundControl offers the commands, and takes the speed, of that kind of vehicle.
 
     Raises
     ------
     FormatError
         When the mission has no items, no home where ArduPilot wants one, a rally point in another frame than above
-        home, or an infinite figure.
+        home, a frame without latitude and longitude, a jump to no item, or an infinite figure.
     FileWriteError
         When the file cannot be written.
     MissionError
@@ -59,7 +71,7 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
     if not mission.items:
         raise FormatError(f"{path}: mission {mission.name!r} has no items: give at least one")
     # The file has one home, and knows heights of rally points above it alone.
-    if mission.dialect == "ardupilot" and (mission.items[0].frame, mission.items[0].command) != _HOME:
+    if mission.dialect == "ardupilot" and (mission.items[0].frame, mission.items[0].command) != HOME:
         raise FormatError(
             f"{path}: item 0 of mission {mission.name!r} is no home, as ArduPilot wants it: put one first"
         )
@@ -72,6 +84,11 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
     anchor = home_item or next(iter(mission.rally), flown[0])
     # Of a speed -1 and NaN say "as it is".
     speeds = [item.p2 for item in flown if item.command == 178 and item.p2 > 0] or [10.0]
+    items = [
+        _item(_jump_by_id(item, flown, f"{path}: item {item.seq}"), number, f"{path}: item {item.seq}")
+        for number, item in enumerate(flown, 1)
+    ]
+    modes = {item["AltitudeMode"] for item in items if "AltitudeMode" in item}
     write_json(
         path,
         {
@@ -81,12 +98,12 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
             "mission": {
                 "version": 2,
                 "firmwareType": _FIRMWARE[mission.dialect],
-                "vehicleType": _QUADROTOR,
-                "globalPlanAltitudeMode": 1,
+                "vehicleType": _VEHICLES[form],
+                "globalPlanAltitudeMode": modes.pop() if len(modes) == 1 else _MIXED,
                 "cruiseSpeed": max(speeds),
                 "hoverSpeed": max(speeds),
                 "plannedHomePosition": [anchor.x / 1e7, anchor.y / 1e7, home_item.z if home_item else home_amsl_m],
-                "items": [_item(item, number) for number, item in enumerate(flown, 1)],
+                "items": items,
             },
             "geoFence": {
                 "version": 2,
@@ -101,11 +118,13 @@ def write_qgc_plan(mission: Mission, path: Path, home_amsl_m: float = 0.0) -> No
 def read_qgc_plan(path: Path) -> Mission:
     """Read a `.plan` file of simple items; the mission is named after the file. Of its fence polygons come first.
 
+    Fence and rally points may be absent.
+
     Raises
     ------
     FormatError
         When it is not such a file, or has what a mission of simple items, polygons, circles and rally points cannot
-        say: a survey, a breach return point.
+        say: a survey, a breach return point, a part of another version.
     """
     path = Path(path)
     value = read_json(path)
@@ -120,29 +139,56 @@ def read_qgc_plan(path: Path) -> Mission:
 
 
 def _mission(value: dict[str, Any], path: Path) -> Mission:
-    mission = value["mission"]
+    mission = _part(value, "mission", path)
     dialect: Dialect = "px4" if mission["firmwareType"] == _FIRMWARE["px4"] else "ardupilot"
     items: list[MissionItem] = []
     if dialect == "ardupilot":
         lat, lon, amsl = mission["plannedHomePosition"]
-        items.append(MissionItem(0, FRAME_GLOBAL, NAV_WAYPOINT, x=_e7(lat), y=_e7(lon), z=float(amsl)))
+        x, y = read_place(FRAME_GLOBAL, float(lat), float(lon), f"{path}: plannedHomePosition")
+        items.append(MissionItem(0, *HOME, x=x, y=y, z=float(amsl)))
+    numbers: dict[int, int] = {}
     for number, item in enumerate(mission["items"], 1):
+        where = f"{path}: item {number}"
         if item.get("type") != "SimpleItem":
             raise FormatError(
-                f"{path}: item {number} is a {item.get('complexItemType', item.get('type'))}: export it as simple items"
+                f"{where} is a {item.get('complexItemType', item.get('type'))}: export it as simple items"
             )
+        numbers.setdefault(int(item.get("doJumpId", number)), len(items))
         p = [math.nan if v is None else float(v) for v in item["params"]]
-        frame = FRAME_RELATIVE if item["frame"] == _FILE_RELATIVE else int(item["frame"])
-        # Of an item of the frame "mission" the two are parameters, not a place.
-        scale = 1.0 if frame == FRAME_MISSION else 1e7
-        x, y = (0 if math.isnan(v) else round(v * scale) for v in p[4:6])
-        p1, p2, p3, p4, _, _, z = p
+        frame = read_frame(int(item["frame"]), where)
+        p1, p2, p3, p4, *place, z = p
+        five, six = (0.0 if math.isnan(v) else v for v in place)
+        x, y = read_place(frame, five, six, where)
         going_on = bool(item["autoContinue"])
         items.append(MissionItem(len(items), frame, int(item["command"]), p1, p2, p3, p4, x, y, z, going_on))
-    fence = value["geoFence"]
+    guarded = _fence(_part(value, "geoFence", path), path)
+    points = _part(value, "rallyPoints", path).get("points", [])
+    return Mission(
+        path.stem,
+        dialect,
+        tuple(_jump_by_number(item, numbers, f"{path}: item {n}") for n, item in enumerate(items)),
+        guarded,
+        tuple(rally_item(n, *map(float, point)) for n, point in enumerate(points)),
+    )
+
+
+def _part(value: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    """An object of the file, empty where it may be absent and is. Each has a version of its own, 2."""
+    part: dict[str, Any] = value["mission"] if name == "mission" else value.get(name) or {}
+    if not isinstance(part, dict):
+        raise FormatError(f"{path}: {name} is no object")
+    if part and part.get("version") != 2:
+        raise FormatError(
+            f"{path}: {name} is of version {part.get('version')!r}, this program reads version 2: open it in "
+            "QGroundControl and save it again"
+        )
+    return part
+
+
+def _fence(fence: dict[str, Any], path: Path) -> tuple[MissionItem, ...]:
     if fence.get("breachReturn") is not None:
         raise FormatError(f"{path}: its fence has a breach return point: take it out, rally points are returned to")
-    shapes = [*(_polygon_of(p) for p in fence["polygons"]), *(_circle_of(c) for c in fence["circles"])]
+    shapes = [*(_polygon_of(p) for p in fence.get("polygons", [])), *(_circle_of(c) for c in fence.get("circles", []))]
     if any(isinstance(shape, FencePolygon) and not shape.vertices for shape in shapes):
         raise FormatError(f"{path}: its fence has a polygon without vertices: draw it or take it out")
     guarded = fence_items(shapes)
@@ -150,13 +196,26 @@ def _mission(value: dict[str, Any], path: Path) -> Mission:
         fence_shapes(guarded)
     except MissionError as error:
         raise FormatError(f"{path}: {error}") from None
-    return Mission(
-        path.stem,
-        dialect,
-        tuple(items),
-        guarded,
-        tuple(rally_item(n, *map(float, point)) for n, point in enumerate(value["rallyPoints"]["points"])),
-    )
+    return guarded
+
+
+def _jump_by_id(item: MissionItem, flown: tuple[MissionItem, ...], where: str) -> MissionItem:
+    """A jump with the doJumpId of its target; any other item as it is."""
+    if item.command != DO_JUMP:
+        return item
+    number = next((n for n, target in enumerate(flown, 1) if target.seq == item.p1), None)
+    if number is None:
+        raise FormatError(f"{where}: jumps to item {item.p1:g}, which is none that is flown: correct parameter 1")
+    return replace(item, p1=float(number))
+
+
+def _jump_by_number(item: MissionItem, numbers: dict[int, int], where: str) -> MissionItem:
+    """A jump with the number of its target in memory, by the doJumpId that the file has; any other item as it is."""
+    if item.command != DO_JUMP:
+        return item
+    if item.p1 not in numbers:
+        raise FormatError(f"{where}: jumps to doJumpId {item.p1:g}, which no item has: correct it")
+    return replace(item, p1=float(numbers[int(item.p1)]))
 
 
 def _polygon(shape: FencePolygon) -> dict[str, Any]:
@@ -184,21 +243,19 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _item(item: MissionItem, number: int) -> dict[str, Any]:
-    scale = 1.0 if item.frame == FRAME_MISSION else 1e7
+def _item(item: MissionItem, number: int, where: str) -> dict[str, Any]:
+    frame = file_frame(item, where)
+    scale = 1.0 if frame == FRAME_MISSION else 1e7
     params = [item.p1, item.p2, item.p3, item.p4, item.x / scale, item.y / scale, item.z]
     out: dict[str, Any] = {
         "type": "SimpleItem",
         "command": item.command,
         "doJumpId": number,
-        "frame": _FILE_RELATIVE if item.frame == FRAME_RELATIVE else item.frame,
+        "frame": frame,
         "autoContinue": item.autocontinue,
         "params": [None if math.isnan(v) else v for v in params],
     }
-    if item.frame in _ALTITUDE_MODE:
-        out |= {"AMSLAltAboveTerrain": None, "Altitude": item.z, "AltitudeMode": _ALTITUDE_MODE[item.frame]}
+    mode = _ALTITUDE_MODE.get(read_frame(frame, where))
+    if mode is not None:
+        out |= {"AMSLAltAboveTerrain": None, "Altitude": item.z, "AltitudeMode": mode}
     return out
-
-
-def _e7(degrees: float) -> int:
-    return round(float(degrees) * 1e7)

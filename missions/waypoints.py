@@ -1,18 +1,21 @@
 """QGC WPL 110: the plain waypoint list that Mission Planner, MAVProxy, QGroundControl and ArduPilot's tools read.
 
 One line an item, fields divided by tabs: number, current, frame, command, four parameters, latitude, longitude (or
-parameters 5 and 6), height, autocontinue. It carries the mission alone: no fence, no rally points.
+parameters 5 and 6), height, autocontinue. It carries the mission alone: no fence, no rally points. The first line of
+all is home, for PX4 too: these programs take it out before they send the rest.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from geo import write_text
 from missions.errors import FormatError
 from missions.files import read_text
-from missions.mission import FRAME_MISSION, MissionItem
+from missions.item_file import HOME, file_frame, read_frame, read_place, with_jump
+from missions.mission import FRAME_MISSION, Dialect, MissionItem
 
 __all__ = ["read_waypoints", "write_waypoints"]
 
@@ -20,8 +23,18 @@ _HEAD = "QGC WPL 110"
 _FIELDS = ("seq", "current", "frame", "command", "p1", "p2", "p3", "p4", "x", "y", "z", "autocontinue")
 
 
-def write_waypoints(items: tuple[MissionItem, ...], path: Path) -> None:
-    """Write the items of a mission; every figure comes back from `read_waypoints` as it went.
+def write_waypoints(items: tuple[MissionItem, ...], path: Path, home: tuple[float, float, float] | None = None) -> None:
+    """Write the items of a mission; they come back from `read_waypoints` as they went, above home in frame 6.
+
+    Parameters
+    ----------
+    items
+        What to write.
+    path
+        Usually ends in ``.waypoints``.
+    home
+        Latitude and longitude, degrees, and elevation, metres AMSL, of home, for items that do not begin with it:
+        those of PX4. Without it the first of them is taken for home by whoever reads the list.
 
     Raises
     ------
@@ -30,25 +43,34 @@ def write_waypoints(items: tuple[MissionItem, ...], path: Path) -> None:
     FileWriteError
         When the file cannot be written.
     """
-    lines = [_HEAD]
+    lines, before = [_HEAD], 0
+    if home is not None:
+        lat, lon, amsl = home
+        lines.append(_line(MissionItem(0, *HOME, x=round(lat * 1e7), y=round(lon * 1e7), z=amsl), f"{path}: home"))
+        before = 1
     for n, item in enumerate(items):
-        x, y = (repr(v) if item.frame == FRAME_MISSION else repr(v / 1e7) for v in (item.x, item.y))
-        numbers = [item.seq, int(item.seq == 0), item.frame, item.command]
-        parameters = [repr(float(p)) for p in (item.p1, item.p2, item.p3, item.p4)]
-        cells = [*map(str, numbers), *parameters, x, y, repr(float(item.z)), str(int(item.autocontinue))]
-        if _item(cells, f"{path}: item {n}").seq != n:
-            raise FormatError(f"{path}: item {n}: seq is {item.seq}: number the items in order")
-        lines.append("\t".join(cells))
+        where = f"{path}: item {n}"
+        if item.seq != n:
+            raise FormatError(f"{where}: seq is {item.seq}: number the items in order")
+        lines.append(_line(with_jump(replace(item, seq=n + before), before), where))
     write_text(path, "\n".join(lines) + "\n")
 
 
-def read_waypoints(path: Path) -> tuple[MissionItem, ...]:
+def read_waypoints(path: Path, dialect: Dialect = "ardupilot") -> tuple[MissionItem, ...]:
     """Read a waypoint list.
+
+    Parameters
+    ----------
+    path
+        The list.
+    dialect
+        Whose items are wanted. Those of ArduPilot begin with home, as the list does; for PX4 it is left out.
 
     Raises
     ------
     FormatError
-        When it is none, or a line lacks a field or garbles one; the message names the line and the field.
+        When it is none, or a line lacks a field or garbles one, or for PX4 when it does not begin with home; the
+        message names the line and the field.
     """
     lines = read_text(path).splitlines()
     if not lines or lines[0].strip() != _HEAD:
@@ -65,7 +87,21 @@ def read_waypoints(path: Path) -> tuple[MissionItem, ...]:
         if item.seq != len(items):
             raise FormatError(f"{where}: seq is {item.seq}, {len(items)} comes next: items are in order, none left out")
         items.append(item)
-    return tuple(items)
+    if dialect != "px4":
+        return tuple(items)
+    if not items or (items[0].frame, items[0].command) != HOME:
+        raise FormatError(f"{path}: does not begin with home, a waypoint of frame 0: put it first")
+    return tuple(with_jump(replace(item, seq=item.seq - 1), -1) for item in items[1:])
+
+
+def _line(item: MissionItem, where: str) -> str:
+    """A line of the list. Raises FormatError where it could not be read again."""
+    x, y = (repr(v) if item.frame == FRAME_MISSION else repr(v / 1e7) for v in (item.x, item.y))
+    numbers = [item.seq, int(item.seq == 0), file_frame(item, where), item.command]
+    parameters = [repr(float(p)) for p in (item.p1, item.p2, item.p3, item.p4)]
+    cells = [*map(str, numbers), *parameters, x, y, repr(float(item.z)), str(int(item.autocontinue))]
+    _item(cells, where)
+    return "\t".join(cells)
 
 
 def _item(cells: list[str], where: str) -> MissionItem:
@@ -82,23 +118,18 @@ def _item(cells: list[str], where: str) -> MissionItem:
             raise FormatError(f"{where}: {name} is {cell}: give a finite number")
         if whole and values[name] != int(values[name]):
             raise FormatError(f"{where}: {name} is {cell}: give a whole number")
-    x, y = values["x"], values["y"]
-    # Of an item of the frame "mission" the two are parameters, not a place.
-    if int(values["frame"]) != FRAME_MISSION:
-        for name, limit in (("x", 90.0), ("y", 180.0)):
-            if abs(values[name]) > limit:
-                raise FormatError(f"{where}: {name} is {values[name]:g}: give degrees within ±{limit:g}")
-        x, y = x * 1e7, y * 1e7
+    frame = read_frame(int(values["frame"]), where)
+    x, y = read_place(frame, values["x"], values["y"], where)
     return MissionItem(
         int(values["seq"]),
-        int(values["frame"]),
+        frame,
         int(values["command"]),
         values["p1"],
         values["p2"],
         values["p3"],
         values["p4"],
-        round(x),
-        round(y),
+        x,
+        y,
         values["z"],
         bool(values["autocontinue"]),
     )

@@ -231,7 +231,7 @@ def compile_wpml(plan: PatrolPlan, sortie: Sortie, aircraft: str = "M30T") -> tu
         drone=craft.drone,
         drone_sub=craft.drone_sub,
         payload=craft.payload,
-        image=lens.replace("visable", "visible"),
+        image=lens,
         on_lost="goBack" if route.straight_home else "goContinue",
         take_off_m=max(heights[0], 1.2),
         return_m=max(*heights, 2.0),
@@ -273,7 +273,8 @@ def _pitch(pitch_deg: float) -> WpmlAction:
 
 
 def _record(lens: str) -> WpmlAction:
-    chosen = (("payloadLensIndex", lens),) if lens else ()
+    # DJI Pilot 2 wants an ending for the names of its files, too.
+    chosen = (("fileSuffix", "patrol"), ("payloadLensIndex", lens)) if lens else ()
     return WpmlAction("startRecord", (("payloadPositionIndex", "0"), *chosen, ("useGlobalPayloadLensIndex", "0")))
 
 

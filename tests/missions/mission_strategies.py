@@ -8,8 +8,8 @@ from missions import Mission, MissionItem
 
 PLACES = (16, 17, 18, 19, 21, 22, 31, 82, 84, 85, 195)
 """Commands with a place: waypoint, loiter, land, take-off, spline, transition, region of interest."""
-COMMANDS = (20, 93, 112, 115, 177, 178, 181, 183, 203, 205, 206, 211, 2000, 2001, 2500, 2501)
-"""Commands without one: return, delay, conditions, jump, speed, relay, servo, camera, mount, gripper, video."""
+COMMANDS = (20, 93, 112, 115, 178, 181, 183, 203, 205, 206, 211, 2000, 2001, 2500, 2501)
+"""Commands without one: return, delay, conditions, speed, relay, servo, camera, mount, gripper, video."""
 
 finite = st.floats(-1e6, 1e6)
 parameter = finite | st.just(math.nan)
@@ -33,9 +33,9 @@ def commands(draw, seq):
 
 
 @st.composite
-def jumps(draw, seq):
-    """To an item before it, a few times or for ever."""
-    return MissionItem(seq, 2, 177, float(draw(st.integers(0, seq))), float(draw(st.integers(-1, 15))))
+def jumps(draw, seq, first=0):
+    """To an item before it that is flown, a few times or for ever."""
+    return MissionItem(seq, 2, 177, float(draw(st.integers(first, seq))), float(draw(st.integers(-1, 15))))
 
 
 @st.composite
@@ -55,7 +55,7 @@ def missions(draw, frames=(0, 6), fences=(5001,), most_fences=1, rally_frames=(6
         items.append(MissionItem(0, 0, 16, x=draw(latitudes), y=draw(longitudes), z=home))
     for _ in range(draw(st.integers(1, 10))):
         kind = draw(st.sampled_from([places, places, commands, jumps]))
-        more = {"frames": frames} if kind is places else {}
+        more = {places: {"frames": frames}, jumps: {"first": int(dialect == "ardupilot")}}.get(kind, {})
         items.append(draw(kind(len(items), **more)))
     fence = []
     for _ in range(draw(st.integers(0, most_fences))):

@@ -132,7 +132,7 @@ def _collection(**change):
         ({"type": "Feature"}, "FeatureCollection"),
         (_collection(geometry=None), "geometry"),
         (_collection(geometry={"type": "LineString", "coordinates": []}), "Polygon"),
-        (_collection(geometry={"type": "Polygon", "coordinates": [[1, 2]]}), "not understood"),
+        (_collection(geometry={"type": "Polygon", "coordinates": [[1, 2]]}), "not a list of"),
         (_collection(properties={"kind": "danger"}), "kind"),
         (_collection(properties={"hight": 3}), "hight"),
         (_collection(properties={"floor_m": 30}), "floor_datum"),

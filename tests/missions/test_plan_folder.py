@@ -8,6 +8,7 @@ import pytest
 import missions.fence
 from geo import FlatTerrain
 from missions import (
+    FleetError,
     MissionsError,
     PlanError,
     Progress,
@@ -178,6 +179,42 @@ def test_a_name_that_leads_elsewhere_is_not_followed(short, tmp_path, name):
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
     write_plan_folder(short, folder)
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+ELSEWHERE = [
+    "../outside",
+    "/outside",
+    "deep/inner",
+    "deep\\inner",
+    "c:x",
+    "a\0b",
+    "a\nb",
+    "",
+    ".",
+    "..",
+    "x.",
+    " x",
+    "n" * 201,
+]
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_nothing_is_written_where_a_name_leads_elsewhere(short, tmp_path, name):
+    """Of a plan file from outside, or a fleet file."""
+    changed = replace(short, sorties=(replace(short.sorties[0], name=name), *short.sorties[1:]))
+    with pytest.raises(PlanError, match="no file can be named so"):
+        write_plan_folder(changed, tmp_path / "plan")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(FleetError, match="mission files are named after it"):
+        replace(short.fleet.vehicles[0], name=name)
+
+
+@pytest.mark.parametrize("name", ["vehicle-1", "Grünau 3", "n" * 40, "a.b", "x'y"])
+def test_other_names_are_fine(short, tmp_path, name):
+    vehicle = replace(short.fleet.vehicles[0], name=name)
+    sortie = replace(short.sorties[0], name=f"{name}-s", vehicle=vehicle)
+    changed = replace(short, sorties=(sortie,), fleet=replace(short.fleet, vehicles=(vehicle,)))
+    assert tmp_path / f"{name}-s.plan" in write_plan_folder(changed, tmp_path)
 
 
 def test_a_sortie_named_like_a_file_of_the_plan_does_not_take_it_along(short, tmp_path):

@@ -444,7 +444,7 @@ def test_every_file_of_a_resumed_plan_loads(made, tmp_path, dialect):
     for one in after.sorties:
         mission = compile_mission(after, one, dialect)
         assert repr(read_qgc_plan(tmp_path / f"{one.name}.plan")) == repr(mission)
-        assert repr(read_waypoints(tmp_path / f"{one.name}.waypoints")) == repr(mission.items)
+        assert repr(read_waypoints(tmp_path / f"{one.name}.waypoints", dialect)) == repr(mission.items)
         # Home is the base also where there is no take-off to take it from.
         lat, lon, _ = json.loads((tmp_path / f"{one.name}.plan").read_text())["mission"]["plannedHomePosition"]
         assert (lat, lon) == pytest.approx((one.vehicle.base.lat_deg, one.vehicle.base.lon_deg), abs=1e-7)

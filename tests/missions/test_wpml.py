@@ -398,6 +398,38 @@ def test_every_aircraft_of_the_table_is_written(tmp_path):
             assert read.image == "ir"
 
 
+# The elements that DJI's Cloud API documentation calls required ("Common Elements"), by the action.
+REQUIRED = {
+    "startRecord": {"payloadPositionIndex", "fileSuffix", "payloadLensIndex", "useGlobalPayloadLensIndex"},
+    "stopRecord": {"payloadPositionIndex"},
+    "gimbalRotate": {"payloadPositionIndex", "gimbalHeadingYawBase", "gimbalRotateMode", "gimbalRotateTimeEnable"}
+    | {"gimbalRotateTime"}
+    | {f"gimbal{axis}Rotate{what}" for axis in ("Pitch", "Roll", "Yaw") for what in ("Enable", "Angle")},
+}
+
+
+@pytest.mark.parametrize("aircraft", ["M30T", "M3E", "M4T", "M350 H30T"])
+def test_every_action_has_the_parameters_that_dji_requires(tmp_path, aircraft):
+    border = straight(4000)
+    fleet = app_fleet(border, 1)
+    if "thermal" not in DJI_AIRCRAFT[aircraft].lenses:
+        fleet = replace(fleet, camera=replace(fleet.camera, modality="visible"))
+    made = plan(border, fleet)
+    write_wpml(made, made.sorties[0], tmp_path / "a.kmz", aircraft)
+    seen = set()
+    for root in documents(tmp_path / "a.kmz"):
+        for action in root.iter(f"{W}action"):
+            function = action.findtext(f"{W}actionActuatorFunc")
+            given = {etree.QName(e).localname for e in action.find(f"{W}actionActuatorFuncParam")}
+            assert REQUIRED[function] <= given
+            seen.add(function)
+    assert seen == set(REQUIRED)
+    # Its spelling, in the lens of an action as in the pictures that are kept.
+    template = documents(tmp_path / "a.kmz")[0]
+    (kept,) = {e.text for e in template.iter(f"{W}imageFormat")}
+    assert kept == {"M30T": "ir", "M3E": "visable", "M4T": "ir", "M350 H30T": "ir"}[aircraft]
+
+
 def test_text_that_xml_cannot_hold_is_refused(tmp_path):
     mission, _ = compile_wpml(plans(), plans().sorties[0])
     point = replace(mission.waypoints[0], actions=(WpmlAction("startRecord", (("fileSuffix", "\0"),)),))

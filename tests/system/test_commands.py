@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyogrio
 import pytest
+import shapely
 import typer
 
 import api
@@ -42,6 +45,46 @@ def test_pasted_examples_of_border_and_plan(run, tmp_path, monkeypatch):
     assert "flies at 18.0 m/s, Litchi takes 15 m/s at most" in Path("runs/plan/apps.txt").read_text()
     assert missions.check(missions.load_plan(Path("runs/plan/plan.json"))) == []
     assert json.loads(Path("runs/plan/validation.json").read_text())["kept"]
+
+
+def test_a_line_drawn_in_google_earth_is_planned(run, tmp_path, monkeypatch):
+    """It has no place for the own side there: the command line says it."""
+    monkeypatch.chdir(tmp_path)
+    Path("line.kml").write_text(
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark><name>line</name><LineString><coordinates>'
+        "-110.97,31.333,0 -110.93,31.333,0</coordinates></LineString></Placemark></Document></kml>"
+    )
+    plan = ("plan", "line.kml", "--base", "31.345,-110.95", "--shift", "1")
+    refused = run(*plan)
+    assert refused.code != 0
+    assert "--own-side" in refused.err
+    ran = run(*plan, "--own-side", "left")
+    assert ran.code == 0, ran.err
+    (border,) = missions.load_plan(Path("runs/plan/plan.json")).borders
+    assert (border.name, border.own_side) == ("line", missions.Side.LEFT)
+    # The other side is that of the base no more.
+    assert "far side" in run(*plan, "--own-side", "right").err
+
+
+def test_a_layer_is_chosen(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, lat in (("fence", 31.30), ("line", 31.333)):
+        pyogrio.raw.write(
+            "lines.gpkg",
+            np.array([shapely.to_wkb(shapely.LineString([(-110.97, lat), (-110.93, lat)]))], dtype=object),
+            [np.array(["left"], dtype=object)],
+            ["own_side"],
+            geometry_type="LineString",
+            crs="EPSG:4326",
+            driver="GPKG",
+            layer=name,
+            append=Path("lines.gpkg").exists(),
+        )
+    plan = ("plan", "lines.gpkg", "--base", "31.345,-110.95", "--shift", "1")
+    assert "--layer" in run(*plan).err
+    ran = run(*plan, "--layer", "line")
+    assert ran.code == 0, ran.err
+    assert missions.load_plan(Path("runs/plan/plan.json")).border.coordinates[0] == (-110.97, 31.333)
 
 
 def test_pasted_example_of_resume(run, tmp_path, monkeypatch):
