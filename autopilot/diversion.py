@@ -50,7 +50,9 @@ class Diversion:
         self._viewing, self._one, self._others = viewing, one, others
         self._craft, self._name = one.vehicle.aircraft, one.vehicle.name
         if self._craft.has_wings:
-            raise FlightError(f"{self._name}: has wings and stays nowhere")
+            raise FlightError(
+                f"{self._name}: has wings, and its fence leaves no room to circle: it is sent from its base"
+            )
         if one.here is None or one.battery is None:
             raise FlightError(f"{self._name}: does not say where it is, or what is left of its battery")
         self._here, self._battery = one.here, one.battery

@@ -186,7 +186,7 @@ class PatrolConduct(Conduct):
     def _stages(self) -> tuple[int | None, int | None]:
         """Items at which its patrol, or its stay at a cue, begins and is flown to the end; None where it has none."""
         sortie = self._turn.sortie
-        legs = [k for k, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL or leg.start == leg.end]
+        legs = [k for k, leg in enumerate(sortie.legs) if leg.kind in {LegKind.PATROL, LegKind.STATION}]
         if not legs:
             return None, None
         behind = {place.seq: legs_behind(self._mission, sortie, place.seq) for place in places(self._mission)}

@@ -1,32 +1,47 @@
-"""A sortie to a spot that was reported: out by a lawful way, look at it for a while, home; as a plan of its own."""
+"""A sortie to a spot that was reported: out by a lawful way, look at it for a while, home; as a plan of its own.
+
+Rotors stay at a place. Wings circle about one; they take off and land as they do in the plan.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.building import joined
+from missions.circling import Circle
 from missions.errors import MissionError, PlanError
-from missions.fleet import Vehicle
-from missions.flying import Pilot
-from missions.mission import Dialect, Mission, MissionItem, compile_mission
+from missions.fleet import Aircraft, Vehicle
+from missions.flying import Part, Pilot, effort
+from missions.joining import Room
+from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
 from missions.options import Objective
 from missions.patrol import Flight, Leg, LegKind, PatrolPlan, Period, Roster, Sortie, Waypoint
-from missions.procedures import climb_out, way_down, with_procedures
+from missions.plane import Plane
+from missions.procedures import climb_out, curved_home, curved_out, way_down, with_procedures
+from missions.routing import Router
+from missions.runway import Runway
+from missions.surroundings import Region
 from missions.validation import check
 from missions.validation_fence import validate_missions
 from missions.viewing import Sight, Spot, Viewing
 
 __all__ = ["CueSortie", "cue_sortie"]
 
-_WAYPOINT, _ROI, _ROI_NONE = 16, 195, 197
+Floats = NDArray[np.float64]
+
+_ROI, _ROI_NONE = 195, 197
 _FRAME_GLOBAL, _FRAME_MISSION = 0, 2
 _TRIED = 5
+CIRCLE = 1.25
+"""Radius of the circles of wings, in radii of their turns in the wind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,7 @@ class CueSortie:
     plan
         A plan of this one sortie, which passes `check`.
     spot, place
-        What is looked at, and from where.
+        What is looked at, and from where: of wings, where their circles begin.
     arrival_s
         From take-off until it is there, seconds.
     ground_amsl_m
@@ -59,11 +74,14 @@ class CueSortie:
     def mission(self, dialect: Dialect = "ardupilot") -> Mission:
         """Its mission: that of any sortie, with the camera on the spot while it stays there. Raises MissionError."""
         made = compile_mission(self.plan, self.sortie, dialect)
-        stay = next(k for k, item in enumerate(made.items) if item.command == _WAYPOINT and item.p1 > 0)
+        flown = [legs_behind(made, self.sortie, k) for k in range(len(made.items))]
+        legs = [n for n, leg in enumerate(self.sortie.legs) if leg.kind is LegKind.STATION]
+        # The items that the legs on station end at.
+        first, last = flown.index(legs[0] + 1), flown.index(legs[-1] + 1)
         x, y = round(self.spot.lat_deg * 1e7), round(self.spot.lon_deg * 1e7)
         look = MissionItem(0, _FRAME_GLOBAL, _ROI, x=x, y=y, z=round(self.ground_amsl_m, 2))
-        items = [*made.items[:stay], look, made.items[stay], MissionItem(0, _FRAME_MISSION, _ROI_NONE)]
-        items += made.items[stay + 1 :]
+        items = [*made.items[:first], look, *made.items[first : last + 1], MissionItem(0, _FRAME_MISSION, _ROI_NONE)]
+        items += made.items[last + 1 :]
         return replace(made, items=tuple(replace(item, seq=k) for k, item in enumerate(items)))
 
 
@@ -99,29 +117,155 @@ def cue_sortie(
     Raises
     ------
     PlanError
-        When it is seen from no lawful place, no lawful way leads there, the battery does not take it there and home
-        above the reserve, or the aircraft cannot stay at a place; the message says which.
+        When it is seen from no lawful place, no lawful way leads there, or the battery does not take it there and home
+        above the reserve; of wings when there is no room for their circles, or nothing like them flies from their base
+        in the plan; the message says which.
     """
-    if vehicle.aircraft.has_wings:
-        raise PlanError(f"{vehicle.name}: has wings and stays nowhere: send a multirotor")
     if not (math.isfinite(station_s) and station_s > 0 and 0 < charge <= 1):
         raise PlanError(f"a stay of {station_s} s with {charge} of a battery: give seconds above 0, a share up to 1")
     viewing = viewing or Viewing(plan, terrain)
-    look = viewing.observation(vehicle)
-    start = vehicle.base.lat_deg, vehicle.base.lon_deg
+    ends = _ends(plan, vehicle)
+    height_agl_m = viewing.observation(vehicle).height_agl_m
+    circle_m = 0.0
+    if vehicle.aircraft.has_wings:
+        circle_m = CIRCLE * vehicle.aircraft.turn_radius_in(plan.options.wind)
+    sights = viewing.sights(vehicle, ends.start, spot, height_agl_m, circle_m=circle_m)
+    ways = (way for sight in sights for way in _ways(viewing, vehicle, ends, sight, (circle_m, station_s)))
     problem: Exception | None = None
-    for sight in viewing.sights(vehicle, start, spot, look.height_agl_m)[:_TRIED]:
+    for way in islice(ways, _TRIED):
         try:
-            return _built(viewing, vehicle, spot, sight, (station_s, charge))
+            return _built(viewing, vehicle, spot, way, (station_s, charge))
         except (PlanError, MissionError) as error:
             problem = problem or error
-    raise PlanError(str(problem)) from None
+    raise PlanError(str(problem or f"{vehicle.name}: no room is left to circle where the spot is seen")) from None
 
 
-def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, sight: Sight, given: tuple[float, float]) -> CueSortie:
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Where ways begin and end beside a base, degrees, and the sortie of the plan that does so, if not on the spot."""
+
+    start: tuple[float, float]
+    gate: tuple[float, float]
+    like: Sortie | None
+
+
+def _ends(plan: PatrolPlan, vehicle: Vehicle) -> _Ends:
+    base = vehicle.base.lat_deg, vehicle.base.lon_deg
+    if not vehicle.aircraft.needs_runway:
+        return _Ends(base, base, None)
+    for sortie in plan.sorties:
+        own = sortie.vehicle
+        if not sortie.airborne and own.base == vehicle.base and own.aircraft == vehicle.aircraft:
+            climbed = [leg for leg in sortie.legs if leg.kind is LegKind.TAKEOFF][-1].end
+            gate = sortie.landing[0].start
+            return _Ends((climbed.lat_deg, climbed.lon_deg), (gate.lat_deg, gate.lon_deg), sortie)
+    raise PlanError(
+        f"{vehicle.name}: nothing like it takes off from {vehicle.base.name!r} in this plan: which way is open"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A way to where a spot is seen, what is flown there, and the way home, metres in the plane of a region.
+
+    Parameters
+    ----------
+    pilot
+        Flies in that plane.
+    out, home
+        Vertices, shape (n, 2).
+    ring
+        Vertices of the circles of wings; None for what stays.
+    climb, down
+        Off the ground and back to it.
+    """
+
+    pilot: Pilot
+    out: Floats
+    ring: Floats | None
+    home: Floats
+    climb: list[Waypoint]
+    down: list[Waypoint]
+
+
+def _ways(viewing: Viewing, vehicle: Vehicle, ends: _Ends, sight: Sight, stay: tuple[float, float]) -> Iterator[_Way]:
+    """Ways to a sight and home: of wings with circles of a radius, metres, for so many seconds, either way round."""
+    options, craft, region = viewing.plan.options, vehicle.aircraft, sight.region
+    pilot = Pilot(region.plane, viewing.terrain, options.wind)
+    layers = options.layers_agl_m(viewing.observation(vehicle).height_agl_m)
+    if ends.like is None:
+        climb, down = climb_out(vehicle.base, None, pilot, layers[0]), way_down(vehicle.base, None, pilot, layers[1])
+    else:
+        legs = [leg for leg in ends.like.legs if leg.kind is LegKind.TAKEOFF]
+        climb = [legs[0].start, *(leg.end for leg in legs)]
+        down = [ends.like.landing[0].start, *(leg.end for leg in ends.like.landing)]
+    circle_m, station_s = stay
+    if not circle_m:
+        yield _Way(pilot, sight.way, None, sight.way[::-1], climb, down)
+        return
+    room = _Room(region)
+    back = room.route(region.plane.xy(*ends.gate), sight.way[-1])
+    if back is None:
+        return
+    turns = Room(craft.turn_radius_in(options.wind), room)
+    runway = None if ends.like is None else _runway(region.plane, climb, down)
+    for side in (1, -1):
+        circle = Circle(sight.way[-1], circle_m, side)
+        whole = circle.flown(sight.way, back[::-1], 1)
+        if whole is None:
+            continue
+        part_s, lap_s = _lasts(pilot, craft, whole[1], circle)
+        laps = max(0, math.ceil((station_s - part_s) / lap_s))
+        found = circle.flown(sight.way, back[::-1], laps)
+        assert found is not None
+        out, ring, home = found
+        out, home = curved_out(out, None, 1.0, runway, turns), curved_home(home, None, 1.0, runway, turns)
+        # Tangents lie beside the ways to the middle, which are clear.
+        if room.clear(out) and room.clear(home):
+            yield _Way(pilot, out, ring, home, climb, down)
+
+
+def _lasts(pilot: Pilot, craft: Aircraft, ring: Floats, circle: Circle) -> tuple[float, float]:
+    """What is flown round beside whole laps, and a lap, of a ring with one lap, seconds."""
+
+    def seconds(way: Floats) -> float:
+        steps = np.diff(way, axis=0)
+        time, _ = effort(craft, steps, np.zeros(len(steps)), speed_m_s=craft.cruise_m_s, wind=pilot.wind, patrol=False)
+        return float(time.sum())
+
+    lap_s = seconds(circle.lap())
+    return seconds(ring) - lap_s, lap_s
+
+
+class _Room:
+    """What is open to fly through, in a region."""
+
+    def __init__(self, region: Region) -> None:
+        self._router = Router(region.obstacles, corners_of=[shape for _, shape in region.zones])
+
+    def clear(self, way: Floats) -> bool:
+        """Whether a way, metres, shape (n, 2), touches nothing that is shut."""
+        return bool(self._router.clear(way[:-1], way[1:]).all())
+
+    def route(self, start: Floats, stop: Floats) -> Floats | None:
+        """Vertices of the shortest way between two places, metres, ends included; None where there is none."""
+        lengths, ways = self._router.ways(start, stop[None])
+        return ways[0] if np.isfinite(lengths[0]) else None
+
+
+def _runway(plane: Plane, climb: list[Waypoint], down: list[Waypoint]) -> Runway:
+    """The line over the base that a sortie of the plan takes off and lands along."""
+    climbed, established, final, base = (
+        plane.xy(at.lat_deg, at.lon_deg) for at in (climb[-1], down[0], down[1], down[-1])
+    )
+    east, north = base - established
+    return Runway(math.degrees(math.atan2(east, north)) % 360.0, climbed, established, final)
+
+
+def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: _Way, given: tuple[float, float]) -> CueSortie:
     station_s, charge = given
     plan, craft = viewing.plan, vehicle.aircraft
-    legs, stay = _legs(viewing, vehicle, sight, station_s)
+    legs = _legs(viewing, vehicle, way, station_s)
     used_wh, left_wh = sum(leg.energy_wh for leg in legs), (charge - craft.reserve_fraction) * craft.battery_wh
     if used_wh > left_wh:
         raise PlanError(
@@ -143,6 +287,7 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, sight: Sight, given: 
     ground = viewing.terrain if np.isfinite(viewing.terrain.resolution_m) else None
     broken = check(made, ground)
     spot_ground = float(viewing.terrain.elevation_m(spot.lat_deg, spot.lon_deg))
+    stay = next(k for k, leg in enumerate(legs) if leg.kind is LegKind.STATION)
     arrival_s = sum(leg.duration_s for leg in legs[:stay])
     found = CueSortie(made, spot, legs[stay].start, arrival_s, spot_ground)
     for dialect in get_args(Dialect):
@@ -152,26 +297,31 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, sight: Sight, given: 
     return found
 
 
-def _legs(viewing: Viewing, vehicle: Vehicle, sight: Sight, station_s: float) -> tuple[tuple[Leg, ...], int]:
-    """The legs, and the number of that which stays; out and home each in the layer of transits."""
-    options, craft = viewing.plan.options, vehicle.aircraft
-    out_agl, home_agl = options.layers_agl_m(viewing.observation(vehicle).height_agl_m)
-    pilot = Pilot(sight.region.plane, viewing.terrain, options.wind)
-    # What has a runway stays nowhere.
-    up, down = climb_out(vehicle.base, None, pilot, out_agl), way_down(vehicle.base, None, pilot, home_agl)
-    out = [up[-1], *pilot.waypoints(sight.way, out_agl)[1:]]
-    home = [*pilot.waypoints(sight.way[::-1], home_agl)[:-1], down[0]]
-    there = [
-        *pilot.legs(LegKind.TAKEOFF, up, craft, craft.cruise_m_s),
-        *pilot.legs(LegKind.TRANSIT, [*out, sight.at], craft, craft.cruise_m_s),
+def _legs(viewing: Viewing, vehicle: Vehicle, way: _Way, station_s: float) -> tuple[Leg, ...]:
+    """The legs: out and home each in the layer of transits, on station at the height of the patrol."""
+    options, craft, pilot = viewing.plan.options, vehicle.aircraft, way.pilot
+    height_agl_m = viewing.observation(vehicle).height_agl_m
+    out_agl, home_agl = way.climb[-1].agl_m, way.down[0].agl_m
+    bounds = options.floor_agl_m, options.ceiling_agl_m
+    low = options.floor_agl_m, options.patrol_ceiling_agl_m
+    place = way.out[-1:] if way.ring is None else way.ring
+    parts = [
+        Part(way.out, out_agl, bounds, craft.cruise_m_s),
+        Part(place, height_agl_m, low, craft.cruise_m_s),
+        Part(way.home, home_agl, bounds, craft.cruise_m_s),
     ]
-    energy_wh = float(craft.power_w(0.0, level=False)) * station_s / 3600
-    stay = Leg(LegKind.TRANSIT, sight.at, sight.at, 0.0, 0.0, station_s, energy_wh)
-    back: Sequence[Leg] = [
-        *pilot.legs(LegKind.RETURN, [sight.at, *home], craft, craft.cruise_m_s),
-        *pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s),
+    out, there, home = pilot.flown(parts, craft, way.climb[-1], way.down[0])
+    made = [
+        *pilot.legs(LegKind.TAKEOFF, way.climb, craft, craft.cruise_m_s),
+        *pilot.legs(LegKind.TRANSIT, [*out, there[0]], craft, craft.cruise_m_s),
     ]
-    # Joining moves ends by a hair; the place itself must not move while it stays.
-    there = joined(there)
-    stay = replace(stay, start=there[-1].end, end=there[-1].end)
-    return with_procedures(joined([*there, stay, *back]), craft), len(there)
+    if way.ring is None:
+        # Joining moves ends by a hair; the place itself must not move while it stays.
+        made = joined(made)
+        energy_wh = float(craft.power_w(0.0, level=False)) * station_s / 3600
+        made.append(Leg(LegKind.STATION, made[-1].end, made[-1].end, 0.0, 0.0, station_s, energy_wh))
+    else:
+        made += pilot.legs(LegKind.STATION, there, craft, craft.cruise_m_s)
+    made += pilot.legs(LegKind.RETURN, [there[-1], *home], craft, craft.cruise_m_s)
+    made += pilot.legs(LegKind.LANDING, way.down, craft, craft.cruise_m_s)
+    return with_procedures(joined(made), craft)

@@ -154,8 +154,8 @@ def _flown(sortie: Sortie) -> tuple[Chart, MultiLineString]:
 
 
 def _patrol(sortie: Sortie, chart: Chart) -> MultiLineString:
-    """The legs of the patrol in a chart."""
-    ends = [((leg.start.lat_deg, leg.start.lon_deg), (leg.end.lat_deg, leg.end.lon_deg)) for leg in sortie.patrol]
+    """The legs of the patrol, and those on station, in a chart."""
+    ends = [((leg.start.lat_deg, leg.start.lon_deg), (leg.end.lat_deg, leg.end.lon_deg)) for leg in sortie.bending]
     return MultiLineString([chart.xy(*np.array(pair).T) for pair in ends])
 
 

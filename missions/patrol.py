@@ -18,6 +18,7 @@ from missions.options import PlanOptions
 from missions.risk import RiskTable
 
 __all__ = [
+    "BENDING",
     "Bound",
     "Coverage",
     "Flight",
@@ -40,8 +41,14 @@ class LegKind(StrEnum):
     TAKEOFF = "takeoff"
     TRANSIT = "transit"
     PATROL = "patrol"
+    STATION = "station"
+    """On station: it stays where a spot is seen that was reported, or circles there."""
     RETURN = "return"
     LANDING = "landing"
+
+
+BENDING = frozenset({LegKind.PATROL, LegKind.STATION})
+"""Kinds of legs that bend all along, with the border or in circles: beside them wings keep what they cut off a bend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +217,11 @@ class Sortie:
     def look(self) -> Side:
         """Side on which the camera looks first; along one border it never changes."""
         return next(leg.look for leg in self.legs if leg.look is not None)
+
+    @property
+    def bending(self) -> tuple[Leg, ...]:
+        """The legs that bend all along."""
+        return tuple(leg for leg in self.legs if leg.kind in BENDING)
 
     @property
     def patrol(self) -> tuple[Leg, ...]:

@@ -16,7 +16,7 @@ from shapely import Geometry, LineString, MultiLineString, Polygon
 
 from missions.limits import FENCE_VERTICES, RALLY_POINTS
 from missions.mission import Mission, MissionItem
-from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.patrol import BENDING, PatrolPlan, Sortie
 from missions.validation_beyond import past
 from missions.validation_margin import Gaps, gaps
 from missions.validation_rule import Rule, Validation
@@ -169,7 +169,7 @@ class _Sight:
         points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
         flown = self._metres([(p.lon_deg, p.lat_deg) for p in points])
         self.way = LineString(flown)
-        on_patrol = [flown[k : k + 2] for k, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL]
+        on_patrol = [flown[k : k + 2] for k, leg in enumerate(sortie.legs) if leg.kind in BENDING]
         self.patrol = MultiLineString(on_patrol) if on_patrol else self.way
         room = 2 * plan.border.stand_off_m + _PAST_M
         low, high = flown.min(axis=0) - room, flown.max(axis=0) + room

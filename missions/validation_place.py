@@ -13,7 +13,7 @@ from shapely import MultiLineString
 from geo import locate
 from missions.airspace import Zone
 from missions.border import BorderSegment
-from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.patrol import BENDING, PatrolPlan, Sortie
 from missions.validation_beyond import past, way_on
 from missions.validation_lines import About, Beside, Edge
 from missions.validation_margin import gaps
@@ -39,7 +39,7 @@ def places(plan: PatrolPlan) -> list[Rule]:
         legs += len(sortie.legs)
         near = _Near(sortie, [(border, edge.beside(sortie)) for border, edge in edges])
         own = gaps(sortie.vehicle.aircraft, plan.options.wind)
-        margins = np.array([own.way_m + own.cut_m * (leg.kind is LegKind.PATROL) for leg in sortie.legs])
+        margins = np.array([own.way_m + own.cut_m * (leg.kind in BENDING) for leg in sortie.legs])
         fences += near.too_near(plan.border.stand_off_m, margins, in_air=sortie.airborne)
         least = min(least, plan.border.stand_off_m + own.way_m)
         sides += near.wrong_side()

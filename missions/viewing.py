@@ -146,7 +146,14 @@ class Viewing:
         return near, far
 
     def sights(
-        self, vehicle: Vehicle, start: tuple[float, float], spot: Spot, height_agl_m: float, *, straight: bool = False
+        self,
+        vehicle: Vehicle,
+        start: tuple[float, float],
+        spot: Spot,
+        height_agl_m: float,
+        *,
+        straight: bool = False,
+        circle_m: float = 0.0,
     ) -> list[Sight]:
         """Places from which a spot is seen, soonest first.
 
@@ -162,6 +169,9 @@ class Viewing:
             Height above ground from which to look, metres.
         straight
             Only places to which a straight way leads.
+        circle_m
+            Radius of circles about the place, metres: all round them it is lawful and the spot is seen; 0 to stay
+            there.
 
         Raises
         ------
@@ -169,10 +179,15 @@ class Viewing:
             When there is none: no lawful place near enough, or no lawful way there; the message says which.
         """
         ground = float(self.terrain.elevation_m(spot.lat_deg, spot.lon_deg))
-        ring_m = self.ring_m(vehicle, spot, height_agl_m)
+        ring_m = _narrowed(self.ring_m(vehicle, spot, height_agl_m), circle_m)
+        if ring_m is None:
+            raise PlanError(
+                f"{vehicle.name}: from {height_agl_m:.0f} m above it a spot is not seen all the way round a circle of "
+                f"{circle_m:.0f} m: send a multirotor, or a camera with a longer lens"
+            )
         region = self._region(start, spot)
         middle = region.plane.xy(spot.lat_deg, spot.lon_deg)
-        places = self._places(region, middle, ring_m, region.plane.xy(*start))
+        places = self._places(region, middle, ring_m, region.plane.xy(*start), circle_m)
         if not len(places):
             raise PlanError(
                 f"{spot.lat_deg:.6f}, {spot.lon_deg:.6f} is seen from no lawful place: within {ring_m[1]:.0f} m of it "
@@ -185,7 +200,7 @@ class Viewing:
             sight
             for length, way in zip(lengths, ways, strict=True)
             if np.isfinite(length) and not (straight and len(way) != 2)
-            for sight in self._sight(vehicle, region, way, height_agl_m, (spot, middle, ground))
+            for sight in self._sight(vehicle, region, way, height_agl_m, (spot, middle, ground, circle_m))
         ]
         if not found:
             kind = "straight lawful way" if straight else "lawful way within the wind"
@@ -214,7 +229,9 @@ class Viewing:
         points = ([sortie.legs[0].start, *(leg.end for leg in sortie.legs)] for sortie in self.plan.sorties)
         return [(np.array([p.lat_deg for p in own]), np.array([p.lon_deg for p in own])) for own in points]
 
-    def _places(self, region: Region, middle: Floats, ring_m: tuple[float, float], start: Floats) -> Floats:
+    def _places(
+        self, region: Region, middle: Floats, ring_m: tuple[float, float], start: Floats, circle_m: float
+    ) -> Floats:
         """Points of the lawful part of a ring: the nearest of each piece, and its rim, shape (n, 2)."""
         near, far = ring_m
         spot = shapely.Point(*middle)
@@ -222,6 +239,8 @@ class Viewing:
         if near > 0:
             ring = shapely.difference(ring, spot.buffer(near + _INSIDE_M, quad_segs=_RIM // 4))
         margin_m = self.plan.options.margin_m
+        if circle_m > 0:
+            margin_m += circle_m + self.plan.clearance.bend_m
         shut = shapely.union_all([shapely.buffer(one, margin_m, quad_segs=4) for one in region.obstacles])
         here = shapely.Point(*start)
         out: list[Floats] = []
@@ -242,10 +261,10 @@ class Viewing:
         region: Region,
         way: Floats,
         height_agl_m: float,
-        seen: tuple[Spot, Floats, float],
+        seen: tuple[Spot, Floats, float, float],
     ) -> list[Sight]:
         """The sight at the end of a way; none where the wind or the ground there does not let it be."""
-        spot, middle, spot_ground = seen
+        spot, middle, spot_ground, circle_m = seen
         steps = np.diff(way, axis=0)
         times, energies = effort(
             vehicle.aircraft,
@@ -259,14 +278,23 @@ class Viewing:
         ground = round(float(self.terrain.elevation_m(lat, lon)), 3)
         at = Waypoint.above(round(float(lat), 7), round(float(lon), 7), height_agl_m, ground)
         distance = float(np.hypot(*(way[-1] - middle)))
-        if not np.isfinite(times).all() or not self._shows(vehicle, spot, at.amsl_m - spot_ground, distance):
+        away_m = distance, circle_m
+        if not np.isfinite(times).all() or not self._shows(vehicle, spot, at.amsl_m - spot_ground, *away_m):
             return []
         return [Sight(at, way, region, float(times.sum()), float(energies.sum()), distance)]
 
-    def _shows(self, vehicle: Vehicle, spot: Spot, height_m: float, distance_m: float) -> bool:
+    def _shows(self, vehicle: Vehicle, spot: Spot, height_m: float, distance_m: float, circle_m: float) -> bool:
         """Whether a spot is seen from a height over it, which on slopes is not that over the place."""
         try:
-            near, far = self.ring_m(vehicle, spot, height_m)
+            ring_m = _narrowed(self.ring_m(vehicle, spot, height_m), circle_m)
         except PlanError:
             return False
-        return height_m > 0 and near - _INSIDE_M <= distance_m <= far + _INSIDE_M
+        return ring_m is not None and height_m > 0 and ring_m[0] - _INSIDE_M <= distance_m <= ring_m[1] + _INSIDE_M
+
+
+def _narrowed(ring_m: tuple[float, float], circle_m: float) -> tuple[float, float] | None:
+    """Where the middle of a circle may be so that all of it lies in a ring; None for nowhere."""
+    near, far = ring_m
+    # A place in the middle of a ring without a hole may have any circle about it that is small enough.
+    near = near + circle_m if near > 0 else 0.0
+    return (near, far - circle_m) if far - circle_m > near else None

@@ -27,7 +27,6 @@ from missions import (
     validate_missions,
 )
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, area, fleet_for, metres, straight, way, wiggly_borders, zone
-from tests.missions.test_airspace_plans import WING
 
 SLOW = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -166,12 +165,6 @@ def test_its_mission_looks_at_the_spot_for_as_long_as_it_stays(made):
 def test_what_cannot_be_is_said(made, spot, more, words):
     with pytest.raises(PlanError, match=words):
         cue_sortie(made, made.fleet.vehicles[0], spot, **more)
-
-
-def test_wings_are_not_sent_to_stay(made):
-    one = replace(made.fleet.vehicles[0], aircraft=WING)
-    with pytest.raises(PlanError, match="has wings and stays nowhere"):
-        cue_sortie(made, one, spot_at(5000, 20))
 
 
 def test_a_camera_that_cannot_look_down_keeps_its_distance(made):

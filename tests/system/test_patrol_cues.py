@@ -5,6 +5,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ import vedette
 from autopilot.area import Place
 from autopilot.cue import Errand
 from cli.orders import follow_orders
+from cli.simulated import simulated_fleet
 from geo import LocalFrame
-from tests.system.test_patrol import SPEEDUP, Told, links, made, states, vehicles
+from tests.system.test_patrol import SPEEDUP, Told, links, made, states, vehicles, winged
 
 __all__ = ["made"]  # the fixture
 
@@ -102,6 +104,36 @@ async def test_one_takes_off_for_a_cue_when_nobody_in_the_air_can_go(made, tmp_p
     place = answer.chosen.lat_deg, answer.chosen.lon_deg
     assert stayed_s(tmp_path, "vehicle-2-*.csv", place) >= STATION_S - 5
     assert flights[0].flown.battery_percent > 20
+
+
+@pytest.mark.parametrize(("form", "name"), [("fixed_wing", "ardupilot"), ("vtol", "px4")])
+async def test_wings_take_off_for_a_cue_and_circle_where_it_is_seen(form, name, tmp_path):
+    plan, told, patrols = winged(form), Told(), []
+    config = simulated_fleet(plan, speedup=SPEEDUP, seed=1, autopilot=name, record=tmp_path)
+    with sim.start_fleet(replace(config, turnaround_s=30.0, boot=sim.Boot(0, 0, 0))) as fleet:
+
+        async def report_it():
+            await told.wait(1, "on task", False)
+            return await patrols[0].cue(autopilot.Cue(spot(plan, 0.2), 0, STATION_S, "steps on the path"))
+
+        reporting = asyncio.create_task(report_it())
+        report = await autopilot.fly_patrol(
+            plan, links(fleet), dialect=name, time_scale=SPEEDUP, hours=0.03, told=told, begun=patrols.append
+        )
+        answer = await reporting
+    assert answer.chosen is not None, answer.words()
+    assert answer.chosen.sysid == 2
+    assert "leaves no room to circle" in answer.others[1]
+    flight = report.vehicles[1].flights[0]
+    assert flight.number == -1
+    assert flight.flown.completed, flight.flown.failure
+    assert flight.flown.nearest_border_m >= plan.border.stand_off_m
+    assert "on cue" in states(report, 2)
+    legs = [leg for leg in answer.chosen.flown.sortie.legs if leg.kind is missions.LegKind.STATION]
+    centre = tuple(np.mean([(leg.end.lat_deg, leg.end.lon_deg) for leg in legs[:12]], axis=0))
+    # Within what wings fly off their way: half a radius.
+    radius_m = 1.5 * 1.25 * 60.0
+    assert stayed_s(tmp_path, "vehicle-2-*.csv", centre, radius_m) >= STATION_S - 5
 
 
 def shut_to(crew, plan):
