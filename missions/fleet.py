@@ -230,7 +230,7 @@ class Camera:
     max_gsd_m: float = 0.125
 
     def __post_init__(self) -> None:
-        if self.modality not in {"thermal", "visible"}:
+        if self.modality not in ("thermal", "visible"):  # a list is not hashable
             raise FleetError(f"camera {self.name!r}: modality is {self.modality!r}: give 'thermal' or 'visible'")
         what = f"camera {self.name!r}:"
         store_figures(self, {"pitch_min_deg": (-90, 0), "max_gsd_m": (1e-3, 10)}, what, FleetError)

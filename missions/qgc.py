@@ -37,7 +37,8 @@ _FIRMWARE: dict[Dialect, int] = {"ardupilot": 3, "px4": 12}  # MAV_AUTOPILOT
 _VEHICLES: Mapping[AircraftForm, int] = MappingProxyType(  # MAV_TYPE, those that QGroundControl has for classes
     {AircraftForm.MULTIROTOR: 2, AircraftForm.FIXED_WING: 1, AircraftForm.VTOL: 20}
 )
-_MIXED = 0
+_MIXED, _OVER_TERRAIN = 0, 3
+_SAME_M = 0.01
 _ALTITUDE_MODE = {FRAME_RELATIVE: 1, FRAME_GLOBAL: 2, FRAME_TERRAIN: 4}
 """QGroundControl's own, of a frame: relative, AMSL, above terrain as the autopilot follows it."""
 
@@ -134,18 +135,23 @@ def read_qgc_plan(path: Path) -> Mission:
         raise FormatError(f"{path}: plan version {value.get('version')!r}, this program reads version 1")
     try:
         return _mission(value, path)
-    except (KeyError, TypeError, IndexError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError, OverflowError) as error:
         raise FormatError(f"{path}: a field is missing or is not what it should be: {error!r}") from None
 
 
 def _mission(value: dict[str, Any], path: Path) -> Mission:
     mission = _part(value, "mission", path)
-    dialect: Dialect = "px4" if mission["firmwareType"] == _FIRMWARE["px4"] else "ardupilot"
+    dialect = next((name for name, number in _FIRMWARE.items() if mission["firmwareType"] == number), None)
+    if dialect is None:
+        raise FormatError(
+            f"{path}: firmwareType is {mission['firmwareType']!r}, neither 3 (ArduPilot) nor 12 (PX4), which differ in "
+            "what the first item is: choose one in QGroundControl and save it again"
+        )
     items: list[MissionItem] = []
     if dialect == "ardupilot":
         lat, lon, amsl = mission["plannedHomePosition"]
-        x, y = read_place(FRAME_GLOBAL, float(lat), float(lon), f"{path}: plannedHomePosition")
-        items.append(MissionItem(0, *HOME, x=x, y=y, z=float(amsl)))
+        x, y = _place(lat, lon, f"{path}: plannedHomePosition")
+        items.append(MissionItem(0, *HOME, x=x, y=y, z=_finite(amsl)))
     numbers: dict[int, int] = {}
     for number, item in enumerate(mission["items"], 1):
         where = f"{path}: item {number}"
@@ -154,12 +160,14 @@ def _mission(value: dict[str, Any], path: Path) -> Mission:
                 f"{where} is a {item.get('complexItemType', item.get('type'))}: export it as simple items"
             )
         numbers.setdefault(int(item.get("doJumpId", number)), len(items))
-        p = [math.nan if v is None else float(v) for v in item["params"]]
+        p = [math.nan if v is None else _finite(v) for v in item["params"]]
         frame = read_frame(int(item["frame"]), where)
         p1, p2, p3, p4, *place, z = p
         five, six = (0.0 if math.isnan(v) else v for v in place)
         x, y = read_place(frame, five, six, where)
-        going_on = bool(item["autoContinue"])
+        if frame != FRAME_MISSION:
+            _check_height(item, z, where)
+        going_on = _flag(item["autoContinue"], "autoContinue")
         items.append(MissionItem(len(items), frame, int(item["command"]), p1, p2, p3, p4, x, y, z, going_on))
     guarded = _fence(_part(value, "geoFence", path), path)
     points = _part(value, "rallyPoints", path).get("points", [])
@@ -168,8 +176,18 @@ def _mission(value: dict[str, Any], path: Path) -> Mission:
         dialect,
         tuple(_jump_by_number(item, numbers, f"{path}: item {n}") for n, item in enumerate(items)),
         guarded,
-        tuple(rally_item(n, *map(float, point)) for n, point in enumerate(points)),
+        tuple(_rally(n, point, f"{path}: rally point {n + 1}") for n, point in enumerate(points)),
     )
+
+
+def _check_height(item: dict[str, Any], z: float, where: str) -> None:
+    """Refuse a height that is said twice, differently. Worked out over terrain the parameter is AMSL, the other not."""
+    shown = item.get("Altitude")
+    if shown is not None and item.get("AltitudeMode") != _OVER_TERRAIN and abs(_finite(shown) - z) > _SAME_M:
+        raise FormatError(
+            f"{where}: its Altitude is {shown!r} and parameter 7 {z:g}: QGroundControl flies the first, others the "
+            "second: make them one"
+        )
 
 
 def _part(value: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
@@ -188,7 +206,8 @@ def _part(value: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
 def _fence(fence: dict[str, Any], path: Path) -> tuple[MissionItem, ...]:
     if fence.get("breachReturn") is not None:
         raise FormatError(f"{path}: its fence has a breach return point: take it out, rally points are returned to")
-    shapes = [*(_polygon_of(p) for p in fence.get("polygons", [])), *(_circle_of(c) for c in fence.get("circles", []))]
+    shapes: list[FenceShape] = [_polygon_of(polygon, path) for polygon in fence.get("polygons", [])]
+    shapes += [_circle_of(circle, path) for circle in fence.get("circles", [])]
     if any(isinstance(shape, FencePolygon) and not shape.vertices for shape in shapes):
         raise FormatError(f"{path}: its fence has a polygon without vertices: draw it or take it out")
     guarded = fence_items(shapes)
@@ -222,8 +241,9 @@ def _polygon(shape: FencePolygon) -> dict[str, Any]:
     return {"version": 1, "inclusion": shape.inclusion, "polygon": [list(vertex) for vertex in shape.vertices]}
 
 
-def _polygon_of(value: dict[str, Any]) -> FenceShape:
-    return FencePolygon(tuple((float(lat), float(lon)) for lat, lon in value["polygon"]), _flag(value["inclusion"]))
+def _polygon_of(value: dict[str, Any], path: Path) -> FenceShape:
+    places = (_place(lat, lon, f"{path}: a vertex of its fence") for lat, lon in value["polygon"])
+    return FencePolygon(tuple((x / 1e7, y / 1e7) for x, y in places), _flag(value["inclusion"], "inclusion"))
 
 
 def _circle(shape: FenceCircle) -> dict[str, Any]:
@@ -231,15 +251,33 @@ def _circle(shape: FenceCircle) -> dict[str, Any]:
     return {"version": 1, "inclusion": shape.inclusion, "circle": circle}
 
 
-def _circle_of(value: dict[str, Any]) -> FenceShape:
+def _circle_of(value: dict[str, Any], path: Path) -> FenceShape:
     lat, lon = value["circle"]["center"]
-    return FenceCircle(float(lat), float(lon), float(value["circle"]["radius"]), _flag(value["inclusion"]))
+    x, y = _place(lat, lon, f"{path}: the centre of a circle of its fence")
+    radius_m = _finite(value["circle"]["radius"])
+    return FenceCircle(x / 1e7, y / 1e7, radius_m, _flag(value["inclusion"], "inclusion"))
 
 
-def _flag(value: Any) -> bool:
+def _rally(number: int, point: Any, where: str) -> MissionItem:
+    lat_deg, lon_deg, up_m = point
+    x, y = _place(lat_deg, lon_deg, where)
+    return rally_item(number, x / 1e7, y / 1e7, _finite(up_m))
+
+
+def _place(lat_deg: Any, lon_deg: Any, where: str) -> tuple[int, int]:
+    return read_place(FRAME_GLOBAL, _finite(lat_deg), _finite(lon_deg), where)
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"{value!r} is no finite number")
+    return float(value)
+
+
+def _flag(value: Any, name: str) -> bool:
     """True or false and nothing else: the word "false" would turn a zone into the room to stay in."""
     if not isinstance(value, bool):
-        raise TypeError(f"inclusion is {value!r}, not true or false")
+        raise TypeError(f"{name} is {value!r}, not true or false")
     return value
 
 

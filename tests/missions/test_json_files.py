@@ -142,6 +142,12 @@ def test_a_figure_of_a_fleet_that_none_has_is_named(tmp_path, place, value):
         read_fleet(fleet_with(tmp_path, *place, value=value))
 
 
+@pytest.mark.parametrize("value", [[1], {}, None, 3, "x"])
+def test_a_camera_that_sees_nothing_known_is_refused(tmp_path, value):
+    with pytest.raises(FleetError, match="modality is"):
+        read_fleet(fleet_with(tmp_path, "camera", "modality", value=value))
+
+
 @pytest.mark.parametrize("text", ["a = " + "1" * 5000, "a = " + "[" * 5000])
 def test_toml_that_python_cannot_hold_is_refused(tmp_path, text):
     with pytest.raises(FormatError, match="is not TOML"):

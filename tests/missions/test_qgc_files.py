@@ -151,6 +151,49 @@ def test_what_an_item_cannot_carry_is_refused(tmp_path, wrong, words):
 
 
 @pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mission": {**document(item(16))["mission"], "firmwareType": 0}}, "firmwareType is 0, neither 3"),
+        ({"mission": {**document()["mission"], "items": [1.5]}}, "not what it should be"),
+        ({"mission": {**document()["mission"], "items": [item(16, autoContinue="false")]}}, "autoContinue is 'false'"),
+        ({"mission": {**document()["mission"], "plannedHomePosition": [46, 8, math.inf]}}, "no finite number"),
+        (
+            {"mission": {**document()["mission"], "items": [item(16, params=(0, 0, 0, 0, 46, 8, math.inf))]}},
+            "no finite",
+        ),
+        ({"mission": {**document()["mission"], "items": [item(16, params=(0, 0, 0, 0, "46", 8, 50))]}}, "no finite"),
+        ({"rallyPoints": {"points": [[46, 200, 20]], "version": 2}}, "rally point 1: y is 200: give degrees"),
+        ({"rallyPoints": {"points": [[46, 8, math.inf]], "version": 2}}, "no finite number"),
+    ],
+)
+def test_figures_that_are_none_are_refused(tmp_path, change, words):
+    with pytest.raises(FormatError, match=words):
+        read(tmp_path, document(item(16)) | change)
+
+
+@pytest.mark.parametrize(
+    ("fence", "words"),
+    [
+        (
+            {"polygons": [{"inclusion": True, "polygon": [[91, 8], [46, 8], [46, 9]], "version": 1}]},
+            "vertex .* x is 91",
+        ),
+        ({"circles": [{"inclusion": True, "circle": {"center": [46, 181], "radius": 5}, "version": 1}]}, "y is 181"),
+        ({"circles": [{"inclusion": True, "circle": {"center": [46, 8], "radius": math.inf}}]}, "no finite number"),
+    ],
+)
+def test_a_fence_that_is_nowhere_is_refused(tmp_path, fence, words):
+    with pytest.raises(FormatError, match=words):
+        read(tmp_path, document(item(16), geoFence={"version": 2, **fence}))
+
+
+def test_a_height_that_is_said_twice_differently_is_refused(tmp_path):
+    """QGroundControl takes Altitude, programs that know no more than MAVLink parameter 7."""
+    with pytest.raises(FormatError, match="item 1: its Altitude is 100 and parameter 7 50"):
+        read(tmp_path, document(item(16, Altitude=100)))
+
+
+@pytest.mark.parametrize(
     ("craft", "vehicle"),
     [(None, 2), (WING, 1), (replace(WING, form="vtol", transition_s=8), 20)],
     ids=["multirotor", "fixed wing", "vtol"],
