@@ -93,11 +93,14 @@ class Builder:
         down = way_down(vehicle.base, access.runway, pilot, home_agl_m)
         transit = self.options.floor_agl_m, self.options.ceiling_agl_m
         parts = [
-            Part(way, aloft.at.agl_m if aloft else out_agl_m, transit, craft.cruise_m_s),
+            Part(way, aloft.at.agl_m if aloft and not craft.has_wings else out_agl_m, transit, craft.cruise_m_s),
             *(self._part(p, plane, look, craft, out_agl_m) for p in pieces),
             Part(home, home_agl_m, transit, craft.cruise_m_s),
         ]
         out, *flown, back = _flown(pilot, parts, craft, (aloft.at if aloft else climb[-1], down[0]))
+        if aloft and craft.has_wings:
+            # Wings come to their height on the way: on the spot they cannot.
+            out = [aloft.at, *out[1:]]
         made = pilot.legs(LegKind.TAKEOFF, climb, craft, craft.cruise_m_s) if climb else []
         for k in range(1, len(flown) - 1):
             if not pieces[k].side:
@@ -126,11 +129,11 @@ class Builder:
         bounds = self.options.floor_agl_m, self.options.ceiling_agl_m
         part = Part(aloft.way if turned is None else turned, layer_agl_m, bounds, craft.cruise_m_s)
         down = way_down(vehicle.base, access.runway, pilot, layer_agl_m)
-        # Rotors climb or descend to the layer first; wings on the way, where the ground has slopes.
+        # Rotors climb or descend to the layer first; wings on the way.
         sloped = craft.has_wings and math.isfinite(self.terrain.resolution_m)
         (home,) = pilot.flown([part], craft, aloft.at if sloped else None, down[0])
         made = [
-            *pilot.legs(LegKind.RETURN, [aloft.at, *home], craft, craft.cruise_m_s),
+            *pilot.legs(LegKind.RETURN, [aloft.at, *home[craft.has_wings :]], craft, craft.cruise_m_s),
             *pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s),
         ]
         return with_procedures(joined(made), craft)

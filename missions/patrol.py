@@ -255,7 +255,7 @@ class Flight:
 class Roster:
     """Aircraft of one type at one base that relieve each other, by system id, and the numbers of their sorties, from 0.
 
-    Each of them flies all of these in turn.
+    Each of them flies all of these in turn; of one that is alone some may come several times in it, by risk.
     """
 
     sysids: tuple[int, ...]
@@ -382,8 +382,8 @@ class PatrolPlan:
     periods
         Which sorties are flown when; more than one where the risk changes within the shift.
     risk_s
-        Where it is planned by risk, the longest time for which a point is unobserved, times its risk weight meanwhile,
-        seconds.
+        Where it is planned by risk, the longest time within the shift for which a point is unobserved after a look,
+        times its risk weight meanwhile, seconds.
     """
 
     border: BorderSegment

@@ -14,12 +14,13 @@ from geo import Terrain, wrap_longitudes
 from missions.airspace import Airspace
 from missions.border import BorderSegment
 from missions.course import Course
+from missions.dividing import divided, foremost, undivided
 from missions.errors import PlanError
 from missions.fleet import Fleet, Vehicle
 from missions.idle import idle_notes
 from missions.options import Objective, PlanOptions
 from missions.patrol import Flight, PatrolPlan, Period, Sortie
-from missions.revisit import at_risk_s, left_alone_s
+from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk import RiskTable
 from missions.rotas import Rotas, make_rotas
 from missions.schedule import schedule
@@ -133,15 +134,22 @@ class Planner:
 
         It holds where nobody waits for anybody.
         """
+        lost_m = float(np.diff(self.setting.stations)[self.setting.needed & ~self.rotas.flown].sum())
+        return round(lost_m), self._rounds_s(self.rotas)
+
+    def _rounds_s(self, rotas: Rotas) -> float:
+        """The longest round, times risk, seconds, where nobody waits for anybody and the risk is as on the mean."""
         setting, weights = self.setting, joined(self.spans).weights
-        lost_m = float(np.diff(setting.stations)[setting.needed & ~self.rotas.flown].sum())
-        longest = 0.0
-        for roster in self.rotas.periods[0].rosters:
-            own = [self.rotas.sorties[k] for k in roster.sorties]
-            ends = np.searchsorted(setting.stations, [(s.from_m, s.to_m) for s in own]).tolist() if own else []
-            worst = max((float(weights[a:b].max()) for a, b in ends), default=0.0)
-            longest = max(longest, worst * sum(map(_whole_s, own)) / len(roster.sysids))
-        return round(lost_m), longest
+        # A place counts by the sortie of any roster that comes back to it soonest.
+        soonest = np.full(len(weights), np.inf)
+        for roster in rotas.periods[0].rosters:
+            for number, round_s in rounds_s(roster, rotas.sorties).items():
+                sortie = rotas.sorties[number]
+                for run in sortie.runs:
+                    a, b = np.searchsorted(setting.stations, sorted((run.from_m, run.to_m))).tolist()
+                    soonest[a:b] = np.minimum(soonest[a:b], round_s)
+        watched = np.isfinite(soonest) & setting.needed
+        return float((weights * np.where(watched, soonest, 0.0)).max(initial=0.0))
 
     def plan(self) -> PatrolPlan:
         """The plan, checked."""
@@ -160,8 +168,14 @@ class Planner:
         Aircraft that are on their way as the risk rises come too late for it: some have to be ready by then.
         """
         yield self._scheduled(self.rotas)
-        if len(self.spans) > 1:
-            rotas = make_rotas(self.setting, self.spans)
+        mean = joined(self.spans)
+        if self.setting.options.objective is Objective.RISK and np.ptp(mean.weights[self.setting.needed]) > 0:
+            for dividing in (undivided, foremost):
+                rotas = make_rotas(self.setting, [mean], dividing)
+                if (rotas.flown | ~self.rotas.flown).all():
+                    yield self._scheduled(rotas)
+        for dividing in (divided, foremost) if len(self.spans) > 1 else ():
+            rotas = make_rotas(self.setting, self.spans, dividing)
             longest_s = max(map(_whole_s, rotas.sorties))
             # Neither has to see less for it.
             as_good = len(rotas.periods) > 1 and bool((rotas.flown | ~self.rotas.flown).all())
@@ -187,16 +201,20 @@ class Planner:
             return _Schedule(rotas, flights, max(f.start_s + rotas.sorties[f.sortie].duration_s for f in flights))
         # A shift too short for a second look has none to measure.
         rounds = [
-            sum(_whole_s(rotas.sorties[k]) for k in roster.sorties) / len(roster.sysids)
+            round_s
             for period in rotas.periods
             for roster in period.rosters
+            for round_s in rounds_s(roster, rotas.sorties).values()
         ]
         revisit = max(*rounds, left_alone_s(flights, rotas.sorties))
         if setting.options.objective is not Objective.RISK:
             return _Schedule(rotas, flights, revisit)
         starts, weights = np.array([s.from_s for s in self.spans]), np.array([s.weights for s in self.spans])
-        risk = at_risk_s(flights, rotas.sorties, setting.stations, starts, weights)
-        return _Schedule(rotas, flights, revisit, max(self.figure()[1], risk))
+        shift_s = setting.options.shift_s
+        risk = at_risk_s(flights, rotas.sorties, setting.stations, starts, weights, shift_s=shift_s)
+        # Of rotas that change with the risk no longer round counts than those for its mean have.
+        floor = min(self._rounds_s(rotas), self.figure()[1]) if len(rotas.periods) > 1 else self._rounds_s(rotas)
+        return _Schedule(rotas, flights, revisit, max(floor, risk))
 
     def _finish(self, chosen: _Schedule) -> PatrolPlan:
         setting, rotas = self.setting, chosen.rotas

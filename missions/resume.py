@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.building import Aloft, Builder
-from missions.errors import PlanError, ProgressError, TooSteepError
+from missions.errors import MissionError, PlanError, ProgressError, TooSteepError
 from missions.estimate import Access, reach_m
 from missions.mission import Dialect, compile_mission
 from missions.options import Objective
@@ -26,6 +26,7 @@ from missions.progress import Progress, Reached, reached
 from missions.recourse import course_of, ground_of, surroundings_of
 from missions.runway import runway_of
 from missions.schedule import schedule
+from missions.strayed import way_from_air
 from missions.validation import check
 
 __all__ = ["OVERLAP_M", "resume"]
@@ -105,11 +106,24 @@ def resume(
     made = _scheduled(plan, sorties, notes)
     for sortie in made.sorties:
         for one in get_args(Dialect):
-            compile_mission(made, sortie, one)
+            _compiles(made, sortie, one)
     violations = check(made, ground if np.isfinite(ground.resolution_m) else None)
     if violations:
         raise PlanError(f"what is left breaks {len(violations)} rules, and is not given out: {violations[0]}")
     return made
+
+
+def _compiles(made: PatrolPlan, sortie: Sortie, dialect: Dialect) -> None:
+    try:
+        compile_mission(made, sortie, dialect)
+    except MissionError as error:
+        if not sortie.airborne:
+            raise
+        at = sortie.legs[0].start
+        raise PlanError(
+            f"{sortie.name}: goes on in the air at {at.lat_deg:.6f}, {at.lon_deg:.6f}, where no fence holds it "
+            f"({error}): fly it farther from border and zones by hand, or home, then resume it"
+        ) from None
 
 
 # --- what is given ---------------------------------------------------------------------------------------------------
@@ -262,8 +276,7 @@ class _Rests:
         aloft = None
         if here is not None:
             lat, lon = self._course.at(stretch.builder.stations[stretch.order[begin]])
-            way = stretch.access.between((here.here.lat_deg, here.here.lon_deg), (float(lat), float(lon)))
-            aloft = Aloft(here.here, way)
+            aloft = Aloft(here.here, self._way(stretch, here, (float(lat), float(lon))))
         elif not np.isin(stretch.order[begin], stretch.access.reached):
             return None
 
@@ -297,9 +310,8 @@ class _Rests:
 
     def _homeward(self, sortie: Sortie, stretch: _Stretch, here: Reached, charge: float) -> Sortie:
         """Home from the air without any patrol."""
-        at = here.here
-        way = stretch.access.between((at.lat_deg, at.lon_deg), stretch.access.gate)
-        legs = stretch.builder.homeward(sortie.vehicle, stretch.access, Aloft(at, way), sortie.layers_agl_m[1])
+        aloft = Aloft(here.here, self._way(stretch, here, stretch.access.gate))
+        legs = stretch.builder.homeward(sortie.vehicle, stretch.access, aloft, sortie.layers_agl_m[1])
         if not _lands(sortie, legs, charge):
             need = sum(leg.energy_wh for leg in legs) / sortie.vehicle.aircraft.battery_wh
             raise PlanError(
@@ -308,6 +320,11 @@ class _Rests:
                 "from the ground"
             )
         return replace(sortie, runs=(), charge=charge, legs=legs)
+
+    def _way(self, stretch: _Stretch, here: Reached, stop: tuple[float, float]) -> Floats:
+        at, plan = here.here, self._plan
+        margin_m = plan.options.zone_margin_m
+        return way_from_air(stretch.access, plan.border.stand_off_m, margin_m, (at.lat_deg, at.lon_deg), stop)
 
 
 def _left(sortie: Sortie, flown_m: float, overlap_m: float) -> list[tuple[float, float]]:

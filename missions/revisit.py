@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from missions.patrol import Flight, Sortie
+from missions.patrol import Flight, Roster, Sortie
 
-__all__ = ["at_risk_s", "left_alone_s", "passed_s"]
+__all__ = ["at_risk_s", "left_alone_s", "passed_s", "rounds_s"]
 
 Floats = NDArray[np.float64]
 _Watcher = tuple[Sortie, Floats]
@@ -33,6 +33,20 @@ def passed_s(sortie: Sortie, along_m: ArrayLike) -> Floats:
     return out
 
 
+def rounds_s(roster: Roster, sorties: Sequence[Sortie]) -> dict[int, float]:
+    """The longest time from one take-off for a sortie of a roster to the next, by its number, where nobody waits, s.
+
+    The aircraft follow each other at equal distances; one that is alone may come to a sortie more often than to others.
+    """
+    own = [sorties[k] for k in roster.sorties]
+    begin = np.cumsum([0.0, *(s.duration_s + s.vehicle.aircraft.turn_round_s for s in own)])
+    out = {}
+    for number in dict.fromkeys(roster.sorties):
+        at = begin[:-1][np.array(roster.sorties) == number]
+        out[number] = float(np.diff([*at, at[0] + begin[-1]]).max()) / len(roster.sysids)
+    return out
+
+
 def left_alone_s(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> float:
     """The longest time between two looks at one place, seconds, by whichever sorties; 0 without a second look."""
     longest = 0.0
@@ -44,9 +58,15 @@ def left_alone_s(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> float:
 
 
 def at_risk_s(
-    flights: Sequence[Flight], sorties: Sequence[Sortie], stations: Floats, starts_s: Floats, weights: Floats
+    flights: Sequence[Flight],
+    sorties: Sequence[Sortie],
+    stations: Floats,
+    starts_s: Floats,
+    weights: Floats,
+    *,
+    shift_s: float,
 ) -> float:
-    """The longest time between two looks at one place, times its weight meanwhile, seconds.
+    """The longest time from a look at a place to the next or the end of the shift, times its weight meanwhile, seconds.
 
     Parameters
     ----------
@@ -58,19 +78,22 @@ def at_risk_s(
         When each row of weights begins to hold, seconds, shape (k,), the first at 0.
     weights
         Weight of each piece from then on, shape (k, n - 1).
+    shift_s
+        When the shift ends, seconds: aircraft come home from their last sorties one by one, and who looks at what after
+        it says nothing about the patrol.
     """
     middle = (stations[:-1] + stations[1:]) / 2
-    ends = [*starts_s[1:].tolist(), np.inf]
+    ends = [*starts_s[1:].tolist(), shift_s]
     longest = 0.0
     for low, high, watchers in _parts(flights, sorties):
         own = slice(*np.searchsorted(middle, (low, high)).tolist())
         # When it is looked at matters now: one place does not stand for all.
         times = _times(watchers, middle[own])
-        if len(times) < 2 or not times.size:
+        if not times.size:
             continue
+        times = np.concatenate([times, np.full((1, times.shape[1]), shift_s)])
         at_risk = np.zeros((len(times) - 1, times.shape[1]))
         for begin, end, weight in zip(starts_s.tolist(), ends, weights[:, own], strict=True):
-            # What lies after the shift counts as its end does.
             within = np.minimum(times[1:], end) - np.maximum(times[:-1], begin)
             at_risk += weight * np.maximum(within, 0.0)
         longest = max(longest, float(at_risk.max()))

@@ -1,27 +1,22 @@
-"""Which aircraft fly which sorties in turn, from when on.
-
-The aircraft of one type at one base watch one stretch together, each sortie of it equally often. By risk they may be
-divided, so that a few of them watch what matters most and the others the rest: parts are divided one by one as long as
-that makes the longest round, times the greatest risk in it, shorter.
-"""
+"""Which aircraft fly which sorties in turn, from when on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from missions.building import Builder
+from missions.dividing import Shared, divided
 from missions.errors import PlanError, TooSteepError
 from missions.idle import out_of_reach
 from missions.options import Objective
 from missions.ordering import ordered
 from missions.patrol import Period, Roster, Sortie
 from missions.setting import Setting
-from missions.sharing import Block, share_out
+from missions.sharing import Block
 from missions.spans import Span, joined
 from missions.stretch import Team
 
@@ -29,15 +24,12 @@ __all__ = ["Rotas", "make_rotas"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Dividing = Callable[[Setting, Sequence[Team], Floats], Shared]
+"""How the course is shared out for the weights of its pieces, shape (n - 1,)."""
 
 _TIGHTENINGS = 6
 _SHUT_MOST = 60
 """How often the course is shared out anew because some of it turns out to be too steep, most."""
-
-_TRIALS, _TRIED_STATIONS = 100, 200_000
-"""Most ways of dividing that are tried for one set of weights, and most stations in all of them."""
-
-_WORTH = 1 - 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +51,17 @@ class Rotas:
     flown: Bools
 
 
-def make_rotas(setting: Setting, spans: Sequence[Span]) -> Rotas:
+def make_rotas(setting: Setting, spans: Sequence[Span], dividing: Dividing = divided) -> Rotas:
     """What is flown in the spans of a shift, or in all of it together where something could not be watched in each.
+
+    Parameters
+    ----------
+    setting
+        What is planned with.
+    spans
+        What the pieces weigh when.
+    dividing
+        How the course is shared out among the crews.
 
     Raises
     ------
@@ -72,10 +73,10 @@ def make_rotas(setting: Setting, spans: Sequence[Span]) -> Rotas:
         teams = [setting.team(crew, factor, setting.terrain) for crew in setting.crews]
         if not any(np.isfinite(team.out_s).any() for team in teams):
             raise PlanError(out_of_reach(setting))
-        shared = [_divided(setting, teams, span.weights) for span in spans]
+        shared = [dividing(setting, teams, span.weights) for span in spans]
         if any(not np.array_equal(one.seen, shared[0].seen) for one in shared):
             spans = [joined(spans)]
-            shared = [_divided(setting, teams, spans[0].weights)]
+            shared = [dividing(setting, teams, spans[0].weights)]
         blocks = sorted({block for own in shared for block in own.crew_blocks()}, key=lambda b: (b.start, b.stop))
         if not blocks:
             raise PlanError(out_of_reach(setting))
@@ -98,98 +99,10 @@ def make_rotas(setting: Setting, spans: Sequence[Span]) -> Rotas:
     return Rotas(sorties, tuple(periods), shared[0].seen)
 
 
-# --- sharing out -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """The course shared out among parts of the crews.
-
-    Parameters
-    ----------
-    parts
-        Number of its crew and count of its aircraft, for each part; those of one crew in the order of its aircraft.
-    blocks
-        What each part flies: the team of a block is the number of a part.
-    seen
-        Which pieces between stations the blocks watch, shape (n - 1,).
-    rounds
-        The longest time for which a place of each part is unobserved, times the greatest weight there, seconds.
-    """
-
-    parts: tuple[tuple[int, int], ...]
-    blocks: tuple[Block, ...]
-    seen: Bools
-    rounds: tuple[float, ...]
-
-    def crew_blocks(self) -> list[Block]:
-        """The blocks with crews as teams."""
-        return [replace(block, team=self.parts[block.team][0]) for block in self.blocks]
-
-
-def _divided(setting: Setting, teams: Sequence[Team], weights: Floats) -> _Shared:
-    """The course shared out for some weights, crews divided where that is better."""
-    best = _shared(setting, teams, [(crew, team.size) for crew, team in enumerate(teams)], weights)
-    if setting.options.objective is not Objective.RISK or np.ptp(weights[setting.needed]) == 0:
-        return best
-    left = min(_TRIALS, _TRIED_STATIONS // len(weights))
-    tries = _divisions(best)
-    while left > 0 and (parts := next(tries, None)) is not None:
-        left -= 1
-        other = _shared(setting, teams, parts, weights)
-        lost = int(best.seen.sum()) - int(other.seen.sum())
-        if lost < 0 or (lost == 0 and max(other.rounds) < _WORTH * max(best.rounds)):
-            best, tries = other, _divisions(other)
-    return best
-
-
-def _divisions(shared: _Shared) -> Iterator[list[tuple[int, int]]]:
-    """Every way to divide one part in two, those of the longest rounds first."""
-    for number in sorted(range(len(shared.parts)), key=lambda k: -shared.rounds[k]):
-        crew, size = shared.parts[number]
-        for first in range(1, size):
-            halves = [(crew, first), (crew, size - first)]
-            yield [*shared.parts[:number], *halves, *shared.parts[number + 1 :]]
-
-
-def _shared(setting: Setting, teams: Sequence[Team], parts: Sequence[tuple[int, int]], weights: Floats) -> _Shared:
-    objective: Literal["revisit", "once"] = "once" if setting.options.objective is Objective.ONCE else "revisit"
-    kinds = {part: replace(teams[part[0]], size=part[1]) for part in parts}
-    own = [kinds[part] for part in parts]
-    blocks = _trimmed(share_out(own, setting.passable, weights, objective, setting.needed), setting.needed)
-    seen = np.zeros(len(weights), dtype=bool)
-    times, worst = np.zeros(len(parts)), np.zeros(len(parts))
-    for block in blocks:
-        pieces = slice(block.start, block.stop)
-        seen[pieces] = True
-        times[block.team] += _time_s(own[block.team], block)
-        worst[block.team] = max(worst[block.team], float(weights[pieces][setting.needed[pieces]].max()))
-    rounds = worst * times / [team.size for team in own]
-    return _Shared(tuple(parts), tuple(blocks), seen & setting.needed, tuple(rounds.tolist()))
-
-
-def _trimmed(blocks: Sequence[Block], needed: Bools) -> list[Block]:
-    """Blocks without the unwatched pieces at their ends, a detour at an end leads nowhere; without their turns."""
-    out = []
-    for block in blocks:
-        watched = np.flatnonzero(needed[block.start : block.stop]) + block.start
-        if watched.size:
-            out.append(replace(block, turn=0, start=int(watched[0]), stop=int(watched[-1]) + 1))
-    return out
-
-
-def _time_s(team: Team, block: Block) -> float:
-    """From a take-off to the next one of the aircraft, seconds."""
-    a, b = block.start, block.stop
-    if block.backward:
-        return float(team.out_s[b] + team.back_time_s[b] - team.back_time_s[a] + team.home_s[a])
-    return float(team.out_s[a] + team.time_s[b] - team.time_s[a] + team.home_s[b])
-
-
 # --- sorties ---------------------------------------------------------------------------------------------------------
 
 
-def _rosters(setting: Setting, shared: _Shared, blocks: Sequence[Block]) -> Iterator[Roster]:
+def _rosters(setting: Setting, shared: Shared, blocks: Sequence[Block]) -> Iterator[Roster]:
     """Who flies which: the aircraft of a part together, or each its own in a single coverage."""
     number = {block: k for k, block in enumerate(blocks)}
     taken = [0] * len(setting.crews)

@@ -94,7 +94,7 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
         inside, outside = read
         held = inside.covers(sight.way)
         # A patrol leg is held with more: the two are looked at as one.
-        gap = min(inside.exterior.distance(sight.way), inside.exterior.distance(sight.patrol) - own.cut_m)
+        gap = sight.away(inside.exterior, own.cut_m)
         gap = gap if held else -1.0
         legs.keep(
             gap,
@@ -103,7 +103,7 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
         )
         for one in outside:
             away = float(one.distance(sight.way))
-            away_edge = min(away, float(one.distance(sight.patrol)) - own.cut_m)
+            away_edge = sight.away(one, own.cut_m)
             # What holds the border itself, an enclave, or where it goes on is an edge like that of the inclusion.
             edge = bool(one.intersects(sight.continued))
             need = own.way_off_fence_m - _ROUNDING_M if edge else plan.options.zone_margin_m * _ZONE_ROOM
@@ -170,7 +170,7 @@ class _Sight:
         flown = self._metres([(p.lon_deg, p.lat_deg) for p in points])
         self.way = LineString(flown)
         on_patrol = [flown[k : k + 2] for k, leg in enumerate(sortie.legs) if leg.kind in BENDING]
-        self.patrol = MultiLineString(on_patrol) if on_patrol else self.way
+        self.patrol = MultiLineString(on_patrol) if on_patrol else None
         room = 2 * plan.border.stand_off_m + _PAST_M
         low, high = flown.min(axis=0) - room, flown.max(axis=0) + room
         near_by, beyond = [], []
@@ -191,6 +191,11 @@ class _Sight:
         for name, rings in (zones.named[k] for k in np.flatnonzero(beside)):
             outlines = [self._metres(ring) for ring in rings]
             self.zones.append((name, Polygon(outlines[0], outlines[1:])))
+
+    def away(self, shape: Geometry, cut_m: float) -> float:
+        """Distance of the legs from a shape, metres, those of the patrol, if any, counted as so much nearer."""
+        legs = float(shapely.distance(shape, self.way))
+        return legs if self.patrol is None else min(legs, float(shapely.distance(shape, self.patrol)) - cut_m)
 
     def polygons(self, items: Sequence[MissionItem]) -> tuple[Polygon, list[Polygon]] | None:
         """What to stay in and what to keep out of; None where the items do not say it."""

@@ -38,6 +38,7 @@ from missions import (
     read_waypoints,
     resume,
     save_plan,
+    validate_missions,
     write_litchi,
     write_plan_folder,
     write_wpml,
@@ -427,6 +428,92 @@ def test_an_aircraft_within_the_stand_off_has_no_lawful_way_on(made):
     (lat, lon), _ = _place(sortie, 0.5)
     with pytest.raises(PlanError, match="no lawful way leads from"):
         resume(made, Progress(sortie.name, at=(lat - 20 / M_LAT, lon), battery=0.7, airborne=True))
+
+
+@settings(SLOW, max_examples=15)
+@given(
+    share=st.floats(0.02, 0.95),
+    off_m=st.floats(0, 8),
+    towards=st.floats(0, 2 * math.pi),
+    which=st.integers(0, 2),
+    battery=st.floats(0.55, 0.95),
+)
+def test_an_aircraft_a_few_metres_off_its_way_goes_on_from_where_it_is(share, off_m, towards, which, battery):
+    """What ways keep beyond the stand-off is kept for this: nobody is ever just where the plan has it."""
+    before = ZONED[which]
+    sortie = before.sorties[0]
+    (lat, lon), flown = _place(sortie, share)
+    at = (lat + off_m * math.sin(towards) / M_LAT, lon + off_m * math.cos(towards) / M_LON)
+    after = resume(before, Progress(sortie.name, at=at, battery=battery, airborne=True))
+    _usual(after)
+    first = next(one for one in after.sorties if one.airborne)
+    assert np.hypot(*(_xy([first.legs[0].start])[0] - _xy_of(at))) < 0.1
+    missions = [compile_mission(after, one) for one in after.sorties]
+    assert [broken for broken in validate_missions(after, missions).violations if "exclusion" not in broken] == []
+    rest = shapely.union_all([flown, *(line for one in after.sorties for line in _patrols(one))]).buffer(0.5)
+    assert shapely.union_all(_patrols(sortie)).difference(rest).length < 0.1
+
+
+def _xy_of(at):
+    return (at[1] - LON) * M_LON, (at[0] - LAT) * M_LAT
+
+
+def test_one_so_near_the_stand_off_that_no_fence_holds_it_is_told_what_to_do(made):
+    sortie = made.sorties[0]
+    (lat, lon), _ = _place(sortie, 0.5)
+    lateral = made.observation.lateral_m
+    near = (lat - (lateral - made.border.stand_off_m - 2.0) / M_LAT, lon)
+    with pytest.raises(PlanError, match=r"goes on in the air at .* no fence holds it .* by hand, or home"):
+        resume(made, Progress(sortie.name, at=near, battery=0.7, airborne=True))
+
+
+def test_one_off_its_detour_is_led_out_of_the_margin_of_a_zone_and_one_in_the_zone_is_not():
+    before = ZONED[0]
+    sortie = before.sorties[0]
+    lat = LAT + 700 / M_LAT
+    beside = (lat + 20 / M_LAT, LON + 4600 / M_LON)
+    after = resume(before, Progress(sortie.name, at=beside, battery=0.8, airborne=True))
+    _usual(after)
+    assert after.sorties[0].legs[0].end.lat_deg > lat + 29 / M_LAT
+    with pytest.raises(PlanError, match="no lawful way leads from"):
+        resume(before, Progress(sortie.name, at=(lat - 5 / M_LAT, beside[1]), battery=0.8, airborne=True))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_wings_that_break_off_in_their_climb_come_to_their_height_on_the_way(share):
+    before = ZONED[1]
+    sortie = before.sorties[0]
+    begin, end = sortie.legs[1].start, sortie.legs[1].end
+    at = [a + share * 0.02 * (b - a) for a, b in ((begin.lat_deg, end.lat_deg), (begin.lon_deg, end.lon_deg))]
+    after = resume(before, Progress(sortie.name, item=0, at=tuple(at), battery=0.95, airborne=True))
+    first = after.sorties[0]
+    assert first.airborne
+    rising = [leg for leg in first.legs if leg.kind is not LegKind.LANDING and leg.start.agl_m != leg.end.agl_m]
+    assert all(leg.distance_m > 500 for leg in rising)
+    _usual(after)
+
+
+def test_the_fence_of_wings_that_only_fly_home_holds_them():
+    border = border_from_metres([(0, 0), (6000, 400), (9000, -300), (16_000, 0)], band_own_m=15)
+    fleet = fleet_for(border, 1)
+    plane = Aircraft(
+        "plane", 18.0, 26.0, 4.0, 3.0, 260.0, 260.0, 600.0, 500.0,
+        form=AircraftForm.FIXED_WING, min_m_s=12.0, turn_radius_m=50.0, takeoff_s=10.0, landing_s=20.0,
+    )  # fmt: skip
+    camera = replace(fleet.camera, max_gsd_m=0.2)
+    winged = replace(fleet, camera=camera, vehicles=tuple(replace(v, aircraft=plane) for v in fleet.vehicles))
+    before = plan(border, winged, options=PlanOptions(wind=Wind(5.0, 250.0), dwell_s=2.0))
+    sortie = before.sorties[0]
+    turn = [leg for leg in sortie.legs if leg.kind is LegKind.RETURN][4]
+    items = compile_mission(before, sortie).items
+    last = max(item.seq for item in items if (item.x, item.y) == _e7(turn.start))
+    after = resume(before, Progress(sortie.name, item=last, battery=0.6, airborne=True))
+    assert not after.sorties[0].patrol
+    assert validate_missions(after, [compile_mission(after, one) for one in after.sorties]).violations == []
+
+
+def _e7(at):
+    return round(at.lat_deg * 1e7), round(at.lon_deg * 1e7)
 
 
 def test_a_plan_of_another_course_is_not_resumed(made):

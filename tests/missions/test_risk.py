@@ -80,9 +80,9 @@ def _missed(made, table):
     length, worst = made.border.length_m(), 0.0
     for along in np.linspace(0.003, 0.997, 41) * length:
         looks = _looks(made, along)
-        for a, b in pairwise(looks.tolist()):
+        within = [look for look in looks.tolist() if look < made.options.shift_s]
+        for a, b in pairwise([*within, made.options.shift_s]):
             seconds = np.arange(a, b, 20.0) + 10.0
-            # What lands after the shift is over counts as in its last hour.
             hours = np.minimum(seconds, made.options.shift_s - 1) / 3600
             weight = [table.weights([along], [along + 1], h)[0] for h in dict.fromkeys(np.floor(hours).tolist())]
             counts = np.unique(np.floor(hours), return_counts=True)[1]
@@ -129,11 +129,41 @@ def test_aircraft_of_one_base_are_divided_where_the_risk_is():
     assert plain.risk_s == pytest.approx(plain.revisit_s)
 
 
+def test_what_matters_most_is_watched_by_some_wherever_it_lies():
+    """Ten per cent of the line, in its middle, with the fleet that a plan has by default."""
+    made = _risky([Risk(12_000, 15_000, 10.0)], 2, shift_s=12 * 3600.0)
+    often, seldom = (len(_looks(made, along)) for along in (13_500.0, 24_000.0))
+    assert often > 4 * seldom > 0
+    assert made.risk_s < 0.4 * 10 * _risky([], 2).revisit_s
+    assert check(made) == []
+
+
+def test_one_that_is_alone_comes_back_to_what_matters_most_between_its_other_sorties():
+    made = _risky([Risk(12_000, 15_000, 10.0)], 1, shift_s=12 * 3600.0)
+    ((roster,),) = (period.rosters for period in made.periods)
+    assert len(set(roster.sorties)) < len(roster.sorties)
+    often, seldom = (len(_looks(made, along)) for along in (13_500.0, 24_000.0))
+    assert often > 2 * seldom > 0
+    assert made.risk_s < 0.6 * 10 * _risky([], 1).revisit_s
+    assert check(made) == []
+    assert load_again(made) == made
+
+
+@pytest.mark.parametrize(("length_m", "drones"), [(10_000, 10), (30_000, 6), (30_000, 10)])
+def test_who_waits_for_others_is_not_divided_to_no_avail(length_m, drones):
+    """Rounds that are shorter on paper are longer where aircraft keep waiting for the separation."""
+    border = straight(length_m)
+    fleet, by_risk = fleet_for(border, drones), PlanOptions(objective=Objective.RISK)
+    made = plan(border, fleet, options=by_risk, risk=RiskTable((Risk(0.2 * length_m, 0.5 * length_m, 4.0),)))
+    assert made.risk_s <= 4 * plan(border, fleet).revisit_s * 1.001 + 1
+
+
 def test_when_the_risk_changes_the_aircraft_are_divided_anew():
     """Weight 9 on the first eight kilometres until 06:00."""
-    made = _risky([Risk(0, 8000, 9.0, 0, 6)], 4, shift_s=12 * 3600.0)
+    made = _risky([Risk(0, 8000, 9.0, 0, 6)], 6, shift_s=12 * 3600.0)
     assert [period.start_s / 3600 for period in made.periods] == [0, 6]
-    assert [[len(roster.sysids) for roster in period.rosters] for period in made.periods] == [[1, 3], [4]]
+    night, day = ([len(roster.sysids) for roster in period.rosters] for period in made.periods)
+    assert (len(night), sum(night), day) == (2, 6, [6])
     assert any(note.startswith("the risk changes at 06:00: from then on") for note in made.notes)
     looks = _looks(made, 4000.0)
     gaps, middles = np.diff(looks), (looks[1:] + looks[:-1]) / 7200
@@ -153,8 +183,8 @@ def test_where_that_is_no_better_they_are_divided_once_for_the_mean():
     made = _risky([Risk(0, 8000, 9.0, 4, 6)])
     assert len(made.periods) == 1
     assert any(note.startswith("the risk changes at 04:00, 06:00: planned for its mean") for note in made.notes)
-    steady = _risky([Risk(0, 8000, 3.0)])
-    assert [sortie.runs for sortie in made.sorties] == [sortie.runs for sortie in steady.sorties]
+    looks = np.diff(_looks(made, 4000.0))
+    assert looks.max() * 9 <= made.risk_s * 1.02 + 60
 
 
 def test_a_shift_within_one_period_is_planned_for_that_period():

@@ -1,0 +1,81 @@
+"""The way back of an aircraft that is off its way: nearer to stand-off or zone than ways are planned, and still lawful.
+
+Ways keep more from the border than the stand-off because an aircraft is never just where its plan has it
+(`missions.clearance`). One that has strayed into that is where it may be, and goes on from there: first straight out of
+it, away from the border, then as any other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from missions.estimate import Access
+
+__all__ = ["way_from_air"]
+
+Floats = NDArray[np.float64]
+
+_FARTHEST_M = 60.0
+"""Nobody strays farther into what ways keep off: who is deeper in it than this is where no aircraft may be, metres."""
+
+_CLEAR_M = 0.5
+_OUTSIDE_M = 0.05
+
+
+def way_from_air(
+    access: Access, stand_off_m: float, zone_margin_m: float, start: tuple[float, float], stop: tuple[float, float]
+) -> Floats:
+    """Vertices of the shortest lawful way from where an aircraft is to another place, as `Access.between` gives them.
+
+    Parameters
+    ----------
+    access
+        The ways of its base.
+    stand_off_m
+        The stand-off, metres: whoever is within it has no way on.
+    zone_margin_m
+        By how much its region has zones grown, metres: whoever is in a zone itself has no way on.
+    start, stop
+        Latitude and longitude, degrees.
+
+    Raises
+    ------
+    PlanError
+        When there is none.
+    """
+    here, there = access.region.plane.xy(*zip(start, stop, strict=True))
+    found = access.route(here, there)
+    if found is not None:
+        return found
+    out = _led_out(access, here, stand_off_m, zone_margin_m)
+    way = None if out is None else access.route(out, there)
+    if way is None:
+        return access.between(start, stop)
+    return np.concatenate([here[None], way])
+
+
+def _led_out(access: Access, here: Floats, stand_off_m: float, zone_margin_m: float) -> Floats | None:
+    """The nearest place that no obstacle holds, metres in the plane of the region, shape (2,).
+
+    None where the straight way there would begin within the stand-off or in a zone, lead over a border or its
+    continuation, or nearer to one, or where there is no such place.
+    """
+    region, point = access.region, shapely.points(here)
+    lines = shapely.linestrings
+    if any(shapely.distance(lines(line), point) < stand_off_m for line in region.border):
+        return None
+    if any(shapely.contains(shapely.buffer(shape, _OUTSIDE_M - zone_margin_m), point) for _, shape in region.zones):
+        return None
+    near = shapely.buffer(point, _FARTHEST_M)
+    shut = shapely.union_all(shapely.intersection(np.array(region.obstacles, dtype=object), near))
+    free = shapely.difference(near, shapely.buffer(shut, _CLEAR_M))
+    if shapely.is_empty(free):
+        return None
+    out = shapely.get_coordinates(shapely.shortest_line(point, free))[1]
+    way = lines([here, out])
+    for wall in map(lines, region.wall):
+        if shapely.distance(way, wall) < shapely.distance(point, wall) - _OUTSIDE_M:
+            return None
+    return np.asarray(out)
