@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -18,6 +19,7 @@ from vision.fixed import Homography, PixelLine, feet_of, pixel_passages, pixel_t
 from vision.georeference import ErrorModel, Georeferencer
 from vision.ground import GroundSettings, ground_track
 from vision.image_motion import KeyPicture, SmallPicture, StepMotion
+from vision.kalman import Smoother
 from vision.steady import SteadyCamera
 from vision.types import Crossing, Detection, Frame, GroundPoint, GroundTrack, Method, Status, Track
 
@@ -31,6 +33,8 @@ NO_METHOD = (
 _BRIDGE_US = 1_000_000
 # One sigma of a step that the pictures do not tell, share of their width.
 _UNKNOWN = 0.03
+# Tracks of which the last smoothing is kept: half a megabyte each where pictures come ten times a second.
+_REMEMBERED = 16
 Placed = tuple[CameraMotion, list[GroundPoint | None] | None]
 
 
@@ -129,6 +133,8 @@ class _OnGround:
         """Of all places; None before the first frame that could be used."""
         self.line: GroundLine | None = None
         """The border in that frame; None where there is none."""
+        # Of the tracks that were looked at last: who goes on walking is smoothed again and again.
+        self._smoothers: OrderedDict[int, list[Smoother]] = OrderedDict()
 
     @property
     def ready(self) -> bool:
@@ -146,7 +152,11 @@ class _OnGround:
 
     def way(self, track: Track, settings: GroundSettings) -> GroundTrack | None:
         """See `Scene`."""
-        return ground_track(track, settings)
+        memory = self._smoothers.setdefault(track.number, [])
+        self._smoothers.move_to_end(track.number)
+        if len(self._smoothers) > _REMEMBERED:
+            self._smoothers.popitem(last=False)
+        return ground_track(track, settings, memory)
 
     def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
         """See `Scene`."""

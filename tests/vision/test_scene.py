@@ -7,9 +7,11 @@ import pytest
 
 from geo import Altitude, CameraModel, CameraPose, Datum, LocalFrame, PoseSigma
 from tests.vision.scenery import HEIGHT, WIDTH, apply, moved, scenery, seen
+from tests.vision.test_ground import track_of
 from tests.vision.test_steady import Told, drawn
 from vision.border import BorderLine
 from vision.camera_motion import GroundPlane, SlidingPicture
+from vision.ground import GroundSettings, ground_track
 from vision.scene import MovingScene, PictureScene
 from vision.tracker import Tracker
 from vision.types import Detection, Frame
@@ -111,3 +113,15 @@ def test_pictures_far_apart_in_time_do_not_stand_in_for_a_pose(seconds):
         assert np.allclose(placed[0].absolute(at), true.absolute(at), atol=0.15)
         assert placed[1] is None
         assert placed[0].sigma_px > 0
+
+
+def test_tracks_that_are_looked_at_again_are_smoothed_as_ever_and_few_are_remembered():
+    rng, scene, settings = np.random.default_rng(4), MovingScene(None, None), GroundSettings()
+    for count in (20, 30):
+        for number in range(1, 41):
+            places = np.cumsum(rng.normal(0, 0.2, (count, 2)), axis=0)
+            track = replace(track_of(places, np.arange(count) / 5), number=number)
+            way, alone = scene.way(track, settings), ground_track(track, settings)
+            assert np.array_equal(way.xy, alone.xy)
+            assert np.array_equal(way.random, alone.random)
+    assert len(scene._smoothers) == 16
