@@ -139,7 +139,7 @@ class Smoother:
             return 0
         count = min(len(times_s), len(self._given[0]))
         differs = np.zeros(count, dtype=bool)
-        for old, new in zip(self._given, (times_s, places, covariances), strict=False):
+        for old, new in zip(self._given[:3], (times_s, places, covariances), strict=True):
             differs |= (old[:count] != new[:count]).reshape(count, -1).any(axis=1)
         return int(np.argmax(differs)) if differs.any() else count
 
