@@ -2,6 +2,7 @@
 
 import math
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,13 +13,16 @@ from scipy.spatial.transform import Rotation
 from stanag4609.st1010 import SDCCFLP, SDCCParseControl, SDCCValueFormat, encode_sdcc_flp
 from tstrans.klv import encode_sdcc_flp_mode2
 
-from geo import Altitude, CameraModel, CameraPose, Datum, PoseSigma
+from geo import Altitude, CameraModel, CameraPose, Datum, FlatTerrain, LocalFrame, PoseSigma
+from sim.camera import PoseNoise
 from sim.klv import Platform, encode_packet, frame_packet, frame_values, standard_deviations
 from tests.vision.recordings import T0_US, klv
 from vision.errors import MetadataError
+from vision.georeference import Georeferencer
 from vision.klv import decode_klv
 from vision.klv_sigma import decode_deviations
 from vision.pose import POSE_SIGMAS, pose_from_klv, sigma_from_klv
+from vision.types import Detection, Frame
 
 CAMERA = CameraModel(640, 512, 1125.0)
 LEVEL = Platform("vehicle-1", 91.0, 0.0, 0.0)
@@ -188,3 +192,31 @@ def test_arbitrary_bytes_never_crash(raw):
 def test_correlations_alone_say_nothing_of_size():
     assert decode_deviations(bytes([2, 0x82, 0x00, 0x40, 0x00]), TAGS) == {}
     assert decode_klv(klv(T0_US)).sigmas == {}
+
+
+def test_as_many_truths_lie_in_the_stated_ellipses_as_are_said_to():
+    """Errors of poses drawn as they are stated, through packets; places of people seen from 30 to 150 m."""
+    rng, inside, usual = np.random.default_rng(3), [], []
+    sigma, ground = PoseSigma(0.8, 1.2, 0.6, 0.3, 0.3), 1180.0
+    local = LocalFrame(31.333, -110.94, ground)
+    for seed in range(400):
+        height, pitch = rng.uniform(30, 150), rng.uniform(-90, -30)
+        true = CameraPose(31.333, -110.94, Altitude(ground + height, Datum.AMSL), rng.uniform(0, 360), pitch)
+        platform = Platform("vehicle-1", true.yaw_deg - 90.0, -3.0, 0.0)
+        raw = frame_packet(T0_US, CAMERA, PoseNoise(sigma, seed).measured(true, T0_US), platform, ground, sigma=sigma)
+        measured = pose_from_klv(decode_klv(raw))
+        rotation = true.rotation_enu_from_camera()
+        ray = (CAMERA.rays(rng.uniform((60, 60), (580, 450))[None]) @ rotation.T)[0]
+        foot = ray * (height / -ray[2]) + [0, 0, height]
+        body = foot + [[x, y, z] for x in (-0.25, 0.25) for y in (-0.25, 0.25) for z in (0, 1.7)]
+        pixels = CAMERA.project((body - [0, 0, height]) @ rotation)
+        edges = np.concatenate([pixels.min(axis=0), pixels.max(axis=0)]) + rng.normal(0, 0.7, 4)
+        for pose, found in ((measured, inside), (replace(measured, sigma=POSE_SIGMAS["klv"]), usual)):
+            frame = Frame(np.zeros((2, 2, 3), np.uint8), T0_US, 0, 0.0, pose, CAMERA, ground)
+            (point,) = Georeferencer(local, FlatTerrain(ground)).points(frame, [Detection(*edges, "person", 0.8)])
+            apart = point.xy - foot[:2]
+            covariance = point.random + point.systematic @ point.systematic.T
+            found.append(apart @ np.linalg.solve(covariance, apart) <= 5.991)
+    assert 0.9 <= np.mean(inside) <= 0.98
+    # What is taken of a recording that states nothing is wider than this one's errors.
+    assert np.mean(usual) > np.mean(inside)
