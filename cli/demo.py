@@ -170,8 +170,7 @@ def watch(recordings: tuple[sim.Recording, ...], work: Path) -> Watched:
         task = progress.add_task("watch video", total=None)
         before = 0
         for recording in recordings:
-            # What the data sheets of receiver and gimbal say; the errors themselves are unknown here.
-            with vision.open_source(recording.video, sigma=sim.MEASURED) as source:
+            with vision.open_source(recording.video) as source:
                 results[recording.video.stem] = vision.watch(
                     source,
                     detector,

@@ -8,7 +8,8 @@ of signed items and is refused for the others.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import struct
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -19,6 +20,7 @@ from geo import (
     CameraPose,
     FlatTerrain,
     LocalFrame,
+    PoseSigma,
     attitude_from_rotation,
     footprint,
     intersect,
@@ -26,7 +28,7 @@ from geo import (
 )
 from sim.errors import WorldError
 
-__all__ = ["KEY", "TAGS", "Platform", "Scaled", "encode_packet", "frame_packet", "frame_values"]
+__all__ = ["KEY", "TAGS", "Platform", "Scaled", "encode_packet", "frame_packet", "frame_values", "standard_deviations"]
 
 KEY = bytes.fromhex("060E2B34020B01010E01030101000000")
 """Universal key of the UAS Datalink Local Set."""
@@ -62,6 +64,8 @@ class Scaled:
         codes = (1 << 8 * self.octets) - (2 if self.signed else 1)
         return (self.high - self.low) / codes
 
+
+_METRES_A_DEGREE = 111_132.0
 
 TAGS: Mapping[int, tuple[str, Scaled | int | type[str]]] = MappingProxyType(
     {
@@ -102,6 +106,9 @@ TAGS: Mapping[int, tuple[str, Scaled | int | type[str]]] = MappingProxyType(
 )
 """Name and form of each tag that can be written: fixed point, an unsigned integer of so many bytes, or text."""
 
+_STATED = (5, 6, 7, 90, 91, 13, 14, 15, 16, 17, 18, 19, 20)
+"""Items whose standard deviations are stated, in the order in which they stand before tag 102."""
+
 
 @dataclass(frozen=True, slots=True)
 class Platform:
@@ -128,10 +135,39 @@ class Platform:
 
 
 def frame_packet(
-    time_us: int, camera: CameraModel, pose: CameraPose, platform: Platform, ground_amsl_m: float
+    time_us: int,
+    camera: CameraModel,
+    pose: CameraPose,
+    platform: Platform,
+    ground_amsl_m: float,
+    *,
+    sigma: PoseSigma | None = None,
 ) -> bytes:
-    """The packet of one frame. Arguments and errors are those of `frame_values`."""
-    return encode_packet(frame_values(time_us, camera, pose, platform, ground_amsl_m))
+    """The packet of one frame. Arguments and errors are those of `frame_values`.
+
+    With `sigma` it states how sure the pose is (tag 102, MISB ST 1010): all of the attitude's error is put on the
+    gimbal's angles, none on the airframe's.
+    """
+    values = frame_values(time_us, camera, pose, platform, ground_amsl_m)
+    if sigma is None:
+        return encode_packet(values)
+    before = {tag: values.pop(tag) for tag in _STATED}
+    north = sigma.horizontal_m / _METRES_A_DEGREE
+    deviations = dict.fromkeys(_STATED, 0.0) | {
+        13: north,
+        14: north / max(math.cos(math.radians(pose.lat_deg)), 1e-6),
+        15: sigma.vertical_m,
+        18: sigma.yaw_deg,
+        19: sigma.pitch_deg,
+        20: sigma.roll_deg,
+    }
+    first = {tag: values.pop(tag) for tag in (2, 3)}  # the time stands first
+    return encode_packet(first | before | {102: standard_deviations([deviations[t] for t in _STATED])} | values)
+
+
+def standard_deviations(values: Sequence[float]) -> bytes:
+    """A pack of MISB ST 1010.3 without correlations: rows, parse control of mode 2, floats of four bytes."""
+    return bytes([len(values), 0x80, 0x04]) + struct.pack(f">{len(values)}f", *values)
 
 
 def frame_values(
@@ -205,15 +241,17 @@ def _ground_values(camera: CameraModel, pose: CameraPose, ground_amsl_m: float) 
     return values
 
 
-def encode_packet(values: Mapping[int, float | int | str]) -> bytes:
-    """A packet with the given values by tag, in the order given, and the checksum.
+def encode_packet(values: Mapping[int, float | int | str | bytes]) -> bytes:
+    """A packet with the given values by tag, in the order given, and the checksum; bytes are written as they are.
 
     Raises
     ------
     WorldError
         When a tag is unknown, a value is of the wrong type, or an unsigned one lies outside its range.
     """
-    body = b"".join(_item(tag, _value(tag, value)) for tag, value in values.items())
+    body = b"".join(
+        _item(tag, value if isinstance(value, bytes) else _value(tag, value)) for tag, value in values.items()
+    )
     head = KEY + _ber_length(len(body) + 4) + body + bytes([1, 2])
     return head + _checksum(head).to_bytes(2, "big")
 

@@ -277,7 +277,7 @@ def record(
     modality
         "thermal" or "day".
     sigma
-        One-sigma errors of the poses in the metadata.
+        One-sigma errors of the poses in the metadata, which states them.
     processes
         How many windows are rendered at a time; the files are the same for any number.
     progress
@@ -360,5 +360,12 @@ def _shots(job: _Job, frames: list[TrueFrame]) -> Iterator[Shot]:
         frames.append(TrueFrame(time_us, rendered.boxes))
         heading, pitch, roll = window.flight.attitude(time_us)
         platform = Platform(window.flight.name, heading, pitch, roll, "LWIR" if job.modality == "thermal" else "EO")
-        packet = frame_packet(time_us, camera, noise.measured(pose, time_us), platform, window.world.ground_amsl_m)
+        packet = frame_packet(
+            time_us,
+            camera,
+            noise.measured(pose, time_us),
+            platform,
+            window.world.ground_amsl_m,
+            sigma=job.sigma,
+        )
         yield Shot(time_us, rendered.image, packet)

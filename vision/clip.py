@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +10,9 @@ from typing import Any
 import av
 
 from geo import FileWriteError, atomic_path, write_bytes
-from vision.errors import EvidenceError, MetadataError
-from vision.klv import decode_klv, split_klv
-from vision.media import SourceCounts
-from vision.packets import Stamps
-from vision.timeline import Timeline, period_us
-from vision.timing import microseconds, microseconds_of
+from vision.clip_index import Span, find_span, packets_about, reading
+from vision.errors import EvidenceError
+from vision.timing import microseconds
 
 __all__ = ["Clip", "cut_clip", "suffix_for"]
 
@@ -52,19 +47,6 @@ class Clip:
     end_us: int
     pictures: int
     first: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """What to copy: the clip's keyframe and its last packet in decoding order; and how many pictures are before."""
-
-    first: int
-    last: int
-    before: int
-    start_pts_us: int
-    end_pts_us: int
-    start_us: int
-    end_us: int
 
 
 def cut_clip(
@@ -106,13 +88,12 @@ def cut_clip(
     if end_us < start_us:
         raise EvidenceError(f"{source_file}: the clip would end at {end_us} us, before its start at {start_us} us")
     wanted = (start_us - round(pre_s * 1e6), end_us + round(post_s * 1e6))
-    with _reading(source_file) as container:
-        span = _find_span(container, source_file, wanted, microseconds(start_time))
+    span = find_span(source_file, wanted, microseconds(start_time))
     telemetry = out.with_suffix(".klv") if out.suffix != ".ts" else None
     try:
         with atomic_path(out) as video:
-            with _reading(source_file) as container:
-                pictures, klv_bytes = _copy(container, span, video, _FORMATS[out.suffix], _OPTIONS.get(out.suffix, {}))
+            with reading(source_file) as container:
+                pictures, klv_bytes = _copy(source_file, container, span, video)
             if telemetry is not None and klv_bytes:
                 write_bytes(telemetry, klv_bytes)
     except FileWriteError as error:
@@ -133,114 +114,20 @@ def suffix_for(source_file: str | Path) -> str:
     EvidenceError
         When the recording cannot be read.
     """
-    with _reading(Path(source_file)) as container:
+    with reading(Path(source_file)) as container:
         return ".mp4" if container.streams.video[0].codec_context.name in _MP4_CODECS else ".mkv"
 
 
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[Any]:
-    try:
-        container = av.open(str(path))
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise EvidenceError(
-            f"{path}: the recording cannot be read ({getattr(error, 'strerror', None) or error})"
-        ) from error
-    with container:
-        if not container.streams.video:
-            raise EvidenceError(f"{path}: the recording has no video stream")
-        yield container
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Packet:
-    """A packet, its time as the source lays it, microseconds, and what that is more than the packet says."""
-
-    packet: Any
-    is_video: bool
-    at_us: int | None
-    shift_us: int
-
-
-def _packets(container: Any) -> Iterator[_Packet]:
-    """Video and data packets in file order; what is damaged at the end ends the recording there."""
-    video = container.streams.video[0]
-    timeline = Timeline(container.name, SourceCounts(), live=False, period_us=period_us(video))
-    packets = container.demux([video, *container.streams.data])
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.InvalidDataError):
-            return
-        if packet.size:
-            pts_us = _pts_us(packet)
-            is_video = packet.stream is video
-            at_us = pts_us if pts_us is None else timeline.at(pts_us) if is_video else pts_us + timeline.shift_us
-            yield _Packet(packet, is_video, at_us, timeline.shift_us)
-
-
-def _pts_us(packet: Any) -> int | None:
-    pts = packet.pts if packet.pts is not None else packet.dts
-    return None if pts is None else round(pts * packet.time_base * 1_000_000)
-
-
-def _find_span(container: Any, path: Path, wanted: tuple[int, int], start_us: int | None) -> _Span:
-    video = container.streams.video[0]
-    stamps = Stamps()
-    pictures: list[tuple[int, int, bool]] = []  # number of the packet, PTS, keyframe
-    last_us = 0
-    for number, one in enumerate(_packets(container)):
-        if not one.is_video:
-            at = last_us if one.at_us is None else one.at_us
-            if start_us is None:
-                _add_stamps(stamps, at, bytes(one.packet))
-        elif one.at_us is not None:
-            pictures.append((number, one.at_us, bool(one.packet.is_keyframe)))
-            last_us = one.at_us
-    keyframes = [i for i, (_, _, key) in enumerate(pictures) if key]
-    if not keyframes:
-        raise EvidenceError(f"{path}: the recording has no keyframe to start a clip from")
-    zero_us = pictures[keyframes[0]][1]
-    created = microseconds_of(container.metadata.get("creation_time") or video.metadata.get("creation_time"))
-    base_us = next(base for base in (start_us, created, 0) if base is not None)
-
-    def time_of(pts_us: int) -> int:
-        stamped = stamps.time_us(pts_us)
-        return base_us + pts_us - zero_us if stamped is None else stamped
-
-    times = [time_of(pts_us) for _, pts_us, _ in pictures]
-    inside = [i for i, time_us in enumerate(times) if wanted[0] <= time_us <= wanted[1] and i >= keyframes[0]]
-    if not inside:
-        raise EvidenceError(
-            f"{path}: no picture lies between {wanted[0]} and {wanted[1]} us; the recording runs from {min(times)} to "
-            f"{max(times)} us: check the clock (start_time)"
-        )
-    first = next((i for i in reversed(keyframes) if times[i] <= wanted[0]), keyframes[0])
-    last = inside[-1]
-    end = max(inside, key=lambda i: times[i])
-    before = sum(zero_us <= pts_us < pictures[first][1] for _, pts_us, _ in pictures)
-    ends = (pictures[first][1], pictures[end][1], times[first], times[end])
-    return _Span(pictures[first][0], pictures[last][0], before, *ends)
-
-
-def _add_stamps(stamps: Stamps, pts_us: int, data: bytes) -> None:
-    for raw in split_klv(data):
-        try:
-            packet = decode_klv(raw)
-        except MetadataError:
-            continue  # the source counted and reported it when the recording was watched
-        if packet.time_us is not None:
-            stamps.add(pts_us, packet.time_us)
-
-
-def _copy(container: Any, span: _Span, out: Path, form: str, options: dict[str, str]) -> tuple[int, bytes]:
+def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes]:
     """Copy the span's packets; number of pictures, and the telemetry where the format cannot hold it."""
+    form, options = _FORMATS[out.suffix], _OPTIONS.get(out.suffix, {})
     pictures, klv, last_us, last_dts = 0, bytearray(), 0, None
     with av.open(str(out), "w", format=form, options=options) as output:
         target = output.add_stream_from_template(container.streams.video[0])
         data = output.add_data_stream("klv") if form == "mpegts" and container.streams.data else None
-        for number, one in enumerate(_packets(container)):
+        for one in packets_about(path, container, span):
             packet, start_us = one.packet, span.start_pts_us - one.shift_us
-            if not one.is_video:
+            if one.number is None:
                 at = last_us if one.at_us is None else one.at_us
                 if span.start_pts_us <= at <= span.end_pts_us:
                     klv += bytes(packet)
@@ -249,7 +136,7 @@ def _copy(container: Any, span: _Span, out: Path, form: str, options: dict[str, 
                         output.mux(packet)
                 continue
             last_us = last_us if one.at_us is None else one.at_us
-            if not span.first <= number <= span.last:
+            if not span.first <= one.number <= span.last:
                 continue
             _shift(packet, start_us, target)
             if packet.dts is not None:

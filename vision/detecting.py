@@ -18,8 +18,9 @@ __all__ = ["Asked", "Found", "FrameDetector", "PoseDetector", "detect_each"]
 class FrameDetector(Protocol):
     """What finds objects in pictures.
 
-    One that has an attribute `overlaps` that is true is called by two threads at once where several streams are
-    watched; any other is called by one at a time, in the order of the frames.
+    One that has an attribute `overlaps` that is true is called by two threads at once where it is handed several
+    pictures; any other is called by one at a time, in the order of the frames. An attribute `at_once` says how many
+    pictures are best handed to it in one call; without one it is one.
     """
 
     @property

@@ -221,6 +221,11 @@ class Detector:
         return self._size
 
     @property
+    def at_once(self) -> int:
+        """Pictures that are best handed over in one call: two a thread, so that none waits long for another's end."""
+        return 2 * self._threads
+
+    @property
     def backend(self) -> str:
         """The runtime in use; "auto" before the first picture."""
         return self._backend

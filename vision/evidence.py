@@ -352,11 +352,14 @@ def _pictures(wanted: Mapping[str, NDArray[np.uint8] | int], clip: Clip) -> dict
     found = {name: picture for name, picture in wanted.items() if not isinstance(picture, int)}
     misses = {name: (time_us, 1 << 62) for name, time_us in wanted.items() if isinstance(time_us, int)}
     if misses:
+        last_us = max(time_us for time_us, _ in misses.values())
         with open_source(clip.path, start_time=clip.start_us, sidecar=False) as source:
             for frame in source:
                 for name, (time_us, miss) in misses.items():
                     if abs(frame.time_us - time_us) < miss:
                         misses[name], found[name] = (time_us, abs(frame.time_us - time_us)), frame.image
+                if frame.time_us >= last_us:  # times rise: none that follows is nearer to any
+                    break
     return found
 
 

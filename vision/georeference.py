@@ -176,6 +176,8 @@ class Georeferencer:
 
     def level_amsl_m(self, pose: CameraPose, camera: CameraModel) -> float:
         """Elevation of the ground in the middle of the picture, or below the camera that looks too shallow for one."""
+        if isinstance(self.terrain, FlatTerrain):  # the same everywhere
+            return _elevation(self.terrain, pose.lat_deg, pose.lon_deg)
         middle = np.array([[camera.width_px / 2, camera.height_px / 2]])
         sight = self._sight(pose, camera, middle, np.zeros(1))
         if not sight.seen[0]:

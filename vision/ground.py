@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.feet import foot_doubt
-from vision.kalman import smooth
+from vision.kalman import Smoother
 from vision.types import GroundTrack, Track
 
 __all__ = ["GroundSettings", "Pace", "ground_track"]
 
 Floats = NDArray[np.float64]
+
+_REMEMBERED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,19 @@ class GroundSettings:
     min_points: int = 3
 
 
-def ground_track(track: Track, settings: GroundSettings | None = None) -> GroundTrack | None:
+def ground_track(
+    track: Track, settings: GroundSettings | None = None, memory: list[Smoother] | None = None
+) -> GroundTrack | None:
     """Smooth the places of a track; None where too few are known.
+
+    Parameters
+    ----------
+    track
+        The track.
+    settings
+        How.
+    memory
+        Of the track as it was before, given empty at first and filled here: the same result in less time.
 
     Notes
     -----
@@ -65,9 +78,10 @@ def ground_track(track: Track, settings: GroundSettings | None = None) -> Ground
     places = np.array([p.xy for p in points])
     doubt = foot_doubt(track)[[o.ground is not None for o in track.observations]]
     noises = _doubted(np.array([p.random for p in points]), doubt)
-    states, errors = smooth(seconds, places, noises, pace.speed_sigma, pace.density)
+    memory = [] if memory is None else memory
+    states, errors = _smoother(memory, 0).smooth(seconds, places, noises, pace.speed_sigma, pace.density)
     # One at a time, the worst first: an outlier bends the track away from its good neighbours.
-    for _ in range(len(points) // 5):
+    for left_out in range(1, len(points) // 5 + 1):
         apart = places - states[:, :2]
         distance = np.einsum("nk,nk->n", apart, np.linalg.solve(noises + errors[:, :2, :2], apart[..., None])[..., 0])
         worst = int(np.argmax(distance))
@@ -76,7 +90,7 @@ def ground_track(track: Track, settings: GroundSettings | None = None) -> Ground
         del points[worst]
         times, seconds = np.delete(times, worst), np.delete(seconds, worst)
         places, noises = np.delete(places, worst, axis=0), np.delete(noises, worst, axis=0)
-        states, errors = smooth(seconds, places, noises, pace.speed_sigma, pace.density)
+        states, errors = _smoother(memory, left_out).smooth(seconds, places, noises, pace.speed_sigma, pace.density)
     return GroundTrack(
         track.number,
         track.kind,
@@ -87,6 +101,16 @@ def ground_track(track: Track, settings: GroundSettings | None = None) -> Ground
         errors[:, :2, :2],
         np.array([p.systematic for p in points]),
     )
+
+
+def _smoother(memory: list[Smoother], left_out: int) -> Smoother:
+    """That of the track without so many outliers: they are the same ones the next time, as a rule.
+
+    Few are kept, since each remembers the whole track.
+    """
+    if left_out == len(memory) and left_out < _REMEMBERED:
+        memory.append(Smoother())
+    return memory[left_out] if left_out < len(memory) else Smoother()
 
 
 def _doubted(noises: Floats, doubt: Floats) -> Floats:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PlaneFilter", "smooth"]
+__all__ = ["PlaneFilter", "Smoother", "smooth"]
 
 Floats = NDArray[np.float64]
 
@@ -96,19 +96,66 @@ def smooth(
     tuple
         States, shape (n, 4), and their covariances, shape (n, 4, 4).
     """
-    count = len(times_s)
-    states, errors = np.zeros((count, 4)), np.zeros((count, 4, 4))
-    ahead, ahead_errors = np.zeros((count, 4)), np.zeros((count, 4, 4))
-    filtered = PlaneFilter(places[0], covariances[0], speed_sigma, density)
-    for i in range(count):
-        if i:
-            filtered.predict(float(times_s[i] - times_s[i - 1]))
-            ahead[i], ahead_errors[i] = filtered.state, filtered.covariance
-            filtered.update(places[i], covariances[i])
-        states[i], errors[i] = filtered.state, filtered.covariance
-    for i in range(count - 2, -1, -1):
-        step = _transition(float(times_s[i + 1] - times_s[i]))
-        gain = np.linalg.solve(ahead_errors[i + 1], step @ errors[i]).T
+    return Smoother().smooth(times_s, places, covariances, speed_sigma, density)
+
+
+class Smoother:
+    """`smooth` for a track that is looked at again and again as it grows.
+
+    The way there is kept: what the measurements have in common with those of the call before, from the first one on, is
+    not filtered again. Results are those of `smooth`, to the bit.
+    """
+
+    def __init__(self) -> None:
+        self._given: tuple[Floats, Floats, Floats, float, float] | None = None
+        self._there: tuple[Floats, Floats, Floats, Floats] | None = None
+
+    def smooth(
+        self, times_s: Floats, places: Floats, covariances: Floats, speed_sigma: float, density: float
+    ) -> tuple[Floats, Floats]:
+        """See `smooth`."""
+        count = len(times_s)
+        known = self._known(times_s, places, covariances, speed_sigma, density)
+        filtered, errors = np.zeros((count, 4)), np.zeros((count, 4, 4))
+        ahead, ahead_errors = np.zeros((count, 4)), np.zeros((count, 4, 4))
+        for new, old in zip((filtered, errors, ahead, ahead_errors), self._there or (), strict=False):
+            new[:known] = old[:known]
+        run = PlaneFilter(places[0], covariances[0], speed_sigma, density)
+        if known:
+            run.state, run.covariance = filtered[known - 1], errors[known - 1]
+        for i in range(known, count):
+            if i:
+                run.predict(float(times_s[i] - times_s[i - 1]))
+                ahead[i], ahead_errors[i] = run.state, run.covariance
+                run.update(places[i], covariances[i])
+            filtered[i], errors[i] = run.state, run.covariance
+        self._given = times_s.copy(), places.copy(), covariances.copy(), speed_sigma, density
+        self._there = filtered, errors, ahead, ahead_errors
+        return _back(times_s, *self._there)
+
+    def _known(self, times_s: Floats, places: Floats, covariances: Floats, speed_sigma: float, density: float) -> int:
+        """How many of the first measurements are as they were."""
+        if self._given is None or self._given[3:] != (speed_sigma, density):
+            return 0
+        count = min(len(times_s), len(self._given[0]))
+        differs = np.zeros(count, dtype=bool)
+        for old, new in zip(self._given[:3], (times_s, places, covariances), strict=True):
+            differs |= (old[:count] != new[:count]).reshape(count, -1).any(axis=1)
+        return int(np.argmax(differs)) if differs.any() else count
+
+
+def _back(
+    times_s: Floats, filtered: Floats, errors: Floats, ahead: Floats, ahead_errors: Floats
+) -> tuple[Floats, Floats]:
+    """The way back: what came later, for what was before."""
+    states, spread = filtered.copy(), errors.copy()
+    if len(times_s) < 2:
+        return states, spread
+    # A gain hangs on the way there alone, so all are solved for at once.
+    steps = np.array([_transition(float(seconds)) for seconds in np.diff(times_s)])
+    gains = np.swapaxes(np.linalg.solve(ahead_errors[1:], steps @ errors[:-1]), 1, 2)
+    for i in range(len(times_s) - 2, -1, -1):
+        gain = gains[i]
         states[i] += gain @ (states[i + 1] - ahead[i + 1])
-        errors[i] += gain @ (errors[i + 1] - ahead_errors[i + 1]) @ gain.T
-    return states, errors
+        spread[i] += gain @ (spread[i + 1] - ahead_errors[i + 1]) @ gain.T
+    return states, spread

@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vision.ber import ber_length, ber_oid
 from vision.errors import MetadataError
+from vision.klv_sigma import decode_deviations
 
 __all__ = ["FIELDS", "UAS_LOCAL_SET_KEY", "KlvField", "KlvFile", "KlvPacket", "decode_klv", "read_klv", "split_klv"]
 
 UAS_LOCAL_SET_KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
 """Universal label of the UAS Datalink local set (ST 0601, 6.2)."""
 
-_MAX_PACKET = 1 << 20
-_BER_SHORT_FORM = 0x80
+_DEVIATIONS = 102
 
 Value = float | int | str | None
 
@@ -56,11 +57,14 @@ class KlvPacket:
     problems
         One message a tag that was set aside for its size. Real encoders do this (a flight in the test data sends tag
         22 in four bytes instead of two), and the rest of such a packet, whose checksum holds, is sound.
+    sigmas
+        One sigma of figures by tag number, in their units, where the encoder states it (tag 102).
     """
 
     values: Mapping[int, Value]
     unknown: Mapping[int, bytes]
     problems: tuple[str, ...] = ()
+    sigmas: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def time_us(self) -> int | None:
@@ -115,17 +119,19 @@ def decode_klv(data: bytes) -> KlvPacket:
     """
     if data[:16] != UAS_LOCAL_SET_KEY:
         raise MetadataError(f"KLV packet begins with {data[:16].hex() or 'nothing'}: not a MISB ST 0601 local set")
-    length, start = _ber_length(data, 16)
+    length, start = ber_length(data, 16)
     end = start + length
     if end > len(data):
         raise MetadataError(f"KLV packet of {length} bytes is cut short after {len(data) - start}: discard it")
     values: dict[int, Value] = {}
     unknown: dict[int, bytes] = {}
     problems: list[str] = []
+    sigmas: dict[int, float] = {}
+    before: list[int] = []
     position, checked = start, False
     while position < end:
-        tag, position = _ber_oid(data, position, end)
-        size, position = _ber_length(data, position)
+        tag, position = ber_oid(data, position, end)
+        size, position = ber_length(data, position)
         if position + size > end:
             raise MetadataError(f"KLV tag {tag} of {size} bytes runs past the end of its packet: discard the packet")
         raw = data[position : position + size]
@@ -133,6 +139,11 @@ def decode_klv(data: bytes) -> KlvPacket:
             _verify_checksum(data[:position], raw)
             checked = True
         position += size
+        if tag == _DEVIATIONS:
+            sigmas |= _deviations(raw, before, unknown, problems)
+            before.clear()
+            continue
+        before.append(tag)
         known = FIELDS.get(tag)
         if known is None or not size:  # ST 0601 lets an encoder send length zero for "unknown from now on"
             unknown[tag] = raw
@@ -144,7 +155,7 @@ def decode_klv(data: bytes) -> KlvPacket:
         values[tag] = known.decode(raw)
     if not checked:
         raise MetadataError("KLV packet has no checksum (tag 1): it cannot be trusted, discard it")
-    return KlvPacket(values, unknown, tuple(problems))
+    return KlvPacket(values, unknown, tuple(problems), sigmas)
 
 
 def split_klv(data: bytes) -> Iterator[bytes]:
@@ -158,7 +169,7 @@ def split_klv(data: bytes) -> Iterator[bytes]:
         following = data.find(UAS_LOCAL_SET_KEY, at + 16)
         end = following if following >= 0 else len(data)
         try:
-            length, start = _ber_length(data, at + 16)
+            length, start = ber_length(data, at + 16)
         except MetadataError:
             pass
         else:
@@ -194,34 +205,18 @@ def read_klv(path: str | Path) -> KlvFile:
     return result
 
 
+def _deviations(raw: bytes, before: list[int], unknown: dict[int, bytes], problems: list[str]) -> dict[int, float]:
+    """One sigma of the items before tag 102; one that is not sound is set aside, and the packet stands without it."""
+    try:
+        return decode_deviations(raw, before)
+    except MetadataError as error:
+        problems.append(str(error))
+        unknown[_DEVIATIONS] = raw
+        return {}
+
+
 def _sizes(sizes: range) -> str:
     return str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
-
-
-def _ber_length(data: bytes, at: int) -> tuple[int, int]:
-    """A BER length at `at` and the position after it (ISO/IEC 8825-1, 8.1.3; definite forms only)."""
-    if at >= len(data):
-        raise MetadataError("KLV packet ends before a length field: discard it")
-    first = data[at]
-    if first < _BER_SHORT_FORM:
-        return first, at + 1
-    count = first & 0x7F
-    if not 1 <= count <= 8 or at + 1 + count > len(data):
-        raise MetadataError(f"KLV length field 0x{first:02x} at byte {at} is broken: discard the packet")
-    length = int.from_bytes(data[at + 1 : at + 1 + count], "big")
-    if length > _MAX_PACKET:
-        raise MetadataError(f"KLV length field at byte {at} says {length} bytes: discard the packet")
-    return length, at + 1 + count
-
-
-def _ber_oid(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """A BER-OID tag number at `at` and the position after it: seven bits a byte, the high bit says "more"."""
-    tag = 0
-    for position in range(at, min(at + 4, end)):
-        tag = tag << 7 | data[position] & 0x7F
-        if data[position] < _BER_SHORT_FORM:
-            return tag, position + 1
-    raise MetadataError(f"KLV tag at byte {at} is broken: discard the packet")
 
 
 def _verify_checksum(covered: bytes, raw: bytes) -> None:

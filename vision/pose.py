@@ -36,6 +36,7 @@ __all__ = [
     "interpolate",
     "pose_from_klv",
     "sample_from_klv",
+    "sigma_from_klv",
 ]
 
 POSE_SIGMAS: Mapping[str, PoseSigma] = {
@@ -52,6 +53,9 @@ heights are barometric and relative to the take-off. An uncalibrated compass is 
 """
 
 _FOV_TOLERANCE = 0.05
+_METRES_A_DEGREE = 111_132.0
+_HEIGHTS = ((15, Datum.AMSL), (104, Datum.HAE), (75, Datum.HAE))
+"""Tags of the sensor's height, the first that is there is taken."""
 _MIN_GAP_US, _MAX_GAP_US = 1_000_000, 3_000_000
 _GAP_SPACINGS = 2.5
 
@@ -189,7 +193,7 @@ def pose_from_klv(packet: KlvPacket, sigma: PoseSigma | None = None) -> CameraPo
     packet
         A decoded packet.
     sigma
-        One-sigma errors; None takes `POSE_SIGMAS`.
+        One-sigma errors; None takes those that the packet states, see `sigma_from_klv`.
 
     Raises
     ------
@@ -209,7 +213,45 @@ def pose_from_klv(packet: KlvPacket, sigma: PoseSigma | None = None) -> CameraPo
         raise MetadataError(f"KLV packet has no camera pose: tags {', '.join(missing)} absent or out of range")
     have = {tag: float(v) for tag, v in (position | angles).items() if v is not None}
     yaw, pitch, roll = compose_attitude((have[5], have[6], have[7]), (have[18], have[19], have[20]))
-    return CameraPose(have[13], have[14], altitude, yaw, pitch, roll, sigma or POSE_SIGMAS["klv"])
+    pose = CameraPose(have[13], have[14], altitude, yaw, pitch, roll)
+    return replace(pose, sigma=sigma or sigma_from_klv(packet, pose))
+
+
+def sigma_from_klv(packet: KlvPacket, pose: CameraPose, otherwise: PoseSigma | None = None) -> PoseSigma:
+    """One-sigma errors that a packet states (tag 102), for position, height and attitude each where it does.
+
+    Errors of the airframe's heading and the gimbal's angles are taken about the axes of an airframe that flies level;
+    pitch and roll of the airframe turn a camera that looks aside about other axes than its own.
+
+    Parameters
+    ----------
+    packet, pose
+        A decoded packet, and the pose that it has.
+    otherwise
+        What is not stated; None takes `POSE_SIGMAS`.
+    """
+    otherwise, told = otherwise or POSE_SIGMAS["klv"], packet.sigmas
+    found = otherwise
+    if told.keys() >= {13, 14}:
+        north = _METRES_A_DEGREE * told[13]
+        east = _METRES_A_DEGREE * told[14] * math.cos(math.radians(pose.lat_deg))
+        found = replace(found, horizontal_m=max(north, east))
+    height = next(tag for tag, _ in _HEIGHTS if packet.number(tag) is not None)
+    if height in told:
+        found = replace(found, vertical_m=told[height])
+    pitch, roll = (full if packet.number(full) is not None else short for full, short in ((90, 6), (91, 7)))
+    if told.keys() >= {5, pitch, roll, 18, 19, 20}:
+        heading, lean = packet.number(5) or 0.0, packet.number(pitch) or 0.0
+        to_camera = rotation_ned_from_frd(pose.yaw_deg, pose.pitch_deg, pose.roll_deg).T
+        right = told[pitch] * rotation_ned_from_frd(heading, 0.0, 0.0)[:, 1]
+        nose = told[roll] * rotation_ned_from_frd(heading, lean, 0.0)[:, 0]
+        turns = tuple(
+            (float(x), float(y), float(z)) for x, y, z in (to_camera @ v for v in (right, nose)) if x or y or z
+        )
+        found = replace(
+            found, yaw_deg=math.hypot(told[5], told[18]), pitch_deg=told[19], roll_deg=told[20], turns_deg=turns
+        )
+    return found
 
 
 def camera_from_klv(packet: KlvPacket, width_px: int, height_px: int) -> tuple[CameraModel, bool]:
@@ -265,7 +307,7 @@ def axis_error_deg(packet: KlvPacket, pose: CameraPose) -> float | None:
 
 
 def _altitude(packet: KlvPacket) -> Altitude | None:
-    for tag, datum in ((15, Datum.AMSL), (104, Datum.HAE), (75, Datum.HAE)):
+    for tag, datum in _HEIGHTS:
         metres = packet.number(tag)
         if metres is not None:
             return Altitude(metres, datum)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +21,7 @@ from vision.fixed import Homography, PixelLine, feet_of, pixel_passages, pixel_t
 from vision.georeference import ErrorModel, Georeferencer
 from vision.ground import GroundSettings, ground_track
 from vision.image_motion import KeyPicture, SmallPicture, StepMotion
+from vision.kalman import Smoother
 from vision.steady import SteadyCamera
 from vision.types import Crossing, Detection, Frame, GroundPoint, GroundTrack, Method, Status, Track
 
@@ -31,6 +35,10 @@ NO_METHOD = (
 _BRIDGE_US = 1_000_000
 # One sigma of a step that the pictures do not tell, share of their width.
 _UNKNOWN = 0.03
+# Tracks of which the last smoothing is kept: half a megabyte each where pictures come ten times a second.
+_REMEMBERED = 16
+# Tracks of which it is known on which sides they were: those that are open at a time, and more.
+_ASKED = 1000
 Placed = tuple[CameraMotion, list[GroundPoint | None] | None]
 
 
@@ -129,6 +137,9 @@ class _OnGround:
         """Of all places; None before the first frame that could be used."""
         self.line: GroundLine | None = None
         """The border in that frame; None where there is none."""
+        # Of the tracks that were looked at last: who goes on walking is smoothed again and again.
+        self._smoothers: OrderedDict[int, list[Smoother]] = OrderedDict()
+        self._sides = _Sides()
 
     @property
     def ready(self) -> bool:
@@ -146,7 +157,11 @@ class _OnGround:
 
     def way(self, track: Track, settings: GroundSettings) -> GroundTrack | None:
         """See `Scene`."""
-        return ground_track(track, settings)
+        memory = self._smoothers.setdefault(track.number, [])
+        self._smoothers.move_to_end(track.number)
+        if len(self._smoothers) > _REMEMBERED:
+            self._smoothers.popitem(last=False)
+        return ground_track(track, settings, memory)
 
     def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
         """See `Scene`."""
@@ -158,8 +173,7 @@ class _OnGround:
 
     def both_sides(self, track: Track) -> bool:
         """See `Scene`."""
-        places = [o.ground.xy for o in track.observations if o.ground is not None]
-        return self.line is not None and _apart(self.line, places)
+        return self.line is not None and self._sides.both(track, self.line, _places_of)
 
     def unit(self, track: Track) -> float:
         """See `Scene`."""
@@ -267,7 +281,7 @@ class PictureScene:
 
     def __init__(self, line: PixelLine | None) -> None:
         self._line = line
-        self._steady, self._steps = SteadyCamera(), StepMotion()
+        self._steady, self._steps, self._sides = SteadyCamera(), StepMotion(), _Sides()
 
     def place(self, frame: Frame, detections: Sequence[Detection]) -> Placed | None:
         """See `Scene`."""
@@ -298,7 +312,7 @@ class PictureScene:
 
     def both_sides(self, track: Track) -> bool:
         """See `Scene`."""
-        return self._line is not None and _apart(self._line.as_ground(), feet_of(track))
+        return self._line is not None and self._sides.both(track, self._line.as_ground(), feet_of)
 
     def unit(self, track: Track) -> float:
         """See `Scene`."""
@@ -323,10 +337,31 @@ class PictureScene:
         )
 
 
-def _apart(line: GroundLine, places: ArrayLike) -> bool:
-    """Whether some of the places lie on one side of a line and some on the other."""
-    points = np.asarray(places, dtype=float)
-    if not len(points):
-        return False
-    offset = line.locate(points).offset_m
-    return bool(offset.min() < 0 < offset.max())
+class _Sides:
+    """Whether tracks were seen on both sides of a line; of each observation once, however often it is asked."""
+
+    def __init__(self) -> None:
+        # By number: times of the first and the last observation looked at, least and largest offset.
+        self._seen: OrderedDict[int, tuple[int, int, float, float]] = OrderedDict()
+
+    def both(self, track: Track, line: GroundLine, places: Callable[[Track], ArrayLike]) -> bool:
+        """Whether some of the `places` of a track lie on one side of a line and some on the other."""
+        none = (track.observations[0].time_us, -1, inf, -inf)
+        first, last, low, high = self._seen.pop(track.number, none)
+        if track.observations[0].time_us != first:  # what is forgotten does not count any more
+            first, last, low, high = none
+        new = track.observations[bisect_right(track.observations, last, key=lambda one: one.time_us) :]
+        if new:
+            points = np.asarray(places(replace(track, observations=new)), dtype=float)
+            if len(points):
+                offset = line.locate(points).offset_m
+                low, high = min(low, float(offset.min())), max(high, float(offset.max()))
+            last = new[-1].time_us
+        self._seen[track.number] = first, last, low, high
+        if len(self._seen) > _ASKED:
+            self._seen.popitem(last=False)
+        return low < 0 < high
+
+
+def _places_of(track: Track) -> list[NDArray[np.float64]]:
+    return [o.ground.xy for o in track.observations if o.ground is not None]

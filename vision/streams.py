@@ -9,8 +9,9 @@
 
 The detector takes what there is, one picture of each stream in turn: whoever has a picture waits for one of each other
 stream at most, and a file that decodes fast does not crowd out a camera. It waits for nobody: a stream that has
-nothing is passed over. The queues are short, so a slow detector holds a file's decoder back and nothing is lost; a live
-source drops its oldest frames by itself, and counts them.
+nothing is passed over. Where there are recordings alone, it is handed several pictures of each at a time. The queues
+are short, so a slow detector holds a file's decoder back and nothing is lost; a live source drops its oldest frames by
+itself, and counts them.
 
 A stream that fails ends alone: its result says what was seen until then, and why it ended.
 """
@@ -100,7 +101,7 @@ def watch_streams(
         What to watch, each under a name of its own.
     detector
         What finds objects; its least score should be the tracker's `low_score`. Pictures of several streams, which may
-        differ in size, are handed to it at once: `WatchSettings.batch` for each stream. None where each has its own.
+        differ in size, are handed to it at once, see `WatchSettings.batch`. None where each has its own.
     settings
         How, for all of them.
 
@@ -121,11 +122,12 @@ def watch_streams(
         raise VisionError(f"{len(streams)} streams: several are named {twice[0]}: name them apart (name)")
     watches = [_Watch(stream, detector, settings) for stream in streams]
     running = [one for one in watches if one.error is None]
-    depth = max(_LEAST_AHEAD, settings.batch, settings.ahead // max(1, len(running)))
+    batch = settings.batch or _batch(running, settings.ahead)
+    depth = max(_LEAST_AHEAD, batch, settings.ahead // max(1, len(running)))
     # A live source keeps a queue of its own, which drops the oldest: what lies in a second one only grows old.
-    depths = [settings.batch if getattr(one.stream.source, "live", False) else depth for one in running]
+    depths = [batch if one.live else depth for one in running]
     with Lanes([one.stream.source for one in running], depths) as lanes:
-        detected = ahead(_detect(lanes, running, settings.batch), settings.ahead)
+        detected = ahead(_detect(lanes, running, batch), settings.ahead)
         try:
             for number, item, found in detected:
                 one = running[number]
@@ -137,6 +139,14 @@ def watch_streams(
             lanes.close()  # the detecting thread may be waiting for a frame
             detected.close()
     return [one.outcome() for one in watches]
+
+
+def _batch(watches: Sequence[_Watch], most: int) -> int:
+    """Pictures of each stream at once, `most` at most from one."""
+    if not watches or any(one.live for one in watches):
+        return 1
+    at_once = min(int(getattr(one.detector, "at_once", 1)) for one in watches)
+    return max(1, min(most, at_once // len(watches)))
 
 
 def _detect(
@@ -186,6 +196,11 @@ class _Watch:
             )
         except MetadataError as error:
             self._fail(error)
+
+    @property
+    def live(self) -> bool:
+        """Whether its pictures come at their own pace."""
+        return bool(getattr(self.stream.source, "live", False))
 
     def take(self, item: Frame | Ended, found: Found | None) -> None:
         """A frame with what was found in it, or the end of the stream."""

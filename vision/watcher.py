@@ -39,7 +39,8 @@ class WatchSettings:
     tracker, ground, rule
         Settings of the stages.
     batch
-        Pictures handed to the detector at once.
+        Pictures of each stream that are handed to the detector at once. None: one where a stream is live, whose newest
+        picture must not wait for others; of recordings, so many that all together are what the detector runs best at.
     ahead
         Length of each queue, frames.
     review_s
@@ -51,7 +52,7 @@ class WatchSettings:
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     ground: GroundSettings = field(default_factory=GroundSettings)
     rule: CrossingRule = field(default_factory=CrossingRule)
-    batch: int = 1
+    batch: int | None = None
     ahead: int = 8
     review_s: float = 1.0
     keep_tracks: bool = True

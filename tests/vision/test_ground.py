@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vision.ground import GroundSettings, ground_track
-from vision.kalman import PlaneFilter, _process, _transition, smooth
+from vision.kalman import PlaneFilter, Smoother, _process, _transition, smooth
 from vision.types import Detection, GroundPoint, Observation, Track
 
 T0 = 1_790_000_000_000_000
@@ -49,6 +49,47 @@ def test_the_smoother_is_the_batch_least_squares_solution(seed, count):
     assert np.allclose(states.ravel(), covariance @ vector, atol=1e-5)
     for i in range(count):
         assert np.allclose(errors[i], covariance[4 * i : 4 * i + 4, 4 * i : 4 * i + 4], atol=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 9999), grown=st.lists(st.integers(0, 6), min_size=1, max_size=6))
+def test_who_looks_again_gets_what_a_first_look_gives(seed, grown):
+    """A track grows; a measurement of it may change, be left out or be forgotten, or its kind turn out other."""
+    rng = np.random.default_rng(seed)
+    again, count = Smoother(), 2
+    times, places = np.cumsum(rng.choice([0.1, 0.2], 60)), rng.normal(0, 3, (60, 2))
+    noises = np.eye(2) * rng.uniform(0.1, 1.0, (60, 1, 1))
+    speed = 2.0
+    for more in grown:
+        count += more
+        which = rng.integers(0, count)
+        if (what := rng.integers(0, 5)) == 0:
+            noises[which] *= 3.0
+        elif what == 1:
+            times, places, noises = (np.delete(v, which, axis=0) for v in (times, places, noises))
+        elif what == 2:
+            speed = 12.0 - speed
+        given = times[:count], places[:count], noises[:count], speed, 0.3
+        for one, other in zip(again.smooth(*given), smooth(*given), strict=True):
+            assert np.array_equal(one, other)
+
+
+def test_who_looks_again_filters_what_is_new_alone(monkeypatch):
+    taken = []
+    update = PlaneFilter.update
+    monkeypatch.setattr(PlaneFilter, "update", lambda self, *what: (taken.append(1), update(self, *what)))
+    times = np.arange(100) / 5
+    places = np.stack([1.2 * times, np.zeros(100)], axis=-1)
+    places[40] += [0, 15.0]  # left out each time
+    memory = []
+    ground_track(track_of(places[:90], times[:90]), memory=memory)
+    first = len(taken)
+    assert first > 2 * 80  # once with the outlier, once without
+    way = ground_track(track_of(places, times), memory=memory)
+    # As it is looked at again the outlier changes nothing of the way to it.
+    assert len(taken) - first == 2 * 10
+    assert np.array_equal(way.xy, ground_track(track_of(places, times)).xy)
+    assert len(memory) == 2
 
 
 def test_one_long_step_is_two_short_ones():

@@ -4,12 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geo import Altitude, CameraModel, CameraPose, Datum, LocalFrame, PoseSigma
 from tests.vision.scenery import HEIGHT, WIDTH, apply, moved, scenery, seen
+from tests.vision.test_ground import track_of
 from tests.vision.test_steady import Told, drawn
 from vision.border import BorderLine
 from vision.camera_motion import GroundPlane, SlidingPicture
+from vision.fixed import PixelLine
+from vision.ground import GroundSettings, ground_track
 from vision.scene import MovingScene, PictureScene
 from vision.tracker import Tracker
 from vision.types import Detection, Frame
@@ -111,3 +116,73 @@ def test_pictures_far_apart_in_time_do_not_stand_in_for_a_pose(seconds):
         assert np.allclose(placed[0].absolute(at), true.absolute(at), atol=0.15)
         assert placed[1] is None
         assert placed[0].sigma_px > 0
+
+
+def test_tracks_that_are_looked_at_again_are_smoothed_as_ever_and_few_are_remembered():
+    rng, scene, how = np.random.default_rng(4), MovingScene(None, None), GroundSettings()
+    for count in (20, 30):
+        for number in range(1, 41):
+            places = np.cumsum(rng.normal(0, 0.2, (count, 2)), axis=0)
+            track = replace(track_of(places, np.arange(count) / 5), number=number)
+            way, alone = scene.way(track, how), ground_track(track, how)
+            assert np.array_equal(way.xy, alone.xy)
+            assert np.array_equal(way.random, alone.random)
+    assert len(scene._smoothers) == 16
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 9999), bent=st.booleans(), pixel=st.booleans())
+def test_sides_are_those_of_all_that_is_remembered_however_often_one_asks(seed, bent, pixel):
+    """Tracks that grow, wander over a line, and forget how they began."""
+    rng = np.random.default_rng(seed)
+    line = PixelLine("line", ((0.0, -90.0), (0.0, 0.0), (4.0 if bent else 0.0, 90.0)), "left")
+    scene = PictureScene(line) if pixel else MovingScene(None, None)
+    scene.line = line.as_ground()
+    seen, tracks = (
+        set(),
+        {number: np.cumsum(rng.normal(0, 1.5, (40, 2)), axis=0) + np.array([6, 0]) for number in (1, 2, 3)},
+    )
+    for _ in range(12):
+        number, end = int(rng.integers(1, 4)), int(rng.integers(1, 41))
+        begin = int(rng.integers(0, end)) if rng.random() < 0.3 else 0
+        places = tracks[number][begin:end]
+        whole = track_of(places, np.arange(begin, end) / 5)
+        if pixel:
+            boxes = [Detection(x - 2, y - 9, x + 2, y, "person", 0.8) for x, y in places.tolist()]
+            whole = replace(
+                whole,
+                observations=tuple(
+                    replace(o, detection=box, ground=None) for o, box in zip(whole.observations, boxes, strict=True)
+                ),
+            )
+        offset = line.as_ground().locate(places).offset_m
+        expected = bool(offset.min() < 0 < offset.max())
+        # A later asking knows more than an earlier one, as a track that goes on does.
+        if end >= max((e for n, e in seen if n == number), default=0):
+            assert scene.both_sides(replace(whole, number=number)) == expected
+            seen.add((number, end))
+    assert len(scene._sides._seen) <= 3
+
+
+def test_each_observation_is_looked_at_once():
+    scene, asked = MovingScene(None, None), []
+    line = PixelLine("line", ((0.0, -90.0), (0.0, 90.0)), "left").as_ground()
+    scene.line = Counted(line, asked)
+    places = np.stack([np.linspace(-9, 9, 90), np.zeros(90)], axis=-1)
+    sides = [scene.both_sides(track_of(places[:end], np.arange(end) / 5)) for end in (30, 40, 40, 70, 90)]
+    assert sides == [False, False, False, True, True]
+    assert asked == [30, 10, 30, 20]
+    none = replace(track_of(places, np.arange(90) / 5), number=7)
+    none = replace(none, observations=tuple(replace(o, ground=None) for o in none.observations))
+    assert not scene.both_sides(none)
+
+
+class Counted:
+    """A line that counts the points that are laid beside it."""
+
+    def __init__(self, line, asked):
+        self.line, self.asked = line, asked
+
+    def locate(self, points):
+        self.asked.append(len(points))
+        return self.line.locate(points)

@@ -266,3 +266,47 @@ def test_pictures_of_several_sizes_share_a_batch():
     broken = [np.zeros((8, 8), np.uint8), images[0]]
     with pytest.raises(ModelError, match="picture of shape"):
         detector.detect(broken)
+
+
+class Camera(list):
+    """Frames that come at their own pace."""
+
+    live = True
+
+
+@pytest.mark.parametrize(
+    ("at_once", "streams", "given", "live", "most"),
+    [
+        (4, 1, None, False, 4),  # a recording: as many as the detector runs best at
+        (4, 2, None, False, 4),  # two recordings share them
+        (4, 3, None, False, 3),  # three: one of each
+        (64, 1, None, False, 8),  # no more than is read ahead
+        (4, 1, 2, False, 2),  # as it was told
+        (4, 1, None, True, 1),  # the newest picture of a camera waits for none
+        (4, 2, None, True, 2),
+    ],
+)
+def test_recordings_are_handed_over_several_pictures_at_a_time(at_once, streams, given, live, most):
+    people = [[INBOUND], [OUTBOUND], [INBOUND]][:streams]
+    videos, detector = flights(*people)
+    alone = [
+        watch(frames, Shared(detector.oracle), border=border(), name=f"v{k}", settings=WatchSettings(batch=1))
+        for k, frames in enumerate(videos)
+    ]
+    detector.at_once, detect = at_once, detector.detect
+
+    def slow(images):
+        time.sleep(0.05)  # slower than reading, as detectors are
+        return detect(images)
+
+    detector.detect = slow
+    first = Camera if live else list
+    outcomes = watch_streams(
+        [Stream((first if k == 0 else list)(frames), border=border(), name=f"v{k}") for k, frames in enumerate(videos)],
+        detector,
+        settings=WatchSettings(batch=given),
+    )
+    assert max(detector.batches) == most
+    # And what is found does not hang on it.
+    assert [told(outcome.result) for outcome in outcomes] == [told(result) for result in alone]
+    assert all(told(result) for result in alone)

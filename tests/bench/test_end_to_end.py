@@ -1,0 +1,83 @@
+"""The bench of the whole watch: a peer that does not run is told of with its reason, not left out."""
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from bench import end_to_end
+from bench.end_to_end import _Spent
+from tests.vision.recordings import write_video
+
+
+@pytest.fixture
+def job(tmp_path):
+    detector = SimpleNamespace(backend="none", image_size=64, at_once=4, detect=lambda images: [[] for _ in images])
+    return SimpleNamespace(
+        video=write_video(tmp_path / "video.mp4", 6), detector=detector, model=tmp_path / "none.onnx", classes=[0]
+    )
+
+
+def measured(job, folder, asked, monkeypatch):
+    rates = iter([_Spent(10.0, 90.0), _Spent(12.0, 80.0)])
+    monkeypatch.setattr(end_to_end, "_watched", lambda *_: next(rates))
+    return list(end_to_end._measured(job, asked, folder))
+
+
+def test_a_peer_that_is_absent_says_so(job, tmp_path, monkeypatch):
+    monkeypatch.setattr(end_to_end, "_PYTHON", tmp_path / "nowhere")
+    (row,) = measured(job, tmp_path, ["supervision"], monkeypatch)
+    assert row.peer == "supervision: absent: make vision-peers"
+    assert (row.value, row.peer_value, row.ratio, row.met) == (12.0, None, None, None)
+
+
+def test_a_peer_that_fails_says_why(job, tmp_path, monkeypatch):
+    """This project's own environment has no supervision."""
+    monkeypatch.setattr(end_to_end, "_PYTHON", Path(sys.executable))
+    (row,) = measured(job, tmp_path, ["supervision"], monkeypatch)
+    assert row.peer == "supervision: does not run here (ModuleNotFoundError: No module named 'supervision')"
+
+
+@pytest.mark.parametrize(("frames", "said"), [(6, None), (5, "supervision: read 5 of 6 frames")])
+def test_a_peer_that_read_less_is_not_compared(job, tmp_path, monkeypatch, frames, said):
+    def run(command, **how):
+        Path(command[-1]).write_text(json.dumps({"frames": frames, "seconds": 1.5, "cpu_s": 3.0}), encoding="utf-8")
+        return SimpleNamespace(returncode=0, stderr="")
+
+    monkeypatch.setattr(end_to_end, "_PYTHON", Path(sys.executable))
+    monkeypatch.setattr(end_to_end.subprocess, "run", run)
+    (row,) = measured(job, tmp_path, ["supervision"], monkeypatch)
+    if said:
+        assert (row.peer, row.ratio) == (said, None)
+    else:
+        assert (row.peer_value, row.ratio, row.met) == (4.0, 3.0, True)
+        assert row.peer == "supervision, 500 CPU ms a frame, ours 80 (none)"
+
+
+def test_the_bare_session_is_given_as_many_pictures_at_once_as_ours(job, tmp_path, monkeypatch):
+    given = []
+
+    def bare(detector, images, *, batch):
+        given.append((len(images), batch))
+        return SimpleNamespace(per_second=16.0, cpu_ms=60.0)
+
+    monkeypatch.setattr(end_to_end, "bare_rate", bare)
+    one, two = measured(job, tmp_path, ["bare", "bare-single"], monkeypatch)
+    assert given == [(6, 4), (6, 1)] * 2
+    assert (one.ratio, one.met) == (0.75, False)
+    assert one.peer.startswith("bare none session, 60 CPU ms")
+    assert (two.ratio, two.met) == (0.75, None)
+
+
+def test_the_rendered_video_is_720p_with_a_crossing(tmp_path, monkeypatch):
+    monkeypatch.setattr(end_to_end, "_SECONDS", 2.0)
+    made = end_to_end._rendered(tmp_path)
+    with end_to_end.open_source(made.video) as source:
+        frames = list(source)
+    assert frames[0].image.shape == (720, 1280, 3)
+    assert all(frame.pose is not None for frame in frames)
+    assert len(frames) == 20
+    assert np.ptp([frame.time_us for frame in frames]) == 1_900_000

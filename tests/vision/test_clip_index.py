@@ -1,0 +1,100 @@
+"""Clips out of long recordings: the place is sought, and what is copied is what reading from the start on copies."""
+
+import os
+
+import av
+import pytest
+
+from tests.vision.recordings import FPS, T0_US, klv, write_video
+from vision import clip_index
+from vision.clip import cut_clip
+
+COUNT = 400
+STEP_US = 1_000_000 // FPS
+
+
+def at(number):
+    return T0_US + number * STEP_US
+
+
+FORMS = {
+    "flight.ts": {"telemetry": lambda n: klv(at(n))},
+    "later.ts": {"telemetry": lambda n: klv(at(n)) if n > 2 else None},
+    "plain.ts": {},
+    "plain.mp4": {},
+    "plain.mkv": {},
+    "old.avi": {"codec": "mpeg4"},
+}
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """Eighty seconds each, a keyframe every second second; H.264 with pictures that refer to later ones."""
+    folder = tmp_path_factory.mktemp("video")
+    return {name: write_video(folder / name, COUNT, **how) for name, how in FORMS.items()}
+
+
+@pytest.fixture
+def packets_read(monkeypatch):
+    """Packets that were read, and whether from the first one on."""
+    read = []
+    packets = clip_index._packets
+
+    def counted(container):
+        for one in packets(container):
+            read.append(one)
+            yield one
+
+    monkeypatch.setattr(clip_index, "_packets", counted)
+    return read
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("first", [0, 3, 48, 50, 199, 333, 390])
+def test_a_place_that_is_sought_gives_the_very_bytes(recordings, packets_read, tmp_path, monkeypatch, name, first):
+    path, start = recordings[name], None if "telemetry" in FORMS[name] else T0_US
+    clip_index._indexed(path, path.stat().st_size, path.stat().st_mtime_ns, start)
+    packets_read.clear()
+
+    def cut(to):
+        clip = cut_clip(path, at(first), at(min(first + 12, COUNT - 1)), tmp_path / to, start_time=start)
+        return clip, clip.path.read_bytes(), clip.telemetry and clip.telemetry.read_bytes()
+
+    sought, *parts = cut("sought.mkv")
+    assert sought.start_us <= at(first)
+    # Ten seconds of margin and the clip itself, of pictures and telemetry; not the eighty seconds.
+    assert len(packets_read) < 260
+    monkeypatch.setattr(clip_index, "_sought", lambda *_: None)
+    read, *expected = cut("read.mkv")
+    assert [bytes_of_clip(sought.path), *parts[1:]] == [bytes_of_clip(read.path), *expected[1:]]
+    assert (sought.start_us, sought.end_us, sought.pictures, sought.first) == (
+        read.start_us, read.end_us, read.pictures, read.first,
+    )  # fmt: skip
+
+
+def bytes_of_clip(path):
+    with av.open(str(path)) as container:
+        return [(p.pts, p.dts, p.is_keyframe, bytes(p)) for p in container.demux(container.streams.video[0]) if p.size]
+
+
+def test_a_recording_is_read_through_once_for_all_its_clips(recordings, tmp_path, monkeypatch):
+    decoded = []
+    decode = clip_index.decode_klv
+    monkeypatch.setattr(clip_index, "decode_klv", lambda raw: (decoded.append(1), decode(raw))[1])
+    path = recordings["flight.ts"]
+    clip_index._indexed.cache_clear()
+    for first in (10, 200, 300):
+        cut_clip(path, at(first), at(first + 5), tmp_path / "clip.ts")
+    assert len(decoded) == COUNT
+
+
+def test_a_recording_that_has_changed_is_read_again(tmp_path):
+    path = write_video(tmp_path / "flight.ts", 20, telemetry=lambda n: klv(at(n)))
+    assert cut_clip(path, at(0), at(99), tmp_path / "clip.ts").end_us == at(19)
+    write_video(path, 40, telemetry=lambda n: klv(at(n)))
+    assert cut_clip(path, at(0), at(99), tmp_path / "clip.ts").end_us == at(39)
+    # Of the same length, and written later.
+    os.utime(path, ns=(1, 1))
+    before = clip_index._indexed.cache_info().misses
+    cut_clip(path, at(0), at(99), tmp_path / "clip.ts")
+    assert clip_index._indexed.cache_info().misses == before + 1

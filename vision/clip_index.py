@@ -1,0 +1,235 @@
+"""Where the pictures of a recording are in its file: read once, and used for every clip that is cut out of it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.errors import EvidenceError, MetadataError
+from vision.klv import decode_klv, split_klv
+from vision.media import SourceCounts
+from vision.packets import Stamps
+from vision.timeline import Timeline, period_us
+from vision.timing import microseconds_of
+
+__all__ = ["FilePacket", "Span", "find_span", "packets_about", "reading"]
+
+# Telemetry may stand in the file so long before or after the picture that it belongs to.
+_MUXED_US = 5_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilePacket:
+    """A packet, its time as the source lays it, microseconds, and what that is more than the packet says.
+
+    `number` counts the packets of the video stream; that of a data packet is None.
+    """
+
+    packet: Any
+    number: int | None
+    at_us: int | None
+    shift_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What to copy: numbers of the clip's keyframe and its last packet; and how many pictures are before.
+
+    `straight` says whether the clock of the recording runs through, so that a place in it can be sought by its time.
+    """
+
+    first: int
+    last: int
+    before: int
+    start_pts_us: int
+    end_pts_us: int
+    start_us: int
+    end_us: int
+    straight: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Index:
+    """Pictures in the order of the file: number of the packet, PTS, time, and whether it is a keyframe."""
+
+    numbers: NDArray[np.int64]
+    pts_us: NDArray[np.int64]
+    times_us: NDArray[np.int64]
+    keyframes: NDArray[np.bool_]
+    straight: bool
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Any]:
+    """The opened recording. Raises `EvidenceError` where it is none, or has no video."""
+    try:
+        container = av.open(str(path))
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise EvidenceError(
+            f"{path}: the recording cannot be read ({getattr(error, 'strerror', None) or error})"
+        ) from error
+    with container:
+        if not container.streams.video:
+            raise EvidenceError(f"{path}: the recording has no video stream")
+        yield container
+
+
+def find_span(path: Path, wanted: tuple[int, int], start_us: int | None) -> Span:
+    """What to copy for a clip from one time to another, microseconds.
+
+    Parameters
+    ----------
+    path
+        The recording.
+    wanted
+        First and last time, on the clock of the recording's frames.
+    start_us
+        Time of its first picture where it was given one; None: as the recording tells.
+
+    Raises
+    ------
+    EvidenceError
+        When it cannot be read, or has no picture there.
+    """
+    try:
+        told = path.stat()
+    except OSError as error:
+        raise EvidenceError(f"{path}: the recording cannot be read ({error.strerror})") from error
+    # A recording that has grown since is another one.
+    index = _indexed(path, told.st_size, told.st_mtime_ns, start_us)
+    times, keys = index.times_us, np.flatnonzero(index.keyframes)
+    inside = np.flatnonzero((wanted[0] <= times) & (times <= wanted[1]) & (np.arange(len(times)) >= keys[0]))
+    if not inside.size:
+        raise EvidenceError(
+            f"{path}: no picture lies between {wanted[0]} and {wanted[1]} us; the recording runs from {times.min()} to "
+            f"{times.max()} us: check the clock (start_time)"
+        )
+    early = keys[times[keys] <= wanted[0]]
+    first, last = int(early[-1] if early.size else keys[0]), int(inside[-1])
+    end = int(inside[np.argmax(times[inside])])
+    pts = index.pts_us
+    return Span(
+        int(index.numbers[first]),
+        int(index.numbers[last]),
+        int(((pts[keys[0]] <= pts) & (pts < pts[first])).sum()),
+        int(pts[first]),
+        int(pts[end]),
+        int(times[first]),
+        int(times[end]),
+        index.straight,
+    )
+
+
+def packets_about(path: Path, container: Any, span: Span) -> Iterator[FilePacket]:
+    """Packets from before a span to behind it, in file order: what belongs to it may stand a little apart from it."""
+    packets = _sought(container, span) if span.straight else None
+    with contextlib.ExitStack() as stack:
+        if packets is None:
+            packets = _packets(stack.enter_context(reading(path)))
+        for one in packets:
+            if one.number is not None and one.number > span.last and (one.at_us or 0) > span.end_pts_us + _MUXED_US:
+                return
+            yield one
+
+
+def _sought(container: Any, span: Span) -> Iterator[FilePacket] | None:
+    """Packets from shortly before a span on, without reading what is before; None where that place is not found."""
+    try:
+        container.seek(max(0, span.start_pts_us - _MUXED_US))
+        held: list[FilePacket] = []
+        packets = _packets(container)
+        for one in packets:
+            held.append(one)
+            if one.number is None or not one.packet.is_keyframe or one.at_us is None:
+                continue
+            if one.at_us == span.start_pts_us:
+                # Numbers begin where reading does.
+                first = span.first - one.number
+                return _renumbered(itertools.chain(held, packets), first)
+            if one.at_us > span.start_pts_us:
+                return None
+    except (av.error.FFmpegError, OSError):
+        return None
+    return None
+
+
+def _renumbered(packets: Iterator[FilePacket], first: int) -> Iterator[FilePacket]:
+    for one in packets:
+        number = None if one.number is None else one.number + first
+        yield FilePacket(one.packet, number, one.at_us, one.shift_us)
+
+
+def _packets(container: Any) -> Iterator[FilePacket]:
+    """Video and data packets in file order; what is damaged at the end ends the recording there."""
+    video = container.streams.video[0]
+    timeline = Timeline(container.name, SourceCounts(), live=False, period_us=period_us(video))
+    packets, count = container.demux([video, *container.streams.data]), itertools.count()
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.InvalidDataError):
+            return
+        if packet.size:
+            pts_us = _pts_us(packet)
+            is_video = packet.stream is video
+            at_us = pts_us if pts_us is None else timeline.at(pts_us) if is_video else pts_us + timeline.shift_us
+            yield FilePacket(packet, next(count) if is_video else None, at_us, timeline.shift_us)
+
+
+def _pts_us(packet: Any) -> int | None:
+    pts = packet.pts if packet.pts is not None else packet.dts
+    return None if pts is None else round(pts * packet.time_base * 1_000_000)
+
+
+@lru_cache(maxsize=8)
+def _indexed(path: Path, size: int, changed_ns: int, start_us: int | None) -> _Index:
+    """The pictures of a recording. Raises `EvidenceError` where it has none to begin with."""
+    del size, changed_ns  # they tell one state of the file from another
+    stamps = Stamps()
+    pictures: list[tuple[int, int, bool]] = []  # number of the packet, PTS, keyframe
+    last_us, straight = 0, True
+    with reading(path) as container:
+        video = container.streams.video[0]
+        created = microseconds_of(container.metadata.get("creation_time") or video.metadata.get("creation_time"))
+        for one in _packets(container):
+            straight = straight and not one.shift_us
+            if one.number is None:
+                at = last_us if one.at_us is None else one.at_us
+                if start_us is None:
+                    _add_stamps(stamps, at, bytes(one.packet))
+            elif one.at_us is not None:
+                pictures.append((one.number, one.at_us, bool(one.packet.is_keyframe)))
+                last_us = one.at_us
+    zero_us = next((pts_us for _, pts_us, key in pictures if key), None)
+    if zero_us is None:
+        raise EvidenceError(f"{path}: the recording has no keyframe to start a clip from")
+    base_us = next(base for base in (start_us, created, 0) if base is not None)
+
+    def time_of(pts_us: int) -> int:
+        stamped = stamps.time_us(pts_us)
+        return base_us + pts_us - zero_us if stamped is None else stamped
+
+    numbers, pts, keyframes = zip(*pictures, strict=True)
+    times = np.array([time_of(pts_us) for pts_us in pts], dtype=np.int64)
+    return _Index(
+        np.array(numbers, dtype=np.int64), np.array(pts, dtype=np.int64), times, np.array(keyframes), straight
+    )
+
+
+def _add_stamps(stamps: Stamps, pts_us: int, data: bytes) -> None:
+    for raw in split_klv(data):
+        try:
+            packet = decode_klv(raw)
+        except MetadataError:
+            continue  # the source counted and reported it when the recording was watched
+        if packet.time_us is not None:
+            stamps.add(pts_us, packet.time_us)
