@@ -125,7 +125,9 @@ def test_each_fence_is_made_once(long, tmp_path, monkeypatch):
     fences = [f for f in features if f["properties"].get("kind") == "fence"]
     for sortie, drawn in zip(long.sorties, fences, strict=True):
         ring = [(item.x / 1e7, item.y / 1e7) for item in compile_mission(long, sortie).fence]
-        assert [(lat, lon) for lon, lat in drawn["geometry"]["coordinates"][0][:-1]] == ring
+        outline = [(lat, lon) for lon, lat in drawn["geometry"]["coordinates"][0][:-1]]
+        # Drawn anticlockwise (RFC 7946), which the uploaded one need not be.
+        assert outline in ([*ring[k:], *ring[:k]] for ring in (ring, ring[::-1]) for k in range(len(ring)))
 
 
 def test_files_of_sorties_of_the_earlier_plan_go_and_nothing_else(long, short, tmp_path):

@@ -602,7 +602,7 @@ def test_apps_that_begin_at_a_take_off_refuse_a_rest_in_the_air(tmp_path):
 def test_of_a_plan_that_changes_with_the_risk_only_the_round_that_broke_off_is_flown_on():
     border = straight(30_000)
     options = PlanOptions(objective=Objective.RISK, shift_s=12 * 3600.0)
-    made = plan(border, fleet_for(border, 4), options=options, risk=RiskTable((Risk(0, 8000, 9.0, 0, 6),)))
+    made = plan(border, fleet_for(border, 6), options=options, risk=RiskTable((Risk(0, 8000, 9.0, 0, 6),)))
     before, after = (
         {made.sorties[number].name for roster in period.rosters for number in roster.sorties} for period in made.periods
     )
