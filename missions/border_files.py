@@ -62,11 +62,15 @@ def read_borders(
         When the own side is missing or a figure is impossible; the message names the feature and the field.
     """
     path = Path(path)
-    features = [f for f in read_lines(path, layer) if f.get("kind") in {None, "border"}]
+    lines = [(text_of(feature, "kind").strip().casefold(), feature) for feature in read_lines(path, layer)]
+    features = [feature for kind, feature in lines if kind in {"", "border"}]
     borders = tuple(segment for feature in features for segment in segments_of(feature, path.stem, own_side))
-    if not borders:
-        raise FormatError(f"{path}: has 0 lines: a border file has at least one LineString or Polygon, a Point is none")
-    return borders
+    if borders:
+        return borders
+    if lines:
+        kinds = ", ".join(sorted({repr(kind) for kind, _ in lines})[:4])
+        raise FormatError(f"{path}: its lines are of kind {kinds}, none a border: its kind is 'border', or absent")
+    raise FormatError(f"{path}: has 0 lines: a border file has at least one LineString or Polygon, a Point is none")
 
 
 def read_border(path: Path, own_side: Side | str | None = None, *, layer: str | None = None) -> BorderSegment:
