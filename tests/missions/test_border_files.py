@@ -504,7 +504,16 @@ def test_without_the_extra_the_error_says_how_to_get_it(tmp_path, monkeypatch):
             call()
 
 
+@pytest.mark.parametrize("suffix", ["kml", "gpkg", "shp"])
+def test_a_text_that_would_end_early_is_not_written(tmp_path, suffix):
+    with pytest.raises(FormatError, match="authority"):
+        write_border(straight(authority="a\0b"), tmp_path / f"line.{suffix}")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_a_format_cannot_hold_is_named(tmp_path):
+    with pytest.raises(BorderError, match="priority is 1"):
+        straight(priority=10**300)
     border = straight(note="x" * 300)
     with pytest.raises(FormatError, match="note has 300 bytes"):
         write_border(border, tmp_path / "line.shp")
