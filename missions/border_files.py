@@ -141,7 +141,7 @@ def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
     # What is in the file decides before its name: many a KMZ is called .kml.
     if head.startswith(b"SQLite format 3"):
         return read_vector_lines(path, layer)
-    if head.startswith(b"PK"):
+    if head.startswith(b"PK") and layer is None:
         return read_kml_lines(path)
     if path.suffix.lower() in _MAGIC:
         # GDAL would open many other things under this name, some of which name further files and addresses.
@@ -151,6 +151,8 @@ def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
         return read_vector_lines(path, layer)
     if path.suffix.lower() in {".shx", ".dbf", ".prj", ".cpg"}:
         raise FormatError(f"{path}: is one part of a Shapefile: give the .shp beside it")
+    if layer is not None:
+        raise FormatError(f"{path}: has no layers, so none is called {layer!r}: only a GeoPackage has")
     markup = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     if markup or path.suffix.lower() in {".kml", ".kmz"}:
         return read_kml_lines(path)

@@ -429,6 +429,13 @@ def test_lines_that_are_no_border_are_told_from_no_lines(tmp_path, kind):
         read_border(path)
 
 
+@pytest.mark.parametrize("suffix", ["geojson", "kml", "kmz"])
+def test_a_layer_of_a_file_without_layers_is_refused(tmp_path, suffix):
+    write_border(straight(), tmp_path / f"line.{suffix}")
+    with pytest.raises(FormatError, match="has no layers, so none is called 'north'"):
+        read_border(tmp_path / f"line.{suffix}", layer="north")
+
+
 def shapefile(tmp_path):
     write_border(straight(), tmp_path / "line.shp")
     return tmp_path / "line.shp"
