@@ -153,7 +153,10 @@ def read_risk(path: Path) -> RiskTable:
         raise FormatError(f"{path}: line {reader.line_num}: is not CSV: {error}") from None
     wrong = [c for c in columns if c not in _RISK] or [c for c in _RISK[:3] if c not in columns]
     if wrong:
-        raise FormatError(f"{path}: column {wrong[0]} is unknown or missing: the columns are {', '.join(_RISK)}")
+        raise FormatError(
+            f"{path}: column {wrong[0]!r} is unknown or missing: the columns are {', '.join(_RISK)}, "
+            "with commas between"
+        )
     twice = next((c for c in columns if columns.count(c) > 1), None)
     if twice is not None:
         raise FormatError(f"{path}: column {twice} is there twice: keep one of them")

@@ -62,11 +62,15 @@ def read_borders(
         When the own side is missing or a figure is impossible; the message names the feature and the field.
     """
     path = Path(path)
-    features = [f for f in read_lines(path, layer) if f.get("kind") in {None, "border"}]
+    lines = [(text_of(feature, "kind").strip().casefold(), feature) for feature in read_lines(path, layer)]
+    features = [feature for kind, feature in lines if kind in {"", "border"}]
     borders = tuple(segment for feature in features for segment in segments_of(feature, path.stem, own_side))
-    if not borders:
-        raise FormatError(f"{path}: has 0 lines: a border file has at least one LineString or Polygon, a Point is none")
-    return borders
+    if borders:
+        return borders
+    if lines:
+        kinds = ", ".join(sorted({repr(kind) for kind, _ in lines})[:4])
+        raise FormatError(f"{path}: its lines are of kind {kinds}, none a border: its kind is 'border', or absent")
+    raise FormatError(f"{path}: has 0 lines: a border file has at least one LineString or Polygon, a Point is none")
 
 
 def read_border(path: Path, own_side: Side | str | None = None, *, layer: str | None = None) -> BorderSegment:
@@ -137,7 +141,7 @@ def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
     # What is in the file decides before its name: many a KMZ is called .kml.
     if head.startswith(b"SQLite format 3"):
         return read_vector_lines(path, layer)
-    if head.startswith(b"PK"):
+    if head.startswith(b"PK") and layer is None:
         return read_kml_lines(path)
     if path.suffix.lower() in _MAGIC:
         # GDAL would open many other things under this name, some of which name further files and addresses.
@@ -147,6 +151,8 @@ def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
         return read_vector_lines(path, layer)
     if path.suffix.lower() in {".shx", ".dbf", ".prj", ".cpg"}:
         raise FormatError(f"{path}: is one part of a Shapefile: give the .shp beside it")
+    if layer is not None:
+        raise FormatError(f"{path}: has no layers, so none is called {layer!r}: only a GeoPackage has")
     markup = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     if markup or path.suffix.lower() in {".kml", ".kmz"}:
         return read_kml_lines(path)

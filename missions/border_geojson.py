@@ -13,11 +13,15 @@ from missions.line_feature import LineFeature
 __all__ = ["check_crs", "check_positions", "read_geojson_lines"]
 
 _WGS84 = {
-    "urn:ogc:def:crs:OGC:1.3:CRS84",
-    "urn:ogc:def:crs:OGC::CRS84",
-    "OGC:CRS84",
-    "urn:ogc:def:crs:EPSG::4326",
-    "EPSG:4326",
+    "urn:ogc:def:crs:ogc:1.3:crs84",
+    "urn:ogc:def:crs:ogc::crs84",
+    "ogc:crs84",
+    "urn:ogc:def:crs:epsg::4326",
+    "epsg:4326",
+    # With heights above the ellipsoid, which are passed over.
+    "urn:ogc:def:crs:ogc::crs84h",
+    "urn:ogc:def:crs:epsg::4979",
+    "epsg:4979",
 }
 _LINES = {"LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 """How deep the lists of vertices are nested in each geometry that has lines."""
@@ -65,7 +69,7 @@ def check_crs(value: dict[str, Any], where: str) -> None:
         return
     properties = crs.get("properties") if isinstance(crs, dict) else None
     named = properties.get("name", crs) if isinstance(properties, dict) else crs
-    if not (isinstance(named, str) and named in _WGS84):
+    if not (isinstance(named, str) and named.casefold() in _WGS84):
         raise FormatError(
             f"{where}: crs: coordinate reference system {named}: convert to longitude and latitude in WGS 84"
         )

@@ -108,8 +108,8 @@ def write_vector_lines(features: Iterable[LineFeature], path: Path) -> None:
     shapefile = path.suffix.lower() == ".shp"
     names = list(dict.fromkeys(name for row in rows for name in row.properties))
     columns = [_column([row.properties.get(name) for row in rows]) for name in names]
+    _check_texts(rows, shapefile=shapefile)
     if shapefile:
-        _check_texts(rows)
         names = [name[:_NAME] for name in names]
     parts = [[line for part in row.parts for line in split_line((p[0], p[1]) for p in part.points)] for row in rows]
     several = any(len(lines) > 1 for lines in parts)
@@ -224,10 +224,14 @@ def _column(values: list[Any]) -> NDArray[Any]:
     return np.array([None if value is None else str(value) for value in values], dtype=object)
 
 
-def _check_texts(rows: list[LineFeature]) -> None:
+def _check_texts(rows: list[LineFeature], *, shapefile: bool) -> None:
     for row in rows:
         for name, value in row.properties.items():
-            if isinstance(value, str) and len(value.encode()) > _TEXT:
+            if not isinstance(value, str):
+                continue
+            if "\0" in value:
+                raise FormatError(f"{row.where}: {name} has a character 0, at which the text would end: remove it")
+            if shapefile and len(value.encode()) > _TEXT:
                 raise FormatError(
                     f"{row.where}: {name} has {len(value.encode())} bytes, and a Shapefile takes {_TEXT}: write a "
                     ".gpkg or .geojson"

@@ -14,9 +14,10 @@ from types import MappingProxyType
 from missions.errors import FormatError
 from missions.mission import DO_JUMP, FRAME_GLOBAL, FRAME_MISSION, FRAME_RELATIVE, NAV_WAYPOINT, MissionItem
 
-__all__ = ["FRAME_TERRAIN", "HOME", "file_frame", "read_frame", "read_place", "with_jump"]
+__all__ = ["FRAME_TERRAIN", "HOME", "file_frame", "read_command", "read_frame", "read_place", "with_jump"]
 
 FRAME_TERRAIN = 10
+_LAST_COMMAND = 65_535
 HOME = (FRAME_GLOBAL, NAV_WAYPOINT)
 """Frame and command of a home item."""
 
@@ -33,10 +34,17 @@ def file_frame(item: MissionItem, where: str) -> int:
     return _FILE[item.frame]
 
 
-def read_frame(frame: int, where: str) -> int:
+def read_frame(frame: float, where: str) -> int:
     """A frame of a file as it is in memory. Raises FormatError for one that has no latitude and longitude."""
     _known(frame, where)
-    return _MEMORY[frame]
+    return _MEMORY[int(frame)]
+
+
+def read_command(command: float, where: str) -> int:
+    """A command of a file. Raises FormatError for one that MISSION_ITEM_INT cannot name."""
+    if isinstance(command, bool) or not 0 <= command <= _LAST_COMMAND or command != int(command):
+        raise FormatError(f"{where}: command is {command:g}: give a whole number from 0 to {_LAST_COMMAND}, a MAV_CMD")
+    return int(command)
 
 
 def read_place(frame: int, five: float, six: float, where: str) -> tuple[int, int]:
@@ -65,9 +73,9 @@ def with_jump(item: MissionItem, by: int) -> MissionItem:
     return replace(item, p1=item.p1 + by)
 
 
-def _known(frame: int, where: str) -> None:
-    if frame not in _FILE:
+def _known(frame: float, where: str) -> None:
+    if isinstance(frame, bool) or frame not in _FILE:
         raise FormatError(
-            f"{where}: frame {frame} has no latitude and longitude: give 0 (AMSL), 3 or 6 (above home), 10 (above "
+            f"{where}: frame {frame:g} has no latitude and longitude: give 0 (AMSL), 3 or 6 (above home), 10 (above "
             "terrain), or 2 for a command without a place"
         )

@@ -91,7 +91,7 @@ class Branch:
             object.__setattr__(self, field, float(value))
         if self.band_left_m + self.band_right_m <= 0:
             raise BorderError(f"{what}: the band has no depth: give band_left_m or band_right_m")
-        if isinstance(self.priority, bool) or not isinstance(self.priority, int) or self.priority < 1:
+        if isinstance(self.priority, bool) or not isinstance(self.priority, int) or not 1 <= self.priority <= 1_000_000:
             raise BorderError(f"{what}: priority is {self.priority!r}: give a whole number, 1 is watched first")
 
     def length_m(self) -> float:

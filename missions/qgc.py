@@ -18,7 +18,7 @@ from missions.errors import FormatError, MissionError
 from missions.fence_shapes import FenceCircle, FencePolygon, FenceShape, fence_shapes
 from missions.files import read_json, write_json
 from missions.fleet import AircraftForm
-from missions.item_file import FRAME_TERRAIN, HOME, file_frame, read_frame, read_place
+from missions.item_file import FRAME_TERRAIN, HOME, file_frame, read_command, read_frame, read_place
 from missions.mission import (
     DO_JUMP,
     FRAME_GLOBAL,
@@ -161,14 +161,15 @@ def _mission(value: dict[str, Any], path: Path) -> Mission:
             )
         numbers.setdefault(int(item.get("doJumpId", number)), len(items))
         p = [math.nan if v is None else _finite(v) for v in item["params"]]
-        frame = read_frame(int(item["frame"]), where)
+        frame = read_frame(_finite(item["frame"]), where)
         p1, p2, p3, p4, *place, z = p
         five, six = (0.0 if math.isnan(v) else v for v in place)
         x, y = read_place(frame, five, six, where)
         if frame != FRAME_MISSION:
             _check_height(item, z, where)
+        command = read_command(_finite(item["command"]), where)
         going_on = _flag(item["autoContinue"], "autoContinue")
-        items.append(MissionItem(len(items), frame, int(item["command"]), p1, p2, p3, p4, x, y, z, going_on))
+        items.append(MissionItem(len(items), frame, command, p1, p2, p3, p4, x, y, z, going_on))
     guarded = _fence(_part(value, "geoFence", path), path)
     points = _part(value, "rallyPoints", path).get("points", [])
     return Mission(
@@ -287,7 +288,7 @@ def _item(item: MissionItem, number: int, where: str) -> dict[str, Any]:
     params = [item.p1, item.p2, item.p3, item.p4, item.x / scale, item.y / scale, item.z]
     out: dict[str, Any] = {
         "type": "SimpleItem",
-        "command": item.command,
+        "command": read_command(item.command, where),
         "doJumpId": number,
         "frame": frame,
         "autoContinue": item.autocontinue,

@@ -14,7 +14,7 @@ from pathlib import Path
 from geo import write_text
 from missions.errors import FormatError
 from missions.files import read_text
-from missions.item_file import HOME, file_frame, read_frame, read_place, with_jump
+from missions.item_file import HOME, file_frame, read_command, read_frame, read_place, with_jump
 from missions.mission import FRAME_MISSION, Dialect, MissionItem
 
 __all__ = ["read_waypoints", "write_waypoints"]
@@ -123,7 +123,7 @@ def _item(cells: list[str], where: str) -> MissionItem:
     return MissionItem(
         int(values["seq"]),
         frame,
-        int(values["command"]),
+        read_command(values["command"], where),
         values["p1"],
         values["p2"],
         values["p3"],

@@ -399,6 +399,43 @@ def test_a_layer_is_chosen_by_name_where_several_have_lines(tmp_path):
         read_borders(path, layer="east")
 
 
+@pytest.mark.parametrize(
+    "name", ["urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:EPSG::4326", "epsg:4326", "urn:ogc:def:crs:EPSG::4979"]
+)
+def test_names_of_wgs_84_are_known(tmp_path, name):
+    """Those that GDAL and GeoPandas write, of vertices with heights too."""
+    path = tmp_path / "line.json"
+    line = {"type": "LineString", "coordinates": [[8, 46, 500], [9, 46, 510]]}
+    crs = {"type": "name", "properties": {"name": name}}
+    feature = {"type": "Feature", "properties": {"own_side": "left"}, "geometry": line}
+    path.write_text(json.dumps({"type": "FeatureCollection", "crs": crs, "features": [feature]}))
+    assert read_border(path).coordinates == ((8.0, 46.0), (9.0, 46.0))
+
+
+@pytest.mark.parametrize("kind", ["Border", " border ", "", None])
+def test_a_line_of_the_kind_border_is_one(tmp_path, kind):
+    path = tmp_path / "line.json"
+    line = {"type": "LineString", "coordinates": [[8, 46], [9, 46]]}
+    path.write_text(json.dumps({"type": "Feature", "properties": {"own_side": "left", "kind": kind}, "geometry": line}))
+    assert read_border(path).own_side is Side.LEFT
+
+
+@pytest.mark.parametrize("kind", ["administrative", ["border"], 2])
+def test_lines_that_are_no_border_are_told_from_no_lines(tmp_path, kind):
+    path = tmp_path / "line.json"
+    line = {"type": "LineString", "coordinates": [[8, 46], [9, 46]]}
+    path.write_text(json.dumps({"type": "Feature", "properties": {"own_side": "left", "kind": kind}, "geometry": line}))
+    with pytest.raises(FormatError, match=r"its lines are of kind .*, none a border: its kind is 'border'"):
+        read_border(path)
+
+
+@pytest.mark.parametrize("suffix", ["geojson", "kml", "kmz"])
+def test_a_layer_of_a_file_without_layers_is_refused(tmp_path, suffix):
+    write_border(straight(), tmp_path / f"line.{suffix}")
+    with pytest.raises(FormatError, match="has no layers, so none is called 'north'"):
+        read_border(tmp_path / f"line.{suffix}", layer="north")
+
+
 def shapefile(tmp_path):
     write_border(straight(), tmp_path / "line.shp")
     return tmp_path / "line.shp"
@@ -474,7 +511,16 @@ def test_without_the_extra_the_error_says_how_to_get_it(tmp_path, monkeypatch):
             call()
 
 
+@pytest.mark.parametrize("suffix", ["kml", "gpkg", "shp"])
+def test_a_text_that_would_end_early_is_not_written(tmp_path, suffix):
+    with pytest.raises(FormatError, match="authority"):
+        write_border(straight(authority="a\0b"), tmp_path / f"line.{suffix}")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_a_format_cannot_hold_is_named(tmp_path):
+    with pytest.raises(BorderError, match="priority is 1"):
+        straight(priority=10**300)
     border = straight(note="x" * 300)
     with pytest.raises(FormatError, match="note has 300 bytes"):
         write_border(border, tmp_path / "line.shp")

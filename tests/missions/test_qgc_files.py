@@ -139,6 +139,10 @@ def test_heights_of_all_altitude_modes_are_read_as_they_are_flown(tmp_path):
     ("wrong", "words"),
     [
         ({"frame": 1}, "item 1: frame 1 has no latitude"),
+        ({"frame": 3.5}, r"item 1: frame 3\.5 has no latitude"),
+        ({"command": 16.5}, r"item 1: command is 16\.5"),
+        ({"command": 70_000}, "item 1: command is 70000"),
+        ({"command": -1}, "item 1: command is -1"),
         ({"params": [0, 0, 0, 0, 91, 8, 50]}, "item 1: x is 91: give degrees"),
         ({"params": [0, 0, 0, 0, 46, 181, 50]}, "item 1: y is 181: give degrees"),
         ({"frame": 2, "params": [0, 0, 0, 0, 46.5, 8, 4]}, r"item 1: parameter 5 is 46\.5"),

@@ -136,6 +136,7 @@ def test_other_programs_line_ends_and_spaces_are_read(tmp_path):
         ("QGC WPL 110\n0 1 0 16 0 0 0 0 96 8 1 1\n", "line 2: x"),
         ("QGC WPL 110\n0 1 0 16 0 0 0 0 46 nan 1 1\n", "line 2: y"),
         ("QGC WPL 110\n0 1 0 16.5 0 0 0 0 46 8 1 1\n", "line 2: command"),
+        ("QGC WPL 110\n0 1 0 70000 0 0 0 0 46 8 1 1\n", "line 2: command is 70000"),
         ("QGC WPL 110\n1 1 0 16 0 0 0 0 46 8 1 1\n", "line 2: seq"),
     ],
 )
