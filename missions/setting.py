@@ -26,6 +26,7 @@ from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.observation import Observation, observe
 from missions.options import PlanOptions
 from missions.risk import RiskTable
+from missions.risk_along import weights_along
 from missions.runway import runway_of
 from missions.shut import Shut
 from missions.stretch import Team
@@ -217,20 +218,8 @@ class Setting:
 
         What is not to be watched weighs nothing.
         """
-        course = self.course
-        middle, half = (self.stations[:-1] + self.stations[1:]) / 2, np.diff(self.stations) / 2
-        leg = course.leg_at(middle)
-        begin, end = course.line_m[leg].T
-        along = (middle - course.along_m[leg]) / (course.along_m[leg + 1] - course.along_m[leg])
-        at = begin + along * (end - begin)
         hour = self.options.shift_hour + at_s / 3600
-        out = np.ones(len(middle))
-        for number, line in enumerate(course.lines):
-            own = course.line[leg] == number
-            table = self.risk.of_line(line.name, border=number == 0)
-            out[own] = table.weights((at - half)[own], (at + half)[own], hour)
-        priority = np.array([line.priority for line in course.lines])[course.line[leg]]
-        return np.where(self.needed, out / priority * float(priority.min()), 0.0)
+        return np.where(self.needed, weights_along(self.course, self.risk, self.stations, hour), 0.0)
 
     def layers(self, crew: Crew) -> tuple[float, float]:
         """Heights above ground of the ways out and home, metres: wings stay at that of the patrol."""
