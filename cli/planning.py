@@ -90,7 +90,10 @@ def validation_table(report: missions.Validation) -> Table:
 def changes_table(made: missions.PatrolPlan, changes: tuple[missions.Change, ...]) -> Table:
     """What changes of the fleet would give."""
     table = Table(title="what would help")
-    for heading in ("change", "revisit min", "saves", "coverage"):
+    figure = {missions.Objective.ONCE: "last landing min", missions.Objective.REVISIT: "revisit min"}.get(
+        made.options.objective, "min times risk"
+    )
+    for heading in ("change", figure, "saves", "coverage"):
         table.add_column(heading, justify="left" if heading == "change" else "right")
     for change in changes:
         if change.revisit_s is None or change.coverage is None:

@@ -11,8 +11,9 @@ from geo import Terrain, locate
 from missions.course import distances_m
 from missions.errors import MissionsError
 from missions.fleet import Base, Fleet, Vehicle
+from missions.limiting import Limit, limit_of, told
 from missions.network_planning import plan_network
-from missions.patrol import LegKind, PatrolPlan, Roster, Sortie
+from missions.patrol import PatrolPlan, Sortie
 from missions.plane import Plane
 from missions.planning import plan
 from missions.siting import base_behind
@@ -29,7 +30,8 @@ class Change:
     what
         The change in words.
     revisit_s
-        Revisit interval with it, times risk in a plan by risk, seconds; None where no plan can be made with it.
+        Revisit interval with it, times risk in a plan by risk, the last landing in one of a single coverage, seconds;
+        None where no plan can be made with it.
     coverage
         Share of the band seen with it; None likewise.
     reason
@@ -60,8 +62,8 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
     terrain
         The ground that it was planned on.
     """
-    slowest = max((r for period in made.periods for r in period.rosters), key=made.round_s)
-    team = [made.sorties[k] for k in slowest.sorties]
+    limit = limit_of(made)
+    team = [made.sorties[k] for k in limit.roster.sorties]
     base = team[0].vehicle.base
     options: list[tuple[str, Callable[[], Fleet]]] = [
         (f"one more aircraft at {base.name}", lambda: _one_more(made.fleet, team[0].vehicle, base)),
@@ -83,7 +85,7 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
         else:
             changes.append(Change(what, other.figure_s, other.coverage.share))
     changes.sort(key=lambda change: change.revisit_s if change.revisit_s is not None else float("inf"))
-    return Explanation(tuple(_limits(made, slowest)), tuple(changes))
+    return Explanation(tuple(_limits(made, limit)), tuple(changes))
 
 
 def _again(made: PatrolPlan, fleet: Fleet, terrain: Terrain | None) -> PatrolPlan:
@@ -92,35 +94,20 @@ def _again(made: PatrolPlan, fleet: Fleet, terrain: Terrain | None) -> PatrolPla
     return plan(made.border, fleet, terrain, made.options, airspace=made.airspace, risk=made.risk)
 
 
-def _limits(made: PatrolPlan, slowest: Roster) -> list[str]:
-    team = [made.sorties[k] for k in slowest.sorties]
-    base, look = team[0].vehicle.base, made.observation_of(team[0])
-    craft = team[0].vehicle.aircraft
-    size = len(slowest.sysids)
-    legs = [leg for sortie in team for leg in sortie.legs]
-    patrol = sum(leg.duration_s for leg in legs if leg.kind is LegKind.PATROL)
-    air = sum(leg.duration_s for leg in legs)
-    ground = craft.turn_round_s * len(team)
-    whole = air + ground
-    length = sum(run.length_m for s in team for run in s.runs)
+def _limits(made: PatrolPlan, limit: Limit) -> list[str]:
+    team = [made.sorties[k] for k in limit.roster.sorties]
+    look, craft = made.observation_of(team[0]), team[0].vehicle.aircraft
     leanest = min(team, key=lambda s: s.reserve_left)
+    times_risk = "" if made.risk_s is None else " times risk"
     found = [
-        (
-            f"the slowest stretch is that of {base.name}: {length / 1000:.1f} km in {len(team)} sorties by {size} "
-            f"aircraft, looked at every {made.round_s(slowest) / 60:.1f} min"
-        ),
-        (
-            f"of the {whole / 60:.0f} min of one round {patrol / whole:.0%} are patrol, {(air - patrol) / whole:.0%} "
-            f"ways out and home, {ground / whole:.0%} turn-round on the ground"
-        ),
+        *told(made, limit),
         (
             f"the leanest sortie, {leanest.name}, lands with {leanest.reserve_left:.0%} of its battery, the reserve is "
             f"{craft.reserve_fraction:.0%}"
         ),
         (
-            f"no plan {made.bound.claim} comes below {made.revisit_bound_s / 60:.1f} min"
-            f"{'' if made.risk_s is None else ' times risk'} with these aircraft on this line: this one is "
-            f"{made.gap:.1%} above that"
+            f"no plan {made.bound.claim} comes below {made.revisit_bound_s / 60:.1f} min{times_risk} "
+            f"with these aircraft on this line: this one is {made.gap:.1%} above that"
         ),
     ]
     return [*found, *look.reasons]

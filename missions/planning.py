@@ -196,7 +196,15 @@ class Planner:
     def _scheduled(self, rotas: Rotas) -> _Schedule:
         setting = self.setting
         once = setting.options.objective is Objective.ONCE
-        flights = schedule(rotas.sorties, rotas.periods, setting.fleet, setting.options, repeat=not once)
+        counted = not once and any(vehicle.base.batteries is not None for vehicle in setting.fleet.vehicles)
+        # As soon as may be, or at the pace at which batteries are charged: then nobody waits for long.
+        found = [self._flown(rotas, paced=paced) for paced in ((False, True) if counted else (False,))]
+        return min(found, key=lambda one: one.figure_s)
+
+    def _flown(self, rotas: Rotas, *, paced: bool) -> _Schedule:
+        setting, shift_s = self.setting, self.setting.options.shift_s
+        once = setting.options.objective is Objective.ONCE
+        flights = schedule(rotas.sorties, rotas.periods, setting.fleet, setting.options, repeat=not once, paced=paced)
         if once:
             return _Schedule(rotas, flights, max(f.start_s + rotas.sorties[f.sortie].duration_s for f in flights))
         # A shift too short for a second look has none to measure.
@@ -206,15 +214,14 @@ class Planner:
             for roster in period.rosters
             for round_s in rounds_s(roster, rotas.sorties).values()
         ]
-        revisit = max(*rounds, left_alone_s(flights, rotas.sorties))
+        revisit = max(*rounds, left_alone_s(flights, rotas.sorties, shift_s))
         if setting.options.objective is not Objective.RISK:
             return _Schedule(rotas, flights, revisit)
         starts, weights = np.array([s.from_s for s in self.spans]), np.array([s.weights for s in self.spans])
-        shift_s = setting.options.shift_s
         risk = at_risk_s(flights, rotas.sorties, setting.stations, starts, weights, shift_s=shift_s)
         # Of rotas that change with the risk no longer round counts than those for its mean have.
         floor = min(self._rounds_s(rotas), self.figure()[1]) if len(rotas.periods) > 1 else self._rounds_s(rotas)
-        return _Schedule(rotas, flights, revisit, max(floor, risk))
+        return _Schedule(rotas, flights, revisit, max(floor, float(risk.max())))
 
     def _finish(self, chosen: _Schedule) -> PatrolPlan:
         setting, rotas = self.setting, chosen.rotas
@@ -226,7 +233,10 @@ class Planner:
             sysid for period in rotas.periods for own in period.rosters if own.sorties for sysid in own.sysids
         )
         notes += idle_notes(setting, flying)
-        bounds = bounds_of(setting, rotas.flown, joined(self.spans).weights if chosen.risk_s is not None else None)
+        weights = joined(self.spans).weights if chosen.risk_s is not None else None
+        bounds = bounds_of(setting, rotas.flown, weights)
+        if max(bound.seconds for bound in bounds) > chosen.figure_s:
+            bounds = bounds_of(setting, rotas.flown, weights, day_after_day=False)
         if any(len(sortie.runs) > 1 for sortie in sorties):
             bounds, others = bounds[:1], bounds[1:]
             notes += [

@@ -12,6 +12,9 @@ from missions.patrol import Flight, Roster, Sortie
 __all__ = ["at_risk_s", "left_alone_s", "passed_s", "rounds_s"]
 
 Floats = NDArray[np.float64]
+_PLACES = np.array([0.001, 0.5, 0.999])
+"""Which places of a part stand for all of them, shares of its length."""
+
 _Watcher = tuple[Sortie, Floats]
 """A sortie, and when it takes off, seconds."""
 
@@ -47,12 +50,17 @@ def rounds_s(roster: Roster, sorties: Sequence[Sortie]) -> dict[int, float]:
     return out
 
 
-def left_alone_s(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> float:
-    """The longest time between two looks at one place, seconds, by whichever sorties; 0 without a second look."""
+def left_alone_s(flights: Sequence[Flight], sorties: Sequence[Sortie], shift_s: float = 0.0) -> float:
+    """The longest time from a look at a place to the next, by whichever sorties, or to the end of a shift, seconds.
+
+    A shift that ends without another look for want of batteries is none that is watched to its end.
+    """
     longest = 0.0
     for low, high, watchers in _parts(flights, sorties):
-        # What passes one place of a part passes all of them: one stands for all.
-        times = _times(watchers, np.array([(low + high) / 2]))
+        # What passes one place of a part passes all of them; the end of the shift comes at another time after each.
+        times = _times(watchers, low + _PLACES * (high - low))
+        if times.size:
+            times = np.concatenate([times, np.maximum(times[-1:], shift_s)])
         longest = max(longest, float(np.diff(times, axis=0).max(initial=0.0)))
     return longest
 
@@ -65,8 +73,10 @@ def at_risk_s(
     weights: Floats,
     *,
     shift_s: float,
-) -> float:
+) -> Floats:
     """The longest time from a look at a place to the next or the end of the shift, times its weight meanwhile, seconds.
+
+    For each piece of the course, shape (n - 1,); 0 where none looks.
 
     Parameters
     ----------
@@ -84,7 +94,7 @@ def at_risk_s(
     """
     middle = (stations[:-1] + stations[1:]) / 2
     ends = [*starts_s[1:].tolist(), shift_s]
-    longest = 0.0
+    longest = np.zeros(len(middle))
     for low, high, watchers in _parts(flights, sorties):
         own = slice(*np.searchsorted(middle, (low, high)).tolist())
         # When it is looked at matters now: one place does not stand for all.
@@ -96,7 +106,7 @@ def at_risk_s(
         for begin, end, weight in zip(starts_s.tolist(), ends, weights[:, own], strict=True):
             within = np.minimum(times[1:], end) - np.maximum(times[:-1], begin)
             at_risk += weight * np.maximum(within, 0.0)
-        longest = max(longest, float(at_risk.max()))
+        longest[own] = at_risk.max(axis=0)
     return longest
 
 

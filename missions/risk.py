@@ -55,6 +55,8 @@ class Risk:
             raise PlanError(f"risk: to_m {self.to_m:g} is not beyond from_m {self.from_m:g}")
         if self.from_hour == self.to_hour:
             raise PlanError(f"risk: from_hour and to_hour are both {self.to_hour:g}: give 0 and 24 for the whole day")
+        if (self.from_hour, self.to_hour) == (24, 0):
+            raise PlanError("risk: from_hour 24 and to_hour 0 are one moment: give 0 and 24 for the whole day")
 
     def holds(self, hour: float) -> bool:
         """Whether the row holds at an hour of the day."""

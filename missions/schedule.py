@@ -10,11 +10,12 @@ aircraft goes over to its next roster as soon as it is free.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from missions.fleet import Fleet, Vehicle
+from missions.fleet import Base, Fleet, Vehicle
 from missions.launch_book import LaunchBook
 from missions.options import PlanOptions
 from missions.patrol import Flight, Period, Roster, Sortie
@@ -23,7 +24,13 @@ __all__ = ["schedule"]
 
 
 def schedule(
-    sorties: Sequence[Sortie], periods: Sequence[Period], fleet: Fleet, options: PlanOptions, *, repeat: bool = True
+    sorties: Sequence[Sortie],
+    periods: Sequence[Period],
+    fleet: Fleet,
+    options: PlanOptions,
+    *,
+    repeat: bool = True,
+    paced: bool = False,
 ) -> tuple[Flight, ...]:
     """Take-offs over a shift, in their order.
 
@@ -38,6 +45,9 @@ def schedule(
     repeat
         Whether rounds are flown until the shift ends; else every sortie once. No period ends before each of its
         sorties was flown.
+    paced
+        Whether rounds are drawn out where a base charges fewer batteries than they use, so that all waits are as long;
+        else who has a battery takes off, and all wait together when there is none.
 
     Raises
     ------
@@ -50,8 +60,9 @@ def schedule(
     duties: dict[int, list[_Crew]] = {}
     ends = [*(period.start_s for period in periods[1:]), options.shift_s]
     for period, stop_s in zip(periods, ends, strict=True):
+        slower = _paces(period, sorties, fleet) if paced else {}
         for roster in period.rosters:
-            for crew in _crews(roster, sorties, fleet, options, (period.start_s, stop_s), repeat=repeat):
+            for crew in _crews(roster, sorties, fleet, options, (period.start_s, stop_s), repeat=repeat, slower=slower):
                 duties.setdefault(crew.vehicle.sysid, []).append(crew)
     for sysid, (crew, *_) in duties.items():
         heapq.heappush(queue, (crew.due(0.0), not sorties[crew.current].airborne, sysid, 0.0))
@@ -114,6 +125,7 @@ def _crews(
     period_s: tuple[float, float],
     *,
     repeat: bool,
+    slower: Mapping[Base, float],
 ) -> list[_Crew]:
     """The aircraft of a roster, each at its phase of the round."""
     if not roster.sorties:
@@ -125,6 +137,9 @@ def _crews(
     order = [k for share in shares for k in share]
     offset = np.concatenate([[0.0], np.cumsum([sorties[roster.sorties[k]].duration_s + turn_round for k in order])])
     whole, count = float(offset[-1]), len(order)
+    drawn = slower.get(vehicles[0].base, 1.0)
+    if repeat and drawn > 1:
+        return _relays(roster, vehicles, period_s, every_s=drawn * whole / (count * size))
     first = 0
     out = []
     for number, (vehicle, share) in enumerate(zip(vehicles, shares, strict=True)):
@@ -141,6 +156,36 @@ def _crews(
         out.append(_Crew(vehicle, roster, period_s, order=turns, aligned_s=aligned, round_s=whole))
         first += len(share)
     return out
+
+
+def _relays(
+    roster: Roster, vehicles: Sequence[Vehicle], period_s: tuple[float, float], *, every_s: float
+) -> list[_Crew]:
+    """The aircraft of a roster in a ring: at even times the next of them takes off for the next sortie."""
+    count, size = len(roster.sorties), len(vehicles)
+    cycle = math.lcm(count, size)
+    out = []
+    for number, vehicle in enumerate(vehicles):
+        own = range(number, cycle, size)
+        turns = [roster.sorties[k % count] for k in own]
+        aligned = [k * every_s for k in own]
+        out.append(_Crew(vehicle, roster, period_s, order=turns, aligned_s=aligned, round_s=cycle * every_s))
+    return out
+
+
+def _paces(period: Period, sorties: Sequence[Sortie], fleet: Fleet) -> dict[Base, float]:
+    """By how much rounds are drawn out, so that each base charges as many batteries as they use: at least 1."""
+    bases = {vehicle.sysid: vehicle.base for vehicle in fleet.vehicles}
+    held: dict[Base, float] = {}
+    for roster in period.rosters:
+        own = [sorties[k] for k in roster.sorties]
+        if own:
+            base = bases[roster.sysids[0]]
+            round_s = sum(s.duration_s + s.vehicle.aircraft.turn_round_s for s in own)
+            # A battery is held for the flight and its charging.
+            used_s = sum(s.duration_s + base.charge_s for s in own)
+            held[base] = held.get(base, 0.0) + len(roster.sysids) * used_s / round_s
+    return {base: max(1.0, most / base.batteries) for base, most in held.items() if base.batteries is not None}
 
 
 def _shares(times: Sequence[float], size: int) -> list[list[int]]:

@@ -24,8 +24,9 @@ from missions.given import check_bases, heed
 from missions.landing import check_landing_sites
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.observation import Observation, observe
-from missions.options import PlanOptions
+from missions.options import Objective, PlanOptions
 from missions.risk import RiskTable
+from missions.risk_along import weights_along
 from missions.runway import runway_of
 from missions.shut import Shut
 from missions.stretch import Team
@@ -118,6 +119,27 @@ class Setting:
                 f"risk: no line is called {min(unknown)!r}: give one of "
                 f"{', '.join(dict.fromkeys(repr(line.name) for line in self.course.lines))}, or none for the border"
             )
+
+        self.heeded += self._without_effect()
+
+    def _without_effect(self) -> list[str]:
+        """A sentence for what of the risk has no effect: all of it without its objective, rows beyond their line."""
+        if not self.risk.rows:
+            return []
+        if self.options.objective is not Objective.RISK:
+            return [f"the risk that is given has no effect: the objective is {self.options.objective}, not risk"]
+        found = []
+        for row in self.risk.rows:
+            reach_m = 0.0
+            for number, line in enumerate(self.course.lines):
+                own = self.course.line == number
+                if own.any() and (row.line == line.name or (number == 0 and not row.line)):
+                    reach_m = max(reach_m, float(self.course.line_m[own].max()))
+            if row.from_m >= reach_m:
+                found.append(
+                    f"risk from {row.from_m:g} to {row.to_m:g} m has no effect: its line is {reach_m:.0f} m long"
+                )
+        return found
 
     def _looks(self, crews: Sequence[Crew]) -> dict[tuple[Aircraft, Camera], Observation]:
         """One observation for each type of aircraft and camera, all from the same lateral distance."""
@@ -217,20 +239,8 @@ class Setting:
 
         What is not to be watched weighs nothing.
         """
-        course = self.course
-        middle, half = (self.stations[:-1] + self.stations[1:]) / 2, np.diff(self.stations) / 2
-        leg = course.leg_at(middle)
-        begin, end = course.line_m[leg].T
-        along = (middle - course.along_m[leg]) / (course.along_m[leg + 1] - course.along_m[leg])
-        at = begin + along * (end - begin)
         hour = self.options.shift_hour + at_s / 3600
-        out = np.ones(len(middle))
-        for number, line in enumerate(course.lines):
-            own = course.line[leg] == number
-            table = self.risk.of_line(line.name, border=number == 0)
-            out[own] = table.weights((at - half)[own], (at + half)[own], hour)
-        priority = np.array([line.priority for line in course.lines])[course.line[leg]]
-        return np.where(self.needed, out / priority * float(priority.min()), 0.0)
+        return np.where(self.needed, weights_along(self.course, self.risk, self.stations, hour), 0.0)
 
     def layers(self, crew: Crew) -> tuple[float, float]:
         """Heights above ground of the ways out and home, metres: wings stay at that of the patrol."""

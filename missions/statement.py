@@ -24,12 +24,17 @@ _ROUNDING = 1 - 1e-4
 
 
 def bounds_of(
-    setting: Setting, flown: NDArray[np.bool_], weights: NDArray[np.float64] | None = None
+    setting: Setting,
+    flown: NDArray[np.bool_],
+    weights: NDArray[np.float64] | None = None,
+    *,
+    day_after_day: bool = True,
 ) -> tuple[Bound, ...]:
     """Lower bounds for plans that watch what this one watches.
 
-    With the mean `weights` of the pieces over the shift, shape (n - 1,), for the revisit interval times risk of plans
-    that are flown day after day.
+    Where batteries are counted they are for plans that are flown `day_after_day`: a shift that begins with all of them
+    charged may do better, and without it they do not count. With the mean `weights` of the pieces over the shift, shape
+    (n - 1,), for the revisit interval times risk of plans that are flown day after day.
     """
     once = setting.options.objective is Objective.ONCE
     lat, lon = setting.course.at(((setting.stations[:-1] + setting.stations[1:]) / 2)[flown])
@@ -54,7 +59,7 @@ def bounds_of(
     pools = [
         Batteries(tuple(k for k, c in enumerate(setting.crews) if c.base == base), base.batteries, base.charge_s)
         for base in dict.fromkeys(crew.base for crew in setting.crews)
-        if base.batteries is not None
+        if base.batteries is not None and day_after_day
     ]
     one_s = stretch_bound(teams, flown, passable=setting.passable, batteries=pools, once=once)
     return (
@@ -62,7 +67,8 @@ def bounds_of(
         Bound(
             "unbroken stretches",
             one_s * _ROUNDING * (1.0 if weight is None else float(weight[0])),
-            "whose sorties each watch one unbroken stretch, in the same layers of transit",
+            "whose sorties each watch one unbroken stretch, in the same layers of transit"
+            + (", with these batteries day after day" if pools and not once else ""),
         ),
     )
 

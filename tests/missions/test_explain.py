@@ -1,11 +1,23 @@
 """Why a plan is as it is: limits that are true of it, and changes that are worth what they say."""
 
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from missions import Vehicle, default_fleet, explain, plan
-from tests.missions.helpers import beside, fleet_for, straight
+from missions import (
+    LegKind,
+    Objective,
+    PlanOptions,
+    Risk,
+    RiskTable,
+    Vehicle,
+    default_fleet,
+    explain,
+    plan,
+)
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, fleet_for, straight
 
 
 def test_what_a_change_promises_is_what_a_new_plan_gives():
@@ -42,6 +54,48 @@ def test_the_limits_are_those_of_the_plan():
     assert leanest.name in text
     assert f"{made.revisit_bound_s / 60:.1f} min" in text
     assert all(reason in text for reason in made.observation.reasons)
+
+
+def test_of_a_single_coverage_who_lands_last_limits_it():
+    border = straight(16_000)
+    made = plan(border, fleet_for(border, 3), options=PlanOptions(objective=Objective.ONCE))
+    last = max(made.flights, key=lambda flight: flight.start_s + made.sorties[flight.sortie].duration_s)
+    ends = last.start_s + made.sorties[last.sortie].duration_s
+    text = " ".join(explain(made).limits)
+    assert f"the last to land is vehicle-{last.sysid} of base, {ends / 60:.1f} min after the start" in text
+    assert "looked at every" not in text
+    assert "one round" not in text
+    assert ends == pytest.approx(made.figure_s)
+
+
+def test_by_risk_the_place_that_is_most_at_risk_limits_it_and_not_the_slowest_stretch():
+    """The cold eight tenths of the line have the longest round by far."""
+    border = straight(30_000)
+    risk = RiskTable((Risk(0, 3000, 20.0),))
+    made = plan(border, fleet_for(border, 4), options=PlanOptions(objective=Objective.RISK), risk=risk)
+    text = " ".join(explain(made).limits)
+    lat, lon = map(float, re.search(r"most at risk is ([0-9.]+), ([0-9.]+)", text).groups())
+    east = (lon - LON) * M_LON
+    looks = _looks_from(made, east)
+    weight = 20.0 if east < 3000 else 1.0
+    assert f"of a weight of up to {weight:g}: {made.figure_s / 60:.1f} min times risk" in text
+    assert np.diff([*looks[looks < made.options.shift_s], made.options.shift_s]).max() * weight == pytest.approx(
+        made.figure_s, rel=0.02
+    )
+    assert abs(lat - LAT) * M_LAT < 100
+
+
+def _looks_from(made, east):
+    """When a place is passed, by the legs of every flight: the line runs from west to east."""
+    out = []
+    for flight in made.flights:
+        clock = flight.start_s
+        for leg in made.sorties[flight.sortie].legs:
+            a, b = ((end.lon_deg - LON) * M_LON for end in (leg.start, leg.end))
+            if leg.kind is LegKind.PATROL and min(a, b) <= east <= max(a, b):
+                out.append(clock + leg.duration_s * (east - a) / (b - a))
+            clock += leg.duration_s
+    return np.sort(out)
 
 
 def test_a_full_fleet_says_why_it_cannot_grow():

@@ -229,11 +229,24 @@ def test_rows_go_by_the_lines_of_a_network():
         ({"from_m": 0, "to_m": 5, "weight": math.nan}, "weight"),
         ({"from_m": 0, "to_m": 5, "weight": 1, "from_hour": 3, "to_hour": 3}, "from_hour"),
         ({"from_m": 0, "to_m": 5, "weight": 1, "to_hour": 25}, "to_hour"),
+        ({"from_m": 0, "to_m": 5, "weight": 1, "from_hour": 24, "to_hour": 0}, "one moment"),
     ],
 )
 def test_a_bad_row_names_its_field(fields, words):
     with pytest.raises(PlanError, match=words):
         Risk(**fields)
+
+
+def test_what_of_the_risk_has_no_effect_is_told():
+    border = straight(10_000)
+    rows = RiskTable((Risk(0, 2000, 3.0), Risk(12_000, 14_000, 9.0)))
+    notes = {
+        objective: plan(border, fleet_for(border, 1), options=PlanOptions(objective=objective), risk=rows).notes
+        for objective in (Objective.RISK, Objective.REVISIT)
+    }
+    told = [note for note in notes[Objective.RISK] if "no effect" in note]
+    assert [note[:47] for note in told] == ["risk from 12000 to 14000 m has no effect: its l"]
+    assert "the risk that is given has no effect: the objective is revisit, not risk" in notes[Objective.REVISIT]
 
 
 def test_past_crossings_weigh_where_and_when_they_were():

@@ -1,0 +1,142 @@
+"""What limits a plan: the place that is left alone longest, by risk where it goes by that, or who lands last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from missions.fleet import Fleet
+from missions.options import Objective
+from missions.patrol import LegKind, PatrolPlan, Roster
+from missions.recourse import course_of, surroundings_of
+from missions.revisit import at_risk_s, left_alone_s
+from missions.risk_along import weights_along
+from missions.schedule import schedule
+
+__all__ = ["Limit", "limit_of", "told"]
+
+Floats = NDArray[np.float64]
+
+_STEP_M = 100.0
+_LONGER = 1.01
+"""By this factor a wait is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What limits a plan.
+
+    Parameters
+    ----------
+    roster
+        Who watches the place, or lands last, and in which sorties.
+    at
+        Latitude and longitude, degrees, of the place that is most at risk; None in a plan that goes by no risk.
+    left_s, weight
+        For how long a place is left alone at most, seconds, times risk where the plan goes by it, and the greatest
+        weight of that place.
+    """
+
+    roster: Roster
+    at: tuple[float, float] | None = None
+    left_s: float = 0.0
+    weight: float = 1.0
+
+
+def limit_of(made: PatrolPlan) -> Limit:
+    """What limits a plan.
+
+    Raises
+    ------
+    PlanError
+        When a plan by risk is of another course than this program makes.
+    """
+    rosters = [roster for period in made.periods for roster in period.rosters if roster.sorties]
+    if made.options.objective is Objective.ONCE:
+        last = max(made.flights, key=lambda flight: flight.start_s + made.sorties[flight.sortie].duration_s)
+        return Limit(next(r for r in rosters if last.sysid in r.sysids and last.sortie in r.sorties))
+    if made.risk_s is None:
+        slowest = max(rosters, key=made.round_s)
+        return Limit(slowest, left_s=max(made.round_s(slowest), left_alone_s(made.flights, made.sorties)))
+    return _most_at_risk(made, rosters)
+
+
+def _most_at_risk(made: PatrolPlan, rosters: Sequence[Roster]) -> Limit:
+    options = made.options
+    course = course_of(made, surroundings_of(made))
+    own = np.concatenate([[run.from_m, run.to_m] for sortie in made.sorties for run in sortie.runs])
+    stations = np.unique(np.concatenate([course.stations(_STEP_M), own]))
+    starts = [0.0, *made.risk.changes(options.shift_hour, options.shift_s)]
+    middles = [(a + b) / 2 for a, b in pairwise([*starts, options.shift_s])]
+    weights = np.array(
+        [weights_along(course, made.risk, stations, options.shift_hour + at_s / 3600) for at_s in middles]
+    )
+
+    figures = at_risk_s(made.flights, made.sorties, stations, np.array(starts), weights, shift_s=options.shift_s)
+    worst = int(np.argmax(figures))
+    middle = float(stations[worst] + stations[worst + 1]) / 2
+    watching = {
+        number
+        for number, sortie in enumerate(made.sorties)
+        if any(min(run.from_m, run.to_m) <= middle <= max(run.from_m, run.to_m) for run in sortie.runs)
+    }
+    # Of several that watch it those who come most often.
+    roster = min((r for r in rosters if watching & set(r.sorties)), key=made.round_s)
+    lat, lon = course.at(np.array([middle]))
+    return Limit(roster, (float(lat[0]), float(lon[0])), float(figures[worst]), float(weights[:, worst].max()))
+
+
+def told(made: PatrolPlan, limit: Limit) -> list[str]:
+    """What limits a plan in words, and where the time of those goes who do."""
+    roster = limit.roster
+    team = [made.sorties[k] for k in roster.sorties]
+    base, size = team[0].vehicle.base, len(roster.sysids)
+    distinct = [made.sorties[k] for k in dict.fromkeys(roster.sorties)]
+    length = sum(run.length_m for sortie in distinct for run in sortie.runs)
+    stretch = f"{length / 1000:.1f} km in {len(distinct)} sorties by {size} aircraft"
+    legs = [leg for sortie in team for leg in sortie.legs]
+    patrol = sum(leg.duration_s for leg in legs if leg.kind is LegKind.PATROL)
+    air = sum(leg.duration_s for leg in legs)
+    if made.options.objective is Objective.ONCE:
+        name = team[0].vehicle.name
+        what = f"the last to land is {name} of {base.name}, {made.revisit_s / 60:.1f} min after the start: {stretch}"
+        return [what, _shares(f"these {made.revisit_s / 60:.0f} min", (patrol, air, made.revisit_s), "on the ground")]
+    whole = made.round_s(roster) * size
+    spent = _shares(f"the {whole / 60:.0f} min of one round", (patrol, air, whole), "turn-round on the ground")
+    if limit.at is not None:
+        return [
+            (
+                f"most at risk is {limit.at[0]:.5f}, {limit.at[1]:.5f}, of a weight of up to {limit.weight:.4g}: "
+                f"{limit.left_s / 60:.1f} min times risk; those of {base.name} who watch it most often fly {stretch}"
+            ),
+            spent,
+        ]
+    round_s = made.round_s(roster)
+    out = [f"the slowest stretch is that of {base.name}: {stretch}, looked at every {round_s / 60:.1f} min", spent]
+    if limit.left_s > _LONGER * round_s:
+        out.insert(1, f"a place is left alone for up to {limit.left_s / 60:.1f} min: {_waiting(made)}")
+    return out
+
+
+def _shares(what: str, spent_s: tuple[float, float, float], rest: str) -> str:
+    """Shares of a time: patrol, all in the air, whole, seconds."""
+    patrol, air, whole = spent_s
+    return (
+        f"of {what} {patrol / whole:.0%} are patrol, {(air - patrol) / whole:.0%} ways out and home, "
+        f"{(whole - air) / whole:.0%} {rest}"
+    )
+
+
+def _waiting(made: PatrolPlan) -> str:
+    """What take-offs wait for: batteries, if with enough of them nobody waited so long, or each other."""
+    enough = tuple(replace(v, base=replace(v.base, batteries=None)) for v in made.fleet.vehicles)
+    flights = schedule(made.sorties, made.periods, Fleet(made.fleet.camera, enough), made.options)
+    shift_s = made.options.shift_s
+    if left_alone_s(flights, made.sorties, shift_s) * _LONGER < left_alone_s(made.flights, made.sorties, shift_s):
+        names = [v.base.name for v in made.fleet.vehicles if v.base.batteries is not None]
+        return f"take-offs wait for charged batteries ({', '.join(dict.fromkeys(names))})"
+    return "take-offs wait for each other, to keep the separation and one launch at a time"
