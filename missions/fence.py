@@ -13,7 +13,7 @@ from missions.beyond import closing_m, continued
 from missions.clearance import clearance_of
 from missions.errors import MissionError
 from missions.exclusion import exclusions, zones_beside
-from missions.fence_outline import fewest, straightened
+from missions.fence_outline import fewest, plainer, straightened
 from missions.fence_shapes import FencePolygon
 from missions.limits import FENCE_VERTICES
 from missions.patrol import PatrolPlan, Sortie
@@ -79,7 +79,8 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     room = shapely.union(
         way.buffer(clearance.room_m), _patrol(sortie, chart).buffer(clearance.room_m + clearance.bend_m)
     )
-    clear_m, half_m = (float(shapely.distance(room, line)) for line in (border, beyond))
+    shapely.prepare([border, beyond])
+    clear_m, half_m = (float(shapely.distance(line, room)) for line in (border, beyond))
     if clearance.bend_m > 0:
         # Wings cut the bends of every way; towards the border there is no more room than the patrol has.
         bends = way.buffer(clearance.room_m + clearance.bend_m)
@@ -101,7 +102,7 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     crowded: list[str] = []
     hull = convex_hull(shapely.get_coordinates(way))
     for shape, wide in ((hull, _ROOM_M), (way, _ROOM_M), (way, _ROOM_M / 3)):
-        whole = _around(shape.buffer(wide, join_style="mitre") - shut, way, shut)
+        whole = [plainer(ring, taken) for ring in _around(shape.buffer(wide, join_style="mitre") - shut, way, shut)]
         # The quick way first: the other takes longer, and where it bends it leaves nothing of the room.
         for drawn in (straightened, fewest):
             rings = [drawn(ring, taken) for ring in whole]
