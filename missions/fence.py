@@ -13,14 +13,14 @@ from missions.beyond import closing_m, continued
 from missions.clearance import clearance_of
 from missions.errors import MissionError
 from missions.exclusion import exclusions, zones_beside
-from missions.fence_outline import fewest, straightened
+from missions.fence_outline import fewest, plainer, straightened
 from missions.fence_shapes import FencePolygon
 from missions.limits import FENCE_VERTICES
 from missions.patrol import PatrolPlan, Sortie
 from missions.plane import Chart, Plane
 from missions.reduced import convex_hull
 
-__all__ = ["Fences", "fence_polygon", "plan_fences", "sortie_fence"]
+__all__ = ["Fences", "fence_polygon", "plan_fences", "sortie_fence", "unfenced"]
 
 Floats = NDArray[np.float64]
 Fences = Sequence[tuple[FencePolygon, ...]]
@@ -37,6 +37,9 @@ _LONG_M = 1000.0
 
 _CHARTED = 1.005
 """The metres of a chart 10 km from its middle are not longer than those of the ground by more than this."""
+
+_FEW_LEGS, _FEW_ZONES = 24, 1
+"""A fence that follows both sides of so many legs, and a zone beside them, has vertices enough."""
 
 _NEAR_M = 1000.0
 """How far beyond stand-off and legs the border is looked at, metres: no outline of a fence reaches so far."""
@@ -79,7 +82,8 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     room = shapely.union(
         way.buffer(clearance.room_m), _patrol(sortie, chart).buffer(clearance.room_m + clearance.bend_m)
     )
-    clear_m, half_m = (float(shapely.distance(room, line)) for line in (border, beyond))
+    shapely.prepare([border, beyond])
+    clear_m, half_m = (float(shapely.distance(line, room)) for line in (border, beyond))
     if clearance.bend_m > 0:
         # Wings cut the bends of every way; towards the border there is no more room than the patrol has.
         bends = way.buffer(clearance.room_m + clearance.bend_m)
@@ -101,7 +105,7 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     crowded: list[str] = []
     hull = convex_hull(shapely.get_coordinates(way))
     for shape, wide in ((hull, _ROOM_M), (way, _ROOM_M), (way, _ROOM_M / 3)):
-        whole = _around(shape.buffer(wide, join_style="mitre") - shut, way, shut)
+        whole = [plainer(ring, taken) for ring in _around(shape.buffer(wide, join_style="mitre") - shut, way, shut)]
         # The quick way first: the other takes longer, and where it bends it leaves nothing of the room.
         for drawn in (straightened, fewest):
             rings = [drawn(ring, taken) for ring in whole]
@@ -128,6 +132,25 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
         f"stand-off and guard, and {clearance.room_m:.1f} m off the legs: straighten the border line, or plan it in "
         "shorter parts"
     )
+
+
+def unfenced(plan: PatrolPlan) -> list[int]:
+    """Numbers of the sorties of a plan that have no fence, as `sortie_fence` has it.
+
+    Round few legs and few zones there always is one: those are not tried.
+    """
+    zones = plan.blocking_zones()
+    found = []
+    for number, sortie in enumerate(plan.sorties):
+        if len(sortie.legs) <= _FEW_LEGS:
+            chart, way = _flown(sortie)
+            if len(zones_beside(zones, chart, shapely.box(*way.buffer(_ROOM_M).bounds))) <= _FEW_ZONES:
+                continue
+        try:
+            sortie_fence(plan, sortie)
+        except MissionError:
+            found.append(number)
+    return found
 
 
 def _flown(sortie: Sortie) -> tuple[Chart, MultiLineString]:

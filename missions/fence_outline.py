@@ -10,15 +10,28 @@ from shapely import Geometry, Polygon
 from missions.fewest_links import fewest_links
 from missions.sleeve import sleeve
 
-__all__ = ["fewest", "straightened"]
+__all__ = ["fewest", "plainer", "straightened"]
 
 Floats = NDArray[np.float64]
 
 _WIDER_M = 50.0
 """How far out of a ring its outline through the fewest vertices may lie where nothing is taken, metres."""
 
+_PLAIN_M = 0.05
+"""How far an outline may move for fewer vertices to look at, metres: less than what is kept of what is taken."""
+
 _CLEAR_M = 0.01
 """What such an outline keeps off what is taken: it bends where it would touch, metres."""
+
+
+def plainer(ring: Floats, taken: Geometry) -> Floats:
+    """A ring without the vertices that make no difference; as it is where it would touch what is taken.
+
+    Beside lines of many vertices arcs are drawn finer than a metre, and both ways to an outline look at every vertex.
+    """
+    shapely.prepare(taken)
+    simple = shapely.get_coordinates(shapely.simplify(shapely.linearrings(ring), _PLAIN_M))[:-1]
+    return ring if len(simple) < 4 or shapely.intersects(taken, shapely.linearrings(simple)) else simple
 
 
 def straightened(ring: Floats, taken: Geometry) -> Floats:

@@ -54,7 +54,7 @@ def draw_closeup(axes: Axes, sheet: Sheet) -> None:
         if not shapely.intersects(box.buffer(max(line.left_m, line.right_m)), shapely.linestrings(xy)):
             continue
         for part in shapely.get_parts(band_polygon(xy, Side.LEFT, line.left_m, line.right_m)):
-            axes.add_patch(Outline(np.array(part.exterior.coords), fc=_BAND, ec="none", alpha=0.45))
+            axes.add_artist(Outline(np.array(part.exterior.coords), fc=_BAND, ec="none", alpha=0.45))
     colour = sheet.colours[sortie.vehicle.sysid]
     axes.add_patch(Outline(at + _view(sheet, patrol, ahead), fc=colour, ec=colour, alpha=0.25, lw=1.5))
     axes.plot(*patrol.xy.T, color=colour, lw=2)

@@ -155,7 +155,8 @@ def draw_ground(axes: Axes, sheet: Sheet) -> None:
         along = step / np.hypot(*step) * deep
         inward = np.array([-along[1], along[0]]) * sheet.plan.border.own_side.sign
         far = [line[-1] + along, line[-1] + along + inward, line[0] - along + inward, line[0] - along]
-        axes.add_patch(Outline(np.concatenate([line, far]), fc=OWN, ec="none", zorder=0))
+        # Not as a patch: its limits, which nobody asks for, take seconds of a line of many vertices.
+        axes.add_artist(Outline(np.concatenate([line, far]), fc=OWN, ec="none", zorder=0))
     if sheet.branches:
         colours = [KINDS[branch.kind] for branch in sheet.plan.branches]
         axes.add_collection(

@@ -15,9 +15,11 @@ from missions.airspace import Airspace
 from missions.border import BorderSegment
 from missions.course import Course
 from missions.dividing import divided, foremost, undivided
-from missions.errors import PlanError
+from missions.errors import MissionError, PlanError
+from missions.fence import unfenced
 from missions.fleet import Fleet, Vehicle
 from missions.idle import idle_notes
+from missions.limits import FENCE_VERTICES
 from missions.options import Objective, PlanOptions
 from missions.patrol import Flight, PatrolPlan, Period, Sortie
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
@@ -35,6 +37,14 @@ __all__ = ["Planner", "plan"]
 
 _LEADS = (0.0, 0.5, 1.0)
 """How long before a change of the risk the aircraft may be divided anew, in times of the longest sortie."""
+
+_SHORTENINGS = 6
+"""How often it is planned anew because some sortie has no fence, most; each time it watches half as much."""
+
+_BARE = (
+    f"no fence of at most {FENCE_VERTICES} vertices holds a sortie there: straighten the line, or put neighbouring "
+    "no-fly zones into one"
+)
 
 _UNFLOWN = {
     True: "out of reach: no aircraft has the energy to fly there, patrol and come back",
@@ -153,7 +163,18 @@ class Planner:
 
     def plan(self) -> PatrolPlan:
         """The plan, checked."""
-        made = self._finish(min(self._schedules(), key=lambda one: one.figure_s))
+        made = self._made()
+        for left in reversed(range(_SHORTENINGS)):
+            if not (bare := unfenced(made)):
+                break
+            # Anew, with shorter sorties there.
+            for sortie in (made.sorties[number] for number in bare):
+                start, stop = np.searchsorted(self.setting.stations, (sortie.from_m, sortie.to_m)).tolist()
+                self.setting.shorten(start, stop, further=left > 0)
+            if not (self.setting.needed & ~self.setting.bare).any():
+                raise MissionError(_BARE)
+            del self.rotas
+            made = self._made()
         terrain = self.setting.terrain
         violations = check(made, terrain if np.isfinite(terrain.resolution_m) else None)
         if violations:
@@ -161,6 +182,10 @@ class Planner:
                 f"the plan breaks {len(violations)} of its own rules, and is not given out: {violations[0]}"
             )
         return made
+
+    def _made(self) -> PatrolPlan:
+        """The plan as things stand."""
+        return self._finish(min(self._schedules(), key=lambda one: one.figure_s))
 
     def _schedules(self) -> Iterator[_Schedule]:
         """Who flies what when: the same all shift, and otherwise from each change of the risk on, or a little before.
@@ -274,10 +299,11 @@ class Planner:
         out = []
         for a, b in _runs(~flown & setting.needed):
             # Of one line, for one reason.
-            for low, high in _equal(len(TooSteep) * line + steep, a, b):
+            for low, high in _equal((len(TooSteep) * line + steep) * 2 + setting.bare, a, b):
                 near = reached[low : high + 1].any()
                 name = f"{course.lines[line[low]].name}: " if setting.task.network else ""
-                why = steep_reason(setting, TooSteep(int(steep[low]))) or _UNFLOWN[bool(near)]
+                why = _BARE if setting.bare[low] else steep_reason(setting, TooSteep(int(steep[low])))
+                why = why or _UNFLOWN[bool(near)]
                 out.append((float(stations[low]), float(stations[high]), name + why))
         return out
 

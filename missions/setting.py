@@ -113,6 +113,7 @@ class Setting:
         self.alongs: dict[tuple[Aircraft, Observation, bool], Along] = {}
         self.shut = {crew: Shut(len(self.stations)) for crew in self.crews}
         self.last = self._last()
+        self.bare = np.zeros(len(self.stations) - 1, dtype=bool)
         unknown = {row.line for row in risk.rows if row.line} - {line.name for line in self.course.lines}
         if unknown:
             raise PlanError(
@@ -233,6 +234,18 @@ class Setting:
             last = np.minimum(last, furthest)
         # One step from station to station is always allowed: what is still too much shows when it is compiled.
         return np.asarray(np.maximum(last, np.minimum(np.arange(len(last)) + 1, len(last) - 1)))
+
+    def shorten(self, start: int, stop: int, *, further: bool) -> None:
+        """Have sorties watch less than the stations from `start` to `stop` at once, which has no fence.
+
+        What is left of halving it, or all where nothing `further` is tried, is watched by nobody: pieces that are
+        `bare`.
+        """
+        middle = (start + stop) // 2
+        if further and middle > start:
+            self.last[start:middle] = np.minimum(self.last[start:middle], middle)
+        else:
+            self.bare[start:stop], self.passable[start:stop] = True, False
 
     def weights(self, at_s: float) -> Floats:
         """Risk weight of each piece between two stations, some seconds after the start of the shift, shape (n - 1,).

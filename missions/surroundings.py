@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import shapely
@@ -57,15 +57,20 @@ class DenseLine:
 
     @classmethod
     def of(cls, line: BorderSegment | Branch) -> DenseLine:
-        """The vertices of a line, and more between them."""
-        lon, lat = line.unwrapped().T
-        dense = densify(lat, lon, _STEP_M)
-        return cls(*dense, isinstance(line, BorderSegment) and line.is_ring)
+        """The vertices of a line, and more between them; of the lines asked for last they are kept."""
+        return _dense(line)
 
     @cached_property
     def unit(self) -> Floats:
         """The vertices as unit vectors, shape (n, 3)."""
         return _unit_vectors(self.lat, self.lon)
+
+
+@lru_cache(maxsize=32)
+def _dense(line: BorderSegment | Branch) -> DenseLine:
+    # Every sortie that is written for an app asks for the surroundings of its plan, and so for the same lines.
+    lon, lat = line.unwrapped().T
+    return DenseLine(*densify(lat, lon, _STEP_M), isinstance(line, BorderSegment) and line.is_ring)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from missions.validation_lines import joined
+
 __all__ = ["past", "way_on"]
 
 Floats = NDArray[np.float64]
@@ -42,8 +44,7 @@ def past(line: Floats, others: Sequence[Floats], stand_off_m: float) -> Floats:
     rest = [np.concatenate([inner, line[1:][behind]]), *others]
     steps = np.arange(0.0, _WALL_M + _STEP_M, _STEP_M)
     low, high = np.minimum(line[0], end) - 2 * _CLOSED_M, np.maximum(line[0], end) + 2 * _CLOSED_M
-    lines = shapely.MultiLineString([one.tolist() for one in rest if len(one) > 1])
-    border = shapely.clip_by_rect(lines, *low.tolist(), *high.tolist())
+    border = shapely.clip_by_rect(joined([one for one in rest if len(one) > 1]), *low.tolist(), *high.tolist())
     if border.is_empty:
         return np.asarray(end)
     gap = shapely.distance(shapely.points(line[0] + steps[:, None] * away), border)

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Geometry, MultiLineString
+from shapely import Geometry
 
 from missions.border import BorderSegment
 from missions.network import Branch
 from missions.patrol import LegKind, PatrolPlan, Sortie
-from missions.validation_lines import About, Edge
+from missions.validation_lines import About, Edge, joined
 from missions.validation_rule import Rule, finite
 
 __all__ = ["looks"]
@@ -67,8 +67,8 @@ def looks(plan: PatrolPlan) -> Rule:
         parts = np.array([_of_a_whole_m(sortie, i) for i in numbers.tolist()])
         stray = _STRAY_M + np.minimum(parts, _CHORD_RAD * radius_m) / 2
         view = _View(middles, left * signs[:, None], stray, plan.observation_of(sortie).lateral_m, radius_m)
-        runs = [[about.xy(run[:, 1], run[:, 0]).tolist() for run in edge.beside(sortie).runs] for edge in edges]
-        room = _room(view, [MultiLineString(own) for own in runs if own])
+        runs = [[about.xy(run[:, 1], run[:, 0]) for run in edge.beside(sortie).runs] for edge in edges]
+        room = _room(view, [joined(own) for own in runs if own])
         count += len(room)
         # A leg that no line lies opposite of has no figure.
         worst = min(worst, float(room.min(initial=np.inf, where=np.isfinite(room))))

@@ -8,14 +8,13 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import MultiLineString
 
 from geo import locate
 from missions.airspace import Zone
 from missions.border import BorderSegment
 from missions.patrol import BENDING, PatrolPlan, Sortie
 from missions.validation_beyond import past, way_on
-from missions.validation_lines import About, Beside, Edge
+from missions.validation_lines import About, Beside, Edge, joined
 from missions.validation_margin import gaps
 from missions.validation_rule import Rule, finite
 
@@ -88,7 +87,7 @@ class _Near:
                 if ends_here:
                     others = [other for other in lines if other is not (own[0] if line is own[0] else own[-1])]
                     self._walls.append(np.array([past(line, others, border.stand_off_m), line[0]]))
-        self._shape = MultiLineString([line.tolist() for line in lines])
+        self._shape = joined(lines)
         shapely.prepare(self._shape)
         self._distance = np.asarray(shapely.distance(self._pieces, self._shape)) if lines else np.array([np.inf])
 

@@ -7,10 +7,20 @@ import pytest
 import shapely
 from shapely import LineString, MultiLineString, Polygon
 
+import missions.fence
 from geo import FlatTerrain
-from missions import base_beside, compile_mission, default_fleet, plan, sortie_fence, validate_missions
+from missions import (
+    MissionError,
+    base_beside,
+    compile_mission,
+    default_fleet,
+    plan,
+    sortie_fence,
+    validate_missions,
+    write_plan_folder,
+)
 from missions.fence import _around
-from tests.missions.helpers import border_from_metres, metres, way
+from tests.missions.helpers import beside, border_from_metres, metres, straight, way
 
 
 def swinging(seed, length_m, step_m=5.0):
@@ -54,6 +64,44 @@ def test_where_vertices_are_few_the_fence_uses_all_of_its_room(monkeypatch):
     monkeypatch.setattr("missions.fence.FENCE_VERTICES", 34)
     for sortie in made.sorties:
         assert_lawful(made, sortie)
+
+
+def test_a_sortie_that_no_fence_holds_is_made_shorter(monkeypatch):
+    """Nothing is lost by it: fences of 20 vertices hold shorter sorties."""
+    border = border_from_metres(swinging(3, 3000.0), "left")
+    fleet = default_fleet(base_beside(border, 2000.0), 1)
+    before = plan(border, fleet, FlatTerrain(500.0))
+    most = max(len(sortie_fence(before, sortie)[0].vertices) for sortie in before.sorties)
+    monkeypatch.setattr("missions.fence.FENCE_VERTICES", 16)
+    assert most > 16
+    made = plan(border, fleet, FlatTerrain(500.0))
+    assert len(made.sorties) > len(before.sorties)
+    assert all(sum(len(part.vertices) for part in sortie_fence(made, sortie)) <= 16 for sortie in made.sorties)
+    assert made.coverage.share > 0.95 * before.coverage.share
+
+
+def test_where_not_even_a_short_sortie_has_a_fence_the_rest_is_planned_and_the_reason_told(monkeypatch, tmp_path):
+    """A place in the middle of the line for which every fence is refused."""
+    border = straight(6000.0)
+    real = missions.fence.sortie_fence
+
+    def none_in_the_middle(made, sortie):
+        if sortie.from_m < 3000.0 < sortie.to_m:
+            raise MissionError(f"{sortie.name}: no fence")
+        return real(made, sortie)
+
+    monkeypatch.setattr("missions.fence.sortie_fence", none_in_the_middle)
+    monkeypatch.setattr("missions.fence._FEW_LEGS", 0)
+    made = plan(border, default_fleet(beside(border, 1500.0), 1), FlatTerrain(500.0))
+    assert not any(sortie.from_m < 3000.0 < sortie.to_m for sortie in made.sorties)
+    assert any("no fence of at most 64 vertices holds a sortie there" in note for note in made.notes)
+    lost = [gap for gap in made.coverage.uncovered if "no fence of at most 64 vertices" in gap.reason]
+    assert len(lost) == 1
+    assert 0.9 < made.coverage.share < 1
+    assert [sortie.name for sortie in made.sorties] == sorted({sortie.name for sortie in made.sorties})
+    # The others are written.
+    write_plan_folder(made, tmp_path)
+    assert len(list(tmp_path.glob("*.plan"))) == len(made.sorties) >= 2
 
 
 def test_of_the_holes_of_a_fence_those_with_nothing_in_them_are_filled():

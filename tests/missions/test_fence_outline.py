@@ -1,11 +1,13 @@
 """Outlines between what must stay in and what must stay out, with as few vertices as can be."""
 
+from itertools import pairwise
+
 import numpy as np
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from missions.fence_outline import fewest, straightened
+from missions.fence_outline import fewest, plainer, straightened
 
 
 @st.composite
@@ -68,11 +70,30 @@ def test_between_two_circles_it_is_the_polygon_of_the_textbook(inner, wide, turn
     ring = circle(inner + wide / 2)
     best = fewest(ring, taken)
     least = np.pi / np.arccos(inner / (inner + wide))
-    # A few hundredths: the circles are drawn as chords, neither is touched, and not every place is tried.
-    assert len(best) <= max(4, np.ceil(least * 1.07) + 1)
+    # The circles are drawn as chords, neither is touched, and it bends at gates alone, two for each of their corners.
+    assert len(best) <= max(4, np.ceil(least * 1.03 * (1 + least / 720)) + 1)
     assert len(best) >= np.floor(least * 0.98)
     assert shapely.Polygon(best).contains(inside)
     assert not shapely.intersects(taken, shapely.LinearRing(best))
+
+
+@settings(max_examples=30)
+@given(corridors(), st.integers(3, 40))
+def test_a_ring_of_needless_vertices_is_the_same_ring_with_fewer(corridor, more):
+    ring, taken, inside = corridor
+    closed = np.concatenate([ring, ring[:1]])
+    dense = np.concatenate([np.linspace(a, b, more, endpoint=False) for a, b in pairwise(closed)])
+    plain = plainer(dense, taken)
+    assert len(plain) <= 0.6 * len(dense)
+    assert shapely.hausdorff_distance(shapely.LinearRing(plain), shapely.LinearRing(ring)) < 0.06
+    assert not shapely.intersects(taken, shapely.LinearRing(plain))
+    assert shapely.Polygon(plain).contains(inside)
+
+
+def test_a_ring_keeps_the_vertices_that_take_it_round_what_is_taken():
+    ring = np.array([(0, 0), (50, -0.04), (100, 0), (100, 100), (0, 100)], dtype=float)
+    assert len(plainer(ring, shapely.Point(50, 500))) == 4
+    assert np.array_equal(plainer(ring, shapely.Point(50, 0.0)), ring)
 
 
 def test_a_ring_round_nothing_stays_as_the_quick_way_has_it():

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -17,6 +18,8 @@ from missions import (
     validate_missions,
     write_plan_folder,
 )
+from missions.surroundings import DenseLine
+from missions.validation_lines import joined
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight
 from tests.missions.test_fence_exclusions import area, fenced, metres, way, zone
 
@@ -140,3 +143,16 @@ def test_missions_that_fail_are_not_written(made, tmp_path, monkeypatch):
     with pytest.raises(MissionError, match="break 1 rules, and are not written"):
         write_plan_folder(made, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_lines_joined_from_arrays_are_those_of_lists():
+    lines = [np.array([(0.0, 0.0), (1.0, 2.0), (3.0, 1.0)]), np.array([(5.0, 5.0), (6.0, 7.0)])]
+    assert shapely.equals_exact(joined(lines), shapely.MultiLineString([line.tolist() for line in lines]))
+    assert joined([]).is_empty
+
+
+def test_the_lines_of_a_plan_are_made_dense_once():
+    """Every sortie that is written asks for their surroundings again."""
+    border = straight()
+    assert DenseLine.of(border) is DenseLine.of(replace(border))
+    assert DenseLine.of(border) is not DenseLine.of(straight(5000))
