@@ -26,11 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 
+from bench.flight import rendered_flight
 from bench.rows import BenchError, Row, wanted
 from geo import CameraModel, LocalFrame
-from sim import FlightTrack, record, stage
 from vision import (
     SHIPPED_MODEL,
     BorderLine,
@@ -53,9 +52,7 @@ _ROUNDS = 2
 _PEER_S = 300.0
 _SIZE = 1280, 720
 _SECONDS, _HZ = 14.0, 10
-_EPOCH_US = 1_780_000_000_000_000
-_LAT, _LON, _GROUND_M, _HEIGHT_M = 31.333, -110.94, 1180.0, 90.0
-_PITCH_DEG = -57.0
+_LAT, _LON = 31.333, -110.94
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,33 +203,11 @@ def _made(data: Path | None, folder: Path) -> _Job:
 
 
 def _rendered(folder: Path) -> _Job:
-    """People and cars over a border, from a drone that flies along it, with metadata."""
-    frame = LocalFrame(_LAT, _LON, _GROUND_M)
-    time_s = np.arange(0.0, 120.0, 0.2)
-    north = _HEIGHT_M / np.tan(np.radians(-_PITCH_DEG))
-    lat, lon, _ = frame.to_geodetic(7.5 * time_s - 450, np.full(time_s.shape, north), _HEIGHT_M)
-    level = np.zeros(time_s.shape)
-    flight = np.stack(
-        [time_s, lat, lon, level + _GROUND_M + _HEIGHT_M, level + 90, level - 3, level, level + 90, level + _PITCH_DEG],
-        axis=1,
-    )
-    border = ((_LON - 0.06, _LAT), (_LON + 0.06, _LAT))
-    scenario = stage(
-        border,
-        "left",
-        [FlightTrack(1, 1, _EPOCH_US, flight)],
-        CameraModel(*_SIZE, 2250.0),
-        3,
-        crossings=1,
-        windows=1,
-        window_s=_SECONDS,
-        patrol_pitch_deg=_PITCH_DEG,
-        ground_amsl_m=_GROUND_M,
-    )
-    (recording,) = record(scenario, folder / "video", fps=_HZ)
+    """People over a border, from a drone that flies along it, with metadata."""
+    flight = rendered_flight(folder, CameraModel(*_SIZE, 2250.0), seconds=_SECONDS, fps=_HZ)
     detector = Detector(confidence=TrackerSettings().low_score, threads=_THREADS)
     kinds = [number for number, name in detector.names.items() if name in {"person", "vehicle", "bicycle"}]
-    return _Job(recording.video, detector, Path(SHIPPED_MODEL), BorderLine("parallel", border, "left"), None, kinds)
+    return _Job(flight.video, detector, Path(SHIPPED_MODEL), flight.border, None, kinds)
 
 
 def _scaled(data: Path, folder: Path) -> _Job:
