@@ -538,6 +538,23 @@ def test_every_file_of_a_resumed_plan_loads(made, tmp_path, dialect):
         assert {leg.kind for leg in one.legs} >= {LegKind.PATROL, LegKind.LANDING}
 
 
+@pytest.mark.parametrize("others", [(), ("vehicle-1-sortie-1",)])
+def test_a_plan_in_which_one_only_flies_home_is_written_whole(made, tmp_path, others):
+    """First in the order of flight, or all that is left: nothing of it is drawn as watched."""
+    sortie = made.sorties[0]
+    home = next(k for k, leg in enumerate(sortie.legs) if leg.kind is LegKind.RETURN)
+    at = sortie.legs[home].end
+    items = compile_mission(made, sortie).items
+    last = max(item.seq for item in items if (item.x, item.y) == _e7(sortie.legs[home].start))
+    progress = Progress(sortie.name, item=last, at=(at.lat_deg, at.lon_deg), battery=0.6, airborne=True)
+    after = resume(made, progress, done=others)
+    assert not after.sorties[0].patrol
+    assert len(after.sorties) == 2 - len(others)
+    written = write_plan_folder(after, tmp_path)
+    assert all(path.stat().st_size > 0 for path in written)
+    assert load_plan(tmp_path / "plan.json") == after
+
+
 def test_a_plan_file_without_the_charge_of_its_sorties_is_refused(made, tmp_path):
     path = tmp_path / "plan.json"
     save_plan(made, path)
