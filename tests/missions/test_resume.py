@@ -479,6 +479,13 @@ def test_one_off_its_detour_is_led_out_of_the_margin_of_a_zone_and_one_in_the_zo
         resume(before, Progress(sortie.name, at=(lat - 5 / M_LAT, beside[1]), battery=0.8, airborne=True))
 
 
+def test_between_a_zone_and_the_border_it_is_led_out_away_from_the_border():
+    """The nearest place out of the margin of the zone lies nearer to the border."""
+    before = ZONED[0]
+    progress = Progress(before.sorties[0].name, at=(46.003803, 8.067612), battery=0.8, airborne=True)
+    _usual(resume(before, progress))
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_wings_that_break_off_in_their_climb_come_to_their_height_on_the_way(share):
     before = ZONED[1]
