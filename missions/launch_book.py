@@ -5,12 +5,14 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from itertools import chain
 
 from missions.errors import PlanError
 from missions.fleet import Base, Vehicle
 from missions.options import PlanOptions
 from missions.patrol import Flight, Sortie
 from missions.separation import Conflicts
+from missions.surroundings import rough_distance_m
 
 __all__ = ["LaunchBook"]
 
@@ -34,6 +36,7 @@ class LaunchBook:
         self._partners = [set(self._conflicts.partners(k).tolist()) for k in range(len(sorties))]
         self._airborne: list[list[float]] = [[] for _ in sorties]
         self._launches: dict[Base, list[float]] = {}
+        self._beside: dict[tuple[Base, Base], bool] = {}
         self._batteries: dict[Base, list[float]] = {}
         self._rounds: dict[tuple[int, int], int] = {}
         self.flights: list[Flight] = []
@@ -94,13 +97,21 @@ class LaunchBook:
 
     def _launch(self, base: Base, start: float) -> float:
         interval = self._options.launch_interval_s
-        taken = self._launches.get(base, [])
+        # Bases nearer to each other than the separation launch as one.
+        near = [own for other, own in self._launches.items() if self._are_beside(base, other)]
+        taken = near[0] if len(near) == 1 else sorted(chain.from_iterable(near))
         for other in taken[bisect_left(taken, start - interval) :]:
             if other - start >= interval - 1e-6:
                 break
             if abs(other - start) < interval - 1e-6:
                 start = other + interval
         return start
+
+    def _are_beside(self, one: Base, other: Base) -> bool:
+        if (one, other) not in self._beside:
+            apart_m = float(rough_distance_m(one.lat_deg, one.lon_deg, [other.lat_deg], [other.lon_deg])[0])
+            self._beside[one, other] = one == other or apart_m < self._options.separation_m
+        return self._beside[one, other]
 
     def _battery(self, vehicle: Vehicle, start: float) -> float:
         pool = self._pool(vehicle.base)

@@ -17,6 +17,7 @@ from geo import CameraPose, FlatTerrain
 from missions.border import BorderSegment, Side
 from missions.network import Branch
 from missions.outline import band_polygon, view_quad
+from missions.patrol import PatrolPlan, Sortie
 from missions.picture_sheet import (
     BORDER,
     DASHES,
@@ -40,8 +41,15 @@ _BAND = "#f0b429"
 
 def draw_closeup(axes: Axes, sheet: Sheet) -> None:
     """Band, course, fence and view of one aircraft, metres."""
-    plan, sortie = sheet.plan, sheet.plan.sorties[0]
-    look, patrol = plan.observation_of(sortie), sheet.longest_patrol(0)
+    plan = sheet.plan
+    patrols = ((number, sheet.longest_patrol(number)) for number in range(len(plan.sorties)))
+    number, patrol = next(((k, run) for k, run in patrols if run is not None), (0, None))
+    if patrol is None:
+        # Everybody only flies home.
+        axes.set_axis_off()
+        return
+    sortie = plan.sorties[number]
+    look = plan.observation_of(sortie)
     at, ahead = midway(patrol.xy, 1e-3)
     half = 2.1 * look.lateral_m
     middle = at + np.array([-ahead[1], ahead[0]]) * patrol.look * 0.45 * look.lateral_m
@@ -56,9 +64,9 @@ def draw_closeup(axes: Axes, sheet: Sheet) -> None:
         for part in shapely.get_parts(band_polygon(xy, Side.LEFT, line.left_m, line.right_m)):
             axes.add_artist(Outline(np.array(part.exterior.coords), fc=_BAND, ec="none", alpha=0.45))
     colour = sheet.colours[sortie.vehicle.sysid]
-    axes.add_patch(Outline(at + _view(sheet, patrol, ahead), fc=colour, ec=colour, alpha=0.25, lw=1.5))
+    axes.add_patch(Outline(at + _view(plan, sortie, patrol, ahead), fc=colour, ec=colour, alpha=0.25, lw=1.5))
     axes.plot(*patrol.xy.T, color=colour, lw=2)
-    axes.add_patch(Outline(sheet.fences[0], fill=False, ec=INK, lw=1.0, ls=DASHES))
+    axes.add_patch(Outline(sheet.fences[number], fill=False, ec=INK, lw=1.0, ls=DASHES))
     axes.plot(*at, "o", color=colour, ms=8, mec="white", zorder=5)
     axes.annotate("", tuple(at + 55 * ahead), tuple(at), arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2})
     west, south, east, north = box.bounds
@@ -76,14 +84,13 @@ def draw_closeup(axes: Axes, sheet: Sheet) -> None:
         Patch(fc=colour, alpha=0.25, label=f"view, {look.footprint_line_m:.0f} m wide on {what}"),
         handle(f"course at {look.height_agl_m:.0f} m above ground, {look.speed_m_s:.1f} m/s", colour, lw=2),
     ]
-    if shapely.intersects(box, shapely.linearrings(sheet.fences[0])):
+    if shapely.intersects(box, shapely.linearrings(sheet.fences[number])):
         handles.append(handle("geofence", INK, lw=1, ls=DASHES))
     axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2, fontsize=9, frameon=False)
 
 
-def _view(sheet: Sheet, patrol: Run, ahead: Floats) -> Floats:
+def _view(plan: PatrolPlan, sortie: Sortie, patrol: Run, ahead: Floats) -> Floats:
     """What one picture takes in, east and north of the aircraft, metres, shape (4, 2)."""
-    plan, sortie = sheet.plan, sheet.plan.sorties[0]
     camera = plan.fleet.camera_of(sortie.vehicle)
     yaw_deg = math.degrees(math.atan2(*ahead)) - 90.0 * patrol.look
     start = sortie.patrol[0].start

@@ -216,6 +216,8 @@ def _number_sorties(axes: Axes, sheet: Sheet, points_per_m: float, taken: Sequen
     own: list[Polygon] = []
     for number, sortie in enumerate(sheet.plan.sorties):
         run, colour = sheet.longest_patrol(number), sheet.colours[sortie.vehicle.sysid]
+        if run is None:
+            continue
         axes.plot(*run.xy[0], "|", color=colour, ms=11, mew=2)
         middle, ahead = midway(run.xy, 0.02)
         aside = _ASIDE_PT * run.look * np.array([ahead[1], -ahead[0]])

@@ -104,9 +104,10 @@ class Sheet:
         """Whether one side of one line is the own: not where several borders bound it, nor inside a ring."""
         return len(self.borders) == 1 and not self.plan.border.is_ring
 
-    def longest_patrol(self, number: int) -> Run:
-        """The longest run of a sortie on which the camera watches."""
-        return max((run for run in self.runs[number] if run.kind is LegKind.PATROL), key=lambda run: run.length_m)
+    def longest_patrol(self, number: int) -> Run | None:
+        """The longest run of a sortie on which the camera watches; None of one that only flies home."""
+        watching = (run for run in self.runs[number] if run.kind is LegKind.PATROL)
+        return max(watching, key=lambda run: run.length_m, default=None)
 
 
 def sheet_of(plan: PatrolPlan, fences: Fences) -> Sheet:

@@ -70,12 +70,13 @@ def _led_out(access: Access, here: Floats, stand_off_m: float, zone_margin_m: fl
         return None
     near = shapely.buffer(point, _FARTHEST_M)
     shut = shapely.union_all(shapely.intersection(np.array(region.obstacles, dtype=object), near))
-    free = shapely.difference(near, shapely.buffer(shut, _CLEAR_M))
+    # Between a zone and the border the nearest place may lie towards the border: only away from it counts.
+    walls = np.array([lines(wall) for wall in region.wall], dtype=object)
+    away_m = shapely.distance(point, walls)
+    towards = shapely.buffer(shapely.intersection(walls, shapely.buffer(near, away_m)), away_m, quad_segs=64)
+    free = shapely.difference(near, shapely.union(shapely.buffer(shut, _CLEAR_M), shapely.union_all(towards)))
     if shapely.is_empty(free):
         return None
     out = shapely.get_coordinates(shapely.shortest_line(point, free))[1]
-    way = lines([here, out])
-    for wall in map(lines, region.wall):
-        if shapely.distance(way, wall) < shapely.distance(point, wall) - _OUTSIDE_M:
-            return None
-    return np.asarray(out)
+    nearer = shapely.distance(lines([here, out]), walls) < away_m - _OUTSIDE_M
+    return None if nearer.any() else np.asarray(out)

@@ -101,11 +101,13 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
             own.way_off_fence_m * (1 - _SLACK) - _ROUNDING_M,
             f"{sortie.name}: its fence does not hold its legs with room",
         )
+        kept_off = shapely.union_all([shapely.buffer(area, plan.options.zone_margin_m) for _, area in sight.zones])
         for one in outside:
             away = float(one.distance(sight.way))
             away_edge = sight.away(one, own.cut_m)
-            # What holds the border itself, an enclave, or where it goes on is an edge like that of the inclusion.
-            edge = bool(one.intersects(sight.continued))
+            # What holds the border itself, an enclave, or where it goes on is an edge like that of the inclusion; what
+            # holds a zone that lies across the border is not.
+            edge = bool(shapely.intersects(shapely.difference(one, kept_off), sight.continued))
             need = own.way_off_fence_m - _ROUNDING_M if edge else plan.options.zone_margin_m * _ZONE_ROOM
             what = f"{sortie.name}: an exclusion is {away:.1f} m from a leg"
             (legs if edge else room).keep(away_edge if edge else away, need * (1 - _SLACK), what)

@@ -449,7 +449,7 @@ def test_an_aircraft_a_few_metres_off_its_way_goes_on_from_where_it_is(share, of
     first = next(one for one in after.sorties if one.airborne)
     assert np.hypot(*(_xy([first.legs[0].start])[0] - _xy_of(at))) < 0.1
     missions = [compile_mission(after, one) for one in after.sorties]
-    assert [broken for broken in validate_missions(after, missions).violations if "exclusion" not in broken] == []
+    assert validate_missions(after, missions).violations == []
     rest = shapely.union_all([flown, *(line for one in after.sorties for line in _patrols(one))]).buffer(0.5)
     assert shapely.union_all(_patrols(sortie)).difference(rest).length < 0.1
 
@@ -477,6 +477,13 @@ def test_one_off_its_detour_is_led_out_of_the_margin_of_a_zone_and_one_in_the_zo
     assert after.sorties[0].legs[0].end.lat_deg > lat + 29 / M_LAT
     with pytest.raises(PlanError, match="no lawful way leads from"):
         resume(before, Progress(sortie.name, at=(lat - 5 / M_LAT, beside[1]), battery=0.8, airborne=True))
+
+
+def test_between_a_zone_and_the_border_it_is_led_out_away_from_the_border():
+    """The nearest place out of the margin of the zone lies nearer to the border."""
+    before = ZONED[0]
+    progress = Progress(before.sorties[0].name, at=(46.003803, 8.067612), battery=0.8, airborne=True)
+    _usual(resume(before, progress))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
@@ -536,6 +543,23 @@ def test_every_file_of_a_resumed_plan_loads(made, tmp_path, dialect):
         lat, lon, _ = json.loads((tmp_path / f"{one.name}.plan").read_text())["mission"]["plannedHomePosition"]
         assert (lat, lon) == pytest.approx((one.vehicle.base.lat_deg, one.vehicle.base.lon_deg), abs=1e-7)
         assert {leg.kind for leg in one.legs} >= {LegKind.PATROL, LegKind.LANDING}
+
+
+@pytest.mark.parametrize("others", [(), ("vehicle-1-sortie-1",)])
+def test_a_plan_in_which_one_only_flies_home_is_written_whole(made, tmp_path, others):
+    """First in the order of flight, or all that is left: nothing of it is drawn as watched."""
+    sortie = made.sorties[0]
+    home = next(k for k, leg in enumerate(sortie.legs) if leg.kind is LegKind.RETURN)
+    at = sortie.legs[home].end
+    items = compile_mission(made, sortie).items
+    last = max(item.seq for item in items if (item.x, item.y) == _e7(sortie.legs[home].start))
+    progress = Progress(sortie.name, item=last, at=(at.lat_deg, at.lon_deg), battery=0.6, airborne=True)
+    after = resume(made, progress, done=others)
+    assert not after.sorties[0].patrol
+    assert len(after.sorties) == 2 - len(others)
+    written = write_plan_folder(after, tmp_path)
+    assert all(path.stat().st_size > 0 for path in written)
+    assert load_plan(tmp_path / "plan.json") == after
 
 
 def test_a_plan_file_without_the_charge_of_its_sorties_is_refused(made, tmp_path):

@@ -10,9 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions import (
+    Aircraft,
+    AircraftForm,
     Airspace,
     MissionError,
     MissionItem,
+    PlanOptions,
+    Wind,
     compile_mission,
     plan,
     validate_missions,
@@ -156,3 +160,21 @@ def test_the_lines_of_a_plan_are_made_dense_once():
     border = straight()
     assert DenseLine.of(border) is DenseLine.of(replace(border))
     assert DenseLine.of(border) is not DenseLine.of(straight(5000))
+
+
+def test_a_zone_that_lies_across_the_border_is_a_zone_for_wings_too():
+    """Its exclusion holds a piece of the border, and is no edge that wings keep what they cut off a bend from."""
+    border = straight(12_000)
+    wings = Aircraft(
+        "wings", 20.0, 28.0, 4.0, 3.0, 900.0, 300.0, 1100.0, 700.0,
+        form=AircraftForm.VTOL, min_m_s=14.0, turn_radius_m=60.0, takeoff_s=15.0, landing_s=20.0, transition_s=10.0,
+    )  # fmt: skip
+    fleet = fleet_for(border, 1)
+    camera = replace(fleet.camera, max_gsd_m=0.2)
+    winged = replace(fleet, camera=camera, vehicles=tuple(replace(v, aircraft=wings) for v in fleet.vehicles))
+    options = PlanOptions(dwell_s=2.0, wind=Wind(5.0, 250.0))
+    across = zone("town", 4000, 100, 400, 4)
+    found = plan(border, winged, options=options, airspace=Airspace((across,)))
+    missions = [compile_mission(found, sortie) for sortie in found.sorties]
+    assert found.blocking_zones() == (across,)
+    assert broken(found, missions) == {}
