@@ -15,6 +15,17 @@ __all__ = ["changes_table", "plan_options", "plan_table", "seen_table", "validat
 
 _SHOWN = 40
 
+_FIGURE = re.compile(r"\d+(?:\.\d+)?(?= m\b)")
+"""A figure in metres in a reason: it differs from place to place."""
+
+
+def _table(title: str, *headings: str) -> Table:
+    """A table whose words, in the first column, and figures are whole in a terminal of any width."""
+    table = Table(title=title)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+    return table
+
 
 def plan_options(settings: Sequence[str], **given: Any) -> missions.PlanOptions:
     """The options of a plan: those of the command line, and any others as NAME=VALUE.
@@ -41,12 +52,11 @@ def plan_table(made: missions.PatrolPlan) -> Table:
     what = {missions.Objective.ONCE: "one coverage in", missions.Objective.REVISIT: "revisit"}.get(
         made.options.objective, f"revisit {made.revisit_s / 60:.1f} min, times risk"
     )
-    table = Table(
-        title=f"coverage {made.coverage.share:.1%}, {what} {made.figure_s / 60:.1f} min "
-        f"({made.gap:.1%} above the bound of {made.revisit_bound_s / 60:.1f} min)"
+    table = _table(
+        f"coverage {made.coverage.share:.1%}, {what} {made.figure_s / 60:.1f} min "
+        f"({made.gap:.1%} above the bound of {made.revisit_bound_s / 60:.1f} min)",
+        *("sortie", "start min", "duration min", "distance km", "patrol km", "reserve left", "flights"),
     )
-    for heading in ("sortie", "start min", "duration min", "distance km", "patrol km", "reserve left", "flights"):
-        table.add_column(heading, justify="left" if heading == "sortie" else "right")
     for number, sortie in enumerate(made.sorties[:_SHOWN]):
         patrol_km = sum(leg.distance_m for leg in sortie.patrol) / 1000
         cells = (sortie.start_s / 60, sortie.duration_s / 60, sortie.distance_m / 1000, patrol_km)
@@ -59,26 +69,30 @@ def plan_table(made: missions.PatrolPlan) -> Table:
 
 def seen_table(coverage: missions.Coverage) -> Table:
     """Which share of the band is seen at which GSD, and what is not seen, by reason, most first."""
-    table = Table(title=f"what is seen of the band, every {coverage.step_m:.0f} m on the terrain")
-    for heading in ("share", "of it"):
-        table.add_column(heading, justify="right" if heading == "share" else "left")
+    table = _table(f"what is seen of the band, every {coverage.step_m:.0f} m on the terrain", "what", "share")
     for step in coverage.by_gsd:
-        table.add_row(f"{step.share:.1%}", f"at {step.gsd_m:.3f} m a pixel or finer")
-    lost: dict[str, float] = {}
+        table.add_row(f"at {step.gsd_m:.3f} m a pixel or finer", f"{step.share:.1%}")
+    lost: dict[str, list[tuple[float, list[str]]]] = {}
     for gap in coverage.uncovered:
-        # Figures in a reason differ from place to place.
-        kind = re.sub(r"[0-9.]+ m", "... m", gap.reason)
-        lost[kind] = lost.get(kind, 0.0) + gap.area_m2
-    for reason, area in sorted(lost.items(), key=lambda item: -item[1]):
-        table.add_row(f"{area / coverage.band_area_m2:.1%}", f"not seen: {reason}")
+        kind = _FIGURE.sub("{}", gap.reason.replace("{", "{{").replace("}", "}}"))
+        lost.setdefault(kind, []).append((gap.area_m2, _FIGURE.findall(gap.reason)))
+    areas = {kind: sum(area for area, _ in gaps) for kind, gaps in lost.items()}
+    for kind, gaps in sorted(lost.items(), key=lambda item: -areas[item[0]]):
+        figures = (_range(texts) for texts in zip(*(texts for _, texts in gaps), strict=True))
+        table.add_row(f"not seen: {kind.format(*figures)}", f"{areas[kind] / coverage.band_area_m2:.1%}")
     return table
+
+
+def _range(figures: Sequence[str]) -> str:
+    """The least of some figures and the greatest, as they are written."""
+    low, high = min(figures, key=float), max(figures, key=float)
+    return low if float(low) == float(high) else f"{low} to {high}"
 
 
 def validation_table(report: missions.Validation) -> Table:
     """What was checked of the plan, and the figure nearest to breaking each rule."""
-    table = Table(title="validation, by code that shares nothing with the planner")
-    for heading in ("rule", "checked", "nearest", "limit", "kept"):
-        table.add_column(heading, justify="left" if heading == "rule" else "right")
+    headings = "rule", "checked", "nearest", "limit", "kept"
+    table = _table("validation, by code that shares nothing with the planner", *headings)
     for rule in report.rules:
         worst, limit = (
             "" if value is None else f"{value:.2f} {rule.unit}".strip() for value in (rule.worst, rule.limit)
@@ -89,15 +103,14 @@ def validation_table(report: missions.Validation) -> Table:
 
 def changes_table(made: missions.PatrolPlan, changes: tuple[missions.Change, ...]) -> Table:
     """What changes of the fleet would give."""
-    table = Table(title="what would help")
     figure = {missions.Objective.ONCE: "last landing min", missions.Objective.REVISIT: "revisit min"}.get(
         made.options.objective, "min times risk"
     )
-    for heading in ("change", figure, "saves", "coverage"):
-        table.add_column(heading, justify="left" if heading == "change" else "right")
+    table = _table("what would help", "change", figure, "saves", "coverage")
     for change in changes:
         if change.revisit_s is None or change.coverage is None:
-            table.add_row(change.what, "no plan", "", change.reason)
+            # In the first column, which has the most room.
+            table.add_row(f"{change.what}: {change.reason}" if change.reason else change.what, "no plan", "", "")
             continue
         saved = 1 - change.revisit_s / made.figure_s
         table.add_row(change.what, f"{change.revisit_s / 60:.1f}", f"{saved:.0%}", f"{change.coverage:.1%}")

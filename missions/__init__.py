@@ -58,6 +58,7 @@ from missions.patrol import (
 from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
 from missions.plan_folder import write_plan_folder
+from missions.plan_report import read_report
 from missions.planning import plan
 from missions.postman import Tour, cover_lines
 from missions.progress import Progress
@@ -195,6 +196,7 @@ __all__ = [
     "read_network",
     "read_operational_intents",
     "read_qgc_plan",
+    "read_report",
     "read_risk",
     "read_waypoints",
     "read_wpml",

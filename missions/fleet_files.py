@@ -50,19 +50,19 @@ def read_fleet(path: Path) -> Fleet:
     for name in ("camera", "aircraft", "bases", "vehicles"):
         if name not in tables:
             raise FleetError(f"{path}: the table {name} is missing")
-    camera = _camera(_table(tables["camera"], f"{path}: camera"), f"{path}: camera")
+    camera = _camera(_table(tables["camera"], f"{path}: camera"), path, "camera")
     aircraft = {
         kind: _build(
-            Aircraft, {"kind": kind, **_table(entry, f"{path}: aircraft {kind!r}")}, f"{path}: aircraft {kind!r}"
+            Aircraft, {"kind": kind, **_table(entry, f"{path}: aircraft {kind!r}")}, path, f"aircraft {kind!r}"
         )
         for kind, entry in _table(tables["aircraft"], f"{path}: aircraft").items()
     }
     bases = {
-        name: _build(Base, {"name": name, **_table(entry, f"{path}: base {name!r}")}, f"{path}: base {name!r}")
+        name: _build(Base, {"name": name, **_table(entry, f"{path}: base {name!r}")}, path, f"base {name!r}")
         for name, entry in _table(tables["bases"], f"{path}: bases").items()
     }
     cameras = {
-        name: _camera({"name": name, **_table(entry, f"{path}: camera {name!r}")}, f"{path}: camera {name!r}")
+        name: _camera({"name": name, **_table(entry, f"{path}: camera {name!r}")}, path, f"camera {name!r}")
         for name, entry in _table(tables.get("cameras", {}), f"{path}: cameras").items()
     }
     vehicles = _vehicles(tables["vehicles"], {"aircraft": aircraft, "base": bases, "camera": cameras}, path)
@@ -90,7 +90,7 @@ def _vehicles(rows: Any, known: dict[str, dict[str, Any]], path: Path) -> tuple[
             if not isinstance(name, str) or name not in table:
                 raise FleetError(f"{where}: {field} is {name!r}: give one of {', '.join(table) or 'none'}")
             row[field] = table[name]
-        made.append(_build(Vehicle, row, where))
+        made.append(_build(Vehicle, row, path, f"vehicle {number}"))
     return tuple(made)
 
 
@@ -137,8 +137,8 @@ def write_fleet(fleet: Fleet, path: Path) -> None:
     )
 
 
-def _camera(row: dict[str, Any], where: str) -> Camera:
-    row = dict(row)
+def _camera(row: dict[str, Any], path: Path, what: str) -> Camera:
+    row, where = dict(row), f"{path}: {what}"
     lenses: dict[tuple[str, ...], Callable[..., CameraModel]] = {
         ("focal_px",): CameraModel,
         ("focal_mm", "pixel_pitch_um"): CameraModel.from_sensor,
@@ -164,8 +164,9 @@ def _camera(row: dict[str, Any], where: str) -> Camera:
     try:
         model = replace(lenses[lens](*figures), distortion=Distortion(**bent))
     except GeoError as error:
-        raise FleetError(f"{where}: {error}") from None
-    camera: Camera = _build(Camera, {"name": "camera", **row, "model": model}, where)
+        # A model calls itself a camera, which this one is already.
+        raise FleetError(f"{where}: {str(error).removeprefix('camera ')}") from None
+    camera: Camera = _build(Camera, {"name": "camera", **row, "model": model}, path, what)
     return camera
 
 
@@ -175,7 +176,8 @@ def _table(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-def _build(kind: Any, row: dict[str, Any], where: str) -> Any:
+def _build(kind: Any, row: dict[str, Any], path: Path, what: str) -> Any:
+    where = f"{path}: {what}"
     known = {f.name: f for f in fields(kind)}
     unknown = next((name for name in row if name not in known), None)
     if unknown is not None:
@@ -188,4 +190,5 @@ def _build(kind: Any, row: dict[str, Any], where: str) -> Any:
     try:
         return kind(**row)
     except FleetError as error:
-        raise FleetError(f"{where}: {error}") from None
+        # It names the object itself.
+        raise FleetError(f"{path}: {error}") from None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from missions.files import write_json
+from missions.errors import FormatError
+from missions.files import read_json, write_json
 from missions.patrol import PatrolPlan
-from missions.validation_rule import Validation
+from missions.validation_rule import Rule, Validation
 
-__all__ = ["write_report"]
+__all__ = ["read_report", "write_report"]
 
 _FORMAT, _VERSION = "vedette-validation", 1
 
@@ -55,3 +56,20 @@ def write_report(plan: PatrolPlan, report: Validation, path: Path, *, on_terrain
         ],
     }
     write_json(path, value)
+
+
+def read_report(path: Path) -> Validation:
+    """What a written report says of each rule: to tell it again takes as long as the validation did.
+
+    Raises
+    ------
+    FormatError
+        When the file cannot be read, or is no such report.
+    """
+    value = read_json(path)
+    try:
+        if (value["format"], value["version"]) == (_FORMAT, _VERSION):
+            return Validation(tuple(Rule(**rule | {"broken": tuple(rule["broken"])}) for rule in value["rules"]))
+    except (KeyError, TypeError):
+        pass
+    raise FormatError(f"{path}: is no validation report of version {_VERSION}: plan again")

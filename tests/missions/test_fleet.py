@@ -123,6 +123,28 @@ def test_a_broken_fleet_file_names_object_and_field(tmp_path, old, new, kind, wo
     assert "fleet.toml" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "whole"),
+    [
+        (
+            "battery_wh = 600",
+            "battery_wh = -1",
+            "aircraft 'heavy': battery_wh is -1: give a number between 1 and 1e+06",
+        ),
+        ("lat_deg = 46.0", "lat_deg = 99", "base 'hill': lat_deg is 99: give a number between -90 and 90"),
+        ("sysid = 3", "sysid = 0", "vehicle 'vehicle-0': sysid is 0: give a whole number from 1 to 250"),
+        ("width_px = 640", "width_px = -5", "camera: -5x512 with focal length 1125.0 px: all must be positive"),
+    ],
+)
+def test_an_error_names_the_file_and_the_object_once(tmp_path, old, new, whole):
+    path = tmp_path / "fleet.toml"
+    assert old in TOML
+    path.write_text(TOML.replace(old, new))
+    with pytest.raises(FleetError) as error:
+        read_fleet(path)
+    assert str(error.value) == f"{path}: {whole}"
+
+
 def test_a_fleet_that_is_a_list_is_refused(tmp_path):
     (tmp_path / "fleet.json").write_text(json.dumps([1]))
     with pytest.raises(FleetError, match="not a table"):

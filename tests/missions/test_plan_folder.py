@@ -9,6 +9,7 @@ import missions.fence
 from geo import FlatTerrain
 from missions import (
     FleetError,
+    FormatError,
     MissionsError,
     PlanError,
     Progress,
@@ -18,6 +19,7 @@ from missions import (
     plan,
     read_litchi,
     read_qgc_plan,
+    read_report,
     resume,
     validate,
     validate_missions,
@@ -59,7 +61,15 @@ def test_the_report_says_what_the_written_plan_and_missions_are_found_to_keep(lo
     assert report["rules"] == [asdict(rule) | {"broken": []} for rule in rules]
     assert len(rules) > 10
     assert report["kept"] is True
+    assert read_report(tmp_path / "validation.json").rules == rules
     assert report["heights_checked_on"] == "waypoints"
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"format": "vedette-validation", "version": 1, "rules": [{"name": 1}]}'])
+def test_a_file_that_is_no_report_is_refused(tmp_path, text):
+    (tmp_path / "validation.json").write_text(text)
+    with pytest.raises(FormatError, match=r"validation\.json: is no validation report.*plan again"):
+        read_report(tmp_path / "validation.json")
 
 
 def test_the_report_says_how_far_the_plan_is_from_each_bound_and_what_that_claims(long, tmp_path):
