@@ -111,6 +111,8 @@ def _measured(job: _Job, asked: list[str], folder: Path) -> Iterator[Row]:
         ),
         "supervision": lambda: _of_peer("supervision", job, (box.height, box.width), folder),
     }
+    session = f"bare {job.detector.backend} session"
+    titles = {"bare": f"{session}, {job.detector.at_once} at once", "bare-single": f"{session}, one after the other"}
     ours: list[_Spent] = []
     theirs: dict[str, list[_Spent]] = {name: [] for name in asked}
     why: dict[str, str] = {}
@@ -128,7 +130,7 @@ def _measured(job: _Job, asked: list[str], folder: Path) -> Iterator[Row]:
     for name in asked:
         goal = _GOALS[name]
         said = "" if goal is None else f"ratio >= {goal}"
-        label = f"{name.replace('bare', f'bare {job.detector.backend} session')}, "
+        label = f"{titles.get(name, name)}, "
         if name in why:
             yield Row(f"end_to_end/{name}", own, "frames/s", f"{name}: {why[name]}", goal=said)
             continue

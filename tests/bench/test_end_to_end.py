@@ -68,7 +68,8 @@ def test_the_bare_session_is_given_as_many_pictures_at_once_as_ours(job, tmp_pat
     one, two = measured(job, tmp_path, ["bare", "bare-single"], monkeypatch)
     assert given == [(6, 4), (6, 1)] * 2
     assert (one.ratio, one.met) == (0.75, False)
-    assert one.peer.startswith("bare none session, 60 CPU ms")
+    assert one.peer.startswith("bare none session, 4 at once, 60 CPU ms")
+    assert two.peer.startswith("bare none session, one after the other, 60 CPU ms")
     assert (two.ratio, two.met) == (0.75, None)
 
 
