@@ -50,7 +50,7 @@ def pictures(points, height_m, climb_m, side, camera, pitch_deg, places):
         pose = CameraPose(float(lat), float(lon), Altitude(GROUND_M + height, Datum.AMSL), yaw, pitch_deg)
         eye = np.array(frame.to_enu(float(lat), float(lon), GROUND_M + height))
         body = (target - eye) @ pose.rotation_enu_from_camera()
-        inside = camera.model.contains(camera.model.project(body), -0.5)
+        inside = camera.model.contains(camera.model.project(body), -1.0)
         best = np.fmin(best, np.where(inside, body[:, 2] / camera.model.focal_px, np.nan))
     return best
 
