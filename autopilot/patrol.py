@@ -123,7 +123,12 @@ async def fly_patrol(
         log_dir,
         terrain is not None,
     )
+    simulated = time_scale > 1.0 and not _written(journal)
     async with AsyncExitStack() as stack:
+        # A journal that cannot be gone on with is refused before anything is heard of us.
+        book, past = (None, None) if simulated else _opened(journal, plan, dialect)
+        if book is not None:
+            stack.callback(book.close)
         links = await open_links(
             links_by_sysid.values(),
             stack,
@@ -135,11 +140,11 @@ async def fly_patrol(
             told=flight.notes.append,
         )
         mine = {sysid: (url, links[url]) for sysid, url in links_by_sysid.items()}
-        if time_scale > 1.0 and not _written(journal):
+        if book is None or past is None:
             # Simulated crews are not late for the seconds that their simulator, and this program, take to start.
             await all_heard({sysid: link for sysid, (_, link) in mine.items()}, flight)
-        book, past = _opened(journal, plan, dialect)
-        stack.callback(book.close)
+            book, past = _opened(journal, plan, dialect)
+            stack.callback(book.close)
         shift = Shift(
             plan,
             dialect,

@@ -93,6 +93,8 @@ class Sortie:
         self._unheard_s = -1e9
         self._strangers: set[str] = set()
         self._moves = vehicle.link.moves(vehicle.sysid)
+        self._tampering: Tampering | None = None
+        self._unwatched: Callable[[], None] = lambda: None
 
     async def fly(self) -> SortieReport:
         """Fly it; what goes wrong is in the report."""
@@ -122,6 +124,7 @@ class Sortie:
         finally:
             stop()
             deaf()
+            self._unwatched()
         return self._report(failure)
 
     async def _flown(self, begin: Coroutine[Any, Any, None]) -> str | None:
@@ -155,7 +158,15 @@ class Sortie:
         if await vehicle.wait_until(lambda _: watch.was_armed, _START_S) is None:
             raise FlightError(f"{vehicle}: was to be taken over in the air and is not armed: it has landed meanwhile")
         await vehicle.recognise(self._mission, progress=self._stage)
+        self._keep_watch(set_up=False)
         watch.take_over(vehicle.telemetry, reached)
+
+    def _keep_watch(self, *, set_up: bool) -> Tampering:
+        """From now on nobody else may take away what was proved."""
+        self._unwatched()
+        kept = self._tampering = Tampering(self._vehicle, self._watch, fenced=bool(self._mission.fence), set_up=set_up)
+        self._unwatched = self._vehicle.listen(kept.take)
+        return kept
 
     def _check_stop(self) -> None:
         if self._flight.stop.is_set():
@@ -226,7 +237,9 @@ class Sortie:
         await land_by_mission(self._vehicle, self._mission)
         check_heading(self._vehicle, self._mission)
         await self._vehicle.prove(progress=self._stage)
+        kept = self._keep_watch(set_up=True)
         await self._conduct.clear(self._watch)
+        kept.look()
 
     async def _start(self) -> None:
         vehicle, watch = self._vehicle, self._watch
@@ -237,15 +250,6 @@ class Sortie:
 
     async def _follow(self) -> None:
         """Until it has disarmed. Raises FlightError where it must not go on."""
-        vehicle, watch = self._vehicle, self._watch
-        tampering = Tampering(vehicle, watch)
-        stop = vehicle.listen(tampering.take)
-        try:
-            await self._until_down(tampering)
-        finally:
-            stop()
-
-    async def _until_down(self, tampering: Tampering) -> None:
         vehicle, watch, limits = self._vehicle, self._watch, self._flight.limits
         wall = asyncio.get_running_loop().time
         clock = FlightClock(vehicle.timing.time_scale, wall())
@@ -259,7 +263,8 @@ class Sortie:
                 await self._turn_back()
             self._check_stop()
             self._check_hearing()
-            tampering.look()
+            if self._tampering is not None:
+                self._tampering.look()
             await self._conduct.look(watch)
             self._note_strangers()
             if clock.elapsed_s(vehicle.telemetry.vehicle_s, wall()) > limits.flight_s:

@@ -3,7 +3,8 @@
 A second ground station, or a switch of the remote control, can take away in flight what was proved on the ground. Who
 does so tells nobody. What shows it: the fence's bit in SYS_STATUS (ArduPilot), a setting that is told as it changes
 (PARAM_VALUE goes to all who listen), a vehicle's own numbers of its lists (`autopilot.opaque`, PX4), and how many items
-a list has, which costs one question.
+a list has, which costs one question. Where there are no numbers, a list that is replaced by one of as many items is not
+noticed.
 """
 
 from __future__ import annotations
@@ -25,15 +26,18 @@ __all__ = ["Tampering"]
 _ASK_S = 20.0  # vehicle seconds
 _SEEN_TWICE = 2
 _GEOFENCE = mav.MAV_SYS_STATUS_GEOFENCE
+_V2 = 0xFD
 
 
 class Tampering:
-    """Watches that a vehicle in the air keeps what it was proved to hold.
+    """Watches from its proof on that a vehicle keeps what it was proved to hold.
 
     Parameters
     ----------
     vehicle, watch
-        The vehicle, and its flight. It has to be proved before, and nothing may be uploaded to it meanwhile.
+        The vehicle, proved just before, and its flight. Nothing may be uploaded to it meanwhile.
+    fenced, set_up
+        Whether its mission has a fence; whether the settings that make that act were proved too.
 
     Attributes
     ----------
@@ -41,14 +45,14 @@ class Tampering:
         What was seen, in words; None as long as nothing was.
     """
 
-    def __init__(self, vehicle: Vehicle, watch: FlightWatch) -> None:
-        self._vehicle, self._watch = vehicle, watch
-        kinds = (MissionKind.MISSION, MissionKind.FENCE)
-        self._counts = {kind: len(vehicle.held(kind)) for kind in kinds if vehicle.held(kind)}
-        self._settings = {one.name: one for one in vehicle.dialect.fence} if MissionKind.FENCE in self._counts else {}
+    def __init__(self, vehicle: Vehicle, watch: FlightWatch, *, fenced: bool, set_up: bool) -> None:
+        self._vehicle, self._watch, self._fenced = vehicle, watch, fenced
+        self._counts = {kind: len(vehicle.held(kind)) for kind in MissionKind if vehicle.held(kind)}
+        self._settings = {one.name: one for one in vehicle.dialect.fence} if fenced and set_up else {}
         self._ids: dict[MissionKind, int] = {}
         self._acted = False
         self._off = 0
+        self._awaited: set[MissionKind] = set()
         self._asked_s = asyncio.get_running_loop().time()
         self.found: str | None = None
 
@@ -71,8 +75,7 @@ class Tampering:
         vehicle = self._vehicle
         if self.found is not None:
             raise FlightError(
-                f"{vehicle}: {self.found} in flight, and not by us: what was proved holds no longer; see who else "
-                "commands it"
+                f"{vehicle}: {self.found}, and not by us: what was proved holds no longer; see who else commands it"
             )
         now_s = asyncio.get_running_loop().time()
         busy = vehicle.link.transfer_lock(vehicle.sysid).locked()
@@ -81,12 +84,15 @@ class Tampering:
         self._asked_s = now_s
         for kind in self._counts:
             if not self._ids.get(kind):
+                self._awaited.add(kind)
                 ask = mav.MAVLink_mission_request_list_message(vehicle.sysid, vehicle.component, kind)
                 vehicle.link.send(ask, vehicle.sysid)
 
     def _take_status(self, message: Message, now: Telemetry) -> None:
-        # ArduPilot's Plane may switch its fence off by itself to land, and on its way home.
-        if not self._settings or now.mode != self._vehicle.dialect.mission_mode or self._watch.landing_by_mission:
+        dialect = self._vehicle.dialect
+        guarded = now.mode in {dialect.mission_mode, dialect.pause_mode, dialect.orders.guided_mode}
+        # ArduPilot may be set to switch its fence off by itself to land (FENCE_AUTOENABLE).
+        if not self._fenced or not guarded or self._watch.lands:
             self._off = 0
         elif message.onboard_control_sensors_enabled & _GEOFENCE:
             self._acted, self._off = True, 0
@@ -98,30 +104,35 @@ class Tampering:
     def _take_parameter(self, message: Message) -> None:
         name, value = self._vehicle.parameter_in(message)
         setting = self._settings.get(name)
-        if setting is not None and setting.wanted(value) != value:
+        if setting is not None and setting.wanted(value) != value and not self._watch.lands:
             self.found = f"its fence was made void ({name} is {value:g} now)"
 
     def _take_ids(self, message: Message) -> None:
+        if message.get_msgbuf()[0] != _V2:
+            return  # it has no room for them
         for kind, number in zip(MissionKind, held_ids(message), strict=True):
             if kind in self._counts and number:
                 if self._ids.setdefault(kind, number) != number:
-                    self.found = f"its {kind} was replaced"
+                    self._gone(kind, "replaced")
             elif self._ids.get(kind):
-                self.found = f"its {kind} was cleared"
+                self._gone(kind, "cleared")
 
     def _take_count(self, message: Message) -> None:
         link = self._vehicle.link
-        asked = (link.system_id, link.component_id) == (message.target_system, message.target_component)
-        wanted = self._counts.get(MissionKind(message.mission_type)) if message.mission_type in _KINDS else None
-        if not asked or wanted is None or link.transfer_lock(self._vehicle.sysid).locked():
+        for_us = (link.system_id, link.component_id) == (message.target_system, message.target_component)
+        kind = next((kind for kind in self._counts if kind == message.mission_type), None)
+        if not for_us or kind is None or link.transfer_lock(self._vehicle.sysid).locked():
             return
-        kind = MissionKind(message.mission_type)
-        ended = mav.MAVLink_mission_ack_message(
-            self._vehicle.sysid, self._vehicle.component, mav.MAV_MISSION_ACCEPTED, kind
-        )
-        link.send(ended, self._vehicle.sysid)
-        if message.count != wanted:
-            self.found = f"its {kind} was {'replaced' if message.count else 'cleared'}: it has {message.count} items"
+        if kind in self._awaited:
+            self._awaited.discard(kind)
+            ended = mav.MAVLink_mission_ack_message(
+                self._vehicle.sysid, self._vehicle.component, mav.MAV_MISSION_ACCEPTED, kind
+            )
+            link.send(ended, self._vehicle.sysid)
+        if message.count != self._counts[kind]:
+            self._gone(kind, f"{'replaced' if message.count else 'cleared'} ({message.count} items now)")
 
-
-_KINDS = frozenset(int(kind) for kind in MissionKind)
+    def _gone(self, kind: MissionKind, how: str) -> None:
+        self.found = f"its {kind} was {how}"
+        if kind is MissionKind.MISSION and self._watch.forget_landing() and self._vehicle.dialect.landing is not None:
+            self.found += ", and its way home lands by the list that it holds now: take it over by hand"

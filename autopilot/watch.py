@@ -38,6 +38,8 @@ _NOT_FLOWN_TO = frozenset(
     }
 )
 
+_HOMEWARD = frozenset({mav.MAV_CMD_NAV_RETURN_TO_LAUNCH, mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
+
 Floats = NDArray[np.float64]
 
 
@@ -234,6 +236,18 @@ class FlightWatch:
     def landing_by_mission(self) -> bool:
         """Whether it flies the landing sequence of its mission."""
         return self._mark is not None and self._item is not None and self._item >= self._mark
+
+    @property
+    def lands(self) -> bool:
+        """Whether it flies the landing sequence of its mission, or an item that brings it down."""
+        item = -1 if self._item is None else self._item
+        return self.landing_by_mission or self._commands.get(item) in _HOMEWARD
+
+    def forget_landing(self) -> bool:
+        """The list that it holds is not this mission any more: its items say nothing of a landing. Whether one had."""
+        had, self._mark = self._mark is not None, None
+        self._commands = {}
+        return had
 
     def _reach(self, seq: int, now: Telemetry, *, reported: bool) -> None:
         if not self.was_armed or self.ended:

@@ -7,8 +7,9 @@ Ours runs as ``vedette watch`` does, with evidence of each crossing. Beside it, 
 - ``ultralytics``: ``model.track(stream=True)``; as it comes, and with ByteTrack, which takes less time.
 - ``supervision``: ONNX Runtime, ByteTrack of trackers and a `LineZone` in a loop.
 
-Peers run the same model file at the same input size on the same threads, in processes of their own
-(``make vision-peers``). They do neither georeference nor clips.
+Peers run the same model file at the same input size on the same cores, in processes of their own
+(``make vision-peers``); the session of ultralytics takes as many threads as it likes. They do neither georeference nor
+clips.
 """
 
 from __future__ import annotations
@@ -175,18 +176,22 @@ def _of_peer(name: str, job: _Job, image_size: tuple[int, int], folder: Path, *,
         "image_size": image_size,
         "confidence": TrackerSettings().low_score,
         "iou": 0.6,
+        "threads": _THREADS,
         "classes": job.classes,
         "tracker": tracker,
     }
     given, told = folder / "order.json", folder / "told.json"
     given.write_text(json.dumps(order), encoding="utf-8")
-    ran = subprocess.run(  # noqa: S603 - our own module in the peers' environment
-        [_PYTHON, "-m", f"bench.peer_{name}", given, told],
-        capture_output=True,
-        text=True,
-        timeout=_PEER_S,
-        check=False,
-    )
+    try:
+        ran = subprocess.run(  # noqa: S603 - our own module in the peers' environment
+            [_PYTHON, "-m", f"bench.peer_{name}", given, told],
+            capture_output=True,
+            text=True,
+            timeout=_PEER_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"took longer than {_PEER_S:g} s") from None
     if ran.returncode:
         raise BenchError(f"does not run here ({(ran.stderr.strip().splitlines() or ['no message'])[-1][:160]})")
     figures = json.loads(told.read_text(encoding="utf-8"))

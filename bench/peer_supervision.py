@@ -21,7 +21,9 @@ from trackers import ByteTrackTracker
 
 def tracked(order: dict[str, Any]) -> dict[str, Any]:
     """Frames, seconds from the opening of the video on, processor seconds, and what was found."""
-    session = onnxruntime.InferenceSession(order["model"], providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = order["threads"]
+    session = onnxruntime.InferenceSession(order["model"], options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     height, width = order["image_size"]
     session.run(None, {name: np.zeros((1, 3, height, width), np.float32)})

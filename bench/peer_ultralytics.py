@@ -48,6 +48,7 @@ def tracked(order: dict[str, Any]) -> dict[str, Any]:
     how = {
         "imgsz": order["image_size"],
         "conf": order["confidence"],
+        "iou": order["iou"],
         "classes": order["classes"],
         "device": "cpu",
         "verbose": False,
@@ -57,7 +58,6 @@ def tracked(order: dict[str, Any]) -> dict[str, Any]:
     # Once through a part of it: the session is opened and warmed up by then.
     for _, _ in zip(model.track(order["video"], **how), range(3), strict=False):
         pass
-    model.predictor = None if order["tracker"] is None else model.predictor
     frames, boxes, names = 0, 0, set()
     start, cpu = time.perf_counter(), time.process_time()
     for result in model.track(order["video"], **how):

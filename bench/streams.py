@@ -232,7 +232,8 @@ class _Again:
         shift_us = next((shift for start, shift in reversed(self._starts) if crossing.time_us >= start), 0)
         with open_source(self._video) as source:
             writer = EvidenceWriter(self._folder / "evidence", source)
-            told = writer(replace(crossing, time_us=crossing.time_us - shift_us), track)
+            seen = tuple(replace(one, time_us=one.time_us - shift_us) for one in track.observations)
+            told = writer(replace(crossing, time_us=crossing.time_us - shift_us), replace(track, observations=seen))
             shutil.rmtree(writer.folder_of(crossing))
         self.kept += 1
         return told

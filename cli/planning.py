@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 import missions
@@ -61,7 +62,9 @@ def plan_table(made: missions.PatrolPlan) -> Table:
         patrol_km = sum(leg.distance_m for leg in sortie.patrol) / 1000
         cells = (sortie.start_s / 60, sortie.duration_s / 60, sortie.distance_m / 1000, patrol_km)
         flights = sum(flight.sortie == number for flight in made.flights)
-        table.add_row(sortie.name, *(f"{cell:.1f}" for cell in cells), f"{sortie.reserve_left:.0%}", str(flights))
+        table.add_row(
+            escape(sortie.name), *(f"{cell:.1f}" for cell in cells), f"{sortie.reserve_left:.0%}", str(flights)
+        )
     if len(made.sorties) > _SHOWN:
         table.add_row(f"and {len(made.sorties) - _SHOWN} more, in plan.json")
     return table
@@ -79,7 +82,7 @@ def seen_table(coverage: missions.Coverage) -> Table:
     areas = {kind: sum(area for area, _ in gaps) for kind, gaps in lost.items()}
     for kind, gaps in sorted(lost.items(), key=lambda item: -areas[item[0]]):
         figures = (_range(texts) for texts in zip(*(texts for _, texts in gaps), strict=True))
-        table.add_row(f"not seen: {kind.format(*figures)}", f"{areas[kind] / coverage.band_area_m2:.1%}")
+        table.add_row(escape(f"not seen: {kind.format(*figures)}"), f"{areas[kind] / coverage.band_area_m2:.1%}")
     return table
 
 
@@ -110,8 +113,9 @@ def changes_table(made: missions.PatrolPlan, changes: tuple[missions.Change, ...
     for change in changes:
         if change.revisit_s is None or change.coverage is None:
             # In the first column, which has the most room.
-            table.add_row(f"{change.what}: {change.reason}" if change.reason else change.what, "no plan", "", "")
+            why = f"{change.what}: {change.reason}" if change.reason else change.what
+            table.add_row(escape(why), "no plan", "", "")
             continue
         saved = 1 - change.revisit_s / made.figure_s
-        table.add_row(change.what, f"{change.revisit_s / 60:.1f}", f"{saved:.0%}", f"{change.coverage:.1%}")
+        table.add_row(escape(change.what), f"{change.revisit_s / 60:.1f}", f"{saved:.0%}", f"{change.coverage:.1%}")
     return table

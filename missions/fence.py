@@ -137,7 +137,8 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
 def unfenced(plan: PatrolPlan) -> list[int]:
     """Numbers of the sorties of a plan that have no fence, as `sortie_fence` has it.
 
-    Round few legs and few zones there always is one: those are not tried.
+    Those of few legs among few zones are taken to have one, and not tried: should one not, its mission is refused when
+    it is compiled.
     """
     zones = plan.blocking_zones()
     found = []
@@ -196,7 +197,7 @@ def _vertices(lat: Floats, lon: Floats) -> tuple[tuple[float, float], ...]:
 def _around(region: Geometry, way: MultiLineString, shut: Geometry) -> list[Floats]:
     """Outline of the part of a region that holds the legs, and those of its holes with anything shut in them.
 
-    None where no part does. A hole between the way out and the way home with nothing in it is filled.
+    Empty where no part does. A hole between the way out and the way home with nothing in it is filled.
     """
     for part in shapely.get_parts(region):
         if isinstance(part, Polygon) and part.contains(way):

@@ -13,7 +13,7 @@ from missions.fleet import Fleet
 from missions.options import Objective
 from missions.patrol import LegKind, PatrolPlan, Roster
 from missions.recourse import course_of, surroundings_of
-from missions.revisit import at_risk_s, left_alone_s
+from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk_along import weights_along
 from missions.schedule import schedule
 
@@ -61,7 +61,7 @@ def limit_of(made: PatrolPlan) -> Limit:
         return Limit(next(r for r in rosters if last.sysid in r.sysids and last.sortie in r.sorties))
     if made.risk_s is None:
         slowest = max(rosters, key=made.round_s)
-        return Limit(slowest, left_s=max(made.round_s(slowest), left_alone_s(made.flights, made.sorties)))
+        return Limit(slowest, left_s=made.revisit_s)
     return _most_at_risk(made, rosters)
 
 
@@ -85,9 +85,15 @@ def _most_at_risk(made: PatrolPlan, rosters: Sequence[Roster]) -> Limit:
         if any(min(run.from_m, run.to_m) <= middle <= max(run.from_m, run.to_m) for run in sortie.runs)
     }
     # Of several that watch it those who come most often.
-    roster = min((r for r in rosters if watching & set(r.sorties)), key=made.round_s)
+    roster = min((r for r in rosters if watching & set(r.sorties)), key=lambda r: _round_s(r, made, watching))
     lat, lon = course.at(np.array([middle]))
-    return Limit(roster, (float(lat[0]), float(lon[0])), float(figures[worst]), float(weights[:, worst].max()))
+    return Limit(roster, (float(lat[0]), float(lon[0])), made.figure_s, float(weights[:, worst].max()))
+
+
+def _round_s(roster: Roster, made: PatrolPlan, sorties: set[int]) -> float:
+    """The shortest time after which a roster comes back to one of some sorties, seconds."""
+    rounds = rounds_s(roster, made.sorties)
+    return min(rounds[number] for number in sorties & set(roster.sorties))
 
 
 def told(made: PatrolPlan, limit: Limit) -> list[str]:

@@ -13,7 +13,8 @@ bytes, 4 in front, 1 at the end and 2 for each of the 21 polygons that they can 
 """
 
 FENCE_TOLERANCE = 0.35
-"""Share of the room between a fence's least distance from the border and the legs that straightening it may use."""
+"""Share of the room between a fence's least distance from the border and the legs by which it is estimated how many
+vertices a fence will have; the fence itself may use all of it."""
 
 RALLY_POINTS = 6
 """Most rally points: the 90 bytes of ArduCopter's smallest boards hold six of 15 (StorageManager.cpp, AP_Rally.h).

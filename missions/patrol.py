@@ -255,7 +255,8 @@ class Flight:
 class Roster:
     """Aircraft of one type at one base that relieve each other, by system id, and the numbers of their sorties, from 0.
 
-    Each of them flies all of these in turn; of one that is alone some may come several times in it, by risk.
+    Each of them flies all of these in turn, or at the pace of chargers every so many-th turn; of one that is alone some
+    may come several times in it, by risk.
     """
 
     sysids: tuple[int, ...]
@@ -478,7 +479,7 @@ class PatrolPlan:
         return next(r for period in self.periods for r in period.rosters if number in r.sorties)
 
     def round_s(self, roster: Roster) -> float:
-        """Time after which each place of a roster's stretch is looked at again, by its sorties alone, seconds."""
+        """One whole round of a roster over its aircraft, seconds: after it each of its sorties was flown again."""
         own = [self.sorties[k] for k in roster.sorties]
         whole = sum(s.duration_s + s.vehicle.aircraft.turn_round_s for s in own)
         return whole / len(roster.sysids)

@@ -175,6 +175,9 @@ class Planner:
                 raise MissionError(_BARE)
             del self.rotas
             made = self._made()
+        else:
+            if unfenced(made):
+                raise MissionError(_BARE)
         terrain = self.setting.terrain
         violations = check(made, terrain if np.isfinite(terrain.resolution_m) else None)
         if violations:

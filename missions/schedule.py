@@ -1,6 +1,7 @@
 """Who flies when: a schedule over a shift in which aircraft relieve each other.
 
-Every aircraft of a roster flies all of its sorties in turn, one interval behind the one before it; while one is on the
+Every aircraft of a roster flies all of its sorties in turn, or at the pace of chargers every so many-th of them, one
+interval behind the one before it; while one is on the
 ground for a fresh battery the others are on the line. With m aircraft that need W together for one round, each place is
 looked at every W / m. Take-offs are put off where two aircraft would come too near, a base would launch two at once, or
 no charged battery is at hand. What is in the air already goes on at once. When another period of the shift begins, each

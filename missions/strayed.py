@@ -59,14 +59,15 @@ def way_from_air(
 def _led_out(access: Access, here: Floats, stand_off_m: float, zone_margin_m: float) -> Floats | None:
     """The nearest place that no obstacle holds, metres in the plane of the region, shape (2,).
 
-    None where the straight way there would begin within the stand-off or in a zone, lead over a border or its
-    continuation, or nearer to one, or where there is no such place.
+    None where every straight way there would begin within the stand-off or in a zone, lead through a zone, over a
+    border or its continuation, or nearer to one, or where there is no such place.
     """
     region, point = access.region, shapely.points(here)
     lines = shapely.linestrings
     if any(shapely.distance(lines(line), point) < stand_off_m for line in region.border):
         return None
-    if any(shapely.contains(shapely.buffer(shape, _OUTSIDE_M - zone_margin_m), point) for _, shape in region.zones):
+    zones = shapely.union_all([shapely.buffer(shape, _OUTSIDE_M - zone_margin_m) for _, shape in region.zones])
+    if shapely.contains(zones, point):
         return None
     near = shapely.buffer(point, _FARTHEST_M)
     shut = shapely.union_all(shapely.intersection(np.array(region.obstacles, dtype=object), near))
@@ -75,8 +76,9 @@ def _led_out(access: Access, here: Floats, stand_off_m: float, zone_margin_m: fl
     away_m = shapely.distance(point, walls)
     towards = shapely.buffer(shapely.intersection(walls, shapely.buffer(near, away_m)), away_m, quad_segs=64)
     free = shapely.difference(near, shapely.union(shapely.buffer(shut, _CLEAR_M), shapely.union_all(towards)))
-    if shapely.is_empty(free):
-        return None
-    out = shapely.get_coordinates(shapely.shortest_line(point, free))[1]
-    nearer = shapely.distance(lines([here, out]), walls) < away_m - _OUTSIDE_M
-    return None if nearer.any() else np.asarray(out)
+    for part in sorted(shapely.get_parts(free), key=lambda one: float(shapely.distance(point, one))):
+        straight = shapely.shortest_line(point, part)
+        nearer = shapely.distance(straight, walls) < away_m - _OUTSIDE_M
+        if not nearer.any() and not shapely.intersects(zones, straight):
+            return np.asarray(shapely.get_coordinates(straight)[1])
+    return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import shapely
@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 _AROUND_M = 2000.0
 _RIM = 48
 _INSIDE_M = 0.5
+_ROUND = 12
+"""At so many places of a circle it is looked whether they show the spot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,23 +280,29 @@ class Viewing:
         ground = round(float(self.terrain.elevation_m(lat, lon)), 3)
         at = Waypoint.above(round(float(lat), 7), round(float(lon), 7), height_agl_m, ground)
         distance = float(np.hypot(*(way[-1] - middle)))
-        away_m = distance, circle_m
-        if not np.isfinite(times).all() or not self._shows(vehicle, spot, at.amsl_m - spot_ground, *away_m):
+        angles = np.arange(_ROUND if circle_m > 0 else 1) * (2 * math.pi / _ROUND)
+        ring = way[-1] + circle_m * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+        heights = self.terrain.elevation_m(*region.plane.lat_lon(ring)) + height_agl_m - spot_ground
+        away = np.hypot(*(ring - middle).T)
+        if not np.isfinite(times).all() or not all(map(partial(self._shows, vehicle, spot), heights, away)):
             return []
         return [Sight(at, way, region, float(times.sum()), float(energies.sum()), distance)]
 
-    def _shows(self, vehicle: Vehicle, spot: Spot, height_m: float, distance_m: float, circle_m: float) -> bool:
+    def _shows(self, vehicle: Vehicle, spot: Spot, height_m: float, distance_m: float) -> bool:
         """Whether a spot is seen from a height over it, which on slopes is not that over the place."""
         try:
-            ring_m = _narrowed(self.ring_m(vehicle, spot, height_m), circle_m)
+            near, far = self.ring_m(vehicle, spot, height_m)
         except PlanError:
             return False
-        return ring_m is not None and height_m > 0 and ring_m[0] - _INSIDE_M <= distance_m <= ring_m[1] + _INSIDE_M
+        return height_m > 0 and near - _INSIDE_M <= distance_m <= far + _INSIDE_M
 
 
 def _narrowed(ring_m: tuple[float, float], circle_m: float) -> tuple[float, float] | None:
     """Where the middle of a circle may be so that all of it lies in a ring; None for nowhere."""
     near, far = ring_m
-    # A place in the middle of a ring without a hole may have any circle about it that is small enough.
-    near = near + circle_m if near > 0 else 0.0
-    return (near, far - circle_m) if far - circle_m > near else None
+    # Beside the hole of the ring, if it has one, else round it.
+    outer = near + circle_m if near > 0 else 0.0
+    if far - circle_m > outer:
+        return outer, far - circle_m
+    inner = min(circle_m - near, far - circle_m)
+    return (0.0, inner) if inner > 0 else None

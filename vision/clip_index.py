@@ -131,7 +131,7 @@ def find_span(path: Path, wanted: tuple[int, int], start_us: int | None) -> Span
 
 def packets_about(path: Path, container: Any, span: Span) -> Iterator[FilePacket]:
     """Packets from before a span to behind it, in file order: what belongs to it may stand a little apart from it."""
-    packets = _sought(container, span) if span.straight else None
+    packets = _sought(container, span) if span.straight else _packets(container)
     with contextlib.ExitStack() as stack:
         if packets is None:
             packets = _packets(stack.enter_context(reading(path)))

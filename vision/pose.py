@@ -217,8 +217,10 @@ def pose_from_klv(packet: KlvPacket, sigma: PoseSigma | None = None) -> CameraPo
     return replace(pose, sigma=sigma or sigma_from_klv(packet, pose))
 
 
-def sigma_from_klv(packet: KlvPacket, pose: CameraPose, otherwise: PoseSigma | None = None) -> PoseSigma:
+def sigma_from_klv(packet: KlvPacket, pose: CameraPose) -> PoseSigma:
     """One-sigma errors that a packet states (tag 102), for position, height and attitude each where it does.
+
+    What it does not state is of `POSE_SIGMAS`. Nothing is exact: encoders write 0 for what they do not know.
 
     Errors of the airframe's heading and the gimbal's angles are taken about the axes of an airframe that flies level;
     pitch and roll of the airframe turn a camera that looks aside about other axes than its own.
@@ -227,20 +229,19 @@ def sigma_from_klv(packet: KlvPacket, pose: CameraPose, otherwise: PoseSigma | N
     ----------
     packet, pose
         A decoded packet, and the pose that it has.
-    otherwise
-        What is not stated; None takes `POSE_SIGMAS`.
     """
-    otherwise, told = otherwise or POSE_SIGMAS["klv"], packet.sigmas
-    found = otherwise
+    found, told = POSE_SIGMAS["klv"], packet.sigmas
     if told.keys() >= {13, 14}:
         north = _METRES_A_DEGREE * told[13]
         east = _METRES_A_DEGREE * told[14] * math.cos(math.radians(pose.lat_deg))
-        found = replace(found, horizontal_m=max(north, east))
+        if max(north, east) > 0:
+            found = replace(found, horizontal_m=max(north, east))
     height = next(tag for tag, _ in _HEIGHTS if packet.number(tag) is not None)
-    if height in told:
+    if told.get(height, 0.0) > 0:
         found = replace(found, vertical_m=told[height])
     pitch, roll = (full if packet.number(full) is not None else short for full, short in ((90, 6), (91, 7)))
-    if told.keys() >= {5, pitch, roll, 18, 19, 20}:
+    stated = told.keys() >= {5, pitch, roll, 18, 19, 20}
+    if stated and max(math.hypot(told[5], told[18]), told[19], told[20], told[pitch], told[roll]) > 0:
         heading, lean = packet.number(5) or 0.0, packet.number(pitch) or 0.0
         to_camera = rotation_ned_from_frd(pose.yaw_deg, pose.pitch_deg, pose.roll_deg).T
         right = told[pitch] * rotation_ned_from_frd(heading, 0.0, 0.0)[:, 1]

@@ -50,6 +50,14 @@ def test_the_revisit_interval_holds_to_the_end_of_the_shift(count, charge_s, dro
     assert made.revisit_bound_s <= made.revisit_s
 
 
+def test_one_that_flies_once_and_waits_for_its_battery_is_told_of():
+    border = straight(4000)
+    made = plan(border, _with_batteries(fleet_for(border, 1), 1, 36_000.0))
+    assert made.revisit_s > 20_000
+    text = " ".join(explain(made).limits)
+    assert f"left alone for up to {made.revisit_s / 60:.1f} min: take-offs wait for charged batteries (base)" in text
+
+
 @pytest.mark.parametrize(("count", "charge_s"), [(2, 36_000.0), (4, 7200.0), (6, 5400.0)])
 def test_take_offs_keep_the_pace_of_the_chargers(count, charge_s):
     """As soon as may be all batteries were used up, and nobody flew until the first was charged again."""

@@ -125,6 +125,45 @@ def test_a_datum_that_is_known_badly_is_refused(tmp_path):
         read_border(file_in(tmp_path / "line.gpkg", "EPSG:4145", ((70.0, 30.0), (70.1, 30.0))))
 
 
+BESSEL = (
+    'GEOGCS["Mine",DATUM["D_Mine_1927",SPHEROID["Bessel 1841",6377397.155,299.1528128],TOWGS84[{}]],'
+    'PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]]'
+)
+SATELLITE = BESSEL.replace("Bessel 1841", "GRS 1980").replace("6377397.155,299.1528128", "6378137,298.257222101")
+
+
+def with_prj(path, prj):
+    file_in(path, "EPSG:4326").with_suffix(".prj").write_text(prj)
+    return path
+
+
+def test_a_shift_that_a_file_gives_is_made_and_that_nobody_vouches_for_it_is_told(tmp_path):
+    border = read_border(with_prj(tmp_path / "line.shp", BESSEL.format("500,100,400,0,0,0,0")))
+    for (lon, lat), got in zip(PLACE, border.coordinates, strict=True):
+        assert got == pytest.approx(shifted(lon, lat, 6_377_397.155, 1 / 299.1528128, (500, 100, 400)), abs=1e-8)
+    assert "nobody says how well that holds" in border.note
+    same = read_border(with_prj(tmp_path / "same.shp", SATELLITE.format("0,0,0,0,0,0,0")))
+    assert same.coordinates[0] == pytest.approx(PLACE[0], abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    "prj",
+    [BESSEL.format("0,0,0,0,0,0,0"), SATELLITE.replace(",TOWGS84[{}]", "")],
+    ids=["a shift of nothing from another ellipsoid", "a datum of a name that nobody knows"],
+)
+def test_a_datum_that_is_only_taken_for_wgs_84_is_refused(tmp_path, prj):
+    with pytest.raises(FormatError, match=r"nobody says how well|cannot be brought to WGS 84"):
+        read_border(with_prj(tmp_path / "line.shp", prj))
+
+
+def test_what_is_told_is_of_the_worst_place_of_a_line(tmp_path):
+    """PROJ chooses a way for each place: NAD27 is known to 12 m in Alaska, to 7 m in Kansas."""
+    line = ((-155.0, 65.0), (-100.0, 40.0))
+    for number, points in enumerate((line, line[::-1])):
+        border = read_border(file_in(tmp_path / f"{number}.gpkg", "EPSG:4267", points))
+        assert border.note.endswith("which is known to 12 m")
+
+
 def test_a_system_of_satellites_needs_no_entry(tmp_path):
     """China's CGCS2000 holds to WGS 84 by design; EPSG has no pair of the two."""
     border = read_border(file_in(tmp_path / "line.gpkg", "EPSG:4490", ((110.0, 30.0), (110.1, 30.0))))

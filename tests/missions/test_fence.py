@@ -67,7 +67,7 @@ def test_where_vertices_are_few_the_fence_uses_all_of_its_room(monkeypatch):
 
 
 def test_a_sortie_that_no_fence_holds_is_made_shorter(monkeypatch):
-    """Nothing is lost by it: fences of 20 vertices hold shorter sorties."""
+    """Little is lost by it: fences of 16 vertices hold shorter sorties."""
     border = border_from_metres(swinging(3, 3000.0), "left")
     fleet = default_fleet(base_beside(border, 2000.0), 1)
     before = plan(border, fleet, FlatTerrain(500.0))

@@ -80,7 +80,7 @@ def test_the_simulators_packets_say_to_another_library_what_they_say_here():
 
 
 @settings(max_examples=50)
-@given(figures=st.tuples(*[st.floats(0.0, 5.0) for _ in range(5)]), lat=st.floats(-80, 80))
+@given(figures=st.tuples(*[st.floats(0.01, 5.0) for _ in range(5)]), lat=st.floats(-80, 80))
 def test_a_pose_has_the_errors_that_its_packet_states(figures, lat):
     sigma = PoseSigma(*figures)
     pose = CameraPose(lat, 10.0, POSE.altitude, 181.0, -57.0, 0.2)
@@ -140,6 +140,12 @@ def test_an_attitude_of_which_a_part_is_not_stated_is_as_unsure_as_ever(missing)
     usual = POSE_SIGMAS["klv"]
     assert (sigma.yaw_deg, sigma.pitch_deg, sigma.roll_deg) == (usual.yaw_deg, usual.pitch_deg, usual.roll_deg)
     assert (sigma.horizontal_m, sigma.vertical_m) == (usual.horizontal_m, 0.25)
+
+
+def test_what_is_stated_as_exact_is_not_known():
+    """Encoders write 0 for what they do not know."""
+    packet = stated(ALL | {13: 0.0, 14: 0.0, 15: 0.0})
+    assert sigma_from_klv(packet, pose_from_klv(packet)) == POSE_SIGMAS["klv"]
 
 
 def test_the_larger_of_north_and_east_counts_and_the_caller_goes_before_the_packet():
