@@ -14,10 +14,11 @@ from geo import Terrain, wrap_longitudes
 from missions.airspace import Airspace
 from missions.border import BorderSegment
 from missions.course import Course
-from missions.dividing import divided, foremost, undivided
+from missions.dividing import divided, undivided
 from missions.errors import MissionError, PlanError
 from missions.fence import unfenced
 from missions.fleet import Fleet, Vehicle
+from missions.foremost import foremost
 from missions.idle import idle_notes
 from missions.limits import FENCE_VERTICES
 from missions.options import Objective, PlanOptions
