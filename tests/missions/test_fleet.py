@@ -133,7 +133,7 @@ def test_a_broken_fleet_file_names_object_and_field(tmp_path, old, new, kind, wo
         ),
         ("lat_deg = 46.0", "lat_deg = 99", "base 'hill': lat_deg is 99: give a number between -90 and 90"),
         ("sysid = 3", "sysid = 0", "vehicle 'vehicle-0': sysid is 0: give a whole number from 1 to 250"),
-        ("width_px = 640", "width_px = -5", "camera: -5x512 with focal length 1125.0 px: all must be positive"),
+        ("width_px = 640", "width_px = -5", "camera: width_px is -5: give a number between 0 and 1e+06"),
     ],
 )
 def test_an_error_names_the_file_and_the_object_once(tmp_path, old, new, whole):
