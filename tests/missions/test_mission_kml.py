@@ -259,7 +259,7 @@ def test_lines_of_others_are_no_mission_and_a_mission_is_no_border(made, written
         with pytest.raises(FormatError, match="it is a border, an area or a track, not a mission"):
             read_mission_kml(tmp_path / name)
     for read in (read_border, read_borders):
-        with pytest.raises(FormatError, match="0 lines"):
+        with pytest.raises(FormatError, match="none a border"):
             read(written, "left")
 
 
