@@ -40,7 +40,7 @@ Floats = NDArray[np.float64]
 _ROI, _ROI_NONE = 195, 197
 _FRAME_GLOBAL, _FRAME_MISSION = 0, 2
 _TRIED = 5
-CIRCLE = 1.25
+_CIRCLE = 1.25
 """Radius of the circles of wings, in radii of their turns in the wind."""
 
 
@@ -128,7 +128,7 @@ def cue_sortie(
     height_agl_m = viewing.observation(vehicle).height_agl_m
     circle_m = 0.0
     if vehicle.aircraft.has_wings:
-        circle_m = CIRCLE * vehicle.aircraft.turn_radius_in(plan.options.wind)
+        circle_m = _CIRCLE * vehicle.aircraft.turn_radius_in(plan.options.wind)
     sights = viewing.sights(vehicle, ends.start, spot, height_agl_m, circle_m=circle_m)
     ways = (way for sight in sights for way in _ways(viewing, vehicle, ends, sight, (circle_m, station_s)))
     problem: Exception | None = None
@@ -160,7 +160,8 @@ def _ends(plan: PatrolPlan, vehicle: Vehicle) -> _Ends:
             gate = sortie.landing[0].start
             return _Ends((climbed.lat_deg, climbed.lon_deg), (gate.lat_deg, gate.lon_deg), sortie)
     raise PlanError(
-        f"{vehicle.name}: nothing like it takes off from {vehicle.base.name!r} in this plan: which way is open"
+        f"{vehicle.name}: nothing like it takes off from {vehicle.base.name!r} in this plan, which would show along what "
+        "line: plan with one of its kind there"
     )
 
 
