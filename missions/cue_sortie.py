@@ -160,7 +160,7 @@ def _ends(plan: PatrolPlan, vehicle: Vehicle) -> _Ends:
             gate = sortie.landing[0].start
             return _Ends((climbed.lat_deg, climbed.lon_deg), (gate.lat_deg, gate.lon_deg), sortie)
     raise PlanError(
-        f"{vehicle.name}: nothing like it takes off from {vehicle.base.name!r} in this plan, which would show along what "
+        f"{vehicle.name}: nothing like it takes off from {vehicle.base.name!r} in this plan, which shows along what "
         "line: plan with one of its kind there"
     )
 
