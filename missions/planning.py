@@ -93,6 +93,8 @@ def plan(
     PlanError
         When a base is on the wrong side, in a zone, too near to the border or out of reach, or no part can be
         patrolled; of ground that is too steep the message names aircraft, fields and a place.
+    MissionError
+        When no fence that autopilots can store holds any sortie.
     AirspaceError
         When a landing site is on the wrong side, within the stand-off or in a zone.
     ObservationError
