@@ -6,42 +6,31 @@ Rotors stay at a place. Wings circle about one; they take off and land as they d
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.building import joined
-from missions.circling import Circle
+from missions.cue_ways import CIRCLE, CueWay, cue_ways, ends_of
 from missions.errors import MissionError, PlanError
-from missions.fleet import Aircraft, Vehicle
-from missions.flying import Part, Pilot, effort
-from missions.joining import Room
+from missions.fleet import Vehicle
+from missions.flying import Part
 from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
 from missions.options import Objective
 from missions.patrol import Flight, Leg, LegKind, PatrolPlan, Period, Roster, Sortie, Waypoint
-from missions.plane import Plane
-from missions.procedures import climb_out, curved_home, curved_out, way_down, with_procedures
-from missions.routing import Router
-from missions.runway import Runway
-from missions.surroundings import Region
+from missions.procedures import with_procedures
 from missions.validation import check
 from missions.validation_fence import validate_missions
-from missions.viewing import Sight, Spot, Viewing
+from missions.viewing import Spot, Viewing
 
 __all__ = ["CueSortie", "cue_sortie"]
-
-Floats = NDArray[np.float64]
 
 _ROI, _ROI_NONE = 195, 197
 _FRAME_GLOBAL, _FRAME_MISSION = 0, 2
 _TRIED = 5
-_CIRCLE = 1.25
-"""Radius of the circles of wings, in radii of their turns in the wind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +113,13 @@ def cue_sortie(
     if not (math.isfinite(station_s) and station_s > 0 and 0 < charge <= 1):
         raise PlanError(f"a stay of {station_s} s with {charge} of a battery: give seconds above 0, a share up to 1")
     viewing = viewing or Viewing(plan, terrain)
-    ends = _ends(plan, vehicle)
+    ends = ends_of(plan, vehicle)
     height_agl_m = viewing.observation(vehicle).height_agl_m
     circle_m = 0.0
     if vehicle.aircraft.has_wings:
-        circle_m = _CIRCLE * vehicle.aircraft.turn_radius_in(plan.options.wind)
+        circle_m = CIRCLE * vehicle.aircraft.turn_radius_in(plan.options.wind)
     sights = viewing.sights(vehicle, ends.start, spot, height_agl_m, circle_m=circle_m)
-    ways = (way for sight in sights for way in _ways(viewing, vehicle, ends, sight, (circle_m, station_s)))
+    ways = (way for sight in sights for way in cue_ways(viewing, vehicle, ends, sight, (circle_m, station_s)))
     problem: Exception | None = None
     for way in islice(ways, _TRIED):
         try:
@@ -140,130 +129,7 @@ def cue_sortie(
     raise PlanError(str(problem or f"{vehicle.name}: no room is left to circle where the spot is seen")) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """Where ways begin and end beside a base, degrees, and the sortie of the plan that does so, if not on the spot."""
-
-    start: tuple[float, float]
-    gate: tuple[float, float]
-    like: Sortie | None
-
-
-def _ends(plan: PatrolPlan, vehicle: Vehicle) -> _Ends:
-    base = vehicle.base.lat_deg, vehicle.base.lon_deg
-    if not vehicle.aircraft.needs_runway:
-        return _Ends(base, base, None)
-    for sortie in plan.sorties:
-        own = sortie.vehicle
-        if not sortie.airborne and own.base == vehicle.base and own.aircraft == vehicle.aircraft:
-            climbed = [leg for leg in sortie.legs if leg.kind is LegKind.TAKEOFF][-1].end
-            gate = sortie.landing[0].start
-            return _Ends((climbed.lat_deg, climbed.lon_deg), (gate.lat_deg, gate.lon_deg), sortie)
-    raise PlanError(
-        f"{vehicle.name}: nothing like it takes off from {vehicle.base.name!r} in this plan, which shows along what "
-        "line: plan with one of its kind there"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A way to where a spot is seen, what is flown there, and the way home, metres in the plane of a region.
-
-    Parameters
-    ----------
-    pilot
-        Flies in that plane.
-    out, home
-        Vertices, shape (n, 2).
-    ring
-        Vertices of the circles of wings; None for what stays.
-    climb, down
-        Off the ground and back to it.
-    """
-
-    pilot: Pilot
-    out: Floats
-    ring: Floats | None
-    home: Floats
-    climb: list[Waypoint]
-    down: list[Waypoint]
-
-
-def _ways(viewing: Viewing, vehicle: Vehicle, ends: _Ends, sight: Sight, stay: tuple[float, float]) -> Iterator[_Way]:
-    """Ways to a sight and home: of wings with circles of a radius, metres, for so many seconds, either way round."""
-    options, craft, region = viewing.plan.options, vehicle.aircraft, sight.region
-    pilot = Pilot(region.plane, viewing.terrain, options.wind)
-    layers = options.layers_agl_m(viewing.observation(vehicle).height_agl_m)
-    if ends.like is None:
-        climb, down = climb_out(vehicle.base, None, pilot, layers[0]), way_down(vehicle.base, None, pilot, layers[1])
-    else:
-        legs = [leg for leg in ends.like.legs if leg.kind is LegKind.TAKEOFF]
-        climb = [legs[0].start, *(leg.end for leg in legs)]
-        down = [ends.like.landing[0].start, *(leg.end for leg in ends.like.landing)]
-    circle_m, station_s = stay
-    if not circle_m:
-        yield _Way(pilot, sight.way, None, sight.way[::-1], climb, down)
-        return
-    room = _Room(region)
-    back = room.route(region.plane.xy(*ends.gate), sight.way[-1])
-    if back is None:
-        return
-    turns = Room(craft.turn_radius_in(options.wind), room)
-    runway = None if ends.like is None else _runway(region.plane, climb, down)
-    for side in (1, -1):
-        circle = Circle(sight.way[-1], circle_m, side)
-        whole = circle.flown(sight.way, back[::-1], 1)
-        if whole is None:
-            continue
-        part_s, lap_s = _lasts(pilot, craft, whole[1], circle)
-        laps = max(0, math.ceil((station_s - part_s) / lap_s))
-        found = circle.flown(sight.way, back[::-1], laps)
-        assert found is not None
-        out, ring, home = found
-        out, home = curved_out(out, None, 1.0, runway, turns), curved_home(home, None, 1.0, runway, turns)
-        # Tangents lie beside the ways to the middle, which are clear.
-        if room.clear(out) and room.clear(home):
-            yield _Way(pilot, out, ring, home, climb, down)
-
-
-def _lasts(pilot: Pilot, craft: Aircraft, ring: Floats, circle: Circle) -> tuple[float, float]:
-    """What is flown round beside whole laps, and a lap, of a ring with one lap, seconds."""
-
-    def seconds(way: Floats) -> float:
-        steps = np.diff(way, axis=0)
-        time, _ = effort(craft, steps, np.zeros(len(steps)), speed_m_s=craft.cruise_m_s, wind=pilot.wind, patrol=False)
-        return float(time.sum())
-
-    lap_s = seconds(circle.lap())
-    return seconds(ring) - lap_s, lap_s
-
-
-class _Room:
-    """What is open to fly through, in a region."""
-
-    def __init__(self, region: Region) -> None:
-        self._router = Router(region.obstacles, corners_of=[shape for _, shape in region.zones])
-
-    def clear(self, way: Floats) -> bool:
-        """Whether a way, metres, shape (n, 2), touches nothing that is shut."""
-        return bool(self._router.clear(way[:-1], way[1:]).all())
-
-    def route(self, start: Floats, stop: Floats) -> Floats | None:
-        """Vertices of the shortest way between two places, metres, ends included; None where there is none."""
-        lengths, ways = self._router.ways(start, stop[None])
-        return ways[0] if np.isfinite(lengths[0]) else None
-
-
-def _runway(plane: Plane, climb: list[Waypoint], down: list[Waypoint]) -> Runway:
-    """The line over the base that a sortie of the plan takes off and lands along."""
-    climbed, established, final, base = (
-        plane.xy(at.lat_deg, at.lon_deg) for at in (climb[-1], down[0], down[1], down[-1])
-    )
-    east, north = base - established
-    return Runway(math.degrees(math.atan2(east, north)) % 360.0, climbed, established, final)
-
-
-def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: _Way, given: tuple[float, float]) -> CueSortie:
+def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: CueWay, given: tuple[float, float]) -> CueSortie:
     station_s, charge = given
     plan, craft = viewing.plan, vehicle.aircraft
     legs = _legs(viewing, vehicle, way, station_s)
@@ -298,7 +164,7 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: _Way, given: tup
     return found
 
 
-def _legs(viewing: Viewing, vehicle: Vehicle, way: _Way, station_s: float) -> tuple[Leg, ...]:
+def _legs(viewing: Viewing, vehicle: Vehicle, way: CueWay, station_s: float) -> tuple[Leg, ...]:
     """The legs: out and home each in the layer of transits, on station at the height of the patrol."""
     options, craft, pilot = viewing.plan.options, vehicle.aircraft, way.pilot
     height_agl_m = viewing.observation(vehicle).height_agl_m

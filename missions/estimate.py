@@ -18,7 +18,7 @@ from missions.flying import effort, rises
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.profile import sampled
-from missions.routing import Router, Ways
+from missions.routing import Passage, Router, Ways
 from missions.runway import Runway
 from missions.slopes import Slopes, followed
 from missions.surroundings import Region, Surroundings, rough_distance_m
@@ -226,14 +226,11 @@ class Access:
 
     def clear(self, way: Floats) -> bool:
         """Whether a way, vertices in metres in the plane of the region, touches nothing that is shut."""
-        return self._router is None or bool(self._router.clear(way[:-1], way[1:]).all())
+        return self._router is None or Passage(self._router).clear(way)
 
     def route(self, start: Floats, stop: Floats) -> Floats | None:
         """Vertices of the shortest lawful way between two places, metres in the plane of the region; None for none."""
-        if self._router is None:
-            return None
-        lengths, ways = self._router.ways(start, stop[None])
-        return ways[0] if np.isfinite(lengths[0]) else None
+        return None if self._router is None else Passage(self._router).route(start, stop)
 
     def between(self, start: tuple[float, float], stop: tuple[float, float]) -> Floats:
         """Vertices of the shortest lawful way between two places near the course, degrees, as `way` gives them.

@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from shapely import Geometry
 
-__all__ = ["Router", "Ways"]
+__all__ = ["Passage", "Router", "Ways"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -241,6 +241,22 @@ def _corners(obstacles: Sequence[Geometry]) -> Floats:
         if len(corners) <= _MOST_CORNERS or tolerance > 500:
             return corners
         tolerance *= 2
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What is open to fly through, by a router: whole ways, as `missions.joining.Open` asks for them, metres."""
+
+    router: Router
+
+    def clear(self, way: Floats) -> bool:
+        """Whether a way, shape (n, 2), touches nothing that is shut."""
+        return bool(self.router.clear(way[:-1], way[1:]).all())
+
+    def route(self, start: Floats, stop: Floats) -> Floats | None:
+        """Vertices of the shortest way between two places, ends included; None where there is none."""
+        lengths, ways = self.router.ways(start, stop[None])
+        return ways[0] if np.isfinite(lengths[0]) else None
 
 
 def _pairs(a: Ints, b: Ints) -> Ints:
