@@ -47,7 +47,7 @@ class Ends:
 
 
 def ends_of(plan: PatrolPlan, vehicle: Vehicle) -> Ends:
-    """Where the ways of a vehicle begin and end. Raises PlanError where it needs a runway that the plan does not show."""
+    """Where ways of a vehicle begin and end. Raises PlanError where it needs a runway that the plan does not show."""
     base = vehicle.base.lat_deg, vehicle.base.lon_deg
     if not vehicle.aircraft.needs_runway:
         return Ends(base, base, None)
