@@ -24,7 +24,8 @@ from vision.errors import (
 )
 from vision.evaluate import Gates, Match, Score, TrueCrossing, load_truth, score
 from vision.evaluation_result import Band, Crossed, Evaluation, Places, RecordingNote, Unmeasured
-from vision.evidence import MANIFEST, Evidence, SourceFile, file_sha256, track_overlay, verify_evidence, write_evidence
+from vision.evidence import MANIFEST, Evidence, SourceFile, file_sha256, track_overlay, write_evidence
+from vision.evidence_check import verify_evidence
 from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
 from vision.fusion import FusionGates, one_each
 from vision.georeference import OBJECT_SIZES, ErrorModel, Georeferencer, ObjectSize
@@ -50,6 +51,7 @@ from vision.pose import (
     pose_from_klv,
 )
 from vision.reconnect import BackOff
+from vision.recorder import Recorder, Recording
 from vision.redact import Redaction, RedactionSettings, redact_evidence
 from vision.reviewed import LeftOut
 from vision.reviewed_pictures import PictureSettings
@@ -183,6 +185,8 @@ __all__ = [
     "PoseTrack",
     "Rate",
     "Recipe",
+    "Recorder",
+    "Recording",
     "RecordingNote",
     "Redaction",
     "RedactionSettings",

@@ -17,6 +17,7 @@ from vision.errors import SourceError
 from vision.live import LiveQueue
 from vision.media import Connection, Event, Image, Media, Picture, SourceCounts, Telemetry
 from vision.reconnect import BackOff, Reconnecting
+from vision.recorder import Recorder
 from vision.timeline import Timeline, period_us
 
 __all__ = [
@@ -50,7 +51,14 @@ def without_secrets(location: str) -> str:
     return _SECRET.sub(r"\1=***", re.sub(r"(?<=://)[^/@]*@", "***@", location))
 
 
-def open_container(location: str, counts: SourceCounts, *, threads: int = 2, back_off: BackOff | None = None) -> Media:
+def open_container(
+    location: str,
+    counts: SourceCounts,
+    *,
+    threads: int = 2,
+    back_off: BackOff | None = None,
+    recorder: Recorder | None = None,
+) -> Media:
     """Open a video file or a network stream.
 
     Parameters
@@ -63,18 +71,24 @@ def open_container(location: str, counts: SourceCounts, *, threads: int = 2, bac
         Of the decoder.
     back_off
         When a live stream that breaks off is opened again.
+    recorder
+        Keeps a live stream.
 
     Raises
     ------
     SourceError
         When it is missing, empty, not a video, or no picture of it can be decoded.
+    EvidenceError
+        When the recorder serves another stream.
     MissingExtra
         When it takes a program that is not installed.
     """
     name, live = without_secrets(location), is_url(location)
     if not live:
         _check_file(Path(location))
-    opened = _open(location, name, counts, threads)
+    elif recorder is not None:
+        recorder.attach(name, counts)
+    opened = _open(location, name, counts, threads, recorder=recorder)
     container, connection = opened.container, opened.connection
     stream = container.streams.video[0]
     # A file on a web server waits for its reader; everything else on the network does not.
@@ -92,13 +106,14 @@ def open_container(location: str, counts: SourceCounts, *, threads: int = 2, bac
     if paced:
         again = Reconnecting(
             connection,
-            lambda: _open(location, name, counts, threads, opened.size).connection,
+            lambda: _open(location, name, counts, threads, opened.size, recorder=recorder).connection,
             timeline=timeline,
             name=name,
             counts=counts,
             back_off=back_off or BackOff(),
         )
-        queue = LiveQueue(again.events(), counts)
+        arriving = again.events()
+        queue = LiveQueue(arriving if recorder is None else recorder.follow(arriving, timeline), counts)
         events = iter(queue)
 
         def close() -> None:
@@ -129,20 +144,30 @@ class _Opened:
     connection: Connection
 
 
-def _open(location: str, name: str, counts: SourceCounts, threads: int, size: tuple[int, int] | None = None) -> _Opened:
+def _open(
+    location: str,
+    name: str,
+    counts: SourceCounts,
+    threads: int,
+    size: tuple[int, int] | None = None,
+    *,
+    recorder: Recorder | None,
+) -> _Opened:
     """Open it up to the first picture. Raises SourceError, MissingExtra."""
     live = is_url(location)
     bridge = Bridge(location) if needs_bridge(location) else None
     container: Any = None
 
     def close() -> str:
+        if recorder is not None:
+            recorder.pause()  # it writes with the streams of the container
         if container is not None:
             container.close()
         return bridge.close() if bridge is not None else ""
 
     try:
         container = _container(location, bridge)
-        return _read_head(container, name, counts, threads, size=size, close=close)
+        return _read_head(container, name, counts, threads, size=size, close=close, recorder=recorder)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         said = without_secrets(close()) or _reason(error)
         raise SourceError(f"{name}: cannot be opened as video ({said}): {_advice(live)}") from error
@@ -167,13 +192,14 @@ def _read_head(
     *,
     size: tuple[int, int] | None,
     close: Callable[[], object],
+    recorder: Recorder | None,
 ) -> _Opened:
     if not container.streams.video:
         raise SourceError(f"{name}: has no video stream: give a video file or stream")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = threads
-    events = _events(container, stream, name, counts, size)
+    events = _events(container, stream, name, counts, size, recorder=recorder)
     before: list[Event] = []
     first: Picture | None = None
     for event in events:
@@ -205,7 +231,13 @@ def _chain(before: list[Event], after: Iterator[Event]) -> Iterator[Event]:
 
 
 def _events(
-    container: Any, video: Any, name: str, counts: SourceCounts, size: tuple[int, int] | None
+    container: Any,
+    video: Any,
+    name: str,
+    counts: SourceCounts,
+    size: tuple[int, int] | None,
+    *,
+    recorder: Recorder | None,
 ) -> Iterator[Event]:
     """Demultiplex and decode. Damaged packets are counted; what ends early is noted."""
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
@@ -219,6 +251,8 @@ def _events(
             counts.decode_errors += 1
             counts.note(f"{name}: reading stopped at {last_pts_us / 1e6:.2f} s ({_reason(error)})")
             return
+        if recorder is not None:
+            recorder.add(packet, container)
         if packet.stream is not video:
             if packet.size:
                 # Asynchronous KLV has no time of its own: it stands at the picture that went before it.

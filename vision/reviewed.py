@@ -19,7 +19,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from vision.errors import EvidenceError
-from vision.evidence import MANIFEST, NAME, verify_evidence
+from vision.evidence import MANIFEST, NAME
+from vision.evidence_check import verify_evidence
 from vision.reviews import Judged, Review
 from vision.timing import microseconds
 from vision.training_data import CLASSES, class_id

@@ -28,6 +28,7 @@ from vision.packets import PAIRING_WAIT_US, PacketTrack
 from vision.picture_check import PictureCheck
 from vision.pose import Poses, PoseSample, PoseTrack
 from vision.reconnect import BackOff
+from vision.recorder import Recorder
 from vision.sidecar import find_sidecar, read_sidecar
 from vision.timing import TIME_BASES, Clock, Sampler, microseconds
 from vision.types import Frame
@@ -57,6 +58,7 @@ def open_source(
     clock_sigma_s: float | None = None,
     threads: int = 2,
     back_off: BackOff | None = None,
+    recorder: Recorder | None = None,
 ) -> Source:
     """Open a video file, a folder of images or a network stream.
 
@@ -92,6 +94,8 @@ def open_source(
         Threads of the decoder.
     back_off
         When a live stream that breaks off is opened again, and how long it may be away; None takes `BackOff()`.
+    recorder
+        Keeps the last minutes of a live stream, for clips to be cut out of; a recording needs none.
 
     Returns
     -------
@@ -102,6 +106,8 @@ def open_source(
     ------
     SourceError
         When it is missing, empty, not a video, cannot be decoded at all, or the arguments do not fit.
+    EvidenceError
+        When the recorder serves another stream.
     MetadataError
         When a pose file that was named is not sound.
     """
@@ -119,7 +125,7 @@ def open_source(
         if path is not None and path.is_dir():
             media = open_folder(path, frame_rate or fps, times_us, counts)
         else:
-            media = open_container(str(location), counts, threads=threads, back_off=back_off)
+            media = open_container(str(location), counts, threads=threads, back_off=back_off, recorder=recorder)
         opened.callback(media.close)
         if camera is None and hfov_deg is not None:
             camera = CameraModel.from_fov(media.width, media.height, hfov_deg)
@@ -146,6 +152,7 @@ def open_source(
             start_us=start_us,
             offset_us=round(clock_offset_s * 1e6),
             clock_sigma_s=clock_sigma_s,
+            recorder=recorder if media.live else None,
         )
         opened.pop_all()
     return source
@@ -198,6 +205,7 @@ class Source:
         start_us: int | None,
         offset_us: int = 0,
         clock_sigma_s: float | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         if media.live and offset_us > _LIVE_OFFSET_US:
             raise SourceError(
@@ -205,6 +213,8 @@ class Source:
                 f"their poses; give {_LIVE_OFFSET_US / 1e6:g} s at most"
             )
         self._offset_us = offset_us
+        self.recorder = recorder
+        """What keeps its last minutes; None where nothing does, and for a recording."""
         self.clock_sigma_s = clock_sigma_s
         """One sigma of the time of the poses against that of the pictures, seconds; None where nobody measured it."""
         self._media, self._telemetry, self._head = media, telemetry, head
@@ -371,6 +381,8 @@ class Source:
         if pose is None and self.has_pose:
             self.counts.without_pose += 1
         self.counts.delivered += 1
+        if self.recorder is not None:
+            self.recorder.stamp(picture.pts_us, time_us)
         yield Frame(
             image,
             time_us,
