@@ -40,7 +40,7 @@ from vision.model_check import EngineCheck, ModelCheck, check_model
 from vision.model_fetch import FetchLimits, fetch_model
 from vision.model_file import KINDS, ModelFile, read_model_file
 from vision.model_store import ListedModel, ModelEntry, default_model_dir, find_model, list_models, read_model_table
-from vision.output import to_geojson, write_crossings
+from vision.output import records_to_geojson, to_geojson, write_crossings
 from vision.place_scores import PlaceSample, PlaceScore, score_places
 from vision.pose import (
     POSE_SIGMAS,
@@ -263,6 +263,7 @@ __all__ = [
     "read_sidecar",
     "read_srt",
     "read_tlog",
+    "records_to_geojson",
     "redact_evidence",
     "reviewed_source",
     "save_calibration",

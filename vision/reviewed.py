@@ -220,7 +220,8 @@ def _read(
             _name(manifest["id"]),
             str(record["source_id"]),
             hashlib.sha256(content).hexdigest(),
-            str(manifest["source"]["sha256"]),
+            # Of a live stream nobody has the recording: all its clips stay together under its name.
+            str(manifest["source"]["sha256"] or manifest["source"]["name"]),
             int(manifest["clip"]["start_us"]),
             int(manifest["clip"]["end_us"]),
             None if (first := manifest["clip"].get("first")) is None else int(first),
