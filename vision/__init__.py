@@ -29,6 +29,7 @@ from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
 from vision.fusion import FusionGates, one_each
 from vision.georeference import OBJECT_SIZES, ErrorModel, Georeferencer, ObjectSize
 from vision.ground import GroundSettings, Pace, ground_track
+from vision.hardware import DECODERS
 from vision.image_motion import SmallPicture, StepMotion
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
@@ -95,6 +96,7 @@ from vision.watcher import EvidenceCutter, WatchResult, WatchSettings
 __all__ = [
     "ALPHAS",
     "DATASET_FORMATS",
+    "DECODERS",
     "KINDS",
     "MANIFEST",
     "NOTHING_THERE",

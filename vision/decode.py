@@ -14,6 +14,7 @@ import numpy as np
 
 from vision.bridge import Bridge, needs_bridge
 from vision.errors import SourceError
+from vision.hardware import Decoding
 from vision.live import LiveQueue
 from vision.media import Connection, Event, Image, Media, Picture, SourceCounts, Telemetry
 from vision.reconnect import BackOff, Reconnecting
@@ -29,6 +30,7 @@ _URL = re.compile(r"^(rtsp|rtsps|rtp|rtmp|rtmps|udp|tcp|srt|http|https)://", re.
 _SECRET = re.compile(r"(?<=[?&])(passphrase|password|token|key)=[^&]*", re.IGNORECASE)
 _OPEN_TIMEOUT_S, _READ_TIMEOUT_S = 10.0, 10.0
 _CORRUPT_RUN = 500
+_DEVICE_RUN = 100
 _CLOCK_WAIT_US = 5_500_000  # RFC 3550: a sender reports every 5 s at the latest, when it is the only one
 _OPTIONS = {
     "rtsp": {"rtsp_transport": "tcp"},
@@ -50,7 +52,14 @@ def without_secrets(location: str) -> str:
     return _SECRET.sub(r"\1=***", re.sub(r"(?<=://)[^/@]*@", "***@", location))
 
 
-def open_container(location: str, counts: SourceCounts, *, threads: int = 2, back_off: BackOff | None = None) -> Media:
+def open_container(
+    location: str,
+    counts: SourceCounts,
+    *,
+    threads: int = 2,
+    back_off: BackOff | None = None,
+    decode: str = "auto",
+) -> Media:
     """Open a video file or a network stream.
 
     Parameters
@@ -60,9 +69,11 @@ def open_container(location: str, counts: SourceCounts, *, threads: int = 2, bac
     counts
         Where what happens is counted.
     threads
-        Of the decoder.
+        Of the decoder, where the processor decodes.
     back_off
         When a live stream that breaks off is opened again.
+    decode
+        Where it is decoded, see `Decoding`.
 
     Raises
     ------
@@ -74,7 +85,8 @@ def open_container(location: str, counts: SourceCounts, *, threads: int = 2, bac
     name, live = without_secrets(location), is_url(location)
     if not live:
         _check_file(Path(location))
-    opened = _open(location, name, counts, threads)
+    decoding = Decoding(decode, name, counts, threads)
+    opened = _open(location, name, counts, decoding)
     container, connection = opened.container, opened.connection
     stream = container.streams.video[0]
     # A file on a web server waits for its reader; everything else on the network does not.
@@ -92,7 +104,7 @@ def open_container(location: str, counts: SourceCounts, *, threads: int = 2, bac
     if paced:
         again = Reconnecting(
             connection,
-            lambda: _open(location, name, counts, threads, opened.size).connection,
+            lambda: _open(location, name, counts, decoding, opened.size).connection,
             timeline=timeline,
             name=name,
             counts=counts,
@@ -119,6 +131,7 @@ def open_container(location: str, counts: SourceCounts, *, threads: int = 2, bac
         paced,
         events,
         close,
+        decoding,
     )
 
 
@@ -129,8 +142,28 @@ class _Opened:
     connection: Connection
 
 
-def _open(location: str, name: str, counts: SourceCounts, threads: int, size: tuple[int, int] | None = None) -> _Opened:
+class _Declined(Exception):  # noqa: N818 - told to the function above, which opens the video again
+    """The device does not decode this video."""
+
+
+def _open(
+    location: str,
+    name: str,
+    counts: SourceCounts,
+    decoding: Decoding,
+    size: tuple[int, int] | None = None,
+) -> _Opened:
     """Open it up to the first picture. Raises SourceError, MissingExtra."""
+    try:
+        return _open_once(location, name, counts, decoding, size)
+    except _Declined:  # a decoder that was made for the device has one thread: another takes its place
+        return _open_once(location, name, counts, decoding, size)
+
+
+def _open_once(
+    location: str, name: str, counts: SourceCounts, decoding: Decoding, size: tuple[int, int] | None
+) -> _Opened:
+    """As `_open`. Raises _Declined as well, after which the processor decodes."""
     live = is_url(location)
     bridge = Bridge(location) if needs_bridge(location) else None
     container: Any = None
@@ -141,8 +174,8 @@ def _open(location: str, name: str, counts: SourceCounts, threads: int, size: tu
         return bridge.close() if bridge is not None else ""
 
     try:
-        container = _container(location, bridge)
-        return _read_head(container, name, counts, threads, size=size, close=close)
+        container = _container(location, bridge, decoding)
+        return _read_head(container, name, counts, decoding, size=size, close=close)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         said = without_secrets(close()) or _reason(error)
         raise SourceError(f"{name}: cannot be opened as video ({said}): {_advice(live)}") from error
@@ -151,19 +184,20 @@ def _open(location: str, name: str, counts: SourceCounts, threads: int, size: tu
         raise
 
 
-def _container(location: str, bridge: Bridge | None) -> Any:
+def _container(location: str, bridge: Bridge | None, decoding: Decoding) -> Any:
+    accel = decoding.accel()
     if bridge is not None:
-        return av.open(bridge.pipe, format="mpegts")
+        return av.open(bridge.pipe, format="mpegts", hwaccel=accel)
     scheme = location.split("://", maxsplit=1)[0].lower()
     timeout = (_OPEN_TIMEOUT_S, _READ_TIMEOUT_S) if is_url(location) else None
-    return av.open(location, options=dict(_OPTIONS.get(scheme, {})), timeout=timeout)
+    return av.open(location, options=dict(_OPTIONS.get(scheme, {})), timeout=timeout, hwaccel=accel)
 
 
 def _read_head(
     container: Any,
     name: str,
     counts: SourceCounts,
-    threads: int,
+    decoding: Decoding,
     *,
     size: tuple[int, int] | None,
     close: Callable[[], object],
@@ -172,14 +206,16 @@ def _read_head(
         raise SourceError(f"{name}: has no video stream: give a video file or stream")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = threads
-    events = _events(container, stream, name, counts, size)
+    stream.codec_context.thread_count = decoding.threads
+    events = _events(container, stream, name, counts, decoding, size=size)
     before: list[Event] = []
     first: Picture | None = None
     for event in events:
         if first is None:
             before.append(event)
             first = event if isinstance(event, Picture) else None
+            if first is not None and decoding.device and not decoding.takes(stream):
+                raise _Declined
         elif isinstance(event, Telemetry):
             before.append(event)
         else:
@@ -205,7 +241,13 @@ def _chain(before: list[Event], after: Iterator[Event]) -> Iterator[Event]:
 
 
 def _events(
-    container: Any, video: Any, name: str, counts: SourceCounts, size: tuple[int, int] | None
+    container: Any,
+    video: Any,
+    name: str,
+    counts: SourceCounts,
+    decoding: Decoding,
+    *,
+    size: tuple[int, int] | None,
 ) -> Iterator[Event]:
     """Demultiplex and decode. Damaged packets are counted; what ends early is noted."""
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
@@ -225,15 +267,20 @@ def _events(
                 at = last_pts_us if packet.pts is None else _us(packet.pts, packet.time_base)
                 yield Telemetry(at, bytes(packet))
             continue
-        frames = _decoded(packet, name, last_pts_us, counts)
+        frames = _decoded(packet, name, last_pts_us, counts, decoding)
         failed_in_a_row = failed_in_a_row + 1 if frames is None else 0
+        if decoding.device and failed_in_a_row >= _DEVICE_RUN:
+            _give_up_device(decoding, name, last_pts_us)
+            return
         for frame in frames or ():
             if frame.is_corrupt:
                 counts.decode_errors += 1
                 counts.note(f"{name}: the picture after {last_pts_us / 1e6:.2f} s is damaged")
             last_pts_us = _pts_us(frame, video, number)
             number += 1
-            now = _changed(now, (frame.width, frame.height), name, last_pts_us, counts)
+            before, now = now, _changed(now, (frame.width, frame.height), name, last_pts_us, counts)
+            if decoding.device and before != now:
+                decoding.takes(video)  # a size that the device does not take is decoded by the processor
             size = size or now
             yield Picture(last_pts_us, counts.decoded, size, _converter(frame, size))
             counts.decoded += 1
@@ -253,11 +300,22 @@ def _changed(
     return now
 
 
-def _decoded(packet: Any, name: str, near_us: int, counts: SourceCounts) -> list[Any] | None:
+def _give_up_device(decoding: Decoding, name: str, at_us: int) -> None:
+    """A stream is opened again and goes on; a recording cannot, from its middle. Raises SourceError for that."""
+    decoding.refuse(f"it failed with {_DEVICE_RUN} packets in a row")
+    if not is_url(name):
+        raise SourceError(
+            f"{name}: cannot be decoded from {at_us / 1e6:.2f} s on ({decoding.why}): decode it in software"
+        )
+
+
+def _decoded(packet: Any, name: str, near_us: int, counts: SourceCounts, decoding: Decoding) -> list[Any] | None:
     """Frames of a packet; None, counted, when it is damaged."""
+    # A device tells damage by errors of its own.
+    damaged = av.error.FFmpegError if decoding.device else _DATA_ERRORS
     try:
         return list(packet.decode())
-    except _DATA_ERRORS as error:
+    except damaged as error:
         counts.decode_errors += 1
         counts.note(f"{name}: a packet near {near_us / 1e6:.2f} s cannot be decoded ({_reason(error)})")
         return None

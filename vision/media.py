@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from vision.hardware import Decoding
 
 __all__ = ["Connection", "Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry"]
 
@@ -136,6 +140,8 @@ class Media:
         Pictures and telemetry.
     close
         Lets go of the files, the network and the thread.
+    decoding
+        Where video is decoded; None for images.
     """
 
     name: str
@@ -150,3 +156,4 @@ class Media:
     live: bool
     events: Iterator[Event]
     close: Callable[[], object]
+    decoding: Decoding | None = None

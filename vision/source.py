@@ -57,6 +57,7 @@ def open_source(
     clock_sigma_s: float | None = None,
     threads: int = 2,
     back_off: BackOff | None = None,
+    decode: str = "auto",
 ) -> Source:
     """Open a video file, a folder of images or a network stream.
 
@@ -89,9 +90,13 @@ def open_source(
         To add to the time of a picture for the time of its pose, and one sigma of it where it is known, seconds: see
         `estimate_clock_offset`.
     threads
-        Threads of the decoder.
+        Threads of the decoder, where the processor decodes.
     back_off
         When a live stream that breaks off is opened again, and how long it may be away; None takes `BackOff()`.
+    decode
+        Where video is decoded, one of `DECODERS`: "auto" takes a device where there is one, "software" the processor.
+        Where a device that was asked for does not serve, the processor decodes, and the problems of `Source.counts`
+        say why.
 
     Returns
     -------
@@ -119,7 +124,7 @@ def open_source(
         if path is not None and path.is_dir():
             media = open_folder(path, frame_rate or fps, times_us, counts)
         else:
-            media = open_container(str(location), counts, threads=threads, back_off=back_off)
+            media = open_container(str(location), counts, threads=threads, back_off=back_off, decode=decode)
         opened.callback(media.close)
         if camera is None and hfov_deg is not None:
             camera = CameraModel.from_fov(media.width, media.height, hfov_deg)
@@ -261,6 +266,17 @@ class Source:
     def live(self) -> bool:
         """Whether it comes at its own pace, so that a slow reader loses frames (`counts.dropped`)."""
         return self._media.live
+
+    @property
+    def decoder(self) -> str:
+        """Where it is decoded just now: a device of `DECODERS`, or "software"."""
+        decoding = self._media.decoding
+        return (decoding.device if decoding is not None else None) or "software"
+
+    @property
+    def why_software(self) -> str:
+        """Why no device decodes it, where one was looked for; else empty."""
+        return self._media.decoding.why if self._media.decoding is not None else ""
 
     @property
     def has_pose(self) -> bool:
