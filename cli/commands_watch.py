@@ -28,7 +28,10 @@ commands = typer.Typer()
     "[bold]vedette demo[/bold]; for a fixed camera [bold]vedette watch street.mp4 --line 0,300,768,300[/bold]"
 )
 def watch(
-    videos: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Files, folders of images, or stream URLs.")],
+    videos: Annotated[
+        list[str],
+        typer.Argument(metavar="VIDEO...", help="Files, folders of images, stream URLs, /dev/video0."),
+    ],
     border_file: Annotated[Path | None, typer.Option("--border", help="GeoJSON of the border.")] = None,
     line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
     own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
@@ -102,7 +105,7 @@ def watch(
         together=together,
         back_off=vision.BackOff(give_up_s=reconnect),
     )
-    live = any("://" in video for video in videos)
+    live = any(vision.is_live(video) for video in videos)
     seen, crossings, unwritten = (_watch_live if live else _watch_recordings)(videos, order, out, url, key)
     if json_file is not None:
         write_text(json_file, json.dumps({"streams": [one.to_json() for one in seen]}, indent=1) + "\n")

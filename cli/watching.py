@@ -154,7 +154,7 @@ def watch_videos(
     VedetteError
         When there is one video and it cannot be watched at all.
     """
-    places = [video if "://" in video else str(Path(video).resolve()) for video in videos]
+    places = [video if vision.is_live(video) else str(Path(video).resolve()) for video in videos]
     twice = next((video for video, place in zip(videos, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
         raise InputError(f"{twice}: is given twice: give each video once")
@@ -171,7 +171,7 @@ def watch_videos(
 
 def _groups(videos: Sequence[str], together: int) -> Iterator[Sequence[str]]:
     """What is watched at once. A stream does not end by itself, so nothing can come after it."""
-    if any("://" in video for video in videos):
+    if any(vision.is_live(video) for video in videos):
         yield videos
         return
     for start in range(0, len(videos), together):
@@ -213,7 +213,7 @@ def _watch_group(
         recorders = {
             video: stack.enter_context(vision.Recorder(order.evidence.parent, keep_s=order.keep_live_s))
             for video in videos
-            if "://" in video
+            if vision.is_live(video)
         }
         with ThreadPoolExecutor(len(videos), "vedette-open") as pool:  # a camera that does not answer takes seconds
             opened = list(pool.map(lambda video: _open(video, order, recorders.get(video)), videos))
@@ -286,7 +286,7 @@ def _open(video: str, order: WatchOrder, recorder: vision.Recorder | None) -> vi
 
 def _clock(video: str, how: Mapping[str, Any], land: FlatTerrain | None) -> tuple[float, float | None]:
     """Clock offset of a recording and its sigma, seconds; 0 where it cannot be told, which is said."""
-    if "://" in video:
+    if vision.is_live(video):
         raise InputError(f"--clock-offset auto looks at a recording first, and {video} is live: give seconds")
     with vision.open_source(video, **how) as source:
         if not source.has_pose:

@@ -27,12 +27,15 @@ from vision.evaluation_result import Band, Crossed, Evaluation, Places, Recordin
 from vision.evidence import MANIFEST, Evidence, SourceFile, file_sha256, track_overlay, write_evidence
 from vision.evidence_check import verify_evidence
 from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
+from vision.frames import Source
 from vision.fusion import FusionGates, one_each
 from vision.georeference import OBJECT_SIZES, ErrorModel, Georeferencer, ObjectSize
 from vision.ground import GroundSettings, Pace, ground_track
+from vision.hardware import DECODERS
 from vision.image_motion import SmallPicture, StepMotion
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
+from vision.location import is_live
 from vision.marked import write_marked_picture
 from vision.mavlink_live import LivePoses
 from vision.media import SourceCounts
@@ -59,7 +62,7 @@ from vision.reviews import NOTHING_THERE, Judged, Review, read_reviews, what_was
 from vision.sensor import SENSORS, SHIPPED_MODELS, ModelChoice, choose_model, sensor_of
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
 from vision.slicing import SliceRule, SlicingDetector
-from vision.source import Source, open_source
+from vision.source import open_source
 from vision.srt import read_srt
 from vision.streams import Stream, StreamResult, watch_streams
 from vision.timing import TIME_BASES
@@ -97,6 +100,7 @@ from vision.watcher import EvidenceCutter, WatchResult, WatchSettings
 __all__ = [
     "ALPHAS",
     "DATASET_FORMATS",
+    "DECODERS",
     "KINDS",
     "MANIFEST",
     "NOTHING_THERE",
@@ -239,6 +243,7 @@ __all__ = [
     "find_truth",
     "ground_track",
     "interpolate",
+    "is_live",
     "iso_time",
     "judge",
     "known_sources",

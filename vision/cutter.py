@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vision.errors import EvidenceError
 from vision.evidence import SourceFile, track_overlay, write_evidence
-from vision.source import Source
+from vision.frames import Source
 from vision.types import Crossing, EvidenceRef, Track
 
 __all__ = ["EvidenceWriter"]

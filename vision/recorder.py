@@ -166,9 +166,8 @@ class Recorder:
         except WRITE_ERRORS as error:
             self._files.give_up()
             self._trouble = f"{getattr(error, 'strerror', None) or error}"
-            self._counts.note(
-                f"{self._name}: is not being kept for clips ({self._trouble}): check the disk of {self.folder.parent}"
-            )
+            advice = f": check the disk of {self.folder.parent}" if isinstance(error, OSError) else ""
+            self._counts.note(f"{self._name}: is not being kept for clips ({self._trouble}){advice}")
             self._change.notify_all()
 
     # -- by whoever takes the frames ----------------------------------------------------------------------------------
@@ -223,10 +222,7 @@ class Recorder:
     def _nearest(self, time_us: int) -> _Stamp:
         nearest = min(self._stamps, key=lambda one: abs(one.time_us - time_us), default=None)
         if nearest is None or abs(nearest.time_us - time_us) > _NEAR_US:
-            raise EvidenceError(
-                f"{self._name}: nothing is kept of the stream at that time: no picture near it was handed on in the "
-                f"last {self.keep_s:g} s"
-            )
+            raise EvidenceError(f"{self._name}: nothing is kept of the stream at that time: {self._why_nothing()}")
         return nearest
 
     def _await(self, stamp: _Stamp, before_us: int, after_us: int) -> list[Segment]:
@@ -241,6 +237,8 @@ class Recorder:
             self._change.wait(min(left_s, 0.2))
         files = stretch(self._files.complete, stamp.run, stamp.own_us, stamp.own_us - before_us, until_us)
         if not files:
-            why = f"it could not be written ({self._trouble})" if self._trouble else f"the last {self.keep_s:g} s are"
-            raise EvidenceError(f"{self._name}: nothing is kept of the stream at that time: {why}")
+            raise EvidenceError(f"{self._name}: nothing is kept of the stream at that time: {self._why_nothing()}")
         return files
+
+    def _why_nothing(self) -> str:
+        return f"it could not be written ({self._trouble})" if self._trouble else f"the last {self.keep_s:g} s are"

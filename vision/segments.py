@@ -22,6 +22,7 @@ WRITE_ERRORS = (av.error.FFmpegError, OSError, ValueError)
 """What writing or reading such a file may raise."""
 
 _TRANSPORT = frozenset({"h264", "hevc", "mpeg2video", "mpeg1video", "mpeg4"})
+_RAW = frozenset({"rawvideo", "wrapped_avframe"})
 _SEGMENT_US, _RETRY_S = 4_000_000, 5.0
 # A clock that does either has started anew: see `vision.timeline`.
 _BACK_US, _AHEAD_US = 1_000_000, 10_000_000
@@ -95,6 +96,8 @@ class SegmentFiles:
         run = self.run
         if run is None or run.container is not container or (video and _jumped(run.last_us, dts_us)):
             self.finish()
+            if video and packet.stream.codec_context.name in _RAW:
+                raise ValueError("its pictures are not compressed and too many: ask the camera for mjpeg or h264")
             run = self.run = Run(container, dts_us - _LEAD_US)
         if video:
             run.last_us = dts_us
