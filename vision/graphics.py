@@ -11,6 +11,8 @@ themselves, and TensorRT is four times as fast with 16.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import io
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +43,8 @@ _NEEDS = {
     "onnxruntime-gpu bring them)",
     "tensorrt": "the NVIDIA driver and TensorRT 10 (tensorrt-cu13), beside what cuda needs",
 }
+_WARNINGS = 2
+_BLOCKING_SYNC = 4  # CU_CTX_SCHED_BLOCKING_SYNC
 _SIDES = 32, 1280
 _USUAL = 384, 640
 
@@ -122,10 +126,16 @@ def open_graphics(path: Path, card: Card) -> BatchedSession:
             f"engine {card.engine}: {reason}: pip uninstall onnxruntime, then pip install "
             "'onnxruntime-gpu[cuda,cudnn]' (both are one module: only one of them can be installed)"
         )
-    with contextlib.suppress(Exception):  # finds the libraries of NVIDIA's wheels; without them the system's serve
-        onnxruntime.preload_dlls(msvc=False)
     probe = _session(path, ["CPUExecutionProvider"]).get_inputs()[0]
-    session = _session(path, card.providers(probe.name, isinstance(probe.shape[0], str)))
+    _wait_without_spinning(card.number)
+    onnxruntime.set_default_logger_severity(4)  # what it says of libraries that are absent is said below
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.suppress(Exception):
+                onnxruntime.preload_dlls(msvc=False)  # finds those of NVIDIA's wheels; without them the system's serve
+            session = _session(path, card.providers(probe.name, isinstance(probe.shape[0], str)))
+    finally:
+        onnxruntime.set_default_logger_severity(_WARNINGS)
     if GRAPHICS[card.engine] not in session.get_providers():
         # ONNX Runtime says so in its log alone, and goes on with the processor.
         raise MissingExtra(
@@ -133,6 +143,14 @@ def open_graphics(path: Path, card: Card) -> BatchedSession:
             f"for card {card.number}: it needs {_NEEDS[card.engine]}"
         )
     return BatchedSession(session)
+
+
+def _wait_without_spinning(number: int) -> None:
+    """Have whoever waits for a card sleep: FFmpeg decodes in the context of inference only where it waits like that."""
+    with contextlib.suppress(OSError, AttributeError):
+        driver = ctypes.CDLL("libcuda.so.1")
+        driver.cuInit(0)
+        driver.cuDevicePrimaryCtxSetFlags_v2(number, _BLOCKING_SYNC)
 
 
 def _session(path: Path, providers: list[Any]) -> Any:
