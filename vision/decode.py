@@ -302,7 +302,7 @@ def _changed(
 
 def _give_up_device(decoding: Decoding, name: str, at_us: int) -> None:
     """A stream is opened again and goes on; a recording cannot, from its middle. Raises SourceError for that."""
-    decoding.refuse(f"it failed with {_DEVICE_RUN} packets in a row")
+    decoding.refuse(f"it failed with {_DEVICE_RUN} packets in a row", failed=True)
     if not is_url(name):
         raise SourceError(
             f"{name}: cannot be decoded from {at_us / 1e6:.2f} s on ({decoding.why}): decode it in software"

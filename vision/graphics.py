@@ -54,7 +54,7 @@ def why_not(engine: str) -> str | None:
     there = onnxruntime.get_available_providers()
     if GRAPHICS[engine] in there:
         return None
-    return f"this ONNX Runtime {onnxruntime.__version__} is built without {GRAPHICS[engine]}"
+    return f"not in this ONNX Runtime {onnxruntime.__version__}"
 
 
 @dataclass(frozen=True, slots=True)
