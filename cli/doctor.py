@@ -61,16 +61,8 @@ _ONE_MODULE = ("onnxruntime", "onnxruntime-gpu")  # whichever was installed last
 
 def findings() -> list[Finding]:
     """Look at everything, in the order of the report."""
-    checks: tuple[Callable[[], Finding], ...] = (
-        _python,
-        _memory,
-        _disk,
-        _codecs,
-        _decoders,
-        _engines,
-        _model,
-        _borders,
-    )
+    first: tuple[Callable[[], Finding], ...] = (_python, _memory, _disk)
+    last: tuple[Callable[[], Finding], ...] = (_codecs, _decoders, _engines, _model, _borders)
     packages = [_package(*row) for row in _PACKAGES]
     if all(_installed(name) for name in _ONE_MODULE):
         packages.append(Finding("one ONNX Runtime", None, True, f"uninstall {' and '.join(_ONE_MODULE)}, install one"))

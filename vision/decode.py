@@ -279,7 +279,7 @@ def _events(
             last_pts_us = _pts_us(frame, video, number)
             number += 1
             before, now = now, _changed(now, (frame.width, frame.height), name, last_pts_us, counts)
-            if decoding.device and before != now:
+            if decoding.device and before not in {None, now}:
                 decoding.takes(video)  # a size that the device does not take is decoded by the processor
             size = size or now
             yield Picture(last_pts_us, counts.decoded, size, _converter(frame, size))

@@ -14,11 +14,11 @@ import contextlib
 import ctypes
 import io
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnxruntime
@@ -30,6 +30,7 @@ from vision.model_file import input_sides
 __all__ = ["BATCH", "GRAPHICS", "BatchedSession", "Card", "open_graphics", "why_not"]
 
 Tensor = NDArray[np.float32]
+T = TypeVar("T")
 
 GRAPHICS: Mapping[str, str] = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider"}
 """Providers of ONNX Runtime by the engine that they are, the fastest first."""
@@ -185,8 +186,8 @@ class BatchedSession:
         if self._single:
             return [self._session.run(None, {self._input.name: tensor})[0] for tensor in tensors]
         outputs: list[Tensor] = []
-        for start in range(0, len(tensors), BATCH):
-            part = tensors[start : start + BATCH]
+        while len(outputs) < len(tensors):
+            part = _alike(tensors, len(outputs), lambda tensor: tensor.shape)
             with self._batch(part) as batch:
                 output = self._session.run(None, {self._input.name: batch})[0]
             outputs += [output[k : k + 1] for k in range(len(part))]
@@ -199,10 +200,9 @@ class BatchedSession:
         """
         rooms: list[Tensor] = []
         while len(rooms) < len(shapes):
-            shape = shapes[len(rooms)]
-            same = next((k for k, one in enumerate(shapes[len(rooms) :]) if one != shape), len(shapes) - len(rooms))
-            block = self._block(shape[1:])
-            rooms += [block[k : k + 1] for k in range(min(same, BATCH))]
+            part = _alike(shapes, len(rooms), lambda shape: shape)
+            block = self._block(part[0][1:])
+            rooms += [block[k : k + 1] for k in range(len(part))]
         return rooms
 
     def let_go(self, rooms: Sequence[Tensor]) -> None:
@@ -235,6 +235,14 @@ class BatchedSession:
             yield rooms[0].base[:size]
         finally:
             self.let_go(rooms)
+
+
+def _alike(items: Sequence[T], start: int, shape: Callable[[T], tuple[int, ...]]) -> Sequence[T]:
+    """Those from one on that make a batch: of its shape, and no more than `BATCH`."""
+    end = start + 1
+    while end < min(len(items), start + BATCH) and shape(items[end]) == shape(items[start]):
+        end += 1
+    return items[start:end]
 
 
 def _lie_in(block: NDArray[Any], tensors: Sequence[Tensor]) -> bool:
