@@ -110,7 +110,8 @@ class Seen:
         if self.detector is not None:
             console.print(f"{self.name}: detector {self.detector[0]} ({self.detector[1]})", markup=False)
             engine = _because(f"on {self.engine}", self.why_slower)
-            decoder = _because(f"decoded on {self.decoder}", (self.why_software,))
+            where = "in software" if self.decoder == "software" else f"on {self.decoder}"
+            decoder = _because(f"decoded {where}", (self.why_software,))
             console.print(f"{self.name}: {engine}; {decoder}", markup=False, highlight=False)
         for problem in self.counts.problems if self.counts is not None else ():
             complaints.print(f"note: {self.video}: {problem}", markup=False)
