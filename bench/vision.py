@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from bench import crossings, end_to_end
+from bench.device_decode import device_rows
+from bench.many_streams import many_rows
 from bench.rows import Row, wanted
 from bench.streams import blobs, stream_rows
 from vision import (
@@ -53,6 +55,8 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
     if wanted("track/30-objects", only):
         yield _track_row()
     yield from stream_rows(data, only)
+    yield from many_rows(data, only)
+    yield from device_rows(data, only)
     yield from crossings.rows(data, only)
     yield from end_to_end.rows(data, only)
     if wanted("motion/720p", only):

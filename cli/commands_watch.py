@@ -51,6 +51,19 @@ def watch(
         str | None, typer.Option(help="ONNX detector, or its name in the list of models; else the shipped one.")
     ] = None,
     sensor: Annotated[str, typer.Option(help="thermal or daylight; auto looks whether there is colour.")] = "auto",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="What runs the detector: tensorrt, cuda (cuda:1 is the second card), openvino, cpu; auto the fastest."
+        ),
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="f32, or auto: the engine may calculate with fewer bits, which is faster.")
+    ] = "f32",
+    decode: Annotated[
+        str,
+        typer.Option(help="What decodes video: software, or a device such as cuda or vaapi; auto one that is there."),
+    ] = "auto",
     slices: Annotated[
         float | None,
         typer.Option(
@@ -104,6 +117,9 @@ def watch(
         keep_live_s=keep_live,
         together=together,
         back_off=vision.BackOff(give_up_s=reconnect),
+        engine=engine,
+        precision=precision,
+        decode=decode,
     )
     live = any(vision.is_live(video) for video in videos)
     seen, crossings, unwritten = (_watch_live if live else _watch_recordings)(videos, order, out, url, key)

@@ -56,11 +56,17 @@ _PACKAGES = (
 )
 
 
+_ONE_MODULE = ("onnxruntime", "onnxruntime-gpu")  # whichever was installed last has written over the other
+
+
 def findings() -> list[Finding]:
     """Look at everything, in the order of the report."""
-    checks: tuple[Callable[[], Finding], ...] = (_python, _memory, _disk, _codecs, _engines, _model, _borders)
+    first: tuple[Callable[[], Finding], ...] = (_python, _memory, _disk)
+    last: tuple[Callable[[], Finding], ...] = (_codecs, _decoders, _engines, _model, _borders)
     packages = [_package(*row) for row in _PACKAGES]
-    return [*(check() for check in checks[:3]), *packages, *(check() for check in checks[3:])]
+    if all(_installed(name) for name in _ONE_MODULE):
+        packages.append(Finding("one ONNX Runtime", None, True, f"uninstall {' and '.join(_ONE_MODULE)}, install one"))
+    return [*(check() for check in first), *packages, *(check() for check in last)]
 
 
 def examine(console: Console) -> bool:
@@ -84,6 +90,14 @@ def _package(distribution: str, module: str, needed: bool, gives: str) -> Findin
     return Finding(distribution, version, needed, gives)
 
 
+def _installed(distribution: str) -> bool:
+    try:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def _python() -> Finding:
     version = platform.python_version() if sys.version_info >= (3, 11) else None
     return Finding("Python 3.11 or later", version, True, "everything")
@@ -105,6 +119,13 @@ def _codecs() -> Finding:
 
     names = [name for name in ("libx264", "h264", "hevc") if name in av.codec.codecs_available]
     return Finding("video codecs", ", ".join(names) or None, True, "H.264 and H.265")
+
+
+def _decoders() -> Finding:
+    from vision import decoding_devices  # noqa: PLC0415 - a missing package must not stop the doctor
+
+    gives = "video decoded beside the processor"
+    return Finding("decoding devices", ", ".join(decoding_devices()) or None, False, gives)
 
 
 def _engines() -> Finding:

@@ -33,6 +33,9 @@ class WatchOrder:
         Seconds from a picture to its pose; None: by the motion that both show.
     model, sensor
         Detector, a file or a name as `vision.find_model` takes it, or what to choose one for.
+    engine, precision, decode
+        What runs the detector, a name of `vision.ENGINES`, with the number of a card behind a colon; how exactly, see
+        `vision.Detector`; and what decodes the videos, see `vision.open_source`.
     slice_px
         `least_px` of `vision.SliceRule`; None: pictures are not sliced.
     ground
@@ -64,6 +67,9 @@ class WatchOrder:
     keep_live_s: float
     together: int
     back_off: vision.BackOff
+    engine: str = "auto"
+    precision: str = "f32"
+    decode: str = "auto"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +86,10 @@ class Seen:
         What was seen; None where it could not be watched at all.
     detector
         Name of the model, and why it was taken.
+    engine, why_slower
+        What ran it, and why no faster engine did, where it was not asked for by name.
+    decoder, why_software
+        What decoded the video, and why no device did, where one was looked for.
     """
 
     video: str
@@ -88,6 +98,10 @@ class Seen:
     counts: vision.SourceCounts | None = None
     time_basis: str | None = None
     detector: tuple[str, str] | None = None
+    engine: str | None = None
+    why_slower: tuple[str, ...] = ()
+    decoder: str | None = None
+    why_software: str = ""
 
     @property
     def name(self) -> str:
@@ -98,6 +112,10 @@ class Seen:
         """Say it."""
         if self.detector is not None:
             console.print(f"{self.name}: detector {self.detector[0]} ({self.detector[1]})", markup=False)
+            engine = _because(f"on {self.engine}", self.why_slower)
+            where = "in software" if self.decoder == "software" else f"on {self.decoder}"
+            decoder = _because(f"decoded {where}", (self.why_software,))
+            console.print(f"{self.name}: {engine}; {decoder}", markup=False, highlight=False)
         for problem in self.counts.problems if self.counts is not None else ():
             complaints.print(f"note: {self.video}: {problem}", markup=False)
         for note in self.result.notes if self.result is not None else ():
@@ -117,6 +135,10 @@ class Seen:
             "video": self.video,
             "error": None if self.error is None else str(self.error),
             "detector": None if self.detector is None else self.detector[0],
+            "engine": self.engine,
+            "why_slower": list(self.why_slower),
+            "decoder": self.decoder,
+            "why_software": self.why_software or None,
             "time_basis": self.time_basis,
             "method": None if result is None else result.method.value,
             "frames": 0 if result is None else result.frames,
@@ -127,6 +149,11 @@ class Seen:
             "without_evidence": {} if result is None else dict(result.without_evidence),
             "counts": None if self.counts is None else asdict(self.counts),
         }
+
+
+def _because(what: str, why: Sequence[str]) -> str:
+    told = "; ".join(one for one in why if one)
+    return f"{what} ({told})" if told else what
 
 
 def watch_videos(
@@ -182,22 +209,27 @@ class _Detectors:
     """One detector for each model, however many videos it serves."""
 
     def __init__(self, order: WatchOrder) -> None:
-        self._order = order
+        self._order, self._backend = order, _backend(order.engine)
         self._plain: dict[Path, vision.Detector] = {}
         self.slicers: dict[Path, vision.SlicingDetector] = {}
 
-    def choose(self, source: vision.Source) -> tuple[vision.FrameDetector, str]:
-        """What looks at a video, and why that."""
+    def choose(self, source: vision.Source) -> tuple[vision.FrameDetector, vision.Detector, str]:
+        """What looks at a video, the detector in it, and why that."""
         order = self._order
         choice = None if order.model else vision.choose_model(source.first_image, order.sensor)
         path = choice.path if choice else vision.find_model(str(order.model))
         if path not in self._plain:
-            self._plain[path] = vision.Detector(path, confidence=vision.TrackerSettings().low_score)
+            self._plain[path] = vision.Detector(
+                path,
+                backend=self._backend,
+                confidence=vision.TrackerSettings().low_score,
+                precision=order.precision,
+            )
         detector: vision.FrameDetector = self._plain[path]
         if order.slice_px is not None:
             rule = vision.SliceRule(order.slice_px)
             detector = self.slicers.setdefault(path, vision.SlicingDetector(self._plain[path], rule, order.ground))
-        return detector, f"{choice.sensor}, {choice.why}" if choice else "as given"
+        return detector, self._plain[path], f"{choice.sensor}, {choice.why}" if choice else "as given"
 
 
 def _watch_group(
@@ -252,7 +284,7 @@ def _watch_group(
     for slicer in detectors.slicers.values():
         console.print(f"{slicer.sliced} of {slicer.frames} pictures were looked at once more, in {slicer.tiles} slices")
     return [
-        Seen(video, errors[video]) if video in errors else _seen(video, sources[video], found[video], *chosen[video])
+        Seen(video, errors[video]) if video in errors else _seen(video, sources[video], found[video], chosen[video])
         for video in videos
     ]
 
@@ -274,6 +306,7 @@ def _open(video: str, order: WatchOrder, recorder: vision.Recorder | None) -> vi
         "calibration": order.calibration,
         "fps": order.fps,
         "back_off": order.back_off,
+        "decode": order.decode,
     }
     try:
         offset_s, sigma_s = (order.clock_offset_s, None)
@@ -306,6 +339,29 @@ def _close(sources: Iterable[vision.Source]) -> None:
 
 
 def _seen(
-    video: str, source: vision.Source, outcome: vision.StreamResult, detector: vision.FrameDetector, why: str
+    video: str,
+    source: vision.Source,
+    outcome: vision.StreamResult,
+    chosen: tuple[vision.FrameDetector, vision.Detector, str],
 ) -> Seen:
-    return Seen(video, outcome.error, outcome.result, source.counts, source.time_basis, (detector.model.name, why))
+    _, detector, why = chosen
+    return Seen(
+        video,
+        outcome.error,
+        outcome.result,
+        source.counts,
+        source.time_basis,
+        (detector.model.name, why),
+        detector.backend,
+        detector.why_slower,
+        source.decoder,
+        source.why_software,
+    )
+
+
+def _backend(engine: str) -> str:
+    """The backend of a detector that --engine names; raises InputError."""
+    name, colon, number = engine.partition(":")
+    if name not in vision.ENGINES:
+        raise InputError(f"--engine {engine}: is none of {', '.join(vision.ENGINES)}: give one of these")
+    return f"{vision.ENGINES[name]}{colon}{number}"

@@ -31,7 +31,7 @@ from vision.frames import Source
 from vision.fusion import FusionGates, one_each
 from vision.georeference import OBJECT_SIZES, ErrorModel, Georeferencer, ObjectSize
 from vision.ground import GroundSettings, Pace, ground_track
-from vision.hardware import DECODERS
+from vision.hardware import DECODERS, decoding_devices
 from vision.image_motion import SmallPicture, StepMotion
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
@@ -59,6 +59,7 @@ from vision.redact import Redaction, RedactionSettings, redact_evidence
 from vision.reviewed import LeftOut
 from vision.reviewed_pictures import PictureSettings
 from vision.reviews import NOTHING_THERE, Judged, Review, read_reviews, what_was_judged
+from vision.runtime import ENGINES
 from vision.sensor import SENSORS, SHIPPED_MODELS, ModelChoice, choose_model, sensor_of
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
 from vision.slicing import SliceRule, SlicingDetector
@@ -101,6 +102,7 @@ __all__ = [
     "ALPHAS",
     "DATASET_FORMATS",
     "DECODERS",
+    "ENGINES",
     "KINDS",
     "MANIFEST",
     "NOTHING_THERE",
@@ -234,6 +236,7 @@ __all__ = [
     "choose_model",
     "cut_clip",
     "decode_klv",
+    "decoding_devices",
     "default_model_dir",
     "estimate_clock_offset",
     "export_model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,6 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from vision.errors import SourceError
 from vision.hardware import Decoding
@@ -69,7 +71,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
     """
     name, counts, decoding, video = reading.name, reading.counts, reading.decoding, container.streams.video[0]
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
-    now, number = size, 0
+    now, number, colours = size, 0, _Colours()
     while failed_in_a_row < _CORRUPT_RUN:
         packet = _next(packets, reading, last_pts_us)
         if packet is None:
@@ -94,10 +96,10 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
             last_pts_us = _pts_us(frame, video, number)
             number += 1
             before, now = now, _changed(now, (frame.width, frame.height), name, last_pts_us, counts)
-            if decoding.device and before != now:
+            if decoding.device and before not in {None, now}:
                 decoding.takes(video)  # a size that the device does not take is decoded by the processor
             size = size or now
-            yield Picture(last_pts_us, counts.decoded, size, _converter(frame, size))
+            yield Picture(last_pts_us, counts.decoded, size, colours.of(frame, size))
             counts.decoded += 1
     counts.note(f"{name}: gave up after {_CORRUPT_RUN} undecodable packets in a row")
 
@@ -127,7 +129,7 @@ def _changed(
 
 def _give_up_device(reading: Reading, at_us: int) -> None:
     """A stream is opened again and goes on; a recording cannot, from its middle. Raises SourceError for that."""
-    reading.decoding.refuse(f"it failed with {_DEVICE_RUN} packets in a row")
+    reading.decoding.refuse(f"it failed with {_DEVICE_RUN} packets in a row", failed=True)
     if reading.location.file is not None:
         raise SourceError(
             f"{reading.name}: cannot be decoded from {at_us / 1e6:.2f} s on ({reading.decoding.why}): decode it in "
@@ -158,10 +160,24 @@ def _pts_us(frame: Any, video: Any, number: int) -> int:
     return round(number * 1_000_000 / (video.average_rate or Fraction(25)))
 
 
-def _converter(frame: Any, size: tuple[int, int]) -> Callable[[], Image]:
-    # A stream may change its size on the way; the camera model holds for the first one.
-    width, height = size
-    return lambda: np.ascontiguousarray(frame.to_ndarray(format="bgr24", width=width, height=height))
+class _Colours:
+    """Makes decoded pictures blue-green-red, where somebody wants them.
+
+    One converter for all pictures of a source, of one thread: `VideoFrame.to_ndarray` sets up another for each picture,
+    with a thread for each processor, which takes longer than the conversion.
+    """
+
+    def __init__(self) -> None:
+        self._converter, self._one_at_a_time = VideoReformatter(), threading.Lock()
+
+    def of(self, frame: Any, size: tuple[int, int]) -> Callable[[], Image]:
+        # A stream may change its size on the way; the camera model holds for the first one.
+        def pixels() -> Image:
+            with self._one_at_a_time:
+                made = self._converter.reformat(frame, *size, "bgr24", threads=1)
+            return np.ascontiguousarray(made.to_ndarray())
+
+        return pixels
 
 
 def _us(pts: int, time_base: Fraction) -> int:

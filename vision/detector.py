@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 from vision.errors import ModelError
 from vision.graphics import BATCH, GRAPHICS
 from vision.model_file import KINDS, read_model_file
-from vision.runtime import BACKENDS, Session, best_graphics, default_cache_dir, open_session, pick_backend
+from vision.runtime import (
+    BACKENDS,
+    PRECISIONS,
+    Session,
+    best_graphics,
+    default_cache_dir,
+    open_session,
+    pick_backend,
+)
 from vision.sensor import SHIPPED_MODELS
 from vision.types import Detection, ModelRef
 
@@ -191,6 +199,8 @@ class Detector:
     ) -> None:
         if not (0 < confidence < 1 and 0 < iou <= 1):
             raise ModelError(f"confidence {confidence} and iou {iou}: give both between 0 and 1")
+        if precision not in PRECISIONS:
+            raise ModelError(f"precision {precision!r} is unknown: give one of {', '.join(PRECISIONS)}")
         file = read_model_file(model_path or SHIPPED_MODEL)
         table = {**KINDS, **(classes or {})}
         self._kinds = tuple(sorted(set(kinds)))

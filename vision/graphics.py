@@ -11,12 +11,14 @@ themselves, and TensorRT is four times as fast with 16.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import io
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnxruntime
@@ -28,6 +30,7 @@ from vision.model_file import input_sides
 __all__ = ["BATCH", "GRAPHICS", "BatchedSession", "Card", "open_graphics", "why_not"]
 
 Tensor = NDArray[np.float32]
+T = TypeVar("T")
 
 GRAPHICS: Mapping[str, str] = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider"}
 """Providers of ONNX Runtime by the engine that they are, the fastest first."""
@@ -41,6 +44,8 @@ _NEEDS = {
     "onnxruntime-gpu bring them)",
     "tensorrt": "the NVIDIA driver and TensorRT 10 (tensorrt-cu13), beside what cuda needs",
 }
+_WARNINGS = 2
+_BLOCKING_SYNC = 4  # CU_CTX_SCHED_BLOCKING_SYNC
 _SIDES = 32, 1280
 _USUAL = 384, 640
 
@@ -50,7 +55,7 @@ def why_not(engine: str) -> str | None:
     there = onnxruntime.get_available_providers()
     if GRAPHICS[engine] in there:
         return None
-    return f"this ONNX Runtime {onnxruntime.__version__} is built without {GRAPHICS[engine]}"
+    return f"not in this ONNX Runtime {onnxruntime.__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +127,16 @@ def open_graphics(path: Path, card: Card) -> BatchedSession:
             f"engine {card.engine}: {reason}: pip uninstall onnxruntime, then pip install "
             "'onnxruntime-gpu[cuda,cudnn]' (both are one module: only one of them can be installed)"
         )
-    with contextlib.suppress(Exception):  # finds the libraries of NVIDIA's wheels; without them the system's serve
-        onnxruntime.preload_dlls(msvc=False)
     probe = _session(path, ["CPUExecutionProvider"]).get_inputs()[0]
-    session = _session(path, card.providers(probe.name, isinstance(probe.shape[0], str)))
+    _wait_without_spinning(card.number)
+    onnxruntime.set_default_logger_severity(4)  # what it says of libraries that are absent is said below
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.suppress(Exception):
+                onnxruntime.preload_dlls(msvc=False)  # finds those of NVIDIA's wheels; without them the system's serve
+            session = _session(path, card.providers(probe.name, isinstance(probe.shape[0], str)))
+    finally:
+        onnxruntime.set_default_logger_severity(_WARNINGS)
     if GRAPHICS[card.engine] not in session.get_providers():
         # ONNX Runtime says so in its log alone, and goes on with the processor.
         raise MissingExtra(
@@ -133,6 +144,14 @@ def open_graphics(path: Path, card: Card) -> BatchedSession:
             f"for card {card.number}: it needs {_NEEDS[card.engine]}"
         )
     return BatchedSession(session)
+
+
+def _wait_without_spinning(number: int) -> None:
+    """Have whoever waits for a card sleep: FFmpeg decodes in the context of inference only where it waits like that."""
+    with contextlib.suppress(OSError, AttributeError):
+        driver = ctypes.CDLL("libcuda.so.1")
+        driver.cuInit(0)
+        driver.cuDevicePrimaryCtxSetFlags_v2(number, _BLOCKING_SYNC)
 
 
 def _session(path: Path, providers: list[Any]) -> Any:
@@ -167,8 +186,8 @@ class BatchedSession:
         if self._single:
             return [self._session.run(None, {self._input.name: tensor})[0] for tensor in tensors]
         outputs: list[Tensor] = []
-        for start in range(0, len(tensors), BATCH):
-            part = tensors[start : start + BATCH]
+        while len(outputs) < len(tensors):
+            part = _alike(tensors, len(outputs), lambda tensor: tensor.shape)
             with self._batch(part) as batch:
                 output = self._session.run(None, {self._input.name: batch})[0]
             outputs += [output[k : k + 1] for k in range(len(part))]
@@ -181,10 +200,9 @@ class BatchedSession:
         """
         rooms: list[Tensor] = []
         while len(rooms) < len(shapes):
-            shape = shapes[len(rooms)]
-            same = next((k for k, one in enumerate(shapes[len(rooms) :]) if one != shape), len(shapes) - len(rooms))
-            block = self._block(shape[1:])
-            rooms += [block[k : k + 1] for k in range(min(same, BATCH))]
+            part = _alike(shapes, len(rooms), lambda shape: shape)
+            block = self._block(part[0][1:])
+            rooms += [block[k : k + 1] for k in range(len(part))]
         return rooms
 
     def let_go(self, rooms: Sequence[Tensor]) -> None:
@@ -217,6 +235,14 @@ class BatchedSession:
             yield rooms[0].base[:size]
         finally:
             self.let_go(rooms)
+
+
+def _alike(items: Sequence[T], start: int, shape: Callable[[T], tuple[int, ...]]) -> Sequence[T]:
+    """Those from one on that make a batch: of its shape, and no more than `BATCH`."""
+    end = start + 1
+    while end < min(len(items), start + BATCH) and shape(items[end]) == shape(items[start]):
+        end += 1
+    return items[start:end]
 
 
 def _lie_in(block: NDArray[Any], tensors: Sequence[Tensor]) -> bool:

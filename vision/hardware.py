@@ -19,7 +19,7 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 from vision.errors import SourceError
 from vision.media import SourceCounts
 
-__all__ = ["DECODERS", "Decoding"]
+__all__ = ["DECODERS", "Decoding", "decoding_devices"]
 
 DECODERS = ("auto", "software", "cuda", "vaapi", "qsv", "videotoolbox", "d3d11va")
 """Where video can be decoded; "auto" takes the first device that is there, else the processor ("software")."""
@@ -85,9 +85,9 @@ class Decoding:
             if accel is not None:
                 self.device, self.why = device, ""
                 return accel
-            self.why = f"{device}: no such device answers; is its driver installed?"
+            self.why = f"no {device} device answers"
         if self._asked != "auto":
-            self._tell(self.why)
+            self._tell()
         return None
 
     def takes(self, stream: Any) -> bool:
@@ -99,19 +99,24 @@ class Decoding:
             return False
         codec = stream.codec_context
         formats = {one.format.name for one in codec.codec.hardware_configs if _is(one, self.device)}
-        if not formats:
-            self.refuse(f"it has no decoder for {codec.name}")
-        elif codec.pix_fmt not in formats:
-            self.refuse(f"it does not decode this {codec.name} ({codec.width}x{codec.height}, {codec.profile})")
-        return self.device is not None
+        if codec.pix_fmt in formats:
+            return True
+        self.refuse(f"it does not decode this {codec.name} ({codec.width}x{codec.height}, {codec.profile})")
+        return False
 
-    def refuse(self, why: str) -> None:
-        """Let the processor decode from now on."""
+    def refuse(self, why: str, *, failed: bool = False) -> None:
+        """Let the processor decode from now on; noted where the device was asked for, or had served and `failed`."""
         self._refused, self.why, self.device = True, f"{self.device}: {why}", None
-        self._tell(self.why)
+        if failed or self._asked != "auto":
+            self._tell()
 
-    def _tell(self, why: str) -> None:
-        self._counts.note(f"{self._name}: the processor decodes it ({why})")
+    def _tell(self) -> None:
+        self._counts.note(f"{self._name}: the processor decodes it ({self.why})")
+
+
+def decoding_devices() -> list[str]:
+    """Those of `DECODERS` that are there: video is decoded on the first of them where nothing else is asked for."""
+    return [one for one in DECODERS[2:] if _built_for(one) and _answering(one, None) is not None]
 
 
 def _built_for(device: str) -> bool:

@@ -34,7 +34,16 @@ try:
 except ModuleNotFoundError:  # ONNX Runtime alone does, slower on most processors
     openvino = None
 
-__all__ = ["BACKENDS", "ENGINES", "Session", "best_graphics", "default_cache_dir", "open_session", "pick_backend"]
+__all__ = [
+    "BACKENDS",
+    "ENGINES",
+    "PRECISIONS",
+    "Session",
+    "best_graphics",
+    "default_cache_dir",
+    "open_session",
+    "pick_backend",
+]
 
 Tensor = NDArray[np.float32]
 
@@ -185,6 +194,9 @@ ENGINES: Mapping[str, str] = {
     "cpu": "onnxruntime",
 }
 """Backends of a detector by the names that people choose an engine by."""
+
+PRECISIONS = ("f32", "auto")
+"""How exactly a network is run: 32-bit floats, or what the engine holds to be good enough."""
 
 
 def open_session(

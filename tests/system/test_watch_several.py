@@ -35,9 +35,30 @@ def test_each_video_is_told_of_and_their_evidence_lies_apart(run, tmp_path, shar
     assert f"{2 * len(north['crossings'])} crossings ->" in ran.out
     again = run("watch", videos[0], *line, "--json", tmp_path / "figures.json")
     assert again.code == 0, again.err
-    assert again.out.count("street.mkv:") == 2  # its detector, and what was seen
+    assert again.out.count("street.mkv:") == 3  # its detector, what ran it, and what was seen
     (alone,) = json.loads((tmp_path / "figures.json").read_text())["streams"]
     assert alone["crossings"] == north["crossings"]
+
+
+def test_what_runs_the_detector_and_what_decodes_is_chosen_and_told(run, tmp_path):
+    video = write_video(tmp_path / "flight.ts", count=5)
+    how = [video, "--line", "0,100,300,100", "--out", tmp_path / "out"]
+    chosen = ["--engine", "cpu", "--decode", "software", "--precision", "auto", "--json", tmp_path / "figures.json"]
+    ran = run("watch", *how, *chosen)
+    assert ran.code == 0, ran.err
+    assert "flight.ts: on onnxruntime; decoded in software" in ran.out
+    (one,) = json.loads((tmp_path / "figures.json").read_text())["streams"]
+    told = [one[name] for name in ("engine", "why_slower", "decoder", "why_software")]
+    assert told == ["onnxruntime", [], "software", None]
+    for wrong, said in (
+        (["--engine", "gpu"], "--engine gpu: is none of auto, tensorrt, cuda, openvino, cpu"),
+        (["--engine", "cpu:1"], "backend 'onnxruntime:1' is unknown"),
+        (["--decode", "gpu"], "cannot be decoded on 'gpu': give auto, software, cuda"),
+        (["--precision", "f64"], "precision 'f64' is unknown: give one of f32, auto"),
+    ):
+        ran = run("watch", *how, *wrong)
+        assert ran.code not in {0, 130}
+        assert said in " ".join(ran.err.split())
 
 
 def test_one_that_fails_leaves_the_others(run, tmp_path):
