@@ -129,12 +129,15 @@ def flight_line(
             f"no room for a flight line {offset_m:.0f} m beside the border on its {side} side: check own_side"
         )
     path = LineString(_on_own_side(best, border, side))
-    met = shapely.get_parts(path.intersection(_opposite(border, offset_m + 1.0)))
-    # Of each piece the ends alone: its other vertices lie between them.
-    beside = np.array([xy for part in met for xy in shapely.get_coordinates(part)[[0, -1]]])
-    if not len(beside):
+    beside = _opposite(border, offset_m + 1.0)
+    met = shapely.get_parts(path.intersection(beside))
+    if not len(met):
         raise PlanError(f"no room for a flight line {offset_m:.0f} m beside the border: it is shorter than its bends")
-    at = shapely.line_locate_point(path, shapely.points(beside))
+    # Vertices are at places that are known: only where it comes in and goes out has to be found.
+    tips = np.concatenate([shapely.get_coordinates(part)[[0, -1]] for part in met])
+    shapely.prepare(beside)
+    inside = shapely.intersects_xy(beside, *np.array(path.coords).T)
+    at = np.append(shapely.line_locate_point(path, shapely.points(tips)), _along(np.array(path.coords))[inside])
     kept = shapely.simplify(substring(path, float(at.min()), float(at.max())), _PATH_TOLERANCE_M)
     if kept.length < 1.0:
         raise PlanError(f"no room for a flight line {offset_m:.0f} m beside the border: it is shorter than its bends")
@@ -188,13 +191,13 @@ def _ring_line(rings: list[shapely.LinearRing], border: LineString, side: Side) 
 
 
 def _line(points: Floats) -> FlightLine:
-    return FlightLine(points, np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))]))
+    return FlightLine(points, _along(points))
 
 
 def _arc(ring: shapely.LinearRing, start: float, stop: float) -> Floats:
     """Points of a ring from one distance on to another, past its seam where need be."""
     coords = np.array(ring.coords)
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(coords, axis=0).T))])
+    along = _along(coords)
     if stop <= start:
         coords, along = np.concatenate([coords, coords[1:]]), np.concatenate([along, along[1:] + along[-1]])
         stop += ring.length
@@ -202,9 +205,14 @@ def _arc(ring: shapely.LinearRing, start: float, stop: float) -> Floats:
     return _places(coords, np.concatenate([[start], along[inner], [stop]]))
 
 
+def _along(xy: Floats) -> Floats:
+    """Distance of each vertex of a line from the first."""
+    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+
+
 def _places(xy: Floats, at: Floats) -> Floats:
     """Points of a line at distances along it: for many of them Shapely takes the square of the time."""
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    along = _along(xy)
     return np.stack([np.interp(at, along, xy[:, k]) for k in (0, 1)], axis=-1)
 
 
