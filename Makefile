@@ -34,7 +34,7 @@ $(READY): requirements.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-# Peers of the partition have a minute each on five instances: the planner's room takes a quarter of an hour.
+# Peers of the partition have a minute each on six instances: the planner's room takes a quarter of an hour.
 bench: $(READY) .venv-peers/ready
 	@mkdir -p runs/bench
 	@for room in geo planner link sim vision service; do $(BIN)/python -m bench $$room --json runs/bench/$$room.json || exit 1; done

@@ -6,7 +6,8 @@ of everybody's tours, `bench.leg_bound` what no tours can beat. Peers run one af
 that finds no better plan has the even split that it began with, and its row says so.
 
 Ours is what `plan` does, `share_out`: every flight a pass from end to end. Flights that fold, as `share_legs` may have
-them, have a row beside it.
+them, have rows beside it, since those of the peers may fold. `plan` flies none: tried in plans of seeds 3, 5, 6 and 9
+with batteries that last for ever, no sortie was shorter for a fold once it was built with its lawful ways and climbs.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ CASES = (
     Case(300, 6, 6, 2),
     Case(300, 6, 6, 3),
     Case(3_000, 10, 20, 1),
+    Case(3_000, 10, 20, 2),
     Case(30_000, 50, 100, 1),
 )
 """120, 1,200 and 12,000 km; 20, 60 and 120 km of patrol a drone."""
@@ -123,7 +125,7 @@ def _measured(name: str, legs: Legs) -> Iterator[Row]:
         fold, more_s = _ours(legs, folded=True)
         yield Row(f"{name}, folded", fold, "s", "passes from end to end", ours, fold / ours, seconds=more_s)
         for peer in PEERS:
-            yield _beside(peer, name, legs, ours, seconds)
+            yield from _beside(peer, name, legs, {"": (ours, seconds), ", folded": (fold, more_s)})
 
 
 def _ours(legs: Legs, *, folded: bool) -> tuple[float, float]:
@@ -133,20 +135,25 @@ def _ours(legs: Legs, *, folded: bool) -> tuple[float, float]:
     return longest_s(legs, {tour.drone: list(tour.legs) for tour in tours}), seconds
 
 
-def _beside(peer: Peer, name: str, legs: Legs, ours: float, seconds: float) -> Row:
+def _beside(peer: Peer, name: str, legs: Legs, own: dict[str, tuple[float, float]]) -> Iterator[Row]:
+    """Rows of our figures and the time that they took, seconds, by what is added to the name of a row."""
     goal = f"ratio <= 1, in {LIMIT_S / 10:g} s"
     short = peer.name.split(",", maxsplit=1)[0]
     if not peer.python.exists():
         # Not measured is not met.
         missing = f"{short} is not installed: {peer.made_by}"
-        return Row(f"{name}, {short}", ours, "s", missing, goal=goal, met=False, seconds=seconds)
+        for more, (ours, seconds) in own.items():
+            yield Row(f"{name}{more}, {short}", ours, "s", missing, goal=goal, met=False, seconds=seconds)
+        return
     tours, note = _asked(peer, legs)
     value = longest_s(legs, tours)
     if value >= longest_s(legs, even_split(legs)):
         note = ", no better than the even split"
-    ratio = ours / value
-    met = ratio <= 1 + 1e-9 and seconds <= LIMIT_S / 10
-    return Row(f"{name}, {short}", ours, "s", f"{peer.name}, {LIMIT_S:g} s{note}", value, ratio, goal, met, seconds)
+    for more, (ours, seconds) in own.items():
+        ratio = ours / value
+        met = ratio <= 1 + 1e-9 and seconds <= LIMIT_S / 10
+        told = f"{peer.name}, {LIMIT_S:g} s{note}"
+        yield Row(f"{name}{more}, {short}", ours, "s", told, value, ratio, goal, met, seconds)
 
 
 def _asked(peer: Peer, legs: Legs) -> tuple[Tours, str]:

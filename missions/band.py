@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from geo import geodesic_distance_m
@@ -142,21 +142,24 @@ class _Stretch:
         for sign, depth in zip((1.0, -1.0), depths, strict=True):
             for offset, width in _rows(depth, row_m):
                 made.append(_table(foot + sign * offset * _left(self._unit[piece]), s, step * width, offset))
-        for corner, before, onward, at in self._bends(after):
-            made += _sector(corner, before, onward, at, depths=depths, row_m=row_m)
+        made += _sectors(*self._bends(after), depths=depths, row_m=row_m)
         table = np.concatenate(made)
         xy, along, area, far = table[:, :2], table[:, 2], table[:, 3], table[:, 4]
         own = self._distance(xy, max(depths)) >= far - _NEARER_M
         column = np.minimum((along[own] / step).astype(np.int64), columns - 1)
         return BandCells(plane, xy[own], self._from + along[own] * self._scale, column, area[own])
 
-    def _bends(self, after: Floats | None) -> Iterator[tuple[Floats, Floats, Floats, float]]:
-        """Where the line turns: the place, the directions before and after it, and metres along the stretch."""
-        yield from zip(self._line[1:-1], self._unit[:-1], self._unit[1:], self._at[1:-1].tolist(), strict=True)
+    def _bends(self, after: Floats | None) -> tuple[Floats, Floats, Floats, Floats]:
+        """Where the line turns: the places, the directions before and after them, and metres along the stretch."""
+        bends = self._line[1:-1], self._unit[:-1], self._unit[1:], self._at[1:-1]
         if self._ring:
-            yield self._line[0], self._unit[-1], self._unit[0], 0.0
+            last = self._line[:1], self._unit[-1:], self._unit[:1], self._at[:1]
         elif after is not None and (step := float(np.hypot(*(after - self._line[-1])))) > 0:
-            yield self._line[-1], self._unit[-1], (after - self._line[-1]) / step, float(self._at[-1])
+            last = self._line[-1:], self._unit[-1:], (after - self._line[-1:]) / step, self._at[-1:]
+        else:
+            return bends
+        corners, before, onward, at = (np.concatenate(both) for both in zip(bends, last, strict=True))
+        return corners, before, onward, at
 
     def _distance(self, points: Floats, most_m: float) -> Floats:
         """Distance from the line, metres, never less than the true one and hardly more; infinite beyond `most_m`."""
@@ -176,22 +179,27 @@ def _rows(depth_m: float, row_m: float) -> Iterator[tuple[float, float]]:
         yield (k + 0.5) * depth_m / count, depth_m / count
 
 
-def _sector(
-    corner: Floats, before: Floats, after: Floats, along_m: float, *, depths: tuple[float, float], row_m: float
+def _sectors(
+    corner: Floats, before: Floats, after: Floats, along_m: Floats, *, depths: tuple[float, float], row_m: float
 ) -> Iterator[Floats]:
-    """Cells outside a bend: of a left turn they lie right of the line."""
-    turn = float(np.arctan2(before[0] * after[1] - before[1] * after[0], before @ after))
-    if abs(turn) < _LEAST_TURN_RAD:
-        return
-    sign, depth = (-1.0, depths[1]) if turn > 0 else (1.0, depths[0])
-    north, east = (sign * _left(before))[::-1]
-    count = max(1, int(np.ceil(abs(turn) / _SECTOR_RAD)))
-    angle = np.arctan2(north, east) + turn * (np.arange(count) + 0.5) / count
-    for offset, width in _rows(depth, row_m):
-        xy = corner + offset * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-        yield _table(xy, np.full(count, along_m), offset * width * abs(turn) / count, offset)
+    """Cells outside bends: of left turns they lie right of the line."""
+    turn = np.arctan2(_cross(before, after), np.sum(before * after, axis=-1))
+    for sign, depth in ((-1.0, depths[1]), (1.0, depths[0])):
+        bends = np.flatnonzero((sign * turn < 0) & (np.abs(turn) >= _LEAST_TURN_RAD))
+        count = np.maximum(np.ceil(np.abs(turn[bends]) / _SECTOR_RAD).astype(int), 1)
+        which, counts = np.repeat(bends, count), np.repeat(count, count)
+        place = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+        first = sign * _left(before[which])
+        angle = np.arctan2(first[:, 1], first[:, 0]) + turn[which] * (place + 0.5) / counts
+        for offset, width in _rows(depth, row_m):
+            xy = corner[which] + offset * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+            yield _table(xy, along_m[which], offset * width * np.abs(turn[which]) / counts, offset)
 
 
-def _table(xy: NDArray[np.floating], along_m: NDArray[np.floating], area_m2: float, offset_m: float) -> Floats:
+def _cross(a: Floats, b: Floats) -> Floats:
+    return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
+
+
+def _table(xy: NDArray[np.floating], along_m: NDArray[np.floating], area_m2: ArrayLike, offset_m: float) -> Floats:
     """Cells as rows: east, north, along the stretch, area, distance from the line."""
-    return np.column_stack([xy, along_m, np.full(len(xy), area_m2), np.full(len(xy), offset_m)])
+    return np.column_stack([xy, along_m, np.broadcast_to(area_m2, len(xy)), np.full(len(xy), offset_m)])

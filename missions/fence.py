@@ -19,6 +19,7 @@ from missions.limits import FENCE_VERTICES
 from missions.patrol import PatrolPlan, Sortie
 from missions.plane import Chart, Plane
 from missions.reduced import convex_hull
+from missions.widened import widened
 
 __all__ = ["Fences", "fence_polygon", "plan_fences", "sortie_fence", "unfenced"]
 
@@ -79,6 +80,8 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     floor_m = (plan.border.stand_off_m + clearance.guard_m) * _CHARTED
     border = shapely.union_all([_beside(line, way, floor_m) for line in lines])
     beyond = shapely.union_all([_beside(line, way, floor_m) for line in walls])
+    # Of what goes on beyond the ends; what is shut beside the border itself holds the rest.
+    past = shapely.union_all([_beside(end, way, floor_m) for line in walls for end in (line[:2], line[-2:])])
     room = shapely.union(
         way.buffer(clearance.room_m), _patrol(sortie, chart).buffer(clearance.room_m + clearance.bend_m)
     )
@@ -87,20 +90,15 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     if clearance.bend_m > 0:
         # Wings cut the bends of every way; towards the border there is no more room than the patrol has.
         bends = way.buffer(clearance.room_m + clearance.bend_m)
-        near = shapely.union(shapely.buffer(border, clear_m), shapely.buffer(beyond, half_m))
+        near = shapely.union(widened(border, clear_m, quad_segs=8), widened(past, half_m, quad_segs=8))
         room = shapely.union(room, shapely.difference(bends, near))
     # The fence is drawn through the middle between the floor and the room of the legs, then straightened within that.
     # Arcs are drawn fine: the middle may be less than a metre from either.
     middle_m = (floor_m + clear_m) / 2
     # Of the continuation of the border only the line itself is shut: the fence is drawn half-way to it, and may come
     # half as near.
-    shut = shapely.union(
-        shapely.buffer(border, middle_m, quad_segs=16), shapely.buffer(beyond, min(middle_m, half_m / 2), quad_segs=16)
-    )
-    held = shapely.union(
-        shapely.buffer(border, floor_m + _EDGE_M, quad_segs=16),
-        shapely.buffer(beyond, min(floor_m, half_m / 4), quad_segs=16),
-    )
+    shut = shapely.union(widened(border, middle_m), widened(past, min(middle_m, half_m / 2)))
+    held = shapely.union(widened(border, floor_m + _EDGE_M), widened(past, min(floor_m, half_m / 4)))
     taken = shapely.union(room.buffer(_EDGE_M), held)
     crowded: list[str] = []
     hull = convex_hull(shapely.get_coordinates(way))

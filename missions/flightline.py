@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
+from shapely import Geometry
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 from shapely.ops import substring
 
@@ -19,6 +20,7 @@ from geo import locate
 from missions.beyond import beyond, direction
 from missions.border import Side
 from missions.errors import PlanError
+from missions.widened import is_dense, widened
 
 __all__ = ["FlightLine", "extended", "flight_line"]
 
@@ -26,6 +28,8 @@ Floats = NDArray[np.float64]
 
 _BORDER_TOLERANCE_M = 0.5
 _PATH_TOLERANCE_M = 1.0
+_DENSE_OFF = 20
+"""Where a border whose vertices stand close ends is told by one simplified by this part of the distance beside it."""
 _OWN_SHARE = 0.9
 _SAMPLE_M = 10.0
 
@@ -125,10 +129,15 @@ def flight_line(
             f"no room for a flight line {offset_m:.0f} m beside the border on its {side} side: check own_side"
         )
     path = LineString(_on_own_side(best, border, side))
-    beside = shapely.get_coordinates(path.intersection(border.buffer(offset_m + 1.0, cap_style="flat")))
-    if not len(beside):
+    beside = _opposite(border, offset_m + 1.0)
+    met = shapely.get_parts(path.intersection(beside))
+    if not len(met):
         raise PlanError(f"no room for a flight line {offset_m:.0f} m beside the border: it is shorter than its bends")
-    at = shapely.line_locate_point(path, shapely.points(beside))
+    # Vertices are at places that are known: only where it comes in and goes out has to be found.
+    tips = np.concatenate([shapely.get_coordinates(part)[[0, -1]] for part in met])
+    shapely.prepare(beside)
+    inside = shapely.intersects_xy(beside, *np.array(path.coords).T)
+    at = np.append(shapely.line_locate_point(path, shapely.points(tips)), _along(np.array(path.coords))[inside])
     kept = shapely.simplify(substring(path, float(at.min()), float(at.max())), _PATH_TOLERANCE_M)
     if kept.length < 1.0:
         raise PlanError(f"no room for a flight line {offset_m:.0f} m beside the border: it is shorter than its bends")
@@ -139,11 +148,24 @@ def _grown(
     line: LineString, offset_m: float, turn_radius_m: float, cap_style: Literal["round", "flat"]
 ) -> Polygon | MultiPolygon:
     """Everything nearer to a line than the offset; closed by a disc of the turn radius, so that no bay is narrower."""
-    around = line.buffer(offset_m + turn_radius_m, cap_style=cap_style, quad_segs=24)
+    by_m = offset_m + turn_radius_m
+    if is_dense(line, by_m):
+        # Its ends lie beyond those of the border, round or flat.
+        around = widened(line, by_m, quad_segs=24)
+    else:
+        around = shapely.buffer(line, by_m, quad_segs=24, cap_style=cap_style)
     if turn_radius_m > 0:
-        around = around.buffer(-turn_radius_m, quad_segs=24)
+        around = shapely.buffer(around, -turn_radius_m, quad_segs=24)
     assert isinstance(around, Polygon | MultiPolygon)  # what grows out of a line is an area
     return around
+
+
+def _opposite(border: LineString, by_m: float) -> Geometry:
+    """What is within a distance of a border and not beyond its ends; a little more where its vertices stand close."""
+    off_m = by_m / _DENSE_OFF if is_dense(border, by_m) else 0.0
+    return shapely.buffer(
+        shapely.simplify(border, off_m) if off_m else border, by_m + off_m, quad_segs=16, cap_style="flat"
+    )
 
 
 def _parts(area: Polygon | MultiPolygon) -> list[Polygon]:
@@ -169,26 +191,36 @@ def _ring_line(rings: list[shapely.LinearRing], border: LineString, side: Side) 
 
 
 def _line(points: Floats) -> FlightLine:
-    return FlightLine(points, np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))]))
+    return FlightLine(points, _along(points))
 
 
 def _arc(ring: shapely.LinearRing, start: float, stop: float) -> Floats:
     """Points of a ring from one distance on to another, past its seam where need be."""
     coords = np.array(ring.coords)
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(coords, axis=0).T))])
+    along = _along(coords)
     if stop <= start:
         coords, along = np.concatenate([coords, coords[1:]]), np.concatenate([along, along[1:] + along[-1]])
         stop += ring.length
     inner = (along > start + 1e-6) & (along < stop - 1e-6)
-    at = np.concatenate([[start], along[inner], [stop]])
-    return np.stack([np.interp(at, along, coords[:, k]) for k in (0, 1)], axis=-1)
+    return _places(coords, np.concatenate([[start], along[inner], [stop]]))
+
+
+def _along(xy: Floats) -> Floats:
+    """Distance of each vertex of a line from the first."""
+    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+
+
+def _places(xy: Floats, at: Floats) -> Floats:
+    """Points of a line at distances along it: for many of them Shapely takes the square of the time."""
+    along = _along(xy)
+    return np.stack([np.interp(at, along, xy[:, k]) for k in (0, 1)], axis=-1)
 
 
 def _on_own_side(path: Floats, border: LineString, side: Side) -> Floats:
     """A path less what of its ends comes to the far side of a border, as in the mouth of a hook, or on its edge."""
     longer = LineString(extended(path, _SAMPLE_M, _SAMPLE_M))
     at = np.linspace(0.0, longer.length, 2 + int(longer.length / _SAMPLE_M * 2))
-    position = locate(np.array(border.coords), shapely.get_coordinates(shapely.line_interpolate_point(longer, at)))
+    position = locate(np.array(border.coords), _places(np.array(longer.coords), at))
     own = np.flatnonzero((position.offset_m * side.sign > 0) | position.beyond)
     if not len(own) or (own[0] == 0 and own[-1] == len(at) - 1):
         return path
@@ -203,7 +235,7 @@ def _longest_own(around: Polygon, border: LineString, side: Side) -> Floats | No
     for ring in (around.exterior, *around.interiors):
         count = max(8, int(ring.length / _SAMPLE_M))
         at = np.arange(count) / count * ring.length
-        position = locate(np.array(border.coords), shapely.get_coordinates(shapely.line_interpolate_point(ring, at)))
+        position = locate(np.array(border.coords), _places(np.array(ring.coords), at))
         own = np.asarray((position.offset_m * side.sign > 0) & ~position.beyond)
         if own.all() or not own.any():
             continue

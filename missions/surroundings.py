@@ -22,6 +22,7 @@ from missions.border import BorderSegment
 from missions.clearance import Clearance
 from missions.network import Branch
 from missions.plane import Plane
+from missions.widened import widened
 
 __all__ = ["DenseLine", "Region", "Surroundings", "rough_distance_m"]
 
@@ -160,16 +161,19 @@ class Surroundings:
                     continue
                 line = plane.xy(dense.lat[first : last + 1], dense.lon[first : last + 1])
                 border.append(line)
-                whole = line
-                if ends and first == 0:
-                    whole = np.concatenate([plane.xy(*ends[0])[None], whole])
-                if ends and last == len(within) - 1:
-                    whole = np.concatenate([whole, plane.xy(*ends[1])[None]])
+                before = [plane.xy(*ends[0])[None]] if ends and first == 0 else []
+                after = [plane.xy(*ends[1])[None]] if ends and last == len(within) - 1 else []
+                whole = np.concatenate([*before, line, *after])
                 wall.append(whole)
                 beyond_m = self.clearance.margin_m + self.fence_m
                 beside = LineString(line).simplify(_ROUNDING_M / 4)
-                near = beside.buffer(segment.stand_off_m + beyond_m + _ROUNDING_M, quad_segs=16)
-                keep_out.append(near.union(LineString(whole).buffer(max(_WALL_ROOM_M, beyond_m), quad_segs=4)))
+                near = widened(beside, segment.stand_off_m + beyond_m + _ROUNDING_M)
+                room_m = max(_WALL_ROOM_M, beyond_m)
+                # What is shut beside the border itself holds the room beside it, but for a small stand-off.
+                held = segment.stand_off_m + beyond_m >= room_m
+                past = [whole[:2]] * len(before) + [whole[-2:]] * len(after)
+                shut = [LineString(one) for one in (past if held else [whole])]
+                keep_out.append(shapely.union_all([near, *(widened(one, room_m, quad_segs=4) for one in shut)]))
         zones = []
         for zone, ring, units in zip(self._blocking, self._zone_rings, self._zone_units, strict=True):
             reach = float(self._away(units, lat_deg, lon_deg).min())

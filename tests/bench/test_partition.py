@@ -116,13 +116,15 @@ def _as_planned_s(legs):
 
 
 def test_a_short_run_gives_rows_for_the_bound_for_folds_and_for_the_peer(short):
-    ours, folded, beside = partition.rows(None, "partition")
+    ours, folded, beside, folded_beside = partition.rows(None, "partition")
     assert ours.name == "partition/40 legs, seed 1"
     assert ours.peer == "lower bound"
     assert ours.ratio >= 1
     assert beside.name == "partition/40 legs, seed 1, PyVRP"
     assert beside.ratio == pytest.approx(ours.value / beside.peer_value)
-    assert beside.goal == "ratio <= 1, in 0.1 s"
+    assert beside.goal == folded_beside.goal == "ratio <= 1, in 0.1 s"
+    assert folded_beside.name == "partition/40 legs, seed 1, folded, PyVRP"
+    assert folded_beside.ratio == pytest.approx(folded.value / beside.peer_value)
     legs = wandering(40, 3, 4, 1)
     assert ours.value == beside.value == folded.peer_value == pytest.approx(_as_planned_s(legs))
     assert folded.value <= ours.value * (1 + 1e-9)
