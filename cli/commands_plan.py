@@ -133,8 +133,12 @@ def plan(
         network = missions.read_network(border_file, own_side=own_side, layer=layer)
         made = missions.plan_network(network, crew, land, options, airspace=zones, risk=table)
     else:
-        segment = missions.read_border(border_file, own_side, layer=layer)
-        made = missions.plan(segment, crew, land, options, airspace=zones, risk=table)
+        segments = missions.read_borders(border_file, own_side, layer=layer)
+        if len(segments) == 1:
+            made = missions.plan(segments[0], crew, land, options, airspace=zones, risk=table)
+        else:
+            network = missions.build_network(border_file.stem, segments)
+            made = missions.plan_network(network, crew, land, options, airspace=zones, risk=table)
     told = made.notes
     if sites:
         proposal = missions.propose_landing_sites(made, land or FlatTerrain())

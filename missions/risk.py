@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo import LocalFrame, locate
 from missions.border import BorderSegment
+from missions.border_loops import taken_apart
 from missions.errors import PlanError
 from missions.figures import store_figures
 
-__all__ = ["Risk", "RiskTable", "risk_of_crossings"]
+__all__ = ["Risk", "RiskTable", "risk_apart", "risk_of_crossings"]
 
 Floats = NDArray[np.float64]
+
+_ROUNDING_M = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +141,38 @@ def risk_of_crossings(
         begin = float(cell * length / cells)
         rows.append(Risk(begin, begin + length / cells, weight, 6.0 * quarter, 6.0 * quarter + 6))
     return RiskTable(tuple(rows))
+
+
+def risk_apart(risk: RiskTable, border: BorderSegment) -> RiskTable:
+    """The risk along a border as that along the pieces that it is taken apart into; as it is where it is one piece."""
+    pieces = taken_apart(border)
+    if pieces[0].line is border:
+        return risk
+    rows: list[Risk] = []
+    for row in risk.rows:
+        if row.line not in {"", border.name}:
+            rows.append(row)
+            continue
+        for piece in pieces:
+            low, high = piece.edges_m.min(axis=1), piece.edges_m.max(axis=1)
+            ends = np.concatenate([[0.0], np.cumsum(high - low)])
+            first, last = np.maximum(low, row.from_m), np.minimum(high, row.to_m)
+            for k in np.flatnonzero(last > first).tolist():
+                turned = piece.edges_m[k, 0] > piece.edges_m[k, 1]
+                off = high[k] - last[k] if turned else first[k] - low[k]
+                begin = float(ends[k] + off)
+                rows.append(replace(row, from_m=begin, to_m=begin + float(last[k] - first[k]), line=piece.line.name))
+    return RiskTable(_joined(rows))
+
+
+def _joined(rows: list[Risk]) -> tuple[Risk, ...]:
+    """Rows that follow each other along one line as one."""
+    out: list[Risk] = []
+    for row in rows:
+        before = out[-1] if out else None
+        goes_on = before is not None and abs(before.to_m - row.from_m) < _ROUNDING_M
+        if before is not None and goes_on and replace(before, from_m=row.from_m, to_m=row.to_m) == row:
+            out[-1] = replace(before, to_m=row.to_m)
+        else:
+            out.append(row)
+    return tuple(out)
