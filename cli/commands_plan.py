@@ -96,7 +96,13 @@ def plan(
     wind: Annotated[
         str, typer.Option(help="SPEED,FROM[,GUST]: metres a second, degrees that it comes from, speed of gusts.")
     ] = "0,0",
-    airspace: Annotated[Path | None, typer.Option(help="GeoJSON of zones and landing sites.")] = None,
+    airspace: Annotated[
+        Path | None,
+        typer.Option(help="Zones and landing sites: GeoJSON, KML, KMZ, GeoPackage or Shapefile."),
+    ] = None,
+    airspace_layer: Annotated[
+        str | None, typer.Option(help="Which layer of a GeoPackage of zones, where several have polygons.")
+    ] = None,
     sites: Annotated[bool, typer.Option("--sites", help="Propose emergency landing sites on the terrain.")] = False,
     objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
     risk: Annotated[Path | None, typer.Option(help="CSV of risk by stretch and hour.")] = None,
@@ -126,7 +132,7 @@ def plan(
         shift_s=shift * 3600,
         shift_hour=hour,
     )
-    zones = missions.read_airspace(airspace) if airspace else None
+    zones = missions.read_airspace(airspace, layer=airspace_layer) if airspace else None
     table = missions.read_risk(risk) if risk else None
     crew = _fleet(base, drones, fleet)
     if missions.holds_network(border_file, layer=layer):

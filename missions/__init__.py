@@ -1,7 +1,7 @@
 """Border geometry in, patrol plans out; mission files. Pure: no network, no clock."""
 
 from missions.airspace import Airspace, LandingSite, Zone, ZoneKind
-from missions.airspace_files import read_airspace, read_risk, write_airspace, write_risk
+from missions.airspace_files import read_airspace, write_airspace
 from missions.atlas import borders_in, countries, cut, land_border, neighbours
 from missions.border import BorderSegment, Side
 from missions.border_files import read_border, read_borders, write_border, write_borders
@@ -66,6 +66,7 @@ from missions.qgc import read_qgc_plan, write_qgc_plan
 from missions.replanning import replan
 from missions.resume import resume
 from missions.risk import Risk, RiskTable, risk_of_crossings
+from missions.risk_files import read_risk, write_risk
 from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
 from missions.validation import check, validate
