@@ -106,8 +106,22 @@ def plan(
     sites: Annotated[bool, typer.Option("--sites", help="Propose emergency landing sites on the terrain.")] = False,
     objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
     risk: Annotated[Path | None, typer.Option(help="CSV of risk by stretch and hour.")] = None,
+    risk_from: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CROSSINGS", help="Past crossings, GeoJSON, JSONL or CSV (lat, lon, time), to take risk from."
+        ),
+    ] = None,
+    risk_zone: Annotated[
+        str | None,
+        typer.Option(help="Time zone of the hours of risk: Europe/Zurich, +02:00; that of --start without."),
+    ] = None,
     shift: Annotated[float, typer.Option(help="Length of the schedule, hours.")] = 8.0,
     hour: Annotated[float, typer.Option(help="Hour of the day at which it begins, 0 to 24, for --risk.")] = 0.0,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Date and time with its zone at which it begins, instead of --hour: 2027-03-28T00:30+01:00."),
+    ] = None,
     dialect: Annotated[str, typer.Option(help="ardupilot or px4, for the mission files.")] = "ardupilot",
     explain: Annotated[bool, typer.Option("--explain", help="Say what limits the plan, and what would help.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/plan"),
@@ -131,21 +145,21 @@ def plan(
         objective=objective,
         shift_s=shift * 3600,
         shift_hour=hour,
+        shift_start=start or "",
     )
     zones = missions.read_airspace(airspace, layer=airspace_layer) if airspace else None
-    table = missions.read_risk(risk) if risk else None
+    table = missions.read_risk(risk, risk_zone or "") if risk else None
     crew = _fleet(base, drones, fleet)
-    if missions.holds_network(border_file, layer=layer):
-        network = missions.read_network(border_file, own_side=own_side, layer=layer)
-        made = missions.plan_network(network, crew, land, options, airspace=zones, risk=table)
+    what = _patrolled(border_file, own_side, layer)
+    told: tuple[str, ...] = ()
+    if risk_from is not None:
+        past = missions.read_past_crossings(risk_from)
+        table, told = missions.risk_of_past(what, past, risk_zone or "", start or "", beside=table)
+    if isinstance(what, missions.BorderSegment):
+        made = missions.plan(what, crew, land, options, airspace=zones, risk=table)
     else:
-        segments = missions.read_borders(border_file, own_side, layer=layer)
-        if len(segments) == 1:
-            made = missions.plan(segments[0], crew, land, options, airspace=zones, risk=table)
-        else:
-            network = missions.build_network(border_file.stem, segments)
-            made = missions.plan_network(network, crew, land, options, airspace=zones, risk=table)
-    told = made.notes
+        made = missions.plan_network(what, crew, land, options, airspace=zones, risk=table)
+    told += made.notes
     if sites:
         proposal = missions.propose_landing_sites(made, land or FlatTerrain())
         made, told = missions.with_landing_sites(made, proposal.sites), (*told, *proposal.notes)
@@ -168,6 +182,14 @@ def plan(
     for_apps = " and ".join(f"{sum(path.suffix == s for path in written)} as {s}" for s in (".kmz", ".csv"))
     console.print(f"for apps of pilots: {for_apps} of {len(made.sorties)} sorties; {out}/apps.txt says why not more")
     console.print(f"written to {out}/")
+
+
+def _patrolled(path: Path, own_side: str | None, layer: str | None) -> missions.BorderSegment | missions.BorderNetwork:
+    """The border of a file, or the network of several borders, and what branches off them."""
+    if missions.holds_network(path, layer=layer):
+        return missions.read_network(path, own_side=own_side, layer=layer)
+    borders = missions.read_borders(path, own_side, layer=layer)
+    return borders[0] if len(borders) == 1 else missions.build_network(path.stem, borders)
 
 
 def _fleet(base: str | None, drones: int, path: Path | None) -> missions.Fleet:

@@ -40,6 +40,7 @@ from missions.observation import Observation, observe
 from missions.operational_intent import FlightIntent, Geoid, Margins, operational_intents
 from missions.operational_intent_files import read_operational_intents, write_operational_intents
 from missions.options import Objective, PlanOptions
+from missions.past_crossings import PastCrossing, read_past_crossings, risk_of_past
 from missions.patrol import (
     Bound,
     Coverage,
@@ -128,6 +129,7 @@ __all__ = [
     "Objective",
     "Observation",
     "ObservationError",
+    "PastCrossing",
     "PatrolPlan",
     "Period",
     "PlanError",
@@ -196,6 +198,7 @@ __all__ = [
     "read_mission_kml",
     "read_network",
     "read_operational_intents",
+    "read_past_crossings",
     "read_qgc_plan",
     "read_report",
     "read_risk",
@@ -204,6 +207,7 @@ __all__ = [
     "replan",
     "resume",
     "risk_of_crossings",
+    "risk_of_past",
     "save_litchi",
     "save_plan",
     "save_wpml",

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from geo import LocalFrame, locate
 from missions.border import BorderSegment
 from missions.border_loops import taken_apart
+from missions.clock import ShiftClock, zone_of
 from missions.errors import PlanError
 from missions.figures import store_figures
 
@@ -71,9 +72,23 @@ class Risk:
 
 @dataclass(frozen=True, slots=True)
 class RiskTable:
-    """Rows of risk; where several hold the greatest counts, where none does 1."""
+    """Rows of risk; where several hold the greatest counts, where none does 1.
+
+    Parameters
+    ----------
+    rows
+        The rows.
+    zone
+        Time zone that their hours are told in: an IANA name as Europe/Zurich, or an offset as +02:00. Empty for that of
+        the start of the shift.
+    """
 
     rows: tuple[Risk, ...] = ()
+    zone: str = ""
+
+    def __post_init__(self) -> None:
+        if self.zone:
+            zone_of(self.zone, "risk: zone")
 
     def weights(self, from_m: ArrayLike, to_m: ArrayLike, hour: float) -> Floats:
         """Weight of pieces of the border, from and to in metres along it, shape (n,), at an hour of the day."""
@@ -88,16 +103,15 @@ class RiskTable:
         """The rows for one line; `border` where rows that name no line are for it as well."""
         return RiskTable(tuple(row for row in self.rows if row.line == name or (border and not row.line)))
 
-    def changes(self, from_hour: float, shift_s: float) -> list[float]:
+    @property
+    def hours(self) -> tuple[float, ...]:
+        """Hours of the day, 0 to 24, at which some row begins or ceases to hold."""
+        bounds = [(row.from_hour, row.to_hour) for row in self.rows]
+        return tuple(sorted({hour % 24 for both in bounds if both != (0, 24) for hour in both}))
+
+    def changes(self, clock: ShiftClock, shift_s: float) -> list[float]:
         """Seconds after the start of a shift at which some row begins or ceases to hold, rising, without 0."""
-        hours = {
-            h % 24 for row in self.rows if (row.from_hour, row.to_hour) != (0, 24) for h in (row.from_hour, row.to_hour)
-        }
-        out = set()
-        for hour in hours:
-            first = ((hour - from_hour) % 24) * 3600
-            out |= {first + 86_400 * day for day in range(8) if 0 < first + 86_400 * day < shift_s}
-        return sorted(out)
+        return clock.moments(self.hours, shift_s) if self.hours else []
 
 
 def risk_of_crossings(
@@ -162,7 +176,7 @@ def risk_apart(risk: RiskTable, border: BorderSegment) -> RiskTable:
                 off = high[k] - last[k] if turned else first[k] - low[k]
                 begin = float(ends[k] + off)
                 rows.append(replace(row, from_m=begin, to_m=begin + float(last[k] - first[k]), line=piece.line.name))
-    return RiskTable(_joined(rows))
+    return replace(risk, rows=_joined(rows))
 
 
 def _joined(rows: list[Risk]) -> tuple[Risk, ...]:

@@ -17,8 +17,15 @@ __all__ = ["read_risk", "write_risk"]
 _RISK = ("from_m", "to_m", "weight", "from_hour", "to_hour", "line")
 
 
-def read_risk(path: Path) -> RiskTable:
+def read_risk(path: Path, zone: str = "") -> RiskTable:
     """Read a risk table: CSV with the columns from_m, to_m, weight, and where they matter from_hour, to_hour and line.
+
+    Parameters
+    ----------
+    path
+        The file.
+    zone
+        Time zone of its hours, as `RiskTable` has it.
 
     Raises
     ------
@@ -59,7 +66,7 @@ def read_risk(path: Path) -> RiskTable:
             rows.append(Risk(**values))
         except VedetteError as error:
             raise type(error)(f"{where}: {error}") from None
-    return RiskTable(tuple(rows))
+    return RiskTable(tuple(rows), zone)
 
 
 def write_risk(table: RiskTable, path: Path) -> None:
