@@ -166,7 +166,9 @@ def plan(
     written = missions.write_plan_folder(made, out, dialect_of(dialect), land)
     console.print(plan_table(made))
     console.print(seen_table(made.coverage))
-    files = [missions.read_qgc_plan(out / f"{sortie.name}.plan") for sortie in made.sorties]
+    # A sortie that no lawful fence holds has no files; validation and a file of its own say so.
+    paths = [path for sortie in made.sorties if (path := out / f"{sortie.name}.plan") in written]
+    files = [missions.read_qgc_plan(path) for path in paths]
     # The plan was validated when it was written; missions once more, as they lie in their files.
     of_files = missions.validate_missions(made, files).rules
     named = {rule.name for rule in of_files}
