@@ -175,7 +175,10 @@ def _noded(line: Floats) -> Floats | None:
     """A line with a vertex wherever it touches or crosses itself; None where it runs along itself for a stretch."""
     edges = np.asarray(shapely.linestrings(np.stack([line[:-1], line[1:]], axis=1)))
     first, second = shapely.STRtree(edges).query(edges, predicate="intersects")
-    later = second > first
+    # Neighbours share a vertex, and no more: what ran back on itself there is left out of every border.
+    later = second - first > 1
+    if np.array_equal(line[0], line[-1]):
+        later &= ~((first == 0) & (second == len(edges) - 1))
     more: dict[int, dict[float, Floats]] = {}
     for i, j in zip(first[later].tolist(), second[later].tolist(), strict=True):
         met = shapely.intersection(edges[i], edges[j])
