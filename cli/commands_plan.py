@@ -96,12 +96,32 @@ def plan(
     wind: Annotated[
         str, typer.Option(help="SPEED,FROM[,GUST]: metres a second, degrees that it comes from, speed of gusts.")
     ] = "0,0",
-    airspace: Annotated[Path | None, typer.Option(help="GeoJSON of zones and landing sites.")] = None,
+    airspace: Annotated[
+        Path | None,
+        typer.Option(help="Zones and landing sites: GeoJSON, KML, KMZ, GeoPackage or Shapefile."),
+    ] = None,
+    airspace_layer: Annotated[
+        str | None, typer.Option(help="Which layer of a GeoPackage of zones, where several have polygons.")
+    ] = None,
     sites: Annotated[bool, typer.Option("--sites", help="Propose emergency landing sites on the terrain.")] = False,
     objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
     risk: Annotated[Path | None, typer.Option(help="CSV of risk by stretch and hour.")] = None,
+    risk_from: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CROSSINGS", help="Past crossings, GeoJSON, JSONL or CSV (lat, lon, time), to take risk from."
+        ),
+    ] = None,
+    risk_zone: Annotated[
+        str | None,
+        typer.Option(help="Time zone of the hours of risk: Europe/Zurich, +02:00; that of --start without."),
+    ] = None,
     shift: Annotated[float, typer.Option(help="Length of the schedule, hours.")] = 8.0,
     hour: Annotated[float, typer.Option(help="Hour of the day at which it begins, 0 to 24, for --risk.")] = 0.0,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Date and time with its zone at which it begins, instead of --hour: 2027-03-28T00:30+01:00."),
+    ] = None,
     dialect: Annotated[str, typer.Option(help="ardupilot or px4, for the mission files.")] = "ardupilot",
     explain: Annotated[bool, typer.Option("--explain", help="Say what limits the plan, and what would help.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/plan"),
@@ -125,24 +145,30 @@ def plan(
         objective=objective,
         shift_s=shift * 3600,
         shift_hour=hour,
+        shift_start=start or "",
     )
-    zones = missions.read_airspace(airspace) if airspace else None
-    table = missions.read_risk(risk) if risk else None
+    zones = missions.read_airspace(airspace, layer=airspace_layer) if airspace else None
+    table = missions.read_risk(risk, risk_zone or "") if risk else None
     crew = _fleet(base, drones, fleet)
-    if missions.holds_network(border_file, layer=layer):
-        network = missions.read_network(border_file, own_side=own_side, layer=layer)
-        made = missions.plan_network(network, crew, land, options, airspace=zones, risk=table)
+    what = _patrolled(border_file, own_side, layer)
+    told: tuple[str, ...] = ()
+    if risk_from is not None:
+        past = missions.read_past_crossings(risk_from)
+        table, told = missions.risk_of_past(what, past, risk_zone or "", start or "", beside=table)
+    if isinstance(what, missions.BorderSegment):
+        made = missions.plan(what, crew, land, options, airspace=zones, risk=table)
     else:
-        segment = missions.read_border(border_file, own_side, layer=layer)
-        made = missions.plan(segment, crew, land, options, airspace=zones, risk=table)
-    told = made.notes
+        made = missions.plan_network(what, crew, land, options, airspace=zones, risk=table)
+    told += made.notes
     if sites:
         proposal = missions.propose_landing_sites(made, land or FlatTerrain())
         made, told = missions.with_landing_sites(made, proposal.sites), (*told, *proposal.notes)
     written = missions.write_plan_folder(made, out, dialect_of(dialect), land)
     console.print(plan_table(made))
     console.print(seen_table(made.coverage))
-    files = [missions.read_qgc_plan(out / f"{sortie.name}.plan") for sortie in made.sorties]
+    # A sortie that no lawful fence holds has no files; validation and a file of its own say so.
+    paths = [path for sortie in made.sorties if (path := out / f"{sortie.name}.plan") in written]
+    files = [missions.read_qgc_plan(path) for path in paths]
     # The plan was validated when it was written; missions once more, as they lie in their files.
     of_files = missions.validate_missions(made, files).rules
     named = {rule.name for rule in of_files}
@@ -158,6 +184,14 @@ def plan(
     for_apps = " and ".join(f"{sum(path.suffix == s for path in written)} as {s}" for s in (".kmz", ".csv"))
     console.print(f"for apps of pilots: {for_apps} of {len(made.sorties)} sorties; {out}/apps.txt says why not more")
     console.print(f"written to {out}/")
+
+
+def _patrolled(path: Path, own_side: str | None, layer: str | None) -> missions.BorderSegment | missions.BorderNetwork:
+    """The border of a file, or the network of several borders, and what branches off them."""
+    if missions.holds_network(path, layer=layer):
+        return missions.read_network(path, own_side=own_side, layer=layer)
+    borders = missions.read_borders(path, own_side, layer=layer)
+    return borders[0] if len(borders) == 1 else missions.build_network(path.stem, borders)
 
 
 def _fleet(base: str | None, drones: int, path: Path | None) -> missions.Fleet:

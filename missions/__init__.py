@@ -1,7 +1,7 @@
 """Border geometry in, patrol plans out; mission files. Pure: no network, no clock."""
 
 from missions.airspace import Airspace, LandingSite, Zone, ZoneKind
-from missions.airspace_files import read_airspace, read_risk, write_airspace, write_risk
+from missions.airspace_files import read_airspace, write_airspace
 from missions.atlas import borders_in, countries, cut, land_border, neighbours
 from missions.border import BorderSegment, Side
 from missions.border_files import read_border, read_borders, write_border, write_borders
@@ -40,6 +40,7 @@ from missions.observation import Observation, observe
 from missions.operational_intent import FlightIntent, Geoid, Margins, operational_intents
 from missions.operational_intent_files import read_operational_intents, write_operational_intents
 from missions.options import Objective, PlanOptions
+from missions.past_crossings import PastCrossing, read_past_crossings, risk_of_past
 from missions.patrol import (
     Bound,
     Coverage,
@@ -66,6 +67,7 @@ from missions.qgc import read_qgc_plan, write_qgc_plan
 from missions.replanning import replan
 from missions.resume import resume
 from missions.risk import Risk, RiskTable, risk_of_crossings
+from missions.risk_files import read_risk, write_risk
 from missions.sharing import Block, Team, share_out
 from missions.siting import base_behind, base_beside
 from missions.validation import check, validate
@@ -127,6 +129,7 @@ __all__ = [
     "Objective",
     "Observation",
     "ObservationError",
+    "PastCrossing",
     "PatrolPlan",
     "Period",
     "PlanError",
@@ -195,6 +198,7 @@ __all__ = [
     "read_mission_kml",
     "read_network",
     "read_operational_intents",
+    "read_past_crossings",
     "read_qgc_plan",
     "read_report",
     "read_risk",
@@ -203,6 +207,7 @@ __all__ = [
     "replan",
     "resume",
     "risk_of_crossings",
+    "risk_of_past",
     "save_litchi",
     "save_plan",
     "save_wpml",

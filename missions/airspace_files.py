@@ -1,4 +1,4 @@
-"""Airspace and risk files: zones and landing sites as GeoJSON (RFC 7946), risk tables as CSV.
+"""Airspace files: zones and landing sites as GeoJSON (RFC 7946), KML, KMZ, GeoPackage and Shapefile.
 
 A zone is a Polygon or MultiPolygon with the properties ``name``, ``kind`` (``no_fly`` by default, or ``limits``), and
 where it does not reach from the ground upwards without end ``floor_m``, ``ceiling_m`` with ``floor_datum`` and
@@ -8,35 +8,64 @@ where it does not reach from the ground upwards without end ``floor_m``, ``ceili
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from pathlib import Path
 from typing import Any
 
-from geo import Altitude, Datum, VedetteError, write_text
-from missions.airspace import Airspace, LandingSite, Zone
+from geo import Altitude, Datum, VedetteError
+from missions.airspace import Airspace, LandingSite, Zone, ZoneKind
+from missions.border_files import MapFormat, map_format, read_features
 from missions.border_geojson import check_crs, check_positions
 from missions.errors import AirspaceError, FormatError
-from missions.files import read_json, read_text, write_json
-from missions.risk import Risk, RiskTable
+from missions.files import read_json, write_json
+from missions.line_feature import LineFeature, Part, number_of, text_of
 
-__all__ = ["read_airspace", "read_risk", "write_airspace", "write_risk"]
+__all__ = ["read_airspace", "write_airspace"]
 
 _KNOWN = {"name", "kind", "floor_m", "floor_datum", "ceiling_m", "ceiling_datum", "radius_m"}
-_RISK = ("from_m", "to_m", "weight", "from_hour", "to_hour", "line")
 
 
-def read_airspace(path: Path) -> Airspace:
+def read_airspace(path: Path, *, layer: str | None = None) -> Airspace:
     """Read zones and landing sites.
+
+    Parameters
+    ----------
+    path
+        GeoJSON, KML, KMZ, GeoPackage or Shapefile (these two need the extra ``gis``). Of the last four, which programs
+        fill with fields of their own, the properties named above are read and others passed over; the heights of a KML
+        polygon that is extruded above ground or sea level are its ceiling where it has no ``ceiling_m``: of a no-fly
+        zone the highest of its vertices, of one of limits the lowest.
+    layer
+        Which layer of a GeoPackage, where several have polygons.
 
     Raises
     ------
     FormatError
-        When the file is no GeoJSON FeatureCollection in WGS 84, or a geometry or property is not understood.
+        When the file is none of these, is not in a known system, or a geometry or property is not understood; the
+        message names the feature and the field.
     AirspaceError
         When a zone is not one; the message names it.
     """
+    path = Path(path)
+    zones: list[Zone] = []
+    sites: list[LandingSite] = []
+    if map_format(path, layer) is MapFormat.GEOJSON:
+        _read_geojson(path, zones, sites)
+    else:
+        for number, feature in enumerate(read_features(path, layer), 1):
+            try:
+                _take_feature(feature, number, zones, sites)
+            except AirspaceError as error:
+                raise AirspaceError(f"{feature.where}: {error}") from None
+        if not zones and not sites:
+            raise FormatError(f"{path}: has no polygon and no landing site: an airspace file has at least one")
+    try:
+        return Airspace(tuple(zones), tuple(sites))
+    except AirspaceError as error:
+        raise AirspaceError(f"{path}: {error}") from None
+
+
+def _read_geojson(path: Path, zones: list[Zone], sites: list[LandingSite]) -> None:
     value = read_json(path)
     if not isinstance(value, dict) or value.get("type") != "FeatureCollection":
         raise FormatError(f"{path}: is not a GeoJSON FeatureCollection: an airspace file is one")
@@ -44,8 +73,6 @@ def read_airspace(path: Path) -> Airspace:
     features = value.get("features")
     if not isinstance(features, list):
         raise FormatError(f"{path}: features is not a list")
-    zones: list[Zone] = []
-    sites: list[LandingSite] = []
     for number, feature in enumerate(features, 1):
         where = f"{path}: feature {number}"
         try:
@@ -54,10 +81,47 @@ def read_airspace(path: Path) -> Airspace:
             raise type(error)(f"{where}: {error}") from None
         except (TypeError, ValueError) as error:
             raise FormatError(f"{where}: is not understood: {error!r}") from None
+
+
+def _take_feature(feature: LineFeature, number: int, zones: list[Zone], sites: list[LandingSite]) -> None:
+    """The zone or landing site that a feature of a map file is."""
+    name = text_of(feature, "name") or f"zone {number}"
+    kind = text_of(feature, "kind").strip().casefold() or "no_fly"
+    if kind == "landing_site":
+        if feature.parts or len(feature.points) != 1:
+            raise FormatError(f"{feature.where}: kind is landing_site: give one point")
+        radius = number_of(feature, "radius_m")
+        lon, lat = feature.points[0]
+        sites.append(LandingSite(name, lat, lon, 10.0 if radius is None else radius))
+        return
+    if feature.points:
+        raise FormatError(f"{feature.where}: is a point of kind {kind!r}: a zone is a polygon, a landing_site a point")
+    if any(part.area_within is None for part in feature.parts):
+        raise FormatError(f"{feature.where}: is a line: a zone is a polygon; draw it as one")
+    areas: list[list[Part]] = []
+    for part in feature.parts:
+        if part.area_within:
+            areas.append([])
+        areas[-1].append(part)
+    floor, ceiling = _height_of(feature, "floor"), _height_of(feature, "ceiling")
+    for k, parts in enumerate(areas, 1):
+        top = ceiling
+        if top is None and parts[0].heights is not None:
+            top = parts[0].heights[0 if kind == ZoneKind.LIMITS else 1]
+        if kind == ZoneKind.LIMITS and floor is None and top is None:
+            raise FormatError(f"{feature.where}: kind is limits: give floor_m or ceiling_m, or it limits nothing")
+        rings = tuple(tuple((float(p[0]), float(p[1])) for p in part.points) for part in parts)
+        # A kind that is none is told by the zone.
+        zones.append(Zone(name if len(areas) == 1 else f"{name} ({k})", rings, kind, floor, top))  # type: ignore[arg-type]
+
+
+def _height_of(feature: LineFeature, which: str) -> Altitude | None:
+    """A height of a feature whose values may be texts."""
+    values = {f"{which}_m": number_of(feature, f"{which}_m"), f"{which}_datum": feature.get(f"{which}_datum")}
     try:
-        return Airspace(tuple(zones), tuple(sites))
-    except AirspaceError as error:
-        raise AirspaceError(f"{path}: {error}") from None
+        return _height(values, which)
+    except FormatError as error:
+        raise FormatError(f"{feature.where}: {error}") from None
 
 
 def _take(feature: Any, number: int, zones: list[Zone], sites: list[LandingSite]) -> None:
@@ -134,57 +198,3 @@ def write_airspace(airspace: Airspace, path: Path) -> None:
         point = {"type": "Point", "coordinates": [site.lon_deg, site.lat_deg]}
         features.append({"type": "Feature", "properties": properties, "geometry": point})
     write_json(path, {"type": "FeatureCollection", "features": features})
-
-
-def read_risk(path: Path) -> RiskTable:
-    """Read a risk table: CSV with the columns from_m, to_m, weight, and where they matter from_hour, to_hour and line.
-
-    Raises
-    ------
-    FormatError
-        When a column is missing or unknown, or a figure is no number; the message names line and column.
-    PlanError
-        When a figure is out of range.
-    """
-    reader = csv.DictReader(io.StringIO(read_text(path)), strict=True)
-    try:
-        columns, lines = list(reader.fieldnames or []), [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise FormatError(f"{path}: line {reader.line_num}: is not CSV: {error}") from None
-    wrong = [c for c in columns if c not in _RISK] or [c for c in _RISK[:3] if c not in columns]
-    if wrong:
-        raise FormatError(
-            f"{path}: column {wrong[0]!r} is unknown or missing: the columns are {', '.join(_RISK)}, "
-            "with commas between"
-        )
-    twice = next((c for c in columns if columns.count(c) > 1), None)
-    if twice is not None:
-        raise FormatError(f"{path}: column {twice} is there twice: keep one of them")
-    rows = []
-    for number, row in lines:
-        where = f"{path}: line {number}"
-        if None in row:
-            raise FormatError(f"{where}: has more cells than the first line: a figure with a comma, or one too many?")
-        values: dict[str, Any] = {}
-        for name in columns:
-            if name == "line":
-                values[name] = (row[name] or "").strip()
-                continue
-            try:
-                values[name] = float(row[name])
-            except (TypeError, ValueError):
-                raise FormatError(f"{where}: {name} is {row[name]!r}: give a number") from None
-        try:
-            rows.append(Risk(**values))
-        except VedetteError as error:
-            raise type(error)(f"{where}: {error}") from None
-    return RiskTable(tuple(rows))
-
-
-def write_risk(table: RiskTable, path: Path) -> None:
-    """Write a risk table as CSV that `read_risk` reads."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_RISK)
-    writer.writerows([[getattr(row, name) for name in _RISK] for row in table.rows])
-    write_text(path, out.getvalue())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from geo import write_text
@@ -28,10 +28,11 @@ Sorties for the apps of pilots. Neither format carries a fence; the .plan files 
 """
 
 
-def write_app_files(plan: PatrolPlan, folder: Path) -> tuple[Path, ...]:
+def write_app_files(plan: PatrolPlan, folder: Path, bare: Collection[str] = ()) -> tuple[Path, ...]:
     """Write every sortie in every format that takes it, and what a pilot must know beside them; gives what was written.
 
-    A sortie that an app does not take is no error: the notes say why. A file of that name from an earlier plan goes.
+    A sortie that an app does not take is no error, nor one that no lawful fence holds, of the names in `bare`: the
+    notes say why. A file of that name from an earlier plan goes.
 
     Raises
     ------
@@ -42,6 +43,10 @@ def write_app_files(plan: PatrolPlan, folder: Path) -> tuple[Path, ...]:
     for sortie in plan.sorties:
         for suffix, write in _FORMATS.items():
             path = folder / f"{sortie.name}{suffix}"
+            if sortie.name in bare:
+                remove_mission_file(path)
+                lines.append(f"{path.name}: not written: no lawful fence holds it")
+                continue
             try:
                 notes = write(plan, sortie, path).notes
             except MissionError as error:

@@ -27,6 +27,7 @@ Span = tuple[float, float]
 _TOO_NEAR = "within the stand-off of the border"
 _TOO_SHARP = "bends too sharply for a flight line beside it"
 _BEYOND = "only from beyond the border could it be watched"
+_CONTESTED = "left and right change places where the line crosses itself: whose ground is beside it cannot be told, at"
 _LONG_M = 2000.0
 _REST_M = 10.0
 """A rest of a line that is shorter than this is seen from the pieces beside it, metres."""
@@ -153,8 +154,9 @@ def _flanks(
         gaps = blocked(around, lat, lon, BENDS_BACK if of_border else _TOO_NEAR)
         flank = _Flank(side, lat, lon, (), tuple(gaps))
         spans = _rest([(gap.from_m, gap.to_m) for gap in gaps], float(flank.along[-1]))
-        own = [of_border or _is_own(flank, span, around) for span in spans]
-        beyond = [Gap(*span, _BEYOND) for span, good in zip(spans, own, strict=True) if not good]
+        own = [_is_own(flank, span, around, of_border=of_border) for span in spans]
+        why = f"{_CONTESTED} {around.contested.told}" if of_border else _BEYOND
+        beyond = [Gap(*span, why) for span, good in zip(spans, own, strict=True) if not good]
         lawful = tuple(span for span, good in zip(spans, own, strict=True) if good)
         found.append(replace(flank, lawful=lawful, gaps=(*gaps, *beyond)))
     return sorted(found, key=lambda flank: -flank.lawful_m), reason
@@ -184,10 +186,13 @@ def _turns_in(flank: _Flank, at_m: float, around: Surroundings, radius_m: float)
     return any(not any(shapely.intersects(shape, circle) for shape in region.keep_out) for circle in circles)
 
 
-def _is_own(flank: _Flank, span: Span, around: Surroundings) -> bool:
-    """Whether a span lies on the own side; it touches no border, so that its middle tells for all of it."""
+def _is_own(flank: _Flank, span: Span, around: Surroundings, *, of_border: bool) -> bool:
+    """Whether a span lies on the own side; it touches no border, so that its middle tells for all of it.
+
+    Beside a border it does, but for ground of which another stretch says that it is not own.
+    """
     lat, lon = (float(np.interp(sum(span) / 2, flank.along, v)) for v in (flank.lat, flank.lon))
-    return around.own_side(lat, lon)
+    return not around.contested.holds(lat, lon) if of_border else around.own_side(lat, lon)
 
 
 class _Match:
@@ -200,10 +205,17 @@ class _Match:
         # A plane shortens a little what is far from its middle.
         self._ground_scale = float(along[-1]) / self._ground.length
         self._path_scale = float(flank.along[-1]) / self._path.length
+        self._ground_m, self._path_m = float(along[-1]), float(flank.along[-1])
+        self._is_ring = ground.is_ring
 
     def opposite(self, path_m: float) -> float:
         """The place of the line that is nearest to one of the flight line."""
-        return float(self._ground.project(self._path.interpolate(path_m / self._path_scale))) * self._ground_scale
+        found = float(self._ground.project(self._path.interpolate(path_m / self._path_scale))) * self._ground_scale
+        if not self._is_ring:
+            return found
+        # About its seam a ring begins and ends: of the two that is meant which is as far along as the flight line is.
+        turns = round((path_m / self._path_m * self._ground_m - found) / self._ground_m)
+        return min(max(found + turns * self._ground_m, 0.0), self._ground_m)
 
     def beside(self, ground_m: float) -> float:
         """The place of the flight line that is nearest to one of the line."""

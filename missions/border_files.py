@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from missions.geojson_geometry import line_geometry
 from missions.line_feature import LineFeature, Part, number_of, text_of, whole_of
 
 __all__ = [
+    "MapFormat",
     "border_feature",
     "border_properties",
+    "map_format",
     "read_border",
     "read_borders",
+    "read_features",
     "read_lines",
     "segments_of",
     "write_border",
@@ -33,6 +37,14 @@ _TEXTS = ("own", "neighbour", "authority", "note")
 _MAGIC = {".gpkg": b"SQLite format 3", ".shp": b"\x00\x00\x27\x0a"}
 """What a file of that name begins with."""
 _FIELDS = ("name", "own", "neighbour", "own_side", "authority", "priority", "stand_off_m", "band_own_m", "band_far_m")
+
+
+class MapFormat(Enum):
+    """What a map file is read by: GDAL for GeoPackage and Shapefile."""
+
+    GEOJSON = "GeoJSON"
+    KML = "KML or KMZ"
+    VECTOR = "GeoPackage or Shapefile"
 
 
 def read_borders(
@@ -133,6 +145,28 @@ def border_properties(segment: BorderSegment) -> dict[str, Any]:
 
 def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
     """The lines and polygons of a file of any format, in degrees of WGS 84. Raises FormatError."""
+    return [feature for feature in read_features(path, layer) if feature.parts]
+
+
+def read_features(path: Path, layer: str | None = None) -> list[LineFeature]:
+    """As `read_lines`, and with the points of all formats but GeoJSON. Raises FormatError."""
+    match map_format(path, layer):
+        case MapFormat.VECTOR:
+            return read_vector_lines(path, layer)
+        case MapFormat.KML:
+            return read_kml_lines(path)
+        case _:
+            return read_geojson_lines(path)
+
+
+def map_format(path: Path, layer: str | None = None) -> MapFormat:
+    """The format of a map file, of which a layer may be asked for, by what is in it before its name.
+
+    Raises
+    ------
+    FormatError
+        When it cannot be read, is not what its name says, or has no layers.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(64)
@@ -140,23 +174,21 @@ def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
         raise FormatError(f"{path}: cannot be read: {error.strerror}") from None
     # What is in the file decides before its name: many a KMZ is called .kml.
     if head.startswith(b"SQLite format 3"):
-        return read_vector_lines(path, layer)
+        return MapFormat.VECTOR
     if head.startswith(b"PK") and layer is None:
-        return read_kml_lines(path)
+        return MapFormat.KML
     if path.suffix.lower() in _MAGIC:
         # GDAL would open many other things under this name, some of which name further files and addresses.
         if not head.startswith(_MAGIC[path.suffix.lower()]):
             kind = {".shp": "Shapefile", ".gpkg": "GeoPackage"}[path.suffix.lower()]
             raise FormatError(f"{path}: is no {kind} inside, whatever its name says: name it by what it is")
-        return read_vector_lines(path, layer)
+        return MapFormat.VECTOR
     if path.suffix.lower() in {".shx", ".dbf", ".prj", ".cpg"}:
         raise FormatError(f"{path}: is one part of a Shapefile: give the .shp beside it")
     if layer is not None:
         raise FormatError(f"{path}: has no layers, so none is called {layer!r}: only a GeoPackage has")
     markup = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    if markup or path.suffix.lower() in {".kml", ".kmz"}:
-        return read_kml_lines(path)
-    return read_geojson_lines(path)
+    return MapFormat.KML if markup or path.suffix.lower() in {".kml", ".kmz"} else MapFormat.GEOJSON
 
 
 def write_lines(features: Iterable[LineFeature], path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
+from geo import Altitude, Datum
 from missions.errors import FormatError
 from missions.kml_file import KML, points_of, read_kml, sub, text_sub, track_points, write_kml
 from missions.line_feature import LineFeature
@@ -15,12 +17,17 @@ from missions.line_feature import LineFeature
 __all__ = ["read_kml_lines", "write_kml_lines"]
 
 Points = list[tuple[float, float]]
+Heights = tuple[Altitude, Altitude]
+
+_MODES = {"relativeToGround": Datum.AGL, "absolute": Datum.AMSL}
+"""Datum of heights by the altitudeMode of KML; clampToGround, its default, has none."""
 
 
 def read_kml_lines(path: Path) -> list[LineFeature]:
-    """The lines, tracks and polygons of all placemarks of a KML or KMZ file, in any folders; points are passed over.
+    """The lines, tracks, polygons and points of all placemarks of a KML or KMZ file, in any folders.
 
-    Name and ExtendedData (Data and SimpleData) are the properties, all of them text.
+    Name and ExtendedData (Data and SimpleData) are the properties, all of them text. A polygon that is extruded to
+    heights above ground or sea level has them.
 
     Raises
     ------
@@ -33,15 +40,12 @@ def read_kml_lines(path: Path) -> list[LineFeature]:
     placemarks = list(root.iter("{*}Placemark"))
     if not placemarks:
         # A file of nothing but a geometry.
-        lines, polygons = _lines(root, str(path))
-        features = [LineFeature.of(str(path), lines, polygons, {})] if lines or polygons else []
+        features = _features(root, str(path), {})
     for number, mark in enumerate(placemarks, 1):
         name = mark.findtext("{*}name")
         where = f"{path}, placemark {number}" + (f" ({name.strip()})" if name and name.strip() else "")
-        lines, polygons = _lines(mark, where)
-        if lines or polygons:
-            features.append(LineFeature.of(where, lines, polygons, _properties(mark, name)))
-    link = None if features else root.find(".//{*}NetworkLink//{*}href")
+        features += _features(mark, where, _properties(mark, name))
+    link = None if any(feature.parts for feature in features) else root.find(".//{*}NetworkLink//{*}href")
     if link is not None:
         raise FormatError(
             f"{path}: has no lines of its own, it links to {(link.text or '').strip()!r}: give that file, or save it "
@@ -77,9 +81,20 @@ def write_kml_lines(features: Iterable[LineFeature], path: Path) -> None:
     write_kml(root, path)
 
 
-def _lines(element: etree._Element, where: str) -> tuple[list[Points], list[list[Points]]]:
-    """Lines, and the rings of polygons, of a placemark or any element."""
-    lines, polygons = [], []
+def _features(element: etree._Element, where: str, properties: dict[str, Any]) -> list[LineFeature]:
+    """What a placemark or any element has, as one feature; none where it has nothing."""
+    lines, polygons, heights = _lines(element, where)
+    points = [place for point in element.iter("{*}Point") for place in _points(point, where)]
+    if not (lines or polygons or points):
+        return []
+    return [LineFeature.of(where, lines, polygons, properties, points=points, heights=heights)]
+
+
+def _lines(element: etree._Element, where: str) -> tuple[list[Points], list[list[Points]], dict[int, Heights]]:
+    """Lines, the rings of polygons, and the heights of those by number, of a placemark or any element."""
+    lines: list[Points] = []
+    polygons: list[list[Points]] = []
+    heights: dict[int, Heights] = {}
     for found in element.iter("{*}LineString", "{*}LinearRing", "{*}Polygon", "{*}Track"):
         kind = etree.QName(found).localname
         if kind == "Polygon":
@@ -89,6 +104,8 @@ def _lines(element: etree._Element, where: str) -> tuple[list[Points], list[list
             ]
             if not found.findall("{*}outerBoundaryIs/{*}LinearRing"):
                 raise FormatError(f"{where}: a Polygon has no outerBoundaryIs")
+            if (own := _heights(found, rings[0], where)) is not None:
+                heights[len(polygons)] = own
             polygons.append([_points(ring, where) for ring in rings])
         elif kind == "LineString":
             lines.append(_points(found, where))
@@ -97,7 +114,20 @@ def _lines(element: etree._Element, where: str) -> tuple[list[Points], list[list
         elif not any(True for _ in found.iterancestors("{*}Polygon")):
             points = _points(found, where)
             lines.append(points if points[0] == points[-1] else [*points, points[0]])
-    return lines, polygons
+    return lines, polygons, heights
+
+
+def _heights(polygon: etree._Element, outer: etree._Element, where: str) -> Heights | None:
+    """Lowest and highest height of a polygon that is drawn from the ground up to its vertices; None for others.
+
+    One that is not extruded is a sheet in the air, of which nobody can say what is below it and what above.
+    """
+    datum = _MODES.get((polygon.findtext("{*}altitudeMode") or "").strip())
+    extruded = (polygon.findtext("{*}extrude") or "").strip() in {"1", "true"}
+    figures = [point[2] for point in points_of(outer, where, 3) if len(point) > 2]
+    if datum is None or not extruded or not figures or not all(map(math.isfinite, figures)):
+        return None
+    return Altitude(min(figures), datum), Altitude(max(figures), datum)
 
 
 def _points(line: etree._Element, where: str) -> Points:

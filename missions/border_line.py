@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from geo import CoordinateError, check_coordinates, unwrap_longitudes, wrap_longitudes
 from missions.errors import BorderError
 
-__all__ = ["checked_line", "join_lines", "points_of", "runs_anticlockwise", "self_crossings", "split_line", "unwrapped"]
+__all__ = [
+    "checked_line",
+    "join_lines",
+    "points_of",
+    "runs_anticlockwise",
+    "self_crossings",
+    "sides_change",
+    "split_line",
+    "unwrapped",
+]
 
 Floats = NDArray[np.float64]
 Line = tuple[tuple[float, float], ...]
@@ -154,10 +163,30 @@ def self_crossings(coordinates: Iterable[Iterable[float]]) -> tuple[tuple[float,
         if met.geom_type != "Point":
             continue
         at = shapely.get_coordinates(met)[0]
-        if _cross(_pass(line, i, at), _pass(line, j, at), at):
+        if sides_change(_pass(line, i, at), _pass(line, j, at), at):
             lon, lat = points_of(at[None])[0]
             found[round(lat, 9), round(lon, 9)] = None
     return tuple(found)
+
+
+def sides_change(one: tuple[Floats, Floats] | None, other: tuple[Floats, Floats] | None, at: Floats) -> bool:
+    """Whether two passes through a point change sides: their four directions alternate round it.
+
+    Parameters
+    ----------
+    one, other
+        The points, shape (2,), that a pass comes from and goes to; None for one that ends there.
+    at
+        The point, shape (2,).
+    """
+    if one is None or other is None:
+        return False
+    away = np.array([*one, *other]) - at
+    a, b, c, d = np.arctan2(away[:, 1], away[:, 0])
+    turn = np.mod(np.array([b, c, d]) - a, 2 * np.pi)
+    if len({0.0, *turn.tolist()}) < 4:
+        return False
+    return bool((turn[1] < turn[0]) != (turn[2] < turn[0]))
 
 
 def _check_degrees(line: Floats, what: str) -> None:
@@ -236,15 +265,3 @@ def _pass(line: Floats, edge: int, at: Floats) -> tuple[Floats, Floats] | None:
             return None
         before, after = before % last, after % last
     return line[before], line[after]
-
-
-def _cross(one: tuple[Floats, Floats] | None, other: tuple[Floats, Floats] | None, at: Floats) -> bool:
-    """Whether two passes through a point change sides: their four directions alternate round it."""
-    if one is None or other is None:
-        return False
-    away = np.array([*one, *other]) - at
-    a, b, c, d = np.arctan2(away[:, 1], away[:, 0])
-    turn = np.mod(np.array([b, c, d]) - a, 2 * np.pi)
-    if len({0.0, *turn.tolist()}) < 4:
-        return False
-    return bool((turn[1] < turn[0]) != (turn[2] < turn[0]))

@@ -32,7 +32,7 @@ _NAME, _TEXT = 10, 254
 
 
 def read_vector_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
-    """The lines and polygons of a layer, in degrees of WGS 84; points are passed over.
+    """The lines, polygons and points of a layer, in degrees of WGS 84.
 
     An edge that is straight in a projected system is bent in degrees: vertices are added until it is followed within
     a centimetre.
@@ -85,9 +85,9 @@ def read_vector_lines(path: Path, layer: str | None = None) -> list[LineFeature]
             shape = shapely.from_wkb(data)
         except shapely.errors.GEOSException as error:
             raise FormatError(f"{where}: its geometry cannot be read: {error}: turn curves into lines") from None
-        lines, polygons = _lines(shape, to_wgs84, where)
-        if lines or polygons:
-            features.append(LineFeature.of(where, lines, polygons, _noted(properties, to_wgs84.note)))
+        lines, polygons, points = _lines(shape, to_wgs84, where)
+        if lines or polygons or points:
+            features.append(LineFeature.of(where, lines, polygons, _noted(properties, to_wgs84.note), points=points))
     return features
 
 
@@ -138,7 +138,13 @@ def write_vector_lines(features: Iterable[LineFeature], path: Path) -> None:
         raise FileWriteError(f"cannot write {path}: {' '.join(str(error).split())}") from None
 
 
-_ALIASES = {"stand_off_": "stand_off_m", "band_left_": "band_left_m", "band_right": "band_right_m"}
+_ALIASES = {
+    "stand_off_": "stand_off_m",
+    "band_left_": "band_left_m",
+    "band_right": "band_right_m",
+    "floor_datu": "floor_datum",
+    "ceiling_da": "ceiling_datum",
+}
 """Names of ours that a Shapefile cuts off."""
 
 
@@ -164,7 +170,10 @@ def _layer(gdal: Any, path: Path, wanted: str | None) -> str | None:
         return fit[0] if fit else None
     if not fit:
         raise FormatError(f"{path}: none of its layers ({', '.join(names)}) has lines or polygons")
-    raise FormatError(f"{path}: has several layers with lines ({', '.join(fit)}): name one as layer (--layer)")
+    raise FormatError(
+        f"{path}: has several layers with lines ({', '.join(fit)}): name one as layer (--layer, or of zones "
+        "--airspace-layer)"
+    )
 
 
 def _noted(properties: dict[str, Any], note: str) -> dict[str, Any]:
@@ -173,31 +182,33 @@ def _noted(properties: dict[str, Any], note: str) -> dict[str, Any]:
     return properties | {name: f"{said}; {note}" if said else note} if note else properties
 
 
-def _lines(shape: Any, to_wgs84: ToWgs84, where: str) -> tuple[list[Any], list[list[Any]]]:
-    """Lines, and the rings of polygons, of a geometry, in degrees."""
-    lines, polygons = [], []
+def _lines(shape: Any, to_wgs84: ToWgs84, where: str) -> tuple[list[Any], list[list[Any]], list[tuple[float, float]]]:
+    """Lines, the rings of polygons, and points, of a geometry, in degrees."""
+    lines, polygons, points = [], [], []
     waiting = [] if shape is None else [shape]
     while waiting:
         shape = waiting.pop(0)
         kind = shape.geom_type
-        if shape.is_empty or kind in {"Point", "MultiPoint"}:
+        if shape.is_empty:
             continue
-        if kind in {"LineString", "LinearRing"}:
+        if kind in {"Point", "MultiPoint"}:
+            points += _degrees(shape, to_wgs84, where, between=False)
+        elif kind in {"LineString", "LinearRing"}:
             lines.append(_degrees(shape, to_wgs84, where))
         elif kind == "Polygon":
             polygons.append([_degrees(ring, to_wgs84, where) for ring in (shape.exterior, *shape.interiors)])
         else:
             waiting = [*shape.geoms, *waiting]
-    return lines, polygons
+    return lines, polygons, points
 
 
-def _degrees(line: Any, to_wgs84: ToWgs84, where: str) -> list[tuple[float, float]]:
-    """Vertices in degrees, with so many between them that the line is the same one."""
-    plane = shapely.get_coordinates(line)
+def _degrees(shape: Any, to_wgs84: ToWgs84, where: str, *, between: bool = True) -> list[tuple[float, float]]:
+    """Vertices in degrees, with so many between them that a line is the same one."""
+    plane = shapely.get_coordinates(shape)
     if not np.isfinite(plane).all():
         raise FormatError(f"{where}: a coordinate is not a number")
     degrees = to_wgs84(plane, where)
-    if not to_wgs84.is_geographic:
+    if between and not to_wgs84.is_geographic:
         for _ in range(_HALVINGS):
             middle = (plane[:-1] + plane[1:]) / 2
             bent = to_wgs84(middle, where)

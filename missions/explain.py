@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -76,6 +77,9 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
     ]
     if base.batteries is not None:
         options.append((f"one more battery at {base.name}", lambda: _more_batteries(made.fleet, base)))
+    for mixed, like in _mixed(made.fleet):
+        what = f"all aircraft at {mixed.name} like {like.name} ({_kind(made.fleet, like)}), relieving each other"
+        options.append((what, partial(_alike, made.fleet, mixed, like)))
     changes = []
     for what, fleet in options:
         try:
@@ -110,7 +114,38 @@ def _limits(made: PatrolPlan, limit: Limit) -> list[str]:
             f"with these aircraft on this line: this one is {made.gap:.1%} above that"
         ),
     ]
-    return [*found, *look.reasons]
+    return [*found, *_told_mixed(made.fleet), *look.reasons]
+
+
+def _mixed(fleet: Fleet) -> list[tuple[Base, Vehicle]]:
+    """Each base whose aircraft differ in type or camera, with one aircraft of each of its teams."""
+    leaders: dict[Base, list[Vehicle]] = {}
+    for team in fleet.teams():
+        leaders.setdefault(team[0].base, []).append(team[0])
+    return [(base, like) for base, found in leaders.items() if len(found) > 1 for like in found]
+
+
+def _alike(fleet: Fleet, base: Base, like: Vehicle) -> Fleet:
+    """A fleet whose aircraft at one base are all of one type with one camera."""
+    changed = (replace(v, aircraft=like.aircraft, camera=like.camera) for v in fleet.vehicles if v.base == base)
+    others = (v for v in fleet.vehicles if v.base != base)
+    return replace(fleet, vehicles=(*others, *changed))
+
+
+def _kind(fleet: Fleet, vehicle: Vehicle) -> str:
+    """Type and camera of a vehicle in words."""
+    return f"{vehicle.aircraft.kind}, {fleet.camera_of(vehicle).name}"
+
+
+def _told_mixed(fleet: Fleet) -> list[str]:
+    """A sentence for each base whose aircraft differ: what that comes to is among the changes."""
+    mixed = _mixed(fleet)
+    return [
+        f"at {base.name} only aircraft of one type and camera relieve each other: "
+        f"{'; '.join(_kind(fleet, like) for at, like in mixed if at == base)} watch a stretch of their own each, and "
+        "whoever is alone on one leaves it alone while its battery is swapped"
+        for base in dict.fromkeys(base for base, _ in mixed)
+    ]
 
 
 def _one_more(fleet: Fleet, like: Vehicle, base: Base) -> Fleet:

@@ -42,7 +42,14 @@ def heed(setting: Setting, *, known_ground: bool) -> None:
 def check_bases(setting: Setting) -> None:
     """Refuse a base on the far side, too near to the border, in a zone, or under the floor of one."""
     bases = list(dict.fromkeys(v.base for v in setting.fleet.vehicles))
+    contested = setting.around.contested
     for base in bases:
+        if contested.holds(base.lat_deg, base.lon_deg):
+            raise PlanError(
+                f"border {setting.task.name!r} crosses itself at {contested.told} (latitude and longitude, degrees): "
+                f"there left and right change places, so that base {base.name!r} lies on the own side of one stretch "
+                "and on the far side of another: draw the line so that it does not"
+            )
         if not setting.around.own_side(base.lat_deg, base.lon_deg):
             raise PlanError(
                 f"base {base.name!r} lies on the far side of the border: move it to the side of "

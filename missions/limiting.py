@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from missions.clock import ShiftClock
 from missions.fleet import Fleet
 from missions.options import Objective
 from missions.patrol import LegKind, PatrolPlan, Roster
@@ -70,11 +71,10 @@ def _most_at_risk(made: PatrolPlan, rosters: Sequence[Roster]) -> Limit:
     course = course_of(made, surroundings_of(made))
     own = np.concatenate([[run.from_m, run.to_m] for sortie in made.sorties for run in sortie.runs])
     stations = np.unique(np.concatenate([course.stations(_STEP_M), own]))
-    starts = [0.0, *made.risk.changes(options.shift_hour, options.shift_s)]
+    clock = ShiftClock.of(options.shift_hour, options.shift_start, made.risk.zone)
+    starts = [0.0, *made.risk.changes(clock, options.shift_s)]
     middles = [(a + b) / 2 for a, b in pairwise([*starts, options.shift_s])]
-    weights = np.array(
-        [weights_along(course, made.risk, stations, options.shift_hour + at_s / 3600) for at_s in middles]
-    )
+    weights = np.array([weights_along(course, made.risk, stations, clock.hour(at_s)) for at_s in middles])
 
     figures = at_risk_s(made.flights, made.sorties, stations, np.array(starts), weights, shift_s=options.shift_s)
     worst = int(np.argmax(figures))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from geo import Altitude
 from missions.border_line import join_lines
 from missions.errors import FormatError
 
@@ -24,10 +25,13 @@ class Part:
     area_within
         For the ring of a polygon whether its area is within the ring (the outer one) or without (a hole); None for
         a line.
+    heights
+        Lowest and highest height of an outer ring whose area reaches from the ground up to there, as KML extrudes it.
     """
 
     points: Sequence[Sequence[float]]
     area_within: bool | None = None
+    heights: tuple[Altitude, Altitude] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,14 @@ class LineFeature:
         Its lines. Those that were cut at the antimeridian, or that begin where the one before ends, are joined.
     properties
         Values by name.
+    points
+        Its points (longitude, latitude), degrees.
     """
 
     where: str
     parts: tuple[Part, ...]
     properties: dict[str, Any] = field(default_factory=dict)
+    points: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def of(
@@ -55,14 +62,21 @@ class LineFeature:
         lines: Iterable[Sequence[Sequence[float]]],
         polygons: Iterable[Sequence[Sequence[Sequence[float]]]],
         properties: dict[str, Any],
+        *,
+        points: Iterable[tuple[float, float]] = (),
+        heights: Mapping[int, tuple[Altitude, Altitude]] | None = None,
     ) -> LineFeature:
-        """From lines and the rings of polygons, the outer one first; rings that are left open are closed."""
+        """From lines and the rings of polygons, the outer one first; rings that are left open are closed.
+
+        `heights` has those of polygons, by number, that have some.
+        """
         parts = [Part(points) for points in join_lines(lines)]
-        for rings in polygons:
-            for number, ring in enumerate(rings):
+        for number, rings in enumerate(polygons):
+            for k, ring in enumerate(rings):
                 closed = ring if not ring or list(ring[0]) == list(ring[-1]) else [*ring, ring[0]]
-                parts.append(Part([tuple(point[:2]) for point in closed], area_within=number == 0))
-        return cls(where, tuple(parts), properties)
+                own = (heights or {}).get(number) if k == 0 else None
+                parts.append(Part([tuple(point[:2]) for point in closed], area_within=k == 0, heights=own))
+        return cls(where, tuple(parts), properties, tuple(points))
 
     def get(self, name: str) -> Any:
         """A property by its name, in whatever case the file has it; None where it is absent or blank text."""

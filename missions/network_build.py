@@ -229,14 +229,14 @@ def _why_not(edges: Sequence[_Stretch], walls: Sequence[Wall], tolerance_m: floa
 def _without_loops(edges: Iterable[_Stretch], nodes: Floats, tolerance_m: float) -> tuple[list[_Stretch], Floats]:
     """Cut loops in their farthest vertex, so that one that goes out and back beside itself is found to be a twin.
 
-    Those that are hardly longer than the tolerance are what is left of ends that were joined.
+    Those of a branch that are hardly longer than the tolerance are what is left of ends that were joined.
     """
     cut: list[_Stretch] = []
     more = list(nodes)
     for edge in edges:
         if edge.start != edge.end:
             cut.append(edge)
-        elif length_m(edge.points) > 4 * tolerance_m:
+        elif edge.line.is_border or length_m(edge.points) > 4 * tolerance_m:
             away = (edge.points - edge.points[0]) * [math.cos(math.radians(edge.points[0, 1])), 1.0]
             tip = int(np.argmax(np.hypot(*away.T)))
             cut.append(_Stretch(edge.start, len(more), edge.line, edge.points[: tip + 1]))

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from geo import Terrain
 from missions.airspace import Airspace
-from missions.course import Course
-from missions.errors import PlanError
 from missions.fleet import Fleet
 from missions.network import BorderNetwork
-from missions.options import Objective, PlanOptions
+from missions.options import PlanOptions
 from missions.patrol import PatrolPlan
-from missions.planning import Planner
+from missions.planning import best_plan
 from missions.risk import RiskTable
-from missions.setting import Setting
 from missions.task import Task
 
 __all__ = ["plan_network"]
-
-_FINALISTS = 3
 
 
 def plan_network(
@@ -58,40 +53,4 @@ def plan_network(
     ObservationError
         When the camera cannot see the greatest band from behind the greatest stand-off.
     """
-    task = Task.of(network)
-
-    def planner(course: Course | None = None) -> Planner:
-        setting = Setting(
-            task,
-            fleet,
-            terrain,
-            options or PlanOptions(),
-            airspace=airspace or Airspace(),
-            risk=risk or RiskTable(),
-            course=course,
-        )
-        return Planner(setting)
-
-    # Which walk is best depends on where the bases stand along it: the sharing-out tells.
-    first = planner()
-    return _best(sorted([first, *map(planner, first.setting.others)], key=Planner.figure))
-
-
-def _best(planners: list[Planner]) -> PatrolPlan:
-    """Of the plans of a few planners, the better first, that which sees most, and then most often.
-
-    Aircraft that wait for each other show in the schedule only.
-    """
-    by_risk = planners[0].setting.options.objective is Objective.RISK
-    made, refused = [], None
-    for planner in planners[: 1 if by_risk else _FINALISTS]:
-        try:
-            plan = planner.plan()
-        except PlanError as error:
-            refused = refused or error
-            continue
-        made.append(((planner.figure()[0], plan.revisit_s), plan))
-    if not made:
-        assert refused is not None  # there is a planner, and it made no plan
-        raise refused
-    return min(made, key=lambda one: one[0])[1]
+    return best_plan(Task.of(network), fleet, terrain, options, airspace=airspace, risk=risk)

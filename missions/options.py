@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from missions.clock import moment_of
 from missions.errors import PlanError
 from missions.figures import store_figures
 from missions.wind import CALM, Wind
@@ -68,6 +69,8 @@ class PlanOptions:
         For how long the schedule runs, seconds.
     shift_hour
         Hour of the day, 0 to 24, at which it begins: risk tables go by the hour.
+    shift_start
+        Date and time with its zone, ISO 8601, at which it begins, instead of the hour; empty where there is no date.
     separation_m, separation_up_m
         Any two aircraft away from their bases are at least the first apart across, or the second in height, metres.
     """
@@ -90,6 +93,7 @@ class PlanOptions:
     separation_up_m: float = 5.0
     overlap: float = 0.0
     picture_s: float = 0.0
+    shift_start: str = ""
 
     def __post_init__(self) -> None:
         limits = {
@@ -118,6 +122,13 @@ class PlanOptions:
             raise PlanError(
                 f"option objective is {self.objective!r}: give one of {', '.join(o.value for o in Objective)}"
             ) from None
+        if self.shift_start:
+            moment_of(self.shift_start, "option shift_start")
+            if self.shift_hour:
+                raise PlanError(
+                    f"option shift_hour is {self.shift_hour:g} and shift_start {self.shift_start}: the start says the "
+                    "hour, give one of them"
+                )
         if not self.floor_agl_m <= self.patrol_ceiling_agl_m <= self.ceiling_agl_m:
             raise PlanError(
                 f"heights {self.floor_agl_m:g}, {self.patrol_ceiling_agl_m:g} and {self.ceiling_agl_m:g} m: the floor "

@@ -66,7 +66,8 @@ def draw_closeup(axes: Axes, sheet: Sheet) -> None:
     colour = sheet.colours[sortie.vehicle.sysid]
     axes.add_patch(Outline(at + _view(plan, sortie, patrol, ahead), fc=colour, ec=colour, alpha=0.25, lw=1.5))
     axes.plot(*patrol.xy.T, color=colour, lw=2)
-    axes.add_patch(Outline(sheet.fences[number], fill=False, ec=INK, lw=1.0, ls=DASHES))
+    if len(sheet.fences[number]):
+        axes.add_patch(Outline(sheet.fences[number], fill=False, ec=INK, lw=1.0, ls=DASHES))
     axes.plot(*at, "o", color=colour, ms=8, mec="white", zorder=5)
     axes.annotate("", tuple(at + 55 * ahead), tuple(at), arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2})
     west, south, east, north = box.bounds
@@ -84,7 +85,7 @@ def draw_closeup(axes: Axes, sheet: Sheet) -> None:
         Patch(fc=colour, alpha=0.25, label=f"view, {look.footprint_line_m:.0f} m wide on {what}"),
         handle(f"course at {look.height_agl_m:.0f} m above ground, {look.speed_m_s:.1f} m/s", colour, lw=2),
     ]
-    if shapely.intersects(box, shapely.linearrings(sheet.fences[number])):
+    if len(sheet.fences[number]) and shapely.intersects(box, shapely.linearrings(sheet.fences[number])):
         handles.append(handle("geofence", INK, lw=1, ls=DASHES))
     axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2, fontsize=9, frameon=False)
 

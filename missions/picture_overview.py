@@ -165,7 +165,8 @@ def _tracks(axes: Axes, sheet: Sheet, points_per_m: float) -> list[_Entry]:
 
 def _fences(axes: Axes, sheet: Sheet) -> list[_Entry]:
     entries: list[_Entry] = []
-    for outlines, colour, label in ((sheet.fences, INK, "geofence"), (sheet.exclusions, BORDER, "geofence, keep out")):
+    held = [outline for outline in sheet.fences if len(outline)]
+    for outlines, colour, label in ((held, INK, "geofence"), (sheet.exclusions, BORDER, "geofence, keep out")):
         if outlines:
             style: _Style = {"facecolors": "none", "edgecolors": colour, "linewidths": 0.7, "linestyles": [DASHES]}
             axes.add_collection(PolyCollection(outlines, alpha=0.55, **style), autolim=False)

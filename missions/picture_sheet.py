@@ -80,7 +80,7 @@ class Sheet:
     borders, branches
         The lines, each of shape (n, 2).
     fences, exclusions
-        Outlines of what to stay in, one for each sortie, and of all that is to keep out of.
+        Outlines of what to stay in, one for each sortie, empty for one without; and of all that is to keep out of.
     zones
         Outlines of the zones that the plan keeps out of.
     runs
@@ -113,14 +113,14 @@ class Sheet:
 def sheet_of(plan: PatrolPlan, fences: Fences) -> Sheet:
     """A plan with the fence of each of its sorties, brought to its plane."""
     plane = Plane(plan.border)
-    shapes = [(shape.inclusion, plane.xy(*np.array(shape.vertices).T)) for fence in fences for shape in fence]
+    shapes = [[(shape.inclusion, plane.xy(*np.array(shape.vertices).T)) for shape in fence] for fence in fences]
     return Sheet(
         plan,
         plane,
         tuple(border.local_line(plane.frame) for border in plan.borders),
         tuple(branch.local_line(plane.frame) for branch in plan.branches),
-        tuple(xy for inclusion, xy in shapes if inclusion),
-        tuple(xy for inclusion, xy in shapes if not inclusion),
+        tuple(next((xy for inclusion, xy in fence if inclusion), np.zeros((0, 2))) for fence in shapes),
+        tuple(xy for fence in shapes for inclusion, xy in fence if not inclusion),
         tuple(np.array(zone.polygon(plane).exterior.coords) for zone in plan.blocking_zones()),
         tuple(_runs(sortie, plane) for sortie in plan.sorties),
         {v.sysid: _VEHICLES[n % len(_VEHICLES)] for n, v in enumerate(plan.fleet.vehicles)},

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from geo import Terrain
+from geo import Terrain, write_text
 from missions.app_files import APP_ENDINGS, remove_mission_file, write_app_files
 from missions.errors import FormatError, MissionError, PlanError
 from missions.export import write_plan_geojson, write_plan_kml
-from missions.fence import plan_fences
+from missions.fence import sortie_fence
+from missions.fence_shapes import FencePolygon
 from missions.files import is_file_name, read_json
 from missions.mission import Dialect, compile_mission
 from missions.mission_kml import write_mission_kml
@@ -22,7 +23,7 @@ from missions.plan_file import save_plan
 from missions.plan_report import write_report
 from missions.qgc import write_qgc_plan
 from missions.validation import validate
-from missions.validation_fence import validate_missions
+from missions.validation_fence import NO_MISSION, validate_missions
 from missions.validation_rule import Validation
 from missions.waypoints import write_waypoints
 
@@ -33,7 +34,7 @@ _ENDINGS = (".plan", ".waypoints", ".kml")
 
 _ALL_ENDINGS = (*_ENDINGS, *APP_ENDINGS)
 
-_PLAN_FILE = "plan.json"
+_PLAN_FILE, _NOT_WRITTEN = "plan.json", "not-written.txt"
 
 
 def write_plan_folder(
@@ -50,7 +51,9 @@ def write_plan_folder(
     folder
         Where: ``plan.json``, ``<sortie>.plan``, ``.waypoints`` and ``.kml`` for each sortie, ``.kmz`` and ``.csv`` for
         each that the apps of pilots take, ``apps.txt`` that says which they do not and why, ``plan.geojson``,
-        ``plan.kml``, ``map.png``, and ``validation.json``: every rule checked, and the lower bounds.
+        ``plan.kml``, ``map.png``, and ``validation.json``: every rule checked, and the lower bounds. A sortie that no
+        lawful fence holds, of which `plan` makes none, has no mission files: ``not-written.txt`` and
+        ``validation.json`` say which and why, and all others are written.
     dialect
         Autopilot of the ``.plan`` files.
     terrain
@@ -67,44 +70,72 @@ def write_plan_folder(
         When the plan breaks a rule of `validate`, or a sortie has a name that leads elsewhere than into the folder;
         nothing is written then.
     MissionError
-        As `compile_mission` does, or when a fence or rally point fails `validate_missions`; nothing is written then.
+        As `compile_mission` does, when a fence or rally point fails `validate_missions`, or when no sortie has a fence;
+        nothing is written then.
     FileWriteError
         When a file cannot be written.
     """
     for sortie in plan.sorties:
         if not is_file_name(sortie.name):
             raise PlanError(f"sortie {str(sortie.name)[:40]!r}: no file can be named so: correct its name in the plan")
-    fences = plan_fences(plan)
-    compiled = [compile_mission(plan, s, dialect, fence) for s, fence in zip(plan.sorties, fences, strict=True)]
+    fences, bare = _fences(plan)
+    held = [(sortie, fence) for sortie, fence in zip(plan.sorties, fences, strict=True) if fence]
+    compiled = [compile_mission(plan, sortie, dialect, fence) for sortie, fence in held]
     ground = terrain if terrain is not None and np.isfinite(terrain.resolution_m) else None
     of_plan, of_missions = validate(plan, ground), validate_missions(plan, compiled)
     if of_plan.violations:
         broken = of_plan.violations
         raise PlanError(f"the plan breaks {len(broken)} rules, and is not written: {broken[0]}: plan it again")
-    if of_missions.violations:
-        broken = of_missions.violations
+    missing = {f"{name}: {NO_MISSION}" for name in bare}
+    if broken := [sentence for sentence in of_missions.violations if sentence not in missing]:
         raise MissionError(f"the missions break {len(broken)} rules, and are not written: {broken[0]}")
     folder.mkdir(parents=True, exist_ok=True)
-    for sortie, mission in zip(plan.sorties, compiled, strict=True):
+    for (sortie, _), mission in zip(held, compiled, strict=True):
         home_m = sortie.home.ground_amsl_m
         write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m, sortie.vehicle.aircraft.form)
         write_mission_kml(mission, folder / f"{mission.name}.kml", home_m)
         # A list begins with home; the items for ArduPilot do already.
         home = None if dialect == "ardupilot" else (sortie.home.lat_deg, sortie.home.lon_deg, round(home_m, 2))
         write_waypoints(mission.items, folder / f"{mission.name}.waypoints", home)
-    for_apps = write_app_files(plan, folder)
+    for_apps = write_app_files(plan, folder, bare)
     write_plan_geojson(plan, folder / "plan.geojson", terrain, fences)
     write_plan_kml(plan, folder / "plan.kml")
     draw_map(plan, folder / "map.png", fences)
     report = Validation((*of_plan.rules, *of_missions.rules))
     write_report(plan, report, folder / "validation.json", on_terrain=ground is not None)
     names = [f"{mission.name}{ending}" for mission in compiled for ending in _ENDINGS]
+    if bare:
+        write_text(folder / _NOT_WRITTEN, "".join(f"{name}: {why}\n" for name, why in bare.items()))
+        names.append(_NOT_WRITTEN)
+    else:
+        (folder / _NOT_WRITTEN).unlink(missing_ok=True)
     rest = ("plan.geojson", "plan.kml", "map.png", "validation.json", _PLAN_FILE)
     written = (*(folder / name for name in names), *for_apps, *(folder / name for name in rest))
     _remove_others(folder, written)
     # Last: where this file is, the others are too.
     save_plan(plan, folder / _PLAN_FILE)
     return written
+
+
+def _fences(plan: PatrolPlan) -> tuple[list[tuple[FencePolygon, ...]], dict[str, str]]:
+    """The fence of each sortie, empty for none, and why there is none by the name of those.
+
+    Raises
+    ------
+    MissionError
+        When no sortie has one.
+    """
+    fences: list[tuple[FencePolygon, ...]] = []
+    bare: dict[str, str] = {}
+    for sortie in plan.sorties:
+        try:
+            fences.append(sortie_fence(plan, sortie))
+        except MissionError as error:
+            fences.append(())
+            bare[sortie.name] = str(error)
+    if not any(fences):
+        raise MissionError(next(iter(bare.values())))
+    return fences, bare
 
 
 def _remove_others(folder: Path, written: Iterable[Path]) -> None:

@@ -24,7 +24,7 @@ from missions.limits import FENCE_VERTICES
 from missions.options import Objective, PlanOptions
 from missions.patrol import Flight, PatrolPlan, Period, Sortie
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
-from missions.risk import RiskTable
+from missions.risk import RiskTable, risk_apart
 from missions.rotas import Rotas, make_rotas
 from missions.schedule import schedule
 from missions.setting import Setting
@@ -34,13 +34,16 @@ from missions.steepness import TooSteep, steep_reason, too_steep
 from missions.task import Task
 from missions.validation import check
 
-__all__ = ["Planner", "plan"]
+__all__ = ["Planner", "best_plan", "plan"]
 
 _LEADS = (0.0, 0.5, 1.0)
 """How long before a change of the risk the aircraft may be divided anew, in times of the longest sortie."""
 
 _SHORTENINGS = 6
 """How often it is planned anew because some sortie has no fence, most; each time it watches half as much."""
+
+_FINALISTS = 3
+"""Of how many courses, most, a plan is made: those that look best before anything is scheduled."""
 
 _BARE = (
     f"no fence of at most {FENCE_VERTICES} vertices holds a sortie there: straighten the line, or put neighbouring "
@@ -100,15 +103,57 @@ def plan(
     ObservationError
         When the camera cannot see the band from behind the stand-off.
     """
-    setting = Setting(
-        Task.of(border),
-        fleet,
-        terrain,
-        options or PlanOptions(),
-        airspace=airspace or Airspace(),
-        risk=risk or RiskTable(),
+    return best_plan(
+        Task.of(border), fleet, terrain, options, airspace=airspace, risk=risk_apart(risk or RiskTable(), border)
     )
-    return Planner(setting).plan()
+
+
+def best_plan(
+    task: Task,
+    fleet: Fleet,
+    terrain: Terrain | None,
+    options: PlanOptions | None,
+    *,
+    airspace: Airspace | None,
+    risk: RiskTable | None,
+) -> PatrolPlan:
+    """The best plan of a task by the courses that it offers. Parameters and errors are those of `plan`."""
+
+    def planner(course: Course | None = None) -> Planner:
+        setting = Setting(
+            task,
+            fleet,
+            terrain,
+            options or PlanOptions(),
+            airspace=airspace or Airspace(),
+            risk=risk or RiskTable(),
+            course=course,
+        )
+        return Planner(setting)
+
+    # Which walk is best depends on where the bases stand along it: the sharing-out tells.
+    first = planner()
+    return _best(sorted([first, *map(planner, first.setting.others)], key=Planner.figure))
+
+
+def _best(planners: list[Planner]) -> PatrolPlan:
+    """Of the plans of a few planners, the better first, that which sees most, and then most often.
+
+    Aircraft that wait for each other show in the schedule only.
+    """
+    by_risk = planners[0].setting.options.objective is Objective.RISK
+    made, refused = [], None
+    for planner in planners[: 1 if by_risk else _FINALISTS]:
+        try:
+            plan = planner.plan()
+        except PlanError as error:
+            refused = refused or error
+            continue
+        made.append(((planner.figure()[0], plan.revisit_s), plan))
+    if not made:
+        assert refused is not None  # there is a planner, and it made no plan
+        raise refused
+    return min(made, key=lambda one: one[0])[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 
 from geo import Terrain
+from missions.clock import moment_of
 from missions.errors import PlanError
 from missions.fleet import Fleet
 from missions.network_planning import plan_network
@@ -55,8 +57,12 @@ def replan(
         shift_s = options.shift_s
     if not (np.isfinite(elapsed_s) and elapsed_s >= 0 and shift_s >= 1):
         raise PlanError(f"{elapsed_s:g} s of a shift of {options.shift_s:g} s are over: nothing of it is left to plan")
-    hour = (options.shift_hour + elapsed_s / 3600) % 24
-    options = replace(options, shift_s=shift_s, shift_hour=hour)
+    if options.shift_start:
+        begun = moment_of(options.shift_start, "option shift_start")
+        options = replace(options, shift_start=(begun + timedelta(seconds=elapsed_s)).isoformat())
+    else:
+        options = replace(options, shift_hour=(options.shift_hour + elapsed_s / 3600) % 24)
+    options = replace(options, shift_s=shift_s)
     ground, fleet = ground_of(made, terrain), Fleet(made.fleet.camera, left)
     if made.network is not None:
         return plan_network(made.network, fleet, ground, options, airspace=made.airspace, risk=made.risk)

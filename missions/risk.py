@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo import LocalFrame, locate
 from missions.border import BorderSegment
+from missions.border_loops import taken_apart
+from missions.clock import ShiftClock, zone_of
 from missions.errors import PlanError
 from missions.figures import store_figures
 
-__all__ = ["Risk", "RiskTable", "risk_of_crossings"]
+__all__ = ["Risk", "RiskTable", "risk_apart", "risk_of_crossings"]
 
 Floats = NDArray[np.float64]
+
+_ROUNDING_M = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,23 @@ class Risk:
 
 @dataclass(frozen=True, slots=True)
 class RiskTable:
-    """Rows of risk; where several hold the greatest counts, where none does 1."""
+    """Rows of risk; where several hold the greatest counts, where none does 1.
+
+    Parameters
+    ----------
+    rows
+        The rows.
+    zone
+        Time zone that their hours are told in: an IANA name as Europe/Zurich, or an offset as +02:00. Empty for that of
+        the start of the shift.
+    """
 
     rows: tuple[Risk, ...] = ()
+    zone: str = ""
+
+    def __post_init__(self) -> None:
+        if self.zone:
+            zone_of(self.zone, "risk: zone")
 
     def weights(self, from_m: ArrayLike, to_m: ArrayLike, hour: float) -> Floats:
         """Weight of pieces of the border, from and to in metres along it, shape (n,), at an hour of the day."""
@@ -85,16 +103,15 @@ class RiskTable:
         """The rows for one line; `border` where rows that name no line are for it as well."""
         return RiskTable(tuple(row for row in self.rows if row.line == name or (border and not row.line)))
 
-    def changes(self, from_hour: float, shift_s: float) -> list[float]:
+    @property
+    def hours(self) -> tuple[float, ...]:
+        """Hours of the day, 0 to 24, at which some row begins or ceases to hold."""
+        bounds = [(row.from_hour, row.to_hour) for row in self.rows]
+        return tuple(sorted({hour % 24 for both in bounds if both != (0, 24) for hour in both}))
+
+    def changes(self, clock: ShiftClock, shift_s: float) -> list[float]:
         """Seconds after the start of a shift at which some row begins or ceases to hold, rising, without 0."""
-        hours = {
-            h % 24 for row in self.rows if (row.from_hour, row.to_hour) != (0, 24) for h in (row.from_hour, row.to_hour)
-        }
-        out = set()
-        for hour in hours:
-            first = ((hour - from_hour) % 24) * 3600
-            out |= {first + 86_400 * day for day in range(8) if 0 < first + 86_400 * day < shift_s}
-        return sorted(out)
+        return clock.moments(self.hours, shift_s) if self.hours else []
 
 
 def risk_of_crossings(
@@ -138,3 +155,38 @@ def risk_of_crossings(
         begin = float(cell * length / cells)
         rows.append(Risk(begin, begin + length / cells, weight, 6.0 * quarter, 6.0 * quarter + 6))
     return RiskTable(tuple(rows))
+
+
+def risk_apart(risk: RiskTable, border: BorderSegment) -> RiskTable:
+    """The risk along a border as that along the pieces that it is taken apart into; as it is where it is one piece."""
+    pieces = taken_apart(border)
+    if pieces[0].line is border:
+        return risk
+    rows: list[Risk] = []
+    for row in risk.rows:
+        if row.line not in {"", border.name}:
+            rows.append(row)
+            continue
+        for piece in pieces:
+            low, high = piece.edges_m.min(axis=1), piece.edges_m.max(axis=1)
+            ends = np.concatenate([[0.0], np.cumsum(high - low)])
+            first, last = np.maximum(low, row.from_m), np.minimum(high, row.to_m)
+            for k in np.flatnonzero(last > first).tolist():
+                turned = piece.edges_m[k, 0] > piece.edges_m[k, 1]
+                off = high[k] - last[k] if turned else first[k] - low[k]
+                begin = float(ends[k] + off)
+                rows.append(replace(row, from_m=begin, to_m=begin + float(last[k] - first[k]), line=piece.line.name))
+    return replace(risk, rows=_joined(rows))
+
+
+def _joined(rows: list[Risk]) -> tuple[Risk, ...]:
+    """Rows that follow each other along one line as one."""
+    out: list[Risk] = []
+    for row in rows:
+        before = out[-1] if out else None
+        goes_on = before is not None and abs(before.to_m - row.from_m) < _ROUNDING_M
+        if before is not None and goes_on and replace(before, from_m=row.from_m, to_m=row.to_m) == row:
+            out[-1] = replace(before, to_m=row.to_m)
+        else:
+            out.append(row)
+    return tuple(out)

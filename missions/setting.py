@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geo import FlatTerrain, Terrain
 from missions.airspace import Airspace
 from missions.clearance import fleet_clearance
+from missions.clock import ShiftClock
 from missions.course import Course
 from missions.errors import PlanError
 from missions.estimate import Access, Along, fly_along, reach_m, steps_between
@@ -87,6 +88,7 @@ class Setting:
         self.task, self.border = task, task.border
         self.fleet, self.terrain, self.options = fleet, terrain or FlatTerrain(), options
         self.airspace, self.risk = airspace, risk
+        self.clock = ShiftClock.of(self.options.shift_hour, self.options.shift_start, risk.zone)
         self.clearance = fleet_clearance(fleet.vehicles, options.wind)
         self.heeded: list[str] = []
         crews = [Crew(team, fleet.camera_of(team[0])) for team in fleet.teams()]
@@ -129,7 +131,7 @@ class Setting:
             return []
         if self.options.objective is not Objective.RISK:
             return [f"the risk that is given has no effect: the objective is {self.options.objective}, not risk"]
-        found = []
+        found = self._told_hours()
         for row in self.risk.rows:
             reach_m = 0.0
             for number, line in enumerate(self.course.lines):
@@ -141,6 +143,17 @@ class Setting:
                     f"risk from {row.from_m:g} to {row.to_m:g} m has no effect: its line is {reach_m:.0f} m long"
                 )
         return found
+
+    def _told_hours(self) -> list[str]:
+        """A sentence that says what the hours of the risk are, and one for each change of the clock meanwhile."""
+        if not self.risk.hours:
+            return []
+        jumps = self.clock.jumps(self.options.shift_s)
+        hours = [(self.clock.hour(at_s - 1) + 1 / 3600, self.clock.hour(at_s)) for at_s in jumps]
+        return [
+            self.clock.told,
+            *(f"within the shift the clock goes from {_hour(a)} to {_hour(b)}: the risk follows it" for a, b in hours),
+        ]
 
     def _looks(self, crews: Sequence[Crew]) -> dict[tuple[Aircraft, Camera], Observation]:
         """One observation for each type of aircraft and camera, all from the same lateral distance."""
@@ -252,7 +265,7 @@ class Setting:
 
         What is not to be watched weighs nothing.
         """
-        hour = self.options.shift_hour + at_s / 3600
+        hour = self.clock.hour(at_s)
         return np.where(self.needed, weights_along(self.course, self.risk, self.stations, hour), 0.0)
 
     def layers(self, crew: Crew) -> tuple[float, float]:
@@ -299,6 +312,11 @@ class Setting:
             last=self.last,
             turn_round_s=craft.turn_round_s,
         )
+
+
+def _hour(hour: float) -> str:
+    minutes = round(hour * 60) % 1440
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _indices(line: Floats, kept: Floats) -> NDArray[np.int64]:

@@ -32,7 +32,7 @@ def risk_spans(setting: Setting) -> list[Span]:
     if setting.options.objective is not Objective.RISK:
         return [Span(0.0, shift_s, np.ones(len(setting.needed)))]
     out: list[Span] = []
-    for start, stop in pairwise([0.0, *setting.risk.changes(setting.options.shift_hour, shift_s), shift_s]):
+    for start, stop in pairwise([0.0, *setting.risk.changes(setting.clock, shift_s), shift_s]):
         span = Span(start, stop, setting.weights((start + stop) / 2))
         if out and np.array_equal(out[-1].weights, span.weights):
             span = replace(span, from_s=out.pop().from_s)

@@ -138,5 +138,5 @@ def notes_of(
 
 
 def _clock(setting: Setting, after_s: Sequence[float]) -> str:
-    minutes = [round(60 * setting.options.shift_hour + s / 60) % 1440 for s in after_s]
+    minutes = [round(60 * setting.clock.hour(s)) % 1440 for s in after_s]
     return ", ".join(f"{m // 60:02d}:{m % 60:02d}" for m in dict.fromkeys(minutes))

@@ -20,6 +20,7 @@ from missions.airspace import Airspace, Zone
 from missions.beyond import WALL_M, beyond, closing_m, direction
 from missions.border import BorderSegment
 from missions.clearance import Clearance
+from missions.contested import Contested
 from missions.network import Branch
 from missions.plane import Plane
 from missions.widened import widened
@@ -145,6 +146,11 @@ class Surroundings:
     def distance_m(self, lat_deg: float, lon_deg: float) -> float:
         """About how far the border is from a place, metres, to within half a step of its vertices."""
         return min(float(self._away(line.unit, lat_deg, lon_deg).min()) for line in self.lines)
+
+    @cached_property
+    def contested(self) -> Contested:
+        """The ground of which its borders do not agree whose it is."""
+        return Contested(self.borders)
 
     def region(self, lat_deg: float, lon_deg: float, radius_m: float) -> Region:
         """The surroundings of a place, degrees, out to a radius, metres."""

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from missions.border import BorderSegment
+from missions.border_loops import taken_apart
 from missions.course import Cost, Course, make_course
 from missions.errors import PlanError
 from missions.fleet import Aircraft, Fleet
 from missions.flying import effort
 from missions.network import BorderNetwork
+from missions.network_build import build_network
 from missions.network_course import network_courses
 from missions.network_lines import joined_borders
 from missions.observation import Observation
@@ -23,6 +25,9 @@ from missions.wind import Wind
 __all__ = ["Task"]
 
 Floats = NDArray[np.float64]
+
+_EXACT_M = 0.001
+"""Pieces of one line meet where they were cut, and nothing of them may be left out for being short."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +55,28 @@ class Task:
     def of(cls, what: BorderSegment | BorderNetwork) -> Task:
         """The patrol of a border or a network.
 
+        A border that touches itself is one of the pieces that `missions.border_loops` takes it apart into.
+
         Raises
         ------
         PlanError
             When a network has no border.
         """
         if isinstance(what, BorderSegment):
-            return cls(what, (what,), what)
+            pieces = taken_apart(what)
+            if len(pieces) == 1:
+                line = pieces[0].line
+                return cls(line, (line,), line)
+            what = build_network(what.name, [piece.line for piece in pieces], tolerance_m=_EXACT_M)
         borders = joined_borders(what)
         if not borders:
             raise PlanError(f"network {what.name!r} has no border: give the line that nobody may come near")
         return cls(borders[0], borders, _widest(what, borders), what)
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.border.name if self.network is None else self.network.name
 
     def courses(
         self, around: Surroundings, looks: Sequence[Observation], fleet: Fleet, wind: Wind

@@ -21,7 +21,9 @@ from missions.validation_beyond import past
 from missions.validation_margin import Gaps, gaps
 from missions.validation_rule import Rule, Validation
 
-__all__ = ["validate_missions"]
+__all__ = ["NO_MISSION", "validate_missions"]
+
+NO_MISSION = "has no mission"
 
 Floats = NDArray[np.float64]
 
@@ -79,7 +81,7 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
     for sortie in plan.sorties:
         mission = named.get(sortie.name)
         if mission is None:
-            legs.keep(-np.inf, 0, f"{sortie.name}: has no mission")
+            legs.keep(-np.inf, 0, f"{sortie.name}: {NO_MISSION}")
             continue
         sight = _Sight(plan, sortie, blocking)
         own = gaps(sortie.vehicle.aircraft, plan.options.wind)

@@ -10,6 +10,7 @@ from geo import FlatTerrain
 from missions import (
     FleetError,
     FormatError,
+    MissionError,
     MissionsError,
     PlanError,
     Progress,
@@ -21,6 +22,7 @@ from missions import (
     read_qgc_plan,
     read_report,
     resume,
+    sortie_fence,
     validate,
     validate_missions,
     write_plan_folder,
@@ -126,7 +128,7 @@ def test_each_fence_is_made_once(long, tmp_path, monkeypatch):
         made.append(sortie.name)
         return real(of, sortie)
 
-    for module in ("fence", "mission"):
+    for module in ("fence", "mission", "plan_folder"):
         monkeypatch.setattr(f"missions.{module}.sortie_fence", counted)
     write_plan_folder(long, tmp_path)
     assert made == [sortie.name for sortie in long.sorties]
@@ -261,3 +263,43 @@ def test_the_names_in_a_plan_file_of_an_older_version_are_understood(long, short
         load_plan(tmp_path / "plan.json")
     written = write_plan_folder(short, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in written}
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_sortie_that_no_fence_holds_is_listed_and_all_others_are_written(long, tmp_path, monkeypatch, lost):
+    """A plan of this program has none: one that somebody changed may."""
+    assert len(long.sorties) > 1
+    write_plan_folder(long, tmp_path)
+    bare = long.sorties[lost].name
+
+    def fence(made, sortie):
+        if sortie.name == bare:
+            raise MissionError(f"{bare}: no lawful fence: straighten the line")
+        return sortie_fence(made, sortie)
+
+    monkeypatch.setattr("missions.plan_folder.sortie_fence", fence)
+    written = write_plan_folder(long, tmp_path)
+    assert {path for path in tmp_path.iterdir() if path.stem == bare} == set()
+    for sortie in long.sorties:
+        assert (tmp_path / f"{sortie.name}.plan").exists() == (sortie.name != bare)
+    assert (tmp_path / "not-written.txt").read_text() == f"{bare}: {bare}: no lawful fence: straighten the line\n"
+    assert tmp_path / "not-written.txt" in written
+    assert f"{bare}.kmz: not written: no lawful fence holds it" in (tmp_path / "apps.txt").read_text()
+    report = json.loads((tmp_path / "validation.json").read_text())
+    assert report["kept"] is False
+    assert [rule["broken"] for rule in report["rules"] if rule["broken"]] == [[f"{bare}: has no mission"]]
+    assert load_plan(tmp_path / "plan.json") == long
+    monkeypatch.undo()
+    write_plan_folder(long, tmp_path)
+    assert not (tmp_path / "not-written.txt").exists()
+    assert json.loads((tmp_path / "validation.json").read_text())["kept"] is True
+
+
+def test_a_plan_of_which_no_sortie_has_a_fence_is_refused_whole(short, tmp_path, monkeypatch):
+    def none(made, sortie):
+        raise MissionError(f"{sortie.name}: no lawful fence")
+
+    monkeypatch.setattr("missions.plan_folder.sortie_fence", none)
+    with pytest.raises(MissionError, match="no lawful fence"):
+        write_plan_folder(short, tmp_path / "none")
+    assert not (tmp_path / "none").exists()

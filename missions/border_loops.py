@@ -1,0 +1,209 @@
+"""A border that touches or crosses itself, taken apart into lines that do not: its loops, and the line that is left.
+
+A loop is what lies between two passes through one place. Taken out it is a ring with the sides that it had, so that
+each piece has an inside and an outside, or a left and a right, that hold all along it, and what flies beside one piece
+keeps its distance from all of them.
+
+Where a line touches itself the pieces agree whose ground each side is. Where it crosses itself they do not, and
+`missions.contested` says where. Only a loop that lies within the stand-off of its crossing is a slip of the pen: nobody
+comes near enough for its sides to matter, and it is turned round, by which the line touches itself there instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo import geodesic_distance_m
+from missions.border import BorderSegment, Side
+from missions.border_line import points_of, runs_anticlockwise, sides_change, unwrapped
+
+__all__ = ["BorderPiece", "taken_apart"]
+
+Floats = NDArray[np.float64]
+_Vertex = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class BorderPiece:
+    """A piece of a border that does not touch itself.
+
+    Parameters
+    ----------
+    line
+        The piece.
+    edges_m
+        Where each of its edges begins and ends on the border, metres along it, shape (n - 1, 2); falling where the
+        piece was turned round.
+    """
+
+    line: BorderSegment
+    edges_m: Floats
+
+
+@dataclass
+class _Loop:
+    """A run of vertices, closed but for the rest, with where each of its edges begins and ends along the border.
+
+    Whether it crosses the line at the place where it begins, and whether it runs against the border.
+    """
+
+    points: list[_Vertex]
+    edges: list[tuple[float, float]]
+    crosses: bool = False
+    turned: bool = False
+
+    def turn(self) -> None:
+        """Run the other way round."""
+        self.points = self.points[::-1]
+        self.edges = [(b, a) for a, b in self.edges[::-1]]
+        self.turned = not self.turned
+
+
+def taken_apart(border: BorderSegment) -> tuple[BorderPiece, ...]:
+    """The line of a border without its loops, where there is such a rest, and each loop as a ring.
+
+    Parameters
+    ----------
+    border
+        Any border. One that runs along itself for a stretch, and one whose end alone touches it, is left whole there:
+        no loop is told from the rest.
+
+    Returns
+    -------
+    tuple of BorderPiece
+        The rest first. A loop that the rest touches, and runs round on its own side, is part of it; a border that has
+        no other loops is the only piece.
+    """
+    line = unwrapped(border.coordinates)
+    if not shapely.is_simple(shapely.LineString(line)):
+        noded = _noded(line)
+        if noded is not None:
+            return _pieces(border, noded)
+    return (_whole(border),)
+
+
+def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
+    rest, loops = _unlooped(line, border.stand_off_m, closed=border.is_ring)
+    note = border.note
+    if any(loop.turned for loop in loops):
+        slip = (
+            "loops that lie within the stand-off of where the line crosses itself are taken to run the other way round"
+        )
+        note = f"{note}; {slip}" if note else slip
+    rings = [loop for loop in loops if not _put_back(rest, loop, border.own_side)]
+    if not rings and note == border.note:
+        return (_whole(border),)
+    named = [(border.name, rest)] if len(rest.points) > 1 else []
+    named += [(f"{border.name}, loop {number}", ring) for number, ring in enumerate(rings, 1)]
+    return tuple(
+        BorderPiece(
+            replace(border, name=name, coordinates=points_of(np.array(one.points)), note="" if k else note),
+            np.array(one.edges),
+        )
+        for k, (name, one) in enumerate(named)
+    )
+
+
+def _whole(border: BorderSegment) -> BorderPiece:
+    along = _along(unwrapped(border.coordinates))
+    return BorderPiece(border, np.stack([along[:-1], along[1:]], axis=1))
+
+
+def _put_back(rest: _Loop, loop: _Loop, own_side: Side) -> bool:
+    """Whether a loop is part of the rest, which then runs round it: the same ground beside both is own.
+
+    That is so where the loop touches the rest, and what is own of it is not its inside.
+    """
+    outside = runs_anticlockwise(loop.points) != (own_side is Side.LEFT)
+    if loop.crosses or not outside or len(rest.points) < 2 or loop.points[0] not in rest.points[1:-1]:
+        return False
+    at = rest.points.index(loop.points[0])
+    rest.points[at:at] = loop.points[:-1]
+    rest.edges[at:at] = loop.edges
+    return True
+
+
+def _unlooped(line: Floats, stand_off_m: float, *, closed: bool) -> tuple[_Loop, list[_Loop]]:
+    """The rest of a line, and its loops in the order in which they end; a closed line has none but one vertex left."""
+    along = _along(line).tolist()
+    vertices: list[_Vertex] = [(float(x), float(y)) for x, y in line]
+    stack: list[_Vertex] = []
+    edges: list[tuple[float, float]] = []  # the edge that leads to each vertex of the stack but the first
+    marks: list[int] = []  # how many loops there were when it was reached
+    after: list[_Vertex] = []  # the vertex that follows its last pass
+    at: dict[_Vertex, int] = {}
+    loops: list[_Loop] = []
+    last = len(vertices) - 1
+    for k, here in enumerate(vertices):
+        following = vertices[k + 1] if k < last else vertices[1]
+        edge = (along[k - 1], along[k])
+        again = at.get(here)
+        # An end that touches the line is no pass through it.
+        if again is not None and not closed and (again == 0 or k == last):
+            again = None
+        if again is None:
+            if k:
+                edges.append(edge)
+            at.setdefault(here, len(stack))
+            stack.append(here)
+            marks.append(len(loops))
+            after.append(following)
+            continue
+        loop = _Loop([*stack[again:], here], [*edges[again:], edge])
+        seam = closed and k == last
+        before = stack[again - 1] if again else vertices[-2]
+        passes = ((np.array(before), np.array(after[again])), (np.array(stack[-1]), np.array(following)))
+        loop.crosses = not seam and sides_change(*passes, np.array(here))
+        if loop.crosses and _reach_m(loop) <= stand_off_m:
+            loop.crosses = False
+            for inner in (loop, *loops[marks[again] :]):
+                inner.turn()
+        loops.append(loop)
+        for left in stack[again + 1 :]:
+            if at.get(left, 0) > again:
+                del at[left]
+        del stack[again + 1 :], edges[again:], marks[again + 1 :], after[again + 1 :]
+        after[again] = following
+    return _Loop(stack, edges), loops
+
+
+def _noded(line: Floats) -> Floats | None:
+    """A line with a vertex wherever it touches or crosses itself; None where it runs along itself for a stretch."""
+    edges = np.asarray(shapely.linestrings(np.stack([line[:-1], line[1:]], axis=1)))
+    first, second = shapely.STRtree(edges).query(edges, predicate="intersects")
+    # Neighbours share a vertex, and no more: what ran back on itself there is left out of every border.
+    later = second - first > 1
+    if np.array_equal(line[0], line[-1]):
+        later &= ~((first == 0) & (second == len(edges) - 1))
+    more: dict[int, dict[float, Floats]] = {}
+    for i, j in zip(first[later].tolist(), second[later].tolist(), strict=True):
+        met = shapely.intersection(edges[i], edges[j])
+        if met.geom_type != "Point":
+            return None
+        place = shapely.get_coordinates(met)[0]
+        ends = [v for v in (*line[[i, i + 1]], *line[[j, j + 1]]) if np.allclose(v, place, rtol=0, atol=1e-11)]
+        place = ends[0] if ends else place
+        for k in (i, j):
+            if not any(np.array_equal(place, line[v]) for v in (k, k + 1)):
+                step = line[k + 1] - line[k]
+                more.setdefault(k, {})[float(np.dot(place - line[k], step) / np.dot(step, step))] = place
+    out: list[Floats] = []
+    for k in range(len(line) - 1):
+        out.append(line[k])
+        out += [place for _, place in sorted(more.get(k, {}).items())]
+    return np.array([*out, line[-1]])
+
+
+def _along(line: Floats) -> Floats:
+    steps = geodesic_distance_m(line[:-1, 1], line[:-1, 0], line[1:, 1], line[1:, 0])
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def _reach_m(loop: _Loop) -> float:
+    """How far a loop goes from the place where it begins, metres."""
+    points = np.array(loop.points)
+    return float(geodesic_distance_m(points[0, 1], points[0, 0], points[:, 1], points[:, 0]).max())

@@ -1,0 +1,194 @@
+"""Past crossings as a source of risk: the files that the cameras and the service write, and tables of others.
+
+A crossing that a person dismissed was none. One without a place weighs nowhere, and one far from the border was of
+another one: both are left out and counted.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geo import CoordinateError, LocalFrame, check_coordinates, locate
+from missions.border import BorderSegment
+from missions.clock import ShiftClock, moment_of
+from missions.errors import FormatError, PlanError
+from missions.files import read_json, read_text
+from missions.network import BorderNetwork
+from missions.network_lines import joined_borders
+from missions.risk import RiskTable, risk_of_crossings
+
+__all__ = ["PastCrossing", "read_past_crossings", "risk_of_past"]
+
+_COLUMNS = ("lat", "lon", "time")
+_FAR_M = 5000.0
+"""Crossings further than this from a border were of another, metres."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastCrossing:
+    """One crossing: when, and where in degrees WGS 84, unless nobody knows."""
+
+    time: datetime
+    place: tuple[float, float] | None
+
+
+def read_past_crossings(path: Path) -> tuple[PastCrossing, ...]:
+    """Read crossings that were not dismissed.
+
+    Parameters
+    ----------
+    path
+        GeoJSON FeatureCollection of points or JSON lines, as `vedette watch` and the service write them (`time`, and in
+        lines `lat` and `lon`), or CSV with the columns lat, lon and time, in degrees and ISO 8601 with the zone.
+
+    Raises
+    ------
+    FormatError
+        When it is none of these, or a figure is none; the message names the record and the field.
+    """
+    path = Path(path)
+    found = []
+    for where, record in _records(path):
+        review = record.get("review")
+        if isinstance(review, dict) and review.get("state") == "dismissed":
+            continue
+        time, lat, lon = record.get("time"), record.get("lat"), record.get("lon")
+        if not isinstance(time, str):
+            raise FormatError(f"{where}: time is {time!r}: give date and time with the zone")
+        try:
+            moment = moment_of(time, f"{where}: time")
+        except PlanError as error:
+            raise FormatError(str(error)) from None
+        if lat is None and lon is None:
+            found.append(PastCrossing(moment, None))
+            continue
+        try:
+            place = float(lat), float(lon)  # type: ignore[arg-type]
+            check_coordinates(*place, where)
+        except CoordinateError as error:
+            raise FormatError(str(error)) from None
+        except (TypeError, ValueError):
+            raise FormatError(f"{where}: lat is {lat!r} and lon {lon!r}: give degrees") from None
+        found.append(PastCrossing(moment, place))
+    return tuple(found)
+
+
+def risk_of_past(
+    what: BorderSegment | BorderNetwork,
+    crossings: Sequence[PastCrossing],
+    zone: str,
+    start: str,
+    *,
+    beside: RiskTable | None = None,
+) -> tuple[RiskTable, tuple[str, ...]]:
+    """Risk from past crossings by the hours of a zone.
+
+    Parameters
+    ----------
+    what
+        The border that was crossed; of a network its longest.
+    crossings
+        What crossed it.
+    zone
+        Time zone by whose hours they count, or empty for the offset of `start`.
+    start
+        When the shift begins, as `PlanOptions.shift_start`: without it nobody knows which of its hours are which.
+    beside
+        A table that counts as well; where both have a row the greater counts.
+
+    Returns
+    -------
+    tuple
+        The table, and a sentence on what of the crossings was counted.
+
+    Raises
+    ------
+    PlanError
+        When there is no start, or no such zone.
+    """
+    if not start:
+        raise PlanError(
+            "risk: past crossings have times and the shift has none: give the date and time with its zone at which it "
+            "begins (--start)"
+        )
+    clock = ShiftClock.of(0.0, start, zone)
+    border = what if isinstance(what, BorderSegment) else joined_borders(what)[0]
+    placed = [(c.time, *c.place) for c in crossings if c.place is not None]
+    frame = LocalFrame(*border.centre())
+    near = []
+    if placed:
+        lat, lon = np.array([one[1:] for one in placed]).T
+        east, north, _ = frame.to_enu(lat, lon)
+        offset = locate(border.local_line(frame), np.stack([east, north], axis=-1)).offset_m
+        near = [one for one, away in zip(placed, np.abs(offset).tolist(), strict=True) if away <= _FAR_M]
+    table = risk_of_crossings(border, [(la, lo, clock.hour_of(time)) for time, la, lo in near])
+    told = (
+        f"risk from {len(near)} past crossings; {len(crossings) - len(placed)} without a place and "
+        f"{len(placed) - len(near)} further than {_FAR_M / 1000:.0f} km from the border are left out"
+    )
+    return RiskTable((*(beside.rows if beside else ()), *table.rows), zone), (told,)
+
+
+def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each record of a file, with where it stands, its place as lat and lon."""
+    if path.suffix.lower() == ".csv":
+        yield from _rows(path)
+        return
+    if path.suffix.lower() == ".jsonl":
+        yield from _lines(path)
+        return
+    value = read_json(path)
+    features = value.get("features") if isinstance(value, dict) else None
+    if not isinstance(features, list):
+        raise FormatError(f"{path}: is no GeoJSON FeatureCollection; JSON lines are called .jsonl, tables .csv")
+    for number, feature in enumerate(features, 1):
+        where = f"{path}: feature {number}"
+        properties = feature.get("properties") if isinstance(feature, dict) else None
+        if not isinstance(properties, dict):
+            raise FormatError(f"{where}: is no Feature with properties")
+        yield where, {**properties, **_place(feature.get("geometry"), where)}
+
+
+def _place(geometry: Any, where: str) -> dict[str, Any]:
+    if geometry is None:
+        return {"lat": None, "lon": None}
+    coordinates = geometry.get("coordinates") if isinstance(geometry, dict) else None
+    if not isinstance(coordinates, list) or geometry.get("type") != "Point" or len(coordinates) < 2:
+        raise FormatError(f"{where}: geometry is no Point of longitude and latitude")
+    return {"lat": coordinates[1], "lon": coordinates[0]}
+
+
+def _lines(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"{path}: line {number}"
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise FormatError(f"{where}: is not JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise FormatError(f"{where}: is no object")
+        yield where, value
+
+
+def _rows(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(read_text(path)), strict=True)
+    try:
+        lost = next((name for name in _COLUMNS if name not in (reader.fieldnames or [])), None)
+        if lost is not None:
+            raise FormatError(f"{path}: column {lost!r} is missing: the columns are {', '.join(_COLUMNS)}")
+        for row in reader:
+            # An empty cell is no figure.
+            yield f"{path}: line {reader.line_num}", {name: value or None for name, value in row.items()}
+    except csv.Error as error:
+        raise FormatError(f"{path}: line {reader.line_num}: is not CSV: {error}") from None
