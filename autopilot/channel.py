@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from autopilot.prompt import Prompt
 from autopilot.routes import Routes
 from autopilot.wire import Codec, Message, SequenceCounter, identity
 
@@ -37,6 +38,9 @@ class Above(Protocol):
 
     def took(self, channel: Channel, system: int, message: Message, packet: bytes) -> None:
         """A message of a system came that is to be believed."""
+
+    def answered(self, channel: Channel, system: int, packet: bytes, answer: bytes, prompt: Prompt) -> None:
+        """A request of a system came that was foreseen, and its answer has gone."""
 
     def told(self, channel: Channel, text: str) -> None:
         """A channel was lost, or is open again."""
@@ -85,6 +89,8 @@ class Channel:
         self._only_route: Any = None
         self._again: asyncio.Task[None] | None = None
         self._closed = False
+        self._prompts: dict[bytes, Prompt] = {}
+        self._ready: dict[bytes, Prompt] = {}
 
     async def open(self) -> None:
         """Open it. Raises OSError, TimeoutError."""
@@ -118,6 +124,18 @@ class Channel:
             self._write(packet, each)
         return packet
 
+    def foresee(self, prompt: Prompt) -> Callable[[], None]:
+        """Answer what a conversation foresees before anything else is done; returns what ends that."""
+        if not self.codec.signed:
+            self._prompts.update(dict.fromkeys(prompt.heads, prompt))
+
+        def stop() -> None:
+            prompt.withdraw()
+            self._ready.pop(prompt.frame, None)
+            self._prompts = {head: one for head, one in self._prompts.items() if one is not prompt}
+
+        return stop
+
     # What the socket or the port tells: `autopilot.transports.Carrier`.
 
     def started(self, write: Callable[[bytes, Any], None], shut: Callable[[], None], route: Any) -> None:
@@ -127,7 +145,9 @@ class Channel:
         self.openings += 1
 
     def received(self, data: bytes, route: Any, *, datagram: bool) -> None:
-        """Bytes came: hand their messages up."""
+        """Bytes came: answer what is foreseen, or hand their messages up."""
+        if data in self._ready and self._answers(self._ready[data], data, route, datagram=datagram):
+            return
         for message, packet in self.codec.feed(data, route, datagram=datagram):
             system, component, seq = identity(packet)
             # Radios speak for themselves, and unsigned on a signed link: they have no route.
@@ -137,12 +157,43 @@ class Channel:
                 and not self.routes.takes(system, component, route)
             ):
                 continue
-            self._useful = True
-            counter = self.counters.get((system, component))
-            if counter is None:
-                counter = self.counters[system, component] = SequenceCounter()
-            counter.add(seq)
+            self._count(system, component, seq)
             self._above.took(self, system, message, packet)
+            if self._prompts:
+                prompt = self._prompts.get(packet[5:10])
+                if prompt is not None:
+                    self._pack(prompt, packet, route)
+
+    def _answers(self, prompt: Prompt, data: bytes, route: Any, *, datagram: bool) -> bool:
+        """Whether a request that was foreseen got the answer that lies ready."""
+        packet, number, write = prompt.packet, prompt.number, self._write
+        if not packet or write is None or route != prompt.route or not (datagram or self.codec.at_start(route)):
+            return False
+        if not self.codec.take_number(packet):
+            return False
+        prompt.withdraw()
+        write(packet, self._only_route or route)
+        prompt.answered(number)
+        self._pack(prompt, data, route)
+        system, component, seq = identity(data)
+        if route is not None:
+            self.routes.takes(system, component, route)
+        self._count(system, component, seq)
+        self._above.answered(self, system, data, packet, prompt)
+        return True
+
+    def _pack(self, prompt: Prompt, last: bytes, route: Any) -> None:
+        """Have the next answer ready, where one is foreseen."""
+        self._ready.pop(prompt.frame, None)
+        if prompt.pack(last, route, self.codec):
+            self._ready[prompt.frame] = prompt
+
+    def _count(self, system: int, component: int, seq: int) -> None:
+        self._useful = True
+        counter = self.counters.get((system, component))
+        if counter is None:
+            counter = self.counters[system, component] = SequenceCounter()
+        counter.add(seq)
 
     def gone(self, route: Any) -> None:
         """One of those who connected here has gone: its vehicles may come back from another address at once."""

@@ -50,8 +50,10 @@ class Diversion:
         self._viewing, self._one, self._others = viewing, one, others
         self._craft, self._name = one.vehicle.aircraft, one.vehicle.name
         if self._craft.has_wings:
+            # From a circle they come to their patrol at any angle, and turn onto it past the line of the plan.
             raise FlightError(
-                f"{self._name}: has wings, and its fence leaves no room to circle: it is sent from its base"
+                f"{self._name}: has wings, and no way back from a circle to its patrol is known to stay in its fence: "
+                "it is sent from its base"
             )
         if one.here is None or one.battery is None:
             raise FlightError(f"{self._name}: does not say where it is, or what is left of its battery")

@@ -15,8 +15,10 @@ from autopilot.errors import LinkError
 from autopilot.link_account import LinkEvent, LinkStatistics, unheard
 from autopilot.link_choice import Choice
 from autopilot.mailbox import Mailbox
+from autopilot.prompt import Prompt
 from autopilot.repeats import Copies
 from autopilot.wire import Message, Recorder, is_unknown
+from autopilot.wire_decode import unread
 
 __all__ = ["Link"]
 
@@ -183,6 +185,13 @@ class Link:
 
         return stop
 
+    def foresee(self, prompt: Prompt) -> Callable[[], None]:
+        """Have what a conversation foresees answered before anything else is done; returns what ends that.
+
+        On a signed link, and on several channels, where it is to be seen first who is believed, nothing is answered so.
+        """
+        return self.channels[0].foresee(prompt) if len(self.channels) == 1 else lambda: None
+
     def record(self, sysid: int, recorder: Recorder) -> Callable[[], None]:
         """Write what vehicle `sysid` says and is told, as well as what all are told; returns what ends that."""
         entry = sysid, recorder
@@ -303,7 +312,20 @@ class Link:
         if self._choice.believes(system, channel, message, self.vehicles.get(system), now):
             self._dispatch(system, message.get_type(), message, now)
 
-    def _dispatch(self, system: int, kind: str, message: Message, now: float) -> None:
+    def answered(self, channel: Channel, system: int, packet: bytes, answer: bytes, prompt: Prompt) -> None:
+        """A request of a system came that was foreseen, and its answer has gone: write both down, and tell of it."""
+        now = asyncio.get_running_loop().time()
+        self._choice.heard(system, channel, now)
+        if self._recorder is not None:
+            self._recorder.write(packet)
+            self._recorder.write(answer)
+        if self._logs:
+            self._log(system, packet)
+            self._log(system, answer)
+        message = unread(packet)
+        self._dispatch(system, message.get_type(), message, now, prompt.listener)
+
+    def _dispatch(self, system: int, kind: str, message: Message, now: float, knows: Listener | None = None) -> None:
         if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
             self.vehicles[system] = message
             self._beats[system] = now
@@ -311,7 +333,7 @@ class Link:
             listeners = self._listeners.get(key)
             if listeners:
                 for types, listener in tuple(listeners):
-                    if types is None or kind in types:
+                    if (types is None or kind in types) and listener is not knows:
                         listener(message)
 
     def told(self, channel: Channel, text: str) -> None:

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.link import Link
+from autopilot.prompt import Prompt
 from autopilot.timing import Timing
 from autopilot.wire import Message
 from autopilot.wire_ahead import Ahead
@@ -82,14 +83,21 @@ class Partner(Protocol):
         """Its system id."""
 
 
-async def converse(peer: Partner, types: Collection[str], machine: Machine) -> None:
+async def converse(
+    peer: Partner,
+    types: Collection[str],
+    machine: Machine,
+    prompt: Prompt | None = None,
+    answered: Callable[[int], None] | None = None,
+) -> None:
     """Run a conversation until it is over. Raises what the machine raises, and LinkError when the link is lost.
 
-    The machine answers inside the call that received the message: an item waits for no turn of the event loop.
+    The machine answers inside the call that received the message: an item waits for no turn of the event loop. What it
+    foresees by `prompt` may be answered without it, which `answered` tells it with the number of the request.
     """
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def attempt(step: Callable[..., None], *given: Message) -> None:
+    def attempt(step: Callable[..., None], *given: Any) -> None:
         if ended.done():
             return
         try:
@@ -99,9 +107,17 @@ async def converse(peer: Partner, types: Collection[str], machine: Machine) -> N
         else:
             if machine.complete:
                 ended.set_result(None)
+        if prompt is not None and ended.done():
+            prompt.withdraw()
 
-    stop = peer.link.listen(partial(attempt, machine.take), sysid=peer.sysid, types=types)
-    forget = peer.link.on_close(partial(attempt, peer.link.check))
+    take = partial(attempt, machine.take)
+    stops = [
+        peer.link.listen(take, sysid=peer.sysid, types=types),
+        peer.link.on_close(partial(attempt, peer.link.check)),
+    ]
+    if prompt is not None and answered is not None:
+        prompt.answered, prompt.listener = partial(attempt, answered), take
+        stops.append(peer.link.foresee(prompt))
     try:
         attempt(machine.look)
         while not ended.done():
@@ -109,8 +125,8 @@ async def converse(peer: Partner, types: Collection[str], machine: Machine) -> N
             attempt(machine.look)
         ended.result()
     finally:
-        stop()
-        forget()
+        for stop in stops:
+            stop()
 
 
 def to_message(peer: Peer, item: MissionItem) -> Ahead:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Sequence
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import RejectedError, TransferError, TransferTimeoutError, VehicleState
+from autopilot.prompt import Prompt
 from autopilot.transfer_pace import RETRY_S
 from autopilot.transfer_peer import TRIES, Peer, Progress, converse, to_message
 from autopilot.wire import Message
@@ -21,6 +23,9 @@ _SILENCE_S = 10.0  # ArduPilot gives up after 8 s and says so
 _STUCK = 3  # silences for which a vehicle may ask for the same items over and over
 _ECHO_S = 0.25  # a request repeated sooner is a duplicate of the network, later the vehicle's own
 _SHOWN = 3
+_BLOCK = 16  # items that are packed at once
+_REQUESTS = (mav.MAVLink_mission_request_message, mav.MAVLink_mission_request_int_message)
+_REQUEST = struct.Struct("<HBBB")
 _CANCELLED = mav.MAV_MISSION_OPERATION_CANCELLED
 
 
@@ -33,7 +38,7 @@ async def send_list(
     """
     sending = _Sending(peer, items, progress, part)
     types = ("MISSION_REQUEST", "MISSION_REQUEST_INT", "MISSION_ACK", "STATUSTEXT")
-    await converse(peer, types, sending)
+    await converse(peer, types, sending, sending.prompt, sending.answered)
     return bool(sending.acknowledged)
 
 
@@ -44,6 +49,8 @@ class _Sending:
     ----------
     acknowledged
         None while it runs; then whether the final MISSION_ACK arrived.
+    prompt
+        The item that is asked for next, as far as that can be known.
     """
 
     def __init__(self, peer: Peer, items: Sequence[MissionItem], progress: Progress | None, part: range | None) -> None:
@@ -57,7 +64,9 @@ class _Sending:
         self._retry_s = peer.timing.retry_s(RETRY_S)
         self._silence_s = peer.timing.wall_s(_SILENCE_S)
         self._echo_s = _ECHO_S / peer.timing.time_scale
-        self._ahead = self._asked_for.start, self._packed(self._asked_for.start)
+        self.prompt = Prompt(peer.sysid, peer.component, _REQUESTS)
+        self._ahead: dict[int, Ahead] = {}
+        self._ready(self._asked_for.start)
         self._begun = self._heard = self._moved = self._clock()
         self._highest = -1
         self._tries = 0
@@ -135,12 +144,19 @@ class _Sending:
         for kind in MissionKind:
             peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.component, _CANCELLED, kind))
 
+    def answered(self, seq: int) -> None:
+        """An item that lay ready has gone."""
+        self._went(seq, self._clock())
+
     def _answer(self, seq: int) -> None:
         now = self._clock()
         if now - self._answered.get(seq, -1e9) < self._echo_s:
             return
-        number, packed = self._ahead
-        self._peer.send(packed if number == seq else self._packed(seq))
+        self.prompt.withdraw()
+        self._peer.send(self._packed(seq))
+        self._went(seq, now)
+
+    def _went(self, seq: int, now: float) -> None:
         self._heard = self._answered[seq] = now
         if seq > self._highest:
             if self._highest < 0:
@@ -149,11 +165,22 @@ class _Sending:
             if self._progress is not None:
                 self._progress(f"upload {self._peer.kind}", seq + 1 - self._asked_for.start, len(self._asked_for))
         # While the vehicle looks at this one there is time for the next.
-        if seq + 1 in self._asked_for:
-            self._ahead = seq + 1, self._packed(seq + 1)
+        if seq + 1 in self._asked_for and seq + 1 not in self._answered:
+            self._ready(seq + 1)
+
+    def _ready(self, seq: int) -> None:
+        link = self._peer.link
+        asked = _REQUEST.pack(seq, link.system_id, link.component_id, self._peer.kind).rstrip(b"\0")
+        self.prompt.expect(seq, asked, self._packed(seq))
 
     def _packed(self, seq: int) -> Ahead:
-        return to_message(self._peer, self._items[seq])
+        packed = self._ahead.get(seq)
+        if packed is None:
+            # Some at a time: each alone would find the processor's caches cold.
+            block = range(seq, min(seq + _BLOCK, self._asked_for.stop))
+            self._ahead = {each: to_message(self._peer, self._items[each]) for each in block}
+            packed = self._ahead[seq]
+        return packed
 
     def _refusal(self, result: int) -> RejectedError:
         where = "before the first item" if self._highest < 0 else f"after item {self._highest}"

@@ -41,45 +41,53 @@ class Carrier(Protocol):
         """It has ended, and not because we closed it."""
 
 
-class _Datagrams(asyncio.DatagramProtocol):
-    """Takes whatever waits in the socket at once: asyncio would go round its loop for each datagram."""
+class _Datagrams:
+    """A datagram socket: whatever waits in it is taken at once, where asyncio would go round its loop for each.
 
-    def __init__(self, carrier: Carrier, *, route_replies: bool) -> None:
+    What the system does not take at once is lost, as it is on any radio.
+    """
+
+    def __init__(self, carrier: Carrier, udp: socket.socket, *, listening: bool) -> None:
         self._carrier = carrier
-        self._route_replies = route_replies
-        self._waiting: socket.socket | None = None
+        self._udp = udp
+        self._listening = listening
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(udp, self._take)
 
-    def connection_made(self, transport: Any) -> None:
-        self._waiting = transport.get_extra_info("socket").dup()
-        self._waiting.setblocking(False)
-        # Asyncio makes room for 256 KiB before each datagram, which costs ten times what reading it does.
-        transport.max_size = _DATAGRAM
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        received, routed = self._carrier.received, self._route_replies
-        received(data, addr if routed else None, datagram=True)
+    def _take(self) -> None:
+        received, listening = self._carrier.received, self._listening
         for _ in range(_MOST_AT_ONCE):
-            if self._waiting is None:
-                return
             try:
-                data, addr = self._waiting.recvfrom(_DATAGRAM)
+                data, address = self._udp.recvfrom(_DATAGRAM)
             except BlockingIOError:
                 return
             except OSError as error:
-                self.error_received(error)
+                self._troubled(error)
                 return
-            received(data, addr if routed else None, datagram=True)
+            received(data, address if listening else None, datagram=True)
 
-    def error_received(self, exc: Exception) -> None:
-        what = "nobody listens there" if isinstance(exc, ConnectionRefusedError) else str(exc)
-        self._carrier.troubled(what)
+    def send(self, packet: bytes, route: Any) -> None:
+        """Send a packet to an address, or to the only other end."""
+        try:
+            if self._listening:
+                self._udp.sendto(packet, route)
+            else:
+                self._udp.send(packet)
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self._troubled(error)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._waiting is not None:
-            self._waiting.close()
-            self._waiting = None
-        if exc is not None:
-            self._carrier.lost(f"connection lost: {exc}")
+    def _troubled(self, error: OSError) -> None:
+        if self._udp.fileno() >= 0:  # else we closed it
+            refused = isinstance(error, ConnectionRefusedError)
+            self._carrier.troubled("nobody listens there" if refused else str(error))
+
+    def close(self) -> None:
+        """Close it."""
+        if self._udp.fileno() >= 0:
+            self._loop.remove_reader(self._udp)
+            self._udp.close()
 
 
 class _Stream(asyncio.Protocol):
@@ -116,22 +124,22 @@ class _Guest(asyncio.Protocol):
 
 
 async def _open_udp(carrier: Carrier, host: str, port: int, _timeout_s: float, *, listening: bool) -> None:
-    loop = asyncio.get_running_loop()
-    if listening:
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(carrier, route_replies=True),
-            local_addr=(host or "0.0.0.0", port),  # noqa: S104  asked for
-        )
-    else:
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(carrier, route_replies=False), remote_addr=(host or "127.0.0.1", port)
-        )
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-
-    def write(packet: bytes, route: Any) -> None:
-        transport.sendto(packet, route if listening else None)
-
-    carrier.started(write, transport.close, None if listening else "peer")
+    host = host or ("0.0.0.0" if listening else "127.0.0.1")  # noqa: S104  asked for
+    failed: OSError | None = None
+    for family, *_, address in await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM):
+        udp = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            udp.setblocking(False)
+            udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            (udp.bind if listening else udp.connect)(address)
+        except OSError as error:
+            udp.close()
+            failed = failed or error
+            continue
+        datagrams = _Datagrams(carrier, udp, listening=listening)
+        carrier.started(datagrams.send, datagrams.close, None if listening else "peer")
+        return
+    raise failed or OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
 
 async def _open_udp_in(carrier: Carrier, host: str, port: int, timeout_s: float) -> None:

@@ -16,7 +16,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import LinkError
 from autopilot.signing import Signing
-from autopilot.wire_decode import decoded, whole_frames
+from autopilot.wire_decode import checksum, decoded, whole_frames
 
 __all__ = ["Codec", "Message", "Recorder", "SequenceCounter", "frame_length", "identity", "is_unknown"]
 
@@ -143,6 +143,27 @@ class Codec:
         self._mav.seq = (self._mav.seq + 1) % 256
         return packet
 
+    @property
+    def signed(self) -> bool:
+        """Whether packets are signed, both ways."""
+        return self._signing is not None
+
+    def ahead(self, message: Message) -> bytes:
+        """Packet of a message, unsigned, that has the next sequence number and does not take it yet."""
+        return bytes(message.pack(self._mav))
+
+    def take_number(self, packet: bytes) -> bool:
+        """Take the sequence number of a packet that was packed ahead, if it is still the next; whether it is."""
+        number = self._mav.seq
+        if packet[4] != number:
+            return False
+        self._mav.seq = (number + 1) % 256
+        return True
+
+    def at_start(self, source: Any) -> bool:
+        """Whether what comes next from a source begins a frame."""
+        return source not in self._buffers
+
     def forget(self, source: Any = None) -> None:
         """Forget the unfinished frame of a source whose connection has ended."""
         self._buffers.pop(source, None)
@@ -249,9 +270,8 @@ def _checksum_holds(frame: bytearray) -> bool:
     if message is None:
         return False
     end = frame[1] + (6 if v1 else 10)
-    crc = mav.x25crc(frame[1:end])
-    crc.accumulate(bytes([message.crc_extra]))
-    return bool(crc.crc == int.from_bytes(frame[end : end + 2], "little"))
+    found = checksum(frame[1:end] + bytes((message.crc_extra,)))
+    return found == int.from_bytes(frame[end : end + 2], "little")
 
 
 def frame_length(buffer: bytes | bytearray, position: int) -> int | None:

@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from pymavlink.dialects.v20 import ardupilotmega as mav
+from autopilot.wire_decode import checksum
 
-__all__ = ["Ahead"]
+__all__ = ["Ahead", "framed"]
 
-_START = 0xFFFF
 _V2 = b"\xfd"
 
 
@@ -43,11 +42,15 @@ class Ahead:
 
     def pack(self, sender: Any) -> bytes:
         """The packet, with the sequence number and the names of a `MAVLink` object."""
-        if sender.signing.sign_outgoing or mav.mcrf4xx is None:
+        if sender.signing.sign_outgoing:
             return bytes(self._kind(*self._fields).pack(sender))
-        body = bytes((self._length, 0, 0, sender.seq, sender.srcSystem, sender.srcComponent)) + self._tail
-        crc = mav.mcrf4xx(body + _layouts[self._kind.id].extra, _START)
-        return _V2 + body + crc.to_bytes(2, "little")  # type: ignore[no-any-return]
+        head = bytes((self._length, 0, 0, sender.seq, sender.srcSystem, sender.srcComponent))
+        return framed(head + self._tail, _layouts[self._kind.id].extra)
+
+
+def framed(body: bytes, extra: bytes) -> bytes:
+    """An unsigned MAVLink 2 frame: what stands between magic byte and checksum, and the byte of its definition."""
+    return _V2 + body + checksum(body + extra).to_bytes(2, "little")
 
 
 class _Layout(NamedTuple):

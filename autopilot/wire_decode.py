@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-__all__ = ["Unread", "boot_ms_of", "decoded", "read", "whole_frames"]
+__all__ = ["Unread", "boot_ms_of", "checksum", "decoded", "read", "unread", "whole_frames"]
 
 _V2 = 0xFD
 _HEAD, _CHECKSUM = 10, 2
@@ -150,7 +150,7 @@ def whole_frames(data: bytes, other: Callable[[bytearray], Any]) -> list[tuple[A
         number = frame[7] | frame[8] << 8 | frame[9] << 16
         plan = _PLANS.get(number)
         if plan is not None:
-            if _checksum(frame, plan.extra) != frame[-2] | frame[-1] << 8:
+            if checksum(frame[1:-_CHECKSUM] + plan.extra) != frame[-2] | frame[-1] << 8:
                 return None
             found.append((Unread(frame, plan), frame))
         elif number in mav.mavlink_map:
@@ -182,15 +182,19 @@ def decoded(frame: bytearray, other: Callable[[bytearray], Any]) -> Any:
     plan = _PLANS.get(frame[7] | frame[8] << 8 | frame[9] << 16)
     if plan is None:
         return other(frame)
-    if _checksum(frame, plan.extra) != frame[-2] | frame[-1] << 8:
+    if checksum(frame[1:-_CHECKSUM] + plan.extra) != frame[-2] | frame[-1] << 8:
         raise mav.MAVError(f"invalid MAVLink CRC of message {plan.kind.id}")
     return _made(frame, plan)
 
 
-def _checksum(frame: bytes | bytearray, extra: bytes) -> int:
+def unread(frame: bytes) -> Unread:
+    """The message in a frame that is known to be whole, unsigned, and of a message without arrays."""
+    return Unread(frame, _PLANS[frame[7] | frame[8] << 8 | frame[9] << 16])
+
+
+def checksum(covered: bytes | bytearray) -> int:
     """Of everything behind the magic byte, and of the byte that stands for the message's definition."""
-    covered = bytes(frame[1:-_CHECKSUM]) + extra
-    return int(mav.x25crc(covered).crc) if _crc is None else _crc(covered, _CRC_START)
+    return int(mav.x25crc(covered).crc) if _crc is None else _crc(bytes(covered), _CRC_START)
 
 
 def _unpacked(payload: bytes | bytearray, plan: _Plan) -> Any:

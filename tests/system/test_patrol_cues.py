@@ -123,7 +123,7 @@ async def test_wings_take_off_for_a_cue_and_circle_where_it_is_seen(form, name, 
         answer = await reporting
     assert answer.chosen is not None, answer.words()
     assert answer.chosen.sysid == 2
-    assert "leaves no room to circle" in answer.others[1]
+    assert "no way back from a circle" in answer.others[1]
     flight = report.vehicles[1].flights[0]
     assert flight.number == -1
     assert flight.flown.completed, flight.flown.failure
