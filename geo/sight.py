@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo.errors import TerrainError
-from geo.terrain import Terrain
+from geo.terrain import MEAN_RADIUS_M, Terrain
 
 __all__ = ["visible"]
 
@@ -17,7 +17,6 @@ Bools = NDArray[np.bool_]
 
 _AXIS_M, _E2 = 6_378_137.0, 0.00669437999014
 """WGS 84: semi-major axis, metres, and eccentricity squared."""
-_RADIUS_M = 6_371_009.0
 _GRAZING_M = 0.01
 """How far the ground may rise over the line, metres: on the ground's own face a line computed twice differs so."""
 _SAMPLES = 1 << 19
@@ -71,7 +70,7 @@ def visible(
     distance = _distance_m(lat0 + north / 2, north, east)
     seen = height >= ground - _GRAZING_M
     if math.isinf(terrain.resolution_m):
-        horizon = sum(np.sqrt(2 * _RADIUS_M * np.maximum(h, 0.0)) for h in (height - ground, target - ground))
+        horizon = sum(np.sqrt(2 * MEAN_RADIUS_M * np.maximum(h, 0.0)) for h in (height - ground, target - ground))
         return np.asarray(seen & (distance <= horizon)).reshape(shape)
 
     # The great circle beside the straight line in degrees, to the second order.
@@ -94,7 +93,7 @@ def visible(
         over = terrain.elevation_m(
             lat0[at] + share * north[at] + bow * lat_bow[at], lon0[at] + share * east[at] + bow * lon_bow[at]
         )
-        over -= height[at] + share * (target - height)[at] - bow * (distance**2 / (2 * _RADIUS_M))[at]
+        over -= height[at] + share * (target - height)[at] - bow * (distance**2 / (2 * MEAN_RADIUS_M))[at]
         seen[own] = np.maximum.reduceat(over, first) <= _GRAZING_M
         start = stop
     return seen.reshape(shape)

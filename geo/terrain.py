@@ -17,12 +17,14 @@ from geo.errors import TerrainError
 from geo.frames import LocalFrame
 from geo.hgt import HgtTile
 
-__all__ = ["FlatTerrain", "GridTerrain", "Terrain", "footprint", "intersect"]
+__all__ = ["MEAN_RADIUS_M", "FlatTerrain", "GridTerrain", "Terrain", "footprint", "intersect"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 _AT_ONCE = 512
+MEAN_RADIUS_M = 6_371_009.0
+"""Of the earth, (2a + b) / 3 of WGS 84."""
 """Points of rays looked up at once."""
 
 
@@ -193,21 +195,20 @@ def intersect(
 
     every = np.arange(len(rays))
     result = np.full((len(rays), 3), np.nan)
-    if not len(rays) or (clearance(every[:1], np.zeros(1)) < 0).any():
+    above = float(clearance(every[:1], np.zeros(1))[0]) if len(rays) else 0.0
+    if not len(rays) or above < 0:
         return result  # the camera is below the ground: no ray of it means anything
     if math.isinf(terrain.resolution_m):
-        # One sign change at most, so the whole range is one bracket.
-        near, far = np.zeros(len(rays)), np.full(len(rays), max_range_m)
-        hit = clearance(every, far) <= 0
-    else:
-        near, far, hit = _march(clearance, len(rays), max_range_m, terrain.resolution_m / 2)
+        at = _level(clearance, rays[:, 2], above, max_range_m)
+        return np.asarray(origin + at[:, None] * rays, dtype=np.float64)
+    near, far, hit = _march(clearance, len(rays), max_range_m, terrain.resolution_m / 2)
     which = np.flatnonzero(hit)
     if not which.size:
         return result
     near, far = near[which], far[which]
     low, high = clearance(which, near), clearance(which, far)
     middle = near
-    # Illinois variant of false position: a plane is met in two steps, a slope in a few.
+    # Illinois variant of false position: a slope is met in a few steps.
     for _ in range(60):
         span = low - high
         middle = np.where(span > 0, near + (far - near) * low / np.where(span > 0, span, 1.0), near)
@@ -220,6 +221,28 @@ def intersect(
             break
     result[which] = origin + middle[:, None] * rays[which]
     return result
+
+
+def _level(clearance: Callable[[Integers, Floats], Floats], rise: Floats, above_m: float, max_range_m: float) -> Floats:
+    """Distances, metres, at which rays that rise by `rise` a metre meet level ground; NaN beyond the range.
+
+    Where the ground falls away as a sphere does, a ray is ``above + rise t + (1 - rise²) t² / 2R`` over it. The first
+    root of that is within millimetres of the ellipsoid's, and Newton's step from there ends it.
+    """
+    bend = (1.0 - rise**2) / (2.0 * MEAN_RADIUS_M)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        at = 2.0 * above_m / (np.sqrt(rise**2 - 4.0 * bend * above_m) - rise)
+    at[~((rise < 0) & (at <= 1.01 * max_range_m))] = np.nan
+    which = np.flatnonzero(np.isfinite(at))
+    for _ in range(10):
+        if not which.size:
+            break
+        value = clearance(which, at[which])
+        at[which] -= value / (rise[which] + 2.0 * bend[which] * at[which])
+        if np.all(np.abs(value) < 1e-3):
+            break
+    at[~(at <= max_range_m)] = np.nan
+    return at
 
 
 def _march(
