@@ -8,6 +8,7 @@ stream: less could not show what led to a crossing, more would be a record of pe
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import shutil
 import tempfile
 import threading
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from vision.errors import EvidenceError
 from vision.media import Event, Picture, SourceCounts
@@ -26,6 +27,7 @@ from vision.timeline import Timeline
 __all__ = ["Recorder", "Recording"]
 
 _PATIENCE_S = 20.0
+_PREFIX, _HELD = ".vedette-live-", "held"
 _NEAR_US = 5_000_000  # a slow reader is handed a picture every few seconds
 _UNSEEN = 2_000  # pictures that were read and not yet handed on; those that are skipped or dropped among them
 
@@ -64,7 +66,8 @@ class Recorder:
     Parameters
     ----------
     folder
-        Where its files lie, in a folder of their own that `close` removes. None: the system's for temporary files.
+        Where its files lie, in a folder of their own that `close` removes; what a process that was killed has left
+        there goes as well. None: the system's for temporary files.
     keep_s
         Seconds of the stream that are kept.
     keep_bytes
@@ -87,9 +90,10 @@ class Recorder:
         patience_s: float = _PATIENCE_S,
     ) -> None:
         try:
-            if folder is not None:
-                Path(folder).mkdir(parents=True, exist_ok=True)
-            self.folder = Path(tempfile.mkdtemp(dir=folder, prefix=".live-"))
+            place = Path(tempfile.gettempdir() if folder is None else folder)
+            place.mkdir(parents=True, exist_ok=True)
+            _remove_left(place)
+            self.folder, self._held = _new_folder(place)
         except OSError as error:
             raise EvidenceError(f"{folder}: cannot be written to ({error.strerror}): check it") from error
         self.keep_s, self._patience_s = keep_s, patience_s
@@ -111,6 +115,7 @@ class Recorder:
         """End it and remove what it kept."""
         self.end()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._held.close()
 
     # -- by the thread that reads the stream --------------------------------------------------------------------------
 
@@ -242,3 +247,22 @@ class Recorder:
 
     def _why_nothing(self) -> str:
         return f"it could not be written ({self._trouble})" if self._trouble else f"the last {self.keep_s:g} s are"
+
+
+def _new_folder(place: Path) -> tuple[Path, TextIO]:
+    """A folder for one recorder, and the file whose lock shows that it is in use; it appears with the lock held."""
+    made = Path(tempfile.mkdtemp(dir=place, prefix=".new"))
+    held = (made / _HELD).open("w", encoding="ascii")
+    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return made.rename(made.with_name(_PREFIX + made.name.removeprefix(".new"))), held
+
+
+def _remove_left(place: Path) -> None:
+    """Remove what recorders left whose process is gone: nobody else would, and it shows people."""
+    for left in place.glob(f"{_PREFIX}*"):
+        try:
+            with (left / _HELD).open("r+", encoding="ascii") as held:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left)
+        except OSError:
+            continue  # somebody's, who is at work or has just removed it

@@ -75,6 +75,27 @@ def test_ray_meets_flat_ground_where_trigonometry_says(pitch, yaw, above):
     assert math.degrees(math.atan2(east, north)) % 360 == pytest.approx(yaw % 360, abs=0.01) or yaw > 359.9
 
 
+@given(
+    st.floats(-85, 85),
+    st.floats(0, 360),
+    st.floats(1.0, 3000.0),
+    st.lists(st.floats(-90.0, -0.5), min_size=1, max_size=8),
+    st.floats(500.0, 20_000.0),
+)
+def test_level_ground_is_met_on_the_ellipsoid_and_within_range_alone(lat, yaw, above, pitches, range_m):
+    """Anywhere on earth, by shallow rays too: what is met is as high as the ground to a tenth of a millimetre."""
+    frame, ground = LocalFrame(lat, 7.0, 800.0 + above), FlatTerrain(800.0)
+    poses = [CameraPose(lat, 7.0, Altitude(800.0, Datum.AMSL), yaw, pitch) for pitch in pitches]
+    rays = np.array([pose.rotation_enu_from_camera() @ [0, 0, 1] for pose in poses])
+    points = intersect(frame, (0, 0, 0), rays, ground, max_range_m=range_m)
+    below_at_the_end = frame.to_geodetic(*(range_m * rays).T)[2] < 800.0
+    met = np.isfinite(points[:, 0])
+    assert (met == below_at_the_end).all()
+    assert frame.to_geodetic(*points[met].T)[2] == pytest.approx(800.0, abs=1e-4)
+    assert np.cross(points[met], rays[met]) == pytest.approx(0.0, abs=1e-6)
+    assert (np.linalg.norm(points[met], axis=1) <= range_m * (1 + 1e-9)).all()
+
+
 def test_rays_above_the_horizon_and_out_of_range_meet_nothing():
     frame = LocalFrame(31.3, -110.9, 1100.0)
     rays = np.array([[1.0, 0, 0.01], [math.cos(0.001), 0, -math.sin(0.001)]])

@@ -97,7 +97,7 @@ def test_a_live_crossing_is_told_kept_and_delivered_while_the_watch_goes_on(ffmp
         assert clip_s["start_us"] <= vision_time_us(one["time"]) <= clip_s["end_us"]
     chart = json.loads((out / "crossings.geojson").read_text())["features"]
     assert [one["id"] for one in chart] == [one["source_id"] for one in found]
-    assert [path for path in out.iterdir() if path.name.startswith(".live")] == []
+    assert [path for path in out.iterdir() if path.name.startswith(".")] == []
 
 
 def vision_time_us(text):

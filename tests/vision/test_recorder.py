@@ -1,6 +1,8 @@
 """Clips of live streams: what a recorder kept of them, by pictures that tell their number."""
 
 import socket
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,7 +198,7 @@ def test_what_is_older_goes_and_the_error_says_so(tmp_path):
         for frame in source:
             if frame.time_us >= at_us(240):
                 break
-        assert 2 <= sum(1 for _ in recorder.folder.iterdir()) <= 5  # 10 s in files of 4 s
+        assert 2 <= sum(1 for _ in recorder.folder.glob("*.ts")) <= 5  # 10 s in files of 4 s
         with pytest.raises(EvidenceError, match=r"nothing is kept .* at that time"):
             kept(recorder, tmp_path, 20)
         assert kept(recorder, tmp_path, 235) == list(range(230, 241))
@@ -223,6 +225,24 @@ def test_a_full_disk_costs_the_clips_of_that_time_and_never_the_stream(tmp_path)
                 break
         assert kept(recorder, tmp_path, 190) == list(range(185, 196))
     assert len(numbers) > 100
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_holds_is_not(tmp_path):
+    begin = (
+        "import sys, time; from vision import Recorder; held = Recorder(sys.argv[1]); print(held.folder, flush=True); "
+        "time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", begin, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
+        theirs = Path(other.stdout.readline().strip())
+        (theirs / "0.ts").write_bytes(b"people")
+        with Recorder(tmp_path) as mine:
+            assert theirs.exists()
+            other.kill()
+            other.wait()
+            with Recorder(tmp_path):
+                assert mine.folder.exists()
+                assert not theirs.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_recorder_keeps_one_stream():
