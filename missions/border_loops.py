@@ -98,7 +98,8 @@ def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
             "loops that lie within the stand-off of where the line crosses itself are taken to run the other way round"
         )
         note = f"{note}; {slip}" if note else slip
-    rings = [loop for loop in loops if not _put_back(rest, loop, border.own_side)]
+    # A loop that hangs on another one ends before it.
+    rings = [loop for loop in loops[::-1] if not _put_back(rest, loop, border.own_side)][::-1]
     if not rings and note == border.note:
         return (_whole(border),)
     named = [(border.name, rest)] if len(rest.points) > 1 else []
@@ -162,11 +163,14 @@ def _unlooped(line: Floats, stand_off_m: float, *, closed: bool) -> tuple[_Loop,
         before = stack[again - 1] if again else vertices[-2]
         passes = ((np.array(before), np.array(after[again])), (np.array(stack[-1]), np.array(following)))
         loop.crosses = not seam and sides_change(*passes, np.array(here))
-        if loop.crosses and _reach_m(loop) <= stand_off_m:
+        inner = [loop, *loops[marks[again] :]]
+        if loop.crosses and max(_reach_m(one, here) for one in inner) <= stand_off_m:
             loop.crosses = False
-            for inner in (loop, *loops[marks[again] :]):
-                inner.turn()
+            for one in inner:
+                one.turn()
         loops.append(loop)
+        # The next one that begins here is no part of it, nor it of that.
+        marks[again] = len(loops)
         for left in stack[again + 1 :]:
             if at.get(left, 0) > again:
                 del at[left]
@@ -186,7 +190,7 @@ def _along(line: Floats) -> Floats:
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
-def _reach_m(loop: _Loop) -> float:
-    """How far a loop goes from the place where it begins, metres."""
-    points = np.array(loop.points)
-    return float(geodesic_distance_m(points[0, 1], points[0, 0], points[:, 1], points[:, 0]).max())
+def _reach_m(loop: _Loop, place: _Vertex) -> float:
+    """How far a loop goes from a place, metres."""
+    lon, lat = np.array(loop.points).T
+    return float(geodesic_distance_m(place[1], place[0], lat, lon).max())
