@@ -34,6 +34,9 @@ _STEP_M = 500.0
 _TIE_M = 0.01
 """Lines whose distances from a place differ by less are equally near."""
 
+_ABOUT_M = 0.5
+"""How far from where lines touch it is seen which of them turns most to a place."""
+
 _WALL_ROOM_M = 20.0
 """Nobody comes nearer to the straight continuation of the border, nor than the margin: a fence has to fit between."""
 
@@ -194,7 +197,7 @@ class Surroundings:
     def own_side(self, lat_deg: float, lon_deg: float) -> bool:
         """Whether a place lies on the own side: by the nearest stretch of the border, or in the ring of an enclave.
 
-        Of lines that are as near as each other, as where they touch, none may have it on its far side.
+        Of lines that are as near as each other, as where they touch, that one tells which the place lies beside.
         """
         away = [self._away(line.unit, lat_deg, lon_deg) for line in self.lines]
         least = min(float(one.min()) for one in away)
@@ -202,27 +205,31 @@ class Surroundings:
         if len(near) > 1:
             # Vertices stand too far apart to say which line is the nearest.
             plane = Plane.at(lat_deg, lon_deg)
-            exact = [self._exact_m(plane, self.lines[k], away[k]) for k in near]
-            near = [k for k, one in zip(near, exact, strict=True) if one <= min(exact) + _TIE_M]
-        told = [self._told(k, away[k], lat_deg, lon_deg) for k in near]
-        # Past its end a line says less than one that is there.
-        return all([own for own, past in told if not past] or [told[0][0]])
+            shapes = [self._edges(plane, self.lines[k], away[k]) for k in near]
+            here = shapely.Point(0.0, 0.0)
+            exact = np.asarray(shapely.distance(shapes, here))
+            corner = shapely.shortest_line(shapes[int(exact.argmin())], here).interpolate(0.0)
+            # Where several touch, whose edge turns most to the place bounds the ground that it lies on.
+            about = shapely.buffer(corner, _ABOUT_M).exterior
+            turned = [shapely.distance(shapely.intersection(shape, about), here) for shape in shapes]
+            tied = np.flatnonzero(exact <= exact.min() + _TIE_M).tolist()
+            near = [near[min(tied, key=lambda k: turned[k])]]
+        return self._told(near[0], away[near[0]], lat_deg, lon_deg)
 
-    def _exact_m(self, plane: Plane, dense: DenseLine, away: Floats) -> float:
-        """How far a line is from the middle of a plane, metres, by its edges."""
+    def _edges(self, plane: Plane, dense: DenseLine, away: Floats) -> Geometry:
+        """What of a line may be the nearest of it to the middle of a plane, metres."""
         runs = [(max(0, a - 1), b + 2) for a, b in _runs(away <= away.min() + _STEP_M)]
-        shapes = [LineString(plane.xy(dense.lat[a:b], dense.lon[a:b])) for a, b in runs]
-        return float(shapely.distance(shapes, shapely.Point(0.0, 0.0)).min())
+        return shapely.union_all([LineString(plane.xy(dense.lat[a:b], dense.lon[a:b])) for a, b in runs])
 
-    def _told(self, number: int, away: Floats, lat_deg: float, lon_deg: float) -> tuple[bool, bool]:
-        """Whether a place lies on the own side of a line, and whether it lies past an end of it."""
+    def _told(self, number: int, away: Floats, lat_deg: float, lon_deg: float) -> bool:
+        """Whether a place lies on the own side of a line."""
         segment, dense = self.borders[number], self.lines[number]
         sign = segment.own_side.sign
         if dense.is_ring:
             plane = Plane.at(*segment.centre())
             ring = plane.xy(dense.lat, dense.lon)
             inside = bool(shapely.contains_xy(shapely.polygons(ring), *plane.xy(lat_deg, lon_deg)))
-            return inside == ((sign > 0) == shapely.is_ccw(shapely.linearrings(ring))), False
+            return inside == ((sign > 0) == shapely.is_ccw(shapely.linearrings(ring)))
         centre = int(away.argmin())
         first, last = max(0, centre - 200), min(len(dense.lat) - 1, centre + 200)
         plane = Plane.at(lat_deg, lon_deg)
@@ -233,8 +240,8 @@ class Surroundings:
             end = line[:2] if here.along_m[0] <= 0 else line[:-3:-1]
             past = end[0] + _FAR_M * direction(line if here.along_m[0] <= 0 else line[::-1])
             turned = 1 if here.along_m[0] <= 0 else -1
-            return bool(locate(np.array([past, *end]), np.zeros(2)).offset_m[0] * turned * sign > 0), True
-        return bool(here.offset_m[0] * sign > 0), False
+            return bool(locate(np.array([past, *end]), np.zeros(2)).offset_m[0] * turned * sign > 0)
+        return bool(here.offset_m[0] * sign > 0)
 
     @cached_property
     def _walls(self) -> tuple[tuple[tuple[float, float], tuple[float, float]] | None, ...]:
