@@ -12,7 +12,7 @@ import typer
 
 from cli.arguments import InputError, moment, numbers
 from cli.terminal import bars, complaints, console
-from geo import FileWriteError, FlatTerrain, write_text
+from geo import FileWriteError, FlatTerrain, VedetteError, write_text
 
 if TYPE_CHECKING:
     import vision
@@ -135,12 +135,12 @@ def watch(
         names = ", ".join(one.name for one in failed)
         raise vision.VisionError(f"{len(failed)} of {len(seen)} videos were not watched to their end: {names}")
     if unwritten is not None:
-        raise InputError(f"{unwritten}; the crossings stand in the output above instead")
+        raise InputError(f"{unwritten}; every crossing stands in the output above as well")
 
 
 def _watch_recordings(
     videos: Sequence[str], order: WatchOrder, out: Path, url: str | None, key: str | None
-) -> tuple[list[Seen], list[vision.Crossing], FileWriteError | None]:
+) -> tuple[list[Seen], list[vision.Crossing], VedetteError | None]:
     """Watch to the end, then write; what became of each video, the events, and why they are not written."""
     import vision  # noqa: PLC0415 - as above
     from cli.watching import watch_videos  # noqa: PLC0415 - as above
@@ -156,7 +156,7 @@ def _watch_recordings(
 
 def _watch_live(
     videos: Sequence[str], order: WatchOrder, out: Path, url: str | None, key: str | None
-) -> tuple[list[Seen], list[vision.Crossing], FileWriteError | None]:
+) -> tuple[list[Seen], list[vision.Crossing], VedetteError | None]:
     """Watch and tell of each crossing at once; nothing is left to be delivered."""
     import api  # noqa: PLC0415 - the service takes a second to load
     from cli.telling import Courier, LiveReport  # noqa: PLC0415 - as above
@@ -168,7 +168,10 @@ def _watch_live(
             courier = stack.enter_context(Courier(stack.enter_context(api.Client(url, key, spool=out / "spool"))))
         report = LiveReport(out / "crossings.jsonl", None if courier is None else courier.hand)
         seen = watch_videos(videos, order, report.take)
-    console.print(f"{report.finish()} crossings -> {out}/crossings.jsonl")
+    try:
+        console.print(f"{report.finish()} crossings -> {out}/crossings.jsonl")
+    except (FileWriteError, InputError) as error:
+        return seen, [], error
     return seen, [], None
 
 

@@ -29,7 +29,7 @@ from tests.vision.flown import (
 )
 from tests.vision.recordings import write_video
 from vision import EvidenceWriter, verify_evidence
-from vision.ahead import ahead
+from vision.ahead import Ended, Lanes
 from vision.border import BorderLine, load_border
 from vision.crossing import Outcome
 from vision.detector import Detector
@@ -257,10 +257,28 @@ def test_running_ahead_is_bounded_and_loses_nothing():
             made.append(i)
             yield i
 
-    reader = ahead(items(), 3)
-    assert next(reader) == 0
-    assert len(made) <= 6
-    assert list(reader) == list(range(1, 50))
+    with Lanes([items()], [3]) as lanes:
+        got = lanes.take(1)
+        assert len(made) <= 6
+        while taken := lanes.take(4):
+            got += taken
+    *items_, (_, end) = got
+    assert [item for _, item in items_] == list(range(50))
+    assert end == Ended()
+
+
+def test_waiting_for_a_lane_ends_in_time():
+    go = threading.Event()
+
+    def items():
+        go.wait(60.0)
+        yield 1
+
+    with Lanes([items()], [1]) as lanes:
+        assert lanes.take(1, longest_s=0.05) == []
+        assert lanes.running == 1
+        go.set()
+        assert lanes.take(1) == [(0, 1)]
 
 
 def test_a_fixed_camera_with_known_points():
