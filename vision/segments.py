@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ _SEGMENT_US, _RETRY_S = 4_000_000, 5.0
 # A clock that does either has started anew: see `vision.timeline`.
 _BACK_US, _AHEAD_US = 1_000_000, 10_000_000
 _LONGEST_US = 80_000_000_000  # a transport stream counts to 2^33 of 1/90,000 s, which are 26.5 hours
+_TICK_S = Fraction(1, 1000)  # of Matroska, the coarsest
 _LEAD_US = 1_000_000  # pictures that are shown before the first keyframe must not fall below zero
 
 
@@ -75,7 +77,7 @@ class _Open:
         """Write a packet of our own. A time of decoding that does not advance is none for the file; players cope."""
         last = self.last_dts.get(packet.stream.index)
         if last is not None and packet.dts <= last:
-            packet.dts = last + 1
+            packet.dts = last + max(1, math.ceil(_TICK_S / packet.time_base))
             packet.pts = None if packet.pts is None else max(packet.pts, packet.dts)
         self.last_dts[packet.stream.index] = packet.dts
         self.size += packet.size

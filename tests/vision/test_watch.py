@@ -164,6 +164,37 @@ def test_evidence_is_cut_for_each_crossing_and_where_it_cannot_be_the_crossing_s
     assert without.without_evidence == {handed[0].source_id: "disk full"}
 
 
+def test_a_crossing_is_told_while_its_stream_stands_still():
+    """Its clip is ready after the last picture for a long time: whoever waits for it is not left waiting."""
+    frames, oracle = fly([INBOUND])
+    told, cut = threading.Event(), threading.Event()
+
+    def stands_still():
+        yield from frames
+        cut.set()
+        assert told.wait(120.0)
+        yield replace(frames[-1], time_us=frames[-1].time_us + 10_000_000, index=len(frames))
+
+    def cutter(crossing, track):
+        assert cut.wait(120.0)
+        return EvidenceRef("m.json", "c.mp4", "ab")
+
+    oracle.boxes.append([])
+    result = watch(stands_still(), oracle, border=border(), evidence=cutter, on_crossing=lambda _: told.set())
+    assert len(result.crossings) == 1
+
+
+def test_whatever_fails_in_evidence_the_crossing_is_told():
+    frames, oracle = fly([INBOUND])
+
+    def broken(crossing, track):
+        raise ZeroDivisionError
+
+    result = watch(frames, oracle, border=border(), evidence=broken)
+    assert list(result.without_evidence.values()) == ["ZeroDivisionError"]
+    assert len(result.crossings) == 1
+
+
 def stop_here(crossing, track):
     raise KeyboardInterrupt
 
