@@ -192,6 +192,7 @@ def train(
     hours: Annotated[float | None, typer.Option(help="Longest time for a stage; it ends in good order.")] = None,
     device: Annotated[str, typer.Option(help="cpu, or the number of a GPU.")] = "cpu",
     workers: Annotated[int, typer.Option(help="Processes that prepare images.", min=0)] = 1,
+    on_device: Annotated[bool, typer.Option(help="Keep the images on the device and prepare them there.")] = False,
 ) -> None:
     r"""Train a detector by the recipe of a shipped one. Needs vedette\[train]."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
@@ -206,7 +207,9 @@ def train(
     prepared = out / "data" / "data.yaml"
     if not prepared.exists():
         vision.prepare((*vision.known_sources(data), *more), prepared.parent, tile_px=recipe.tile_px, seed=recipe.seed)
-    trained = vision.train_model(recipe, prepared, weights, out, hours=hours, device=device, workers=workers)
+    trained = vision.train_model(
+        recipe, prepared, weights, out, hours=hours, device=device, workers=workers, on_device=on_device
+    )
     console.print(f"trained -> {trained}")
 
 
