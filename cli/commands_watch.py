@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -15,6 +16,7 @@ from geo import FileWriteError, FlatTerrain, write_text
 
 if TYPE_CHECKING:
     import vision
+    from cli.watching import Seen, WatchOrder
 
 __all__ = ["commands"]
 
@@ -26,7 +28,10 @@ commands = typer.Typer()
     "[bold]vedette demo[/bold]; for a fixed camera [bold]vedette watch street.mp4 --line 0,300,768,300[/bold]"
 )
 def watch(
-    videos: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="Files, folders of images, or stream URLs.")],
+    videos: Annotated[
+        list[str],
+        typer.Argument(metavar="VIDEO...", help="Files, folders of images, stream URLs, /dev/video0."),
+    ],
     border_file: Annotated[Path | None, typer.Option("--border", help="GeoJSON of the border.")] = None,
     line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
     own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
@@ -61,13 +66,16 @@ def watch(
     reconnect: Annotated[
         float, typer.Option(help="Seconds for which a stream may be away; it is opened again until then.", min=0)
     ] = 60.0,
+    keep_live: Annotated[
+        float, typer.Option(help="Seconds of each stream kept on disk, for the clips of its crossings.", min=20)
+    ] = 120.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures of each video.")] = None,
     url: Annotated[str | None, typer.Option(help="Service that the crossings are delivered to.")] = None,
     key: Annotated[str | None, typer.Option(help="Its key.", envvar="VEDETTE_KEY")] = None,
 ) -> None:
     """Find crossings in video; keep the evidence. Several videos are watched at once, by one detector."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
-    from cli.watching import WatchOrder, watch_videos  # noqa: PLC0415 - as above
+    from cli.watching import WatchOrder  # noqa: PLC0415 - as above
 
     if url is not None and key is None:
         raise InputError("--url needs a key: give --key, or VEDETTE_KEY in the environment")
@@ -93,16 +101,12 @@ def watch(
         ground=None if ground is None else FlatTerrain(ground),
         custody=vision.Custody(owner=owner, marking=marking),
         evidence=out / "evidence",
+        keep_live_s=keep_live,
         together=together,
         back_off=vision.BackOff(give_up_s=reconnect),
     )
-    seen = watch_videos(videos, order)
-    crossings = [crossing for one in seen if one.result is not None for crossing in one.result.crossings]
-    events = vision.one_each(crossings)
-    if len(events) < len(crossings):
-        console.print(f"{len(crossings)} reports of {len(events)} events: what several cameras saw counts once")
-    crossings = events
-    unwritten = _write(crossings, out)
+    live = any(vision.is_live(video) for video in videos)
+    seen, crossings, unwritten = (_watch_live if live else _watch_recordings)(videos, order, out, url, key)
     if json_file is not None:
         write_text(json_file, json.dumps({"streams": [one.to_json() for one in seen]}, indent=1) + "\n")
         console.print(f"figures -> {json_file}")
@@ -116,6 +120,40 @@ def watch(
         raise vision.VisionError(f"{len(failed)} of {len(seen)} videos were not watched to their end: {names}")
     if unwritten is not None:
         raise InputError(f"{unwritten}; the crossings stand in the output above instead")
+
+
+def _watch_recordings(
+    videos: Sequence[str], order: WatchOrder, out: Path, url: str | None, key: str | None
+) -> tuple[list[Seen], list[vision.Crossing], FileWriteError | None]:
+    """Watch to the end, then write; what became of each video, the events, and why they are not written."""
+    import vision  # noqa: PLC0415 - as above
+    from cli.watching import watch_videos  # noqa: PLC0415 - as above
+
+    del url, key  # delivered when all is known
+    seen = watch_videos(videos, order)
+    crossings = [crossing for one in seen if one.result is not None for crossing in one.result.crossings]
+    events = vision.one_each(crossings)
+    if len(events) < len(crossings):
+        console.print(f"{len(crossings)} reports of {len(events)} events: what several cameras saw counts once")
+    return seen, events, _write(events, out)
+
+
+def _watch_live(
+    videos: Sequence[str], order: WatchOrder, out: Path, url: str | None, key: str | None
+) -> tuple[list[Seen], list[vision.Crossing], FileWriteError | None]:
+    """Watch and tell of each crossing at once; nothing is left to be delivered."""
+    import api  # noqa: PLC0415 - the service takes a second to load
+    from cli.telling import Courier, LiveReport  # noqa: PLC0415 - as above
+    from cli.watching import watch_videos  # noqa: PLC0415 - as above
+
+    with ExitStack() as stack:
+        courier = None
+        if url is not None and key is not None:
+            courier = stack.enter_context(Courier(stack.enter_context(api.Client(url, key, spool=out / "spool"))))
+        report = LiveReport(out / "crossings.jsonl", None if courier is None else courier.hand)
+        seen = watch_videos(videos, order, report.take)
+    console.print(f"{report.finish()} crossings -> {out}/crossings.jsonl")
+    return seen, [], None
 
 
 def _write(crossings: Sequence[vision.Crossing], out: Path) -> FileWriteError | None:
@@ -151,7 +189,7 @@ def _deliver(url: str, key: str, crossings: Sequence[vision.Crossing], out: Path
             f"{left.waiting} crossings wait in {out / 'spool'} and {len(refused)} were refused"
             f"{': ' + left.error if left.error else ''}; put it right and run again"
         )
-    console.print(f"{len(crossings)} crossings delivered to {url}")
+    console.print(f"{len(crossings)} crossings delivered to {url}" if crossings else f"all is delivered to {url}")
 
 
 @commands.command(epilog="Example: [bold]vedette render data/rendered --count 1000[/bold]")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -41,6 +41,8 @@ class WatchOrder:
         Of the records.
     evidence
         Folder for it.
+    keep_live_s
+        Seconds of each live stream that are kept for clips.
     together
         Recordings that are watched at once.
     """
@@ -59,6 +61,7 @@ class WatchOrder:
     ground: FlatTerrain | None
     custody: vision.Custody
     evidence: Path
+    keep_live_s: float
     together: int
     back_off: vision.BackOff
 
@@ -126,10 +129,23 @@ class Seen:
         }
 
 
-def watch_videos(videos: Sequence[str], order: WatchOrder) -> list[Seen]:
+def watch_videos(
+    videos: Sequence[str],
+    order: WatchOrder,
+    told: Callable[[vision.Crossing, Path | None], None] | None = None,
+) -> list[Seen]:
     """Watch videos, streams of the network all at once, recordings a few at a time; say what each gave.
 
     Ctrl-C ends all of them in good order.
+
+    Parameters
+    ----------
+    videos
+        Files, folders or addresses.
+    order
+        How.
+    told
+        Called with each crossing when it is decided and its evidence is kept, and with the folder of that.
 
     Raises
     ------
@@ -138,14 +154,14 @@ def watch_videos(videos: Sequence[str], order: WatchOrder) -> list[Seen]:
     VedetteError
         When there is one video and it cannot be watched at all.
     """
-    places = [video if "://" in video else str(Path(video).resolve()) for video in videos]
+    places = [video if vision.is_live(video) else str(Path(video).resolve()) for video in videos]
     twice = next((video for video, place in zip(videos, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
         raise InputError(f"{twice}: is given twice: give each video once")
     detectors = _Detectors(order)
     seen: list[Seen] = []
     for group in _groups(videos, order.together):
-        for one in _watch_group(group, order, detectors, alone=len(videos) == 1):
+        for one in _watch_group(group, order, detectors, told, alone=len(videos) == 1):
             one.tell()
             if one.error is not None and len(videos) > 1:
                 complaints.print(f"vedette: {one.error}", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -155,7 +171,7 @@ def watch_videos(videos: Sequence[str], order: WatchOrder) -> list[Seen]:
 
 def _groups(videos: Sequence[str], together: int) -> Iterator[Sequence[str]]:
     """What is watched at once. A stream does not end by itself, so nothing can come after it."""
-    if any("://" in video for video in videos):
+    if any(vision.is_live(video) for video in videos):
         yield videos
         return
     for start in range(0, len(videos), together):
@@ -184,11 +200,23 @@ class _Detectors:
         return detector, f"{choice.sensor}, {choice.why}" if choice else "as given"
 
 
-def _watch_group(videos: Sequence[str], order: WatchOrder, detectors: _Detectors, *, alone: bool) -> list[Seen]:
+def _watch_group(
+    videos: Sequence[str],
+    order: WatchOrder,
+    detectors: _Detectors,
+    told: Callable[[vision.Crossing, Path | None], None] | None,
+    *,
+    alone: bool,
+) -> list[Seen]:
     detectors.slicers.clear()
     with ExitStack() as stack:
+        recorders = {
+            video: stack.enter_context(vision.Recorder(order.evidence.parent, keep_s=order.keep_live_s))
+            for video in videos
+            if vision.is_live(video)
+        }
         with ThreadPoolExecutor(len(videos), "vedette-open") as pool:  # a camera that does not answer takes seconds
-            opened = list(pool.map(lambda video: _open(video, order), videos))
+            opened = list(pool.map(lambda video: _open(video, order, recorders.get(video)), videos))
         sources = {video: one for video, one in zip(videos, opened, strict=True) if isinstance(one, vision.Source)}
         for source in sources.values():
             stack.callback(source.close)
@@ -203,6 +231,7 @@ def _watch_group(videos: Sequence[str], order: WatchOrder, detectors: _Detectors
         streams = []
         for video, source in sources.items():
             task = progress.add_task(Path(video).name, total=None)
+            writer = None if Path(video).is_dir() else vision.EvidenceWriter(order.evidence, source)
             streams.append(
                 vision.Stream(
                     source,
@@ -210,7 +239,8 @@ def _watch_group(videos: Sequence[str], order: WatchOrder, detectors: _Detectors
                     line=order.line,
                     terrain=order.ground,
                     custody=order.custody,
-                    evidence=_evidence(video, source, order.evidence),
+                    evidence=writer,
+                    on_crossing=None if told is None else _teller(told, writer),
                     progress=lambda frames, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
                     detector=chosen[video][0],
                 )
@@ -227,7 +257,16 @@ def _watch_group(videos: Sequence[str], order: WatchOrder, detectors: _Detectors
     ]
 
 
-def _open(video: str, order: WatchOrder) -> vision.Source | VedetteError:
+def _teller(
+    told: Callable[[vision.Crossing, Path | None], None], writer: vision.EvidenceWriter | None
+) -> Callable[[vision.Crossing], None]:
+    def tell(crossing: vision.Crossing) -> None:
+        told(crossing, None if writer is None or crossing.evidence is None else writer.folder_of(crossing))
+
+    return tell
+
+
+def _open(video: str, order: WatchOrder, recorder: vision.Recorder | None) -> vision.Source | VedetteError:
     how: dict[str, Any] = {
         "pose": order.pose,
         "hfov_deg": order.hfov_deg,
@@ -240,14 +279,14 @@ def _open(video: str, order: WatchOrder) -> vision.Source | VedetteError:
         offset_s, sigma_s = (order.clock_offset_s, None)
         if offset_s is None:
             offset_s, sigma_s = _clock(video, how, order.ground)
-        return vision.open_source(video, clock_offset_s=offset_s, clock_sigma_s=sigma_s, **how)
+        return vision.open_source(video, clock_offset_s=offset_s, clock_sigma_s=sigma_s, recorder=recorder, **how)
     except VedetteError as error:
         return error
 
 
 def _clock(video: str, how: Mapping[str, Any], land: FlatTerrain | None) -> tuple[float, float | None]:
     """Clock offset of a recording and its sigma, seconds; 0 where it cannot be told, which is said."""
-    if "://" in video:
+    if vision.is_live(video):
         raise InputError(f"--clock-offset auto looks at a recording first, and {video} is live: give seconds")
     with vision.open_source(video, **how) as source:
         if not source.has_pose:
@@ -264,11 +303,6 @@ def _clock(video: str, how: Mapping[str, Any], land: FlatTerrain | None) -> tupl
 def _close(sources: Iterable[vision.Source]) -> None:
     for source in sources:
         source.close()
-
-
-def _evidence(video: str, source: vision.Source, folder: Path) -> vision.EvidenceWriter | None:
-    """Clips are cut from recordings alone. Crossings of two videos have ids, and so folders, of their own."""
-    return None if source.live or Path(video).is_dir() else vision.EvidenceWriter(folder, source)
 
 
 def _seen(

@@ -24,14 +24,18 @@ from vision.errors import (
 )
 from vision.evaluate import Gates, Match, Score, TrueCrossing, load_truth, score
 from vision.evaluation_result import Band, Crossed, Evaluation, Places, RecordingNote, Unmeasured
-from vision.evidence import MANIFEST, Evidence, SourceFile, file_sha256, track_overlay, verify_evidence, write_evidence
+from vision.evidence import MANIFEST, Evidence, SourceFile, file_sha256, track_overlay, write_evidence
+from vision.evidence_check import verify_evidence
 from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
+from vision.frames import Source
 from vision.fusion import FusionGates, one_each
 from vision.georeference import OBJECT_SIZES, ErrorModel, Georeferencer, ObjectSize
 from vision.ground import GroundSettings, Pace, ground_track
+from vision.hardware import DECODERS
 from vision.image_motion import SmallPicture, StepMotion
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
+from vision.location import is_live
 from vision.marked import write_marked_picture
 from vision.mavlink_live import LivePoses
 from vision.media import SourceCounts
@@ -39,7 +43,7 @@ from vision.model_check import EngineCheck, ModelCheck, check_model
 from vision.model_fetch import FetchLimits, fetch_model
 from vision.model_file import KINDS, ModelFile, read_model_file
 from vision.model_store import ListedModel, ModelEntry, default_model_dir, find_model, list_models, read_model_table
-from vision.output import to_geojson, write_crossings
+from vision.output import records_to_geojson, to_geojson, write_crossings
 from vision.place_scores import PlaceSample, PlaceScore, score_places
 from vision.pose import (
     POSE_SIGMAS,
@@ -50,6 +54,7 @@ from vision.pose import (
     pose_from_klv,
 )
 from vision.reconnect import BackOff
+from vision.recorder import Recorder, Recording
 from vision.redact import Redaction, RedactionSettings, redact_evidence
 from vision.reviewed import LeftOut
 from vision.reviewed_pictures import PictureSettings
@@ -57,7 +62,7 @@ from vision.reviews import NOTHING_THERE, Judged, Review, read_reviews, what_was
 from vision.sensor import SENSORS, SHIPPED_MODELS, ModelChoice, choose_model, sensor_of
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
 from vision.slicing import SliceRule, SlicingDetector
-from vision.source import Source, open_source
+from vision.source import open_source
 from vision.srt import read_srt
 from vision.streams import Stream, StreamResult, watch_streams
 from vision.timing import TIME_BASES
@@ -95,6 +100,7 @@ from vision.watcher import EvidenceCutter, WatchResult, WatchSettings
 __all__ = [
     "ALPHAS",
     "DATASET_FORMATS",
+    "DECODERS",
     "KINDS",
     "MANIFEST",
     "NOTHING_THERE",
@@ -183,6 +189,8 @@ __all__ = [
     "PoseTrack",
     "Rate",
     "Recipe",
+    "Recorder",
+    "Recording",
     "RecordingNote",
     "Redaction",
     "RedactionSettings",
@@ -235,6 +243,7 @@ __all__ = [
     "find_truth",
     "ground_track",
     "interpolate",
+    "is_live",
     "iso_time",
     "judge",
     "known_sources",
@@ -259,6 +268,7 @@ __all__ = [
     "read_sidecar",
     "read_srt",
     "read_tlog",
+    "records_to_geojson",
     "redact_evidence",
     "reviewed_source",
     "save_calibration",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vision.errors import EvidenceError
 from vision.evidence import SourceFile, track_overlay, write_evidence
-from vision.source import Source
+from vision.frames import Source
 from vision.types import Crossing, EvidenceRef, Track
 
 __all__ = ["EvidenceWriter"]
@@ -18,7 +20,7 @@ _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class EvidenceWriter:
-    """Writes a folder of evidence for each crossing of one recording.
+    """Writes a folder of evidence for each crossing of one recording or live stream.
 
     The folder is named after the crossing's `source_id` (`folder_of`); it holds the clip around the track's stay near
     the line, the picture of the crossing, the boxes of the track, and the record. Watching the recording again
@@ -29,7 +31,8 @@ class EvidenceWriter:
     root
         Folder of the folders.
     source
-        The source that is watched; its recording is hashed once, at the first crossing.
+        The source that is watched; its recording is hashed once, at the first crossing. Of a live stream the clip is
+        cut out of what its recorder kept, and waits for the seconds after the crossing.
     pre_s, post_s
         Seconds of clip before and after the crossing.
     key
@@ -40,7 +43,7 @@ class EvidenceWriter:
     Raises
     ------
     EvidenceError
-        From `__call__`: as `write_evidence`; a live stream is no recording to cut from.
+        From `__call__`: as `write_evidence` and `Recorder.recording`; a live stream that nothing keeps cannot be cut.
     """
 
     def __init__(
@@ -64,25 +67,37 @@ class EvidenceWriter:
 
     def __call__(self, crossing: Crossing, track: Track) -> EvidenceRef:
         """Write clip, picture, records and manifest of a crossing."""
-        if self._file is None:
-            raise EvidenceError(f"{self._source.name}: a live stream cannot be cut: record it, and watch the recording")
-        self._hashed = self._hashed or SourceFile.of(self._file)
         record = crossing.to_json()
         record.pop("evidence")
-        return write_evidence(
-            self.folder_of(crossing),
-            self._hashed,
-            crossing.time_us,
-            crossing.time_us,
-            pictures={"crossing": crossing.time_us},
-            overlay=track_overlay([track]),
-            records={"record": record},
-            model=crossing.model,
-            # The frames' own clock: the recording's stamps where it has some, else the start the source was given.
-            start_time=None if self._source.time_basis == "klv" else self._source.start_us,
-            pre_s=self._pre_s,
-            post_s=self._post_s,
-            key=self._key,
-            written_us=self._written_us,
-            replace=True,
-        ).ref
+        with self._recording(crossing.time_us) as (recording, start_us):
+            return write_evidence(
+                self.folder_of(crossing),
+                recording,
+                crossing.time_us,
+                crossing.time_us,
+                pictures={"crossing": crossing.time_us},
+                overlay=track_overlay([track]),
+                records={"record": record},
+                model=crossing.model,
+                # The frames' own clock: the recording's stamps where it has some, else when its first picture was.
+                start_time=None if self._source.time_basis == "klv" else start_us,
+                pre_s=self._pre_s,
+                post_s=self._post_s,
+                key=self._key,
+                written_us=self._written_us,
+                replace=True,
+            ).ref
+
+    @contextlib.contextmanager
+    def _recording(self, time_us: int) -> Iterator[tuple[SourceFile, int]]:
+        """What to cut from, and the time of its first picture, microseconds."""
+        if self._file is not None:
+            self._hashed = self._hashed or SourceFile.of(self._file)
+            yield self._hashed, self._source.start_us
+            return
+        recorder = self._source.recorder
+        if recorder is None:
+            raise EvidenceError(f"{self._source.name}: a live stream is not kept by itself: open it with a recorder")
+        with recorder.recording(time_us, self._pre_s, self._post_s) as kept:
+            size = kept.path.stat().st_size
+            yield SourceFile(kept.path, "", size, live=self._source.name), kept.start_us

@@ -1,34 +1,29 @@
-"""Pictures and telemetry out of a container or a stream, in the order in which they come."""
+"""A video file, a stream of the network or a camera opened: its description, and its events on one clock."""
 
 from __future__ import annotations
 
-import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 
 from vision.bridge import Bridge, needs_bridge
+from vision.demux import Reading, demux, reason
 from vision.errors import SourceError
+from vision.hardware import Decoding
 from vision.live import LiveQueue
-from vision.media import Connection, Event, Image, Media, Picture, SourceCounts, Telemetry
+from vision.location import Location, without_secrets
+from vision.media import Connection, Event, Media, Picture, SourceCounts, Telemetry
 from vision.reconnect import BackOff, Reconnecting
+from vision.recorder import Recorder
 from vision.timeline import Timeline, period_us
 
-__all__ = [
-    "is_url",
-    "open_container",
-    "without_secrets",
-]
+__all__ = ["open_container"]
 
-_URL = re.compile(r"^(rtsp|rtsps|rtp|rtmp|rtmps|udp|tcp|srt|http|https)://", re.IGNORECASE)
-_SECRET = re.compile(r"(?<=[?&])(passphrase|password|token|key)=[^&]*", re.IGNORECASE)
 _OPEN_TIMEOUT_S, _READ_TIMEOUT_S = 10.0, 10.0
-_CORRUPT_RUN = 500
 _CLOCK_WAIT_US = 5_500_000  # RFC 3550: a sender reports every 5 s at the latest, when it is the only one
 _OPTIONS = {
     "rtsp": {"rtsp_transport": "tcp"},
@@ -37,44 +32,52 @@ _OPTIONS = {
     "rtmp": {"analyzeduration": "1000000"},
     "rtmps": {"analyzeduration": "1000000"},
 }
-_DATA_ERRORS = (av.error.InvalidDataError, av.error.BufferTooSmallError)
 
 
-def is_url(location: str) -> bool:
-    """Whether a location is a network stream."""
-    return bool(_URL.match(location))
-
-
-def without_secrets(location: str) -> str:
-    """A location fit for a message or a record: user name and password of a URL masked, and keys in its query."""
-    return _SECRET.sub(r"\1=***", re.sub(r"(?<=://)[^/@]*@", "***@", location))
-
-
-def open_container(location: str, counts: SourceCounts, *, threads: int = 2, back_off: BackOff | None = None) -> Media:
-    """Open a video file or a network stream.
+def open_container(
+    location: str,
+    counts: SourceCounts,
+    *,
+    threads: int = 2,
+    back_off: BackOff | None = None,
+    recorder: Recorder | None = None,
+    decode: str = "auto",
+) -> Media:
+    """Open a video file, a network stream or a camera.
 
     Parameters
     ----------
     location
-        Path or address.
+        Path, address, or camera, see `Location.of`.
     counts
         Where what happens is counted.
     threads
-        Of the decoder.
+        Of the decoder, where the processor decodes.
     back_off
         When a live stream that breaks off is opened again.
+    recorder
+        Keeps a live stream.
+    decode
+        Where it is decoded, see `Decoding`.
 
     Raises
     ------
     SourceError
         When it is missing, empty, not a video, or no picture of it can be decoded.
+    EvidenceError
+        When the recorder serves another stream.
     MissingExtra
         When it takes a program that is not installed.
     """
-    name, live = without_secrets(location), is_url(location)
-    if not live:
-        _check_file(Path(location))
-    opened = _open(location, name, counts, threads)
+    where = Location.of(location)
+    name, live = where.name, where.file is None
+    if where.file is not None:
+        _check_file(where.file)
+    elif recorder is not None:
+        recorder.attach(name, counts)
+    decoding = Decoding(decode, name, counts, threads)
+    reading = Reading(where, counts, decoding, recorder if live else None)
+    opened = _open(reading)
     container, connection = opened.container, opened.connection
     stream = container.streams.video[0]
     # A file on a web server waits for its reader; everything else on the network does not.
@@ -92,13 +95,14 @@ def open_container(location: str, counts: SourceCounts, *, threads: int = 2, bac
     if paced:
         again = Reconnecting(
             connection,
-            lambda: _open(location, name, counts, threads, opened.size).connection,
+            lambda: _open(reading, opened.size).connection,
             timeline=timeline,
             name=name,
             counts=counts,
             back_off=back_off or BackOff(),
         )
-        queue = LiveQueue(again.events(), counts)
+        arriving = again.events()
+        queue = LiveQueue(arriving if recorder is None else recorder.follow(arriving, timeline), counts)
         events = iter(queue)
 
         def close() -> None:
@@ -119,6 +123,8 @@ def open_container(location: str, counts: SourceCounts, *, threads: int = 2, bac
         paced,
         events,
         close,
+        decoding,
+        "device" if where.camera else "rtcp",
     )
 
 
@@ -129,66 +135,83 @@ class _Opened:
     connection: Connection
 
 
-def _open(location: str, name: str, counts: SourceCounts, threads: int, size: tuple[int, int] | None = None) -> _Opened:
+class _Declined(Exception):  # noqa: N818 - told to the function above, which opens the video again
+    """The device does not decode this video."""
+
+
+def _open(reading: Reading, size: tuple[int, int] | None = None) -> _Opened:
     """Open it up to the first picture. Raises SourceError, MissingExtra."""
-    live = is_url(location)
-    bridge = Bridge(location) if needs_bridge(location) else None
+    try:
+        return _open_once(reading, size)
+    except _Declined:  # a decoder that was made for the device has one thread: another takes its place
+        return _open_once(reading, size)
+
+
+def _open_once(reading: Reading, size: tuple[int, int] | None) -> _Opened:
+    """As `_open`. Raises _Declined as well, after which the processor decodes."""
+    location = reading.location
+    bridge = Bridge(location.text) if needs_bridge(location.text) else None
     container: Any = None
 
     def close() -> str:
+        if reading.recorder is not None:
+            reading.recorder.pause()  # it writes with the streams of the container
         if container is not None:
             container.close()
         return bridge.close() if bridge is not None else ""
 
     try:
-        container = _container(location, bridge)
-        return _read_head(container, name, counts, threads, size=size, close=close)
+        container = _container(location, bridge, reading.decoding)
+        return _read_head(container, reading, size=size, close=close)
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        said = without_secrets(close()) or _reason(error)
-        raise SourceError(f"{name}: cannot be opened as video ({said}): {_advice(live)}") from error
+        said = without_secrets(close()) or reason(error)
+        raise SourceError(f"{reading.name}: cannot be opened as video ({said}): {_advice(location)}") from error
     except BaseException:
         close()
         raise
 
 
-def _container(location: str, bridge: Bridge | None) -> Any:
+def _container(location: Location, bridge: Bridge | None, decoding: Decoding) -> Any:
+    accel = decoding.accel()
     if bridge is not None:
-        return av.open(bridge.pipe, format="mpegts")
-    scheme = location.split("://", maxsplit=1)[0].lower()
-    timeout = (_OPEN_TIMEOUT_S, _READ_TIMEOUT_S) if is_url(location) else None
-    return av.open(location, options=dict(_OPTIONS.get(scheme, {})), timeout=timeout)
+        return av.open(bridge.pipe, format="mpegts", hwaccel=accel)
+    if location.camera is not None:
+        return av.open(location.text, format=location.camera, options=dict(location.options or {}), hwaccel=accel)
+    scheme = location.text.split("://", maxsplit=1)[0].lower()
+    timeout = (_OPEN_TIMEOUT_S, _READ_TIMEOUT_S) if location.network else None
+    return av.open(location.text, options=dict(_OPTIONS.get(scheme, {})), timeout=timeout, hwaccel=accel)
 
 
 def _read_head(
-    container: Any,
-    name: str,
-    counts: SourceCounts,
-    threads: int,
-    *,
-    size: tuple[int, int] | None,
-    close: Callable[[], object],
+    container: Any, reading: Reading, *, size: tuple[int, int] | None, close: Callable[[], object]
 ) -> _Opened:
+    name, decoding = reading.name, reading.decoding
     if not container.streams.video:
         raise SourceError(f"{name}: has no video stream: give a video file or stream")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = threads
-    events = _events(container, stream, name, counts, size)
+    stream.codec_context.thread_count = decoding.threads
+    events = demux(container, reading, size)
     before: list[Event] = []
     first: Picture | None = None
     for event in events:
         if first is None:
             before.append(event)
             first = event if isinstance(event, Picture) else None
+            if first is not None and decoding.device and not decoding.takes(stream):
+                raise _Declined
         elif isinstance(event, Telemetry):
             before.append(event)
         else:
-            counts.skipped += 1
+            reading.counts.skipped += 1
         if first is not None and not _awaits_clock(container, name, event.pts_us - first.pts_us):
             break
     if first is None:
         raise SourceError(f"{name}: no picture can be decoded: the file is cut short or damaged, copy it again")
-    connection = Connection(first.pts_us, container.start_time_realtime, _chain(before, events), close)
+    clock_us = container.start_time_realtime
+    if reading.location.camera is not None:
+        clock_us = _device_clock_us(reading.location, first.pts_us)
+    connection = Connection(first.pts_us, clock_us, _chain(before, events), close)
     return _Opened(container, first.size, connection)
 
 
@@ -198,85 +221,16 @@ def _awaits_clock(container: Any, name: str, passed_us: int) -> bool:
     return rtp and container.start_time_realtime is None and passed_us < _CLOCK_WAIT_US
 
 
+def _device_clock_us(location: Location, first_us: int) -> int:
+    """UTC microseconds of the time zero of a camera at this machine, whose first picture has just come."""
+    stamped = location.camera == "v4l2" and (location.options or {}).get("timestamps") == "abs"
+    return 0 if stamped else time.time_ns() // 1000 - first_us
+
+
 def _chain(before: list[Event], after: Iterator[Event]) -> Iterator[Event]:
     yield from before
     before.clear()
     yield from after
-
-
-def _events(
-    container: Any, video: Any, name: str, counts: SourceCounts, size: tuple[int, int] | None
-) -> Iterator[Event]:
-    """Demultiplex and decode. Damaged packets are counted; what ends early is noted."""
-    packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
-    now, number = size, 0
-    while failed_in_a_row < _CORRUPT_RUN:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except (av.error.FFmpegError, OSError) as error:
-            counts.decode_errors += 1
-            counts.note(f"{name}: reading stopped at {last_pts_us / 1e6:.2f} s ({_reason(error)})")
-            return
-        if packet.stream is not video:
-            if packet.size:
-                # Asynchronous KLV has no time of its own: it stands at the picture that went before it.
-                at = last_pts_us if packet.pts is None else _us(packet.pts, packet.time_base)
-                yield Telemetry(at, bytes(packet))
-            continue
-        frames = _decoded(packet, name, last_pts_us, counts)
-        failed_in_a_row = failed_in_a_row + 1 if frames is None else 0
-        for frame in frames or ():
-            if frame.is_corrupt:
-                counts.decode_errors += 1
-                counts.note(f"{name}: the picture after {last_pts_us / 1e6:.2f} s is damaged")
-            last_pts_us = _pts_us(frame, video, number)
-            number += 1
-            now = _changed(now, (frame.width, frame.height), name, last_pts_us, counts)
-            size = size or now
-            yield Picture(last_pts_us, counts.decoded, size, _converter(frame, size))
-            counts.decoded += 1
-    counts.note(f"{name}: gave up after {_CORRUPT_RUN} undecodable packets in a row")
-
-
-def _changed(
-    before: tuple[int, int] | None, now: tuple[int, int], name: str, at_us: int, counts: SourceCounts
-) -> tuple[int, int]:
-    """The size of a picture; counted where it is not that of the one before."""
-    if before is not None and before != now:
-        counts.size_changes += 1
-        counts.note(
-            f"{name}: pictures change from {before[0]}x{before[1]} to {now[0]}x{now[1]} at {at_us / 1e6:.2f} s; they "
-            "are scaled to the first size, and places are right only where the field of view stays"
-        )
-    return now
-
-
-def _decoded(packet: Any, name: str, near_us: int, counts: SourceCounts) -> list[Any] | None:
-    """Frames of a packet; None, counted, when it is damaged."""
-    try:
-        return list(packet.decode())
-    except _DATA_ERRORS as error:
-        counts.decode_errors += 1
-        counts.note(f"{name}: a packet near {near_us / 1e6:.2f} s cannot be decoded ({_reason(error)})")
-        return None
-    except av.error.FFmpegError as error:
-        raise SourceError(f"{name}: cannot be decoded ({_reason(error)}): convert it to H.264 or HEVC") from error
-
-
-def _pts_us(frame: Any, video: Any, number: int) -> int:
-    pts = frame.pts if frame.pts is not None else frame.dts
-    if pts is not None:
-        return _us(pts, frame.time_base)
-    # A stream without any times: its pictures follow each other at its rate.
-    return round(number * 1_000_000 / (video.average_rate or Fraction(25)))
-
-
-def _converter(frame: Any, size: tuple[int, int]) -> Callable[[], Image]:
-    # A stream may change its size on the way; the camera model holds for the first one.
-    width, height = size
-    return lambda: np.ascontiguousarray(frame.to_ndarray(format="bgr24", width=width, height=height))
 
 
 def _check_file(path: Path) -> None:
@@ -286,13 +240,7 @@ def _check_file(path: Path) -> None:
         raise SourceError(f"{path}: is empty: copy it again")
 
 
-def _us(pts: int, time_base: Fraction) -> int:
-    return round(pts * time_base * 1_000_000)
-
-
-def _reason(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__
-
-
-def _advice(live: bool) -> str:
-    return "check the address, the camera and the network" if live else "it is not a video, or is cut short"
+def _advice(location: Location) -> str:
+    if location.camera is not None:
+        return "check that the camera is there, that you may read it and that nobody else does, and its options"
+    return "check the address, the camera and the network" if location.network else "it is not a video, or is cut short"

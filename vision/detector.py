@@ -1,4 +1,4 @@
-"""Objects in pictures: a YOLO network on ONNX Runtime or OpenVINO, close to the limit of the processor."""
+"""Objects in pictures: a YOLO network on a graphics card or the processor, close to the limit of either."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.errors import ModelError
+from vision.graphics import BATCH, GRAPHICS
 from vision.model_file import KINDS, read_model_file
-from vision.runtime import BACKENDS, Session, default_cache_dir, open_session, pick_backend
+from vision.runtime import BACKENDS, Session, best_graphics, default_cache_dir, open_session, pick_backend
 from vision.sensor import SHIPPED_MODELS
 from vision.types import Detection, ModelRef
 
@@ -142,8 +143,10 @@ class Detector:
     model_path
         ONNX detector as Ultralytics exports it; None takes `SHIPPED_MODEL`.
     backend
-        ``"onnxruntime"``, ``"openvino"``, or ``"auto"``: the faster on this processor, measured once and kept in
-        `cache_dir`. Pin one where two runs must give the same numbers on a fresh machine.
+        ``"tensorrt"`` or ``"cuda"`` on a graphics card (the second one: ``"cuda:1"``), ``"onnxruntime"`` or
+        ``"openvino"`` on the processor, or ``"auto"``: the first of these that a card is there for, else the faster
+        on this processor, measured once and kept in `cache_dir`. Pin one where two runs must give the same numbers on
+        a fresh machine.
     confidence, iou
         Least score of a detection; overlap above which the weaker of two boxes of one kind goes.
     image_size
@@ -151,9 +154,10 @@ class Detector:
     threads
         Processor threads; None takes all. One picture runs on all of them; hand over several for throughput.
     cache_dir
-        Where the measurement is kept; None takes `default_cache_dir`.
+        Where the measurement is kept, and what TensorRT builds; None takes `default_cache_dir`.
     precision
-        ``"f32"``, or ``"auto"`` to let OpenVINO choose a faster, coarser number format.
+        ``"f32"``, or ``"auto"`` to let the engine choose a faster, coarser number format: OpenVINO bfloat16 where the
+        processor has it, CUDA TF32, TensorRT 16 bits.
     kinds
         Kinds that are reported, of "person", "vehicle", "bicycle", "animal"; a thing of another kind is not reported
         as one of these.
@@ -164,6 +168,8 @@ class Detector:
     ------
     ModelError
         When the model is missing, broken or not a detector, or an argument is out of range.
+    MissingExtra
+        When the backend that was asked for is not there.
     """
 
     overlaps = True
@@ -207,13 +213,20 @@ class Detector:
         self.names = file.names
         self._to_tensor = cv2.dnn.Image2BlobParams()
         self._to_tensor.scalefactor, self._to_tensor.swapRB = (1 / 255,) * 4, True
-        self._spare: list[Floats] = []
         self._pool: ThreadPoolExecutor | None = None
         self._opening = threading.Lock()
-        self._backend, self._session = backend, None if backend == "auto" else self._open(backend)
+        self._backend = backend
+        self._session: Session | None = None
+        self.why_slower: tuple[str, ...] = ()
+        """Why engines that would be faster do not run it, where it was to choose by itself."""
+        if backend == "auto":
+            found, self._session, told = best_graphics(self._path, self._threads, precision, self._cache_dir)
+            self._backend, self.why_slower = found or backend, tuple(told)
+        else:
+            self._session = self._open(backend)
 
     def _open(self, backend: str) -> Session:
-        return open_session(backend, self._path, self._threads, self._precision)
+        return open_session(backend, self._path, self._threads, self._precision, self._cache_dir)
 
     @property
     def image_size(self) -> int:
@@ -222,12 +235,15 @@ class Detector:
 
     @property
     def at_once(self) -> int:
-        """Pictures that are best handed over in one call: two a thread, so that none waits long for another's end."""
-        return 2 * self._threads
+        """Pictures that are best handed over in one call: two a thread, so that none waits long for another's end.
+
+        A graphics card takes a whole batch.
+        """
+        return BATCH if self._backend.partition(":")[0] in GRAPHICS else 2 * self._threads
 
     @property
     def backend(self) -> str:
-        """The runtime in use; "auto" before the first picture."""
+        """The engine in use; "auto" before the first picture, where it is to choose among those of the processor."""
         return self._backend
 
     def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
@@ -248,8 +264,9 @@ class Detector:
         # Pictures of one size run together, whatever stands between them.
         order = sorted(range(len(images)), key=lambda k: images[k].shape)
         prepared = self._prepared([images[k] for k in order])
+        assert self._session is not None
         outputs = self._run([tensor for tensor, _ in prepared])
-        self._spare.extend(tensor for tensor, _ in reversed(prepared))
+        self._session.let_go([tensor for tensor, _ in prepared])
         found: list[list[Detection]] = [[] for _ in images]
         for k, output, (_, box) in zip(order, outputs, prepared, strict=True):
             found[k] = self._detections(output, box, (images[k].shape[1], images[k].shape[0]))
@@ -257,26 +274,26 @@ class Detector:
 
     def _prepared(self, images: Sequence[Image]) -> list[tuple[Floats, Letterbox]]:
         """Inputs of pictures; several are made side by side, since the processor's other threads have nothing to do."""
-        spare = [self._spare.pop() if self._spare else None for _ in images]
-        if len(images) == 1 or self._threads == 1 or self._session is None:
-            return [self.prepare(image, one) for image, one in zip(images, spare, strict=True)]
+        for image in images:
+            _check_picture(image)
+        session = self._opened(images[0])
+        boxes = [self._letterbox(image, session) for image in images]
+        rooms = session.room([(1, 3, box.height, box.width) for box in boxes])
+        if len(images) == 1 or self._threads == 1:
+            return [self.prepare(image, room) for image, room in zip(images, rooms, strict=True)]
         with self._opening:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads, "vedette-prepare")
-        return list(self._pool.map(self.prepare, images, spare))
+        return list(self._pool.map(self.prepare, images, rooms))
 
     def prepare(self, image: Image, spare: Floats | None = None) -> tuple[Floats, Letterbox]:
         """The network's input, shape (1, 3, height, width), RGB in 0 to 1, and how the picture lies in it.
 
         `spare` is a tensor that may be overwritten when its shape fits.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
-            raise ModelError(f"picture of shape {image.shape} and type {image.dtype}: give (height, width, 3) of uint8")
+        _check_picture(image)
         height, width = image.shape[:2]
-        with self._opening:
-            if self._session is None:
-                self._backend, self._session = self._choose_backend((width, height))
-        box = letterbox((width, height), self._size, self._stride, self._session.input_shape)
+        box = self._letterbox(image, self._opened(image))
         inner = (round(width * box.scale_x), round(height * box.scale_y))
         if inner != (width, height):
             image = np.asarray(cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
@@ -285,10 +302,19 @@ class Detector:
             image = np.asarray(
                 cv2.copyMakeBorder(image, box.top, bottom, box.left, right, cv2.BORDER_CONSTANT, value=(PAD,) * 3)
             )
-        # Fresh memory of this size comes page by page from the system, and costs more than the arithmetic.
         tensor = np.empty((1, 3, box.height, box.width), np.float32) if spare is None else spare
         blob: Any = cv2.dnn.blobFromImageWithParams(image, blob=tensor, param=self._to_tensor)
         return np.asarray(blob, dtype=np.float32), box
+
+    def _opened(self, image: Image) -> Session:
+        """The session; which one of the processor's is found out with the first picture."""
+        with self._opening:
+            if self._session is None:
+                self._backend, self._session = self._choose_backend((image.shape[1], image.shape[0]))
+            return self._session
+
+    def _letterbox(self, image: Image, session: Session) -> Letterbox:
+        return letterbox((image.shape[1], image.shape[0]), self._size, self._stride, session.input_shape)
 
     def _choose_backend(self, size: tuple[int, int]) -> tuple[str, Session]:
         box = letterbox(size, self._size, self._stride, self._open(next(iter(BACKENDS))).input_shape)
@@ -334,6 +360,11 @@ class Detector:
         ]
 
 
+def _check_picture(image: Image) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise ModelError(f"picture of shape {image.shape} and type {image.dtype}: give (height, width, 3) of uint8")
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """Pictures a second by the clock, and processor milliseconds a picture over all threads."""
@@ -347,12 +378,17 @@ def bare_rate(detector: Detector, images: Sequence[Image], *, batch: int = 1) ->
 
     The limit for `Detector.detect`: their ratio is what preparing, decoding and suppression cost.
     """
-    tensors = [detector.prepare(image)[0] for image in images]
-    session = detector._session  # noqa: SLF001 - a measurement of this module's own class
+    batches = [
+        [tensor for tensor, _ in detector._prepared(images[start : start + batch])]  # noqa: SLF001
+        for start in range(0, len(images), batch)
+    ]
+    session = detector._session  # noqa: SLF001
     assert session is not None
-    session.run(tensors[:batch])
+    session.run(batches[0])
     wall, cpu = time.perf_counter(), time.process_time()
-    for start in range(0, len(tensors), batch):
-        session.run(tensors[start : start + batch])
+    for tensors in batches:
+        session.run(tensors)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return Rate(len(tensors) / wall, cpu * 1e3 / len(tensors))
+    for tensors in batches:
+        session.let_go(tensors)
+    return Rate(len(images) / wall, cpu * 1e3 / len(images))

@@ -22,8 +22,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from vision.clip import Clip, cut_clip, suffix_for
@@ -32,8 +31,10 @@ from vision.source import open_source
 from vision.types import EvidenceRef, ModelRef, Track, iso_time
 
 __all__ = [
+    "FORMAT",
     "MANIFEST",
     "NAME",
+    "SIGNATURE",
     "Evidence",
     "SourceFile",
     "file_sha256",
@@ -42,12 +43,10 @@ __all__ = [
     "seal_folder",
     "stage_folder",
     "track_overlay",
-    "verify_evidence",
     "write_evidence",
 ]
 
-MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
-_FORMAT = "vedette-evidence/1"
+MANIFEST, SIGNATURE, FORMAT = "manifest.json", "manifest.sig", "vedette-evidence/1"
 _CHUNK = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """What may name evidence and its files."""
@@ -61,11 +60,21 @@ class SourceFile:
     ----------
     path, sha256, size
         File, SHA-256 in hexadecimal, length in bytes.
+    live
+        Name of the live stream that the file is a stretch of. Nobody has that file afterwards, so the manifest names
+        the stream and no hash.
     """
 
     path: Path
     sha256: str
     size: int
+    live: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a manifest names it."""
+        if self.live is not None:
+            return {"name": self.live, "live": True, "sha256": None, "bytes": None}
+        return {"name": self.path.name, "sha256": self.sha256, "bytes": self.size}
 
     @classmethod
     def of(cls, path: str | Path) -> SourceFile:
@@ -153,7 +162,7 @@ def write_evidence(
         for name, record in {**(records or {}), **({} if overlay is None else {"overlay": overlay})}.items():
             _write(staged / f"{_checked(name)}.json", json_bytes(name, record))
         manifest = {
-            "source": {"name": source.path.name, "sha256": source.sha256, "bytes": source.size},
+            "source": source.to_json(),
             "clip": {
                 "file": clip.path.name,
                 "telemetry": clip.telemetry.name if clip.telemetry else None,
@@ -184,48 +193,6 @@ def write_evidence(
         hashlib.sha256(content).hexdigest(),
         EvidenceRef(MANIFEST, clip.path.name, str(json.loads(content)["files"][clip.path.name]["sha256"])),
     )
-
-
-def verify_evidence(
-    folder: str | Path, *, public_key: Ed25519PublicKey | None = None, source_file: str | Path | None = None
-) -> list[str]:
-    """What is wrong with a folder of evidence: one line a problem, none when it is whole.
-
-    Parameters
-    ----------
-    folder
-        As `write_evidence` left it.
-    public_key
-        Whose signature to demand. Without it a signature that is there must still fit the manifest, which shows
-        damage, but anyone could have made it.
-    source_file
-        The recording, to compare with the hash in the manifest.
-    """
-    folder = Path(folder)
-    try:
-        content = (folder / MANIFEST).read_bytes()
-        manifest = json.loads(content)
-        files = dict(manifest["files"])
-        listed = {str(name): (str(entry["sha256"]), int(entry["bytes"])) for name, entry in files.items()}
-        source_hash = str(manifest["source"]["sha256"])
-    except OSError as error:
-        return [f"{MANIFEST}: cannot be read ({error.strerror})"]
-    except (ValueError, KeyError, TypeError) as error:
-        return [f"{MANIFEST}: is damaged ({type(error).__name__})"]
-    if manifest.get("format") != _FORMAT:
-        return [f"{MANIFEST}: format {manifest.get('format')!r} is not {_FORMAT}"]
-    problems = [p for name, entry in sorted(listed.items()) if (p := _file_problem(folder, name, *entry))]
-    present = {path.name for path in folder.iterdir()} - {MANIFEST, SIGNATURE}
-    problems += [f"{name}: is not in the manifest" for name in sorted(present - set(listed))]
-    problems += _signature_problems(folder, content, public_key)
-    if source_file is not None:
-        try:
-            same = file_sha256(Path(source_file)) == source_hash
-        except EvidenceError as error:
-            problems.append(str(error))
-        else:
-            problems += [] if same else [f"{source_file}: is not the recording that the clip was cut from"]
-    return problems
 
 
 def track_overlay(tracks: Sequence[Track]) -> dict[str, Any]:
@@ -286,7 +253,7 @@ def seal_folder(
     files = {
         path.name: {"sha256": file_sha256(path), "bytes": path.stat().st_size} for path in sorted(staged.iterdir())
     }
-    whole = {"format": _FORMAT, "id": folder.name, "written": "", **manifest, "files": files}
+    whole = {"format": FORMAT, "id": folder.name, "written": "", **manifest, "files": files}
     now = iso_time(written_us if written_us is not None else time.time_ns() // 1000)
     content = json_bytes("manifest", {**whole, "written": _written_before(folder, whole) or now})
     _write(staged / MANIFEST, content)
@@ -385,36 +352,3 @@ def _signature(key: Ed25519PrivateKey, content: bytes) -> dict[str, str]:
         "public_key": encode(key.public_key().public_bytes_raw()),
         "signature": encode(key.sign(content)),
     }
-
-
-def _signature_problems(folder: Path, content: bytes, public_key: Ed25519PublicKey | None) -> list[str]:
-    path = folder / SIGNATURE
-    if not path.exists():
-        return [] if public_key is None else [f"{SIGNATURE}: is missing: the manifest is not signed"]
-    try:
-        record = json.loads(path.read_bytes())
-        named = Ed25519PublicKey.from_public_bytes(base64.b64decode(record["public_key"], validate=True))
-        signature = base64.b64decode(record["signature"], validate=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return [f"{SIGNATURE}: is damaged ({type(error).__name__})"]
-    if public_key is not None and named.public_bytes_raw() != public_key.public_bytes_raw():
-        return [f"{SIGNATURE}: was made with another key"]
-    try:
-        named.verify(signature, content)
-    except InvalidSignature:
-        return [f"{SIGNATURE}: does not fit {MANIFEST}: one of them was changed"]
-    return []
-
-
-def _file_problem(folder: Path, name: str, sha256: str, size: int) -> str | None:
-    if not NAME.fullmatch(name):
-        return f"{MANIFEST}: lists {name!r}, which is no file of this folder"
-    path = folder / name
-    if not path.is_file() or path.is_symlink():
-        return f"{name}: is missing"
-    if path.stat().st_size != size:
-        return f"{name}: has {path.stat().st_size} bytes instead of {size}"
-    try:
-        return None if file_sha256(path) == sha256 else f"{name}: was changed (its hash differs from the manifest's)"
-    except EvidenceError as error:
-        return str(error)

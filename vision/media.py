@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from vision.hardware import Decoding
 
 __all__ = ["Connection", "Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry"]
 
@@ -127,7 +131,7 @@ class Media:
     created
         The container's creation time as it is written, or None.
     wall_clock_us
-        UTC microseconds of stream time zero, from RTCP; None without.
+        UTC microseconds of stream time zero, from `clock`; None without.
     has_data
         Whether there is a data stream, which may carry KLV.
     live
@@ -136,6 +140,10 @@ class Media:
         Pictures and telemetry.
     close
         Lets go of the files, the network and the thread.
+    decoding
+        Where video is decoded; None for images.
+    clock
+        Whose `wall_clock_us` is: a key of `vision.timing.TIME_BASES`, "rtcp" or "device".
     """
 
     name: str
@@ -150,3 +158,5 @@ class Media:
     live: bool
     events: Iterator[Event]
     close: Callable[[], object]
+    decoding: Decoding | None = None
+    clock: str = "rtcp"

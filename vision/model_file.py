@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from vision.errors import ModelError
 
-__all__ = ["KINDS", "ModelFile", "read_model_file"]
+__all__ = ["KINDS", "ModelFile", "input_sides", "read_model_file"]
 
 _CLASSES_OF: Mapping[str, str] = {
     "person": "person pedestrian people",
@@ -92,6 +92,20 @@ def read_model_file(path: str | Path) -> ModelFile:
             f"{path}: has no class names in its metadata ({type(error).__name__}): it is not a YOLO detector as "
             "Ultralytics exports it"
         ) from error
+
+
+def input_sides(*shape: int | None) -> tuple[int | None, int | None]:
+    """Height and width of a network's input by its shape; None for a dimension that is open.
+
+    Raises
+    ------
+    ModelError
+        When it is not the input of a detector.
+    """
+    if len(shape) != 4 or shape[1] not in {3, None} or shape[0] not in {1, None}:
+        told = ", ".join("any" if dimension is None else str(dimension) for dimension in shape)
+        raise ModelError(f"its input has the shape [{told}]: a detector takes one picture, [1, 3, height, width]")
+    return shape[2], shape[3]
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:

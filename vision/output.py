@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,22 @@ from geo import write_text
 from vision.errors import VisionError
 from vision.types import Crossing
 
-__all__ = ["to_geojson", "write_crossings"]
+__all__ = ["records_to_geojson", "to_geojson", "write_crossings"]
 
 
 def to_geojson(crossings: Iterable[Crossing]) -> dict[str, Any]:
     """A FeatureCollection: a Point for each crossing (geometry null without a place), the record as its properties."""
+    return records_to_geojson(crossing.to_json() for crossing in crossings)
+
+
+def records_to_geojson(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """As `to_geojson`, of what `Crossing.to_json` gave."""
     features = []
-    for crossing in crossings:
-        record = crossing.to_json()
-        lon, lat = record.pop("lon"), record.pop("lat")
+    for record in records:
+        lon, lat = record["lon"], record["lat"]
         geometry = None if lat is None else {"type": "Point", "coordinates": [lon, lat]}
-        features.append(
-            {"type": "Feature", "id": crossing.source_id, "geometry": geometry, "properties": record},
-        )
+        rest = {name: value for name, value in record.items() if name not in {"lon", "lat"}}
+        features.append({"type": "Feature", "id": record["source_id"], "geometry": geometry, "properties": rest})
     return {"type": "FeatureCollection", "features": features}
 
 

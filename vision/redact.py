@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 
 from vision.boxes import Box, between, overlap
 from vision.errors import EvidenceError
-from vision.evidence import MANIFEST, json_bytes, seal_folder, stage_folder, verify_evidence
+from vision.evidence import MANIFEST, json_bytes, seal_folder, stage_folder
+from vision.evidence_check import verify_evidence
 from vision.finder import Finder, shipped_finder
 from vision.source import open_source
 from vision.types import Detection

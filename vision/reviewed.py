@@ -19,7 +19,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from vision.errors import EvidenceError
-from vision.evidence import MANIFEST, NAME, verify_evidence
+from vision.evidence import MANIFEST, NAME
+from vision.evidence_check import verify_evidence
 from vision.reviews import Judged, Review
 from vision.timing import microseconds
 from vision.training_data import CLASSES, class_id
@@ -219,7 +220,8 @@ def _read(
             _name(manifest["id"]),
             str(record["source_id"]),
             hashlib.sha256(content).hexdigest(),
-            str(manifest["source"]["sha256"]),
+            # Of a live stream nobody has the recording: all its clips stay together under its name.
+            str(manifest["source"]["sha256"] or manifest["source"]["name"]),
             int(manifest["clip"]["start_us"]),
             int(manifest["clip"]["end_us"]),
             None if (first := manifest["clip"].get("first")) is None else int(first),

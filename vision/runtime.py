@@ -1,8 +1,9 @@
-"""Sessions that run an ONNX network on the processor: ONNX Runtime and OpenVINO behind one call, and which is faster.
+"""Sessions that run an ONNX network: which engine there is, and on the processor which of two is faster.
 
-A single image runs on all threads (latency). Several images run side by side, one thread each (throughput), which
-costs a third less processor time on two cores than giving each image both. Figures are 32-bit floats in both unless
-asked otherwise: OpenVINO would pick bfloat16 by itself on some processors, twice as fast and not the same numbers.
+On a graphics card TensorRT or CUDA run it, see `vision.graphics`; on the processor ONNX Runtime or OpenVINO. There a
+single image runs on all threads (latency). Several images run side by side, one thread each (throughput), which costs
+a third less processor time on two cores than giving each image both. Figures are 32-bit floats in both unless asked
+otherwise: OpenVINO would pick bfloat16 by itself on some processors, twice as fast and not the same numbers.
 """
 
 from __future__ import annotations
@@ -21,13 +22,19 @@ from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
-import openvino
 from numpy.typing import NDArray
 
 from geo import FileWriteError, write_text
-from vision.errors import ModelError
+from vision.errors import MissingExtra, ModelError, VisionError
+from vision.graphics import GRAPHICS, Card, open_graphics, why_not
+from vision.model_file import input_sides
 
-__all__ = ["BACKENDS", "Session", "default_cache_dir", "open_session", "pick_backend"]
+try:
+    import openvino
+except ModuleNotFoundError:  # ONNX Runtime alone does, slower on most processors
+    openvino = None
+
+__all__ = ["BACKENDS", "ENGINES", "Session", "best_graphics", "default_cache_dir", "open_session", "pick_backend"]
 
 Tensor = NDArray[np.float32]
 
@@ -45,11 +52,38 @@ class Session(Protocol):
     def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """First output for each input of shape (1, 3, height, width), in order. Thread-safe."""
 
+    def room(self, shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
+        """Memory for inputs of these shapes: those that lie in it are run soonest."""
 
-class _OnnxRuntime:
+    def let_go(self, rooms: Sequence[Tensor]) -> None:
+        """Take memory of `room` back."""
+
+
+class _Rooms:
+    """Memory for inputs, used again: fresh memory of this size comes page by page from the system."""
+
+    def __init__(self) -> None:
+        self._free: dict[tuple[int, ...], list[Tensor]] = {}
+
+    def room(self, shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
+        rooms = []
+        for shape in shapes:
+            try:
+                rooms.append(self._free[shape].pop())
+            except (KeyError, IndexError):
+                rooms.append(np.empty(shape, np.float32))
+        return rooms
+
+    def let_go(self, rooms: Sequence[Tensor]) -> None:
+        for one in rooms:
+            self._free.setdefault(one.shape, []).append(one)
+
+
+class _OnnxRuntime(_Rooms):
     """ONNX Runtime; a session on all threads, and on demand one that runs an image a thread."""
 
     def __init__(self, path: Path, threads: int, precision: str) -> None:
+        super().__init__()
         del precision  # it computes as the model is stored
         self._path, self._threads = path, threads
         self._wide = self._open(threads)
@@ -70,7 +104,9 @@ class _OnnxRuntime:
     @property
     def input_shape(self) -> tuple[int | None, int | None]:
         shape = self._wide.get_inputs()[0].shape
-        return _sides(*(dimension if isinstance(dimension, int) and dimension > 0 else None for dimension in shape))
+        return input_sides(
+            *(dimension if isinstance(dimension, int) and dimension > 0 else None for dimension in shape)
+        )
 
     def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         if len(tensors) == 1 or self._threads == 1:
@@ -82,10 +118,13 @@ class _OnnxRuntime:
         return list(self._pool.map(lambda tensor: self._narrow.run(None, {self._name: tensor})[0], tensors))
 
 
-class _OpenVino:
+class _OpenVino(_Rooms):
     """OpenVINO; a compiled network for each input size and for one image or several."""
 
     def __init__(self, path: Path, threads: int, precision: str) -> None:
+        super().__init__()
+        if openvino is None:
+            raise MissingExtra("engine openvino: is not installed: pip install openvino")
         self._core = openvino.Core()
         self._model = self._core.read_model(str(path))
         self._threads, self._precision = threads, precision
@@ -97,7 +136,7 @@ class _OpenVino:
         shape = self._model.inputs[0].partial_shape
         if shape.rank.is_dynamic:
             return None, None
-        return _sides(*(None if dimension.is_dynamic else dimension.get_length() for dimension in shape))
+        return input_sides(*(None if dimension.is_dynamic else dimension.get_length() for dimension in shape))
 
     def _queue(self, shape: tuple[int, ...], streams: int) -> Any:
         key = (*shape, streams)
@@ -134,30 +173,84 @@ class _OpenVino:
 
 BACKENDS: Mapping[str, Callable[[Path, int, str], Session]] = {
     "onnxruntime": _OnnxRuntime,
-    "openvino": _OpenVino,
+    **({"openvino": _OpenVino} if openvino is not None else {}),
 }
-"""Runtimes by name."""
+"""Runtimes of the processor that are installed, by name."""
+
+ENGINES: Mapping[str, str] = {
+    "auto": "auto",
+    "tensorrt": "tensorrt",
+    "cuda": "cuda",
+    "openvino": "openvino",
+    "cpu": "onnxruntime",
+}
+"""Backends of a detector by the names that people choose an engine by."""
 
 
-def open_session(backend: str, path: Path, threads: int, precision: str = "f32") -> Session:
+def open_session(
+    backend: str, path: Path, threads: int, precision: str = "f32", cache_dir: Path | None = None
+) -> Session:
     """Open a network.
+
+    Parameters
+    ----------
+    backend
+        One of `BACKENDS` or `vision.graphics.GRAPHICS`; of the latter with the number of the card behind a colon where
+        it is not the first, ``"cuda:1"``.
+    path
+        ONNX file.
+    threads
+        Of the processor.
+    precision, cache_dir
+        As in `vision.Detector`.
 
     Raises
     ------
     ModelError
-        When the backend is not one of `BACKENDS` or cannot load the file.
+        When the backend is none of these, or cannot load the file.
+    MissingExtra
+        When it is not installed, or what it needs is not.
     """
-    if backend not in BACKENDS:
-        raise ModelError(f"backend {backend!r} is unknown: choose auto, {', '.join(BACKENDS)}")
+    engine, _, number = backend.partition(":")
+    if backend not in BACKENDS and not (engine in GRAPHICS and (number or "0").isdecimal()) and backend != "openvino":
+        known = ", ".join(dict.fromkeys([*BACKENDS, "openvino", *GRAPHICS]))
+        raise ModelError(
+            f"backend {backend!r} is unknown: choose auto, {known}; a card by its number where there are several "
+            "(cuda:1)"
+        )
     try:
-        session = BACKENDS[backend](path, threads, precision)
+        session: Session
+        if engine in GRAPHICS:
+            card = Card(engine, int(number or 0), precision, cache_dir or default_cache_dir())
+            session = open_graphics(path, card)
+        else:
+            session = BACKENDS.get(backend, _OpenVino)(path, threads, precision)
         _ = session.input_shape
+    except MissingExtra:
+        raise
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     except Exception as error:  # the runtimes raise a dozen types, RuntimeError among them
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{path}: {backend} cannot load the model ({first[:160]}): export it again") from error
     return session
+
+
+def best_graphics(path: Path, threads: int, precision: str, cache_dir: Path) -> tuple[str, Session | None, list[str]]:
+    """The fastest engine of a graphics card that opens a network, its session, and why none before it does.
+
+    Without one the name is empty and the session None.
+    """
+    told: list[str] = []
+    for engine in GRAPHICS:
+        reason = why_not(engine)
+        if reason is None:
+            try:
+                return engine, open_session(engine, path, threads, precision, cache_dir), told
+            except VisionError as error:
+                reason = str(error).removeprefix(f"engine {engine}: ")
+        told.append(f"{engine}: {reason}")
+    return "", None, told
 
 
 def pick_backend(
@@ -171,7 +264,7 @@ def pick_backend(
     where = cache_dir / "backends.json"
     name = " | ".join(
         str(part)
-        for part in (*key, tensor.shape, _processor(), os.cpu_count(), onnxruntime.__version__, openvino.__version__)
+        for part in (*key, tensor.shape, _processor(), os.cpu_count(), onnxruntime.__version__, _openvino_version())
     )
     known = _read_choices(where)
     choice = known.get(name, {}).get("choice")
@@ -199,12 +292,8 @@ def default_cache_dir() -> Path:
     return Path(given) if given else Path(base) / "vedette"
 
 
-def _sides(*shape: int | None) -> tuple[int | None, int | None]:
-    """Height and width of an input's shape; None for a dimension that is open."""
-    if len(shape) != 4 or shape[1] not in {3, None} or shape[0] not in {1, None}:
-        told = ", ".join("any" if dimension is None else str(dimension) for dimension in shape)
-        raise ModelError(f"its input has the shape [{told}]: a detector takes one picture, [1, 3, height, width]")
-    return shape[2], shape[3]
+def _openvino_version() -> str:
+    return "without" if openvino is None else str(openvino.__version__)
 
 
 def _processor() -> str:

@@ -1,11 +1,11 @@
-"""Several videos watched in one process, by one detector.
+r"""Several videos watched in one process, by one detector.
 
 ::
 
     decode --queue--\
-    decode --queue---> detect --queue--> track -> ground -> crossing -> evidence -> on_crossing
-    decode --queue--/  (one thread)      (the caller's thread, each stream with a state of its own)
-    (a thread each)
+    decode --queue---> detect --queue--> track -> ground -> crossing --queue--> evidence --> on_crossing
+    decode --queue--/  (one thread)      (the caller's thread,                  (one thread) (the caller's)
+    (a thread each)                       each stream with a state of its own)
 
 The detector takes what there is, one picture of each stream in turn: whoever has a picture waits for one of each other
 stream at most, and a file that decodes fast does not crowd out a camera. It waits for nobody: a stream that has
@@ -21,7 +21,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from geo import Terrain
@@ -120,8 +120,18 @@ def watch_streams(
     twice = [name for name, count in names.items() if count > 1]
     if twice:
         raise VisionError(f"{len(streams)} streams: several are named {twice[0]}: name them apart (name)")
-    watches = [_Watch(stream, detector, settings) for stream in streams]
-    running = [one for one in watches if one.error is None]
+    with ThreadPoolExecutor(1, "evidence") as keeping:
+        watches = [_Watch(stream, detector, settings, keeping) for stream in streams]
+        try:
+            _run([one for one in watches if one.error is None], settings)
+            return [one.outcome() for one in watches]
+        except BaseException:
+            keeping.shutdown(wait=False, cancel_futures=True)  # whoever stops the watch does not wait for the rest
+            raise
+
+
+def _run(running: Sequence[_Watch], settings: WatchSettings) -> None:
+    """Take the frames of all streams through their watches, until the last has ended."""
     batch = settings.batch or _batch(running, settings.ahead)
     depth = max(_LEAST_AHEAD, batch, settings.ahead // max(1, len(running)))
     # A live source keeps a queue of its own, which drops the oldest: what lies in a second one only grows old.
@@ -138,7 +148,6 @@ def watch_streams(
         finally:
             lanes.close()  # the detecting thread may be waiting for a frame
             detected.close()
-    return [one.outcome() for one in watches]
 
 
 def _batch(watches: Sequence[_Watch], most: int) -> int:
@@ -175,7 +184,9 @@ def _detect(
 class _Watch:
     """One stream on its way: its watcher, and whether and how it ended."""
 
-    def __init__(self, stream: Stream, detector: FrameDetector | None, settings: WatchSettings) -> None:
+    def __init__(
+        self, stream: Stream, detector: FrameDetector | None, settings: WatchSettings, keeping: Executor
+    ) -> None:
         chosen = stream.detector or detector
         if chosen is None:
             raise VisionError(f"{stream.title}: no detector: give one for all streams, or one for each")
@@ -193,6 +204,7 @@ class _Watch:
                 custody=stream.custody,
                 evidence=stream.evidence,
                 on_crossing=stream.on_crossing,
+                keeping=keeping,
             )
         except MetadataError as error:
             self._fail(error)
@@ -221,6 +233,8 @@ class _Watch:
         """What became of it."""
         dropped = int(getattr(getattr(self.stream.source, "counts", None), "dropped", 0))
         watcher = self._watcher
+        if watcher is not None:
+            watcher.settle()
         usable = watcher is not None and (watcher.scene.ready or not watcher.frames)
         return StreamResult(
             self.stream.title,
@@ -236,6 +250,7 @@ class _Watch:
             if watcher.frames and not watcher.scene.ready and error is None:
                 raise MetadataError(NO_METHOD.format(name=self.stream.title))  # noqa: TRY301 - as from the scene
             watcher.finish()
+            watcher.settle()
         except Exception as own:  # noqa: BLE001 - the stream ends with it, the others go on
             error = error or own
         self._fail(error)

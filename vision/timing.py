@@ -18,6 +18,7 @@ TIME_BASES: Mapping[str, str] = {
     "given": "the caller's start time plus the picture's PTS",
     "klv": "precision time (ST 0601 tag 2) of the telemetry at the picture's PTS",
     "rtcp": "the sender's wall clock (RTCP) plus PTS",
+    "device": "this machine's clock, by which its camera's driver stamps (v4l2), or at the first picture, plus PTS",
     "sidecar": "first time stamp of a raw KLV file, laid on the first picture, plus PTS",
     "container": "the container's creation time plus PTS",
     "relative": "PTS alone, from 0 at the first picture: not a time of day",
@@ -44,7 +45,8 @@ class Clock:
         zeros = {
             "given": None if start_us is None else start_us - first_us,
             "klv": 0 if telemetry.has_time else None,
-            "rtcp": media.wall_clock_us,
+            "rtcp": media.wall_clock_us if media.clock == "rtcp" else None,
+            "device": media.wall_clock_us if media.clock == "device" else None,
             "sidecar": None if laid is None else laid - first_us,
             "container": None if created is None else created - first_us,
             "relative": -first_us,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -26,7 +27,7 @@ class EvidenceCutter(Protocol):
     """What keeps the picture of a crossing: given it and the track with its boxes, names what was written."""
 
     def __call__(self, crossing: Crossing, track: Track) -> EvidenceRef:
-        """Write clip and manifest."""
+        """Write clip and manifest. Called in a thread of its own, one crossing after the other."""
         ...
 
 
@@ -132,6 +133,7 @@ class Watcher:
         custody: Custody,
         evidence: EvidenceCutter | None,
         on_crossing: Callable[[Crossing], None] | None,
+        keeping: Executor,
     ) -> None:
         self.scene, self.settings, self.name = scene, settings, name
         self.model, self.custody, self.evidence, self.on_crossing = model, custody, evidence, on_crossing
@@ -143,9 +145,12 @@ class Watcher:
         self.outcomes: Counter[Outcome] = Counter()
         self.made: list[_Made] = []
         self.without_evidence: dict[str, str] = {}
+        self._keeping = keeping
+        self._waiting: deque[tuple[Crossing, Future[EvidenceRef] | None]] = deque()
 
     def take(self, frame: Frame, detections: Sequence[Detection]) -> None:
         """One frame with its boxes."""
+        self._tell(wait=False)
         self.frames += 1
         self.detections += len(detections)
         self.first_us = self.first_us or frame.time_us
@@ -168,6 +173,10 @@ class Watcher:
         """The video is over."""
         for track in self.tracker.finish():
             self._close(track)
+
+    def settle(self) -> None:
+        """Wait for what is still being kept of crossings, and hand these on."""
+        self._tell(wait=True)
 
     def result(self, seconds: float, dropped: int) -> WatchResult:
         """All that was seen."""
@@ -226,17 +235,20 @@ class Watcher:
         self.made = [m for m in self.made if self.last_us - m.passage.time_us < _FORGET_S * 1e6]
         self.made.append(_Made(passage, way))
         crossing = replace(self.scene.crossing(passage, way, self.name), model=self.model, custody=self.custody)
-        crossing = replace(crossing, evidence=self._keep(crossing, track))
-        self.crossings.append(crossing)
-        if self.on_crossing is not None:
-            self.on_crossing(crossing)
+        kept = None if self.evidence is None else self._keeping.submit(self.evidence, crossing, track)
+        self._waiting.append((crossing, kept))
+        self._tell(wait=False)
 
-    def _keep(self, crossing: Crossing, track: Track) -> EvidenceRef | None:
-        """Evidence of a crossing. That somebody crossed is worth telling without it, and so are those who come next."""
-        if self.evidence is None:
-            return None
-        try:
-            return self.evidence(crossing, track)
-        except (VedetteError, OSError) as error:
-            self.without_evidence[crossing.source_id] = str(error)
-            return None
+    def _tell(self, *, wait: bool) -> None:
+        """Hand on crossings whose evidence is there, in the order in which they were decided."""
+        while self._waiting and (wait or self._waiting[0][1] is None or self._waiting[0][1].done()):
+            crossing, kept = self._waiting.popleft()
+            if kept is not None:
+                try:
+                    crossing = replace(crossing, evidence=kept.result())
+                except (VedetteError, OSError) as error:
+                    # That somebody crossed is worth telling without it, and so are those who come next.
+                    self.without_evidence[crossing.source_id] = str(error)
+            self.crossings.append(crossing)
+            if self.on_crossing is not None:
+                self.on_crossing(crossing)

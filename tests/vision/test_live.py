@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 import vedette
 from tests.vision.recordings import FPS, T0_US, klv, number_of, write_video
 from tests.vision.rtsp_server import RtspCamera
-from vision.decode import without_secrets
 from vision.errors import MissingExtra, SourceError
+from vision.location import without_secrets
 from vision.media import Picture, SourceCounts
 from vision.reconnect import BackOff
 from vision.source import open_source

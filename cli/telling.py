@@ -1,0 +1,219 @@
+"""Crossings of live streams, told while the watch goes on: a line, a record in a file, a delivery to a service.
+
+A live watch has no end to wait for. What two streams report of one event is one record: the first report stands as it
+was told, and is told again, later in its `update_time`, with the names of the others.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from cli.arguments import InputError
+from cli.terminal import complaints, console
+from geo import VedetteError, write_text
+
+if TYPE_CHECKING:
+    import api
+    import vision
+
+__all__ = ["Courier", "LiveReport"]
+
+_RECENT_US = 120_000_000  # two reports of one event come as far apart as their tracks are long at most
+_RETRY_S = 1.0
+
+Key = tuple[str, str]
+
+
+class Courier:
+    """Delivers to a service in a thread of its own, through the client's spool: a watch waits for no network.
+
+    Parameters
+    ----------
+    client
+        With a spool. What it holds of earlier runs goes first.
+    """
+
+    def __init__(self, client: api.Client) -> None:
+        self._client = client
+        self._wake, self._stop = threading.Event(), False
+        self._delivered = 0
+        self._said: str | None = None
+        self._thread = threading.Thread(target=self._run, name="vedette-courier", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._wake.set()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop = True
+        self._wake.set()
+        self._thread.join()
+
+    def hand(self, crossing: vision.Crossing, folder: Path | None) -> None:
+        """Take over a crossing with its folder of evidence; it is on disk when this returns.
+
+        Raises
+        ------
+        SpoolError
+            When the disk does not take it.
+        """
+        assert self._client.spool is not None
+        self._client.spool.put(crossing.to_json(), folder if crossing.evidence else None)
+        self._wake.set()
+
+    def _run(self) -> None:
+        import api  # noqa: PLC0415 - the service takes a second to load
+
+        wait_s: float | None = None
+        while not self._stop:
+            self._wake.wait(wait_s)
+            self._wake.clear()
+            try:
+                left = self._client.flush()
+            except api.SpoolError as error:
+                why: str | None = str(error)
+                wait_s = _RETRY_S
+            else:
+                self._delivered += len(left.delivered)
+                why, wait_s = left.error, max(left.retry_in_s, 0.05) if left.waiting else None
+            if why is not None and why != self._said:
+                complaints.print(f"note: crossings wait for the service: {why}", markup=False)
+            elif why is None and self._said is not None:
+                console.print("the service takes crossings again", markup=False)
+            self._said = why
+
+
+class LiveReport:
+    """Tells of crossings as they are decided.
+
+    Parameters
+    ----------
+    file
+        JSON lines, which are added to what is there: a watch that was started again goes on with its record.
+    deliver
+        Takes a crossing and its folder of evidence to a service; None without one.
+    """
+
+    def __init__(self, file: Path, deliver: Callable[[vision.Crossing, Path | None], None] | None) -> None:
+        self._file, self._deliver = file, deliver
+        self._recent: list[vision.Crossing] = []
+        self._told: dict[Key, tuple[vision.Crossing, Path | None]] = {}
+
+    def take(self, crossing: vision.Crossing, folder: Path | None) -> None:
+        """Tell of a crossing, or that another stream saw one that was told of."""
+        record, folder = self._joined(crossing, folder)
+        place = "" if record.lat_deg is None else f" at {record.lat_deg:.5f}, {record.lon_deg:.5f}"
+        also = f", also seen by {len(record.also_seen)} other" if record.also_seen else ""
+        text = record.to_json()
+        console.print(
+            f"{text['time']} {record.source}: {record.kind} {record.direction}, {record.status}{place}{also}",
+            markup=False,
+            highlight=False,
+        )
+        for tell in (self._write, self._hand_on):
+            try:
+                tell(record, folder)
+            except (VedetteError, OSError) as error:  # the other way is still open, and the watch goes on
+                complaints.print(f"note: crossing {record.source_id}: {error}; the record:", markup=False)
+                complaints.print(json.dumps(text), markup=False, highlight=False, soft_wrap=True)
+
+    def finish(self) -> int:
+        """Write all records of the file, each as it was told last, for a map; how many there are.
+
+        Raises
+        ------
+        FileWriteError
+            When the map's file cannot be written.
+        InputError
+            When the file holds what is no record.
+        """
+        import vision  # noqa: PLC0415 - as above
+
+        if not self._file.exists():
+            write_text(self._file, "")  # whoever waits for it is told that there are none
+        records: dict[Key, dict[str, Any]] = {}
+        for number, line in enumerate(self._file.read_text("utf-8").splitlines(), 1):
+            try:
+                record = json.loads(line)
+                records[record["source"], record["source_id"]] = record
+            except (ValueError, KeyError, TypeError) as error:
+                raise InputError(
+                    f"{self._file}: line {number} is no crossing ({error}): put it right by hand"
+                ) from error
+        chart = self._file.with_suffix(".geojson")
+        write_text(chart, json.dumps(vision.records_to_geojson(records.values()), indent=1) + "\n")
+        return len(records)
+
+    def _joined(self, crossing: vision.Crossing, folder: Path | None) -> tuple[vision.Crossing, Path | None]:
+        """The record to tell, and its evidence: the crossing, or the one told before that is of the same event."""
+        import vision  # noqa: PLC0415 - inference engines take a second to load
+
+        self._recent = [one for one in self._recent if crossing.time_us - one.time_us < _RECENT_US] + [crossing]
+        recent = {_key(one) for one in self._recent}
+        self._told = {key: told for key, told in self._told.items() if key in recent}
+        own = _key(crossing)
+        event = next(one for one in vision.one_each(self._recent) if own in {_key(one), *one.also_seen})
+        first = next((key for key in (_key(event), *event.also_seen) if key in self._told and key != own), None)
+        if first is None:
+            self._told[own] = (crossing, folder)
+            return crossing, folder
+        told, its_folder = self._told[first]
+        others = {*told.also_seen, own} - {first}
+        updated = replace(
+            told,
+            also_seen=tuple(sorted(others)),
+            update_time_us=max(told.update_time_us + 1_000, crossing.update_time_us),
+        )
+        self._told[first] = (updated, its_folder)
+        return updated, its_folder
+
+    def _write(self, record: vision.Crossing, folder: Path | None) -> None:
+        del folder
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        line = (json.dumps(record.to_json()) + "\n").encode()
+        with self._file.open("a+b", buffering=0) as file:
+            whole = _whole_lines(file)
+            try:
+                _write_whole(file, line)
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(whole)
+                raise
+
+    def _hand_on(self, record: vision.Crossing, folder: Path | None) -> None:
+        if self._deliver is not None:
+            self._deliver(record, folder)
+
+
+def _write_whole(file: Any, line: bytes) -> None:
+    if file.write(line) != len(line):  # there was room for a part of it
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
+
+
+def _whole_lines(file: Any) -> int:
+    """Where the records of a file end. Half a one, of a process that was killed, goes: it would spoil the next."""
+    end: int = file.seek(0, os.SEEK_END)
+    at = end
+    while at:
+        file.seek(at - 1)
+        if file.read(1) == b"\n":
+            break
+        at -= 1
+    if at != end:
+        file.truncate(at)
+    return at
+
+
+def _key(crossing: vision.Crossing) -> Key:
+    return crossing.source, crossing.source_id

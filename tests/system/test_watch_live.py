@@ -1,0 +1,197 @@
+"""``vedette watch`` on a live stream: what was found is told while the watch goes on."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import api
+import vedette
+import vision
+from cli.arguments import InputError
+from cli.telling import LiveReport
+from tests.full_disk import full_after
+from vision import Crossing, Direction, Ellipse, Method, Status, TrackPoint
+
+LAT, LON, M_LAT = 47.0, 8.0, 111_132.0
+M_LON = M_LAT * np.cos(np.radians(LAT))
+
+
+@pytest.fixture
+def ffmpeg():
+    """The program; where it is absent the test is skipped, or fails with VEDETTE_REQUIRE_ALL=1."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
+            pytest.fail("ffmpeg is absent: apt-get install ffmpeg")
+        pytest.skip("ffmpeg is absent: apt-get install ffmpeg")
+    return program
+
+
+def free_port(kind):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(true, within_s=240.0):
+    """Wait for something; how long is a matter of the machine."""
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.2)
+
+
+def test_a_live_crossing_is_told_kept_and_delivered_while_the_watch_goes_on(ffmpeg, tmp_path, shared_data):
+    """The service is away at first, and the watch is ended by a person."""
+    settings = api.Settings(tmp_path / "store", port=free_port(socket.SOCK_STREAM))
+    with api.running(settings) as service, api.Client(service.url, service.admin.key) as admin:
+        keys = {role: admin.create_key(role.value, role) for role in (api.Role.PILOT, api.Role.ANALYST)}
+        url = service.url
+    port, out = free_port(socket.SOCK_DGRAM), tmp_path / "out"
+    video = shared_data("videos/intel_one-by-one-person-detection.mp4")
+    model = shared_data("weights/coco-yolo11n.onnx")
+    send = [ffmpeg, "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(video), "-c", "copy"]
+    look = ["watch", f"udp://127.0.0.1:{port}", "--line", "384,432,384,0", "--fps", "3", "--model", model, "--out", out]
+    look += ["--url", url, "--key", keys[api.Role.PILOT]]
+    command = [str(part) for part in [sys.executable, vedette.__file__, *look]]
+    record = out / "crossings.jsonl"
+    with (
+        subprocess.Popen([*send, "-f", "mpegts", f"udp://127.0.0.1:{port}?pkt_size=1316"]) as sender,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as watch,
+    ):
+        try:
+            until(lambda: record.exists() and record.read_text().count("\n") >= 1)
+            with (
+                api.running(settings) as service,
+                api.Client(service.url, keys[api.Role.ANALYST]) as analyst,
+            ):
+                until(lambda: list(analyst.crossings()))
+                watch.send_signal(signal.SIGINT)
+                told, _ = watch.communicate(timeout=120)
+                stored = list(analyst.crossings())
+                clip = analyst.evidence(stored[0]["id"])
+        finally:
+            sender.kill()
+            watch.kill()
+    assert watch.returncode == 0, told
+    found = [json.loads(line) for line in record.read_text().splitlines()]
+    assert {one["properties"]["source_id"] for one in stored} == {one["source_id"] for one in found}
+    assert hashlib.sha256(clip).hexdigest() in {one["evidence"]["sha256"] for one in found}
+    assert "crossings wait for the service" in " ".join(told.split())
+    assert "person" in told
+    for one in found:
+        folder = out / "evidence" / one["source_id"]
+        assert vision.verify_evidence(folder) == []
+        clip_s = json.loads((folder / "manifest.json").read_text())["clip"]
+        assert clip_s["start_us"] <= vision_time_us(one["time"]) <= clip_s["end_us"]
+    chart = json.loads((out / "crossings.geojson").read_text())["features"]
+    assert [one["id"] for one in chart] == [one["source_id"] for one in found]
+    assert [path for path in out.iterdir() if path.name.startswith(".live")] == []
+
+
+def vision_time_us(text):
+    from datetime import datetime
+
+    return round(datetime.fromisoformat(text).timestamp() * 1e6)
+
+
+def report(source, number, start_s=0.0, *, east=0.0, sigma=2.0):
+    """A person who walks north over the line at 1.5 m/s."""
+    points = tuple(
+        TrackPoint(round((start_s + t) * 1e6), LAT + 1.5 * (t - 10.0) / M_LAT, LON + east / M_LON, sigma)
+        for t in np.arange(0.0, 20.5, 0.5)
+    )
+    return Crossing(
+        source=source,
+        source_id=f"{source}-{number}",
+        time_us=round((start_s + 10.0) * 1e6),
+        update_time_us=points[-1].time_us,
+        kind="person",
+        direction=Direction.INBOUND,
+        status=Status.PROBABLE,
+        method=Method.GROUND,
+        border="line",
+        confidence=0.8,
+        lat_deg=LAT,
+        lon_deg=points[0].lon_deg,
+        ellipse=Ellipse(2.45 * sigma, 2.45 * sigma, 0.0),
+        track=points,
+        track_number=number,
+    )
+
+
+def told(file):
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def test_what_two_streams_saw_is_one_record_told_again(tmp_path):
+    handed = []
+    live = LiveReport(tmp_path / "new" / "crossings.jsonl", lambda record, folder: handed.append((record, folder)))
+    live.take(report("a", 1), Path("folder-a"))
+    live.take(report("b", 1, east=1.0, sigma=1.0), Path("folder-b"))
+    live.take(report("c", 1, east=-1.0), None)
+    live.take(report("b", 2, 60.0), Path("other"))
+    first, again, third, other = handed
+    assert first == (report("a", 1), Path("folder-a"))
+    # Nobody is told twice of one event: the first report stays what it was, and names the others.
+    for record, folder in (again, third):
+        assert folder == Path("folder-a")
+        assert replace(record, also_seen=(), update_time_us=first[0].update_time_us) == first[0]
+    assert again[0].also_seen == (("b", "b-1"),)
+    assert third[0].also_seen == (("b", "b-1"), ("c", "c-1"))
+    assert first[0].update_time_us < again[0].update_time_us < third[0].update_time_us
+    assert other[0] == report("b", 2, 60.0)
+    assert told(tmp_path / "new" / "crossings.jsonl") == [record.to_json() for record, _ in handed]
+    assert live.finish() == 2
+    chart = json.loads((tmp_path / "new" / "crossings.geojson").read_text())["features"]
+    assert [one["id"] for one in chart] == ["a-1", "b-2"]
+    assert chart[0]["properties"]["also_seen"] == third[0].to_json()["also_seen"]
+
+
+def test_a_watch_that_was_killed_while_it_wrote_goes_on_with_its_record(tmp_path):
+    file = tmp_path / "crossings.jsonl"
+    LiveReport(file, None).take(report("a", 1), None)
+    whole = file.read_bytes()
+    for torn in (b'{"source": "a", "sou', b"{"):
+        file.write_bytes(whole + torn)
+        LiveReport(file, None).take(report("a", 2, 60.0), None)
+        assert [one["source_id"] for one in told(file)] == ["a-1", "a-2"]
+    file.write_bytes(b"torn")
+    live = LiveReport(file, None)
+    live.take(report("a", 3), None)
+    assert [one["source_id"] for one in told(file)] == ["a-3"]
+    assert live.finish() == 1
+    file.write_bytes(b"no record\n")
+    with pytest.raises(InputError, match="line 1 is no crossing"):
+        live.finish()
+
+
+def test_a_record_that_cannot_be_written_is_delivered_and_shown_whole(tmp_path, capsys):
+    file, handed = tmp_path / "crossings.jsonl", []
+    live = LiveReport(file, lambda record, _: handed.append(record.source_id))
+    live.take(report("a", 1), None)
+    size = file.stat().st_size
+    with full_after(size + 100):
+        live.take(report("a", 2, 60.0), None)
+    assert file.stat().st_size == size
+    assert handed == ["a-1", "a-2"]
+    shown = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("{"))
+    assert json.loads(shown) == report("a", 2, 60.0).to_json()
+
+    def refuses(record, folder):
+        raise api.SpoolError("no room")
+
+    LiveReport(file, refuses).take(report("a", 3, 120.0), None)
+    assert [one["source_id"] for one in told(file)] == ["a-1", "a-3"]
+    assert "no room" in capsys.readouterr().err

@@ -1,0 +1,173 @@
+"""Packets of an opened container into pictures and telemetry, in the order in which they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+
+from vision.errors import SourceError
+from vision.hardware import Decoding
+from vision.location import Location
+from vision.media import Event, Image, Picture, SourceCounts, Telemetry
+from vision.recorder import Recorder
+
+__all__ = ["Reading", "demux", "reason"]
+
+_CORRUPT_RUN = 500
+_DEVICE_RUN = 100
+_DATA_ERRORS = (av.error.InvalidDataError, av.error.BufferTooSmallError)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What goes along with a source while it is read.
+
+    Parameters
+    ----------
+    location
+        What is read.
+    counts
+        Where what happens is counted.
+    decoding
+        Where it is decoded.
+    recorder
+        Keeps its packets; None where nothing does.
+    """
+
+    location: Location
+    counts: SourceCounts
+    decoding: Decoding
+    recorder: Recorder | None = None
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return self.location.name
+
+
+def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Iterator[Event]:
+    """Demultiplex and decode. Damaged packets are counted; what ends early is noted.
+
+    Parameters
+    ----------
+    container
+        With a video stream.
+    reading
+        What goes along.
+    size
+        Width and height of the pictures, pixels; None: those of the first.
+
+    Raises
+    ------
+    SourceError
+        When there is no decoder for it, or that of a device fails in the middle of a recording.
+    """
+    name, counts, decoding, video = reading.name, reading.counts, reading.decoding, container.streams.video[0]
+    packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
+    now, number = size, 0
+    while failed_in_a_row < _CORRUPT_RUN:
+        packet = _next(packets, reading, last_pts_us)
+        if packet is None:
+            return
+        if reading.recorder is not None:
+            reading.recorder.add(packet, container)
+        if packet.stream is not video:
+            if packet.size:
+                # Asynchronous KLV has no time of its own: it stands at the picture that went before it.
+                at = last_pts_us if packet.pts is None else _us(packet.pts, packet.time_base)
+                yield Telemetry(at, bytes(packet))
+            continue
+        frames = _decoded(packet, reading, last_pts_us)
+        failed_in_a_row = failed_in_a_row + 1 if frames is None else 0
+        if decoding.device and failed_in_a_row >= _DEVICE_RUN:
+            _give_up_device(reading, last_pts_us)
+            return
+        for frame in frames or ():
+            if frame.is_corrupt:
+                counts.decode_errors += 1
+                counts.note(f"{name}: the picture after {last_pts_us / 1e6:.2f} s is damaged")
+            last_pts_us = _pts_us(frame, video, number)
+            number += 1
+            before, now = now, _changed(now, (frame.width, frame.height), name, last_pts_us, counts)
+            if decoding.device and before != now:
+                decoding.takes(video)  # a size that the device does not take is decoded by the processor
+            size = size or now
+            yield Picture(last_pts_us, counts.decoded, size, _converter(frame, size))
+            counts.decoded += 1
+    counts.note(f"{name}: gave up after {_CORRUPT_RUN} undecodable packets in a row")
+
+
+def _next(packets: Iterator[Any], reading: Reading, near_us: int) -> Any | None:
+    """The next packet; None, where there is none or it cannot be read."""
+    try:
+        return next(packets, None)
+    except (av.error.FFmpegError, OSError) as error:
+        reading.counts.decode_errors += 1
+        reading.counts.note(f"{reading.name}: reading stopped at {near_us / 1e6:.2f} s ({reason(error)})")
+        return None
+
+
+def _changed(
+    before: tuple[int, int] | None, now: tuple[int, int], name: str, at_us: int, counts: SourceCounts
+) -> tuple[int, int]:
+    """The size of a picture; counted where it is not that of the one before."""
+    if before is not None and before != now:
+        counts.size_changes += 1
+        counts.note(
+            f"{name}: pictures change from {before[0]}x{before[1]} to {now[0]}x{now[1]} at {at_us / 1e6:.2f} s; they "
+            "are scaled to the first size, and places are right only where the field of view stays"
+        )
+    return now
+
+
+def _give_up_device(reading: Reading, at_us: int) -> None:
+    """A stream is opened again and goes on; a recording cannot, from its middle. Raises SourceError for that."""
+    reading.decoding.refuse(f"it failed with {_DEVICE_RUN} packets in a row")
+    if reading.location.file is not None:
+        raise SourceError(
+            f"{reading.name}: cannot be decoded from {at_us / 1e6:.2f} s on ({reading.decoding.why}): decode it in "
+            "software"
+        )
+
+
+def _decoded(packet: Any, reading: Reading, near_us: int) -> list[Any] | None:
+    """Frames of a packet; None, counted, when it is damaged."""
+    name, counts = reading.name, reading.counts
+    # A device tells damage by errors of its own.
+    damaged = av.error.FFmpegError if reading.decoding.device else _DATA_ERRORS
+    try:
+        return list(packet.decode())
+    except damaged as error:
+        counts.decode_errors += 1
+        counts.note(f"{name}: a packet near {near_us / 1e6:.2f} s cannot be decoded ({reason(error)})")
+        return None
+    except av.error.FFmpegError as error:
+        raise SourceError(f"{name}: cannot be decoded ({reason(error)}): convert it to H.264 or HEVC") from error
+
+
+def _pts_us(frame: Any, video: Any, number: int) -> int:
+    pts = frame.pts if frame.pts is not None else frame.dts
+    if pts is not None:
+        return _us(pts, frame.time_base)
+    # A stream without any times: its pictures follow each other at its rate.
+    return round(number * 1_000_000 / (video.average_rate or Fraction(25)))
+
+
+def _converter(frame: Any, size: tuple[int, int]) -> Callable[[], Image]:
+    # A stream may change its size on the way; the camera model holds for the first one.
+    width, height = size
+    return lambda: np.ascontiguousarray(frame.to_ndarray(format="bgr24", width=width, height=height))
+
+
+def _us(pts: int, time_base: Fraction) -> int:
+    return round(pts * time_base * 1_000_000)
+
+
+def reason(error: BaseException) -> str:
+    """What a library says went wrong, in a few words."""
+    return getattr(error, "strerror", None) or type(error).__name__
