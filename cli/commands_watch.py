@@ -198,6 +198,7 @@ def render(
     count: Annotated[int, typer.Option(help="Images.", min=1)] = 1000,
     seed: Annotated[int, typer.Option(help="Same seed, same images.")] = 7,
     backgrounds: Annotated[Path | None, typer.Option(help="Photographs that serve as ground in some images.")] = None,
+    background_share: Annotated[float, typer.Option(help="Share of the images that have those.", min=0, max=1)] = 0.4,
     thermal: Annotated[float, typer.Option(help="Share of thermal images; the rest is daylight.", min=0, max=1)] = 0.7,
 ) -> None:
     """Render a labelled data set with the simulator, to train on."""
@@ -211,6 +212,7 @@ def render(
             seed,
             thermal_share=thermal,
             backgrounds=backgrounds,
+            background_share=background_share,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     labels = ", ".join(f"{number} {kind}" for kind, number in summary.labels.items())

@@ -124,7 +124,12 @@ class Recipe:
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         # Heat from above: little of what COCO taught is of use.
-        "thermal": Recipe((Stage("thermal", 2266, 1.5e-3, 1e-5, {"hit-uav": 1, "rendered-thermal": 1}),)),
+        "thermal": Recipe(
+            (
+                Stage("thermal", 2266, 1.5e-3, 1e-5, {"hit-uav": 1, "rendered-thermal": 1}),
+                Stage("longer", 2644, 8e-4, 5e-6, {"hit-uav": 1.5, "rendered-thermal": 1}, zoom=0.35),
+            )
+        ),
         # No free set of real images shows people in daylight from above. The network learns their size and pose from
         # rendered ones and their shape from real ones in thermal images; what COCO taught of real ones in colour is
         # lost on the way and mixed back in.
