@@ -132,7 +132,7 @@ def boxes_in(panes: Panes, labels: Sequence[Floats]) -> Floats:
     cut_low, cut_high = (np.clip(one, part[:, :2], part[:, 2:]) for one in (low, high))
     shown = cut_high - cut_low
     kept = (shown.min(axis=1) >= _LEAST_SIDE_PX) & (shown.prod(axis=1) >= _LEAST_VISIBLE * (high - low).prod(axis=1))
-    return np.c_[panes.image[shown_in], mine[:, :1], cut_low, cut_high][kept]
+    return np.asarray(np.c_[panes.image[shown_in], mine[:, :1], cut_low, cut_high][kept], np.float64)
 
 
 class DeviceBatches:
@@ -173,7 +173,7 @@ class DeviceBatches:
         self._sizes = np.zeros((0, 2), np.int64)
         self._chance = np.zeros(0)
         self.read()
-        self._steps = math.ceil(self._chance.sum() / batch)
+        self._steps = math.ceil(float(self._chance.sum()) / batch)
 
     def __len__(self) -> int:
         return self._steps
