@@ -217,6 +217,7 @@ def render(
     count: Annotated[int, typer.Option(help="Images.", min=1)] = 1000,
     seed: Annotated[int, typer.Option(help="Same seed, same images.")] = 7,
     backgrounds: Annotated[Path | None, typer.Option(help="Photographs that serve as ground in some images.")] = None,
+    background_share: Annotated[float, typer.Option(help="Share of the images that have those.", min=0, max=1)] = 0.4,
     thermal: Annotated[float, typer.Option(help="Share of thermal images; the rest is daylight.", min=0, max=1)] = 0.7,
 ) -> None:
     """Render a labelled data set with the simulator, to train on."""
@@ -230,6 +231,7 @@ def render(
             seed,
             thermal_share=thermal,
             backgrounds=backgrounds,
+            background_share=background_share,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     labels = ", ".join(f"{number} {kind}" for kind, number in summary.labels.items())
@@ -249,6 +251,7 @@ def train(
     hours: Annotated[float | None, typer.Option(help="Longest time for a stage; it ends in good order.")] = None,
     device: Annotated[str, typer.Option(help="cpu, or the number of a GPU.")] = "cpu",
     workers: Annotated[int, typer.Option(help="Processes that prepare images.", min=0)] = 1,
+    on_device: Annotated[bool, typer.Option(help="Keep the images on the device and prepare them there.")] = False,
 ) -> None:
     r"""Train a detector by the recipe of a shipped one. Needs vedette\[train]."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
@@ -263,7 +266,9 @@ def train(
     prepared = out / "data" / "data.yaml"
     if not prepared.exists():
         vision.prepare((*vision.known_sources(data), *more), prepared.parent, tile_px=recipe.tile_px, seed=recipe.seed)
-    trained = vision.train_model(recipe, prepared, weights, out, hours=hours, device=device, workers=workers)
+    trained = vision.train_model(
+        recipe, prepared, weights, out, hours=hours, device=device, workers=workers, on_device=on_device
+    )
     console.print(f"trained -> {trained}")
 
 
