@@ -131,7 +131,8 @@ def flight_line(
     path = LineString(_on_own_side(best, border, side))
     beside = _opposite(border, offset_m + 1.0)
     met = shapely.get_parts(path.intersection(beside))
-    if not len(met):
+    # What is empty has one part, which is empty.
+    if shapely.is_empty(met).all():
         raise PlanError(f"no room for a flight line {offset_m:.0f} m beside the border: it is shorter than its bends")
     # Vertices are at places that are known: only where it comes in and goes out has to be found.
     tips = np.concatenate([shapely.get_coordinates(part)[[0, -1]] for part in met])
