@@ -30,6 +30,8 @@ _BORDER_TOLERANCE_M = 0.5
 _PATH_TOLERANCE_M = 1.0
 _DENSE_OFF = 20
 """Where a border whose vertices stand close ends is told by one simplified by this part of the distance beside it."""
+_END_OFFS = 5
+"""How many times that the last piece of it is long at least, which says what is straight across the end."""
 _OWN_SHARE = 0.9
 _SAMPLE_M = 10.0
 
@@ -163,10 +165,15 @@ def _grown(
 
 def _opposite(border: LineString, by_m: float) -> Geometry:
     """What is within a distance of a border and not beyond its ends; a little more where its vertices stand close."""
-    off_m = by_m / _DENSE_OFF if is_dense(border, by_m) else 0.0
-    return shapely.buffer(
-        shapely.simplify(border, off_m) if off_m else border, by_m + off_m, quad_segs=16, cap_style="flat"
-    )
+    if not is_dense(border, by_m):
+        return shapely.buffer(border, by_m, quad_segs=16, cap_style="flat")
+    off_m = by_m / _DENSE_OFF
+    points = shapely.get_coordinates(shapely.simplify(border, off_m))
+    # The last step of a track is noise: straight across it is anywhere.
+    ends_m = np.hypot(*(points[:, None] - points[[0, -1]]).transpose(2, 0, 1)).min(axis=1)
+    inner = points[1:-1][ends_m[1:-1] > _END_OFFS * off_m]
+    line = LineString([points[0], *inner, points[-1]])
+    return shapely.buffer(line, by_m + off_m, quad_segs=16, cap_style="flat")
 
 
 def _parts(area: Polygon | MultiPolygon) -> list[Polygon]:
