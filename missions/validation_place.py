@@ -23,6 +23,8 @@ __all__ = ["places"]
 Floats = NDArray[np.float64]
 
 _SLACK_M = 0.05
+_END = 0.5
+"""How much of the stand-off the last piece of a border is long, at least, by which its side past its end is told."""
 _STEP_M = 100.0
 """A leg is tried for its side at points so far apart, metres."""
 
@@ -137,7 +139,10 @@ class _Near:
         for number, at_end in ((0, False), (-1, True)):
             if ends[at_end]:
                 line = runs[number][::-1] if at_end else runs[number]
-                on = np.array([line[0] + way_on(line) * 1e6, line[0], line[1]])
+                # The last steps of a track go anywhere; nobody is so near that they matter.
+                away_m = np.hypot(*(line - line[0]).T)
+                inner = int(np.argmax(away_m > border.stand_off_m * _END)) or len(line) - 1
+                on = np.array([line[0] + way_on(line) * 1e6, line[0], line[inner]])
                 first = positions[number].along_m <= 0
                 over = positions[number].beyond & (~first if at_end else first)
                 side = np.sign(locate(on, places[over]).offset_m) * (-1 if at_end else 1) if over.any() else 0
