@@ -221,8 +221,15 @@ class Crew:
         # The law's ceiling is above the ground, an order's above home: hills under the sortie count.
         hills_m = max(leg.end.ground_amsl_m for leg in turn.sortie.legs) - turn.sortie.home.ground_amsl_m
         ceiling_m = plan.options.ceiling_agl_m + hills_m
-        own = clearance_of(turn.sortie.vehicle.aircraft, plan.options.wind)
-        orders = Orders(vehicle, borders=plan.borders, zones=plan.blocking_zones(), ceiling_m=ceiling_m, clearance=own)
+        craft, wind = turn.sortie.vehicle.aircraft, plan.options.wind
+        orders = Orders(
+            vehicle,
+            borders=plan.borders,
+            zones=plan.blocking_zones(),
+            ceiling_m=ceiling_m,
+            clearance=clearance_of(craft, wind),
+            turn_radius_m=craft.turn_radius_in(wind) if craft.has_wings else 0.0,
+        )
         self.conduct = PatrolConduct(
             self.shift, turn, vehicle, mission, failed=self.fail, orders=orders, took_off_s=took_off_s
         )
