@@ -119,12 +119,18 @@ class Crew:
                 battery=battery,
                 fence=() if conduct is None else conduct.fence,
                 sortie=None if conduct is None else conduct.sortie,
+                stays=None if conduct is None else conduct.stays,
             )
         if self.state in {State.CHECKING, State.READY} and conduct is not None and conduct.took_off_s is not None:
-            return Standing(one, unfit="takes off for its patrol at this moment")
+            to_cue = conduct.sortie if conduct.flown.number < 0 else None
+            return Standing(one, unfit="takes off at this moment", sortie=to_cue)
         if self.state is State.SWAPPING:
             battery = 1.0  # it gets a fresh one
-        return Standing(one, battery=battery, ready_s=max(self.free_s - shift.now_s(), 0.0) + _PREPARED_S)
+        turn = shift.timetable.ordered(self.sysid)
+        to_cue = None if turn is None else turn.sortie
+        return Standing(
+            one, battery=battery, ready_s=max(self.free_s - shift.now_s(), 0.0) + _PREPARED_S, sortie=to_cue
+        )
 
     async def work(self, last: LastFlight | None = None) -> None:
         """Fly the shift; after a station that is gone, go on from `last`. What goes wrong is in the report."""
