@@ -80,7 +80,10 @@ def watch(
         float, typer.Option(help="Seconds for which a stream may be away; it is opened again until then.", min=0)
     ] = 60.0,
     keep_live: Annotated[
-        float, typer.Option(help="Seconds of each stream kept on disk, for the clips of its crossings.", min=20)
+        float,
+        typer.Option(
+            help="Seconds of each stream kept on disk (2 GiB at most), for the clips of its crossings.", min=20
+        ),
     ] = 120.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures of each video.")] = None,
     url: Annotated[str | None, typer.Option(help="Service that the crossings are delivered to.")] = None,

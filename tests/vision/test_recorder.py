@@ -207,7 +207,8 @@ def test_what_is_older_goes_and_the_error_says_so(tmp_path):
         assert kept(recorder, tmp_path, 235) == list(range(230, 241))
 
 
-def test_a_full_disk_costs_the_clips_of_that_time_and_never_the_stream(tmp_path):
+def test_a_full_disk_costs_the_clips_of_that_time_and_never_the_stream(tmp_path, monkeypatch):
+    monkeypatch.setattr("vision.segments._RETRY_S", 0.5)
     numbers = []
     with (
         RtspCamera(T0_US, pace=4.0, count=250) as camera,
