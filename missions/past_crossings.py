@@ -42,7 +42,11 @@ class PastCrossing:
 
 
 def read_past_crossings(path: Path) -> tuple[PastCrossing, ...]:
-    """Read crossings that were not dismissed.
+    """Read crossings that were not dismissed, each of them once.
+
+    The watch writes a crossing again whenever it knows more of it, and goes on in the same file when it is started
+    again. Records of one `source` and `source_id`, for want of that the id of the GeoJSON feature, are one crossing:
+    the last of them in the file is what is known of it. Records without either are each one of their own.
 
     Parameters
     ----------
@@ -55,31 +59,35 @@ def read_past_crossings(path: Path) -> tuple[PastCrossing, ...]:
     FormatError
         When it is none of these, or a figure is none; the message names the record and the field.
     """
-    path = Path(path)
-    found = []
-    for where, record in _records(path):
+    found: dict[object, PastCrossing | None] = {}
+    for number, (where, record) in enumerate(_records(Path(path))):
         review = record.get("review")
-        if isinstance(review, dict) and review.get("state") == "dismissed":
-            continue
-        time, lat, lon = record.get("time"), record.get("lat"), record.get("lon")
-        if not isinstance(time, str):
-            raise FormatError(f"{where}: time is {time!r}: give date and time with the zone")
-        try:
-            moment = moment_of(time, f"{where}: time")
-        except PlanError as error:
-            raise FormatError(str(error)) from None
-        if lat is None and lon is None:
-            found.append(PastCrossing(moment, None))
-            continue
-        try:
-            place = float(lat), float(lon)  # type: ignore[arg-type]
-            check_coordinates(*place, where)
-        except CoordinateError as error:
-            raise FormatError(str(error)) from None
-        except (TypeError, ValueError):
-            raise FormatError(f"{where}: lat is {lat!r} and lon {lon!r}: give degrees") from None
-        found.append(PastCrossing(moment, place))
-    return tuple(found)
+        dismissed = isinstance(review, dict) and review.get("state") == "dismissed"
+        key = record.get("source_id")
+        found[number if key is None else (str(record.get("source")), str(key))] = (
+            None if dismissed else _crossing(record, where)
+        )
+    return tuple(crossing for crossing in found.values() if crossing is not None)
+
+
+def _crossing(record: dict[str, Any], where: str) -> PastCrossing:
+    time, lat, lon = record.get("time"), record.get("lat"), record.get("lon")
+    if not isinstance(time, str):
+        raise FormatError(f"{where}: time is {time!r}: give date and time with the zone")
+    try:
+        moment = moment_of(time, f"{where}: time")
+    except PlanError as error:
+        raise FormatError(str(error)) from None
+    if lat is None and lon is None:
+        return PastCrossing(moment, None)
+    try:
+        place = float(lat), float(lon)  # type: ignore[arg-type]
+        check_coordinates(*place, where)
+    except CoordinateError as error:
+        raise FormatError(str(error)) from None
+    except (TypeError, ValueError):
+        raise FormatError(f"{where}: lat is {lat!r} and lon {lon!r}: give degrees") from None
+    return PastCrossing(moment, place)
 
 
 def risk_of_past(
@@ -155,7 +163,9 @@ def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         properties = feature.get("properties") if isinstance(feature, dict) else None
         if not isinstance(properties, dict):
             raise FormatError(f"{where}: is no Feature with properties")
-        yield where, {**properties, **_place(feature.get("geometry"), where)}
+        key = properties.get("source_id")
+        named = {"source_id": feature.get("id") if key is None else key}
+        yield where, {**properties, **_place(feature.get("geometry"), where), **named}
 
 
 def _place(geometry: Any, where: str) -> dict[str, Any]:

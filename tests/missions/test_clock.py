@@ -184,6 +184,43 @@ def test_crossings_of_the_watch_and_the_service_are_read(tmp_path):
         assert found.place == pytest.approx(PLACE)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1), st.booleans()), max_size=12))
+@pytest.mark.parametrize("named", ["source_id", "id"])
+def test_a_crossing_that_is_written_again_is_one_and_its_last_record_counts(tmp_path_factory, named, written_so):
+    """Which crossing of which camera each record is of, and whether a person dismissed it by then."""
+    folder = tmp_path_factory.mktemp("past")
+    records, last = [], {}
+    for minute, (number, camera, dismissed) in enumerate(written_so):
+        time = f"2027-01-10T22:{minute:02}:00+00:00"
+        records.append(
+            {"time": time, "lat": PLACE[0], "lon": PLACE[1], "source": f"camera {camera}", named: f"c{number}"}
+            | {"review": {"state": "dismissed" if dismissed else "pending"}}
+        )
+        last[camera, number] = None if dismissed else datetime.fromisoformat(time)
+    if named == "id":
+        path = written(folder / "past.geojson", records)
+        value = json.loads(path.read_text())
+        for feature in value["features"]:
+            feature["id"] = feature["properties"].pop("id")
+        path.write_text(json.dumps(value))
+    else:
+        path = written(folder / "past.jsonl", records)
+    found = read_past_crossings(path)
+    assert sorted(one.time for one in found) == sorted(time for time in last.values() if time is not None)
+
+
+def test_the_id_that_the_service_gives_does_not_hide_that_of_the_camera(tmp_path):
+    """The watch names features by the id of the crossing, the service by one of its own."""
+    record = RECORDS[0] | {"source": "camera", "source_id": "c1"}
+    path = written(tmp_path / "past.geojson", [record, record])
+    value = json.loads(path.read_text())
+    for number, feature in enumerate(value["features"]):
+        feature["id"] = f"of the service {number}"
+    path.write_text(json.dumps(value))
+    assert len(read_past_crossings(path)) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
