@@ -3,7 +3,8 @@
 A zone is a Polygon or MultiPolygon with the properties ``name``, ``kind`` (``no_fly`` by default, or ``limits``), and
 where it does not reach from the ground upwards without end ``floor_m``, ``ceiling_m`` with ``floor_datum`` and
 ``ceiling_datum`` (``AGL`` or ``AMSL``). A landing site is a Point with ``name``, ``kind`` ``landing_site`` and
-``radius_m``. What is not understood is refused: a zone that is left out is one that is flown into.
+``radius_m``. What is not understood is refused, and so is what points to zones elsewhere and what has none where one
+should be: a zone that is left out is one that is flown into.
 """
 
 from __future__ import annotations
