@@ -102,7 +102,7 @@ def plan(
         typer.Option(help="Zones and landing sites: GeoJSON, KML, KMZ, GeoPackage or Shapefile."),
     ] = None,
     airspace_layer: Annotated[
-        str | None, typer.Option(help="Which layer of a GeoPackage of zones, where several have polygons.")
+        str | None, typer.Option(help="Which layer of a GeoPackage of zones, where several have polygons or points.")
     ] = None,
     sites: Annotated[bool, typer.Option("--sites", help="Propose emergency landing sites on the terrain.")] = False,
     objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
