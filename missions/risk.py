@@ -188,14 +188,23 @@ def _counted(
 
 
 def risk_apart(risk: RiskTable, border: BorderSegment) -> RiskTable:
-    """The risk along a border as that along the pieces that it is taken apart into; as it is where it is one piece."""
+    """The risk along a border as that along the pieces that it is taken apart into; as it is where it is one piece.
+
+    A row beyond the end of the border is one of the first piece, beyond its end too: the planner says so.
+    """
+    if not risk.rows:
+        return risk
     pieces = taken_apart(border)
     if pieces[0].line is border:
         return risk
     rows: list[Risk] = []
+    beyond: list[Risk] = []
     for row in risk.rows:
         if row.line not in {"", border.name}:
             rows.append(row)
+            continue
+        if row.from_m >= max(float(piece.edges_m.max()) for piece in pieces):
+            beyond.append(replace(row, line=pieces[0].line.name))
             continue
         for piece in pieces:
             low, high = piece.edges_m.min(axis=1), piece.edges_m.max(axis=1)
@@ -206,7 +215,7 @@ def risk_apart(risk: RiskTable, border: BorderSegment) -> RiskTable:
                 off = high[k] - last[k] if turned else first[k] - low[k]
                 begin = float(ends[k] + off)
                 rows.append(replace(row, from_m=begin, to_m=begin + float(last[k] - first[k]), line=piece.line.name))
-    return replace(risk, rows=_joined(rows))
+    return replace(risk, rows=(*_joined(rows), *beyond))
 
 
 def _joined(rows: list[Risk]) -> tuple[Risk, ...]:
