@@ -103,7 +103,8 @@ def test_a_folder_without_recordings_is_told(tmp_path):
 def test_the_use_of_a_card_is_read_from_the_drivers_program(tmp_path, monkeypatch):
     program = tmp_path / "nvidia-smi"
     program.write_text(
-        "#!/bin/sh\nprintf '40, 10, 800\\n60, [N/A], 900\\n60, 30, 1000\\n50, '\n>\"${0%/*}/said\"\nexec sleep 60\n", encoding="utf-8"
+        "#!/bin/sh\nprintf '40, 10, 800\\n60, [N/A], 900\\n60, 30, 1000\\n50, '\n>\"${0%/*}/said\"\nexec sleep 60\n",
+        encoding="utf-8",
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
