@@ -21,11 +21,15 @@ from geo import geodesic_distance_m
 from missions.border import BorderSegment, Side
 from missions.border_line import points_of, runs_anticlockwise, sides_change, unwrapped
 from missions.border_slips import without_slips
+from missions.noding import noded
 
 __all__ = ["BorderPiece", "taken_apart"]
 
 Floats = NDArray[np.float64]
 _Vertex = tuple[float, float]
+
+_ROUNDING_DEG = 1e-11
+"""How far a point that was computed may lie from the vertex that it is."""
 
 
 @dataclass(frozen=True)
@@ -166,29 +170,8 @@ def _unlooped(line: Floats, edges_m: Floats, *, closed: bool) -> tuple[_Loop, li
 
 def _noded(line: Floats) -> Floats | None:
     """A line with a vertex wherever it touches or crosses itself; None where it runs along itself for a stretch."""
-    edges = np.asarray(shapely.linestrings(np.stack([line[:-1], line[1:]], axis=1)))
-    first, second = shapely.STRtree(edges).query(edges, predicate="intersects")
-    # Neighbours share a vertex, and no more: what ran back on itself there is left out of every border.
-    later = second - first > 1
-    if np.array_equal(line[0], line[-1]):
-        later &= ~((first == 0) & (second == len(edges) - 1))
-    more: dict[int, dict[float, Floats]] = {}
-    for i, j in zip(first[later].tolist(), second[later].tolist(), strict=True):
-        met = shapely.intersection(edges[i], edges[j])
-        if met.geom_type != "Point":
-            return None
-        place = shapely.get_coordinates(met)[0]
-        ends = [v for v in (*line[[i, i + 1]], *line[[j, j + 1]]) if np.allclose(v, place, rtol=0, atol=1e-11)]
-        place = ends[0] if ends else place
-        for k in (i, j):
-            if not any(np.array_equal(place, line[v]) for v in (k, k + 1)):
-                step = line[k + 1] - line[k]
-                more.setdefault(k, {})[float(np.dot(place - line[k], step) / np.dot(step, step))] = place
-    out: list[Floats] = []
-    for k in range(len(line) - 1):
-        out.append(line[k])
-        out += [place for _, place in sorted(more.get(k, {}).items())]
-    return np.array([*out, line[-1]])
+    (whole,), along_itself = noded([line], _ROUNDING_DEG)
+    return None if along_itself else whole
 
 
 def _along(line: Floats) -> Floats:

@@ -139,20 +139,22 @@ class ShiftClock:
         return sorted(at for at in found if 0 < at < shift_s)
 
     def jumps(self, shift_s: float) -> list[float]:
-        """Seconds after the start, to the second, at which the clock is put forward or back, rising."""
+        """Seconds after the start, up to the end of a shift, at which the clock is put forward or back, rising."""
         if self.start is None:
             return []
         out = []
-        steps = [min(k * 3600.0, shift_s) for k in range(math.ceil(shift_s / 3600) + 1)]
+        # Between whole numbers the search ends, and a jump falls on a whole second: that of a start need not.
+        part_s = self.start.astimezone(UTC).microsecond / 1e6
+        steps = [min(k * 3600, math.ceil(shift_s)) for k in range(math.ceil(shift_s / 3600) + 1)]
         for low, high in pairwise(steps):
             before, a, b = self._here(low).utcoffset(), low, high
             if before == self._here(high).utcoffset():
                 continue
             while b - a > 1:
-                middle = math.floor((a + b) / 2)
+                middle = (a + b) // 2
                 a, b = (middle, b) if self._here(middle).utcoffset() == before else (a, middle)
-            out.append(float(b))
-        return out
+            out.append(b - part_s)
+        return [at for at in out if at <= shift_s]
 
     def _here(self, at_s: float) -> datetime:
         assert self.start is not None

@@ -17,6 +17,7 @@ from shapely import Geometry, LineString, Point
 
 from missions.beyond import beyond, closing_m
 from missions.border import BorderSegment, Side
+from missions.noding import noded
 from missions.plane import Chart
 
 __all__ = ["Contested"]
@@ -26,6 +27,11 @@ Floats = NDArray[np.float64]
 _MOST_TOLD = 3
 _SAME_DIGITS, _FAR_M = 6, 50_000.0
 """To how many digits of a metre places are the same: noise draws loops of less than a millimetre."""
+_NODE_M = 1e-6
+"""How far a place where lines meet may lie from the vertex that it is, metres: it is computed."""
+
+_ANGLE = 1e-9
+"""Edges nearer in direction than this lie upon each other, radians."""
 
 _PROBE = 1e-3
 """How far into its sector a place is tried, in shares of the shortest edge there."""
@@ -37,7 +43,7 @@ class Contested:
     Parameters
     ----------
     borders
-        Lines that touch each other in vertices only, as `missions.border_loops` gives them.
+        Lines that may touch, cross, and run along each other and themselves.
 
     Attributes
     ----------
@@ -47,13 +53,15 @@ class Contested:
 
     def __init__(self, borders: Sequence[BorderSegment]) -> None:
         self._chart = Chart(*borders[0].centre())
-        lines = [self._chart.line(border.unwrapped()) for border in borders]
-        disputes = [_disputed(borders, lines, node) for node in _shared(borders, lines)]
+        lines = noded([self._chart.line(border.unwrapped()) for border in borders], _NODE_M)[0]
+        # Where a line ends at another that one is cut too, and drawn to its end: it crosses nothing there.
+        passed = [node for node in _shared(borders, lines) if not _at_a_joint(borders, lines, node)]
+        disputes = [_disputed(borders, lines, node) for node in passed]
         probes = [probe for _, own in disputes for probe in own]
         nodes = [node for node, own in disputes if own]
         self.places = tuple((float(lat), float(lon)) for lat, lon in (self._chart.lat_lon(node) for node in nodes))
-        noded = _drawn_on(borders, lines) if probes else LineString()
-        self._areas = shapely.get_parts(shapely.polygonize([noded]))
+        drawn = _drawn_on(borders, lines) if probes else LineString()
+        self._areas = shapely.get_parts(shapely.polygonize([drawn]))
         shapely.prepare(self._areas)
         self._contested = {self._area(probe) for probe in probes}
 
@@ -86,6 +94,16 @@ def _drawn_on(borders: Sequence[BorderSegment], lines: Sequence[Floats]) -> Geom
     return shapely.union_all(drawn)
 
 
+def _at_a_joint(borders: Sequence[BorderSegment], lines: Sequence[Floats], node: Floats) -> bool:
+    """Whether ends of several lines lie so near to a node that nobody can pass between."""
+    near = [
+        float(np.hypot(*(line[[0, -1]] - node).T).min()) <= closing_m(border.stand_off_m)
+        for border, line in zip(borders, lines, strict=True)
+        if not border.is_ring
+    ]
+    return sum(near) > 1
+
+
 def _shared(borders: Sequence[BorderSegment], lines: Sequence[Floats]) -> list[Floats]:
     """Vertices, metres, that lines pass through more than once, and in which none ends."""
     passing = np.round(
@@ -112,11 +130,22 @@ def _disputed(borders: Sequence[BorderSegment], lines: Sequence[Floats], node: F
             for other, left in ((line[k + 1], Side.LEFT), (line[last - 1 if k == 0 else k - 1], Side.RIGHT)):
                 away = other - line[k]
                 rays.append((math.atan2(away[1], away[0]), border.own_side is left, float(np.hypot(*away))))
+            # Not rounded: sectors may be narrow.
+            node = line[k]
     rays.sort()
     reach = _PROBE * min(length for _, _, length in rays)
+    # Edges that lie upon each other, as where a line runs along itself, bound the same two sectors.
+    fans: list[tuple[float, set[bool]]] = []
+    for angle, own_left, _ in rays:
+        if fans and angle - fans[-1][0] < _ANGLE:
+            fans[-1][1].add(own_left)
+        else:
+            fans.append((angle, {own_left}))
+    if len(fans) > 1 and fans[0][0] + 2 * math.pi - fans[-1][0] < _ANGLE:
+        fans[0][1].update(fans.pop()[1])
     found = []
-    for (a, own_left, _), (b, other_left, _) in pairwise([*rays, (rays[0][0] + 2 * math.pi, *rays[0][1:])]):
-        if own_left == other_left:
+    for (a, own_before), (b, own_after) in pairwise([*fans, (fans[0][0] + 2 * math.pi, fans[0][1])]):
+        if len(own_before | {not own for own in own_after}) > 1:
             middle = (a + b) / 2
             found.append(node + reach * np.array([math.cos(middle), math.sin(middle)]))
     return node, found

@@ -46,8 +46,9 @@ def check_bases(setting: Setting) -> None:
     for base in bases:
         if contested.holds(base.lat_deg, base.lon_deg):
             raise PlanError(
-                f"border {setting.task.name!r} crosses itself at {contested.told} (latitude and longitude, degrees): "
-                f"there left and right change places, so that base {base.name!r} lies on the own side of one stretch "
+                f"border {setting.task.name!r} crosses itself at {contested.told} (latitude and longitude, degrees), "
+                "or lines of it cross each other: there left and right change places, so "
+                f"that base {base.name!r} lies on the own side of one stretch "
                 "and on the far side of another: draw the line so that it does not"
             )
         if not setting.around.own_side(base.lat_deg, base.lon_deg):

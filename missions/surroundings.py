@@ -31,6 +31,9 @@ Floats = NDArray[np.float64]
 
 _EARTH_M = 6_371_000.0
 _STEP_M = 500.0
+_TIE_M = 0.01
+"""Lines whose distances from a place differ by less are equally near."""
+
 _WALL_ROOM_M = 20.0
 """Nobody comes nearer to the straight continuation of the border, nor than the margin: a fence has to fit between."""
 
@@ -192,17 +195,38 @@ class Surroundings:
         return Region(plane, tuple(border), tuple(wall), tuple(keep_out), tuple(zones))
 
     def own_side(self, lat_deg: float, lon_deg: float) -> bool:
-        """Whether a place lies on the own side: by the nearest stretch of the border, or in the ring of an enclave."""
-        away = [float(self._away(line.unit, lat_deg, lon_deg).min()) for line in self.lines]
-        nearest = int(np.argmin(away))
-        segment, dense = self.borders[nearest], self.lines[nearest]
+        """Whether a place lies on the own side: by the nearest stretch of the border, or in the ring of an enclave.
+
+        Of lines that are as near as each other, as where they touch, none may have it on its far side.
+        """
+        away = [self._away(line.unit, lat_deg, lon_deg) for line in self.lines]
+        least = min(float(one.min()) for one in away)
+        near = [k for k, one in enumerate(away) if float(one.min()) <= least + _STEP_M]
+        if len(near) > 1:
+            # Vertices stand too far apart to say which line is the nearest.
+            plane = Plane.at(lat_deg, lon_deg)
+            exact = [self._exact_m(plane, self.lines[k], away[k]) for k in near]
+            near = [k for k, one in zip(near, exact, strict=True) if one <= min(exact) + _TIE_M]
+        told = [self._told(k, away[k], lat_deg, lon_deg) for k in near]
+        # Past its end a line says less than one that is there.
+        return all([own for own, past in told if not past] or [told[0][0]])
+
+    def _exact_m(self, plane: Plane, dense: DenseLine, away: Floats) -> float:
+        """How far a line is from the middle of a plane, metres, by its edges."""
+        runs = [(max(0, a - 1), b + 2) for a, b in _runs(away <= away.min() + _STEP_M)]
+        shapes = [LineString(plane.xy(dense.lat[a:b], dense.lon[a:b])) for a, b in runs]
+        return float(shapely.distance(shapes, shapely.Point(0.0, 0.0)).min())
+
+    def _told(self, number: int, away: Floats, lat_deg: float, lon_deg: float) -> tuple[bool, bool]:
+        """Whether a place lies on the own side of a line, and whether it lies past an end of it."""
+        segment, dense = self.borders[number], self.lines[number]
         sign = segment.own_side.sign
         if dense.is_ring:
             plane = Plane.at(*segment.centre())
             ring = plane.xy(dense.lat, dense.lon)
             inside = bool(shapely.contains_xy(shapely.polygons(ring), *plane.xy(lat_deg, lon_deg)))
-            return inside == ((sign > 0) == shapely.is_ccw(shapely.linearrings(ring)))
-        centre = int(self._away(dense.unit, lat_deg, lon_deg).argmin())
+            return inside == ((sign > 0) == shapely.is_ccw(shapely.linearrings(ring))), False
+        centre = int(away.argmin())
         first, last = max(0, centre - 200), min(len(dense.lat) - 1, centre + 200)
         plane = Plane.at(lat_deg, lon_deg)
         line = plane.xy(dense.lat[first : last + 1], dense.lon[first : last + 1])
@@ -215,8 +239,8 @@ class Surroundings:
             # The last steps of a track go anywhere: the end is told by what is a part of the stand-off away from it.
             off = np.flatnonzero(np.hypot(*(way - way[0]).T) > segment.stand_off_m * _END)
             end = np.array([past, way[0], way[off[0] if len(off) else -1]])
-            return bool(locate(end, np.zeros(2)).offset_m[0] * turned * sign > 0)
-        return bool(here.offset_m[0] * sign > 0)
+            return bool(locate(end, np.zeros(2)).offset_m[0] * turned * sign > 0), True
+        return bool(here.offset_m[0] * sign > 0), False
 
     @cached_property
     def _walls(self) -> tuple[tuple[tuple[float, float], tuple[float, float]] | None, ...]:

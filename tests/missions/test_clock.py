@@ -3,13 +3,13 @@
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -105,6 +105,18 @@ def test_a_shift_in_which_the_clock_changes_has_its_risk_by_the_new_one_and_says
     rest = replan(made, [1], 3600.0)
     later = ShiftClock.of(rest.options.shift_hour, rest.options.shift_start, rest.risk.zone)
     assert later.hour(1000.0) == clock.hour(4600.0)
+
+
+@given(st.sampled_from([0, 300_000, 700_000, 999_999]), st.floats(-3, 3), st.booleans())
+@example(700_000, 1.0, True)
+def test_a_jump_in_the_last_seconds_of_a_shift_is_found_to_the_fraction(micro, more_s, spring):
+    """The clock of Zurich is put forward on 28 March at 01:00 UTC, and back on 31 October at the same hour."""
+    jump = datetime(2027, 3, 28, 1, tzinfo=UTC) if spring else datetime(2027, 10, 31, 1, tzinfo=UTC)
+    start = jump - timedelta(hours=8) + timedelta(microseconds=micro)
+    at_s = (jump - start).total_seconds()
+    assume(abs(more_s) > 1e-3)
+    found = ShiftClock.of(0, start.isoformat(), "Europe/Zurich").jumps(at_s + more_s)
+    assert found == ([pytest.approx(at_s, abs=1e-6)] if more_s > 0 else [])
 
 
 def test_without_a_date_the_hours_are_those_of_the_shift_and_the_plan_says_so():
