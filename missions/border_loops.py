@@ -90,8 +90,9 @@ def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
     note = border.note
     if outlined.slips:
         note = "; ".join(filter(None, [note, _told(outlined.slips)]))
-    # A loop that hangs on another one ends before it.
-    rings = [loop for loop in loops[::-1] if not _put_back(rest, loop, border.own_side)][::-1]
+    # Of a tangle a loop may hang on another one, which ends after it.
+    order = loops[::-1] if outlined.slips else loops
+    rings = [loop for loop in order if not _put_back(rest, loop, border.own_side)]
     if not rings and not outlined.slips:
         return (_whole(border),)
     named = [(border.name, rest)] if len(rest.points) > 1 else []

@@ -35,6 +35,7 @@ _IN, _OUT = -1, -2
 
 _DEGREE_M = 111_320.0
 _ROUNDING_M = 1e-3
+_HAIR_M = 1e-3
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ def without_slips(line: Floats, side: Side, stand_off_m: float) -> Outlined:
     where = [first[name] for name in names]
     kept: list[int] = []
     drawn: list[_Edge] = []
+    outlines: list[_Run] = []
     at = slips = 0
     for (a, b), count in tangles:
         if a < at:
@@ -147,13 +149,38 @@ def without_slips(line: Floats, side: Side, stand_off_m: float) -> Outlined:
         else:
             kept += where[at:a]
             drawn += edges[at:a]
+        outlines.append((len(kept), len(kept) + len(walk)))
         kept += walk[:-1]
         drawn += [known[pair] for pair in pairwise(walk)]
         slips += count
         at = b
         if ends:
             return Outlined(line[[*kept, walk[-1]]], np.array(drawn), slips)
-    return Outlined(line[[*kept, *where[at:]]], np.array([*drawn, *edges[at:]]), slips)
+    kept += where[at:]
+    if closed:
+        line, kept = _apart(line, xy, kept, outlines, side.sign), list(range(len(kept)))
+    return Outlined(line[kept], np.array([*drawn, *edges[at:]]), slips)
+
+
+def _apart(line: Floats, xy: Floats, kept: Sequence[int], outlines: Sequence[_Run], sign: int) -> Floats:
+    """The vertices of a ring, those in which its outlines touch themselves drawn a hair apart towards own ground.
+
+    The inside of a ring is told by a polygon, which must not touch itself.
+    """
+    out = line[kept]
+    scale = np.array([math.cos(math.radians(float(line[:, 1].mean()))), 1.0]) * _DEGREE_M
+    for first, stop in outlines:
+        seen: set[int] = set()
+        for k in range(first, stop):
+            if kept[k] not in seen or not 0 < k < len(kept) - 1:
+                seen.add(kept[k])
+                continue
+            away = xy[[kept[k + 1], kept[k - 1]]] - xy[kept[k]]
+            ahead, back = np.arctan2(away[:, 1], away[:, 0])
+            middle = ahead + sign * (sign * (back - ahead) % (2 * math.pi)) / 2
+            hair_m = min(_HAIR_M, 0.1 * float(np.hypot(*away.T).min()))
+            out[k] += hair_m * np.array([math.cos(middle), math.sin(middle)]) / scale
+    return out
 
 
 def _outlined(

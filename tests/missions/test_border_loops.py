@@ -242,6 +242,27 @@ def test_a_track_that_crosses_itself_all_along_is_planned_with_one_note(count, s
     assert note.count(SLIP) == 1
 
 
+def test_where_a_flight_line_ends_is_not_told_by_the_last_step_of_a_track():
+    points = np.column_stack([np.arange(1000.0), np.zeros(1000)]) + np.random.default_rng(3).normal(0, 1, (1000, 2))
+    made = plan(border_from_metres([tuple(point) for point in points]), default_fleet(at((500.0, 300.0)), 1))
+    assert check(made) == []
+    ways = shapely.MultiLineString([way(sortie) for sortie in made.sorties])
+    assert abs(ways.bounds[0]) < 20
+    assert abs(ways.bounds[2] - 1000) < 20
+
+
+def test_a_ring_that_crosses_itself_all_along_is_planned_from_within_it():
+    """Its seam lies in the midst of a tangle."""
+    angle = np.linspace(0, 2 * math.pi, 3000, endpoint=False)
+    points = 500 * np.column_stack([np.cos(angle), np.sin(angle)]) + np.random.default_rng(5).normal(0, 1, (3000, 2))
+    border = border_from_metres([tuple(point) for point in [*points, points[0]]], "left")
+    made = plan(border, default_fleet(at((0.0, 0.0)), 1))
+    assert check(made) == []
+    line = shapely.LineString(metres(border.coordinates))
+    assert min(way(sortie).distance(line) for sortie in made.sorties) >= border.stand_off_m + 7
+    assert made.coverage.share > 0.99
+
+
 def test_a_line_that_runs_along_itself_or_ends_on_itself_is_left_whole():
     there_and_back = border_from_metres(
         [(0, 0), (3000, 0), (3000, 1000), (4000, 1000), (4000, 0), (2000, 0), (2000, -500)]
