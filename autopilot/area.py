@@ -12,6 +12,7 @@ from shapely import LineString, MultiLineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from autopilot.errors import PlaceError
+from autopilot.rejoin import Rejoining
 from autopilot.ways import flown_way
 from geo import CoordinateError, LocalFrame, check_coordinates, densify, geodesic_distance_m, locate
 from missions import BorderSegment, Clearance, FenceCircle, FencePolygon, Zone
@@ -23,6 +24,7 @@ _FARTHEST_M = 50_000.0
 _NEAR_M = 200_000.0  # beyond it a plane of our own says nothing of a zone, which is then looked at in degrees
 _STEP_M = 25.0
 _ROUNDING_M = 0.1
+_PAST_IT = "give a place that is reached in a straight line past it"
 
 Floats = NDArray[np.float64]
 FenceShape = FencePolygon | FenceCircle
@@ -38,6 +40,18 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.lat_deg:.6f}, {self.lon_deg:.6f} at {self.above_home_m:g} m above home"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How a refusal names a way, and what to do where it is not the usual: another place in a straight line."""
+
+    way: str
+    instead: str | None = None
+
+
+_WAY = _Told("the way there, or the place,")
+_BACK = _Told("the way back onto its line", "fly there from elsewhere, or return home")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +125,7 @@ class FlightArea:
         stay = shapely.Point(there) if planned or not radius_m else shapely.Point(there).buffer(radius_m)
         room_m = self.clearance.room_m
         swept = way if planned else shapely.union_all([way.buffer(room_m), stay.buffer(max(room_m, _CLEAR_M))])
-        for number, shape in enumerate(self.fence, 1):
-            self._check_shape(number, shape, swept, frame, place)
+        self._check_fence(swept, frame, place)
         self._check_zones(swept, frame, here, place)
         self._check_borders(way, stay, frame, place, planned=planned)
 
@@ -141,6 +154,48 @@ class FlightArea:
             lat, lon, _ = frame.to_geodetic(float(start[0]), float(start[1]), 0.0)
             self.check(Place(float(lat), float(lon), here.above_home_m), place, planned=True)
 
+    def check_rejoining(self, here: Place, place: Place, flown: Rejoining) -> None:
+        """Whether wings may come back to their mission as they may fly it.
+
+        Up to the place as `check` has it for a way that is `planned`. From there on they are held as their plan holds
+        them, less half the room: what they turn by is in the ways, and half is what they fly off one for 95 % of the
+        time.
+
+        Parameters
+        ----------
+        here, place
+            Where the vehicle is, and the place of the item.
+        flown
+            The ways, metres east and north of `here`.
+
+        Raises
+        ------
+        PlaceError
+            With the reason.
+        """
+        frame, _ = _frame(here, place)
+        half_m = self.clearance.room_m / 2
+        swept = shapely.union_all([flown.approach, flown.join.buffer(half_m)])
+        self._check_fence(swept, frame, place, _BACK)
+        self._check_zones(swept, frame, here, place, _BACK)
+        for border in self.borders:
+            line = LineString(border.local_line(frame))
+            keep_m = border.stand_off_m + self.clearance.margin_m
+            start_m = float(line.distance(shapely.Point(0.0, 0.0)))
+            for way, floor_m in (
+                (flown.approach, min(keep_m, max(border.stand_off_m, start_m))),
+                (flown.join, keep_m - half_m),
+            ):
+                if not way.distance(line) >= floor_m - _ROUNDING_M:
+                    raise PlaceError(
+                        f"{place}: {_BACK.way} comes within {way.distance(line):.1f} m of border {border.name!r}, the "
+                        f"stand-off is {border.stand_off_m:g} m, and {self.clearance.margin_m:.1f} m what the vehicle "
+                        f"may be off its way: {_BACK.instead}"
+                    )
+        if self.borders:
+            points = np.concatenate([_along(flown.approach), _along(flown.join)])
+            self._check_sides(points, [border.local_line(frame) for border in self.borders], place, _BACK)
+
     def _check_height(self, place: Place) -> None:
         if not (math.isfinite(place.above_home_m) and self.lowest_m <= place.above_home_m <= self.highest_m):
             raise PlaceError(
@@ -148,27 +203,23 @@ class FlightArea:
                 "give a height between them"
             )
 
-    @staticmethod
-    def _check_shape(number: int, shape: FenceShape, swept: BaseGeometry, frame: LocalFrame, place: Place) -> None:
-        if isinstance(shape, FenceCircle):
-            east, north, _ = frame.to_enu(shape.lat_deg, shape.lon_deg)
-            # A polygon of 64 corners lies inside its circle by 0.03 %; it has to hold one to keep out of.
-            reach_m = shape.radius_m if shape.inclusion else shape.radius_m / math.cos(math.pi / 64)
-            area: BaseGeometry = shapely.Point(float(east), float(north)).buffer(reach_m, quad_segs=16)
-        else:
-            area = _polygon(shape, frame, number)
-        if shape.inclusion and not area.contains(swept):
-            raise PlaceError(
-                f"{place}: the way there, or the place, is outside the vehicle's fence (shape {number}) or too near to "
-                "its edge: give a place inside it that is reached in a straight line"
-            )
-        if not shape.inclusion and area.intersects(swept):
-            raise PlaceError(
-                f"{place}: the way there, or the place, is in a part that the vehicle's fence shuts out (shape "
-                f"{number}): give a place that is reached in a straight line past it"
-            )
+    def _check_fence(self, swept: BaseGeometry, frame: LocalFrame, place: Place, told: _Told = _WAY) -> None:
+        for number, shape in enumerate(self.fence, 1):
+            area = _outline(shape, frame, number)
+            if shape.inclusion and not area.contains(swept):
+                raise PlaceError(
+                    f"{place}: {told.way} is outside the vehicle's fence (shape {number}) or too near to its edge: "
+                    f"{told.instead or 'give a place inside it that is reached in a straight line'}"
+                )
+            if not shape.inclusion and area.intersects(swept):
+                raise PlaceError(
+                    f"{place}: {told.way} is in a part that the vehicle's fence shuts out (shape {number}): "
+                    f"{told.instead or _PAST_IT}"
+                )
 
-    def _check_zones(self, swept: BaseGeometry, frame: LocalFrame, here: Place, place: Place) -> None:
+    def _check_zones(
+        self, swept: BaseGeometry, frame: LocalFrame, here: Place, place: Place, told: _Told = _WAY
+    ) -> None:
         for zone in self.zones:
             lon, lat = zone.outline().T
             near = float(geodesic_distance_m(place.lat_deg, place.lon_deg, *densify(lat, lon, _FARTHEST_M)).min())
@@ -177,10 +228,7 @@ class FlightArea:
                 rings = [_ring(np.array(ring)[:, 1], np.array(ring)[:, 0], frame) for ring in zone.rings]
                 entered = entered or Polygon(rings[0], rings[1:]).intersects(swept)
             if entered:
-                raise PlaceError(
-                    f"{place}: the way there, or the place, is in zone {zone.name!r}: give a place that is reached in "
-                    "a straight line past it"
-                )
+                raise PlaceError(f"{place}: {told.way} is in zone {zone.name!r}: {told.instead or _PAST_IT}")
 
     def _check_borders(
         self, way: MultiLineString, stay: BaseGeometry, frame: LocalFrame, place: Place, *, planned: bool
@@ -210,7 +258,7 @@ class FlightArea:
         edge = stay.exterior if isinstance(stay, Polygon) else stay
         self._check_sides(np.concatenate([_along(way), _along(edge)]), lines, place)
 
-    def _check_sides(self, points: Floats, lines: list[Floats], place: Place) -> None:
+    def _check_sides(self, points: Floats, lines: list[Floats], place: Place, told: _Told = _WAY) -> None:
         """The nearest border decides; past the ends of the lines only a fence tells what is behind them."""
         found = [locate(line, points) for line in lines]
         away = np.abs(np.stack([at.offset_m for at in found]))
@@ -220,12 +268,13 @@ class FlightArea:
             at = found[index]
             if np.any(own & ~at.beyond & (border.own_side.sign * at.offset_m <= 0)):
                 raise PlaceError(
-                    f"{place}: the way there, or the place, is beyond border {border.name!r}: give one on its own side"
+                    f"{place}: {told.way} is beyond border {border.name!r}: "
+                    f"{told.instead or 'give one on its own side'}"
                 )
             if not self.closed and np.any(own & at.beyond):
                 raise PlaceError(
-                    f"{place}: the way there, or the place, lies past the end of border {border.name!r}, where nobody "
-                    "knows its side: upload a mission with a fence, or give more of the border"
+                    f"{place}: {told.way} lies past the end of border {border.name!r}, where nobody knows its side: "
+                    "upload a mission with a fence, or give more of the border"
                 )
 
 
@@ -250,6 +299,16 @@ def _ring(lat_deg: Floats, lon_deg: Floats, frame: LocalFrame) -> Floats:
     """A closed ring that is straight in degrees, in a plane, metres, shape (n, 2)."""
     east, north, _ = frame.to_enu(*densify(lat_deg, lon_deg))
     return np.stack([east, north], axis=-1)
+
+
+def _outline(shape: FenceShape, frame: LocalFrame, number: int) -> BaseGeometry:
+    """What a shape of a fence holds, or shuts out, in a plane."""
+    if isinstance(shape, FencePolygon):
+        return _polygon(shape, frame, number)
+    east, north, _ = frame.to_enu(shape.lat_deg, shape.lon_deg)
+    # A polygon of 64 corners lies inside its circle by 0.03 %; it has to hold one to keep out of.
+    reach_m = shape.radius_m if shape.inclusion else shape.radius_m / math.cos(math.pi / 64)
+    return shapely.Point(float(east), float(north)).buffer(reach_m, quad_segs=16)
 
 
 def _polygon(shape: FencePolygon, frame: LocalFrame, number: int) -> Polygon:

@@ -56,7 +56,9 @@ class Standing:
     fence
         The fence that it was proved to hold.
     sortie
-        What it flies.
+        What it flies; on the ground the sortie to a cue that it is given already.
+    stays
+        Where it is sent to, and stays, beside its sortie; metres above its home.
     """
 
     vehicle: Vehicle
@@ -68,6 +70,7 @@ class Standing:
     ready_s: float = 0.0
     fence: tuple[MissionItem, ...] = ()
     sortie: Sortie | None = None
+    stays: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ class Diversion:
                 if low - up < amsl < high + up and way.distance(Point(*self._xy(other.here))) < across:
                     return True
         # It may be there long enough for any flight of the plan to come by.
-        flown = [other.sortie for other in self._others if other.airborne and other.sortie is not None]
+        flown = [other.sortie for other in self._others if other.sortie is not None]
         for leg in (leg for sortie in (*self._viewing.plan.sorties, *flown) for leg in sortie.legs):
             bottom, top = sorted((leg.start.amsl_m, leg.end.amsl_m))
             # On its way up or down it only passes through; where it flies to and stays has to be free for good.

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 
+import numpy as np
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.area import FlightArea, Place
 from autopilot.dialect import LOCATED, RELATIVE_FRAMES
 from autopilot.dialects import WINGS
 from autopilot.errors import NotReadyError, PlaceError
+from autopilot.rejoin import LANDS, Ahead, Motion, rejoined, ways_ahead
+from autopilot.timing import FlightClock
 from autopilot.vehicle import Vehicle
 from autopilot.words import MissionKind
+from geo import LocalFrame, geodesic_distance_m
 from missions import (
     AircraftForm,
     BorderSegment,
@@ -28,6 +33,10 @@ from missions import (
 __all__ = ["OrderGuard"]
 
 _FRESH_S = 3.0
+_ORDER_S = 2.0  # an order may take as long, with one that is lost on the way
+_LOOK_S = 0.5
+_SLOW_M_S = 5.0  # slower than wings fly, for waits that end
+_LATER = 8  # later items that are looked at
 
 
 class OrderGuard:
@@ -45,6 +54,8 @@ class OrderGuard:
         Lowest place, metres above home.
     clearance
         What it keeps beyond a stand-off and off its fence; None for that of its form.
+    turn_radius_m
+        Radius over the ground of the turns of wings in the wind, metres, where it is wider than their circle.
     """
 
     def __init__(
@@ -56,6 +67,7 @@ class OrderGuard:
         lowest_m: float,
         *,
         clearance: Clearance | None,
+        turn_radius_m: float = 0.0,
     ) -> None:
         self._vehicle = vehicle
         self._borders = borders
@@ -63,6 +75,7 @@ class OrderGuard:
         self._ceiling_m = ceiling_m
         self._lowest_m = lowest_m
         self._clearance = clearance
+        self._turn_radius_m = turn_radius_m
 
     async def area(self) -> FlightArea:
         """Where the vehicle may be sent, by what it holds and says now.
@@ -161,20 +174,112 @@ class OrderGuard:
         """MAV_TYPE of its heartbeat."""
         return int(self._vehicle.link.vehicles[self._vehicle.sysid].type)
 
-    async def check_way_to_item(self, items: tuple[MissionItem, ...], seq: int) -> None:
-        """Whether the vehicle may fly straight to the first place from an item of its mission on. Raises as `check`.
+    async def check_way_to_item(self, items: tuple[MissionItem, ...], seq: int, *, waits: bool = False) -> None:
+        """Whether the vehicle may fly straight to the first place from an item of its mission on, and on from there.
 
-        A return has a way of its own.
+        Wings are followed round the bend there until they are on the line of the plan again. A return has a way of its
+        own. Where this item cannot be joined at, the refusal names the next that can, and what it would leave out.
+
+        Parameters
+        ----------
+        items, seq
+            The mission, and the item.
+        waits
+            Whether wings that circle may do so once more, until they head where the way is free.
+
+        Raises
+        ------
+        PlaceError
+            When it may not.
+        AutopilotError
+            As `check` does.
         """
-        for item in items[seq:]:
-            if item.command == mav.MAV_CMD_NAV_RETURN_TO_LAUNCH:
+        first = _place_from(items, seq)
+        if first is None:
+            return
+        area, turn_m = await self.area(), await self._turn_m(None)
+        vehicle, wall = self._vehicle, asyncio.get_running_loop().time
+        clock, lap_s = FlightClock(vehicle.timing.time_scale, wall()), self._lap_s(turn_m) if waits else 0.0
+        while True:
+            try:
+                await self._check_joining(area, items, first, turn_m)
+            except PlaceError as error:
+                if clock.elapsed_s(vehicle.telemetry.vehicle_s, wall()) >= lap_s:
+                    later = await self._later(area, items, first, turn_m) if turn_m else ""
+                    raise PlaceError(f"{vehicle}: does not go on at item {first.seq}: {error}{later}") from error
+                await asyncio.sleep(vehicle.timing.wall_s(_LOOK_S))
+            else:
                 return
-            if item.command in LOCATED and item.command < mav.MAV_CMD_NAV_LAST and (item.x or item.y):
-                here = self.here()
-                # Other frames are not told from here; the plan has looked at those heights.
-                above_m = item.z if item.frame in RELATIVE_FRAMES and item.z > 0 else here.above_home_m
-                area = await self.area()
-                above_m = max(above_m, area.lowest_m)
-                turn_m = await self._turn_m(None)
-                self._check(area, Place(item.x / 1e7, item.y / 1e7, above_m), turn_m, planned=True)
-                return
+
+    def _lap_s(self, turn_m: float) -> float:
+        """How long wings take round their circle, seconds; 0 for what does not circle."""
+        now, dialect = self._vehicle.telemetry, self._vehicle.dialect
+        north, east, _ = now.velocity_ned_m_s or (0.0, 0.0, 0.0)
+        circles = turn_m > 0 and now.mode in {dialect.orders.guided_mode, dialect.pause_mode}
+        return 2 * math.pi * turn_m / max(math.hypot(north, east), _SLOW_M_S) if circles else 0.0
+
+    async def _check_joining(
+        self, area: FlightArea, items: tuple[MissionItem, ...], item: MissionItem, turn_m: float
+    ) -> None:
+        here = self.here()
+        # Other frames are not told from here; the plan has looked at those heights.
+        above_m = item.z if item.frame in RELATIVE_FRAMES and item.z > 0 else here.above_home_m
+        place = Place(item.x / 1e7, item.y / 1e7, max(above_m, area.lowest_m))
+        self._check(area, place, turn_m, planned=True)
+        if not turn_m:
+            return
+        now = self._vehicle.telemetry
+        north, east, _ = now.velocity_ned_m_s or (0.0, 0.0, 0.0)
+        motion, radius_m = Motion((east, north), now.roll_deg), max(turn_m, self._turn_radius_m)
+        for ahead in ways_ahead(items, item.seq):
+            # Other vehicles are to be heard meanwhile.
+            await asyncio.to_thread(_check_ahead, area, (here, place), motion, ahead, radius_m)
+
+    async def _later(
+        self, area: FlightArea, items: tuple[MissionItem, ...], refused: MissionItem, turn_m: float
+    ) -> str:
+        """The next item that can be joined at, in words; the order to go there is a person's."""
+        tried, at = 0, refused
+        for item in items[refused.seq + 1 :]:
+            near = geodesic_distance_m(at.x / 1e7, at.y / 1e7, item.x / 1e7, item.y / 1e7) < turn_m
+            if item.command in LANDS:
+                break
+            if not _is_place(item) or near:
+                continue
+            at, tried = item, tried + 1
+            if tried > _LATER:
+                break
+            try:
+                await self._check_joining(area, items, item, turn_m)
+            except PlaceError:
+                continue
+            left = f"item {refused.seq}" if item.seq == refused.seq + 1 else f"items {refused.seq} to {item.seq - 1}"
+            return f"; a jump to item {item.seq} can be flown now, and leaves out {left}"
+        return ""
+
+
+def _is_place(item: MissionItem) -> bool:
+    return item.command in LOCATED and item.command < mav.MAV_CMD_NAV_LAST and bool(item.x or item.y)
+
+
+def _place_from(items: tuple[MissionItem, ...], seq: int) -> MissionItem | None:
+    """The first place from an item on; None where it returns before."""
+    for item in items[seq:]:
+        if item.command == mav.MAV_CMD_NAV_RETURN_TO_LAUNCH:
+            return None
+        if _is_place(item):
+            return item
+    return None
+
+
+def _check_ahead(area: FlightArea, ends: tuple[Place, Place], motion: Motion, ahead: Ahead, radius_m: float) -> None:
+    here, place = ends
+    lat, lon = np.array(ahead.places).T
+    east, north, _ = LocalFrame(here.lat_deg, here.lon_deg).to_enu(lat, lon)
+    circle_m = max(radius_m, ahead.circle_m) if ahead.circles else 0.0
+    places = list(zip(np.atleast_1d(east).tolist(), np.atleast_1d(north).tolist(), strict=True))
+    try:
+        flown = rejoined(motion, places, radius_m, delay_s=_ORDER_S, circle_m=circle_m)
+    except PlaceError as error:
+        raise PlaceError(f"{place}: {error}: return home") from None
+    area.check_rejoining(here, place, flown)

@@ -76,6 +76,9 @@ class Orders:
         Lowest place, metres above home.
     clearance
         What it keeps beyond a stand-off and off its fence: that of the plan it flies; by default that of its form.
+    turn_radius_m
+        Radius over the ground of the turns of wings in the wind, metres, that of the plan they fly; by default that of
+        their own circle. On it they are followed when they go on with their mission.
     """
 
     def __init__(
@@ -87,9 +90,18 @@ class Orders:
         ceiling_m: float | None = None,
         lowest_m: float = _LOWEST_M,
         clearance: Clearance | None = None,
+        turn_radius_m: float = 0.0,
     ) -> None:
         self.vehicle = vehicle
-        self._guard = OrderGuard(vehicle, tuple(borders), tuple(zones), ceiling_m, lowest_m, clearance=clearance)
+        self._guard = OrderGuard(
+            vehicle,
+            tuple(borders),
+            tuple(zones),
+            ceiling_m,
+            lowest_m,
+            clearance=clearance,
+            turn_radius_m=turn_radius_m,
+        )
 
     async def area(self) -> FlightArea:
         """Where the vehicle may be sent, by what it holds and says now; raises as `OrderGuard.area`."""
@@ -292,7 +304,8 @@ class Orders:
         FlightError
             When the mission has no such item.
         PlaceError
-            In the air: when the straight way to the item's place is not free.
+            In the air: when the straight way to the item's place is not free, or wings would leave what limits them
+            in the turn there; with the next item that can be joined at.
         CommandError
             When it is refused, or the vehicle stays at another item.
         NotReadyError
@@ -337,10 +350,14 @@ class Orders:
     async def resume(self) -> None:
         """Go on with the mission from where the vehicle is, its speed and camera commands said again.
 
+        Wings that circle go on for up to one round more, until they head where the way back is free.
+
         Raises
         ------
         PlaceError
-            When the straight way to the place that it left off for is not free.
+            When the straight way to the place that it left off for is not free, or wings would leave what limits them
+            in the turn there; with the next item that can be joined at. It stays where it is: `jump` there and go on,
+            or send it home.
         NotReadyError
             When what it holds, or which item is its next, is not known.
         CommandError
@@ -350,7 +367,7 @@ class Orders:
         item = self.vehicle.telemetry.item
         if item is None:
             raise NotReadyError(f"{self.vehicle}: has not said which item of its mission is the next: wait for it")
-        await self._guard.check_way_to_item(items, item)
+        await self._guard.check_way_to_item(items, item, waits=True)
         await self.vehicle.resume()
 
     def _mission(self) -> tuple[MissionItem, ...]:

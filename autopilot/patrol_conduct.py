@@ -301,6 +301,11 @@ class PatrolConduct(Conduct):
         return self._mission.fence
 
     @property
+    def stays(self) -> Place | None:
+        """Where it is sent beside its patrol."""
+        return None if self._errand is None else self._errand.place
+
+    @property
     def sortie(self) -> Sortie:
         """What it flies."""
         return self._turn.sortie

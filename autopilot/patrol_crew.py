@@ -119,12 +119,18 @@ class Crew:
                 battery=battery,
                 fence=() if conduct is None else conduct.fence,
                 sortie=None if conduct is None else conduct.sortie,
+                stays=None if conduct is None else conduct.stays,
             )
         if self.state in {State.CHECKING, State.READY} and conduct is not None and conduct.took_off_s is not None:
-            return Standing(one, unfit="takes off for its patrol at this moment")
+            to_cue = conduct.sortie if conduct.flown.number < 0 else None
+            return Standing(one, unfit="takes off at this moment", sortie=to_cue)
         if self.state is State.SWAPPING:
             battery = 1.0  # it gets a fresh one
-        return Standing(one, battery=battery, ready_s=max(self.free_s - shift.now_s(), 0.0) + _PREPARED_S)
+        turn = shift.timetable.ordered(self.sysid)
+        to_cue = None if turn is None else turn.sortie
+        return Standing(
+            one, battery=battery, ready_s=max(self.free_s - shift.now_s(), 0.0) + _PREPARED_S, sortie=to_cue
+        )
 
     async def work(self, last: LastFlight | None = None) -> None:
         """Fly the shift; after a station that is gone, go on from `last`. What goes wrong is in the report."""
@@ -221,8 +227,15 @@ class Crew:
         # The law's ceiling is above the ground, an order's above home: hills under the sortie count.
         hills_m = max(leg.end.ground_amsl_m for leg in turn.sortie.legs) - turn.sortie.home.ground_amsl_m
         ceiling_m = plan.options.ceiling_agl_m + hills_m
-        own = clearance_of(turn.sortie.vehicle.aircraft, plan.options.wind)
-        orders = Orders(vehicle, borders=plan.borders, zones=plan.blocking_zones(), ceiling_m=ceiling_m, clearance=own)
+        craft, wind = turn.sortie.vehicle.aircraft, plan.options.wind
+        orders = Orders(
+            vehicle,
+            borders=plan.borders,
+            zones=plan.blocking_zones(),
+            ceiling_m=ceiling_m,
+            clearance=clearance_of(craft, wind),
+            turn_radius_m=craft.turn_radius_in(wind) if craft.has_wings else 0.0,
+        )
         self.conduct = PatrolConduct(
             self.shift, turn, vehicle, mission, failed=self.fail, orders=orders, took_off_s=took_off_s
         )

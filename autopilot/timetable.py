@@ -116,6 +116,10 @@ class Timetable:
             self.leave_out(own.pop(0))
         return own[0] if own else None
 
+    def ordered(self, sysid: int) -> Turn | None:
+        """The flight to a cue that a vehicle is given and has not begun; None where it has none."""
+        return next((turn for turn in self._turns if turn.vehicle.sysid == sysid and turn.number < 0), None)
+
     def find(self, plan: int, number: int) -> Turn | None:
         """The flight to come with a number in a plan; None where it is not to come."""
         return next((turn for turn in self._turns if (turn.plan, turn.number) == (plan, number)), None)

@@ -10,8 +10,9 @@ import typer
 
 import missions
 from cli.arguments import InputError, dialect_of, numbers
-from cli.terminal import console
+from cli.terminal import complaints, console
 from geo import FlatTerrain, Terrain, open_terrain
+from missions.clock import moment_of
 
 __all__ = ["commands"]
 
@@ -101,7 +102,7 @@ def plan(
         typer.Option(help="Zones and landing sites: GeoJSON, KML, KMZ, GeoPackage or Shapefile."),
     ] = None,
     airspace_layer: Annotated[
-        str | None, typer.Option(help="Which layer of a GeoPackage of zones, where several have polygons.")
+        str | None, typer.Option(help="Which layer of a GeoPackage of zones, where several have polygons or points.")
     ] = None,
     sites: Annotated[bool, typer.Option("--sites", help="Propose emergency landing sites on the terrain.")] = False,
     objective: Annotated[str, typer.Option(help="What to make small: revisit, once or risk.")] = "revisit",
@@ -136,6 +137,8 @@ def plan(
     )
 
     air = missions.Wind(*numbers(wind, "SPEED,FROM,GUST" if wind.count(",") > 1 else "SPEED,FROM", "--wind"))
+    if risk_zone is not None and risk is None and risk_from is None:
+        raise InputError("--risk-zone says of which zone the hours of risk are: give --risk or --risk-from with it")
     land: Terrain | None = None if ground is None else FlatTerrain(ground)
     if terrain is not None:
         land = open_terrain(terrain)
@@ -166,7 +169,7 @@ def plan(
     written = missions.write_plan_folder(made, out, dialect_of(dialect), land)
     console.print(plan_table(made))
     console.print(seen_table(made.coverage))
-    # A sortie that no lawful fence holds has no files; validation and a file of its own say so.
+    # A sortie that no lawful fence holds has no files: the command does all the rest, and fails in the end.
     paths = [path for sortie in made.sorties if (path := out / f"{sortie.name}.plan") in written]
     files = [missions.read_qgc_plan(path) for path in paths]
     # The plan was validated when it was written; missions once more, as they lie in their files.
@@ -184,6 +187,20 @@ def plan(
     for_apps = " and ".join(f"{sum(path.suffix == s for path in written)} as {s}" for s in (".kmz", ".csv"))
     console.print(f"for apps of pilots: {for_apps} of {len(made.sorties)} sorties; {out}/apps.txt says why not more")
     console.print(f"written to {out}/")
+    _fail_for_bare(made, written, out)
+
+
+def _fail_for_bare(made: missions.PatrolPlan, written: tuple[Path, ...], out: Path) -> None:
+    """End with exit code 1 where a sortie has no mission files: what was written is not the whole patrol."""
+    bare = [sortie.name for sortie in made.sorties if out / f"{sortie.name}.plan" not in written]
+    if bare:
+        complaints.print(
+            f"not written: {', '.join(bare)}: no lawful fence holds {'it' if len(bare) == 1 else 'them'}: "
+            f"{out}/not-written.txt says why",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(1)
 
 
 def _patrolled(path: Path, own_side: str | None, layer: str | None) -> missions.BorderSegment | missions.BorderNetwork:
@@ -249,12 +266,13 @@ def resume(
         progress = (missions.Progress(str(sortie), item, place, battery, airborne=not landed),)
     land = None if terrain is None else open_terrain(terrain)
     made = missions.resume(before, progress, land, done=finished, dialect=dialect_of(dialect), overlap_m=overlap)
-    missions.write_plan_folder(made, out, dialect_of(dialect), land)
+    written = missions.write_plan_folder(made, out, dialect_of(dialect), land)
     console.print(plan_table(made))
     console.print(validation_table(missions.validate(made, land)))
     for note in made.notes:
         console.print(f"note: {note}", markup=False)
     console.print(f"written to {out}/")
+    _fail_for_bare(made, written, out)
 
 
 @commands.command(
@@ -263,17 +281,36 @@ def resume(
 )
 def intents(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json.")],
-    start: Annotated[str, typer.Option(help="When the shift begins: date and time with its zone, ISO 8601.")],
     geoid: Annotated[str, typer.Option(help="HEIGHT,UNCERTAINTY of the geoid above WGS 84 here, m.")],
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="When the shift begins: date and time with its zone, ISO 8601; without, as the plan says where it "
+            "was made with --start."
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("intents.json"),
 ) -> None:
     """Write the operational intents (ASTM F3548-21) of every flight of a plan, as a USS is given them."""
     height, uncertainty = numbers(geoid, "HEIGHT,UNCERTAINTY", "--geoid")
-    try:
-        begin = datetime.fromisoformat(start)
-    except ValueError:
-        raise InputError(f"--start {start!r}: give date and time with its zone, as 2027-03-01T06:00:00+00:00") from None
     made = missions.load_plan(plan_file)
+    begin = _begin(made.options.shift_start, start)
     written = missions.write_operational_intents(made, out, begin, missions.Geoid(height, uncertainty))
     volumes = sum(len(intent.details.volumes or ()) for intent in written)
     console.print(f"{len(written)} flights, {volumes} volumes -> {out}")
+
+
+def _begin(planned: str, start: str | None) -> datetime:
+    """When a shift begins: as its plan says, or --start; they may not differ."""
+    given = None if start is None else moment_of(start, "--start")
+    if not planned:
+        if given is None:
+            raise InputError("the plan does not say when its shift begins: give --start with date, time and zone")
+        return given
+    begin = moment_of(planned, "the start of the shift in the plan")
+    if given is not None and given != begin:
+        raise InputError(
+            f"--start {start!r} is not when the shift of the plan begins, {planned}: leave it out, or plan again with "
+            "that --start"
+        )
+    return begin

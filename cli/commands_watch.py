@@ -12,7 +12,7 @@ import typer
 
 from cli.arguments import InputError, moment, numbers
 from cli.terminal import bars, complaints, console
-from geo import FileWriteError, FlatTerrain, write_text
+from geo import FileWriteError, FlatTerrain, VedetteError, write_text
 
 if TYPE_CHECKING:
     import vision
@@ -80,7 +80,10 @@ def watch(
         float, typer.Option(help="Seconds for which a stream may be away; it is opened again until then.", min=0)
     ] = 60.0,
     keep_live: Annotated[
-        float, typer.Option(help="Seconds of each stream kept on disk, for the clips of its crossings.", min=20)
+        float,
+        typer.Option(
+            help="Seconds of each stream kept on disk (2 GiB at most), for the clips of its crossings.", min=20
+        ),
     ] = 120.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures of each video.")] = None,
     url: Annotated[str | None, typer.Option(help="Service that the crossings are delivered to.")] = None,
@@ -135,12 +138,12 @@ def watch(
         names = ", ".join(one.name for one in failed)
         raise vision.VisionError(f"{len(failed)} of {len(seen)} videos were not watched to their end: {names}")
     if unwritten is not None:
-        raise InputError(f"{unwritten}; the crossings stand in the output above instead")
+        raise InputError(f"{unwritten}; every crossing stands in the output above as well")
 
 
 def _watch_recordings(
     videos: Sequence[str], order: WatchOrder, out: Path, url: str | None, key: str | None
-) -> tuple[list[Seen], list[vision.Crossing], FileWriteError | None]:
+) -> tuple[list[Seen], list[vision.Crossing], VedetteError | None]:
     """Watch to the end, then write; what became of each video, the events, and why they are not written."""
     import vision  # noqa: PLC0415 - as above
     from cli.watching import watch_videos  # noqa: PLC0415 - as above
@@ -156,7 +159,7 @@ def _watch_recordings(
 
 def _watch_live(
     videos: Sequence[str], order: WatchOrder, out: Path, url: str | None, key: str | None
-) -> tuple[list[Seen], list[vision.Crossing], FileWriteError | None]:
+) -> tuple[list[Seen], list[vision.Crossing], VedetteError | None]:
     """Watch and tell of each crossing at once; nothing is left to be delivered."""
     import api  # noqa: PLC0415 - the service takes a second to load
     from cli.telling import Courier, LiveReport  # noqa: PLC0415 - as above
@@ -168,7 +171,10 @@ def _watch_live(
             courier = stack.enter_context(Courier(stack.enter_context(api.Client(url, key, spool=out / "spool"))))
         report = LiveReport(out / "crossings.jsonl", None if courier is None else courier.hand)
         seen = watch_videos(videos, order, report.take)
-    console.print(f"{report.finish()} crossings -> {out}/crossings.jsonl")
+    try:
+        console.print(f"{report.finish()} crossings -> {out}/crossings.jsonl")
+    except (FileWriteError, InputError) as error:
+        return seen, [], error
     return seen, [], None
 
 
@@ -214,6 +220,7 @@ def render(
     count: Annotated[int, typer.Option(help="Images.", min=1)] = 1000,
     seed: Annotated[int, typer.Option(help="Same seed, same images.")] = 7,
     backgrounds: Annotated[Path | None, typer.Option(help="Photographs that serve as ground in some images.")] = None,
+    background_share: Annotated[float, typer.Option(help="Share of the images that have those.", min=0, max=1)] = 0.4,
     thermal: Annotated[float, typer.Option(help="Share of thermal images; the rest is daylight.", min=0, max=1)] = 0.7,
 ) -> None:
     """Render a labelled data set with the simulator, to train on."""
@@ -227,6 +234,7 @@ def render(
             seed,
             thermal_share=thermal,
             backgrounds=backgrounds,
+            background_share=background_share,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     labels = ", ".join(f"{number} {kind}" for kind, number in summary.labels.items())
@@ -246,6 +254,7 @@ def train(
     hours: Annotated[float | None, typer.Option(help="Longest time for a stage; it ends in good order.")] = None,
     device: Annotated[str, typer.Option(help="cpu, or the number of a GPU.")] = "cpu",
     workers: Annotated[int, typer.Option(help="Processes that prepare images.", min=0)] = 1,
+    on_device: Annotated[bool, typer.Option(help="Keep the images on the device and prepare them there.")] = False,
 ) -> None:
     r"""Train a detector by the recipe of a shipped one. Needs vedette\[train]."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
@@ -260,7 +269,9 @@ def train(
     prepared = out / "data" / "data.yaml"
     if not prepared.exists():
         vision.prepare((*vision.known_sources(data), *more), prepared.parent, tile_px=recipe.tile_px, seed=recipe.seed)
-    trained = vision.train_model(recipe, prepared, weights, out, hours=hours, device=device, workers=workers)
+    trained = vision.train_model(
+        recipe, prepared, weights, out, hours=hours, device=device, workers=workers, on_device=on_device
+    )
     console.print(f"trained -> {trained}")
 
 

@@ -1,7 +1,7 @@
 """Crossings of live streams, told while the watch goes on: a line, a record in a file, a delivery to a service.
 
-A live watch has no end to wait for. What two streams report of one event is one record: the first report stands as it
-was told, and is told again, later in its `update_time`, with the names of the others.
+A live watch has no end to wait for. What two streams report of one event is one record, under the name of the first:
+it is told again, later in its `update_time`, with the names of the others, and as the surer one saw it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +45,7 @@ class Courier:
     def __init__(self, client: api.Client) -> None:
         self._client = client
         self._wake, self._stop = threading.Event(), False
-        self._delivered = 0
+        self._unspooled: deque[tuple[dict[str, Any], Path | None]] = deque()
         self._said: str | None = None
         self._thread = threading.Thread(target=self._run, name="vedette-courier", daemon=True)
 
@@ -63,29 +64,41 @@ class Courier:
     def hand(self, crossing: vision.Crossing, folder: Path | None) -> None:
         """Take over a crossing with its folder of evidence; it is on disk when this returns.
 
+        Where the disk is full it goes to the service past the spool, as long as this process runs.
+
         Raises
         ------
         SpoolError
-            When the disk does not take it.
+            When its evidence is not there.
         """
+        import api  # noqa: PLC0415 - the service takes a second to load
+
         assert self._client.spool is not None
-        self._client.spool.put(crossing.to_json(), folder if crossing.evidence else None)
+        record, evidence = crossing.to_json(), folder if crossing.evidence else None
+        try:
+            self._client.spool.put(record, evidence)
+        except api.SpoolError as error:
+            if not isinstance(error.__cause__, OSError):
+                raise
+            self._unspooled.append((record, evidence))
         self._wake.set()
 
     def _run(self) -> None:
-        import api  # noqa: PLC0415 - the service takes a second to load
-
         wait_s: float | None = None
         while not self._stop:
             self._wake.wait(wait_s)
             self._wake.clear()
             try:
                 left = self._client.flush()
-            except api.SpoolError as error:
-                why: str | None = str(error)
+                while self._unspooled:
+                    self._client.deliver(*self._unspooled[0])
+                    self._unspooled.popleft()
+            except Exception as error:  # noqa: BLE001 - nobody else delivers
+                why: str | None = str(error) or type(error).__name__
                 wait_s = _RETRY_S
             else:
-                self._delivered += len(left.delivered)
+                for one in left.failed:
+                    complaints.print(f"note: set aside in {one.folder}: {one.reason}", markup=False)
                 why, wait_s = left.error, max(left.retry_in_s, 0.05) if left.waiting else None
             if why is not None and why != self._said:
                 complaints.print(f"note: crossings wait for the service: {why}", markup=False)
@@ -146,8 +159,9 @@ class LiveReport:
         for number, line in enumerate(self._file.read_text("utf-8").splitlines(), 1):
             try:
                 record = json.loads(line)
+                vision.records_to_geojson([record])
                 records[record["source"], record["source_id"]] = record
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise InputError(
                     f"{self._file}: line {number} is no crossing ({error}): put it right by hand"
                 ) from error
@@ -170,6 +184,11 @@ class LiveReport:
             return crossing, folder
         told, its_folder = self._told[first]
         others = {*told.also_seen, own} - {first}
+        if crossing.status is vision.Status.CONFIRMED and told.status is not vision.Status.CONFIRMED:
+            # Who is surer is believed; the record stays the one that whoever has it knows.
+            since_us = told.update_time_us
+            told = replace(crossing, source=told.source, source_id=told.source_id, update_time_us=since_us)
+            its_folder = folder
         updated = replace(
             told,
             also_seen=tuple(sorted(others)),
@@ -210,9 +229,15 @@ def _whole_lines(file: Any) -> int:
         if file.read(1) == b"\n":
             break
         at -= 1
-    if at != end:
+    if at == end:
+        return end
+    file.seek(at)
+    try:
+        json.loads(file.read())
+    except ValueError:
         file.truncate(at)
-    return at
+        return at
+    return int(file.write(b"\n")) + end  # whole: whoever edited it by hand left the last line open
 
 
 def _key(crossing: vision.Crossing) -> Key:

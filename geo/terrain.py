@@ -23,9 +23,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 _AT_ONCE = 512
+"""Points of rays looked up at once."""
 MEAN_RADIUS_M = 6_371_009.0
 """Of the earth, (2a + b) / 3 of WGS 84."""
-"""Points of rays looked up at once."""
 
 
 class Terrain(Protocol):
@@ -227,22 +227,25 @@ def _level(clearance: Callable[[Integers, Floats], Floats], rise: Floats, above_
     """Distances, metres, at which rays that rise by `rise` a metre meet level ground; NaN beyond the range.
 
     Where the ground falls away as a sphere does, a ray is ``above + rise t + (1 - rise²) t² / 2R`` over it. The first
-    root of that is within millimetres of the ellipsoid's, and Newton's step from there ends it.
+    root of that is near the ellipsoid's, and Newton's steps from there end it.
     """
     bend = (1.0 - rise**2) / (2.0 * MEAN_RADIUS_M)
     with np.errstate(invalid="ignore", divide="ignore"):
         at = 2.0 * above_m / (np.sqrt(rise**2 - 4.0 * bend * above_m) - rise)
     at[~((rise < 0) & (at <= 1.01 * max_range_m))] = np.nan
-    which = np.flatnonzero(np.isfinite(at))
     for _ in range(10):
-        if not which.size:
-            break
+        which = np.flatnonzero((at >= 0) & (at <= 2.0 * max_range_m))
         value = clearance(which, at[which])
-        at[which] -= value / (rise[which] + 2.0 * bend[which] * at[which])
+        with np.errstate(divide="ignore"):
+            at[which] -= value / (rise[which] + 2.0 * bend[which] * at[which])
         if np.all(np.abs(value) < 1e-3):
             break
-    at[~(at <= max_range_m)] = np.nan
-    return at
+    # A ray that all but touches the ground has no definite end: what the steps have not brought onto it is none.
+    left = np.flatnonzero((at >= 0) & (at <= max_range_m))
+    met = left[np.abs(clearance(left, at[left])) < 1e-3]
+    out = np.full(len(at), np.nan)
+    out[met] = at[met]
+    return out
 
 
 def _march(

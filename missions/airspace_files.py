@@ -3,7 +3,8 @@
 A zone is a Polygon or MultiPolygon with the properties ``name``, ``kind`` (``no_fly`` by default, or ``limits``), and
 where it does not reach from the ground upwards without end ``floor_m``, ``ceiling_m`` with ``floor_datum`` and
 ``ceiling_datum`` (``AGL`` or ``AMSL``). A landing site is a Point with ``name``, ``kind`` ``landing_site`` and
-``radius_m``. What is not understood is refused: a zone that is left out is one that is flown into.
+``radius_m``. What is not understood is refused, and so is what points to zones elsewhere and what has none where one
+should be: a zone that is left out is one that is flown into.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ def read_airspace(path: Path, *, layer: str | None = None) -> Airspace:
         polygon that is extruded above ground or sea level are its ceiling where it has no ``ceiling_m``: of a no-fly
         zone the highest of its vertices, of one of limits the lowest.
     layer
-        Which layer of a GeoPackage, where several have polygons.
+        Which layer of a GeoPackage, where several have polygons or points.
 
     Raises
     ------
     FormatError
-        When the file is none of these, is not in a known system, or a geometry or property is not understood; the
-        message names the feature and the field.
+        When the file is none of these, is not in a known system, links to another, or a geometry or property is
+        missing or not understood; the message names the feature and the field.
     AirspaceError
         When a zone is not one; the message names it.
     """
@@ -52,7 +53,9 @@ def read_airspace(path: Path, *, layer: str | None = None) -> Airspace:
     if map_format(path, layer) is MapFormat.GEOJSON:
         _read_geojson(path, zones, sites)
     else:
-        for number, feature in enumerate(read_features(path, layer), 1):
+        for number, feature in enumerate(read_features(path, layer, zones=True), 1):
+            if not feature.parts and not feature.points:
+                raise FormatError(f"{feature.where}: has no geometry that is understood: draw the zone, or delete it")
             try:
                 _take_feature(feature, number, zones, sites)
             except AirspaceError as error:

@@ -148,13 +148,19 @@ def read_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
     return [feature for feature in read_features(path, layer) if feature.parts]
 
 
-def read_features(path: Path, layer: str | None = None) -> list[LineFeature]:
-    """As `read_lines`, and with the points of all formats but GeoJSON. Raises FormatError."""
+def read_features(path: Path, layer: str | None = None, *, zones: bool = False) -> list[LineFeature]:
+    """As `read_lines`, and with the points of all formats but GeoJSON; with `zones` for a file of airspace.
+
+    Raises
+    ------
+    FormatError
+        As `read_borders` does, and with `zones` where something would be left out.
+    """
     match map_format(path, layer):
         case MapFormat.VECTOR:
-            return read_vector_lines(path, layer)
+            return read_vector_lines(path, layer, zones=zones)
         case MapFormat.KML:
-            return read_kml_lines(path)
+            return read_kml_lines(path, zones=zones)
         case _:
             return read_geojson_lines(path)
 

@@ -23,8 +23,11 @@ _MODES = {"relativeToGround": Datum.AGL, "absolute": Datum.AMSL}
 """Datum of heights by the altitudeMode of KML; clampToGround, its default, has none."""
 
 
-def read_kml_lines(path: Path) -> list[LineFeature]:
+def read_kml_lines(path: Path, *, zones: bool = False) -> list[LineFeature]:
     """The lines, tracks, polygons and points of all placemarks of a KML or KMZ file, in any folders.
+
+    With `zones` nothing may be left out: a link to another file is refused even beside placemarks, and one without such
+    a geometry is a feature too.
 
     Name and ExtendedData (Data and SimpleData) are the properties, all of them text. A polygon that is extruded to
     heights above ground or sea level has them.
@@ -44,12 +47,16 @@ def read_kml_lines(path: Path) -> list[LineFeature]:
     for number, mark in enumerate(placemarks, 1):
         name = mark.findtext("{*}name")
         where = f"{path}, placemark {number}" + (f" ({name.strip()})" if name and name.strip() else "")
-        features += _features(mark, where, _properties(mark, name))
-    link = None if any(feature.parts for feature in features) else root.find(".//{*}NetworkLink//{*}href")
+        properties = _properties(mark, name)
+        found = _features(mark, where, properties)
+        features += [LineFeature(where, (), properties)] if zones and not found else found
+    own = any(feature.parts for feature in features)
+    link = None if own and not zones else root.find(".//{*}NetworkLink")
     if link is not None:
         raise FormatError(
-            f"{path}: has no lines of its own, it links to {(link.text or '').strip()!r}: give that file, or save it "
-            "with its contents"
+            f"{path}: has {'more than its own' if own else 'nothing of its own'}, it links to "
+            f"{(link.findtext('.//{*}href') or '').strip()!r}: "
+            f"{'save it with the contents of that' if own else 'give that file, or save it with its contents'}"
         )
     return features
 

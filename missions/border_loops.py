@@ -5,8 +5,8 @@ each piece has an inside and an outside, or a left and a right, that hold all al
 keeps its distance from all of them.
 
 Where a line touches itself the pieces agree whose ground each side is. Where it crosses itself they do not, and
-`missions.contested` says where. Only a loop that lies within the stand-off of its crossing is a slip of the pen: nobody
-comes near enough for its sides to matter, and it is turned round, by which the line touches itself there instead.
+`missions.contested` says where. Only loops that lie within the stand-off of their crossings are slips: nobody comes
+near enough for their sides to matter, and `missions.border_slips` takes them out first.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from geo import geodesic_distance_m
 from missions.border import BorderSegment, Side
 from missions.border_line import points_of, runs_anticlockwise, sides_change, unwrapped
+from missions.border_slips import without_slips
 from missions.noding import noded
 
 __all__ = ["BorderPiece", "taken_apart"]
@@ -52,19 +53,12 @@ class BorderPiece:
 class _Loop:
     """A run of vertices, closed but for the rest, with where each of its edges begins and ends along the border.
 
-    Whether it crosses the line at the place where it begins, and whether it runs against the border.
+    Whether it crosses the line at the place where it begins.
     """
 
     points: list[_Vertex]
     edges: list[tuple[float, float]]
     crosses: bool = False
-    turned: bool = False
-
-    def turn(self) -> None:
-        """Run the other way round."""
-        self.points = self.points[::-1]
-        self.edges = [(b, a) for a, b in self.edges[::-1]]
-        self.turned = not self.turned
 
 
 def taken_apart(border: BorderSegment) -> tuple[BorderPiece, ...]:
@@ -91,16 +85,15 @@ def taken_apart(border: BorderSegment) -> tuple[BorderPiece, ...]:
 
 
 def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
-    rest, loops = _unlooped(line, border.stand_off_m, closed=border.is_ring)
+    outlined = without_slips(line, border.own_side, border.stand_off_m)
+    rest, loops = _unlooped(outlined.line, outlined.edges_m, closed=border.is_ring)
     note = border.note
-    if any(loop.turned for loop in loops):
-        slip = (
-            "loops that lie within the stand-off of where the line crosses itself are taken to run the other way round"
-        )
-        note = f"{note}; {slip}" if note else slip
-    # A loop that hangs on another one ends before it.
-    rings = [loop for loop in loops[::-1] if not _put_back(rest, loop, border.own_side)][::-1]
-    if not rings and note == border.note:
+    if outlined.slips:
+        note = "; ".join(filter(None, [note, _told(outlined.slips)]))
+    # Of a tangle a loop may hang on another one, which ends after it.
+    order = loops[::-1] if outlined.slips else loops
+    rings = [loop for loop in order if not _put_back(rest, loop, border.own_side)]
+    if not rings and not outlined.slips:
         return (_whole(border),)
     named = [(border.name, rest)] if len(rest.points) > 1 else []
     named += [(f"{border.name}, loop {number}", ring) for number, ring in enumerate(rings, 1)]
@@ -111,6 +104,12 @@ def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
         )
         for k, (name, one) in enumerate(named)
     )
+
+
+def _told(slips: int) -> str:
+    """A sentence about slips."""
+    what = "1 loop that lies" if slips == 1 else f"{slips} loops that lie"
+    return f"{what} within the stand-off of where the line crosses itself taken out: what the own side sees is kept"
 
 
 def _whole(border: BorderSegment) -> BorderPiece:
@@ -132,20 +131,19 @@ def _put_back(rest: _Loop, loop: _Loop, own_side: Side) -> bool:
     return True
 
 
-def _unlooped(line: Floats, stand_off_m: float, *, closed: bool) -> tuple[_Loop, list[_Loop]]:
+def _unlooped(line: Floats, edges_m: Floats, *, closed: bool) -> tuple[_Loop, list[_Loop]]:
     """The rest of a line, and its loops in the order in which they end; a closed line has none but one vertex left."""
-    along = _along(line).tolist()
     vertices: list[_Vertex] = [(float(x), float(y)) for x, y in line]
+    along = [(float(a), float(b)) for a, b in edges_m]
     stack: list[_Vertex] = []
     edges: list[tuple[float, float]] = []  # the edge that leads to each vertex of the stack but the first
-    marks: list[int] = []  # how many loops there were when it was reached
     after: list[_Vertex] = []  # the vertex that follows its last pass
     at: dict[_Vertex, int] = {}
     loops: list[_Loop] = []
     last = len(vertices) - 1
     for k, here in enumerate(vertices):
         following = vertices[k + 1] if k < last else vertices[1]
-        edge = (along[k - 1], along[k])
+        edge = along[k - 1]
         again = at.get(here)
         # An end that touches the line is no pass through it.
         if again is not None and not closed and (again == 0 or k == last):
@@ -155,7 +153,6 @@ def _unlooped(line: Floats, stand_off_m: float, *, closed: bool) -> tuple[_Loop,
                 edges.append(edge)
             at.setdefault(here, len(stack))
             stack.append(here)
-            marks.append(len(loops))
             after.append(following)
             continue
         loop = _Loop([*stack[again:], here], [*edges[again:], edge])
@@ -163,18 +160,11 @@ def _unlooped(line: Floats, stand_off_m: float, *, closed: bool) -> tuple[_Loop,
         before = stack[again - 1] if again else vertices[-2]
         passes = ((np.array(before), np.array(after[again])), (np.array(stack[-1]), np.array(following)))
         loop.crosses = not seam and sides_change(*passes, np.array(here))
-        inner = [loop, *loops[marks[again] :]]
-        if loop.crosses and max(_reach_m(one, here) for one in inner) <= stand_off_m:
-            loop.crosses = False
-            for one in inner:
-                one.turn()
         loops.append(loop)
-        # The next one that begins here is no part of it, nor it of that.
-        marks[again] = len(loops)
         for left in stack[again + 1 :]:
             if at.get(left, 0) > again:
                 del at[left]
-        del stack[again + 1 :], edges[again:], marks[again + 1 :], after[again + 1 :]
+        del stack[again + 1 :], edges[again:], after[again + 1 :]
         after[again] = following
     return _Loop(stack, edges), loops
 
@@ -188,9 +178,3 @@ def _noded(line: Floats) -> Floats | None:
 def _along(line: Floats) -> Floats:
     steps = geodesic_distance_m(line[:-1, 1], line[:-1, 0], line[1:, 1], line[1:, 0])
     return np.concatenate([[0.0], np.cumsum(steps)])
-
-
-def _reach_m(loop: _Loop, place: _Vertex) -> float:
-    """How far a loop goes from a place, metres."""
-    lon, lat = np.array(loop.points).T
-    return float(geodesic_distance_m(place[1], place[0], lat, lon).max())

@@ -23,6 +23,7 @@ from missions.line_feature import LineFeature
 __all__ = ["read_vector_lines", "write_vector_lines"]
 
 _LINES = ("LineString", "MultiLineString", "LinearRing", "Polygon", "MultiPolygon", "GeometryCollection")
+_POINTS = ("Point", "MultiPoint")
 _STRAIGHT_DEG = 1e-7
 """How far, degrees, the middle of an edge may lie beside the line that is straight in degrees: about 1 cm."""
 _HALVINGS = 12
@@ -31,8 +32,8 @@ _HALVINGS = 12
 _NAME, _TEXT = 10, 254
 
 
-def read_vector_lines(path: Path, layer: str | None = None) -> list[LineFeature]:
-    """The lines, polygons and points of a layer, in degrees of WGS 84.
+def read_vector_lines(path: Path, layer: str | None = None, *, zones: bool = False) -> list[LineFeature]:
+    """The lines, polygons and points of each row of a layer, in degrees of WGS 84; a row without geometry has none.
 
     An edge that is straight in a projected system is bent in degrees: vertices are added until it is followed within
     a centimetre.
@@ -43,6 +44,8 @@ def read_vector_lines(path: Path, layer: str | None = None) -> list[LineFeature]
         A ``.gpkg`` or ``.shp``.
     layer
         Which layer of a GeoPackage; not needed where only one has lines.
+    zones
+        Whether zones and landing sites are read: a layer of points is one to choose from as well.
 
     Raises
     ------
@@ -62,13 +65,13 @@ def read_vector_lines(path: Path, layer: str | None = None) -> list[LineFeature]
         with warnings.catch_warnings():
             # A third and a fourth figure of a vertex are of no use here.
             warnings.filterwarnings("ignore", message="Measured")
-            layer = _layer(gdal, path, layer)
+            layer = _layer(gdal, path, layer, zones=zones)
             meta, _, shapes, columns = gdal.raw.read(str(path.resolve()), layer=layer)
     except (OSError, ValueError, RuntimeError) as error:  # pyogrio's own are RuntimeErrors
         said = " ".join(str(error).split())
         raise FormatError(f"{path}: cannot be read by GDAL: {said}") from None
     if shapes is None or not len(shapes):
-        raise FormatError(f"{path}: the layer {layer or path.stem!r} is empty: a border file has a line")
+        raise FormatError(f"{path}: the layer {layer or path.stem!r} is empty")
     if meta["crs"] is None:
         raise FormatError(
             f"{path}: has no coordinate reference system: "
@@ -86,8 +89,7 @@ def read_vector_lines(path: Path, layer: str | None = None) -> list[LineFeature]
         except shapely.errors.GEOSException as error:
             raise FormatError(f"{where}: its geometry cannot be read: {error}: turn curves into lines") from None
         lines, polygons, points = _lines(shape, to_wgs84, where)
-        if lines or polygons or points:
-            features.append(LineFeature.of(where, lines, polygons, _noted(properties, to_wgs84.note), points=points))
+        features.append(LineFeature.of(where, lines, polygons, _noted(properties, to_wgs84.note), points=points))
     return features
 
 
@@ -156,23 +158,26 @@ def _gdal(path: Path) -> Any:
     return pyogrio
 
 
-def _layer(gdal: Any, path: Path, wanted: str | None) -> str | None:
-    """The layer to read: the one that is asked for, or the only one that has lines."""
+def _layer(gdal: Any, path: Path, wanted: str | None, *, zones: bool) -> str | None:
+    """The layer to read: the one that is asked for, or the only one that has lines, or of zones polygons or points."""
     layers = [(str(name), kind) for name, kind in gdal.list_layers(str(path.resolve()))]
     names = [name for name, _ in layers]
     if wanted is not None:
         if wanted not in names:
             raise FormatError(f"{path}: has no layer {wanted!r}: give one of {', '.join(names)}")
         return wanted
+    kinds = (*_LINES, *_POINTS) if zones else _LINES
+    what = "polygons or points" if zones else "lines or polygons"
     # "Unknown" is any geometry, None a table without one.
-    fit = [name for name, kind in layers if kind and ("Unknown" in kind or kind.split()[0].rstrip("ZM") in _LINES)]
+    fit = [name for name, kind in layers if kind and ("Unknown" in kind or kind.split()[0].rstrip("ZM") in kinds)]
     if len(fit) == 1 or not names:
         return fit[0] if fit else None
     if not fit:
-        raise FormatError(f"{path}: none of its layers ({', '.join(names)}) has lines or polygons")
+        raise FormatError(f"{path}: none of its layers ({', '.join(names)}) has {what}")
+    how = "--airspace-layer, or put all of them into one" if zones else "--layer"
     raise FormatError(
-        f"{path}: has several layers with lines ({', '.join(fit)}): name one as layer (--layer, or of zones "
-        "--airspace-layer)"
+        f"{path}: has several layers with {what if zones else 'lines'} ({', '.join(fit)}), and one is read: name it as "
+        f"layer ({how})"
     )
 
 

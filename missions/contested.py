@@ -25,7 +25,8 @@ __all__ = ["Contested"]
 Floats = NDArray[np.float64]
 
 _MOST_TOLD = 3
-_SAME_M, _FAR_M = 1e-3, 50_000.0
+_SAME_DIGITS, _FAR_M = 6, 50_000.0
+"""To how many digits of a metre places are the same: noise draws loops of less than a millimetre."""
 _NODE_M = 1e-6
 """How far a place where lines meet may lie from the vertex that it is, metres: it is computed."""
 
@@ -106,13 +107,13 @@ def _at_a_joint(borders: Sequence[BorderSegment], lines: Sequence[Floats], node:
 def _shared(borders: Sequence[BorderSegment], lines: Sequence[Floats]) -> list[Floats]:
     """Vertices, metres, that lines pass through more than once, and in which none ends."""
     passing = np.round(
-        np.concatenate([line[:-1] if b.is_ring else line for b, line in zip(borders, lines, strict=True)]), 3
+        np.concatenate([line[:-1] if b.is_ring else line for b, line in zip(borders, lines, strict=True)]), _SAME_DIGITS
     )
     ends = {
         tuple(end)
         for b, line in zip(borders, lines, strict=True)
         if not b.is_ring
-        for end in np.round(line[[0, -1]], 3).tolist()
+        for end in np.round(line[[0, -1]], _SAME_DIGITS).tolist()
     }
     vertices, counts = np.unique(passing, axis=0, return_counts=True)
     return [np.array(node) for node in vertices[counts > 1].tolist() if tuple(node) not in ends]
@@ -123,7 +124,7 @@ def _disputed(borders: Sequence[BorderSegment], lines: Sequence[Floats], node: F
     rays: list[tuple[float, bool, float]] = []  # direction, whether what is left of it is own, length
     for border, line in zip(borders, lines, strict=True):
         last = len(line) - 1
-        for k in np.flatnonzero(np.abs(line - node).max(axis=1) < _SAME_M).tolist():
+        for k in np.flatnonzero(np.abs(line - node).max(axis=1) < 10.0**-_SAME_DIGITS).tolist():
             if border.is_ring and k == last:
                 continue
             for other, left in ((line[k + 1], Side.LEFT), (line[last - 1 if k == 0 else k - 1], Side.RIGHT)):

@@ -30,6 +30,8 @@ _BORDER_TOLERANCE_M = 0.5
 _PATH_TOLERANCE_M = 1.0
 _DENSE_OFF = 20
 """Where a border whose vertices stand close ends is told by one simplified by this part of the distance beside it."""
+_END_OFFS = 5
+"""How many times that the last piece of it is long at least, which says what is straight across the end."""
 _OWN_SHARE = 0.9
 _SAMPLE_M = 10.0
 
@@ -131,7 +133,8 @@ def flight_line(
     path = LineString(_on_own_side(best, border, side))
     beside = _opposite(border, offset_m + 1.0)
     met = shapely.get_parts(path.intersection(beside))
-    if not len(met):
+    # What is empty has one part, which is empty.
+    if shapely.is_empty(met).all():
         raise PlanError(f"no room for a flight line {offset_m:.0f} m beside the border: it is shorter than its bends")
     # Vertices are at places that are known: only where it comes in and goes out has to be found.
     tips = np.concatenate([shapely.get_coordinates(part)[[0, -1]] for part in met])
@@ -162,10 +165,15 @@ def _grown(
 
 def _opposite(border: LineString, by_m: float) -> Geometry:
     """What is within a distance of a border and not beyond its ends; a little more where its vertices stand close."""
-    off_m = by_m / _DENSE_OFF if is_dense(border, by_m) else 0.0
-    return shapely.buffer(
-        shapely.simplify(border, off_m) if off_m else border, by_m + off_m, quad_segs=16, cap_style="flat"
-    )
+    if not is_dense(border, by_m):
+        return shapely.buffer(border, by_m, quad_segs=16, cap_style="flat")
+    off_m = by_m / _DENSE_OFF
+    points = shapely.get_coordinates(shapely.simplify(border, off_m))
+    # The last step of a track is noise: straight across it is anywhere.
+    ends_m = np.hypot(*(points[:, None] - points[[0, -1]]).transpose(2, 0, 1)).min(axis=1)
+    inner = points[1:-1][ends_m[1:-1] > _END_OFFS * off_m]
+    line = LineString([points[0], *inner, points[-1]])
+    return shapely.buffer(line, by_m + off_m, quad_segs=16, cap_style="flat")
 
 
 def _parts(area: Polygon | MultiPolygon) -> list[Polygon]:

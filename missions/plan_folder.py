@@ -52,7 +52,7 @@ def write_plan_folder(
         Where: ``plan.json``, ``<sortie>.plan``, ``.waypoints`` and ``.kml`` for each sortie, ``.kmz`` and ``.csv`` for
         each that the apps of pilots take, ``apps.txt`` that says which they do not and why, ``plan.geojson``,
         ``plan.kml``, ``map.png``, and ``validation.json``: every rule checked, and the lower bounds. A sortie that no
-        lawful fence holds, of which `plan` makes none, has no mission files: ``not-written.txt`` and
+        lawful fence holds, of which `plan` makes hardly any, has no mission files: ``not-written.txt`` (one a line) and
         ``validation.json`` say which and why, and all others are written.
     dialect
         Autopilot of the ``.plan`` files.
@@ -105,7 +105,7 @@ def write_plan_folder(
     write_report(plan, report, folder / "validation.json", on_terrain=ground is not None)
     names = [f"{mission.name}{ending}" for mission in compiled for ending in _ENDINGS]
     if bare:
-        write_text(folder / _NOT_WRITTEN, "".join(f"{name}: {why}\n" for name, why in bare.items()))
+        write_text(folder / _NOT_WRITTEN, "".join(f"{line}\n" for line in _told(bare)))
         names.append(_NOT_WRITTEN)
     else:
         (folder / _NOT_WRITTEN).unlink(missing_ok=True)
@@ -136,6 +136,12 @@ def _fences(plan: PatrolPlan) -> tuple[list[tuple[FencePolygon, ...]], dict[str,
     if not any(fences):
         raise MissionError(next(iter(bare.values())))
     return fences, bare
+
+
+def _told(bare: dict[str, str]) -> list[str]:
+    """Each sortie that has no fence with the reason, on one line; most reasons begin with its name."""
+    reasons = {name: " ".join(why.split()).removeprefix(f"{name}: ") for name, why in bare.items()}
+    return [f"{name}: {why}" for name, why in reasons.items()]
 
 
 def _remove_others(folder: Path, written: Iterable[Path]) -> None:

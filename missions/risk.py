@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from missions.clock import ShiftClock, zone_of
 from missions.errors import PlanError
 from missions.figures import store_figures
 
-__all__ = ["Risk", "RiskTable", "risk_apart", "risk_of_crossings"]
+__all__ = ["Risk", "RiskTable", "risk_apart", "risk_by_border", "risk_of_crossings"]
 
 Floats = NDArray[np.float64]
 
@@ -136,36 +136,75 @@ def risk_of_crossings(
         For every stretch and quarter of the day with more crossings than the average of all: the square root of the
         ratio to that average, so that a place seen twice as often is not visited twice as often, at most `most`.
     """
+    (rows,) = risk_by_border([(border, crossings)], cell_m=cell_m, most=most)
+    return RiskTable(rows)
+
+
+def risk_by_border(
+    crossed: Sequence[tuple[BorderSegment, Iterable[tuple[float, float, float]]]],
+    *,
+    cell_m: float = 2000.0,
+    most: float = 4.0,
+) -> list[tuple[Risk, ...]]:
+    """The rows of `risk_of_crossings` for each of several borders, with the average of them all as what is usual.
+
+    Raises
+    ------
+    PlanError
+        When a crossing is not finite.
+    """
+    histograms = [_counted(border, crossings, cell_m) for border, crossings in crossed]
+    usual = np.concatenate([counts.ravel() for counts, _ in histograms]).mean()
+    out: list[tuple[Risk, ...]] = []
+    for counts, length_m in histograms:
+        rows = []
+        for cell, quarter in np.argwhere(counts > usual):
+            weight = min(most, math.sqrt(counts[cell, quarter] / usual))
+            begin = float(cell * length_m / len(counts))
+            rows.append(Risk(begin, begin + length_m / len(counts), weight, 6.0 * quarter, 6.0 * quarter + 6))
+        out.append(tuple(rows))
+    return out
+
+
+def _counted(
+    border: BorderSegment, crossings: Iterable[tuple[float, float, float]], cell_m: float
+) -> tuple[Floats, float]:
+    """Crossings by stretches of a border and quarters of the day, shape (n, 4), and its length, metres."""
     points = np.array(list(crossings), dtype=float).reshape(-1, 3)
     if not np.isfinite(points).all():
         raise PlanError("risk: a crossing is not finite: give latitude, longitude and hour")
-    if not len(points):
-        return RiskTable()
     frame = LocalFrame(*border.centre())
     line = border.local_line(frame)
+    length_m = float(np.hypot(*np.diff(line, axis=0).T).sum())
+    cells = max(1, math.ceil(length_m / cell_m))
+    if not len(points):
+        return np.zeros((cells, 4)), length_m
     east, north, _ = frame.to_enu(points[:, 0], points[:, 1])
     along = locate(line, np.stack([east, north], axis=-1)).along_m
-    length = float(np.hypot(*np.diff(line, axis=0).T).sum())
-    cells = max(1, math.ceil(length / cell_m))
-    counts, _, _ = np.histogram2d(along, points[:, 2] % 24, bins=(cells, 4), range=((0, length), (0, 24)))
-    usual = counts.mean()
-    rows = []
-    for cell, quarter in np.argwhere(counts > usual):
-        weight = min(most, math.sqrt(counts[cell, quarter] / usual))
-        begin = float(cell * length / cells)
-        rows.append(Risk(begin, begin + length / cells, weight, 6.0 * quarter, 6.0 * quarter + 6))
-    return RiskTable(tuple(rows))
+    # What passed an end of the border counts where it ends.
+    along = np.clip(along, 0.0, length_m)
+    counts, _, _ = np.histogram2d(along, points[:, 2] % 24, bins=(cells, 4), range=((0, length_m), (0, 24)))
+    return counts, length_m
 
 
 def risk_apart(risk: RiskTable, border: BorderSegment) -> RiskTable:
-    """The risk along a border as that along the pieces that it is taken apart into; as it is where it is one piece."""
+    """The risk along a border as that along the pieces that it is taken apart into; as it is where it is one piece.
+
+    A row beyond the end of the border is one of the first piece, beyond its end too: the planner says so.
+    """
+    if not risk.rows:
+        return risk
     pieces = taken_apart(border)
     if pieces[0].line is border:
         return risk
     rows: list[Risk] = []
+    beyond: list[Risk] = []
     for row in risk.rows:
         if row.line not in {"", border.name}:
             rows.append(row)
+            continue
+        if row.from_m >= max(float(piece.edges_m.max()) for piece in pieces):
+            beyond.append(replace(row, line=pieces[0].line.name))
             continue
         for piece in pieces:
             low, high = piece.edges_m.min(axis=1), piece.edges_m.max(axis=1)
@@ -176,7 +215,7 @@ def risk_apart(risk: RiskTable, border: BorderSegment) -> RiskTable:
                 off = high[k] - last[k] if turned else first[k] - low[k]
                 begin = float(ends[k] + off)
                 rows.append(replace(row, from_m=begin, to_m=begin + float(last[k] - first[k]), line=piece.line.name))
-    return replace(risk, rows=_joined(rows))
+    return replace(risk, rows=(*_joined(rows), *beyond))
 
 
 def _joined(rows: list[Risk]) -> tuple[Risk, ...]:

@@ -43,6 +43,9 @@ _WALL_ROOM_M = 20.0
 _FAR_M = 1e7
 """A way on that is longer than any region, metres."""
 
+_END = 0.5
+"""How much of the stand-off the last piece of a line is long by which its end is told at least."""
+
 _ROUNDING_M = 0.5
 """More than the stand-off: rounding of coordinates and of arcs must not eat into it."""
 
@@ -237,10 +240,13 @@ class Surroundings:
         here = locate(line, np.zeros(2))
         if here.beyond[0]:
             # Only past an end the side is that of the border as it goes on, however far: what is there stands first.
-            end = line[:2] if here.along_m[0] <= 0 else line[:-3:-1]
-            past = end[0] + _FAR_M * direction(line if here.along_m[0] <= 0 else line[::-1])
             turned = 1 if here.along_m[0] <= 0 else -1
-            return bool(locate(np.array([past, *end]), np.zeros(2)).offset_m[0] * turned * sign > 0)
+            way = line[::turned]
+            past = way[0] + _FAR_M * direction(way)
+            # The last steps of a track go anywhere: the end is told by what is a part of the stand-off away from it.
+            off = np.flatnonzero(np.hypot(*(way - way[0]).T) > segment.stand_off_m * _END)
+            end = np.array([past, way[0], way[off[0] if len(off) else -1]])
+            return bool(locate(end, np.zeros(2)).offset_m[0] * turned * sign > 0)
         return bool(here.offset_m[0] * sign > 0)
 
     @cached_property

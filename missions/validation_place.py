@@ -25,9 +25,6 @@ Floats = NDArray[np.float64]
 _SLACK_M = 0.05
 _END = 0.5
 """How much of the stand-off the last piece of a border is long, at least, by which its side past its end is told."""
-_TIE_M = 0.01
-"""Borders whose distances from a place differ by less are equally near."""
-
 _STEP_M = 100.0
 """A leg is tried for its side at points so far apart, metres."""
 
@@ -120,28 +117,25 @@ class _Near:
         """Legs that begin or end on the far side, or pass over it."""
         if not self._sides:
             return [f"{self._name}: no border within reach of it: which side it is on cannot be told"]
-        # The nearest border tells; of those that are as near as each other, as where they touch, any one that is there.
-        away, beyond, past = (np.array(one) for one in zip(*(self._beyond(*one) for one in self._sides), strict=True))
-        there = (away <= away.min(axis=0) + _TIE_M) & ~past
-        first = beyond[away.argmin(axis=0), np.arange(len(self._places))]
-        wrong = np.where(there.any(axis=0), (there & beyond).any(axis=0), first)
+        # The nearest border tells.
+        found = [self._beyond(*one) for one in self._sides]
+        nearest = np.argmin([away for away, _ in found], axis=0)
+        wrong = np.array([beyond for _, beyond in found])[nearest, np.arange(len(self._places))]
         legs = np.unique(self._leg[wrong]).tolist()
         return [f"{self._name} leg {i}: on the far side of the border" for i in legs]
 
     def _beyond(
         self, border: BorderSegment, runs: list[Floats], ends: tuple[bool, bool]
-    ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
-        """How far each place of a leg is from a border, metres, whether it lies beyond it, and whether past an end."""
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """How far each place of a leg is from a border, metres, and whether it lies beyond it."""
         own, places = border.own_side.sign, self._places
         positions = [locate(line, places) for line in runs]
         offsets = np.array([p.offset_m for p in positions])
         away = np.abs(offsets).min(axis=0)
         if border.is_ring:
             inside = (own > 0) == shapely.is_ccw(shapely.linearrings(runs[0]))
-            far = np.asarray(shapely.contains_xy(shapely.polygons(runs[0]), places)) != inside
-            return away, far, np.zeros(len(places), dtype=bool)
+            return away, np.asarray(shapely.contains_xy(shapely.polygons(runs[0]), places)) != inside
         # Past an end of the border its side is that of the straight way on.
-        past_end = np.zeros(offsets.shape, dtype=bool)
         for number, at_end in ((0, False), (-1, True)):
             if ends[at_end]:
                 line = runs[number][::-1] if at_end else runs[number]
@@ -153,9 +147,8 @@ class _Near:
                 over = positions[number].beyond & (~first if at_end else first)
                 side = np.sign(locate(on, places[over]).offset_m) * (-1 if at_end else 1) if over.any() else 0
                 offsets[number, over] = np.abs(offsets[number, over]) * side
-                past_end[number] |= over
-        nearest = np.abs(offsets).argmin(axis=0), np.arange(len(places))
-        return away, offsets[nearest] * own < 0, past_end[nearest]
+        offset = offsets[np.abs(offsets).argmin(axis=0), np.arange(len(places))]
+        return away, offset * own < 0
 
     def across(self) -> list[str]:
         """Legs that meet the border or its continuation."""

@@ -43,8 +43,8 @@ _SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 _COUNTS: Mapping[str, Sequence[tuple[float, int, int]]] = {
     "person": ((0.12, 0, 0), (0.40, 1, 3), (0.33, 4, 10), (0.15, 11, 26)),
     "vehicle": ((0.50, 0, 0), (0.38, 1, 3), (0.12, 4, 9)),
-    "bicycle": ((0.75, 0, 0), (0.25, 1, 3)),
-    "animal": ((0.75, 0, 0), (0.25, 1, 3)),
+    "bicycle": ((0.55, 0, 0), (0.45, 1, 4)),
+    "animal": ((0.55, 0, 0), (0.45, 1, 4)),
 }
 _SPEEDS: Mapping[str, tuple[float, float]] = {
     "person": (1.0, 1.8),

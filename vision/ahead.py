@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-__all__ = ["Ended", "Lanes", "ahead"]
+__all__ = ["Ended", "Lanes"]
 
 T = TypeVar("T")
 
@@ -71,14 +71,17 @@ class Lanes(Generic[T]):
         with self._change:
             return sum(not lane.over for lane in self._lanes)
 
-    def take(self, most: int, *, wait: bool = True) -> list[tuple[int, T | Ended]]:
+    def take(self, most: int, *, wait: bool = True, longest_s: float | None = None) -> list[tuple[int, T | Ended]]:
         """What there is, `most` at most, each with the number of its lane; waits for the first unless told not to.
 
-        The end of a lane is one of the things that are taken. Empty when all lanes are over, or nothing is there.
+        The end of a lane is one of the things that are taken. Empty when all lanes are over, or nothing is there, also
+        after `longest_s` seconds.
         """
         with self._change:
             if wait:
-                self._change.wait_for(lambda: any(x.items for x in self._lanes) or all(x.over for x in self._lanes))
+                self._change.wait_for(
+                    lambda: any(x.items for x in self._lanes) or all(x.over for x in self._lanes), longest_s
+                )
             taken: list[tuple[int, T | Ended]] = []
             while len(taken) < most and (number := self._next()) is not None:
                 lane = self._lanes[number]
@@ -136,18 +139,3 @@ class Lanes(Generic[T]):
             lane.items.append(item)
             self._change.notify_all()
             return True
-
-
-def ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
-    """Yield the items of an iterable that runs in a thread, at most `depth` items ahead.
-
-    An error in the thread is raised here after the items before it. Closing the generator ends the thread, and closes
-    the iterable where it can be closed.
-    """
-    with Lanes([items], [depth]) as lanes:
-        while taken := lanes.take(1):
-            for _, item in taken:
-                if not isinstance(item, Ended):
-                    yield item
-                elif item.error is not None:
-                    raise item.error

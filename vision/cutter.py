@@ -79,8 +79,8 @@ class EvidenceWriter:
                 overlay=track_overlay([track]),
                 records={"record": record},
                 model=crossing.model,
-                # The frames' own clock: the recording's stamps where it has some, else when its first picture was.
-                start_time=None if self._source.time_basis == "klv" else start_us,
+                # The frames' own clock: the stamps of a file where it has some, else when its first picture was.
+                start_time=None if self._source.time_basis == "klv" and self._file is not None else start_us,
                 pre_s=self._pre_s,
                 post_s=self._post_s,
                 key=self._key,
@@ -96,6 +96,8 @@ class EvidenceWriter:
             yield self._hashed, self._source.start_us
             return
         recorder = self._source.recorder
+        if self._source.name.lower().startswith("http"):
+            raise EvidenceError(f"{self._source.name}: a recording on a web server cannot be cut: copy it here")
         if recorder is None:
             raise EvidenceError(f"{self._source.name}: a live stream is not kept by itself: open it with a recorder")
         with recorder.recording(time_us, self._pre_s, self._post_s) as kept:

@@ -320,7 +320,7 @@ def _pictures(wanted: Mapping[str, NDArray[np.uint8] | int], clip: Clip) -> dict
     misses = {name: (time_us, 1 << 62) for name, time_us in wanted.items() if isinstance(time_us, int)}
     if misses:
         last_us = max(time_us for time_us, _ in misses.values())
-        with open_source(clip.path, start_time=clip.start_us, sidecar=False) as source:
+        with open_source(clip.path, start_time=clip.start_us, sidecar=False, decode="software") as source:
             for frame in source:
                 for name, (time_us, miss) in misses.items():
                     if abs(frame.time_us - time_us) < miss:

@@ -35,7 +35,7 @@ def shipped_finder(
 
     `opened` keeps what was opened, for the next clip.
     """
-    with open_source(clip, sidecar=False) as source:
+    with open_source(clip, sidecar=False, decode="software") as source:
         path = choose_model(source.first_image).path
     opened = {} if opened is None else opened
     if path not in opened:

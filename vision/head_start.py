@@ -13,7 +13,7 @@ fine-tuning of zero-shot models").
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -70,8 +70,12 @@ def keep_classes(network: Any) -> Any:
     return network
 
 
-def head_start_trainer() -> type[Any]:
-    """The trainer of ultralytics, made to begin with `keep_classes`."""
+def head_start_trainer(batches: Callable[[Any], Any] | None = None) -> type[Any]:
+    """The trainer of ultralytics, made to begin with `keep_classes`.
+
+    Where `batches` is given, it makes the loader of training batches for a device, e.g. a
+    `vision.device_batches.DeviceBatches`, in place of that of ultralytics.
+    """
     from ultralytics.models.yolo.detect import DetectionTrainer  # noqa: PLC0415 - the extra is large
 
     class Trainer(DetectionTrainer):  # type: ignore[misc, no-any-unimported, unused-ignore]
@@ -82,6 +86,11 @@ def head_start_trainer() -> type[Any]:
             for parameter in network.parameters():
                 parameter.requires_grad = True
             return network
+
+        def get_dataloader(self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train") -> Any:
+            if batches is None or mode != "train":
+                return super().get_dataloader(dataset_path, batch_size, rank, mode)
+            return batches(self.device)
 
     return Trainer
 

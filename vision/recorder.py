@@ -8,7 +8,8 @@ stream: less could not show what led to a crossing, more would be a record of pe
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
+import os
 import shutil
 import tempfile
 import threading
@@ -89,13 +90,13 @@ class Recorder:
         keep_bytes: int = 2 << 30,
         patience_s: float = _PATIENCE_S,
     ) -> None:
+        place = Path(tempfile.gettempdir() if folder is None else folder)
         try:
-            place = Path(tempfile.gettempdir() if folder is None else folder)
             place.mkdir(parents=True, exist_ok=True)
             _remove_left(place)
             self.folder, self._held = _new_folder(place)
         except OSError as error:
-            raise EvidenceError(f"{folder}: cannot be written to ({error.strerror}): check it") from error
+            raise EvidenceError(f"{place}: cannot be written to ({error.strerror}): check it") from error
         self.keep_s, self._patience_s = keep_s, patience_s
         self._change = threading.Condition()
         self._files = SegmentFiles(self.folder, keep_s, keep_bytes)
@@ -128,7 +129,7 @@ class Recorder:
 
     def add(self, packet: Any, container: Any) -> None:
         """Keep a packet, as it was read from a container."""
-        if not packet.size or (packet.dts is None and packet.pts is None):
+        if not packet.size:
             return
         with self._change:
             if not self._ended:
@@ -252,8 +253,12 @@ class Recorder:
 def _new_folder(place: Path) -> tuple[Path, TextIO]:
     """A folder for one recorder, and the file whose lock shows that it is in use; it appears with the lock held."""
     made = Path(tempfile.mkdtemp(dir=place, prefix=".new"))
-    held = (made / _HELD).open("w", encoding="ascii")
-    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        held = (made / _HELD).open("w", encoding="ascii")
+        _lock(held)
+    except OSError:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
     return made.rename(made.with_name(_PREFIX + made.name.removeprefix(".new"))), held
 
 
@@ -262,7 +267,18 @@ def _remove_left(place: Path) -> None:
     for left in place.glob(f"{_PREFIX}*"):
         try:
             with (left / _HELD).open("r+", encoding="ascii") as held:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _lock(held)
                 shutil.rmtree(left)
         except OSError:
             continue  # somebody's, who is at work or has just removed it
+
+
+def _lock(held: TextIO) -> None:
+    """Hold a file against other processes; raises OSError where another does. On Windows nothing is held or removed."""
+    try:
+        import fcntl  # noqa: PLC0415 - as above
+    except ImportError:
+        if "r" in held.mode:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from None
+        return
+    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

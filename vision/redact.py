@@ -179,7 +179,7 @@ def _tracks(folder: Path, keep: Sequence[int]) -> list[dict[str, Any]]:
 def _look(clip: Path, start_us: int, detector: Finder) -> tuple[list[int], list[list[Detection]]]:
     """Times of all pictures, and what the detector finds in them."""
     times, found = [], []
-    with open_source(clip, start_time=start_us, sidecar=False) as source:
+    with open_source(clip, start_time=start_us, sidecar=False, decode="software") as source:
         for frame in source:
             times.append(frame.time_us)
             found += detector.detect([frame.image])
@@ -273,7 +273,7 @@ def _encode(
     """Write the clip anew; which picture of it each still is, where there is one."""
     best: dict[str, tuple[float, int]] = {}
     with (
-        open_source(clip, start_time=times[0], sidecar=False) as source,
+        open_source(clip, start_time=times[0], sidecar=False, decode="software") as source,
         av.open(str(out), "w", format="mp4", options={"movflags": "+faststart"}) as container,
     ):
         stream: Any = container.add_stream("libx264", rate=Fraction(source.frame_rate or 25.0).limit_denominator(1001))

@@ -159,7 +159,7 @@ def _images(
     clip: ReviewedClip, track: Sequence[Seen], settings: PictureSettings
 ) -> tuple[list[tuple[Seen, Image]], float]:
     """Boxes of the track that are to be used with their pictures, and the time between two pictures, microseconds."""
-    with open_source(clip.clip, start_time=clip.start_us, sidecar=False) as source:
+    with open_source(clip.clip, start_time=clip.start_us, sidecar=False, decode="software") as source:
         times = np.array([frame.time_us for frame in source])
     step_us = float(np.median(np.diff(times))) if len(times) > 1 else 1e6
     there = [seen for seen in track if clip.start_us - step_us / 2 <= seen.time_us <= clip.end_us + step_us / 2]
@@ -171,7 +171,7 @@ def _images(
         for seen in _spread(there, settings)
         if 0 <= seen.frame - first < len(times) and abs(times[seen.frame - first] - seen.time_us) < _ASTRAY * step_us
     }
-    with open_source(clip.clip, start_time=clip.start_us, sidecar=False) as source:
+    with open_source(clip.clip, start_time=clip.start_us, sidecar=False, decode="software") as source:
         return [(wanted[i], frame.image) for i, frame in enumerate(source) if i in wanted], step_us
 
 

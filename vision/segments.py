@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -26,6 +28,8 @@ _RAW = frozenset({"rawvideo", "wrapped_avframe"})
 _SEGMENT_US, _RETRY_S = 4_000_000, 5.0
 # A clock that does either has started anew: see `vision.timeline`.
 _BACK_US, _AHEAD_US = 1_000_000, 10_000_000
+_LONGEST_US = 80_000_000_000  # a transport stream counts to 2^33 of 1/90,000 s, which are 26.5 hours
+_TICK_S = Fraction(1, 1000)  # of Matroska, the coarsest
 _LEAD_US = 1_000_000  # pictures that are shown before the first keyframe must not fall below zero
 
 
@@ -37,6 +41,11 @@ class Run:
     base_us: int
     """What the times in its files are less than those of its packets, microseconds."""
     last_us: int | None = None
+
+    def ends_before(self, dts_us: int, *, key: bool) -> bool:
+        """Whether a picture due then belongs to another run: its clock has started anew, or files cannot tell it."""
+        jumped = self.last_us is not None and not -_BACK_US <= dts_us - self.last_us <= _AHEAD_US
+        return jumped or (key and dts_us - self.base_us > _LONGEST_US)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +70,18 @@ class _Open:
     key: bool
     first_us: int
     last_us: int
+    size: int = 0
+    last_dts: dict[int, int] = field(default_factory=dict)
+
+    def write(self, packet: Any) -> None:
+        """Write a packet of our own. A time of decoding that does not advance is none for the file; players cope."""
+        last = self.last_dts.get(packet.stream.index)
+        if last is not None and packet.dts <= last:
+            packet.dts = last + max(1, math.ceil(_TICK_S / packet.time_base))
+            packet.pts = None if packet.pts is None else max(packet.pts, packet.dts)
+        self.last_dts[packet.stream.index] = packet.dts
+        self.size += packet.size
+        self.output.mux(packet)
 
 
 class SegmentFiles:
@@ -91,32 +112,48 @@ class SegmentFiles:
 
     def add(self, packet: Any, container: Any) -> None:
         """Write a packet, as it was read from a container. Raises `WRITE_ERRORS`; `give_up` then."""
-        video = packet.stream.type == "video"
+        if packet.stream.type == "video":
+            if packet.dts is not None or packet.pts is not None:
+                self._add_picture(packet, container)
+        elif packet.stream is container.streams.data[0]:  # one stream of telemetry is read
+            self._add_telemetry(packet, container)
+
+    def _add_picture(self, packet: Any, container: Any) -> None:
         dts_us = _us(packet, _decoded(packet))
         run = self.run
-        if run is None or run.container is not container or (video and _jumped(run.last_us, dts_us)):
+        if run is None or run.container is not container or run.ends_before(dts_us, key=packet.is_keyframe):
             self.finish()
-            if video and packet.stream.codec_context.name in _RAW:
+            if packet.stream.codec_context.name in _RAW:
                 raise ValueError("its pictures are not compressed and too many: ask the camera for mjpeg or h264")
             run = self.run = Run(container, dts_us - _LEAD_US)
-        if video:
-            run.last_us = dts_us
+        run.last_us = dts_us
         file = self._open
-        if video and file is not None:
-            full = packet.is_keyframe and dts_us - file.first_us >= _SEGMENT_US
-            if full or self.cut:
+        if file is not None:
+            # Without keyframes no clip can begin in it, but it must not grow for ever.
+            long_us = _SEGMENT_US if packet.is_keyframe else self._keep_us
+            if self.cut or dts_us - file.first_us >= long_us or file.size > self._keep_bytes:
                 self._complete()
                 file = self._begin(run, packet, dts_us)
         if file is None:
-            if not (video and packet.is_keyframe) or time.monotonic() < self._retry_s:
+            if not packet.is_keyframe or time.monotonic() < self._retry_s:
                 return
             file = self._begin(run, packet, dts_us)
-        target = file.video if video else file.data
-        if target is None:
+        file.write(_copied(packet, file.video, run.base_us))
+        file.last_us = max(file.last_us, _us(packet, _shown(packet)))
+
+    def _add_telemetry(self, packet: Any, container: Any) -> None:
+        file = self._open
+        if file is None or file.data is None or file.run.container is not container:
             return
-        file.output.mux(_copied(packet, target, run.base_us))
-        if video:
-            file.last_us = max(file.last_us, _us(packet, _shown(packet)))
+        if packet.dts is None and packet.pts is None:
+            # Asynchronous telemetry has no time of its own: it stands at the picture before it.
+            copy: Any = av.Packet(bytes(packet))
+            copy.time_base = Fraction(1, 1_000_000)
+            copy.pts = copy.dts = file.last_us - file.run.base_us
+            copy.stream = file.data
+            file.write(copy)
+        else:
+            file.write(_copied(packet, file.data, file.run.base_us))
 
     def finish(self) -> None:
         """The connection is over. Raises `WRITE_ERRORS`."""
@@ -214,10 +251,6 @@ def join(readers: Sequence[BinaryIO], path: Path) -> int | None:
                     packet.stream = target
                     output.mux(packet)
     return first_us
-
-
-def _jumped(last_us: int | None, now_us: int) -> bool:
-    return last_us is not None and not -_BACK_US <= now_us - last_us <= _AHEAD_US
 
 
 def _shown(packet: Any) -> int:

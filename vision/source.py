@@ -51,7 +51,7 @@ def open_source(
     recorder: Recorder | None = None,
     decode: str = "auto",
 ) -> Source:
-    """Open a video file, a folder of images or a network stream.
+    """Open a video file, a folder of images, a network stream or a camera.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from geo import Terrain
-from vision.ahead import Ended, Lanes, ahead
+from vision.ahead import Ended, Lanes
 from vision.border import BorderLine
 from vision.detecting import Asked, Found, FrameDetector, detect_each
 from vision.errors import MetadataError, VisionError
@@ -38,6 +38,7 @@ from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
 __all__ = ["Stream", "StreamResult", "watch_streams"]
 
 _LEAST_AHEAD = 2
+_TELL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,14 +121,18 @@ def watch_streams(
     twice = [name for name, count in names.items() if count > 1]
     if twice:
         raise VisionError(f"{len(streams)} streams: several are named {twice[0]}: name them apart (name)")
-    with ThreadPoolExecutor(1, "evidence") as keeping:
-        watches = [_Watch(stream, detector, settings, keeping) for stream in streams]
-        try:
-            _run([one for one in watches if one.error is None], settings)
-            return [one.outcome() for one in watches]
-        except BaseException:
-            keeping.shutdown(wait=False, cancel_futures=True)  # whoever stops the watch does not wait for the rest
-            raise
+    keeping = ThreadPoolExecutor(1, "evidence")
+    watches = [_Watch(stream, detector, settings, keeping) for stream in streams]
+    try:
+        _run([one for one in watches if one.error is None], settings)
+        outcomes = [one.outcome() for one in watches]
+    except BaseException:
+        keeping.shutdown(wait=False, cancel_futures=True)  # whoever stops the watch does not wait for its clips
+        for one in watches:
+            one.tell(last=True)
+        raise
+    keeping.shutdown()
+    return outcomes
 
 
 def _run(running: Sequence[_Watch], settings: WatchSettings) -> None:
@@ -136,18 +141,31 @@ def _run(running: Sequence[_Watch], settings: WatchSettings) -> None:
     depth = max(_LEAST_AHEAD, batch, settings.ahead // max(1, len(running)))
     # A live source keeps a queue of its own, which drops the oldest: what lies in a second one only grows old.
     depths = [batch if one.live else depth for one in running]
-    with Lanes([one.stream.source for one in running], depths) as lanes:
-        detected = ahead(_detect(lanes, running, batch), settings.ahead)
+    with (
+        Lanes([one.stream.source for one in running], depths) as lanes,
+        Lanes([_detect(lanes, running, batch)], [settings.ahead]) as detected,
+    ):
         try:
-            for number, item, found in detected:
-                one = running[number]
-                if not one.over:
-                    one.take(item, found)
-                if one.over:
-                    lanes.stop(number)
+            while (taken := detected.take(1, longest_s=_TELL_S)) or detected.running:
+                for one in running:
+                    one.tell()  # a stream that stands still, or has ended, may have a clip that is ready
+                for _, made in taken:
+                    if not isinstance(made, Ended):
+                        _take(running, lanes, *made)
+                    elif made.error is not None:
+                        raise made.error
         finally:
             lanes.close()  # the detecting thread may be waiting for a frame
-            detected.close()
+
+
+def _take(
+    running: Sequence[_Watch], lanes: Lanes[Frame], number: int, item: Frame | Ended, found: Found | None
+) -> None:
+    one = running[number]
+    if not one.over:
+        one.take(item, found)
+    if one.over:
+        lanes.stop(number)
 
 
 def _batch(watches: Sequence[_Watch], most: int) -> int:
@@ -229,12 +247,23 @@ class _Watch:
         if self.stream.progress is not None:
             self.stream.progress(self._watcher.frames)
 
+    def tell(self, *, last: bool = False) -> None:
+        """Hand on crossings whose evidence is there; the last time the others too."""
+        try:
+            if self._watcher is not None:
+                self._watcher.tell(abandon=last)
+        except Exception as error:  # noqa: BLE001 - the stream ends with it, the others go on
+            self._fail(self.error or error)
+
     def outcome(self) -> StreamResult:
         """What became of it."""
         dropped = int(getattr(getattr(self.stream.source, "counts", None), "dropped", 0))
         watcher = self._watcher
         if watcher is not None:
-            watcher.settle()
+            try:
+                watcher.tell(wait=True)
+            except Exception as own:  # noqa: BLE001 - of this stream alone
+                self.error = self.error or own
         usable = watcher is not None and (watcher.scene.ready or not watcher.frames)
         return StreamResult(
             self.stream.title,
@@ -250,7 +279,6 @@ class _Watch:
             if watcher.frames and not watcher.scene.ready and error is None:
                 raise MetadataError(NO_METHOD.format(name=self.stream.title))  # noqa: TRY301 - as from the scene
             watcher.finish()
-            watcher.settle()
         except Exception as own:  # noqa: BLE001 - the stream ends with it, the others go on
             error = error or own
         self._fail(error)

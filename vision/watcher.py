@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from geo import VedetteError
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.ground import GroundSettings
 from vision.scene import Scene
@@ -150,7 +149,6 @@ class Watcher:
 
     def take(self, frame: Frame, detections: Sequence[Detection]) -> None:
         """One frame with its boxes."""
-        self._tell(wait=False)
         self.frames += 1
         self.detections += len(detections)
         self.first_us = self.first_us or frame.time_us
@@ -173,10 +171,6 @@ class Watcher:
         """The video is over."""
         for track in self.tracker.finish():
             self._close(track)
-
-    def settle(self) -> None:
-        """Wait for what is still being kept of crossings, and hand these on."""
-        self._tell(wait=True)
 
     def result(self, seconds: float, dropped: int) -> WatchResult:
         """All that was seen."""
@@ -237,18 +231,29 @@ class Watcher:
         crossing = replace(self.scene.crossing(passage, way, self.name), model=self.model, custody=self.custody)
         kept = None if self.evidence is None else self._keeping.submit(self.evidence, crossing, track)
         self._waiting.append((crossing, kept))
-        self._tell(wait=False)
+        self.tell()
 
-    def _tell(self, *, wait: bool) -> None:
-        """Hand on crossings whose evidence is there, in the order in which they were decided."""
-        while self._waiting and (wait or self._waiting[0][1] is None or self._waiting[0][1].done()):
+    def tell(self, *, wait: bool = False, abandon: bool = False) -> None:
+        """Hand on crossings whose evidence is there, in the order in which they were decided.
+
+        Parameters
+        ----------
+        wait
+            Whether to wait for the evidence of all.
+        abandon
+            Whether to hand on the others without.
+        """
+        while self._waiting and (wait or abandon or self._waiting[0][1] is None or self._waiting[0][1].done()):
             crossing, kept = self._waiting.popleft()
-            if kept is not None:
+            if kept is not None and (wait or kept.done()):
                 try:
                     crossing = replace(crossing, evidence=kept.result())
-                except (VedetteError, OSError) as error:
-                    # That somebody crossed is worth telling without it, and so are those who come next.
-                    self.without_evidence[crossing.source_id] = str(error)
+                except CancelledError:
+                    self.without_evidence[crossing.source_id] = "the watch was stopped before its clip was cut"
+                except Exception as error:  # noqa: BLE001 - that somebody crossed is worth telling, whatever failed
+                    self.without_evidence[crossing.source_id] = str(error) or type(error).__name__
+            elif kept is not None:
+                self.without_evidence[crossing.source_id] = "the watch was stopped before its clip was cut"
             self.crossings.append(crossing)
             if self.on_crossing is not None:
                 self.on_crossing(crossing)

@@ -86,6 +86,7 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
         self.mode, self.armed, self.current = 0, False, 0
         self.clock_ms = 1000
         self.where = HOME[0], HOME[1], 0.0
+        self.velocity_cm_s = 0, 0, 0
         self._kind = 0
         self._expect: list[Any | None] = []
         self._task: asyncio.Task[None] | None = None
@@ -292,7 +293,7 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
         self.send(
             mav.MAVLink_global_position_int_message(
                 self.clock_ms, round(lat * 1e7), round(lon * 1e7), round((HOME[2] + up) * 1000), round(up * 1000),
-                0, 0, 0, 0,
+                *self.velocity_cm_s, 0,
             )
         )  # fmt: skip
 

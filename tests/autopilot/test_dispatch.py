@@ -9,9 +9,21 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autopilot import Cue, Standing, dispatch
+from autopilot import Cue, Place, Standing, dispatch
 from geo import FlatTerrain, LocalFrame
-from missions import PlanOptions, Spot, base_beside, compile_mission, cut, default_fleet, land_border, plan
+from missions import (
+    Aircraft,
+    Fleet,
+    LegKind,
+    PlanOptions,
+    Spot,
+    base_beside,
+    compile_mission,
+    cut,
+    default_fleet,
+    land_border,
+    plan,
+)
 
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -193,3 +205,54 @@ def test_the_answer_says_who_goes_and_by_how_much_the_others_are_later():
     assert answer.chosen.sysid == 1
     assert "s later" in answer.others[2]
     assert answer.words().startswith("radar track at ")
+
+
+@cache
+def winged():
+    segment = cut(land_border("ITA", "CHE"), 2500)
+    craft = Aircraft(
+        "fixed_wing", 20, 28, 3, 3, 300, 300, 1200, 700, form="fixed_wing",
+        min_m_s=14, turn_radius_m=60, takeoff_s=15, landing_s=20,
+    )  # fmt: skip
+    fleet = default_fleet(base_beside(segment), 2)
+    crew = tuple(replace(vehicle, aircraft=craft) for vehicle in fleet.vehicles)
+    fleet = Fleet(replace(fleet.camera, max_gsd_m=0.25), crew)
+    return plan(segment, fleet, FlatTerrain(900.0), PlanOptions(shift_s=3600.0, dwell_s=2.0))
+
+
+def on_border(share):
+    lon, lat = np.array(winged().border.coordinates).T
+    k = share * (len(lon) - 1)
+    places = np.arange(len(lat))
+    return Spot(float(np.interp(k, places, lat)), float(np.interp(k, places, lon)), 5.0)
+
+
+@pytest.mark.parametrize("airborne", [True, False])
+def test_two_wings_do_not_circle_at_one_height_at_the_same_place(airborne):
+    first, second = (Standing(vehicle, battery=1.0) for vehicle in winged().fleet.vehicles)
+    cue = Cue(on_border(0.3), 0)
+    sent = dispatch(cue, winged(), [first]).chosen.flown
+    busy = replace(first, unfit="is on cue", airborne=airborne, sortie=sent.sortie, here=(46.0, 8.0))
+    near = dispatch(cue, winged(), [busy, second])
+    assert near.chosen is None
+    assert "vehicle 1 is sent to a place 0 m from where it would stay, at its height; 50 m are kept" in near.others[2]
+    # Elsewhere along the border there is room, and so there is for one whose neighbour flies a patrol.
+    far = dispatch(Cue(on_border(0.8), 0), winged(), [busy, second]).chosen.flown
+    rings = [stays(one) for one in (sent, far)]
+    assert shapely.distance(*rings) >= 50.0
+    assert dispatch(cue, winged(), [replace(busy, sortie=winged().sorties[0]), second]).chosen.sysid == 2
+    # One that was sent aside stays there.
+    at = Place(sent.place.lat_deg, sent.place.lon_deg, sent.place.amsl_m - sent.sortie.home.amsl_m)
+    aside = replace(busy, sortie=winged().sorties[0], airborne=True, stays=at)
+    assert dispatch(cue, winged(), [aside, second]).chosen is None
+    higher = replace(aside, stays=replace(at, above_home_m=at.above_home_m + 5.0))
+    assert dispatch(cue, winged(), [higher, second]).chosen.sysid == 2
+
+
+def stays(flown):
+    """The ground below what is flown on station, metres."""
+    legs = [leg for leg in flown.sortie.legs if leg.kind is LegKind.STATION]
+    east, north, _ = LocalFrame(*winged().border.centre()).to_enu(
+        [leg.end.lat_deg for leg in legs], [leg.end.lon_deg for leg in legs]
+    )
+    return shapely.MultiPoint(np.column_stack([east, north])).convex_hull

@@ -88,12 +88,24 @@ def test_level_ground_is_met_on_the_ellipsoid_and_within_range_alone(lat, yaw, a
     poses = [CameraPose(lat, 7.0, Altitude(800.0, Datum.AMSL), yaw, pitch) for pitch in pitches]
     rays = np.array([pose.rotation_enu_from_camera() @ [0, 0, 1] for pose in poses])
     points = intersect(frame, (0, 0, 0), rays, ground, max_range_m=range_m)
-    below_at_the_end = frame.to_geodetic(*(range_m * rays).T)[2] < 800.0
+    at_the_end = frame.to_geodetic(*(range_m * rays).T)[2] - 800.0
     met = np.isfinite(points[:, 0])
-    assert (met == below_at_the_end).all()
+    assert (met == (at_the_end < 0))[np.abs(at_the_end) > 1e-3].all()
     assert frame.to_geodetic(*points[met].T)[2] == pytest.approx(800.0, abs=1e-4)
     assert np.cross(points[met], rays[met]) == pytest.approx(0.0, abs=1e-6)
     assert (np.linalg.norm(points[met], axis=1) <= range_m * (1 + 1e-9)).all()
+
+
+def test_rays_along_the_horizon_meet_level_ground_or_nothing():
+    """Within a hundredth of the dip of the horizon: what is met lies ahead, and on the ground."""
+    frame, dip = LocalFrame(0.0, 10.0, 30.0), math.sqrt(2 * 30.0 / 6.37e6)
+    pitches = dip * np.linspace(0.99, 1.01, 2_001)
+    rays = np.stack([np.zeros(2_001), np.cos(pitches), -np.sin(pitches)], axis=-1)
+    points = intersect(frame, (0, 0, 0), rays, FlatTerrain(0.0), max_range_m=25_000.0)
+    met = np.isfinite(points[:, 0])
+    assert met.any()
+    assert frame.to_geodetic(*points[met].T)[2] == pytest.approx(0.0, abs=1e-3)
+    assert (points[met][:, 1] > 0).all()
 
 
 def test_rays_above_the_horizon_and_out_of_range_meet_nothing():

@@ -205,3 +205,73 @@ def test_a_file_without_zones_and_a_layer_that_is_not_there_are_told(tmp_path):
         read_airspace(empty)
     with pytest.raises(FormatError, match=r"no layer 'b'.*give one of a"):
         read_airspace(vector(tmp_path / "a.gpkg", [({"name": "dam"}, shapely.Polygon(OUTER))]), layer="b")
+
+
+LINK = "<NetworkLink><Link><href>more.kml</href></Link></NetworkLink>"
+
+
+@pytest.mark.parametrize("ending", [".kml", ".kmz"])
+@pytest.mark.parametrize("link", [LINK, LINK.replace("<href>more.kml</href>", ""), f"<Folder>{LINK}</Folder>"])
+def test_zones_that_a_file_links_to_are_not_left_out(tmp_path, ending, link):
+    """Google Earth draws them with the others: nobody would miss them before something flies there."""
+    text = kml(tmp_path / "a.kml", [({"name": "dam"}, shapely.Polygon(OUTER))]).read_text()
+    assert len(read_airspace(tmp_path / "a.kml").zones) == 1
+    text = text.replace("<Document>", f"<Document>{link}")
+    path = tmp_path / f"b{ending}"
+    if ending == ".kmz":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("doc.kml", text)
+    else:
+        path.write_text(text)
+    with pytest.raises(FormatError, match="has more than its own, it links to"):
+        read_airspace(path)
+
+
+@pytest.mark.parametrize("ending", [".gpkg", ".shp", ".kml"])
+@pytest.mark.parametrize("empty", [None, shapely.Polygon()])
+def test_a_zone_without_geometry_is_not_left_out(tmp_path, ending, empty):
+    rows = [("dam", shapely.Polygon(OUTER)), ("barracks", empty)]
+    path = tmp_path / f"a{ending}"
+    if ending == ".kml":
+        text = kml(path, [({"name": name}, shapely.Polygon(OUTER)) for name, _ in rows]).read_text()
+        head, tail = text.split("<name>barracks</name>")
+        shape = "" if empty is None else "<Model/>"
+        path.write_text(head + "<name>barracks</name>" + shape + tail[tail.index("</Placemark>") :])
+    else:
+        pytest.importorskip("pyogrio").raw.write(
+            str(path),
+            np.array([None if shape is None else shapely.to_wkb(shape) for _, shape in rows], dtype=object),
+            field_data=[np.array([name for name, _ in rows], dtype=object)],
+            fields=["name"],
+            geometry_type="Polygon",
+            crs="EPSG:4326",
+            driver="ESRI Shapefile" if ending == ".shp" else "GPKG",
+        )
+    with pytest.raises(FormatError, match=r"(placemark|feature) 2 \(barracks\): has no geometry"):
+        read_airspace(path)
+
+
+def test_of_several_layers_of_zones_and_sites_none_is_left_out_unsaid(tmp_path):
+    pyogrio = pytest.importorskip("pyogrio")
+
+    def add(path, layer, shape, **fields):
+        pyogrio.raw.write(
+            str(path),
+            shapely.to_wkb(np.array([shape])),
+            field_data=[np.array([value], dtype=object) for value in fields.values()],
+            fields=list(fields),
+            geometry_type=shape.geom_type,
+            crs="EPSG:4326",
+            driver="GPKG",
+            layer=layer,
+            append=path.exists(),
+        )
+
+    path = tmp_path / "a.gpkg"
+    add(path, "sites", shapely.Point(8.5, 46.5), name="field", kind="landing_site")
+    assert [site.name for site in read_airspace(path).landing_sites] == ["field"]
+    add(path, "zones", shapely.Polygon(OUTER), name="dam")
+    with pytest.raises(FormatError, match=r"several layers with polygons or points \(sites, zones\).*--airspace-layer"):
+        read_airspace(path)
+    assert [zone.name for zone in read_airspace(path, layer="zones").zones] == ["dam"]
+    assert [site.name for site in read_airspace(path, layer="sites").landing_sites] == ["field"]

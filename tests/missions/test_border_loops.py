@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -21,6 +22,7 @@ from missions import (
     Risk,
     RiskTable,
     Side,
+    check,
     default_fleet,
     load_plan,
     plan,
@@ -31,6 +33,7 @@ from missions.risk import risk_apart
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, metres, way
 from vedette import app
 
+SLIP = "within the stand-off of where the line crosses itself"
 CUSP_M = 1000.0
 """What of the line beside a place where it touches itself may be out of the lawful reach of a camera, metres."""
 
@@ -183,8 +186,81 @@ def test_a_loop_within_the_stand_off_is_a_slip_that_stops_nobody(north, side):
         border, coordinates=tuple((LON + (x - LON) * 5, LAT + (y - LAT) * 5) for x, y in border.coordinates)
     )
     crossing = bool(border.self_crossings())
-    assert crossing == any("the other way round" in one.line.note for one in taken_apart(border))
-    assert not any("the other way round" in one.line.note for one in taken_apart(larger))
+    assert crossing == any(SLIP in one.line.note for one in taken_apart(border))
+    assert not any(SLIP in one.line.note for one in taken_apart(larger))
+
+
+def track(count, noise_m, seed):
+    """A track of a receiver that moves on by a metre from place to place, and bends; which way it goes, metres."""
+    rng = np.random.default_rng(seed)
+    heading = np.cumsum(rng.normal(0, 0.02, count)) * (seed % 2)
+    ahead = np.column_stack([np.cos(heading), np.sin(heading)])
+    return np.cumsum(ahead, axis=0) + rng.normal(0, noise_m, (count, 2)), ahead
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.integers(30, 300), st.floats(0.3, 3.0), st.sampled_from(["left", "right"]))
+def test_of_a_tangled_track_there_stays_what_the_own_side_sees(seed, count, noise_m, side):
+    """Whoever is on own ground is as far from the outline as from all of the track, which has one side all along."""
+    points, _ = track(count, noise_m, seed - seed % 2)
+    border = border_from_metres([tuple(point) for point in points], side)
+    pieces = taken_apart(border)
+    assert len(pieces) == 1
+    assert not pieces[0].line.self_crossings()
+    assert not Contested([pieces[0].line]).places
+    assert taken_apart(pieces[0].line)[0].line == pieces[0].line
+    whole, outline = (shapely.LineString(metres(one.coordinates)) for one in (border, pieces[0].line))
+    # The track runs east. Own is what hangs together with what lies far beside it and is cut off by no ray on.
+    ends = metres(border.coordinates)[[0, -1]]
+    rays = [shapely.LineString([end, end + np.array([far, 0])]) for end, far in zip(ends, (-900, 900), strict=True)]
+    box = shapely.box(-500, -500, count + 500, 500)
+    areas = shapely.get_parts(shapely.polygonize(list(shapely.get_parts(shapely.node(
+        shapely.union_all([whole, *(ray.intersection(box) for ray in rays), box.exterior])
+    )))))  # fmt: skip
+    far = shapely.Point(count / 2, 400 if side == "left" else -400)
+    own = next(one for one in areas if one.contains(far))
+    rng = np.random.default_rng(seed)
+    tried = shapely.points(rng.uniform(0, count, 200), rng.uniform(-40, 40, 200))
+    tried = tried[shapely.contains(own, tried)]
+    assert shapely.distance(outline, tried) == pytest.approx(shapely.distance(whole, tried), abs=0.02)
+
+
+@pytest.mark.parametrize(("count", "seed"), [*((1000, seed) for seed in (3, 8, 12, 45, 64)), (10_000, 1)])
+def test_a_track_that_crosses_itself_all_along_is_planned_with_one_note(count, seed):
+    """By the file alone: the checker of plans is told nothing of how the line was made."""
+    points, ahead = track(count, 1.0, seed)
+    side = "right" if seed % 3 == 0 else "left"
+    border = border_from_metres([tuple(point) for point in points], side)
+    across = np.array([-ahead[count // 2, 1], ahead[count // 2, 0]]) * (1 if side == "left" else -1)
+    made = plan(border, default_fleet(at(points[count // 2] + 300 * across), 1))
+    assert check(made) == []
+    line = shapely.LineString(metres(border.coordinates))
+    assert min(way(sortie).distance(line) for sortie in made.sorties) >= border.stand_off_m + 7
+    assert made.coverage.share > 0.99
+    (note,) = (note for note in made.notes if SLIP in note)
+    assert int(re.search(r"(\d+) loops that lie within", note)[1]) > 50
+    assert note.count(SLIP) == 1
+
+
+def test_where_a_flight_line_ends_is_not_told_by_the_last_step_of_a_track():
+    points = np.column_stack([np.arange(1000.0), np.zeros(1000)]) + np.random.default_rng(3).normal(0, 1, (1000, 2))
+    made = plan(border_from_metres([tuple(point) for point in points]), default_fleet(at((500.0, 300.0)), 1))
+    assert check(made) == []
+    ways = shapely.MultiLineString([way(sortie) for sortie in made.sorties])
+    assert abs(ways.bounds[0]) < 20
+    assert abs(ways.bounds[2] - 1000) < 20
+
+
+def test_a_ring_that_crosses_itself_all_along_is_planned_from_within_it():
+    """Its seam lies in the midst of a tangle."""
+    angle = np.linspace(0, 2 * math.pi, 3000, endpoint=False)
+    points = 500 * np.column_stack([np.cos(angle), np.sin(angle)]) + np.random.default_rng(5).normal(0, 1, (3000, 2))
+    border = border_from_metres([tuple(point) for point in [*points, points[0]]], "left")
+    made = plan(border, default_fleet(at((0.0, 0.0)), 1))
+    assert check(made) == []
+    line = shapely.LineString(metres(border.coordinates))
+    assert min(way(sortie).distance(line) for sortie in made.sorties) >= border.stand_off_m + 7
+    assert made.coverage.share > 0.99
 
 
 def test_a_line_that_runs_along_itself_or_ends_on_itself_is_left_whole():

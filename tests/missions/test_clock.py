@@ -1,10 +1,13 @@
 """The hours of a shift by a time zone, against the conversions of zoneinfo minute by minute; past crossings as risk."""
 
 import json
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -12,21 +15,26 @@ from typer.testing import CliRunner
 
 import vision
 from missions import (
+    Branch,
     FormatError,
+    LineKind,
     Objective,
+    PastCrossing,
     PlanError,
     PlanOptions,
     Risk,
     RiskTable,
+    build_network,
     load_plan,
     plan,
+    plan_network,
     read_past_crossings,
     risk_of_past,
     write_border,
 )
 from missions.clock import ShiftClock, zone_of
 from missions.replanning import replan
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight
 from vedette import app
 
 # Days on which the clock is put forward and back, one by half an hour; and one of none.
@@ -196,6 +204,43 @@ def test_crossings_of_the_watch_and_the_service_are_read(tmp_path):
         assert found.place == pytest.approx(PLACE)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1), st.booleans()), max_size=12))
+@pytest.mark.parametrize("named", ["source_id", "id"])
+def test_a_crossing_that_is_written_again_is_one_and_its_last_record_counts(tmp_path_factory, named, written_so):
+    """Which crossing of which camera each record is of, and whether a person dismissed it by then."""
+    folder = tmp_path_factory.mktemp("past")
+    records, last = [], {}
+    for minute, (number, camera, dismissed) in enumerate(written_so):
+        time = f"2027-01-10T22:{minute:02}:00+00:00"
+        records.append(
+            {"time": time, "lat": PLACE[0], "lon": PLACE[1], "source": f"camera {camera}", named: f"c{number}"}
+            | {"review": {"state": "dismissed" if dismissed else "pending"}}
+        )
+        last[camera, number] = None if dismissed else datetime.fromisoformat(time)
+    if named == "id":
+        path = written(folder / "past.geojson", records)
+        value = json.loads(path.read_text())
+        for feature in value["features"]:
+            feature["id"] = feature["properties"].pop("id")
+        path.write_text(json.dumps(value))
+    else:
+        path = written(folder / "past.jsonl", records)
+    found = read_past_crossings(path)
+    assert sorted(one.time for one in found) == sorted(time for time in last.values() if time is not None)
+
+
+def test_the_id_that_the_service_gives_does_not_hide_that_of_the_camera(tmp_path):
+    """The watch names features by the id of the crossing, the service by one of its own."""
+    record = RECORDS[0] | {"source": "camera", "source_id": "c1"}
+    path = written(tmp_path / "past.geojson", [record, record])
+    value = json.loads(path.read_text())
+    for number, feature in enumerate(value["features"]):
+        feature["id"] = f"of the service {number}"
+    path.write_text(json.dumps(value))
+    assert len(read_past_crossings(path)) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -213,6 +258,67 @@ def test_crossings_that_are_none_are_refused_by_record_and_field(tmp_path, name,
     (tmp_path / name).write_text(text)
     with pytest.raises(FormatError, match=words):
         read_past_crossings(tmp_path / name)
+
+
+def crossing(east, north, minute=0):
+    time = datetime(2027, 1, 10, 22, minute, tzinfo=UTC)
+    return PastCrossing(time, (LAT + north / M_LAT, LON + east / M_LON))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(-3, 21), st.sampled_from([-6000, -4000, 0, 1000, 4500])), max_size=20))
+def test_each_crossing_weighs_on_the_border_that_is_nearest(places):
+    """Two borders, 4 km apart, in cells of 2 km, against distances and counts by arithmetic."""
+    places = [(1000 * x + 300, y) for x, y in places]
+    west = replace(straight(9900), name="west")
+    east = replace(border_from_metres([(14_000, 0), (17_900, 0)]), name="east")
+    network = build_network("both", [east, west])
+    table, (told,) = risk_of_past(network, [crossing(x, y) for x, y in places], "UTC", "2027-02-01T20:00Z")
+    spans = {"west": (0, 9900), "east": (14_000, 17_900)}
+    expected = Counter()
+    for x, y in places:
+        away = {name: np.hypot(x - np.clip(x, *span), y) for name, span in spans.items()}
+        name = min(away, key=away.get)
+        if away[name] <= 5000:
+            low, high = spans[name]
+            cells = {"west": 5, "east": 2}[name]
+            expected[name, min(int((np.clip(x, low, high) - low) / (high - low) * cells), cells - 1)] += 1
+    assert told.startswith(f"risk from {expected.total()} past crossings")
+    # 7 cells in 4 quarters of a day.
+    usual = expected.total() / 28
+    weights = {key: min(4.0, (count / usual) ** 0.5) for key, count in expected.items() if count > usual}
+    found = {(row.line, round(row.from_m / 2000)): row.weight for row in table.rows}
+    assert found == pytest.approx(weights)
+
+
+def test_a_plan_of_two_borders_looks_more_often_where_the_shorter_was_crossed():
+    west = replace(straight(10_000), name="west")
+    east = replace(border_from_metres([(12_000, 0), (16_000, 0)]), name="east")
+    network = build_network("both", [west, east])
+    past = [crossing(13_000, 10, minute) for minute in range(20)]
+    start = "2027-02-01T20:00Z"
+    table, _ = risk_of_past(network, past, "UTC", start)
+    assert {row.line for row in table.rows} == {"east"}
+    options = PlanOptions(objective=Objective.RISK, shift_start=start, shift_s=2 * 3600.0)
+    made = plan_network(network, fleet_for(straight(16_000), 2), options=options, risk=table)
+    assert made.risk == table
+    assert not any("no effect" in note for note in made.notes)
+
+
+def test_crossings_of_what_has_no_border_or_no_name_of_its_own_or_another_zone_are_refused():
+    start = "2027-02-01T20:00Z"
+    road = Branch("road", LineKind.ROAD, ((LON, LAT), (LON + 0.1, LAT)))
+    with pytest.raises(PlanError, match="the network has no border"):
+        risk_of_past(build_network("roads", [], [road]), [crossing(0, 0)], "", start)
+    twins = build_network("twins", [straight(10_000), border_from_metres([(14_000, 0), (18_000, 0)])])
+    with pytest.raises(PlanError, match="several lines are called"):
+        risk_of_past(twins, [crossing(15_000, 0)], "", start)
+    assert risk_of_past(twins, [crossing(50_000, 0)], "", start)[0].rows == ()
+    beside = RiskTable((Risk(0, 2000, 5.0, 4, 6),), "Europe/Zurich")
+    with pytest.raises(PlanError, match=r"of Europe/Zurich, those of past crossings of UTC: give one zone"):
+        risk_of_past(straight(10_000), [crossing(100, 0)], "UTC", start, beside=beside)
+    table, _ = risk_of_past(straight(10_000), [crossing(100, 0)], "Europe/Zurich", start, beside=beside)
+    assert beside.rows[0] in table.rows
 
 
 def test_the_command_takes_risk_from_crossings(tmp_path, monkeypatch):

@@ -265,16 +265,25 @@ def test_the_names_in_a_plan_file_of_an_older_version_are_understood(long, short
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in written}
 
 
-@pytest.mark.parametrize("lost", [0, 1])
-def test_a_sortie_that_no_fence_holds_is_listed_and_all_others_are_written(long, tmp_path, monkeypatch, lost):
+@pytest.mark.parametrize(
+    ("lost", "said", "reason"),
+    [
+        (0, "{}: no lawful fence: straighten the line", "no lawful fence: straighten the line"),
+        (1, "no room\nfor {}", "no room for {}"),
+    ],
+)
+def test_a_sortie_that_no_fence_holds_is_listed_and_all_others_are_written(
+    long, tmp_path, monkeypatch, lost, said, reason
+):
     """A plan of this program has none: one that somebody changed may."""
     assert len(long.sorties) > 1
     write_plan_folder(long, tmp_path)
     bare = long.sorties[lost].name
+    reason = reason.format(bare)
 
     def fence(made, sortie):
         if sortie.name == bare:
-            raise MissionError(f"{bare}: no lawful fence: straighten the line")
+            raise MissionError(said.format(bare))
         return sortie_fence(made, sortie)
 
     monkeypatch.setattr("missions.plan_folder.sortie_fence", fence)
@@ -282,7 +291,7 @@ def test_a_sortie_that_no_fence_holds_is_listed_and_all_others_are_written(long,
     assert {path for path in tmp_path.iterdir() if path.stem == bare} == set()
     for sortie in long.sorties:
         assert (tmp_path / f"{sortie.name}.plan").exists() == (sortie.name != bare)
-    assert (tmp_path / "not-written.txt").read_text() == f"{bare}: {bare}: no lawful fence: straighten the line\n"
+    assert (tmp_path / "not-written.txt").read_text() == f"{bare}: {reason}\n"
     assert tmp_path / "not-written.txt" in written
     assert f"{bare}.kmz: not written: no lawful fence holds it" in (tmp_path / "apps.txt").read_text()
     report = json.loads((tmp_path / "validation.json").read_text())

@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions import (
+    Base,
     Branch,
     Objective,
     PlanOptions,
     build_network,
     check,
+    default_fleet,
     load_plan,
     plan,
     plan_network,
@@ -23,8 +25,8 @@ from missions import (
 )
 from missions.clock import ShiftClock
 from missions.errors import PlanError
-from missions.risk import Risk, RiskTable, risk_of_crossings
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight
+from missions.risk import Risk, RiskTable, risk_apart, risk_of_crossings
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight
 
 
 def test_the_greatest_weight_counts_and_elsewhere_it_is_one():
@@ -248,6 +250,23 @@ def test_what_of_the_risk_has_no_effect_is_told():
     told = [note for note in notes[Objective.RISK] if "no effect" in note]
     assert [note[:47] for note in told] == ["risk from 12000 to 14000 m has no effect: its l"]
     assert "the risk that is given has no effect: the objective is revisit, not risk" in notes[Objective.REVISIT]
+
+
+def test_a_row_beyond_a_border_with_loops_is_told():
+    """Its pieces have other lengths than the border: 8 km of rest, and a loop of 8 km."""
+    border = border_from_metres([(-4000, 0), (0, 0), (1500, -2000), (-1500, -2000), (0, 0), (4000, 0)], "left")
+    length_m = border.length_m()
+    beyond = Risk(length_m + 1000, length_m + 3000, 3.0)
+    rows = Risk(length_m - 1000, length_m - 1, 3.0), beyond, Risk(length_m + 1, length_m + 2, 3.0)
+    table = risk_apart(RiskTable(rows), border)
+    assert [row.from_m < 8100 for row in table.rows] == [True, False, False]
+    assert {row.line for row in table.rows} == {border.name}
+    base = Base("base", LAT + 1000 / M_LAT, LON - 1000 / M_LON)
+    options = PlanOptions(objective=Objective.RISK, shift_s=3600.0)
+    made = plan(border, default_fleet(base, 1), options=options, risk=RiskTable((Risk(0, 2000, 3.0), beyond)))
+    told = [note for note in made.notes if "no effect" in note]
+    assert len(told) == 1
+    assert told[0].startswith(f"risk from {beyond.from_m:g} to {beyond.to_m:g} m has no effect")
 
 
 def test_past_crossings_weigh_where_and_when_they_were():

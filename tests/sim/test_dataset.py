@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from geo import FileWriteError
+from sim import dataset
 from sim.dataset import CLASSES, write_dataset
 from sim.errors import WorldError
 
@@ -67,6 +68,16 @@ def test_animals_have_a_class_of_their_own(tmp_path):
     ]
     assert numbers.count("3") == summary.labels["animal"]
     assert "3: animal" in (tmp_path / "set" / "data.yaml").read_text()
+
+
+@pytest.mark.parametrize(("kind", "share"), [("person", 0.88), ("vehicle", 0.5), ("bicycle", 0.45), ("animal", 0.45)])
+def test_rare_kinds_are_shown_often_enough_to_be_learned(kind, share):
+    """The model card names these shares; bicycles and animals in a quarter of the images were too few."""
+    rng = np.random.default_rng(11)
+    numbers = np.array([dataset._count(rng, dataset._COUNTS[kind]) for _ in range(4000)])
+    assert (numbers > 0).mean() == pytest.approx(share, abs=0.03)
+    if kind in ("bicycle", "animal"):
+        assert set(numbers) == {0, 1, 2, 3, 4}
 
 
 def test_refuses_and_leaves_nothing(tmp_path):

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import missions
 import sim
 import vedette
 from geo import FlatTerrain
+from missions.fence import sortie_fence
 from tests.full_disk import full_after
 from tests.sim.mav_client import Client, small_mission
 
@@ -110,11 +112,65 @@ def test_pasted_example_of_intents(run, tmp_path, monkeypatch):
     assert ran.code == 0, ran.err
     flights = missions.load_plan(Path("runs/plan/plan.json")).flights
     assert len(missions.read_operational_intents(Path("intents.json"))) == len(flights)
-    for options, words in (("2027-03-01T06:00", "zone"), ("tomorrow", "give date and time")):
+    for options, words in (("2027-03-01T06:00", "zone"), ("tomorrow", "give date and time with the zone")):
         refused = run("intents", "runs/plan/plan.json", "--start", options, "--geoid=-28.3,2", "--out", "other.json")
         assert refused.code != 0
         assert words in refused.err
+    refused = run("intents", "runs/plan/plan.json", "--geoid=-28.3,2", "--out", "other.json")
+    assert refused.code != 0
+    assert "does not say when its shift begins: give --start" in refused.err
     assert not Path("other.json").exists()
+
+
+def test_intents_begin_when_the_plan_says(run, tmp_path, monkeypatch):
+    """Whoever planned by the hours of one day may not file the flights of another."""
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX", "--length", "10").code == 0
+    common = ("plan", "border.geojson", "--base", "31.345,-110.93", "--ground", "1180", "--shift", "1")
+    assert run(*common, "--start", "2027-03-01T06:00-07:00").code == 0
+    intents = ("intents", "runs/plan/plan.json", "--geoid=-28.3,2", "--out")
+    refused = run(*intents, "a.json", "--start", "2027-03-01T06:00+00:00")
+    assert refused.code != 0
+    assert "is not when the shift of the plan begins, 2027-03-01T06:00-07:00" in " ".join(refused.err.split())
+    assert not Path("a.json").exists()
+    # The same moment in the words of another zone is no other one.
+    for name, start in (("b.json", ()), ("c.json", ("--start", "2027-03-01T13:00Z"))):
+        ran = run(*intents, name, *start)
+        assert ran.code == 0, ran.err
+    assert Path("b.json").read_bytes() == Path("c.json").read_bytes()
+    first = missions.read_operational_intents(Path("b.json"))[0].details.volumes[0].time_start.value.datetime
+    assert abs((first - datetime(2027, 3, 1, 13, tzinfo=UTC)).total_seconds()) < 3600
+    refused = run(*common, "--risk-zone", "Europe/Zurich")
+    assert refused.code != 0
+    assert "give --risk or --risk-from" in " ".join(refused.err.split())
+
+
+def test_a_plan_with_a_sortie_that_is_not_written_fails_and_names_it(run, tmp_path, monkeypatch):
+    """A script that goes by the exit code must not take the folder for the whole patrol."""
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX").code == 0
+    held = []
+
+    def fence(made, sortie):
+        held.append(sortie.name)
+        if sortie.name == held[0]:
+            raise missions.MissionError(f"{sortie.name}: no lawful fence")
+        return sortie_fence(made, sortie)
+
+    monkeypatch.setattr("missions.plan_folder.sortie_fence", fence)
+    ran = run("plan", "border.geojson", "--base", "31.345,-110.93", "--ground", "1180", "--shift", "1")
+    assert len(set(held)) > 1
+    assert ran.code == 1
+    assert f"not written: {held[0]}: no lawful fence holds it" in " ".join(ran.err.split())
+    assert "not-written.txt" in ran.err
+    assert Path("runs/plan/not-written.txt").read_text() == f"{held[0]}: no lawful fence\n"
+    assert Path("runs/plan/plan.json").exists()
+    assert not Path(f"runs/plan/{held[0]}.plan").exists()
+    held.clear()
+    first = missions.load_plan(Path("runs/plan/plan.json")).sorties[0].name
+    ran = run("resume", "runs/plan/plan.json", "--sortie", first, "--item", "5", "--landed")
+    assert (ran.code, len(set(held)) > 1) == (1, True), ran.err
+    assert f"not written: {held[0]}" in ran.err
 
 
 def test_settings_of_a_plan(run, tmp_path, monkeypatch):

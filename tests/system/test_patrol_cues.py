@@ -170,9 +170,9 @@ async def test_the_next_best_goes_when_the_one_that_was_chosen_does_not_get_ther
 
 
 def errand_on(made):
-    """Keeps the one in the air busy where it is."""
+    """Keeps the one in the air busy where it is, above whoever takes off for the cue beside it."""
     leg = made.sorties[0].patrol[0]
-    place = Place(leg.end.lat_deg, leg.end.lon_deg, leg.end.amsl_m - 900.0)
+    place = Place(leg.end.lat_deg, leg.end.lon_deg, leg.end.amsl_m - 890.0)
     return Errand(place, spot(made, 0.5), 30.0, "busy")
 
 

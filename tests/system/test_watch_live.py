@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ import api
 import vedette
 import vision
 from cli.arguments import InputError
-from cli.telling import LiveReport
+from cli.telling import Courier, LiveReport
 from tests.full_disk import full_after
 from vision import Crossing, Direction, Ellipse, Method, Status, TrackPoint
 
@@ -159,6 +160,49 @@ def test_what_two_streams_saw_is_one_record_told_again(tmp_path):
     assert chart[0]["properties"]["also_seen"] == third[0].to_json()["also_seen"]
 
 
+def test_the_surer_of_two_is_believed_under_the_name_that_is_known(tmp_path):
+    handed = []
+    live = LiveReport(tmp_path / "crossings.jsonl", lambda record, folder: handed.append((record, folder)))
+    sure = replace(report("b", 1, east=1.0, sigma=1.0), status=Status.CONFIRMED)
+    live.take(report("a", 1), Path("folder-a"))
+    live.take(sure, Path("folder-b"))
+    (_, folder_a), (record, folder_b) = handed
+    assert (folder_a, folder_b) == (Path("folder-a"), Path("folder-b"))
+    assert (record.source, record.source_id, record.status) == ("a", "a-1", Status.CONFIRMED)
+    assert (record.ellipse, record.also_seen) == (sure.ellipse, (("b", "b-1"),))
+
+
+class Service:
+    """Stands in for the client of a service: each delivery fails as it is told, then is taken."""
+
+    def __init__(self, fails, spool=None):
+        self.fails, self.spool, self.taken = list(fails), spool or self, []
+        self.done = threading.Event()
+
+    def put(self, *_):
+        error = api.SpoolError("no room")
+        error.__cause__ = OSError(28, "no space")
+        raise error
+
+    def flush(self):
+        if self.fails:
+            raise self.fails.pop(0)
+        return api.SpoolReport((), (), 0, None, 0.0)
+
+    def deliver(self, record, _):
+        self.taken.append(record["source_id"])
+        self.done.set()
+        return self.flush()
+
+
+def test_a_courier_outlives_what_fails_and_goes_past_a_full_disk():
+    service = Service([OSError(24, "too many files"), KeyError("outcome"), api.SpoolError("locked")])
+    with Courier(service) as courier:
+        courier.hand(report("a", 1), None)
+        assert service.done.wait(60.0)
+    assert service.taken == ["a-1"]
+
+
 def test_a_watch_that_was_killed_while_it_wrote_goes_on_with_its_record(tmp_path):
     file = tmp_path / "crossings.jsonl"
     LiveReport(file, None).take(report("a", 1), None)
@@ -167,6 +211,9 @@ def test_a_watch_that_was_killed_while_it_wrote_goes_on_with_its_record(tmp_path
         file.write_bytes(whole + torn)
         LiveReport(file, None).take(report("a", 2, 60.0), None)
         assert [one["source_id"] for one in told(file)] == ["a-1", "a-2"]
+    file.write_bytes(whole.rstrip(b"\n"))  # mended by hand, by an editor that ends no line
+    LiveReport(file, None).take(report("a", 2, 60.0), None)
+    assert [one["source_id"] for one in told(file)] == ["a-1", "a-2"]
     file.write_bytes(b"torn")
     live = LiveReport(file, None)
     live.take(report("a", 3), None)

@@ -4,9 +4,12 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from tests.full_disk import full_after
@@ -28,7 +31,7 @@ from vision import (
 )
 from vision.errors import EvidenceError
 from vision.reconnect import BackOff
-from vision.segments import Run, Segment, stretch
+from vision.segments import Run, Segment, SegmentFiles, join, stretch
 
 AWAY_US = 100_000_000
 ONCE = BackOff(give_up_s=0)
@@ -204,7 +207,8 @@ def test_what_is_older_goes_and_the_error_says_so(tmp_path):
         assert kept(recorder, tmp_path, 235) == list(range(230, 241))
 
 
-def test_a_full_disk_costs_the_clips_of_that_time_and_never_the_stream(tmp_path):
+def test_a_full_disk_costs_the_clips_of_that_time_and_never_the_stream(tmp_path, monkeypatch):
+    monkeypatch.setattr("vision.segments._RETRY_S", 0.5)
     numbers = []
     with (
         RtspCamera(T0_US, pace=4.0, count=250) as camera,
@@ -250,6 +254,101 @@ def test_a_recorder_keeps_one_stream():
         recorder.attach("a", SourceCounts())
         with pytest.raises(EvidenceError, match="give each stream its own"):
             recorder.attach("b", SourceCounts())
+
+
+@pytest.fixture(scope="module")
+def packets(tmp_path_factory):
+    """Packets of a recording of 40 s with telemetry: kind of stream, PTS and DTS, microseconds, keyframe, content."""
+    path = flight(tmp_path_factory.mktemp("packets") / "flight.ts", T0_US, 200)
+    with av.open(str(path)) as container:
+        found = []
+        for packet in container.demux():
+            if packet.size:
+                times = [None if t is None else round(t * packet.time_base * 1e6) for t in (packet.pts, packet.dts)]
+                found.append((packet.stream.type, *times, packet.is_keyframe, bytes(packet)))
+    return path, found
+
+
+def fed(files, packets, *, change):
+    """Hand packets to segment files, their times as `change` gives them; by a container of the same streams."""
+    path, found = packets
+    with av.open(str(path)) as container:
+        streams = {"video": container.streams.video[0], "data": container.streams.data[0]}
+        for kind, pts, dts, key, content in found:
+            packet = av.Packet(content)
+            packet.stream, packet.time_base, packet.is_keyframe = streams[kind], Fraction(1, 1_000_000), key
+            packet.pts, packet.dts = change(kind, pts, dts)
+            files.add(packet, container)
+        files.finish()
+    return list(files.complete)
+
+
+def joined(files, tmp_path):
+    """Numbers of the pictures and how many telemetry packets files hold together, and the time of their first."""
+    path = tmp_path / "joined.ts"
+    with ExitStack() as opened:
+        first_us = join([opened.enter_context(one.path.open("rb")) for one in files], path)
+    with open_source(path, decode="software", sidecar=False) as source:
+        numbers = [number_of(frame.image) for frame in source]
+        return numbers, source.counts.klv_packets, first_us
+
+
+def test_a_stream_of_days_can_be_cut_on_its_last(tmp_path, packets):
+    """A transport stream counts to 26.5 hours: times behind that are told right, in a run of their own."""
+    late_us = 99_000_000_000
+    files = SegmentFiles(tmp_path, 1e6, 1 << 40)
+    steps = iter(range(1, 20_000))
+    with av.open(str(packets[0])) as container:
+        # A day of pictures, nine seconds apart, of which nothing but the clock matters.
+        *_, content = next(one for one in packets[1] if one[0] == "video" and one[3])
+        for step in steps:
+            if step * 9_000_000 >= late_us:
+                break
+            packet = av.Packet(content)
+            packet.stream, packet.time_base, packet.is_keyframe = (
+                container.streams.video[0],
+                Fraction(1, 1_000_000),
+                True,
+            )
+            packet.pts = packet.dts = step * 9_000_000
+            files.add(packet, container)
+        files.finish()
+    runs = {id(one.run): one.run for one in files.complete}
+    assert len(runs) == 2
+    for one in (files.complete[0], files.complete[-1]):
+        with one.path.open("rb") as reader:
+            first_us = join([reader], tmp_path / "one.ts")
+        assert first_us + one.run.base_us == pytest.approx(one.first_us, abs=50)
+
+
+def test_telemetry_without_times_of_its_own_is_kept_beside_the_pictures(tmp_path, packets):
+    files = SegmentFiles(tmp_path, 1e6, 1 << 40)
+    parts = fed(files, packets, change=lambda kind, pts, dts: (None, None) if kind == "data" else (pts, dts))
+    numbers, klv_packets, _ = joined(parts, tmp_path)
+    assert numbers == list(range(200))
+    assert klv_packets > 190
+
+
+def test_times_of_decoding_that_go_back_cost_no_picture(tmp_path, packets):
+    """Pictures that the network brought in another order, by 0.1 s now and then."""
+    count = iter(range(1 << 30))
+    files = SegmentFiles(tmp_path, 1e6, 1 << 40)
+    parts = fed(
+        files, packets, change=lambda _, pts, dts: (pts, dts - 500_000) if next(count) % 37 == 36 else (pts, dts)
+    )
+    assert len({id(one.run) for one in parts}) == 1
+    assert joined(parts, tmp_path)[0] == list(range(200))
+
+
+def test_a_stream_without_keyframes_does_not_fill_the_disk(tmp_path, packets):
+    first = iter([True])
+    path, found = packets
+    only_one = (path, [(k, p, d, next(first, False) if k == "video" else key, c) for k, p, d, key, c in found])
+    files = SegmentFiles(tmp_path, 8.0, 1 << 40)
+    parts = fed(files, only_one, change=lambda _, pts, dts: (pts, dts))
+    assert [one.key for one in parts][1:] == [False] * (len(parts) - 1)
+    assert sum(one.last_us - one.first_us for one in parts) <= 17_000_000
+    assert len(list(tmp_path.glob("*.ts"))) == len(parts) <= 3
 
 
 def segment(run, first_s, last_s, *, key=True):

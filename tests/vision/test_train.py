@@ -343,7 +343,7 @@ def test_each_stage_begins_where_the_one_before_was_mixed_back(tmp_path, monkeyp
     ultralytics.YOLO = Yolo
     monkeypatch.setitem(sys.modules, "ultralytics", ultralytics)
     monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))
-    monkeypatch.setattr("vision.train.head_start_trainer", lambda: "ours")
+    monkeypatch.setattr("vision.train.head_start_trainer", lambda batches: "ours" if batches is None else "device's")
     monkeypatch.setattr("vision.train.mix_back", mix)
     (tmp_path / "train-a.txt").write_text("./a.jpg\n")
     stages = tuple(Stage(name, 1, 1e-3, 1e-4, {"a": 1}, keep=keep) for name, keep in (("x", 0.4), ("y", 0), ("z", 0.1)))
@@ -355,6 +355,8 @@ def test_each_stage_begins_where_the_one_before_was_mixed_back(tmp_path, monkeyp
     assert mixes == [(weights["x"] / "last.pt", start, 0.4), (weights["z"] / "last.pt", start, 0.1)]
     expected = {"trainer": "ours", "device": device, "workers": 3, "amp": amp}
     assert all(expected.items() <= told.items() for told in asked)
+    train(Recipe(stages[:1]), tmp_path / "data.yaml", start, tmp_path / "other", device=device, on_device=True)
+    assert asked[-1]["trainer"] == "device's"
 
 
 def test_training_and_export_say_what_to_install(tmp_path, monkeypatch):

@@ -29,7 +29,7 @@ from tests.vision.flown import (
 )
 from tests.vision.recordings import write_video
 from vision import EvidenceWriter, verify_evidence
-from vision.ahead import ahead
+from vision.ahead import Ended, Lanes
 from vision.border import BorderLine, load_border
 from vision.crossing import Outcome
 from vision.detector import Detector
@@ -164,6 +164,37 @@ def test_evidence_is_cut_for_each_crossing_and_where_it_cannot_be_the_crossing_s
     assert without.without_evidence == {handed[0].source_id: "disk full"}
 
 
+def test_a_crossing_is_told_while_its_stream_stands_still():
+    """Its clip is ready after the last picture for a long time: whoever waits for it is not left waiting."""
+    frames, oracle = fly([INBOUND])
+    told, cut = threading.Event(), threading.Event()
+
+    def stands_still():
+        yield from frames
+        cut.set()
+        assert told.wait(120.0)
+        yield replace(frames[-1], time_us=frames[-1].time_us + 10_000_000, index=len(frames))
+
+    def cutter(crossing, track):
+        assert cut.wait(120.0)
+        return EvidenceRef("m.json", "c.mp4", "ab")
+
+    oracle.boxes.append([])
+    result = watch(stands_still(), oracle, border=border(), evidence=cutter, on_crossing=lambda _: told.set())
+    assert len(result.crossings) == 1
+
+
+def test_whatever_fails_in_evidence_the_crossing_is_told():
+    frames, oracle = fly([INBOUND])
+
+    def broken(crossing, track):
+        raise ZeroDivisionError
+
+    result = watch(frames, oracle, border=border(), evidence=broken)
+    assert list(result.without_evidence.values()) == ["ZeroDivisionError"]
+    assert len(result.crossings) == 1
+
+
 def stop_here(crossing, track):
     raise KeyboardInterrupt
 
@@ -257,10 +288,28 @@ def test_running_ahead_is_bounded_and_loses_nothing():
             made.append(i)
             yield i
 
-    reader = ahead(items(), 3)
-    assert next(reader) == 0
-    assert len(made) <= 6
-    assert list(reader) == list(range(1, 50))
+    with Lanes([items()], [3]) as lanes:
+        got = lanes.take(1)
+        assert len(made) <= 6
+        while taken := lanes.take(4):
+            got += taken
+    *items_, (_, end) = got
+    assert [item for _, item in items_] == list(range(50))
+    assert end == Ended()
+
+
+def test_waiting_for_a_lane_ends_in_time():
+    go = threading.Event()
+
+    def items():
+        go.wait(60.0)
+        yield 1
+
+    with Lanes([items()], [1]) as lanes:
+        assert lanes.take(1, longest_s=0.05) == []
+        assert lanes.running == 1
+        go.set()
+        assert lanes.take(1) == [(0, 1)]
 
 
 def test_a_fixed_camera_with_known_points():
