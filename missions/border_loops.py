@@ -91,8 +91,10 @@ def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
     if outlined.slips:
         note = "; ".join(filter(None, [note, _told(outlined.slips)]))
     # Of a tangle a loop may hang on another one, which ends after it.
-    order = loops[::-1] if outlined.slips else loops
-    rings = [loop for loop in order if not _put_back(rest, loop, border.own_side)]
+    rings, before = loops[::-1] if outlined.slips else loops, -1
+    while len(rings) != before:
+        before = len(rings)
+        rings = [loop for loop in rings if not _put_back(rest, loop, border.own_side)]
     if not rings and not outlined.slips:
         return (_whole(border),)
     named = [(border.name, rest)] if len(rest.points) > 1 else []
