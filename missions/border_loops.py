@@ -11,16 +11,18 @@ near enough for their sides to matter, and `missions.border_slips` takes them ou
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import geodesic_distance_m
+from geo import geodesic_distance_m, locate
 from missions.border import BorderSegment, Side
-from missions.border_line import points_of, runs_anticlockwise, sides_change, unwrapped
-from missions.border_slips import without_slips
+from missions.border_line import checked_line, points_of, runs_anticlockwise, sides_change, unwrapped
+from missions.border_slips import Outlined, without_slips
+from missions.errors import BorderError
 from missions.noding import noded
 
 __all__ = ["BorderPiece", "taken_apart"]
@@ -28,6 +30,7 @@ __all__ = ["BorderPiece", "taken_apart"]
 Floats = NDArray[np.float64]
 _Vertex = tuple[float, float]
 
+_DEGREE_M, _HAIR_M = 111_320.0, 0.01
 _ROUNDING_DEG = 1e-11
 """How far a point that was computed may lie from the vertex that it is."""
 
@@ -86,6 +89,9 @@ def taken_apart(border: BorderSegment) -> tuple[BorderPiece, ...]:
 
 def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
     outlined = without_slips(line, border.own_side, border.stand_off_m)
+    if outlined.slips and not (len(outlined.line) > 1 and _hides(outlined.line, line, border.own_side)):
+        along = _along(line)  # as it was drawn: ground that it contradicts itself about is flown by nobody
+        outlined = Outlined(line, np.stack([along[:-1], along[1:]], axis=1), 0)
     rest, loops = _unlooped(outlined.line, outlined.edges_m, closed=border.is_ring)
     note = border.note
     if outlined.slips:
@@ -95,6 +101,8 @@ def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
     while len(rings) != before:
         before = len(rings)
         rings = [loop for loop in rings if not _put_back(rest, loop, border.own_side)]
+    # What runs back on itself is left out of every border: such a loop holds no ground.
+    rings = [loop for loop in rings if _holds_ground(loop)]
     if not rings and not outlined.slips:
         return (_whole(border),)
     named = [(border.name, rest)] if len(rest.points) > 1 else []
@@ -106,6 +114,23 @@ def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
         )
         for k, (name, one) in enumerate(named)
     )
+
+
+def _hides(outline: Floats, line: Floats, own_side: Side) -> bool:
+    """Whether nothing of a line lies on the own side of its outline, so that nobody there is nearer to it."""
+    scale = np.array([math.cos(math.radians(line[0, 1])), 1.0]) * _DEGREE_M
+    beside = locate((outline - line[0]) * scale, (line - line[0]) * scale)
+    own = beside.offset_m * (1 if own_side is Side.LEFT else -1)
+    return not bool(np.any((own > _HAIR_M) | (beside.beyond & (np.abs(own) > _HAIR_M))))
+
+
+def _holds_ground(loop: _Loop) -> bool:
+    """Whether a loop is a line once vertices that are the same, and what runs back on itself, are left out."""
+    try:
+        checked_line(loop.points, "loop")
+    except BorderError:
+        return False
+    return True
 
 
 def _told(slips: int) -> str:
