@@ -83,6 +83,10 @@ def open_container(
     # A file on a web server waits for its reader; everything else on the network does not.
     paced = live and not (name.lower().startswith("http") and container.duration)
     rate = stream.average_rate or stream.guessed_rate
+    # Read now: where the stream breaks off soon, the thread that reads it closes the container.
+    duration_s = container.duration / 1e6 if container.duration and not paced else None
+    created = container.metadata.get("creation_time") or stream.metadata.get("creation_time")
+    frames, has_data = stream.frames or None, bool(container.streams.data)
     timeline = Timeline(
         name,
         counts,
@@ -115,11 +119,11 @@ def open_container(
         width,
         height,
         float(rate) if rate else None,
-        container.duration / 1e6 if container.duration and not paced else None,
-        stream.frames or None,
-        container.metadata.get("creation_time") or stream.metadata.get("creation_time"),
+        duration_s,
+        frames,
+        created,
         connection.wall_clock_us,
-        bool(container.streams.data),
+        has_data,
         paced,
         events,
         close,
