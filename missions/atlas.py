@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from geo import CoordinateError, check_coordinates, densify, geodesic_distance_m, unwrap_longitudes, wrap_longitudes
 from missions.border import BorderSegment, Side
-from missions.border_line import points_of
+from missions.border_line import metres_along, points_of
 from missions.errors import BorderError
 
 __all__ = ["borders_in", "countries", "cut", "land_border", "neighbours"]
@@ -98,7 +98,9 @@ def borders_in(
     found: list[BorderSegment] = []
     for (first, second), lines in _lines().items():
         if ours is None or ours in {first, second}:
-            pieces = [piece for line in lines for piece in _clipped(line, box) if _along(piece)[-1] >= _SHORTEST_M]
+            pieces = [
+                piece for line in lines for piece in _clipped(line, box) if metres_along(piece)[-1] >= _SHORTEST_M
+            ]
             found += _segments(ours or first, second if ours in {None, first} else first, pieces)
     return tuple(found)
 
@@ -145,14 +147,14 @@ def cut(
     if near is None:
         piece = max(pieces, key=BorderSegment.length_m)
         line = _dense(piece)
-        along = _along(line)
+        along = metres_along(line)
         centre = along[-1] / 2
     else:
         lines = [_dense(piece) for piece in pieces]
         nearest = [_nearest(line, near) for line in lines]
         chosen = min(range(len(pieces)), key=lambda i: nearest[i][0])
         piece, line, centre = pieces[chosen], lines[chosen], nearest[chosen][1]
-        along = _along(line)
+        along = metres_along(line)
     total = float(along[-1])
     if total <= length_m:
         note = f"asked for {length_m / 1000:.1f} km, this piece of the border has {total / 1000:.1f} km: all of it"
@@ -280,16 +282,11 @@ def _dense(segment: BorderSegment) -> Floats:
     return np.stack([lon, lat], axis=-1)
 
 
-def _along(line: Floats) -> Floats:
-    steps = geodesic_distance_m(line[:-1, 1], line[:-1, 0], line[1:, 1], line[1:, 0])
-    return np.concatenate([[0.0], np.cumsum(steps)])
-
-
 def _nearest(line: Floats, near: tuple[float, float]) -> tuple[float, float]:
     """Distance of a point from a dense line and where along it, metres; to the vertex, good to the step."""
     distance = geodesic_distance_m(line[:, 1], line[:, 0], near[0], near[1])
     index = int(np.argmin(distance))
-    return float(distance[index]), float(_along(line)[index])
+    return float(distance[index]), float(metres_along(line)[index])
 
 
 def _points(line: Floats) -> tuple[tuple[float, float], ...]:

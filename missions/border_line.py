@@ -10,12 +10,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import CoordinateError, check_coordinates, unwrap_longitudes, wrap_longitudes
+from geo import CoordinateError, check_coordinates, geodesic_distance_m, unwrap_longitudes, wrap_longitudes
 from missions.errors import BorderError
 
 __all__ = [
     "checked_line",
     "join_lines",
+    "metres_along",
     "points_of",
     "runs_anticlockwise",
     "self_crossings",
@@ -87,6 +88,12 @@ def unwrapped(coordinates: Iterable[Iterable[float]]) -> Floats:
     """Vertices (longitude, latitude), shape (n, 2), the longitudes without a jump at the antimeridian."""
     line = np.array(list(coordinates), dtype=float)
     return np.stack([unwrap_longitudes(line[:, 0]), line[:, 1]], axis=-1)
+
+
+def metres_along(line: Floats) -> Floats:
+    """Metres along a line at each of its vertices (longitude, latitude), degrees, shape (n, 2), by the geodesic."""
+    steps = geodesic_distance_m(line[:-1, 1], line[:-1, 0], line[1:, 1], line[1:, 0])
+    return np.concatenate([[0.0], np.cumsum(steps)])
 
 
 def points_of(line: Floats) -> Line:

@@ -11,17 +11,15 @@ near enough for their sides to matter, and `missions.border_slips` takes them ou
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import geodesic_distance_m, locate
 from missions.border import BorderSegment, Side
-from missions.border_line import checked_line, points_of, runs_anticlockwise, sides_change, unwrapped
-from missions.border_slips import Outlined, without_slips
+from missions.border_line import checked_line, metres_along, points_of, runs_anticlockwise, sides_change, unwrapped
+from missions.border_slips import without_slips
 from missions.errors import BorderError
 from missions.noding import noded
 
@@ -30,7 +28,6 @@ __all__ = ["BorderPiece", "taken_apart"]
 Floats = NDArray[np.float64]
 _Vertex = tuple[float, float]
 
-_DEGREE_M, _HAIR_M = 111_320.0, 0.01
 _ROUNDING_DEG = 1e-11
 """How far a point that was computed may lie from the vertex that it is."""
 
@@ -45,7 +42,7 @@ class BorderPiece:
         The piece.
     edges_m
         Where each of its edges begins and ends on the border, metres along it, shape (n - 1, 2); falling where the
-        piece was turned round.
+        outline of a tangle runs against it.
     """
 
     line: BorderSegment
@@ -56,7 +53,7 @@ class BorderPiece:
 class _Loop:
     """A run of vertices, closed but for the rest, with where each of its edges begins and ends along the border.
 
-    Whether it crosses the line at the place where it begins.
+    `crosses` says whether it crosses the line at the place where it begins.
     """
 
     points: list[_Vertex]
@@ -89,9 +86,6 @@ def taken_apart(border: BorderSegment) -> tuple[BorderPiece, ...]:
 
 def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
     outlined = without_slips(line, border.own_side, border.stand_off_m)
-    if outlined.slips and not (len(outlined.line) > 1 and _hides(outlined.line, line, border.own_side)):
-        along = _along(line)  # as it was drawn: ground that it contradicts itself about is flown by nobody
-        outlined = Outlined(line, np.stack([along[:-1], along[1:]], axis=1), 0)
     rest, loops = _unlooped(outlined.line, outlined.edges_m, closed=border.is_ring)
     note = border.note
     if outlined.slips:
@@ -116,14 +110,6 @@ def _pieces(border: BorderSegment, line: Floats) -> tuple[BorderPiece, ...]:
     )
 
 
-def _hides(outline: Floats, line: Floats, own_side: Side) -> bool:
-    """Whether nothing of a line lies on the own side of its outline, so that nobody there is nearer to it."""
-    scale = np.array([math.cos(math.radians(line[0, 1])), 1.0]) * _DEGREE_M
-    beside = locate((outline - line[0]) * scale, (line - line[0]) * scale)
-    own = beside.offset_m * (1 if own_side is Side.LEFT else -1)
-    return not bool(np.any((own > _HAIR_M) | (beside.beyond & (np.abs(own) > _HAIR_M))))
-
-
 def _holds_ground(loop: _Loop) -> bool:
     """Whether a loop is a line once vertices that are the same, and what runs back on itself, are left out."""
     try:
@@ -140,7 +126,7 @@ def _told(slips: int) -> str:
 
 
 def _whole(border: BorderSegment) -> BorderPiece:
-    along = _along(unwrapped(border.coordinates))
+    along = metres_along(unwrapped(border.coordinates))
     return BorderPiece(border, np.stack([along[:-1], along[1:]], axis=1))
 
 
@@ -200,8 +186,3 @@ def _noded(line: Floats) -> Floats | None:
     """A line with a vertex wherever it touches or crosses itself; None where it runs along itself for a stretch."""
     (whole,), along_itself = noded([line], _ROUNDING_DEG)
     return None if along_itself else whole
-
-
-def _along(line: Floats) -> Floats:
-    steps = geodesic_distance_m(line[:-1, 1], line[:-1, 0], line[1:, 1], line[1:, 0])
-    return np.concatenate([[0.0], np.cumsum(steps)])

@@ -19,10 +19,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import geodesic_distance_m
+from geo import geodesic_distance_m, locate
 from missions.beyond import direction
 from missions.border import Side
-from missions.border_line import sides_change
+from missions.border_line import metres_along, sides_change
 
 __all__ = ["Outlined", "without_slips"]
 
@@ -36,6 +36,8 @@ _IN, _OUT = -1, -2
 _DEGREE_M = 111_320.0
 _ROUNDING_M = 1e-3
 _HAIR_M = 1e-3
+_HIDDEN_M = 0.01
+"""A vertex no further than this on the own side of an outline counts as hidden by it: both are computed."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class _Tangle:
 
 
 def without_slips(line: Floats, side: Side, stand_off_m: float) -> Outlined:
-    """A line with the outlines of its tangles in their place.
+    """A line with the outlines of its tangles in their place; as it is where they would not hide all of it.
 
     Parameters
     ----------
@@ -118,9 +120,25 @@ def without_slips(line: Floats, side: Side, stand_off_m: float) -> Outlined:
         own side, are left as they are. An end of the line that lies within a tangle is moved to its rim, straight
         ahead as the line goes on: what is dropped lies behind.
     """
-    steps = geodesic_distance_m(line[:-1, 1], line[:-1, 0], line[1:, 1], line[1:, 0])
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    edges: list[_Edge] = list(pairwise(along.tolist()))
+    made = _made(line, side, stand_off_m)
+    if made.slips and not _hides(made.line, line, side):
+        along = metres_along(line)
+        return Outlined(line, np.column_stack([along[:-1], along[1:]]), 0)
+    return made
+
+
+def _hides(outline: Floats, line: Floats, side: Side) -> bool:
+    """Whether no vertex of a line lies on the own side of its outline, or past an end of it."""
+    scale = np.array([math.cos(math.radians(float(line[0, 1]))), 1.0]) * _DEGREE_M
+    if len(outline) < 2:
+        return False
+    beside = locate((outline - line[0]) * scale, (line - line[0]) * scale)
+    out_m = np.where(beside.beyond, np.abs(beside.offset_m), beside.offset_m * side.sign)
+    return bool((out_m <= _HIDDEN_M).all())
+
+
+def _made(line: Floats, side: Side, stand_off_m: float) -> Outlined:
+    edges: list[_Edge] = list(pairwise(metres_along(line).tolist()))
     names = _names(line)
     if closed := names[0] == names[-1]:
         turned = _seam(line, names, stand_off_m)
