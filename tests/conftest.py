@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,3 +36,15 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> str:
+    """Path of the program; where it is absent the test is skipped, or fails with VEDETTE_REQUIRE_ALL=1."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        message = "ffmpeg is absent: apt-get install ffmpeg"
+        if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return program

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from geo import FileWriteError, write_text
 from vision.errors import MissingExtra, ModelError, VisionError
-from vision.graphics import GRAPHICS, Card, open_graphics, why_not
+from vision.graphics import BATCH, GRAPHICS, Card, open_graphics, why_not
 from vision.model_file import input_sides
 
 try:
@@ -195,6 +195,8 @@ ENGINES: Mapping[str, str] = {
 }
 """Backends of a detector by the names that people choose an engine by."""
 
+_USUAL = 384, 640  # height and width of the network's input for a picture of 16 to 9
+
 PRECISIONS = ("f32", "auto")
 """How exactly a network is run: 32-bit floats, or what the engine holds to be good enough."""
 
@@ -249,18 +251,25 @@ def open_session(
 
 
 def best_graphics(path: Path, threads: int, precision: str, cache_dir: Path) -> tuple[str, Session | None, list[str]]:
-    """The fastest engine of a graphics card that opens a network, its session, and why none before it does.
+    """The fastest engine of a graphics card that runs a network, its session, and why none before it does.
 
-    Without one the name is empty and the session None.
+    It has to run a whole batch: a card whose memory others have taken opens a network, and fails with the first
+    pictures. Without one the name is empty and the session None.
     """
     told: list[str] = []
     for engine in GRAPHICS:
         reason = why_not(engine)
         if reason is None:
             try:
-                return engine, open_session(engine, path, threads, precision, cache_dir), told
+                session = open_session(engine, path, threads, precision, cache_dir)
+                height, width = (given or usual for given, usual in zip(session.input_shape, _USUAL, strict=True))
+                session.run([np.zeros((1, 3, height, width), np.float32)] * BATCH)
             except VisionError as error:
                 reason = str(error).removeprefix(f"engine {engine}: ")
+            except Exception as error:  # noqa: BLE001 - the runtimes raise a dozen types, RuntimeError among them
+                reason = f"opens the network and does not run it ({(str(error).splitlines() or ['?'])[0][:160]})"
+            else:
+                return engine, session, told
         told.append(f"{engine}: {reason}")
     return "", None, told
 

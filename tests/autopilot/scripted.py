@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -359,12 +358,6 @@ async def linked(script: Script | None = None) -> AsyncIterator[tuple[ScriptedVe
     async with vehicle_at(script or Script()) as (vehicle, url), await open_link(url) as link:
         await link.wait_vehicle(timeout_s=2.0)
         yield vehicle, link
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def line_mission(places: int = 6, *, dialect: str = "ardupilot") -> Mission:

@@ -13,7 +13,8 @@ from autopilot import Link, LinkError, open_link
 from autopilot.channel import Channel, Reopening
 from autopilot.repeats import Copies, Once
 from autopilot.wire import Codec
-from tests.autopilot.scripted import Script, free_port, vehicle_at
+from tests.autopilot.scripted import Script, vehicle_at
+from tests.ports import free_port
 
 
 class Ends:

@@ -12,7 +12,8 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import FlightError, FlightLimits, FlightTask, fly
 from missions import BorderSegment, MissionItem
-from tests.autopilot.scripted import FAST, Script, free_port, line_mission, vehicle_at
+from tests.autopilot.scripted import FAST, Script, line_mission, vehicle_at
+from tests.ports import free_port
 
 BORDER = BorderSegment("test", "USA", "MEX", ((-111.0, 31.333), (-110.7, 31.333)), "left")
 

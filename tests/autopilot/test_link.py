@@ -9,7 +9,8 @@ from pymavlink import mavutil
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import CommandError, LinkError, MissionKind, Signing, TransferTimeoutError, Vehicle, download, open_link
-from tests.autopilot.scripted import FAST, Script, ScriptedVehicle, free_port, linked, vehicle_at
+from tests.autopilot.scripted import FAST, Script, ScriptedVehicle, linked, vehicle_at
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from autopilot.wire import Codec, Recorder, Signing
 from autopilot.wire_ahead import Ahead
 from bench.link_virtual import VirtualLoop
 from missions import MissionItem
-from tests.autopilot.scripted import free_port
+from tests.ports import free_port
 
 ITEMS = tuple(MissionItem(n, 3, 16, p1=n / 4, x=310000000 + n, y=-1100000000 - n, z=50.0 + n) for n in range(9))
 HOME, AWAY = ("10.0.0.1", 14550), ("10.0.0.66", 14550)
@@ -271,16 +271,22 @@ def records(log):
         at = end
 
 
+async def uploading(sent):
+    """A link whose packets are kept, its channel, and an upload that has begun on it."""
+    link = Link("here", 255, 190, None)
+    channel = Channel("here", Codec(255, 190), link)
+    channel.started(lambda packet, _: sent.append(packet), lambda: None, "peer")
+    link.channels.append(channel)
+    work = asyncio.create_task(upload(link, 1, ITEMS))
+    await asyncio.sleep(0)
+    return link, channel, work
+
+
 def test_a_number_that_another_packet_took_is_not_used_twice():
     sent = []
 
     async def talk():
-        link = Link("here", 255, 190, None)
-        channel = Channel("here", Codec(255, 190), link)
-        channel.started(lambda packet, _: sent.append(packet), lambda: None, "peer")
-        link.channels.append(channel)
-        work = asyncio.create_task(upload(link, 1, ITEMS))
-        await asyncio.sleep(0)
+        link, channel, work = await uploading(sent)
         for packet, _ in whole():
             channel.received(packet, None, datagram=True)
             link.send(mav.MAVLink_heartbeat_message(6, 8, 0, 0, 4, 3))
@@ -296,12 +302,7 @@ def test_a_stream_that_is_within_a_frame_answers_nothing():
     sent = []
 
     async def talk():
-        link = Link("here", 255, 190, None)
-        channel = Channel("here", Codec(255, 190), link)
-        channel.started(lambda packet, _: sent.append(packet), lambda: None, "peer")
-        link.channels.append(channel)
-        work = asyncio.create_task(upload(link, 1, ITEMS))
-        await asyncio.sleep(0)
+        _, channel, work = await uploading(sent)
         vehicle = Vehicle()
         for data in (vehicle.ask(0), b"\xfd\xff\0", vehicle.ask(1)):
             channel.received(data, None, datagram=False)

@@ -9,7 +9,8 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import FlightTask, LinkError, Vehicle, fly, open_link
 from autopilot.routes import SILENT_S, Routes
-from tests.autopilot.scripted import FAST, HOME, Script, ScriptedVehicle, free_port, line_mission, linked
+from tests.autopilot.scripted import FAST, HOME, Script, ScriptedVehicle, line_mission, linked
+from tests.ports import free_port
 
 HERE, THERE = ("192.0.2.1", 14550), ("192.0.2.2", 14550)
 

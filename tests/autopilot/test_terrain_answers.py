@@ -17,7 +17,8 @@ from autopilot.terrain_wait import await_ground
 from geo import TerrainError
 from missions import Mission, MissionItem
 from sim.flight_terrain import TerrainMap
-from tests.autopilot.scripted import FAST, HOME, Script, ScriptedVehicle, free_port
+from tests.autopilot.scripted import FAST, HOME, Script, ScriptedVehicle
+from tests.ports import free_port
 
 FULL = (1 << BLOCKS) - 1
 A_1E7_M = 0.011131884502145034

@@ -20,6 +20,8 @@ from typing import Any
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.ports import free_port
+
 _AMQTT = """
 import asyncio, logging, sys
 from amqtt.broker import Broker
@@ -39,12 +41,6 @@ def until(true: Callable[[], Any], what: str, within_s: float = 20.0) -> None:
     while not true():
         assert time.monotonic() < end, f"{what} did not come within {within_s} s"
         time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Broker:

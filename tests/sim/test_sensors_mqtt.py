@@ -14,7 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from sim import CueCourier, MqttSink, UnreachableError
 from sim.errors import CueError
-from tests.sim.mqtt_broker import Broker, Listener, Wire, free_port, until
+from tests.ports import free_port
+from tests.sim.mqtt_broker import Broker, Listener, Wire, until
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import FlightError, FlightLimits, FlightTask, LinkError, Timing, Vehicle, fly, open_link
-from tests.autopilot.scripted import free_port, line_mission
+from tests.autopilot.scripted import line_mission
+from tests.ports import free_port
 from tests.relay import relayed
 from tests.system.test_reconnect import SPEEDUP, TIMING, in_the_air, vehicles
 

@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,27 +19,11 @@ import vision
 from cli.arguments import InputError
 from cli.telling import Courier, LiveReport
 from tests.full_disk import full_after
+from tests.ports import free_port
 from vision import Crossing, Direction, Ellipse, Method, Status, TrackPoint
 
 LAT, LON, M_LAT = 47.0, 8.0, 111_132.0
 M_LON = M_LAT * np.cos(np.radians(LAT))
-
-
-@pytest.fixture
-def ffmpeg():
-    """The program; where it is absent the test is skipped, or fails with VEDETTE_REQUIRE_ALL=1."""
-    program = shutil.which("ffmpeg")
-    if program is None:
-        if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
-            pytest.fail("ffmpeg is absent: apt-get install ffmpeg")
-        pytest.skip("ffmpeg is absent: apt-get install ffmpeg")
-    return program
-
-
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def until(true, within_s=240.0):
@@ -55,11 +36,11 @@ def until(true, within_s=240.0):
 
 def test_a_live_crossing_is_told_kept_and_delivered_while_the_watch_goes_on(ffmpeg, tmp_path, shared_data):
     """The service is away at first, and the watch is ended by a person."""
-    settings = api.Settings(tmp_path / "store", port=free_port(socket.SOCK_STREAM))
+    settings = api.Settings(tmp_path / "store", port=free_port())
     with api.running(settings) as service, api.Client(service.url, service.admin.key) as admin:
         keys = {role: admin.create_key(role.value, role) for role in (api.Role.PILOT, api.Role.ANALYST)}
         url = service.url
-    port, out = free_port(socket.SOCK_DGRAM), tmp_path / "out"
+    port, out = free_port(), tmp_path / "out"
     video = shared_data("videos/intel_one-by-one-person-detection.mp4")
     model = shared_data("weights/coco-yolo11n.onnx")
     send = [ffmpeg, "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(video), "-c", "copy"]

@@ -85,6 +85,23 @@ def test_the_fastest_engine_that_loads_is_taken_and_why_no_faster_one(
     assert detector.backend in ({taken} if taken != "auto" else {"onnxruntime", "openvino"})
 
 
+def test_a_card_without_memory_is_passed_over(machine, model, tmp_path, monkeypatch):
+    """It opens the network, and fails with the first batch: the processor serves, and it is said why."""
+    machine((CUDA,), (CUDA,))
+    ran = []
+
+    def full(self, tensors):
+        ran.append(len(tensors))
+        raise RuntimeError("Failed to allocate memory for requested buffer of size 94371840\nand more")
+
+    monkeypatch.setattr(BatchedSession, "run", full)
+    detector = Detector(model, cache_dir=tmp_path)
+    assert ran == [BATCH]
+    assert "cuda: opens the network and does not run it (Failed to allocate memory" in detector.why_slower[1]
+    assert len(detector.detect([np.zeros((64, 64, 3), np.uint8)])[0]) == 3
+    assert detector.backend in {"onnxruntime", "openvino"}
+
+
 def test_an_engine_that_was_asked_for_and_is_not_there_is_one_clear_error(machine, model):
     machine(())
     with pytest.raises(MissingExtra, match=r"engine cuda: not in this ONNX Runtime .*: pip uninstall onnxruntime"):

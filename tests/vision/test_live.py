@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import vedette
+from tests.ports import free_port
 from tests.vision.recordings import FPS, T0_US, klv, number_of, write_video
 from tests.vision.rtsp_server import RtspCamera
 from vision.errors import MissingExtra, SourceError
@@ -28,25 +28,6 @@ from vision.source import open_source
 from vision.timeline import Timeline
 
 AWAY_US = 100_000_000
-
-
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture
-def ffmpeg():
-    """The program; where it is absent the test is skipped, or fails with VEDETTE_REQUIRE_ALL=1."""
-    import os
-
-    program = shutil.which("ffmpeg")
-    if program is None:
-        if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
-            pytest.fail("ffmpeg is absent: apt-get install ffmpeg")
-        pytest.skip("ffmpeg is absent: apt-get install ffmpeg")
-    return program
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +80,7 @@ def opened(where, back_off, until_s=20.0):
 @pytest.mark.parametrize("protocol", ["udp", "srt", "rtmp"])
 def test_a_server_that_is_killed_and_started_again(ffmpeg, flights, protocol):
     """The same frames go on, with the times and the poses of the second flight."""
-    port = free_port(socket.SOCK_DGRAM if protocol in {"udp", "srt"} else socket.SOCK_STREAM)
+    port = free_port()
     servers = [serve(ffmpeg, flights[0], protocol, port)]
     frames, after = [], 0
     try:
@@ -248,7 +229,7 @@ def test_what_passed_while_a_live_clock_started_anew_is_kept():
 
 def test_an_encoder_that_starts_again_within_a_stream(flights):
     """UDP knows no connection: the same address, another clock and the telemetry of the second flight."""
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     stop = threading.Event()
     data = [path.read_bytes() for path in flights]
 

@@ -12,15 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from tests.ports import free_port
 from tests.vision.recordings import klv, write_video
 from tests.vision.test_tlog import T0, device, flight, log, position
 from vision import LivePoses, MetadataError, SourceError, open_source, read_tlog
-
-
-def free_port(kind=socket.SOCK_DGRAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Vehicle:
@@ -279,7 +274,7 @@ def test_a_port_that_is_taken_or_where_nobody_serves(vehicle):
         with pytest.raises(MetadataError, match=r"cannot be received there \(Address already in use\)"):
             LivePoses(f"udp:127.0.0.1:{taken.getsockname()[1]}")
     with pytest.raises(MetadataError, match=r"cannot be received there \(Connection refused\)"):
-        LivePoses(f"tcp://127.0.0.1:{free_port(socket.SOCK_STREAM)}")
+        LivePoses(f"tcp://127.0.0.1:{free_port()}")
 
 
 def timed(ms):

@@ -13,6 +13,7 @@ import av
 import pytest
 
 from tests.full_disk import full_after
+from tests.ports import free_port
 from tests.vision.recordings import FPS, T0_US, klv, number_of, write_video
 from tests.vision.rtsp_server import RtspCamera
 from vision import (
@@ -83,12 +84,6 @@ def test_a_clip_of_an_rtsp_camera_shows_the_seconds_that_were_asked_for(tmp_path
     assert list((tmp_path / "kept").iterdir()) == []
 
 
-def udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @dataclass
 class Sender:
     """Sends transport streams one after the other to a port, each so many times real time."""
@@ -124,7 +119,7 @@ def flight(path, start_us, count=100):
 def test_clips_before_and_after_an_encoder_starts_again_within_a_stream(tmp_path):
     """Each is of its own run, with the telemetry's time; none reaches across."""
     flights = [(flight(tmp_path / f"{k}.ts", T0_US + k * AWAY_US), 20.0) for k in range(2)]
-    port = udp_port()
+    port = free_port()
     sender = Sender(flights, port)
     try:
         with (
