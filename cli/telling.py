@@ -85,9 +85,11 @@ class Courier:
 
     def _run(self) -> None:
         wait_s: float | None = None
-        while not self._stop:
+        last = False
+        while not last:
             self._wake.wait(wait_s)
             self._wake.clear()
+            last = self._stop  # what was handed over before is still tried once
             try:
                 left = self._client.flush()
                 while self._unspooled:
@@ -105,6 +107,9 @@ class Courier:
             elif why is None and self._said is not None:
                 console.print("the service takes crossings again", markup=False)
             self._said = why
+        for record, _ in self._unspooled:
+            complaints.print("note: neither the disk nor the service took this crossing:", markup=False)
+            complaints.print(json.dumps(record), markup=False, highlight=False, soft_wrap=True)
 
 
 class LiveReport:

@@ -184,6 +184,19 @@ def test_a_courier_outlives_what_fails_and_goes_past_a_full_disk():
     assert service.taken == ["a-1"]
 
 
+def test_what_a_courier_is_handed_last_is_tried_and_shown_where_nobody_takes_it(capsys):
+    service = Service([])
+    with Courier(service) as courier:
+        courier.hand(report("a", 1), None)
+    assert service.taken == ["a-1"]
+    away = Service([OSError(111, "refused")] * 100)
+    with Courier(away) as courier:
+        courier.hand(report("a", 2), None)
+    assert away.taken == []
+    shown = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("{"))
+    assert json.loads(shown) == report("a", 2).to_json()
+
+
 def test_a_watch_that_was_killed_while_it_wrote_goes_on_with_its_record(tmp_path):
     file = tmp_path / "crossings.jsonl"
     LiveReport(file, None).take(report("a", 1), None)
