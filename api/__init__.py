@@ -1,8 +1,8 @@
 """The service: store, review, release to partners, audit; its client with the spool; and the report of a run."""
 
 from api.app import create_app
-from api.audit import AuditHead, verify_audit
-from api.client import Client, SpoolReport
+from api.courier.client import Client, SpoolReport
+from api.courier.spool import Failed, Spool
 from api.errors import (
     ApiError,
     AuditTamperedError,
@@ -22,7 +22,8 @@ from api.errors import (
     TooLargeError,
     UnprocessableError,
 )
-from api.keys import IssuedKey, create_admin
+from api.identity.keys import IssuedKey, create_admin
+from api.identity.roles import Role
 from api.report import (
     CrossingEntry,
     Figure,
@@ -33,11 +34,10 @@ from api.report import (
     VerificationEntry,
     write_report,
 )
-from api.roles import Role
 from api.server import RunningService, running, serve
 from api.settings import Settings
-from api.spool import Failed, Spool
-from api.store import Store
+from api.store.engine import Store
+from api.trail.audit import AuditHead, verify_audit
 
 __all__ = [
     "ApiError",

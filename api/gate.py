@@ -14,13 +14,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.audit import append_audit
 from api.canonical import new_id
 from api.errors import ApiError, AuthenticationError
-from api.keys import authenticate
+from api.identity.keys import authenticate
+from api.identity.roles import Call, Principal
 from api.problems import MEDIA_TYPE, of_error, of_status
-from api.roles import Call, Principal
-from api.store import Store
+from api.store.engine import Store
+from api.trail.audit import append_audit
 
 __all__ = ["Gate"]
 

@@ -16,9 +16,9 @@ import uvicorn
 
 from api.app import create_app
 from api.errors import SettingsError, StorageError
-from api.keys import IssuedKey, create_admin, has_keys
+from api.identity.keys import IssuedKey, create_admin, has_keys
 from api.settings import Settings
-from api.store import Store
+from api.store.engine import Store
 from api.times import iso
 
 __all__ = ["JsonLines", "RunningService", "running", "serve"]

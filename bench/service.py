@@ -16,11 +16,11 @@ from pydantic import BaseModel
 from sqlalchemy import insert
 
 from api import Role, Settings, Store, create_app, verify_audit
-from api.crossings import CrossingFilter, deliver, list_readable
-from api.keys import issue_key
-from api.roles import SYSTEM, Call, Principal
-from api.schemas import CrossingIn
-from api.tables import AgreementRow, CrossingRow, PartnerRow, ReleaseRow
+from api.identity.keys import issue_key
+from api.identity.roles import SYSTEM, Call, Principal
+from api.ingest.crossings import CrossingFilter, deliver, list_readable
+from api.ingest.schemas import CrossingIn
+from api.store.tables import AgreementRow, CrossingRow, PartnerRow, ReleaseRow
 from bench.rows import Row, timed, wanted
 
 REQUESTS, AT_ONCE, DELIVERIES, CROSSINGS = 25, 16, 100, 20_000

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-import api.store as store_module
+import api.store.engine as store_module
 from api import Role, Settings, Store, create_admin, create_app
-from api.keys import issue_key
-from api.roles import SYSTEM, Call
+from api.identity.keys import issue_key
+from api.identity.roles import SYSTEM, Call
 from tests.api.samples import CLIP, NOON_US, agreement_json, crossing_json
 
 

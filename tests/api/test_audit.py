@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api import AuditHead, AuditTamperedError, verify_audit
 from api.app import ROUTES
-from api.audit import GENESIS
+from api.trail.audit import GENESIS
 
 
 def entries(service, after=0):

@@ -194,7 +194,7 @@ def test_retention_ends_all_reading(service, crossing, clip):
     assert service.ask("analyst", "GET", f"/crossings/{crossing_id}/evidence/clip").status_code == 404
 
 
-@pytest.mark.parametrize("failing", ["api.objects.os.replace", "api.objects.os.fsync"])
+@pytest.mark.parametrize("failing", ["api.store.objects.os.replace", "api.store.objects.os.fsync"])
 def test_a_full_disk_is_said_and_leaves_nothing(service, crossing, clip, monkeypatch, failing):
     crossing_id = service.deliver(crossing())
 

@@ -7,8 +7,8 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.app import ROUTES
+from api.identity.roles import GRANTS, Permission, Role
 from api.problems import MEDIA_TYPE
-from api.roles import GRANTS, Permission, Role
 
 OPEN = {("GET", "/"), ("GET", "/health"), ("GET", "/ready")}
 FORGED = "vdt_" + "A" * 43
@@ -163,7 +163,7 @@ def test_an_error_inside_says_nothing_of_the_inside(service, monkeypatch, caplog
     def broken(*_args, **_more):
         raise RuntimeError("secret detail at /home/somebody")
 
-    monkeypatch.setattr("api.routes.list_readable", broken)
+    monkeypatch.setattr("api.records.endpoints.list_readable", broken)
     body = assert_problem(service.ask("analyst", "GET", "/crossings"), 500)
     assert "detail" not in body
     assert "secret detail" in caplog.text  # but the log has it
@@ -171,7 +171,7 @@ def test_an_error_inside_says_nothing_of_the_inside(service, monkeypatch, caplog
 
 def test_a_success_that_nobody_wrote_down_does_not_leave(service, crossing, monkeypatch):
     service.deliver(crossing())
-    monkeypatch.setattr("api.routes.append_audit", lambda *_args, **_more: None)
+    monkeypatch.setattr("api.http.append_audit", lambda *_args, **_more: None)
     answer = service.ask("analyst", "GET", "/crossings")
     assert_problem(answer, 500)
     assert "31.333" not in answer.text

@@ -8,8 +8,8 @@ import threading
 import httpx
 import pytest
 
-import api.objects
-import api.spool as spool_module
+import api.courier.spool as spool_module
+import api.store.objects
 from api import Client, ClientError, RefusedError, Spool, SpoolError
 from tests.api.samples import CLIP, crossing_json
 from tests.full_disk import full_after
@@ -309,4 +309,4 @@ def test_something_else_at_the_url_is_not_taken_for_the_service():
         pytest.raises(ClientError, match="check the URL"),
     ):
         courier.me()
-    assert api.objects.sync_folder is spool_module.sync_folder
+    assert api.store.objects.sync_folder is spool_module.sync_folder

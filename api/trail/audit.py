@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from api.canonical import canonical
 from api.errors import AuditTamperedError
-from api.roles import Call
-from api.store import Store
-from api.tables import AuditHeadRow, AuditRow, Base
+from api.identity.roles import Call
+from api.store.engine import Store
+from api.store.tables import AuditHeadRow, AuditRow, Base
 from api.times import iso
 
 __all__ = ["GENESIS", "AuditEntry", "AuditHead", "append_audit", "audit_head", "read_audit", "verify_audit"]

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import httpx
 
+from api.courier.spool import Failed, Spool, evidence_files
 from api.errors import ClientError, RefusedError, SpoolError
-from api.spool import Failed, Spool, evidence_files
 
 __all__ = ["Client", "SpoolReport"]
 

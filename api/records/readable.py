@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
 from api.errors import NotFoundError
-from api.roles import Principal, Role
-from api.tables import AgreementRow, CrossingRow, EvidenceRow, PartnerRow, ReleaseRow
+from api.identity.roles import Principal, Role
+from api.store.tables import AgreementRow, CrossingRow, EvidenceRow, PartnerRow, ReleaseRow
 
 __all__ = ["Readable", "find_evidence", "find_readable", "readable_crossings"]
 

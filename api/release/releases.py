@@ -8,16 +8,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from api.audit import append_audit
 from api.canonical import new_id
 from api.errors import ConflictError, NotFoundError, NotReleasableError
-from api.events import append_event
-from api.features import covers, feature_bytes, partner_feature
-from api.readable import find_readable
-from api.roles import Call
-from api.schemas import AgreementTerms, ReleaseField, ReleaseIn
-from api.tables import AgreementRow, CrossingRow, PartnerRow, ReleaseRow
+from api.identity.roles import Call
+from api.records.features import covers, feature_bytes, partner_feature
+from api.records.readable import find_readable
+from api.release.schemas import AgreementTerms, ReleaseField, ReleaseIn
+from api.store.tables import AgreementRow, CrossingRow, PartnerRow, ReleaseRow
 from api.times import iso
+from api.trail.audit import append_audit
+from api.trail.log import append_event
 
 __all__ = ["active_partner", "list_releases", "objections", "recall", "recall_all", "release"]
 

@@ -10,17 +10,17 @@ from typing import Any
 from sqlalchemy import and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from api.audit import append_audit
 from api.canonical import canonical, new_id, sha256_hex
 from api.errors import ConflictError
-from api.events import append_event
-from api.features import document_of, feature_bytes, inside_feature
-from api.readable import readable_crossings
-from api.releases import recall_all
-from api.roles import Call, Principal
-from api.schemas import CrossingIn
-from api.tables import CrossingRow, EvidenceRow, KeyRow, ReleaseRow, ReviewRow
+from api.identity.roles import Call, Principal
+from api.ingest.schemas import CrossingIn
+from api.records.features import document_of, feature_bytes, inside_feature
+from api.records.readable import readable_crossings
+from api.release.releases import recall_all
+from api.store.tables import CrossingRow, EvidenceRow, KeyRow, ReleaseRow, ReviewRow
 from api.times import iso, microseconds
+from api.trail.audit import append_audit
+from api.trail.log import append_event
 
 __all__ = ["CrossingFilter", "Delivered", "Outcome", "deliver", "list_readable", "refresh_feature"]
 

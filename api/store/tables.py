@@ -124,7 +124,7 @@ class AgreementRow(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     partner_id: Mapped[str] = mapped_column(ForeignKey("partner.id"), index=True)
     terms: Mapped[str]
-    """Canonical JSON of `api.schemas.AgreementTerms`."""
+    """Canonical JSON of `api.release.schemas.AgreementTerms`."""
     created_us: Mapped[int]
     valid_until_us: Mapped[int | None]
     ended_us: Mapped[int | None]

@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from api.audit import append_audit
 from api.canonical import canonical, sha256_hex
 from api.errors import ConflictError
-from api.events import append_event
-from api.roles import Call
-from api.schemas import CueIn
-from api.tables import CueRow
+from api.identity.roles import Call
+from api.ingest.schemas import CueIn
+from api.store.tables import CueRow
 from api.times import iso, microseconds
+from api.trail.audit import append_audit
+from api.trail.log import append_event
 
 __all__ = ["CueFilter", "deliver_cue", "list_cues"]
 

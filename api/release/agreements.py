@@ -9,16 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api.audit import append_audit
 from api.canonical import canonical, new_id
 from api.errors import ConflictError, NotFoundError, UnprocessableError
-from api.events import append_event
-from api.features import area_of
-from api.releases import active_partner, recall_all
-from api.roles import Call
-from api.schemas import AgreementTerms, PartnerIn
-from api.tables import AgreementRow, PartnerRow, ReleaseRow
+from api.identity.roles import Call
+from api.records.features import area_of
+from api.release.releases import active_partner, recall_all
+from api.release.schemas import AgreementTerms, PartnerIn
+from api.store.tables import AgreementRow, PartnerRow, ReleaseRow
 from api.times import iso, microseconds
+from api.trail.audit import append_audit
+from api.trail.log import append_event
 
 __all__ = [
     "add_agreement",

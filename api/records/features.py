@@ -8,7 +8,8 @@ import shapely
 import shapely.geometry
 
 from api.canonical import canonical
-from api.schemas import AgreementTerms, CrossingIn, ReleaseField
+from api.ingest.schemas import CrossingIn
+from api.release.schemas import AgreementTerms, ReleaseField
 from api.times import iso, microseconds
 
 __all__ = ["area_of", "covers", "document_of", "feature_bytes", "inside_feature", "partner_feature"]

@@ -7,17 +7,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.audit import append_audit
 from api.canonical import new_id
-from api.crossings import refresh_feature
 from api.errors import PreconditionError, StaleError
-from api.events import append_event
-from api.readable import find_readable
-from api.releases import recall_all
-from api.roles import Call
-from api.schemas import ReviewIn
-from api.tables import CrossingRow, KeyRow, ReleaseRow, ReviewRow
+from api.identity.roles import Call
+from api.ingest.crossings import refresh_feature
+from api.records.readable import find_readable
+from api.release.releases import recall_all
+from api.review.schemas import ReviewIn
+from api.store.tables import CrossingRow, KeyRow, ReleaseRow, ReviewRow
 from api.times import iso
+from api.trail.audit import append_audit
+from api.trail.log import append_event
 
 __all__ = ["list_reviews", "review"]
 

@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import BigInteger, String, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from api.audit import append_audit
 from api.canonical import new_id
 from api.errors import AuthenticationError, ConflictError, NotFoundError, UnprocessableError
-from api.events import append_event
-from api.roles import SYSTEM, Call, Principal, Role
-from api.store import Store
-from api.tables import KeyRow, PartnerRow
+from api.identity.roles import SYSTEM, Call, Principal, Role
+from api.store.engine import Store
+from api.store.tables import KeyRow, PartnerRow
 from api.times import iso
+from api.trail.audit import append_audit
+from api.trail.log import append_event
 
 __all__ = ["IssuedKey", "authenticate", "create_admin", "has_keys", "issue_key", "list_keys", "revoke_key"]
 

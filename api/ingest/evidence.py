@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from api.audit import append_audit
-from api.crossings import refresh_feature
 from api.errors import ConflictError, NotFoundError, UnprocessableError
-from api.events import append_event
-from api.objects import StoredObject
-from api.readable import find_readable
-from api.roles import Call
-from api.tables import CrossingRow, EvidenceRow
+from api.identity.roles import Call
+from api.ingest.crossings import refresh_feature
+from api.records.readable import find_readable
+from api.store.objects import StoredObject
+from api.store.tables import CrossingRow, EvidenceRow
+from api.trail.audit import append_audit
+from api.trail.log import append_event
 
 __all__ = ["MEDIA_TYPES", "PARTS", "Expected", "expect", "record", "stored"]
 

@@ -18,8 +18,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
-from api.objects import ObjectFolder
-from api.tables import Base
+from api.store.objects import ObjectFolder
+from api.store.tables import Base
 from api.times import now_us
 
 __all__ = ["SCHEMA_VERSION", "Store"]

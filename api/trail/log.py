@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical
-from api.tables import Base, EventRow
+from api.store.tables import Base, EventRow
 from api.times import iso
 
 __all__ = ["append_event", "read_events"]

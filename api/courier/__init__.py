@@ -1,0 +1,1 @@
+"""The service's own client, and the spool it delivers through."""

@@ -1,0 +1,139 @@
+"""What every module of routes shares: the table's row, who calls, reading and writing with a record of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Query, Request
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from api.canonical import canonical
+from api.errors import UnprocessableError
+from api.identity.roles import Call, Permission
+from api.settings import Settings
+from api.store.engine import Store
+from api.trail.audit import append_audit
+
+__all__ = [
+    "GEOJSON",
+    "After",
+    "Caller",
+    "Given",
+    "Limit",
+    "Route",
+    "Stored",
+    "answer",
+    "bbox_of",
+    "cursor_of",
+    "peek",
+    "read",
+    "text_of",
+    "write",
+]
+
+GEOJSON = "application/geo+json"
+_T = TypeVar("_T")
+_CURSOR = re.compile(r"(-?\d{1,18})\.([0-9a-f]{32})")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route.
+
+    Parameters
+    ----------
+    method, path
+        As in HTTP.
+    endpoint
+        The function that serves it.
+    permission
+        What the key's role must grant; None is open to all, without a key.
+    body
+        "json" is bounded by `Settings.max_body_bytes`, "evidence" by `Settings.max_evidence_bytes`.
+    """
+
+    method: str
+    path: str
+    endpoint: Callable[..., Any]
+    permission: Permission | None
+    body: str = "json"
+
+
+async def _call(request: Request) -> Call:
+    call: Call = request.scope["state"]["call"]
+    return call
+
+
+async def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+async def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+Caller = Annotated[Call, Depends(_call)]
+Stored = Annotated[Store, Depends(_store)]
+Given = Annotated[Settings, Depends(_settings)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+After = Annotated[int, Query(ge=0, le=2**63 - 1)]
+
+
+def answer(value: Any, status: int = 200, **headers: str) -> Response:
+    """`value` as JSON; `headers` by name with _ for -."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Response(canonical(value), status, named, "application/json")
+
+
+def read(store: Store, call: Call, action: str, work: Callable[[Session, int], tuple[Any, list[str]]]) -> Any:
+    """Read from a snapshot, then write down what was shown, then hand it over."""
+    now = store.clock()
+    with store.read() as session:
+        value, objects = work(session, now)
+    store.write_together(lambda session: append_audit(session, call, now, action, objects))
+    return value
+
+
+def write(store: Store, work: Callable[[Session, int], _T]) -> _T:
+    """Do `work` in a write transaction, which audits itself."""
+    now = store.clock()
+    with store.write() as session:
+        return work(session, now)
+
+
+def peek(store: Store, work: Callable[[Session, int], _T]) -> _T:
+    """Look something up for a write that is still to come, and that will be audited."""
+    now = store.clock()
+    with store.read() as session:
+        return work(session, now)
+
+
+def bbox_of(text: str) -> tuple[float, float, float, float]:
+    """West, south, east, north in degrees; raises UnprocessableError."""
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UnprocessableError(f"bbox {text!r} is not west,south,east,north in degrees") from None
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise UnprocessableError(f"bbox {text!r} is outside the world or south of itself: west,south,east,north")
+    return west, south, east, north
+
+
+def cursor_of(text: str) -> tuple[int, str]:
+    """Time and id of the last record of the page before; raises UnprocessableError."""
+    match = _CURSOR.fullmatch(text)
+    if match is None:
+        raise UnprocessableError(f"cursor {text!r} did not come from this service: follow the link named next")
+    return int(match[1]), match[2]
+
+
+def text_of(value: Any) -> str:
+    """`value` as it stands in a query."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,36 @@
+"""What is open to all, and what describes the service."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api import console
+from api.http import Caller, Route, Stored, answer, read
+from api.identity.roles import Permission
+
+__all__ = ["ROUTES"]
+
+
+async def get_health() -> Response:
+    """The process answers."""
+    return answer({"status": "alive"})
+
+
+def get_ready(store: Stored) -> Response:
+    """The store and the object folder take writes; else 503."""
+    store.check()
+    return answer({"status": "ready"})
+
+
+def get_openapi(request: Request, call: Caller, store: Stored) -> Response:
+    """The OpenAPI document; it needs a key like everything else."""
+    return answer(read(store, call, "openapi.read", lambda _session, _now: (request.app.openapi(), [])))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/", console.get_page, None),
+    Route("GET", "/health", get_health, None),
+    Route("GET", "/ready", get_ready, None),
+    Route("GET", "/openapi.json", get_openapi, Permission.SELF),
+)

@@ -1,0 +1,1 @@
+"""What may be read, and the forms it is read in."""

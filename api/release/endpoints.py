@@ -1,0 +1,87 @@
+"""Partners, agreements, releases."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Query
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from api.http import Caller, Route, Stored, answer, read, write
+from api.identity.roles import Permission
+from api.release import agreements, releases
+from api.release.schemas import AgreementTerms, PartnerIn, ReleaseIn
+
+__all__ = ["ROUTES"]
+
+
+def post_partner(partner: PartnerIn, call: Caller, store: Stored) -> Response:
+    """Name a partner."""
+    return answer(write(store, lambda session, now: agreements.add_partner(session, call, now, partner)), 201)
+
+
+def get_partners(call: Caller, store: Stored) -> Response:
+    """Every partner."""
+    return answer(read(store, call, "partner.list", lambda session, _now: (agreements.list_partners(session), [])))
+
+
+def delete_partner(partner_id: str, call: Caller, store: Stored) -> Response:
+    """End a partner: its keys stop working and its releases are recalled."""
+    write(store, lambda session, now: agreements.end_partner(session, call, now, partner_id))
+    return Response(status_code=204)
+
+
+def post_agreement(terms: AgreementTerms, call: Caller, store: Stored) -> Response:
+    """Put an agreement in force. It is never changed: end it and make another."""
+    return answer(write(store, lambda session, now: agreements.add_agreement(session, call, now, terms)), 201)
+
+
+def get_agreements(call: Caller, store: Stored) -> Response:
+    """Every agreement."""
+    return answer(read(store, call, "agreement.list", lambda session, _now: (agreements.list_agreements(session), [])))
+
+
+def delete_agreement(agreement_id: str, call: Caller, store: Stored) -> Response:
+    """End an agreement and recall every release made under it."""
+    write(store, lambda session, now: agreements.end_agreement(session, call, now, agreement_id))
+    return Response(status_code=204)
+
+
+def post_release(wish: ReleaseIn, call: Caller, store: Stored) -> Response:
+    """Release one crossing to one partner: 409 with every reason when the policy forbids it."""
+    body, created = write(store, lambda session, now: releases.release(session, call, now, wish))
+    return answer(body, 201 if created else 200)
+
+
+def get_releases(
+    call: Caller, store: Stored, crossing_id: str | None = None, partner_id: str | None = None
+) -> Response:
+    """Releases, recalled ones too."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        found = releases.list_releases(session, crossing_id=crossing_id, partner_id=partner_id)
+        return found, [item["id"] for item in found]
+
+    return answer(read(store, call, "release.list", work))
+
+
+def delete_release(
+    release_id: str, call: Caller, store: Stored, reason: Annotated[str | None, Query(max_length=500)] = None
+) -> Response:
+    """Recall a release: its partner reads nothing of it any more."""
+    write(store, lambda session, now: releases.recall(session, call, now, release_id, reason))
+    return Response(status_code=204)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/partners", post_partner, Permission.POLICY_WRITE),
+    Route("GET", "/partners", get_partners, Permission.POLICY_READ),
+    Route("DELETE", "/partners/{partner_id}", delete_partner, Permission.POLICY_WRITE),
+    Route("POST", "/agreements", post_agreement, Permission.POLICY_WRITE),
+    Route("GET", "/agreements", get_agreements, Permission.POLICY_READ),
+    Route("DELETE", "/agreements/{agreement_id}", delete_agreement, Permission.POLICY_WRITE),
+    Route("POST", "/releases", post_release, Permission.RELEASE),
+    Route("GET", "/releases", get_releases, Permission.POLICY_READ),
+    Route("DELETE", "/releases/{release_id}", delete_release, Permission.RELEASE),
+)

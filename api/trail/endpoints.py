@@ -1,0 +1,57 @@
+"""The event log and the audit chain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from api.errors import AuditTamperedError
+from api.http import After, Caller, Limit, Route, Stored, answer, read
+from api.identity.roles import Permission
+from api.trail.audit import audit_head, read_audit, verify_audit
+from api.trail.log import read_events
+
+__all__ = ["ROUTES"]
+
+
+def get_events(call: Caller, store: Stored, after: After = 0, limit: Limit = 100) -> Response:
+    """The event log after a cursor; `next` is the cursor to go on from."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        return read_events(session, after=after, limit=limit), []
+
+    found = read(store, call, "event.list", work)
+    return answer({"events": found, "next": found[-1]["seq"] if found else after})
+
+
+def get_audit(call: Caller, store: Stored, after: After = 0, limit: Limit = 100) -> Response:
+    """The audit chain after an entry, and its head: note the head elsewhere."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        head = audit_head(session)
+        found = [
+            {"seq": entry.seq, "body": entry.body, "hash": entry.hash}
+            for entry in read_audit(session, after=after, limit=limit)
+        ]
+        return {"entries": found, "head": {"seq": head.seq, "hash": head.hash}}, []
+
+    return answer(read(store, call, "audit.list", work))
+
+
+def get_audit_verification(call: Caller, store: Stored) -> Response:
+    """Recompute the audit chain: `intact`, and where it is broken if it is."""
+    try:
+        head = verify_audit(store)
+        body: dict[str, Any] = {"intact": True, "head": {"seq": head.seq, "hash": head.hash}}
+    except AuditTamperedError as error:
+        body = {"intact": False, "seq": error.seq, "problem": str(error)}
+    return answer(read(store, call, "audit.verify", lambda _session, _now: (body, [])))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/events", get_events, Permission.EVENT_READ),
+    Route("GET", "/audit", get_audit, Permission.AUDIT_READ),
+    Route("GET", "/audit/verification", get_audit_verification, Permission.AUDIT_READ),
+)
