@@ -51,7 +51,7 @@ async def _kept(service: Service, task: Task) -> None:
     while True:
         try:
             await task(service)
-        except Exception:  # logged whole; the next round may find what was missing
+        except Exception:  # noqa: BLE001 - logged whole; the next round may find what was missing
             _LOG.exception("task failed", extra={"fields": {"task": task.__qualname__, "again_in_s": wait_s}})
         else:
             return
