@@ -22,7 +22,8 @@ from api.errors import (
     TooLargeError,
     UnprocessableError,
 )
-from api.identity.keys import IssuedKey, create_admin
+from api.identity.first import create_admin
+from api.identity.keys import IssuedKey
 from api.identity.roles import Role
 from api.report import (
     CrossingEntry,
