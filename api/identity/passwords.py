@@ -17,7 +17,7 @@ from api.identity.settings import IdentitySettings
 __all__ = ["LONGEST", "SHORTEST", "Passwords", "check_password"]
 
 SHORTEST, LONGEST = 12, 128
-_LEAST_OWN = 6
+_LEAST_OWN = 8
 _SLOT_WAIT_S = 3.0
 _SERVICE_WORDS = ("vedette",)
 # What common passwords are made of. One of twelve or more characters is one of these, or two, and a few more signs.
@@ -35,6 +35,7 @@ august september october november december monday tuesday wednesday thursday fri
 police army military pilot
 """
 _COMMON: Final = frozenset(_COMMON_WORDS.split())
+_REPEATED = re.compile(r"(.{1,4}?)\1+", re.DOTALL)
 _LEET = str.maketrans("@4301!5$7", "aaeoiisst")
 _RUNS = (
     "01234567890123456789",
@@ -84,7 +85,10 @@ def _own(text: str, words: Iterable[str]) -> str:
             for size in range(len(row), 2, -1):
                 for start in range(len(row) - size + 1):
                     text = text.replace(row[start : start + size], "")
-    return re.sub(r"(.{1,4}?)\1+", r"\1", text, flags=re.DOTALL)
+    before = ""
+    while text != before:
+        before, text = text, _REPEATED.sub(r"\1", text)
+    return text
 
 
 class Passwords:
