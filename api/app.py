@@ -103,7 +103,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     )
     app.state.store, app.state.settings = kept, settings
     app.state.doorman, app.state.logins = Doorman(kept, settings), Logins(kept, settings.identity)
-    limits = {"json": settings.max_body_bytes, "evidence": settings.max_evidence_bytes}
+    limits = {"json": settings.max_body_bytes, "bulk": settings.max_bulk_bytes, "evidence": settings.max_evidence_bytes}
     for route in ROUTES:
         app.router.add_api_route(
             route.path,
