@@ -119,6 +119,7 @@ def running(settings: Settings) -> Iterator[RunningService]:
 
 @contextmanager
 def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socket, RunningService]]:
+    _check_tls(settings)
     listener = _listen(settings)
     try:
         store = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s)
@@ -153,6 +154,24 @@ def _server(settings: Settings, store: Store) -> uvicorn.Server:
             **_client_certificates(settings),
         )
     )
+
+
+def _check_tls(settings: Settings) -> None:
+    """Try the TLS files before anything is made or opened; raises SettingsError."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        names = f"{settings.tls_certificate} and {settings.tls_key}"
+        raise SettingsError(f"{names} are no certificate and its key: {error}; give PEM files") from error
+    try:
+        if settings.tls_client_ca is not None:
+            context.load_verify_locations(settings.tls_client_ca)
+    except (OSError, ValueError) as error:
+        name = settings.tls_client_ca
+        raise SettingsError(f"{name} holds no authority for client certificates: {error}; give a PEM file") from error
 
 
 def _client_certificates(settings: Settings) -> dict[str, Any]:

@@ -76,9 +76,15 @@ class Settings:
             )
 
     @property
+    def is_behind_proxy(self) -> bool:
+        """Whether another program ends TLS before this one: addresses and certificates are not seen here then."""
+        public = self.identity.public_url or ""
+        return self.tls_certificate is None and (self.plain_http_beyond_loopback or public.startswith("https:"))
+
+    @property
     def is_secure(self) -> bool:
-        """Whether those who are not on this machine reach the service over TLS, its own or a proxy's."""
-        return self.tls_certificate is not None or self.plain_http_beyond_loopback
+        """Whether people reach the service over TLS, its own or a proxy's."""
+        return self.tls_certificate is not None or self.is_behind_proxy
 
 
 def _is_loopback(host: str) -> bool:

@@ -20,7 +20,6 @@ from api.identity.tables import AccountRow
 from api.store.tables import KeyRow, PartnerRow
 from api.times import iso
 from api.trail.audit import append_audit
-from api.trail.log import append_event
 
 __all__ = [
     "IssuedSecret",
@@ -136,7 +135,6 @@ def create_account(
         )
     )
     session.flush()
-    append_event(session, time_us, "account.created", partner_id=partner_id, account_id=issued.id, role=role.value)
     append_audit(
         session, call, time_us, "account.create", [issued.id], login=login, role=role.value, partner=partner_id
     )
@@ -215,7 +213,6 @@ def change_account(
         changed["disabled"] = disabled
     if changed.keys() - {"name"}:
         end_sessions(session, call, time_us, row.id)
-        append_event(session, time_us, "account.changed", partner_id=row.partner_id, account_id=row.id)
     append_audit(session, call, time_us, "account.change", [row.id], **changed)
     return _json(row)
 

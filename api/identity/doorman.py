@@ -56,7 +56,7 @@ class Doorman:
         self._settings = settings.identity
         self.cookies = Cookies(secure=settings.is_secure)
         # Behind a proxy every request comes from the proxy's address, and what it says of others is hearsay.
-        self.sees_addresses = not settings.plain_http_beyond_loopback
+        self.sees_addresses = not settings.is_behind_proxy
         principal, address = self._settings.principal_limit, self._settings.address_limit
         self._principals = None if principal is None else Buckets(principal)
         self._addresses = None if address is None or not self.sees_addresses else Buckets(address)

@@ -38,7 +38,6 @@ from api.identity.tables import AccountRow, ProviderLoginRow, SessionRow
 from api.store.engine import Store
 from api.store.tables import PartnerRow
 from api.trail.audit import append_audit
-from api.trail.log import append_event
 
 __all__ = ["LOGIN_S", "Device", "Logins"]
 
@@ -233,7 +232,6 @@ class Logins:
                 session.add(row)
                 session.flush()
                 call = Call(_principal(row), request_id)
-                append_event(session, now, "account.created", account_id=row.id, role=row.role)
                 append_audit(session, call, now, "account.create", [row.id], role=row.role, issuer=who.issuer)
             elif row.role != who.role.value:
                 row.role = who.role.value

@@ -15,18 +15,21 @@ class Browser:
 
     http: httpx.Client
     csrf: str | None = None
+    origin: str = ORIGIN
 
     @classmethod
-    def at(cls, service: Any) -> "Browser":
-        return cls(httpx.Client(transport=service.http._transport, base_url=ORIGIN))
+    def at(cls, service: Any, origin: str = ORIGIN) -> "Browser":
+        return cls(httpx.Client(transport=service.http._transport, base_url=origin), origin=origin)
 
     @property
     def cookie(self) -> str | None:
-        return self.http.cookies.get("vedette")
+        return self.http.cookies.get("__Host-vedette" if self.origin.startswith("https:") else "vedette")
 
     def ask(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
         usual = (
-            {} if method == "GET" else {"Origin": ORIGIN} | ({} if self.csrf is None else {"X-Vedette-Csrf": self.csrf})
+            {}
+            if method == "GET"
+            else {"Origin": self.origin} | ({} if self.csrf is None else {"X-Vedette-Csrf": self.csrf})
         )
         return self.http.request(method, path, headers=usual | (headers or {}), **more)
 
