@@ -18,9 +18,10 @@ from sqlalchemy import insert
 from api import Role, Settings, Store, create_app, verify_audit
 from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call, Principal
-from api.ingest.crossings import CrossingFilter, deliver, list_readable
-from api.ingest.schemas import CrossingIn
-from api.store.tables import AgreementRow, CrossingRow, PartnerRow, ReleaseRow
+from api.ingest.records import deliver
+from api.records.readable import RecordFilter, list_readable
+from api.records.schemas import CrossingIn
+from api.records.types import TYPES
 from bench.rows import Row, timed, wanted
 
 REQUESTS, AT_ONCE, DELIVERIES, CROSSINGS = 25, 16, 100, 20_000
