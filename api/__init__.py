@@ -36,7 +36,7 @@ from api.report import (
 )
 from api.server import RunningService, running, serve
 from api.settings import Settings
-from api.store.engine import Store
+from api.store.engine import Store, migrate_store
 from api.trail.audit import AuditHead, verify_audit
 
 __all__ = [
@@ -76,6 +76,7 @@ __all__ = [
     "VerificationEntry",
     "create_admin",
     "create_app",
+    "migrate_store",
     "running",
     "serve",
     "verify_audit",

@@ -84,7 +84,7 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
     with _prepared(settings) as (server, listener, service):
         if service.admin is not None:
             announce(f"administrator key (shown once): {service.admin.key}")
-        announce(f"serving {settings.directory} at {service.url}")
+        announce(f"serving {service.store.place} at {service.url}")
         server.run(sockets=[listener])
 
 
@@ -116,7 +116,7 @@ def running(settings: Settings) -> Iterator[RunningService]:
 def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socket, RunningService]]:
     listener = _listen(settings)
     try:
-        store = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s)
+        store = Store(settings.directory, database=settings.database, busy_timeout_s=settings.busy_timeout_s)
         try:
             with store.read() as session:
                 first = not has_keys(session)

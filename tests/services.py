@@ -33,7 +33,6 @@ _ACCOUNT = "postgres"
 _SETTINGS = {
     "listen_addresses": "",  # a socket in a folder of its own serves
     "fsync": "off",  # no test can cut the power
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
@@ -131,7 +130,7 @@ class Postgres:
     def create(self, template: str = "template1") -> str:
         """A new database, a copy of another; its name. Nobody may be connected to the template."""
         name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return name
 
     def drop(self, name: str) -> None:

@@ -110,7 +110,7 @@ def create_admin(store: Store, *, name: str = "first administrator") -> IssuedKe
     now = store.clock()
     with store.write() as session:
         if has_keys(session):
-            raise ConflictError(f"store {store.directory} already has keys: ask an administrator for one")
+            raise ConflictError(f"store {store.place} already has keys: ask an administrator for one")
         return issue_key(session, Call(SYSTEM, "first-start"), now, name=name, role=Role.ADMINISTRATOR)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -18,7 +20,13 @@ __all__ = [
     "PartnerRow",
     "ReleaseRow",
     "ReviewRow",
+    "partial",
 ]
+
+
+def partial(where: str) -> dict[str, Any]:
+    """Of an index: only rows of which `where` holds, on either database."""
+    return {"sqlite_where": text(where), "postgresql_where": text(where)}
 
 
 class Base(DeclarativeBase):
@@ -139,7 +147,7 @@ class ReleaseRow(Base):
 
     __tablename__ = "release"
     __table_args__ = (
-        Index("ix_release_active", "crossing_id", "partner_id", unique=True, sqlite_where=text("recalled_us IS NULL")),
+        Index("ix_release_active", "crossing_id", "partner_id", unique=True, **partial("recalled_us IS NULL")),
         Index("ix_release_partner_time", "partner_id", "time_us", "crossing_id"),
     )
 

@@ -25,25 +25,11 @@ def test_pragmas(tmp_path, durable):
 
 
 def test_a_store_of_another_version_is_refused(tmp_path):
-    Store(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "vedette.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(StorageError, match="schema 99"):
         Store(tmp_path)
-
-
-def test_a_store_from_before_there_were_cues_is_taken_on(tmp_path):
-    Store(tmp_path).close()
-    connection = sqlite3.connect(tmp_path / "vedette.sqlite")
-    connection.execute("DROP TABLE cue")
-    connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    store = Store(tmp_path)
-    with store.read() as session:
-        assert session.execute(text("SELECT count(*) FROM cue")).scalar_one() == 0
-        assert session.execute(text("PRAGMA user_version")).scalar_one() == 2
-    store.close()
 
 
 def test_what_is_no_store_is_refused(tmp_path):
