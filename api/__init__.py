@@ -24,6 +24,7 @@ from api.errors import (
 )
 from api.identity.keys import IssuedKey, create_admin
 from api.identity.roles import Role
+from api.migrating import migrate_store
 from api.report import (
     CrossingEntry,
     Figure,
@@ -36,7 +37,7 @@ from api.report import (
 )
 from api.server import RunningService, running, serve
 from api.settings import Settings
-from api.store.engine import Store, migrate_store
+from api.store.engine import Store
 from api.trail.audit import AuditHead, verify_audit
 
 __all__ = [

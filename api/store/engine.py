@@ -19,11 +19,11 @@ from api.errors import StorageError
 from api.store.database import Database
 from api.store.objects import ObjectFolder
 from api.store.postgres import open_postgres
-from api.store.schema import migrate, prepare
+from api.store.schema import prepare
 from api.store.sqlite import open_sqlite
 from api.times import now_us
 
-__all__ = ["Store", "migrate_store", "open_database"]
+__all__ = ["Store", "open_database"]
 
 # Changes nothing, and is refused where nothing may be changed.
 _PROBE = text("UPDATE audit_head SET seq = seq WHERE id = 0")
@@ -179,26 +179,3 @@ def open_database(directory: Path, database: str | None, *, busy_timeout_s: floa
     if database is None:
         return open_sqlite(directory / "vedette.sqlite", busy_timeout_s=busy_timeout_s)
     return open_postgres(database, busy_timeout_s=busy_timeout_s)
-
-
-def migrate_store(directory: Path, *, database: str | None = None) -> tuple[str, str]:
-    """Bring a store of an older program to the schema of this one, in one transaction.
-
-    Parameters
-    ----------
-    directory, database
-        As of `Store`. Stop the service first, and keep a copy.
-
-    Returns
-    -------
-    before, after
-        Numbers of the schema.
-
-    Raises
-    ------
-    StorageError
-        When there is no store, its schema is newer, or a step fails; then nothing has changed.
-    """
-    if database is None and not (directory / "vedette.sqlite").exists():
-        raise StorageError(f"folder {directory} holds no store: name the folder of vedette.sqlite")
-    return migrate(open_database(directory, database))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.orm import Session
 
 from api.errors import StorageError
 from api.store.database import Database
@@ -56,8 +58,15 @@ def prepare(connection: Connection, place: str) -> None:
     _run(connection, place)
 
 
-def migrate(database: Database) -> tuple[str, str]:
+def migrate(database: Database, then: Callable[[Session], None]) -> tuple[str, str]:
     """Bring a database to the schema of this program, in one transaction; the schema before and after.
+
+    Parameters
+    ----------
+    database
+        It is closed at the end.
+    then
+        What the program makes anew of what it finds, after the last step and in the same transaction.
 
     Raises
     ------
@@ -74,6 +83,9 @@ def migrate(database: Database) -> tuple[str, str]:
                 before = revision_of(connection, database.place)
                 if before != HEAD:
                     _run(connection, database.place)
+                    with Session(connection, expire_on_commit=False) as session:
+                        then(session)
+                        session.flush()
                 if sqlite and (lost := connection.execute(text("PRAGMA foreign_key_check")).first()):
                     raise StorageError(f"store {database.place} cannot be migrated: a row of {lost[0]} refers to none")
     finally:

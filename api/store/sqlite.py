@@ -40,7 +40,6 @@ def _on_connect(connection: Any, _record: Any) -> None:
     # FULL: what was answered with success survives a power cut.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA trusted_schema = OFF")
     cursor.close()
 
 

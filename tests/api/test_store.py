@@ -46,7 +46,7 @@ def test_a_locked_store_says_so(tmp_path):
     other = sqlite3.connect(tmp_path / "vedette.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with store.read() as session:  # readers do not wait
-        session.execute(text("SELECT count(*) FROM crossing"))
+        session.execute(text("SELECT count(*) FROM record"))
     with pytest.raises(StorageError, match="locked"), store.write():
         pass
     other.close()
