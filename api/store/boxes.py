@@ -8,31 +8,38 @@ outwards (sqlite.org/rtree.html; PostGIS `&&`): it finds candidates, the exact c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
+    Double,
     Float,
     MetaData,
+    Select,
     Table,
+    Text,
     and_,
+    bindparam,
     func,
     literal_column,
     or_,
     select,
-    union_all,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import Select
+from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import NullType
 
-__all__ = ["Sought", "box_rule"]
+__all__ = ["Box", "Sought", "among", "box_parameters", "candidates", "parts", "touching"]
 
 _MANY = 4000
 """Candidates beyond which a walk in order of time finds a page sooner than the index by place."""
 _EPOCH_S = 1_577_836_800  # 2020-01-01: keeps seconds small, for 32 bits hold 24 of them
+_FOREVER = 4e9
 
 _RTREE = Table(
     "readable_box",
@@ -72,58 +79,125 @@ class Sought:
     parameters: dict[str, Any]
 
 
-def box_rule(session: Session, column: Any, sought: Sought) -> ColumnElement[bool]:
-    """The rule for rows whose bounds touch the box.
+def candidates(session: Session, sought: Sought) -> str | None:
+    """Numbers of rows that may lie in the box, as `among` takes them.
 
-    Parameters
-    ----------
-    session
-        Tells the engine, and how many candidates the index has.
-    column
-        Columns of `Readable.rows`.
-    sought
-        The box, the times and whose rows.
+    None where there are so many that a walk in order of time finds a page sooner.
     """
-    bbox = sought.bbox
-    exact = or_(*(_touching(column, part) for part in _parts(bbox)))
-    found = _in_rtree if session.get_bind().dialect.name == "sqlite" else _in_days
-    candidates = union_all(*(found(part, sought) for part in _parts(bbox)))
-    few = candidates.limit(_MANY + 1).subquery()
-    if (session.scalar(select(func.count()).select_from(few), sought.parameters) or 0) > _MANY:
-        return exact
-    return and_(column.n.in_(select(candidates.subquery().c.n)), exact)
+    rtree = session.get_bind().dialect.name == "sqlite"
+    look = (_look_in_rtree if rtree else _look_in_days)(sought.audience)
+    times = (_times_in_rtree if rtree else _times_in_days)(sought)
+    found: list[int] = []
+    for west, south, east, north in parts(sought.bbox):
+        box = {"box_west": west, "box_south": south, "box_east": east, "box_north": north}
+        found += session.scalars(look, sought.parameters | times | box)
+        if len(found) > _MANY:
+            return None
+    numbers = ",".join(map(str, found))
+    return f"[{numbers}]" if rtree else f"{{{numbers}}}"
 
 
-def _parts(bbox: Box) -> list[Box]:
+class among(ColumnElement[bool]):  # noqa: N801 - reads as the function that it is to others
+    """The rule for rows that `candidates` named; executed with `candidates`."""
+
+    inherit_cache = True
+    type = Boolean()
+    _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's own API
+        ("number", InternalTraversal.dp_clauseelement),
+        ("named", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: Any) -> None:
+        self.number = column.n
+        self.named = bindparam("candidates", type_=Text)
+
+
+def touching(column: Any, count: int) -> ColumnElement[bool]:
+    """The rule for rows whose bounds touch one of `count` boxes; executed with `box_parameters`."""
+    return or_(
+        *(
+            and_(
+                column.west <= bindparam(f"east{number}", type_=Float),
+                column.east >= bindparam(f"west{number}", type_=Float),
+                column.south <= bindparam(f"north{number}", type_=Float),
+                column.north >= bindparam(f"south{number}", type_=Float),
+            )
+            for number in range(count)
+        )
+    )
+
+
+def box_parameters(bbox: Box) -> dict[str, float]:
+    """What `touching` is executed with."""
+    named = (
+        zip((f"{side}{number}" for side in ("west", "south", "east", "north")), part, strict=True)
+        for number, part in enumerate(parts(bbox))
+    )
+    return {name: value for part in named for name, value in part}
+
+
+def parts(bbox: Box) -> list[Box]:
+    """A box in parts that do not cross the antimeridian."""
     west, south, east, north = bbox
     return [bbox] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
 
 
-def _touching(column: Any, box: Box) -> ColumnElement[bool]:
-    west, south, east, north = box
-    return and_(column.west <= east, column.east >= west, column.south <= north, column.north >= south)
-
-
-def _in_rtree(box: Box, sought: Sought) -> Select[*tuple[Any, ...]]:
-    west, south, east, north = box
-    column = _RTREE.c
-    return select(column.n).where(
-        column.x0 <= east,
-        column.x1 >= west,
-        column.y0 <= north,
-        column.y1 >= south,
-        *([] if sought.from_us is None else [column.t1 >= sought.from_us / 1e6 - _EPOCH_S]),
-        *([] if sought.to_us is None else [column.t0 <= sought.to_us / 1e6 - _EPOCH_S]),
-        column.a0 <= sought.audience,
-        column.a1 >= sought.audience,
+@cache
+def _look_in_rtree(audience: ColumnElement[int]) -> Select[tuple[int]]:
+    box = _RTREE.c
+    return (
+        select(box.n)
+        .where(
+            box.t1 >= bindparam("from_s", type_=Float),
+            box.t0 <= bindparam("to_s", type_=Float),
+            box.x0 <= bindparam("box_east", type_=Float),
+            box.x1 >= bindparam("box_west", type_=Float),
+            box.y0 <= bindparam("box_north", type_=Float),
+            box.y1 >= bindparam("box_south", type_=Float),
+            box.a0 <= audience,
+            box.a1 >= audience,
+        )
+        .limit(_MANY + 1)
     )
 
 
-def _in_days(box: Box, sought: Sought) -> Select[*tuple[Any, ...]]:
-    column = _DAYS.c
-    return select(column.n).where(
-        column.place.op("&&", is_comparison=True)(func.ST_MakeEnvelope(*box, literal_column("4326"))),
-        *([] if sought.from_us is None else [column.time_us >= sought.from_us]),
-        *([] if sought.to_us is None else [column.time_us < sought.to_us]),
-        column.audience == sought.audience,
+def _times_in_rtree(sought: Sought) -> dict[str, float]:
+    return {
+        "from_s": -_FOREVER if sought.from_us is None else sought.from_us / 1e6 - _EPOCH_S,
+        "to_s": _FOREVER if sought.to_us is None else sought.to_us / 1e6 - _EPOCH_S,
+    }
+
+
+@cache
+def _look_in_days(audience: ColumnElement[int]) -> Select[tuple[int]]:
+    box = _DAYS.c
+    corners = (bindparam(f"box_{side}", type_=Double) for side in ("west", "south", "east", "north"))
+    return (
+        select(box.n)
+        .where(
+            box.time_us >= bindparam("from_us", type_=BigInteger),
+            box.time_us < bindparam("to_us", type_=BigInteger),
+            box.place.op("&&", is_comparison=True)(func.ST_MakeEnvelope(*corners, literal_column("4326"))),
+            box.audience == audience,
+        )
+        .limit(_MANY + 1)
     )
+
+
+def _times_in_days(sought: Sought) -> dict[str, int]:
+    return {
+        "from_us": -(2**63) if sought.from_us is None else sought.from_us,
+        "to_us": 2**63 - 1 if sought.to_us is None else sought.to_us,
+    }
+
+
+@compiles(among, "sqlite")
+def _among_json(element: among, compiler: Any, **more: Any) -> str:
+    number, named = (compiler.process(part, **more) for part in (element.number, element.named))
+    return f"{number} IN (SELECT value FROM json_each({named}))"  # noqa: S608 - a column and a mark
+
+
+@compiles(among, "postgresql")
+def _among_array(element: among, compiler: Any, **more: Any) -> str:
+    number, named = (compiler.process(part, **more) for part in (element.number, element.named))
+    return f"{number} = ANY(CAST({named} AS bigint[]))"

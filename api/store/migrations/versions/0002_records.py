@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -238,7 +238,7 @@ def _move() -> None:
             op.bulk_insert(tables.tables[name], [moved(row) for row in page])
 
 
-def _pages(old: str, key: str) -> Iterator[list[Row]]:
+def _pages(old: str, key: str) -> Iterator[Sequence[Row]]:
     """Rows in order of a key, no more at once than fit into memory."""
     last: Any = None
     while True:
