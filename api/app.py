@@ -84,7 +84,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     StorageError
         When the store cannot be opened.
     """
-    kept = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s) if store is None else store
+    kept = (
+        Store(settings.directory, database=settings.database, busy_timeout_s=settings.busy_timeout_s)
+        if store is None
+        else store
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
