@@ -15,6 +15,7 @@
         ├── PreconditionError        If-Match is missing                                                      428
         ├── StorageError             the store or the object folder cannot be written or opened               503
         ├── AuditTamperedError       the audit chain is broken; names the first entry that does not fit       500
+        ├── OutletError              a TAK server or broker that is pushed to is away            (beside the routes)
         ├── SettingsError            settings that cannot work                                   (before start)
         ├── ClientError              the service could not be reached or did not answer as one     (client side)
         │   └── RefusedError         the service answered with a problem; carries status and detail (client side)
@@ -35,6 +36,7 @@ __all__ = [
     "ConflictError",
     "NotFoundError",
     "NotReleasableError",
+    "OutletError",
     "PermissionDeniedError",
     "PreconditionError",
     "RefusedError",
@@ -117,6 +119,10 @@ class AuditTamperedError(ApiError):
     def __init__(self, message: str, seq: int) -> None:
         super().__init__(message)
         self.seq = seq
+
+
+class OutletError(ApiError):
+    """A TAK server or broker that is pushed to could not be reached, or did not take what it was sent."""
 
 
 class SettingsError(ApiError):
