@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from api.errors import NotFoundError
 from api.http import Caller, Given, Limit, Route, Stored, bbox_of, cursor_of, read, text_of
-from api.identity.roles import Permission, Principal
+from api.identity.roles import Permission
 from api.markup import XML_HEAD
-from api.records.readable import RecordFilter, list_readable, may_read, readable_records
+from api.records.readable import Readable, RecordFilter, list_readable, may_read, readable_records
 from api.tak.events import events_of
 from api.times import microseconds
 
@@ -39,26 +39,28 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
     limit: Limit = 100,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Response:
-    """Records that the key may read as Cursor-on-Target events, newest first.
+    """Records that the key may read as Cursor-on-Target events, newest first; what was dismissed is none.
 
     The header Link names the next page. A record whose place is not known or not shared has no event.
     """
     if not may_read(call.principal, type_):
         raise NotFoundError(f"there are no events of type {type_}")
+    now = store.clock()
+    readable = readable_records(call.principal, now)
     which = RecordFilter(
         type_,
+        where=readable.rows.c.review != "dismissed",
         from_us=None if since is None else microseconds(since),
         to_us=None if until is None else microseconds(until),
         bbox=None if bbox is None else bbox_of(bbox),
         kind=kind,
     )
     after = None if cursor is None else cursor_of(cursor)
-    now = store.clock()
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
         rows = list_readable(session, call.principal, now, which, limit=limit + 1, after=after)
         ids = [row.id for row in rows[:limit]]
-        return (rows, _media_of(session, call.principal, now, ids)), ids
+        return (rows, _media_of(session, readable, ids)), ids
 
     rows, media = read(store, call, "cot.list", work)
     rules = settings.tak.rules
@@ -77,9 +79,8 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
     return Response(XML_HEAD + b"<events>" + b"".join(events) + b"</events>", 200, headers, _XML)
 
 
-def _media_of(session: Session, principal: Principal, now_us: int, ids: list[str]) -> dict[str, str]:
-    """Which clip of each record the principal may fetch."""
-    readable = readable_records(principal, now_us)
+def _media_of(session: Session, readable: Readable, ids: list[str]) -> dict[str, str]:
+    """Which clip of each record may be fetched."""
     column = readable.rows.c
     found = session.execute(select(column.id, column.media).where(column.id.in_(ids)), readable.parameters)
     return {row.id: row.media for row in found}

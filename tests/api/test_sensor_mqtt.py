@@ -134,17 +134,17 @@ async def test_cues_and_observations_come_in_over_their_topics(service, broker):
     assert (await asyncio.to_thread(service.ask, "analyst", "GET", "/refused-messages")).json() == {"messages": []}
 
 
-async def test_what_comes_while_the_service_is_away_waits_at_the_broker(service, broker):
-    async with taking(service, broker.port):
+async def test_what_comes_while_the_service_is_away_waits_at_the_broker(service, keeping):
+    async with taking(service, keeping.port):
         await asyncio.sleep(0.3)
-    with CueCourier(MqttSink(f"mqtt://127.0.0.1:{broker.port}")) as courier:
+    with CueCourier(MqttSink(f"mqtt://127.0.0.1:{keeping.port}")) as courier:
         for n in range(50):
             courier.put(cue_json(n))
-    async with taking(service, broker.port):
+    async with taking(service, keeping.port):
         assert await seen(service, 50) == list(range(50))
 
 
-async def test_what_was_read_but_not_stored_comes_again(service, broker, monkeypatch):
+async def test_what_was_read_but_not_stored_comes_again(service, keeping, monkeypatch):
     """A kill between reading and storing: the message was not acknowledged, so the broker still has it."""
     taken = []
 
@@ -154,18 +154,18 @@ async def test_what_was_read_but_not_stored_comes_again(service, broker, monkeyp
 
     with monkeypatch.context() as patch, contextlib.suppress(RuntimeError):
         patch.setattr("api.sensors.mqtt.take_message", falls)
-        async with taking(service, broker.port):
+        async with taking(service, keeping.port):
             await asyncio.sleep(0.3)
-            with CueCourier(MqttSink(f"mqtt://127.0.0.1:{broker.port}")) as courier:
+            with CueCourier(MqttSink(f"mqtt://127.0.0.1:{keeping.port}")) as courier:
                 courier.put(cue_json(1))
             await until(lambda: taken, "the message")
             await asyncio.sleep(0.2)
     assert len(taken) == 1
-    async with taking(service, broker.port):
+    async with taking(service, keeping.port):
         assert await seen(service, 1) == [1]
 
 
-async def test_a_store_that_cannot_write_for_a_while_loses_nothing(service, broker, monkeypatch):
+async def test_a_store_that_cannot_write_for_a_while_loses_nothing(service, keeping, monkeypatch):
     from api.errors import StorageError
 
     full, real = [True], take_message
@@ -176,9 +176,9 @@ async def test_a_store_that_cannot_write_for_a_while_loses_nothing(service, brok
         return real(*arguments)
 
     monkeypatch.setattr("api.sensors.mqtt.take_message", take)
-    async with taking(service, broker.port):
+    async with taking(service, keeping.port):
         await asyncio.sleep(0.3)
-        with CueCourier(MqttSink(f"mqtt://127.0.0.1:{broker.port}")) as courier:
+        with CueCourier(MqttSink(f"mqtt://127.0.0.1:{keeping.port}")) as courier:
             for n in range(5):
                 courier.put(cue_json(n))
         await asyncio.sleep(0.3)
@@ -204,13 +204,13 @@ async def test_a_broker_killed_in_the_middle_loses_and_doubles_nothing(service, 
     assert answer.json() == {"messages": []}
 
 
-async def test_a_wire_that_is_cut_is_mended(service, broker):
-    wire = Wire(broker.port)
+async def test_a_wire_that_is_cut_is_mended(service, keeping):
+    wire = Wire(keeping.port)
     try:
         async with taking(service, wire.port):
             await until(lambda: wire.connections, "a connection")
             for n in range(0, 30, 10):
-                with CueCourier(MqttSink(f"mqtt://127.0.0.1:{broker.port}")) as courier:
+                with CueCourier(MqttSink(f"mqtt://127.0.0.1:{keeping.port}")) as courier:
                     for m in range(n, n + 10):
                         courier.put(cue_json(m))
                 wire.cut()

@@ -220,6 +220,20 @@ async def test_one_process_at_a_time_serves_a_server(service, pki, tak):
     assert tak.uids() == list(map(own, ids))
 
 
+async def test_what_a_killed_process_held_goes_to_another_when_its_time_is_over(service, pki, tak, monkeypatch):
+    first = service.deliver(short("a"))
+    with monkeypatch.context() as patch:
+        patch.setattr("api.outlets.follow.let_go", lambda *_: None)  # a kill leaves no time for it
+        async with sending(service, target_of(pki, tak)):
+            await until(lambda: own(first) in tak.uids(), "the first")
+    second = service.deliver(short("b"))
+    async with sending(service, target_of(pki, tak)):
+        await asyncio.sleep(0.5)
+        assert own(second) not in tak.uids()
+        service.clock.now_us += 1_100_000
+        await until(lambda: own(second) in tak.uids(), "the second")
+
+
 async def test_since_now_leaves_out_what_was(service, pki, tak):
     service.deliver(short("a"))
     async with sending(service, target_of(pki, tak, since="now")):
