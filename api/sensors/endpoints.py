@@ -87,5 +87,5 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST", f"{_ROOT}/Datastreams({{datastream}})/Observations", post_datastream_observation, Permission.CUE_WRITE
     ),
-    Route("GET", "/refused-messages", get_refused_messages, Permission.CUE_READ),
+    Route("GET", "/refused-messages", get_refused_messages, Permission.REFUSAL_READ),
 )

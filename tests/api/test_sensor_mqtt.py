@@ -256,39 +256,40 @@ def refused(service):
     return service.ask("analyst", "GET", "/refused-messages").json()["messages"]
 
 
-@pytest.mark.parametrize(
-    ("topic", "payload", "reason"),
-    [
-        (OWN, b"{broken", "no JSON"),
-        (OWN, b"\xff\xfe", "no JSON"),
-        (OWN, b"", "no JSON"),
-        (OWN, b"[" * 60_000, "no JSON"),
-        (OWN, b"7", "no JSON object"),
-        (OWN, b"x" * 70_000, "70000 bytes"),
-        (OWN, json.dumps(cue_json(1, confidence=float("nan"))), "NaN is no number"),
-        (OWN, json.dumps(cue_json(1, confidence=1.5)), "confidence"),
-        (OWN, json.dumps(cue_json(1, id="x")), "id"),
-        (OWN, json.dumps(cue_json(1, surname="Doe")), "surname"),
-        (OWN, json.dumps(cue_json(1, custody=None)), "custody"),
-        (OWN, json.dumps(cue_json(1, sensor="road")), "may not speak for road"),
-        ("vedette/sensors//cue", json.dumps(cue_json(1)), "may not speak for gate-3"),
-        ("vedette/sensors/road/observation", json.dumps(OBSERVED), "may not speak for Datastream 7"),
-        ("vedette/sensors/gate-3/observation", json.dumps(OBSERVED | {"Datastream": None}), "Datastream None"),
-        ("v1.1/Datastreams(8)/Observations", json.dumps(OBSERVED), "of Datastream 8, the observation of 7"),
-        ("v1.1/Datastreams(9)/Observations", json.dumps(OBSERVED), "not in the settings"),
-        ("v1.1/Datastreams(7)/Observations", json.dumps(OBSERVED | {"result": "x"}), "neither true nor false"),
-        ("somewhere/else", json.dumps(cue_json(1)), "nothing is expected"),
-        ("vedette/sensors/gate-3/status", b"{}", "nothing is expected"),
-    ],
-)  # fmt: skip
-def test_a_refused_message_is_kept_with_its_reason_and_its_beginning(service, topic, payload, reason):
-    data = payload if isinstance(payload, bytes) else payload.encode()
-    assert take_message(service.store, SETTINGS, topic, data) is Taken.REFUSED
-    assert take_message(service.store, SETTINGS, topic, data) is Taken.REFUSED
-    (kept,) = refused(service)
-    assert reason in kept["reason"]
-    assert (kept["topic"], kept["size"], kept["times"]) == (topic, len(data), 2)
-    assert kept["payload"] == data.decode(errors="replace").replace("\x00", "\ufffd")[:4000]
+REFUSED = [
+    (OWN, b"{broken", "no JSON"),
+    (OWN, b"\xff\xfe", "no JSON"),
+    (OWN, b"", "no JSON"),
+    (OWN, b"[" * 60_000, "no JSON"),
+    (OWN, b"7", "no JSON object"),
+    (OWN, b"x" * 70_000, "70000 bytes"),
+    (OWN, json.dumps(cue_json(1, confidence=float("nan"))), "NaN is no number"),
+    (OWN, json.dumps(cue_json(1, confidence=1.5)), "confidence"),
+    (OWN, json.dumps(cue_json(1, id="x")), "id"),
+    (OWN, json.dumps(cue_json(1, surname="Doe")), "surname"),
+    (OWN, json.dumps(cue_json(1, custody=None)), "custody"),
+    (OWN, json.dumps(cue_json(1, sensor="road")), "may not speak for road"),
+    ("vedette/sensors//cue", json.dumps(cue_json(1)), "may not speak for gate-3"),
+    ("vedette/sensors/road/observation", json.dumps(OBSERVED), "may not speak for Datastream 7"),
+    ("vedette/sensors/gate-3/observation", json.dumps(OBSERVED | {"Datastream": None}), "Datastream None"),
+    ("v1.1/Datastreams(8)/Observations", json.dumps(OBSERVED), "of Datastream 8, the observation of 7"),
+    ("v1.1/Datastreams(9)/Observations", json.dumps(OBSERVED), "not in the settings"),
+    ("v1.1/Datastreams(7)/Observations", json.dumps(OBSERVED | {"result": "x"}), "neither true nor false"),
+    ("somewhere/else", json.dumps(cue_json(1)), "nothing is expected"),
+    ("vedette/sensors/gate-3/status", b"{}", "nothing is expected"),
+]  # fmt: skip
+
+
+def test_a_refused_message_is_kept_with_its_reason_and_its_beginning(service):
+    for number, (topic, payload, reason) in enumerate(REFUSED, 1):
+        data = payload if isinstance(payload, bytes) else payload.encode()
+        assert take_message(service.store, SETTINGS, topic, data) is Taken.REFUSED, reason
+        assert take_message(service.store, SETTINGS, topic, data) is Taken.REFUSED
+        kept = refused(service)[0]
+        assert reason in kept["reason"]
+        assert (kept["topic"], kept["size"], kept["times"]) == (topic, len(data), 2)
+        assert kept["payload"] == data.decode(errors="replace").replace("\x00", "\ufffd")[:4000]
+        assert len(refused(service)) == number
     assert service.ask("analyst", "GET", "/cues").json()["features"] == []
 
 
@@ -316,7 +317,9 @@ def test_no_more_refusals_are_kept_than_the_settings_say_and_the_oldest_go(servi
     take_message(service.store, settings, OWN, b"7")  # again: now the newest
     assert [each["payload"] for each in refused(service)] == ["7", "11", "10", "9", "8"]
     assert service.ask("pilot", "GET", "/refused-messages").status_code == 200
-    assert service.ask("sensor", "GET", "/refused-messages").status_code == 403
+    service.partner("bravo")
+    for who in ("sensor", "bravo", "auditor"):
+        assert service.ask(who, "GET", "/refused-messages").status_code == 403
 
 
 # -- out --------------------------------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ async def test_a_release_that_was_recalled_before_it_was_sent_is_never_shown(ser
     assert {event.get("type") for event in tak.events} == {"t-x-d-d"}
 
 
-@pytest.mark.parametrize("cut_at", [1, 150, 700, 2500, 5000])
+@pytest.mark.parametrize("cut_at", [1, 700, 5000])
 async def test_a_connection_cut_in_the_middle_of_an_event_loses_nothing(service, pki, tak, cut_at):
     tak.cut_at = cut_at
     ids = [service.deliver(short(str(n))) for n in range(8)]
