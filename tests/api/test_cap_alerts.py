@@ -285,6 +285,20 @@ def test_those_inside_see_a_draft_then_an_alert_then_its_cancellation(service, c
     assert text_of(confirmed, "identifier") in text_of(dismissed, "references")
 
 
+def test_a_new_revision_is_a_draft_until_somebody_has_judged_it_and_then_an_update(service, crossing):
+    record_id = service.deliver(crossing())
+    service.judge(record_id)
+    first = alert_by(service, "analyst", record_id)
+    service.deliver(crossing(update_time="2026-01-01T10:00:09.000000Z", direction="outbound"))
+    assert text_of(alert_by(service, "analyst", record_id), "status") == "Draft"
+    assert feed_by(service, "analyst")[0] == []
+    service.judge(record_id)
+    second = alert_by(service, "analyst", record_id)
+    assert (text_of(second, "status"), text_of(second, "msgType")) == ("Actual", "Update")
+    assert text_of(first, "identifier") in text_of(second, "references")
+    assert text_of(second, "info/headline") == "Border crossing: person outbound"
+
+
 def test_the_feed_is_a_cursor_and_ends_where_it_began(service, crossing):
     ids = [service.deliver(crossing(str(n))) for n in range(5)]
     for record_id in ids:
