@@ -13,15 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from api.background import Service, Task, beside
-from api.errors import OutletError
-from api.markup import XML_HEAD
+from api.errors import OutletError, UnprocessableError
+from api.markup import XML_HEAD, parsed
 from api.outlets.cursors import Told
 from api.outlets.follow import follow
 from api.outlets.settings import Pace
@@ -31,7 +30,7 @@ from api.tak.settings import TakTarget
 __all__ = ["TakLink", "linked", "serve_tak"]
 
 _END = b"</event>"
-_PONG = re.compile(rb"""\s*(?:<\?xml[^>]*\?>\s*)?<event\b[^>]*?\btype=(["'])t-x-c-t-r\1""")
+_PONG = b"t-x-c-t-r"
 _MOST_UNREAD = 1 << 20
 _PING_EVERY_S = 15.0
 
@@ -120,7 +119,7 @@ class TakLink:
             while data := await self._reader.read(65536):
                 unread += data
                 *events, unread = unread.split(_END)
-                self._pongs += sum(_PONG.match(event) is not None for event in events)
+                self._pongs += sum(_is_pong(event + _END) for event in events if _PONG in event)
                 self._heard.set()
                 if len(unread) > _MOST_UNREAD:
                     self._ended = "it sends an event without an end"
@@ -150,6 +149,14 @@ class TakLink:
 
     def _broken(self, why: str) -> OutletError:
         return OutletError(f"TAK server {self._target.name} at {self._target.host}:{self._target.port}: {why}")
+
+
+def _is_pong(event: bytes) -> bool:
+    """Whether an event is a pong, and does not only speak of one: others write what the server sends on."""
+    try:
+        return parsed(event.strip()).get("type") == _PONG.decode()
+    except UnprocessableError:
+        return False
 
 
 def linked(target: TakTarget, clock: Callable[[], int]) -> AbstractAsyncContextManager[TakLink]:

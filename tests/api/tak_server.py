@@ -34,6 +34,8 @@ class TakServer:
         """Pings are read and not answered."""
         self.cut_at: int | None = None
         """After so many bytes more the connection is cut, in the middle of whatever comes."""
+        self.noise = b""
+        """What every client is sent first."""
         self.port = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -57,7 +59,7 @@ class TakServer:
         self._writers.add(writer)
         buffer = b""
         try:
-            writer.write(OFFER)
+            writer.write(OFFER + self.noise)
             while data := await reader.read(1000):
                 if self.cut_at is not None:
                     if len(data) >= self.cut_at:

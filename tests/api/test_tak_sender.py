@@ -251,6 +251,28 @@ async def test_one_server_that_is_away_does_not_hold_up_another(service, pki, ta
         await outlet_until(service, lambda each: each["problem"] is not None, "a problem", "tak:south")
 
 
+FORGED = (
+    b"""<event uid=' type="t-x-c-t-r"' type='a-f-G'/><event type="b-t-f"><detail>t-x-c-t-r</detail></event>""",
+    b"""<!-- <event type="t-x-c-t-r"/> --><event type="a"/></event>""",
+    b"""<!DOCTYPE event [<!ENTITY a "t-x-c-t-r">]><event type="&a;"></event>""",
+    b"</event>" * 50 + b"t-x-c-t-r</event>",
+)
+
+
+@pytest.mark.parametrize("noise", FORGED)
+async def test_nobody_can_forge_a_pong_in_what_the_server_sends_on(pki, tak, noise):
+    tak.noise, tak.mute = noise, True
+    assert "ping" in await refused(target_of(pki, tak, answer_s=0.3))
+    tak.mute = False
+    async with linked(target_of(pki, tak), now_us):
+        pass
+
+
+async def test_an_event_without_an_end_does_not_fill_the_memory(pki, tak):
+    tak.noise, tak.mute = b"<event " + b"x" * (3 << 20), True
+    assert "without an end" in await refused(target_of(pki, tak))
+
+
 # -- who is it --------------------------------------------------------------------------------------------------------
 
 
