@@ -42,6 +42,8 @@ class Permission(StrEnum):
     ACCOUNT_WRITE = "account.write"
     AUDIT_READ = "audit.read"
     EVENT_READ = "event.read"
+    REFUSAL_READ = "refusal.read"
+    """Messages of sensors that were refused, whatever they say."""
     SELF = "self"
     """Anybody: what they are, their own sessions and password, and the OpenAPI document."""
 
@@ -54,6 +56,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.ASSET_WRITE,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
@@ -66,6 +69,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.REVIEW,
             Permission.REVIEW_READ,
             Permission.EVENT_READ,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
@@ -79,6 +83,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.SUBSCRIPTION_READ,
             Permission.POLICY_READ,
             Permission.EVENT_READ,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
