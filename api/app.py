@@ -24,6 +24,7 @@ from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
 from api.release.due import announce_when_due
+from api.release.redaction import redact_when_wanted
 from api.review import endpoints as review
 from api.settings import Settings
 from api.store.engine import Store
@@ -45,7 +46,7 @@ ROUTES: tuple[Route, ...] = (
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = (announce_when_due,)
+TASKS: tuple[Task, ...] = (announce_when_due, redact_when_wanted)
 """What runs beside the routes."""
 
 
@@ -83,7 +84,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     StorageError
         When the store cannot be opened.
     """
-    kept = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s) if store is None else store
+    kept = (
+        Store(settings.directory, database=settings.database, busy_timeout_s=settings.busy_timeout_s)
+        if store is None
+        else store
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
