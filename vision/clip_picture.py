@@ -64,11 +64,12 @@ def _sought(path: Path, after_us: int) -> Image | None:
         with av.open(str(path)) as container:
             video = container.streams.video[0]
             video.codec_context.thread_count = 1  # for a few pictures
-            first = next(container.decode(video))
+            first: Any = next(container.decode(video))
             size = first.width, first.height
-            wanted = first.pts + round(after_us / 1e6 / video.time_base)
+            wanted = first.pts + round(after_us / 1e6 / first.time_base)
             container.seek(wanted, stream=video)
             best: Any = None
+            frame: Any
             for frame in container.decode(video):
                 if frame.is_corrupt or (best is None and not _begins(frame, wanted)):
                     return None

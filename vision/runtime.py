@@ -139,7 +139,7 @@ class _OpenVino(_Rooms):
         self._core = openvino.Core()
         self._model = self._core.read_model(str(path))
         self._threads, self._precision = threads, precision
-        self._compiled: dict[tuple[int, ...], Any] = {}
+        self._compiled: dict[tuple[int, ...], _Requests] = {}
         self._lock = threading.Lock()
 
     @property

@@ -78,7 +78,7 @@ def test_what_is_damaged_is_read_through(tmp_path):
     there = seen(path)
     for time_us in [START_US + n * 1_000_000 // HZ for n in range(0, COUNT, 4)]:
         nearest = min(there, key=lambda at, time_us=time_us: abs(at - time_us))
-        # The decoder says of no picture that is whole that it is damaged, and its way with others hangs on where it began.
+        # How a decoder mends what is damaged hangs on where it began.
         assert pictures_at(path, START_US, [time_us])[time_us].shape == there[nearest].shape
 
 
