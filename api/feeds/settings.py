@@ -28,8 +28,8 @@ class FeedSettings:
         How long a stream's receiver may take none of its bytes.
     streams, streams_per_key
         Most open streams of this process, and of one key.
-    page_events
-        Most events that are looked up for one stream at a time.
+    page_events, page_bytes
+        Most events that are looked up for one stream at a time, and about how many bytes of them.
     targets
         Most webhook targets of one partner, and of the inside.
     target_ports
@@ -69,6 +69,7 @@ class FeedSettings:
     streams: int = 2000
     streams_per_key: int = 20
     page_events: int = 100
+    page_bytes: int = 1 << 18
     targets: int = 10
     target_ports: tuple[int, ...] = (443, 8443)
     inside_networks: tuple[str, ...] = ()
