@@ -13,6 +13,8 @@ from starlette.responses import Response
 from api import open as opened
 from api.background import Service, Task, beside
 from api.errors import PermissionDeniedError
+from api.feeds import endpoints as feeds
+from api.feeds.sender import send_webhooks
 from api.gate import Gate
 from api.http import Route
 from api.identity import endpoints as identity
@@ -39,10 +41,11 @@ ROUTES: tuple[Route, ...] = (
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,
+    *feeds.ROUTES,
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = ()
+TASKS: tuple[Task, ...] = (send_webhooks,)
 """What runs beside the routes."""
 
 

@@ -23,9 +23,10 @@ class FeedSettings:
     recheck_s
         How often the keys of silent streams are looked up again.
     buffer_events
-        Most events that wait for one stream; one that is further behind is cut off and resumes by its cursor.
-    send_timeout_s
-        How long a stream's receiver may take none of its bytes.
+        Most events that wait for one stream; one that is further behind reads the log again.
+    behind_s, send_timeout_s
+        How long a stream may be so far behind, and how long its receiver may take none of its bytes: then it is cut
+        off, and resumes by its cursor.
     streams, streams_per_key
         Most open streams of this process, and of one key.
     page_events, page_bytes
@@ -65,6 +66,7 @@ class FeedSettings:
     heartbeat_s: float = 15.0
     recheck_s: float = 2.0
     buffer_events: int = 256
+    behind_s: float = 30.0
     send_timeout_s: float = 10.0
     streams: int = 2000
     streams_per_key: int = 20

@@ -1,7 +1,8 @@
 """The stream of events (Server-Sent Events): history first, then what happens, each event by its number.
 
 A receiver resumes with the number of the last event that it has (`Last-Event-ID`, or `?after=`). The log is the buffer:
-the service keeps no more for a stream than its settings say, and cuts off who is too slow to take it.
+the service keeps no more for a stream than its settings say, goes back to the log where that was not enough, and cuts
+off who takes nothing, or does not catch up.
 """
 
 from __future__ import annotations
@@ -97,6 +98,15 @@ async def _history(streams: Streams, opened: Open, last: int) -> AsyncIterator[P
             yield page
 
 
+async def _catch_up(streams: Streams, opened: Open, last: int, until_s: float) -> AsyncIterator[Page]:
+    """As `_history`; ends the stream where that is not done by `until_s` of the loop's clock."""
+    async for page in _history(streams, opened, last):
+        yield page
+        if asyncio.get_running_loop().time() > until_s:
+            _LOG.warning("stream cut off", extra={"fields": {"reason": "slow", "key": opened.call.principal.key_id}})
+            opened.end("slow")
+
+
 async def _live(streams: Streams, opened: Open, place: Place, last: int) -> AsyncIterator[bytes]:
     async for page in _history(streams, opened, last):  # what was committed before the place was taken
         last = page.last
@@ -104,12 +114,17 @@ async def _live(streams: Streams, opened: Open, place: Place, last: int) -> Asyn
     settings, loop = streams.settings, asyncio.get_running_loop()
     partner = opened.call.principal.partner_id is not None
     reoffer_s = loop.time() + settings.reoffer_s if partner else float("inf")
+    behind_s: float | None = None
     events: list[dict[str, Any]] = []
     while opened.ended is None:
         if place.full:
-            _LOG.warning("stream cut off", extra={"fields": {"reason": "slow", "key": opened.call.principal.key_id}})
-            opened.end("slow")
-            return
+            behind_s = behind_s or loop.time()
+            place.empty()
+            async for page in _catch_up(streams, opened, last, behind_s + settings.behind_s):
+                last = page.last
+                yield page.wire
+            continue
+        behind_s = None
         events = [event for event in (*events, *place.take(settings.page_events)) if event["n"] > last]
         if events:
             following = await streams.next(opened, last, events)

@@ -79,7 +79,7 @@ def _tell(
     record_id = event["record_id"]
     body = {**event, "again": True} if again else event
     if record_id is None:
-        return Told(event["n"], event["kind"], event["time"], canonical(body), None)
+        return Told(event["n"], event["kind"], event["time"], _one_line(canonical(body)), None)
     if record_id not in rows:
         try:
             rows[record_id] = find_readable(session, principal, now_us, record_id)
@@ -95,8 +95,14 @@ def _tell(
         state = "gone" if row is None else "current"
     if of_release and state != "current":
         row = None
-    text = canonical({**body, "state": state, "feature": None})
-    if row is not None:
-        # The feature is ready JSON: it takes the place of the null, unread.
-        text = canonical({**body, "state": state})[:-1] + ',"feature":' + row.feature.decode() + "}"
-    return Told(event["n"], event["kind"], event["time"], text, None if row is None else record_id)
+    # The feature is ready JSON: it goes in unread.
+    feature = "null" if row is None else row.feature.decode()
+    text = canonical({**body, "state": state})[:-1] + ',"feature":' + feature + "}"
+    return Told(event["n"], event["kind"], event["time"], _one_line(text), None if row is None else record_id)
+
+
+def _one_line(text: str) -> str:
+    """JSON without the characters that some readers of lines take for the end of one."""
+    for sign in "\x85\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text

@@ -63,6 +63,11 @@ class Place:
             self.events.append(event)
         self.stirred.set()
 
+    def empty(self) -> None:
+        """Forget what waits, and that there was more: its owner reads the log next."""
+        self.events.clear()
+        self.full = False
+
     def take(self, most: int) -> list[dict[str, Any]]:
         """The oldest `most` events, which then wait no more."""
         return [self.events.popleft() for _ in range(min(most, len(self.events)))]

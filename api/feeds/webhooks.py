@@ -87,7 +87,7 @@ def add_webhook(
         kinds=None if wish.kinds is None else canonical(sorted(set(wish.kinds))),
         secret=new_secret(),
         created_us=now_us,
-        after_n=_within(session, audience, wish.after),
+        after_n=0,
         failures=0,
         failing_us=None,
         next_us=now_us,
@@ -98,6 +98,7 @@ def add_webhook(
     session.add(row)
     session.flush()
     append_event(session, now_us, "webhook.created", partner_id=who.partner_id, webhook_id=row.id)
+    row.after_n = _within(session, audience, wish.after)  # now begins after that
     append_audit(session, call, now_us, "webhook.create", [row.id], url=row.url)
     return _wire(row), row.secret
 

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     RELEASE = "release"
     POLICY_READ = "policy.read"
     POLICY_WRITE = "policy.write"
+    WEBHOOK = "webhook"
+    """Targets that events are sent to: a partner's own, a supervisor's for systems of the inside."""
     KEY_WRITE = "key.write"
     AUDIT_READ = "audit.read"
     EVENT_READ = "event.read"
@@ -78,6 +80,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.SUBSCRIPTION_READ,
             Permission.POLICY_READ,
             Permission.EVENT_READ,
+            Permission.WEBHOOK,
             Permission.SELF,
         }
     ),
@@ -87,6 +90,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.EVENT_READ,
+            Permission.WEBHOOK,
             Permission.SUBSCRIBE,
             Permission.SUBSCRIPTION_READ,
             Permission.RECEIPT,

@@ -64,6 +64,7 @@ class Store:
         self._writing = threading.Lock()
         self._queueing = threading.Lock()
         self._queue: list[_Waiting] = []
+        self._listeners: tuple[Callable[[], None], ...] = ()
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -163,6 +164,16 @@ class Store:
         with _as_storage_error(self.directory), self._writer() as session, session.begin():
             session.connection()  # take the write lock now, not at the first statement
             yield session
+        for heard in self._listeners:
+            heard()
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` after each commit of this process, in the thread that made it: it is quick, and never raises."""
+        self._listeners = (*self._listeners, heard)
+
+    def unlisten(self, heard: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners = tuple(each for each in self._listeners if each != heard)
 
     def check(self) -> None:
         """Prove that the store can take a write now.
