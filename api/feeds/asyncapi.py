@@ -36,9 +36,6 @@ def document(host: str, scheme: str) -> dict[str, Any]:
                     **{_key(name): {"$ref": f"#/components/messages/{_key(name)}"} for name in names},
                     "bye": {"$ref": "#/components/messages/bye"},
                 },
-                "bindings": {
-                    "http": {"bindingVersion": "0.3.0"},
-                },
             },
             "webhook": {
                 "address": None,
