@@ -33,7 +33,7 @@ from api.feeds.receipts import outstanding_recalls
 from api.feeds.signing import signed_headers
 from api.feeds.standing import standing
 from api.feeds.tables import DeliveryRow, WebhookRow
-from api.feeds.told import Told, tell
+from api.feeds.told import Teller, Told
 from api.feeds.wake import Place, wake_of
 from api.feeds.webhooks import disable, reach_of, speaks_for
 from api.identity.roles import Call
@@ -211,7 +211,7 @@ class Sender:
                 events = read_events(session, after=row.after_n, limit=_LOOK, audience=row.audience)
                 kinds = None if row.kinds is None else set(json.loads(row.kinds))
                 wanted = next((event for event in events if kinds is None or event["kind"] in kinds), None)
-                told = None if wanted is None else next(tell(session, speaks_for(row), now_us, [wanted]))
+                told = None if wanted is None else Teller(session, now_us).tell(speaks_for(row), wanted)
             if not events:
                 return None
             if not stands:
@@ -345,7 +345,8 @@ class Sender:
             kinds = None if row.kinds is None else set(json.loads(row.kinds))
             events = outstanding_recalls(session, row.audience, row.after_n)
             events = [event for event in events if kinds is None or event["kind"] in kinds]
-            told = list(tell(session, speaks_for(row), now_us, events, again=True))
+            teller = Teller(session, now_us)
+            told = [teller.tell(speaks_for(row), event, again=True) for event in events]
         return [self._job(row, now_us, one, again=True) for one in told]
 
     async def _in_thread(self, work: Callable[..., _T], *args: Any) -> _T:

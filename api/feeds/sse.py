@@ -134,7 +134,8 @@ async def _live(streams: Streams, opened: Open, place: Place, last: int) -> Asyn
         else:
             place.stirred.clear()
             try:
-                await asyncio.wait_for(place.stirred.wait(), min(settings.heartbeat_s, reoffer_s - loop.time()))
+                async with asyncio.timeout(min(settings.heartbeat_s, reoffer_s - loop.time())):
+                    await place.stirred.wait()
             except TimeoutError:
                 yield KEEPALIVE_COMMENT
             continue

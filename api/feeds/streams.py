@@ -22,10 +22,10 @@ from sqlalchemy.orm import Session
 from api.feeds.receipts import outstanding_recalls
 from api.feeds.settings import FeedSettings
 from api.feeds.standing import standing
-from api.feeds.told import Told, tell
+from api.feeds.told import Teller, Told
 from api.identity.roles import Call
 from api.store.engine import Store
-from api.trail.audit import append_audit
+from api.trail.audit import Deed, append_deeds
 from api.trail.log import read_events
 
 __all__ = ["Open", "Page", "Streams", "end_streams", "streams_of"]
@@ -79,6 +79,7 @@ class _Wish:
     again: bool
     """Asks for what waits for a receipt, among what it was told."""
     answer: asyncio.Future[Page | None]
+    following: list[dict[str, Any]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
 
 
@@ -180,37 +181,31 @@ class Streams:
         now_us = self._store.clock()
         with self._store.read() as session:
             stands = standing(session, {wish.open.call.principal for wish in wishes}, now_us)
-            pages = [
-                self._page(session, now_us, wish) if wish.open.call.principal in stands else None for wish in wishes
-            ]
-
-        def note(session: Session) -> None:
+            teller = Teller(session, now_us)
+            sought = []
             for wish in wishes:
-                if wish.told:
-                    append_audit(
-                        session,
-                        wish.open.call,
-                        now_us,
-                        "event.stream",
-                        [told.shown for told in wish.told if told.shown is not None],
-                        first=wish.told[0].n,
-                        last=wish.told[-1].n,
-                    )
-
-        if any(wish.told for wish in wishes):
-            self._store.write_together(note)
+                if wish.open.call.principal in stands:
+                    wish.following = self._following(session, wish)
+                    sought += teller.prepare(wish.open.call.principal, wish.following)
+            teller.look(sought)
+            pages = [self._page(teller, wish) if wish.open.call.principal in stands else None for wish in wishes]
+        deeds = [_deed(wish, now_us) for wish in wishes if wish.told]
+        if deeds:
+            self._store.write_together(lambda session: append_deeds(session, deeds))
         return pages
 
-    def _page(self, session: Session, now_us: int, wish: _Wish) -> Page:
-        most = self.settings.page_events
-        events = wish.events
+    def _following(self, session: Session, wish: _Wish) -> list[dict[str, Any]]:
         if wish.again:
-            events = outstanding_recalls(session, wish.open.audience, wish.after)
-        elif events is None:
-            events = read_events(session, after=wish.after, limit=most, audience=wish.open.audience)
+            return outstanding_recalls(session, wish.open.audience, wish.after)
+        if wish.events is not None:
+            return wish.events
+        return read_events(session, after=wish.after, limit=self.settings.page_events, audience=wish.open.audience)
+
+    def _page(self, teller: Teller, wish: _Wish) -> Page:
         pieces: list[bytes] = []
         room = self.settings.page_bytes
-        for told in tell(session, wish.open.call.principal, now_us, events, again=wish.again):
+        for event in wish.following:
+            told = teller.tell(wish.open.call.principal, event, again=wish.again)
             # What is told again leaves the receiver's cursor where it is: no id.
             name = None if wish.again else str(told.n)
             pieces.append(format_sse_event(data_str=told.body, event=told.kind, id=name))
@@ -218,7 +213,8 @@ class Streams:
             room -= len(pieces[-1])
             if room <= 0:
                 break
-        more = len(wish.told) < len(events) or (wish.events is None and len(events) >= most)
+        whole = wish.events is not None or wish.again or len(wish.following) < self.settings.page_events
+        more = len(wish.told) < len(wish.following) or not whole
         return Page(b"".join(pieces), wish.told[-1].n if wish.told else wish.after, more)
 
     async def _check(self) -> None:
@@ -235,6 +231,12 @@ class Streams:
     def _stands(self, streams: list[Open]) -> set[Any]:
         with self._store.read() as session:
             return standing(session, {stream.call.principal for stream in streams}, self._store.clock())
+
+
+def _deed(wish: _Wish, now_us: int) -> Deed:
+    shown = [told.shown for told in wish.told if told.shown is not None]
+    span = {"first": wish.told[0].n, "last": wish.told[-1].n}
+    return Deed(wish.open.call, now_us, "event.stream", shown, span)
 
 
 _STREAMS: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[Store, Streams]] = WeakKeyDictionary()

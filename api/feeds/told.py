@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from api.canonical import canonical
 from api.errors import NotFoundError
 from api.identity.roles import Principal
-from api.records.readable import find_readable
+from api.records.readable import find_readable, find_released, may_read
 
-__all__ = ["Told", "tell"]
+__all__ = ["Teller", "Told"]
+
+_OF_RELEASES = {"release.created", "release.recalled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Told:
     time
         When, ISO 8601.
     body
-        Canonical JSON of all that is told.
+        JSON of all that is told, on one line.
     shown
         The record whose feature is in `body`; None where there is none.
     """
@@ -41,64 +43,79 @@ class Told:
     shown: str | None
 
 
-def tell(
-    session: Session, principal: Principal, now_us: int, events: Iterable[dict[str, Any]], *, again: bool = False
-) -> Iterator[Told]:
-    """What `principal` is told of events of its audience at `now_us`.
+class Teller:
+    """Tells of events at one moment.
 
-    An event of a record carries `feature`, the record as the principal may read it at this moment, and `state`:
-    "current" with a feature; "recalled" where the release that it tells of stands no more, "gone" where the record may
-    not be read (any more), both without one.
+    An event of a record carries `feature`, the record as who is told may read it at this moment, and `state`: "current"
+    with a feature; "recalled" where the release that it tells of stands no more, "gone" where the record may not be
+    read (any more), both without one.
 
     Parameters
     ----------
     session
         The snapshot that decides what may be read.
-    principal
-        Who is told.
     now_us
         UTC microseconds since the Unix epoch.
-    events
-        As `api.trail.log.read_events` gives them.
-    again
-        Marks them as offered again (`"again": true`): they were told before, and no receipt has come.
     """
-    rows: dict[str, Any] = {}
-    return (_tell(session, principal, now_us, event, rows, again=again) for event in events)
 
+    def __init__(self, session: Session, now_us: int) -> None:
+        self._session = session
+        self._now_us = now_us
+        self._released: dict[str, Any] = {}
+        self._asked: set[str] = set()
+        self._readable: dict[tuple[Principal, str], Any] = {}
 
-def _tell(
-    session: Session,
-    principal: Principal,
-    now_us: int,
-    event: dict[str, Any],
-    rows: dict[str, Any],
-    *,
-    again: bool,
-) -> Told:
-    record_id = event["record_id"]
-    body = {**event, "again": True} if again else event
-    if record_id is None:
-        return Told(event["n"], event["kind"], event["time"], _one_line(canonical(body)), None)
-    if record_id not in rows:
-        try:
-            rows[record_id] = find_readable(session, principal, now_us, record_id)
-        except NotFoundError:
-            rows[record_id] = None
-    row = rows[record_id]
-    of_release = principal.partner_id is not None  # all that a partner is told of is releases
-    if event["kind"] == "release.recalled" or (
-        of_release and (row is None or row.release_id != event["detail"]["release_id"])
-    ):
-        state = "recalled"
-    else:
-        state = "gone" if row is None else "current"
-    if of_release and state != "current":
-        row = None
-    # The feature is ready JSON: it goes in unread.
-    feature = "null" if row is None else row.feature.decode()
-    text = canonical({**body, "state": state})[:-1] + ',"feature":' + feature + "}"
-    return Told(event["n"], event["kind"], event["time"], _one_line(text), None if row is None else record_id)
+    def prepare(self, principal: Principal, events: Iterable[dict[str, Any]]) -> list[str]:
+        """The releases that telling `principal` of `events` asks for: hand those of many to `look` at once."""
+        if principal.partner_id is None:
+            return []
+        return [event["detail"]["release_id"] for event in events if event["kind"] in _OF_RELEASES]
+
+    def look(self, release_ids: Iterable[str]) -> None:
+        """Look up releases that are asked for next."""
+        missing = set(release_ids) - self._asked
+        self._released |= find_released(self._session, self._now_us, missing)
+        self._asked |= missing
+
+    def tell(self, principal: Principal, event: dict[str, Any], *, again: bool = False) -> Told:
+        """What `principal` is told of an event of its audience, as `api.trail.log.read_events` gives it.
+
+        `again` marks it as offered again (`"again": true`): it was told before, and no receipt has come.
+        """
+        record_id = event["record_id"]
+        body = {**event, "again": True} if again else event
+        if record_id is None:
+            return Told(event["n"], event["kind"], event["time"], _one_line(canonical(body)), None)
+        row = self._row(principal, event)
+        if event["kind"] == "release.recalled" or (row is None and principal.partner_id is not None):
+            state, row = "recalled", None if principal.partner_id is not None else row
+        else:
+            state = "gone" if row is None else "current"
+        # The feature is ready JSON: it goes in unread.
+        feature = "null" if row is None else row.feature.decode()
+        text = canonical({**body, "state": state})[:-1] + ',"feature":' + feature + "}"
+        return Told(event["n"], event["kind"], event["time"], _one_line(text), None if row is None else record_id)
+
+    def _row(self, principal: Principal, event: dict[str, Any]) -> Any:
+        """The record as `principal` may read it; to a partner under the very release that the event tells of."""
+        if principal.partner_id is None:
+            return self._inside(principal, event["record_id"])
+        if event["kind"] not in _OF_RELEASES:
+            return None
+        release_id = event["detail"]["release_id"]
+        self.look([release_id])
+        row = self._released.get(release_id)
+        mine = row is not None and row.partner_id == principal.partner_id and row.id == event["record_id"]
+        return row if mine and may_read(principal, row.type) else None
+
+    def _inside(self, principal: Principal, record_id: str) -> Any:
+        key = (principal, record_id)
+        if key not in self._readable:
+            try:
+                self._readable[key] = find_readable(self._session, principal, self._now_us, record_id)
+            except NotFoundError:
+                self._readable[key] = None
+        return self._readable[key]
 
 
 def _one_line(text: str) -> str:

@@ -24,7 +24,7 @@ __all__ = ["Place", "Wake", "wake_of"]
 
 _LOG = logging.getLogger("vedette.api")
 _MOST = 2000  # events of one query
-_REST_S = 0.01  # between two queries, however many commits there are
+_REST_S = 0.02  # between two queries, however many commits there are
 _AFTER_FAILURE_S = 1.0
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 import api
 from api.feeds.asyncapi import document
 from api.feeds.kinds import KINDS, schema_of
-from api.feeds.told import tell
+from api.feeds.told import Teller
 from api.identity.roles import Principal, Role
 from api.store.tables import EventRow
 from api.trail.log import INSIDE, event_of
@@ -111,7 +111,7 @@ def test_every_event_of_the_whole_way_fits_its_schema_as_it_is_told(service, cro
     with service.store.read() as session:
         for row in session.scalars(select(EventRow).order_by(EventRow.seq)):
             who = inside if row.audience == INSIDE else partner
-            (one,) = tell(session, who, now_us, [event_of(row)])
+            one = Teller(session, now_us).tell(who, event_of(row))
             jsonschema.Draft202012Validator(schema_of(row.kind)).validate(json.loads(one.body))
             assert row.audience == INSIDE or KINDS[row.kind].partner
             told[row.kind] = told.get(row.kind, 0) + 1
