@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.errors import UnprocessableError
+from api.errors import RateLimitedError, UnprocessableError
 from api.feeds import webhooks
 from api.feeds.addresses import check_url, reachable
 from api.feeds.asyncapi import document
@@ -20,10 +20,12 @@ from api.feeds.streams import Open, streams_of
 from api.feeds.wake import wake_of
 from api.http import Caller, Given, Limit, Route, Stored, answer, cursor_of, read, write
 from api.identity.roles import Permission
-from api.problems import of_status, problem
+from api.problems import of_status
 from api.trail.log import last_n
 
 __all__ = ["ROUTES"]
+
+_BUSY_S = 5.0  # after which it is worth asking for a stream again
 
 
 async def get_event_stream(
@@ -46,9 +48,9 @@ async def get_event_stream(
         if not (last_event_id.isascii() and last_event_id.isdigit()):
             raise UnprocessableError("Last-Event-ID is the id of the last event that came: a number")
         after = int(last_event_id)
-    streams = streams_of(store, given.feeds)
+    streams = streams_of(store, given)
     if not streams.room(call):
-        return problem(429, "rate-limit", "Too many requests", "there are as many open streams as there may be")
+        raise RateLimitedError("there are as many open streams as there may be: close one, or wait", _BUSY_S)
     audience = webhooks.audience_of(call.principal)
 
     def start(session: Session, _now: int) -> tuple[int, list[str]]:

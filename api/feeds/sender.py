@@ -36,7 +36,7 @@ from api.feeds.tables import DeliveryRow, WebhookRow
 from api.feeds.told import Teller, Told
 from api.feeds.wake import Place, wake_of
 from api.feeds.webhooks import disable, reach_of, speaks_for
-from api.identity.roles import Call
+from api.identity.roles import Call, Principal
 from api.store.tables import EventRow
 from api.trail.audit import append_audit
 from api.trail.log import INSIDE, read_events
@@ -100,7 +100,7 @@ class Sender:
 
     def __init__(self, service: Service, *, resolver: Resolver = lookup, tls: ssl.SSLContext | None = None) -> None:
         self._store = service.store
-        self._settings = service.settings.feeds
+        self._settings, self._identity = service.settings.feeds, service.settings.identity
         self._owner = new_id()
         self._threads = CapacityLimiter(4)
         self._calls = asyncio.Semaphore(self._settings.calls)
@@ -207,18 +207,19 @@ class Sender:
                 row = session.get(WebhookRow, webhook_id)
                 if row is None or row.disabled_us is not None or row.next_us > now_us:
                     return None
-                stands = speaks_for(row) in standing(session, {speaks_for(row)}, now_us)
+                who = speaks_for(session, row)
+                stands = bool(standing(session, {who}, now_us, self._identity))
                 events = read_events(session, after=row.after_n, limit=_LOOK, audience=row.audience)
                 kinds = None if row.kinds is None else set(json.loads(row.kinds))
                 wanted = next((event for event in events if kinds is None or event["kind"] in kinds), None)
-                told = None if wanted is None else Teller(session, now_us).tell(speaks_for(row), wanted)
+                told = None if wanted is None else Teller(session, now_us).tell(who, wanted)
             if not events:
                 return None
             if not stands:
                 self._end(webhook_id, now_us)
                 return None
             if told is not None:
-                return self._job(row, now_us, told, again=False)
+                return self._job(row, who, now_us, told, again=False)
             with self._store.write() as session:  # nothing among them that it wants
                 self._move(session, webhook_id, row.after_n, events[-1]["n"])
 
@@ -228,11 +229,11 @@ class Sender:
             if row is not None and row.disabled_us is None:
                 disable(session, now_us, row, "the key that set it going does not stand any more")
 
-    def _job(self, row: WebhookRow, now_us: int, told: Told, *, again: bool) -> _Job:
+    def _job(self, row: WebhookRow, who: Principal, now_us: int, told: Told, *, again: bool) -> _Job:
         message_id = f"{row.id}.{told.n}"
         data = f'{{"data":{told.body},"timestamp":"{told.time}","type":"{told.kind}"}}'.encode()
         shown = [] if told.shown is None else [told.shown]
-        call = Call(speaks_for(row), message_id)
+        call = Call(who, message_id)
         self._store.write_together(
             lambda session: append_audit(session, call, now_us, "event.send", shown, webhook=row.id, n=told.n)
         )
@@ -340,14 +341,15 @@ class Sender:
             if row is None or row.audience == INSIDE or row.reoffer_us > now_us:
                 return []
             row.reoffer_us = now_us + int(self._settings.reoffer_s * 1e6)
-            if not standing(session, {speaks_for(row)}, now_us):
+            who = speaks_for(session, row)
+            if not standing(session, {who}, now_us, self._identity):
                 return []
             kinds = None if row.kinds is None else set(json.loads(row.kinds))
             events = outstanding_recalls(session, row.audience, row.after_n)
             events = [event for event in events if kinds is None or event["kind"] in kinds]
             teller = Teller(session, now_us)
-            told = [teller.tell(speaks_for(row), event, again=True) for event in events]
-        return [self._job(row, now_us, one, again=True) for one in told]
+            told = [teller.tell(who, event, again=True) for event in events]
+        return [self._job(row, who, now_us, one, again=True) for one in told]
 
     async def _in_thread(self, work: Callable[..., _T], *args: Any) -> _T:
         return await to_thread.run_sync(work, *args, limiter=self._threads)

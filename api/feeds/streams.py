@@ -20,10 +20,10 @@ from fastapi.sse import format_sse_event
 from sqlalchemy.orm import Session
 
 from api.feeds.receipts import outstanding_recalls
-from api.feeds.settings import FeedSettings
 from api.feeds.standing import standing
 from api.feeds.told import Teller, Told
-from api.identity.roles import Call
+from api.identity.roles import Call, Principal
+from api.settings import Settings
 from api.store.engine import Store
 from api.trail.audit import Deed, append_deeds
 from api.trail.log import read_events
@@ -94,8 +94,9 @@ class Streams:
         Limits.
     """
 
-    def __init__(self, store: Store, settings: FeedSettings) -> None:
-        self.settings = settings
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.settings = settings.feeds
+        self._identity = settings.identity
         self.stopping = False
         self._store = store
         self._open: dict[Open, None] = {}
@@ -180,7 +181,7 @@ class Streams:
     def _serve(self, wishes: list[_Wish]) -> list[Page | None]:
         now_us = self._store.clock()
         with self._store.read() as session:
-            stands = standing(session, {wish.open.call.principal for wish in wishes}, now_us)
+            stands = standing(session, {wish.open.call.principal for wish in wishes}, now_us, self._identity)
             teller = Teller(session, now_us)
             sought = []
             for wish in wishes:
@@ -228,9 +229,10 @@ class Streams:
                     if stream.call.principal not in stands:
                         stream.end("revoked")
 
-    def _stands(self, streams: list[Open]) -> set[Any]:
+    def _stands(self, streams: list[Open]) -> set[Principal]:
         with self._store.read() as session:
-            return standing(session, {stream.call.principal for stream in streams}, self._store.clock())
+            who = {stream.call.principal for stream in streams}
+            return standing(session, who, self._store.clock(), self._identity)
 
 
 def _deed(wish: _Wish, now_us: int) -> Deed:
@@ -242,7 +244,7 @@ def _deed(wish: _Wish, now_us: int) -> Deed:
 _STREAMS: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[Store, Streams]] = WeakKeyDictionary()
 
 
-def streams_of(store: Store, settings: FeedSettings) -> Streams:
+def streams_of(store: Store, settings: Settings) -> Streams:
     """The open streams of `store` in the running event loop."""
     those = _STREAMS.setdefault(asyncio.get_running_loop(), WeakKeyDictionary())
     if store not in those:

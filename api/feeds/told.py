@@ -105,8 +105,9 @@ class Teller:
         release_id = event["detail"]["release_id"]
         self.look([release_id])
         row = self._released.get(release_id)
-        mine = row is not None and row.partner_id == principal.partner_id and row.id == event["record_id"]
-        return row if mine and may_read(principal, row.type) else None
+        if row is None or row.partner_id != principal.partner_id or row.id != event["record_id"]:
+            return None
+        return row if may_read(principal, row.type) else None
 
     def _inside(self, principal: Principal, record_id: str) -> Any:
         key = (principal, record_id)

@@ -10,13 +10,14 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical, new_id
-from api.errors import ConflictError, NotFoundError, UnprocessableError
+from api.errors import ConflictError, NotFoundError, PermissionDeniedError, UnprocessableError
 from api.feeds.addresses import Reach
 from api.feeds.schemas import RedeliveryIn, WebhookIn
 from api.feeds.settings import FeedSettings
 from api.feeds.signing import new_secret
 from api.feeds.tables import DeliveryRow, WebhookRow
-from api.identity.roles import Call, Principal, Role
+from api.identity.roles import Call, Permission, Principal, Role
+from api.identity.tables import AccountRow, KeyTermsRow
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import INSIDE, append_event, last_n
@@ -49,10 +50,19 @@ def reach_of(audience: str, settings: FeedSettings) -> Reach:
     )
 
 
-def speaks_for(row: WebhookRow) -> Principal:
-    """Whom a target is spoken to as: the key that last set it going."""
+def speaks_for(session: Session, row: WebhookRow) -> Principal:
+    """Whom a target is spoken to as: the key, or the account, that last set it going, narrowed as that is."""
     partner_id = None if row.audience == INSIDE else row.audience
-    return Principal(row.key_id, f"webhook {row.id}", Role(row.role), partner_id)
+    terms = session.get(KeyTermsRow, row.key_id)
+    account = session.get(AccountRow, row.key_id)
+    return Principal(
+        row.key_id,
+        f"webhook {row.id}",
+        Role(row.role),
+        partner_id,
+        account_id=row.key_id if account is not None else None if terms is None else terms.account_id,
+        scopes=None if terms is None or terms.scopes is None else frozenset(map(Permission, terms.scopes.split())),
+    )
 
 
 def add_webhook(
@@ -71,8 +81,11 @@ def add_webhook(
         When its audience has as many targets as it may.
     UnprocessableError
         When `wish.after` is beyond the log.
+    PermissionDeniedError
+        When its key is narrowed to less than the events.
     """
     who = call.principal
+    _may_be_told(who)
     audience = audience_of(who)
     count = session.scalar(select(func.count()).select_from(WebhookRow).where(WebhookRow.audience == audience)) or 0
     if count >= settings.targets:
@@ -128,10 +141,11 @@ def redeliver(session: Session, call: Call, now_us: int, webhook_id: str, wish: 
     ------
     NotFoundError
         When the caller has no such target.
-    UnprocessableError
-        When `wish.after` is beyond the log.
+    PermissionDeniedError, UnprocessableError
+        As in `add_webhook`.
     """
     row = _mine(session, call, webhook_id)
+    _may_be_told(call.principal)
     assert call.principal.role is not None
     if wish.after is not None:
         row.after_n = _within(session, row.audience, wish.after)
@@ -161,6 +175,11 @@ def disable(session: Session, now_us: int, row: WebhookRow, reason: str) -> None
     row.disabled_us, row.disabled_reason = now_us, reason
     partner_id = None if row.audience == INSIDE else row.audience
     append_event(session, now_us, "webhook.disabled", partner_id=partner_id, webhook_id=row.id, reason=reason)
+
+
+def _may_be_told(who: Principal) -> None:
+    if not who.may(Permission.EVENT_READ):
+        raise PermissionDeniedError("a target is told what its key may read: this one is narrowed to less than events")
 
 
 def _mine(session: Session, call: Call, webhook_id: str) -> WebhookRow:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     false,
     func,
     literal,
@@ -27,7 +28,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import Select
 
 from api.errors import NotFoundError
@@ -47,10 +48,12 @@ __all__ = [
     "find_released",
     "list_readable",
     "may_read",
+    "next_change",
     "readable_records",
 ]
 
 INSIDE_AUDIENCE = 0
+_NEVER_US = 2**63 - 1
 REDACTED = "redacted-"
 """Begins the name of a part of evidence that shows nobody but those concerned."""
 _EXACT = ("type", "source", "status", "review", "kind")
@@ -200,31 +203,30 @@ def _partner(types: frozenset[str]) -> Subquery:
 
 @cache
 def _released() -> Select[Any]:
+    named = aliased(ReleaseRow)  # what is asked for: begins with these, and not with all that is readable
     return (
         _shared(PartnerRow.id, PartnerRow.number)
         .add_columns(PartnerRow.id.label("partner_id"))
-        .join(PartnerRow, PartnerRow.id == ReleaseRow.partner_id)
-        .where(PartnerRow.ended_us.is_(None), ReleaseRow.id.in_(bindparam("releases", expanding=True)))
+        .join(named, and_(named.record_id == ReadableRow.record_id, named.id == ReadableRow.release_id))
+        .join(PartnerRow, PartnerRow.id == named.partner_id)
+        .where(named.id.in_(bindparam("releases", expanding=True)), PartnerRow.ended_us.is_(None))
     )
 
 
-def _shared(partner: ColumnElement[str], number: ColumnElement[int]) -> Select[Any]:
+def _shared(partner: Any, number: Any) -> Select[Any]:
     """The rule of `readable_records` for a partner, whose id and audience are given."""
     judged = sorted(name for name, type_ in TYPES.items() if type_.reviewed)
-    return (
-        _columns()
-        .join(ReleaseRow, ReleaseRow.id == ReadableRow.release_id)
-        .join(RecordRow, RecordRow.id == ReadableRow.record_id)
+    permitted = (
+        select(ReleaseRow.id)
+        .join(RecordRow, RecordRow.id == ReleaseRow.record_id)
         .join(AgreementRow, AgreementRow.id == ReleaseRow.agreement_id)
         .where(
-            ReadableRow.audience == number,
-            ReadableRow.visible_us <= _now(),
-            ReadableRow.until_us > _now(),
-            ReadableRow.revision == RecordRow.revision,
+            ReleaseRow.id == ReadableRow.release_id,
             ReleaseRow.record_id == ReadableRow.record_id,
             ReleaseRow.partner_id == partner,
             ReleaseRow.revision == ReadableRow.revision,
             ReleaseRow.recalled_us.is_(None),
+            RecordRow.revision == ReadableRow.revision,
             RecordRow.marking == ReleaseRow.marking,  # NULL equals nothing: no marking, nobody
             or_(RecordRow.review_state == "confirmed", RecordRow.type.not_in(judged)),
             RecordRow.expires_us > _now(),
@@ -232,6 +234,13 @@ def _shared(partner: ColumnElement[str], number: ColumnElement[int]) -> Select[A
             AgreementRow.ended_us.is_(None),
             or_(AgreementRow.valid_until_us.is_(None), AgreementRow.valid_until_us > _now()),
         )
+        .correlate(ReadableRow, PartnerRow)
+    )
+    return _columns().where(
+        ReadableRow.audience == number,
+        ReadableRow.visible_us <= _now(),
+        ReadableRow.until_us > _now(),
+        exists(permitted),  # not a join: engines would begin with the releases, and sort them all
     )
 
 
@@ -380,6 +389,20 @@ def _statement(rows: Subquery, shape: _Shape) -> Select[Any]:
         .order_by(column.time_us.desc(), column.id.desc())
         .limit(bindparam("page", type_=Integer))
     )
+
+
+def next_change(session: Session, principal: Principal, now_us: int) -> int:
+    """When time alone changes what `principal` may read: a delay passes, or a retention or agreement ends.
+
+    UTC microseconds since the Unix epoch; without any, the end of time.
+    """
+    readable = readable_records(principal, now_us)
+    mine = ReadableRow.audience == readable.audience
+    moments = (
+        session.scalar(select(func.min(column)).where(mine, column > now_us), readable.parameters)
+        for column in (ReadableRow.until_us, ReadableRow.visible_us)
+    )
+    return min((moment for moment in moments if moment is not None), default=_NEVER_US)
 
 
 def find_evidence(session: Session, principal: Principal, now_us: int, record_id: str, part: str) -> EvidenceRow:
