@@ -1,6 +1,7 @@
 """A service on a real socket, a key for each role, and a reader of event streams that shares no code with ours."""
 
 import json
+import secrets
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,9 +12,12 @@ from typing import Any
 
 import httpx
 
-from api import Settings, Store, running
+from api import Role, Settings, Store, running
 from api.feeds.settings import FeedSettings
+from api.identity.keys import issue_key
+from api.identity.roles import SYSTEM, Call
 from api.store.tables import AuditRow
+from api.trail.log import INSIDE, last_n
 from tests.api.samples import agreement_json, crossing_json
 
 LASTING = 3650  # days: the service has the machine's clock
@@ -35,7 +39,7 @@ class Stream:
         self.response = response
         self.last_id = ""
         self.comments = 0
-        self.raw = ""
+        self._kept: list[str] = []
         self._lines = self._split(response.iter_text())
 
     @staticmethod
@@ -52,7 +56,7 @@ class Stream:
     def __next__(self) -> Event:
         kind, data, cursor = "", [], None
         for line in self._lines:
-            self.raw += line + "\n"
+            self._kept.append(line + "\n")
             name, _, value = line.partition(":")
             value = value.removeprefix(" ")
             if not line:
@@ -70,6 +74,10 @@ class Stream:
             elif name == "id":
                 cursor = value
         raise StopIteration
+
+    @property
+    def raw(self) -> str:
+        return "".join(self._kept)
 
     def take(self, count: int) -> list[Event]:
         return [next(self) for _ in range(count)]
@@ -104,8 +112,15 @@ class Live:
             assert response.headers["Content-Type"].startswith("text/event-stream")
             yield Stream(response)
 
+    def mark(self) -> int:
+        """The number of the last event that those inside were told of."""
+        with self.store.read() as session:
+            return last_n(session, INSIDE)
+
     def partner(self, name: str, **terms: Any) -> str:
-        partner_id = self.must("administrator", "POST", "/partners", json={"name": name})["id"]
+        """A partner with an agreement; who was called by that name before is another."""
+        made = self.must("administrator", "POST", "/partners", json={"name": f"{name} {secrets.token_hex(4)}"})
+        partner_id: str = made["id"]
         self.key(name, "partner", partner_id=partner_id)
         self.must("administrator", "POST", "/agreements", json=agreement_json(partner_id, **terms))
         return partner_id
@@ -117,13 +132,15 @@ class Live:
     def revoke(self, name: str) -> None:
         self.must("administrator", "DELETE", f"/keys/{self.key_ids[name]}")
 
-    def deliver(self, source_id: str, **changes: Any) -> str:
-        body = crossing_json(source_id, **({"retention_days": LASTING, "evidence": None} | changes))
+    def deliver(self, name: str, **changes: Any) -> str:
+        body = crossing_json(
+            f"{name} {secrets.token_hex(4)}", **({"retention_days": LASTING, "evidence": None} | changes)
+        )
         return self.must("pilot", "POST", "/crossings", json=body)["id"]
 
-    def released(self, partner_id: str, source_id: str, **changes: Any) -> tuple[str, str]:
+    def released(self, partner_id: str, name: str, **changes: Any) -> tuple[str, str]:
         """A confirmed crossing that is released to a partner: its id and the release's."""
-        crossing_id = self.deliver(source_id, **changes)
+        crossing_id = self.deliver(name, **changes)
         etag = self.ask("analyst", "GET", f"/crossings/{crossing_id}").headers["ETag"]
         verdict = {"verdict": "confirm", "reason": None}
         path = f"/crossings/{crossing_id}/reviews"
@@ -148,8 +165,10 @@ def live(folder: Path, **feeds: Any) -> Iterator[Live]:
     with running(settings) as service, httpx.Client(base_url=service.url, timeout=5.0) as http:
         assert service.admin is not None
         made = Live(service.url, service.store, http, {"administrator": service.admin.key})
-        for role in ("pilot", "sensor", "analyst", "supervisor"):
-            made.key(role, role)
+        with service.store.write() as session:
+            for role in ("pilot", "sensor", "analyst", "supervisor"):
+                issued = issue_key(session, Call(SYSTEM, "live"), service.store.clock(), name=role, role=Role(role))
+                made.keys[role], made.key_ids[role] = issued.key, issued.id
         yield made
 
 

@@ -1,4 +1,4 @@
-"""The description of the feeds: whole, true of every event that is appended anywhere, and of what goes over the wire."""
+"""The description of the feeds: whole, and true of every event that is appended anywhere."""
 
 import ast
 import json
@@ -85,7 +85,7 @@ def test_the_document_is_served_to_any_key_and_to_nobody_without(service):
 
 
 def test_every_event_of_the_whole_way_fits_its_schema_as_it_is_told(service, crossing, clip):
-    """Deliver, replace, evidence, review, release, recall, receipt, ends: whatever was appended, told to its audience."""
+    """Deliver, replace, review, release, recall, receipt, ends: whatever was appended, told to its audience."""
     bravo = service.partner("bravo")
     agreement = service.agree(bravo, subscriptions=True).json()["id"]
     first, second = service.deliver(crossing("a"), clip=clip), service.deliver(crossing("b"))

@@ -21,41 +21,42 @@ from api.trail.log import append_event, last_n, read_events
 from tests.api.live import Live, live
 
 
-@pytest.fixture
-def service(tmp_path):
-    with live(tmp_path) as made:
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with live(tmp_path_factory.mktemp("live")) as made:
         yield made
 
 
 def test_history_comes_first_then_what_happens_each_by_its_number(service: Live):
+    mark = service.mark()
     first = [service.deliver("a"), service.deliver("b")]
-    with service.stream("analyst", after=0) as stream:
-        before = service.must("analyst", "GET", "/events")["events"]
-        events = stream.take(len(before))
+    with service.stream("analyst", after=mark) as stream:
+        events = stream.take(2)
         third = service.deliver("c")
         begun = time.monotonic()
         events += stream.take(1)
         assert time.monotonic() - begun < 1.0
-    assert [event.cursor for event in events] == [str(n + 1) for n in range(len(events))]
-    assert [event.data["n"] for event in events] == [n + 1 for n in range(len(events))]
-    created = [event for event in events if event.kind == "record.created"]
-    assert [event.data["record_id"] for event in created] == [*first, third]
-    for event in created:
+    assert [event.cursor for event in events] == [str(mark + n) for n in (1, 2, 3)]
+    assert [event.data["n"] for event in events] == [mark + n for n in (1, 2, 3)]
+    assert [event.data["record_id"] for event in events] == [*first, third]
+    for event in events:
+        assert event.kind == "record.created"
         one = service.must("analyst", "GET", f"/crossings/{event.data['record_id']}")
         assert event.data["feature"] == one
         assert event.data["state"] == "current"
 
 
 def test_a_stream_is_resumed_where_it_broke_off_with_no_gap_and_nothing_twice(service: Live):
-    for number in range(5):
+    mark = service.mark()
+    for number in range(6):
         service.deliver(f"a{number}")
     seen: list[str] = []
-    last: str | None = "0"
-    while len(seen) < 9:  # four keys, five records; three of each connection
+    last = str(mark)
+    while len(seen) < 6:
         with service.stream("analyst", last=last) as stream:
-            seen += [event.cursor for event in stream.take(3)]
+            seen += [event.cursor for event in stream.take(2)]
             last = stream.last_id
-    assert seen == [str(n + 1) for n in range(9)]
+    assert seen == [str(mark + n + 1) for n in range(6)]
 
 
 def test_without_a_cursor_a_stream_starts_now_and_says_where_that_is(service: Live):
@@ -165,9 +166,9 @@ def test_a_role_that_may_not_read_the_log_gets_no_stream(service: Live):
 @pytest.mark.parametrize(
     ("query", "headers", "code"),
     [
-        ({"after": 99}, {}, 422),
+        ({"after": 10**9}, {}, 422),
         ({"after": -1}, {}, 422),
-        ({}, {"Last-Event-ID": "99"}, 422),
+        ({}, {"Last-Event-ID": "999999999"}, 422),
         ({}, {"Last-Event-ID": "1e3"}, 422),
         ({}, {"Last-Event-ID": "-1"}, 422),
         ({}, {"Last-Event-ID": "9" * 40}, 422),
@@ -237,13 +238,13 @@ def _never_reads(service: Live, who: str) -> socket.socket:
 
 
 def test_who_takes_nothing_is_cut_off_holds_nobody_up_and_resumes(tmp_path):
-    count = 400
+    count = 300
     with live(tmp_path, send_timeout_s=0.3, streams_per_key=2) as service:
         with service.store.read() as session:
             before = last_n(session, "inside")
         slow = _never_reads(service, "analyst")
         with slow, service.stream("analyst", after=before) as stream:
-            with service.store.write() as session:  # some megabytes: more than the buffers of sockets hold
+            with service.store.write() as session:  # more than the buffers of sockets hold
                 for _ in range(count):
                     append_event(session, service.store.clock(), "partner.created", note="x" * 20_000)
             assert [event.data["n"] - before for event in stream.take(count)] == list(range(1, count + 1))
@@ -340,17 +341,16 @@ def test_every_batch_is_written_down_with_what_it_showed(service: Live):
     crossing_id, _ = service.released(bravo, "a")
     with service.stream("bravo", after=0) as stream:
         next(stream)
-    (entry,) = service.audited("event.stream")
-    assert entry["partner"] == bravo
+    (entry,) = [one for one in service.audited("event.stream") if one["partner"] == bravo]
     assert entry["objects"] == [crossing_id]
     assert entry["detail"] == {"first": 1, "last": 1}
-    assert [one["partner"] for one in service.audited("event.subscribe")] == [bravo]
+    assert len([one for one in service.audited("event.subscribe") if one["partner"] == bravo]) == 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.data())
 def test_whoever_joins_whenever_misses_nothing_and_sees_nothing_twice(tmp_path_factory, data):
-    """Commits of several audiences, joins and leaves in any order: history by cursor and place together are complete."""
+    """Commits, joins and leaves in any order: history by cursor and place together are complete."""
     steps = data.draw(st.lists(st.tuples(st.sampled_from("cjl"), st.sampled_from("ab")), max_size=25))
 
     async def work(store: Store) -> None:

@@ -1,7 +1,7 @@
 """Webhooks over real sockets: signed, in order, at least once, whatever the target, the network or a fall does."""
 
 import asyncio
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import logging
@@ -35,9 +35,9 @@ from api.trail.log import append_event
 from tests.api.live import Live, Target, live, status
 
 
-@pytest.fixture
-def service(tmp_path):
-    with live(tmp_path) as made:
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with live(tmp_path_factory.mktemp("live"), answer_timeout_s=0.3, answer_bytes=1000) as made:
         yield made
 
 
@@ -82,7 +82,8 @@ def test_calls_are_signed_as_the_standard_says_and_come_in_order(service: Live, 
         assert told["data"]["feature"] == service.must("bravo", "GET", f"/crossings/{record_id}")
         with pytest.raises(Exception, match="signature"):
             Webhook(new_secret()).verify(body, headers)
-    assert [one["objects"] for one in service.audited("event.send")] == [[record_id] for record_id in released]
+    shown = [one["objects"] for one in service.audited("event.send") if one["partner"] == bravo]
+    assert shown == [[record_id] for record_id in released]
 
 
 @settings(max_examples=50)
@@ -91,7 +92,7 @@ def test_the_signature_is_that_of_the_reference(body, time_us, message_id):
     secret = new_secret()
     text = body.decode("latin-1")
     headers = signed_headers(secret, message_id, time_us, text.encode())
-    at = datetime.datetime.fromtimestamp(time_us // 1_000_000, datetime.UTC)
+    at = dt.datetime.fromtimestamp(time_us // 1_000_000, dt.UTC)
     assert headers["webhook-signature"] == Webhook(secret).sign(message_id, at, text)
     assert headers["webhook-timestamp"] == str(time_us // 1_000_000)
 
@@ -117,7 +118,7 @@ def test_the_secret_is_shown_once_and_is_nowhere_else(service: Live, target: Tar
     ]
     assert all(secret.removeprefix("whsec_") not in answer for answer in answers)
     with service.store.read() as session:
-        assert secret not in repr(session.scalars(select(WebhookRow)).one())
+        assert secret not in repr(session.scalars(select(WebhookRow).where(WebhookRow.secret == secret)).one())
 
 
 @pytest.mark.parametrize(
@@ -133,26 +134,25 @@ def test_the_secret_is_shown_once_and_is_nowhere_else(service: Live, target: Tar
     ids=["500", "redirect", "hangs up", "closes half-way", "no http", "slow"],
 )
 def test_what_is_not_taken_is_sent_again_under_its_id_and_holds_back_what_follows(
-    tmp_path, target, trouble, outcome, code
+    service, target, trouble, outcome, code
 ):
-    with live(tmp_path, answer_timeout_s=0.3) as service:
-        bravo = service.partner("bravo")
-        target.script = [trouble, trouble]
-        made = name_target(service, "bravo", target.url)
-        service.released(bravo, "a")
-        service.released(bravo, "b")
-        calls = target.wait(4)
-        assert seen_numbers(calls) == [1, 1, 1, 2]
-        assert len({headers["webhook-id"] for headers, _ in calls[:3]}) == 1
-        log = until(lambda: (found := deliveries(service, "bravo", made["id"])) and len(found) == 4 and found)
-        assert [(one["n"], one["attempt"], one["outcome"], one["status"]) for one in reversed(log)] == [
-            (1, 1, outcome, code),
-            (1, 2, outcome, code),
-            (1, 3, "taken", 204),
-            (2, 1, "taken", 204),
-        ]
-        assert all(one["duration_ms"] > 0 for one in log)
-        assert "do not keep this" not in json.dumps(log)
+    bravo = service.partner("bravo")
+    target.script = [trouble, trouble]
+    made = name_target(service, "bravo", target.url)
+    service.released(bravo, "a")
+    service.released(bravo, "b")
+    calls = target.wait(4)
+    assert seen_numbers(calls) == [1, 1, 1, 2]
+    assert len({headers["webhook-id"] for headers, _ in calls[:3]}) == 1
+    log = until(lambda: (found := deliveries(service, "bravo", made["id"])) and len(found) == 4 and found)
+    assert [(one["n"], one["attempt"], one["outcome"], one["status"]) for one in reversed(log)] == [
+        (1, 1, outcome, code),
+        (1, 2, outcome, code),
+        (1, 3, "taken", 204),
+        (2, 1, "taken", 204),
+    ]
+    assert all(one["duration_ms"] > 0 for one in log)
+    assert "do not keep this" not in json.dumps(log)
 
 
 def test_a_target_that_is_down_gets_all_when_it_is_back(service: Live, target: Target):
@@ -175,14 +175,13 @@ def test_a_target_that_is_down_gets_all_when_it_is_back(service: Live, target: T
     back.close()
 
 
-def test_an_answer_without_end_is_not_read_to_its_end(tmp_path, target):
-    with live(tmp_path, answer_bytes=1000) as service:
-        bravo = service.partner("bravo")
-        target.script = [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 500_000]
-        made = name_target(service, "bravo", target.url)
-        service.released(bravo, "a")
-        (one,) = until(lambda: deliveries(service, "bravo", made["id"]))
-        assert (one["outcome"], one["status"]) == ("taken", 200)
+def test_an_answer_without_end_is_not_read_to_its_end(service: Live, target: Target):
+    bravo = service.partner("bravo")
+    target.script = [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 500_000]
+    made = name_target(service, "bravo", target.url)
+    service.released(bravo, "a")
+    (one,) = until(lambda: deliveries(service, "bravo", made["id"]))
+    assert (one["outcome"], one["status"]) == ("taken", 200)
 
 
 def test_a_redirect_is_not_followed(service: Live, target: Target):
@@ -275,9 +274,9 @@ def test_kinds_that_are_not_asked_for_are_passed_over(service: Live, target: Tar
     (headers, body), *_ = target.wait(1)
     assert json.loads(body)["type"] == "crossing.reviewed"
     assert headers["webhook-id"].startswith(made["id"])
-    last = service.must("analyst", "GET", "/events")["next"]
-    until(lambda: service.must("supervisor", "GET", "/webhooks")[0]["after"] == last)
+    until(lambda: service.must("supervisor", "GET", "/webhooks")[-1]["after"] == service.mark())
     assert len(target.calls) == 1
+    service.must("supervisor", "DELETE", f"/webhooks/{made['id']}")
     assert service.ask("supervisor", "POST", "/webhooks", json={"url": target.url, "kinds": ["x"]}).status_code == 422
 
 
@@ -286,7 +285,7 @@ def test_a_target_is_seen_and_touched_by_its_own_alone(service: Live, target: Ta
     service.partner("charlie")
     made = name_target(service, "bravo", target.url)
     for who in ("charlie", "supervisor"):
-        assert service.must(who, "GET", "/webhooks") == []
+        assert made["id"] not in service.ask(who, "GET", "/webhooks").text
         for method, path, body in (
             ("DELETE", "", None),
             ("GET", "/deliveries", None),
@@ -471,15 +470,15 @@ async def test_a_name_that_changes_its_mind_reaches_nothing_within(tmp_path, tar
 def _certificate(host: str) -> tuple[bytes, bytes]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
