@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api import open as opened
 from api.background import Service, Task, beside
+from api.cap import endpoints as cap
 from api.errors import PermissionDeniedError
 from api.feeds import endpoints as feeds
 from api.feeds.sender import send_webhooks
@@ -22,13 +23,19 @@ from api.identity.doorman import Doorman
 from api.identity.logins import Logins
 from api.identity.roles import Permission
 from api.ingest import endpoints as ingest
+from api.outlets import endpoints as outlets
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
 from api.release.due import announce_when_due
+from api.release.redaction import redact_when_wanted
 from api.review import endpoints as review
+from api.sensors import endpoints as sensors
+from api.sensors.mqtt import serve_outlets, serve_sensors
 from api.settings import Settings
 from api.store.engine import Store
+from api.tak import endpoints as tak
+from api.tak.sender import serve_tak
 from api.trail import endpoints as trail
 
 __all__ = ["ROUTES", "TASKS", "create_app"]
@@ -45,10 +52,21 @@ ROUTES: tuple[Route, ...] = (
     *release.ROUTES,
     *trail.ROUTES,
     *feeds.ROUTES,
+    *cap.ROUTES,
+    *tak.ROUTES,
+    *sensors.ROUTES,
+    *outlets.ROUTES,
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = (announce_when_due, send_webhooks)
+TASKS: tuple[Task, ...] = (
+    announce_when_due,
+    redact_when_wanted,
+    send_webhooks,
+    serve_tak,
+    serve_sensors,
+    serve_outlets,
+)
 """What runs beside the routes."""
 
 
@@ -86,7 +104,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     StorageError
         When the store cannot be opened.
     """
-    kept = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s) if store is None else store
+    kept = (
+        Store(settings.directory, database=settings.database, busy_timeout_s=settings.busy_timeout_s)
+        if store is None
+        else store
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -50,6 +50,8 @@ KINDS: dict[str, Kind] = {
     "record.replaced": Kind("A newer update took a record's place.", _OF_REVISION, record=True),
     "record.erased": Kind("A record was erased; what is left says that it was.", record=True),
     "evidence.stored": Kind("A piece of evidence came.", {"part": _TEXT, "sha256": _SHA256}, record=True),
+    "evidence.redacted": Kind("Copies that show nobody but those concerned are there.", {"media": _TEXT}, record=True),
+    "evidence.failed": Kind("Such copies could not be made.", {"media": _TEXT, "error": _TEXT}, record=True),
     "crossing.reviewed": Kind(
         "A person judged a crossing.",
         {"revision": _REVISION, "verdict": {"enum": ["confirm", "dismiss"]}, "review_id": _ID},

@@ -44,6 +44,8 @@ class Permission(StrEnum):
     ACCOUNT_WRITE = "account.write"
     AUDIT_READ = "audit.read"
     EVENT_READ = "event.read"
+    REFUSAL_READ = "refusal.read"
+    """Messages of sensors that were refused, whatever they say."""
     SELF = "self"
     """Anybody: what they are, their own sessions and password, and the OpenAPI document."""
 
@@ -56,6 +58,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.ASSET_WRITE,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
@@ -68,6 +71,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.REVIEW,
             Permission.REVIEW_READ,
             Permission.EVENT_READ,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
@@ -82,6 +86,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.POLICY_READ,
             Permission.EVENT_READ,
             Permission.WEBHOOK,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
