@@ -77,6 +77,7 @@ class Store:
         self._stamping = threading.Lock()
         self._stamps: PoolProxiedConnection | None = None
         self._queue: list[_Waiting] = []
+        self._listeners: tuple[Callable[[], None], ...] = ()
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -154,6 +155,16 @@ class Store:
         with self._database.as_storage_error(), self._writer() as session, session.begin():
             session.connection()  # take the write lock now, not at the first statement
             yield session
+        for heard in self._listeners:
+            heard()
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` after each commit of this process, in the thread that made it: it is quick, and never raises."""
+        self._listeners = (*self._listeners, heard)
+
+    def unlisten(self, heard: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners = tuple(each for each in self._listeners if each != heard)
 
     def stamp(self) -> int:
         """The number of the last event: whatever changes what somebody may read appends one."""
