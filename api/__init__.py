@@ -29,6 +29,7 @@ from api.errors import (
 from api.identity.first import create_admin
 from api.identity.keys import IssuedKey
 from api.identity.roles import Role
+from api.migrating import migrate_store
 from api.report import (
     CrossingEntry,
     Figure,
@@ -85,6 +86,7 @@ __all__ = [
     "WrongCertificateError",
     "create_admin",
     "create_app",
+    "migrate_store",
     "running",
     "serve",
     "verify_audit",

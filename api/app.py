@@ -26,6 +26,7 @@ from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
 from api.release.due import announce_when_due
+from api.release.redaction import redact_when_wanted
 from api.review import endpoints as review
 from api.sensors import endpoints as sensors
 from api.sensors.mqtt import serve_outlets, serve_sensors
@@ -55,7 +56,7 @@ ROUTES: tuple[Route, ...] = (
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = (announce_when_due, serve_tak, serve_sensors, serve_outlets)
+TASKS: tuple[Task, ...] = (announce_when_due, redact_when_wanted, serve_tak, serve_sensors, serve_outlets)
 """What runs beside the routes."""
 
 
@@ -93,7 +94,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     StorageError
         When the store cannot be opened.
     """
-    kept = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s) if store is None else store
+    kept = (
+        Store(settings.directory, database=settings.database, busy_timeout_s=settings.busy_timeout_s)
+        if store is None
+        else store
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

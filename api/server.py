@@ -89,7 +89,7 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
             announce(
                 f"administrator key, and one-time secret of the login {FIRST_LOGIN} (shown once): {service.admin.key}"
             )
-        announce(f"serving {settings.directory} at {service.url}")
+        announce(f"serving {service.store.place} at {service.url}")
         server.run(sockets=[listener])
 
 
@@ -122,7 +122,7 @@ def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socke
     _check_tls(settings)
     listener = _listen(settings)
     try:
-        store = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s)
+        store = Store(settings.directory, database=settings.database, busy_timeout_s=settings.busy_timeout_s)
         try:
             with store.read() as session:
                 first = not has_keys(session)

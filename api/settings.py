@@ -22,7 +22,11 @@ class Settings:
     Parameters
     ----------
     directory
-        Folder of the store: `vedette.sqlite` and `objects/`. Made when absent, readable by its owner alone.
+        Folder of the store: `objects/` and, without `database`, `vedette.sqlite`. Made when absent, readable by its
+        owner alone.
+    database
+        `postgresql://user@host/name` keeps all but the objects there, for a service on several machines; their
+        `directory` is then one that they share.
     host, port
         Where to listen. Port 0 takes a free one.
     tls_certificate, tls_key
@@ -54,6 +58,8 @@ class Settings:
     """
 
     directory: Path
+    database: str | None = field(default=None, kw_only=True, repr=False)
+    """Not shown: it may hold a password."""
     host: str = "127.0.0.1"
     port: int = 8470
     tls_certificate: Path | None = None

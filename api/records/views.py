@@ -14,10 +14,12 @@ from api.records.features import feature_bytes, inside_feature
 from api.records.kept import Record
 from api.records.readable import INSIDE_AUDIENCE
 from api.records.types import TYPES
-from api.store.tables import Base, EvidenceRow, ReadableRow, ReviewRow
+from api.store.tables import Base, EvidenceRow, ReadableRow, RecordRow, ReviewRow
 from api.times import iso
 
-__all__ = ["etag_of", "refresh_views"]
+__all__ = ["etag_of", "fill_views", "refresh_views"]
+
+_AT_ONCE = 500
 
 _TABLE = Base.metadata.tables["readable"]
 
@@ -45,11 +47,21 @@ def refresh_views(session: Session, rows: Sequence[Record], *, fresh: bool = Fal
         session.execute(update(ReadableRow), changed)
 
 
+def fill_views(session: Session) -> None:
+    """Serialise the inside view of every record that has none: after a migration."""
+    seen = select(ReadableRow.record_id).where(ReadableRow.audience == INSIDE_AUDIENCE)
+    without = select(RecordRow).where(RecordRow.id.not_in(seen)).order_by(RecordRow.id).limit(_AT_ONCE)
+    while rows := session.scalars(without).all():
+        refresh_views(session, rows)
+        session.flush()
+        session.expunge_all()
+
+
 def _there(session: Session, ids: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for start in range(0, len(ids), 500):
+    for start in range(0, len(ids), _AT_ONCE):
         query = select(ReadableRow.record_id, ReadableRow.n).where(
-            ReadableRow.audience == INSIDE_AUDIENCE, ReadableRow.record_id.in_(ids[start : start + 500])
+            ReadableRow.audience == INSIDE_AUDIENCE, ReadableRow.record_id.in_(ids[start : start + _AT_ONCE])
         )
         found |= dict(session.execute(query).all())
     return found
