@@ -90,7 +90,7 @@ def _from_service(url: str, key: str) -> dict[str, vision.Review]:
         for state in ("confirmed", "dismissed"):
             for feature in client.crossings(review=state):
                 told = feature["properties"]
-                judged = vision.what_was_judged(state, told["review"].get("reason"))
+                judged = vision.what_was_judged(state, told["review"].get("reason"), told["review"].get("category"))
                 evidence = told.get("evidence")
                 if judged is None or evidence is None or "source_id" not in told:
                     continue

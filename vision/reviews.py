@@ -2,7 +2,8 @@
 
 To confirm a crossing is to say that its object was there. To dismiss one says less: a farmer on his own field is no
 crossing and a person all the same. So a dismissal teaches something only where its reason begins with words that say
-that nothing was there (`NOTHING_THERE`); any other is left out.
+that nothing was there (`NOTHING_THERE`), or whose category is a thing that the detector is not for (`FALSE_POSITIVES`);
+any other is left out.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 from vision.errors import EvidenceError
 from vision.training_data import CLASSES, class_id
 
-__all__ = ["NOTHING_THERE", "Judged", "Review", "read_reviews", "what_was_judged"]
+__all__ = ["FALSE_POSITIVES", "NOTHING_THERE", "Judged", "Review", "read_reviews", "what_was_judged"]
 
 
 class Judged(StrEnum):
@@ -36,6 +37,9 @@ class Judged(StrEnum):
 
 NOTHING_THERE = ("false alarm", "no object", "nothing there")
 """Beginnings of the reason of a dismissal that say that nothing was there."""
+
+FALSE_POSITIVES = frozenset({"animal", "vegetation", "camera-artefact"})
+"""Categories of a dismissal that say that what was there is none of the kinds that the detector looks for."""
 
 _WORDS: Mapping[str, Judged] = MappingProxyType(
     {
@@ -70,8 +74,10 @@ class Review:
     expires_us: int | None = None
 
 
-def what_was_judged(verdict: str, reason: str | None = None) -> Judged | None:
-    """What a verdict with its reason says of the object; None for one that is still pending.
+def what_was_judged(verdict: str, reason: str | None = None, category: str | None = None) -> Judged | None:
+    """What a verdict with its reason and category says of the object; None for one that is still pending.
+
+    A category that is no false positive says that something was there, or does not say: an authorised person is one.
 
     Raises
     ------
@@ -84,6 +90,8 @@ def what_was_judged(verdict: str, reason: str | None = None) -> Judged | None:
     judged = _WORDS.get(word)
     if judged is None:
         raise EvidenceError(f"verdict {verdict!r} is unknown: give confirmed, false-alarm or dismissed")
+    if judged is Judged.UNSAID and category not in {None, "other"}:
+        return Judged.ABSENT if category in FALSE_POSITIVES else Judged.UNSAID
     if judged is Judged.UNSAID and reason is not None and reason.strip().lower().startswith(NOTHING_THERE):
         return Judged.ABSENT
     return judged

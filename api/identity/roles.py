@@ -35,6 +35,14 @@ class Permission(StrEnum):
     RECEIPT = "receipt"
     REVIEW = "review"
     REVIEW_READ = "review.read"
+    CLAIM = "claim"
+    CLAIM_TAKE = "claim.take"
+    """To take over what another person holds."""
+    ANNOTATE = "annotate"
+    CASE_READ = "case.read"
+    CASE_WRITE = "case.write"
+    CASE_HOLD = "case.hold"
+    """To keep the records of a case beyond their retention, and to let go of them."""
     RELEASE = "release"
     POLICY_READ = "policy.read"
     POLICY_WRITE = "policy.write"
@@ -64,6 +72,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.ASSET_READ,
             Permission.REVIEW,
             Permission.REVIEW_READ,
+            Permission.CLAIM,
+            Permission.ANNOTATE,
+            Permission.CASE_READ,
+            Permission.CASE_WRITE,
             Permission.EVENT_READ,
             Permission.SELF,
         }
@@ -74,6 +86,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.REVIEW_READ,
+            Permission.CLAIM,
+            Permission.CLAIM_TAKE,
+            Permission.ANNOTATE,
+            Permission.CASE_READ,
+            Permission.CASE_WRITE,
+            Permission.CASE_HOLD,
             Permission.RELEASE,
             Permission.SUBSCRIPTION_READ,
             Permission.POLICY_READ,
@@ -99,7 +117,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
 }
 """Duties are separate: a sensor tells its cues and reads nothing, who judges does not release, who releases does not
-write the rules, who administers keys reads no crossing."""
+write the rules, who administers keys reads no crossing. Who writes the rules of review never judges by them; a
+supervisor takes work over, and judges nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +135,20 @@ class Principal:
         None for the service itself.
     partner_id
         The partner that a partner key is bound to; None for every other role.
+    account_id
+        The account of a session, or the one that the key belongs to; None for a machine's key.
     """
 
     key_id: str
     name: str
     role: Role | None
     partner_id: str | None = None
+    account_id: str | None = None
+
+    @property
+    def person(self) -> str:
+        """Who answers for it: one id for an account, however it came in. Two-person rules compare this."""
+        return self.key_id if self.account_id is None else self.account_id
 
     def may(self, permission: Permission) -> bool:
         """Whether this principal's role grants `permission`."""

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from api.canonical import canonical, new_id, sha256_hex
 from api.errors import ConflictError
 from api.identity.roles import Call
+from api.records.merges import MERGED
 from api.records.schemas import CueIn, RecordIn
 from api.records.types import RecordType, Stamp, stamp_of
 from api.records.views import refresh_views
 from api.release.releases import recall_all
 from api.release.standing import release_standing
+from api.review.queue import enqueue
 from api.store.tables import RecordRow, ReleaseRow
 from api.times import iso
 from api.trail.audit import append_audit
@@ -112,6 +114,8 @@ def deliver_all(
         done.append(Delivered(row.id, row.revision, outcome))
     session.flush()
     refresh_views(session, [row for row, _ in changed.values()], fresh=True)
+    if type_.name == "crossing":
+        enqueue(session, [row for row, _ in changed.values()])
     for outcome in (Outcome.CREATED, Outcome.REPLACED):
         members = [_told(row) for row, what in changed.values() if what is outcome]
         if members:
@@ -162,7 +166,8 @@ def _fill(type_: RecordType, row: RecordRow, given: _Given) -> None:
     row.source, row.source_id = stamp.source, stamp.source_id
     row.revision += 1
     row.review_version += 1
-    row.review_state = "pending" if type_.reviewed else "none"
+    if row.review_state != MERGED:  # a newer word of what another record tells too is still told by that one
+        row.review_state = "pending" if type_.reviewed else "none"
     row.update_us, row.time_us = stamp.update_us, stamp.time_us
     row.kind, row.status = stamp.kind, stamp.status
     row.west, row.south, row.east, row.north = stamp.bounds or (None, None, None, None)

@@ -27,6 +27,23 @@ def test_words(word):
 
 
 @given(st.sampled_from(NOTHING_THERE), st.text(), st.booleans())
+@pytest.mark.parametrize(
+    ("category", "reason", "judged"),
+    [
+        ("animal", None, Judged.ABSENT),
+        ("vegetation", "a bush in the wind", Judged.ABSENT),
+        ("camera-artefact", None, Judged.ABSENT),
+        ("authorised-person", "false alarm", Judged.UNSAID),  # somebody was there
+        ("duplicate", None, Judged.UNSAID),
+        ("other", "nothing there", Judged.ABSENT),
+        ("other", "a farmer", Judged.UNSAID),
+    ],
+)
+def test_the_category_of_a_dismissal_says_what_was_there(category, reason, judged):
+    assert what_was_judged("dismissed", reason, category) is judged
+    assert what_was_judged("confirmed", reason, category) is Judged.PRESENT
+
+
 def test_a_dismissal_says_that_nothing_was_there_in_so_many_words_or_not_at_all(words, more, shout):
     reason = words + more
     assert what_was_judged("dismissed", reason.upper() if shout and more.isascii() else reason) is Judged.ABSENT
