@@ -115,7 +115,7 @@ def deliver_all(
     session.flush()
     refresh_views(session, [row for row, _ in changed.values()], fresh=True)
     if type_.name == "crossing":
-        enqueue(session, [row for row, _ in changed.values()])
+        enqueue(session, [row for row, _ in changed.values()], fresh=True)
     for outcome in (Outcome.CREATED, Outcome.REPLACED):
         members = [_told(row) for row, what in changed.values() if what is outcome]
         if members:

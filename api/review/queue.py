@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.identity.roles import Call, Principal
@@ -47,25 +47,31 @@ class QueueFilter:
     seen: bool | None = None
 
 
-def enqueue(session: Session, rows: Sequence[RecordRow]) -> None:
-    """Put crossings into the queue, or take them out of it, by their review state."""
-    for start in range(0, len(rows), _AT_ONCE):
-        some = rows[start : start + _AT_ONCE]
-        known = [row.id for row in some if row.review_version > 0]  # what is new cannot be there yet
-        if known:
-            session.execute(delete(QueueRow).where(QueueRow.record_id.in_(known)))
+def enqueue(session: Session, rows: Sequence[RecordRow], *, fresh: bool = False) -> None:
+    """Put crossings into the queue, or take them out of it, by their review state.
+
+    Of a `fresh` delivery, first revisions cannot be in it yet.
+    """
+    known = [row.id for row in rows if row.revision > 1 or not fresh]
+    for start in range(0, len(known), _AT_ONCE):
+        session.execute(delete(QueueRow).where(QueueRow.record_id.in_(known[start : start + _AT_ONCE])))
     waiting = [row for row in rows if row.review_state == "pending"]
     if waiting:
         policy = policy_now(session)
-        session.execute(insert(QueueRow), [_place(policy, row) for row in waiting])
+        places = [{"record_id": row.id, **_place(policy, row.document)} for row in waiting]
+        session.execute(insert(QueueRow), places)
 
 
 def change_policy(session: Session, call: Call, now_us: int, policy: PolicyIn, *, if_match: str | None) -> Any:
     """Put other rules in force and sort the queue by them. Raises as `put_policy` does."""
     body = put_policy(session, call, now_us, policy, if_match=if_match)
-    ids = list(session.scalars(select(QueueRow.record_id)))
-    for start in range(0, len(ids), _AT_ONCE):
-        enqueue(session, [session.get_one(RecordRow, id_) for id_ in ids[start : start + _AT_ONCE]])
+    waiting = select(QueueRow.record_id, RecordRow.document).join(RecordRow, RecordRow.id == QueueRow.record_id)
+    places = [
+        {"record_id": row.record_id, **_place(policy, row.document)}
+        for row in session.execute(waiting.execution_options(yield_per=_AT_ONCE))
+    ]
+    if places:
+        session.execute(update(QueueRow), places)
     return body
 
 
@@ -118,9 +124,9 @@ def read_queue(
     }
 
 
-def _place(policy: PolicyIn, row: RecordRow) -> dict[str, Any]:
-    document = json.loads(row.document)
-    return {"record_id": row.id, "severity": severity_of(policy, document), "people": people_needed(policy, document)}
+def _place(policy: PolicyIn, text: str) -> dict[str, Any]:
+    document = json.loads(text)
+    return {"severity": severity_of(policy, document), "people": people_needed(policy, document)}
 
 
 def _sought(principal: Principal, now_us: int, which: QueueFilter, tier: Severity) -> RecordFilter:

@@ -113,18 +113,20 @@ def settle(session: Session, row: RecordRow) -> Outcome:
     people = people_needed(policy_now(session), json.loads(row.document))
     outcome = outcome_of([Said(each.reviewer, each.verdict) for each in said], people)
     row.review_state = outcome.state
-    standing = session.get(StandingRow, row.id)
-    if standing is None:
-        standing = StandingRow(record_id=row.id)
-        session.add(standing)
     last = said[-1] if said else None
     dismissal = None if last is None or outcome.state != "dismissed" else session.get(DismissalRow, last.id)
     first = last if outcome.waits else None
-    standing.revision, standing.disputed = row.revision, outcome.disputed
-    standing.category = None if dismissal is None else dismissal.category
-    standing.first_verdict = None if first is None else first.verdict
-    standing.first_name = None if first is None else first.reviewer_name
-    standing.first_us = None if first is None else first.time_us
+    session.merge(
+        StandingRow(
+            record_id=row.id,
+            revision=row.revision,
+            category=None if dismissal is None else dismissal.category,
+            first_verdict=None if first is None else first.verdict,
+            first_name=None if first is None else first.reviewer_name,
+            first_us=None if first is None else first.time_us,
+            disputed=outcome.disputed,
+        )
+    )
     session.flush()
     enqueue(session, [row])
     return outcome
