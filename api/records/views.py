@@ -89,7 +89,7 @@ def _view(
         state["review"] = review
         if "also_seen" in merged:  # what is stored here and was told at the source is one thing
             names = {(each["source"], each["source_id"]) for each in merged["also_seen"]}
-            there = [each for each in document["also_seen"] if (each["source"], each["source_id"]) not in names]
+            there = [each for each in document.get("also_seen", []) if (each["source"], each["source_id"]) not in names]
             merged = {"also_seen": [*there, *merged["also_seen"]]}
         state |= merged
     feature = feature_bytes(inside_feature(type_, row.id, document, state))

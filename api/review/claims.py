@@ -1,8 +1,8 @@
 """Claims: while one person is at work on a crossing, nobody else judges it. A claim is a lease and ends by itself.
 
-The lease is measured by the service's clock. Should the clock be set back, a lease that would end later than two leases
-from now counts as ended: no claim outlasts a clock by more than that. Should it be set forward, leases end early, and
-who judges then finds out by If-Match whether another one was faster.
+The lease is measured by the service's clock. Should the clock be set back, a claim that would end later than two leases
+from then on has ended: nobody is kept out for longer than that. Should it be set forward, claims end early, and who
+judges then finds out by If-Match whether another one was faster.
 """
 
 from __future__ import annotations
