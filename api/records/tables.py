@@ -16,7 +16,7 @@ class MergeRow(Base):
     Only a record that stands for itself is merged, and only into one that does: so no chain of rows ever closes.
     """
 
-    __tablename__ = "merge"
+    __tablename__ = "record_merge"
 
     child_id: Mapped[str] = mapped_column(ForeignKey("record.id"), primary_key=True)
     parent_id: Mapped[str] = mapped_column(ForeignKey("record.id"), index=True)

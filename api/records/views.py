@@ -7,26 +7,31 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from api.records.features import feature_bytes, inside_feature
+from api.records.kept import Record
 from api.records.merges import MERGED, members, survivors
 from api.records.readable import INSIDE_AUDIENCE
 from api.records.tables import StandingRow
 from api.records.types import TYPES
-from api.store.tables import EvidenceRow, ReadableRow, RecordRow, ReviewRow
+from api.store.tables import Base, EvidenceRow, ReadableRow, RecordRow, ReviewRow
 from api.times import iso
 
-__all__ = ["etag_of", "refresh_views"]
+__all__ = ["etag_of", "fill_views", "refresh_views"]
+
+_AT_ONCE = 500
+
+_TABLE = Base.metadata.tables["readable"]
 
 
-def etag_of(row: RecordRow) -> str:
+def etag_of(row: Record) -> str:
     """What a change of the record must name in If-Match, without quotes."""
     return f"{row.revision}-{row.review_version}"
 
 
-def refresh_views(session: Session, rows: Sequence[RecordRow], *, fresh: bool = False) -> None:
+def refresh_views(session: Session, rows: Sequence[Record], *, fresh: bool = False) -> None:
     """Serialise the inside view of records again after something in them changed.
 
     A `fresh` revision has neither evidence nor review yet, so none is looked for. The survivor of a merged record is
@@ -54,24 +59,34 @@ def refresh_views(session: Session, rows: Sequence[RecordRow], *, fresh: bool = 
     there = _there(session, [view["record_id"] for view in views])
     new = [view for view in views if view["record_id"] not in there]
     if new:
-        session.execute(insert(ReadableRow), new)
+        session.execute(_TABLE.insert(), new)
     changed = [view | {"n": there[view["record_id"]]} for view in views if view["record_id"] in there]
     if changed:
         session.execute(update(ReadableRow), changed)
 
 
+def fill_views(session: Session) -> None:
+    """Serialise the inside view of every record that has none: after a migration."""
+    seen = select(ReadableRow.record_id).where(ReadableRow.audience == INSIDE_AUDIENCE)
+    without = select(RecordRow).where(RecordRow.id.not_in(seen)).order_by(RecordRow.id).limit(_AT_ONCE)
+    while rows := session.scalars(without).all():
+        refresh_views(session, rows)
+        session.flush()
+        session.expunge_all()
+
+
 def _there(session: Session, ids: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for start in range(0, len(ids), 500):
+    for start in range(0, len(ids), _AT_ONCE):
         query = select(ReadableRow.record_id, ReadableRow.n).where(
-            ReadableRow.audience == INSIDE_AUDIENCE, ReadableRow.record_id.in_(ids[start : start + 500])
+            ReadableRow.audience == INSIDE_AUDIENCE, ReadableRow.record_id.in_(ids[start : start + _AT_ONCE])
         )
         found |= dict(session.execute(query).all())
     return found
 
 
 def _view(
-    row: RecordRow, evidence: Sequence[EvidenceRow], review: dict[str, Any], merged: dict[str, Any]
+    row: Record, evidence: Sequence[EvidenceRow], review: dict[str, Any], merged: dict[str, Any]
 ) -> dict[str, Any]:
     type_ = TYPES[row.type]
     document = json.loads(row.document)
@@ -120,7 +135,7 @@ def _href(record_id: str, part: str) -> str:
     return f"/crossings/{record_id}/evidence/{part}"
 
 
-def _review_state(row: RecordRow, review: ReviewRow | None, standing: StandingRow | None) -> dict[str, Any]:
+def _review_state(row: Record, review: ReviewRow | None, standing: StandingRow | None) -> dict[str, Any]:
     """How its review stands: the verdict that counts, or what was said so far where two people have to agree."""
     state: dict[str, Any] = {"state": row.review_state}
     if review is not None and row.review_state in {"confirmed", "dismissed"}:
@@ -140,7 +155,7 @@ def _review_state(row: RecordRow, review: ReviewRow | None, standing: StandingRo
     return state
 
 
-def _also_seen(session: Session, rows: Sequence[RecordRow]) -> dict[str, dict[str, Any]]:
+def _also_seen(session: Session, rows: Sequence[Record]) -> dict[str, dict[str, Any]]:
     """By survivor, the records that were merged into it, with what is stored of their evidence."""
     under = members(session, [row.id for row in rows])
     merged = [session.get_one(RecordRow, id_) for id_ in dict.fromkeys(id_ for ids in under.values() for id_ in ids)]
@@ -158,7 +173,7 @@ def _also_seen(session: Session, rows: Sequence[RecordRow]) -> dict[str, dict[st
     return {root: {"also_seen": [told[id_] for id_ in ids]} for root, ids in under.items()}
 
 
-def _evidence_of(session: Session, rows: Sequence[RecordRow]) -> dict[str, list[EvidenceRow]]:
+def _evidence_of(session: Session, rows: Sequence[Record]) -> dict[str, list[EvidenceRow]]:
     revisions = {row.id: row.revision for row in rows}
     found: dict[str, list[EvidenceRow]] = defaultdict(list)
     if not revisions:
@@ -169,7 +184,7 @@ def _evidence_of(session: Session, rows: Sequence[RecordRow]) -> dict[str, list[
     return found
 
 
-def _standing_of(session: Session, rows: Sequence[RecordRow]) -> dict[str, StandingRow]:
+def _standing_of(session: Session, rows: Sequence[Record]) -> dict[str, StandingRow]:
     revisions = {row.id: row.revision for row in rows if TYPES[row.type].reviewed}
     if not revisions:
         return {}
@@ -177,7 +192,7 @@ def _standing_of(session: Session, rows: Sequence[RecordRow]) -> dict[str, Stand
     return {row.record_id: row for row in found if row.revision == revisions[row.record_id]}
 
 
-def _review_of(session: Session, row: RecordRow) -> ReviewRow | None:
+def _review_of(session: Session, row: Record) -> ReviewRow | None:
     """The newest verdict on its present revision."""
     query = select(ReviewRow).where(ReviewRow.record_id == row.id, ReviewRow.revision == row.revision)
     return session.scalars(query.order_by(ReviewRow.version.desc()).limit(1)).one_or_none()

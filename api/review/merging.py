@@ -118,7 +118,7 @@ def split(session: Session, call: Call, now_us: int, record_id: str, reason: str
     require_free(session, call, now_us, survivor_id)
     rows = part(session, link)
     refresh_views(session, rows)
-    told = {"survivor": survivor_id, "reason": reason}
+    told = {"survivor": survivor_id, "state": rows[0].review_state, "reason": reason}
     append_event(session, now_us, "crossing.split", record_id=record_id, record_type="crossing", **told)
     append_audit(session, call, now_us, "crossing.split", [record_id, survivor_id], reason=reason)
     if rows[0].review_state == "confirmed":

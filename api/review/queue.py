@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.identity.roles import Call, Principal
+from api.records.kept import Record
 from api.records.readable import RecordFilter, count_readable, list_readable, readable_records
 from api.review.claims import claim_wire, live
 from api.review.policy import people_needed, policy_now, put_policy, severity_of
@@ -18,7 +19,7 @@ from api.review.schemas import SEVERITIES, PolicyIn, Severity
 from api.review.tables import ClaimRow, QueueRow, SeenRow
 from api.store.tables import RecordRow
 
-__all__ = ["Place", "QueueFilter", "change_policy", "enqueue", "read_queue"]
+__all__ = ["Place", "QueueFilter", "change_policy", "enqueue", "fill_queue", "read_queue"]
 
 _AT_ONCE = 400
 Place = tuple[str, int, str]
@@ -47,7 +48,7 @@ class QueueFilter:
     seen: bool | None = None
 
 
-def enqueue(session: Session, rows: Sequence[RecordRow], *, fresh: bool = False) -> None:
+def enqueue(session: Session, rows: Sequence[Record], *, fresh: bool = False) -> None:
     """Put crossings into the queue, or take them out of it, by their review state.
 
     Of a `fresh` delivery, first revisions cannot be in it yet.
@@ -59,6 +60,20 @@ def enqueue(session: Session, rows: Sequence[RecordRow], *, fresh: bool = False)
     if waiting:
         policy = policy_now(session)
         places = [{"record_id": row.id, **_place(policy, row.document)} for row in waiting]
+        session.execute(insert(QueueRow), places)
+
+
+def fill_queue(session: Session) -> None:
+    """Put every crossing that waits into the queue: after a migration."""
+    there = select(QueueRow.record_id)
+    waiting = RecordRow.id.not_in(there), RecordRow.review_state == "pending", RecordRow.type == "crossing"
+    policy = policy_now(session)
+    query = select(RecordRow.id.label("record_id"), RecordRow.document).where(*waiting)
+    places = [
+        {"record_id": row.record_id, **_place(policy, row.document)}
+        for row in session.execute(query.execution_options(yield_per=_AT_ONCE))
+    ]
+    if places:
         session.execute(insert(QueueRow), places)
 
 

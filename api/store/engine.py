@@ -1,7 +1,7 @@
-"""The store: one SQLite file in WAL mode and a folder of objects.
+"""The store: a database and a folder of objects. The database is one SQLite file, or PostgreSQL by its URL.
 
-Readers see a snapshot and never wait. Writers queue here, then take SQLite's write lock at the start of their
-transaction (BEGIN IMMEDIATE), so that what a writer has read is still so when it writes.
+Readers see a snapshot and never wait. Writers queue here, then take the database's one write lock at the start of
+their transaction, so that what a writer has read is still so when it writes.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
-from api.store.boxes import BOX_DDL
+from api.store.database import Database
 from api.store.objects import ObjectFolder
-from api.store.tables import Base
+from api.store.postgres import open_postgres
+from api.store.schema import prepare
+from api.store.sqlite import open_sqlite
+from api.store.tables import EventRow
 from api.times import now_us
 
-__all__ = ["SCHEMA_VERSION", "Store"]
+__all__ = ["Store", "open_database"]
 
-SCHEMA_VERSION = 3
-_WRITE = {"vedette_write": True}
-# Rows that a record of who did what stands on: the database itself refuses to change or remove them.
-_APPEND_ONLY = ("audit", "event", "review")
+_LAST_EVENT = select(func.max(EventRow.seq))
+# Changes nothing, and is refused where nothing may be changed.
+_PROBE = text("UPDATE audit_head SET seq = seq WHERE id = 0")
 
 
 @dataclass(slots=True)
@@ -46,7 +46,9 @@ class Store:
     Parameters
     ----------
     directory
-        Folder that holds `vedette.sqlite` and `objects/`; made when absent, for its owner alone.
+        Folder that holds `objects/` and, without `database`, `vedette.sqlite`; made when absent, for its owner alone.
+    database
+        `postgresql://user@host/name` keeps all but the objects there.
     busy_timeout_s
         How long a writer waits for a write of another process.
     clock
@@ -55,10 +57,19 @@ class Store:
     Raises
     ------
     StorageError
-        When the folder or file cannot be made or opened, or is of another schema version.
+        When the folder or database cannot be made or opened, or has another schema than this program needs.
+    SettingsError
+        When `database` is no URL of PostgreSQL, or its driver is not installed.
     """
 
-    def __init__(self, directory: Path, *, busy_timeout_s: float = 10.0, clock: Callable[[], int] = now_us) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        database: str | None = None,
+        busy_timeout_s: float = 10.0,
+        clock: Callable[[], int] = now_us,
+    ) -> None:
         self.directory = directory
         self.clock = clock
         self._writing = threading.Lock()
@@ -69,48 +80,26 @@ class Store:
         except OSError as error:
             raise StorageError(f"store folder {directory} cannot be made: {error.strerror}; choose another") from error
         self.objects = ObjectFolder(directory / "objects")
-        self._engine = create_engine(
-            f"sqlite:///{directory / 'vedette.sqlite'}",
-            connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
-            pool_size=20,
-            max_overflow=40,
-        )
-        event.listen(self._engine, "connect", _on_connect)
-        event.listen(self._engine, "begin", _on_begin)
-        self._reader = sessionmaker(self._engine, expire_on_commit=False)
-        self._writer = sessionmaker(self._engine.execution_options(**_WRITE), expire_on_commit=False)
+        self._database = open_database(directory, database, busy_timeout_s=busy_timeout_s)
+        engine = self._database.engine
+        self._reader = sessionmaker(engine.execution_options(**self._database.reading), expire_on_commit=False)
+        self._writer = sessionmaker(engine.execution_options(**self._database.writing), expire_on_commit=False)
         try:
-            self._prepare()
+            with self.write() as session:
+                prepare(session.connection(), self.place)
         except BaseException:
-            self._engine.dispose()
+            engine.dispose()
             raise
 
-    def _prepare(self) -> None:
-        with self.write() as session:
-            version = session.execute(text("PRAGMA user_version")).scalar_one()
-            if version == 0:
-                Base.metadata.create_all(session.connection())
-                for statement in BOX_DDL:
-                    session.execute(text(statement))
-                for table in _APPEND_ONLY:
-                    for verb in ("UPDATE", "DELETE"):
-                        session.execute(
-                            text(
-                                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-                            )
-                        )
-                session.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
-            elif version != SCHEMA_VERSION:
-                raise StorageError(
-                    f"store {self.directory} has schema {version}, this program needs {SCHEMA_VERSION}: "
-                    "use the program that made it"
-                )
+    @property
+    def place(self) -> str:
+        """Where the database is, for a person: a folder, or a URL without its password."""
+        return self._database.place
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session over one snapshot; nothing that it does is kept."""
-        with _as_storage_error(self.directory), self._reader() as session:
+        with self._database.as_storage_error(), self._reader() as session:
             yield session
 
     @contextmanager
@@ -160,9 +149,14 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with _as_storage_error(self.directory), self._writer() as session, session.begin():
+        with self._database.as_storage_error(), self._writer() as session, session.begin():
             session.connection()  # take the write lock now, not at the first statement
             yield session
+
+    def stamp(self) -> int:
+        """The number of the last event: whatever changes what somebody may read appends one."""
+        with self.read() as session:
+            return session.scalar(_LAST_EVENT) or 0
 
     def check(self) -> None:
         """Prove that the store can take a write now.
@@ -173,34 +167,22 @@ class Store:
             When it cannot.
         """
         with self.write() as session:
-            session.execute(text("PRAGMA user_version")).scalar_one()
+            session.execute(_PROBE)
         self.objects.check()
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._engine.dispose()
+        self._database.engine.dispose()
 
 
-def _on_connect(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # BEGIN is said by _on_begin, not guessed by the driver
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL: what was answered with success survives a power cut.
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+def open_database(directory: Path, database: str | None, *, busy_timeout_s: float = 10.0) -> Database:
+    """The database of a store: in its folder, or where `database` says. Parameters are those of `Store`.
 
-
-def _on_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("vedette_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _as_storage_error(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, DatabaseError) as error:
-        if isinstance(error, DatabaseError) and type(error) not in {OperationalError, DatabaseError}:
-            raise  # a broken constraint is an error of ours
-        raise StorageError(f"store {directory} cannot serve: {error.orig}; check disk space and other users") from error
+    Raises
+    ------
+    SettingsError
+        When `database` is no URL of PostgreSQL, or its driver is not installed.
+    """
+    if database is None:
+        return open_sqlite(directory / "vedette.sqlite", busy_timeout_s=busy_timeout_s)
+    return open_postgres(database, busy_timeout_s=busy_timeout_s)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -19,7 +21,13 @@ __all__ = [
     "ReleaseRow",
     "ReviewRow",
     "SubscriptionRow",
+    "partial",
 ]
+
+
+def partial(where: str) -> dict[str, Any]:
+    """Of an index: only rows of which `where` holds, on either database."""
+    return {"sqlite_where": text(where), "postgresql_where": text(where)}
 
 
 class Base(DeclarativeBase):
@@ -75,6 +83,8 @@ class ReadableRow(Base):
     __table_args__ = (
         UniqueConstraint("record_id", "audience"),
         Index("ix_readable_time", "audience", "type", "time_us", "record_id"),
+        Index("ix_readable_until", "audience", "until_us"),
+        Index("ix_readable_visible", "audience", "visible_us"),
     )
 
     n: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
@@ -96,7 +106,7 @@ class ReadableRow(Base):
     until_us: Mapped[int]
     release_id: Mapped[str | None] = mapped_column(ForeignKey("release.id"))
     media: Mapped[str]
-    """Which evidence may be read: "none", "redacted" or "original"."""
+    """Which evidence may be read: "none", "blurred" (everybody), "redacted" (all but those concerned) or "original"."""
     etag: Mapped[str]
     feature: Mapped[bytes]
     """GeoJSON Feature with what this audience may see, serialised when something in it changes."""
@@ -166,14 +176,7 @@ class ReleaseRow(Base):
 
     __tablename__ = "release"
     __table_args__ = (
-        Index(
-            "ix_release_active",
-            "record_id",
-            "partner_id",
-            unique=True,
-            sqlite_where=text("recalled_us IS NULL"),
-            postgresql_where=text("recalled_us IS NULL"),
-        ),
+        Index("ix_release_active", "record_id", "partner_id", unique=True, **partial("recalled_us IS NULL")),
         Index("ix_release_partner", "partner_id", "released_us"),
         Index("ix_release_due", "announced", "visible_us"),
     )

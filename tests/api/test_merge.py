@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -178,7 +179,7 @@ def test_what_goes_with_a_record(desk):
 
 # -- against a model ---------------------------------------------------------------------------------------------------
 
-_TEMPLATE: dict[str, Path] = {}
+_MADE: dict[str, Any] = {}
 
 
 class Merging(RuleBasedStateMachine):
@@ -189,8 +190,9 @@ class Merging(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        shutil.copytree(_TEMPLATE["folder"], self.folder / "store")
-        self.store = Store(self.folder / "store", clock=Clock())
+        shutil.copytree(_MADE["template"].folder, self.folder / "store")
+        database = _MADE["databases"].new(*_MADE["template"].names)
+        self.store = Store(self.folder / "store", database=database, clock=Clock())
         self.desk = Desk(self.store, self.store.clock)
         self.above, self.said, self.source, self.revision = {}, {}, {}, {}
         self.released, self.number = set(), 0
@@ -302,8 +304,8 @@ class Merging(RuleBasedStateMachine):
         assert queued & self.source.keys() == {id_ for id_ in self.source if self.state(id_) == "pending"}
 
 
-def test_merges_beside_a_model(template):
-    _TEMPLATE["folder"] = template[0]
+def test_merges_beside_a_model(databases, template):
+    _MADE.update(databases=databases, template=template(databases))
     run_state_machine_as_test(
         Merging,
         settings=settings(

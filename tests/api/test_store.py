@@ -25,7 +25,6 @@ def test_pragmas(tmp_path, durable):
 
 
 def test_a_store_of_another_version_is_refused(tmp_path):
-    Store(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "vedette.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
@@ -79,6 +78,9 @@ def test_keys_end(service):
         "name": "second",
         "role": "analyst",
         "partner_id": None,
+        "account_id": None,
+        "scopes": None,
+        "csrf": None,
     }
     assert service.ask("administrator", "DELETE", f"/keys/{key_id}").status_code == 204
     assert service.ask("second", "GET", "/me").status_code == 401

@@ -11,6 +11,7 @@ from api.release.schemas import AgreementTerms, PartnerIn, ReleaseIn
 from api.review.outcome import Outcome, Said, outcome_of
 from api.review.verdicts import list_reviews
 from tests.api.desk import ADMIN, ANA, BEN, CHIEF, CLEO, Desk, person
+from tests.api.people import PASSWORD, Browser, make_account, settled
 from tests.api.samples import agreement_json
 
 VEHICLES = {"two_people": [{"kinds": ["vehicle"]}]}
@@ -188,3 +189,23 @@ def test_over_http_with_keys_that_the_policy_takes_for_people(service, crossing)
     service.keys["analyst"] = service.keys["second"]
     answer = service.judge(crossing_id)
     assert (answer.status_code, answer.json()["state"]) == (201, "confirmed")
+
+
+def test_over_http_a_session_and_a_key_of_one_account_are_one_person(service, crossing):
+    put = {"json": {"two_people": [{}]}, "headers": {"If-Match": '"0"'}}
+    assert service.ask("administrator", "PUT", "/reviews/policy", **put).status_code == 200
+    crossing_id = service.deliver(crossing())
+    assert service.judge(crossing_id).status_code == 403  # the analyst's key belongs to no account
+    account_id, secret = make_account(service, "ana")
+    ana, ben = Browser.at(service), settled(service, "ben")
+    assert ana.login("ana", secret, PASSWORD).status_code == 200
+    service.key("analyst", "analyst", account_id=account_id)
+    assert service.judge(crossing_id).json()["state"] == "pending"
+
+    def confirm(browser):
+        etag = browser.ask("GET", f"/crossings/{crossing_id}").headers["ETag"]
+        path = f"/crossings/{crossing_id}/reviews"
+        return browser.ask("POST", path, json={"verdict": "confirm"}, headers={"If-Match": etag}).json()["state"]
+
+    assert confirm(ana) == "pending"
+    assert confirm(ben) == "confirmed"
