@@ -60,8 +60,10 @@ def _says(event: Any, *, inside: bool) -> bool | None:
     """True: something; False: takes it back; None: is no message."""
     if not inside:
         return True if event.kind in _SAYS else False if event.kind in _TAKES_BACK else None
-    if event.kind == "record.erased":
+    if event.kind in {"record.erased", "crossing.merged"}:
         return False
-    if event.kind == "crossing.reviewed":
-        return '"verdict":"confirm"' in event.detail
+    if event.kind in {"crossing.reviewed", "crossing.split"}:  # texts of people cannot hold a bare quote
+        # Where two people have to agree, the first word is no confirmation. Older events tell the verdict alone.
+        told = '"state":"confirmed"' if '"state":"' in event.detail else '"verdict":"confirm"'
+        return told in event.detail
     return True if event.record_type == "cue" and event.kind == "record.created" else None

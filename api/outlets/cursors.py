@@ -32,6 +32,8 @@ _TELLING = {
     "record.replaced",
     "record.erased",
     "crossing.reviewed",
+    "crossing.merged",
+    "crossing.split",
     "evidence.stored",
     "release.created",
     "release.recalled",
