@@ -14,6 +14,7 @@ import pytest
 
 from api.app import ROUTES
 from api.identity.roles import Permission, Role
+from tests.api.conftest import ON_SQLITE
 from tests.api.people import ORIGIN, Browser, make_account, settled
 from tests.api.samples import CLIP, crossing_json
 from tests.api.test_routes import FORGED
@@ -181,6 +182,7 @@ def test_every_permission_has_a_rule_and_every_open_route_a_reason():
     assert {role for roles in RULES.values() for role in roles} == {role.value for role in Role}
 
 
+@ON_SQLITE
 def test_nobody_gets_in(world):
     browser = settled(world.service, "gone")
     stale = {"Cookie": f"vedette={browser.cookie}", "Origin": ORIGIN, "X-Vedette-Csrf": browser.csrf}
@@ -228,6 +230,7 @@ def test_a_partner_cannot_tell_what_is_not_theirs_from_what_is_not(world):
     assert world.ask("GET", f"/crossings/{shared}/evidence/clip", mine).status == 200
 
 
+@ON_SQLITE
 def test_a_session_may_what_a_key_may(world):
     """By cookie and token; without the token nothing that changes anything, whatever the route."""
     service = world.service
@@ -249,6 +252,7 @@ def test_a_session_may_what_a_key_may(world):
             assert status < 500
 
 
+@ON_SQLITE
 def test_a_key_without_scopes_may_nothing_but_say_what_it_is(world):
     service = world.service
     for role in ("analyst", "supervisor", "administrator", "pilot"):
@@ -259,6 +263,7 @@ def test_a_key_without_scopes_may_nothing_but_say_what_it_is(world):
             assert (status == 403) is (route.permission is not Permission.SELF), (role, route, status)
 
 
+@ON_SQLITE
 def test_a_stranger_ends_nobodys_session(world):
     eve = settled(world.service, "eve")
     before = Browser.at(world.service)
