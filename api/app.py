@@ -12,7 +12,10 @@ from starlette.responses import Response
 
 from api import open as opened
 from api.background import Service, Task, beside
+from api.cap import endpoints as cap
 from api.errors import PermissionDeniedError
+from api.feeds import endpoints as feeds
+from api.feeds.sender import send_webhooks
 from api.gate import Gate
 from api.http import Route
 from api.identity import endpoints as identity
@@ -20,14 +23,19 @@ from api.identity.doorman import Doorman
 from api.identity.logins import Logins
 from api.identity.roles import Permission
 from api.ingest import endpoints as ingest
+from api.outlets import endpoints as outlets
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
 from api.release.due import announce_when_due
 from api.release.redaction import redact_when_wanted
 from api.review import endpoints as review
+from api.sensors import endpoints as sensors
+from api.sensors.mqtt import serve_outlets, serve_sensors
 from api.settings import Settings
 from api.store.engine import Store
+from api.tak import endpoints as tak
+from api.tak.sender import serve_tak
 from api.trail import endpoints as trail
 
 __all__ = ["ROUTES", "TASKS", "create_app"]
@@ -43,10 +51,22 @@ ROUTES: tuple[Route, ...] = (
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,
+    *feeds.ROUTES,
+    *cap.ROUTES,
+    *tak.ROUTES,
+    *sensors.ROUTES,
+    *outlets.ROUTES,
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = (announce_when_due, redact_when_wanted)
+TASKS: tuple[Task, ...] = (
+    announce_when_due,
+    redact_when_wanted,
+    send_webhooks,
+    serve_tak,
+    serve_sensors,
+    serve_outlets,
+)
 """What runs beside the routes."""
 
 

@@ -6,8 +6,12 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.cap.settings import CapSettings
 from api.errors import SettingsError
+from api.feeds.settings import FeedSettings
 from api.identity.settings import IdentitySettings
+from api.sensors.settings import SensorSettings
+from api.tak.settings import TakSettings
 
 __all__ = ["Settings"]
 
@@ -39,6 +43,14 @@ class Settings:
         How long a writer waits for another process's write.
     stop_timeout_s
         How long a stop waits for requests in progress.
+    feeds
+        Of streams and webhooks.
+    tak
+        TAK servers that are pushed to.
+    cap
+        How alerts are made.
+    sensors
+        Ground sensors over MQTT and SensorThings, and brokers that are pushed to.
     identity
         How people and machines prove who they are, and how much they may ask.
 
@@ -62,6 +74,10 @@ class Settings:
     max_evidence_bytes: int = 256 << 20
     busy_timeout_s: float = 10.0
     stop_timeout_s: int = 10
+    feeds: FeedSettings = field(default_factory=FeedSettings)
+    tak: TakSettings = field(default_factory=TakSettings)
+    cap: CapSettings = field(default_factory=CapSettings)
+    sensors: SensorSettings = field(default_factory=SensorSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
 
     def __post_init__(self) -> None:
