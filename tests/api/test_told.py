@@ -14,7 +14,7 @@ from api.records.readable import find_readable, find_released
 from api.store.tables import AgreementRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
 
 
-class Undone(Exception):
+class Undone(Exception):  # noqa: N818 - nothing went wrong
     """Ends a transaction of which nothing is to be kept."""
 
 
