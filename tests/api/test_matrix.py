@@ -42,9 +42,16 @@ RULES = {
     "receipt": {"partner"},
     "review": {"analyst"},
     "review.read": {"analyst", "supervisor"},
+    "claim": {"analyst", "supervisor"},
+    "claim.take": {"supervisor"},
+    "annotate": {"analyst", "supervisor"},
+    "case.read": {"analyst", "supervisor"},
+    "case.write": {"analyst", "supervisor"},
+    "case.hold": {"supervisor"},
     "release": {"supervisor"},
     "policy.read": {"supervisor", "auditor", "administrator"},
     "policy.write": {"administrator"},
+    "webhook": {"partner", "supervisor"},
     "key.write": {"administrator"},
     "account.write": {"administrator"},
     "audit.read": {"auditor"},
@@ -153,6 +160,10 @@ def world(service):
     release = service.release(shared, bravo).json()["id"]
     subscription = service.ask("bravo", "POST", "/subscriptions", json={"agreement_id": agreement})
     assert subscription.status_code == 201, subscription.text
+    webhook = service.ask("bravo", "POST", "/webhooks", json={"url": "https://1.1.1.1/hook"})  # never sent to
+    assert webhook.status_code == 201, webhook.text
+    case = service.ask("analyst", "POST", "/cases", json={"title": "night"})
+    assert case.status_code == 201, case.text
     account, _ = make_account(service, "somebody")
     owner = settled(service, "owner")
     (session,) = [entry["id"] for entry in owner.ask("GET", "/sessions").json()]
@@ -165,6 +176,8 @@ def world(service):
         "agreement_id": agreement,
         "release_id": release,
         "subscription_id": subscription.json()["id"],
+        "webhook_id": webhook.json()["id"],
+        "case_id": case.json()["id"],
         "account_id": account,
         "session_id": session,
         "key_id": service.key("some key", "analyst"),
