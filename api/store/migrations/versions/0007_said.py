@@ -8,18 +8,12 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
+_TOLD = "(kind IN ('crossing.reviewed', 'release.created', 'release.recalled', 'record.erased') OR record_type = 'cue')"
+
 
 def upgrade() -> None:
     """Make the tables."""
+    told = sa.text(_TOLD)
     op.create_index(
-        "ix_event_said",
-        "event",
-        ["record_id", "audience", "n"],
-        unique=False,
-        sqlite_where=sa.text(
-            "(kind IN ('crossing.reviewed', 'release.created', 'release.recalled', 'record.erased') OR record_type = 'cue')"
-        ),
-        postgresql_where=sa.text(
-            "(kind IN ('crossing.reviewed', 'release.created', 'release.recalled', 'record.erased') OR record_type = 'cue')"
-        ),
+        "ix_event_said", "event", ["record_id", "audience", "n"], unique=False, sqlite_where=told, postgresql_where=told
     )
