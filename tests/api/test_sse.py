@@ -70,7 +70,7 @@ def test_what_is_committed_while_a_place_is_taken_comes_once(service: Live, monk
     async def join(self, audience, capacity=1):
         place = await real(self, audience, capacity)
         await asyncio.to_thread(commit)
-        while len(place.events) < 3:  # they are in the buffer, and in the log that is read next
+        while len(place.events) < 3:  # noqa: ASYNC110 - they are in the buffer, and in the log that is read next
             await asyncio.sleep(0.01)
         return place
 
