@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import PoolProxiedConnection, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
@@ -74,6 +74,8 @@ class Store:
         self.clock = clock
         self._writing = threading.Lock()
         self._queueing = threading.Lock()
+        self._stamping = threading.Lock()
+        self._stamps: PoolProxiedConnection | None = None
         self._queue: list[_Waiting] = []
         self._listeners: tuple[Callable[[], None], ...] = ()
         try:
@@ -166,8 +168,28 @@ class Store:
 
     def stamp(self) -> int:
         """The number of the last event: whatever changes what somebody may read appends one."""
-        with self.read() as session:
-            return session.scalar(_LAST_EVENT) or 0
+        with self._stamping:
+            try:
+                if self._stamps is None:
+                    self._stamps = self._database.engine.raw_connection()
+                    self._stamps.detach()  # this one is never lent to others
+                    self._database.autocommit(self._stamps.driver_connection)
+                # Asked with every ready answer: past the layers that would take ten times as long as the look itself.
+                cursor = self._stamps.cursor()
+                cursor.execute("SELECT max(seq) FROM event")
+                (found,) = cursor.fetchone() or (None,)
+                cursor.close()
+            except Exception:  # noqa: BLE001 - whatever it was, the usual way says it
+                self._forget_stamps()
+                with self.read() as session:
+                    found = session.scalar(_LAST_EVENT)
+        return int(found or 0)
+
+    def _forget_stamps(self) -> None:
+        connection, self._stamps = self._stamps, None
+        if connection is not None:
+            with suppress(Exception):
+                connection.close()
 
     def check(self) -> None:
         """Prove that the store can take a write now.
@@ -183,6 +205,8 @@ class Store:
 
     def close(self) -> None:
         """Let go of every connection."""
+        with self._stamping:
+            self._forget_stamps()
         self._database.engine.dispose()
 
 
