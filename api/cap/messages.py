@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.cap.alerts import Message
+from api.cap.tables import SAID
 from api.identity.roles import Principal, Role
 from api.store.tables import EventRow
 from api.trail.log import INSIDE
@@ -29,7 +30,7 @@ def audience_of(principal: Principal) -> str:
 
 def messages_of(session: Session, audience: str, record_id: str) -> list[Message]:
     """Every message about a record to an audience, oldest first."""
-    query = select(EventRow).where(EventRow.audience == audience, EventRow.record_id == record_id)
+    query = select(EventRow).where(EventRow.audience == audience, EventRow.record_id == record_id, SAID)
     return fold(session.scalars(query.order_by(EventRow.n)), inside=audience == INSIDE)
 
 

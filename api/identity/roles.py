@@ -46,6 +46,8 @@ class Permission(StrEnum):
     RELEASE = "release"
     POLICY_READ = "policy.read"
     POLICY_WRITE = "policy.write"
+    WEBHOOK = "webhook"
+    """Targets that events are sent to: a partner's own, a supervisor's for systems of the inside."""
     KEY_WRITE = "key.write"
     ACCOUNT_WRITE = "account.write"
     AUDIT_READ = "audit.read"
@@ -101,6 +103,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.SUBSCRIPTION_READ,
             Permission.POLICY_READ,
             Permission.EVENT_READ,
+            Permission.WEBHOOK,
             Permission.REFUSAL_READ,
             Permission.SELF,
         }
@@ -111,6 +114,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.EVENT_READ,
+            Permission.WEBHOOK,
             Permission.SUBSCRIBE,
             Permission.SUBSCRIPTION_READ,
             Permission.RECEIPT,
