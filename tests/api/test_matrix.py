@@ -179,7 +179,6 @@ def world(service):
         "webhook_id": webhook.json()["id"],
         "case_id": case.json()["id"],
         "account_id": account,
-        "case_id": service.ask("analyst", "POST", "/cases", json={"title": "night"}).json()["id"],
         "session_id": session,
         "key_id": service.key("some key", "analyst"),
     }
