@@ -11,8 +11,11 @@ from api.errors import (
     ConflictError,
     NotFoundError,
     NotReleasableError,
+    PasswordChangeError,
     PermissionDeniedError,
     PreconditionError,
+    ProviderError,
+    RateLimitedError,
     RefusedError,
     ReportError,
     SettingsError,
@@ -21,8 +24,10 @@ from api.errors import (
     StorageError,
     TooLargeError,
     UnprocessableError,
+    WrongCertificateError,
 )
-from api.identity.keys import IssuedKey, create_admin
+from api.identity.first import create_admin
+from api.identity.keys import IssuedKey
 from api.identity.roles import Role
 from api.migrating import migrate_store
 from api.report import (
@@ -56,8 +61,11 @@ __all__ = [
     "NotFoundError",
     "NotReleasableError",
     "PartnerView",
+    "PasswordChangeError",
     "PermissionDeniedError",
     "PreconditionError",
+    "ProviderError",
+    "RateLimitedError",
     "RefusedError",
     "ReportError",
     "Role",
@@ -75,6 +83,7 @@ __all__ = [
     "TooLargeError",
     "UnprocessableError",
     "VerificationEntry",
+    "WrongCertificateError",
     "create_admin",
     "create_app",
     "migrate_store",

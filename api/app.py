@@ -12,19 +12,28 @@ from starlette.responses import Response
 
 from api import open as opened
 from api.background import Service, Task, beside
+from api.cap import endpoints as cap
 from api.errors import PermissionDeniedError
 from api.gate import Gate
 from api.http import Route
 from api.identity import endpoints as identity
+from api.identity.doorman import Doorman
+from api.identity.logins import Logins
 from api.identity.roles import Permission
 from api.ingest import endpoints as ingest
+from api.outlets import endpoints as outlets
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
 from api.release.due import announce_when_due
+from api.release.redaction import redact_when_wanted
 from api.review import endpoints as review
+from api.sensors import endpoints as sensors
+from api.sensors.mqtt import serve_outlets, serve_sensors
 from api.settings import Settings
 from api.store.engine import Store
+from api.tak import endpoints as tak
+from api.tak.sender import serve_tak
 from api.trail import endpoints as trail
 
 __all__ = ["ROUTES", "TASKS", "create_app"]
@@ -40,10 +49,14 @@ ROUTES: tuple[Route, ...] = (
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,
+    *cap.ROUTES,
+    *tak.ROUTES,
+    *sensors.ROUTES,
+    *outlets.ROUTES,
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = (announce_when_due,)
+TASKS: tuple[Task, ...] = (announce_when_due, redact_when_wanted, serve_tak, serve_sensors, serve_outlets)
 """What runs beside the routes."""
 
 
@@ -60,7 +73,7 @@ class _GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             call = request.scope["state"]["call"]
             if call is None or not call.principal.may(permission):
-                raise PermissionDeniedError(f"this needs a key whose role grants {permission}")
+                raise PermissionDeniedError(f"this needs somebody whose role grants {permission}")
             return await inner(request)
 
         return guarded
@@ -105,6 +118,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.store, app.state.settings = kept, settings
+    app.state.doorman, app.state.logins = Doorman(kept, settings), Logins(kept, settings.identity)
     limits = {"json": settings.max_body_bytes, "bulk": settings.max_bulk_bytes, "evidence": settings.max_evidence_bytes}
     for route in ROUTES:
         app.router.add_api_route(
@@ -118,5 +132,6 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
             route_class_override=_GuardedRoute,
         )
     add_handlers(app)
-    app.add_middleware(Gate, store=kept, public=frozenset(route.path for route in ROUTES if route.permission is None))
+    public = frozenset(route.path for route in ROUTES if route.permission is None)
+    app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=public)
     return app

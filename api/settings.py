@@ -6,7 +6,11 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.cap.settings import CapSettings
 from api.errors import SettingsError
+from api.identity.settings import IdentitySettings
+from api.sensors.settings import SensorSettings
+from api.tak.settings import TakSettings
 
 __all__ = ["Settings"]
 
@@ -27,6 +31,9 @@ class Settings:
         Where to listen. Port 0 takes a free one.
     tls_certificate, tls_key
         PEM files; both or neither.
+    tls_client_ca
+        PEM file of the authorities that sign client certificates. A client may then show one; it must be good, and the
+        keys that are bound to it work with it alone.
     plain_http_beyond_loopback
         True allows a host other than loopback without TLS, for a service behind a proxy that terminates TLS.
     max_body_bytes, max_bulk_bytes, max_evidence_bytes
@@ -35,6 +42,14 @@ class Settings:
         How long a writer waits for another process's write.
     stop_timeout_s
         How long a stop waits for requests in progress.
+    tak
+        TAK servers that are pushed to.
+    cap
+        How alerts are made.
+    sensors
+        Ground sensors over MQTT and SensorThings, and brokers that are pushed to.
+    identity
+        How people and machines prove who they are, and how much they may ask.
 
     Raises
     ------
@@ -49,12 +64,17 @@ class Settings:
     port: int = 8470
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    tls_client_ca: Path | None = None
     plain_http_beyond_loopback: bool = False
     max_body_bytes: int = 1 << 20
     max_bulk_bytes: int = 32 << 20
     max_evidence_bytes: int = 256 << 20
     busy_timeout_s: float = 10.0
     stop_timeout_s: int = 10
+    tak: TakSettings = field(default_factory=TakSettings)
+    cap: CapSettings = field(default_factory=CapSettings)
+    sensors: SensorSettings = field(default_factory=SensorSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -63,11 +83,26 @@ class Settings:
             raise SettingsError("body limits must be positive: give bytes")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("TLS needs both a certificate and a key: give tls_certificate and tls_key")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise SettingsError(
+                "client certificates need TLS here: give tls_certificate and tls_key with tls_client_ca"
+            )
         if self.tls_certificate is None and not self.plain_http_beyond_loopback and not _is_loopback(self.host):
             raise SettingsError(
                 f"host {self.host} would carry keys in the clear beyond this machine: "
                 "give TLS files, or plain_http_beyond_loopback for a service behind a TLS proxy"
             )
+
+    @property
+    def is_behind_proxy(self) -> bool:
+        """Whether another program ends TLS before this one: addresses and certificates are not seen here then."""
+        public = self.identity.public_url or ""
+        return self.tls_certificate is None and (self.plain_http_beyond_loopback or public.startswith("https:"))
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach the service over TLS, its own or a proxy's."""
+        return self.tls_certificate is not None or self.is_behind_proxy
 
 
 def _is_loopback(host: str) -> bool:

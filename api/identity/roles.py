@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-__all__ = ["GRANTS", "SYSTEM", "Call", "Permission", "Principal", "Role"]
+__all__ = ["GRANTS", "SYSTEM", "Call", "Permission", "Principal", "Role", "Shown"]
 
 
 class Role(StrEnum):
@@ -39,10 +39,13 @@ class Permission(StrEnum):
     POLICY_READ = "policy.read"
     POLICY_WRITE = "policy.write"
     KEY_WRITE = "key.write"
+    ACCOUNT_WRITE = "account.write"
     AUDIT_READ = "audit.read"
     EVENT_READ = "event.read"
+    REFUSAL_READ = "refusal.read"
+    """Messages of sensors that were refused, whatever they say."""
     SELF = "self"
-    """Any key: what it says of itself, and the OpenAPI document."""
+    """Anybody: what they are, their own sessions and password, and the OpenAPI document."""
 
 
 GRANTS: dict[Role, frozenset[Permission]] = {
@@ -53,6 +56,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.ASSET_WRITE,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
@@ -65,6 +69,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.REVIEW,
             Permission.REVIEW_READ,
             Permission.EVENT_READ,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
@@ -78,6 +83,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.SUBSCRIPTION_READ,
             Permission.POLICY_READ,
             Permission.EVENT_READ,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
@@ -95,7 +101,13 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
     Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.POLICY_READ, Permission.SELF}),
     Role.ADMINISTRATOR: frozenset(
-        {Permission.KEY_WRITE, Permission.POLICY_READ, Permission.POLICY_WRITE, Permission.SELF}
+        {
+            Permission.KEY_WRITE,
+            Permission.ACCOUNT_WRITE,
+            Permission.POLICY_READ,
+            Permission.POLICY_WRITE,
+            Permission.SELF,
+        }
     ),
 }
 """Duties are separate: a sensor tells its cues and reads nothing, who judges does not release, who releases does not
@@ -109,32 +121,70 @@ class Principal:
     Parameters
     ----------
     key_id
-        The API key's public id; "system" for the service itself.
+        What it proved itself with, by its public id: the API key's, or the account's behind a session; "system" for
+        the service itself.
     name
-        What the key was issued as.
+        What the key was issued as, or the account's name.
     role
         None for the service itself.
     partner_id
-        The partner that a partner key is bound to; None for every other role.
+        The partner that a partner's key or account is bound to; None for every other role.
+    account_id
+        The account of a session, or the one that the key belongs to; None for a machine's key.
+    scopes
+        Permissions that the key is narrowed to; None is all that its role grants.
+    session_id
+        The session; None for a key.
     """
 
     key_id: str
     name: str
     role: Role | None
     partner_id: str | None = None
+    account_id: str | None = None
+    scopes: frozenset[Permission] | None = None
+    session_id: str | None = None
+
+    @property
+    def person(self) -> str:
+        """Who answers for it: one id for an account, however it came in. Two-person rules compare this."""
+        return self.key_id if self.account_id is None else self.account_id
 
     def may(self, permission: Permission) -> bool:
-        """Whether this principal's role grants `permission`."""
-        return self.role is not None and permission in GRANTS[self.role]
+        """Whether the role grants `permission`, and the key was not narrowed to less."""
+        if self.role is None or permission not in GRANTS[self.role]:
+            return False
+        return self.scopes is None or permission in self.scopes or permission is Permission.SELF
 
 
 SYSTEM = Principal("system", "service", None)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an answer showed, and how long the same question has the same answer.
+
+    Parameters
+    ----------
+    stamp
+        `Store.stamp` before it was read.
+    action, objects
+        As the audit has them.
+    until_us
+        When time alone would change it; UTC microseconds since the Unix epoch.
+    """
+
+    stamp: int
+    action: str
+    objects: list[str]
+    until_us: int
+
+
 @dataclass(slots=True)
 class Call:
-    """One request by one principal; remembers whether it has been audited."""
+    """One request by one principal; remembers whether it has been audited, and what it showed if that may be kept."""
 
     principal: Principal
     request_id: str
     audited: bool = field(default=False)
+    shown: Shown | None = None

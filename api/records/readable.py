@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     false,
     func,
     literal,
@@ -37,7 +38,6 @@ from api.store.tables import AgreementRow, EvidenceRow, PartnerRow, ReadableRow,
 
 __all__ = [
     "INSIDE_AUDIENCE",
-    "REDACTED",
     "Readable",
     "RecordFilter",
     "count_readable",
@@ -45,12 +45,12 @@ __all__ = [
     "find_readable",
     "list_readable",
     "may_read",
+    "next_change",
     "readable_records",
 ]
 
 INSIDE_AUDIENCE = 0
-REDACTED = "redacted-"
-"""Begins the name of a part of evidence that shows nobody but those concerned."""
+_NEVER_US = 2**63 - 1
 _EXACT = ("type", "source", "status", "review", "kind")
 _INSIDE = {Role.PILOT, Role.ANALYST, Role.SUPERVISOR}
 
@@ -194,26 +194,33 @@ def _nobody() -> Subquery:
 def _partner(types: frozenset[str]) -> Subquery:
     judged = sorted(name for name, type_ in TYPES.items() if type_.reviewed)
     partner = bindparam("partner_id", type_=String)
-    return (
-        _columns()
-        .join(ReleaseRow, ReleaseRow.id == ReadableRow.release_id)
-        .join(RecordRow, RecordRow.id == ReadableRow.record_id)
+    permitted = (
+        select(ReleaseRow.id)
+        .join(RecordRow, RecordRow.id == ReleaseRow.record_id)
         .join(AgreementRow, AgreementRow.id == ReleaseRow.agreement_id)
         .where(
-            ReadableRow.audience == _partner_number(),
-            ReadableRow.visible_us <= _now(),
-            ReadableRow.until_us > _now(),
-            ReadableRow.revision == RecordRow.revision,
+            ReleaseRow.id == ReadableRow.release_id,
             ReleaseRow.record_id == ReadableRow.record_id,
             ReleaseRow.partner_id == partner,
             ReleaseRow.revision == ReadableRow.revision,
             ReleaseRow.recalled_us.is_(None),
+            RecordRow.revision == ReadableRow.revision,
             RecordRow.marking == ReleaseRow.marking,  # NULL equals nothing: no marking, nobody
             or_(RecordRow.review_state == "confirmed", RecordRow.type.not_in(judged)),
             RecordRow.expires_us > _now(),
             AgreementRow.partner_id == partner,
             AgreementRow.ended_us.is_(None),
             or_(AgreementRow.valid_until_us.is_(None), AgreementRow.valid_until_us > _now()),
+        )
+        .correlate(ReadableRow)
+    )
+    return (
+        _columns()
+        .where(
+            ReadableRow.audience == _partner_number(),
+            ReadableRow.visible_us <= _now(),
+            ReadableRow.until_us > _now(),
+            exists(permitted),  # not a join: engines would begin with the releases, and sort them all
             *_of(types),
         )
         .subquery()
@@ -348,6 +355,20 @@ def _statement(rows: Subquery, shape: _Shape) -> Select[Any]:
     )
 
 
+def next_change(session: Session, principal: Principal, now_us: int) -> int:
+    """When time alone changes what `principal` may read: a delay passes, or a retention or agreement ends.
+
+    UTC microseconds since the Unix epoch; without any, the end of time.
+    """
+    readable = readable_records(principal, now_us)
+    mine = ReadableRow.audience == readable.audience
+    moments = (
+        session.scalar(select(func.min(column)).where(mine, column > now_us), readable.parameters)
+        for column in (ReadableRow.until_us, ReadableRow.visible_us)
+    )
+    return min((moment for moment in moments if moment is not None), default=_NEVER_US)
+
+
 def find_evidence(session: Session, principal: Principal, now_us: int, record_id: str, part: str) -> EvidenceRow:
     """A piece of evidence of the revision that `principal` may read, redacted where that is what it may see.
 
@@ -363,8 +384,8 @@ def find_evidence(session: Session, principal: Principal, now_us: int, record_id
         .join(readable.rows, and_(column.id == EvidenceRow.record_id, column.revision == EvidenceRow.revision))
         .where(
             EvidenceRow.record_id == record_id,
-            EvidenceRow.part == case((column.media == "redacted", REDACTED + part), else_=part),
-            column.media.in_(("redacted", "original")),
+            EvidenceRow.part == case((column.media == "original", part), else_=column.media + f"-{part}"),
+            column.media != "none",
         )
     )
     row = session.scalars(statement, readable.parameters).one_or_none()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
@@ -21,10 +21,12 @@ from api.store.objects import ObjectFolder
 from api.store.postgres import open_postgres
 from api.store.schema import prepare
 from api.store.sqlite import open_sqlite
+from api.store.tables import EventRow
 from api.times import now_us
 
 __all__ = ["Store", "open_database"]
 
+_LAST_EVENT = select(func.max(EventRow.seq))
 # Changes nothing, and is refused where nothing may be changed.
 _PROBE = text("UPDATE audit_head SET seq = seq WHERE id = 0")
 
@@ -150,6 +152,11 @@ class Store:
         with self._database.as_storage_error(), self._writer() as session, session.begin():
             session.connection()  # take the write lock now, not at the first statement
             yield session
+
+    def stamp(self) -> int:
+        """The number of the last event: whatever changes what somebody may read appends one."""
+        with self.read() as session:
+            return session.scalar(_LAST_EVENT) or 0
 
     def check(self) -> None:
         """Prove that the store can take a write now.

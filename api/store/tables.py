@@ -83,6 +83,8 @@ class ReadableRow(Base):
     __table_args__ = (
         UniqueConstraint("record_id", "audience"),
         Index("ix_readable_time", "audience", "type", "time_us", "record_id"),
+        Index("ix_readable_until", "audience", "until_us"),
+        Index("ix_readable_visible", "audience", "visible_us"),
     )
 
     n: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
@@ -104,7 +106,7 @@ class ReadableRow(Base):
     until_us: Mapped[int]
     release_id: Mapped[str | None] = mapped_column(ForeignKey("release.id"))
     media: Mapped[str]
-    """Which evidence may be read: "none", "redacted" or "original"."""
+    """Which evidence may be read: "none", "blurred" (everybody), "redacted" (all but those concerned) or "original"."""
     etag: Mapped[str]
     feature: Mapped[bytes]
     """GeoJSON Feature with what this audience may see, serialised when something in it changes."""

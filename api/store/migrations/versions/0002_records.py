@@ -192,6 +192,8 @@ def _make_tables() -> None:
         sa.UniqueConstraint("record_id", "audience"),
     )
     op.create_index("ix_readable_time", "readable", ["audience", "type", "time_us", "record_id"], unique=False)
+    op.create_index("ix_readable_until", "readable", ["audience", "until_us"], unique=False)
+    op.create_index("ix_readable_visible", "readable", ["audience", "visible_us"], unique=False)
     op.create_table(
         "event",
         _kept("seq", sa.BigInteger(), autoincrement=False),
