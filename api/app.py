@@ -14,6 +14,8 @@ from api import open as opened
 from api.background import Service, Task, beside
 from api.cap import endpoints as cap
 from api.errors import PermissionDeniedError
+from api.feeds import endpoints as feeds
+from api.feeds.sender import send_webhooks
 from api.gate import Gate
 from api.http import Route
 from api.identity import endpoints as identity
@@ -49,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,
+    *feeds.ROUTES,
     *cap.ROUTES,
     *tak.ROUTES,
     *sensors.ROUTES,
@@ -56,7 +59,14 @@ ROUTES: tuple[Route, ...] = (
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = (announce_when_due, redact_when_wanted, serve_tak, serve_sensors, serve_outlets)
+TASKS: tuple[Task, ...] = (
+    announce_when_due,
+    redact_when_wanted,
+    send_webhooks,
+    serve_tak,
+    serve_sensors,
+    serve_outlets,
+)
 """What runs beside the routes."""
 
 

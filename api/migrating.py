@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from api.errors import StorageError
 from api.records.views import fill_views
+from api.review.queue import fill_queue
 from api.store.engine import open_database
 from api.store.schema import migrate
 
@@ -32,4 +35,9 @@ def migrate_store(directory: Path, *, database: str | None = None) -> tuple[str,
     """
     if database is None and not (directory / "vedette.sqlite").exists():
         raise StorageError(f"folder {directory} holds no store: name the folder of vedette.sqlite")
-    return migrate(open_database(directory, database), fill_views)
+    return migrate(open_database(directory, database), _fill)
+
+
+def _fill(session: Session) -> None:
+    fill_views(session)
+    fill_queue(session)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from api.cap.settings import CapSettings
 from api.errors import SettingsError
+from api.feeds.settings import FeedSettings
 from api.identity.settings import IdentitySettings
 from api.sensors.settings import SensorSettings
 from api.tak.settings import TakSettings
@@ -42,6 +43,8 @@ class Settings:
         How long a writer waits for another process's write.
     stop_timeout_s
         How long a stop waits for requests in progress.
+    feeds
+        Of streams and webhooks.
     tak
         TAK servers that are pushed to.
     cap
@@ -71,6 +74,7 @@ class Settings:
     max_evidence_bytes: int = 256 << 20
     busy_timeout_s: float = 10.0
     stop_timeout_s: int = 10
+    feeds: FeedSettings = field(default_factory=FeedSettings)
     tak: TakSettings = field(default_factory=TakSettings)
     cap: CapSettings = field(default_factory=CapSettings)
     sensors: SensorSettings = field(default_factory=SensorSettings)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.cap.alerts import Message
+from api.cap.tables import SAID
 from api.identity.roles import Principal, Role
 from api.store.tables import EventRow
 from api.trail.log import INSIDE
@@ -29,7 +30,7 @@ def audience_of(principal: Principal) -> str:
 
 def messages_of(session: Session, audience: str, record_id: str) -> list[Message]:
     """Every message about a record to an audience, oldest first."""
-    query = select(EventRow).where(EventRow.audience == audience, EventRow.record_id == record_id)
+    query = select(EventRow).where(EventRow.audience == audience, EventRow.record_id == record_id, SAID)
     return fold(session.scalars(query.order_by(EventRow.n)), inside=audience == INSIDE)
 
 
@@ -59,8 +60,10 @@ def _says(event: Any, *, inside: bool) -> bool | None:
     """True: something; False: takes it back; None: is no message."""
     if not inside:
         return True if event.kind in _SAYS else False if event.kind in _TAKES_BACK else None
-    if event.kind == "record.erased":
+    if event.kind in {"record.erased", "crossing.merged"}:
         return False
-    if event.kind == "crossing.reviewed":
-        return '"verdict":"confirm"' in event.detail
+    if event.kind in {"crossing.reviewed", "crossing.split"}:  # texts of people cannot hold a bare quote
+        # Where two people have to agree, the first word is no confirmation. Older events tell the verdict alone.
+        told = '"state":"confirmed"' if '"state":"' in event.detail else '"verdict":"confirm"'
+        return told in event.detail
     return True if event.record_type == "cue" and event.kind == "record.created" else None

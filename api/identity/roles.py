@@ -35,9 +35,19 @@ class Permission(StrEnum):
     RECEIPT = "receipt"
     REVIEW = "review"
     REVIEW_READ = "review.read"
+    CLAIM = "claim"
+    CLAIM_TAKE = "claim.take"
+    """To take over what another person holds."""
+    ANNOTATE = "annotate"
+    CASE_READ = "case.read"
+    CASE_WRITE = "case.write"
+    CASE_HOLD = "case.hold"
+    """To keep the records of a case beyond their retention, and to let go of them."""
     RELEASE = "release"
     POLICY_READ = "policy.read"
     POLICY_WRITE = "policy.write"
+    WEBHOOK = "webhook"
+    """Targets that events are sent to: a partner's own, a supervisor's for systems of the inside."""
     KEY_WRITE = "key.write"
     ACCOUNT_WRITE = "account.write"
     AUDIT_READ = "audit.read"
@@ -68,6 +78,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.ASSET_READ,
             Permission.REVIEW,
             Permission.REVIEW_READ,
+            Permission.CLAIM,
+            Permission.ANNOTATE,
+            Permission.CASE_READ,
+            Permission.CASE_WRITE,
             Permission.EVENT_READ,
             Permission.REFUSAL_READ,
             Permission.SELF,
@@ -79,10 +93,17 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.REVIEW_READ,
+            Permission.CLAIM,
+            Permission.CLAIM_TAKE,
+            Permission.ANNOTATE,
+            Permission.CASE_READ,
+            Permission.CASE_WRITE,
+            Permission.CASE_HOLD,
             Permission.RELEASE,
             Permission.SUBSCRIPTION_READ,
             Permission.POLICY_READ,
             Permission.EVENT_READ,
+            Permission.WEBHOOK,
             Permission.REFUSAL_READ,
             Permission.SELF,
         }
@@ -93,6 +114,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.EVENT_READ,
+            Permission.WEBHOOK,
             Permission.SUBSCRIBE,
             Permission.SUBSCRIPTION_READ,
             Permission.RECEIPT,
@@ -111,7 +133,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
 }
 """Duties are separate: a sensor tells its cues and reads nothing, who judges does not release, who releases does not
-write the rules, who administers keys reads no crossing."""
+write the rules, who administers keys reads no crossing. Who writes the rules of review never judges by them; a
+supervisor takes work over, and judges nothing."""
 
 
 @dataclass(frozen=True, slots=True)

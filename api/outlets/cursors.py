@@ -32,6 +32,8 @@ _TELLING = {
     "record.replaced",
     "record.erased",
     "crossing.reviewed",
+    "crossing.merged",
+    "crossing.split",
     "evidence.stored",
     "release.created",
     "release.recalled",
@@ -98,7 +100,7 @@ def hold(store: Store, outlet: Outlet, holder: str, hold_s: float) -> bool:
     """Take or keep the outlet for one process; whether it is ours. Makes the cursor when there is none."""
     with store.write() as session:
         now = store.clock()
-        row = session.get(OutletRow, outlet.name)
+        row = _locked(session, outlet)
         if row is None:
             row = OutletRow(name=outlet.name, audience=outlet.audience, n=0, moved_us=now, held_us=0)
             row.n = _head(session, outlet.audience) if outlet.since == "now" else 0
@@ -115,7 +117,7 @@ def hold(store: Store, outlet: Outlet, holder: str, hold_s: float) -> bool:
 def let_go(store: Store, outlet: Outlet, holder: str) -> None:
     """Leave the outlet to whoever comes first."""
     with store.write() as session:
-        row = session.get(OutletRow, outlet.name)
+        row = _locked(session, outlet)
         if row is not None and row.holder == holder:
             row.holder, row.held_us = None, 0
 
@@ -123,8 +125,8 @@ def let_go(store: Store, outlet: Outlet, holder: str) -> None:
 def move(store: Store, outlet: Outlet, holder: str, until: int) -> bool:
     """Move the cursor; False where another process has taken the outlet meanwhile."""
     with store.write() as session:
-        row = session.get_one(OutletRow, outlet.name)
-        if row.holder != holder:
+        row = _locked(session, outlet)
+        if row is None or row.holder != holder:
             return False
         row.n, row.moved_us, row.problem = until, store.clock(), None
         return True
@@ -142,6 +144,11 @@ def list_outlets(session: Session) -> list[tuple[OutletRow, int]]:
     """Every outlet there ever was, by name, with the newest number of its audience's log."""
     rows = session.scalars(select(OutletRow).order_by(OutletRow.name)).all()
     return [(row, _head(session, row.audience)) for row in rows]
+
+
+def _locked(session: Session, outlet: Outlet) -> OutletRow | None:
+    """The cursor, which no other process changes before this transaction ends."""
+    return session.get(OutletRow, outlet.name, with_for_update=True)
 
 
 def _head(session: Session, audience: str) -> int:

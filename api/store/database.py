@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -34,12 +34,15 @@ class Database:
         Its pool of connections.
     reading, writing
         Execution options of transactions that read from one snapshot, and of those that write.
+    autocommit
+        Makes a driver's connection see each statement's own moment.
     """
 
     place: str
     engine: Engine
     reading: Mapping[str, Any]
     writing: Mapping[str, Any]
+    autocommit: Callable[[Any], None]
 
     @contextmanager
     def as_storage_error(self) -> Iterator[None]:

@@ -6,6 +6,8 @@ transaction begins with an advisory lock that ends with it. It is what BEGIN IMM
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import URL, Connection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -84,7 +86,12 @@ def open_postgres(text: str, *, busy_timeout_s: float) -> Database:
         engine,
         reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
         writing={WRITES: True, "isolation_level": "READ COMMITTED"},
+        autocommit=_autocommit,
     )
+
+
+def _autocommit(connection: Any) -> None:
+    connection.autocommit = True
 
 
 def _on_begin(connection: Connection) -> None:

@@ -30,7 +30,7 @@ def open_sqlite(file: Path, *, busy_timeout_s: float) -> Database:
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
-    return Database(str(file.parent), engine, reading={}, writing={WRITES: True})
+    return Database(str(file.parent), engine, reading={}, writing={WRITES: True}, autocommit=lambda _connection: None)
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -9,13 +9,18 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy import text as sql
 
+from api import Store
 from api.cap.alerts import Message, Reader, alert_of, circle_of
 from api.cap.messages import fold
 from api.cap.settings import CapSettings
+from api.cap.tables import SAID
 from api.errors import SettingsError
 from api.records.features import inside_feature, partner_feature
 from api.records.types import TYPES
+from api.store.tables import EventRow
 from tests.api.cap_checker import NS, check_alert, circle, moment
 from tests.api.samples import NOON_US, crossing_json
 
@@ -261,6 +266,32 @@ def test_release_recall_and_release_again_as_a_partner_hears_of_it(service, cros
     assert text_of(again, "identifier") != text_of(first, "identifier")
 
 
+def test_a_cue_of_those_inside_is_no_alert_of_a_partner(service, crossing):
+    service.partner("bravo")
+    cue = {
+        "type": "cue",
+        "id": "1" * 32,
+        "sensor": "gate-3",
+        "kind": "motion",
+        "phenomenonTime": "2026-01-01T11:00:00Z",
+        "resultTime": "2026-01-01T11:00:01Z",
+        "location": {"type": "Point", "coordinates": [-110.94, 31.333]},
+        "uncertainty_m": 5.0,
+        "confidence": 0.9,
+        "custody": {"owner": "USA", "purpose": "p", "marking": None, "retention_days": 3},
+    }
+    assert service.ask("sensor", "POST", "/cues", json=cue).status_code == 201
+    (found,) = service.ask("analyst", "GET", "/cues").json()["features"]
+    alert = alert_by(service, "analyst", found["id"], "cues")
+    assert text_of(alert, "info/event") == "Sensor cue"
+    assert text_of(alert, "info/certainty") == "Likely"
+    assert text_of(alert, "info/senderName") == "USA"
+    assert alert_by(service, "analyst", found["id"]) == 404  # it is no crossing
+    assert alert_by(service, "bravo", found["id"], "cues") == 404
+    assert feed_by(service, "bravo")[0] == []
+    assert [text_of(each, "info/event") for each in feed_by(service, "analyst")[0]] == ["Sensor cue"]
+
+
 def test_another_partner_hears_of_nothing(service, crossing):
     bravo, _ = service.partner("bravo"), service.partner("charlie")
     service.agree(bravo)
@@ -316,6 +347,21 @@ def test_the_feed_is_a_cursor_and_ends_where_it_began(service, crossing):
     identifiers = [text_of(alert, "identifier") for alert in seen]
     assert [identifier.split(".", 2)[1] for identifier in identifiers] == ids
     assert sorted(moment(text_of(alert, "sent")) for alert in seen) == [moment(text_of(a, "sent")) for a in seen]
+
+
+def test_what_was_said_is_found_by_its_index(tmp_path):
+    store = Store(tmp_path)
+    with store.read() as session:
+        query = select(EventRow.n).where(EventRow.audience == "inside", EventRow.record_id == ID, SAID)
+        text = str(
+            query.order_by(EventRow.n).compile(
+                dialect=session.get_bind().dialect, compile_kwargs={"literal_binds": True}
+            )
+        )
+        plan = " ".join(str(row) for row in session.execute(sql(f"EXPLAIN QUERY PLAN {text}")))
+    store.close()
+    assert "ix_event_said" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_reading_an_alert_is_audited(service, crossing):
