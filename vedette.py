@@ -18,6 +18,7 @@ from cli import (
     commands_plan,
     commands_service,
     commands_watch,
+    commands_worker,
 )
 from cli.terminal import complaints
 from geo import VedetteError
@@ -35,6 +36,7 @@ for part in (
     commands_plan,
     commands_fly,
     commands_watch,
+    commands_worker,
     commands_calibrate,
     commands_evaluate,
     commands_dataset,
