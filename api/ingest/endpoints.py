@@ -15,6 +15,7 @@ from api.errors import UnprocessableError
 from api.http import Caller, Given, Route, Stored, answer, peek, write
 from api.identity.roles import Call, Permission
 from api.ingest import evidence
+from api.ingest.contents import ContentCheck
 from api.ingest.records import Delivered, Outcome, deliver, deliver_all
 from api.records.schemas import CueIn, RecordIn
 from api.records.types import TYPES, RecordType
@@ -95,18 +96,21 @@ def _wire(done: Delivered) -> dict[str, Any]:
 async def put_evidence(  # noqa: PLR0917 - FastAPI passes by name
     record_id: str, part: str, request: Request, call: Caller, store: Stored, settings: Given
 ) -> Response:
-    """Store a file that the crossing announces (clip, manifest or thumbnail): the body is its bytes."""
+    """Store a file that the crossing announces: the body is its bytes, which must look like what its name says."""
 
     def expect(session: Session, now: int) -> evidence.Expected:
         return evidence.expect(session, call, now, record_id, part)
 
     expected = await run_in_threadpool(peek, store, expect)
+    check = ContentCheck(expected.part, expected.name)
     with store.objects.incoming(limit_bytes=settings.max_evidence_bytes) as incoming:
         async for chunk in request.stream():
             if chunk:
+                check.take(chunk)
                 await run_in_threadpool(incoming.write, chunk)
         item = await run_in_threadpool(incoming.seal)
         await run_in_threadpool(peek, store, lambda session, _now: evidence.stored(session, expected, item))
+        await run_in_threadpool(check.finish)
         await run_in_threadpool(incoming.keep)
     body = await run_in_threadpool(
         write, store, lambda session, now: evidence.record(session, call, now, expected, item)

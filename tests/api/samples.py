@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-CLIP = b"\x47clip" * 5000
+CLIP = (b"\x47clip" + b"." * 183) * 133  # packets of a transport stream
 NOON_US = 1_767_268_800_000_000  # 2026-01-01T12:00:00Z
 
 
