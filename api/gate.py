@@ -20,6 +20,7 @@ from api.errors import ApiError, PermissionDeniedError, WrongCertificateError
 from api.identity.doorman import Doorman, Seen
 from api.identity.roles import SYSTEM, Call
 from api.problems import MEDIA_TYPE, of_error, of_status
+from api.prompt import prompt
 from api.ready import Answer, Notes, ReadyAnswers
 from api.store.engine import Store
 from api.trail.audit import append_audit
@@ -31,7 +32,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
@@ -77,7 +78,7 @@ class Gate:
                 await self._notes.note(exit_.call, answer.shown)
                 await exit_.again(answer)
                 return
-            await self._app(scope, receive, exit_)
+            await self._app(scope, prompt(receive), exit_)
             whole = exit_.whole()
             if key is not None and whole is not None:
                 self._ready.keep(key, whole)

@@ -20,6 +20,7 @@ _TITLES = {
     400: ("bad-request", "The request cannot be understood"),
     404: ("not-found", "Not found"),
     405: ("method", "This method is not served here"),
+    408: ("timeout", "The request came too slowly"),
     413: ("too-large", "Body over the limit"),
     415: ("media-type", "This media type is not taken here"),
     416: ("range", "No such range"),

@@ -21,6 +21,7 @@ from api.feeds.streams import end_streams
 from api.identity.certificates import CertifiedProtocol
 from api.identity.first import FIRST_LOGIN, create_admin
 from api.identity.keys import IssuedKey, has_keys
+from api.prompt import PromptProtocol
 from api.settings import Settings
 from api.store.engine import Store
 from api.times import iso
@@ -192,7 +193,7 @@ def _check_tls(settings: Settings) -> None:
 
 def _client_certificates(settings: Settings) -> dict[str, Any]:
     if settings.tls_client_ca is None:
-        return {}
+        return {"http": PromptProtocol}
     # Optional: people log in without one. Who shows one proves it, or there is no connection.
     return {"http": CertifiedProtocol, "ssl_ca_certs": settings.tls_client_ca, "ssl_cert_reqs": ssl.CERT_OPTIONAL}
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from api.prompt import PromptProtocol
 from api.times import microseconds
 
 __all__ = ["STATE", "CertifiedProtocol", "PeerCertificate", "peer_certificate"]
@@ -39,7 +39,7 @@ class PeerCertificate:
     until_us: int
 
 
-class CertifiedProtocol(H11Protocol):
+class CertifiedProtocol(PromptProtocol):
     """HTTP/1.1 whose requests carry the peer's certificate in `scope["state"]["peer_certificate"]`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
