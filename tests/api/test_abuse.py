@@ -22,9 +22,10 @@ from api.ingest.contents import ContentCheck
 from api.server import JsonLines
 from api.store.tables import Base
 from api.trail.log import INSIDE, read_events
+from tests.api.authority import Authority
 from tests.api.conftest import ON_SQLITE
 from tests.api.live import Live, Target, live, status
-from tests.api.people import PASSWORD, everything
+from tests.api.people import PASSWORD, everything, settled
 from tests.api.samples import CLIP, crossing_json
 from tests.api.test_routes import assert_problem
 
@@ -33,6 +34,16 @@ from tests.api.test_routes import assert_problem
 def served(tmp_path_factory) -> Iterator[Live]:
     with live(tmp_path_factory.mktemp("abuse")) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def server(authority):
+    return authority.issue("server", server=True)
 
 
 def talk(served: Live, *pieces: bytes, wait_s: float = 3.0) -> bytes:
@@ -363,6 +374,35 @@ def test_pages_of_others_cannot_bend_what_an_answer_loads(service):
         }
 
 
+@ON_SQLITE
+def test_no_origin_is_allowed_to_read(service):
+    for method, path in (("GET", "/crossings"), ("OPTIONS", "/crossings"), ("GET", "/health"), ("POST", "/login")):
+        headers = {"Origin": "https://evil.test", "Access-Control-Request-Method": "GET"}
+        answer = service.ask("analyst", method, path, headers=headers)
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@ON_SQLITE
+def test_the_page_masks_what_is_typed_and_lets_it_be_pasted(service):
+    page = service.http.get("/").text
+    assert '<input id="key" type="password"' in page
+    assert "onpaste" not in page
+    assert "paste" not in page
+    assert ">Leave</button>" in page
+
+
+@ON_SQLITE
+def test_a_logout_tells_the_browser_to_forget(service):
+    browser = settled(service, "anna")
+    answer = browser.ask("POST", "/logout")
+    assert answer.status_code == 204
+    assert {'"cache"', '"storage"'} <= set(answer.headers["Clear-Site-Data"].split(", "))
+    assert browser.cookie is None
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_old_tls_is_not_spoken(tmp_path, authority, server):
     made = Settings(tmp_path / "store", port=0, tls_certificate=server.certificate, tls_key=server.key)
     with running(made) as service:
@@ -373,6 +413,7 @@ def test_old_tls_is_not_spoken(tmp_path, authority, server):
             (ssl.TLSVersion.TLSv1_3, "TLSv1.3"),
         ):
             context = ssl.create_default_context(cafile=authority.certificate)
+            context.set_ciphers("DEFAULT@SECLEVEL=0")  # so that it is not we who refuse the old ones
             context.minimum_version = min(newest, ssl.TLSVersion.TLSv1_2) if version else ssl.TLSVersion.TLSv1
             context.maximum_version = newest
             with socket.create_connection(("127.0.0.1", port), 5.0) as plain:
