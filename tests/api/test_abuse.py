@@ -13,9 +13,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import vision
 from api import Settings, TooLargeError, UnprocessableError, running
 from api.ingest import contents
 from api.ingest.contents import ContentCheck
@@ -28,6 +30,7 @@ from tests.api.live import Live, Target, live, status
 from tests.api.people import PASSWORD, everything, settled
 from tests.api.samples import CLIP, crossing_json
 from tests.api.test_routes import assert_problem
+from tests.vision.recordings import FPS, T0_US, klv, write_video
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +248,22 @@ def test_a_file_that_looks_right_is_taken_and_one_of_another_format_is_not(name)
     for content in (*foreign, b"", b"MZ\x90\x00" * 100, b"<html><script>alert(1)</script></html>", RIGHT[name][1:]):
         with pytest.raises(UnprocessableError, match="send what its name says"):
             check(name, content)
+
+
+def test_what_vision_writes_is_taken(tmp_path):
+    def at(number: int) -> int:
+        return T0_US + number * 1_000_000 // FPS
+
+    video = write_video(tmp_path / "flight.ts", 40, telemetry=lambda number: klv(at(number)))
+    made = vision.write_evidence(
+        tmp_path / "one", video, at(10), at(20), pictures={"crossing": at(12)}, overlay=vision.track_overlay([]),
+        key=Ed25519PrivateKey.generate(),
+    )  # fmt: skip
+    parts = {"clip": made.ref.clip, "manifest": made.ref.manifest} | {name: name for name in made.ref.others}
+    assert {name.rpartition(".")[2] for name in parts.values()} == {"mp4", "json", "klv", "png", "sig"}
+    for part, name in parts.items():
+        check(name, (made.folder / name).read_bytes(), part, 1000)
+    check("flight.ts", video.read_bytes(), "clip", 1000)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
