@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api import open as opened
+from api.answers import openapi_of
 from api.background import Service, Task, beside
 from api.cap import endpoints as cap
 from api.errors import PermissionDeniedError
@@ -23,6 +25,7 @@ from api.identity.doorman import Doorman
 from api.identity.logins import Logins
 from api.identity.roles import Permission
 from api.ingest import endpoints as ingest
+from api.ogc import endpoints as ogc
 from api.outlets import endpoints as outlets
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
@@ -51,6 +54,7 @@ ROUTES: tuple[Route, ...] = (
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,
+    *ogc.ROUTES,
     *feeds.ROUTES,
     *cap.ROUTES,
     *tak.ROUTES,
@@ -138,9 +142,10 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
             response_model=None,
             responses=OPENAPI_PROBLEM,
             max_body_size=limits[route.body],  # on the route, so that the refusal passes the gate
-            openapi_extra={_PERMISSION: route.permission},
+            openapi_extra={**route.describes, _PERMISSION: route.permission},
             route_class_override=_GuardedRoute,
         )
+    app.openapi = partial(openapi_of, app, ROUTES)  # type: ignore[method-assign]
     add_handlers(app)
     public = frozenset(route.path for route in ROUTES if route.permission is None)
     app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=public)
