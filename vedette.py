@@ -8,6 +8,7 @@ import click
 import typer
 
 from cli import (
+    commands_audit,
     commands_calibrate,
     commands_dataset,
     commands_evaluate,
@@ -41,6 +42,7 @@ for part in (
 ):
     app.add_typer(part.commands)
 app.add_typer(commands_exercise.commands, name="exercise")
+app.add_typer(commands_audit.commands, name="audit")
 app.add_typer(commands_evidence.commands, name="evidence")
 app.add_typer(commands_models.commands, name="models")
 

@@ -38,6 +38,9 @@ from api.server import RunningService, running, serve
 from api.settings import Settings
 from api.store.engine import Store
 from api.trail.audit import AuditHead, verify_audit
+from api.trail.copies import chain_of_database, chain_of_file, write_chain
+from api.trail.heads import SignedHead, read_signed_heads, verify_with_heads
+from api.trail.settings import HeadSettings
 
 __all__ = [
     "ApiError",
@@ -50,6 +53,7 @@ __all__ = [
     "CrossingEntry",
     "Failed",
     "Figure",
+    "HeadSettings",
     "IssuedKey",
     "ModelCard",
     "NotFoundError",
@@ -64,6 +68,7 @@ __all__ = [
     "RunningService",
     "Settings",
     "SettingsError",
+    "SignedHead",
     "SortieEntry",
     "Spool",
     "SpoolError",
@@ -74,10 +79,15 @@ __all__ = [
     "TooLargeError",
     "UnprocessableError",
     "VerificationEntry",
+    "chain_of_database",
+    "chain_of_file",
     "create_admin",
     "create_app",
+    "read_signed_heads",
     "running",
     "serve",
     "verify_audit",
+    "verify_with_heads",
+    "write_chain",
     "write_report",
 ]

@@ -25,6 +25,7 @@ from api.review import endpoints as review
 from api.settings import Settings
 from api.store.engine import Store
 from api.trail import endpoints as trail
+from api.trail import tasks as trail_tasks
 
 __all__ = ["ROUTES", "TASKS", "create_app"]
 
@@ -42,7 +43,7 @@ ROUTES: tuple[Route, ...] = (
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = ()
+TASKS: tuple[Task, ...] = (*trail_tasks.TASKS,)
 """What runs beside the routes."""
 
 

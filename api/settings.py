@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from api.errors import SettingsError
+from api.trail.settings import HeadSettings
 
 __all__ = ["Settings"]
 
@@ -31,6 +32,8 @@ class Settings:
         How long a writer waits for another process's write.
     stop_timeout_s
         How long a stop waits for requests in progress.
+    heads
+        How the head of the audit is signed, and where the signed heads are kept.
 
     Raises
     ------
@@ -48,6 +51,7 @@ class Settings:
     max_evidence_bytes: int = 256 << 20
     busy_timeout_s: float = 10.0
     stop_timeout_s: int = 10
+    heads: HeadSettings = field(default_factory=HeadSettings)
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:

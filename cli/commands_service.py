@@ -72,9 +72,22 @@ def serve(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8470,
     certificate: Annotated[Path | None, typer.Option(help="TLS certificate, PEM; needed beyond this machine.")] = None,
     private_key: Annotated[Path | None, typer.Option(help="TLS key, PEM.")] = None,
+    audit_key: Annotated[Path | None, typer.Option(help="Ed25519 key (PEM) that signs heads of the audit.")] = None,
+    audit_heads: Annotated[
+        str | None, typer.Option(help="Where to keep them, best on another machine: a file, or a URL.")
+    ] = None,
 ) -> None:
     """Serve crossings, review and release over HTTP."""
     import api  # noqa: PLC0415 - the service takes a second to load
+    from cli import keys  # noqa: PLC0415 - seldom needed
 
-    settings = api.Settings(store, host=host, port=port, tls_certificate=certificate, tls_key=private_key)
+    signing = None if audit_key is None else keys.private_key(audit_key, "--audit-key")
+    settings = api.Settings(
+        store,
+        host=host,
+        port=port,
+        tls_certificate=certificate,
+        tls_key=private_key,
+        heads=api.HeadSettings(signing, audit_heads),
+    )
     api.serve(settings, announce=lambda text: console.print(text, markup=False, soft_wrap=True))
