@@ -36,7 +36,7 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 # Stores whose upload appears whole or not at all; others get it beside, and then its name.
 _UPLOADS_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"})
 _CACHE_BYTES = 2 << 30
-_CACHE_S = 86400.0
+_DAY_S = 86400.0
 _IN_USE_S = 120.0
 
 
@@ -77,6 +77,9 @@ class Objects(Protocol):
 
     def kept(self) -> Iterator[KeptObject]:
         """Every object, in no order."""
+
+    def tidy(self) -> None:
+        """Remove what a killed writer left here, and copies that were not read for a day."""
 
     def check(self) -> None:
         """Prove that an object would be taken now."""
@@ -228,6 +231,14 @@ class ObjectFolder:
                         stat = path.stat()
                         yield KeptObject(path.name, stat.st_size, stat.st_mtime)
 
+    def tidy(self) -> None:
+        """As in `Objects`."""
+        with _folder_errors(self.folder):
+            for path in self.folder.glob("*.tmp"):
+                with suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_mtime > _DAY_S:
+                        path.unlink()
+
     def check(self) -> None:
         """As in `Objects`."""
         with _folder_errors(self.folder), tempfile.TemporaryFile(dir=self.folder) as file:
@@ -308,7 +319,7 @@ class RemoteObjects:
                     scratch.replace(path)
             except FileNotFoundError:
                 raise StorageError(f"object {sha256} is gone from {self.url}: restore it from a backup") from None
-            self._tidy()
+            self.tidy()
         return path
 
     def holds(self, sha256: str) -> bool:
@@ -332,6 +343,23 @@ class RemoteObjects:
                 if _NAME.fullmatch(sha256):
                     yield KeptObject(sha256, int(entry["size"] or 0), self._fs.modified(name).timestamp())
 
+    def tidy(self) -> None:
+        """As in `Objects`; and keeps within bounds what was read lately."""
+        now = time.time()
+        found = []
+        with _folder_errors(self._cache):
+            for path in self._cache.iterdir():
+                with suppress(FileNotFoundError):
+                    stat = path.stat()
+                    found.append((stat.st_mtime, stat.st_size, path))
+            total = sum(size for _, size, _ in found)
+            for used_s, size, path in sorted(found):
+                unused_s = now - used_s
+                # What was just fetched may not have been opened yet.
+                if unused_s > _DAY_S or (total > self._cache_bytes and unused_s > _IN_USE_S):
+                    path.unlink(missing_ok=True)
+                    total -= size
+
     def check(self) -> None:
         """As in `Objects`."""
         with remote_errors(f"object store {self.url}"):
@@ -348,21 +376,6 @@ class RemoteObjects:
             return int(self._fs.info(name)["size"])
         except FileNotFoundError:
             return None
-
-    def _tidy(self) -> None:
-        """Drop what was read longest ago, and everything after a day; what was just fetched may still be opened."""
-        now = time.time()
-        found = []
-        for path in self._cache.iterdir():
-            with suppress(FileNotFoundError):
-                stat = path.stat()
-                found.append((stat.st_mtime, stat.st_size, path))
-        total = sum(size for _, size, _ in found)
-        for used_s, size, path in sorted(found):
-            old = now - used_s > _CACHE_S
-            if old or (total > self._cache_bytes and now - used_s > _IN_USE_S):
-                path.unlink(missing_ok=True)
-                total -= size
 
 
 @contextmanager
