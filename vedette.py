@@ -9,6 +9,7 @@ import typer
 
 from cli import (
     commands_audit,
+    commands_backup,
     commands_calibrate,
     commands_dataset,
     commands_evaluate,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 for part in (
     commands_service,
+    commands_backup,
     commands_plan,
     commands_fly,
     commands_watch,

@@ -1,5 +1,6 @@
 """The service: store, review, release to partners, audit; its client with the spool; and the report of a run."""
 
+from api.account.backup import BackupReport, backup, restore
 from api.app import create_app
 from api.courier.client import Client, SpoolReport
 from api.courier.spool import Failed, Spool
@@ -47,6 +48,7 @@ __all__ = [
     "AuditHead",
     "AuditTamperedError",
     "AuthenticationError",
+    "BackupReport",
     "Client",
     "ClientError",
     "ConflictError",
@@ -79,11 +81,13 @@ __all__ = [
     "TooLargeError",
     "UnprocessableError",
     "VerificationEntry",
+    "backup",
     "chain_of_database",
     "chain_of_file",
     "create_admin",
     "create_app",
     "read_signed_heads",
+    "restore",
     "running",
     "serve",
     "verify_audit",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -45,9 +46,12 @@ def chain_of_database(where: Path | str) -> Iterator[Chain]:
             raise StorageError(f"{where}: is no store: it holds no vedette.sqlite")
         url = f"sqlite:///file:{_quoted(file.absolute())}?mode=ro&uri=true"
     try:
+        named = where if isinstance(where, Path) else make_url(where).render_as_string(hide_password=True)
         engine = create_engine(str(url))
-    except (ArgumentError, ImportError) as error:
-        raise StorageError(f"{where}: is no URL of a database that this machine can open ({error})") from error
+    except (ArgumentError, ImportError) as error:  # the URL may hold a password, and so may the error
+        raise StorageError(
+            f"this is no URL of a database that this machine can open ({type(error).__name__})"
+        ) from None
     sqlite = engine.dialect.name == "sqlite"
     if sqlite:
         event.listen(engine, "connect", _on_connect)
@@ -57,7 +61,7 @@ def chain_of_database(where: Path | str) -> Iterator[Chain]:
         with Session(engine) as session:
             yield audit_head(session), links(session)
     except SQLAlchemyError as error:
-        raise StorageError(f"{where}: the audit cannot be read: {getattr(error, 'orig', error)}") from error
+        raise StorageError(f"{named}: the audit cannot be read: {getattr(error, 'orig', error)}") from error
     finally:
         engine.dispose()
 

@@ -406,11 +406,12 @@ def test_commands(store, settings, target, tmp_path):
         (["--store", "nowhere"], "is no store"),
         (["--export", __file__], "is no export"),
         (["--database", "nonsense"], "is no URL"),
+        (["--database", "postgresql+nothing://me:secret@host/db"], "is no URL"),
     ],
 )
 def test_what_cannot_be_read_is_not_called_broken(arguments, said):
     code, told = run("verify", *arguments)
-    assert (code, said in told) == (1, True), told
+    assert (code, said in told, "secret" in told) == (1, True, False), told
 
 
 def test_a_body_that_is_no_text_is_a_changed_body(store, tmp_path):
