@@ -101,7 +101,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.store, app.state.settings = kept, settings
-    limits = {"json": settings.max_body_bytes, "evidence": settings.max_evidence_bytes}
+    limits = {"json": settings.max_body_bytes, "bulk": settings.max_bulk_bytes, "evidence": settings.max_evidence_bytes}
     for route in ROUTES:
         app.router.add_api_route(
             route.path,

@@ -54,7 +54,7 @@ class Route:
     permission
         What the key's role must grant; None is open to all, without a key.
     body
-        "json" is bounded by `Settings.max_body_bytes`, "evidence" by `Settings.max_evidence_bytes`.
+        "json", "bulk" and "evidence" are bounded by `Settings.max_body_bytes`, `max_bulk_bytes`, `max_evidence_bytes`.
     """
 
     method: str

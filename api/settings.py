@@ -26,8 +26,8 @@ class Settings:
         PEM files; both or neither.
     plain_http_beyond_loopback
         True allows a host other than loopback without TLS, for a service behind a proxy that terminates TLS.
-    max_body_bytes, max_evidence_bytes
-        Largest JSON body, and largest piece of evidence.
+    max_body_bytes, max_bulk_bytes, max_evidence_bytes
+        Largest JSON body, largest body of many records, and largest piece of evidence.
     busy_timeout_s
         How long a writer waits for another process's write.
     stop_timeout_s
@@ -48,6 +48,7 @@ class Settings:
     tls_key: Path | None = None
     plain_http_beyond_loopback: bool = False
     max_body_bytes: int = 1 << 20
+    max_bulk_bytes: int = 32 << 20
     max_evidence_bytes: int = 256 << 20
     busy_timeout_s: float = 10.0
     stop_timeout_s: int = 10
@@ -56,7 +57,7 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"port {self.port} does not exist: give 0 to 65535")
-        if min(self.max_body_bytes, self.max_evidence_bytes) <= 0:
+        if min(self.max_body_bytes, self.max_bulk_bytes, self.max_evidence_bytes) <= 0:
             raise SettingsError("body limits must be positive: give bytes")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("TLS needs both a certificate and a key: give tls_certificate and tls_key")

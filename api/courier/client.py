@@ -227,21 +227,27 @@ class Client:
         """What the key stands for."""
         return self._object("GET", "/me")
 
-    def crossings(self, **filters: str) -> Iterator[dict[str, Any]]:
-        """Every crossing that the key may read, newest first, as GeoJSON Features; pages are fetched as needed.
+    def records(self, collection: str, **filters: str) -> Iterator[dict[str, Any]]:
+        """Every record of a collection that the key may read, newest first, as GeoJSON Features, page by page.
 
         Parameters
         ----------
+        collection
+            "crossings", "cues", "segments", "fleets", "plans", "sorties", "vehicles" or "sensors".
         filters
-            As `GET /crossings` takes them (`from` as `from_`): to, bbox, status, review, kind, limit.
+            As `GET /crossings` takes them (`from` as `from_`): to, bbox, source, status, review, kind, limit.
         """
-        following: str | None = "/crossings"
+        following: str | None = f"/{collection}"
         parameters: dict[str, str] | None = {name.rstrip("_"): value for name, value in filters.items()}
         while following is not None:
             page = self._object("GET", following, params=parameters)
             yield from page["features"]
             parameters = None
             following = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+
+    def crossings(self, **filters: str) -> Iterator[dict[str, Any]]:
+        """Every crossing that the key may read: `records` of "crossings"."""
+        return self.records("crossings", **filters)
 
     def crossing(self, crossing_id: str) -> dict[str, Any]:
         """One crossing as a GeoJSON Feature; its ETag as the member `etag` beside the others."""
@@ -250,20 +256,9 @@ class Client:
         return feature | {"etag": response.headers.get("ETag")}
 
     def cues(self, **filters: str) -> Iterator[dict[str, Any]]:
-        """Every cue whose retention has not ended, newest first; pages are fetched as needed.
-
-        Parameters
-        ----------
-        filters
-            As `GET /cues` takes them (`from` as `from_`): to, sensor, kind, limit.
-        """
-        parameters = {name.rstrip("_"): value for name, value in filters.items()}
-        while True:
-            page = self._object("GET", "/cues", params=parameters)
-            yield from page["cues"]
-            if page["next"] is None:
-                return
-            parameters["cursor"] = page["next"]
+        """Every cue that the key may read, newest first, as it was delivered, with `received` and `expires` beside."""
+        for feature in self.records("cues", **filters):
+            yield feature["properties"]
 
     def evidence(self, crossing_id: str, part: str = "clip") -> bytes:
         """A file of evidence."""
@@ -295,11 +290,11 @@ class Client:
         return self._object("POST", f"/crossings/{crossing_id}/reviews", json=body, headers={"If-Match": seen})
 
     def release(
-        self, crossing_id: str, partner_id: str, *, agreement_id: str | None = None, reason: str | None = None
+        self, record_id: str, partner_id: str, *, agreement_id: str | None = None, reason: str | None = None
     ) -> dict[str, Any]:
-        """Release a crossing to a partner; RefusedError with status 409 says every reason when it is forbidden."""
+        """Release a record to a partner; RefusedError with status 409 says every reason when it is forbidden."""
         body = {
-            "crossing_id": crossing_id,
+            "record_id": record_id,
             "partner_id": partner_id,
             "agreement_id": agreement_id,
             "reason": reason,

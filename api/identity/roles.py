@@ -27,6 +27,12 @@ class Permission(StrEnum):
     CROSSING_READ = "crossing.read"
     CUE_WRITE = "cue.write"
     CUE_READ = "cue.read"
+    ASSET_READ = "asset.read"
+    """Segments, fleets, plans, sorties, vehicles, sensors."""
+    ASSET_WRITE = "asset.write"
+    SUBSCRIBE = "subscribe"
+    SUBSCRIPTION_READ = "subscription.read"
+    RECEIPT = "receipt"
     REVIEW = "review"
     REVIEW_READ = "review.read"
     RELEASE = "release"
@@ -40,12 +46,22 @@ class Permission(StrEnum):
 
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.PILOT: frozenset({Permission.CROSSING_WRITE, Permission.CROSSING_READ, Permission.CUE_READ, Permission.SELF}),
+    Role.PILOT: frozenset(
+        {
+            Permission.CROSSING_WRITE,
+            Permission.CROSSING_READ,
+            Permission.CUE_READ,
+            Permission.ASSET_READ,
+            Permission.ASSET_WRITE,
+            Permission.SELF,
+        }
+    ),
     Role.SENSOR: frozenset({Permission.CUE_WRITE, Permission.SELF}),
     Role.ANALYST: frozenset(
         {
             Permission.CROSSING_READ,
             Permission.CUE_READ,
+            Permission.ASSET_READ,
             Permission.REVIEW,
             Permission.REVIEW_READ,
             Permission.EVENT_READ,
@@ -56,14 +72,27 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         {
             Permission.CROSSING_READ,
             Permission.CUE_READ,
+            Permission.ASSET_READ,
             Permission.REVIEW_READ,
             Permission.RELEASE,
+            Permission.SUBSCRIPTION_READ,
             Permission.POLICY_READ,
             Permission.EVENT_READ,
             Permission.SELF,
         }
     ),
-    Role.PARTNER: frozenset({Permission.CROSSING_READ, Permission.SELF}),
+    Role.PARTNER: frozenset(
+        {
+            Permission.CROSSING_READ,
+            Permission.CUE_READ,
+            Permission.ASSET_READ,
+            Permission.EVENT_READ,
+            Permission.SUBSCRIBE,
+            Permission.SUBSCRIPTION_READ,
+            Permission.RECEIPT,
+            Permission.SELF,
+        }
+    ),
     Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.POLICY_READ, Permission.SELF}),
     Role.ADMINISTRATOR: frozenset(
         {Permission.KEY_WRITE, Permission.POLICY_READ, Permission.POLICY_WRITE, Permission.SELF}

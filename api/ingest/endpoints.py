@@ -2,35 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 from fastapi import Request
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.errors import UnprocessableError
 from api.http import Caller, Given, Route, Stored, answer, peek, write
-from api.identity.roles import Permission
+from api.identity.roles import Call, Permission
 from api.ingest import evidence
-from api.ingest.crossings import Outcome, deliver
-from api.ingest.cues import deliver_cue
-from api.ingest.schemas import CrossingIn, CueIn
+from api.ingest.records import Delivered, Outcome, deliver, deliver_all
+from api.records.schemas import CueIn, RecordIn
+from api.records.types import TYPES, RecordType
+from api.store.engine import Store
 
 __all__ = ["ROUTES"]
 
+_MOST_LINES = 10_000
 
-def post_crossing(crossing: CrossingIn, call: Caller, store: Stored) -> Response:
-    """Deliver a crossing. 201 when it is new; else 200, and `outcome` says unchanged, replaced or dropped."""
-    done = write(store, lambda session, now: deliver(session, call, now, crossing))
-    body = {"id": done.id, "revision": done.revision, "outcome": done.outcome, "note": done.note}
-    return answer(body, 201 if done.outcome is Outcome.CREATED else 200, Location=f"/crossings/{done.id}")
+
+def _post(type_: RecordType) -> Callable[..., Response]:
+    def post(record: RecordIn, call: Caller, store: Stored) -> Response:
+        done = write(store, lambda session, now: deliver(session, call, now, type_, record))
+        location = f"/{type_.collection}/{done.id}"
+        return answer(_wire(done), 201 if done.outcome is Outcome.CREATED else 200, Location=location)
+
+    post.__name__ = f"post_{type_.name}"
+    post.__doc__ = (
+        f"Deliver a {type_.name}. 201 when it is new; else 200, and `outcome` says unchanged, replaced or dropped."
+    )
+    post.__annotations__["record"] = type_.model
+    return post
+
+
+def _bulk(type_: RecordType) -> Callable[..., Any]:
+    async def post(request: Request, call: Caller, store: Stored) -> Response:
+        body = await request.body()
+        return await run_in_threadpool(_take_all, store, call, type_, body)
+
+    post.__name__ = f"post_{type_.collection}"
+    post.__doc__ = (
+        f"Deliver many {type_.collection}, one JSON object a line (application/x-ndjson), in one transaction. "
+        "Lines that cannot be taken are left out and listed with the reason; the others are stored."
+    )
+    return post
+
+
+def _take_all(store: Store, call: Call, type_: RecordType, body: bytes) -> Response:
+    good: list[tuple[int, RecordIn | CueIn]] = []
+    bad: list[dict[str, Any]] = []
+    for number, line in _lines(body):
+        try:
+            good.append((number, type_.model.model_validate_json(line)))
+        except ValidationError as error:
+            bad.append({"line": number, "outcome": "refused", "note": _first(error)})
+    if not good and not bad:
+        raise UnprocessableError("the body has no records: send one JSON object a line")
+    done: list[Delivered] = []
+    if good:
+        done = write(store, lambda session, now: deliver_all(session, call, now, type_, [each for _, each in good]))
+    else:
+        write(store, lambda session, now: deliver_all(session, call, now, type_, []))
+    results = [{"line": number} | _wire(each) for (number, _), each in zip(good, done, strict=True)]
+    results = sorted(results + bad, key=lambda each: each["line"])
+    counts: dict[str, int] = {}
+    for each in results:
+        counts[each["outcome"]] = counts.get(each["outcome"], 0) + 1
+    return answer({"counts": counts, "results": results})
+
+
+def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
+    lines = body.split(b"\n")
+    if len(lines) > _MOST_LINES + 1:
+        raise UnprocessableError(f"more than {_MOST_LINES} lines: send them in several parts")
+    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+
+
+def _first(error: ValidationError) -> str:
+    """Where and what was wrong, not what was sent."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    return "#/" + "/".join(str(step) for step in first["loc"]) + ": " + first["msg"]
+
+
+def _wire(done: Delivered) -> dict[str, Any]:
+    return {"id": done.id, "revision": done.revision, "outcome": done.outcome, "note": done.note}
 
 
 async def put_evidence(  # noqa: PLR0917 - FastAPI passes by name
-    crossing_id: str, part: str, request: Request, call: Caller, store: Stored, settings: Given
+    record_id: str, part: str, request: Request, call: Caller, store: Stored, settings: Given
 ) -> Response:
     """Store a file that the crossing announces (clip, manifest or thumbnail): the body is its bytes."""
 
     def expect(session: Session, now: int) -> evidence.Expected:
-        return evidence.expect(session, call, now, crossing_id, part)
+        return evidence.expect(session, call, now, record_id, part)
 
     expected = await run_in_threadpool(peek, store, expect)
     with store.objects.incoming(limit_bytes=settings.max_evidence_bytes) as incoming:
@@ -46,14 +114,8 @@ async def put_evidence(  # noqa: PLR0917 - FastAPI passes by name
     return answer(body)
 
 
-def post_cue(cue: CueIn, call: Caller, store: Stored) -> Response:
-    """Deliver a cue of a ground sensor. 201 when it is new, 200 when it is here already."""
-    new = write(store, lambda session, now: deliver_cue(session, call, now, cue))
-    return answer({"id": cue.id, "outcome": "created" if new else "unchanged"}, 201 if new else 200)
-
-
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/crossings", post_crossing, Permission.CROSSING_WRITE),
-    Route("PUT", "/crossings/{crossing_id}/evidence/{part}", put_evidence, Permission.CROSSING_WRITE, "evidence"),
-    Route("POST", "/cues", post_cue, Permission.CUE_WRITE),
+    *(Route("POST", f"/{type_.collection}", _post(type_), type_.write) for type_ in TYPES.values()),
+    *(Route("POST", f"/{type_.collection}/bulk", _bulk(type_), type_.write, "bulk") for type_ in TYPES.values()),
+    Route("PUT", "/crossings/{record_id}/evidence/{part}", put_evidence, Permission.CROSSING_WRITE, "evidence"),
 )

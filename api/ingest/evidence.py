@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from api.errors import ConflictError, NotFoundError, UnprocessableError
 from api.identity.roles import Call
-from api.ingest.crossings import refresh_feature
 from api.records.readable import find_readable
+from api.records.views import refresh_views
 from api.store.objects import StoredObject
-from api.store.tables import CrossingRow, EvidenceRow
+from api.store.tables import EvidenceRow, RecordRow
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 
@@ -37,14 +37,14 @@ MEDIA_TYPES = {
 class Expected:
     """A file that a revision announces: its name, and its SHA-256 where the crossing declares one."""
 
-    crossing_id: str
+    record_id: str
     revision: int
     part: str
     name: str
     sha256: str | None
 
 
-def expect(session: Session, call: Call, now_us: int, crossing_id: str, part: str) -> Expected:
+def expect(session: Session, call: Call, now_us: int, record_id: str, part: str) -> Expected:
     """What the present revision of a crossing announces as its `part`.
 
     Raises
@@ -52,11 +52,11 @@ def expect(session: Session, call: Call, now_us: int, crossing_id: str, part: st
     NotFoundError
         When the crossing may not be known of, or announces no such part.
     """
-    find_readable(session, call.principal, now_us, crossing_id)
-    row = session.get_one(CrossingRow, crossing_id)
+    find_readable(session, call.principal, now_us, record_id, type_="crossing")
+    row = session.get_one(RecordRow, record_id)
     names = json.loads(row.document)["evidence"] or {}
     if part not in PARTS or names.get(part) is None:
-        raise NotFoundError(f"crossing {crossing_id} announces no {part}")
+        raise NotFoundError(f"crossing {record_id} announces no {part}")
     return Expected(row.id, row.revision, part, names[part], names["sha256"] if part == "clip" else None)
 
 
@@ -74,10 +74,10 @@ def stored(session: Session, expected: Expected, item: StoredObject) -> bool:
         raise UnprocessableError(
             f"the {expected.part} has SHA-256 {item.sha256}, the crossing declares {expected.sha256}: send that file"
         )
-    found = session.get(EvidenceRow, (expected.crossing_id, expected.revision, expected.part))
+    found = session.get(EvidenceRow, (expected.record_id, expected.revision, expected.part))
     if found is not None and found.sha256 != item.sha256:
         raise ConflictError(
-            f"crossing {expected.crossing_id} revision {expected.revision} already has another {expected.part}: "
+            f"crossing {expected.record_id} revision {expected.revision} already has another {expected.part}: "
             "evidence is never overwritten; deliver a new revision"
         )
     return found is not None
@@ -85,12 +85,12 @@ def stored(session: Session, expected: Expected, item: StoredObject) -> bool:
 
 def record(session: Session, call: Call, now_us: int, expected: Expected, item: StoredObject) -> dict[str, Any]:
     """Put a piece whose bytes are safely kept on record. Raises as `expect` and `stored` do."""
-    if expect(session, call, now_us, expected.crossing_id, expected.part) != expected:
-        raise ConflictError(f"crossing {expected.crossing_id} was replaced meanwhile: deliver its evidence again")
+    if expect(session, call, now_us, expected.record_id, expected.part) != expected:
+        raise ConflictError(f"crossing {expected.record_id} was replaced meanwhile: deliver its evidence again")
     if not stored(session, expected, item):
         session.add(
             EvidenceRow(
-                crossing_id=expected.crossing_id,
+                record_id=expected.record_id,
                 revision=expected.revision,
                 part=expected.part,
                 sha256=item.sha256,
@@ -100,11 +100,15 @@ def record(session: Session, call: Call, now_us: int, expected: Expected, item: 
             )
         )
         session.flush()
-        refresh_feature(session, session.get_one(CrossingRow, expected.crossing_id))
+        refresh_views(session, [session.get_one(RecordRow, expected.record_id)])
         append_event(
-            session, now_us, "evidence.stored", crossing_id=expected.crossing_id, part=expected.part, sha256=item.sha256
+            session,
+            now_us,
+            "evidence.stored",
+            record_id=expected.record_id,
+            record_type="crossing",
+            part=expected.part,
+            sha256=item.sha256,
         )
-    append_audit(
-        session, call, now_us, "evidence.store", [expected.crossing_id], part=expected.part, sha256=item.sha256
-    )
-    return {"crossing_id": expected.crossing_id, "part": expected.part, "sha256": item.sha256, "size": item.size}
+    append_audit(session, call, now_us, "evidence.store", [expected.record_id], part=expected.part, sha256=item.sha256)
+    return {"record_id": expected.record_id, "part": expected.part, "sha256": item.sha256, "size": item.size}

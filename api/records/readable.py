@@ -1,7 +1,7 @@
-"""What a principal may read. Every reading of crossings goes through `readable_crossings`; no other query may.
+"""What a principal may read. Every reading of records goes through `readable_records`; no other query may.
 
 The rule stands in WHERE: what is not allowed is not fetched, counted, sorted or paged over. It fails closed: a role
-that is not named reads nothing.
+that is not named reads nothing, and a record without a row for an audience is not there for it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,46 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, String, Subquery, and_, bindparam, cast, false, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    String,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
 from api.errors import NotFoundError
 from api.identity.roles import Principal, Role
-from api.store.tables import AgreementRow, CrossingRow, EvidenceRow, PartnerRow, ReleaseRow
+from api.records.types import TYPES
+from api.store.boxes import Sought, box_rule
+from api.store.tables import AgreementRow, EvidenceRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
 
-__all__ = ["Readable", "find_evidence", "find_readable", "readable_crossings"]
+__all__ = [
+    "INSIDE_AUDIENCE",
+    "REDACTED",
+    "Readable",
+    "RecordFilter",
+    "count_readable",
+    "find_evidence",
+    "find_readable",
+    "list_readable",
+    "may_read",
+    "readable_records",
+]
 
+INSIDE_AUDIENCE = 0
+REDACTED = "redacted-"
+"""Begins the name of a part of evidence that shows nobody but those concerned."""
 _INSIDE = {Role.PILOT, Role.ANALYST, Role.SUPERVISOR}
 
 
@@ -30,19 +60,57 @@ class Readable:
     Parameters
     ----------
     rows
-        A subquery with columns id, revision, time_us, kind, status, review, lat, lon (NULL where withheld), media
-        (whether evidence may be read), etag, and feature (a serialised GeoJSON Feature with what may be seen and
-        nothing else).
+        A subquery with columns n, audience, id, type, revision, time_us, source, kind, status, review, west, south,
+        east, north (NULL where withheld), media, etag, release_id, and feature (a serialised GeoJSON Feature with what
+        may be seen and nothing else).
     parameters
         To be passed to `Session.execute` with every statement over `rows`; without them it fails.
+    audience
+        The number whose rows these are.
     """
 
     rows: Subquery
     parameters: dict[str, Any]
+    audience: ColumnElement[int]
 
 
-def readable_crossings(principal: Principal, now_us: int) -> Readable:
-    """The crossings that `principal` may read now, as it may read them.
+@dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """Which records of those readable; None means any.
+
+    Parameters
+    ----------
+    type
+        Of which type.
+    from_us, to_us
+        Half-open interval of the record's time, UTC microseconds since the Unix epoch.
+    bbox
+        West, south, east, north in degrees; west > east crosses the antimeridian. Records whose place is not known or
+        not shared are in no box; a line is in a box that its own bounds touch.
+    source, kind, status, review
+        Exact values.
+    where
+        More rules, over the columns of `Readable.rows`.
+    """
+
+    type: str
+    from_us: int | None = None
+    to_us: int | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    source: str | None = None
+    kind: str | None = None
+    status: str | None = None
+    review: str | None = None
+    where: ColumnElement[bool] | None = None
+
+
+def may_read(principal: Principal, type_: str) -> bool:
+    """Whether the principal's role may read records of a type at all."""
+    return type_ in TYPES and principal.may(TYPES[type_].read)
+
+
+def readable_records(principal: Principal, now_us: int) -> Readable:
+    """The records that `principal` may read now, as it may read them.
 
     Parameters
     ----------
@@ -53,122 +121,223 @@ def readable_crossings(principal: Principal, now_us: int) -> Readable:
 
     Notes
     -----
-    A partner reads a crossing when all of this holds: a release to that partner exists and is not recalled; it is of
-    the crossing's present revision; the delay has passed; its agreement runs; the partner is active; the crossing is
-    marked, confirmed by review, and within its retention. Area, kind, purpose and marking were checked when the release
-    was made, and neither a revision nor an agreement ever changes.
+    Types are judged by `may_read`: a role reads no type that it has no permission for, whatever rows there are.
+
+    A partner reads a record when all of this holds: a release to that partner exists and is not recalled; it is of the
+    record's present revision; the delay has passed; its agreement runs; the partner is active; the record bears the
+    marking it was released with, is confirmed by review where its type is judged, and is within its retention. Area,
+    kind, purpose, sensitivity and marking were checked when the release was made, and neither a revision nor an
+    agreement ever changes.
     """
     if principal.role in _INSIDE:
-        return Readable(_inside(), {"now_us": now_us})
+        return Readable(_inside(_types(principal)), {"now_us": now_us}, literal(INSIDE_AUDIENCE))
     if principal.role is Role.PARTNER and principal.partner_id is not None:
-        return Readable(_partner(), {"now_us": now_us, "partner_id": principal.partner_id})
-    return Readable(_nobody(), {})
+        parameters = {"now_us": now_us, "partner_id": principal.partner_id}
+        return Readable(_partner(_types(principal)), parameters, _partner_number())
+    return Readable(_nobody(), {}, literal(-1))
+
+
+def _types(principal: Principal) -> frozenset[str]:
+    return frozenset(name for name in TYPES if may_read(principal, name))
 
 
 # The statements are built once: building one costs more than running it.
 
 
+def _columns() -> Select[*tuple[Any, ...]]:
+    row = ReadableRow
+    return select(
+        row.n,
+        row.audience,
+        row.record_id.label("id"),
+        row.type,
+        row.revision,
+        row.time_us,
+        row.source,
+        row.kind,
+        row.status,
+        row.review,
+        row.west,
+        row.south,
+        row.east,
+        row.north,
+        row.media,
+        row.etag,
+        row.release_id,
+        row.feature,
+    )
+
+
+def _now() -> ColumnElement[int]:
+    return bindparam("now_us", type_=BigInteger)
+
+
 @cache
-def _inside() -> Subquery:
-    return (
-        select(
-            CrossingRow.id,
-            CrossingRow.revision,
-            CrossingRow.time_us,
-            CrossingRow.kind,
-            CrossingRow.status,
-            CrossingRow.review_state.label("review"),
-            CrossingRow.lat,
-            CrossingRow.lon,
-            literal(True).label("media"),
-            (cast(CrossingRow.revision, String) + "-" + cast(CrossingRow.review_version, String)).label("etag"),
-            CrossingRow.feature,
-        )
-        .where(CrossingRow.expires_us > bindparam("now_us", type_=BigInteger))
-        .subquery()
-    )
+def _inside(types: frozenset[str]) -> Subquery:
+    rules = (ReadableRow.audience == INSIDE_AUDIENCE, ReadableRow.until_us > _now(), *_of(types))
+    return _columns().where(*rules).subquery()
 
 
-def _released() -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            CrossingRow.id,
-            ReleaseRow.revision,
-            ReleaseRow.time_us,
-            ReleaseRow.kind,
-            ReleaseRow.status,
-            literal("confirmed").label("review"),
-            ReleaseRow.lat,
-            ReleaseRow.lon,
-            ReleaseRow.media,
-            ReleaseRow.id.label("etag"),
-            ReleaseRow.feature,
-        )
-        .join(CrossingRow, CrossingRow.id == ReleaseRow.crossing_id)
-        .join(AgreementRow, AgreementRow.id == ReleaseRow.agreement_id)
-        .join(PartnerRow, PartnerRow.id == ReleaseRow.partner_id)
-    )
+def _of(types: frozenset[str]) -> tuple[ColumnElement[bool], ...]:
+    return () if types == frozenset(TYPES) else (ReadableRow.type.in_(sorted(types)),)
 
 
 @cache
 def _nobody() -> Subquery:
-    return _released().where(false()).subquery()
+    return _columns().where(false()).subquery()
 
 
 @cache
-def _partner() -> Subquery:
-    now_us = bindparam("now_us", type_=BigInteger)
+def _partner(types: frozenset[str]) -> Subquery:
+    judged = sorted(name for name, type_ in TYPES.items() if type_.reviewed)
+    partner = bindparam("partner_id", type_=String)
     return (
-        _released()
+        _columns()
+        .join(ReleaseRow, ReleaseRow.id == ReadableRow.release_id)
+        .join(RecordRow, RecordRow.id == ReadableRow.record_id)
+        .join(AgreementRow, AgreementRow.id == ReleaseRow.agreement_id)
         .where(
-            ReleaseRow.partner_id == bindparam("partner_id", type_=String),
+            ReadableRow.audience == _partner_number(),
+            ReadableRow.visible_us <= _now(),
+            ReadableRow.until_us > _now(),
+            ReadableRow.revision == RecordRow.revision,
+            ReleaseRow.record_id == ReadableRow.record_id,
+            ReleaseRow.partner_id == partner,
+            ReleaseRow.revision == ReadableRow.revision,
             ReleaseRow.recalled_us.is_(None),
-            ReleaseRow.visible_us <= now_us,
-            ReleaseRow.revision == CrossingRow.revision,
-            CrossingRow.marking == ReleaseRow.marking,  # NULL equals nothing: no marking, nobody
-            CrossingRow.review_state == "confirmed",
-            CrossingRow.expires_us > now_us,
-            AgreementRow.partner_id == ReleaseRow.partner_id,
+            RecordRow.marking == ReleaseRow.marking,  # NULL equals nothing: no marking, nobody
+            or_(RecordRow.review_state == "confirmed", RecordRow.type.not_in(judged)),
+            RecordRow.expires_us > _now(),
+            AgreementRow.partner_id == partner,
             AgreementRow.ended_us.is_(None),
-            or_(AgreementRow.valid_until_us.is_(None), AgreementRow.valid_until_us > now_us),
-            PartnerRow.ended_us.is_(None),
+            or_(AgreementRow.valid_until_us.is_(None), AgreementRow.valid_until_us > _now()),
+            *_of(types),
         )
         .subquery()
     )
 
 
-def find_readable(session: Session, principal: Principal, now_us: int, crossing_id: str) -> Any:
-    """One crossing as `principal` may read it: a row of `readable_crossings`.
+@cache
+def _partner_number() -> ColumnElement[int]:
+    partner = bindparam("partner_id", type_=String)
+    return select(PartnerRow.number).where(PartnerRow.id == partner, PartnerRow.ended_us.is_(None)).scalar_subquery()
+
+
+def find_readable(
+    session: Session, principal: Principal, now_us: int, record_id: str, *, type_: str | None = None
+) -> Any:
+    """One record as `principal` may read it: a row of `readable_records`.
+
+    Parameters
+    ----------
+    type_
+        Only of that type.
 
     Raises
     ------
     NotFoundError
         When it does not exist or may not be known of.
     """
-    readable = readable_crossings(principal, now_us)
-    statement = select(readable.rows).where(readable.rows.c.id == crossing_id)
+    readable = readable_records(principal, now_us)
+    column = readable.rows.c
+    statement = select(readable.rows).where(column.id == record_id)
+    if type_ is not None:
+        statement = statement.where(column.type == type_)
     row = session.execute(statement, readable.parameters).one_or_none()
     if row is None:
-        raise NotFoundError(f"crossing {crossing_id} does not exist")
+        raise NotFoundError(f"{type_ or 'record'} {record_id} does not exist")
     return row
 
 
-def find_evidence(session: Session, principal: Principal, now_us: int, crossing_id: str, part: str) -> EvidenceRow:
-    """A piece of evidence of the revision that `principal` may read.
+def list_readable(
+    session: Session,
+    principal: Principal,
+    now_us: int,
+    which: RecordFilter,
+    *,
+    limit: int,
+    after: tuple[int, str] | None = None,
+) -> list[Any]:
+    """The newest `limit` records that `principal` may read and `which` selects.
+
+    Parameters
+    ----------
+    session
+        Any session.
+    principal, now_us
+        As in `readable_records`.
+    which
+        The filter, applied to what the principal may see and not to what is withheld.
+    limit
+        How many at most.
+    after
+        (time_us, id) of the last record of the page before.
+
+    Returns
+    -------
+    list of rows (time_us, id, feature, etag)
+        Newest first; `feature` is a serialised GeoJSON Feature.
+    """
+    readable = readable_records(principal, now_us)
+    column = readable.rows.c
+    rules = _rules(session, readable, which)
+    if after is not None:
+        rules.append(tuple_(column.time_us, column.id) < tuple_(*after))
+    statement = (
+        select(column.time_us, column.id, column.feature, column.etag)
+        .where(*rules)
+        .order_by(column.time_us.desc(), column.id.desc())
+        .limit(limit)
+    )
+    return list(session.execute(statement, readable.parameters))
+
+
+def count_readable(session: Session, principal: Principal, now_us: int, which: RecordFilter) -> int:
+    """How many records `list_readable` would give over all its pages."""
+    readable = readable_records(principal, now_us)
+    statement = select(func.count()).select_from(readable.rows).where(*_rules(session, readable, which))
+    return session.scalar(statement, readable.parameters) or 0
+
+
+def _rules(session: Session, readable: Readable, which: RecordFilter) -> list[ColumnElement[bool]]:
+    column = readable.rows.c
+    rules = [
+        column.type == which.type,
+        *([] if which.from_us is None else [column.time_us >= which.from_us]),
+        *([] if which.to_us is None else [column.time_us < which.to_us]),
+        *(
+            column[name] == value
+            for name in ("source", "status", "review", "kind")
+            if (value := getattr(which, name)) is not None
+        ),
+        *([] if which.where is None else [which.where]),
+    ]
+    if which.bbox is not None:
+        sought = Sought(which.bbox, which.from_us, which.to_us, readable.audience, readable.parameters)
+        rules.append(box_rule(session, column, sought))
+    return rules
+
+
+def find_evidence(session: Session, principal: Principal, now_us: int, record_id: str, part: str) -> EvidenceRow:
+    """A piece of evidence of the revision that `principal` may read, redacted where that is what it may see.
 
     Raises
     ------
     NotFoundError
-        When the crossing, the piece or the right to either is absent.
+        When the record, the piece or the right to either is absent.
     """
-    readable = readable_crossings(principal, now_us)
+    readable = readable_records(principal, now_us)
     column = readable.rows.c
     statement = (
         select(EvidenceRow)
-        .join(readable.rows, and_(column.id == EvidenceRow.crossing_id, column.revision == EvidenceRow.revision))
-        .where(EvidenceRow.crossing_id == crossing_id, EvidenceRow.part == part, column.media)
+        .join(readable.rows, and_(column.id == EvidenceRow.record_id, column.revision == EvidenceRow.revision))
+        .where(
+            EvidenceRow.record_id == record_id,
+            EvidenceRow.part == case((column.media == "redacted", REDACTED + part), else_=part),
+            column.media.in_(("redacted", "original")),
+        )
     )
     row = session.scalars(statement, readable.parameters).one_or_none()
     if row is None:
-        raise NotFoundError(f"crossing {crossing_id} has no {part}")
+        raise NotFoundError(f"record {record_id} has no {part}")
     return row

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical, new_id
 from api.errors import ConflictError, NotFoundError, UnprocessableError
 from api.identity.roles import Call
-from api.records.features import area_of
+from api.release.policy import area_of
 from api.release.releases import active_partner, recall_all
 from api.release.schemas import AgreementTerms, PartnerIn
 from api.store.tables import AgreementRow, PartnerRow, ReleaseRow
@@ -32,7 +32,8 @@ __all__ = [
 
 def add_partner(session: Session, call: Call, now_us: int, partner: PartnerIn) -> dict[str, Any]:
     """Name a partner; raises ConflictError when the name is taken."""
-    row = PartnerRow(id=new_id(), name=partner.name, created_us=now_us, ended_us=None)
+    number = (session.scalar(select(func.max(PartnerRow.number))) or 0) + 1
+    row = PartnerRow(id=new_id(), number=number, name=partner.name, created_us=now_us, ended_us=None)
     session.add(row)
     try:
         session.flush()

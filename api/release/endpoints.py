@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from api.http import Caller, Route, Stored, answer, read, write
 from api.identity.roles import Permission
-from api.release import agreements, releases
-from api.release.schemas import AgreementTerms, PartnerIn, ReleaseIn
+from api.release import agreements, receipts, releases, standing
+from api.release.preview import preview
+from api.release.schemas import AgreementTerms, PartnerIn, ReceiptIn, ReleaseIn, SubscriptionIn
 
 __all__ = ["ROUTES"]
 
@@ -55,12 +56,12 @@ def post_release(wish: ReleaseIn, call: Caller, store: Stored) -> Response:
 
 
 def get_releases(
-    call: Caller, store: Stored, crossing_id: str | None = None, partner_id: str | None = None
+    call: Caller, store: Stored, record_id: str | None = None, partner_id: str | None = None, waiting: bool = False
 ) -> Response:
     """Releases, recalled ones too."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = releases.list_releases(session, crossing_id=crossing_id, partner_id=partner_id)
+        found = releases.list_releases(session, record_id=record_id, partner_id=partner_id, waiting=waiting)
         return found, [item["id"] for item in found]
 
     return answer(read(store, call, "release.list", work))
@@ -74,6 +75,52 @@ def delete_release(
     return Response(status_code=204)
 
 
+def get_preview(record_id: str, partner_id: str, call: Caller, store: Stored) -> Response:
+    """What a partner would see of a record, and why not."""
+
+    def work(session: Session, now: int) -> tuple[Any, list[str]]:
+        return preview(session, call, now, record_id, partner_id), [record_id]
+
+    return answer(read(store, call, "release.preview", work))
+
+
+def post_subscription(wish: SubscriptionIn, call: Caller, store: Stored) -> Response:
+    """Ask for all that is to come, under an agreement of the caller's own."""
+    return answer(write(store, lambda session, now: standing.add_subscription(session, call, now, wish)), 201)
+
+
+def get_subscriptions(call: Caller, store: Stored) -> Response:
+    """Subscriptions: a partner's own, or all for those inside."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        found = standing.list_subscriptions(session, call)
+        return found, [item["id"] for item in found]
+
+    return answer(read(store, call, "subscription.list", work))
+
+
+def delete_subscription(subscription_id: str, call: Caller, store: Stored) -> Response:
+    """Ask no more."""
+    write(store, lambda session, now: standing.end_subscription(session, call, now, subscription_id))
+    return Response(status_code=204)
+
+
+def get_recalls(call: Caller, store: Stored) -> Response:
+    """The recalls that wait for the calling partner's receipt."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        found = receipts.list_recalls(session, call)
+        return found, [item["record_id"] for item in found]
+
+    return answer(read(store, call, "recall.list", work))
+
+
+def post_receipt(release_id: str, receipt: ReceiptIn, call: Caller, store: Stored) -> Response:
+    """Say that what was sent under a recalled release is erased."""
+    body = write(store, lambda session, now: receipts.give_receipt(session, call, now, release_id, receipt))
+    return answer(body)
+
+
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/partners", post_partner, Permission.POLICY_WRITE),
     Route("GET", "/partners", get_partners, Permission.POLICY_READ),
@@ -84,4 +131,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/releases", post_release, Permission.RELEASE),
     Route("GET", "/releases", get_releases, Permission.POLICY_READ),
     Route("DELETE", "/releases/{release_id}", delete_release, Permission.RELEASE),
+    Route("GET", "/preview", get_preview, Permission.POLICY_READ),
+    Route("POST", "/subscriptions", post_subscription, Permission.SUBSCRIBE),
+    Route("GET", "/subscriptions", get_subscriptions, Permission.SUBSCRIPTION_READ),
+    Route("DELETE", "/subscriptions/{subscription_id}", delete_subscription, Permission.SUBSCRIBE),
+    Route("GET", "/recalls", get_recalls, Permission.RECEIPT),
+    Route("POST", "/recalls/{release_id}/receipt", post_receipt, Permission.RECEIPT),
 )

@@ -1,53 +1,42 @@
-"""Sharing one crossing with one partner under a written agreement, and taking it back."""
+"""Sharing one record with one partner under a written agreement, and taking it back."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from api.canonical import new_id
+from api.canonical import new_id, sha256_hex
 from api.errors import ConflictError, NotFoundError, NotReleasableError
 from api.identity.roles import Call
-from api.records.features import covers, feature_bytes, partner_feature
+from api.records.features import feature_bytes
 from api.records.readable import find_readable
+from api.release.policy import media_of, objections, shared_feature
 from api.release.schemas import AgreementTerms, ReleaseField, ReleaseIn
-from api.store.tables import AgreementRow, CrossingRow, PartnerRow, ReleaseRow
+from api.store.tables import AgreementRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 
-__all__ = ["active_partner", "list_releases", "objections", "recall", "recall_all", "release"]
-
-
-def objections(document: dict[str, Any], review_state: str, terms: AgreementTerms) -> tuple[str, ...]:
-    """Every rule of the policy that forbids sharing a crossing under an agreement; empty when it may be shared.
-
-    Parameters
-    ----------
-    document
-        The crossing as delivered (JSON values).
-    review_state
-        "pending", "confirmed" or "dismissed".
-    terms
-        The agreement.
-    """
-    marking, kind, purpose = document["marking"], document["kind"], document["purpose"]
-    rules = (
-        (marking is not None, "it has no marking, so nobody outside may see it"),
-        (review_state == "confirmed", f"its review is {review_state}, not confirmed"),
-        (marking is None or marking in terms.markings, f"marking {marking} is not in the agreement"),
-        (kind in terms.kinds, f"kind {kind} is not in the agreement"),
-        (purpose in terms.purposes, f"purpose {purpose} is not in the agreement"),
-        (covers(terms, document["lat"], document["lon"]), "its place is not in the agreement's area"),
-    )
-    return tuple(reason for holds, reason in rules if not holds)
+__all__ = [
+    "Ground",
+    "active_partner",
+    "announce",
+    "announce_due",
+    "list_releases",
+    "recall",
+    "recall_all",
+    "release",
+    "share",
+    "standing_release",
+]
 
 
 def release(session: Session, call: Call, now_us: int, wish: ReleaseIn) -> tuple[dict[str, Any], bool]:
-    """Share one crossing with one partner.
+    """Share one record with one partner.
 
     Returns
     -------
@@ -57,63 +46,125 @@ def release(session: Session, call: Call, now_us: int, wish: ReleaseIn) -> tuple
     Raises
     ------
     NotFoundError
-        When the crossing, partner or agreement does not exist.
+        When the record, partner or agreement does not exist.
     NotReleasableError
-        When no running agreement of the partner covers the crossing, with every reason.
+        When no running agreement of the partner covers the record, with every reason.
     ConflictError
-        When the crossing is already released to the partner under another agreement.
+        When the record is already released to the partner under another agreement.
     """
-    find_readable(session, call.principal, now_us, wish.crossing_id)
-    crossing = session.get_one(CrossingRow, wish.crossing_id)
-    active_partner(session, wish.partner_id)
-    agreement, terms = _covering(session, now_us, crossing, wish)
-    standing = session.scalars(
-        select(ReleaseRow).where(
-            ReleaseRow.crossing_id == crossing.id,
-            ReleaseRow.partner_id == wish.partner_id,
-            ReleaseRow.recalled_us.is_(None),
-        )
-    ).one_or_none()
+    find_readable(session, call.principal, now_us, wish.record_id)
+    row = session.get_one(RecordRow, wish.record_id)
+    partner = active_partner(session, wish.partner_id)
+    agreement, terms = _covering(session, now_us, row, wish)
+    standing = standing_release(session, row.id, wish.partner_id)
     if standing is not None:
         if standing.agreement_id != agreement.id:
             raise ConflictError(f"already released to this partner as {standing.id}: recall that first")
-        append_audit(session, call, now_us, "release.create", [crossing.id], release=standing.id, changed=False)
+        append_audit(session, call, now_us, "release.create", [row.id], release=standing.id, changed=False)
         return _release_wire(standing), False
+    made = share(session, call, now_us, row, Ground(partner, agreement, terms), reason=wish.reason)
+    return _release_wire(made), True
 
-    located = ReleaseField.POSITION in terms.fields
-    row = ReleaseRow(
-        id=new_id(),
-        crossing_id=crossing.id,
-        revision=crossing.revision,
-        partner_id=wish.partner_id,
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """On what ground a record is shared: the partner, its agreement with the terms, and the subscription that asked."""
+
+    partner: PartnerRow
+    agreement: AgreementRow
+    terms: AgreementTerms
+    subscription_id: str | None = None
+
+
+def share(
+    session: Session, call: Call, now_us: int, row: RecordRow, ground: Ground, *, reason: str | None = None
+) -> ReleaseRow:
+    """Make the release of a record that the agreement covers and that is not yet released to the partner."""
+    partner, agreement, terms = ground.partner, ground.agreement, ground.terms
+    visible_us = max(now_us, row.time_us + terms.delay_s * 1_000_000)
+    release_id = new_id()
+    state = {"release_id": release_id, "released": iso(now_us), "agreement_id": agreement.id}
+    feature = feature_bytes(shared_feature(row, json.loads(row.document), terms, state))
+    made = ReleaseRow(
+        id=release_id,
+        record_id=row.id,
+        revision=row.revision,
+        partner_id=partner.id,
         agreement_id=agreement.id,
+        subscription_id=ground.subscription_id,
         released_us=now_us,
-        visible_us=max(now_us, crossing.time_us + terms.delay_s * 1_000_000),
+        visible_us=visible_us,
         released_by=call.principal.key_id,
-        reason=wish.reason,
-        marking=crossing.marking,
-        time_us=crossing.time_us,
-        kind=crossing.kind if ReleaseField.KIND in terms.fields else None,
-        status=crossing.status if ReleaseField.STATUS in terms.fields else None,
-        lat=crossing.lat if located else None,
-        lon=crossing.lon if located else None,
-        media=ReleaseField.CLIP in terms.fields,
+        reason=reason,
+        announced=False,
+        marking=row.marking,
+        digest=sha256_hex(feature.decode()),
+        feature=feature,
     )
-    state = {"release_id": row.id, "released": iso(now_us), "agreement_id": agreement.id}
-    row.feature = feature_bytes(partner_feature(crossing.id, json.loads(crossing.document), terms, state))
-    session.add(row)
+    session.add(made)
     session.flush()
+    located = ReleaseField.POSITION in terms.fields
+    session.add(
+        ReadableRow(
+            audience=partner.number,
+            record_id=row.id,
+            type=row.type,
+            revision=row.revision,
+            time_us=row.time_us,
+            source=row.source if ReleaseField.SOURCE in terms.fields else None,
+            kind=row.kind if ReleaseField.KIND in terms.fields else None,
+            status=row.status if ReleaseField.STATUS in terms.fields else None,
+            review=row.review_state,
+            west=row.west if located else None,
+            south=row.south if located else None,
+            east=row.east if located else None,
+            north=row.north if located else None,
+            visible_us=visible_us,
+            until_us=min(row.expires_us, agreement.valid_until_us or row.expires_us),
+            release_id=made.id,
+            media=media_of(terms),
+            etag=made.id,
+            feature=feature,
+        )
+    )
+    session.flush()
+    _tell(session, now_us, "release.created", row.type, made)
+    append_audit(session, call, now_us, "release.create", [row.id], release=made.id, partner=partner.id, changed=True)
+    if visible_us <= now_us:
+        announce(session, now_us, row.type, made)
+    return made
+
+
+def announce(session: Session, now_us: int, record_type: str, made: ReleaseRow) -> None:
+    """Tell the partner of a release that it may read by now."""
+    made.announced = True
     append_event(
-        session, now_us, "release.created", crossing_id=crossing.id, partner_id=row.partner_id, release_id=row.id
+        session,
+        now_us,
+        "release.created",
+        record_id=made.record_id,
+        record_type=record_type,
+        audience=made.partner_id,
+        release_id=made.id,
     )
-    append_audit(
-        session, call, now_us, "release.create", [crossing.id], release=row.id, partner=row.partner_id, changed=True
-    )
-    return _release_wire(row), True
+
+
+def announce_due(session: Session, now_us: int, *, limit: int = 1000) -> int:
+    """Tell partners of releases whose delay has passed, in order of that; how many there were."""
+    due = session.execute(
+        select(ReleaseRow, RecordRow.type)
+        .join(RecordRow, RecordRow.id == ReleaseRow.record_id)
+        .where(ReleaseRow.announced.is_(False), ReleaseRow.recalled_us.is_(None), ReleaseRow.visible_us <= now_us)
+        .order_by(ReleaseRow.visible_us, ReleaseRow.id)
+        .limit(limit)
+    ).all()
+    for made, record_type in due:
+        announce(session, now_us, record_type, made)
+    return len(due)
 
 
 def recall(session: Session, call: Call, now_us: int, release_id: str, reason: str | None) -> None:
-    """Take a release back: from the commit on its partner reads nothing of it.
+    """Take a release back: from the commit on its partner reads nothing of it, and is asked for a receipt.
 
     Raises
     ------
@@ -132,14 +183,26 @@ def recall_all(session: Session, call: Call, now_us: int, which: ColumnElement[b
         _recall(session, call, now_us, row, reason)
 
 
-def list_releases(session: Session, *, crossing_id: str | None, partner_id: str | None) -> list[dict[str, Any]]:
-    """Releases, oldest first, recalled ones too, as JSON values."""
+def list_releases(
+    session: Session, *, record_id: str | None, partner_id: str | None, waiting: bool = False
+) -> list[dict[str, Any]]:
+    """Releases, oldest first, recalled ones too, as JSON values; `waiting`: only recalls without a receipt."""
     query = select(ReleaseRow).order_by(ReleaseRow.released_us, ReleaseRow.id)
-    if crossing_id is not None:
-        query = query.where(ReleaseRow.crossing_id == crossing_id)
+    if record_id is not None:
+        query = query.where(ReleaseRow.record_id == record_id)
     if partner_id is not None:
         query = query.where(ReleaseRow.partner_id == partner_id)
+    if waiting:
+        query = query.where(ReleaseRow.recalled_us.is_not(None), ReleaseRow.announced, ReleaseRow.receipt_us.is_(None))
     return [_release_wire(row) for row in session.scalars(query)]
+
+
+def standing_release(session: Session, record_id: str, partner_id: str) -> ReleaseRow | None:
+    """The release of a record to a partner that is not taken back."""
+    query = select(ReleaseRow).where(
+        ReleaseRow.record_id == record_id, ReleaseRow.partner_id == partner_id, ReleaseRow.recalled_us.is_(None)
+    )
+    return session.scalars(query).one_or_none()
 
 
 def active_partner(session: Session, partner_id: str) -> PartnerRow:
@@ -150,9 +213,7 @@ def active_partner(session: Session, partner_id: str) -> PartnerRow:
     return row
 
 
-def _covering(
-    session: Session, now_us: int, crossing: CrossingRow, wish: ReleaseIn
-) -> tuple[AgreementRow, AgreementTerms]:
+def _covering(session: Session, now_us: int, record: RecordRow, wish: ReleaseIn) -> tuple[AgreementRow, AgreementTerms]:
     query = select(AgreementRow).where(
         AgreementRow.partner_id == wish.partner_id,
         AgreementRow.ended_us.is_(None),
@@ -165,11 +226,11 @@ def _covering(
         raise NotFoundError(f"agreement {wish.agreement_id} of this partner does not exist or has ended")
     if not running:
         raise NotReleasableError(("no agreement with this partner is in force",))
-    document = json.loads(crossing.document)
+    document = json.loads(record.document)
     against: dict[str, None] = {}  # a set that keeps its order
     for row in running:
         terms = AgreementTerms.model_validate_json(row.terms)
-        reasons = objections(document, crossing.review_state, terms)
+        reasons = objections(record, document, terms)
         if not reasons:
             return row, terms
         against |= dict.fromkeys(reasons)
@@ -178,32 +239,57 @@ def _covering(
 
 def _recall(session: Session, call: Call, now_us: int, row: ReleaseRow, reason: str | None) -> None:
     row.recalled_us, row.recalled_by, row.recall_reason = now_us, call.principal.key_id, reason
-    append_event(
-        session, now_us, "release.recalled", crossing_id=row.crossing_id, partner_id=row.partner_id, release_id=row.id
-    )
+    session.flush()
+    session.execute(delete(ReadableRow).where(ReadableRow.release_id == row.id))
+    record_type = session.get_one(RecordRow, row.record_id).type
+    _tell(session, now_us, "release.recalled", record_type, row)
+    if row.announced:  # of what was never shown, the partner hears nothing
+        append_event(
+            session,
+            now_us,
+            "release.recalled",
+            record_id=row.record_id,
+            record_type=record_type,
+            audience=row.partner_id,
+            release_id=row.id,
+        )
     append_audit(
         session,
         call,
         now_us,
         "release.recall",
-        [row.crossing_id],
+        [row.record_id],
         release=row.id,
         partner=row.partner_id,
         reason=reason,
     )
 
 
+def _tell(session: Session, now_us: int, kind: str, record_type: str, row: ReleaseRow) -> None:
+    append_event(
+        session,
+        now_us,
+        kind,
+        record_id=row.record_id,
+        record_type=record_type,
+        partner_id=row.partner_id,
+        release_id=row.id,
+    )
+
+
 def _release_wire(row: ReleaseRow) -> dict[str, Any]:
     return {
         "id": row.id,
-        "crossing_id": row.crossing_id,
+        "record_id": row.record_id,
         "revision": row.revision,
         "partner_id": row.partner_id,
         "agreement_id": row.agreement_id,
+        "subscription_id": row.subscription_id,
         "released": iso(row.released_us),
         "visible_from": iso(row.visible_us),
         "released_by": row.released_by,
         "reason": row.reason,
         "recalled": None if row.recalled_us is None else iso(row.recalled_us),
         "recall_reason": row.recall_reason,
+        "receipt": None if row.receipt_us is None else iso(row.receipt_us),
     }

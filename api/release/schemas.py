@@ -1,15 +1,28 @@
-"""Partners, agreements and releases as they come in."""
+"""Partners, agreements, subscriptions and releases as they come in."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from api.records.schemas import Sensitivity
 from api.wire import Id, Kind, Label, MultiPolygon, Polygon, Text, Wire
 
-__all__ = ["AgreementTerms", "PartnerIn", "ReleaseField", "ReleaseIn"]
+__all__ = [
+    "AgreementTerms",
+    "Area",
+    "PartnerIn",
+    "ReceiptIn",
+    "ReleaseField",
+    "ReleaseIn",
+    "SharedType",
+    "SubscriptionIn",
+]
+
+SharedType = Literal["crossing", "cue", "segment", "plan", "sortie", "vehicle", "sensor"]
+Area = Annotated[Polygon | MultiPolygon, Field(discriminator="type")]
 
 
 class ReleaseField(StrEnum):
@@ -35,18 +48,23 @@ _TELLS_POSITION = {ReleaseField.ELLIPSE, ReleaseField.TRACK, ReleaseField.CLIP}
 class AgreementTerms(Wire):
     """What may be shared with one partner. An absent area is everywhere; every list allows what it names, no more.
 
-    `delay_s` holds a crossing back until so many seconds after its time. `clip` shares all files of evidence, whose
-    telemetry tells the position.
+    `delay_s` holds a record back until so many seconds after its time. `clip` shares files of evidence, whose telemetry
+    tells the position: as they are, or copies in which all persons but those concerned are blurred (`media`).
+    `subscriptions` allows the partner standing subscriptions, under which what is confirmed is released by itself.
     """
 
     partner_id: Id
+    records: list[SharedType] = Field(default=["crossing"], min_length=1, max_length=7)
     kinds: list[Kind] = Field(min_length=1, max_length=10)
     purposes: list[Label] = Field(min_length=1, max_length=50)
     markings: list[Label] = Field(min_length=1, max_length=50)
+    sensitivities: list[Sensitivity] = Field(default=["clear", "green", "amber"], min_length=1, max_length=4)
     fields: list[ReleaseField] = Field(max_length=len(ReleaseField))
-    area: Annotated[Polygon | MultiPolygon, Field(discriminator="type")] | None = None
+    media: Literal["redacted", "original"] = "redacted"
+    area: Area | None = None
     delay_s: int = Field(default=0, ge=0, le=10 * 366 * 86400)
     valid_until: AwareDatetime | None = None
+    subscriptions: bool = False
 
     @model_validator(mode="after")
     def _honest(self) -> Self:
@@ -63,9 +81,27 @@ class PartnerIn(Wire):
 
 
 class ReleaseIn(Wire):
-    """One crossing to one partner; without an agreement the partner's first that covers it is taken."""
+    """One record to one partner; without an agreement the partner's first that covers it is taken."""
 
-    crossing_id: Id
+    record_id: Id
     partner_id: Id
     agreement_id: Id | None = None
     reason: Text | None = None
+
+
+class SubscriptionIn(Wire):
+    """A partner's standing wish under one agreement, no wider than it: what is absent is as the agreement has it."""
+
+    agreement_id: Id
+    records: list[SharedType] | None = Field(default=None, min_length=1, max_length=7)
+    kinds: list[Kind] | None = Field(default=None, min_length=1, max_length=10)
+    area: Area | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+
+class ReceiptIn(Wire):
+    """A partner says that it has taken a recall to heart: what it was sent is erased at its end."""
+
+    erased: Literal[True]
+    note: Text | None = None

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from api.canonical import new_id
 from api.errors import PreconditionError, StaleError
 from api.identity.roles import Call
-from api.ingest.crossings import refresh_feature
 from api.records.readable import find_readable
+from api.records.views import etag_of, refresh_views
 from api.release.releases import recall_all
+from api.release.standing import release_standing
 from api.review.schemas import ReviewIn
-from api.store.tables import CrossingRow, KeyRow, ReleaseRow, ReviewRow
+from api.store.tables import RecordRow, ReleaseRow, ReviewRow
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_event
@@ -25,7 +26,7 @@ _STATE = {"confirm": "confirmed", "dismiss": "dismissed"}
 
 
 def review(
-    session: Session, call: Call, now_us: int, crossing_id: str, verdict: ReviewIn, *, if_match: str | None
+    session: Session, call: Call, now_us: int, record_id: str, verdict: ReviewIn, *, if_match: str | None
 ) -> dict[str, Any]:
     """Record a verdict on the state of the crossing that the reviewer saw.
 
@@ -45,36 +46,38 @@ def review(
     StaleError
         When `if_match` is not the crossing's present etag: someone else judged it, or a newer revision came.
     """
-    seen = find_readable(session, call.principal, now_us, crossing_id)
+    seen = find_readable(session, call.principal, now_us, record_id, type_="crossing")
     if if_match is None:
         raise PreconditionError("a review needs If-Match with the ETag of the crossing that was looked at")
     current = f'"{seen.etag}"'
     if if_match.strip() != current:
-        raise StaleError(f"crossing {crossing_id} is now {current}, not {if_match}: look at it again")
-    row = session.get_one(CrossingRow, crossing_id)
+        raise StaleError(f"crossing {record_id} is now {current}, not {if_match}: look at it again")
+    row = session.get_one(RecordRow, record_id)
     row.review_version += 1
     row.review_state = _STATE[verdict.verdict]
     record = ReviewRow(
         id=new_id(),
-        crossing_id=row.id,
+        record_id=row.id,
         revision=row.revision,
         version=row.review_version,
         digest=row.digest,
         verdict=verdict.verdict,
         reason=verdict.reason,
         reviewer=call.principal.key_id,
+        reviewer_name=call.principal.name,
         time_us=now_us,
     )
     session.add(record)
     session.flush()
     if verdict.verdict == "dismiss":
-        recall_all(session, call, now_us, ReleaseRow.crossing_id == row.id, "dismissed in review")
-    refresh_feature(session, row)
+        recall_all(session, call, now_us, ReleaseRow.record_id == row.id, "dismissed in review")
+    refresh_views(session, [row])
     append_event(
         session,
         now_us,
         "crossing.reviewed",
-        crossing_id=row.id,
+        record_id=row.id,
+        record_type=row.type,
         revision=row.revision,
         verdict=verdict.verdict,
         review_id=record.id,
@@ -89,29 +92,26 @@ def review(
         revision=row.revision,
         saw=row.digest,
     )
-    return _wire(record, call.principal.name) | {"etag": f'"{row.revision}-{row.review_version}"'}
+    if verdict.verdict == "confirm":
+        release_standing(session, call, now_us, [row])
+    return _wire(record) | {"etag": f'"{etag_of(row)}"'}
 
 
-def list_reviews(session: Session, call: Call, now_us: int, crossing_id: str) -> list[dict[str, Any]]:
+def list_reviews(session: Session, call: Call, now_us: int, record_id: str) -> list[dict[str, Any]]:
     """Every verdict on a crossing, oldest first, as JSON values. Raises NotFoundError as `review` does."""
-    find_readable(session, call.principal, now_us, crossing_id)
-    rows = session.execute(
-        select(ReviewRow, KeyRow.name)
-        .join(KeyRow, KeyRow.id == ReviewRow.reviewer)
-        .where(ReviewRow.crossing_id == crossing_id)
-        .order_by(ReviewRow.version)
-    )
-    return [_wire(record, name) for record, name in rows]
+    find_readable(session, call.principal, now_us, record_id, type_="crossing")
+    rows = session.scalars(select(ReviewRow).where(ReviewRow.record_id == record_id).order_by(ReviewRow.version))
+    return [_wire(record) for record in rows]
 
 
-def _wire(record: ReviewRow, reviewer: str) -> dict[str, Any]:
+def _wire(record: ReviewRow) -> dict[str, Any]:
     return {
         "id": record.id,
-        "crossing_id": record.crossing_id,
+        "record_id": record.record_id,
         "revision": record.revision,
         "verdict": record.verdict,
         "reason": record.reason,
-        "reviewer": reviewer,
+        "reviewer": record.reviewer_name,
         "reviewer_key": record.reviewer,
         "time": iso(record.time_us),
     }

@@ -18,13 +18,14 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
+from api.store.boxes import BOX_DDL
 from api.store.objects import ObjectFolder
 from api.store.tables import Base
 from api.times import now_us
 
 __all__ = ["SCHEMA_VERSION", "Store"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _WRITE = {"vedette_write": True}
 # Rows that a record of who did what stands on: the database itself refuses to change or remove them.
 _APPEND_ONLY = ("audit", "event", "review")
@@ -89,6 +90,8 @@ class Store:
             version = session.execute(text("PRAGMA user_version")).scalar_one()
             if version == 0:
                 Base.metadata.create_all(session.connection())
+                for statement in BOX_DDL:
+                    session.execute(text(statement))
                 for table in _APPEND_ONLY:
                     for verb in ("UPDATE", "DELETE"):
                         session.execute(
@@ -97,9 +100,6 @@ class Store:
                                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
                             )
                         )
-                session.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
-            elif version == 1:  # has all but the cues
-                Base.metadata.tables["cue"].create(session.connection())
                 session.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
             elif version != SCHEMA_VERSION:
                 raise StorageError(
@@ -188,7 +188,6 @@ def _on_connect(connection: Any, _record: Any) -> None:
     # FULL: what was answered with success survives a power cut.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA trusted_schema = OFF")
     cursor.close()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 __all__ = [
@@ -10,14 +10,15 @@ __all__ = [
     "AuditHeadRow",
     "AuditRow",
     "Base",
-    "CrossingRow",
-    "CueRow",
     "EventRow",
     "EvidenceRow",
     "KeyRow",
     "PartnerRow",
+    "ReadableRow",
+    "RecordRow",
     "ReleaseRow",
     "ReviewRow",
+    "SubscriptionRow",
 ]
 
 
@@ -27,52 +28,78 @@ class Base(DeclarativeBase):
     type_annotation_map = {int: BigInteger(), bytes: LargeBinary(), str: Text()}  # noqa: RUF012 - SQLAlchemy's own API
 
 
-class CrossingRow(Base):
-    """The newest revision of a crossing, with its review state."""
+class RecordRow(Base):
+    """The newest revision of a record of any type, with its review state."""
 
-    __tablename__ = "crossing"
+    __tablename__ = "record"
     __table_args__ = (
-        UniqueConstraint("source", "source_id"),
-        Index("ix_crossing_time", "time_us", "id"),
+        UniqueConstraint("type", "source", "source_id"),
+        Index("ix_record_type_time", "type", "time_us", "id"),
+        Index("ix_record_expires", "expires_us"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    type: Mapped[str]
     source: Mapped[str]
     source_id: Mapped[str]
     revision: Mapped[int]
     update_us: Mapped[int]
     time_us: Mapped[int]
-    kind: Mapped[str]
-    status: Mapped[str]
-    lat: Mapped[float | None]
-    lon: Mapped[float | None]
+    kind: Mapped[str | None]
+    status: Mapped[str | None]
+    west: Mapped[float | None]
+    south: Mapped[float | None]
+    east: Mapped[float | None]
+    north: Mapped[float | None]
     received_us: Mapped[int]
     expires_us: Mapped[int]
+    owner: Mapped[str]
+    purpose: Mapped[str]
     marking: Mapped[str | None]
+    sensitivity: Mapped[str]
     digest: Mapped[str] = mapped_column(String(64))
     document: Mapped[str]
     """Canonical JSON of what was delivered."""
     review_state: Mapped[str]
     review_version: Mapped[int]
-    feature: Mapped[bytes]
-    """GeoJSON Feature for those inside, serialised when something in it changes."""
 
 
-class CueRow(Base):
-    """A cue of a ground sensor. Never changed."""
+class ReadableRow(Base):
+    """One record as one audience may read it. What has no row here is read by nobody.
 
-    __tablename__ = "cue"
-    __table_args__ = (Index("ix_cue_time", "time_us", "id"),)
+    `audience` is 0 for those inside, else the partner's number. Columns that a query may filter by are NULL where the
+    agreement does not share the field, so that a filter cannot be used to guess what is withheld.
+    """
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    sensor: Mapped[str]
-    kind: Mapped[str]
+    __tablename__ = "readable"
+    __table_args__ = (
+        UniqueConstraint("record_id", "audience"),
+        Index("ix_readable_time", "audience", "type", "time_us", "record_id"),
+    )
+
+    n: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    """Numbers rows for the index by time and place (`readable_box`)."""
+    audience: Mapped[int]
+    record_id: Mapped[str] = mapped_column(ForeignKey("record.id"))
+    type: Mapped[str]
+    revision: Mapped[int]
     time_us: Mapped[int]
-    received_us: Mapped[int]
-    expires_us: Mapped[int]
-    digest: Mapped[str] = mapped_column(String(64))
-    document: Mapped[str]
-    """Canonical JSON of what was delivered."""
+    source: Mapped[str | None]
+    kind: Mapped[str | None]
+    status: Mapped[str | None]
+    review: Mapped[str]
+    west: Mapped[float | None]
+    south: Mapped[float | None]
+    east: Mapped[float | None]
+    north: Mapped[float | None]
+    visible_us: Mapped[int]
+    until_us: Mapped[int]
+    release_id: Mapped[str | None] = mapped_column(ForeignKey("release.id"))
+    media: Mapped[str]
+    """Which evidence may be read: "none", "redacted" or "original"."""
+    etag: Mapped[str]
+    feature: Mapped[bytes]
+    """GeoJSON Feature with what this audience may see, serialised when something in it changes."""
 
 
 class EvidenceRow(Base):
@@ -80,7 +107,7 @@ class EvidenceRow(Base):
 
     __tablename__ = "evidence"
 
-    crossing_id: Mapped[str] = mapped_column(ForeignKey("crossing.id"), primary_key=True)
+    record_id: Mapped[str] = mapped_column(ForeignKey("record.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)
     part: Mapped[str] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), index=True)
@@ -95,13 +122,15 @@ class ReviewRow(Base):
     __tablename__ = "review"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    crossing_id: Mapped[str] = mapped_column(ForeignKey("crossing.id"), index=True)
+    record_id: Mapped[str] = mapped_column(ForeignKey("record.id"), index=True)
     revision: Mapped[int]
     version: Mapped[int]
     digest: Mapped[str] = mapped_column(String(64))
     verdict: Mapped[str]
     reason: Mapped[str | None]
-    reviewer: Mapped[str] = mapped_column(ForeignKey("api_key.id"))
+    reviewer: Mapped[str]
+    """Key or account."""
+    reviewer_name: Mapped[str]
     time_us: Mapped[int]
 
 
@@ -111,6 +140,8 @@ class PartnerRow(Base):
     __tablename__ = "partner"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[int] = mapped_column(unique=True)
+    """From 1: the partner's audience in `readable`."""
     name: Mapped[str] = mapped_column(unique=True)
     created_us: Mapped[int]
     ended_us: Mapped[int | None]
@@ -131,39 +162,58 @@ class AgreementRow(Base):
 
 
 class ReleaseRow(Base):
-    """One revision of one crossing shared with one partner, as that partner sees it.
-
-    The columns that a query may filter by are NULL where the agreement does not share the field, so that a filter
-    cannot be used to guess what is withheld.
-    """
+    """One revision of one record shared with one partner. What was shared stays on record."""
 
     __tablename__ = "release"
     __table_args__ = (
-        Index("ix_release_active", "crossing_id", "partner_id", unique=True, sqlite_where=text("recalled_us IS NULL")),
-        Index("ix_release_partner_time", "partner_id", "time_us", "crossing_id"),
+        Index(
+            "ix_release_active",
+            "record_id",
+            "partner_id",
+            unique=True,
+            sqlite_where=text("recalled_us IS NULL"),
+            postgresql_where=text("recalled_us IS NULL"),
+        ),
+        Index("ix_release_partner", "partner_id", "released_us"),
+        Index("ix_release_due", "announced", "visible_us"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    crossing_id: Mapped[str] = mapped_column(ForeignKey("crossing.id"))
+    record_id: Mapped[str] = mapped_column(ForeignKey("record.id"))
     revision: Mapped[int]
     partner_id: Mapped[str] = mapped_column(ForeignKey("partner.id"))
     agreement_id: Mapped[str] = mapped_column(ForeignKey("agreement.id"))
+    subscription_id: Mapped[str | None] = mapped_column(ForeignKey("subscription.id"))
     released_us: Mapped[int]
     visible_us: Mapped[int]
-    released_by: Mapped[str] = mapped_column(ForeignKey("api_key.id"))
+    released_by: Mapped[str]
+    """Key or account; "system" where a standing subscription did."""
     reason: Mapped[str | None]
+    announced: Mapped[bool]
+    """Whether the partner's event log tells of it: not before `visible_us`."""
     recalled_us: Mapped[int | None]
     recalled_by: Mapped[str | None]
     recall_reason: Mapped[str | None]
+    receipt_us: Mapped[int | None]
+    receipt_by: Mapped[str | None]
     marking: Mapped[str]
-    time_us: Mapped[int]
-    kind: Mapped[str | None]
-    status: Mapped[str | None]
-    lat: Mapped[float | None]
-    lon: Mapped[float | None]
-    media: Mapped[bool]
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the feature as it was shared."""
     feature: Mapped[bytes]
-    """GeoJSON Feature with the agreed fields only, serialised at release: what was shared stays on record."""
+
+
+class SubscriptionRow(Base):
+    """A partner's standing wish under one agreement: what matches is released without being asked for again."""
+
+    __tablename__ = "subscription"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    partner_id: Mapped[str] = mapped_column(ForeignKey("partner.id"), index=True)
+    agreement_id: Mapped[str] = mapped_column(ForeignKey("agreement.id"))
+    wish: Mapped[str]
+    """Canonical JSON of `api.release.schemas.SubscriptionIn`."""
+    created_us: Mapped[int]
+    ended_us: Mapped[int | None]
 
 
 class KeyRow(Base):
@@ -182,14 +232,22 @@ class KeyRow(Base):
 
 
 class EventRow(Base):
-    """One change. `seq` orders all changes; a subscriber is a cursor in it."""
+    """One change, told to one audience. `seq` orders all; a subscriber is a cursor in its audience's own numbers `n`.
+
+    Neither has gaps. Partners see `n` alone: global numbers would tell them how much they are not told.
+    """
 
     __tablename__ = "event"
+    __table_args__ = (UniqueConstraint("audience", "n"),)
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    audience: Mapped[str]
+    """"inside", or a partner's id."""
+    n: Mapped[int]
     time_us: Mapped[int]
     kind: Mapped[str]
-    crossing_id: Mapped[str | None]
+    record_type: Mapped[str | None]
+    record_id: Mapped[str | None]
     partner_id: Mapped[str | None]
     detail: Mapped[str]
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import String, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical
 from api.store.tables import Base, EventRow
 from api.times import iso
 
-__all__ = ["append_event", "read_events"]
+__all__ = ["INSIDE", "append_event", "append_events", "read_events"]
+
+INSIDE = "inside"
+"""The audience of those within the organisation; every other audience is a partner's id."""
 
 # Built once, and without the unit of work: every change appends.
 _LAST = select(func.max(EventRow.seq))
+_LAST_N = select(func.max(EventRow.n)).where(EventRow.audience == bindparam("whom", type_=String))
 _APPEND = insert(Base.metadata.tables["event"])
 
 
@@ -24,11 +28,13 @@ def append_event(
     time_us: int,
     kind: str,
     *,
-    crossing_id: str | None = None,
+    record_id: str | None = None,
+    record_type: str | None = None,
     partner_id: str | None = None,
+    audience: str = INSIDE,
     **detail: Any,
 ) -> int:
-    """Append one event in the caller's write transaction and return its number; numbers have no gaps.
+    """Append one event in the caller's write transaction and return its number.
 
     Parameters
     ----------
@@ -37,29 +43,69 @@ def append_event(
     time_us
         UTC microseconds since the Unix epoch.
     kind
-        `crossing.created`, `crossing.replaced`, `evidence.stored`, `crossing.reviewed`, `release.created`,
-        `release.recalled`, `partner.created`, ...
-    crossing_id, partner_id
+        `record.created`, `record.replaced`, `record.erased`, `evidence.stored`, `crossing.reviewed`,
+        `release.created`, `release.recalled`, `partner.created`, ...
+    record_id, record_type, partner_id
         What and whom it concerns.
+    audience
+        Whom it is told: `INSIDE`, or a partner's id.
     detail
         More, as JSON values.
+
+    Returns
+    -------
+    int
+        Its `seq`, without gaps over all audiences.
     """
-    session.flush()  # what the event tells of comes before it
-    seq = (session.scalar(_LAST) or 0) + 1
-    values = {"seq": seq, "time_us": time_us, "kind": kind, "crossing_id": crossing_id, "partner_id": partner_id}
-    session.execute(_APPEND, values | {"detail": canonical(detail)})
-    return seq
+    return append_events(
+        session,
+        time_us,
+        kind,
+        [{"record_id": record_id, "record_type": record_type, "partner_id": partner_id, "detail": detail}],
+        audience=audience,
+    )
 
 
-def read_events(session: Session, *, after: int, limit: int) -> list[dict[str, Any]]:
-    """The first `limit` events with a number above `after`, in order, as JSON values."""
-    rows = session.scalars(select(EventRow).where(EventRow.seq > after).order_by(EventRow.seq).limit(limit))
+def append_events(
+    session: Session, time_us: int, kind: str, members: list[dict[str, Any]], *, audience: str = INSIDE
+) -> int:
+    """Append an event of one kind for each of `members` (record_id, record_type, partner_id, detail), in order.
+
+    Returns the last `seq`.
+    """
+    session.flush()  # what the events tell of comes before them
+    seq = session.scalar(_LAST) or 0
+    number = session.scalar(_LAST_N, {"whom": audience}) or 0
+    rows = [
+        {
+            "record_type": None,
+            "partner_id": None,
+            **member,
+            "detail": canonical(member["detail"]),
+            "seq": seq + place,
+            "n": number + place,
+            "audience": audience,
+            "time_us": time_us,
+            "kind": kind,
+        }
+        for place, member in enumerate(members, 1)
+    ]
+    if rows:
+        session.execute(_APPEND, rows)
+    return seq + len(rows)
+
+
+def read_events(session: Session, *, after: int, limit: int, audience: str = INSIDE) -> list[dict[str, Any]]:
+    """The first `limit` events told to `audience` with a number `n` above `after`, in order, as JSON values."""
+    query = select(EventRow).where(EventRow.audience == audience, EventRow.n > after)
+    rows = session.scalars(query.order_by(EventRow.n).limit(limit))
     return [
         {
-            "seq": row.seq,
+            "n": row.n,
             "time": iso(row.time_us),
             "kind": row.kind,
-            "crossing_id": row.crossing_id,
+            "record_type": row.record_type,
+            "record_id": row.record_id,
             "partner_id": row.partner_id,
             "detail": json.loads(row.detail),
         }

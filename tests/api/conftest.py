@@ -97,7 +97,7 @@ class Service:
         return self.ask("administrator", "POST", "/agreements", json=agreement_json(partner_id, **terms))
 
     def release(self, crossing_id: str, partner_id: str, **more: Any) -> Any:
-        body = {"crossing_id": crossing_id, "partner_id": partner_id, **more}
+        body = {"record_id": crossing_id, "partner_id": partner_id, **more}
         return self.ask("supervisor", "POST", "/releases", json=body)
 
     def seen_by(self, who: str, **query: str) -> list[str]:

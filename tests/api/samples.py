@@ -14,6 +14,7 @@ def agreement_json(partner_id: str, **terms: Any) -> dict[str, Any]:
         "purposes": ["border-surveillance"],
         "markings": ["REL BRAVO"],
         "fields": ["kind", "position"],
+        "media": "original",
     }
     return usual | terms
 

@@ -66,7 +66,7 @@ def test_many_couriers_at_once_make_one_record(service, crossing):
     (feature,) = service.ask("analyst", "GET", "/crossings").json()["features"]
     assert feature["properties"]["confidence"] == 0.07  # the newest won whatever the order
     events = service.ask("analyst", "GET", "/events", params={"limit": 1000}).json()["events"]
-    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert [event["n"] for event in events] == list(range(1, len(events) + 1))
     revisions = [event["detail"]["revision"] for event in events if event["kind"].startswith("crossing.")]
     assert revisions == list(range(1, len(revisions) + 1))
 

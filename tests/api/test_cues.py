@@ -31,21 +31,23 @@ def cue_json(number=1, **changes):
 def listed(service, who="analyst", **parameters):
     answer = service.ask(who, "GET", "/cues", params=parameters)
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    page = answer.json()
+    following = [link["href"].rpartition("cursor=")[2] for link in page["links"] if link["rel"] == "next"]
+    return {"cues": [feature["properties"] for feature in page["features"]], "next": [*following, None][0]}
 
 
 def test_a_cue_is_held_as_it_came_and_once(service):
     for status, outcome in ((201, "created"), (200, "unchanged"), (200, "unchanged")):
         answer = service.ask("sensor", "POST", "/cues", json=cue_json())
-        assert (answer.status_code, answer.json()) == (status, {"id": cue_json()["id"], "outcome": outcome})
+        assert (answer.status_code, answer.json()["outcome"]) == (status, outcome)
     (held,) = listed(service)["cues"]
     received, expires = held.pop("received"), held.pop("expires")
+    assert (held.pop("revision"), held.pop("etag")) == (1, '"1-0"')
     assert held == cue_json()
     assert received < expires
     events = service.ask("analyst", "GET", "/events").json()["events"]
-    assert [(event["kind"], event["detail"]) for event in events if event["kind"].startswith("cue")] == [
-        ("cue.created", {"cue_id": cue_json()["id"], "cue_kind": "motion", "sensor": "gate-3"})
-    ]
+    told = [(event["kind"], event["detail"]["revision"]) for event in events if event["record_type"] == "cue"]
+    assert told == [("record.created", 1)]
 
 
 def test_another_cue_under_the_same_id_is_refused(service):
@@ -75,12 +77,12 @@ def test_cues_are_found_by_time_sensor_and_kind_page_by_page(service):
         name: [int(cue["id"], 16) for cue in listed(service, **{name: value})["cues"]]
         for name, value in (
             ("kind", "motion"),
-            ("sensor", "s1"),
+            ("source", "s1"),
             ("from", iso(NOON_US + 6)),
             ("to", iso(NOON_US + 2)),
         )
     }
-    assert found == {"kind": [6, 4, 2], "sensor": [7, 4, 1], "from": [7, 6], "to": [1]}
+    assert found == {"kind": [6, 4, 2], "source": [7, 4, 1], "from": [7, 6], "to": [1]}
 
 
 def test_a_cue_is_gone_when_its_retention_ends(service, clock):
@@ -92,12 +94,12 @@ def test_a_cue_is_gone_when_its_retention_ends(service, clock):
 
 
 def test_reading_and_writing_cues_is_audited(service):
-    service.ask("sensor", "POST", "/cues", json=cue_json())
+    record_id = service.ask("sensor", "POST", "/cues", json=cue_json()).json()["id"]
     listed(service)
     answer = service.ask("auditor", "GET", "/audit", params={"limit": 1000}).json()
     entries = [entry["body"] for entry in answer["entries"]]
     told = [(entry["action"], entry["objects"]) for entry in entries if entry["action"].startswith("cue.")]
-    assert told == [("cue.deliver", [cue_json()["id"]]), ("cue.list", [cue_json()["id"]])]
+    assert told == [("cue.deliver", [record_id]), ("cue.list", [record_id])]
 
 
 @pytest.mark.parametrize(

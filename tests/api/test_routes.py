@@ -75,10 +75,12 @@ def test_duties_are_separate():
     assert may[Permission.KEY_WRITE] == may[Permission.POLICY_WRITE] == {Role.ADMINISTRATOR}
     assert may[Permission.CROSSING_WRITE] == {Role.PILOT}
     assert may[Permission.CUE_WRITE] == {Role.SENSOR}
-    assert may[Permission.CUE_READ] == {Role.PILOT, Role.ANALYST, Role.SUPERVISOR}
+    assert may[Permission.CUE_READ] == {Role.PILOT, Role.ANALYST, Role.SUPERVISOR, Role.PARTNER}
+    assert may[Permission.ASSET_WRITE] == {Role.PILOT}
+    assert may[Permission.RECEIPT] == may[Permission.SUBSCRIBE] == {Role.PARTNER}
     assert GRANTS[Role.SENSOR] == {Permission.CUE_WRITE, Permission.SELF}
     assert Role.ADMINISTRATOR not in may[Permission.CROSSING_READ]
-    assert GRANTS[Role.PARTNER] == {Permission.CROSSING_READ, Permission.SELF}
+    assert {Permission.POLICY_READ, Permission.REVIEW_READ, Permission.AUDIT_READ}.isdisjoint(GRANTS[Role.PARTNER])
 
 
 def test_unknown_and_forbidden_look_the_same(service, crossing):

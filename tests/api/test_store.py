@@ -33,19 +33,6 @@ def test_a_store_of_another_version_is_refused(tmp_path):
         Store(tmp_path)
 
 
-def test_a_store_from_before_there_were_cues_is_taken_on(tmp_path):
-    Store(tmp_path).close()
-    connection = sqlite3.connect(tmp_path / "vedette.sqlite")
-    connection.execute("DROP TABLE cue")
-    connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    store = Store(tmp_path)
-    with store.read() as session:
-        assert session.execute(text("SELECT count(*) FROM cue")).scalar_one() == 0
-        assert session.execute(text("PRAGMA user_version")).scalar_one() == 2
-    store.close()
-
-
 def test_what_is_no_store_is_refused(tmp_path):
     (tmp_path / "vedette.sqlite").write_bytes(b"not a database, but long enough to be looked at" * 50)
     with pytest.raises(StorageError, match="cannot serve"):
@@ -60,7 +47,7 @@ def test_a_locked_store_says_so(tmp_path):
     other = sqlite3.connect(tmp_path / "vedette.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with store.read() as session:  # readers do not wait
-        session.execute(text("SELECT count(*) FROM crossing"))
+        session.execute(text("SELECT count(*) FROM record"))
     with pytest.raises(StorageError, match="locked"), store.write():
         pass
     other.close()

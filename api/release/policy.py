@@ -1,0 +1,82 @@
+"""The policy: whether a record may be shared under an agreement, why not, and what of it. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import shapely.geometry
+from shapely.geometry.base import BaseGeometry
+
+from api.records.features import partner_feature
+from api.records.types import TYPES, RecordType
+from api.release.schemas import AgreementTerms, ReleaseField, SubscriptionIn
+from api.store.tables import RecordRow
+from api.times import microseconds
+
+__all__ = ["area_of", "covers", "media_of", "objections", "shared_feature", "wanted"]
+
+
+def objections(row: RecordRow, document: Mapping[str, Any], terms: AgreementTerms) -> tuple[str, ...]:
+    """Every rule of the policy that forbids sharing a record under an agreement; empty when it may be shared.
+
+    Parameters
+    ----------
+    row, document
+        The record, and what was delivered as JSON values.
+    terms
+        The agreement.
+    """
+    type_ = TYPES[row.type]
+    judged = not type_.reviewed or row.review_state == "confirmed"
+    rules = (
+        (
+            type_.shared is not None and row.type in terms.records,
+            f"records of type {row.type} are not in the agreement",
+        ),
+        (row.marking is not None, "it has no marking, so nobody outside may see it"),
+        (judged, f"its review is {row.review_state}, not confirmed"),
+        (row.marking is None or row.marking in terms.markings, f"marking {row.marking} is not in the agreement"),
+        (row.sensitivity in terms.sensitivities, f"sensitivity {row.sensitivity} is not in the agreement"),
+        (row.type != "crossing" or row.kind in terms.kinds, f"kind {row.kind} is not in the agreement"),
+        (row.purpose in terms.purposes, f"purpose {row.purpose} is not in the agreement"),
+        (covers(area_of(terms), type_, document), "its place is not in the agreement's area"),
+    )
+    return tuple(reason for holds, reason in rules if not holds)
+
+
+def wanted(row: RecordRow, document: Mapping[str, Any], wish: SubscriptionIn) -> bool:
+    """Whether a subscription asks for a record; what its agreement allows is another question."""
+    return (
+        (wish.records is None or row.type in wish.records)
+        and (wish.kinds is None or row.type != "crossing" or row.kind in wish.kinds)
+        and (wish.since is None or row.time_us >= microseconds(wish.since))
+        and (wish.until is None or row.time_us < microseconds(wish.until))
+        and covers(area_of(wish), TYPES[row.type], document)
+    )
+
+
+def area_of(bound: AgreementTerms | SubscriptionIn) -> BaseGeometry | None:
+    """The area of an agreement or subscription in degrees (x = lon, y = lat); None where it is everywhere."""
+    return None if bound.area is None else shapely.geometry.shape(bound.area.model_dump())
+
+
+def covers(area: BaseGeometry | None, type_: RecordType, document: Mapping[str, Any]) -> bool:
+    """Whether the whole of a record lies in an area; without a place it is only in an area that is everywhere."""
+    if area is None:
+        return True
+    geometry = type_.geometry(document)
+    return geometry is not None and bool(area.covers(shapely.geometry.shape(geometry)))
+
+
+def shared_feature(
+    row: RecordRow, document: Mapping[str, Any], terms: AgreementTerms, state: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The Feature that a partner gets under an agreement, with `state` of the service among its properties."""
+    fields = frozenset(str(name) for name in terms.fields)
+    return partner_feature(TYPES[row.type], row.id, document, state, fields=fields, area=area_of(terms))
+
+
+def media_of(terms: AgreementTerms) -> str:
+    """Which evidence goes along: "none", "redacted" or "original"."""
+    return terms.media if ReleaseField.CLIP in terms.fields else "none"

@@ -1,0 +1,62 @@
+"""A recall waits for the partner's word that what it had is erased."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.errors import NotFoundError
+from api.identity.roles import Call
+from api.release.schemas import ReceiptIn
+from api.store.tables import ReleaseRow
+from api.times import iso
+from api.trail.audit import append_audit
+from api.trail.log import append_event
+
+__all__ = ["give_receipt", "list_recalls"]
+
+
+def give_receipt(session: Session, call: Call, now_us: int, release_id: str, receipt: ReceiptIn) -> dict[str, Any]:
+    """Record a partner's receipt for a recall; the first one counts, another changes nothing.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such recall, or it is another partner's, or the partner was never told of the release.
+    """
+    row = session.get(ReleaseRow, release_id)
+    mine = row is not None and row.partner_id == call.principal.partner_id
+    if row is None or not mine or row.recalled_us is None or not row.announced:
+        raise NotFoundError(f"recall {release_id} does not exist")
+    first = row.receipt_us is None
+    if first:
+        row.receipt_us, row.receipt_by = now_us, call.principal.key_id
+        append_event(
+            session, now_us, "recall.received", record_id=row.record_id, partner_id=row.partner_id, release_id=row.id
+        )
+    append_audit(
+        session, call, now_us, "recall.receive", [row.record_id], release=row.id, note=receipt.note, first=first
+    )
+    return _wire(row)
+
+
+def list_recalls(session: Session, call: Call) -> list[dict[str, Any]]:
+    """The recalls that wait for the calling partner's receipt, oldest first."""
+    query = select(ReleaseRow).where(
+        ReleaseRow.partner_id == call.principal.partner_id,
+        ReleaseRow.recalled_us.is_not(None),
+        ReleaseRow.announced,
+        ReleaseRow.receipt_us.is_(None),
+    )
+    return [_wire(row) for row in session.scalars(query.order_by(ReleaseRow.recalled_us, ReleaseRow.id))]
+
+
+def _wire(row: ReleaseRow) -> dict[str, Any]:
+    return {
+        "release_id": row.id,
+        "record_id": row.record_id,
+        "recalled": None if row.recalled_us is None else iso(row.recalled_us),
+        "receipt": None if row.receipt_us is None else iso(row.receipt_us),
+    }

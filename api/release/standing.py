@@ -1,0 +1,132 @@
+"""Standing subscriptions: what a partner asks for once, and gets as it comes, within its agreement."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from api.canonical import canonical, new_id
+from api.errors import NotFoundError, UnprocessableError
+from api.identity.roles import SYSTEM, Call
+from api.release.policy import area_of, objections, wanted
+from api.release.releases import Ground, share, standing_release
+from api.release.schemas import AgreementTerms, SubscriptionIn
+from api.store.tables import AgreementRow, PartnerRow, RecordRow, SubscriptionRow
+from api.times import iso
+from api.trail.audit import append_audit
+from api.trail.log import append_event
+
+__all__ = ["add_subscription", "end_subscription", "list_subscriptions", "release_standing"]
+
+
+def add_subscription(session: Session, call: Call, now_us: int, wish: SubscriptionIn) -> dict[str, Any]:
+    """Ask for what is to come, under an agreement of the caller's own.
+
+    Raises
+    ------
+    NotFoundError
+        When the agreement does not exist, has ended, or is another's.
+    UnprocessableError
+        When the agreement allows no subscriptions, or the wish is wider than it.
+    """
+    agreement = session.get(AgreementRow, wish.agreement_id)
+    partner_id = call.principal.partner_id
+    if agreement is None or partner_id is None or agreement.partner_id != partner_id or agreement.ended_us is not None:
+        raise NotFoundError(f"agreement {wish.agreement_id} does not exist")
+    terms = AgreementTerms.model_validate_json(agreement.terms)
+    for reason in _too_wide(wish, terms):
+        raise UnprocessableError(reason)
+    row = SubscriptionRow(
+        id=new_id(),
+        partner_id=partner_id,
+        agreement_id=agreement.id,
+        wish=canonical(wish.model_dump(mode="json")),
+        created_us=now_us,
+        ended_us=None,
+    )
+    session.add(row)
+    append_event(session, now_us, "subscription.created", partner_id=partner_id, subscription_id=row.id)
+    append_audit(session, call, now_us, "subscription.create", [row.id], wish=json.loads(row.wish))
+    return _wire(row)
+
+
+def end_subscription(session: Session, call: Call, now_us: int, subscription_id: str) -> None:
+    """Ask no more; what was released stays released. Raises NotFoundError for another's or none."""
+    row = session.get(SubscriptionRow, subscription_id)
+    mine = row is not None and call.principal.partner_id in {None, row.partner_id}
+    if row is None or not mine or row.ended_us is not None:
+        raise NotFoundError(f"subscription {subscription_id} does not exist")
+    row.ended_us = now_us
+    append_event(session, now_us, "subscription.ended", partner_id=row.partner_id, subscription_id=row.id)
+    append_audit(session, call, now_us, "subscription.end", [row.id])
+
+
+def list_subscriptions(session: Session, call: Call) -> list[dict[str, Any]]:
+    """Subscriptions, oldest first, ended ones too: a partner's own, or all for those inside."""
+    query = select(SubscriptionRow).order_by(SubscriptionRow.created_us, SubscriptionRow.id)
+    if call.principal.partner_id is not None:
+        query = query.where(SubscriptionRow.partner_id == call.principal.partner_id)
+    return [_wire(row) for row in session.scalars(query)]
+
+
+def release_standing(session: Session, call: Call, now_us: int, rows: Sequence[RecordRow]) -> int:
+    """Release records to every partner whose subscription asks for them and whose agreement allows it; how many.
+
+    Called in the transaction that made them releasable, so that both stand or fall together.
+    """
+    running = session.execute(
+        select(SubscriptionRow, AgreementRow, PartnerRow)
+        .join(AgreementRow, AgreementRow.id == SubscriptionRow.agreement_id)
+        .join(PartnerRow, PartnerRow.id == SubscriptionRow.partner_id)
+        .where(
+            SubscriptionRow.ended_us.is_(None),
+            AgreementRow.ended_us.is_(None),
+            AgreementRow.partner_id == SubscriptionRow.partner_id,
+            or_(AgreementRow.valid_until_us.is_(None), AgreementRow.valid_until_us > now_us),
+            PartnerRow.ended_us.is_(None),
+        )
+        .order_by(SubscriptionRow.created_us, SubscriptionRow.id)
+    ).all()
+    service = Call(SYSTEM, call.request_id)
+    documents = [(row, json.loads(row.document)) for row in rows] if running else []
+    released = 0
+    for subscription, agreement, partner in running:
+        terms = AgreementTerms.model_validate_json(agreement.terms)
+        wish = SubscriptionIn.model_validate_json(subscription.wish)
+        for row, document in documents:
+            asked = terms.subscriptions and wanted(row, document, wish)
+            if not asked or objections(row, document, terms) or standing_release(session, row.id, partner.id):
+                continue
+            share(session, service, now_us, row, Ground(partner, agreement, terms, subscription.id))
+            released += 1
+    return released
+
+
+def _too_wide(wish: SubscriptionIn, terms: AgreementTerms) -> list[str]:
+    area, bound = area_of(wish), area_of(terms)
+    rules = (
+        (terms.subscriptions, "the agreement allows no subscriptions: ask for one that does"),
+        (set(wish.records or ()) <= set(terms.records), "the agreement does not share all of these types of records"),
+        (set(wish.kinds or ()) <= set(terms.kinds), "the agreement does not share all of these kinds"),
+        (area is None or (area.is_valid and area.area > 0), "the area crosses itself or has no surface"),
+        (
+            area is None or bound is None or not area.is_valid or bound.covers(area),
+            "the area reaches beyond the agreement's",
+        ),
+        (wish.since is None or wish.until is None or wish.since < wish.until, "since is not before until"),
+    )
+    return [reason for holds, reason in rules if not holds]
+
+
+def _wire(row: SubscriptionRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "partner_id": row.partner_id,
+        "wish": json.loads(row.wish),
+        "created": iso(row.created_us),
+        "ended": None if row.ended_us is None else iso(row.ended_us),
+    }
