@@ -11,6 +11,8 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api import open as opened
+from api.account import endpoints as account
+from api.account import tasks as account_tasks
 from api.background import Service, Task, beside
 from api.errors import PermissionDeniedError
 from api.gate import Gate
@@ -40,10 +42,11 @@ ROUTES: tuple[Route, ...] = (
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,
+    *account.ROUTES,
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = (*trail_tasks.TASKS,)
+TASKS: tuple[Task, ...] = (*trail_tasks.TASKS, *account_tasks.TASKS)
 """What runs beside the routes."""
 
 

@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.account.settings import AccountSettings
 from api.errors import SettingsError
 from api.trail.settings import HeadSettings
 
@@ -34,6 +35,8 @@ class Settings:
         How long a stop waits for requests in progress.
     heads
         How the head of the audit is signed, and where the signed heads are kept.
+    account
+        How erasure and the public page go about their work.
 
     Raises
     ------
@@ -53,6 +56,7 @@ class Settings:
     busy_timeout_s: float = 10.0
     stop_timeout_s: int = 10
     heads: HeadSettings = field(default_factory=HeadSettings)
+    account: AccountSettings = field(default_factory=AccountSettings)
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:

@@ -39,6 +39,12 @@ class Permission(StrEnum):
     POLICY_READ = "policy.read"
     POLICY_WRITE = "policy.write"
     KEY_WRITE = "key.write"
+    HOLD = "hold"
+    ERASE = "erase"
+    ERASURE_READ = "erasure.read"
+    """Holds and tombstones."""
+    METRICS_READ = "metrics.read"
+    """Metrics, and which part of the service is not ready."""
     AUDIT_READ = "audit.read"
     EVENT_READ = "event.read"
     SELF = "self"
@@ -75,6 +81,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.ASSET_READ,
             Permission.REVIEW_READ,
             Permission.RELEASE,
+            Permission.HOLD,
+            Permission.ERASE,
+            Permission.ERASURE_READ,
             Permission.SUBSCRIPTION_READ,
             Permission.POLICY_READ,
             Permission.EVENT_READ,
@@ -93,9 +102,15 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.SELF,
         }
     ),
-    Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.POLICY_READ, Permission.SELF}),
+    Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.ERASURE_READ, Permission.POLICY_READ, Permission.SELF}),
     Role.ADMINISTRATOR: frozenset(
-        {Permission.KEY_WRITE, Permission.POLICY_READ, Permission.POLICY_WRITE, Permission.SELF}
+        {
+            Permission.KEY_WRITE,
+            Permission.METRICS_READ,
+            Permission.POLICY_READ,
+            Permission.POLICY_WRITE,
+            Permission.SELF,
+        }
     ),
 }
 """Duties are separate: a sensor tells its cues and reads nothing, who judges does not release, who releases does not

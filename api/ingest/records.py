@@ -23,8 +23,11 @@ from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_events
 
-__all__ = ["Delivered", "Outcome", "deliver", "deliver_all"]
+__all__ = ["ERASED", "EXPIRED", "GONE", "Delivered", "Outcome", "deliver", "deliver_all"]
 
+ERASED, EXPIRED = "erased", "expired"
+GONE = (ERASED, EXPIRED)
+"""Review states of records whose content was erased: for good, and until their source tells of them anew."""
 _DAY_US = 86_400_000_000
 _AT_ONCE = 400
 """Names in one look-up: databases bound the parameters of a statement."""
@@ -96,7 +99,7 @@ def deliver_all(
     changed: dict[str, tuple[RecordRow, Outcome]] = {}
     for each in prepared:
         row = rows.get(each.name)
-        if row is not None and each.stamp.update_us <= row.update_us:
+        if row is not None and (row.review_state == ERASED or each.stamp.update_us <= row.update_us):
             done.append(_known(type_, each, row))
             continue
         outcome = Outcome.CREATED if row is None else Outcome.REPLACED
@@ -106,6 +109,8 @@ def deliver_all(
         elif row.id not in changed:
             why = f"superseded by revision {row.revision + 1}"
             recall_all(session, call, now_us, ReleaseRow.record_id == row.id, why)
+        if row.review_state == EXPIRED:
+            row.received_us = now_us
         _fill(type_, row, each)
         before = changed.get(row.id)
         changed[row.id] = (row, outcome if before is None else before[1])
@@ -141,6 +146,8 @@ def _stored(session: Session, type_: RecordType, given: Sequence[_Given]) -> dic
 
 
 def _known(type_: RecordType, given: _Given, row: RecordRow) -> Delivered:
+    if row.review_state in GONE:
+        return Delivered(row.id, row.revision, Outcome.DROPPED, "its content was erased")
     if given.stamp.update_us < row.update_us:
         note = f"older than the stored update of {iso(row.update_us)}"
         return Delivered(row.id, row.revision, Outcome.DROPPED, note)

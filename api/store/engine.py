@@ -28,7 +28,9 @@ __all__ = ["SCHEMA_VERSION", "Store"]
 SCHEMA_VERSION = 3
 _WRITE = {"vedette_write": True}
 # Rows that a record of who did what stands on: the database itself refuses to change or remove them.
-_APPEND_ONLY = ("audit", "event", "review")
+_APPEND_ONLY = ("audit", "event", "review", "tombstone")
+# Erasure empties these, and may change nothing else.
+_ERASABLE = {"review": ("reason",)}
 
 
 @dataclass(slots=True)
@@ -97,6 +99,7 @@ class Store:
                         session.execute(
                             text(
                                 f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                                f"{_unless_erased(table) if verb == 'UPDATE' else ''} "
                                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
                             )
                         )
@@ -176,9 +179,27 @@ class Store:
             session.execute(text("PRAGMA user_version")).scalar_one()
         self.objects.check()
 
+    def forget(self) -> None:
+        """Empty the write-ahead log, where what was erased since the last time still lies. Raises StorageError."""
+        with _as_storage_error(self.directory), self._engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.rollback()  # a checkpoint cannot run inside a transaction
+                cursor = connection.connection.cursor()
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                cursor.close()
+
     def close(self) -> None:
         """Let go of every connection."""
         self._engine.dispose()
+
+
+def _unless_erased(table: str) -> str:
+    erasable = _ERASABLE.get(table)
+    if erasable is None:
+        return ""
+    names = [column.name for column in Base.metadata.tables[table].columns]
+    changes = [f"NEW.{name} IS NOT OLD.{name}" for name in names if name not in erasable]
+    return "WHEN " + " OR ".join([f"NEW.{name} IS NOT NULL" for name in erasable] + changes)
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
