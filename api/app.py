@@ -23,6 +23,7 @@ from api.ingest import endpoints as ingest
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
+from api.release.due import announce_when_due
 from api.review import endpoints as review
 from api.settings import Settings
 from api.store.engine import Store
@@ -46,7 +47,7 @@ ROUTES: tuple[Route, ...] = (
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = (*trail_tasks.TASKS, *account_tasks.TASKS)
+TASKS: tuple[Task, ...] = (announce_when_due, *trail_tasks.TASKS, *account_tasks.TASKS)
 """What runs beside the routes."""
 
 

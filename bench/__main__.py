@@ -21,7 +21,7 @@ ROOMS = {
     "link": "mission upload beside pymavlink and MAVSDK, telemetry of a large fleet",
     "sim": "simulated seconds a second",
     "vision": "frames a second beside the bare model",
-    "service": "requests a second beside a bare FastAPI route",
+    "api": "asking and taking in beside ready bytes, SQL by hand and bare commits",
 }
 
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical, new_id, sha256_hex
 from api.errors import ConflictError
 from api.identity.roles import Call
+from api.records.kept import Kept, find_kept, insert_kept, update_kept
 from api.records.schemas import CueIn, RecordIn
 from api.records.types import RecordType, Stamp, stamp_of
 from api.records.views import refresh_views
 from api.release.releases import recall_all
 from api.release.standing import release_standing
-from api.store.tables import RecordRow, ReleaseRow
+from api.store.tables import ReleaseRow
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_events
@@ -29,8 +29,6 @@ ERASED, EXPIRED = "erased", "expired"
 GONE = (ERASED, EXPIRED)
 """Review states of records whose content was erased: for good, and until their source tells of them anew."""
 _DAY_US = 86_400_000_000
-_AT_ONCE = 400
-"""Names in one look-up: databases bound the parameters of a statement."""
 
 
 class Outcome(StrEnum):
@@ -94,35 +92,32 @@ def deliver_all(
         In the order of `given`; `Outcome.CONFLICT` with a note where the content differs under the same update_time.
     """
     prepared = [_prepared(type_, each) for each in given]
-    rows = _stored(session, type_, prepared)
+    records = find_kept(session, type_.name, (each.name for each in prepared))
     done: list[Delivered] = []
-    changed: dict[str, tuple[RecordRow, Outcome]] = {}
+    changed: dict[str, tuple[Kept, Outcome]] = {}
     for each in prepared:
-        row = rows.get(each.name)
-        if row is not None and (row.review_state == ERASED or each.stamp.update_us <= row.update_us):
-            done.append(_known(type_, each, row))
+        kept = records.get(each.name)
+        if kept is not None and (kept.review_state == ERASED or each.stamp.update_us <= kept.update_us):
+            done.append(_known(type_, each, kept))
             continue
-        outcome = Outcome.CREATED if row is None else Outcome.REPLACED
-        if row is None:
-            row = rows[each.name] = _new(type_, now_us)
-            session.add(row)
-        elif row.id not in changed:
-            why = f"superseded by revision {row.revision + 1}"
-            recall_all(session, call, now_us, ReleaseRow.record_id == row.id, why)
-        if row.review_state == EXPIRED:
-            row.received_us = now_us
-        _fill(type_, row, each)
-        before = changed.get(row.id)
-        changed[row.id] = (row, outcome if before is None else before[1])
-        done.append(Delivered(row.id, row.revision, outcome))
-    session.flush()
-    refresh_views(session, [row for row, _ in changed.values()], fresh=True)
-    for outcome in (Outcome.CREATED, Outcome.REPLACED):
-        members = [_told(row) for row, what in changed.values() if what is outcome]
-        if members:
-            append_events(session, now_us, f"record.{outcome}", members)
+        outcome = Outcome.CREATED if kept is None else Outcome.REPLACED
+        if kept is not None and kept.id not in changed:
+            why = f"superseded by revision {kept.revision + 1}"
+            recall_all(session, call, now_us, ReleaseRow.record_id == kept.id, why)
+        kept = records[each.name] = _next(type_, each, kept, now_us)
+        before = changed.get(kept.id)
+        changed[kept.id] = (kept, outcome if before is None else before[1])
+        done.append(Delivered(kept.id, kept.revision, outcome))
+    new, renewed = (
+        [kept for kept, what in changed.values() if what is outcome] for outcome in (Outcome.CREATED, Outcome.REPLACED)
+    )
+    insert_kept(session, new)
+    update_kept(session, renewed)
+    refresh_views(session, new + renewed, fresh=True)
+    append_events(session, now_us, "record.created", [_told(kept) for kept in new])
+    append_events(session, now_us, "record.replaced", [_told(kept) for kept in renewed])
     if not type_.reviewed:
-        release_standing(session, call, now_us, [row for row, _ in changed.values()])
+        release_standing(session, call, now_us, new + renewed)
     _audit(session, call, now_us, type_, done)
     return done
 
@@ -133,52 +128,54 @@ def _prepared(type_: RecordType, given: RecordIn | CueIn) -> _Given:
     return _Given(stamp_of(type_, given, document), text, sha256_hex(text))
 
 
-def _stored(session: Session, type_: RecordType, given: Sequence[_Given]) -> dict[tuple[str, str], RecordRow]:
-    names = sorted({each.name for each in given})
-    found: dict[tuple[str, str], RecordRow] = {}
-    for start in range(0, len(names), _AT_ONCE):
-        some = names[start : start + _AT_ONCE]
-        query = select(RecordRow).where(
-            RecordRow.type == type_.name, tuple_(RecordRow.source, RecordRow.source_id).in_(some)
-        )
-        found |= {(row.source, row.source_id): row for row in session.scalars(query)}
-    return found
-
-
-def _known(type_: RecordType, given: _Given, row: RecordRow) -> Delivered:
-    if row.review_state in GONE:
-        return Delivered(row.id, row.revision, Outcome.DROPPED, "its content was erased")
-    if given.stamp.update_us < row.update_us:
-        note = f"older than the stored update of {iso(row.update_us)}"
-        return Delivered(row.id, row.revision, Outcome.DROPPED, note)
-    if given.digest == row.digest:
-        return Delivered(row.id, row.revision, Outcome.UNCHANGED)
+def _known(type_: RecordType, given: _Given, kept: Kept) -> Delivered:
+    if kept.review_state in GONE:
+        return Delivered(kept.id, kept.revision, Outcome.DROPPED, "its content was erased")
+    if given.stamp.update_us < kept.update_us:
+        note = f"older than the stored update of {iso(kept.update_us)}"
+        return Delivered(kept.id, kept.revision, Outcome.DROPPED, note)
+    if given.digest == kept.digest:
+        return Delivered(kept.id, kept.revision, Outcome.UNCHANGED)
     note = (
         f"{type_.name} {given.stamp.source_id} of {given.stamp.source} differs from what is stored under the same "
         "update_time: advance update_time with every change"
     )
-    return Delivered(row.id, row.revision, Outcome.CONFLICT, note)
+    return Delivered(kept.id, kept.revision, Outcome.CONFLICT, note)
 
 
-def _new(type_: RecordType, now_us: int) -> RecordRow:
-    return RecordRow(id=new_id(), type=type_.name, revision=0, review_version=-1, received_us=now_us)
-
-
-def _fill(type_: RecordType, row: RecordRow, given: _Given) -> None:
+def _next(type_: RecordType, given: _Given, before: Kept | None, now_us: int) -> Kept:
+    """The first revision of a record, or the one after `before`."""
     stamp = given.stamp
-    row.source, row.source_id = stamp.source, stamp.source_id
-    row.revision += 1
-    row.review_version += 1
-    row.review_state = "pending" if type_.reviewed else "none"
-    row.update_us, row.time_us = stamp.update_us, stamp.time_us
-    row.kind, row.status = stamp.kind, stamp.status
-    row.west, row.south, row.east, row.north = stamp.bounds or (None, None, None, None)
-    row.owner, row.purpose, row.marking, row.sensitivity = stamp.owner, stamp.purpose, stamp.marking, stamp.sensitivity
-    row.expires_us = row.received_us + stamp.retention_days * _DAY_US
-    row.digest, row.document = given.digest, given.text
+    received_us = now_us if before is None or before.review_state == EXPIRED else before.received_us
+    west, south, east, north = stamp.bounds or (None, None, None, None)
+    return Kept(
+        id=new_id() if before is None else before.id,
+        type=type_.name,
+        source=stamp.source,
+        source_id=stamp.source_id,
+        revision=1 if before is None else before.revision + 1,
+        update_us=stamp.update_us,
+        time_us=stamp.time_us,
+        kind=stamp.kind,
+        status=stamp.status,
+        west=west,
+        south=south,
+        east=east,
+        north=north,
+        received_us=received_us,
+        expires_us=received_us + stamp.retention_days * _DAY_US,
+        owner=stamp.owner,
+        purpose=stamp.purpose,
+        marking=stamp.marking,
+        sensitivity=stamp.sensitivity,
+        digest=given.digest,
+        document=given.text,
+        review_state="pending" if type_.reviewed else "none",
+        review_version=0 if before is None else before.review_version + 1,
+    )
 
 
-def _told(row: RecordRow) -> dict[str, Any]:
+def _told(row: Kept) -> dict[str, Any]:
     detail = {"revision": row.revision, "digest": row.digest}
     return {"record_id": row.id, "record_type": row.type, "detail": detail}
 

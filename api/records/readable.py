@@ -7,12 +7,13 @@ that is not named reads nothing, and a record without a row for an audience is n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     String,
     Subquery,
     and_,
@@ -31,7 +32,7 @@ from sqlalchemy.sql import Select
 from api.errors import NotFoundError
 from api.identity.roles import Principal, Role
 from api.records.types import TYPES
-from api.store.boxes import Sought, box_rule
+from api.store.boxes import Sought, among, box_parameters, candidates, parts, touching
 from api.store.tables import AgreementRow, EvidenceRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
 INSIDE_AUDIENCE = 0
 REDACTED = "redacted-"
 """Begins the name of a part of evidence that shows nobody but those concerned."""
+_EXACT = ("type", "source", "status", "review", "kind")
 _INSIDE = {Role.PILOT, Role.ANALYST, Role.SUPERVISOR}
 
 
@@ -137,6 +139,7 @@ def readable_records(principal: Principal, now_us: int) -> Readable:
     return Readable(_nobody(), {}, literal(-1))
 
 
+@lru_cache(maxsize=512)
 def _types(principal: Principal) -> frozenset[str]:
     return frozenset(name for name in TYPES if may_read(principal, name))
 
@@ -278,44 +281,71 @@ def list_readable(
     list of rows (time_us, id, feature, etag)
         Newest first; `feature` is a serialised GeoJSON Feature.
     """
-    readable = readable_records(principal, now_us)
-    column = readable.rows.c
-    rules = _rules(session, readable, which)
-    if after is not None:
-        rules.append(tuple_(column.time_us, column.id) < tuple_(*after))
-    statement = (
-        select(column.time_us, column.id, column.feature, column.etag)
-        .where(*rules)
-        .order_by(column.time_us.desc(), column.id.desc())
-        .limit(limit)
-    )
-    return list(session.execute(statement, readable.parameters))
+    statement, parameters = _asked(session, principal, now_us, which, after)
+    return list(session.execute(statement, parameters | {"page": limit}))
 
 
 def count_readable(session: Session, principal: Principal, now_us: int, which: RecordFilter) -> int:
     """How many records `list_readable` would give over all its pages."""
+    statement, parameters = _asked(session, principal, now_us, which, None)
+    counted = select(func.count()).select_from(statement.order_by(None).limit(None).subquery())
+    return session.scalar(counted, parameters) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Which rules a question has: questions of one shape share one statement, for building costs more than asking."""
+
+    names: tuple[str, ...]
+    since: bool
+    until: bool
+    boxes: int
+    among: bool
+    after: bool
+
+
+def _asked(
+    session: Session, principal: Principal, now_us: int, which: RecordFilter, after: tuple[int, str] | None
+) -> tuple[Select[Any], dict[str, Any]]:
     readable = readable_records(principal, now_us)
-    statement = select(func.count()).select_from(readable.rows).where(*_rules(session, readable, which))
-    return session.scalar(statement, readable.parameters) or 0
-
-
-def _rules(session: Session, readable: Readable, which: RecordFilter) -> list[ColumnElement[bool]]:
-    column = readable.rows.c
-    rules = [
-        column.type == which.type,
-        *([] if which.from_us is None else [column.time_us >= which.from_us]),
-        *([] if which.to_us is None else [column.time_us < which.to_us]),
-        *(
-            column[name] == value
-            for name in ("source", "status", "review", "kind")
-            if (value := getattr(which, name)) is not None
-        ),
-        *([] if which.where is None else [which.where]),
-    ]
+    names = tuple(name for name in _EXACT if getattr(which, name) is not None)
+    parameters = readable.parameters | {f"is_{name}": getattr(which, name) for name in names}
+    parameters |= {"since_us": which.from_us, "until_us": which.to_us}
+    found, boxes = None, 0
     if which.bbox is not None:
         sought = Sought(which.bbox, which.from_us, which.to_us, readable.audience, readable.parameters)
-        rules.append(box_rule(session, column, sought))
-    return rules
+        found, boxes = candidates(session, sought), len(parts(which.bbox))
+        parameters |= box_parameters(which.bbox) | {"candidates": found}
+    if after is not None:
+        parameters |= {"after_us": after[0], "after_id": after[1]}
+    shape = _Shape(
+        names, which.from_us is not None, which.to_us is not None, boxes, found is not None, after is not None
+    )
+    statement = _statement(readable.rows, shape)
+    return statement if which.where is None else statement.where(which.where), parameters
+
+
+@lru_cache(maxsize=512)
+def _statement(rows: Subquery, shape: _Shape) -> Select[Any]:
+    column = rows.c
+    rules: list[ColumnElement[bool]] = [column[name] == bindparam(f"is_{name}", type_=String) for name in shape.names]
+    if shape.since:
+        rules.append(column.time_us >= bindparam("since_us", type_=BigInteger))
+    if shape.until:
+        rules.append(column.time_us < bindparam("until_us", type_=BigInteger))
+    if shape.after:
+        last = tuple_(bindparam("after_us", type_=BigInteger), bindparam("after_id", type_=String))
+        rules.append(tuple_(column.time_us, column.id) < last)
+    if shape.among:
+        rules.append(among(column))
+    if shape.boxes:
+        rules.append(touching(column, shape.boxes))
+    return (
+        select(column.time_us, column.id, column.feature, column.etag)
+        .where(*rules)
+        .order_by(column.time_us.desc(), column.id.desc())
+        .limit(bindparam("page", type_=Integer))
+    )
 
 
 def find_evidence(session: Session, principal: Principal, now_us: int, record_id: str, part: str) -> EvidenceRow:

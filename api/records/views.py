@@ -7,24 +7,27 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from api.records.features import feature_bytes, inside_feature
+from api.records.kept import Record
 from api.records.readable import INSIDE_AUDIENCE
 from api.records.types import TYPES
-from api.store.tables import EvidenceRow, ReadableRow, RecordRow, ReviewRow
+from api.store.tables import Base, EvidenceRow, ReadableRow, ReviewRow
 from api.times import iso
 
 __all__ = ["etag_of", "refresh_views"]
 
+_TABLE = Base.metadata.tables["readable"]
 
-def etag_of(row: RecordRow) -> str:
+
+def etag_of(row: Record) -> str:
     """What a change of the record must name in If-Match, without quotes."""
     return f"{row.revision}-{row.review_version}"
 
 
-def refresh_views(session: Session, rows: Sequence[RecordRow], *, fresh: bool = False) -> None:
+def refresh_views(session: Session, rows: Sequence[Record], *, fresh: bool = False) -> None:
     """Serialise the inside view of records again after something in them changed.
 
     A `fresh` revision has neither evidence nor review yet, so none is looked for.
@@ -36,7 +39,7 @@ def refresh_views(session: Session, rows: Sequence[RecordRow], *, fresh: bool = 
     there = _there(session, [row.id for row in rows])
     new = [view for view in views if view["record_id"] not in there]
     if new:
-        session.execute(insert(ReadableRow), new)
+        session.execute(_TABLE.insert(), new)
     changed = [view | {"n": there[view["record_id"]]} for view in views if view["record_id"] in there]
     if changed:
         session.execute(update(ReadableRow), changed)
@@ -52,7 +55,7 @@ def _there(session: Session, ids: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _view(row: RecordRow, evidence: Sequence[EvidenceRow], review: ReviewRow | None) -> dict[str, Any]:
+def _view(row: Record, evidence: Sequence[EvidenceRow], review: ReviewRow | None) -> dict[str, Any]:
     type_ = TYPES[row.type]
     state: dict[str, Any] = {
         "revision": row.revision,
@@ -96,7 +99,7 @@ def _view(row: RecordRow, evidence: Sequence[EvidenceRow], review: ReviewRow | N
     }
 
 
-def _evidence_of(session: Session, rows: Sequence[RecordRow]) -> dict[str, list[EvidenceRow]]:
+def _evidence_of(session: Session, rows: Sequence[Record]) -> dict[str, list[EvidenceRow]]:
     revisions = {row.id: row.revision for row in rows}
     found: dict[str, list[EvidenceRow]] = defaultdict(list)
     for piece in session.scalars(select(EvidenceRow).where(EvidenceRow.record_id.in_(revisions))):
@@ -105,6 +108,6 @@ def _evidence_of(session: Session, rows: Sequence[RecordRow]) -> dict[str, list[
     return found
 
 
-def _review_of(session: Session, row: RecordRow) -> ReviewRow | None:
+def _review_of(session: Session, row: Record) -> ReviewRow | None:
     query = select(ReviewRow).where(ReviewRow.record_id == row.id, ReviewRow.version == row.review_version)
     return session.scalars(query).one_or_none()

@@ -9,15 +9,15 @@ import shapely.geometry
 from shapely.geometry.base import BaseGeometry
 
 from api.records.features import partner_feature
+from api.records.kept import Record
 from api.records.types import TYPES, RecordType
 from api.release.schemas import AgreementTerms, ReleaseField, SubscriptionIn
-from api.store.tables import RecordRow
 from api.times import microseconds
 
 __all__ = ["area_of", "covers", "media_of", "objections", "shared_feature", "wanted"]
 
 
-def objections(row: RecordRow, document: Mapping[str, Any], terms: AgreementTerms) -> tuple[str, ...]:
+def objections(row: Record, document: Mapping[str, Any], terms: AgreementTerms) -> tuple[str, ...]:
     """Every rule of the policy that forbids sharing a record under an agreement; empty when it may be shared.
 
     Parameters
@@ -45,7 +45,7 @@ def objections(row: RecordRow, document: Mapping[str, Any], terms: AgreementTerm
     return tuple(reason for holds, reason in rules if not holds)
 
 
-def wanted(row: RecordRow, document: Mapping[str, Any], wish: SubscriptionIn) -> bool:
+def wanted(row: Record, document: Mapping[str, Any], wish: SubscriptionIn) -> bool:
     """Whether a subscription asks for a record; what its agreement allows is another question."""
     return (
         (wish.records is None or row.type in wish.records)
@@ -70,7 +70,7 @@ def covers(area: BaseGeometry | None, type_: RecordType, document: Mapping[str, 
 
 
 def shared_feature(
-    row: RecordRow, document: Mapping[str, Any], terms: AgreementTerms, state: Mapping[str, Any]
+    row: Record, document: Mapping[str, Any], terms: AgreementTerms, state: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The Feature that a partner gets under an agreement, with `state` of the service among its properties."""
     fields = frozenset(str(name) for name in terms.fields)

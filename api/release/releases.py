@@ -6,13 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from api.canonical import new_id, sha256_hex
 from api.errors import ConflictError, NotFoundError, NotReleasableError
 from api.identity.roles import Call
 from api.records.features import feature_bytes
+from api.records.kept import Record
 from api.records.readable import find_readable
 from api.release.policy import media_of, objections, shared_feature
 from api.release.schemas import AgreementTerms, ReleaseField, ReleaseIn
@@ -27,6 +28,7 @@ __all__ = [
     "announce",
     "announce_due",
     "list_releases",
+    "next_due",
     "recall",
     "recall_all",
     "release",
@@ -77,7 +79,7 @@ class Ground:
 
 
 def share(
-    session: Session, call: Call, now_us: int, row: RecordRow, ground: Ground, *, reason: str | None = None
+    session: Session, call: Call, now_us: int, row: Record, ground: Ground, *, reason: str | None = None
 ) -> ReleaseRow:
     """Make the release of a record that the agreement covers and that is not yet released to the partner."""
     partner, agreement, terms = ground.partner, ground.agreement, ground.terms
@@ -161,6 +163,12 @@ def announce_due(session: Session, now_us: int, *, limit: int = 1000) -> int:
     for made, record_type in due:
         announce(session, now_us, record_type, made)
     return len(due)
+
+
+def next_due(session: Session) -> int | None:
+    """When the next release becomes visible that its partner was not told of; None where there is none."""
+    query = select(func.min(ReleaseRow.visible_us))
+    return session.scalar(query.where(ReleaseRow.announced.is_(False), ReleaseRow.recalled_us.is_(None)))
 
 
 def recall(session: Session, call: Call, now_us: int, release_id: str, reason: str | None) -> None:

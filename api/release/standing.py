@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from api.canonical import canonical, new_id
 from api.errors import NotFoundError, UnprocessableError
 from api.identity.roles import SYSTEM, Call
+from api.records.kept import Record
 from api.release.policy import area_of, objections, wanted
 from api.release.releases import Ground, share, standing_release
 from api.release.schemas import AgreementTerms, SubscriptionIn
-from api.store.tables import AgreementRow, PartnerRow, RecordRow, SubscriptionRow
+from api.store.tables import AgreementRow, PartnerRow, SubscriptionRow
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_event
@@ -73,7 +74,7 @@ def list_subscriptions(session: Session, call: Call) -> list[dict[str, Any]]:
     return [_wire(row) for row in session.scalars(query)]
 
 
-def release_standing(session: Session, call: Call, now_us: int, rows: Sequence[RecordRow]) -> int:
+def release_standing(session: Session, call: Call, now_us: int, rows: Sequence[Record]) -> int:
     """Release records to every partner whose subscription asks for them and whose agreement allows it; how many.
 
     Called in the transaction that made them releasable, so that both stand or fall together.

@@ -6,13 +6,29 @@ numbers are of 32 bits and rounded outwards (sqlite.org/rtree.html): it finds ca
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Float, MetaData, Table, and_, func, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Float,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
-__all__ = ["BOX_DDL", "Sought", "box_rule"]
+__all__ = ["BOX_DDL", "Box", "Sought", "among", "box_parameters", "candidates", "parts", "touching"]
 
 _MANY = 4000
 """Candidates beyond which a walk in order of time finds a page sooner than the index by place."""
@@ -71,56 +87,77 @@ class Sought:
     parameters: dict[str, Any]
 
 
-def box_rule(session: Session, column: Any, sought: Sought) -> ColumnElement[bool]:
-    """The rule for rows whose bounds touch the box.
+def candidates(session: Session, sought: Sought) -> str | None:
+    """Numbers of rows that may lie in the box, as a JSON array; None where a walk in order of time is the better way.
 
-    Parameters
-    ----------
-    session
-        Tells the engine, and how many candidates the index has.
-    column
-        Columns of `Readable.rows`.
-    sought
-        The box, the times and whose rows.
+    That is where there are many, and on engines whose own planner knows the box (see `touching`).
     """
-    bbox, audience = sought.bbox, sought.audience
-    exact = or_(*(_touching(column, part) for part in _parts(bbox)))
     if session.get_bind().dialect.name != "sqlite":
-        return exact
-    candidates = union_all(
+        return None
+    found: list[int] = []
+    for part in parts(sought.bbox):
+        west, south, east, north = part
+        box = {
+            "from_s": -_FOREVER if sought.from_us is None else sought.from_us / 1e6 - _EPOCH_S,
+            "to_s": _FOREVER if sought.to_us is None else sought.to_us / 1e6 - _EPOCH_S,
+            "box_west": west, "box_south": south, "box_east": east, "box_north": north,
+        }  # fmt: skip
+        found += session.scalars(_look(sought.audience), sought.parameters | box)
+        if len(found) > _MANY:
+            return None
+    return json.dumps(found)
+
+
+def among(column: Any) -> ColumnElement[bool]:
+    """The rule for rows that `candidates` named; executed with `candidates`."""
+    named = func.json_each(bindparam("candidates", type_=Text)).table_valued("value")
+    return cast(ColumnElement[bool], column.n.in_(select(named.c.value)))
+
+
+def touching(column: Any, count: int) -> ColumnElement[bool]:
+    """The rule for rows whose bounds touch one of `count` boxes; executed with `box_parameters`."""
+    return or_(
         *(
-            select(_BOX.c.n).where(
-                *_touching_box(part),
-                *_times(sought.from_us, sought.to_us),
-                _BOX.c.a0 <= audience,
-                _BOX.c.a1 >= audience,
+            and_(
+                column.west <= bindparam(f"east{number}", type_=Float),
+                column.east >= bindparam(f"west{number}", type_=Float),
+                column.south <= bindparam(f"north{number}", type_=Float),
+                column.north >= bindparam(f"south{number}", type_=Float),
             )
-            for part in _parts(bbox)
+            for number in range(count)
         )
     )
-    few = candidates.limit(_MANY + 1).subquery()
-    if (session.scalar(select(func.count()).select_from(few), sought.parameters) or 0) > _MANY:
-        return exact
-    return and_(column.n.in_(select(candidates.subquery().c.n)), exact)
 
 
-def _parts(bbox: Box) -> list[Box]:
+def box_parameters(bbox: Box) -> dict[str, float]:
+    """What `touching` is executed with."""
+    named = (
+        zip((f"{side}{number}" for side in ("west", "south", "east", "north")), part, strict=True)
+        for number, part in enumerate(parts(bbox))
+    )
+    return {name: value for part in named for name, value in part}
+
+
+def parts(bbox: Box) -> list[Box]:
+    """A box in parts that do not cross the antimeridian."""
     west, south, east, north = bbox
     return [bbox] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
 
 
-def _touching(column: Any, box: Box) -> ColumnElement[bool]:
-    west, south, east, north = box
-    return and_(column.west <= east, column.east >= west, column.south <= north, column.north >= south)
-
-
-def _touching_box(box: Box) -> tuple[ColumnElement[bool], ...]:
-    west, south, east, north = box
-    return _BOX.c.x0 <= east, _BOX.c.x1 >= west, _BOX.c.y0 <= north, _BOX.c.y1 >= south
-
-
-def _times(from_us: int | None, to_us: int | None) -> list[ColumnElement[bool]]:
-    return [
-        *([] if from_us is None else [_BOX.c.t1 >= from_us / 1e6 - _EPOCH_S]),
-        *([] if to_us is None else [_BOX.c.t0 <= to_us / 1e6 - _EPOCH_S]),
-    ]
+@cache
+def _look(audience: ColumnElement[int]) -> Select[tuple[int]]:
+    box = _BOX.c
+    return (
+        select(box.n)
+        .where(
+            box.t1 >= bindparam("from_s", type_=Float),
+            box.t0 <= bindparam("to_s", type_=Float),
+            box.x0 <= bindparam("box_east", type_=Float),
+            box.x1 >= bindparam("box_west", type_=Float),
+            box.y0 <= bindparam("box_north", type_=Float),
+            box.y1 >= bindparam("box_south", type_=Float),
+            box.a0 <= audience,
+            box.a1 >= audience,
+        )
+        .limit(_MANY + 1)
+    )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, insert, select, update
@@ -27,8 +27,10 @@ __all__ = [
     "GENESIS",
     "AuditEntry",
     "AuditHead",
+    "Deed",
     "Link",
     "append_audit",
+    "append_deeds",
     "audit_head",
     "check_end",
     "follow",
@@ -64,6 +66,17 @@ class AuditEntry:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something to write down: who did it in which request, when, what, to which objects, and more as JSON values."""
+
+    call: Call
+    time_us: int
+    action: str
+    objects: list[str]
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
 Link = tuple[int, str, str]
 """An entry as it is kept: number, body, hash in hex."""
 
@@ -86,27 +99,43 @@ def append_audit(session: Session, call: Call, time_us: int, action: str, object
     detail
         More, as JSON values.
     """
+    append_deeds(session, [Deed(call, time_us, action, objects, detail)])
+
+
+def append_deeds(session: Session, deeds: Sequence[Deed]) -> None:
+    """Append an entry for each of `deeds`, in order, as `append_audit` does."""
+    if not deeds:
+        return
     head = session.execute(_HEAD).one_or_none()
-    seq, previous = (0, GENESIS) if head is None else (head.seq, head.hash)
-    who = call.principal
-    body = canonical(
+    seq, link = (0, GENESIS) if head is None else (head.seq, head.hash)
+    entries = []
+    for deed in deeds:
+        seq += 1
+        body = _body(seq, deed)
+        link = _link(link, body)
+        entries.append({"new_seq": seq, "new_body": body, "new_hash": link})
+    session.execute(_NEW_HEAD if head is None else _MOVE_HEAD, {"new_seq": seq, "new_hash": link})
+    session.execute(_APPEND, entries)
+    for deed in deeds:
+        deed.call.audited = True
+
+
+def _body(seq: int, deed: Deed) -> str:
+    who = deed.call.principal
+    return canonical(
         {
-            "seq": seq + 1,
-            "time": iso(time_us),
+            "seq": seq,
+            "time": iso(deed.time_us),
             "actor": who.key_id,
             "name": who.name,
             "role": who.role,
             "partner": who.partner_id,
-            "request": call.request_id,
-            "action": action,
-            "objects": objects,
-            "detail": detail,
+            "request": deed.call.request_id,
+            "action": deed.action,
+            "objects": deed.objects,
+            "detail": deed.detail,
         }
     )
-    link = _link(previous, body)
-    session.execute(_NEW_HEAD if head is None else _MOVE_HEAD, {"new_seq": seq + 1, "new_hash": link})
-    session.execute(_APPEND, {"new_seq": seq + 1, "new_body": body, "new_hash": link})
-    call.audited = True
 
 
 def audit_head(session: Session) -> AuditHead:

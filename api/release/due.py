@@ -1,0 +1,34 @@
+"""Telling partners of releases when their delay has passed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.concurrency import run_in_threadpool
+
+from api.background import Service
+from api.release.releases import announce_due, next_due
+from api.store.engine import Store
+
+__all__ = ["announce_when_due"]
+
+_LOOK_S = 1.0
+_AT_ONCE = 500
+
+
+async def announce_when_due(service: Service) -> None:
+    """Look once a second; write only where something is due."""
+    while True:
+        while await run_in_threadpool(_announce, service.store) == _AT_ONCE:
+            pass
+        await asyncio.sleep(_LOOK_S)
+
+
+def _announce(store: Store) -> int:
+    now = store.clock()
+    with store.read() as session:
+        due = next_due(session)
+    if due is None or due > now:
+        return 0
+    with store.write() as session:
+        return announce_due(session, now, limit=_AT_ONCE)

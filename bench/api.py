@@ -1,0 +1,238 @@
+"""The service beside what one would write without it: asking, taking in, the release rule, the audit chain."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from fastapi import FastAPI
+from starlette.responses import Response
+
+from api import Role, Settings, Store, create_app, verify_audit
+from api.identity.keys import issue_key
+from api.identity.roles import SYSTEM, Call, Principal
+from api.ingest.records import deliver_all
+from api.records.readable import RecordFilter, list_readable
+from api.records.types import TYPES
+from bench.api_records import crossing_json
+from bench.api_store import SHARED, ask, ask_by_hand, fill, questions
+from bench.rows import Row, timed, wanted
+
+REQUESTS, AT_ONCE, DELIVERIES, BULK, CROSSINGS = 60, 16, 200, 20_000, 20_000
+MILLIONS = int(os.environ.get("VEDETTE_BENCH_CROSSINGS", "5000000"))
+"""How many crossings the store of the query holds: it takes some minutes to fill."""
+
+
+def rows(data: Path | None, only: str | None) -> Iterator[Row]:
+    """Yield the figures of ``api``; `data` is not needed."""
+    del data
+    for name, measure in _MEASURES.items():
+        if wanted(name, only):
+            with TemporaryDirectory() as folder:
+                store = Store(Path(folder) / "store")
+                try:
+                    yield from measure(name, store)
+                finally:
+                    store.close()
+
+
+def _query(name: str, store: Store) -> Iterator[Row]:
+    """A box of 0.1 degree and a day for a partner, the release rule applied, beside SQL by hand for the same rows."""
+    partner = fill(store, MILLIONS)
+    asked = questions(300)
+    raw = sqlite3.connect(store.directory / "vedette.sqlite")
+    now_us = store.clock()
+    ours, theirs = [], []
+    for question in asked:  # in turn, so that both find the same pages in memory as often
+        found, seconds = timed(partial(ask, store, partner, question))
+        same, by_hand = timed(partial(ask_by_hand, raw, now_us, question))
+        assert [row.id for row in found] == [row[1] for row in same]
+        ours.append(1000 * seconds)
+        theirs.append(1000 * by_hand)
+    raw.close()
+    p95, peer = float(np.percentile(ours, 95)), float(np.percentile(theirs, 95))
+    yield Row(f"{name}-p95", p95, "ms", "goal", 25.0, p95 / 25.0, "p95 <= 25 ms", p95 <= 25)
+    yield Row(f"{name}-by-hand", p95, "ms", "SQL by hand", peer, p95 / peer, "ratio <= 1.3", p95 <= 1.3 * peer)
+
+
+def _ready(name: str, store: Store) -> Iterator[Row]:
+    """100 features a request with key, rule and durable audit, beside a route that returns the same bytes."""
+    key = _key(store, Role.ANALYST)
+    _deliver(store, 100)
+    app = create_app(Settings(store.directory), store)
+    _, body = asyncio.run(_ask(app, "/crossings", key))
+    bare = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
+
+    @bare.get("/crossings")
+    def ready() -> Response:
+        return Response(body, media_type="application/geo+json")
+
+    ours, theirs = _rate(app, "/crossings", key), _rate(bare, "/crossings", key)
+    yield Row(name, ours, "requests/s", "ready bytes", theirs, ours / theirs, "ratio >= 0.8", ours >= 0.8 * theirs)
+
+
+def _bulk(name: str, store: Store) -> Iterator[Row]:
+    """Crossings by the thousand over HTTP, each with event, view and index; one entry of the audit a request."""
+    key = _key(store, Role.PILOT)
+    app = create_app(Settings(store.directory), store)
+    size = 2000
+    bodies = [
+        b"\n".join(json.dumps(crossing_json(number)).encode() for number in range(start, start + size))
+        for start in range(0, BULK, size)
+    ]
+
+    async def work() -> None:
+        for body in bodies:
+            status, _ = await _ask(app, "/crossings/bulk", key, method="POST", body=body)
+            assert status == 200
+
+    _, seconds = timed(lambda: asyncio.run(work()))
+    rate = BULK / seconds
+    yield Row(name, rate, "crossings/s", "goal", 5000.0, rate / 5000, ">= 5000 a second", rate >= 5000)
+
+
+def _durable(name: str, store: Store) -> Iterator[Row]:
+    """Crossings one by one over HTTP, each on the disk before it is answered, beside bare durable commits."""
+    key = _key(store, Role.PILOT)
+    app = create_app(Settings(store.directory), store)
+    bodies = [json.dumps(crossing_json(number)).encode() for number in range(DELIVERIES)]
+
+    async def work() -> None:
+        for body in bodies:
+            status, _ = await _ask(app, "/crossings", key, method="POST", body=body)
+            assert status == 201
+
+    bare = sqlite3.connect(store.directory / "bare.sqlite", isolation_level=None)
+    bare.execute("PRAGMA journal_mode = WAL")
+    bare.execute("PRAGMA synchronous = FULL")
+    bare.execute("CREATE TABLE crossing (document TEXT)")
+
+    def peer() -> None:
+        for body in bodies:
+            bare.execute("INSERT INTO crossing VALUES (?)", (body.decode(),))
+
+    _, seconds = timed(lambda: asyncio.run(work()))
+    _, peer_seconds = timed(peer)
+    bare.close()
+    ours, theirs = DELIVERIES / seconds, DELIVERIES / peer_seconds
+    yield Row(name, ours, "crossings/s", "bare SQLite commits", theirs, ours / theirs, ">= 400 a second", ours >= 400)
+
+
+def _release_rule(name: str, store: Store) -> Iterator[Row]:
+    """A partner that may read a part of the crossings: the rule in WHERE beside reading all and filtering after."""
+    partner = fill(store, CROSSINGS)
+    inside = Principal("k", "analyst", Role.ANALYST)
+
+    def read(principal: Principal, limit: int) -> list[Any]:
+        with store.read() as session:
+            return list_readable(session, principal, store.clock(), RecordFilter("crossing"), limit=limit)
+
+    def after() -> list[Any]:
+        return [row for row in read(inside, CROSSINGS) if int(row.id, 16) % SHARED == 0][:100]
+
+    read(partner, 1)
+    page, seconds = timed(lambda: [read(partner, 100) for _ in range(10)][-1])
+    filtered, peer_seconds = timed(after)
+    assert [row.id for row in page] == [row.id for row in filtered]
+    ours, theirs = 1000 * seconds / 10, 1000 * peer_seconds
+    yield Row(name, ours, "ms", "filter after reading", theirs, ours / theirs, "ratio <= 0.5", ours <= theirs / 2)
+
+
+def _audit(name: str, store: Store) -> Iterator[Row]:
+    """Verification of the chain beside the hashing alone."""
+    for _ in range(20):
+        _deliver(store, 25)
+    head, seconds = timed(lambda: verify_audit(store))
+    body = b"x" * 300
+
+    def hashing() -> None:
+        link = bytes(32)
+        for _ in range(head.seq):
+            link = hashlib.sha256(link + body).digest()
+
+    _, peer_seconds = timed(hashing)
+    ours, theirs = head.seq / seconds, head.seq / peer_seconds
+    yield Row(name, ours, "entries/s", "SHA-256 alone", theirs, ours / theirs)
+
+
+_MEASURES: dict[str, Callable[[str, Store], Iterator[Row]]] = {
+    "api-list/ready": _ready,
+    "api-ingest/bulk": _bulk,
+    "api-ingest/durable": _durable,
+    "api-release/20k": _release_rule,
+    "api-audit/verify": _audit,
+    "api-query/5M": _query,
+}
+
+
+def _key(store: Store, role: Role) -> str:
+    with store.write() as session:
+        return issue_key(session, Call(SYSTEM, "bench"), store.clock(), name=role, role=role).key
+
+
+def _deliver(store: Store, count: int) -> None:
+    type_ = TYPES["crossing"]
+    pilot = Call(Principal("pilot", "pilot", Role.PILOT), "bench")
+    first = time.perf_counter_ns() % 10**9
+    given = [type_.model.model_validate(crossing_json(first + number)) for number in range(count)]
+    for each in given:
+        with store.write() as session:
+            deliver_all(session, pilot, store.clock(), type_, [each])
+
+
+def _rate(app: FastAPI, path: str, key: str) -> float:
+    async def asking() -> None:
+        for _ in range(REQUESTS):
+            status, _ = await _ask(app, path, key)
+            assert status == 200
+
+    async def work() -> None:
+        await asyncio.gather(*(asking() for _ in range(AT_ONCE)))
+
+    asyncio.run(_ask(app, path, key))
+    _, seconds = timed(lambda: asyncio.run(work()))
+    return REQUESTS * AT_ONCE / seconds
+
+
+async def _ask(app: FastAPI, path: str, key: str, *, method: str = "GET", body: bytes = b"") -> tuple[int, bytes]:
+    """One request straight through ASGI: no client and no socket in the figure."""
+    status, answer = 0, b""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        nonlocal status, answer
+        status = message.get("status", status)
+        answer += message.get("body", b"")
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [
+            (b"host", b"bench"),
+            (b"authorization", f"Bearer {key}".encode()),
+            (b"content-type", b"application/json"),
+        ],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+    }
+    await app(scope, receive, send)
+    return status, answer
