@@ -58,6 +58,7 @@ def erase(session: Session, call: Call, now_us: int, rows: Sequence[RecordRow], 
         SHA-256 of their objects: to be removed with `remove_objects` after the commit.
     """
     ids = [row.id for row in rows]
+    session.execute(update(ReleaseRow).where(ReleaseRow.record_id.in_(ids)).values(recall_reason=None))
     recall_all(session, call, now_us, ReleaseRow.record_id.in_(ids), f"erased: {why}")
     tally(session, rows)
     objects = set(session.scalars(select(EvidenceRow.sha256).where(EvidenceRow.record_id.in_(ids))))

@@ -10,7 +10,7 @@ from api.app import ROUTES
 from api.identity.roles import GRANTS, Permission, Role
 from api.problems import MEDIA_TYPE
 
-OPEN = {("GET", "/"), ("GET", "/health"), ("GET", "/ready")}
+OPEN = {("GET", path) for path in ("/", "/health", "/ready", "/transparency", "/transparency.json")}
 FORGED = "vdt_" + "A" * 43
 
 
