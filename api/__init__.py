@@ -12,8 +12,11 @@ from api.errors import (
     ConflictError,
     NotFoundError,
     NotReleasableError,
+    PasswordChangeError,
     PermissionDeniedError,
     PreconditionError,
+    ProviderError,
+    RateLimitedError,
     RefusedError,
     ReportError,
     SettingsError,
@@ -22,8 +25,10 @@ from api.errors import (
     StorageError,
     TooLargeError,
     UnprocessableError,
+    WrongCertificateError,
 )
-from api.identity.keys import IssuedKey, create_admin
+from api.identity.first import create_admin
+from api.identity.keys import IssuedKey
 from api.identity.roles import Role
 from api.report import (
     CrossingEntry,
@@ -61,8 +66,11 @@ __all__ = [
     "NotFoundError",
     "NotReleasableError",
     "PartnerView",
+    "PasswordChangeError",
     "PermissionDeniedError",
     "PreconditionError",
+    "ProviderError",
+    "RateLimitedError",
     "RefusedError",
     "ReportError",
     "Role",
@@ -81,6 +89,7 @@ __all__ = [
     "TooLargeError",
     "UnprocessableError",
     "VerificationEntry",
+    "WrongCertificateError",
     "backup",
     "chain_of_database",
     "chain_of_file",

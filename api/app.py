@@ -18,6 +18,8 @@ from api.errors import PermissionDeniedError
 from api.gate import Gate
 from api.http import Route
 from api.identity import endpoints as identity
+from api.identity.doorman import Doorman
+from api.identity.logins import Logins
 from api.identity.roles import Permission
 from api.ingest import endpoints as ingest
 from api.problems import OPENAPI_PROBLEM, add_handlers
@@ -64,7 +66,7 @@ class _GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             call = request.scope["state"]["call"]
             if call is None or not call.principal.may(permission):
-                raise PermissionDeniedError(f"this needs a key whose role grants {permission}")
+                raise PermissionDeniedError(f"this needs somebody whose role grants {permission}")
             return await inner(request)
 
         return guarded
@@ -105,6 +107,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.store, app.state.settings = kept, settings
+    app.state.doorman, app.state.logins = Doorman(kept, settings), Logins(kept, settings.identity)
     limits = {"json": settings.max_body_bytes, "bulk": settings.max_bulk_bytes, "evidence": settings.max_evidence_bytes}
     for route in ROUTES:
         app.router.add_api_route(
@@ -118,5 +121,6 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
             route_class_override=_GuardedRoute,
         )
     add_handlers(app)
-    app.add_middleware(Gate, store=kept, public=frozenset(route.path for route in ROUTES if route.permission is None))
+    public = frozenset(route.path for route in ROUTES if route.permission is None)
+    app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=public)
     return app

@@ -5,7 +5,9 @@
     VedetteError
     └── ApiError                     anything this package refuses; the service answers with STATUS[type]
         ├── AuthenticationError      no key, or a key that is unknown, revoked or expired                     401
-        ├── PermissionDeniedError    the key's role may not do this                                           403
+        │   └── WrongCertificateError  a key that is bound to another certificate than the connection has     401
+        ├── PermissionDeniedError    the role, or what the key is narrowed to, may not do this                403
+        │   └── PasswordChangeError  a one-time secret opens nothing but its own replacement                  403
         ├── NotFoundError            no such object, or none that this key may know of                        404
         ├── ConflictError            the request contradicts what is stored                                   409
         │   └── NotReleasableError   the release policy forbids it; the message lists each reason             409
@@ -13,6 +15,8 @@
         ├── TooLargeError            a body over the limit                                                    413
         ├── UnprocessableError       well formed, but the content is wrong                                    422
         ├── PreconditionError        If-Match is missing                                                      428
+        ├── RateLimitedError         too many requests, or wrong passwords; carries when to try again         429
+        ├── ProviderError            the identity provider cannot be reached or does not answer as one        502
         ├── StorageError             the store or the object folder cannot be written or opened               503
         ├── AuditTamperedError       the audit chain is broken; names the first entry that does not fit       500
         ├── SettingsError            settings that cannot work                                   (before start)
@@ -35,8 +39,11 @@ __all__ = [
     "ConflictError",
     "NotFoundError",
     "NotReleasableError",
+    "PasswordChangeError",
     "PermissionDeniedError",
     "PreconditionError",
+    "ProviderError",
+    "RateLimitedError",
     "RefusedError",
     "ReportError",
     "SettingsError",
@@ -45,6 +52,7 @@ __all__ = [
     "StorageError",
     "TooLargeError",
     "UnprocessableError",
+    "WrongCertificateError",
     "status_of",
 ]
 
@@ -57,8 +65,26 @@ class AuthenticationError(ApiError):
     """No key, or a key that is unknown, revoked or expired."""
 
 
+class WrongCertificateError(AuthenticationError):
+    """A key that is bound to a certificate came without it: stolen, or its holder's set-up is wrong.
+
+    Parameters
+    ----------
+    key_id
+        The key's public id.
+    """
+
+    def __init__(self, message: str, key_id: str) -> None:
+        super().__init__(message)
+        self.key_id = key_id
+
+
 class PermissionDeniedError(ApiError):
-    """The key's role may not do this."""
+    """The role, or what the key is narrowed to, may not do this."""
+
+
+class PasswordChangeError(PermissionDeniedError):
+    """A one-time secret opens nothing but its own replacement."""
 
 
 class NotFoundError(ApiError):
@@ -97,6 +123,26 @@ class UnprocessableError(ApiError):
 
 class PreconditionError(ApiError):
     """If-Match is missing."""
+
+
+class RateLimitedError(ApiError):
+    """Too many requests, or too many wrong passwords.
+
+    Parameters
+    ----------
+    message
+        What was too much.
+    retry_in_s
+        Seconds after which it is worth trying again.
+    """
+
+    def __init__(self, message: str, retry_in_s: float) -> None:
+        super().__init__(message)
+        self.retry_in_s = retry_in_s
+
+
+class ProviderError(ApiError):
+    """The identity provider cannot be reached, or what it says is not what a provider says."""
 
 
 class StorageError(ApiError):
@@ -156,6 +202,7 @@ class ReportError(ApiError):
 
 STATUS: dict[type[ApiError], tuple[int, str, str]] = {
     AuthenticationError: (401, "authentication", "A key is needed"),
+    PasswordChangeError: (403, "password-change", "The one-time secret must be replaced"),
     PermissionDeniedError: (403, "permission", "This key's role may not do this"),
     NotFoundError: (404, "not-found", "Not found"),
     NotReleasableError: (409, "not-releasable", "The release policy forbids this"),
@@ -164,6 +211,8 @@ STATUS: dict[type[ApiError], tuple[int, str, str]] = {
     TooLargeError: (413, "too-large", "Body over the limit"),
     UnprocessableError: (422, "invalid", "The content is wrong"),
     PreconditionError: (428, "precondition", "If-Match is needed"),
+    RateLimitedError: (429, "rate-limit", "Too many requests"),
+    ProviderError: (502, "provider", "The identity provider cannot be reached"),
     StorageError: (503, "storage", "The store cannot serve now"),
 }
 """Exception -> (HTTP status, problem slug, title). A type that is not here answers 500 without its message."""

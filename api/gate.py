@@ -1,7 +1,8 @@
 """The gate before every route: who is it, and was it written down.
 
-Outermost of all: a request without a valid key gets 401 before its path is matched or its body read. A success that
-was not audited does not leave; a refusal to a known key is audited here. Every error leaves as a problem.
+Outermost of all: a request that proves nothing gets 401, and one that asks too much 429, before its path is matched or
+its body read. A success that was not audited does not leave; a refusal to somebody known is audited here. Every error
+leaves as a problem.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.canonical import new_id
-from api.errors import ApiError, AuthenticationError
-from api.identity.keys import authenticate
-from api.identity.roles import Call, Principal
+from api.errors import ApiError, PermissionDeniedError, WrongCertificateError
+from api.identity.doorman import Doorman, Seen
+from api.identity.roles import SYSTEM, Call
 from api.problems import MEDIA_TYPE, of_error, of_status
 from api.store.engine import Store
 from api.trail.audit import append_audit
@@ -30,7 +31,9 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
+_TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class Gate:
@@ -41,15 +44,19 @@ class Gate:
     app
         What is behind the gate.
     store
-        Where keys are looked up and refusals are audited.
+        Where refusals are audited.
+    doorman
+        Says who asks.
     public
-        Paths that need no key. Everything else does, what does not exist too.
+        Paths that need nobody. Everything else does, what does not exist too.
     """
 
-    def __init__(self, app: ASGIApp, *, store: Store, public: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, *, store: Store, doorman: Doorman, public: frozenset[str]) -> None:
         self._app = app
         self._store = store
+        self._doorman = doorman
         self._public = public
+        self._headers = _HEADERS | (_TLS_HEADERS if doorman.cookies.secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -59,12 +66,9 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})  # none is served yet; deny by default
             return
-        exit_ = _Exit(self._store, scope, send)
+        exit_ = _Exit(self._store, scope, send, self._headers)
         try:
-            if scope["path"] not in self._public:
-                secret = _bearer(Headers(scope=scope))
-                exit_.call = Call(await run_in_threadpool(self._whom, secret), exit_.request_id)
-            scope.setdefault("state", {})["call"] = exit_.call
+            await self._admit(scope, exit_)
             await self._app(scope, receive, exit_)
         except ApiError as error:
             await exit_.instead(of_error(error))
@@ -74,24 +78,31 @@ class Gate:
         finally:
             exit_.log()
 
-    def _whom(self, secret: str) -> Principal:
-        with self._store.read() as session:
-            return authenticate(session, secret, self._store.clock())
-
-
-def _bearer(headers: Headers) -> str:
-    scheme, _, secret = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret:
-        raise AuthenticationError("send a key: Authorization: Bearer <key>")
-    return secret.strip()
+    async def _admit(self, scope: Scope, exit_: _Exit) -> None:
+        seen = Seen(exit_.headers)
+        try:
+            await self._doorman.admit(scope, seen, public=scope["path"] in self._public)
+        except PermissionDeniedError:
+            if seen.principal is not None:
+                exit_.call = Call(seen.principal, exit_.request_id)
+                await exit_.audit_refusal(exit_.call, 403)
+            raise
+        except WrongCertificateError as error:  # whose key it is is known, that it is they is not
+            await exit_.audit_refusal(Call(SYSTEM, exit_.request_id), 401, key=error.key_id)
+            raise
+        if seen.principal is not None:
+            exit_.call = Call(seen.principal, exit_.request_id)
+        state = scope.setdefault("state", {})
+        state["call"], state["request"] = exit_.call, exit_.request_id
 
 
 class _Exit:
     """The way out of one request: a `Send` that holds back what may not leave."""
 
-    def __init__(self, store: Store, scope: Scope, send: Send) -> None:
+    def __init__(self, store: Store, scope: Scope, send: Send, headers: dict[str, str]) -> None:
         self.request_id = new_id()
         self.call: Call | None = None
+        self.headers = headers | {"X-Request-Id": self.request_id}
         self._store = store
         self._scope = scope
         self._send = send
@@ -112,14 +123,13 @@ class _Exit:
                 await self.instead(of_status(500))
                 return
             if status >= 400:  # even where a deed was noted: its transaction was undone
-                await run_in_threadpool(self._audit_refusal, self.call, status)
+                await self.audit_refusal(self.call, status)
         if status >= 400 and Headers(raw=message["headers"]).get("content-type") != MEDIA_TYPE:
             await self.instead(of_status(status))
             return
         headers = MutableHeaders(raw=message["headers"])
-        for name, value in _HEADERS.items():
+        for name, value in self.headers.items():
             headers.setdefault(name, value)
-        headers["X-Request-Id"] = self.request_id
         self._status = status
         await self._send({**message, "headers": headers.raw})
 
@@ -127,8 +137,7 @@ class _Exit:
         """Send `response` in place of what the application says, if nothing has left yet."""
         if self._status is not None or self._swallow:
             return
-        for name, value in (*_HEADERS.items(), ("X-Request-Id", self.request_id)):
-            response.headers[name] = value
+        response.headers.update(self.headers)
         self._status = response.status_code
         self._swallow = True
         await self._send(
@@ -136,8 +145,10 @@ class _Exit:
         )
         await self._send({"type": "http.response.body", "body": response.body})
 
-    def _audit_refusal(self, call: Call, status: int) -> None:
-        self._store.write_together(
+    async def audit_refusal(self, call: Call, status: int, **detail: str) -> None:
+        """Write down that `call` was refused."""
+        await run_in_threadpool(
+            self._store.write_together,
             lambda session: append_audit(
                 session,
                 call,
@@ -147,7 +158,8 @@ class _Exit:
                 method=self._scope["method"],
                 path=self._scope["path"][:200],
                 status=status,
-            )
+                **detail,
+            ),
         )
 
     def log(self) -> None:

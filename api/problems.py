@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.errors import ApiError, NotReleasableError, StorageError, status_of
+from api.errors import ApiError, NotReleasableError, ProviderError, RateLimitedError, StorageError, status_of
 
 __all__ = ["MEDIA_TYPE", "OPENAPI_PROBLEM", "add_handlers", "of_error", "of_status", "problem"]
 
@@ -66,8 +67,11 @@ def of_error(error: ApiError) -> Response:
     """The problem of an error of ours. What a server-side failure says of machine and paths stays in the log."""
     status, slug, title = status_of(error)
     more = {"reasons": list(error.reasons)} if isinstance(error, NotReleasableError) else {}
-    hidden = status == 500 or isinstance(error, StorageError)
-    return problem(status, slug, title, None if hidden else str(error), **more)
+    hidden = status == 500 or isinstance(error, (StorageError, ProviderError))
+    response = problem(status, slug, title, None if hidden else str(error), **more)
+    if isinstance(error, RateLimitedError):
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_in_s)))
+    return response
 
 
 def of_validation(error: RequestValidationError) -> Response:

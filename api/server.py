@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,9 @@ import uvicorn
 
 from api.app import create_app
 from api.errors import SettingsError, StorageError
-from api.identity.keys import IssuedKey, create_admin, has_keys
+from api.identity.certificates import CertifiedProtocol
+from api.identity.first import FIRST_LOGIN, create_admin
+from api.identity.keys import IssuedKey, has_keys
 from api.settings import Settings
 from api.store.engine import Store
 from api.times import iso
@@ -83,7 +86,9 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
     _log_to_stderr()
     with _prepared(settings) as (server, listener, service):
         if service.admin is not None:
-            announce(f"administrator key (shown once): {service.admin.key}")
+            announce(
+                f"administrator key, and one-time secret of the login {FIRST_LOGIN} (shown once): {service.admin.key}"
+            )
         announce(f"serving {settings.directory} at {service.url}")
         server.run(sockets=[listener])
 
@@ -114,6 +119,7 @@ def running(settings: Settings) -> Iterator[RunningService]:
 
 @contextmanager
 def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socket, RunningService]]:
+    _check_tls(settings)
     listener = _listen(settings)
     try:
         store = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s)
@@ -145,8 +151,34 @@ def _server(settings: Settings, store: Store) -> uvicorn.Server:
             timeout_graceful_shutdown=settings.stop_timeout_s,
             ssl_certfile=settings.tls_certificate,
             ssl_keyfile=settings.tls_key,
+            **_client_certificates(settings),
         )
     )
+
+
+def _check_tls(settings: Settings) -> None:
+    """Try the TLS files before anything is made or opened; raises SettingsError."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        names = f"{settings.tls_certificate} and {settings.tls_key}"
+        raise SettingsError(f"{names} are no certificate and its key: {error}; give PEM files") from error
+    try:
+        if settings.tls_client_ca is not None:
+            context.load_verify_locations(settings.tls_client_ca)
+    except (OSError, ValueError) as error:
+        name = settings.tls_client_ca
+        raise SettingsError(f"{name} holds no authority for client certificates: {error}; give a PEM file") from error
+
+
+def _client_certificates(settings: Settings) -> dict[str, Any]:
+    if settings.tls_client_ca is None:
+        return {}
+    # Optional: people log in without one. Who shows one proves it, or there is no connection.
+    return {"http": CertifiedProtocol, "ssl_ca_certs": settings.tls_client_ca, "ssl_cert_reqs": ssl.CERT_OPTIONAL}
 
 
 def _listen(settings: Settings) -> socket.socket:

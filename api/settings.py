@@ -8,6 +8,7 @@ from pathlib import Path
 
 from api.account.settings import AccountSettings
 from api.errors import SettingsError
+from api.identity.settings import IdentitySettings
 from api.trail.settings import HeadSettings
 
 __all__ = ["Settings"]
@@ -25,6 +26,9 @@ class Settings:
         Where to listen. Port 0 takes a free one.
     tls_certificate, tls_key
         PEM files; both or neither.
+    tls_client_ca
+        PEM file of the authorities that sign client certificates. A client may then show one; it must be good, and the
+        keys that are bound to it work with it alone.
     plain_http_beyond_loopback
         True allows a host other than loopback without TLS, for a service behind a proxy that terminates TLS.
     max_body_bytes, max_bulk_bytes, max_evidence_bytes
@@ -37,6 +41,8 @@ class Settings:
         How the head of the audit is signed, and where the signed heads are kept.
     account
         How erasure and the public page go about their work.
+    identity
+        How people and machines prove who they are, and how much they may ask.
 
     Raises
     ------
@@ -49,6 +55,7 @@ class Settings:
     port: int = 8470
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    tls_client_ca: Path | None = None
     plain_http_beyond_loopback: bool = False
     max_body_bytes: int = 1 << 20
     max_bulk_bytes: int = 32 << 20
@@ -57,6 +64,7 @@ class Settings:
     stop_timeout_s: int = 10
     heads: HeadSettings = field(default_factory=HeadSettings)
     account: AccountSettings = field(default_factory=AccountSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -65,11 +73,26 @@ class Settings:
             raise SettingsError("body limits must be positive: give bytes")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("TLS needs both a certificate and a key: give tls_certificate and tls_key")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise SettingsError(
+                "client certificates need TLS here: give tls_certificate and tls_key with tls_client_ca"
+            )
         if self.tls_certificate is None and not self.plain_http_beyond_loopback and not _is_loopback(self.host):
             raise SettingsError(
                 f"host {self.host} would carry keys in the clear beyond this machine: "
                 "give TLS files, or plain_http_beyond_loopback for a service behind a TLS proxy"
             )
+
+    @property
+    def is_behind_proxy(self) -> bool:
+        """Whether another program ends TLS before this one: addresses and certificates are not seen here then."""
+        public = self.identity.public_url or ""
+        return self.tls_certificate is None and (self.plain_http_beyond_loopback or public.startswith("https:"))
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach the service over TLS, its own or a proxy's."""
+        return self.tls_certificate is not None or self.is_behind_proxy
 
 
 def _is_loopback(host: str) -> bool:

@@ -17,7 +17,7 @@ from api.records.features import feature_bytes, inside_feature
 from api.records.readable import RecordFilter, list_readable
 from api.records.types import TYPES
 from api.release.agreements import add_agreement, add_partner
-from api.release.schemas import AgreementTerms, PartnerIn
+from api.release.schemas import AgreementTerms, PartnerIn, ReleaseField
 from api.times import iso
 from bench.api_records import crossing_json
 
@@ -52,7 +52,7 @@ def fill(store: Store, count: int, *, seed: int = 1) -> Principal:
         partner_id = add_partner(session, call, now, PartnerIn(name="bravo"))["id"]
         terms = AgreementTerms(
             partner_id=partner_id, kinds=["person"], purposes=["border-surveillance"], markings=["REL BRAVO"],
-            fields=["kind", "position", "ellipse", "direction"],
+            fields=[ReleaseField.KIND, ReleaseField.POSITION, ReleaseField.ELLIPSE, ReleaseField.DIRECTION],
         )  # fmt: skip
         agreement_id = add_agreement(session, call, now, terms)["id"]
     raw = sqlite3.connect(store.directory / "vedette.sqlite", isolation_level=None)
@@ -79,7 +79,9 @@ def _batches(
     lons = WEST + along * (EAST - WEST)
     lats = SOUTH + (1 - along) * (NORTH - SOUTH) + chance.normal(0, 0.02, size)
     times = START_US + chance.integers(0, DAYS * _DAY_US, size)
-    records, readable, releases = [], [], []
+    records: list[tuple[Any, ...]] = []
+    readable: list[tuple[Any, ...]] = []
+    releases: list[tuple[Any, ...]] = []
     document, whole = _templates()
     for place in range(size):
         number = start + place

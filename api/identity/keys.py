@@ -1,36 +1,61 @@
-"""API keys: issued once, kept as a hash, revoked when no longer needed."""
+"""API keys: issued once, kept as a hash, narrowed to scopes or a certificate, revoked when no longer needed."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, String, bindparam, func, or_, select
+from sqlalchemy import BigInteger, String, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from api.canonical import new_id
-from api.errors import AuthenticationError, ConflictError, NotFoundError, UnprocessableError
-from api.identity.roles import SYSTEM, Call, Principal, Role
-from api.store.engine import Store
+from api.canonical import new_id, sha256_hex
+from api.errors import AuthenticationError, NotFoundError, UnprocessableError, WrongCertificateError
+from api.identity.administrators import require_another_administrator
+from api.identity.roles import GRANTS, Call, Permission, Principal, Role
+from api.identity.tables import AccountRow, KeyTermsRow
 from api.store.tables import KeyRow, PartnerRow
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 
-__all__ = ["IssuedKey", "authenticate", "create_admin", "has_keys", "issue_key", "list_keys", "revoke_key"]
+__all__ = [
+    "IssuedKey",
+    "authenticate",
+    "has_keys",
+    "issue_key",
+    "list_keys",
+    "revoke_key",
+    "touch_key",
+]
 
 _PREFIX = "vdt_"
+_TOUCH_US = 60_000_000
 # Built once: every request asks.
 _VALID = (
-    select(KeyRow.id, KeyRow.name, KeyRow.role, KeyRow.partner_id)
+    select(
+        KeyRow.id,
+        KeyRow.name,
+        KeyRow.role,
+        KeyRow.partner_id,
+        KeyTermsRow.scopes,
+        KeyTermsRow.certificate,
+        KeyTermsRow.account_id,
+        KeyTermsRow.used_us,
+    )
     .outerjoin(PartnerRow, PartnerRow.id == KeyRow.partner_id)
+    .outerjoin(KeyTermsRow, KeyTermsRow.key_id == KeyRow.id)
+    .outerjoin(AccountRow, AccountRow.id == KeyTermsRow.account_id)
     .where(
         KeyRow.digest == bindparam("given", type_=String),
         KeyRow.revoked_us.is_(None),
         or_(KeyRow.expires_us.is_(None), KeyRow.expires_us > bindparam("now_us", type_=BigInteger)),
         or_(KeyRow.partner_id.is_(None), PartnerRow.id.is_not(None) & PartnerRow.ended_us.is_(None)),
+        or_(
+            KeyTermsRow.account_id.is_(None),
+            and_(AccountRow.id.is_not(None), AccountRow.disabled_us.is_(None), AccountRow.role == KeyRow.role),
+        ),
     )
 )
 
@@ -63,28 +88,54 @@ def issue_key(
     role: Role,
     partner_id: str | None = None,
     expires_us: int | None = None,
+    scopes: Collection[Permission] | None = None,
+    certificate: str | None = None,
+    account_id: str | None = None,
 ) -> IssuedKey:
     """Make a key of 256 random bits; the store keeps its SHA-256 alone.
+
+    Parameters
+    ----------
+    name, role
+        What it is for. A partner's key names its `partner_id`.
+    expires_us
+        When it ends by itself; None is never.
+    scopes
+        Permissions of the role that it is narrowed to; None is all of them.
+    certificate
+        SHA-256 of the one client certificate (DER, hex) that it works with.
+    account_id
+        The person whose key it is: it ends with the account, and counts as the same person.
 
     Raises
     ------
     UnprocessableError
-        When a partner key names no partner, another key names one, or it would already have expired.
+        When a partner key names no partner, another key names one, it would already have expired, a scope is not the
+        role's, or the account has another role.
     NotFoundError
-        When the partner does not exist or has ended.
+        When the partner or the account does not exist or has ended.
     """
     if (role is Role.PARTNER) != (partner_id is not None):
         raise UnprocessableError("a partner key names its partner_id, every other key none")
     if expires_us is not None and expires_us <= time_us:
         raise UnprocessableError(f"the key would have expired at {iso(expires_us)}: give a later time")
+    foreign = sorted(set(scopes or ()) - GRANTS[role])
+    if foreign:
+        raise UnprocessableError(f"scopes {', '.join(foreign)} are not granted to a {role}: give some of its own")
     if partner_id is not None:
         partner = session.get(PartnerRow, partner_id)
         if partner is None or partner.ended_us is not None:
             raise NotFoundError(f"partner {partner_id} does not exist")
+    if account_id is not None:
+        account = session.get(AccountRow, account_id)
+        if account is None or account.disabled_us is not None:
+            raise NotFoundError(f"account {account_id} does not exist")
+        if (account.role, account.partner_id) != (role.value, partner_id):
+            raise UnprocessableError(f"account {account_id} is a {account.role}'s: its keys have its role and partner")
     secret = _PREFIX + secrets.token_urlsafe(32)
     row = KeyRow(
         id=new_id(),
-        digest=_digest(secret),
+        digest=sha256_hex(secret),
         name=name,
         role=role.value,
         partner_id=partner_id,
@@ -94,24 +145,23 @@ def issue_key(
     )
     session.add(row)
     session.flush()
+    kept = None if scopes is None else " ".join(sorted(scopes))
+    session.add(KeyTermsRow(key_id=row.id, scopes=kept, certificate=certificate, account_id=account_id, used_us=None))
+    session.flush()
     append_event(session, time_us, "key.issued", partner_id=partner_id, key_id=row.id, role=role.value)
-    append_audit(session, call, time_us, "key.issue", [row.id], name=name, role=role.value, partner=partner_id)
+    narrowed = {"scopes": kept, "certificate": certificate, "account": account_id}
+    append_audit(
+        session,
+        call,
+        time_us,
+        "key.issue",
+        [row.id],
+        name=name,
+        role=role.value,
+        partner=partner_id,
+        **{term: value for term, value in narrowed.items() if value is not None},
+    )
     return IssuedKey(row.id, secret)
-
-
-def create_admin(store: Store, *, name: str = "first administrator") -> IssuedKey:
-    """Make the first administrator key of a new store.
-
-    Raises
-    ------
-    ConflictError
-        When the store already has keys: an administrator makes all others.
-    """
-    now = store.clock()
-    with store.write() as session:
-        if has_keys(session):
-            raise ConflictError(f"store {store.directory} already has keys: ask an administrator for one")
-        return issue_key(session, Call(SYSTEM, "first-start"), now, name=name, role=Role.ADMINISTRATOR)
 
 
 def has_keys(session: Session) -> bool:
@@ -119,58 +169,95 @@ def has_keys(session: Session) -> bool:
     return session.scalar(select(KeyRow.id).limit(1)) is not None
 
 
-def authenticate(session: Session, secret: str, time_us: int) -> Principal:
-    """Whom a key speaks for.
+def authenticate(
+    session: Session,
+    secret: str,
+    time_us: int,
+    *,
+    certificate: str | None = None,
+    partners_need_certificate: bool = False,
+) -> tuple[Principal, bool]:
+    """Whom a secret stands for now, and whether its use is due to be noted (`touch_key`).
+
+    Parameters
+    ----------
+    certificate
+        SHA-256 of the client certificate that this connection has proved, in hex.
+    partners_need_certificate
+        True takes no partner key that is bound to none.
 
     Raises
     ------
     AuthenticationError
-        When the key is unknown, revoked or expired, or its partner has ended; the message does not say which.
+        When the key is unknown, revoked or expired, or its partner or account has ended; the message does not say
+        which. WrongCertificateError, with the same message, when the certificate is not the one it is bound to.
     """
-    row = session.execute(_VALID, {"given": _digest(secret), "now_us": time_us}).one_or_none()
+    row = session.execute(_VALID, {"given": sha256_hex(secret), "now_us": time_us}).one_or_none()
+    message = "the key is not valid: ask an administrator for another"
     if row is None:
-        raise AuthenticationError("the key is not valid: ask an administrator for another")
-    return Principal(row.id, row.name, Role(row.role), row.partner_id)
+        raise AuthenticationError(message)
+    unbound = row.certificate is None and not (partners_need_certificate and row.partner_id is not None)
+    if not unbound and (certificate is None or row.certificate != certificate):
+        raise WrongCertificateError(message, row.id)
+    scopes = None if row.scopes is None else frozenset(Permission(scope) for scope in row.scopes.split())
+    who = Principal(row.id, row.name, Role(row.role), row.partner_id, account_id=row.account_id, scopes=scopes)
+    return who, row.used_us is None or time_us - row.used_us >= _TOUCH_US
+
+
+def touch_key(session: Session, key_id: str, time_us: int) -> None:
+    """Note that a key is in use."""
+    noted = session.execute(update(KeyTermsRow).where(KeyTermsRow.key_id == key_id).values(used_us=time_us))
+    if noted.rowcount == 0:  # type: ignore[attr-defined]  # a key from before there were terms
+        session.add(KeyTermsRow(key_id=key_id, scopes=None, certificate=None, account_id=None, used_us=time_us))
 
 
 def list_keys(session: Session) -> list[dict[str, Any]]:
     """Every key without its secret, oldest first, as JSON values."""
-    rows = session.scalars(select(KeyRow).order_by(KeyRow.created_us, KeyRow.id))
+    rows = session.execute(
+        select(KeyRow, KeyTermsRow)
+        .outerjoin(KeyTermsRow, KeyTermsRow.key_id == KeyRow.id)
+        .order_by(KeyRow.created_us, KeyRow.id)
+    )
     return [
         {
-            "id": row.id,
-            "name": row.name,
-            "role": row.role,
-            "partner_id": row.partner_id,
-            "created": iso(row.created_us),
-            "expires": None if row.expires_us is None else iso(row.expires_us),
-            "revoked": None if row.revoked_us is None else iso(row.revoked_us),
+            "id": key.id,
+            "name": key.name,
+            "role": key.role,
+            "partner_id": key.partner_id,
+            "created": iso(key.created_us),
+            "expires": _iso(key.expires_us),
+            "revoked": _iso(key.revoked_us),
+            "scopes": None if terms is None or terms.scopes is None else terms.scopes.split(),
+            "certificate": None if terms is None else terms.certificate,
+            "account_id": None if terms is None else terms.account_id,
+            "used": None if terms is None else _iso(terms.used_us),
         }
-        for row in rows
+        for key, terms in rows
     ]
 
 
 def revoke_key(session: Session, call: Call, time_us: int, key_id: str) -> None:
-    """Make a key worthless from now on.
+    """Make a key worthless from now on, as a one-time secret too.
 
     Raises
     ------
     NotFoundError
         When there is no such key in use.
     ConflictError
-        When it is the last administrator key that does not expire: nobody could issue keys any more.
+        When nobody could issue keys any more.
     """
     row = session.get(KeyRow, key_id)
     if row is None or row.revoked_us is not None:
         raise NotFoundError(f"key {key_id} does not exist")
-    lasting = (KeyRow.role == Role.ADMINISTRATOR.value) & KeyRow.revoked_us.is_(None) & KeyRow.expires_us.is_(None)
-    others = session.scalar(select(func.count()).where(lasting, KeyRow.id != key_id))
-    if row.role == Role.ADMINISTRATOR.value and row.expires_us is None and not others:
-        raise ConflictError("this is the last administrator key: issue another before you revoke it")
+    if row.role == Role.ADMINISTRATOR.value and row.expires_us is None:
+        require_another_administrator(session, key_id=key_id)
     row.revoked_us = time_us
+    session.execute(
+        update(AccountRow).where(AccountRow.once_digest == row.digest).values(once_digest=None, once_expires_us=None)
+    )
     append_event(session, time_us, "key.revoked", partner_id=row.partner_id, key_id=row.id)
     append_audit(session, call, time_us, "key.revoke", [row.id])
 
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _iso(time_us: int | None) -> str | None:
+    return None if time_us is None else iso(time_us)

@@ -45,10 +45,11 @@ class Permission(StrEnum):
     """Holds and tombstones."""
     METRICS_READ = "metrics.read"
     """Metrics, and which part of the service is not ready."""
+    ACCOUNT_WRITE = "account.write"
     AUDIT_READ = "audit.read"
     EVENT_READ = "event.read"
     SELF = "self"
-    """Any key: what it says of itself, and the OpenAPI document."""
+    """Anybody: what they are, their own sessions and password, and the OpenAPI document."""
 
 
 GRANTS: dict[Role, frozenset[Permission]] = {
@@ -107,6 +108,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         {
             Permission.KEY_WRITE,
             Permission.METRICS_READ,
+            Permission.ACCOUNT_WRITE,
             Permission.POLICY_READ,
             Permission.POLICY_WRITE,
             Permission.SELF,
@@ -124,23 +126,40 @@ class Principal:
     Parameters
     ----------
     key_id
-        The API key's public id; "system" for the service itself.
+        What it proved itself with, by its public id: the API key's, or the account's behind a session; "system" for
+        the service itself.
     name
-        What the key was issued as.
+        What the key was issued as, or the account's name.
     role
         None for the service itself.
     partner_id
-        The partner that a partner key is bound to; None for every other role.
+        The partner that a partner's key or account is bound to; None for every other role.
+    account_id
+        The account of a session, or the one that the key belongs to; None for a machine's key.
+    scopes
+        Permissions that the key is narrowed to; None is all that its role grants.
+    session_id
+        The session; None for a key.
     """
 
     key_id: str
     name: str
     role: Role | None
     partner_id: str | None = None
+    account_id: str | None = None
+    scopes: frozenset[Permission] | None = None
+    session_id: str | None = None
+
+    @property
+    def person(self) -> str:
+        """Who answers for it: one id for an account, however it came in. Two-person rules compare this."""
+        return self.key_id if self.account_id is None else self.account_id
 
     def may(self, permission: Permission) -> bool:
-        """Whether this principal's role grants `permission`."""
-        return self.role is not None and permission in GRANTS[self.role]
+        """Whether the role grants `permission`, and the key was not narrowed to less."""
+        if self.role is None or permission not in GRANTS[self.role]:
+            return False
+        return self.scopes is None or permission in self.scopes or permission is Permission.SELF
 
 
 SYSTEM = Principal("system", "service", None)

@@ -1,13 +1,22 @@
-"""Keys as they are asked for."""
+"""Keys, accounts and logins as they are asked for. Secrets are written nowhere by their own doing."""
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
+from typing import Annotated
 
-from api.identity.roles import Role
-from api.wire import Id, Label, Wire
+from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr
 
-__all__ = ["KeyIn"]
+from api.identity.roles import Permission, Role
+from api.wire import Id, Label, Sha256, Wire
+
+__all__ = ["AccountChange", "AccountIn", "KeyIn", "LoginIn", "PasswordIn"]
+
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
+
+
+def _thumbprint(value: object) -> object:
+    """Programs write a SHA-256 thumbprint with colons and in capitals."""
+    return value.replace(":", "").lower() if isinstance(value, str) else value
 
 
 class KeyIn(Wire):
@@ -17,3 +26,38 @@ class KeyIn(Wire):
     role: Role
     partner_id: Id | None = None
     expires: AwareDatetime | None = None
+    scopes: list[Permission] | None = Field(default=None, max_length=len(Permission))
+    certificate: Annotated[Sha256, BeforeValidator(_thumbprint)] | None = None
+    account_id: Id | None = None
+
+
+class AccountIn(Wire):
+    """A new account."""
+
+    login: Label
+    name: Label
+    role: Role
+    partner_id: Id | None = None
+
+
+class AccountChange(Wire):
+    """What is to be different about an account."""
+
+    name: Label | None = None
+    role: Role | None = None
+    disabled: bool | None = None
+
+
+class LoginIn(Wire):
+    """A login; with `new_password` where the password is a one-time secret."""
+
+    login: Label
+    password: Secret
+    new_password: Secret | None = None
+
+
+class PasswordIn(Wire):
+    """A change of one's own password."""
+
+    password: Secret
+    new_password: Secret

@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     false,
     func,
     literal,
@@ -194,26 +195,33 @@ def _nobody() -> Subquery:
 def _partner(types: frozenset[str]) -> Subquery:
     judged = sorted(name for name, type_ in TYPES.items() if type_.reviewed)
     partner = bindparam("partner_id", type_=String)
-    return (
-        _columns()
-        .join(ReleaseRow, ReleaseRow.id == ReadableRow.release_id)
-        .join(RecordRow, RecordRow.id == ReadableRow.record_id)
+    permitted = (
+        select(ReleaseRow.id)
+        .join(RecordRow, RecordRow.id == ReleaseRow.record_id)
         .join(AgreementRow, AgreementRow.id == ReleaseRow.agreement_id)
         .where(
-            ReadableRow.audience == _partner_number(),
-            ReadableRow.visible_us <= _now(),
-            ReadableRow.until_us > _now(),
-            ReadableRow.revision == RecordRow.revision,
+            ReleaseRow.id == ReadableRow.release_id,
             ReleaseRow.record_id == ReadableRow.record_id,
             ReleaseRow.partner_id == partner,
             ReleaseRow.revision == ReadableRow.revision,
             ReleaseRow.recalled_us.is_(None),
+            RecordRow.revision == ReadableRow.revision,
             RecordRow.marking == ReleaseRow.marking,  # NULL equals nothing: no marking, nobody
             or_(RecordRow.review_state == "confirmed", RecordRow.type.not_in(judged)),
             RecordRow.expires_us > _now(),
             AgreementRow.partner_id == partner,
             AgreementRow.ended_us.is_(None),
             or_(AgreementRow.valid_until_us.is_(None), AgreementRow.valid_until_us > _now()),
+        )
+        .correlate(ReadableRow)
+    )
+    return (
+        _columns()
+        .where(
+            ReadableRow.audience == _partner_number(),
+            ReadableRow.visible_us <= _now(),
+            ReadableRow.until_us > _now(),
+            exists(permitted),  # not a join: engines would begin with the releases, and sort them all
             *_of(types),
         )
         .subquery()

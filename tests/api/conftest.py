@@ -10,11 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 import api.store.engine as store_module
 from api import Role, Settings, Store, create_admin, create_app
 from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call
+from api.identity.settings import Argon2, IdentitySettings
 from tests.api.samples import CLIP, NOON_US, agreement_json, crossing_json
 
 
@@ -165,9 +167,27 @@ def store(tmp_path: Path, clock: Clock, template) -> Iterator[Store]:
     store.close()
 
 
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_hash(request, monkeypatch):
+    """Tests log in often, and settings take no cheap hash; `costly` asks for the real thing."""
+    if "costly" not in request.fixturenames:
+        monkeypatch.setattr("api.identity.passwords.PasswordHasher", lambda *_cost: PasswordHasher(1, 8, 1))
+
+
 @pytest.fixture
-def service(store: Store, clock: Clock, template) -> Iterator[Service]:
-    settings = Settings(store.directory, max_body_bytes=20_000, max_evidence_bytes=100_000)
+def costly() -> None:
+    """Asks for hashes of the cost that the settings say."""
+
+
+@pytest.fixture
+def identity() -> IdentitySettings:
+    """How people prove who they are; a test may have its own."""
+    return IdentitySettings(argon2=Argon2(time_cost=2, memory_kib=19 << 10, parallelism=1))
+
+
+@pytest.fixture
+def service(store: Store, clock: Clock, template, identity: IdentitySettings) -> Iterator[Service]:
+    settings = Settings(store.directory, max_body_bytes=20_000, max_evidence_bytes=100_000, identity=identity)
     app = create_app(settings, store)
     with httpx.Client(transport=InProcess(app), base_url="http://vedette.test") as http:
         yield Service(store, clock, app, http, dict(template[1]))

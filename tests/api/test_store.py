@@ -79,6 +79,9 @@ def test_keys_end(service):
         "name": "second",
         "role": "analyst",
         "partner_id": None,
+        "account_id": None,
+        "scopes": None,
+        "csrf": None,
     }
     assert service.ask("administrator", "DELETE", f"/keys/{key_id}").status_code == 204
     assert service.ask("second", "GET", "/me").status_code == 401

@@ -1,0 +1,149 @@
+"""Who is it: a key, or the cookie of a session; and have they asked too much. The gate asks here, before all else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from api.errors import AuthenticationError
+from api.identity.certificates import peer_certificate
+from api.identity.cookies import SAFE, Cookies, check_origin, check_token
+from api.identity.keys import authenticate, touch_key
+from api.identity.limits import Buckets, address_key
+from api.identity.roles import Principal
+from api.identity.sessions import resolve_session, touch_session
+from api.settings import Settings
+from api.store.engine import Store
+
+__all__ = ["Doorman", "Seen"]
+
+_NOBODY = "send a key, Authorization: Bearer <key>; or log in"
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the doorman made of a request.
+
+    Parameters
+    ----------
+    headers
+        For its answer: how much may still be asked.
+    principal
+        Who it is; None where nobody has to be.
+    """
+
+    headers: dict[str, str]
+    principal: Principal | None = None
+
+
+class Doorman:
+    """Resolves requests to principals and holds the limits. One a process; limits are counted in it alone.
+
+    Parameters
+    ----------
+    store
+        Where keys and sessions are looked up.
+    settings
+        How people prove who they are, and how they reach the service.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings.identity
+        self.cookies = Cookies(secure=settings.is_secure)
+        # Behind a proxy every request comes from the proxy's address, and what it says of others is hearsay.
+        self.sees_addresses = not settings.is_behind_proxy
+        principal, address = self._settings.principal_limit, self._settings.address_limit
+        self._principals = None if principal is None else Buckets(principal)
+        self._addresses = None if address is None or not self.sees_addresses else Buckets(address)
+
+    def address(self, scope: Scope) -> str | None:
+        """What counts as the address of a request; None behind a proxy."""
+        client = scope.get("client")
+        return address_key(client[0]) if client and self.sees_addresses else None
+
+    def origin(self, headers: Headers) -> str:
+        """The service's own origin, as browsers write it."""
+        if self._settings.public_url is not None:
+            return self._settings.public_url
+        return f"{'https' if self.cookies.secure else 'http'}://{headers.get('host', '')}"
+
+    async def admit(self, scope: Scope, seen: Seen, *, public: bool) -> None:
+        """Say who asks, into `seen`, from the head of the request alone.
+
+        Raises
+        ------
+        RateLimitedError
+            When its address or its principal asks too much.
+        AuthenticationError
+            When it proves nothing, unless `public`.
+        PermissionDeniedError
+            When it came with a cookie and a page of another site may have sent it; `seen` says whose cookie it was.
+        """
+        address = self.address(scope)
+        if self._addresses is not None and address is not None:
+            _charge(self._addresses, "address", address, seen)
+        if public:
+            return
+        headers = Headers(scope=scope)
+        try:
+            secret = None if "authorization" in headers else self._cookie(headers)
+            if secret is None:  # a key alone decides then: a bad one does not fall back on a cookie
+                seen.principal = await run_in_threadpool(self._of_key, _bearer(headers), scope.get("state", {}))
+            else:
+                seen.principal = await run_in_threadpool(self._of_session, secret)
+        except AuthenticationError:
+            if self._addresses is not None and address is not None:
+                self._addresses.take(address, self._settings.failure_cost, anyway=True)
+            raise
+        if self._principals is not None:
+            _charge(self._principals, "principal", seen.principal.person, seen)
+        if secret is not None and scope["method"] not in SAFE:
+            check_origin(headers, self.origin(headers), needed=True)
+            check_token(headers, secret)
+
+    def _cookie(self, headers: Headers) -> str:
+        secret = self.cookies.read(headers, self.cookies.session)
+        if secret is None:
+            raise AuthenticationError(_NOBODY)
+        return secret
+
+    def _of_key(self, secret: str, state: dict[str, Any]) -> Principal:
+        now = self._store.clock()
+        with self._store.read() as session:
+            who, due = authenticate(
+                session,
+                secret,
+                now,
+                certificate=peer_certificate(state, now),
+                partners_need_certificate=self._settings.partner_keys_need_certificate,
+            )
+        if due:
+            self._store.write_together(lambda session: touch_key(session, who.key_id, now))
+        return who
+
+    def _of_session(self, secret: str) -> Principal:
+        now = self._store.clock()
+        with self._store.read() as session:
+            who, due = resolve_session(session, secret, now, self._settings)
+        if due and who.session_id is not None:
+            session_id = who.session_id
+            self._store.write_together(lambda session: touch_session(session, session_id, now))
+        return who
+
+
+def _charge(buckets: Buckets, name: str, who: str, seen: Seen) -> None:
+    standing = buckets.take(who)
+    seen.headers.update(standing.headers(name))
+    standing.require(f"too many requests of this {name}: wait before the next")
+
+
+def _bearer(headers: Headers) -> str:
+    scheme, _, secret = headers["authorization"].partition(" ")
+    if scheme.lower() != "bearer" or not secret or len(headers.getlist("authorization")) != 1:
+        raise AuthenticationError(_NOBODY)
+    return secret.strip()

@@ -1,0 +1,267 @@
+"""Every route that there is, for everybody who may ask: made from the table of routes, so that none is forgotten.
+
+A new route fails here until its permission has a row in `RULES`, its path parameters have an object in `World`, and,
+where it is open to all, it stands in `PUBLIC`. Whoever adds the row says in it who may.
+"""
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from api.app import ROUTES
+from api.identity.roles import Permission, Role
+from tests.api.people import ORIGIN, Browser, make_account, settled
+from tests.api.samples import CLIP, crossing_json
+from tests.api.test_routes import FORGED
+
+PUBLIC = {
+    "GET /",
+    "GET /health",
+    "GET /ready",
+    "POST /login",
+    "GET /oidc/login",
+    "GET /oidc/callback",
+}
+"""What nobody has to be anybody for. A route more needs a reason."""
+
+INSIDE = {"pilot", "analyst", "supervisor"}
+RULES = {
+    "crossing.write": {"pilot"},
+    "crossing.read": INSIDE | {"partner"},
+    "cue.write": {"sensor"},
+    "cue.read": INSIDE | {"partner"},
+    "asset.read": INSIDE | {"partner"},
+    "asset.write": {"pilot"},
+    "subscribe": {"partner"},
+    "subscription.read": {"supervisor", "partner"},
+    "receipt": {"partner"},
+    "review": {"analyst"},
+    "review.read": {"analyst", "supervisor"},
+    "release": {"supervisor"},
+    "policy.read": {"supervisor", "auditor", "administrator"},
+    "policy.write": {"administrator"},
+    "key.write": {"administrator"},
+    "account.write": {"administrator"},
+    "audit.read": {"auditor"},
+    "event.read": {"analyst", "supervisor", "partner"},
+    "self": {"pilot", "sensor", "analyst", "supervisor", "partner", "auditor", "administrator"},
+}
+"""Who may, written down a second time and by hand: a grant that slips into the code shows here."""
+
+NOTHING = "f" * 32
+STREAM = "text/event-stream"
+GUARDED = [route for route in ROUTES if route.permission is not None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+
+    def alike(self, ids: list[str]) -> tuple[int, str]:
+        """What can be told from it, but for the ids that were asked for."""
+        text = self.body.decode()
+        for each in ids:
+            text = text.replace(each, "*")
+        return self.status, text
+
+
+@dataclass
+class World:
+    """A service in which there is one of each, and `bravo` may see it while `charlie` may not."""
+
+    service: Any
+    objects: dict[str, str]
+
+    def path(self, route: Any, *, of: str | None = None) -> tuple[str, list[str]]:
+        """The route's path with real objects in it, or with `of`; and the ids in it."""
+        collection = route.path.split("/")[1]
+        ids = []
+
+        def one(match: re.Match[str]) -> str:
+            name = match[1].partition(":")[0]
+            where = f"{collection}/{name}" if f"{collection}/{name}" in self.objects else name
+            assert where in self.objects, f"{route.path}: World has no object for {{{name}}}; add one"
+            found = self.objects[where] if of is None or name == "part" else of
+            ids.append(found)
+            return found
+
+        return re.sub(r"\{(.*?)\}", one, route.path), ids
+
+    def ask(self, method: str, path: str, headers: dict[str, str]) -> Answer:
+        """Ask over ASGI; of a stream take the head alone."""
+        loop = self.service.http._transport.loop
+        return asyncio.run_coroutine_threadsafe(_asked(self.service.app, method, path, headers), loop).result(20)
+
+
+async def _asked(app: Any, method: str, path: str, headers: dict[str, str]) -> Answer:
+    status, body, begun, sent = 0, b"", asyncio.Event(), []
+
+    async def receive() -> dict[str, Any]:
+        if not sent:
+            sent.append(1)
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+        await asyncio.sleep(0 if begun.is_set() else 3600)
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        nonlocal status, body
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            if STREAM in dict(message["headers"]).get(b"content-type", b"").decode():
+                begun.set()
+        else:
+            body += message.get("body", b"")
+
+    usual = {"host": "vedette.test", "content-type": "application/json", **headers}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in usual.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("vedette.test", 80),
+    }
+    task = asyncio.ensure_future(app(scope, receive, send))
+    stream = asyncio.ensure_future(begun.wait())
+    await asyncio.wait({task, stream}, return_when=asyncio.FIRST_COMPLETED)
+    for each in (task, stream):
+        if not each.done():
+            each.cancel()
+    await asyncio.gather(task, stream, return_exceptions=True)
+    return Answer(status, body)
+
+
+@pytest.fixture
+def world(service):
+    bravo, charlie = service.partner("bravo"), service.partner("charlie")
+    agreement = service.agree(bravo, fields=["kind", "position", "clip"], subscriptions=True).json()["id"]
+    shared = service.deliver(crossing_json("shared"), clip=CLIP)
+    service.judge(shared)
+    release = service.release(shared, bravo).json()["id"]
+    subscription = service.ask("bravo", "POST", "/subscriptions", json={"agreement_id": agreement})
+    assert subscription.status_code == 201, subscription.text
+    account, _ = make_account(service, "somebody")
+    owner = settled(service, "owner")
+    (session,) = [entry["id"] for entry in owner.ask("GET", "/sessions").json()]
+    objects = {
+        "crossings/record_id": shared,
+        "record_id": NOTHING,  # no test here delivers one: what is unknown is all that can be told
+        "part": "clip",
+        "partner_id": bravo,
+        "agreement_id": agreement,
+        "release_id": release,
+        "subscription_id": subscription.json()["id"],
+        "account_id": account,
+        "session_id": session,
+        "key_id": service.key("some key", "analyst"),
+    }
+    service.keys["partner"] = service.keys["charlie"]
+    assert charlie
+    return World(service, objects)
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_every_permission_has_a_rule_and_every_open_route_a_reason():
+    assert set(RULES) == {permission.value for permission in Permission}, "say in RULES who may"
+    assert {f"{route.method} {route.path}" for route in ROUTES if route.permission is None} == PUBLIC
+    assert {role for roles in RULES.values() for role in roles} == {role.value for role in Role}
+
+
+def test_nobody_gets_in(world):
+    browser = settled(world.service, "gone")
+    stale = {"Cookie": f"vedette={browser.cookie}", "Origin": ORIGIN, "X-Vedette-Csrf": browser.csrf}
+    browser.ask("POST", "/logout")
+    for route in GUARDED:
+        path, _ = world.path(route)
+        for headers in ({}, bearer(FORGED), stale):
+            assert world.ask(route.method, path, headers).status == 401, (route, headers)
+
+
+def test_every_route_answers_every_role_as_the_rules_say(world):
+    """Who may not gets 403 whatever is asked for; who may, no 403 and no failure."""
+    for role in (role.value for role in Role):
+        headers = bearer(world.service.keys[role])
+        for route in GUARDED:
+            may = role in RULES[route.permission]
+            # Whoever may delete gets nothing to delete: the world stays for the next route.
+            path, _ = world.path(route, of=NOTHING if may and route.method == "DELETE" else None)
+            answer = world.ask(route.method, path, headers)
+            if may:
+                assert answer.status not in {401, 403}, (role, route, answer)
+                assert 200 <= answer.status < 500, (role, route, answer)
+            else:
+                assert answer.status == 403, (role, route, answer)
+
+
+def test_a_partner_cannot_tell_what_is_not_theirs_from_what_is_not(world):
+    """Each object there is, asked for by the partner it is not shared with: as if there were none."""
+    headers = bearer(world.service.keys["charlie"])
+    asked = 0
+    for route in GUARDED:
+        if "{" not in route.path or "partner" not in RULES[route.permission]:
+            continue
+        answers = []
+        for of in (None, NOTHING):
+            path, ids = world.path(route, of=of)
+            answers.append(world.ask(route.method, path, headers).alike(ids))
+        assert answers[0] == answers[1], route
+        assert answers[0][0] in {404, 422}, (route, answers)
+        asked += 1
+    assert asked >= 10
+    mine = bearer(world.service.keys["bravo"])  # and it is not so that nobody sees them
+    shared = world.objects["crossings/record_id"]
+    assert json.loads(world.ask("GET", f"/crossings/{shared}", mine).body)["id"] == shared
+    assert world.ask("GET", f"/crossings/{shared}/evidence/clip", mine).status == 200
+
+
+def test_a_session_may_what_a_key_may(world):
+    """By cookie and token; without the token nothing that changes anything, whatever the route."""
+    service = world.service
+    people = {"analyst": settled(service, "ann"), "auditor": settled(service, "aud", "auditor")}
+    for role, browser in people.items():
+        cookie = {"Cookie": f"vedette={browser.cookie}"}
+        for route in GUARDED:
+            if route.path in {"/logout", "/sessions", "/password"}:  # of the session itself: test_accounts
+                continue
+            path, _ = world.path(route, of=NOTHING)
+            safe = route.method == "GET"
+            status = world.ask(route.method, path, cookie).status
+            if not safe:
+                assert status == 403, route
+                status = world.ask(
+                    route.method, path, cookie | {"Origin": ORIGIN, "X-Vedette-Csrf": browser.csrf}
+                ).status
+            assert (status == 403) is (role not in RULES[route.permission]), (role, route, status)
+            assert status < 500
+
+
+def test_a_key_without_scopes_may_nothing_but_say_what_it_is(world):
+    service = world.service
+    for role in ("analyst", "supervisor", "administrator", "pilot"):
+        service.key(f"empty {role}", role, scopes=[])
+        for route in GUARDED:
+            path, _ = world.path(route, of=NOTHING)
+            status = world.ask(route.method, path, bearer(service.keys[f"empty {role}"])).status
+            assert (status == 403) is (route.permission is not Permission.SELF), (role, route, status)
+
+
+def test_a_stranger_ends_nobodys_session(world):
+    eve = settled(world.service, "eve")
+    before = Browser.at(world.service)
+    answers = [eve.ask("DELETE", f"/sessions/{each}") for each in (world.objects["session_id"], NOTHING)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert before.login("owner").status_code == 200
