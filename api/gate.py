@@ -20,6 +20,7 @@ from api.errors import ApiError, PermissionDeniedError, WrongCertificateError
 from api.identity.doorman import Doorman, Seen
 from api.identity.roles import SYSTEM, Call
 from api.problems import MEDIA_TYPE, of_error, of_status
+from api.ready import Answer, Notes, ReadyAnswers
 from api.store.engine import Store
 from api.trail.audit import append_audit
 
@@ -56,6 +57,7 @@ class Gate:
         self._store = store
         self._doorman = doorman
         self._public = public
+        self._ready, self._notes = ReadyAnswers(store), Notes(store)
         self._headers = _HEADERS | (_TLS_HEADERS if doorman.cookies.secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +71,16 @@ class Gate:
         exit_ = _Exit(self._store, scope, send, self._headers)
         try:
             await self._admit(scope, exit_)
+            key = None if exit_.call is None else self._ready.key(scope, exit_.call.principal)
+            answer = None if key is None else self._ready.find(key)
+            if answer is not None and exit_.call is not None:
+                await self._notes.note(exit_.call, answer.shown)
+                await exit_.again(answer)
+                return
             await self._app(scope, receive, exit_)
+            whole = exit_.whole()
+            if key is not None and whole is not None:
+                self._ready.keep(key, whole)
         except ApiError as error:
             await exit_.instead(of_error(error))
         except Exception:  # noqa: BLE001 - the last line of defence: logged whole, answered without detail
@@ -108,12 +119,18 @@ class _Exit:
         self._send = send
         self._status: int | None = None
         self._swallow = False
+        self._parts: list[bytes] | None = None
+        self._raw: list[tuple[bytes, bytes]] = []
+        self._ended = False
         self._started = time.perf_counter()
 
     async def __call__(self, message: Message) -> None:
         if self._swallow:
             return
         if message["type"] != "http.response.start":
+            if self._parts is not None:
+                self._parts.append(message.get("body", b""))
+                self._ended = not message.get("more_body", False)
             await self._send(message)
             return
         status = message["status"]
@@ -127,11 +144,24 @@ class _Exit:
         if status >= 400 and Headers(raw=message["headers"]).get("content-type") != MEDIA_TYPE:
             await self.instead(of_status(status))
             return
+        if self.call is not None and self.call.shown is not None and status == 200:
+            self._parts, self._raw = [], list(message["headers"])  # before what is of this request alone
         headers = MutableHeaders(raw=message["headers"])
         for name, value in self.headers.items():
             headers.setdefault(name, value)
         self._status = status
         await self._send({**message, "headers": headers.raw})
+
+    def whole(self) -> Answer | None:
+        """What left, where it may be kept and left whole."""
+        if self._parts is None or not self._ended or self.call is None or self.call.shown is None:
+            return None
+        return Answer(self._raw, b"".join(self._parts), self.call.shown)
+
+    async def again(self, answer: Answer) -> None:
+        """Send an answer that is ready."""
+        await self({"type": "http.response.start", "status": 200, "headers": list(answer.headers)})
+        await self({"type": "http.response.body", "body": answer.body})
 
     async def instead(self, response: Response) -> None:
         """Send `response` in place of what the application says, if nothing has left yet."""

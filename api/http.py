@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from api.canonical import canonical
 from api.errors import UnprocessableError
-from api.identity.roles import Call, Permission
+from api.identity.roles import Call, Permission, Shown
+from api.records.readable import next_change
 from api.settings import Settings
 from api.store.engine import Store
 from api.trail.audit import append_audit
@@ -32,6 +33,7 @@ __all__ = [
     "cursor_of",
     "peek",
     "read",
+    "read_page",
     "text_of",
     "write",
 ]
@@ -98,6 +100,17 @@ def read(store: Store, call: Call, action: str, work: Callable[[Session, int], t
     with store.read() as session:
         value, objects = work(session, now)
     store.write_together(lambda session: append_audit(session, call, now, action, objects))
+    return value
+
+
+def read_page(store: Store, call: Call, action: str, work: Callable[[Session, int], tuple[Any, list[str]]]) -> Any:
+    """As `read`; the answer may be kept for whoever asks the same again (`api.ready`)."""
+    stamp, now = store.stamp(), store.clock()  # the stamp first: what is newer than it is read again
+    with store.read() as session:
+        value, objects = work(session, now)
+        until_us = next_change(session, call.principal, now)
+    store.write_together(lambda session: append_audit(session, call, now, action, objects))
+    call.shown = Shown(stamp, action, objects, until_us)
     return value
 
 

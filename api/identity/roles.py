@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-__all__ = ["GRANTS", "SYSTEM", "Call", "Permission", "Principal", "Role"]
+__all__ = ["GRANTS", "SYSTEM", "Call", "Permission", "Principal", "Role", "Shown"]
 
 
 class Role(StrEnum):
@@ -165,10 +165,31 @@ class Principal:
 SYSTEM = Principal("system", "service", None)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an answer showed, and how long the same question has the same answer.
+
+    Parameters
+    ----------
+    stamp
+        `Store.stamp` before it was read.
+    action, objects
+        As the audit has them.
+    until_us
+        When time alone would change it; UTC microseconds since the Unix epoch.
+    """
+
+    stamp: int
+    action: str
+    objects: list[str]
+    until_us: int
+
+
 @dataclass(slots=True)
 class Call:
-    """One request by one principal; remembers whether it has been audited."""
+    """One request by one principal; remembers whether it has been audited, and what it showed if that may be kept."""
 
     principal: Principal
     request_id: str
     audited: bool = field(default=False)
+    shown: Shown | None = None

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import FileResponse, Response
 
 from api.canonical import canonical
-from api.http import GEOJSON, Caller, Limit, Route, Stored, bbox_of, cursor_of, read, text_of
+from api.http import GEOJSON, Caller, Limit, Route, Stored, bbox_of, cursor_of, read, read_page, text_of
 from api.identity.roles import Permission
 from api.ingest.evidence import MEDIA_TYPES
 from api.records.readable import RecordFilter, find_evidence, find_readable, list_readable
@@ -52,7 +52,7 @@ def _list(type_: RecordType) -> Callable[..., Response]:
             rows = list_readable(session, call.principal, now, which, limit=limit + 1, after=after)
             return rows, [row.id for row in rows[:limit]]
 
-        rows = read(store, call, f"{type_.name}.list", work)
+        rows = read_page(store, call, f"{type_.name}.list", work)
         page, links = rows[:limit], b""
         if len(rows) > limit:
             same = {"from": since, "to": until, "bbox": bbox, "source": source, "status": status}

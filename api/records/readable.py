@@ -46,10 +46,12 @@ __all__ = [
     "find_readable",
     "list_readable",
     "may_read",
+    "next_change",
     "readable_records",
 ]
 
 INSIDE_AUDIENCE = 0
+_NEVER_US = 2**63 - 1
 REDACTED = "redacted-"
 """Begins the name of a part of evidence that shows nobody but those concerned."""
 _EXACT = ("type", "source", "status", "review", "kind")
@@ -354,6 +356,20 @@ def _statement(rows: Subquery, shape: _Shape) -> Select[Any]:
         .order_by(column.time_us.desc(), column.id.desc())
         .limit(bindparam("page", type_=Integer))
     )
+
+
+def next_change(session: Session, principal: Principal, now_us: int) -> int:
+    """When time alone changes what `principal` may read: a delay passes, or a retention or agreement ends.
+
+    UTC microseconds since the Unix epoch; without any, the end of time.
+    """
+    readable = readable_records(principal, now_us)
+    mine = ReadableRow.audience == readable.audience
+    moments = (
+        session.scalar(select(func.min(column)).where(mine, column > now_us), readable.parameters)
+        for column in (ReadableRow.until_us, ReadableRow.visible_us)
+    )
+    return min((moment for moment in moments if moment is not None), default=_NEVER_US)
 
 
 def find_evidence(session: Session, principal: Principal, now_us: int, record_id: str, part: str) -> EvidenceRow:

@@ -13,19 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, func, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
 from api.store.boxes import BOX_DDL
 from api.store.objects import ObjectFolder
-from api.store.tables import Base
+from api.store.tables import Base, EventRow
 from api.times import now_us
 
 __all__ = ["SCHEMA_VERSION", "Store"]
 
 SCHEMA_VERSION = 3
+_LAST_EVENT = select(func.max(EventRow.seq))
 _WRITE = {"vedette_write": True}
 # Rows that a record of who did what stands on: the database itself refuses to change or remove them.
 _APPEND_ONLY = ("audit", "event", "review", "tombstone")
@@ -166,6 +167,11 @@ class Store:
         with _as_storage_error(self.directory), self._writer() as session, session.begin():
             session.connection()  # take the write lock now, not at the first statement
             yield session
+
+    def stamp(self) -> int:
+        """The number of the last event: whatever changes what somebody may read appends one."""
+        with self.read() as session:
+            return session.scalar(_LAST_EVENT) or 0
 
     def check(self) -> None:
         """Prove that the store can take a write now.

@@ -75,6 +75,8 @@ class ReadableRow(Base):
     __table_args__ = (
         UniqueConstraint("record_id", "audience"),
         Index("ix_readable_time", "audience", "type", "time_us", "record_id"),
+        Index("ix_readable_until", "audience", "until_us"),
+        Index("ix_readable_visible", "audience", "visible_us"),
     )
 
     n: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)

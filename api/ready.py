@@ -1,0 +1,126 @@
+"""Answers that are ready: a page that is asked for again while nothing has changed goes out as it is.
+
+A page is kept with the number of the last event before it was read, and with the moment at which time alone would
+change it (a delay that passes, a retention or an agreement that ends). Whatever changes what somebody may read appends
+an event in the same transaction; so the same number, before that moment, means the same page. Who asks is established
+anew each time, and each answer is written down before it leaves, as any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from api.identity.roles import Call, Principal, Shown
+from api.store.engine import Store
+from api.trail.audit import Deed, append_deeds
+
+__all__ = ["Answer", "Notes", "ReadyAnswers"]
+
+Key = tuple[Principal, bytes, bytes, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer as it left: raw headers and body, and what it showed."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    shown: Shown
+
+
+class ReadyAnswers:
+    """Pages by who asked and what for; the one used longest ago is forgotten.
+
+    Parameters
+    ----------
+    store
+        Tells whether anything changed.
+    capacity_bytes
+        Of all bodies together; a larger body than a quarter of it is not kept.
+    """
+
+    def __init__(self, store: Store, *, capacity_bytes: int = 32 << 20) -> None:
+        self._store = store
+        self._capacity = capacity_bytes
+        self._kept: OrderedDict[Key, Answer] = OrderedDict()
+        self._size = 0
+
+    def key(self, scope: Scope, principal: Principal) -> Key | None:
+        """What an answer to this request would be kept under; None where none is."""
+        if scope["method"] != "GET":
+            return None
+        accept = ",".join(Headers(scope=scope).getlist("accept"))
+        return principal, scope["path"].encode(), scope["query_string"], accept
+
+    def find(self, key: Key) -> Answer | None:
+        """The answer that is still true."""
+        answer = self._kept.get(key)
+        if answer is None:
+            return None
+        if answer.shown.until_us <= self._store.clock() or answer.shown.stamp != self._store.stamp():
+            self._forget(key)
+            return None
+        self._kept.move_to_end(key)
+        return answer
+
+    def keep(self, key: Key, answer: Answer) -> None:
+        """Keep an answer for the next who asks the same."""
+        if len(answer.body) * 4 > self._capacity:
+            return
+        self._forget(key)
+        self._kept[key] = answer
+        self._size += len(answer.body)
+        while self._size > self._capacity:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, key: Key) -> None:
+        old = self._kept.pop(key, None)
+        if old is not None:
+            self._size -= len(old.body)
+
+
+class Notes:
+    """Writes down what ready answers show: whoever comes while one batch is on its way to the disk makes up the next.
+
+    Used from one event loop.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[tuple[Deed, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def note(self, call: Call, shown: Shown) -> None:
+        """Return when the entry is on the disk; raises StorageError when it cannot be."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        deed = Deed(call, self._store.clock(), shown.action, shown.objects)
+        self._waiting.append((deed, done))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        await done
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                try:
+                    await run_in_threadpool(self._append, [deed for deed, _ in batch])
+                except Exception as error:  # noqa: BLE001 - handed to each who waits
+                    for _, done in batch:
+                        if not done.done():
+                            done.set_exception(error)
+                else:
+                    for _, done in batch:
+                        if not done.done():
+                            done.set_result(None)
+        finally:
+            self._writer = None
+
+    def _append(self, deeds: list[Deed]) -> None:
+        self._store.write_together(lambda session: append_deeds(session, deeds))

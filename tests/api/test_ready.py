@@ -1,0 +1,183 @@
+"""Pages that are ready: never an older one than would be read now, never another's, always written down."""
+
+import json
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api.identity.roles import Principal, Role, Shown
+from api.ready import Answer, ReadyAnswers
+from api.records.endpoints import list_readable
+
+HOUR_US = 3_600_000_000
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """How often pages were read from the store."""
+    times = count()
+
+    def counting(*args, **more):
+        next(times)
+        return list_readable(*args, **more)
+
+    monkeypatch.setattr("api.records.endpoints.list_readable", counting)
+    return lambda: int(repr(times)[6:-1])
+
+
+def entries(service):
+    answer = service.ask("auditor", "GET", "/audit", params={"limit": 1000}).json()
+    return [(entry["body"]["name"], entry["body"]["action"], entry["body"]["objects"]) for entry in answer["entries"]]
+
+
+def test_the_same_page_is_read_once_and_written_down_each_time(service, crossing, asked):
+    crossing_id = service.deliver(crossing())
+    before = asked()
+    answers = [service.ask("analyst", "GET", "/crossings") for _ in range(3)]
+    assert asked() - before == 1
+    assert len({answer.content for answer in answers}) == 1
+    assert len({answer.headers["X-Request-Id"] for answer in answers}) == 3
+    assert entries(service).count(("analyst", "crossing.list", [crossing_id])) == 3
+
+
+def test_every_question_and_everybody_has_a_page_of_their_own(service, crossing, asked):
+    service.partner("bravo")
+    service.deliver(crossing())
+    for _ in range(2):
+        assert len(service.seen_by("analyst")) == 1
+        assert service.seen_by("analyst", kind="vehicle") == []
+        assert service.seen_by("bravo") == []
+        assert len(service.seen_by("supervisor")) == 1
+    assert asked() == 4
+
+
+def test_a_recalled_record_is_gone_from_the_page_that_was_ready(service, crossing):
+    bravo = service.partner("bravo")
+    service.agree(bravo)
+    crossing_id = service.deliver(crossing())
+    service.judge(crossing_id)
+    release_id = service.release(crossing_id, bravo).json()["id"]
+    assert service.seen_by("bravo") == service.seen_by("bravo") == [crossing_id]
+    service.ask("supervisor", "DELETE", f"/releases/{release_id}")
+    assert service.seen_by("bravo") == []
+
+
+def test_a_delay_that_passes_and_a_retention_that_ends_change_the_page(service, crossing, clock):
+    bravo = service.partner("bravo")
+    service.agree(bravo, delay_s=3 * 3600)  # from its time, two hours ago
+    crossing_id = service.deliver(crossing(retention_days=1))
+    service.judge(crossing_id)
+    assert service.release(crossing_id, bravo).status_code == 201
+    assert service.seen_by("bravo") == service.seen_by("bravo") == []
+    clock.now_us += HOUR_US
+    assert service.seen_by("bravo") == service.seen_by("bravo") == [crossing_id]
+    clock.now_us += 24 * HOUR_US
+    assert service.seen_by("bravo") == service.seen_by("analyst") == []
+
+
+def test_a_revoked_key_gets_no_page_that_was_ready(service, crossing):
+    service.deliver(crossing())
+    key_id = service.key("second", "analyst")
+    assert len(service.seen_by("second")) == len(service.seen_by("second")) == 1
+    service.ask("administrator", "DELETE", f"/keys/{key_id}")
+    assert service.ask("second", "GET", "/crossings").status_code == 401
+
+
+def test_a_page_that_cannot_be_written_down_does_not_leave(service, crossing, monkeypatch):
+    service.deliver(crossing())
+    assert len(service.seen_by("analyst")) == 1
+
+    def full(*_args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("api.ready.append_deeds", full)
+    answer = service.ask("analyst", "GET", "/crossings")
+    assert answer.status_code == 500
+    assert b"features" not in answer.content
+
+
+deeds = st.lists(
+    st.sampled_from(["deliver", "replace", "confirm", "dismiss", "release", "recall", "end", "wait", "read"]),
+    min_size=3,
+    max_size=14,
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(order=deeds)
+def test_a_ready_page_is_what_would_be_read_now(service, crossing, clock, order):  # noqa: C901 - one deed a branch
+    """Whatever happens between: the answer is the one that a service without memory gives."""
+    numbers = count()
+    name = f"partner-{next(_NAMES)}"
+    partner = service.partner(name)
+    agreement = service.agree(partner, delay_s=60).json()["id"]
+    ids, releases, revision = [], [], count(6)
+
+    def fresh(who):
+        from api.records.readable import RecordFilter
+
+        with service.store.read() as session:
+            principal = Principal("x", "x", Role.PARTNER, partner) if who == name else Principal("x", "x", Role.ANALYST)
+            rows = list_readable(session, principal, clock.now_us, RecordFilter("crossing"), limit=1000)
+        return [(row.id, json.loads(row.feature)) for row in rows]
+
+    for deed in order:
+        if deed == "deliver":
+            ids.append(service.deliver(crossing(f"{name}-{next(numbers)}")))
+        elif deed == "replace" and ids:
+            update = f"2026-01-01T10:00:{next(revision):02}Z"
+            service.deliver(crossing(f"{name}-{len(ids) - 1}", update_time=update, confidence=0.5))
+        elif deed in {"confirm", "dismiss"} and ids:
+            service.judge(ids[-1], deed)
+        elif deed == "release" and ids:
+            answer = service.release(ids[-1], partner)
+            releases += [answer.json()["id"]] if answer.status_code == 201 else []
+        elif deed == "recall" and releases:
+            service.ask("supervisor", "DELETE", f"/releases/{releases.pop()}")
+        elif deed == "end":
+            service.ask("administrator", "DELETE", f"/agreements/{agreement}")
+        elif deed == "wait":
+            clock.now_us += HOUR_US
+        for who in ("analyst", name):
+            answer = service.ask(who, "GET", "/crossings", params={"limit": "1000"})
+            assert [(feature["id"], feature) for feature in answer.json()["features"]] == fresh(who)
+
+
+_NAMES = count()
+
+
+class Standing:
+    """A store in which nothing happens."""
+
+    def stamp(self):
+        return 7
+
+    def clock(self):
+        return 100
+
+
+@given(sizes=st.lists(st.integers(0, 400), max_size=30))
+def test_memory_is_bounded(sizes):
+    ready = ReadyAnswers(Standing(), capacity_bytes=1000)
+    who = Principal("k", "k", Role.ANALYST)
+    for number, size in enumerate(sizes):
+        ready.keep((who, b"/", str(number).encode(), ""), Answer([], b"x" * size, Shown(7, "a.b", [], 200)))
+    kept = [
+        answer
+        for number in range(len(sizes))
+        if (answer := ready.find((who, b"/", str(number).encode(), ""))) is not None
+    ]
+    assert sum(len(answer.body) for answer in kept) <= 1000
+    assert all(len(answer.body) <= 250 for answer in kept)
+    if sizes and sizes[-1] <= 250:
+        assert len(kept[-1].body) == sizes[-1]  # the newest is there
+
+
+@pytest.mark.parametrize(("stamp", "until_us", "there"), [(7, 101, True), (7, 100, False), (6, 101, False)])
+def test_what_has_changed_is_forgotten(stamp, until_us, there):
+    ready = ReadyAnswers(Standing())
+    key = (Principal("k", "k", Role.ANALYST), b"/", b"", "")
+    ready.keep(key, Answer([], b"x", Shown(stamp, "a.b", [], until_us)))
+    assert (ready.find(key) is not None) == there
