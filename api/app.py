@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from api import metrics
 from api import open as opened
 from api.account import endpoints as account
 from api.account import tasks as account_tasks
@@ -46,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
     *release.ROUTES,
     *trail.ROUTES,
     *account.ROUTES,
+    *metrics.ROUTES,
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
@@ -104,7 +106,14 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry={
+            # Spans and figures for whoever installs an SDK of OpenTelemetry; never the texts of exceptions.
+            "tracing": settings.opentelemetry,
+            "metrics": settings.opentelemetry,
+            "auto_configure": settings.opentelemetry,
+            "operation_spans": False,
+            "logs": False,
+        },
     )
     app.state.store, app.state.settings = kept, settings
     app.state.doorman, app.state.logins = Doorman(kept, settings), Logins(kept, settings.identity)
@@ -120,7 +129,9 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
             openapi_extra={_PERMISSION: route.permission},
             route_class_override=_GuardedRoute,
         )
+    app.state.metrics = metrics.Metrics(kept)
     add_handlers(app)
     public = frozenset(route.path for route in ROUTES if route.permission is None)
     app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=public)
+    app.add_middleware(metrics.Measured, metrics=app.state.metrics)  # the last one is outermost
     return app

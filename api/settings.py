@@ -37,6 +37,8 @@ class Settings:
         How long a writer waits for another process's write.
     stop_timeout_s
         How long a stop waits for requests in progress.
+    opentelemetry
+        Whether requests are told to an SDK of OpenTelemetry, where one is installed; it is set up by its environment.
     heads
         How the head of the audit is signed, and where the signed heads are kept.
     account
@@ -62,6 +64,7 @@ class Settings:
     max_evidence_bytes: int = 256 << 20
     busy_timeout_s: float = 10.0
     stop_timeout_s: int = 10
+    opentelemetry: bool = False
     heads: HeadSettings = field(default_factory=HeadSettings)
     account: AccountSettings = field(default_factory=AccountSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)

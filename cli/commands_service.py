@@ -76,6 +76,7 @@ def serve(
     audit_heads: Annotated[
         str | None, typer.Option(help="Where to keep them, best on another machine: a file, or a URL.")
     ] = None,
+    opentelemetry: Annotated[bool, typer.Option("--opentelemetry", help="Tell requests to OpenTelemetry.")] = False,
 ) -> None:
     """Serve crossings, review and release over HTTP."""
     import api  # noqa: PLC0415 - the service takes a second to load
@@ -89,5 +90,6 @@ def serve(
         tls_certificate=certificate,
         tls_key=private_key,
         heads=api.HeadSettings(signing, audit_heads),
+        opentelemetry=opentelemetry,
     )
     api.serve(settings, announce=lambda text: console.print(text, markup=False, soft_wrap=True))
