@@ -27,6 +27,7 @@ from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
 from api.release.due import announce_when_due
+from api.release.redaction import redact_when_wanted
 from api.review import endpoints as review
 from api.settings import Settings
 from api.store.engine import Store
@@ -51,7 +52,7 @@ ROUTES: tuple[Route, ...] = (
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = (announce_when_due, *trail_tasks.TASKS, *account_tasks.TASKS)
+TASKS: tuple[Task, ...] = (announce_when_due, redact_when_wanted, *trail_tasks.TASKS, *account_tasks.TASKS)
 """What runs beside the routes."""
 
 
@@ -89,7 +90,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     StorageError
         When the store cannot be opened.
     """
-    kept = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s) if store is None else store
+    kept = (
+        Store(settings.directory, busy_timeout_s=settings.busy_timeout_s, objects=settings.objects)
+        if store is None
+        else store
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -37,6 +37,8 @@ class Settings:
         How long a writer waits for another process's write.
     stop_timeout_s
         How long a stop waits for requests in progress.
+    objects
+        URL of a store that fsspec reaches (`s3://bucket/folder`), for the objects; None keeps them in `directory`.
     opentelemetry
         Whether requests are told to an SDK of OpenTelemetry, where one is installed; it is set up by its environment.
     heads
@@ -64,6 +66,7 @@ class Settings:
     max_evidence_bytes: int = 256 << 20
     busy_timeout_s: float = 10.0
     stop_timeout_s: int = 10
+    objects: str | None = None
     opentelemetry: bool = False
     heads: HeadSettings = field(default_factory=HeadSettings)
     account: AccountSettings = field(default_factory=AccountSettings)

@@ -180,6 +180,8 @@ def write_evidence(
         raise EvidenceError(f"{folder}: cannot be written ({error.strerror or error}): check the disk") from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+    files = json.loads(content)["files"]
+    others = [name for name in files if name != clip.path.name] + ([] if key is None else [SIGNATURE])
     return Evidence(
         folder,
         Clip(
@@ -191,7 +193,7 @@ def write_evidence(
             clip.first,
         ),
         hashlib.sha256(content).hexdigest(),
-        EvidenceRef(MANIFEST, clip.path.name, str(json.loads(content)["files"][clip.path.name]["sha256"])),
+        EvidenceRef(MANIFEST, clip.path.name, str(files[clip.path.name]["sha256"]), tuple(others)),
     )
 
 

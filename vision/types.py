@@ -310,15 +310,17 @@ class TrackPoint:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRef:
-    """Names of a crossing's manifest and clip, and the clip's SHA-256 in hexadecimal."""
+    """Names of a crossing's manifest and clip, the clip's SHA-256 in hexadecimal, and names of all other files."""
 
     manifest: str
     clip: str
     sha256: str
+    others: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """As the service takes it."""
-        return {"manifest": self.manifest, "clip": self.clip, "sha256": self.sha256}
+        names: dict[str, Any] = {"manifest": self.manifest, "clip": self.clip, "sha256": self.sha256}
+        return names | ({"others": list(self.others)} if self.others else {})
 
 
 @dataclass(frozen=True, slots=True)

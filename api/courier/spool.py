@@ -67,6 +67,7 @@ def evidence_files(crossing: dict[str, Any]) -> list[tuple[str, str]]:
     """
     names = crossing.get("evidence") or {}
     files = [(part, names[part]) for part in ("manifest", "clip", "thumbnail") if names.get(part) is not None]
+    files += [(name, name) for name in names.get("others", ())]
     for part, name in files:
         if not isinstance(name, str) or Path(name).name != name or name in {"", ".", "..", CROSSING, REASON}:
             raise SpoolError(f"{part} {name!r} is not a plain file name: name a file inside the evidence folder")

@@ -55,9 +55,10 @@ def expect(session: Session, call: Call, now_us: int, record_id: str, part: str)
     find_readable(session, call.principal, now_us, record_id, type_="crossing")
     row = session.get_one(RecordRow, record_id)
     names = json.loads(row.document)["evidence"] or {}
-    if part not in PARTS or names.get(part) is None:
+    name = names.get(part) if part in PARTS else part if part in names.get("others", ()) else None
+    if name is None:
         raise NotFoundError(f"crossing {record_id} announces no {part}")
-    return Expected(row.id, row.revision, part, names[part], names["sha256"] if part == "clip" else None)
+    return Expected(row.id, row.revision, part, name, names["sha256"] if part == "clip" else None)
 
 
 def stored(session: Session, expected: Expected, item: StoredObject) -> bool:

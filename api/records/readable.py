@@ -38,7 +38,6 @@ from api.store.tables import AgreementRow, EvidenceRow, PartnerRow, ReadableRow,
 
 __all__ = [
     "INSIDE_AUDIENCE",
-    "REDACTED",
     "Readable",
     "RecordFilter",
     "count_readable",
@@ -52,8 +51,6 @@ __all__ = [
 
 INSIDE_AUDIENCE = 0
 _NEVER_US = 2**63 - 1
-REDACTED = "redacted-"
-"""Begins the name of a part of evidence that shows nobody but those concerned."""
 _EXACT = ("type", "source", "status", "review", "kind")
 _INSIDE = {Role.PILOT, Role.ANALYST, Role.SUPERVISOR}
 
@@ -387,8 +384,8 @@ def find_evidence(session: Session, principal: Principal, now_us: int, record_id
         .join(readable.rows, and_(column.id == EvidenceRow.record_id, column.revision == EvidenceRow.revision))
         .where(
             EvidenceRow.record_id == record_id,
-            EvidenceRow.part == case((column.media == "redacted", REDACTED + part), else_=part),
-            column.media.in_(("redacted", "original")),
+            EvidenceRow.part == case((column.media == "original", part), else_=column.media + f"-{part}"),
+            column.media != "none",
         )
     )
     row = session.scalars(statement, readable.parameters).one_or_none()

@@ -92,12 +92,22 @@ class TrackPoint(Wire):
 
 
 class EvidenceNames(Wire):
-    """The files of the evidence by name, and the SHA-256 of the clip."""
+    """The files of the evidence by name, and the SHA-256 of the clip; `others` are all that the manifest lists."""
 
     manifest: Name
     clip: Name
     sha256: Sha256
     thumbnail: Name | None = None
+    others: list[Name] = Field(default_factory=list, max_length=100)
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        named = [self.manifest, self.clip, *self.others, *([] if self.thumbnail is None else [self.thumbnail])]
+        if len(set(named)) != len(named):
+            raise ValueError("two files of evidence have one name")
+        if {"manifest", "clip", "thumbnail"} & set(self.others):
+            raise ValueError("manifest, clip and thumbnail are parts: name other files otherwise")
+        return self
 
 
 class Model(Wire):
@@ -144,6 +154,8 @@ class CrossingIn(RecordIn):
         found = super().document()
         for point, given in zip(found["track"], self.track, strict=True):
             point["time"] = iso(microseconds(given.time))
+        if found["evidence"] is not None and not found["evidence"]["others"]:
+            del found["evidence"]["others"]
         return found
 
     def _left_out(self) -> set[str]:

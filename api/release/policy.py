@@ -74,9 +74,13 @@ def shared_feature(
 ) -> dict[str, Any]:
     """The Feature that a partner gets under an agreement, with `state` of the service among its properties."""
     fields = frozenset(str(name) for name in terms.fields)
-    return partner_feature(TYPES[row.type], row.id, document, state, fields=fields, area=area_of(terms))
+    feature = partner_feature(TYPES[row.type], row.id, document, state, fields=fields, area=area_of(terms))
+    if media_of(terms) != "original" and feature["properties"].get("evidence") is not None:
+        # The original's hash and files are none of a partner's who gets a copy.
+        feature["properties"]["evidence"] = {"manifest": "manifest.json", "clip": "clip.mp4", "media": terms.media}
+    return feature
 
 
 def media_of(terms: AgreementTerms) -> str:
-    """Which evidence goes along: "none", "redacted" or "original"."""
+    """Which evidence goes along: "none", "blurred", "redacted" or "original"."""
     return terms.media if ReleaseField.CLIP in terms.fields else "none"

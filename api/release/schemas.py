@@ -49,7 +49,8 @@ class AgreementTerms(Wire):
     """What may be shared with one partner. An absent area is everywhere; every list allows what it names, no more.
 
     `delay_s` holds a record back until so many seconds after its time. `clip` shares files of evidence, whose telemetry
-    tells the position: as they are, or copies in which all persons but those concerned are blurred (`media`).
+    tells the position; `media` says which: copies in which everybody is blurred, copies in which everybody is but those
+    whom the evidence is about ("redacted"), or the files as they are.
     `subscriptions` allows the partner standing subscriptions, under which what is confirmed is released by itself.
     """
 
@@ -60,7 +61,7 @@ class AgreementTerms(Wire):
     markings: list[Label] = Field(min_length=1, max_length=50)
     sensitivities: list[Sensitivity] = Field(default=["clear", "green", "amber"], min_length=1, max_length=4)
     fields: list[ReleaseField] = Field(max_length=len(ReleaseField))
-    media: Literal["redacted", "original"] = "redacted"
+    media: Literal["blurred", "redacted", "original"] = "blurred"
     area: Area | None = None
     delay_s: int = Field(default=0, ge=0, le=10 * 366 * 86400)
     valid_until: AwareDatetime | None = None

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
 from api.store.boxes import BOX_DDL
-from api.store.objects import ObjectFolder
+from api.store.objects import open_objects
 from api.store.tables import Base, EventRow
 from api.times import now_us
 
@@ -54,6 +54,8 @@ class Store:
         How long a writer waits for a write of another process.
     clock
         UTC microseconds since the Unix epoch; for tests.
+    objects
+        URL of a store that fsspec reaches, for the objects; None keeps them in the folder.
 
     Raises
     ------
@@ -61,7 +63,14 @@ class Store:
         When the folder or file cannot be made or opened, or is of another schema version.
     """
 
-    def __init__(self, directory: Path, *, busy_timeout_s: float = 10.0, clock: Callable[[], int] = now_us) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        busy_timeout_s: float = 10.0,
+        clock: Callable[[], int] = now_us,
+        objects: str | None = None,
+    ) -> None:
         self.directory = directory
         self.clock = clock
         self._writing = threading.Lock()
@@ -71,7 +80,7 @@ class Store:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StorageError(f"store folder {directory} cannot be made: {error.strerror}; choose another") from error
-        self.objects = ObjectFolder(directory / "objects")
+        self.objects = open_objects(objects, directory)
         self._engine = create_engine(
             f"sqlite:///{directory / 'vedette.sqlite'}",
             connect_args={"timeout": busy_timeout_s, "check_same_thread": False},

@@ -98,7 +98,7 @@ class ReadableRow(Base):
     until_us: Mapped[int]
     release_id: Mapped[str | None] = mapped_column(ForeignKey("release.id"))
     media: Mapped[str]
-    """Which evidence may be read: "none", "redacted" or "original"."""
+    """Which evidence may be read: "none", "blurred" (everybody), "redacted" (all but those concerned) or "original"."""
     etag: Mapped[str]
     feature: Mapped[bytes]
     """GeoJSON Feature with what this audience may see, serialised when something in it changes."""

@@ -388,7 +388,7 @@ def test_only_one_module_reads_records():
         name for name, text in source.items() if re.search(r"select\(\s*(Record|Readable)Row|row\.feature", text)
     }
     # Deliveries look up what is stored; views look up what to renew; endpoints hand on what `readable` gave them;
-    # retention looks up what to erase; the public page counts.
+    # retention looks up what to erase, redaction what to copy; the public page counts.
     assert reading <= {
         "account/retention.py",
         "account/transparency.py",

@@ -1,0 +1,143 @@
+"""Partners who may not see everybody get copies of the evidence; the original is never a stand-in."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+import vision
+from api.release.redaction import redacted, wanted_copies
+
+T0, FPS, COUNT, SIZE = 1_767_261_600_000_000, 10, 6, 96
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory) -> vision.Evidence:
+    folder = tmp_path_factory.mktemp("evidence")
+    video = folder / "flight.mp4"
+    chance = np.random.default_rng(0)
+    with av.open(str(video), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt, stream.options = SIZE, SIZE, "yuv420p", {"crf": "32"}
+        for n in range(COUNT):
+            frame = av.VideoFrame.from_ndarray(chance.integers(0, 255, (SIZE, SIZE, 3), np.uint8), format="bgr24")
+            frame.pts, frame.time_base = n, Fraction(1, FPS)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return vision.write_evidence(
+        folder / "one", video, T0, T0 + (COUNT - 1) * 100_000, start_time=T0, pictures={"crossing": T0 + 300_000},
+        overlay=vision.track_overlay([]),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def delivered(service, crossing, evidence):
+    """A crossing with all files of its evidence, confirmed, and who it is released to under which media."""
+    names = evidence.ref.to_json()
+    crossing_id = service.deliver(crossing(evidence=names | {"thumbnail": None}))
+    parts = {"manifest": names["manifest"], "clip": names["clip"]} | {name: name for name in names["others"]}
+    for part, name in parts.items():
+        content = (evidence.folder / name).read_bytes()
+        answer = service.ask("pilot", "PUT", f"/crossings/{crossing_id}/evidence/{part}", content=content)
+        assert answer.status_code == 200, answer.text
+    service.judge(crossing_id)
+    return crossing_id
+
+
+def share(service, crossing_id, name, media):
+    partner = service.partner(name)
+    assert service.agree(partner, fields=["kind", "position", "clip"], media=media).status_code == 201
+    assert service.release(crossing_id, partner).status_code == 201
+
+
+def fetch(service, who, crossing_id, part):
+    return service.ask(who, "GET", f"/crossings/{crossing_id}/evidence/{part}")
+
+
+def test_the_copy_is_made_and_the_original_stays_where_it_is(service, delivered, evidence, tmp_path: Path):
+    share(service, delivered, "bravo", "blurred")
+    share(service, delivered, "charlie", "original")
+    original = (evidence.folder / "clip.mp4").read_bytes()
+    assert fetch(service, "bravo", delivered, "clip").status_code == 404
+    assert fetch(service, "charlie", delivered, "clip").content == original
+    with service.store.read() as session:
+        (wanted,) = wanted_copies(session)
+    redacted(service.store, wanted)
+    with service.store.read() as session:
+        assert wanted_copies(session) == []
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    manifest = fetch(service, "bravo", delivered, "manifest").content
+    (copy / "manifest.json").write_bytes(manifest)
+    for name in json.loads(manifest)["files"]:
+        part = "clip" if name == "clip.mp4" else name
+        (copy / name).write_bytes(fetch(service, "bravo", delivered, part).content)
+    assert vision.verify_evidence(copy) == []
+    assert json.loads(manifest)["redaction"]["kept_tracks"] == []
+    assert (copy / "clip.mp4").read_bytes() != original
+    # Nothing was seen in noise, so no picture may show anything of it.
+    assert sharpness(copy / "clip.mp4") < 0.1 * sharpness(evidence.folder / "clip.mp4")
+
+
+def sharpness(clip: Path) -> float:
+    with av.open(str(clip)) as container:
+        pictures = [frame.to_ndarray(format="gray").astype(float) for frame in container.decode(video=0)]
+    return float(np.mean([np.abs(np.diff(picture, axis=1)).mean() for picture in pictures]))
+
+
+@pytest.mark.parametrize("part", ["clip", "manifest", "overlay.json", "crossing.png", "redacted-clip", "blurred-clip"])
+def test_no_name_leads_to_the_original(service, delivered, part):
+    share(service, delivered, "bravo", "redacted")
+    assert fetch(service, "bravo", delivered, part).status_code == 404
+
+
+def test_a_partner_is_not_told_of_the_originals_files(service, delivered, evidence):
+    share(service, delivered, "bravo", "blurred")
+    (feature,) = service.ask("bravo", "GET", "/crossings").json()["features"]
+    assert feature["properties"]["evidence"] == {"manifest": "manifest.json", "clip": "clip.mp4", "media": "blurred"}
+    assert evidence.ref.sha256 not in json.dumps(feature)
+
+
+def test_a_copy_of_what_was_replaced_meanwhile_is_not_kept(service, crossing, delivered):
+    share(service, delivered, "bravo", "blurred")
+    with service.store.read() as session:
+        (wanted,) = wanted_copies(session)
+    service.deliver(crossing(update_time="2026-01-01T11:00:00Z"))
+    redacted(service.store, wanted)
+    stored = service.ask("analyst", "GET", f"/crossings/{delivered}").json()["properties"]["stored"]
+    assert stored == {}
+    assert fetch(service, "bravo", delivered, "clip").status_code == 404
+
+
+def test_a_copy_waits_until_all_files_have_come(service, crossing, evidence):
+    names = evidence.ref.to_json()
+    crossing_id = service.deliver(crossing(evidence=names | {"thumbnail": None}))
+    service.judge(crossing_id)
+    share(service, crossing_id, "bravo", "redacted")
+    parts = {"manifest": names["manifest"], "clip": names["clip"]} | {name: name for name in names["others"]}
+    for part, name in parts.items():
+        with service.store.read() as session:
+            assert wanted_copies(session) == []
+        content = (evidence.folder / name).read_bytes()
+        service.ask("pilot", "PUT", f"/crossings/{crossing_id}/evidence/{part}", content=content)
+    with service.store.read() as session:
+        assert [wanted.media for wanted in wanted_copies(session)] == ["redacted"]
+
+
+def test_evidence_that_does_not_verify_is_not_copied(service, crossing, evidence):
+    names = evidence.ref.to_json()
+    crossing_id = service.deliver(crossing(evidence=names | {"thumbnail": None}))
+    parts = {"manifest": names["manifest"], "clip": names["clip"]} | {name: name for name in names["others"]}
+    for part, name in parts.items():
+        content = (evidence.folder / name).read_bytes() if part != "overlay.json" else b"{}"
+        service.ask("pilot", "PUT", f"/crossings/{crossing_id}/evidence/{part}", content=content)
+    service.judge(crossing_id)
+    share(service, crossing_id, "bravo", "blurred")
+    with service.store.read() as session:
+        (wanted,) = wanted_copies(session)
+    with pytest.raises(vision.EvidenceError, match="not whole"):
+        redacted(service.store, wanted)
+    assert fetch(service, "bravo", crossing_id, "clip").status_code == 404
