@@ -177,6 +177,28 @@ def test_heads_that_are_removed_moved_or_cut_show(move):
         verify_with_heads(CHAIN, head_of(CHAIN), read_heads(left, "heads", [KEY.public_key()]))
 
 
+def test_a_line_that_is_missing_shows_without_the_chain():
+    with pytest.raises(AuditTamperedError, match="head 2 does not follow") as found:
+        read_heads([LINES[0], LINES[2]], "heads", None)
+    assert found.value.seq == 5
+
+
+def test_what_is_changed_between_the_look_and_the_signature_is_not_signed(store, settings, target, monkeypatch):
+    real = HeadKeeper._examine
+
+    def then_tampered(self, session):
+        found = real(self, session)
+        append(store, 2)
+        seq = head(store).seq
+        tamper(store, f"UPDATE audit SET body = body || ' ' WHERE seq = {seq}")
+        return found
+
+    monkeypatch.setattr(HeadKeeper, "_examine", then_tampered)
+    with pytest.raises(AuditTamperedError, match="was changed"):
+        HeadKeeper(store, settings).sign()
+    assert not target.exists()
+
+
 def test_the_right_key_is_asked_for_and_any_is_named():
     with pytest.raises(AuditTamperedError, match="head 1 was signed with another key"):
         read_heads(LINES, "heads", [OTHER.public_key()])
