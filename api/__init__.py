@@ -30,6 +30,7 @@ from api.errors import (
 from api.identity.first import create_admin
 from api.identity.keys import IssuedKey
 from api.identity.roles import Role
+from api.migrating import migrate_store
 from api.report import (
     CrossingEntry,
     Figure,
@@ -95,6 +96,7 @@ __all__ = [
     "chain_of_file",
     "create_admin",
     "create_app",
+    "migrate_store",
     "read_signed_heads",
     "restore",
     "running",

@@ -15,7 +15,10 @@ from api import open as opened
 from api.account import endpoints as account
 from api.account import tasks as account_tasks
 from api.background import Service, Task, beside
+from api.cap import endpoints as cap
 from api.errors import PermissionDeniedError
+from api.feeds import endpoints as feeds
+from api.feeds.sender import send_webhooks
 from api.gate import Gate
 from api.http import Route
 from api.identity import endpoints as identity
@@ -23,14 +26,19 @@ from api.identity.doorman import Doorman
 from api.identity.logins import Logins
 from api.identity.roles import Permission
 from api.ingest import endpoints as ingest
+from api.outlets import endpoints as outlets
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
 from api.release.due import announce_when_due
 from api.release.redaction import redact_when_wanted
 from api.review import endpoints as review
+from api.sensors import endpoints as sensors
+from api.sensors.mqtt import serve_outlets, serve_sensors
 from api.settings import Settings
 from api.store.engine import Store
+from api.tak import endpoints as tak
+from api.tak.sender import serve_tak
 from api.trail import endpoints as trail
 from api.trail import tasks as trail_tasks
 
@@ -49,10 +57,24 @@ ROUTES: tuple[Route, ...] = (
     *trail.ROUTES,
     *account.ROUTES,
     *metrics.ROUTES,
+    *feeds.ROUTES,
+    *cap.ROUTES,
+    *tak.ROUTES,
+    *sensors.ROUTES,
+    *outlets.ROUTES,
 )
 """Every route there is. What is not in these tables is not served; what names no permission is open on purpose."""
 
-TASKS: tuple[Task, ...] = (announce_when_due, redact_when_wanted, *trail_tasks.TASKS, *account_tasks.TASKS)
+TASKS: tuple[Task, ...] = (
+    announce_when_due,
+    redact_when_wanted,
+    send_webhooks,
+    serve_tak,
+    serve_sensors,
+    serve_outlets,
+    *trail_tasks.TASKS,
+    *account_tasks.TASKS,
+)
 """What runs beside the routes."""
 
 
@@ -91,7 +113,12 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         When the store cannot be opened.
     """
     kept = (
-        Store(settings.directory, busy_timeout_s=settings.busy_timeout_s, objects=settings.objects)
+        Store(
+            settings.directory,
+            database=settings.database,
+            busy_timeout_s=settings.busy_timeout_s,
+            objects=settings.objects,
+        )
         if store is None
         else store
     )

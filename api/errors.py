@@ -19,6 +19,7 @@
         ├── ProviderError            the identity provider cannot be reached or does not answer as one        502
         ├── StorageError             the store or the object folder cannot be written or opened               503
         ├── AuditTamperedError       the audit chain is broken; names the first entry that does not fit       500
+        ├── OutletError              a TAK server or broker that is pushed to is away            (beside the routes)
         ├── SettingsError            settings that cannot work                                   (before start)
         ├── ClientError              the service could not be reached or did not answer as one     (client side)
         │   └── RefusedError         the service answered with a problem; carries status and detail (client side)
@@ -39,6 +40,7 @@ __all__ = [
     "ConflictError",
     "NotFoundError",
     "NotReleasableError",
+    "OutletError",
     "PasswordChangeError",
     "PermissionDeniedError",
     "PreconditionError",
@@ -163,6 +165,10 @@ class AuditTamperedError(ApiError):
     def __init__(self, message: str, seq: int) -> None:
         super().__init__(message)
         self.seq = seq
+
+
+class OutletError(ApiError):
+    """A TAK server or broker that is pushed to could not be reached, or did not take what it was sent."""
 
 
 class SettingsError(ApiError):

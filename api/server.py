@@ -17,6 +17,7 @@ import uvicorn
 
 from api.app import create_app
 from api.errors import SettingsError, StorageError
+from api.feeds.streams import end_streams
 from api.identity.certificates import CertifiedProtocol
 from api.identity.first import FIRST_LOGIN, create_admin
 from api.identity.keys import IssuedKey, has_keys
@@ -27,6 +28,7 @@ from api.times import iso
 __all__ = ["JsonLines", "RunningService", "running", "serve"]
 
 _START_TIMEOUT_S = 30.0
+_UNTAKEN_MS = 30_000
 
 
 class JsonLines(logging.Formatter):
@@ -89,7 +91,7 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
             announce(
                 f"administrator key, and one-time secret of the login {FIRST_LOGIN} (shown once): {service.admin.key}"
             )
-        announce(f"serving {settings.directory} at {service.url}")
+        announce(f"serving {service.store.place} at {service.url}")
         server.run(sockets=[listener])
 
 
@@ -122,7 +124,12 @@ def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socke
     _check_tls(settings)
     listener = _listen(settings)
     try:
-        store = Store(settings.directory, busy_timeout_s=settings.busy_timeout_s, objects=settings.objects)
+        store = Store(
+            settings.directory,
+            database=settings.database,
+            busy_timeout_s=settings.busy_timeout_s,
+            objects=settings.objects,
+        )
         try:
             with store.read() as session:
                 first = not has_keys(session)
@@ -140,8 +147,22 @@ def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socke
         listener.close()
 
 
+class _Server(uvicorn.Server):
+    """Ends the open streams as it begins to stop: they would hold it up until its limit."""
+
+    def __init__(self, store: Store, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._store = store
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        end_streams(self._store)
+        await super().shutdown(sockets)
+
+
 def _server(settings: Settings, store: Store) -> uvicorn.Server:
-    return uvicorn.Server(
+    return _Server(
+        store,
         uvicorn.Config(
             create_app(settings, store),
             log_config=None,
@@ -152,7 +173,7 @@ def _server(settings: Settings, store: Store) -> uvicorn.Server:
             ssl_certfile=settings.tls_certificate,
             ssl_keyfile=settings.tls_key,
             **_client_certificates(settings),
-        )
+        ),
     )
 
 
@@ -185,6 +206,8 @@ def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # who takes no bytes does not keep them here for ever
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN_MS)
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from api.account.settings import AccountSettings
+from api.cap.settings import CapSettings
 from api.errors import SettingsError
+from api.feeds.settings import FeedSettings
 from api.identity.settings import IdentitySettings
+from api.sensors.settings import SensorSettings
+from api.tak.settings import TakSettings
 from api.trail.settings import HeadSettings
 
 __all__ = ["Settings"]
@@ -21,7 +25,11 @@ class Settings:
     Parameters
     ----------
     directory
-        Folder of the store: `vedette.sqlite` and `objects/`. Made when absent, readable by its owner alone.
+        Folder of the store: `objects/` and, without `database`, `vedette.sqlite`. Made when absent, readable by its
+        owner alone.
+    database
+        `postgresql://user@host/name` keeps all but the objects there, for a service on several machines; their
+        `directory` is then one that they share.
     host, port
         Where to listen. Port 0 takes a free one.
     tls_certificate, tls_key
@@ -45,6 +53,14 @@ class Settings:
         How the head of the audit is signed, and where the signed heads are kept.
     account
         How erasure and the public page go about their work.
+    feeds
+        Of streams and webhooks.
+    tak
+        TAK servers that are pushed to.
+    cap
+        How alerts are made.
+    sensors
+        Ground sensors over MQTT and SensorThings, and brokers that are pushed to.
     identity
         How people and machines prove who they are, and how much they may ask.
 
@@ -55,6 +71,8 @@ class Settings:
     """
 
     directory: Path
+    database: str | None = field(default=None, kw_only=True, repr=False)
+    """Not shown: it may hold a password."""
     host: str = "127.0.0.1"
     port: int = 8470
     tls_certificate: Path | None = None
@@ -70,6 +88,10 @@ class Settings:
     opentelemetry: bool = False
     heads: HeadSettings = field(default_factory=HeadSettings)
     account: AccountSettings = field(default_factory=AccountSettings)
+    feeds: FeedSettings = field(default_factory=FeedSettings)
+    tak: TakSettings = field(default_factory=TakSettings)
+    cap: CapSettings = field(default_factory=CapSettings)
+    sensors: SensorSettings = field(default_factory=SensorSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["datetime_of", "iso", "microseconds", "now_us"]
+__all__ = ["datetime_of", "iso", "microseconds", "microseconds_of", "now_us"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -14,6 +14,17 @@ _TICK = timedelta(microseconds=1)
 def microseconds(moment: datetime) -> int:
     """UTC microseconds since the Unix epoch of a zoned moment, exactly."""
     return (moment - _EPOCH) // _TICK
+
+
+def microseconds_of(text: str) -> int:
+    """UTC microseconds since the Unix epoch of a moment in ISO 8601 with a zone, exactly.
+
+    Examples
+    --------
+    >>> microseconds_of("2023-11-14T22:13:20.000001Z")
+    1700000000000001
+    """
+    return microseconds(datetime.fromisoformat(text))
 
 
 def datetime_of(time_us: int) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,12 +91,12 @@ def _from_service(url: str, key: str) -> dict[str, vision.Review]:
         for state in ("confirmed", "dismissed"):
             for feature in client.crossings(review=state):
                 told = feature["properties"]
-                judged = vision.what_was_judged(state, told["review"].get("reason"))
+                review = vision.review_of(state, told["review"].get("reason"), told["review"].get("category"))
                 evidence = told.get("evidence")
-                if judged is None or evidence is None or "source_id" not in told:
+                if review is None or evidence is None or "source_id" not in told:
                     continue
-                found[told["source_id"]] = vision.Review(
-                    judged,
+                found[told["source_id"]] = replace(
+                    review,
                     clip_sha256=evidence["sha256"],
                     expires_us=round(datetime.fromisoformat(told["expires"]).timestamp() * 1e6),
                 )

@@ -13,6 +13,12 @@ from cli.terminal import console
 __all__ = ["commands"]
 
 commands = typer.Typer()
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="PostgreSQL in place of the folder's SQLite: postgresql://user@host/name.", envvar="VEDETTE_DATABASE"
+    ),
+]
 
 
 @commands.command(
@@ -68,6 +74,7 @@ def doctor() -> None:
 @commands.command(epilog="Example: [bold]vedette serve --store runs/store[/bold]")
 def serve(
     store: Annotated[Path, typer.Option(help="Folder of the store; made when absent.")] = Path("runs/store"),
+    database: Database = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8470,
     certificate: Annotated[Path | None, typer.Option(help="TLS certificate, PEM; needed beyond this machine.")] = None,
@@ -86,6 +93,7 @@ def serve(
     signing = None if audit_key is None else keys.private_key(audit_key, "--audit-key")
     settings = api.Settings(
         store,
+        database=database,
         host=host,
         port=port,
         tls_certificate=certificate,
@@ -95,3 +103,15 @@ def serve(
         opentelemetry=opentelemetry,
     )
     api.serve(settings, announce=lambda text: console.print(text, markup=False, soft_wrap=True))
+
+
+@commands.command(epilog="Example: [bold]vedette migrate --store runs/store[/bold]")
+def migrate(
+    store: Annotated[Path, typer.Option(help="Folder of the store.")] = Path("runs/store"),
+    database: Database = None,
+) -> None:
+    """Bring a store of an older program to what this one needs. Stop the service and keep a copy first."""
+    import api  # noqa: PLC0415 - the service takes a second to load
+
+    before, after = api.migrate_store(store, database=database)
+    console.print(f"schema {before} -> {after}" if before != after else f"schema {after} already", markup=False)

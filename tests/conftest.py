@@ -9,6 +9,8 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
+from tests.services import absent, mosquitto, postgres  # noqa: F401 - fixtures
+
 # How long a test takes says more of the machine than of the code: figures of time are in bench.
 settings.register_profile("at any pace", deadline=None)
 settings.load_profile("at any pace")
@@ -29,10 +31,7 @@ def shared_data() -> Callable[[str], Path]:
     def find(name: str) -> Path:
         path = root / name
         if not path.exists():
-            message = f"shared data file {name} is absent: set VEDETTE_DATA to the folder that holds it"
-            if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
-                pytest.fail(message)
-            pytest.skip(message)
+            absent(f"shared data file {name} is absent: set VEDETTE_DATA to the folder that holds it")
         return path
 
     return find
@@ -43,8 +42,5 @@ def ffmpeg() -> str:
     """Path of the program; where it is absent the test is skipped, or fails with VEDETTE_REQUIRE_ALL=1."""
     program = shutil.which("ffmpeg")
     if program is None:
-        message = "ffmpeg is absent: apt-get install ffmpeg"
-        if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
+        absent("ffmpeg is absent: .ci/services installs it")
     return program

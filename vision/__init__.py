@@ -58,7 +58,7 @@ from vision.recorder import Recorder, Recording
 from vision.redact import Redaction, RedactionSettings, redact_evidence
 from vision.reviewed import LeftOut
 from vision.reviewed_pictures import PictureSettings
-from vision.reviews import NOTHING_THERE, Judged, Review, read_reviews, what_was_judged
+from vision.reviews import NOTHING_THERE, Judged, Review, read_reviews, review_of, what_was_judged
 from vision.runtime import ENGINES
 from vision.sensor import SENSORS, SHIPPED_MODELS, ModelChoice, choose_model, sensor_of
 from vision.sidecar import POSE_COLUMNS, read_pose_csv, read_pose_klv, read_sidecar
@@ -273,6 +273,7 @@ __all__ = [
     "read_tlog",
     "records_to_geojson",
     "redact_evidence",
+    "review_of",
     "reviewed_source",
     "save_calibration",
     "score",

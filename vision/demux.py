@@ -18,7 +18,7 @@ from vision.location import Location
 from vision.media import Event, Image, Picture, SourceCounts, Telemetry
 from vision.recorder import Recorder
 
-__all__ = ["Reading", "demux", "reason"]
+__all__ = ["Colours", "Reading", "demux", "reason"]
 
 _CORRUPT_RUN = 500
 _DEVICE_RUN = 100
@@ -71,7 +71,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
     """
     name, counts, decoding, video = reading.name, reading.counts, reading.decoding, container.streams.video[0]
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
-    now, number, colours = size, 0, _Colours()
+    now, number, colours = size, 0, Colours()
     while failed_in_a_row < _CORRUPT_RUN:
         packet = _next(packets, reading, last_pts_us)
         if packet is None:
@@ -160,7 +160,7 @@ def _pts_us(frame: Any, video: Any, number: int) -> int:
     return round(number * 1_000_000 / (video.average_rate or Fraction(25)))
 
 
-class _Colours:
+class Colours:
     """Makes decoded pictures blue-green-red, where somebody wants them.
 
     One converter for all pictures of a source, of one thread: `VideoFrame.to_ndarray` sets up another for each picture,
@@ -171,6 +171,8 @@ class _Colours:
         self._converter, self._one_at_a_time = VideoReformatter(), threading.Lock()
 
     def of(self, frame: Any, size: tuple[int, int]) -> Callable[[], Image]:
+        """What makes a decoded picture one of a size (width, height), shape (height, width, 3), uint8."""
+
         # A stream may change its size on the way; the camera model holds for the first one.
         def pixels() -> Image:
             with self._one_at_a_time:

@@ -26,8 +26,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from vision.clip import Clip, cut_clip, suffix_for
+from vision.clip_picture import pictures_at
 from vision.errors import EvidenceError
-from vision.source import open_source
 from vision.types import EvidenceRef, ModelRef, Track, iso_time
 
 __all__ = [
@@ -318,18 +318,8 @@ def _checked(name: str) -> str:
 
 def _pictures(wanted: Mapping[str, NDArray[np.uint8] | int], clip: Clip) -> dict[str, NDArray[np.uint8]]:
     """The pictures, those asked for by time taken from the clip."""
-    found = {name: picture for name, picture in wanted.items() if not isinstance(picture, int)}
-    misses = {name: (time_us, 1 << 62) for name, time_us in wanted.items() if isinstance(time_us, int)}
-    if misses:
-        last_us = max(time_us for time_us, _ in misses.values())
-        with open_source(clip.path, start_time=clip.start_us, sidecar=False, decode="software") as source:
-            for frame in source:
-                for name, (time_us, miss) in misses.items():
-                    if abs(frame.time_us - time_us) < miss:
-                        misses[name], found[name] = (time_us, abs(frame.time_us - time_us)), frame.image
-                if frame.time_us >= last_us:  # times rise: none that follows is nearer to any
-                    break
-    return found
+    at = pictures_at(clip.path, clip.start_us, [one for one in wanted.values() if isinstance(one, int)])
+    return {name: at[one] if isinstance(one, int) else one for name, one in wanted.items()}
 
 
 def png_bytes(name: str, image: NDArray[np.uint8]) -> bytes:

@@ -73,7 +73,9 @@ class SmallPicture:
         share = min(1.0, _SIZE_PX / max(height, width))
         size = max(1, round(width * share)), max(1, round(height * share))
         # Green carries most of what grey does; a little more than the size that is wanted is enough to average from.
-        stride = max(1, int(0.85 / share))
+        # Twice the size, where that comes out even, takes a fifth of the time.
+        times = max(height, width) / _SIZE_PX
+        stride = int(times) // 2 if times >= 2 and times % 2 == 0 else max(1, int(0.85 / share))
         some = np.ascontiguousarray(image[::stride, ::stride, 1])
         grey = cv2.resize(some, size, interpolation=cv2.INTER_AREA)
         scale = stride * np.array(some.shape[::-1]) / size
@@ -314,4 +316,11 @@ class _Fit:
         if not which.any() or not np.isfinite(matrix).all():
             return None
         off = np.hypot(*(_mapped(matrix, here[which]) - there[which]).T)
-        return cls(np.asarray(matrix / matrix[2, 2], dtype=np.float64), which, float(np.median(off)))
+        return cls(np.asarray(matrix / matrix[2, 2], dtype=np.float64), which, _median(off))
+
+
+def _median(values: Singles) -> float:
+    """As `numpy.median`, which takes several times as long where there are few."""
+    half, even = len(values) // 2, len(values) % 2 == 0
+    middle = np.partition(values, (half - 1, half) if even else half)
+    return float(middle[half - 1 : half + 1].mean() if even else middle[half])

@@ -2,7 +2,8 @@
 
 To confirm a crossing is to say that its object was there. To dismiss one says less: a farmer on his own field is no
 crossing and a person all the same. So a dismissal teaches something only where its reason begins with words that say
-that nothing was there (`NOTHING_THERE`); any other is left out.
+that nothing was there (`NOTHING_THERE`), or whose category says what was there instead (`review_of`); any other is
+left out.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 from vision.errors import EvidenceError
 from vision.training_data import CLASSES, class_id
 
-__all__ = ["NOTHING_THERE", "Judged", "Review", "read_reviews", "what_was_judged"]
+__all__ = ["NOTHING_THERE", "Judged", "Review", "read_reviews", "review_of", "what_was_judged"]
 
 
 class Judged(StrEnum):
@@ -70,6 +71,15 @@ class Review:
     expires_us: int | None = None
 
 
+_CATEGORIES: Mapping[str, Review] = MappingProxyType(
+    {
+        "animal": Review(Judged.PRESENT, kind="animal"),
+        "vegetation": Review(Judged.ABSENT),
+        "camera-artefact": Review(Judged.ABSENT),
+    }
+)
+
+
 def what_was_judged(verdict: str, reason: str | None = None) -> Judged | None:
     """What a verdict with its reason says of the object; None for one that is still pending.
 
@@ -87,6 +97,29 @@ def what_was_judged(verdict: str, reason: str | None = None) -> Judged | None:
     if judged is Judged.UNSAID and reason is not None and reason.strip().lower().startswith(NOTHING_THERE):
         return Judged.ABSENT
     return judged
+
+
+def review_of(verdict: str, reason: str | None = None, category: str | None = None) -> Review | None:
+    """The verdict of a service; None for one that is still pending.
+
+    Parameters
+    ----------
+    verdict, reason
+        As in `what_was_judged`.
+    category
+        Of a dismissal: "vegetation" and "camera-artefact" say that nothing was there; "animal" that what was there is
+        an animal, which is a kind to learn. "other" and None leave it to the reason; any other leaves it unsaid, for a
+        duplicate shows something, and so does an authorised person, who is nobody's material.
+
+    Raises
+    ------
+    EvidenceError
+        When the verdict is none that is known.
+    """
+    judged = what_was_judged(verdict, reason)
+    if judged is None or judged is Judged.PRESENT or category in {None, "other"}:
+        return None if judged is None else Review(judged)
+    return _CATEGORIES.get(str(category), Review(Judged.UNSAID))
 
 
 def read_reviews(path: str | Path) -> dict[str, Review]:

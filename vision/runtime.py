@@ -8,6 +8,7 @@ otherwise: OpenVINO would pick bfloat16 by itself on some processors, twice as f
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ import platform
 import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -137,7 +139,7 @@ class _OpenVino(_Rooms):
         self._core = openvino.Core()
         self._model = self._core.read_model(str(path))
         self._threads, self._precision = threads, precision
-        self._compiled: dict[tuple[int, ...], Any] = {}
+        self._compiled: dict[tuple[int, ...], _Requests] = {}
         self._lock = threading.Lock()
 
     @property
@@ -147,37 +149,68 @@ class _OpenVino(_Rooms):
             return None, None
         return input_sides(*(None if dimension.is_dynamic else dimension.get_length() for dimension in shape))
 
-    def _queue(self, shape: tuple[int, ...], streams: int) -> Any:
+    def _requests(self, shape: tuple[int, ...], streams: int) -> _Requests:
         key = (*shape, streams)
-        if key not in self._compiled:
-            model = self._model.clone()
-            model.reshape(list(shape))
-            properties: dict[str, Any] = {
-                "INFERENCE_NUM_THREADS": self._threads,
-                "NUM_STREAMS": streams,
-                "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
-            }
-            if self._precision != "auto":
-                properties["INFERENCE_PRECISION_HINT"] = self._precision
-            self._compiled[key] = openvino.AsyncInferQueue(
-                self._core.compile_model(model, "CPU", properties), jobs=streams
-            )
-        return self._compiled[key]
+        with self._lock:
+            if key not in self._compiled:
+                model = self._model.clone()
+                model.reshape(list(shape))
+                properties: dict[str, Any] = {
+                    "INFERENCE_NUM_THREADS": self._threads,
+                    "NUM_STREAMS": streams,
+                    "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
+                }
+                if self._precision != "auto":
+                    properties["INFERENCE_PRECISION_HINT"] = self._precision
+                self._compiled[key] = _Requests(self._core.compile_model(model, "CPU", properties), 2 * streams)
+            return self._compiled[key]
 
     def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        results: list[Tensor | None] = [None] * len(tensors)
-        # One at a time: the queue's callback belongs to this call's results.
-        with self._lock:
-            queue = self._queue(tensors[0].shape, 1 if len(tensors) == 1 else self._threads)
+        return self._requests(tensors[0].shape, 1 if len(tensors) == 1 else self._threads).run(tensors)
 
-            def keep(request: Any, number: int) -> None:
-                results[number] = np.array(request.get_output_tensor(0).data, dtype=np.float32)
 
-            queue.set_callback(keep)
-            for number, tensor in enumerate(tensors):
-                queue.start_async({0: tensor}, number, share_inputs=True)
-            queue.wait_all()
-        return [result for result in results if result is not None]
+class _Requests:
+    """Requests of a compiled network of OpenVINO, used again.
+
+    A call has up to `most` of them under way: more than run at a time, so that a thread that has ended one begins the
+    next without waiting for Python. Calls of several threads overlap: the second one's begin where the first one's
+    leave a thread free.
+    """
+
+    def __init__(self, compiled: Any, most: int) -> None:
+        self._compiled, self._most = compiled, most
+        self._free: list[Any] = []
+
+    def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """First output for each input, in order. Thread-safe: a request belongs to one call at a time."""
+        results: list[Tensor] = []
+        under_way: deque[Any] = deque()
+        try:
+            for tensor in tensors:
+                if len(under_way) == self._most:
+                    results.append(self._result(under_way))
+                try:
+                    request = self._free.pop()
+                except IndexError:
+                    request = self._compiled.create_infer_request()
+                request.start_async({0: tensor}, share_inputs=True)
+                under_way.append(request)
+            while under_way:
+                results.append(self._result(under_way))
+        finally:
+            # Where one failed: the others still read the memory of their inputs.
+            for request in under_way:
+                with contextlib.suppress(RuntimeError):
+                    request.wait()
+        return results
+
+    def _result(self, under_way: deque[Any]) -> Tensor:
+        """The output of the oldest request, which is free again then."""
+        request = under_way.popleft()
+        request.wait()
+        result = np.array(request.get_output_tensor(0).data, dtype=np.float32)
+        self._free.append(request)
+        return result
 
 
 BACKENDS: Mapping[str, Callable[[Path, int, str], Session]] = {

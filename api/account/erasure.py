@@ -25,6 +25,7 @@ from api.http import cursor_of
 from api.identity.roles import SYSTEM, Call
 from api.ingest.records import ERASED, EXPIRED, GONE
 from api.release.releases import recall_all
+from api.review.tables import AnnotationRow, CaseEntryRow, CaseRecordRow, ClaimRow, QueueRow, SeenRow
 from api.store.engine import Store
 from api.store.tables import EvidenceRow, ReadableRow, RecordRow, ReleaseRow, ReviewRow
 from api.times import iso
@@ -66,6 +67,10 @@ def erase(session: Session, call: Call, now_us: int, rows: Sequence[RecordRow], 
     session.execute(delete(ReadableRow).where(ReadableRow.record_id.in_(ids)))
     session.execute(update(ReleaseRow).where(ReleaseRow.record_id.in_(ids)).values(feature=b"", reason=None))
     session.execute(update(ReviewRow).where(ReviewRow.record_id.in_(ids)).values(reason=None))
+    for written in (AnnotationRow, ClaimRow, QueueRow, SeenRow):
+        session.execute(delete(written).where(written.record_id.in_(ids)))
+    session.execute(update(CaseRecordRow).where(CaseRecordRow.record_id.in_(ids)).values(reason=""))
+    session.execute(update(CaseEntryRow).where(CaseEntryRow.record_id.in_(ids)).values(text=None))
     session.execute(update(HoldRow).where(HoldRow.record_id.in_(ids)).values(reason="", lift_reason=None))
     session.add_all(
         TombstoneRow(

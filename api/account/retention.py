@@ -14,6 +14,8 @@ from api.canonical import new_id
 from api.errors import ConflictError, NotFoundError
 from api.identity.roles import Call
 from api.ingest.records import GONE
+from api.review.cases import held_records
+from api.review.tables import CaseRecordRow
 from api.store.tables import RecordRow
 from api.times import iso
 from api.trail.audit import append_audit
@@ -116,14 +118,22 @@ def list_holds(session: Session, *, record_id: str | None = None) -> list[dict[s
 
 def held(session: Session, record_id: str) -> None:
     """Raise ConflictError where a hold stands on a record."""
+    in_case = select(CaseRecordRow.case_id).where(CaseRecordRow.record_id == record_id, held_records()).limit(1)
+    if session.scalar(in_case):
+        raise ConflictError(f"record {record_id} is in a case on legal hold: it is erased when the hold is lifted")
     if session.scalar(select(HoldRow.id).where(HoldRow.record_id == record_id, HoldRow.lifted_us.is_(None)).limit(1)):
         raise ConflictError(f"record {record_id} is on legal hold: it is erased when the hold is lifted")
 
 
 def due(session: Session, now_us: int, *, limit: int) -> tuple[str, Sequence[RecordRow]]:
     """Records that one rule says are to be erased now, and the rule; none where nothing has run out."""
-    standing = select(HoldRow.record_id).where(HoldRow.lifted_us.is_(None))
-    query = select(RecordRow).where(RecordRow.review_state.not_in(GONE), RecordRow.id.not_in(standing)).limit(limit)
+    held_alone = select(HoldRow.record_id).where(HoldRow.lifted_us.is_(None))
+    in_cases = select(CaseRecordRow.record_id).where(held_records())
+    query = (
+        select(RecordRow)
+        .where(RecordRow.review_state.not_in(GONE), RecordRow.id.not_in(held_alone), RecordRow.id.not_in(in_cases))
+        .limit(limit)
+    )
     rows = session.scalars(query.where(RecordRow.expires_us <= now_us)).all()
     if rows:
         return "the record's own retention ran out", rows

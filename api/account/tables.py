@@ -53,7 +53,7 @@ class TombstoneRow(Base):
     __tablename__ = "tombstone"
 
     record_id: Mapped[str] = mapped_column(ForeignKey("record.id"), primary_key=True)
-    revision: Mapped[int] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     type: Mapped[str]
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the document that was erased: who kept a copy against the law can be shown that it is one."""

@@ -272,21 +272,27 @@ class Client:
     # -- judging and sharing ------------------------------------------------------------------------------------------
 
     def review(
-        self, crossing_id: str, verdict: str, *, reason: str | None = None, etag: str | None = None
+        self,
+        crossing_id: str,
+        verdict: str,
+        *,
+        reason: str | None = None,
+        category: str | None = None,
+        etag: str | None = None,
     ) -> dict[str, Any]:
-        """Judge a crossing: "confirm", or "dismiss" with a reason.
+        """Judge a crossing: "confirm", or "dismiss" with a reason, a category (`ReviewIn`), or both.
 
         Parameters
         ----------
         crossing_id
             The service's id.
-        verdict, reason
+        verdict, reason, category
             The judgement.
         etag
             Of the state that was looked at; without it the present state is looked up first.
         """
         seen = self.crossing(crossing_id)["etag"] if etag is None else etag
-        body = {"verdict": verdict, "reason": reason}
+        body = {"verdict": verdict, "reason": reason, "category": category}
         return self._object("POST", f"/crossings/{crossing_id}/reviews", json=body, headers={"If-Match": seen})
 
     def release(

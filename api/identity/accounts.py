@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api.canonical import new_id, sha256_hex
@@ -134,7 +135,10 @@ def create_account(
             disabled_us=None,
         )
     )
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # another process was faster
+        raise ConflictError(f"login {login} is taken") from error
     append_audit(
         session, call, time_us, "account.create", [issued.id], login=login, role=role.value, partner=partner_id
     )

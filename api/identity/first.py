@@ -30,7 +30,7 @@ def create_admin(store: Store, *, name: str = "first administrator") -> IssuedKe
     now = store.clock()
     with store.write() as session:
         if has_keys(session):
-            raise ConflictError(f"store {store.directory} already has keys: ask an administrator for one")
+            raise ConflictError(f"store {store.place} already has keys: ask an administrator for one")
         call = Call(SYSTEM, "first-start")
         issued = issue_key(session, call, now, name=name, role=Role.ADMINISTRATOR)
         settings = IdentitySettings()

@@ -23,6 +23,7 @@ from api.trail.log import append_event
 __all__ = [
     "IssuedKey",
     "authenticate",
+    "expiry_of",
     "has_keys",
     "issue_key",
     "list_keys",
@@ -202,6 +203,11 @@ def authenticate(
     scopes = None if row.scopes is None else frozenset(Permission(scope) for scope in row.scopes.split())
     who = Principal(row.id, row.name, Role(row.role), row.partner_id, account_id=row.account_id, scopes=scopes)
     return who, row.used_us is None or time_us - row.used_us >= _TOUCH_US
+
+
+def expiry_of(session: Session, key_id: str) -> int | None:
+    """When a key runs out; None where it does not."""
+    return session.scalar(select(KeyRow.expires_us).where(KeyRow.id == key_id))
 
 
 def touch_key(session: Session, key_id: str, time_us: int) -> None:

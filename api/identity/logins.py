@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api.canonical import new_id, sha256_hex
@@ -242,7 +243,10 @@ class Logins:
             call = Call(_principal(row), request_id)
             return self._opened(session, call, now, device), call.principal
 
-        opened = self._write(work)
+        try:
+            opened = self._write(work)
+        except IntegrityError:  # another process has made the account meanwhile: it is there now
+            opened = self._write(work)
         if opened is None:  # what was written of it stays
             raise PermissionDeniedError("nothing that the provider says of you gives you a role here")
         return opened

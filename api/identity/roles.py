@@ -35,9 +35,19 @@ class Permission(StrEnum):
     RECEIPT = "receipt"
     REVIEW = "review"
     REVIEW_READ = "review.read"
+    CLAIM = "claim"
+    CLAIM_TAKE = "claim.take"
+    """To take over what another person holds."""
+    ANNOTATE = "annotate"
+    CASE_READ = "case.read"
+    CASE_WRITE = "case.write"
+    CASE_HOLD = "case.hold"
+    """To keep the records of a case beyond their retention, and to let go of them."""
     RELEASE = "release"
     POLICY_READ = "policy.read"
     POLICY_WRITE = "policy.write"
+    WEBHOOK = "webhook"
+    """Targets that events are sent to: a partner's own, a supervisor's for systems of the inside."""
     KEY_WRITE = "key.write"
     HOLD = "hold"
     ERASE = "erase"
@@ -48,6 +58,8 @@ class Permission(StrEnum):
     ACCOUNT_WRITE = "account.write"
     AUDIT_READ = "audit.read"
     EVENT_READ = "event.read"
+    REFUSAL_READ = "refusal.read"
+    """Messages of sensors that were refused, whatever they say."""
     SELF = "self"
     """Anybody: what they are, their own sessions and password, and the OpenAPI document."""
 
@@ -60,6 +72,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.ASSET_WRITE,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
@@ -71,7 +84,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.ASSET_READ,
             Permission.REVIEW,
             Permission.REVIEW_READ,
+            Permission.CLAIM,
+            Permission.ANNOTATE,
+            Permission.CASE_READ,
+            Permission.CASE_WRITE,
             Permission.EVENT_READ,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
@@ -81,6 +99,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.REVIEW_READ,
+            Permission.CLAIM,
+            Permission.CLAIM_TAKE,
+            Permission.ANNOTATE,
+            Permission.CASE_READ,
+            Permission.CASE_WRITE,
+            Permission.CASE_HOLD,
             Permission.RELEASE,
             Permission.HOLD,
             Permission.ERASE,
@@ -88,6 +112,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.SUBSCRIPTION_READ,
             Permission.POLICY_READ,
             Permission.EVENT_READ,
+            Permission.WEBHOOK,
+            Permission.REFUSAL_READ,
             Permission.SELF,
         }
     ),
@@ -97,6 +123,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.EVENT_READ,
+            Permission.WEBHOOK,
             Permission.SUBSCRIBE,
             Permission.SUBSCRIPTION_READ,
             Permission.RECEIPT,
@@ -116,7 +143,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
 }
 """Duties are separate: a sensor tells its cues and reads nothing, who judges does not release, who releases does not
-write the rules, who administers keys reads no crossing."""
+write the rules, who administers keys reads no crossing. Who writes the rules of review never judges by them; a
+supervisor takes work over, and judges nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,13 @@ from api.canonical import canonical, new_id, sha256_hex
 from api.errors import ConflictError
 from api.identity.roles import Call
 from api.records.kept import Kept, find_kept, insert_kept, update_kept
+from api.records.merges import MERGED
 from api.records.schemas import CueIn, RecordIn
 from api.records.types import RecordType, Stamp, stamp_of
 from api.records.views import refresh_views
 from api.release.releases import recall_all
 from api.release.standing import release_standing
+from api.review.queue import enqueue
 from api.store.tables import ReleaseRow
 from api.times import iso
 from api.trail.audit import append_audit
@@ -114,6 +116,8 @@ def deliver_all(
     insert_kept(session, new)
     update_kept(session, renewed)
     refresh_views(session, new + renewed, fresh=True)
+    if type_.reviewed:
+        enqueue(session, new + renewed, fresh=True)
     append_events(session, now_us, "record.created", [_told(kept) for kept in new])
     append_events(session, now_us, "record.replaced", [_told(kept) for kept in renewed])
     if not type_.reviewed:
@@ -147,6 +151,9 @@ def _next(type_: RecordType, given: _Given, before: Kept | None, now_us: int) ->
     """The first revision of a record, or the one after `before`."""
     stamp = given.stamp
     received_us = now_us if before is None or before.review_state == EXPIRED else before.received_us
+    state = "pending" if type_.reviewed else "none"
+    if before is not None and before.review_state == MERGED:  # the survivor tells of its newer word as well
+        state = MERGED
     west, south, east, north = stamp.bounds or (None, None, None, None)
     return Kept(
         id=new_id() if before is None else before.id,
@@ -170,7 +177,7 @@ def _next(type_: RecordType, given: _Given, before: Kept | None, now_us: int) ->
         sensitivity=stamp.sensitivity,
         digest=given.digest,
         document=given.text,
-        review_state="pending" if type_.reviewed else "none",
+        review_state=state,
         review_version=0 if before is None else before.review_version + 1,
     )
 

@@ -31,7 +31,7 @@ def _list(type_: RecordType) -> Callable[..., Response]:
         bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
         source: Annotated[str | None, Query(max_length=200)] = None,
         status: Annotated[str | None, Query(max_length=50)] = None,
-        review: Literal["pending", "confirmed", "dismissed"] | None = None,
+        review: Literal["pending", "confirmed", "dismissed", "merged"] | None = None,
         kind: Annotated[str | None, Query(max_length=50)] = None,
         limit: Limit = 100,
         cursor: Annotated[str | None, Query(max_length=100)] = None,

@@ -6,6 +6,7 @@ that is not named reads nothing, and a record without a row for an audience is n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -27,7 +28,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import Select
 
 from api.errors import NotFoundError
@@ -43,6 +44,7 @@ __all__ = [
     "count_readable",
     "find_evidence",
     "find_readable",
+    "find_released",
     "list_readable",
     "may_read",
     "next_change",
@@ -192,8 +194,25 @@ def _nobody() -> Subquery:
 
 @cache
 def _partner(types: frozenset[str]) -> Subquery:
-    judged = sorted(name for name, type_ in TYPES.items() if type_.reviewed)
     partner = bindparam("partner_id", type_=String)
+    return _shared(partner, _partner_number()).where(*_of(types)).subquery()
+
+
+@cache
+def _released() -> Select[Any]:
+    named = aliased(ReleaseRow)  # what is asked for: begins with these, and not with all that is readable
+    return (
+        _shared(PartnerRow.id, PartnerRow.number)
+        .add_columns(PartnerRow.id.label("partner_id"))
+        .join(named, and_(named.record_id == ReadableRow.record_id, named.id == ReadableRow.release_id))
+        .join(PartnerRow, PartnerRow.id == named.partner_id)
+        .where(named.id.in_(bindparam("releases", expanding=True)), PartnerRow.ended_us.is_(None))
+    )
+
+
+def _shared(partner: Any, number: Any) -> Select[Any]:
+    """The rule of `readable_records` for a partner, whose id and audience are given."""
+    judged = sorted(name for name, type_ in TYPES.items() if type_.reviewed)
     permitted = (
         select(ReleaseRow.id)
         .join(RecordRow, RecordRow.id == ReleaseRow.record_id)
@@ -212,18 +231,13 @@ def _partner(types: frozenset[str]) -> Subquery:
             AgreementRow.ended_us.is_(None),
             or_(AgreementRow.valid_until_us.is_(None), AgreementRow.valid_until_us > _now()),
         )
-        .correlate(ReadableRow)
+        .correlate(ReadableRow, PartnerRow)
     )
-    return (
-        _columns()
-        .where(
-            ReadableRow.audience == _partner_number(),
-            ReadableRow.visible_us <= _now(),
-            ReadableRow.until_us > _now(),
-            exists(permitted),  # not a join: engines would begin with the releases, and sort them all
-            *_of(types),
-        )
-        .subquery()
+    return _columns().where(
+        ReadableRow.audience == number,
+        ReadableRow.visible_us <= _now(),
+        ReadableRow.until_us > _now(),
+        exists(permitted),  # not a join: engines would begin with the releases, and sort them all
     )
 
 
@@ -257,6 +271,25 @@ def find_readable(
     if row is None:
         raise NotFoundError(f"{type_ or 'record'} {record_id} does not exist")
     return row
+
+
+def find_released(session: Session, now_us: int, release_ids: Collection[str]) -> dict[str, Any]:
+    """What was released, as its partner may read it now: rows as `find_readable` gives them to that partner.
+
+    Parameters
+    ----------
+    release_ids
+        Of any partners: each row also has `partner_id`, and is for that partner alone, if its role may read the `type`.
+
+    Returns
+    -------
+    dict
+        By release; one that its partner may not read is not in it.
+    """
+    if not release_ids:
+        return {}
+    rows = session.execute(_released(), {"now_us": now_us, "releases": sorted(set(release_ids))})
+    return {row.release_id: row for row in rows}
 
 
 def list_readable(

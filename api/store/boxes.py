@@ -1,20 +1,22 @@
-"""Which records lie in a box of place and time: the rule that each engine's index can serve.
+"""Which records lie in a box of place and time: the rule that each database's index can serve.
 
-SQLite keeps `readable_box`, an R*Tree over time, longitude, latitude and audience, by triggers on `readable`. Its
-numbers are of 32 bits and rounded outwards (sqlite.org/rtree.html): it finds candidates, the exact columns decide.
+Both keep `readable_box` by triggers on `readable`: SQLite as an R*Tree over time, longitude, latitude and audience,
+PostgreSQL as one table a day with a GiST index over audience and place. Either holds numbers of 32 bits, rounded
+outwards (sqlite.org/rtree.html; PostGIS `&&`): it finds candidates, the exact columns decide.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
+    Double,
     Float,
     MetaData,
     Select,
@@ -23,44 +25,34 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal_column,
     or_,
     select,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import NullType
 
-__all__ = ["BOX_DDL", "Box", "Sought", "among", "box_parameters", "candidates", "parts", "touching"]
+__all__ = ["Box", "Sought", "among", "box_parameters", "candidates", "parts", "touching"]
 
 _MANY = 4000
 """Candidates beyond which a walk in order of time finds a page sooner than the index by place."""
 _EPOCH_S = 1_577_836_800  # 2020-01-01: keeps seconds small, for 32 bits hold 24 of them
 _FOREVER = 4e9
 
-_BOX = Table(
+_RTREE = Table(
     "readable_box",
     MetaData(),
     Column("n", BigInteger, primary_key=True),
     *(Column(name, Float) for name in ("t0", "t1", "x0", "x1", "y0", "y1", "a0", "a1")),
 )
-_SECONDS = f"NEW.time_us / 1000000.0 - {_EPOCH_S}"
-_INSERT = (  # of constants alone
-    "INSERT INTO readable_box SELECT "
-    f"NEW.n, {_SECONDS}, {_SECONDS}, NEW.west, NEW.east, NEW.south, NEW.north, NEW.audience, NEW.audience"
+_DAYS = Table(
+    "readable_box",
+    MetaData(),
+    *(Column(name, BigInteger) for name in ("n", "time_us", "audience")),
+    Column("place", NullType),
 )
-_CHANGED = " OR ".join(
-    f"OLD.{name} IS NOT NEW.{name}" for name in ("n", "audience", "time_us", "west", "south", "east", "north")
-)
-_REMOVE = "DELETE FROM readable_box WHERE n = OLD.n"
-BOX_DDL: tuple[str, ...] = (
-    "CREATE VIRTUAL TABLE readable_box USING rtree(n, t0, t1, x0, x1, y0, y1, a0, a1)",
-    f"CREATE TRIGGER readable_box_insert AFTER INSERT ON readable WHEN NEW.west IS NOT NULL BEGIN {_INSERT}; END",
-    f"CREATE TRIGGER readable_box_delete AFTER DELETE ON readable WHEN OLD.west IS NOT NULL BEGIN {_REMOVE}; END",
-    # One trigger, for the order of two is nobody's to say.
-    (
-        f"CREATE TRIGGER readable_box_update AFTER UPDATE ON readable WHEN {_CHANGED} BEGIN {_REMOVE}; "
-        f"{_INSERT} WHERE NEW.west IS NOT NULL; END"
-    ),
-)
-"""What makes the index on SQLite."""
 
 Box = tuple[float, float, float, float]
 
@@ -88,30 +80,36 @@ class Sought:
 
 
 def candidates(session: Session, sought: Sought) -> str | None:
-    """Numbers of rows that may lie in the box, as a JSON array; None where a walk in order of time is the better way.
+    """Numbers of rows that may lie in the box, as `among` takes them.
 
-    That is where there are many, and on engines whose own planner knows the box (see `touching`).
+    None where there are so many that a walk in order of time finds a page sooner.
     """
-    if session.get_bind().dialect.name != "sqlite":
-        return None
+    rtree = session.get_bind().dialect.name == "sqlite"
+    look = (_look_in_rtree if rtree else _look_in_days)(sought.audience)
+    times = (_times_in_rtree if rtree else _times_in_days)(sought)
     found: list[int] = []
-    for part in parts(sought.bbox):
-        west, south, east, north = part
-        box = {
-            "from_s": -_FOREVER if sought.from_us is None else sought.from_us / 1e6 - _EPOCH_S,
-            "to_s": _FOREVER if sought.to_us is None else sought.to_us / 1e6 - _EPOCH_S,
-            "box_west": west, "box_south": south, "box_east": east, "box_north": north,
-        }  # fmt: skip
-        found += session.scalars(_look(sought.audience), sought.parameters | box)
+    for west, south, east, north in parts(sought.bbox):
+        box = {"box_west": west, "box_south": south, "box_east": east, "box_north": north}
+        found += session.scalars(look, sought.parameters | times | box)
         if len(found) > _MANY:
             return None
-    return json.dumps(found)
+    numbers = ",".join(map(str, found))
+    return f"[{numbers}]" if rtree else f"{{{numbers}}}"
 
 
-def among(column: Any) -> ColumnElement[bool]:
+class among(ColumnElement[bool]):  # noqa: N801 - reads as the function that it is to others
     """The rule for rows that `candidates` named; executed with `candidates`."""
-    named = func.json_each(bindparam("candidates", type_=Text)).table_valued("value")
-    return cast(ColumnElement[bool], column.n.in_(select(named.c.value)))
+
+    inherit_cache = True
+    type = Boolean()
+    _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's own API
+        ("number", InternalTraversal.dp_clauseelement),
+        ("named", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: Any) -> None:
+        self.number = column.n
+        self.named = bindparam("candidates", type_=Text)
 
 
 def touching(column: Any, count: int) -> ColumnElement[bool]:
@@ -145,8 +143,8 @@ def parts(bbox: Box) -> list[Box]:
 
 
 @cache
-def _look(audience: ColumnElement[int]) -> Select[tuple[int]]:
-    box = _BOX.c
+def _look_in_rtree(audience: ColumnElement[int]) -> Select[tuple[int]]:
+    box = _RTREE.c
     return (
         select(box.n)
         .where(
@@ -161,3 +159,45 @@ def _look(audience: ColumnElement[int]) -> Select[tuple[int]]:
         )
         .limit(_MANY + 1)
     )
+
+
+def _times_in_rtree(sought: Sought) -> dict[str, float]:
+    return {
+        "from_s": -_FOREVER if sought.from_us is None else sought.from_us / 1e6 - _EPOCH_S,
+        "to_s": _FOREVER if sought.to_us is None else sought.to_us / 1e6 - _EPOCH_S,
+    }
+
+
+@cache
+def _look_in_days(audience: ColumnElement[int]) -> Select[tuple[int]]:
+    box = _DAYS.c
+    corners = (bindparam(f"box_{side}", type_=Double) for side in ("west", "south", "east", "north"))
+    return (
+        select(box.n)
+        .where(
+            box.time_us >= bindparam("from_us", type_=BigInteger),
+            box.time_us < bindparam("to_us", type_=BigInteger),
+            box.place.op("&&", is_comparison=True)(func.ST_MakeEnvelope(*corners, literal_column("4326"))),
+            box.audience == audience,
+        )
+        .limit(_MANY + 1)
+    )
+
+
+def _times_in_days(sought: Sought) -> dict[str, int]:
+    return {
+        "from_us": -(2**63) if sought.from_us is None else sought.from_us,
+        "to_us": 2**63 - 1 if sought.to_us is None else sought.to_us,
+    }
+
+
+@compiles(among, "sqlite")
+def _among_json(element: among, compiler: Any, **more: Any) -> str:
+    number, named = (compiler.process(part, **more) for part in (element.number, element.named))
+    return f"{number} IN (SELECT value FROM json_each({named}))"  # noqa: S608 - a column and a mark
+
+
+@compiles(among, "postgresql")
+def _among_array(element: among, compiler: Any, **more: Any) -> str:
+    number, named = (compiler.process(part, **more) for part in (element.number, element.named))
+    return f"{number} = ANY(CAST({named} AS bigint[]))"

@@ -1,37 +1,34 @@
-"""The store: one SQLite file in WAL mode and a folder of objects.
+"""The store: a database and a folder of objects. The database is one SQLite file, or PostgreSQL by its URL.
 
-Readers see a snapshot and never wait. Writers queue here, then take SQLite's write lock at the start of their
-transaction (BEGIN IMMEDIATE), so that what a writer has read is still so when it writes.
+Readers see a snapshot and never wait. Writers queue here, then take the database's one write lock at the start of
+their transaction, so that what a writer has read is still so when it writes.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, func, select, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import PoolProxiedConnection, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
-from api.store.boxes import BOX_DDL
+from api.store.database import Database
 from api.store.objects import open_objects
-from api.store.tables import Base, EventRow
+from api.store.postgres import open_postgres
+from api.store.schema import prepare
+from api.store.sqlite import open_sqlite
+from api.store.tables import EventRow
 from api.times import now_us
 
-__all__ = ["SCHEMA_VERSION", "Store"]
+__all__ = ["Store", "open_database"]
 
-SCHEMA_VERSION = 3
 _LAST_EVENT = select(func.max(EventRow.seq))
-_WRITE = {"vedette_write": True}
-# Rows that a record of who did what stands on: the database itself refuses to change or remove them.
-_APPEND_ONLY = ("audit", "event", "review", "tombstone")
-# Erasure empties these, and may change nothing else.
-_ERASABLE = {"review": ("reason",)}
+# Changes nothing, and is refused where nothing may be changed.
+_PROBE = text("UPDATE audit_head SET seq = seq WHERE id = 0")
 
 
 @dataclass(slots=True)
@@ -49,7 +46,9 @@ class Store:
     Parameters
     ----------
     directory
-        Folder that holds `vedette.sqlite` and `objects/`; made when absent, for its owner alone.
+        Folder that holds `objects/` and, without `database`, `vedette.sqlite`; made when absent, for its owner alone.
+    database
+        `postgresql://user@host/name` keeps all but the objects there.
     busy_timeout_s
         How long a writer waits for a write of another process.
     clock
@@ -60,13 +59,16 @@ class Store:
     Raises
     ------
     StorageError
-        When the folder or file cannot be made or opened, or is of another schema version.
+        When the folder or database cannot be made or opened, or has another schema than this program needs.
+    SettingsError
+        When `database` is no URL of PostgreSQL, or its driver is not installed.
     """
 
     def __init__(
         self,
         directory: Path,
         *,
+        database: str | None = None,
         busy_timeout_s: float = 10.0,
         clock: Callable[[], int] = now_us,
         objects: str | None = None,
@@ -75,55 +77,35 @@ class Store:
         self.clock = clock
         self._writing = threading.Lock()
         self._queueing = threading.Lock()
+        self._stamping = threading.Lock()
+        self._stamps: PoolProxiedConnection | None = None
         self._queue: list[_Waiting] = []
+        self._listeners: tuple[Callable[[], None], ...] = ()
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StorageError(f"store folder {directory} cannot be made: {error.strerror}; choose another") from error
         self.objects = open_objects(objects, directory)
-        self._engine = create_engine(
-            f"sqlite:///{directory / 'vedette.sqlite'}",
-            connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
-            pool_size=20,
-            max_overflow=40,
-        )
-        event.listen(self._engine, "connect", _on_connect)
-        event.listen(self._engine, "begin", _on_begin)
-        self._reader = sessionmaker(self._engine, expire_on_commit=False)
-        self._writer = sessionmaker(self._engine.execution_options(**_WRITE), expire_on_commit=False)
+        self._database = open_database(directory, database, busy_timeout_s=busy_timeout_s)
+        engine = self._database.engine
+        self._reader = sessionmaker(engine.execution_options(**self._database.reading), expire_on_commit=False)
+        self._writer = sessionmaker(engine.execution_options(**self._database.writing), expire_on_commit=False)
         try:
-            self._prepare()
+            with self.write() as session:
+                prepare(session.connection(), self.place)
         except BaseException:
-            self._engine.dispose()
+            engine.dispose()
             raise
 
-    def _prepare(self) -> None:
-        with self.write() as session:
-            version = session.execute(text("PRAGMA user_version")).scalar_one()
-            if version == 0:
-                Base.metadata.create_all(session.connection())
-                for statement in BOX_DDL:
-                    session.execute(text(statement))
-                for table in _APPEND_ONLY:
-                    for verb in ("UPDATE", "DELETE"):
-                        session.execute(
-                            text(
-                                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                                f"{_unless_erased(table) if verb == 'UPDATE' else ''} "
-                                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-                            )
-                        )
-                session.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
-            elif version != SCHEMA_VERSION:
-                raise StorageError(
-                    f"store {self.directory} has schema {version}, this program needs {SCHEMA_VERSION}: "
-                    "use the program that made it"
-                )
+    @property
+    def place(self) -> str:
+        """Where the database is, for a person: a folder, or a URL without its password."""
+        return self._database.place
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session over one snapshot; nothing that it does is kept."""
-        with _as_storage_error(self.directory), self._reader() as session:
+        with self._database.as_storage_error(), self._reader() as session:
             yield session
 
     @contextmanager
@@ -173,14 +155,44 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with _as_storage_error(self.directory), self._writer() as session, session.begin():
+        with self._database.as_storage_error(), self._writer() as session, session.begin():
             session.connection()  # take the write lock now, not at the first statement
             yield session
+        for heard in self._listeners:
+            heard()
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` after each commit of this process, in the thread that made it: it is quick, and never raises."""
+        self._listeners = (*self._listeners, heard)
+
+    def unlisten(self, heard: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners = tuple(each for each in self._listeners if each != heard)
 
     def stamp(self) -> int:
         """The number of the last event: whatever changes what somebody may read appends one."""
-        with self.read() as session:
-            return session.scalar(_LAST_EVENT) or 0
+        with self._stamping:
+            try:
+                if self._stamps is None:
+                    self._stamps = self._database.engine.raw_connection()
+                    self._stamps.detach()  # this one is never lent to others
+                    self._database.autocommit(self._stamps.driver_connection)
+                # Asked with every ready answer: past the layers that would take ten times as long as the look itself.
+                cursor = self._stamps.cursor()
+                cursor.execute("SELECT max(seq) FROM event")
+                (found,) = cursor.fetchone() or (None,)
+                cursor.close()
+            except Exception:  # noqa: BLE001 - whatever it was, the usual way says it
+                self._forget_stamps()
+                with self.read() as session:
+                    found = session.scalar(_LAST_EVENT)
+        return int(found or 0)
+
+    def _forget_stamps(self) -> None:
+        connection, self._stamps = self._stamps, None
+        if connection is not None:
+            with suppress(Exception):
+                connection.close()
 
     def check(self) -> None:
         """Prove that the store can take a write now.
@@ -191,12 +203,12 @@ class Store:
             When it cannot.
         """
         with self.write() as session:
-            session.execute(text("PRAGMA user_version")).scalar_one()
+            session.execute(_PROBE)
         self.objects.check()
 
     def forget(self) -> None:
-        """Empty the write-ahead log, where what was erased since the last time still lies. Raises StorageError."""
-        with _as_storage_error(self.directory), self._engine.connect() as connection:
+        """Empty SQLite's write-ahead log, where what was erased since the last time still lies. Raises StorageError."""
+        with self._database.as_storage_error(), self._database.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 connection.rollback()  # a checkpoint cannot run inside a transaction
                 cursor = connection.connection.cursor()
@@ -205,40 +217,19 @@ class Store:
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._engine.dispose()
+        with self._stamping:
+            self._forget_stamps()
+        self._database.engine.dispose()
 
 
-def _unless_erased(table: str) -> str:
-    erasable = _ERASABLE.get(table)
-    if erasable is None:
-        return ""
-    names = [column.name for column in Base.metadata.tables[table].columns]
-    changes = [f"NEW.{name} IS NOT OLD.{name}" for name in names if name not in erasable]
-    return "WHEN " + " OR ".join([f"NEW.{name} IS NOT NULL" for name in erasable] + changes)
+def open_database(directory: Path, database: str | None, *, busy_timeout_s: float = 10.0) -> Database:
+    """The database of a store: in its folder, or where `database` says. Parameters are those of `Store`.
 
-
-def _on_connect(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # BEGIN is said by _on_begin, not guessed by the driver
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL: what was answered with success survives a power cut.
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    # What is erased is overwritten: it is not left in pages that are merely free.
-    cursor.execute("PRAGMA secure_delete = ON")
-    cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("vedette_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _as_storage_error(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, DatabaseError) as error:
-        if isinstance(error, DatabaseError) and type(error) not in {OperationalError, DatabaseError}:
-            raise  # a broken constraint is an error of ours
-        raise StorageError(f"store {directory} cannot serve: {error.orig}; check disk space and other users") from error
+    Raises
+    ------
+    SettingsError
+        When `database` is no URL of PostgreSQL, or its driver is not installed.
+    """
+    if database is None:
+        return open_sqlite(directory / "vedette.sqlite", busy_timeout_s=busy_timeout_s)
+    return open_postgres(database, busy_timeout_s=busy_timeout_s)

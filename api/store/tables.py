@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -19,7 +21,13 @@ __all__ = [
     "ReleaseRow",
     "ReviewRow",
     "SubscriptionRow",
+    "partial",
 ]
+
+
+def partial(where: str) -> dict[str, Any]:
+    """Of an index: only rows of which `where` holds, on either database."""
+    return {"sqlite_where": text(where), "postgresql_where": text(where)}
 
 
 class Base(DeclarativeBase):
@@ -168,14 +176,7 @@ class ReleaseRow(Base):
 
     __tablename__ = "release"
     __table_args__ = (
-        Index(
-            "ix_release_active",
-            "record_id",
-            "partner_id",
-            unique=True,
-            sqlite_where=text("recalled_us IS NULL"),
-            postgresql_where=text("recalled_us IS NULL"),
-        ),
+        Index("ix_release_active", "record_id", "partner_id", unique=True, **partial("recalled_us IS NULL")),
         Index("ix_release_partner", "partner_id", "released_us"),
         Index("ix_release_due", "announced", "visible_us"),
     )

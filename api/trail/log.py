@@ -12,7 +12,7 @@ from api.canonical import canonical
 from api.store.tables import Base, EventRow
 from api.times import iso
 
-__all__ = ["INSIDE", "append_event", "append_events", "read_events"]
+__all__ = ["INSIDE", "append_event", "append_events", "event_of", "last_n", "last_seq", "read_events", "read_log"]
 
 INSIDE = "inside"
 """The audience of those within the organisation; every other audience is a partner's id."""
@@ -74,8 +74,7 @@ def append_events(
     Returns the last `seq`.
     """
     session.flush()  # what the events tell of comes before them
-    seq = session.scalar(_LAST) or 0
-    number = session.scalar(_LAST_N, {"whom": audience}) or 0
+    seq, number = last_seq(session), last_n(session, audience)
     rows = [
         {
             "record_type": None,
@@ -98,16 +97,33 @@ def append_events(
 def read_events(session: Session, *, after: int, limit: int, audience: str = INSIDE) -> list[dict[str, Any]]:
     """The first `limit` events told to `audience` with a number `n` above `after`, in order, as JSON values."""
     query = select(EventRow).where(EventRow.audience == audience, EventRow.n > after)
-    rows = session.scalars(query.order_by(EventRow.n).limit(limit))
-    return [
-        {
-            "n": row.n,
-            "time": iso(row.time_us),
-            "kind": row.kind,
-            "record_type": row.record_type,
-            "record_id": row.record_id,
-            "partner_id": row.partner_id,
-            "detail": json.loads(row.detail),
-        }
-        for row in rows
-    ]
+    return [event_of(row) for row in session.scalars(query.order_by(EventRow.n).limit(limit))]
+
+
+def read_log(session: Session, *, after: int, limit: int) -> list[tuple[int, str, dict[str, Any]]]:
+    """The first `limit` events of all audiences with a `seq` above `after`, in order: seq, audience, JSON values."""
+    rows = session.scalars(select(EventRow).where(EventRow.seq > after).order_by(EventRow.seq).limit(limit))
+    return [(row.seq, row.audience, event_of(row)) for row in rows]
+
+
+def last_seq(session: Session) -> int:
+    """The newest `seq` of all; 0 in an empty log."""
+    return session.scalar(_LAST) or 0
+
+
+def last_n(session: Session, audience: str) -> int:
+    """The newest number that `audience` was told; 0 when it was told nothing."""
+    return session.scalar(_LAST_N, {"whom": audience}) or 0
+
+
+def event_of(row: EventRow) -> dict[str, Any]:
+    """One event as its audience sees it: without `seq`, which counts what others are told."""
+    return {
+        "n": row.n,
+        "time": iso(row.time_us),
+        "kind": row.kind,
+        "record_type": row.record_type,
+        "record_id": row.record_id,
+        "partner_id": row.partner_id,
+        "detail": json.loads(row.detail),
+    }

@@ -1,6 +1,7 @@
 """A store with a clock that tests move, and a service with a key for each role."""
 
 import asyncio
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -12,12 +13,13 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
-import api.store.engine as store_module
 from api import Role, Settings, Store, create_admin, create_app
 from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call
 from api.identity.settings import Argon2, IdentitySettings
+from api.store import sqlite
 from tests.api.samples import CLIP, NOON_US, agreement_json, crossing_json
+from tests.services import Postgres
 
 
 @dataclass
@@ -126,18 +128,21 @@ def clock() -> Clock:
 ROLES = ("pilot", "sensor", "analyst", "supervisor", "auditor")
 
 
+DATABASES = os.environ.get("VEDETTE_TEST_DATABASES", "sqlite,postgres").split(",")
+
+
 @pytest.fixture(autouse=True)
 def _no_waiting_for_the_disk(request, monkeypatch):
     """No test can cut the power, so none has to wait for fsync; `durable` asks for the real thing."""
     if "durable" in request.fixturenames:
         return
-    real = store_module._on_connect
+    real = sqlite._on_connect
 
     def connect(connection: Any, record: Any) -> None:
         real(connection, record)
         connection.execute("PRAGMA synchronous = OFF")
 
-    monkeypatch.setattr(store_module, "_on_connect", connect)
+    monkeypatch.setattr(sqlite, "_on_connect", connect)
 
 
 @pytest.fixture
@@ -145,24 +150,69 @@ def durable() -> None:
     """Asks for fsync."""
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory) -> tuple[Path, dict[str, str]]:
+@dataclass
+class Databases:
+    """Where stores of one kind of database are made; ended with the test."""
+
+    postgres: Postgres | None
+    made: list[str] = field(default_factory=list)
+
+    def new(self, template: str = "template1") -> str | None:
+        """URL of a database of its own, a copy of a template; None for SQLite, which has a file in its folder."""
+        if self.postgres is None:
+            return None
+        self.made.append(self.postgres.create(template))
+        return self.postgres.url(self.made[-1])
+
+    def drop(self) -> None:
+        for name in self.made:
+            self.postgres.drop(name)
+
+
+@pytest.fixture(params=DATABASES)
+def databases(request) -> Iterator[Databases]:
+    """SQLite, then PostgreSQL: the same tests on both."""
+    databases = Databases(request.getfixturevalue("postgres") if request.param == "postgres" else None)
+    yield databases
+    databases.drop()
+
+
+@dataclass
+class Template:
     """A store with a key for each role, made once: each test gets a copy."""
-    folder = tmp_path_factory.mktemp("template") / "store"
-    store = Store(folder, clock=Clock())
-    keys = {"administrator": create_admin(store).key}
-    with store.write() as session:
-        for role in ROLES:
-            call = Call(SYSTEM, "template")
-            keys[role] = issue_key(session, call, store.clock(), name=role, role=Role(role)).key
-    store.close()
-    return folder, keys
+
+    folder: Path
+    keys: dict[str, str]
+    names: list[str]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory) -> Callable[[Databases], Template]:
+    made: dict[bool, Template] = {}
+
+    def make(databases: Databases) -> Template:
+        kind = databases.postgres is None
+        if kind not in made:
+            folder = tmp_path_factory.mktemp("template") / "store"
+            lasting = Databases(databases.postgres)
+            store = Store(folder, database=lasting.new(), clock=Clock())
+            keys = {"administrator": create_admin(store).key}
+            with store.write() as session:
+                for role in ROLES:
+                    call = Call(SYSTEM, "template")
+                    keys[role] = issue_key(session, call, store.clock(), name=role, role=Role(role)).key
+            store.close()
+            made[kind] = Template(folder, keys, lasting.made)
+        return made[kind]
+
+    return make
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock, template) -> Iterator[Store]:
-    shutil.copytree(template[0], tmp_path / "store")
-    store = Store(tmp_path / "store", clock=clock)
+def store(tmp_path: Path, clock: Clock, databases: Databases, template) -> Iterator[Store]:
+    made = template(databases)
+    shutil.copytree(made.folder, tmp_path / "store")
+    store = Store(tmp_path / "store", database=databases.new(*made.names), clock=clock)
     yield store
     store.close()
 
@@ -186,8 +236,10 @@ def identity() -> IdentitySettings:
 
 
 @pytest.fixture
-def service(store: Store, clock: Clock, template, identity: IdentitySettings) -> Iterator[Service]:
+def service(
+    store: Store, clock: Clock, databases: Databases, template, identity: IdentitySettings
+) -> Iterator[Service]:
     settings = Settings(store.directory, max_body_bytes=20_000, max_evidence_bytes=100_000, identity=identity)
     app = create_app(settings, store)
     with httpx.Client(transport=InProcess(app), base_url="http://vedette.test") as http:
-        yield Service(store, clock, app, http, dict(template[1]))
+        yield Service(store, clock, app, http, dict(template(databases).keys))

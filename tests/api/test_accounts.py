@@ -212,6 +212,21 @@ def test_a_disabled_account_is_out_at_once_and_can_come_back(service):
     assert service.ask("annas", "GET", "/me").status_code == 200
 
 
+def test_a_session_that_was_opened_while_its_account_was_disabled_opens_nothing(service):
+    browser = settled(service, "anna")
+    with service.store.write() as session:  # as a login does that began just before
+        find_account(session, "anna").disabled_us = 1
+    assert_problem(browser.ask("GET", "/me"), 401)
+
+
+def test_when_a_partner_ends_its_people_are_out(service):
+    bravo = service.partner("bravo")
+    browser = settled(service, "bruno", "partner", partner_id=bravo)
+    assert service.ask("administrator", "DELETE", f"/partners/{bravo}").status_code == 204
+    assert_problem(browser.ask("GET", "/me"), 401)
+    assert_problem(browser.login("bruno"), 401)
+
+
 def test_another_role_ends_the_sessions_and_the_keys_of_the_old_one(service):
     browser = settled(service, "anna")
     account_id = browser.ask("GET", "/me").json()["account_id"]

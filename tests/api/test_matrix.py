@@ -54,6 +54,7 @@ RULES = {
     "erasure.read": {"supervisor", "auditor"},
     "metrics.read": {"administrator"},
     "event.read": {"analyst", "supervisor", "partner"},
+    "refusal.read": INSIDE,
     "self": {"pilot", "sensor", "analyst", "supervisor", "partner", "auditor", "administrator"},
 }
 """Who may, written down a second time and by hand: a grant that slips into the code shows here."""
@@ -165,6 +166,7 @@ def world(service):
         "crossings/record_id": shared,
         "record_id": NOTHING,  # no test here delivers one: what is unknown is all that can be told
         "part": "clip",
+        "datastream": "7",
         "partner_id": bravo,
         "agreement_id": agreement,
         "release_id": release,

@@ -10,8 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from cryptography.hazmat.primitives import serialization
 from joserfc import jwt
+from joserfc.jwk import OctKey
+from sqlalchemy.exc import IntegrityError
 
 from api import AuthenticationError, ProviderError, Role, SettingsError
+from api.identity import logins
 from api.identity.oidc import Provider, ProviderAnswer, _derived
 from api.identity.settings import IdentitySettings, OidcSettings
 from tests.api.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider, rsa_key
@@ -316,6 +319,26 @@ def test_a_symmetric_key_that_is_published_signs_nothing(straight, provider):
     value = base64.urlsafe_b64encode(b"k" * 32).rstrip(b"=").decode()
     provider.more_keys = [{"kty": "oct", "kid": "shared", "k": value}, {"kty": "new"}, "no key", {}]
     assert straight().subject == "u-1"  # and what is no key of ours does no harm
+    provider.sign = lambda claims: jwt.encode({"alg": "HS256", "kid": "shared"}, claims, OctKey.import_key(value))
+    with pytest.raises(AuthenticationError):
+        straight()
+
+
+def test_two_first_logins_at_once_make_one_account(service, browser, provider, monkeypatch):
+    """Another process makes the account between our look and our write."""
+    real, faster = logins._account_of, Browser.at(service, PUBLIC)
+    raced = []
+
+    def slow(who, role, now):
+        if not raced:
+            raced.append(1)
+            raise IntegrityError("INSERT INTO account", {}, Exception("UNIQUE constraint failed"))
+        return real(who, role, now)
+
+    monkeypatch.setattr(logins, "_account_of", slow)
+    assert log_in(browser, provider).status_code == 303
+    assert log_in(faster, provider).status_code == 303
+    assert browser.ask("GET", "/me").json()["account_id"] == faster.ask("GET", "/me").json()["account_id"]
 
 
 def test_keys_change(provider, oidc, clock):

@@ -25,7 +25,6 @@ def test_pragmas(tmp_path, durable):
 
 
 def test_a_store_of_another_version_is_refused(tmp_path):
-    Store(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "vedette.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()

@@ -43,19 +43,27 @@ def until(true: Callable[[], Any], what: str, within_s: float = 20.0) -> None:
         time.sleep(0.02)
 
 
-class Broker:
-    """A broker on a port of its own, which keeps the port when it is started again."""
+def mosquitto() -> str | None:
+    """The program, where the machine has it."""
+    return shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
 
-    def __init__(self, folder: Path) -> None:
+
+class Broker:
+    """A broker on a port of its own, which keeps the port when it is started again.
+
+    `settings` are lines of Mosquitto's configuration in place of the usual ones: anybody may come, nothing is kept.
+    """
+
+    def __init__(self, folder: Path, settings: str = "allow_anonymous true\npersistence false\n") -> None:
         self.port = free_port()
-        self._folder = folder
+        self._folder, self._settings = folder, settings
         self.start()
 
     def start(self) -> None:
-        found = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+        found = mosquitto()
         if found is not None:
             config = self._folder / "mosquitto.conf"
-            config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+            config.write_text(f"listener {self.port} 127.0.0.1\n{self._settings}")
             command = [found, "-c", str(config)]
         else:
             command = [sys.executable, "-c", _AMQTT, str(self.port)]

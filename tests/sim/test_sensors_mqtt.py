@@ -1,19 +1,13 @@
 """Cues over MQTT, against a real broker: topics, TLS, and what happens when the wire or the broker is gone."""
 
-import datetime as dt
-import ipaddress
 import socket
-import ssl
 import threading
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from sim import CueCourier, MqttSink, UnreachableError
 from sim.errors import CueError
+from tests.certificates import certificate, server_context
 from tests.ports import free_port
 from tests.sim.mqtt_broker import Broker, Listener, Wire, until
 
@@ -198,31 +192,6 @@ def test_a_run_that_ends_while_the_broker_is_away_says_what_is_left():
 # -- TLS --------------------------------------------------------------------------------------------------------------
 
 
-def certificate(folder, name, issuer=None):
-    """A certificate for 127.0.0.1 and its key as PEM files, of its own authority or of `issuer`."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    signer, signs = (who, key) if issuer is None else issuer
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(who)
-        .issuer_name(signer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .sign(signs, hashes.SHA256())
-    )
-    pem, key_file = folder / f"{name}.pem", folder / f"{name}.key"
-    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    key_file.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
-    return pem, key_file, (who, key)
-
-
 # The client library leaves the socket of a failed handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
 def test_tls_with_certificates_on_both_sides(broker, listener, tmp_path):
@@ -230,11 +199,7 @@ def test_tls_with_certificates_on_both_sides(broker, listener, tmp_path):
     other, _, _ = certificate(tmp_path, "stranger")
     pem, key, _ = certificate(tmp_path, "broker", issuer)
     ours, our_key, _ = certificate(tmp_path, "sensors", issuer)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem, key)
-    context.load_verify_locations(ca)
-    context.verify_mode = ssl.CERT_REQUIRED
-    wire = Wire(broker.port, context)
+    wire = Wire(broker.port, server_context(pem, key, ca))
     address = f"mqtts://127.0.0.1:{wire.port}"
     try:
         for wrong in (f"?ca={other}&certificate={ours}&key={our_key}", f"?ca={ca}"):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -380,3 +381,15 @@ def test_sim_plays_the_faults_of_a_file(tmp_path):
                 assert client.upload(small_mission()) == 4
         finally:
             process.terminate()
+
+
+def test_a_store_of_an_older_program_is_served_after_it_is_migrated(run, tmp_path):
+    old = sqlite3.connect(tmp_path / "vedette.sqlite")
+    old.executescript((Path(__file__).parents[1] / "api" / "data" / "store_v2.sql").read_text())
+    old.close()
+    refused = run("serve", "--store", tmp_path, "--port", 0)
+    assert refused.code == 1
+    assert "vedette migrate" in refused.err
+    assert "schema 2 -> 0" in run("migrate", "--store", tmp_path).out
+    assert "already" in run("migrate", "--store", tmp_path).out
+    api.Store(tmp_path).close()

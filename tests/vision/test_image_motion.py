@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vision.scenery import HEIGHT, WIDTH, apply, grid, moved, scenery, seen
-from vision.image_motion import KeyPicture, SmallPicture, StepMotion
+from vision.image_motion import KeyPicture, SmallPicture, StepMotion, _median
 from vision.types import Detection
 
 WORLD = scenery(1)
@@ -49,6 +49,27 @@ def test_pictures_of_any_size_are_measured_in_their_own_pixels(size):
     match = KeyPicture(small(one)).match(small(other))
     points = grid(width, height)
     assert np.hypot(*(apply(match.matrix, points) - apply(truth, points)).T).max() < 0.0012 * width
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (640, 512), (3840, 2160), (853, 481), (960, 540)])
+def test_what_is_seen_is_where_the_reduced_picture_says(size):
+    """A spot's middle: geo's pixels count from the corner, so the first pixel's middle is at a half."""
+    width, height = size
+    x, y, wide = 0.31 * width, 0.63 * height, width / 80
+    across, down = np.meshgrid(np.arange(width) + 0.5 - x, np.arange(height) + 0.5 - y)
+    spot = 60 + 150 * np.exp(-(across**2 + down**2) / (2 * wide**2))
+    picture = small(np.repeat(spot.round().astype(np.uint8)[..., None], 3, axis=2))
+    weight = np.clip(picture.grey.astype(float) - 190, 0, None)
+    rows, columns = np.indices(weight.shape)
+    middle = (columns * weight).sum() / weight.sum(), (rows * weight).sum() / weight.sum()
+    assert np.hypot(*(apply(picture.to_full, np.array([middle]))[0] - (x, y))) < 0.15 * picture.scale
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.floats(0, 1e6, width=32), min_size=1, max_size=40))
+def test_the_median_is_that_of_numpy(values):
+    values = np.array(values, np.float32)
+    assert _median(values) == pytest.approx(float(np.median(values)), rel=1e-6)
 
 
 def test_a_guess_finds_what_is_too_far_to_search_for():

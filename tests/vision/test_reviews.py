@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision import NOTHING_THERE, EvidenceError, Judged, Review, read_reviews, what_was_judged
+from vision import NOTHING_THERE, EvidenceError, Judged, Review, read_reviews, review_of, what_was_judged
 
 WORDS = {
     "confirmed": Judged.PRESENT,
@@ -24,6 +24,25 @@ WORDS = {
 @pytest.mark.parametrize("word", WORDS)
 def test_words(word):
     assert what_was_judged(word) is WORDS[word]
+
+
+@pytest.mark.parametrize(
+    ("category", "reason", "review"),
+    [
+        ("animal", None, Review(Judged.PRESENT, kind="animal")),
+        ("vegetation", "a bush in the wind", Review(Judged.ABSENT)),
+        ("camera-artefact", None, Review(Judged.ABSENT)),
+        ("authorised-person", "false alarm", Review(Judged.UNSAID)),  # somebody was there
+        ("duplicate", None, Review(Judged.UNSAID)),
+        ("other", "nothing there", Review(Judged.ABSENT)),
+        ("other", "a farmer", Review(Judged.UNSAID)),
+        (None, "No object.", Review(Judged.ABSENT)),
+    ],
+)
+def test_the_category_of_a_dismissal_says_what_was_there(category, reason, review):
+    assert review_of("dismissed", reason, category) == review
+    assert review_of("confirmed", reason) == Review(Judged.PRESENT)
+    assert review_of("pending", reason, category) is None
 
 
 @given(st.sampled_from(NOTHING_THERE), st.text(), st.booleans())

@@ -1,0 +1,128 @@
+"""The description of the feeds (AsyncAPI 3.0), made from the table of kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.feeds.kinds import KINDS, schema_of
+
+__all__ = ["document"]
+
+_SECURITY = [{"$ref": "#/components/securitySchemes/key"}]
+
+
+def document(host: str, scheme: str) -> dict[str, Any]:
+    """The AsyncAPI document of a service that is reached as `host` over `scheme` ("https" or "http")."""
+    names = list(KINDS)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Vedette feeds",
+            "version": "1",
+            "description": "One ordered log of events. A subscriber is a cursor in the log of its audience: events "
+            "come at least once, in order. Those inside are told of all, a partner of what is released to it.",
+        },
+        "defaultContentType": "application/json",
+        "servers": {"service": {"host": host, "protocol": scheme}},
+        "channels": {
+            "stream": {
+                "address": "/events/stream",
+                "title": "Server-Sent Events",
+                "description": "GET with Accept: text/event-stream. `event` is the kind, `id` the number, `data` the "
+                "event. Resume with Last-Event-ID or ?after=. The last event of a stream that the service ends is "
+                "`bye`.",
+                "servers": [{"$ref": "#/servers/service"}],
+                "messages": {
+                    **{_key(name): {"$ref": f"#/components/messages/{_key(name)}"} for name in names},
+                    "bye": {"$ref": "#/components/messages/bye"},
+                },
+            },
+            "webhook": {
+                "address": None,
+                "title": "Webhook",
+                "description": "POST to a target that POST /webhooks named. Standard Webhooks: verify "
+                "webhook-signature (v1, HMAC-SHA256 over id, timestamp and body) with the secret of the target; "
+                "webhook-id is the same for every attempt at one event.",
+                "messages": {_key(name): {"$ref": f"#/components/messages/{_key(name)}_call"} for name in names},
+            },
+        },
+        "operations": {
+            "sendStream": _operation("stream", [*names, "bye"], "Events as they happen, after those that were missed.")
+            | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
+            "sendWebhook": _operation("webhook", names, "Each event of a target's audience, in order.")
+            | {"bindings": {"http": {"method": "POST", "bindingVersion": "0.3.0"}}},
+        },
+        "components": {
+            "schemas": {_key(name): schema_of(name) for name in names},
+            "messages": {
+                **{_key(name): _message(name) for name in names},
+                **{f"{_key(name)}_call": _call(name) for name in names},
+                "bye": {
+                    "name": "bye",
+                    "summary": "The stream ends; slow and stopping: come back with your cursor.",
+                    "contentType": "application/json",
+                    "payload": {
+                        "type": "object",
+                        "properties": {"reason": {"enum": ["slow", "revoked", "stopping"]}},
+                        "required": ["reason"],
+                        "additionalProperties": False,
+                    },
+                },
+            },
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "A key that the service issued."}
+            },
+        },
+    }
+
+
+def _key(name: str) -> str:
+    """A name of the components: those may hold no dot everywhere."""
+    return name.replace(".", "_")
+
+
+def _operation(channel: str, names: list[str], summary: str) -> dict[str, Any]:
+    return {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "summary": summary,
+        **({"security": _SECURITY} if channel == "stream" else {}),
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{_key(name)}"} for name in names],
+    }
+
+
+def _message(name: str) -> dict[str, Any]:
+    kind = KINDS[name]
+    told = "those inside and the partner" if kind.partner else "those inside"
+    return {
+        "name": name,
+        "title": name,
+        "summary": kind.summary,
+        "description": f"Told: {told}.",
+        "contentType": "application/json",
+        "payload": {"$ref": f"#/components/schemas/{_key(name)}"},
+    }
+
+
+def _call(name: str) -> dict[str, Any]:
+    return _message(name) | {
+        "headers": {
+            "type": "object",
+            "properties": {
+                "webhook-id": {"type": "string"},
+                "webhook-timestamp": {"type": "string", "pattern": "^[0-9]+$"},
+                "webhook-signature": {"type": "string", "pattern": "^v1,"},
+            },
+            "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
+        },
+        "payload": {
+            "type": "object",
+            "properties": {
+                "type": {"const": name},
+                "timestamp": {"type": "string", "format": "date-time"},
+                "data": {"$ref": f"#/components/schemas/{_key(name)}"},
+            },
+            "required": ["type", "timestamp", "data"],
+            "additionalProperties": False,
+        },
+    }

@@ -1,0 +1,136 @@
+"""The stream of events, targets of webhooks, and the description of both."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import Header, Query, Request
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.errors import RateLimitedError, UnprocessableError
+from api.feeds import webhooks
+from api.feeds.addresses import check_url, reachable
+from api.feeds.asyncapi import document
+from api.feeds.schemas import RedeliveryIn, WebhookIn
+from api.feeds.sse import EventStream, stream
+from api.feeds.streams import Open, streams_of
+from api.feeds.wake import wake_of
+from api.http import Caller, Given, Limit, Route, Stored, answer, cursor_of, read, write
+from api.identity.roles import Permission
+from api.problems import of_status
+from api.trail.log import last_n
+
+__all__ = ["ROUTES"]
+
+_BUSY_S = 5.0  # after which it is worth asking for a stream again
+
+
+async def get_event_stream(
+    call: Caller,
+    store: Stored,
+    given: Given,
+    *,
+    after: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    accept: Annotated[str, Header(max_length=1000)] = "*/*",
+) -> Response:
+    """Events as they happen (Server-Sent Events), after those since a cursor: `Last-Event-ID` or `after`, else now.
+
+    Each carries the record that it is of, as the caller may read it when the event leaves. The number of an event is
+    its `id`; the last one that came is the cursor to resume with.
+    """
+    if not any(part.split(";")[0].strip() in {"text/event-stream", "text/*", "*/*"} for part in accept.split(",")):
+        return of_status(406, "this is a stream of events: Accept: text/event-stream")
+    if last_event_id is not None:
+        if not (last_event_id.isascii() and last_event_id.isdigit()):
+            raise UnprocessableError("Last-Event-ID is the id of the last event that came: a number")
+        after = int(last_event_id)
+    streams = streams_of(store, given)
+    if not streams.room(call):
+        raise RateLimitedError("there are as many open streams as there may be: close one, or wait", _BUSY_S)
+    audience = webhooks.audience_of(call.principal)
+
+    def start(session: Session, _now: int) -> tuple[int, list[str]]:
+        last = last_n(session, audience)
+        if after is not None and after > last:
+            raise UnprocessableError(f"event {after} is beyond the log, which ends at {last}: read it again from 0")
+        return last if after is None else after, []
+
+    cursor = await run_in_threadpool(read, store, call, "event.subscribe", start)
+    opened = Open(call, audience)
+    wake = wake_of(store, given.feeds.poll_s)
+    return EventStream(stream(streams, wake, opened, cursor), given.feeds.send_timeout_s)
+
+
+async def post_webhook(wish: WebhookIn, call: Caller, store: Stored, given: Given) -> Response:
+    """Name a target that events are sent to; the secret that calls are signed with is in this answer alone."""
+    reach = webhooks.reach_of(webhooks.audience_of(call.principal), given.feeds)
+    host, port = check_url(wish.url, reach)
+    try:
+        async with asyncio.timeout(given.feeds.connect_timeout_s):
+            await reachable(host, port, reach)
+    except TimeoutError:
+        raise UnprocessableError(f"host {host} cannot be used: nothing resolves its name in time") from None
+    made, secret = await run_in_threadpool(
+        write, store, lambda session, now: webhooks.add_webhook(session, call, now, wish, given.feeds)
+    )
+    return answer(made | {"secret": secret}, 201)
+
+
+def get_webhooks(call: Caller, store: Stored) -> Response:
+    """The caller's targets: where each stands, whether it fails, without their secrets."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        found = webhooks.list_webhooks(session, call)
+        return found, [one["id"] for one in found]
+
+    return answer(read(store, call, "webhook.list", work))
+
+
+def delete_webhook(webhook_id: str, call: Caller, store: Stored) -> Response:
+    """Forget a target."""
+    write(store, lambda session, now: webhooks.remove_webhook(session, call, now, webhook_id))
+    return Response(status_code=204)
+
+
+def post_redelivery(webhook_id: str, wish: RedeliveryIn, call: Caller, store: Stored) -> Response:
+    """Send again, from an event on or from where the target stands; also sets one going that was disabled."""
+    return answer(write(store, lambda session, now: webhooks.redeliver(session, call, now, webhook_id, wish)), 202)
+
+
+def get_deliveries(
+    webhook_id: str,
+    call: Caller,
+    store: Stored,
+    limit: Limit = 100,
+    cursor: Annotated[str | None, Query(max_length=60)] = None,
+) -> Response:
+    """Attempts at a target, newest first: when, which event, how it went, how long it took."""
+    before = None if cursor is None else cursor_of(cursor)
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        found = webhooks.list_deliveries(session, call, webhook_id, limit=limit, before=before)
+        following = f"{found[-1][0]}.{found[-1][1]['id']}" if len(found) == limit else None
+        return {"deliveries": [one for _, one in found], "next": following}, [webhook_id]
+
+    return answer(read(store, call, "webhook.deliveries", work))
+
+
+def get_asyncapi(request: Request, call: Caller, store: Stored) -> Response:
+    """The AsyncAPI document: every kind of event, and how it is delivered."""
+    described = document(request.url.netloc, request.url.scheme)
+    return answer(read(store, call, "asyncapi.read", lambda _session, _now: (described, [])))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/events/stream", get_event_stream, Permission.EVENT_READ),
+    Route("GET", "/asyncapi.json", get_asyncapi, Permission.SELF),
+    Route("POST", "/webhooks", post_webhook, Permission.WEBHOOK),
+    Route("GET", "/webhooks", get_webhooks, Permission.WEBHOOK),
+    Route("DELETE", "/webhooks/{webhook_id}", delete_webhook, Permission.WEBHOOK),
+    Route("GET", "/webhooks/{webhook_id}/deliveries", get_deliveries, Permission.WEBHOOK),
+    Route("POST", "/webhooks/{webhook_id}/redelivery", post_redelivery, Permission.WEBHOOK),
+)

@@ -1,0 +1,118 @@
+"""Every kind of event there is, and what it tells: one table, from which the description of the feeds is made.
+
+A kind that is appended somewhere and is not in this table fails a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["KINDS", "Kind", "schema_of"]
+
+_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+_SHA256: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_TEXT = {"type": "string"}
+_REVISION: dict[str, Any] = {"type": "integer", "minimum": 1}
+_OF_REVISION: dict[str, dict[str, Any]] = {"revision": _REVISION, "digest": _SHA256}
+_NUMBER = {"type": "integer", "minimum": 1}
+_TIME = {"type": "string", "format": "date-time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of event.
+
+    Parameters
+    ----------
+    summary
+        What happened.
+    detail
+        Members of `detail` and their JSON schemas; each is always there.
+    record
+        Whether it is of a record: then it carries the record as its receiver may read it.
+    partner
+        Whether partners are told: of releases to them alone.
+    optional
+        Members of `detail` that may be absent.
+    """
+
+    summary: str
+    detail: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    record: bool = False
+    partner: bool = False
+    optional: frozenset[str] = frozenset()
+
+
+KINDS: dict[str, Kind] = {
+    "record.created": Kind("A record came for the first time.", _OF_REVISION, record=True),
+    "record.replaced": Kind("A newer update took a record's place.", _OF_REVISION, record=True),
+    "record.erased": Kind("A record was erased; what is left says that it was.", record=True),
+    "evidence.stored": Kind("A piece of evidence came.", {"part": _TEXT, "sha256": _SHA256}, record=True),
+    "evidence.redacted": Kind("Copies that show nobody but those concerned are there.", {"media": _TEXT}, record=True),
+    "evidence.failed": Kind("Such copies could not be made.", {"media": _TEXT, "error": _TEXT}, record=True),
+    "crossing.reviewed": Kind(
+        "A person judged a crossing.",
+        {"revision": _REVISION, "verdict": {"enum": ["confirm", "dismiss"]}, "review_id": _ID},
+        record=True,
+    ),
+    "release.created": Kind("A record was shared with a partner.", {"release_id": _ID}, record=True, partner=True),
+    "release.recalled": Kind(
+        "What was shared is taken back: erase it, and say so with POST /recalls/{release_id}/receipt. It is offered "
+        "again until then.",
+        {"release_id": _ID},
+        record=True,
+        partner=True,
+    ),
+    "recall.received": Kind("A partner confirmed a recall.", {"release_id": _ID}, record=True),
+    "partner.created": Kind("A partner was named."),
+    "partner.ended": Kind("A partner has ended."),
+    "agreement.created": Kind("An agreement is in force.", {"agreement_id": _ID}),
+    "agreement.ended": Kind("An agreement has ended.", {"agreement_id": _ID}),
+    "subscription.created": Kind("A partner has a standing wish.", {"subscription_id": _ID}),
+    "subscription.ended": Kind("A standing wish has ended.", {"subscription_id": _ID}),
+    "key.issued": Kind("A key was issued.", {"key_id": _ID, "role": _TEXT}),
+    "key.revoked": Kind("A key was revoked.", {"key_id": _ID}),
+    "account.created": Kind("A person may log in.", {"account_id": _ID, "role": _TEXT}),
+    "account.changed": Kind("An account was changed.", {"account_id": _ID}),
+    "webhook.created": Kind("A target of webhooks was named.", {"webhook_id": _ID}),
+    "webhook.deleted": Kind("A target of webhooks was forgotten.", {"webhook_id": _ID}),
+    "webhook.disabled": Kind("Nothing is sent to a target any more.", {"webhook_id": _ID, "reason": _TEXT}),
+}
+"""Kind -> what it tells."""
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """JSON schema (2020-12) of one kind of event as it is delivered: `data` of a stream, `data` of a webhook's call."""
+    kind = KINDS[name]
+    of_record: dict[str, Any] = {
+        "record_id": _ID,
+        "record_type": {"type": ["string", "null"]},
+        "state": {
+            "enum": ["current", "recalled", "gone"],
+            "description": "current: `feature` is the record as you may read it at this moment. recalled: the release "
+            "stands no more. gone: the record may not be read.",
+        },
+        "feature": {
+            "type": ["object", "null"],
+            "description": "GeoJSON Feature, with what you may read of the record and nothing else.",
+        },
+    }
+    of_none = {"record_id": {"type": "null"}, "record_type": {"type": "null"}}
+    properties = {
+        "n": {**_NUMBER, "description": "Its number in your log, without gaps: your cursor."},
+        "time": _TIME,
+        "kind": {"const": name},
+        "partner_id": {"type": ["string", "null"], "description": "The partner that it concerns, for those inside."},
+        "detail": {
+            "type": "object",
+            "properties": {member: dict(schema) for member, schema in kind.detail.items()},
+            "required": sorted(set(kind.detail) - kind.optional),
+            "additionalProperties": False,
+        },
+        **(of_record if kind.record else of_none),
+    }
+    required = sorted(properties)
+    properties["again"] = {"const": True, "description": "Told before; no receipt has come."}
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}

@@ -1,0 +1,369 @@
+"""What sends to the targets of webhooks: in order for each, at least once, by one process of all.
+
+An event is written down as shown, sent, and the target's cursor moved past it: in this order. A process that falls in
+between has sent what its cursor does not tell, and it is sent again under the same message id; nothing is left out.
+A target that does not take an event keeps the ones after it waiting, and no other target.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import httpcore
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from api.background import Service
+from api.canonical import new_id
+from api.errors import ApiError, UnprocessableError
+from api.feeds.addresses import PinnedBackend, Resolver, lookup
+from api.feeds.lease import give_lease, holds_lease, take_lease
+from api.feeds.receipts import outstanding_recalls
+from api.feeds.signing import signed_headers
+from api.feeds.standing import standing
+from api.feeds.tables import DeliveryRow, WebhookRow
+from api.feeds.told import Teller, Told
+from api.feeds.wake import Place, wake_of
+from api.feeds.webhooks import disable, reach_of, speaks_for
+from api.identity.roles import Call, Principal
+from api.store.tables import EventRow
+from api.trail.audit import append_audit
+from api.trail.log import INSIDE, read_events
+
+__all__ = ["Sender", "send_webhooks"]
+
+_LOG = logging.getLogger("vedette.api")
+_T = TypeVar("_T")
+_LEASE = "webhooks"
+_LOOK = 100  # events that are looked over for the next one that a target wants
+_PRUNE_S = 3600.0
+_AFTER_FAILURE_S = 1.0
+_GONE = 410  # the target says that it wants no more
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One message to one target."""
+
+    webhook_id: str
+    audience: str
+    was_n: int
+    """Where the target's cursor stands: it is moved from there only."""
+    url: str
+    told: Told
+    body: bytes
+    headers: list[tuple[str, str]]
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    status: int | None
+    word: str
+    started_us: int
+    duration_us: int
+    retry_after_s: float = 0.0
+
+    @property
+    def taken(self) -> bool:
+        return self.word == "taken"
+
+
+async def send_webhooks(service: Service) -> None:
+    """The task: send what there is to send as long as the service runs and this process holds the lease."""
+    await Sender(service).run()
+
+
+class Sender:
+    """Sends to the targets of one store.
+
+    Parameters
+    ----------
+    service
+        Store and settings.
+    resolver
+        Looks names up; for tests.
+    tls
+        How certificates of targets are verified; the machine's trust when None.
+    """
+
+    def __init__(self, service: Service, *, resolver: Resolver = lookup, tls: ssl.SSLContext | None = None) -> None:
+        self._store = service.store
+        self._settings, self._identity = service.settings.feeds, service.settings.identity
+        self._owner = new_id()
+        self._threads = CapacityLimiter(4)
+        self._calls = asyncio.Semaphore(self._settings.calls)
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._held_until = self._pruned = float("-inf")  # of the machine's own clock that only goes on
+        self._place: Place | None = None
+        context = tls or httpcore.default_ssl_context()
+        self._pools = {
+            inside: httpcore.AsyncConnectionPool(
+                ssl_context=context,
+                max_connections=self._settings.calls,
+                keepalive_expiry=5.0,
+                network_backend=PinnedBackend(reach_of(INSIDE if inside else "", self._settings), resolver),
+            )
+            for inside in (True, False)
+        }
+
+    async def run(self) -> None:
+        """Send until cancelled; then let go of the lease."""
+        wake = wake_of(self._store, self._settings.poll_s)
+        place = self._place = await wake.join(None)
+        try:
+            while True:
+                place.stirred.clear()
+                wait_s = await self._round()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(place.stirred.wait(), wait_s)
+        finally:
+            await wake.leave(place)
+            await self._stop()
+
+    async def _stop(self) -> None:
+        for task in self._busy.values():
+            task.cancel()
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        for pool in self._pools.values():
+            await pool.aclose()
+        with suppress(ApiError):
+            await self._writing(lambda session, _now: give_lease(session, _LEASE, self._owner))
+
+    async def _round(self) -> float:
+        """Set going whatever is due; how long until there may be more."""
+        if not await self._holds():
+            for task in self._busy.values():
+                task.cancel()
+            return self._settings.lease_s / 3
+        if time.monotonic() - self._pruned > _PRUNE_S:
+            self._pruned = time.monotonic()
+            await self._writing(self._prune)
+        for webhook_id in await self._reading(self._due):
+            if webhook_id not in self._busy:
+                task = asyncio.create_task(self._drain(webhook_id), name=f"vedette-webhook-{webhook_id}")
+                self._busy[webhook_id] = task
+                task.add_done_callback(partial(self._done, webhook_id))
+        return min(self._settings.lease_s / 3, max(self._settings.poll_s, self._settings.first_wait_s / 4))
+
+    async def _holds(self) -> bool:
+        """Whether this process is the one that sends: the lease is renewed before two thirds of it are over."""
+        lease_s, now_s = self._settings.lease_s, time.monotonic()
+        if now_s < self._held_until - lease_s * 2 / 3:
+            return True
+        lasts_us = int(lease_s * 1e6)
+        if not await self._writing(lambda session, now: take_lease(session, _LEASE, self._owner, now, lasts_us)):
+            return False
+        self._held_until = now_s + lease_s
+        return True
+
+    def _done(self, webhook_id: str, _task: asyncio.Task[None]) -> None:
+        del self._busy[webhook_id]
+        if self._place is not None:
+            self._place.stirred.set()  # there may have come more after its last look
+
+    def _due(self, session: Session, now_us: int) -> list[str]:
+        more = exists().where(EventRow.audience == WebhookRow.audience, EventRow.n > WebhookRow.after_n)
+        reoffer = (WebhookRow.audience != INSIDE) & (WebhookRow.reoffer_us <= now_us)
+        due = (WebhookRow.disabled_us.is_(None), WebhookRow.next_us <= now_us, more | reoffer)
+        return list(session.scalars(select(WebhookRow.id).where(*due)))
+
+    def _prune(self, session: Session, now_us: int) -> None:
+        until_us = now_us - int(self._settings.deliveries_days * 86400e6)
+        session.execute(delete(DeliveryRow).where(DeliveryRow.time_us < until_us))
+
+    async def _drain(self, webhook_id: str) -> None:
+        """Send to one target until there is no more, or it does not take one."""
+        try:
+            async with self._calls:
+                while True:
+                    job = await self._in_thread(self._next, webhook_id)
+                    if job is None:
+                        break
+                    outcome = await self._send(job)
+                    if not await self._writing(partial(self._settle, job=job, outcome=outcome)):
+                        return
+                await self._reoffer(webhook_id)
+        except Exception:  # noqa: BLE001 - logged whole; the next round tries again
+            _LOG.exception("webhook failed", extra={"fields": {"webhook": webhook_id}})
+            await asyncio.sleep(_AFTER_FAILURE_S)
+
+    def _next(self, webhook_id: str) -> _Job | None:
+        """The next message to a target, written down as shown; None where there is none."""
+        now_us = self._store.clock()
+        while True:
+            with self._store.read() as session:
+                row = session.get(WebhookRow, webhook_id)
+                if row is None or row.disabled_us is not None or row.next_us > now_us:
+                    return None
+                who = speaks_for(session, row)
+                stands = bool(standing(session, {who}, now_us, self._identity))
+                events = read_events(session, after=row.after_n, limit=_LOOK, audience=row.audience)
+                kinds = None if row.kinds is None else set(json.loads(row.kinds))
+                wanted = next((event for event in events if kinds is None or event["kind"] in kinds), None)
+                told = None if wanted is None else Teller(session, now_us).tell(who, wanted)
+            if not events:
+                return None
+            if not stands:
+                self._end(webhook_id, now_us)
+                return None
+            if told is not None:
+                return self._job(row, who, now_us, told, again=False)
+            with self._store.write() as session:  # nothing among them that it wants
+                self._move(session, webhook_id, row.after_n, events[-1]["n"])
+
+    def _end(self, webhook_id: str, now_us: int) -> None:
+        with self._store.write() as session:
+            row = session.get(WebhookRow, webhook_id)
+            if row is not None and row.disabled_us is None:
+                disable(session, now_us, row, "the key that set it going does not stand any more")
+
+    def _job(self, row: WebhookRow, who: Principal, now_us: int, told: Told, *, again: bool) -> _Job:
+        message_id = f"{row.id}.{told.n}"
+        data = f'{{"data":{told.body},"timestamp":"{told.time}","type":"{told.kind}"}}'.encode()
+        shown = [] if told.shown is None else [told.shown]
+        call = Call(who, message_id)
+        self._store.write_together(
+            lambda session: append_audit(session, call, now_us, "event.send", shown, webhook=row.id, n=told.n)
+        )
+        headers = [
+            ("content-type", "application/json"),
+            ("user-agent", "Vedette"),
+            *signed_headers(row.secret, message_id, now_us, data).items(),
+        ]
+        return _Job(row.id, row.audience, row.after_n, row.url, told, data, headers, again)
+
+    async def _send(self, job: _Job) -> _Outcome:
+        """One attempt. Never raises for what a target, a name server or the network does."""
+        started_us, started = self._store.clock(), time.perf_counter()
+        status: int | None = None
+        retry_after_s = 0.0
+        try:
+            async with asyncio.timeout(self._settings.answer_timeout_s):
+                status, retry_after_s = await self._post(job)
+            word = "taken" if 200 <= status < 300 else "refused"
+        except UnprocessableError:
+            word = "address"
+        except (httpcore.ConnectError, httpcore.ConnectTimeout, ssl.SSLError):
+            word = "connect"
+        except (TimeoutError, httpcore.TimeoutException):
+            word = "timeout"
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError, ValueError):
+            word = "broken"
+        duration_us = int((time.perf_counter() - started) * 1e6)
+        return _Outcome(status if word in {"taken", "refused"} else None, word, started_us, duration_us, retry_after_s)
+
+    async def _post(self, job: _Job) -> tuple[int, float]:
+        """Status, and for how long the target asks to be left alone. Redirects are not followed: they are refusals."""
+        pool = self._pools[job.audience == INSIDE]
+        waits = {"connect": self._settings.connect_timeout_s}
+        async with pool.stream(
+            "POST", job.url, headers=[*job.headers], content=job.body, extensions={"timeout": waits}
+        ) as response:
+            left = self._settings.answer_bytes
+            async for piece in response.aiter_stream():
+                left -= len(piece)
+                if left < 0:  # the rest is not read: the connection is closed with it
+                    break
+            asked = next((value for name, value in response.headers if name.lower() == b"retry-after"), b"")
+            return response.status, float(asked) if asked.isdigit() and len(asked) < 8 else 0.0
+
+    def _settle(self, session: Session, now_us: int, job: _Job, outcome: _Outcome) -> bool:
+        """Write an attempt down and move the cursor; whether to go on with this target."""
+        row = session.get(WebhookRow, job.webhook_id, with_for_update=True)
+        if row is None:
+            return False  # deleted meanwhile
+        if not holds_lease(session, _LEASE, self._owner, now_us):
+            self._held_until = float("-inf")
+            return False  # another process has taken over, and sends it again
+        session.add(
+            DeliveryRow(
+                id=new_id(),
+                webhook_id=row.id,
+                n=job.told.n,
+                kind=job.told.kind,
+                attempt=row.failures + 1,
+                time_us=outcome.started_us,
+                duration_us=outcome.duration_us,
+                status=outcome.status,
+                outcome=outcome.word,
+            )
+        )
+        if outcome.taken:
+            row.failures, row.failing_us, row.next_us = 0, None, now_us
+            if not job.again:
+                session.flush()
+                self._move(session, row.id, job.was_n, job.told.n)
+            return True
+        row.failures += 1
+        row.failing_us = row.failing_us or outcome.started_us
+        row.next_us = now_us + int(self._wait_s(row.failures, outcome.retry_after_s) * 1e6)
+        if outcome.status == _GONE:
+            disable(session, now_us, row, "the target answered 410 Gone")
+        elif now_us - row.failing_us >= self._settings.give_up_days * 86400e6:
+            disable(session, now_us, row, f"it took nothing for {self._settings.give_up_days:g} days")
+        return False
+
+    def _wait_s(self, failures: int, asked_s: float) -> float:
+        """Back-off: doubles to the longest, between half and all of it by chance, so that targets do not keep step."""
+        longest_s = self._settings.longest_wait_s
+        wait_s = min(self._settings.first_wait_s * 2.0 ** min(failures - 1, 60), longest_s)
+        return max(wait_s * random.uniform(0.5, 1.0), min(asked_s, longest_s))  # noqa: S311 - spreads load, guards nothing
+
+    @staticmethod
+    def _move(session: Session, webhook_id: str, was_n: int, to_n: int) -> None:
+        """Move a cursor from where it was seen; one that was set meanwhile stays as it was set."""
+        here = (WebhookRow.id == webhook_id, WebhookRow.after_n == was_n)
+        session.execute(update(WebhookRow).where(*here).values(after_n=to_n))
+
+    async def _reoffer(self, webhook_id: str) -> None:
+        """Offer again what was recalled and not confirmed, when it is time."""
+        for job in await self._in_thread(self._again, webhook_id):
+            outcome = await self._send(job)
+            if not await self._writing(partial(self._settle, job=job, outcome=outcome)):
+                return
+
+    def _again(self, webhook_id: str) -> list[_Job]:
+        now_us = self._store.clock()
+        with self._store.write() as session:
+            row = session.get(WebhookRow, webhook_id)
+            if row is None or row.audience == INSIDE or row.reoffer_us > now_us:
+                return []
+            row.reoffer_us = now_us + int(self._settings.reoffer_s * 1e6)
+            who = speaks_for(session, row)
+            if not standing(session, {who}, now_us, self._identity):
+                return []
+            kinds = None if row.kinds is None else set(json.loads(row.kinds))
+            events = outstanding_recalls(session, row.audience, row.after_n)
+            events = [event for event in events if kinds is None or event["kind"] in kinds]
+            teller = Teller(session, now_us)
+            told = [teller.tell(who, event, again=True) for event in events]
+        return [self._job(row, who, now_us, one, again=True) for one in told]
+
+    async def _in_thread(self, work: Callable[..., _T], *args: Any) -> _T:
+        return await to_thread.run_sync(work, *args, limiter=self._threads)
+
+    async def _reading(self, work: Callable[[Session, int], _T]) -> _T:
+        def inner() -> _T:
+            with self._store.read() as session:
+                return work(session, self._store.clock())
+
+        return await self._in_thread(inner)
+
+    async def _writing(self, work: Callable[[Session, int], _T]) -> _T:
+        def inner() -> _T:
+            with self._store.write() as session:
+                return work(session, self._store.clock())
+
+        return await self._in_thread(inner)

@@ -1,0 +1,224 @@
+"""Targets of webhooks: who has them, what is kept of them, and where each stands in the log."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from api.canonical import canonical, new_id
+from api.errors import ConflictError, NotFoundError, PermissionDeniedError, UnprocessableError
+from api.feeds.addresses import Reach
+from api.feeds.schemas import RedeliveryIn, WebhookIn
+from api.feeds.settings import FeedSettings
+from api.feeds.signing import new_secret
+from api.feeds.tables import DeliveryRow, WebhookRow
+from api.identity.roles import Call, Permission, Principal, Role
+from api.identity.tables import AccountRow, KeyTermsRow
+from api.times import iso
+from api.trail.audit import append_audit
+from api.trail.log import INSIDE, append_event, last_n
+
+__all__ = [
+    "add_webhook",
+    "audience_of",
+    "disable",
+    "list_deliveries",
+    "list_webhooks",
+    "reach_of",
+    "redeliver",
+    "remove_webhook",
+    "speaks_for",
+]
+
+
+def audience_of(principal: Principal) -> str:
+    """Whose events `principal` is told: its partner's, or those of the inside."""
+    return INSIDE if principal.partner_id is None else principal.partner_id
+
+
+def reach_of(audience: str, settings: FeedSettings) -> Reach:
+    """How far targets of an audience may lie: those of partners never within the networks of the house."""
+    house = tuple(ipaddress.ip_network(text) for text in settings.inside_networks)
+    return Reach(
+        frozenset(settings.target_ports),
+        networks=house if audience == INSIDE else (),
+        loopback=settings.loopback_targets,
+    )
+
+
+def speaks_for(session: Session, row: WebhookRow) -> Principal:
+    """Whom a target is spoken to as: the key, or the account, that last set it going, narrowed as that is."""
+    partner_id = None if row.audience == INSIDE else row.audience
+    terms = session.get(KeyTermsRow, row.key_id)
+    account = session.get(AccountRow, row.key_id)
+    return Principal(
+        row.key_id,
+        f"webhook {row.id}",
+        Role(row.role),
+        partner_id,
+        account_id=row.key_id if account is not None else None if terms is None else terms.account_id,
+        scopes=None if terms is None or terms.scopes is None else frozenset(map(Permission, terms.scopes.split())),
+    )
+
+
+def add_webhook(
+    session: Session, call: Call, now_us: int, wish: WebhookIn, settings: FeedSettings
+) -> tuple[dict[str, Any], str]:
+    """Name a target. It gets what happens after `wish.after`, else from now on.
+
+    Returns
+    -------
+    webhook, secret
+        As JSON values, and the secret, which is told once.
+
+    Raises
+    ------
+    ConflictError
+        When its audience has as many targets as it may.
+    UnprocessableError
+        When `wish.after` is beyond the log.
+    PermissionDeniedError
+        When its key is narrowed to less than the events.
+    """
+    who = call.principal
+    _may_be_told(who)
+    audience = audience_of(who)
+    count = session.scalar(select(func.count()).select_from(WebhookRow).where(WebhookRow.audience == audience)) or 0
+    if count >= settings.targets:
+        raise ConflictError(f"there are {count} targets, as many as there may be: delete one")
+    assert who.role is not None
+    row = WebhookRow(
+        id=new_id(),
+        audience=audience,
+        key_id=who.key_id,
+        role=who.role.value,
+        url=wish.url,
+        kinds=None if wish.kinds is None else canonical(sorted(set(wish.kinds))),
+        secret=new_secret(),
+        created_us=now_us,
+        after_n=0,
+        failures=0,
+        failing_us=None,
+        next_us=now_us,
+        reoffer_us=now_us + int(settings.reoffer_s * 1e6),
+        disabled_us=None,
+        disabled_reason=None,
+    )
+    session.add(row)
+    session.flush()
+    append_event(session, now_us, "webhook.created", partner_id=who.partner_id, webhook_id=row.id)
+    row.after_n = _within(session, audience, wish.after)  # now begins after that
+    append_audit(session, call, now_us, "webhook.create", [row.id], url=row.url)
+    return _wire(row), row.secret
+
+
+def list_webhooks(session: Session, call: Call) -> list[dict[str, Any]]:
+    """The targets of the caller's audience without their secrets, oldest first, as JSON values."""
+    mine = WebhookRow.audience == audience_of(call.principal)
+    rows = session.scalars(select(WebhookRow).where(mine).order_by(WebhookRow.created_us, WebhookRow.id))
+    return [_wire(row) for row in rows]
+
+
+def remove_webhook(session: Session, call: Call, now_us: int, webhook_id: str) -> None:
+    """Forget a target and what was delivered to it. Raises NotFoundError."""
+    row = _mine(session, call, webhook_id)
+    session.execute(delete(DeliveryRow).where(DeliveryRow.webhook_id == row.id))
+    session.delete(row)
+    append_event(session, now_us, "webhook.deleted", partner_id=call.principal.partner_id, webhook_id=row.id)
+    append_audit(session, call, now_us, "webhook.delete", [row.id])
+
+
+def redeliver(session: Session, call: Call, now_us: int, webhook_id: str, wish: RedeliveryIn) -> dict[str, Any]:
+    """Set a target going again at once, for the caller: after `wish.after`, else where it stands; as JSON values.
+
+    This is how a target that was disabled, or whose key stands no longer, comes back.
+
+    Raises
+    ------
+    NotFoundError
+        When the caller has no such target.
+    PermissionDeniedError, UnprocessableError
+        As in `add_webhook`.
+    """
+    row = _mine(session, call, webhook_id)
+    _may_be_told(call.principal)
+    assert call.principal.role is not None
+    if wish.after is not None:
+        row.after_n = _within(session, row.audience, wish.after)
+    row.key_id, row.role = call.principal.key_id, call.principal.role.value
+    row.failures, row.failing_us, row.next_us = 0, None, now_us
+    row.disabled_us, row.disabled_reason = None, None
+    append_audit(session, call, now_us, "webhook.redeliver", [row.id], after=row.after_n)
+    return _wire(row)
+
+
+def list_deliveries(
+    session: Session, call: Call, webhook_id: str, *, limit: int, before: tuple[int, str] | None
+) -> list[tuple[int, dict[str, Any]]]:
+    """Attempts at a target, newest first, before one: the time of each and its JSON values. Raises NotFoundError."""
+    row = _mine(session, call, webhook_id)
+    query = select(DeliveryRow).where(DeliveryRow.webhook_id == row.id)
+    if before is not None:
+        time_us, last_id = before
+        earlier = (DeliveryRow.time_us == time_us) & (DeliveryRow.id < last_id)
+        query = query.where((DeliveryRow.time_us < time_us) | earlier)
+    query = query.order_by(DeliveryRow.time_us.desc(), DeliveryRow.id.desc()).limit(limit)
+    return [(one.time_us, _delivery_wire(one)) for one in session.scalars(query)]
+
+
+def disable(session: Session, now_us: int, row: WebhookRow, reason: str) -> None:
+    """Stop sending to a target until someone sets it going again."""
+    row.disabled_us, row.disabled_reason = now_us, reason
+    partner_id = None if row.audience == INSIDE else row.audience
+    append_event(session, now_us, "webhook.disabled", partner_id=partner_id, webhook_id=row.id, reason=reason)
+
+
+def _may_be_told(who: Principal) -> None:
+    if not who.may(Permission.EVENT_READ):
+        raise PermissionDeniedError("a target is told what its key may read: this one is narrowed to less than events")
+
+
+def _mine(session: Session, call: Call, webhook_id: str) -> WebhookRow:
+    row = session.get(WebhookRow, webhook_id)
+    if row is None or row.audience != audience_of(call.principal):
+        raise NotFoundError(f"webhook {webhook_id} does not exist")
+    return row
+
+
+def _within(session: Session, audience: str, after: int | None) -> int:
+    last = last_n(session, audience)
+    if after is not None and after > last:
+        raise UnprocessableError(f"after {after} is beyond the log, which ends at {last}")
+    return last if after is None else after
+
+
+def _wire(row: WebhookRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "url": row.url,
+        "kinds": None if row.kinds is None else json.loads(row.kinds),
+        "created": iso(row.created_us),
+        "after": row.after_n,
+        "failures": row.failures,
+        "failing_since": None if row.failing_us is None else iso(row.failing_us),
+        "next_attempt": iso(row.next_us) if row.failures else None,
+        "disabled": None if row.disabled_us is None else iso(row.disabled_us),
+        "disabled_reason": row.disabled_reason,
+    }
+
+
+def _delivery_wire(row: DeliveryRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "n": row.n,
+        "kind": row.kind,
+        "attempt": row.attempt,
+        "time": iso(row.time_us),
+        "duration_ms": round(row.duration_us / 1000, 3),
+        "status": row.status,
+        "outcome": row.outcome,
+    }

@@ -1,0 +1,1 @@
+"""Cursors in the event log that push to somebody outside: what TAK servers and brokers have in common."""

@@ -1,0 +1,58 @@
+"""What the store needs of a database, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from api.errors import StorageError
+
+__all__ = ["WRITES", "Database"]
+
+WRITES = "vedette_write"
+"""Execution option of a connection whose transaction writes: it takes the write lock as it begins."""
+
+# What a database says when it cannot serve; a broken constraint or a wrong statement is an error of ours.
+_CANNOT_SERVE = {DatabaseError, OperationalError, InterfaceError, InternalError}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An engine, and what differs from one to the other.
+
+    Parameters
+    ----------
+    place
+        Where it is, for a person; without passwords.
+    engine
+        Its pool of connections.
+    reading, writing
+        Execution options of transactions that read from one snapshot, and of those that write.
+    autocommit
+        Makes a driver's connection see each statement's own moment.
+    """
+
+    place: str
+    engine: Engine
+    reading: Mapping[str, Any]
+    writing: Mapping[str, Any]
+    autocommit: Callable[[Any], None]
+
+    @contextmanager
+    def as_storage_error(self) -> Iterator[None]:
+        """Raise StorageError for what the database cannot do now."""
+        try:
+            yield
+        except PoolTimeoutError as error:
+            raise StorageError(f"store {self.place} is too busy: no connection came free; ask again later") from error
+        except (DatabaseError, InterfaceError) as error:
+            if type(error) not in _CANNOT_SERVE:
+                raise
+            told = " ".join(str(error.orig).split())
+            raise StorageError(f"store {self.place} cannot serve: {told}; check disk space and other users") from error

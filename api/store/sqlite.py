@@ -1,0 +1,50 @@
+"""SQLite: one file in WAL mode. Readers see a snapshot and never wait; a writer locks the file as it begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+
+from api.store.database import WRITES, Database
+
+__all__ = ["open_sqlite"]
+
+
+def open_sqlite(file: Path, *, busy_timeout_s: float) -> Database:
+    """The database in a file, which is made at the first transaction.
+
+    Parameters
+    ----------
+    file
+        Where it lies.
+    busy_timeout_s
+        How long a writer waits for a write of another process.
+    """
+    engine = create_engine(
+        f"sqlite:///{file}",
+        connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
+        pool_size=20,
+        max_overflow=40,
+    )
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return Database(str(file.parent), engine, reading={}, writing={WRITES: True}, autocommit=lambda _connection: None)
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is said by _on_begin, not guessed by the driver
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: what was answered with success survives a power cut.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    # What is erased is overwritten: it is not left in pages that are merely free.
+    cursor.execute("PRAGMA secure_delete = ON")
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock now: what a writer reads is still so when it writes.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN")

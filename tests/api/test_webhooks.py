@@ -1,0 +1,557 @@
+"""Webhooks over real sockets: signed, in order, at least once, whatever the target, the network or a fall does."""
+
+import asyncio
+import datetime as dt
+import ipaddress
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from standardwebhooks import Webhook
+
+from api import Role, Settings, Store
+from api.background import Service
+from api.feeds.lease import give_lease, holds_lease, take_lease
+from api.feeds.schemas import WebhookIn
+from api.feeds.sender import Sender
+from api.feeds.settings import FeedSettings
+from api.feeds.signing import new_secret, signed_headers
+from api.feeds.tables import WebhookRow
+from api.feeds.webhooks import add_webhook
+from api.identity.keys import issue_key
+from api.identity.roles import SYSTEM, Call, Principal
+from api.trail.log import append_event
+from tests.api.live import Live, Target, live, status
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with live(tmp_path_factory.mktemp("live"), answer_timeout_s=0.3, answer_bytes=1000) as made:
+        yield made
+
+
+@pytest.fixture
+def target():
+    made = Target()
+    yield made
+    made.close()
+
+
+def name_target(service: Live, who: str, url: str, **more: Any) -> dict[str, Any]:
+    return service.must(who, "POST", "/webhooks", json={"url": url, **more})
+
+
+def seen_numbers(calls) -> list[int]:
+    return [json.loads(body)["data"]["n"] for _, body in calls]
+
+
+def deliveries(service: Live, who: str, webhook_id: str) -> list[dict[str, Any]]:
+    return service.must(who, "GET", f"/webhooks/{webhook_id}/deliveries")["deliveries"]
+
+
+def until(check, timeout_s: float = 5.0):
+    deadline = time.monotonic() + timeout_s
+    while not (found := check()):
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
+    return found
+
+
+def test_calls_are_signed_as_the_standard_says_and_come_in_order(service: Live, target: Target):
+    bravo = service.partner("bravo")
+    made = name_target(service, "bravo", target.url)
+    released = [service.released(bravo, f"a{number}")[0] for number in range(3)]
+    calls = target.wait(3)
+    assert seen_numbers(calls) == [1, 2, 3]
+    assert len({headers["webhook-id"] for headers, _ in calls}) == 3
+    for (headers, body), record_id in zip(calls, released, strict=True):
+        told = Webhook(made["secret"]).verify(body, headers)
+        assert told["type"] == told["data"]["kind"] == "release.created"
+        assert told["timestamp"] == told["data"]["time"]
+        assert told["data"]["feature"] == service.must("bravo", "GET", f"/crossings/{record_id}")
+        with pytest.raises(Exception, match="signature"):
+            Webhook(new_secret()).verify(body, headers)
+    shown = [one["objects"] for one in service.audited("event.send") if one["partner"] == bravo]
+    assert shown == [[record_id] for record_id in released]
+
+
+@settings(max_examples=50)
+@given(body=st.binary(max_size=200), time_us=st.integers(0, 4 * 10**15), message_id=st.text(max_size=30))
+def test_the_signature_is_that_of_the_reference(body, time_us, message_id):
+    secret = new_secret()
+    text = body.decode("latin-1")
+    headers = signed_headers(secret, message_id, time_us, text.encode())
+    at = dt.datetime.fromtimestamp(time_us // 1_000_000, dt.UTC)
+    assert headers["webhook-signature"] == Webhook(secret).sign(message_id, at, text)
+    assert headers["webhook-timestamp"] == str(time_us // 1_000_000)
+
+
+def test_the_secret_is_shown_once_and_is_nowhere_else(service: Live, target: Target, caplog):
+    caplog.set_level(logging.DEBUG)
+    bravo = service.partner("bravo")
+    made = name_target(service, "bravo", target.url)
+    target.script = [status(500)]
+    service.released(bravo, "a")
+    target.wait(2)
+    secret = made["secret"]
+    assert secret.startswith("whsec_")
+    answers = [
+        service.ask("bravo", "GET", "/webhooks").text,
+        service.ask("bravo", "GET", f"/webhooks/{made['id']}/deliveries").text,
+        service.ask("bravo", "POST", f"/webhooks/{made['id']}/redelivery", json={}).text,
+        service.ask("analyst", "GET", "/events").text,
+        json.dumps([service.audited(action) for action in ("webhook.create", "event.send", "webhook.redeliver")]),
+        caplog.text,
+        *(str(vars(record)) for record in caplog.records),
+        *(headers.__repr__() + body.decode() for headers, body in target.calls),
+    ]
+    assert all(secret.removeprefix("whsec_") not in answer for answer in answers)
+    with service.store.read() as session:
+        assert secret not in repr(session.scalars(select(WebhookRow).where(WebhookRow.secret == secret)).one())
+
+
+@pytest.mark.parametrize(
+    ("trouble", "outcome", "code"),
+    [
+        (status(500, body=b"do not keep this"), "refused", 500),
+        (status(302, "Location: http://127.0.0.1:1/"), "refused", 302),
+        (None, "broken", None),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "broken", None),
+        (b"not http at all\r\n\r\n", "broken", None),
+        (5.0, "timeout", None),
+    ],
+    ids=["500", "redirect", "hangs up", "closes half-way", "no http", "slow"],
+)
+def test_what_is_not_taken_is_sent_again_under_its_id_and_holds_back_what_follows(
+    service, target, trouble, outcome, code
+):
+    bravo = service.partner("bravo")
+    target.script = [trouble, trouble]
+    made = name_target(service, "bravo", target.url)
+    service.released(bravo, "a")
+    service.released(bravo, "b")
+    calls = target.wait(4)
+    assert seen_numbers(calls) == [1, 1, 1, 2]
+    assert len({headers["webhook-id"] for headers, _ in calls[:3]}) == 1
+    log = until(lambda: (found := deliveries(service, "bravo", made["id"])) and len(found) == 4 and found)
+    assert [(one["n"], one["attempt"], one["outcome"], one["status"]) for one in reversed(log)] == [
+        (1, 1, outcome, code),
+        (1, 2, outcome, code),
+        (1, 3, "taken", 204),
+        (2, 1, "taken", 204),
+    ]
+    assert all(one["duration_ms"] > 0 for one in log)
+    assert "do not keep this" not in json.dumps(log)
+
+
+def test_a_target_that_is_down_gets_all_when_it_is_back(service: Live, target: Target):
+    bravo = service.partner("bravo")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    name_target(service, "bravo", f"http://127.0.0.1:{port}/")
+    name_target(service, "bravo", target.url)
+    service.released(bravo, "a")
+    target.wait(1)  # another target is not held up
+    webhook_id = service.must("bravo", "GET", "/webhooks")[0]["id"]
+    until(lambda: len(deliveries(service, "bravo", webhook_id)) >= 2)
+    assert {one["outcome"] for one in deliveries(service, "bravo", webhook_id)} == {"connect"}
+    back = Target.__new__(Target)
+    back.calls, back.script, back.came = [], [], threading.Condition()
+    back._listener = socket.create_server(("127.0.0.1", port))
+    back._thread = threading.Thread(target=back._serve, daemon=True)
+    back._thread.start()
+    assert seen_numbers(back.wait(1)) == [1]
+    back.close()
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(service: Live, target: Target):
+    bravo = service.partner("bravo")
+    target.script = [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 500_000]
+    made = name_target(service, "bravo", target.url)
+    service.released(bravo, "a")
+    (one,) = until(lambda: deliveries(service, "bravo", made["id"]))
+    assert (one["outcome"], one["status"]) == ("taken", 200)
+
+
+def test_a_redirect_is_not_followed(service: Live, target: Target):
+    other = Target()
+    bravo = service.partner("bravo")
+    target.script = [status(307, f"Location: {other.url}")]
+    name_target(service, "bravo", target.url)
+    service.released(bravo, "a")
+    target.wait(2)
+    assert other.calls == []
+    other.close()
+
+
+def test_a_target_that_is_gone_or_fails_for_days_is_disabled_with_an_event_and_set_going_again(tmp_path, target):
+    with live(tmp_path, give_up_days=0.000005) as service:
+        bravo = service.partner("bravo")
+        target.script = [status(410), *[status(500)] * 5]
+        made = name_target(service, "bravo", target.url)
+        crossing_id, _ = service.released(bravo, "a")
+
+        def disabled() -> Any:
+            (found,) = service.must("bravo", "GET", "/webhooks")
+            return found["disabled"] and found
+
+        assert "410" in until(disabled)["disabled_reason"]
+        service.must("bravo", "POST", f"/webhooks/{made['id']}/redelivery", json={})
+        until(lambda: not disabled())
+        assert "days" in until(disabled)["disabled_reason"]
+        told = [one for one in service.must("analyst", "GET", "/events")["events"] if one["kind"] == "webhook.disabled"]
+        assert [one["detail"]["webhook_id"] for one in told] == [made["id"]] * 2
+        target.script = []
+        count = len(target.calls)
+        service.must("bravo", "POST", f"/webhooks/{made['id']}/redelivery", json={})
+        assert json.loads(target.wait(count + 1)[-1][1])["data"]["record_id"] == crossing_id
+
+
+def test_all_after_an_event_is_sent_again_when_that_is_asked_for(service: Live, target: Target):
+    bravo = service.partner("bravo")
+    made = name_target(service, "bravo", target.url)
+    for number in range(3):
+        service.released(bravo, f"a{number}")
+    first = target.wait(3)
+    service.must("bravo", "POST", f"/webhooks/{made['id']}/redelivery", json={"after": 1})
+    calls = target.wait(5)
+    assert seen_numbers(calls) == [1, 2, 3, 2, 3]
+    assert [headers["webhook-id"] for headers, _ in calls[3:]] == [headers["webhook-id"] for headers, _ in first[1:]]
+    beyond = service.ask("bravo", "POST", f"/webhooks/{made['id']}/redelivery", json={"after": 99})
+    assert beyond.status_code == 422
+
+
+def test_a_release_that_is_recalled_before_its_call_is_told_as_recalled(service: Live, target: Target):
+    bravo = service.partner("bravo")
+    target.script = [status(503, "Retry-After: 1")]
+    name_target(service, "bravo", target.url)
+    _, release_id = service.released(bravo, "a", lat=31.777123)
+    target.wait(1)
+    service.recall(release_id)
+    calls = target.wait(3)
+    told = [json.loads(body)["data"] for _, body in calls]
+    assert [(one["kind"], one["state"]) for one in told] == [
+        ("release.created", "current"),
+        ("release.created", "recalled"),
+        ("release.recalled", "recalled"),
+    ]
+    assert all(one["feature"] is None for one in told[1:])
+
+
+def test_a_recall_is_offered_again_until_there_is_a_receipt(tmp_path, target):
+    with live(tmp_path, reoffer_s=0.2) as service:
+        bravo = service.partner("bravo")
+        name_target(service, "bravo", target.url)
+        _, release_id = service.released(bravo, "a")
+        service.recall(release_id)
+        calls = target.wait(4)
+        assert seen_numbers(calls)[:4] == [1, 2, 2, 2]
+        assert "again" not in json.loads(calls[1][1])["data"]
+        assert json.loads(calls[2][1])["data"]["again"] is True
+        assert calls[1][0]["webhook-id"] == calls[2][0]["webhook-id"]
+        service.must("bravo", "POST", f"/recalls/{release_id}/receipt", json={"erased": True})
+        time.sleep(0.3)  # one that was on its way
+        count = len(target.calls)
+        time.sleep(1.6)  # a round of the sender
+        assert len(target.calls) == count
+
+
+def test_kinds_that_are_not_asked_for_are_passed_over(service: Live, target: Target):
+    made = name_target(service, "supervisor", target.url, kinds=["crossing.reviewed"])
+    bravo = service.partner("bravo")
+    service.released(bravo, "a")
+    (headers, body), *_ = target.wait(1)
+    assert json.loads(body)["type"] == "crossing.reviewed"
+    assert headers["webhook-id"].startswith(made["id"])
+    until(lambda: service.must("supervisor", "GET", "/webhooks")[-1]["after"] == service.mark())
+    assert len(target.calls) == 1
+    service.must("supervisor", "DELETE", f"/webhooks/{made['id']}")
+    assert service.ask("supervisor", "POST", "/webhooks", json={"url": target.url, "kinds": ["x"]}).status_code == 422
+
+
+def test_a_target_is_seen_and_touched_by_its_own_alone(service: Live, target: Target):
+    service.partner("bravo")
+    service.partner("charlie")
+    made = name_target(service, "bravo", target.url)
+    for who in ("charlie", "supervisor"):
+        assert made["id"] not in service.ask(who, "GET", "/webhooks").text
+        for method, path, body in (
+            ("DELETE", "", None),
+            ("GET", "/deliveries", None),
+            ("POST", "/redelivery", {}),
+        ):
+            answer = service.ask(who, method, f"/webhooks/{made['id']}{path}", json=body)
+            absent = service.ask(who, method, f"/webhooks/{'0' * 32}{path}", json=body)
+            assert answer.status_code == absent.status_code == 404
+    for who in ("pilot", "sensor", "analyst", "administrator"):
+        assert service.ask(who, "POST", "/webhooks", json={"url": target.url}).status_code == 403
+    service.must("bravo", "DELETE", f"/webhooks/{made['id']}")
+    assert service.must("bravo", "GET", "/webhooks") == []
+
+
+def test_a_target_is_sent_nothing_once_its_key_is_revoked_and_comes_back_with_another(service: Live, target: Target):
+    bravo = service.partner("bravo")
+    made = name_target(service, "bravo", target.url)
+    service.released(bravo, "a")
+    target.wait(1)
+    service.revoke("bravo")
+    service.released(bravo, "b")
+    service.key("bravo", "partner", partner_id=bravo)
+
+    def disabled() -> Any:
+        (found,) = service.must("bravo", "GET", "/webhooks")
+        return found["disabled"] and found
+
+    assert "key" in until(disabled)["disabled_reason"]
+    assert len(target.calls) == 1
+    service.must("bravo", "POST", f"/webhooks/{made['id']}/redelivery", json={})
+    assert seen_numbers(target.wait(2)) == [1, 2]
+
+
+def test_there_are_so_many_targets_and_no_more(tmp_path, target):
+    with live(tmp_path, targets=2) as service:
+        service.partner("bravo")
+        for _ in range(2):
+            name_target(service, "bravo", target.url)
+        assert service.ask("bravo", "POST", "/webhooks", json={"url": target.url}).status_code == 409
+        name_target(service, "supervisor", target.url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://93.184.216.34/", "https://10.0.0.1/", "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/",
+        "https://[::ffff:10.0.0.1]/", "https://localhost/", "https://2130706433/", "https://93.184.216.34:22/",
+        "https://u:p@93.184.216.34/", "ftp://93.184.216.34/", "https://[fd00::1]/", "https://100.64.0.1/",
+    ],
+)  # fmt: skip
+def test_targets_that_are_not_public_are_refused_when_they_are_named(closed, url):
+    answer = closed.ask("supervisor", "POST", "/webhooks", json={"url": url})
+    assert answer.status_code == 422, answer.text
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory):
+    with live(tmp_path_factory.mktemp("closed"), loopback_targets=False, inside_networks=("10.9.0.0/16",)) as made:
+        yield made
+
+
+def test_a_network_of_the_house_is_for_systems_of_the_inside(closed):
+    closed.partner("bravo")
+    assert closed.ask("supervisor", "POST", "/webhooks", json={"url": "https://10.9.0.1/"}).status_code == 201
+    assert closed.ask("bravo", "POST", "/webhooks", json={"url": "https://10.9.0.1/"}).status_code == 422
+    assert closed.ask("bravo", "POST", "/webhooks", json={"url": "https://93.184.216.34/hook"}).status_code == 201
+
+
+# From here on the sender alone, beside a store: what a process does that falls, and what two do.
+
+
+def standing_target(folder, target_url: str, events: int, **feeds: Any) -> tuple[Service, str]:
+    """A store with a target of the inside that has `events` to come."""
+    quick = {"poll_s": 0.02, "loopback_targets": True, "first_wait_s": 0.05, "longest_wait_s": 0.1, "lease_s": 0.6}
+    set_up = Settings(folder / "live", feeds=FeedSettings(**(quick | feeds)))
+    store = Store(folder / "live")
+    now = store.clock()
+    with store.write() as session:
+        key = issue_key(session, Call(SYSTEM, "test"), now, name="s", role=Role.SUPERVISOR)
+        call = Call(Principal(key.id, "s", Role.SUPERVISOR), "test")
+        webhook, _ = add_webhook(session, call, now, WebhookIn(url=target_url), set_up.feeds)
+        for _ in range(events):
+            append_event(session, now, "partner.created", partner_id="c" * 32)
+    return Service(store, set_up), webhook["id"]
+
+
+async def test_a_process_that_falls_between_call_and_commit_sends_it_again_and_loses_nothing(tmp_path, target):
+    service, _ = await asyncio.to_thread(standing_target, tmp_path, target.url, 4)
+
+    fell = asyncio.Event()
+
+    class Falls(Sender):
+        async def _send(self, job):
+            outcome = await super()._send(job)
+            if len(target.calls) == 2:  # nothing after this is done: no commit, no lease given back
+                fell.set()
+                await asyncio.sleep(3600)
+            return outcome
+
+        async def _stop(self):
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    sender = Falls(service)
+    falling = asyncio.create_task(sender.run())
+    await asyncio.wait_for(fell.wait(), 5)
+    for task in (*sender._busy.values(), falling):
+        task.cancel()
+    await asyncio.wait([falling])
+    following = asyncio.create_task(Sender(service).run())
+    calls = await asyncio.to_thread(target.wait, 5)
+    following.cancel()
+    await asyncio.wait([following])
+    numbers = seen_numbers(calls)
+    assert numbers == [numbers[0] + step for step in (0, 1, 1, 2, 3)]
+    assert calls[1][0]["webhook-id"] == calls[2][0]["webhook-id"]
+    service.store.close()
+
+
+async def test_of_two_processes_one_sends_and_the_other_takes_over(tmp_path, target):
+    service, _ = await asyncio.to_thread(standing_target, tmp_path, target.url, 30)
+    senders = [asyncio.create_task(Sender(Service(Store(tmp_path / "live"), service.settings)).run()) for _ in range(2)]
+    calls = await asyncio.to_thread(target.wait, 30)
+    await asyncio.sleep(0.3)
+    numbers = seen_numbers(target.calls)
+    assert numbers == list(range(numbers[0], numbers[0] + 30))  # none twice
+    assert len(calls) == 30
+    senders[0].cancel()
+    with service.store.write() as session:
+        append_event(session, service.store.clock(), "partner.created", partner_id="d" * 32)
+    assert seen_numbers(await asyncio.to_thread(target.wait, 31))[-1] == numbers[-1] + 1
+    for task in senders:
+        task.cancel()
+    await asyncio.wait(senders)
+    service.store.close()
+
+
+async def test_who_lost_the_lease_moves_no_cursor(tmp_path, target):
+    """A process that slept past its lease in the middle of a call: the other sends it again."""
+    service, webhook_id = await asyncio.to_thread(standing_target, tmp_path, target.url, 1)
+    sender = Sender(service)
+
+    def take(owner: str) -> bool:
+        with service.store.write() as session:
+            return take_lease(session, "webhooks", owner, service.store.clock(), 10_000_000)
+
+    def after() -> int:
+        with service.store.read() as session:
+            return session.get_one(WebhookRow, webhook_id).after_n
+
+    before = after()
+    assert take("another")
+    await sender._drain(webhook_id)
+    assert len(target.calls) == 1
+    assert after() == before
+    await sender._stop()
+    service.store.close()
+
+
+async def test_a_name_that_changes_its_mind_reaches_nothing_within(tmp_path, target):
+    """Rebinding between naming and sending: the address is judged again for every connection."""
+    service, webhook_id = await asyncio.to_thread(
+        standing_target, tmp_path, target.url, 1, loopback_targets=False, target_ports=(443, target.port)
+    )
+
+    async def rebound(_host, _port):
+        return ["127.0.0.1"]
+
+    sender = Sender(service, resolver=rebound)
+    task = asyncio.create_task(sender.run())
+
+    def outcome() -> Any:
+        with service.store.read() as session:
+            return session.get_one(WebhookRow, webhook_id).failures
+
+    await asyncio.to_thread(until, outcome)
+    task.cancel()
+    await asyncio.wait([task])
+    assert target.calls == []
+    service.store.close()
+
+
+def _certificate(host: str) -> tuple[bytes, bytes]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    return made.public_bytes(serialization.Encoding.PEM), secret
+
+
+@pytest.mark.parametrize("host", ["target.example", "other.example"])
+async def test_the_name_stays_what_tls_and_the_host_header_ask_for(tmp_path, host):
+    """The connection goes to the checked address; the certificate is that of the name, or there is no call."""
+    certificate, secret = await asyncio.to_thread(_certificate, "target.example")
+    await asyncio.to_thread((tmp_path / "c.pem").write_bytes, certificate + secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "c.pem")
+    names: list[str] = []
+    context.sni_callback = lambda _ssl, name, _context: names.append(name)
+    requests: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(status(204))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    service, webhook_id = await asyncio.to_thread(standing_target, tmp_path, "http://127.0.0.1:1/", 1)
+    with service.store.write() as session:
+        session.get_one(WebhookRow, webhook_id).url = f"https://{host}:{port}/hook"
+
+    async def here(_host, _port):
+        assert ipaddress.ip_address("127.0.0.1").is_loopback
+        return ["127.0.0.1"]
+
+    trust = ssl.create_default_context(cadata=certificate.decode())
+    sender = Sender(service, resolver=here, tls=trust)
+    with service.store.write() as session:
+        assert take_lease(session, "webhooks", sender._owner, service.store.clock(), 10_000_000)
+    await sender._drain(webhook_id)
+    assert names == [host]
+    if host == "target.example":
+        assert requests[0].startswith(b"POST /hook HTTP/1.1\r\n")
+        assert f"Host: {host}:{port}".encode() in requests[0]
+    else:
+        assert requests == []
+    await sender._stop()
+    server.close()
+    await server.wait_closed()
+    service.store.close()
+
+
+@given(failures=st.integers(1, 10**6), asked=st.floats(0, 10**6))
+def test_waits_double_to_the_longest_with_jitter(failures, asked):
+    sender = Sender.__new__(Sender)
+    sender._settings = FeedSettings(first_wait_s=5.0, longest_wait_s=3600.0)
+    whole = min(5.0 * 2.0 ** min(failures - 1, 60), 3600.0)
+    assert max(whole / 2, min(asked, 3600.0)) <= sender._wait_s(failures, asked) <= max(whole, min(asked, 3600.0))
+
+
+def test_a_lease_is_one_owners_until_it_runs_out_or_is_given_back(store):
+    with store.write() as session:
+        assert take_lease(session, "job", "a", 1000, 100)
+        assert not take_lease(session, "job", "b", 1099, 100)
+        assert take_lease(session, "other", "b", 1000, 100)
+        assert holds_lease(session, "job", "a", 1099)
+        assert not holds_lease(session, "job", "b", 1099)
+        assert not holds_lease(session, "job", "a", 1100)
+        assert take_lease(session, "job", "a", 1050, 100)  # for longer
+        assert not take_lease(session, "job", "b", 1149, 100)
+        assert take_lease(session, "job", "b", 1150, 100)
+        give_lease(session, "job", "a")  # is not its
+        assert holds_lease(session, "job", "b", 1160)
+        give_lease(session, "job", "b")
+        assert take_lease(session, "job", "a", 1160, 100)

@@ -1,0 +1,87 @@
+"""Pictures of a clip by their times, without decoding what is before them where that can be spared.
+
+A clip is decoded from the keyframe before the picture. Where that is not found, as in containers without an index, or
+does not stand by itself (a stream that renews its picture bit by bit), it is decoded from its beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import av
+from av.video.frame import PictureType
+
+from vision.demux import Colours
+from vision.media import Image
+from vision.source import open_source
+
+__all__ = ["pictures_at"]
+
+
+def pictures_at(path: Path, start_us: int, times_us: Iterable[int]) -> Mapping[int, Image]:
+    """The picture nearest to each time, shape (height, width, 3), uint8, blue-green-red.
+
+    Parameters
+    ----------
+    path
+        The clip.
+    start_us
+        Time of its first picture, microseconds UTC.
+    times_us
+        Times, microseconds UTC.
+
+    Raises
+    ------
+    SourceError
+        When it cannot be read.
+    """
+    wanted = set(times_us)
+    found = {time_us: picture for time_us in wanted if (picture := _sought(path, time_us - start_us)) is not None}
+    return found | _read_through(path, start_us, wanted - found.keys())
+
+
+def _read_through(path: Path, start_us: int, wanted: set[int]) -> dict[int, Image]:
+    """From the beginning on."""
+    if not wanted:
+        return {}
+    found: dict[int, Image] = {}
+    misses = dict.fromkeys(wanted, 1 << 62)
+    with open_source(path, start_time=start_us, sidecar=False, decode="software") as source:
+        for frame in source:
+            for time_us, miss in misses.items():
+                if abs(frame.time_us - time_us) < miss:
+                    misses[time_us], found[time_us] = abs(frame.time_us - time_us), frame.image
+            if frame.time_us >= max(wanted):  # times rise: none that follows is nearer to any
+                break
+    return found
+
+
+def _sought(path: Path, after_us: int) -> Image | None:
+    """The picture so long after the first one, from the keyframe before it on; None where there is none to begin at."""
+    try:
+        with av.open(str(path)) as container:
+            video = container.streams.video[0]
+            video.codec_context.thread_count = 1  # for a few pictures
+            first: Any = next(container.decode(video))
+            size = first.width, first.height
+            wanted = first.pts + round(after_us / 1e6 / first.time_base)
+            container.seek(wanted, stream=video)
+            best: Any = None
+            frame: Any
+            for frame in container.decode(video):
+                if frame.is_corrupt or (best is None and not _begins(frame, wanted)):
+                    return None
+                if best is None or abs(frame.pts - wanted) < abs(best.pts - wanted):
+                    best = frame
+                if frame.pts >= wanted:
+                    break
+            return None if best is None else Colours().of(best, size)()
+    except (av.error.FFmpegError, OSError, StopIteration, TypeError):  # TypeError: pictures without a time
+        return None
+
+
+def _begins(frame: Any, wanted: int) -> bool:
+    """Whether what follows a picture can be decoded from it on, up to one that is wanted."""
+    return bool(frame.key_frame) and frame.pict_type == PictureType.I and frame.pts <= wanted
