@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import hashlib
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from api import Settings, SettingsError, StorageError, Store, verify_audit
 from api.account.erasure import erase_one, remove_orphans, sweep
@@ -21,6 +21,7 @@ from api.background import Service as Background
 from api.identity.roles import SYSTEM, Call
 from api.store.objects import ObjectFolder
 from api.store.tables import EvidenceRow
+from tests.api.raw import is_postgres, place_of, raw
 
 ROOT = Path(__file__).parents[2]
 DAY_US = 86_400_000_000
@@ -213,18 +214,19 @@ def test_two_people_where_the_policy_says_so(service, crossing):
 def test_tombstones_are_never_changed_and_reviews_only_emptied(service, crossing):
     record_id = service.deliver(crossing())
     service.judge(record_id)
-    with sqlite3.connect(service.store.directory / "vedette.sqlite") as connection:
-        for change in ("reason = 'another'", "verdict = 'dismiss'", "reason = NULL, verdict = 'dismiss'"):
-            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-                connection.execute(f"UPDATE review SET {change}")
-    connection.close()
+
+    def refused(statement):
+        with pytest.raises(IntegrityError, match="append-only"), raw(service.store) as connection:
+            connection.exec_driver_sql(statement)
+
+    for change in ("reason = 'another'", "verdict = 'dismiss'", "reason = NULL, verdict = 'dismiss'"):
+        refused(f"UPDATE review SET {change}")
     erase(service, record_id)
-    with sqlite3.connect(service.store.directory / "vedette.sqlite") as connection:
-        assert connection.execute("SELECT verdict, reason FROM review").fetchall() == [("confirm", None)]
-        for change in ("DELETE FROM tombstone", "UPDATE tombstone SET why = 'x'", "DELETE FROM review"):
-            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-                connection.execute(change)
-    connection.close()
+    with raw(service.store) as connection:
+        found = connection.exec_driver_sql("SELECT verdict, reason FROM review").all()
+    assert [tuple(row) for row in found] == [("confirm", None)]
+    for statement in ("DELETE FROM tombstone", "UPDATE tombstone SET why = 'x'", "DELETE FROM review"):
+        refused(statement)
 
 
 def test_many_pages_of_tombstones(service, crossing, clock):
@@ -298,7 +300,7 @@ import os, sys
 from pathlib import Path
 from api import Store
 from api.account.erasure import sweep
-store = Store(Path(sys.argv[1]), clock=lambda: int(sys.argv[2]))
+store = Store(Path(sys.argv[1]), clock=lambda: int(sys.argv[2]), database=sys.argv[5] or None)
 place, count = sys.argv[3], int(sys.argv[4])
 import api.account.erasure as under
 target, name = {
@@ -326,17 +328,18 @@ def test_killed_anywhere_nothing_is_half_erased(service, crossing, clock, tmp_pa
         evidence = {**crossing()["evidence"], "sha256": hashlib.sha256(content).hexdigest()}
         ids[name] = service.deliver(crossing(name, retention_days=1, evidence=evidence), clip=content)
     clock.now_us += DAY_US
+    database = place_of(service.store) if is_postgres(service.store) else ""
     service.store.close()
-    command = [sys.executable, "-c", KILLED, str(service.store.directory), str(clock.now_us), place, "2"]
+    command = [sys.executable, "-c", KILLED, str(service.store.directory), str(clock.now_us), place, "2", database]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
-    store = Store(service.store.directory, clock=clock)
+    store = Store(service.store.directory, clock=clock, database=database or None)
     verify_audit(store)
-    with sqlite3.connect(store.directory / "vedette.sqlite") as connection:
-        stones = {row[0] for row in connection.execute("SELECT record_id FROM tombstone")}
-        documents = dict(connection.execute("SELECT id, document FROM record"))
-        erased = {row[0] for row in connection.execute("SELECT record_id FROM event WHERE kind = 'record.erased'")}
-        named = {row[0]: row[1] for row in connection.execute("SELECT record_id, sha256 FROM evidence")}
-    connection.close()
+    with raw(store) as connection:
+        ask = connection.exec_driver_sql
+        stones = {row[0] for row in ask("SELECT record_id FROM tombstone")}
+        documents = {row[0]: row[1] for row in ask("SELECT id, document FROM record")}
+        erased = {row[0] for row in ask("SELECT record_id FROM event WHERE kind = 'record.erased'")}
+        named = {row[0]: row[1] for row in ask("SELECT record_id, sha256 FROM evidence")}
     assert 0 < len(stones) < 8
     assert {record_id for record_id, document in documents.items() if document == "{}"} == stones == erased
     assert set(named) == set(ids.values()) - stones
