@@ -90,9 +90,7 @@ def _backup(database: Database, file: Path, folder: Path, objects: str | None) -
     with _scratch_files(part, dumped), _as_storage_error(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         dumped.touch(mode=0o600)
-        database.dump(dumped)
-        wanted = _named_objects(database, dumped)
-        head = _checked_head(database, dumped)
+        head, wanted = _dump(database, dumped)
         source = open_objects(objects, folder)
         manifest = {
             "format": _FORMAT,
@@ -114,6 +112,19 @@ def _backup(database: Database, file: Path, folder: Path, objects: str | None) -
         part.replace(file)
         sync_folder(file.parent)
     return BackupReport(len(wanted), sum(wanted.values()), head)
+
+
+def _dump(database: Database, dumped: Path) -> tuple[AuditHead, dict[str, int]]:
+    """Write the copy; an entry of the audit that it holds, and the objects that it names."""
+    if database.kind == "sqlite":  # the copy can be asked itself
+        database.dump(dumped)
+        return _checked_head(database, dumped), _named_objects(database, dumped)
+    head, before = _checked_head(database, dumped), _named_objects(database, None)
+    database.dump(dumped)
+    after = _named_objects(database, None)
+    if before.keys() - after.keys():
+        raise _ErasedMeanwhileError("evidence was erased while the database was copied: try again")
+    return head, after
 
 
 def _object(source: Objects, sha256: str, database: Database) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry import trace
 from prometheus_client.parser import text_string_to_metric_families
 
-from api import Client, Settings, Store, create_app, running
+from api import Client, Settings, Store, create_admin, create_app, running
 from api.store.objects import ObjectFolder
 from tests.api.conftest import InProcess
 from tests.api.samples import crossing_json
@@ -88,26 +88,24 @@ def test_readiness_names_what_fails_to_whoever_may_know(service, monkeypatch):
     assert service.ask("auditor", "GET", "/ready/parts").status_code == 403
 
 
-def test_a_store_that_takes_no_writes_is_not_ready(service, caplog):
-    service.store._engine.dispose()
-    other = sqlite3.connect(service.store.directory / "vedette.sqlite", isolation_level=None)
-    short = Store(service.store.directory, busy_timeout_s=0.05, clock=service.clock)
-    app = create_app(Settings(service.store.directory), short)
+def test_a_store_that_takes_no_writes_is_not_ready(tmp_path, caplog):
+    store = Store(tmp_path / "store", busy_timeout_s=0.05)
+    headers = {"Authorization": f"Bearer {create_admin(store).key}"}
+    app = create_app(Settings(store.directory), store)
+    other = sqlite3.connect(store.directory / "vedette.sqlite", isolation_level=None)
     with httpx.Client(transport=InProcess(app), base_url="http://vedette.test") as http:
-        headers = {"Authorization": f"Bearer {service.keys['administrator']}"}
         assert http.get("/ready/parts", headers=headers).json()["ready"]
         other.execute("BEGIN IMMEDIATE")
         body = http.get("/ready/parts", headers=headers).json()
         assert (body["ready"], "locked" in body["parts"]["database"], body["parts"]["audit"]) == (False, True, "ready")
         assert http.get("/ready").status_code == 503
-        assert "locked" in str(
-            [vars(record).get("fields") for record in caplog.records]
-        )  # and the log says it where nobody can be let in to ask
+        # And the log says it, where nobody can be let in to ask.
+        assert "locked" in str([vars(record).get("fields") for record in caplog.records])
         assert http.get("/health").status_code == 200
         other.execute("ROLLBACK")
         assert http.get("/ready").status_code == 200
     other.close()
-    short.close()
+    store.close()
 
 
 def test_a_request_in_progress_ends_well_when_the_service_is_stopped(tmp_path):
