@@ -20,6 +20,7 @@ from cli import (
     commands_plan,
     commands_service,
     commands_watch,
+    commands_worker,
 )
 from cli.terminal import complaints
 from geo import VedetteError
@@ -38,6 +39,7 @@ for part in (
     commands_plan,
     commands_fly,
     commands_watch,
+    commands_worker,
     commands_calibrate,
     commands_evaluate,
     commands_dataset,

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from fastapi import FastAPI
-from starlette.responses import Response
 
 from api import Role, Settings, Store, create_app, verify_audit
 from api.identity.keys import issue_key
@@ -25,10 +24,11 @@ from api.ingest.records import deliver_all
 from api.records.readable import RecordFilter, list_readable
 from api.records.types import TYPES
 from bench.api_records import crossing_json
+from bench.api_served import rate, served
 from bench.api_store import SHARED, ask, ask_by_hand, fill, questions
 from bench.rows import Row, timed, wanted
 
-REQUESTS, AT_ONCE, DELIVERIES, BULK, CROSSINGS = 60, 16, 200, 20_000, 20_000
+AT_ONCE, DELIVERIES, BULK, CROSSINGS = 16, 200, 20_000, 20_000
 MILLIONS = int(os.environ.get("VEDETTE_BENCH_CROSSINGS", "5000000"))
 """How many crossings the store of the query holds: it takes some minutes to fill."""
 
@@ -66,18 +66,20 @@ def _query(name: str, store: Store) -> Iterator[Row]:
 
 
 def _ready(name: str, store: Store) -> Iterator[Row]:
-    """100 features a request with key, rule and durable audit, beside a route that returns the same bytes."""
+    """100 features a request with key, rule and durable audit, beside a route that returns the same bytes.
+
+    Both on a real socket with the same server, in a process of their own.
+    """
     key = _key(store, Role.ANALYST)
     _deliver(store, 100)
     app = create_app(Settings(store.directory), store)
     _, body = asyncio.run(_ask(app, "/crossings", key))
-    bare = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
-
-    @bare.get("/crossings")
-    def ready() -> Response:
-        return Response(body, media_type="application/geo+json")
-
-    ours, theirs = _rate(app, "/crossings", key), _rate(bare, "/crossings", key)
+    ready = store.directory / "ready.json"
+    ready.write_bytes(body)
+    with served(store.directory) as port:
+        ours = rate(port, key, at_once=AT_ONCE)
+    with served(ready) as port:
+        theirs = rate(port, key, at_once=AT_ONCE)
     yield Row(name, ours, "requests/s", "ready bytes", theirs, ours / theirs, "ratio >= 0.8", ours >= 0.8 * theirs)
 
 
@@ -188,20 +190,6 @@ def _deliver(store: Store, count: int) -> None:
     for each in given:
         with store.write() as session:
             deliver_all(session, pilot, store.clock(), type_, [each])
-
-
-def _rate(app: FastAPI, path: str, key: str) -> float:
-    async def asking() -> None:
-        for _ in range(REQUESTS):
-            status, _ = await _ask(app, path, key)
-            assert status == 200
-
-    async def work() -> None:
-        await asyncio.gather(*(asking() for _ in range(AT_ONCE)))
-
-    asyncio.run(_ask(app, path, key))
-    _, seconds = timed(lambda: asyncio.run(work()))
-    return REQUESTS * AT_ONCE / seconds
 
 
 async def _ask(app: FastAPI, path: str, key: str, *, method: str = "GET", body: bytes = b"") -> tuple[int, bytes]:

@@ -10,6 +10,10 @@ Ours runs as ``vedette watch`` does, with evidence of each crossing. Beside it, 
 Peers run the same model file at the same input size on the same cores, in processes of their own
 (``make vision-peers``); the session of ultralytics takes as many threads as it likes. They do neither georeference nor
 clips.
+
+Where others use the processor too, whoever has more threads gets more of it, and figures by the clock say nothing: the
+bare session, which would use all of it, tells how much there was, and below `_QUIET` of it no goal is judged. Processor
+milliseconds hold then as well, a little higher for all.
 """
 
 from __future__ import annotations
@@ -44,12 +48,14 @@ from vision import (
     open_source,
     watch,
 )
+from vision.graphics import GRAPHICS
 
 __all__ = ["rows"]
 
 _PYTHON = Path(".venv-vision-peers") / "bin" / "python"
 _THREADS = 2
 _ROUNDS = 2
+_QUIET = 0.85
 _PEER_S = 300.0
 _SIZE = 1280, 720
 _SECONDS, _HZ = 14.0, 10
@@ -74,6 +80,11 @@ class _Spent:
 
     per_second: float
     cpu_ms: float
+
+    @property
+    def share(self) -> float:
+        """Of the processor time that `_THREADS` cores had while it ran."""
+        return self.per_second * self.cpu_ms / 1e3 / _THREADS
 
 
 _GOALS = {"bare": 0.9, "bare-single": None, "ultralytics": 1.5, "ultralytics-bytetrack": None, "supervision": 1.3}
@@ -128,6 +139,9 @@ def _measured(job: _Job, asked: list[str], folder: Path) -> Iterator[Row]:
                 why[name] = str(error)
     own = max(one.per_second for one in ours)
     cpu_ms = min(one.cpu_ms for one in ours)
+    # Of the processor, by the session that leaves none of it idle; 1 where it was not asked for, or runs on a card.
+    on_card = job.detector.backend.partition(":")[0] in GRAPHICS
+    share = max((one.share for one in theirs.get("bare", []) if not on_card), default=1.0)
     for name in asked:
         goal = _GOALS[name]
         said = "" if goal is None else f"ratio >= {goal}"
@@ -139,9 +153,10 @@ def _measured(job: _Job, asked: list[str], folder: Path) -> Iterator[Row]:
         peer_ms = min(one.cpu_ms for one in theirs[name])
         label += f"{peer_ms:.0f} CPU ms a frame, ours {cpu_ms:.0f} ({job.detector.backend})"
         ratio = own / peer
-        yield Row(
-            f"end_to_end/{name}", own, "frames/s", label, peer, ratio, said, None if goal is None else ratio >= goal
-        )
+        met = None if goal is None or share < _QUIET else ratio >= goal
+        if share < _QUIET:
+            label += f"; others use the processor, {share:.0%} of it was there: not judged"
+        yield Row(f"end_to_end/{name}", own, "frames/s", label, peer, ratio, said, met)
 
 
 def _watched(job: _Job, folder: Path) -> _Spent:

@@ -36,6 +36,8 @@ class Kind:
         Whether partners are told: of releases to them alone.
     optional
         Members of `detail` that may be absent.
+    more
+        Whether `detail` has members beyond these: what was changed, and to what.
     """
 
     summary: str
@@ -43,6 +45,7 @@ class Kind:
     record: bool = False
     partner: bool = False
     optional: frozenset[str] = frozenset()
+    more: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -54,8 +57,42 @@ KINDS: dict[str, Kind] = {
     "evidence.failed": Kind("Such copies could not be made.", {"media": _TEXT, "error": _TEXT}, record=True),
     "crossing.reviewed": Kind(
         "A person judged a crossing.",
-        {"revision": _REVISION, "verdict": {"enum": ["confirm", "dismiss"]}, "review_id": _ID},
+        {
+            "revision": _REVISION,
+            "verdict": {"enum": ["confirm", "dismiss"]},
+            "state": _TEXT,
+            "disputed": {"type": "boolean"},
+            "review_id": _ID,
+        },
         record=True,
+    ),
+    "crossing.claimed": Kind(
+        "A person judges a crossing; others wait.",
+        {"by": _TEXT, "taken_from": {"type": ["string", "null"]}, "reason": _TEXT},
+        record=True,
+        optional=frozenset({"taken_from", "reason"}),
+    ),
+    "crossing.unclaimed": Kind("A crossing was let go of.", {"by": _TEXT}, record=True),
+    "crossing.annotated": Kind("A person wrote a note on a crossing.", {"annotation": _ID}, record=True),
+    "crossing.merged": Kind(
+        "A crossing is the same as another, which stands for both.", {"into": _ID, "reason": _TEXT}, record=True
+    ),
+    "crossing.split": Kind(
+        "A merged crossing stands for itself again.",
+        {"survivor": _ID, "state": _TEXT, "reason": _TEXT},
+        record=True,
+    ),
+    "review_policy.changed": Kind("The rules of review were changed.", {"version": {"type": "integer"}}),
+    "case.opened": Kind("A case file was opened.", {"case_id": _ID}),
+    "case.changed": Kind(
+        "A case file was changed.",
+        {
+            "case_id": _ID,
+            "attached": {"type": "array", "items": _ID},
+            "detached": {"type": "array", "items": _ID},
+            "version": {"type": "integer"},
+        },
+        more=True,
     ),
     "release.created": Kind("A record was shared with a partner.", {"release_id": _ID}, record=True, partner=True),
     "release.recalled": Kind(
@@ -109,7 +146,7 @@ def schema_of(name: str) -> dict[str, Any]:
             "type": "object",
             "properties": {member: dict(schema) for member, schema in kind.detail.items()},
             "required": sorted(set(kind.detail) - kind.optional),
-            "additionalProperties": False,
+            "additionalProperties": kind.more,
         },
         **(of_record if kind.record else of_none),
     }

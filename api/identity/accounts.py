@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from api.identity.tables import AccountRow
 from api.store.tables import KeyRow, PartnerRow
 from api.times import iso
 from api.trail.audit import append_audit
+from api.trail.log import append_event
 
 __all__ = [
     "IssuedSecret",
@@ -171,11 +172,10 @@ def renew_secret(
 def set_password(session: Session, call: Call, time_us: int, row: AccountRow, password_hash: str) -> None:
     """Keep a new password; a one-time secret is spent by it, and with it the first key that it was."""
     if row.once_digest is not None:
-        session.execute(
-            update(KeyRow)
-            .where(KeyRow.digest == row.once_digest, KeyRow.revoked_us.is_(None))
-            .values(revoked_us=time_us)
-        )
+        first = select(KeyRow).where(KeyRow.digest == row.once_digest, KeyRow.revoked_us.is_(None))
+        for key in session.scalars(first):
+            key.revoked_us = time_us
+            append_event(session, time_us, "key.revoked", partner_id=key.partner_id, key_id=key.id)
     row.password, row.once_digest, row.once_expires_us = password_hash, None, None
     append_audit(session, call, time_us, "account.password", [row.id])
 

@@ -177,6 +177,10 @@ def databases(request) -> Iterator[Databases]:
     databases.drop()
 
 
+ON_SQLITE = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+"""For a test in which no database has a say."""
+
+
 @dataclass
 class Template:
     """A store with a key for each role, made once: each test gets a copy."""

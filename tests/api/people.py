@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 
+from api.store.tables import Base
+
 PASSWORD = "seven quiet herons wade"
 ORIGIN = "http://vedette.test"
 
@@ -55,3 +57,10 @@ def settled(service: Any, login: str, role: str = "analyst", **more: Any) -> Bro
     answer = browser.login(login, make_account(service, login, role, **more)[1], PASSWORD)
     assert answer.status_code == 200, answer.text
     return browser
+
+
+def everything(store: Any) -> str:
+    """All that the database holds, as text."""
+    with store.read() as session:
+        rows = [tuple(row) for table in Base.metadata.tables.values() for row in session.execute(table.select())]
+    return repr(rows)

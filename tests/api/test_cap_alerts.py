@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy import text as sql
 
+from api import Store
 from api.cap.alerts import Message, Reader, alert_of, circle_of
 from api.cap.messages import fold
 from api.cap.settings import CapSettings
@@ -348,7 +349,8 @@ def test_the_feed_is_a_cursor_and_ends_where_it_began(service, crossing):
     assert sorted(moment(text_of(alert, "sent")) for alert in seen) == [moment(text_of(a, "sent")) for a in seen]
 
 
-def test_what_was_said_is_found_by_its_index(store):
+def test_what_was_said_is_found_by_its_index(tmp_path):
+    store = Store(tmp_path)
     with store.read() as session:
         query = select(EventRow.n).where(EventRow.audience == "inside", EventRow.record_id == ID, SAID)
         text = str(
@@ -357,6 +359,7 @@ def test_what_was_said_is_found_by_its_index(store):
             )
         )
         plan = " ".join(str(row) for row in session.execute(sql(f"EXPLAIN QUERY PLAN {text}")))
+    store.close()
     assert "ix_event_said" in plan
     assert "TEMP B-TREE" not in plan
 

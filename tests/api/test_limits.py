@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from api import Settings, SettingsError, create_app
 from api.identity.limits import Buckets, address_key
 from api.identity.settings import IdentitySettings, Policy
-from tests.api.conftest import InProcess
+from tests.api.conftest import ON_SQLITE, InProcess
 from tests.api.test_routes import FORGED, assert_problem
 
 
@@ -129,6 +129,7 @@ def test_a_limit_that_lets_nothing_through_is_refused(burst, per_s):
         Policy(burst, per_s)
 
 
+@ON_SQLITE
 class TestAtTheGate:
     @pytest.fixture
     def identity(self):
@@ -189,8 +190,9 @@ def _asker(store, address, **identity):
     return httpx.Client(transport=transport, base_url="http://vedette.test")
 
 
-def test_an_address_that_proves_nothing_is_shut_out_sooner(store, template):
-    key = {"Authorization": f"Bearer {template[1]['pilot']}"}
+@ON_SQLITE
+def test_an_address_that_proves_nothing_is_shut_out_sooner(store, databases, template):
+    key = {"Authorization": f"Bearer {template(databases).keys['pilot']}"}
     with _asker(store, "192.0.2.1", address_limit=Policy(50, 0.01), failure_cost=9) as http:
         forged = [http.get("/me", headers={"Authorization": f"Bearer {FORGED}"}).status_code for _ in range(7)]
         assert forged == [401] * 5 + [429] * 2
@@ -203,7 +205,8 @@ def test_an_address_that_proves_nothing_is_shut_out_sooner(store, template):
         assert http.get("/health").headers["RateLimit"].startswith('"address";r=48;')
 
 
-def test_behind_a_proxy_no_address_is_believed(store, template):
+@ON_SQLITE
+def test_behind_a_proxy_no_address_is_believed(store):
     settings = Settings(
         store.directory,
         host="0.0.0.0",

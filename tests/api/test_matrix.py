@@ -14,6 +14,7 @@ import pytest
 
 from api.app import ROUTES
 from api.identity.roles import Permission, Role
+from tests.api.conftest import ON_SQLITE
 from tests.api.people import ORIGIN, Browser, make_account, settled
 from tests.api.samples import CLIP, crossing_json
 from tests.api.test_routes import FORGED
@@ -43,9 +44,16 @@ RULES = {
     "receipt": {"partner"},
     "review": {"analyst"},
     "review.read": {"analyst", "supervisor"},
+    "claim": {"analyst", "supervisor"},
+    "claim.take": {"supervisor"},
+    "annotate": {"analyst", "supervisor"},
+    "case.read": {"analyst", "supervisor"},
+    "case.write": {"analyst", "supervisor"},
+    "case.hold": {"supervisor"},
     "release": {"supervisor"},
     "policy.read": {"supervisor", "auditor", "administrator"},
     "policy.write": {"administrator"},
+    "webhook": {"partner", "supervisor"},
     "key.write": {"administrator"},
     "account.write": {"administrator"},
     "audit.read": {"auditor"},
@@ -158,6 +166,10 @@ def world(service):
     release = service.release(shared, bravo).json()["id"]
     subscription = service.ask("bravo", "POST", "/subscriptions", json={"agreement_id": agreement})
     assert subscription.status_code == 201, subscription.text
+    webhook = service.ask("bravo", "POST", "/webhooks", json={"url": "https://1.1.1.1/hook"})  # never sent to
+    assert webhook.status_code == 201, webhook.text
+    case = service.ask("analyst", "POST", "/cases", json={"title": "night"})
+    assert case.status_code == 201, case.text
     account, _ = make_account(service, "somebody")
     owner = settled(service, "owner")
     (session,) = [entry["id"] for entry in owner.ask("GET", "/sessions").json()]
@@ -171,6 +183,8 @@ def world(service):
         "agreement_id": agreement,
         "release_id": release,
         "subscription_id": subscription.json()["id"],
+        "webhook_id": webhook.json()["id"],
+        "case_id": case.json()["id"],
         "account_id": account,
         "hold_id": service.ask("supervisor", "POST", "/holds", json=held).json()["id"],
         "purpose": "border-surveillance",
@@ -192,6 +206,7 @@ def test_every_permission_has_a_rule_and_every_open_route_a_reason():
     assert {role for roles in RULES.values() for role in roles} == {role.value for role in Role}
 
 
+@ON_SQLITE
 def test_nobody_gets_in(world):
     browser = settled(world.service, "gone")
     stale = {"Cookie": f"vedette={browser.cookie}", "Origin": ORIGIN, "X-Vedette-Csrf": browser.csrf}
@@ -239,6 +254,7 @@ def test_a_partner_cannot_tell_what_is_not_theirs_from_what_is_not(world):
     assert world.ask("GET", f"/crossings/{shared}/evidence/clip", mine).status == 200
 
 
+@ON_SQLITE
 def test_a_session_may_what_a_key_may(world):
     """By cookie and token; without the token nothing that changes anything, whatever the route."""
     service = world.service
@@ -260,6 +276,7 @@ def test_a_session_may_what_a_key_may(world):
             assert status < 500
 
 
+@ON_SQLITE
 def test_a_key_without_scopes_may_nothing_but_say_what_it_is(world):
     service = world.service
     for role in ("analyst", "supervisor", "administrator", "pilot"):
@@ -270,6 +287,7 @@ def test_a_key_without_scopes_may_nothing_but_say_what_it_is(world):
             assert (status == 403) is (route.permission is not Permission.SELF), (role, route, status)
 
 
+@ON_SQLITE
 def test_a_stranger_ends_nobodys_session(world):
     eve = settled(world.service, "eve")
     before = Browser.at(world.service)

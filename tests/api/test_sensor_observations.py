@@ -167,13 +167,13 @@ def test_whatever_comes_it_is_a_cue_or_is_refused(result, time, place, measured)
 
 
 @pytest.fixture
-def things(store, clock, template):
+def things(store, clock, databases, template):
     sensors = SensorSettings(
         datastreams=(STREAM, Datastream("8", "road", "radar", CUSTODY, location=(0.0, 0.0), speaker="gateway"))
     )
     app = create_app(Settings(store.directory, sensors=sensors), store)
     with httpx.Client(transport=InProcess(app), base_url="http://vedette.test") as http:
-        made = Service(store, clock, app, http, dict(template[1]))
+        made = Service(store, clock, app, http, dict(template(databases).keys))
         made.key("gate-3", "sensor")
         made.key("gateway", "sensor")
         yield made

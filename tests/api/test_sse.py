@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from api import Store
 from api.errors import StorageError
-from api.feeds.wake import Place, wake_of
+from api.feeds.wake import Place, Wake, wake_of
 from api.trail.log import append_event, last_n, read_events
 from tests.api.live import Live, live
 
@@ -57,6 +57,30 @@ def test_a_stream_is_resumed_where_it_broke_off_with_no_gap_and_nothing_twice(se
             seen += [event.cursor for event in stream.take(2)]
             last = stream.last_id
     assert seen == [str(mark + n + 1) for n in range(6)]
+
+
+def test_what_is_committed_while_a_place_is_taken_comes_once(service: Live, monkeypatch):
+    real = Wake.join
+
+    def commit() -> None:
+        with service.store.write() as session:
+            for _ in range(3):
+                append_event(session, service.store.clock(), "partner.created")
+
+    async def join(self, audience, capacity=1):
+        place = await real(self, audience, capacity)
+        await asyncio.to_thread(commit)
+        while len(place.events) < 3:  # noqa: ASYNC110 - they are in the buffer, and in the log that is read next
+            await asyncio.sleep(0.01)
+        return place
+
+    monkeypatch.setattr(Wake, "join", join)
+    mark = service.mark()
+    with service.stream("analyst", after=mark) as stream:
+        events = stream.take(3)
+        commit()
+        events += stream.take(3)
+    assert [event.data["n"] for event in events] == [mark + n for n in range(1, 7)]
 
 
 def test_without_a_cursor_a_stream_starts_now_and_says_where_that_is(service: Live):

@@ -17,9 +17,14 @@ from api.settings import Settings
 from api.tak.sender import linked, serve_tak
 from api.tak.settings import TakSettings, TakTarget
 from api.times import now_us
+from tests.api.conftest import DATABASES
 from tests.api.samples import crossing_json
 from tests.api.tak_server import TakServer
 from tests.certificates import certificate, server_context
+
+# For tests of the wire, in which the database has no part.
+on_one_database = pytest.mark.parametrize("databases", DATABASES[:1], indirect=True)
+
 
 PACE = Pace(poll_s=0.02, first_wait_s=0.02, longest_wait_s=0.1, hold_s=1.0)
 
@@ -68,7 +73,7 @@ async def sending(service, *targets):
             await task
 
 
-async def until(true, what, within_s=10.0):
+async def until(true, what, within_s=30.0):
     end = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < end, f"{what} did not come"
@@ -81,7 +86,7 @@ async def outlet_of(service, name="tak:north"):
 
 
 async def outlet_until(service, true, what, name="tak:north"):
-    end = time.monotonic() + 10.0
+    end = time.monotonic() + 30.0
     while (found := await outlet_of(service, name)) is None or not true(found):
         assert time.monotonic() < end, f"{what} did not come: {found}"
         await asyncio.sleep(0.02)
@@ -96,6 +101,7 @@ def own(record_id):
     return f"vedette-{record_id}"
 
 
+@on_one_database
 async def test_crossings_come_as_they_are_delivered_and_go_when_dismissed(service, pki, tak):
     before = service.deliver(short("a"))
     async with sending(service, target_of(pki, tak)):
@@ -134,6 +140,7 @@ async def test_a_partner_is_told_of_its_releases_and_their_recall_and_of_nothing
     }
 
 
+@on_one_database
 async def test_a_release_that_was_recalled_before_it_was_sent_is_never_shown(service, pki, tak):
     bravo = service.partner("bravo")
     service.agree(bravo)
@@ -148,6 +155,7 @@ async def test_a_release_that_was_recalled_before_it_was_sent_is_never_shown(ser
 
 
 @pytest.mark.parametrize("cut_at", [1, 700, 5000])
+@on_one_database
 async def test_a_connection_cut_in_the_middle_of_an_event_loses_nothing(service, pki, tak, cut_at):
     tak.cut_at = cut_at
     ids = [service.deliver(short(str(n))) for n in range(8)]
@@ -158,6 +166,7 @@ async def test_a_connection_cut_in_the_middle_of_an_event_loses_nothing(service,
     assert _runs_of(tak.uids(), list(map(own, ids)))
 
 
+@on_one_database
 async def test_a_server_that_is_killed_and_comes_back_gets_the_rest_in_order(service, pki, tak):
     first = service.deliver(short("0"))
     async with sending(service, target_of(pki, tak)):
@@ -177,6 +186,7 @@ async def test_a_server_that_is_killed_and_comes_back_gets_the_rest_in_order(ser
     assert last.find("point").get("lat") == "31.3370000"
 
 
+@on_one_database
 async def test_without_a_pong_nothing_counts_as_told(service, pki, tak):
     record_id = service.deliver(short("a"))
     tak.mute = True
@@ -189,6 +199,7 @@ async def test_without_a_pong_nothing_counts_as_told(service, pki, tak):
         await until(lambda: own(record_id) in tak.uids(), "the crossing")
 
 
+@on_one_database
 async def test_a_lost_pong_brings_the_batch_again(service, pki, tak):
     record_id = service.deliver(short("a"))
     async with sending(service, target_of(pki, tak, answer_s=0.3)):
@@ -243,6 +254,7 @@ async def test_since_now_leaves_out_what_was(service, pki, tak):
     assert tak.uids() == [own(later)]
 
 
+@on_one_database
 async def test_one_server_that_is_away_does_not_hold_up_another(service, pki, tak, unused_tcp_port):
     record_id = service.deliver(short("a"))
     away = target_of(pki, tak, name="south", port=unused_tcp_port)
@@ -283,6 +295,7 @@ async def refused(target):
     return str(problem.value)
 
 
+@on_one_database
 async def test_only_the_right_server_is_spoken_to(service, pki, tak, tmp_path):
     service.deliver(short("a"))
     ca, _, _ = certificate(tmp_path, "stranger")
@@ -312,6 +325,7 @@ async def test_a_server_by_another_name_is_reached_by_the_name_in_its_certificat
     await server.stop()
 
 
+@on_one_database
 async def test_a_server_that_does_not_know_us_is_told_nothing(service, pki, tak, tmp_path):
     service.deliver(short("a"))
     _, _, issuer = certificate(tmp_path, "stranger")
@@ -330,6 +344,7 @@ async def test_plain_tcp_is_no_tak_server(pki):
     await server.stop()
 
 
+@on_one_database
 async def test_files_that_are_missing_are_told_of_at_once(service, pki, tak, tmp_path):
     settings = TakSettings((target_of(pki, tak, ca=tmp_path / "none.pem"),), pace=PACE)
     running = Running(service.store, dataclasses.replace(Settings(service.store.directory), tak=settings))
@@ -352,6 +367,7 @@ async def test_targets_that_cannot_be_are_refused(pki, tak, wrong):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@on_one_database
 async def test_pytak_reads_what_the_server_sends_on(service, pki, tak):
     pytak = pytest.importorskip("pytak")
     config = {
@@ -374,6 +390,7 @@ async def test_pytak_reads_what_the_server_sends_on(service, pki, tak):
     writer.close()
 
 
+@on_one_database
 async def test_sending_is_audited_before_it_leaves(service, pki, tak):
     record_id = service.deliver(short("a"))
     async with sending(service, target_of(pki, tak)):

@@ -14,7 +14,7 @@ from api.records.readable import find_readable, find_released
 from api.store.tables import AgreementRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
 
 
-class Undone(Exception):  # noqa: N818 - nothing went wrong
+class UndoneError(Exception):
     """Ends a transaction of which nothing is to be kept."""
 
 
@@ -70,7 +70,7 @@ def test_what_is_found_for_many_at_once_is_what_each_partner_reads_alone(service
     @settings(max_examples=40, deadline=None)
     @given(st.lists(st.tuples(st.sampled_from(sorted(CHANGES)), st.sampled_from(made)), max_size=3))
     def agree(steps):
-        with suppress(Undone), service.store.write() as session:
+        with suppress(UndoneError), service.store.write() as session:
             for what, which in steps:
                 CHANGES[what](session, which)
             session.flush()
@@ -83,16 +83,16 @@ def test_what_is_found_for_many_at_once_is_what_each_partner_reads_alone(service
                 else:
                     assert tuple(found[release_id])[:-1] == tuple(alone), steps
                     assert found[release_id].partner_id == partner_id
-            raise Undone
+            raise UndoneError
 
     agree()
     for what, change in CHANGES.items():  # each by itself takes something away
-        with suppress(Undone), service.store.write() as session:
+        with suppress(UndoneError), service.store.write() as session:
             assert made[0][2] in find_released(session, now_us, [made[0][2]])
             change(session, made[0])
             session.flush()
             assert made[0][2] not in find_released(session, now_us, [made[0][2]]), what
-            raise Undone
+            raise UndoneError
 
 
 def event_of(kind: str, crossing_id: str, release_id: str) -> dict[str, Any]:

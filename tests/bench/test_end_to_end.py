@@ -62,15 +62,28 @@ def test_the_bare_session_is_given_as_many_pictures_at_once_as_ours(job, tmp_pat
 
     def bare(detector, images, *, batch):
         given.append((len(images), batch))
-        return SimpleNamespace(per_second=16.0, cpu_ms=60.0)
+        return SimpleNamespace(per_second=16.0, cpu_ms=120.0)
 
     monkeypatch.setattr(end_to_end, "bare_rate", bare)
     one, two = measured(job, tmp_path, ["bare", "bare-single"], monkeypatch)
     assert given == [(6, 4), (6, 1)] * 2
     assert (one.ratio, one.met) == (0.75, False)
-    assert one.peer.startswith("bare none session, 4 at once, 60 CPU ms")
-    assert two.peer.startswith("bare none session, one after the other, 60 CPU ms")
+    assert one.peer.startswith("bare none session, 4 at once, 120 CPU ms")
+    assert two.peer.startswith("bare none session, one after the other, 120 CPU ms")
     assert (two.ratio, two.met) == (0.75, None)
+
+
+@pytest.mark.parametrize(
+    ("backend", "cpu_ms", "met"), [("openvino", 120.0, False), ("openvino", 90.0, None), ("cuda:1", 90.0, False)]
+)
+def test_on_a_busy_machine_no_goal_is_judged(job, tmp_path, monkeypatch, backend, cpu_ms, met):
+    job.detector.backend = backend
+    monkeypatch.setattr(end_to_end, "_of_bare", lambda *_: _Spent(16.0, cpu_ms))
+    monkeypatch.setattr(end_to_end, "_of_peer", lambda *_, **__: _Spent(10.0, 180.0))
+    rows = measured(job, tmp_path, ["bare", "supervision"], monkeypatch)
+    assert [row.met for row in rows] == [met, met]
+    assert [row.ratio for row in rows] == [0.75, 1.2]
+    assert all(("72% of it was there: not judged" in row.peer) == (met is None) for row in rows)
 
 
 def test_the_rendered_video_is_720p_with_a_crossing(tmp_path, monkeypatch):

@@ -1,0 +1,1 @@
+"""Video work on many machines: jobs in PostgreSQL, leased to workers."""

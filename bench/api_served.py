@@ -1,0 +1,104 @@
+"""An application on a real socket in a process of its own, and how many requests a second it answers.
+
+``python -m bench.api_served PORT STORE`` serves the store there; with a file in place of a folder, its bytes alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.responses import Response
+
+from api import Settings, create_app
+from api.identity.settings import IdentitySettings
+from bench.rows import BenchError
+
+__all__ = ["rate", "served"]
+
+_PATH = "/crossings"
+
+
+@contextmanager
+def served(what: Path) -> Iterator[int]:
+    """The port on which `what` (the folder of a store, or a file) is served while the block runs."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    process = subprocess.Popen([sys.executable, "-m", "bench.api_served", str(port), str(what)])  # noqa: S603 - ours
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def rate(port: int, key: str, *, at_once: int, seconds: float = 3.0) -> float:
+    """Answers a second on so many connections that are kept open, after a second of warming up."""
+    asyncio.run(_ask(port, key, at_once, 1.0))
+    count, took = asyncio.run(_ask(port, key, at_once, seconds))
+    return count / took
+
+
+async def _ask(port: int, key: str, at_once: int, seconds: float) -> tuple[int, float]:
+    request = f"GET {_PATH} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+    start = time.perf_counter()
+
+    async def one() -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        count = 0
+        while time.perf_counter() - start < seconds:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise BenchError(f"the service answered {head[:40]!r}")
+            length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+            await reader.readexactly(length)
+            count += 1
+        writer.close()
+        return count
+
+    counts = await asyncio.gather(*(one() for _ in range(at_once)))
+    return sum(counts), time.perf_counter() - start
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _application(what: Path) -> FastAPI:
+    if what.is_dir():
+        unlimited = IdentitySettings(principal_limit=None, address_limit=None)
+        return create_app(Settings(what, identity=unlimited))
+    body = what.read_bytes()
+    bare = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
+
+    @bare.get(_PATH)
+    def ready() -> Response:
+        return Response(body, media_type="application/geo+json")
+
+    return bare
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        _application(Path(sys.argv[2])), host="127.0.0.1", port=int(sys.argv[1]), log_level="error", access_log=False
+    )

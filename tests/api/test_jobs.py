@@ -1,0 +1,186 @@
+"""Video work on many machines: taken once, leased, taken up after a kill, delivered once in effect."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from api import Client, Settings, UnprocessableError, running
+from api.jobs.kinds import KINDS, arguments_of
+from api.jobs.queue import add_job, list_jobs, prepare_jobs
+from api.store.postgres import libpq_url
+
+ROOT = Path(__file__).parents[2]
+COUNT = 5
+# In place of `vedette watch`: tells of crossings as they come, as a long recording does.
+WATCH = """
+import os, sys, time
+from pathlib import Path
+from api import Client
+from tests.api.samples import crossing_json
+options = dict(one[2:].split("=", 1) for one in sys.argv[1:] if one.startswith("--") and "=" in one)
+place = Path(sys.argv[-1])
+Path(options["out"]).mkdir(parents=True, exist_ok=True)
+with (place.parent / "begun").open("a") as begun:
+    begun.write(f"{place.name} {os.getpid()}\\n")
+if options.get("model") == "broken":
+    sys.exit("no such model")
+with Client(options["url"], os.environ["VEDETTE_KEY"], spool=Path(options["out"]) / "spool") as client:
+    for number in range(COUNT):
+        report = client.deliver(crossing_json(f"{place.name}-{number}", source=place.name, evidence=None))
+        assert report.waiting == 0, report
+        time.sleep(0.15)
+""".replace("COUNT", str(COUNT))
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from api.jobs.work import WorkOrder, work
+database, url, key, out, watch = sys.argv[1:]
+asyncio.run(work(WorkOrder(database, url, key, Path(out), lease_s=1.5, grace_s=5, concurrency=2,
+                           command=(sys.executable, watch), told=lambda text: print(text, flush=True))))
+"""
+
+
+@pytest.fixture
+def database(postgres):
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def bench(tmp_path, database):
+    """A service on the database, workers to start, and what they work on."""
+    (tmp_path / "watch.py").write_text(WATCH)
+    started = []
+    with running(Settings(tmp_path / "store", database=database, port=0)) as service:
+        with Client(service.url, service.admin.key) as admin:
+            keys = {role: admin.create_key(role, role) for role in ("pilot", "analyst")}
+
+        def worker(name):
+            command = [sys.executable, "-c", WORKER, database, service.url, keys["pilot"]]
+            command += [str(tmp_path / name), str(tmp_path / "watch.py")]
+            log = (tmp_path / f"{name}.log").open("wb")
+            environment = os.environ | {"PYTHONPATH": str(ROOT)}
+            process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
+            log.close()
+            started.append(process)
+            return process
+
+        def crossings():
+            with Client(service.url, keys["analyst"]) as analyst:
+                found = list(analyst.crossings())
+            return sorted((each["properties"]["source_id"], each["properties"]["revision"]) for each in found)
+
+        yield worker, crossings, tmp_path
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def until(true, what, within_s=60.0):
+    end = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def states(database):
+    return [job.state for job in list_jobs(database)]
+
+
+def begun(folder):
+    path = folder / "begun"
+    return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def told(folder):
+    return "\n".join(path.read_text() for path in sorted(folder.glob("*.log")))
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_killed_workers_videos_are_taken_up_nothing_lost_or_doubled(bench, database):
+    worker, crossings, folder = bench
+    for name in ("a.ts", "b.ts"):
+        assert add_job(database, "watch.archive", str(folder / name), {"owner": "USA"}) is not None
+    first = worker("first")
+    until(lambda: len(crossings()) >= 2, "a first crossing")
+    watching = [int(pid) for _, pid in begun(folder)]
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    until(lambda: not any(alive(pid) for pid in watching), "its processes end with it")
+    assert "succeeded" not in states(database)
+    worker("second")
+    worker("third")
+    until(lambda: states(database) == ["succeeded"] * 2, f"all is done: {states(database)} {told(folder)}")
+    assert crossings() == [(f"{name}-{number}", 1) for name in ("a.ts", "b.ts") for number in range(COUNT)]
+    names = [name for name, _ in begun(folder)]
+    assert sorted(names) == ["a.ts", "a.ts", "b.ts", "b.ts"]  # what was left, and that once
+    assert "taken up again" in told(folder)
+
+
+def test_a_worker_that_is_told_to_stop_gives_its_video_back(bench, database):
+    worker, crossings, folder = bench
+    add_job(database, "watch.archive", str(folder / "a.ts"), {})
+    first = worker("first")
+    until(lambda: begun(folder), "it is begun")
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(30) == 0
+    worker("second")
+    until(lambda: states(database) == ["succeeded"], f"it is done: {states(database)} {told(folder)}")
+    assert crossings() == [(f"a.ts-{number}", 1) for number in range(COUNT)]
+
+
+def test_what_fails_is_tried_again_later_and_said(bench, database):
+    worker, _, folder = bench
+    add_job(database, "watch.archive", str(folder / "a.ts"), {"model": "broken"})
+    worker("first")
+    until(lambda: [job.tries for job in list_jobs(database)] == [1], f"it comes back: {told(folder)}")
+    assert states(database) == ["todo"]
+
+
+def test_a_recording_is_taken_once_a_stream_while_it_runs(database):
+    prepare_jobs(database)
+    prepare_jobs(database)
+    assert add_job(database, "watch.archive", "/videos/a.ts", {}) is not None
+    assert add_job(database, "watch.archive", "/videos/a.ts", {"owner": "USA"}) is None
+    assert add_job(database, "watch.archive", "/videos/b.ts", {}) is not None
+    assert add_job(database, "watch.stream", "rtsp://camera/1", {}) is not None
+    assert add_job(database, "watch.stream", "rtsp://camera/1", {}) is None
+    ended(database, "succeeded")
+    assert add_job(database, "watch.archive", "/videos/a.ts", {}) is None
+    assert add_job(database, "watch.stream", "rtsp://camera/1", {}) is not None
+    ended(database, "failed")
+    assert add_job(database, "watch.stream", "rtsp://camera/1", {}) is not None
+
+
+def ended(database, state):
+    with psycopg.connect(libpq_url(database), options="-c search_path=jobs") as connection:
+        connection.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE status = 'todo'")
+        connection.execute(f"UPDATE procrastinate_jobs SET status = '{state}' WHERE status = 'doing'")
+
+
+@pytest.mark.parametrize(
+    ("place", "options"), [("a.ts", {"out": "/"}), ("a.ts", {"url": "http://other"}), ("--key", {}), ("a.ts", {"": ""})]
+)
+def test_what_is_no_option_is_refused(database, place, options):
+    with pytest.raises(UnprocessableError):
+        add_job(database, "watch.archive", place, options)
+    assert list_jobs(database) == []
+
+
+def test_an_order_becomes_one_command():
+    kind = KINDS["watch.archive"]
+    given = arguments_of(kind, "a b.ts", {"owner": "-x", "border": "b"}, out=Path("o"), url="u")
+    assert given == ["--border=b", "--owner=-x", "--out=o", "--url=u", "--", "a b.ts"]
