@@ -11,7 +11,10 @@ from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from api import metrics
 from api import open as opened
+from api.account import endpoints as account
+from api.account import tasks as account_tasks
 from api.answers import openapi_of
 from api.background import Service, Task, beside
 from api.cap import endpoints as cap
@@ -40,6 +43,7 @@ from api.store.engine import Store
 from api.tak import endpoints as tak
 from api.tak.sender import serve_tak
 from api.trail import endpoints as trail
+from api.trail import tasks as trail_tasks
 
 __all__ = ["ROUTES", "TASKS", "create_app"]
 
@@ -55,6 +59,8 @@ ROUTES: tuple[Route, ...] = (
     *release.ROUTES,
     *trail.ROUTES,
     *ogc.ROUTES,
+    *account.ROUTES,
+    *metrics.ROUTES,
     *feeds.ROUTES,
     *cap.ROUTES,
     *tak.ROUTES,
@@ -70,6 +76,8 @@ TASKS: tuple[Task, ...] = (
     serve_tak,
     serve_sensors,
     serve_outlets,
+    *trail_tasks.TASKS,
+    *account_tasks.TASKS,
 )
 """What runs beside the routes."""
 
@@ -109,7 +117,12 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         When the store cannot be opened.
     """
     kept = (
-        Store(settings.directory, database=settings.database, busy_timeout_s=settings.busy_timeout_s)
+        Store(
+            settings.directory,
+            database=settings.database,
+            busy_timeout_s=settings.busy_timeout_s,
+            objects=settings.objects,
+        )
         if store is None
         else store
     )
@@ -129,7 +142,14 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry={
+            # Spans and figures for whoever installs an SDK of OpenTelemetry; never the texts of exceptions.
+            "tracing": settings.opentelemetry,
+            "metrics": settings.opentelemetry,
+            "auto_configure": settings.opentelemetry,
+            "operation_spans": False,
+            "logs": False,
+        },
     )
     app.state.store, app.state.settings = kept, settings
     app.state.doorman, app.state.logins = Doorman(kept, settings), Logins(kept, settings.identity)
@@ -146,7 +166,9 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
             route_class_override=_GuardedRoute,
         )
     app.openapi = partial(openapi_of, app, ROUTES)  # type: ignore[method-assign]
+    app.state.metrics = metrics.Metrics(kept)
     add_handlers(app)
     public = frozenset(route.path for route in ROUTES if route.permission is None)
     app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=public)
+    app.add_middleware(metrics.Measured, metrics=app.state.metrics)  # the last one is outermost
     return app
