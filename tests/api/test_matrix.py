@@ -176,6 +176,7 @@ def world(service):
     held = {"record_id": shared, "reason": "court order"}
     objects = {
         "crossings/record_id": shared,
+        "feature_id": shared,
         "record_id": NOTHING,  # no test here delivers one: what is unknown is all that can be told
         "part": "clip",
         "datastream": "7",
