@@ -43,6 +43,7 @@ from api.report import (
 )
 from api.server import RunningService, running, serve
 from api.settings import Settings
+from api.settings_file import read_settings
 from api.store.engine import Store
 from api.trail.audit import AuditHead, verify_audit
 from api.trail.copies import chain_of_database, chain_of_file, write_chain
@@ -97,6 +98,7 @@ __all__ = [
     "create_admin",
     "create_app",
     "migrate_store",
+    "read_settings",
     "read_signed_heads",
     "restore",
     "running",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -74,9 +74,12 @@ def doctor() -> None:
 @commands.command(epilog="Example: [bold]vedette serve --store runs/store[/bold]")
 def serve(
     store: Annotated[Path, typer.Option(help="Folder of the store; made when absent.")] = Path("runs/store"),
+    settings_file: Annotated[
+        Path | None, typer.Option("--settings", help="TOML file with more settings; options here count before it.")
+    ] = None,
     database: Database = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8470,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 when nothing says.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one, 8470 when nothing says.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="TLS certificate, PEM; needed beyond this machine.")] = None,
     private_key: Annotated[Path | None, typer.Option(help="TLS key, PEM.")] = None,
     objects: Annotated[str | None, typer.Option(help="URL of the store of objects; else a folder beside.")] = None,
@@ -90,17 +93,23 @@ def serve(
     import api  # noqa: PLC0415 - the service takes a second to load
     from cli import keys  # noqa: PLC0415 - seldom needed
 
-    signing = None if audit_key is None else keys.private_key(audit_key, "--audit-key")
-    settings = api.Settings(
-        store,
-        database=database,
-        host=host,
-        port=port,
-        tls_certificate=certificate,
-        tls_key=private_key,
-        heads=api.HeadSettings(signing, audit_heads),
-        objects=objects,
-        opentelemetry=opentelemetry,
+    given = {
+        "database": database,
+        "host": host,
+        "port": port,
+        "tls_certificate": certificate,
+        "tls_key": private_key,
+        "objects": objects,
+        "opentelemetry": opentelemetry or None,
+    }
+    said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if audit_key is not None or audit_heads is not None:
+        signing = None if audit_key is None else keys.private_key(audit_key, "--audit-key")
+        said["heads"] = api.HeadSettings(signing, audit_heads)
+    settings = (
+        api.Settings(store, **said)
+        if settings_file is None
+        else api.read_settings(settings_file, directory=store, **said)
     )
     api.serve(settings, announce=lambda text: console.print(text, markup=False, soft_wrap=True))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import InstanceOf
 
 from api.errors import SettingsError
 
@@ -34,7 +35,7 @@ class HeadSettings:
         When a figure is out of range, or there is a target and no key.
     """
 
-    key: Ed25519PrivateKey | None = field(default=None, repr=False)
+    key: InstanceOf[Ed25519PrivateKey] | None = field(default=None, repr=False)
     target: str | None = None
     every_s: float = 600.0
     every_entries: int = 10_000
