@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from api.canonical import new_id, sha256_hex
@@ -152,11 +152,14 @@ def announce(session: Session, now_us: int, record_type: str, made: ReleaseRow) 
 
 
 def announce_due(session: Session, now_us: int, *, limit: int = 1000) -> int:
-    """Tell partners of releases whose delay has passed, in order of that; how many there were."""
+    """Tell partners of releases whose delay has passed, in order of that; how many there were.
+
+    Of one whose agreement or retention ended before, the partner hears nothing: it could never read it.
+    """
     due = session.execute(
-        select(ReleaseRow, RecordRow.type)
-        .join(RecordRow, RecordRow.id == ReleaseRow.record_id)
-        .where(ReleaseRow.announced.is_(False), ReleaseRow.recalled_us.is_(None), ReleaseRow.visible_us <= now_us)
+        select(ReleaseRow, ReadableRow.type)
+        .join(ReadableRow, _shown_under(now_us))
+        .where(*_UNTOLD, ReleaseRow.visible_us <= now_us)
         .order_by(ReleaseRow.visible_us, ReleaseRow.id)
         .limit(limit)
     ).all()
@@ -165,10 +168,23 @@ def announce_due(session: Session, now_us: int, *, limit: int = 1000) -> int:
     return len(due)
 
 
-def next_due(session: Session) -> int | None:
+def next_due(session: Session, now_us: int) -> int | None:
     """When the next release becomes visible that its partner was not told of; None where there is none."""
-    query = select(func.min(ReleaseRow.visible_us))
-    return session.scalar(query.where(ReleaseRow.announced.is_(False), ReleaseRow.recalled_us.is_(None)))
+    query = select(func.min(ReleaseRow.visible_us)).join(ReadableRow, _shown_under(now_us))
+    return session.scalar(query.where(*_UNTOLD))
+
+
+_UNTOLD = (ReleaseRow.announced.is_(False), ReleaseRow.recalled_us.is_(None))
+
+
+def _shown_under(now_us: int) -> ColumnElement[bool]:
+    """The condition that a view under a release will be, or is, read."""
+    return and_(
+        ReadableRow.record_id == ReleaseRow.record_id,  # which has an index
+        ReadableRow.release_id == ReleaseRow.id,
+        ReadableRow.until_us > now_us,
+        ReadableRow.until_us > ReleaseRow.visible_us,
+    )
 
 
 def recall(session: Session, call: Call, now_us: int, release_id: str, reason: str | None) -> None:
