@@ -12,6 +12,7 @@ from api.feeds.told import Teller
 from api.identity.roles import Permission, Principal, Role
 from api.records.readable import find_readable, find_released
 from api.store.tables import AgreementRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
+from api.trail.log import INSIDE, audience_of
 
 
 class UndoneError(Exception):
@@ -93,6 +94,13 @@ def test_what_is_found_for_many_at_once_is_what_each_partner_reads_alone(service
             session.flush()
             assert made[0][2] not in find_released(session, now_us, [made[0][2]]), what
             raise UndoneError
+
+
+def test_a_partners_key_that_names_no_partner_is_told_nothing():
+    unbound = Principal("k", "k", Role.PARTNER)
+    assert audience_of(unbound) not in {INSIDE, ""}
+    assert audience_of(partner_of("f" * 32)) == "f" * 32
+    assert {audience_of(Principal("k", "k", role)) for role in Role if role is not Role.PARTNER} == {INSIDE}
 
 
 def event_of(kind: str, crossing_id: str, release_id: str) -> dict[str, Any]:
