@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.canonical import canonical, new_id
 from api.errors import ConflictError, NotFoundError, UnprocessableError
-from api.identity.roles import SYSTEM, Call
+from api.identity.roles import SYSTEM, Call, Role
 from api.records.kept import Record
 from api.release.policy import area_of, objections, wanted
 from api.release.releases import Ground, share, standing_release, taken_back
@@ -67,8 +67,7 @@ def add_subscription(session: Session, call: Call, now_us: int, wish: Subscripti
 def end_subscription(session: Session, call: Call, now_us: int, subscription_id: str) -> None:
     """Ask no more; what was released stays released. Raises NotFoundError for another's or none."""
     row = session.get(SubscriptionRow, subscription_id)
-    mine = row is not None and call.principal.partner_id in {None, row.partner_id}
-    if row is None or not mine or row.ended_us is not None:
+    if row is None or row.partner_id != call.principal.partner_id or row.ended_us is not None:
         raise NotFoundError(f"subscription {subscription_id} does not exist")
     row.ended_us = now_us
     append_event(session, now_us, "subscription.ended", partner_id=row.partner_id, subscription_id=row.id)
@@ -78,7 +77,7 @@ def end_subscription(session: Session, call: Call, now_us: int, subscription_id:
 def list_subscriptions(session: Session, call: Call) -> list[dict[str, Any]]:
     """Subscriptions, oldest first, ended ones too: a partner's own, or all for those inside."""
     query = select(SubscriptionRow).order_by(SubscriptionRow.created_us, SubscriptionRow.id)
-    if call.principal.partner_id is not None:
+    if call.principal.role is Role.PARTNER:
         query = query.where(SubscriptionRow.partner_id == call.principal.partner_id)
     return [_wire(row) for row in session.scalars(query)]
 

@@ -41,7 +41,8 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
 ) -> Response:
     """Records that the key may read as Cursor-on-Target events, newest first.
 
-    What was dismissed, or merged into another record, is none. The header Link names the next page. A record whose place is not known or not shared has no event.
+    What was dismissed, or merged into another record, is none; nor is a record whose place is not known or not shared.
+    The header Link names the next page.
     """
     if not may_read(call.principal, type_):
         raise NotFoundError(f"there are no events of type {type_}")
