@@ -8,6 +8,8 @@ import click
 import typer
 
 from cli import (
+    commands_audit,
+    commands_backup,
     commands_calibrate,
     commands_dataset,
     commands_evaluate,
@@ -33,6 +35,7 @@ app = typer.Typer(
 )
 for part in (
     commands_service,
+    commands_backup,
     commands_plan,
     commands_fly,
     commands_watch,
@@ -43,6 +46,7 @@ for part in (
 ):
     app.add_typer(part.commands)
 app.add_typer(commands_exercise.commands, name="exercise")
+app.add_typer(commands_audit.commands, name="audit")
 app.add_typer(commands_evidence.commands, name="evidence")
 app.add_typer(commands_models.commands, name="models")
 

@@ -1,5 +1,6 @@
 """The service: store, review, release to partners, audit; its client with the spool; and the report of a run."""
 
+from api.account.backup import BackupReport, backup, restore
 from api.app import create_app
 from api.courier.client import Client, SpoolReport
 from api.courier.spool import Failed, Spool
@@ -44,18 +45,23 @@ from api.server import RunningService, running, serve
 from api.settings import Settings
 from api.store.engine import Store
 from api.trail.audit import AuditHead, verify_audit
+from api.trail.copies import chain_of_database, chain_of_file, write_chain
+from api.trail.heads import SignedHead, read_signed_heads, verify_with_heads
+from api.trail.settings import HeadSettings
 
 __all__ = [
     "ApiError",
     "AuditHead",
     "AuditTamperedError",
     "AuthenticationError",
+    "BackupReport",
     "Client",
     "ClientError",
     "ConflictError",
     "CrossingEntry",
     "Failed",
     "Figure",
+    "HeadSettings",
     "IssuedKey",
     "ModelCard",
     "NotFoundError",
@@ -73,6 +79,7 @@ __all__ = [
     "RunningService",
     "Settings",
     "SettingsError",
+    "SignedHead",
     "SortieEntry",
     "Spool",
     "SpoolError",
@@ -84,11 +91,18 @@ __all__ = [
     "UnprocessableError",
     "VerificationEntry",
     "WrongCertificateError",
+    "backup",
+    "chain_of_database",
+    "chain_of_file",
     "create_admin",
     "create_app",
     "migrate_store",
+    "read_signed_heads",
+    "restore",
     "running",
     "serve",
     "verify_audit",
+    "verify_with_heads",
+    "write_chain",
     "write_report",
 ]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from api import metrics
 from api import open as opened
+from api.account import endpoints as account
+from api.account import tasks as account_tasks
+from api.answers import openapi_of
 from api.background import Service, Task, beside
 from api.cap import endpoints as cap
 from api.errors import PermissionDeniedError
@@ -23,6 +28,7 @@ from api.identity.doorman import Doorman
 from api.identity.logins import Logins
 from api.identity.roles import Permission
 from api.ingest import endpoints as ingest
+from api.ogc import endpoints as ogc
 from api.outlets import endpoints as outlets
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
@@ -37,6 +43,7 @@ from api.store.engine import Store
 from api.tak import endpoints as tak
 from api.tak.sender import serve_tak
 from api.trail import endpoints as trail
+from api.trail import tasks as trail_tasks
 
 __all__ = ["ROUTES", "TASKS", "create_app"]
 
@@ -51,6 +58,9 @@ ROUTES: tuple[Route, ...] = (
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,
+    *ogc.ROUTES,
+    *account.ROUTES,
+    *metrics.ROUTES,
     *feeds.ROUTES,
     *cap.ROUTES,
     *tak.ROUTES,
@@ -66,6 +76,8 @@ TASKS: tuple[Task, ...] = (
     serve_tak,
     serve_sensors,
     serve_outlets,
+    *trail_tasks.TASKS,
+    *account_tasks.TASKS,
 )
 """What runs beside the routes."""
 
@@ -105,7 +117,12 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         When the store cannot be opened.
     """
     kept = (
-        Store(settings.directory, database=settings.database, busy_timeout_s=settings.busy_timeout_s)
+        Store(
+            settings.directory,
+            database=settings.database,
+            busy_timeout_s=settings.busy_timeout_s,
+            objects=settings.objects,
+        )
         if store is None
         else store
     )
@@ -125,7 +142,14 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry={
+            # Spans and figures for whoever installs an SDK of OpenTelemetry; never the texts of exceptions.
+            "tracing": settings.opentelemetry,
+            "metrics": settings.opentelemetry,
+            "auto_configure": settings.opentelemetry,
+            "operation_spans": False,
+            "logs": False,
+        },
     )
     app.state.store, app.state.settings = kept, settings
     app.state.doorman, app.state.logins = Doorman(kept, settings), Logins(kept, settings.identity)
@@ -138,10 +162,13 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
             response_model=None,
             responses=OPENAPI_PROBLEM,
             max_body_size=limits[route.body],  # on the route, so that the refusal passes the gate
-            openapi_extra={_PERMISSION: route.permission},
+            openapi_extra={**route.describes, _PERMISSION: route.permission},
             route_class_override=_GuardedRoute,
         )
+    app.openapi = partial(openapi_of, app, ROUTES)  # type: ignore[method-assign]
+    app.state.metrics = metrics.Metrics(kept)
     add_handlers(app)
     public = frozenset(route.path for route in ROUTES if route.permission is None)
     app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=public)
+    app.add_middleware(metrics.Measured, metrics=app.state.metrics)  # the last one is outermost
     return app

@@ -4,11 +4,13 @@
 
     VedetteError
     └── ApiError                     anything this package refuses; the service answers with STATUS[type]
+        ├── BadRequestError          a query that cannot be understood (OGC API asks for this status)         400
         ├── AuthenticationError      no key, or a key that is unknown, revoked or expired                     401
         │   └── WrongCertificateError  a key that is bound to another certificate than the connection has     401
         ├── PermissionDeniedError    the role, or what the key is narrowed to, may not do this                403
         │   └── PasswordChangeError  a one-time secret opens nothing but its own replacement                  403
         ├── NotFoundError            no such object, or none that this key may know of                        404
+        ├── NotAcceptableError       no format that is served is among those that were asked for              406
         ├── ConflictError            the request contradicts what is stored                                   409
         │   └── NotReleasableError   the release policy forbids it; the message lists each reason             409
         ├── StaleError               If-Match names a state that is no longer the current one                 412
@@ -36,8 +38,10 @@ __all__ = [
     "ApiError",
     "AuditTamperedError",
     "AuthenticationError",
+    "BadRequestError",
     "ClientError",
     "ConflictError",
+    "NotAcceptableError",
     "NotFoundError",
     "NotReleasableError",
     "OutletError",
@@ -61,6 +65,14 @@ __all__ = [
 
 class ApiError(VedetteError):
     """Anything that ``api`` refuses."""
+
+
+class BadRequestError(ApiError):
+    """A query that cannot be understood: an unknown parameter, a filter that does not parse."""
+
+
+class NotAcceptableError(ApiError):
+    """No format that is served is among those that were asked for."""
 
 
 class AuthenticationError(ApiError):
@@ -207,10 +219,12 @@ class ReportError(ApiError):
 
 
 STATUS: dict[type[ApiError], tuple[int, str, str]] = {
+    BadRequestError: (400, "bad-request", "The request cannot be understood"),
     AuthenticationError: (401, "authentication", "A key is needed"),
     PasswordChangeError: (403, "password-change", "The one-time secret must be replaced"),
     PermissionDeniedError: (403, "permission", "This key's role may not do this"),
     NotFoundError: (404, "not-found", "Not found"),
+    NotAcceptableError: (406, "not-acceptable", "No such format"),
     NotReleasableError: (409, "not-releasable", "The release policy forbids this"),
     ConflictError: (409, "conflict", "Contradicts what is stored"),
     StaleError: (412, "stale", "The state has changed"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -57,6 +57,8 @@ class Route:
         What the key's role must grant; None is open to all, without a key.
     body
         "json", "bulk" and "evidence" are bounded by `Settings.max_body_bytes`, `max_bulk_bytes`, `max_evidence_bytes`.
+    describes
+        Members of its OpenAPI operation: what it answers, and parameters that it reads by itself.
     """
 
     method: str
@@ -64,6 +66,7 @@ class Route:
     endpoint: Callable[..., Any]
     permission: Permission | None
     body: str = "json"
+    describes: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def _call(request: Request) -> Call:

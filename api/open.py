@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi import Request
 from starlette.responses import Response
 
 from api import console
+from api.errors import StorageError
 from api.http import Caller, Route, Stored, answer, read
 from api.identity.roles import Permission
 
 __all__ = ["ROUTES"]
+
+_LOG = logging.getLogger("vedette.api")
 
 
 async def get_health() -> Response:
@@ -18,8 +23,12 @@ async def get_health() -> Response:
 
 
 def get_ready(store: Stored) -> Response:
-    """The store and the object folder take writes; else 503."""
-    store.check()
+    """The store and the object folder take writes; else 503. `/ready/parts` says to whoever may know what fails."""
+    try:
+        store.check()
+    except StorageError as error:
+        _LOG.warning("not ready", extra={"fields": {"problem": str(error)}})
+        raise
     return answer({"status": "ready"})
 
 

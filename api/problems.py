@@ -26,7 +26,7 @@ _TITLES = {
     422: ("invalid", "The content is wrong"),
     500: ("internal", "Internal error"),
 }
-OPENAPI_PROBLEM: dict[int | str, dict[str, Any]] = {
+OPENAPI_PROBLEM: dict[int | str, Any] = {
     "default": {
         "description": "A problem (RFC 9457)",
         "content": {

@@ -124,7 +124,12 @@ def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socke
     _check_tls(settings)
     listener = _listen(settings)
     try:
-        store = Store(settings.directory, database=settings.database, busy_timeout_s=settings.busy_timeout_s)
+        store = Store(
+            settings.directory,
+            database=settings.database,
+            busy_timeout_s=settings.busy_timeout_s,
+            objects=settings.objects,
+        )
         try:
             with store.read() as session:
                 first = not has_keys(session)

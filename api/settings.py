@@ -6,12 +6,14 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.account.settings import AccountSettings
 from api.cap.settings import CapSettings
 from api.errors import SettingsError
 from api.feeds.settings import FeedSettings
 from api.identity.settings import IdentitySettings
 from api.sensors.settings import SensorSettings
 from api.tak.settings import TakSettings
+from api.trail.settings import HeadSettings
 
 __all__ = ["Settings"]
 
@@ -43,6 +45,14 @@ class Settings:
         How long a writer waits for another process's write.
     stop_timeout_s
         How long a stop waits for requests in progress.
+    objects
+        URL of a store that fsspec reaches (`s3://bucket/folder`), for the objects; None keeps them in `directory`.
+    opentelemetry
+        Whether requests are told to an SDK of OpenTelemetry, where one is installed; it is set up by its environment.
+    heads
+        How the head of the audit is signed, and where the signed heads are kept.
+    account
+        How erasure and the public page go about their work.
     feeds
         Of streams and webhooks.
     tak
@@ -74,6 +84,10 @@ class Settings:
     max_evidence_bytes: int = 256 << 20
     busy_timeout_s: float = 10.0
     stop_timeout_s: int = 10
+    objects: str | None = None
+    opentelemetry: bool = False
+    heads: HeadSettings = field(default_factory=HeadSettings)
+    account: AccountSettings = field(default_factory=AccountSettings)
     feeds: FeedSettings = field(default_factory=FeedSettings)
     tak: TakSettings = field(default_factory=TakSettings)
     cap: CapSettings = field(default_factory=CapSettings)

@@ -79,12 +79,28 @@ def serve(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8470,
     certificate: Annotated[Path | None, typer.Option(help="TLS certificate, PEM; needed beyond this machine.")] = None,
     private_key: Annotated[Path | None, typer.Option(help="TLS key, PEM.")] = None,
+    objects: Annotated[str | None, typer.Option(help="URL of the store of objects; else a folder beside.")] = None,
+    audit_key: Annotated[Path | None, typer.Option(help="Ed25519 key (PEM) that signs heads of the audit.")] = None,
+    audit_heads: Annotated[
+        str | None, typer.Option(help="Where to keep them, best on another machine: a file, or a URL.")
+    ] = None,
+    opentelemetry: Annotated[bool, typer.Option("--opentelemetry", help="Tell requests to OpenTelemetry.")] = False,
 ) -> None:
     """Serve crossings, review and release over HTTP."""
     import api  # noqa: PLC0415 - the service takes a second to load
+    from cli import keys  # noqa: PLC0415 - seldom needed
 
+    signing = None if audit_key is None else keys.private_key(audit_key, "--audit-key")
     settings = api.Settings(
-        store, database=database, host=host, port=port, tls_certificate=certificate, tls_key=private_key
+        store,
+        database=database,
+        host=host,
+        port=port,
+        tls_certificate=certificate,
+        tls_key=private_key,
+        heads=api.HeadSettings(signing, audit_heads),
+        objects=objects,
+        opentelemetry=opentelemetry,
     )
     api.serve(settings, announce=lambda text: console.print(text, markup=False, soft_wrap=True))
 

@@ -49,6 +49,12 @@ class Permission(StrEnum):
     WEBHOOK = "webhook"
     """Targets that events are sent to: a partner's own, a supervisor's for systems of the inside."""
     KEY_WRITE = "key.write"
+    HOLD = "hold"
+    ERASE = "erase"
+    ERASURE_READ = "erasure.read"
+    """Holds and tombstones."""
+    METRICS_READ = "metrics.read"
+    """Metrics, and which part of the service is not ready."""
     ACCOUNT_WRITE = "account.write"
     AUDIT_READ = "audit.read"
     EVENT_READ = "event.read"
@@ -100,6 +106,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CASE_WRITE,
             Permission.CASE_HOLD,
             Permission.RELEASE,
+            Permission.HOLD,
+            Permission.ERASE,
+            Permission.ERASURE_READ,
             Permission.SUBSCRIPTION_READ,
             Permission.POLICY_READ,
             Permission.EVENT_READ,
@@ -121,10 +130,11 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.SELF,
         }
     ),
-    Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.POLICY_READ, Permission.SELF}),
+    Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.ERASURE_READ, Permission.POLICY_READ, Permission.SELF}),
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.KEY_WRITE,
+            Permission.METRICS_READ,
             Permission.ACCOUNT_WRITE,
             Permission.POLICY_READ,
             Permission.POLICY_WRITE,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.errors import UnprocessableError
+from api.errors import StorageError, UnprocessableError
 from api.http import Caller, Given, Route, Stored, answer, peek, write
 from api.identity.roles import Call, Permission
 from api.ingest import evidence
@@ -108,10 +108,13 @@ async def put_evidence(  # noqa: PLR0917 - FastAPI passes by name
         item = await run_in_threadpool(incoming.seal)
         await run_in_threadpool(peek, store, lambda session, _now: evidence.stored(session, expected, item))
         await run_in_threadpool(incoming.keep)
-    body = await run_in_threadpool(
-        write, store, lambda session, now: evidence.record(session, call, now, expected, item)
-    )
-    return answer(body)
+
+    def record(session: Session, now: int) -> dict[str, Any]:
+        if not store.objects.holds(item.sha256):  # the same bytes were just erased with another record
+            raise StorageError(f"object {item.sha256} was removed meanwhile: send it again")
+        return evidence.record(session, call, now, expected, item)
+
+    return answer(await run_in_threadpool(write, store, record))
 
 
 ROUTES: tuple[Route, ...] = (

@@ -25,8 +25,11 @@ from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_events
 
-__all__ = ["Delivered", "Outcome", "deliver", "deliver_all"]
+__all__ = ["ERASED", "EXPIRED", "GONE", "Delivered", "Outcome", "deliver", "deliver_all"]
 
+ERASED, EXPIRED = "erased", "expired"
+GONE = (ERASED, EXPIRED)
+"""Review states of records whose content was erased: for good, and until their source tells of them anew."""
 _DAY_US = 86_400_000_000
 
 
@@ -96,7 +99,7 @@ def deliver_all(
     changed: dict[str, tuple[Kept, Outcome]] = {}
     for each in prepared:
         kept = records.get(each.name)
-        if kept is not None and each.stamp.update_us <= kept.update_us:
+        if kept is not None and (kept.review_state == ERASED or each.stamp.update_us <= kept.update_us):
             done.append(_known(type_, each, kept))
             continue
         outcome = Outcome.CREATED if kept is None else Outcome.REPLACED
@@ -130,6 +133,8 @@ def _prepared(type_: RecordType, given: RecordIn | CueIn) -> _Given:
 
 
 def _known(type_: RecordType, given: _Given, kept: Kept) -> Delivered:
+    if kept.review_state in GONE:
+        return Delivered(kept.id, kept.revision, Outcome.DROPPED, "its content was erased")
     if given.stamp.update_us < kept.update_us:
         note = f"older than the stored update of {iso(kept.update_us)}"
         return Delivered(kept.id, kept.revision, Outcome.DROPPED, note)
@@ -145,7 +150,7 @@ def _known(type_: RecordType, given: _Given, kept: Kept) -> Delivered:
 def _next(type_: RecordType, given: _Given, before: Kept | None, now_us: int) -> Kept:
     """The first revision of a record, or the one after `before`."""
     stamp = given.stamp
-    received_us = now_us if before is None else before.received_us
+    received_us = now_us if before is None or before.review_state == EXPIRED else before.received_us
     state = "pending" if type_.reviewed else "none"
     if before is not None and before.review_state == MERGED:  # the survivor tells of its newer word as well
         state = MERGED

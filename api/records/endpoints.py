@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from starlette.responses import FileResponse, Response
 
 from api.canonical import canonical
-from api.errors import StorageError
 from api.http import GEOJSON, Caller, Limit, Route, Stored, bbox_of, cursor_of, read, read_page, text_of
 from api.identity.roles import Permission
 from api.ingest.evidence import MEDIA_TYPES
@@ -94,9 +93,7 @@ def get_evidence(record_id: str, part: str, call: Caller, store: Stored) -> Resp
         return find_evidence(session, call.principal, now, record_id, part), [record_id, part]
 
     row = read(store, call, "evidence.read", work)
-    path = store.objects.path(row.sha256)
-    if not path.is_file():
-        raise StorageError(f"object {row.sha256} is gone from {store.objects.folder}: restore it from a backup")
+    path = store.objects.local(row.sha256)
     ending = "." + row.name.rpartition(".")[2].lower()
     media_type = MEDIA_TYPES.get(ending, "application/octet-stream")
     return FileResponse(path, media_type=media_type, filename=row.name, headers={"ETag": f'"{row.sha256}"'})

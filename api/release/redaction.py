@@ -127,7 +127,7 @@ def redacted(store: Store, wanted: Wanted) -> None:
         row = session.get(RecordRow, wanted.record_id)
         if row is None or row.revision != wanted.revision:
             return  # replaced or erased meanwhile: nobody waits for it
-        _record(session, now, wanted, pieces)
+        _record(store, session, now, wanted, pieces)
         refresh_views(session, [row])
 
 
@@ -138,10 +138,7 @@ def _gather(store: Store, session: Session, wanted: Wanted, folder: Path) -> Non
     for piece in session.scalars(query):
         if piece.part.partition("-")[0] in COPIES:
             continue
-        path = store.objects.path(piece.sha256)
-        if not path.is_file():
-            raise StorageError(f"object {piece.sha256} is gone: restore it from a backup")
-        shutil.copyfile(path, folder / piece.name)
+        shutil.copyfile(store.objects.local(piece.sha256), folder / piece.name)
 
 
 def _concerned(folder: Path) -> tuple[int, ...]:
@@ -165,8 +162,12 @@ def _kept(store: Store, path: Path) -> StoredObject:
     return item
 
 
-def _record(session: Session, now_us: int, wanted: Wanted, pieces: list[tuple[str, str, StoredObject]]) -> None:
+def _record(
+    store: Store, session: Session, now_us: int, wanted: Wanted, pieces: list[tuple[str, str, StoredObject]]
+) -> None:
     for part, name, item in pieces:
+        if not store.objects.holds(item.sha256):  # the same bytes were just erased with another record
+            raise StorageError(f"object {item.sha256} was removed meanwhile: the copy is made again")
         if session.get(EvidenceRow, (wanted.record_id, wanted.revision, part)) is not None:
             continue  # another process was faster
         session.add(

@@ -298,7 +298,6 @@ def _recall(session: Session, call: Call, now_us: int, row: ReleaseRow, reason: 
         [row.record_id],
         release=row.id,
         partner=row.partner_id,
-        reason=reason,
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
 from api.store.database import Database
-from api.store.objects import ObjectFolder
+from api.store.objects import open_objects
 from api.store.postgres import open_postgres
 from api.store.schema import prepare
 from api.store.sqlite import open_sqlite
@@ -53,6 +53,8 @@ class Store:
         How long a writer waits for a write of another process.
     clock
         UTC microseconds since the Unix epoch; for tests.
+    objects
+        URL of a store that fsspec reaches, for the objects; None keeps them in the folder.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class Store:
         database: str | None = None,
         busy_timeout_s: float = 10.0,
         clock: Callable[[], int] = now_us,
+        objects: str | None = None,
     ) -> None:
         self.directory = directory
         self.clock = clock
@@ -82,7 +85,7 @@ class Store:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StorageError(f"store folder {directory} cannot be made: {error.strerror}; choose another") from error
-        self.objects = ObjectFolder(directory / "objects")
+        self.objects = open_objects(objects, directory)
         self._database = open_database(directory, database, busy_timeout_s=busy_timeout_s)
         engine = self._database.engine
         self._reader = sessionmaker(engine.execution_options(**self._database.reading), expire_on_commit=False)
@@ -202,6 +205,15 @@ class Store:
         with self.write() as session:
             session.execute(_PROBE)
         self.objects.check()
+
+    def forget(self) -> None:
+        """Empty SQLite's write-ahead log, where what was erased since the last time still lies. Raises StorageError."""
+        with self._database.as_storage_error(), self._database.engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.rollback()  # a checkpoint cannot run inside a transaction
+                cursor = connection.connection.cursor()
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                cursor.close()
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -40,6 +40,8 @@ def _on_connect(connection: Any, _record: Any) -> None:
     # FULL: what was answered with success survives a power cut.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is erased is overwritten: it is not left in pages that are merely free.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 

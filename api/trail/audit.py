@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,9 +28,13 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Deed",
+    "Link",
     "append_audit",
     "append_deeds",
     "audit_head",
+    "check_end",
+    "follow",
+    "links",
     "read_audit",
     "verify_audit",
 ]
@@ -71,6 +75,10 @@ class Deed:
     action: str
     objects: list[str]
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+Link = tuple[int, str, str]
+"""An entry as it is kept: number, body, hash in hex."""
 
 
 def append_audit(session: Session, call: Call, time_us: int, action: str, objects: list[str], **detail: Any) -> None:
@@ -162,25 +170,76 @@ def verify_audit(store: Store, anchor: AuditHead | None = None) -> AuditHead:
     AuditTamperedError
         At the first entry that was changed, removed or moved, or when the tail is cut.
     """
-    seq, link = 0, GENESIS
+    anchors = {} if anchor is None else {anchor.seq: anchor.hash}
+    last = AuditHead(0, GENESIS)
     with store.read() as session:
-        rows = session.execute(select(AuditRow.seq, AuditRow.body, AuditRow.hash).order_by(AuditRow.seq))
-        for row_seq, body, row_hash in rows.yield_per(1000):
-            seq += 1
-            if row_seq != seq:
-                raise AuditTamperedError(f"audit entry {seq} is missing: entry {row_seq} comes in its place", seq)
-            link = _link(link, body)
-            if link != row_hash:
-                raise AuditTamperedError(f"audit entry {seq} was changed or moved: its hash does not fit", seq)
-            if anchor is not None and anchor.seq == seq and anchor.hash != link:
-                raise AuditTamperedError(f"audit entry {seq} is not the one noted earlier: history was rewritten", seq)
+        for entry in follow(links(session), anchors=anchors):
+            last = AuditHead(entry[0], entry[2])
         head = audit_head(session)
-    if head != AuditHead(seq, link):
-        raise AuditTamperedError(f"audit ends at entry {seq}, its head says {head.seq}: the tail was cut", seq + 1)
-    if anchor is not None and anchor.seq > seq:
-        raise AuditTamperedError(f"audit ends at entry {seq}, before the noted entry {anchor.seq}: cut", seq + 1)
+    check_end(last, head, anchors)
     return head
 
 
+def links(session: Session, *, after: int = 0) -> Iterator[Link]:
+    """Entries with a number above `after` as they are kept, in order, a thousand in memory at a time."""
+    query = select(AuditRow.seq, AuditRow.body, AuditRow.hash).where(AuditRow.seq > after).order_by(AuditRow.seq)
+    for row in session.execute(query).yield_per(1000):
+        yield row[0], row[1], row[2]
+
+
+def follow(
+    found: Iterable[Link], *, start: AuditHead | None = None, anchors: Mapping[int, str] | None = None
+) -> Iterator[Link]:
+    """Pass entries on, each after it has been recomputed.
+
+    Parameters
+    ----------
+    found
+        Entries as they are kept, in order.
+    start
+        The entry that comes before the first of them; None is the beginning of the chain.
+    anchors
+        Hash by number of entries that were noted elsewhere: the chain must pass through them.
+
+    Raises
+    ------
+    AuditTamperedError
+        At the first entry that was changed, removed or moved, or is not the one noted.
+    """
+    seq, link = (0, GENESIS) if start is None else (start.seq, start.hash)
+    noted = {} if anchors is None else anchors
+    for entry in found:
+        seq += 1
+        row_seq, body, row_hash = entry
+        if row_seq != seq:
+            raise AuditTamperedError(f"audit entry {seq} is missing: entry {row_seq} comes in its place", seq)
+        if not isinstance(body, str):  # SQLite keeps in a column whatever it is given
+            raise AuditTamperedError(f"audit entry {seq} was changed: it is no text", seq)
+        link = _link(link, body)
+        if link != row_hash:
+            raise AuditTamperedError(f"audit entry {seq} was changed or moved: its hash does not fit", seq)
+        if noted.get(seq, link) != link:
+            raise AuditTamperedError(f"audit entry {seq} is not the one noted earlier: history was rewritten", seq)
+        yield entry
+
+
+def check_end(last: AuditHead, head: AuditHead, anchors: Mapping[int, str]) -> None:
+    """Compare where a chain ends with where its head and what was noted say that it does.
+
+    Raises
+    ------
+    AuditTamperedError
+        When the tail was cut.
+    """
+    if head != last:
+        raise AuditTamperedError(
+            f"audit ends at entry {last.seq}, its head says {head.seq}: the tail was cut", last.seq + 1
+        )
+    beyond = max(anchors, default=0)
+    if beyond > last.seq:
+        raise AuditTamperedError(f"audit ends at entry {last.seq}, before the noted entry {beyond}: cut", last.seq + 1)
+
+
 def _link(previous: str, body: str) -> str:
-    return hashlib.sha256(bytes.fromhex(previous) + body.encode()).hexdigest()
+    # Bytes that are no text were let through by the reader as surrogates: they are hashed as they were.
+    return hashlib.sha256(bytes.fromhex(previous) + body.encode(errors="surrogateescape")).hexdigest()

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.errors import AuditTamperedError
-from api.http import After, Caller, Limit, Route, Stored, answer, read
+from api.http import After, Caller, Given, Limit, Route, Stored, answer, read
 from api.identity.roles import Permission
 from api.trail.audit import audit_head, read_audit, verify_audit
+from api.trail.heads import sign_head
 from api.trail.log import audience_of, read_events
 
 __all__ = ["ROUTES"]
@@ -40,6 +41,15 @@ def get_audit(call: Caller, store: Stored, after: After = 0, limit: Limit = 100)
     return answer(read(store, call, "audit.list", work))
 
 
+def get_audit_head(call: Caller, store: Stored, settings: Given) -> Response:
+    """The newest entry's number and hash as a signed head, to be kept elsewhere; `signature` is null without a key."""
+
+    def work(session: Session, now: int) -> tuple[Any, list[str]]:
+        return sign_head(settings.heads.key, audit_head(session), now), []
+
+    return Response(read(store, call, "audit.head", work), media_type="application/json")
+
+
 def get_audit_verification(call: Caller, store: Stored) -> Response:
     """Recompute the audit chain: `intact`, and where it is broken if it is."""
     try:
@@ -53,5 +63,6 @@ def get_audit_verification(call: Caller, store: Stored) -> Response:
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/events", get_events, Permission.EVENT_READ),
     Route("GET", "/audit", get_audit, Permission.AUDIT_READ),
+    Route("GET", "/audit/head", get_audit_head, Permission.AUDIT_READ),
     Route("GET", "/audit/verification", get_audit_verification, Permission.AUDIT_READ),
 )

@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from api import Store
 
-__all__ = ["is_postgres", "raw"]
+__all__ = ["is_postgres", "place_of", "raw"]
 
 
 def is_postgres(store: Store) -> bool:
     return store._database.engine.dialect.name == "postgresql"
+
+
+def place_of(store: Store) -> Path | str:
+    """What an auditor would name: the store's folder, or the URL of its database."""
+    return store._database.engine.url.render_as_string(hide_password=False) if is_postgres(store) else store.directory
 
 
 @contextmanager

@@ -23,6 +23,8 @@ PUBLIC = {
     "GET /",
     "GET /health",
     "GET /ready",
+    "GET /transparency",  # figures of whole months, made for everybody
+    "GET /transparency.json",
     "POST /login",
     "GET /oidc/login",
     "GET /oidc/callback",
@@ -55,6 +57,10 @@ RULES = {
     "key.write": {"administrator"},
     "account.write": {"administrator"},
     "audit.read": {"auditor"},
+    "hold": {"supervisor"},
+    "erase": {"supervisor"},
+    "erasure.read": {"supervisor", "auditor"},
+    "metrics.read": {"administrator"},
     "event.read": {"analyst", "supervisor", "partner"},
     "refusal.read": INSIDE,
     "self": {"pilot", "sensor", "analyst", "supervisor", "partner", "auditor", "administrator"},
@@ -167,8 +173,10 @@ def world(service):
     account, _ = make_account(service, "somebody")
     owner = settled(service, "owner")
     (session,) = [entry["id"] for entry in owner.ask("GET", "/sessions").json()]
+    held = {"record_id": shared, "reason": "court order"}
     objects = {
         "crossings/record_id": shared,
+        "feature_id": shared,
         "record_id": NOTHING,  # no test here delivers one: what is unknown is all that can be told
         "part": "clip",
         "datastream": "7",
@@ -179,6 +187,8 @@ def world(service):
         "webhook_id": webhook.json()["id"],
         "case_id": case.json()["id"],
         "account_id": account,
+        "hold_id": service.ask("supervisor", "POST", "/holds", json=held).json()["id"],
+        "purpose": "border-surveillance",
         "session_id": session,
         "key_id": service.key("some key", "analyst"),
     }

@@ -14,6 +14,8 @@ OPEN = {
     ("GET", "/"): 200,
     ("GET", "/health"): 200,
     ("GET", "/ready"): 200,
+    ("GET", "/transparency"): 200,
+    ("GET", "/transparency.json"): 200,
     ("POST", "/login"): 422,  # b"{broken" is no login
     ("GET", "/oidc/login"): 404,  # there is no provider
     ("GET", "/oidc/callback"): 401,

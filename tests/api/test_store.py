@@ -18,9 +18,9 @@ def test_pragmas(tmp_path, durable):
     with store.write() as session:
         values = [
             session.execute(text(f"PRAGMA {name}")).scalar_one()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "secure_delete")
         ]
-    assert values == ["wal", 2, 1, 10_000]
+    assert values == ["wal", 2, 1, 10_000, 1]
     store.close()
 
 

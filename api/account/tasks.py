@@ -1,0 +1,46 @@
+"""What the account does beside the routes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from starlette.concurrency import run_in_threadpool
+
+from api.account.erasure import remove_orphans, sweep
+from api.account.transparency import publish
+from api.background import Service, Task
+
+__all__ = ["TASKS", "publish_months", "sweep_store"]
+
+_LOG = logging.getLogger("vedette.api")
+_HOUR_S = 3600.0
+
+
+async def sweep_store(service: Service) -> None:
+    """Erase what has run out, and remove objects that no record names."""
+    settings, store = service.settings.account, service.store
+    orphans_at = 0.0
+    while True:
+        erased = await run_in_threadpool(sweep, store)
+        removed = 0
+        if time.monotonic() >= orphans_at:
+            removed = await run_in_threadpool(remove_orphans, store)
+            orphans_at = time.monotonic() + settings.orphans_s
+        if erased or removed:
+            await run_in_threadpool(store.forget)
+            _LOG.info("swept", extra={"fields": {"erased": erased, "orphans": removed}})
+        await asyncio.sleep(settings.sweep_s)
+
+
+async def publish_months(service: Service) -> None:
+    """Publish each month when its time has come."""
+    settings, store = service.settings.account, service.store
+    while settings.publish:
+        for month in await run_in_threadpool(publish, store, settings):
+            _LOG.info("published", extra={"fields": {"month": month}})
+        await asyncio.sleep(_HOUR_S)
+
+
+TASKS: tuple[Task, ...] = (sweep_store, publish_months)
