@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.canonical import new_id
-from api.errors import ApiError, PermissionDeniedError, WrongCertificateError
+from api.errors import ApiError, NotFoundError, PermissionDeniedError, UnprocessableError, WrongCertificateError
 from api.identity.doorman import Doorman, Seen
 from api.identity.roles import SYSTEM, Call
 from api.problems import MEDIA_TYPE, of_error, of_status
@@ -72,6 +72,10 @@ class Gate:
         exit_ = _Exit(self._store, scope, send, self._headers)
         try:
             await self._admit(scope, exit_)
+            nul = _nul_in(scope)
+            if nul is not None:
+                await of_error(nul)(scope, receive, exit_)
+                return
             key = None if exit_.call is None else self._ready.key(scope, exit_.call.principal)
             answer = None if key is None else self._ready.find(key)
             if answer is not None and exit_.call is not None:
@@ -106,6 +110,15 @@ class Gate:
             exit_.call = Call(seen.principal, exit_.request_id)
         state = scope.setdefault("state", {})
         state["call"], state["request"] = exit_.call, exit_.request_id
+
+
+def _nul_in(scope: Scope) -> ApiError | None:
+    """What to answer to an address that holds the character NUL: no text here has one, and PostgreSQL takes none."""
+    if "\x00" in scope["path"]:
+        return NotFoundError("no name holds the character NUL: this address names nothing")
+    if b"%00" in scope["query_string"]:
+        return UnprocessableError("the query holds the character NUL (%00): leave it out")
+    return None
 
 
 class _Exit:

@@ -23,6 +23,8 @@ from api.trail.audit import Deed, append_deeds
 __all__ = ["Answer", "Notes", "ReadyAnswers"]
 
 Key = tuple[Principal, bytes, bytes, str]
+_KEPT_WITH = 1000
+"""Bytes that an answer takes in memory beside its texts, about: objects, headers, its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class ReadyAnswers:
     store
         Tells whether anything changed.
     capacity_bytes
-        Of all bodies together; a larger body than a quarter of it is not kept.
+        Of all answers and what they are kept under together, about; one that takes more than a quarter of it is not
+        kept.
     """
 
     def __init__(self, store: Store, *, capacity_bytes: int = 32 << 20) -> None:
@@ -71,18 +74,26 @@ class ReadyAnswers:
 
     def keep(self, key: Key, answer: Answer) -> None:
         """Keep an answer for the next who asks the same."""
-        if len(answer.body) * 4 > self._capacity:
+        size = _size_of(key, answer)
+        if size * 4 > self._capacity:
             return
         self._forget(key)
         self._kept[key] = answer
-        self._size += len(answer.body)
+        self._size += size
         while self._size > self._capacity:
             self._forget(next(iter(self._kept)))
 
     def _forget(self, key: Key) -> None:
         old = self._kept.pop(key, None)
         if old is not None:
-            self._size -= len(old.body)
+            self._size -= _size_of(key, old)
+
+
+def _size_of(key: Key, answer: Answer) -> int:
+    """What an answer takes in memory; whoever asks chooses how long the question is."""
+    _, path, query, accept = key
+    named = sum(map(len, answer.shown.objects))
+    return _KEPT_WITH + len(path) + len(query) + len(accept) + named + len(answer.body)
 
 
 class Notes:

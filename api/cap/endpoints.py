@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.cap.alerts import Message, Reader, alert_of
-from api.cap.messages import audience_of, messages_of
+from api.cap.messages import messages_of
 from api.cap.settings import CapSettings
 from api.errors import NotFoundError
 from api.http import After, Caller, Given, Limit, Route, Stored, read
@@ -20,6 +20,7 @@ from api.markup import XML_HEAD, serialised
 from api.records.readable import find_readable, may_read
 from api.store.tables import EventRow, PartnerRow
 from api.times import iso
+from api.trail.log import audience_of
 
 __all__ = ["ROUTES"]
 

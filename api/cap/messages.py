@@ -13,19 +13,13 @@ from sqlalchemy.orm import Session
 
 from api.cap.alerts import Message
 from api.cap.tables import SAID
-from api.identity.roles import Principal, Role
 from api.store.tables import EventRow
 from api.trail.log import INSIDE
 
-__all__ = ["audience_of", "fold", "messages_of"]
+__all__ = ["fold", "messages_of"]
 
 _SAYS = {"release.created"}
 _TAKES_BACK = {"release.recalled", "record.erased"}
-
-
-def audience_of(principal: Principal) -> str:
-    """Whose log the principal reads."""
-    return principal.partner_id if principal.role is Role.PARTNER and principal.partner_id is not None else INSIDE
 
 
 def messages_of(session: Session, audience: str, record_id: str) -> list[Message]:

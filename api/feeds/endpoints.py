@@ -21,7 +21,7 @@ from api.feeds.wake import wake_of
 from api.http import Caller, Given, Limit, Route, Stored, answer, cursor_of, read, write
 from api.identity.roles import Permission
 from api.problems import of_status
-from api.trail.log import last_n
+from api.trail.log import audience_of, last_n
 
 __all__ = ["ROUTES"]
 
@@ -51,7 +51,7 @@ async def get_event_stream(
     streams = streams_of(store, given)
     if not streams.room(call):
         raise RateLimitedError("there are as many open streams as there may be: close one, or wait", _BUSY_S)
-    audience = webhooks.audience_of(call.principal)
+    audience = audience_of(call.principal)
 
     def start(session: Session, _now: int) -> tuple[int, list[str]]:
         last = last_n(session, audience)
@@ -67,7 +67,7 @@ async def get_event_stream(
 
 async def post_webhook(wish: WebhookIn, call: Caller, store: Stored, given: Given) -> Response:
     """Name a target that events are sent to; the secret that calls are signed with is in this answer alone."""
-    reach = webhooks.reach_of(webhooks.audience_of(call.principal), given.feeds)
+    reach = webhooks.reach_of(audience_of(call.principal), given.feeds)
     host, port = check_url(wish.url, reach)
     try:
         async with asyncio.timeout(given.feeds.connect_timeout_s):

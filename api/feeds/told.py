@@ -48,7 +48,8 @@ class Teller:
 
     An event of a record carries `feature`, the record as who is told may read it at this moment, and `state`: "current"
     with a feature; "recalled" where the release that it tells of stands no more, "gone" where the record may not be
-    read (any more), both without one.
+    read (any more), both without one. A key that is narrowed to less than the record's type hears "gone": the release
+    stands, and nobody is to erase what it told others of the same partner.
 
     Parameters
     ----------
@@ -87,7 +88,8 @@ class Teller:
         if record_id is None:
             return Told(event["n"], event["kind"], event["time"], _one_line(canonical(body)), None)
         row = self._row(principal, event)
-        if event["kind"] == "release.recalled" or (row is None and principal.partner_id is not None):
+        known = event["record_type"] is None or may_read(principal, event["record_type"])
+        if event["kind"] == "release.recalled" or (row is None and principal.partner_id is not None and known):
             state, row = "recalled", None if principal.partner_id is not None else row
         else:
             state = "gone" if row is None else "current"

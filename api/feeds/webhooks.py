@@ -20,11 +20,10 @@ from api.identity.roles import Call, Permission, Principal, Role
 from api.identity.tables import AccountRow, KeyTermsRow
 from api.times import iso
 from api.trail.audit import append_audit
-from api.trail.log import INSIDE, append_event, last_n
+from api.trail.log import INSIDE, append_event, audience_of, last_n
 
 __all__ = [
     "add_webhook",
-    "audience_of",
     "disable",
     "list_deliveries",
     "list_webhooks",
@@ -33,11 +32,6 @@ __all__ = [
     "remove_webhook",
     "speaks_for",
 ]
-
-
-def audience_of(principal: Principal) -> str:
-    """Whose events `principal` is told: its partner's, or those of the inside."""
-    return INSIDE if principal.partner_id is None else principal.partner_id
 
 
 def reach_of(audience: str, settings: FeedSettings) -> Reach:

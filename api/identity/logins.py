@@ -37,7 +37,7 @@ from api.identity.sessions import (
 from api.identity.settings import IdentitySettings
 from api.identity.tables import AccountRow, ProviderLoginRow, SessionRow
 from api.store.engine import Store
-from api.store.tables import PartnerRow
+from api.store.tables import AuditHeadRow, PartnerRow
 from api.trail.audit import append_audit
 
 __all__ = ["LOGIN_S", "Device", "Logins"]
@@ -335,14 +335,19 @@ class Logins:
             bucket.give(who)
 
     def _refused(self, request_id: str, found: _Found | None) -> None:
-        """Write a refusal down: in the audit for an account that exists, whose bucket bounds how many there are."""
+        """Write a refusal down: in the audit for an account that exists, whose bucket bounds how many there are.
+
+        For one that does not there is a commit as well, which keeps nothing: a wait for the disk would tell them apart.
+        """
         _LOG.warning("login refused", extra={"fields": {"request": request_id, "account": found and found.account_id}})
-        if found is not None:
-            call = Call(SYSTEM, request_id)
-            now = self._store.clock()
-            self._store.write_together(
-                lambda session: append_audit(session, call, now, "session.refuse", [found.account_id])
-            )
+        if found is None:
+            self._store.write_together(_write_nothing)
+            return
+        call = Call(SYSTEM, request_id)
+        now = self._store.clock()
+        self._store.write_together(
+            lambda session: append_audit(session, call, now, "session.refuse", [found.account_id])
+        )
 
     def _check(self, account_id: str, old: str, new: str) -> None:
         if new == old:
@@ -372,6 +377,11 @@ class Logins:
         return open_session(
             session, call, now, self.settings, device=secret, address=device.address, agent=device.agent
         )
+
+
+def _write_nothing(session: Session) -> None:
+    """Write to the disk what is there already."""
+    session.execute(update(AuditHeadRow).values(seq=AuditHeadRow.seq))
 
 
 def _is_once(found: _Found, secret: str) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from api.errors import ConflictError, NotFoundError, UnprocessableError
 from api.identity.roles import Call
 from api.records.readable import find_readable
+from api.records.schemas import COPIES
 from api.records.views import refresh_views
 from api.store.objects import StoredObject
 from api.store.tables import EvidenceRow, RecordRow
@@ -56,7 +57,7 @@ def expect(session: Session, call: Call, now_us: int, record_id: str, part: str)
     row = session.get_one(RecordRow, record_id)
     names = json.loads(row.document)["evidence"] or {}
     name = names.get(part) if part in PARTS else part if part in names.get("others", ()) else None
-    if name is None:
+    if name is None or part.partition("-")[0] in COPIES:  # what partners get as a copy is made here, never delivered
         raise NotFoundError(f"crossing {record_id} announces no {part}")
     return Expected(row.id, row.revision, part, name, names["sha256"] if part == "clip" else None)
 

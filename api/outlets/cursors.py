@@ -54,7 +54,7 @@ class Told:
     feature
         GeoJSON Feature as the audience may see it; None where it may not (any more).
     media
-        Which evidence it may fetch: "none", "redacted" or "original".
+        Which evidence it may fetch: "none", "blurred", "redacted" or "original".
     review
         The state of its review.
     """

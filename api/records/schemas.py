@@ -10,6 +10,7 @@ from api.times import iso, microseconds
 from api.wire import CueKind, Id, Kind, Label, Lat, Lon, Metres, Name, Sha256, Status, Wire
 
 __all__ = [
+    "COPIES",
     "CrossingIn",
     "CueIn",
     "FleetIn",
@@ -25,6 +26,8 @@ __all__ = [
 Sensitivity = Literal["clear", "green", "amber", "red"]
 """Colours of the Traffic Light Protocol 2.0 (FIRST), which EU CISE calls sensitivity."""
 _USUAL: Sensitivity = "amber"
+COPIES = ("blurred", "redacted")
+"""Copies of evidence that the service makes: the part of a copy is named `COPY-PART`, and nobody delivers one."""
 
 Degrees = Annotated[float, Field(ge=0, lt=360)]
 Place = tuple[Lon, Lat]
@@ -107,6 +110,8 @@ class EvidenceNames(Wire):
             raise ValueError("two files of evidence have one name")
         if {"manifest", "clip", "thumbnail"} & set(self.others):
             raise ValueError("manifest, clip and thumbnail are parts: name other files otherwise")
+        if any(name.startswith(tuple(f"{copy}-" for copy in COPIES)) for name in self.others):
+            raise ValueError("blurred- and redacted- begin the names of copies, which the service makes alone")
         return self
 
 

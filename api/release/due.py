@@ -27,7 +27,7 @@ async def announce_when_due(service: Service) -> None:
 def _announce(store: Store) -> int:
     now = store.clock()
     with store.read() as session:
-        due = next_due(session)
+        due = next_due(session, now)
     if due is None or due > now:
         return 0
     with store.write() as session:

@@ -41,8 +41,14 @@ def objections(row: Record, document: Mapping[str, Any], terms: AgreementTerms) 
         (row.type != "crossing" or row.kind in terms.kinds, f"kind {row.kind} is not in the agreement"),
         (row.purpose in terms.purposes, f"purpose {row.purpose} is not in the agreement"),
         (covers(area_of(terms), type_, document), "its place is not in the agreement's area"),
+        (_ever_shown(row, terms), "its delay would pass only after its retention or the agreement ends"),
     )
     return tuple(reason for holds, reason in rules if not holds)
+
+
+def _ever_shown(row: Record, terms: AgreementTerms) -> bool:
+    until_us = None if terms.valid_until is None else microseconds(terms.valid_until)
+    return row.time_us + terms.delay_s * 1_000_000 < min(row.expires_us, until_us or row.expires_us)
 
 
 def wanted(row: Record, document: Mapping[str, Any], wish: SubscriptionIn) -> bool:

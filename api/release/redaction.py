@@ -21,6 +21,7 @@ from api.background import Service
 from api.canonical import new_id
 from api.errors import StorageError
 from api.identity.roles import SYSTEM, Call
+from api.records.schemas import COPIES
 from api.records.views import refresh_views
 from api.store.engine import Store
 from api.store.objects import StoredObject
@@ -34,7 +35,6 @@ _LOG = logging.getLogger("vedette.api")
 _LOOK_S = 2.0
 _AGAIN_S = 3600.0
 _MOST_BYTES = 4 << 30
-KINDS = ("blurred", "redacted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def wanted_copies(session: Session, *, limit: int = 20) -> list[Wanted]:
         select(ReadableRow.record_id, ReadableRow.revision, ReadableRow.media)
         .distinct()
         .join(there, (there.record_id == ReadableRow.record_id) & (there.revision == ReadableRow.revision))
-        .where(ReadableRow.media.in_(KINDS), there.part == "clip", ~copy)
+        .where(ReadableRow.media.in_(COPIES), there.part == "clip", ~copy)
         .order_by(ReadableRow.record_id)
         .limit(limit)
     )
@@ -136,7 +136,7 @@ def _gather(store: Store, session: Session, wanted: Wanted, folder: Path) -> Non
         EvidenceRow.record_id == wanted.record_id, EvidenceRow.revision == wanted.revision
     )
     for piece in session.scalars(query):
-        if piece.part.partition("-")[0] in KINDS:
+        if piece.part.partition("-")[0] in COPIES:
             continue
         shutil.copyfile(store.objects.local(piece.sha256), folder / piece.name)
 

@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from api.canonical import new_id, sha256_hex
 from api.errors import ConflictError, NotFoundError, NotReleasableError
-from api.identity.roles import Call
+from api.identity.roles import SYSTEM, Call
 from api.records.features import feature_bytes
 from api.records.kept import Record
 from api.records.readable import find_readable
@@ -34,6 +34,7 @@ __all__ = [
     "release",
     "share",
     "standing_release",
+    "taken_back",
 ]
 
 
@@ -152,11 +153,14 @@ def announce(session: Session, now_us: int, record_type: str, made: ReleaseRow) 
 
 
 def announce_due(session: Session, now_us: int, *, limit: int = 1000) -> int:
-    """Tell partners of releases whose delay has passed, in order of that; how many there were."""
+    """Tell partners of releases whose delay has passed, in order of that; how many there were.
+
+    Of one whose agreement or retention ended before, the partner hears nothing: it could never read it.
+    """
     due = session.execute(
-        select(ReleaseRow, RecordRow.type)
-        .join(RecordRow, RecordRow.id == ReleaseRow.record_id)
-        .where(ReleaseRow.announced.is_(False), ReleaseRow.recalled_us.is_(None), ReleaseRow.visible_us <= now_us)
+        select(ReleaseRow, ReadableRow.type)
+        .join(ReadableRow, _shown_under(now_us))
+        .where(*_UNTOLD, ReleaseRow.visible_us <= now_us)
         .order_by(ReleaseRow.visible_us, ReleaseRow.id)
         .limit(limit)
     ).all()
@@ -165,10 +169,23 @@ def announce_due(session: Session, now_us: int, *, limit: int = 1000) -> int:
     return len(due)
 
 
-def next_due(session: Session) -> int | None:
+def next_due(session: Session, now_us: int) -> int | None:
     """When the next release becomes visible that its partner was not told of; None where there is none."""
-    query = select(func.min(ReleaseRow.visible_us))
-    return session.scalar(query.where(ReleaseRow.announced.is_(False), ReleaseRow.recalled_us.is_(None)))
+    query = select(func.min(ReleaseRow.visible_us)).join(ReadableRow, _shown_under(now_us))
+    return session.scalar(query.where(*_UNTOLD))
+
+
+_UNTOLD = (ReleaseRow.announced.is_(False), ReleaseRow.recalled_us.is_(None))
+
+
+def _shown_under(now_us: int) -> ColumnElement[bool]:
+    """The condition that a view under a release will be, or is, read."""
+    return and_(
+        ReadableRow.record_id == ReleaseRow.record_id,  # which has an index
+        ReadableRow.release_id == ReleaseRow.id,
+        ReadableRow.until_us > now_us,
+        ReadableRow.until_us > ReleaseRow.visible_us,
+    )
 
 
 def recall(session: Session, call: Call, now_us: int, release_id: str, reason: str | None) -> None:
@@ -183,10 +200,11 @@ def recall(session: Session, call: Call, now_us: int, release_id: str, reason: s
     if row is None or row.recalled_us is not None:
         raise NotFoundError(f"release {release_id} does not exist or is already recalled")
     _recall(session, call, now_us, row, reason)
+    row.recalled_by = call.principal.key_id
 
 
 def recall_all(session: Session, call: Call, now_us: int, which: ColumnElement[bool], reason: str) -> None:
-    """Take back every standing release that `which` (a condition on `ReleaseRow`) selects."""
+    """Take back every standing release that `which` (a condition on `ReleaseRow`) selects, as something else has it."""
     for row in session.scalars(select(ReleaseRow).where(which, ReleaseRow.recalled_us.is_(None))).all():
         _recall(session, call, now_us, row, reason)
 
@@ -211,6 +229,17 @@ def standing_release(session: Session, record_id: str, partner_id: str) -> Relea
         ReleaseRow.record_id == record_id, ReleaseRow.partner_id == partner_id, ReleaseRow.recalled_us.is_(None)
     )
     return session.scalars(query).one_or_none()
+
+
+def taken_back(session: Session, record_id: str, partner_id: str) -> bool:
+    """Whether a person took back the newest release of a record to a partner; what merely followed does not count."""
+    query = (
+        select(ReleaseRow.recalled_by)
+        .where(ReleaseRow.record_id == record_id, ReleaseRow.partner_id == partner_id)
+        .order_by(ReleaseRow.released_us.desc(), ReleaseRow.recalled_us.desc())
+        .limit(1)
+    )
+    return session.scalar(query) not in {None, SYSTEM.key_id}
 
 
 def active_partner(session: Session, partner_id: str) -> PartnerRow:
@@ -246,7 +275,7 @@ def _covering(session: Session, now_us: int, record: RecordRow, wish: ReleaseIn)
 
 
 def _recall(session: Session, call: Call, now_us: int, row: ReleaseRow, reason: str | None) -> None:
-    row.recalled_us, row.recalled_by, row.recall_reason = now_us, call.principal.key_id, reason
+    row.recalled_us, row.recalled_by, row.recall_reason = now_us, SYSTEM.key_id, reason
     session.flush()
     session.execute(delete(ReadableRow).where(ReadableRow.release_id == row.id))
     record_type = session.get_one(RecordRow, row.record_id).type

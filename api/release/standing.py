@@ -6,15 +6,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical, new_id
-from api.errors import NotFoundError, UnprocessableError
-from api.identity.roles import SYSTEM, Call
+from api.errors import ConflictError, NotFoundError, UnprocessableError
+from api.identity.roles import SYSTEM, Call, Role
 from api.records.kept import Record
 from api.release.policy import area_of, objections, wanted
-from api.release.releases import Ground, share, standing_release
+from api.release.releases import Ground, share, standing_release, taken_back
 from api.release.schemas import AgreementTerms, SubscriptionIn
 from api.store.tables import AgreementRow, PartnerRow, SubscriptionRow
 from api.times import iso
@@ -22,6 +22,9 @@ from api.trail.audit import append_audit
 from api.trail.log import append_event
 
 __all__ = ["add_subscription", "end_subscription", "list_subscriptions", "release_standing"]
+
+_MOST = 100
+"""Running subscriptions of one partner: whatever comes is held against each."""
 
 
 def add_subscription(session: Session, call: Call, now_us: int, wish: SubscriptionIn) -> dict[str, Any]:
@@ -33,11 +36,17 @@ def add_subscription(session: Session, call: Call, now_us: int, wish: Subscripti
         When the agreement does not exist, has ended, or is another's.
     UnprocessableError
         When the agreement allows no subscriptions, or the wish is wider than it.
+    ConflictError
+        When the partner has as many subscriptions as it may.
     """
     agreement = session.get(AgreementRow, wish.agreement_id)
     partner_id = call.principal.partner_id
-    if agreement is None or partner_id is None or agreement.partner_id != partner_id or agreement.ended_us is not None:
+    if agreement is None or partner_id is None or agreement.partner_id != partner_id or not _runs(agreement, now_us):
         raise NotFoundError(f"agreement {wish.agreement_id} does not exist")
+    mine = (SubscriptionRow.partner_id == partner_id, SubscriptionRow.ended_us.is_(None))
+    count = session.scalar(select(func.count()).select_from(SubscriptionRow).where(*mine)) or 0
+    if count >= _MOST:
+        raise ConflictError(f"there are {count} subscriptions, as many as there may be: end one")
     terms = AgreementTerms.model_validate_json(agreement.terms)
     for reason in _too_wide(wish, terms):
         raise UnprocessableError(reason)
@@ -58,8 +67,7 @@ def add_subscription(session: Session, call: Call, now_us: int, wish: Subscripti
 def end_subscription(session: Session, call: Call, now_us: int, subscription_id: str) -> None:
     """Ask no more; what was released stays released. Raises NotFoundError for another's or none."""
     row = session.get(SubscriptionRow, subscription_id)
-    mine = row is not None and call.principal.partner_id in {None, row.partner_id}
-    if row is None or not mine or row.ended_us is not None:
+    if row is None or row.partner_id != call.principal.partner_id or row.ended_us is not None:
         raise NotFoundError(f"subscription {subscription_id} does not exist")
     row.ended_us = now_us
     append_event(session, now_us, "subscription.ended", partner_id=row.partner_id, subscription_id=row.id)
@@ -69,7 +77,7 @@ def end_subscription(session: Session, call: Call, now_us: int, subscription_id:
 def list_subscriptions(session: Session, call: Call) -> list[dict[str, Any]]:
     """Subscriptions, oldest first, ended ones too: a partner's own, or all for those inside."""
     query = select(SubscriptionRow).order_by(SubscriptionRow.created_us, SubscriptionRow.id)
-    if call.principal.partner_id is not None:
+    if call.principal.role is Role.PARTNER:
         query = query.where(SubscriptionRow.partner_id == call.principal.partner_id)
     return [_wire(row) for row in session.scalars(query)]
 
@@ -77,7 +85,8 @@ def list_subscriptions(session: Session, call: Call) -> list[dict[str, Any]]:
 def release_standing(session: Session, call: Call, now_us: int, rows: Sequence[Record]) -> int:
     """Release records to every partner whose subscription asks for them and whose agreement allows it; how many.
 
-    Called in the transaction that made them releasable, so that both stand or fall together.
+    Called in the transaction that made them releasable, so that both stand or fall together. What a person took back
+    from a partner stays back until a person releases it again: who judges or delivers does not undo a recall.
     """
     running = session.execute(
         select(SubscriptionRow, AgreementRow, PartnerRow)
@@ -102,9 +111,16 @@ def release_standing(session: Session, call: Call, now_us: int, rows: Sequence[R
             asked = terms.subscriptions and wanted(row, document, wish)
             if not asked or objections(row, document, terms) or standing_release(session, row.id, partner.id):
                 continue
+            if taken_back(session, row.id, partner.id):
+                continue
             share(session, service, now_us, row, Ground(partner, agreement, terms, subscription.id))
             released += 1
     return released
+
+
+def _runs(agreement: AgreementRow, now_us: int) -> bool:
+    until_us = agreement.valid_until_us
+    return agreement.ended_us is None and (until_us is None or until_us > now_us)
 
 
 def _too_wide(wish: SubscriptionIn, terms: AgreementTerms) -> list[str]:

@@ -23,7 +23,7 @@ from api.review.policy import people_needed, policy_now, require_person
 from api.review.queue import enqueue
 from api.review.schemas import ReviewIn
 from api.review.tables import DismissalRow
-from api.store.tables import RecordRow, ReleaseRow, ReviewRow
+from api.store.tables import KeyRow, RecordRow, ReleaseRow, ReviewRow
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_event
@@ -110,7 +110,11 @@ def settle(session: Session, row: RecordRow) -> Outcome:
     """Set a crossing's review state, and its place in the queue, to what the verdicts on its revision come to."""
     query = select(ReviewRow).where(ReviewRow.record_id == row.id, ReviewRow.revision == row.revision)
     said = session.scalars(query.order_by(ReviewRow.version)).all()
-    people = people_needed(policy_now(session), json.loads(row.document))
+    policy = policy_now(session)
+    people = people_needed(policy, json.loads(row.document))
+    if people > 1 and not policy.keys_are_people:  # what a key said while one was enough is no person's word now
+        keys = set(session.scalars(select(KeyRow.id).where(KeyRow.id.in_({each.reviewer for each in said}))))
+        said = [each for each in said if each.reviewer not in keys]
     outcome = outcome_of([Said(each.reviewer, each.verdict) for each in said], people)
     row.review_state = outcome.state
     last = said[-1] if said else None

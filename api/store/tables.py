@@ -178,6 +178,7 @@ class ReleaseRow(Base):
     __table_args__ = (
         Index("ix_release_active", "record_id", "partner_id", unique=True, **partial("recalled_us IS NULL")),
         Index("ix_release_partner", "partner_id", "released_us"),
+        Index("ix_release_record", "record_id", "partner_id", "released_us"),
         Index("ix_release_due", "announced", "visible_us"),
     )
 
@@ -196,6 +197,7 @@ class ReleaseRow(Base):
     """Whether the partner's event log tells of it: not before `visible_us`."""
     recalled_us: Mapped[int | None]
     recalled_by: Mapped[str | None]
+    """Key or account of who took it back; "system" where that followed from something else."""
     recall_reason: Mapped[str | None]
     receipt_us: Mapped[int | None]
     receipt_by: Mapped[str | None]

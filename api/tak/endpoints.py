@@ -17,7 +17,7 @@ from api.http import Caller, Given, Limit, Route, Stored, bbox_of, cursor_of, re
 from api.identity.roles import Permission
 from api.markup import XML_HEAD
 from api.records.readable import Readable, RecordFilter, list_readable, may_read, readable_records
-from api.tak.events import events_of
+from api.tak.events import OF_NO_EVENT, events_of
 from api.times import microseconds
 
 __all__ = ["ROUTES"]
@@ -39,9 +39,10 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
     limit: Limit = 100,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Response:
-    """Records that the key may read as Cursor-on-Target events, newest first; what was dismissed is none.
+    """Records that the key may read as Cursor-on-Target events, newest first.
 
-    The header Link names the next page. A record whose place is not known or not shared has no event.
+    What was dismissed, or merged into another record, is none; nor is a record whose place is not known or not shared.
+    The header Link names the next page.
     """
     if not may_read(call.principal, type_):
         raise NotFoundError(f"there are no events of type {type_}")
@@ -49,7 +50,7 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
     readable = readable_records(call.principal, now)
     which = RecordFilter(
         type_,
-        where=readable.rows.c.review != "dismissed",
+        where=readable.rows.c.review.not_in(OF_NO_EVENT),
         from_us=None if since is None else microseconds(since),
         to_us=None if until is None else microseconds(until),
         bbox=None if bbox is None else bbox_of(bbox),

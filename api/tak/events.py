@@ -16,10 +16,13 @@ from lxml import etree
 
 from api.errors import SettingsError
 from api.markup import plain, serialised
+from api.records.merges import MERGED
 from api.times import datetime_of, microseconds_of
 
-__all__ = ["CotRules", "deletes_of", "events_of", "ping_of", "uids_of"]
+__all__ = ["OF_NO_EVENT", "CotRules", "deletes_of", "events_of", "ping_of", "uids_of"]
 
+OF_NO_EVENT = ("dismissed", MERGED)
+"""States of review of records that no event tells of: of a merged one, its survivor's does."""
 _UNKNOWN = "9999999.0"
 _MOST_VERTICES = 200
 _SHAPE = "u-d-f"
@@ -30,7 +33,6 @@ _CUES = {"motion": "b-d-m", "infrared": "b-d-m", "acoustic": "b-d-a"}
 _SENSORS = {"radar": "a-f-G-E-S-R"}
 _VEHICLES = {"plane": "a-f-A-M-F-Q", "vtol": "a-f-A-M-F-Q", "ground": "a-f-G-E-V"}
 _HOWS = {"crossing": "m-i", "cue": "m-r", "vehicle": "m-g", "sortie": "m-p"}
-_CLIPS = {"original": "clip", "redacted": "redacted-clip"}
 # Parts of a record that are events of their own, since clients draw only what has the type of a drawing.
 _PARTS = {"crossing": ("track",), "vehicle": ("footprint",), "sortie": ("footprint",)}
 # Our name of what a camera looks at, and CoT's.
@@ -136,7 +138,7 @@ def events_of(
     rules
         How.
     media
-        Which clip the reader may fetch: "none", "redacted" or "original".
+        Which clip the reader may fetch: "none", "blurred", "redacted" or "original".
 
     Returns
     -------
@@ -300,13 +302,13 @@ class _Maker:
                 etree.SubElement(line, "vertex", lat=f"{lat:.7f}", lon=f"{lon:.7f}")
 
     def _link_video(self, detail: etree._Element) -> None:
-        clip = _CLIPS.get(self.media) if self.properties.get("evidence") else None
+        clip = self.media != "none" and bool(self.properties.get("evidence"))
         live = self.properties.get("video")
         url = None
         if isinstance(live, str) and live.startswith(("https://", "http://", "rtsp://", "rtsps://")):
             url = live
-        elif self.rules.base_url is not None and clip is not None:
-            url = f"{self.rules.base_url}/crossings/{self.id}/evidence/{clip}"
+        elif self.rules.base_url is not None and clip:  # who may see a copy gets it under the same name
+            url = f"{self.rules.base_url}/crossings/{self.id}/evidence/clip"
         if url is not None:
             uid = f"vedette-{self.id}-video"
             etree.SubElement(detail, "__video", uid=uid, url=plain(url))

@@ -24,7 +24,7 @@ from api.markup import XML_HEAD, parsed
 from api.outlets.cursors import Told
 from api.outlets.follow import follow
 from api.outlets.settings import Pace
-from api.tak.events import deletes_of, events_of, ping_of
+from api.tak.events import OF_NO_EVENT, deletes_of, events_of, ping_of
 from api.tak.settings import TakTarget
 
 __all__ = ["TakLink", "linked", "serve_tak"]
@@ -131,7 +131,7 @@ class TakLink:
 
     def _events(self, told: Told) -> tuple[bytes, ...]:
         now, rules = self._clock(), self._target.rules
-        if told.feature is None or told.review == "dismissed":
+        if told.feature is None or told.review in OF_NO_EVENT:
             return deletes_of(told.record_id, told.record_type, now_us=now, rules=rules)
         return events_of(told.feature, told.record_type, now_us=now, rules=rules, media=told.media)
 

@@ -12,7 +12,7 @@ from api.http import After, Caller, Given, Limit, Route, Stored, answer, read
 from api.identity.roles import Permission
 from api.trail.audit import audit_head, read_audit, verify_audit
 from api.trail.heads import sign_head
-from api.trail.log import INSIDE, read_events
+from api.trail.log import audience_of, read_events
 
 __all__ = ["ROUTES"]
 
@@ -21,7 +21,7 @@ def get_events(call: Caller, store: Stored, after: After = 0, limit: Limit = 100
     """The event log after a cursor; `next` is the cursor to go on from."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        return read_events(session, after=after, limit=limit, audience=call.principal.partner_id or INSIDE), []
+        return read_events(session, after=after, limit=limit, audience=audience_of(call.principal)), []
 
     found = read(store, call, "event.list", work)
     return answer({"events": found, "next": found[-1]["n"] if found else after})

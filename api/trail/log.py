@@ -9,18 +9,38 @@ from sqlalchemy import String, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical
+from api.identity.roles import Principal, Role
 from api.store.tables import Base, EventRow
 from api.times import iso
 
-__all__ = ["INSIDE", "append_event", "append_events", "event_of", "last_n", "last_seq", "read_events", "read_log"]
+__all__ = [
+    "INSIDE",
+    "append_event",
+    "append_events",
+    "audience_of",
+    "event_of",
+    "last_n",
+    "last_seq",
+    "read_events",
+    "read_log",
+]
 
 INSIDE = "inside"
 """The audience of those within the organisation; every other audience is a partner's id."""
+
+_NOBODY = "nobody"  # whom no event is told
 
 # Built once, and without the unit of work: every change appends.
 _LAST = select(func.max(EventRow.seq))
 _LAST_N = select(func.max(EventRow.n)).where(EventRow.audience == bindparam("whom", type_=String))
 _APPEND = insert(Base.metadata.tables["event"])
+
+
+def audience_of(principal: Principal) -> str:
+    """Whose events `principal` is told: its partner's, or those of the inside; of nobody's, a partner of none."""
+    if principal.partner_id is not None:
+        return principal.partner_id
+    return _NOBODY if principal.role is Role.PARTNER else INSIDE
 
 
 def append_event(

@@ -536,6 +536,17 @@ class TestGuessing:
             one, other = anna.login("anna", "a wrong password"), nobody.login("nobody", "a wrong password")
             assert (one.status_code, one.json()) == (other.status_code, other.json())
 
+    def test_nor_by_how_often_the_disk_is_waited_for(self, service):
+        settled(service, "anna")
+        commits = []
+        for login in ("anna", "nobody"):
+            heard = []
+            service.store.listen(lambda heard=heard: heard.append(1))
+            assert Browser.at(service).login(login, "a wrong password").status_code == 401
+            commits.append(len(heard))
+        assert commits == [1, 1]
+        assert service.ask("auditor", "GET", "/audit/verification").json()["intact"] is True
+
     def test_a_right_password_is_no_failure(self, service):
         settled(service, "anna")
         for _ in range(12):

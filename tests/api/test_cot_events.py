@@ -197,7 +197,8 @@ def test_no_other_scheme_becomes_a_link():
 def test_a_clip_is_linked_only_where_the_reader_may_fetch_it():
     feature = crossing_feature()
     assert made(feature)[0].find("detail/__video") is None
-    assert made(feature, media="redacted")[0].find("detail/__video").get("url").endswith("/evidence/redacted-clip")
+    for media in ("blurred", "redacted", "original"):  # /evidence/clip is whichever of them the reader may see
+        assert made(feature, media=media)[0].find("detail/__video").get("url").endswith(f"/{ID}/evidence/clip")
     feature["properties"]["evidence"] = None
     assert made(feature, media="original")[0].find("detail/__video") is None
 

@@ -37,6 +37,13 @@ def test_those_inside_see_every_crossing_with_a_place_that_was_not_dismissed(ser
     assert service.ask(None, "GET", "/cot").status_code == 401
 
 
+def test_of_two_that_are_one_the_survivor_alone_is_an_event(service, crossing):
+    kept, double = service.deliver(crossing("a")), service.deliver(crossing("b"))
+    wish = {"into": kept, "reason": "the same person"}
+    assert service.ask("analyst", "POST", f"/crossings/{double}/merge", json=wish).status_code == 200
+    assert ids_of(events(service, "analyst")) == [kept]
+
+
 def test_the_link_leads_over_every_page_once(service, crossing):
     ids = {service.deliver(crossing(str(n), time=f"2026-01-01T10:00:0{n}.000000Z")) for n in range(7)}
     seen, path = [], "/cot?limit=2&kind=person"

@@ -158,21 +158,28 @@ class Standing:
         return 100
 
 
-@given(sizes=st.lists(st.integers(0, 400), max_size=30))
-def test_memory_is_bounded(sizes):
-    ready = ReadyAnswers(Standing(), capacity_bytes=1000)
+long = st.integers(0, 8_000)
+
+
+@given(sizes=st.lists(st.tuples(long, long, long, st.integers(0, 50)), max_size=30))
+def test_memory_is_bounded_whatever_is_long_the_answer_or_the_question(sizes):
+    ready = ReadyAnswers(Standing(), capacity_bytes=40_000)
     who = Principal("k", "k", Role.ANALYST)
-    for number, size in enumerate(sizes):
-        ready.keep((who, b"/", str(number).encode(), ""), Answer([], b"x" * size, Shown(7, "a.b", [], 200)))
-    kept = [
-        answer
-        for number in range(len(sizes))
-        if (answer := ready.find((who, b"/", str(number).encode(), ""))) is not None
-    ]
-    assert sum(len(answer.body) for answer in kept) <= 1000
-    assert all(len(answer.body) <= 250 for answer in kept)
-    if sizes and sizes[-1] <= 250:
-        assert len(kept[-1].body) == sizes[-1]  # the newest is there
+
+    def key_of(number):
+        return who, b"/", b"%d&" % number + b"q" * sizes[number][1], "a" * sizes[number][2]
+
+    def taken(number):
+        body, query, accept, objects = sizes[number]
+        return body + query + accept + 32 * objects
+
+    for number, (size, *_, objects) in enumerate(sizes):
+        ready.keep(key_of(number), Answer([], b"x" * size, Shown(7, "a.b", ["f" * 32] * objects, 200)))
+    kept = [number for number in range(len(sizes)) if ready.find(key_of(number)) is not None]
+    assert sum(1000 + taken(number) for number in kept) <= 40_000
+    assert all(taken(number) < 9_000 for number in kept)
+    if sizes and taken(len(sizes) - 1) < 8_900:
+        assert kept[-1] == len(sizes) - 1  # the newest is there
 
 
 @pytest.mark.parametrize(("stamp", "until_us", "there"), [(7, 101, True), (7, 100, False), (6, 101, False)])

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import vision
+from api.canonical import canonical
 from api.release.redaction import redacted, wanted_copies
+from api.store.tables import RecordRow
 
 T0, FPS, COUNT, SIZE = 1_767_261_600_000_000, 10, 6, 96
 
@@ -92,6 +94,26 @@ def sharpness(clip: Path) -> float:
 def test_no_name_leads_to_the_original(service, delivered, part):
     share(service, delivered, "bravo", "redacted")
     assert fetch(service, "bravo", delivered, part).status_code == 404
+
+
+@pytest.mark.parametrize("media", ["blurred", "redacted"])
+@pytest.mark.parametrize("announced", ["delivered", "stored before that was refused"])
+def test_nobody_delivers_a_copy_in_place_of_the_one_that_is_made(service, crossing, clip, media, announced):
+    names = {**crossing()["evidence"], "others": [f"{media}-clip"]}
+    if announced == "delivered":
+        answer = service.ask("pilot", "POST", "/crossings", json=crossing(evidence=names))
+        assert answer.status_code == 422
+        assert "copies" in answer.json()["detail"]
+        return
+    crossing_id = service.deliver(crossing())
+    with service.store.write() as session:
+        row = session.get_one(RecordRow, crossing_id)
+        row.document = canonical(json.loads(row.document) | {"evidence": names})
+    path = f"/crossings/{crossing_id}/evidence/{media}-clip"
+    assert service.ask("pilot", "PUT", path, content=clip).status_code == 404
+    service.judge(crossing_id)
+    share(service, crossing_id, "bravo", media)
+    assert fetch(service, "bravo", crossing_id, "clip").status_code == 404
 
 
 def test_a_partner_is_not_told_of_the_originals_files(service, delivered, evidence):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 import api.store.engine as store_module
 from api import NotFoundError, NotReleasableError, Role
@@ -18,10 +19,11 @@ from api.records.readable import RecordFilter, find_readable, list_readable
 from api.records.schemas import CrossingIn
 from api.records.types import TYPES
 from api.release.agreements import add_agreement, add_partner, end_agreement
-from api.release.releases import recall, release
+from api.release.releases import announce_due, next_due, recall, release
 from api.release.schemas import AgreementTerms, PartnerIn, ReleaseField, ReleaseIn
 from api.review.schemas import ReviewIn
 from api.review.verdicts import review
+from api.store.tables import ReadableRow, ReleaseRow
 from api.times import datetime_of
 from tests.api.samples import NOON_US, agreement_json, crossing_json
 
@@ -311,6 +313,8 @@ def test_a_release_shows_the_agreed_fields_to_one_partner(service, crossing, cli
         ({"kind": "vehicle"}, {"kinds": ["person"]}, True, "kind vehicle"),
         ({"purpose": "statistics"}, {}, True, "purpose statistics"),
         ({}, {"area": rectangle(0, 0, 1, 1)}, True, "area"),
+        ({}, {"delay_s": 4 * 3600, "valid_until": "2026-01-01T14:00:00Z"}, True, "delay"),
+        ({"retention_days": 1}, {"delay_s": 27 * 3600}, True, "delay"),
         ({"lat": None, "lon": None, "ellipse": None}, {"area": rectangle(-112, 31, -110, 32)}, True, "area"),
     ],
 )
@@ -325,6 +329,28 @@ def test_what_may_not_be_released_is_refused_with_the_reason(service, crossing, 
     assert len(answer.json()["reasons"]) == 1
     assert reason in answer.json()["reasons"][0]
     assert service.seen_by("bravo") == []
+
+
+def test_of_a_release_that_ended_before_its_delay_passed_the_partner_never_hears(service, crossing, clock):
+    """The service was away, or the release was made when that was not refused: its id and its time are told nobody."""
+    bravo = service.partner("bravo")
+    assert service.agree(bravo, delay_s=3 * 3600, valid_until="2026-01-01T13:30:00Z").status_code == 201
+    first, second = (service.deliver(crossing(name)) for name in "ab")
+    for crossing_id in (first, second):
+        service.judge(crossing_id)
+    releases = [service.release(crossing_id, bravo).json()["id"] for crossing_id in (first, second)]
+    with service.store.write() as session:  # of the first the delay passes after the end, of the second before it
+        late_us = NOON_US + 2 * 3_600_000_000
+        session.get_one(ReleaseRow, releases[0]).visible_us = late_us
+        session.execute(update(ReadableRow).where(ReadableRow.release_id == releases[0]).values(visible_us=late_us))
+    clock.now_us += 3 * 3_600_000_000
+    with service.store.write() as session:
+        assert next_due(session, clock.now_us) is None
+        assert announce_due(session, clock.now_us) == 0
+    for release_id in releases:
+        assert service.ask("supervisor", "DELETE", f"/releases/{release_id}").status_code == 204
+    assert service.ask("bravo", "GET", "/events").json()["events"] == []
+    assert service.ask("bravo", "GET", "/recalls").json() == []
 
 
 def test_without_an_agreement_nothing_is_released(service, crossing):

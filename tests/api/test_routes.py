@@ -101,6 +101,18 @@ def test_other_errors_are_problems_too(service):
         assert_problem(service.ask("analyst", "GET", "/crossings", params={"bbox": bbox}), 422)
 
 
+def test_a_nul_in_an_address_is_nobodys_name_on_either_database(service):
+    for route in ROUTES:
+        if route.permission is None:
+            continue
+        if "{" in route.path:
+            assert_problem(service.ask("supervisor", route.method, re.sub(r"\{.*?\}", "a%00b", route.path)), 404)
+        if route.method == "GET":
+            assert_problem(service.ask("supervisor", "GET", f"{concrete(route.path)}?source=b%00&kind=%00"), 422)
+    refused = service.ask("auditor", "GET", "/audit", params={"limit": 1000}).json()["entries"]
+    assert {entry["body"]["detail"].get("status") for entry in refused} >= {404, 422}
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [

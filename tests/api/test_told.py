@@ -12,6 +12,7 @@ from api.feeds.told import Teller
 from api.identity.roles import Permission, Principal, Role
 from api.records.readable import find_readable, find_released
 from api.store.tables import AgreementRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
+from api.trail.log import INSIDE, audience_of
 
 
 class UndoneError(Exception):
@@ -95,6 +96,13 @@ def test_what_is_found_for_many_at_once_is_what_each_partner_reads_alone(service
             raise UndoneError
 
 
+def test_a_partners_key_that_names_no_partner_is_told_nothing():
+    unbound = Principal("k", "k", Role.PARTNER)
+    assert audience_of(unbound) not in {INSIDE, ""}
+    assert audience_of(partner_of("f" * 32)) == "f" * 32
+    assert {audience_of(Principal("k", "k", role)) for role in Role if role is not Role.PARTNER} == {INSIDE}
+
+
 def event_of(kind: str, crossing_id: str, release_id: str) -> dict[str, Any]:
     detail = {"release_id": release_id}
     event = {"n": 1, "time": "t", "kind": kind, "record_type": "crossing", "record_id": crossing_id}
@@ -121,7 +129,8 @@ def test_nobody_is_told_of_a_release_to_another_whatever_the_event_says(service,
     assert told(partner_of(bravo), event_of("release.recalled", first, to_bravo)) == ("recalled", False)
     assert told(partner_of(bravo), event_of("record.created", first, to_bravo)) == ("recalled", False)
     narrowed = partner_of(bravo, scopes=frozenset({Permission.EVENT_READ}))
-    assert told(narrowed, created) == ("recalled", False)
+    assert told(narrowed, created) == ("gone", False)
+    assert told(narrowed, event_of("release.recalled", first, to_bravo)) == ("recalled", False)
     inside = Principal("k", "k", Role.ANALYST)
     assert told(inside, event_of("record.created", first, to_bravo)) == ("current", True)
     assert told(inside, event_of("record.created", "f" * 32, to_bravo)) == ("gone", False)

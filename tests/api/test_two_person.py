@@ -209,3 +209,23 @@ def test_over_http_a_session_and_a_key_of_one_account_are_one_person(service, cr
 
     assert confirm(ana) == "pending"
     assert confirm(ben) == "confirmed"
+
+
+def test_what_a_key_said_while_one_was_enough_is_no_second_voice(service, crossing):
+    """The key may well be the same person's: rules that are put in force later do not make it another."""
+    crossing_id, other = service.deliver(crossing("a")), service.deliver(crossing("b"))
+    assert service.judge(crossing_id).json()["state"] == "confirmed"
+    put = {"json": {"two_people": [{}]}, "headers": {"If-Match": '"0"'}}
+    assert service.ask("administrator", "PUT", "/reviews/policy", **put).status_code == 200
+    ana, ben = settled(service, "ana"), settled(service, "ben")
+    path = f"/crossings/{crossing_id}"
+    assert ana.ask("POST", f"{path}/merge", json={"into": other, "reason": "one"}).status_code == 200
+    assert ana.ask("POST", f"{path}/split", json={"reason": "two"}).json()["state"] == "pending"
+
+    def confirm(browser):
+        etag = browser.ask("GET", path).headers["ETag"]
+        return browser.ask("POST", f"{path}/reviews", json={"verdict": "confirm"}, headers={"If-Match": etag}).json()
+
+    assert confirm(ana)["state"] == "pending"
+    assert service.ask("analyst", "GET", path).json()["properties"]["review"]["first"]["reviewer"] == "Ana"
+    assert confirm(ben)["state"] == "confirmed"
