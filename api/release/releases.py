@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +32,14 @@ __all__ = [
     "next_due",
     "recall",
     "recall_all",
+    "recall_records",
     "release",
     "share",
     "standing_release",
 ]
+
+_AT_ONCE = 400
+"""Records in one look-up: databases bound the parameters of a statement."""
 
 
 def release(session: Session, call: Call, now_us: int, wish: ReleaseIn) -> tuple[dict[str, Any], bool]:
@@ -191,6 +196,15 @@ def recall_all(session: Session, call: Call, now_us: int, which: ColumnElement[b
         _recall(session, call, now_us, row, reason)
 
 
+def recall_records(session: Session, call: Call, now_us: int, reasons: Mapping[str, str]) -> None:
+    """Take back every standing release of records, each for a reason of its own; `reasons` by record."""
+    ids = list(reasons)
+    for start in range(0, len(ids), _AT_ONCE):
+        of_these = ReleaseRow.record_id.in_(ids[start : start + _AT_ONCE])
+        for row in session.scalars(select(ReleaseRow).where(of_these, ReleaseRow.recalled_us.is_(None))).all():
+            _recall(session, call, now_us, row, reasons[row.record_id])
+
+
 def list_releases(
     session: Session, *, record_id: str | None, partner_id: str | None, waiting: bool = False
 ) -> list[dict[str, Any]]:
@@ -248,7 +262,8 @@ def _covering(session: Session, now_us: int, record: RecordRow, wish: ReleaseIn)
 def _recall(session: Session, call: Call, now_us: int, row: ReleaseRow, reason: str | None) -> None:
     row.recalled_us, row.recalled_by, row.recall_reason = now_us, call.principal.key_id, reason
     session.flush()
-    session.execute(delete(ReadableRow).where(ReadableRow.release_id == row.id))
+    # The record is named as well: it is what the index knows.
+    session.execute(delete(ReadableRow).where(ReadableRow.record_id == row.record_id, ReadableRow.release_id == row.id))
     record_type = session.get_one(RecordRow, row.record_id).type
     _tell(session, now_us, "release.recalled", record_type, row)
     if row.announced:  # of what was never shown, the partner hears nothing
