@@ -197,12 +197,15 @@ def recall_all(session: Session, call: Call, now_us: int, which: ColumnElement[b
 
 
 def recall_records(session: Session, call: Call, now_us: int, reasons: Mapping[str, str]) -> None:
-    """Take back every standing release of records, each for a reason of its own; `reasons` by record."""
+    """Take back every standing release of records, in their order, each for a reason of its own; `reasons` by record."""
     ids = list(reasons)
+    found: list[ReleaseRow] = []
     for start in range(0, len(ids), _AT_ONCE):
         of_these = ReleaseRow.record_id.in_(ids[start : start + _AT_ONCE])
-        for row in session.scalars(select(ReleaseRow).where(of_these, ReleaseRow.recalled_us.is_(None))).all():
-            _recall(session, call, now_us, row, reasons[row.record_id])
+        found += session.scalars(select(ReleaseRow).where(of_these, ReleaseRow.recalled_us.is_(None)))
+    place = {record_id: number for number, record_id in enumerate(ids)}
+    for row in sorted(found, key=lambda row: (place[row.record_id], row.released_us, row.id)):
+        _recall(session, call, now_us, row, reasons[row.record_id])
 
 
 def list_releases(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from api.records.schemas import Sensitivity
-from api.wire import Id, Kind, Label, MultiPolygon, Polygon, Text, Wire
+from api.wire import Id, Kind, Label, Moment, MultiPolygon, Polygon, Text, Wire
 
 __all__ = [
     "AgreementTerms",
@@ -64,7 +64,7 @@ class AgreementTerms(Wire):
     media: Literal["blurred", "redacted", "original"] = "blurred"
     area: Area | None = None
     delay_s: int = Field(default=0, ge=0, le=10 * 366 * 86400)
-    valid_until: AwareDatetime | None = None
+    valid_until: Moment | None = None
     subscriptions: bool = False
 
     @model_validator(mode="after")
@@ -97,8 +97,8 @@ class SubscriptionIn(Wire):
     records: list[SharedType] | None = Field(default=None, min_length=1, max_length=7)
     kinds: list[Kind] | None = Field(default=None, min_length=1, max_length=10)
     area: Area | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class ReceiptIn(Wire):
