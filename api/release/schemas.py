@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
+import shapely
 from pydantic import Field, model_validator
+from shapely.geometry.base import BaseGeometry
 
 from api.records.schemas import Sensitivity
 from api.wire import Id, Kind, Label, Moment, MultiPolygon, Polygon, Text, Wire
@@ -67,6 +70,11 @@ class AgreementTerms(Wire):
     valid_until: Moment | None = None
     subscriptions: bool = False
 
+    @cached_property
+    def bounds(self) -> BaseGeometry | None:
+        """The area in degrees (x = lon, y = lat), made once: thousands of records are held against it."""
+        return _bounds(self.area)
+
     @model_validator(mode="after")
     def _honest(self) -> Self:
         telling = sorted(_TELLS_POSITION & set(self.fields))
@@ -100,9 +108,22 @@ class SubscriptionIn(Wire):
     since: Moment | None = None
     until: Moment | None = None
 
+    @cached_property
+    def bounds(self) -> BaseGeometry | None:
+        """The area in degrees (x = lon, y = lat), made once: thousands of records are held against it."""
+        return _bounds(self.area)
+
 
 class ReceiptIn(Wire):
     """A partner says that it has taken a recall to heart: what it was sent is erased at its end."""
 
     erased: Literal[True]
     note: Text | None = None
+
+
+def _bounds(area: Area | None) -> BaseGeometry | None:
+    if area is None:
+        return None
+    made = shapely.geometry.shape(area.model_dump())
+    shapely.prepare(made)
+    return made

@@ -9,8 +9,11 @@ from sqlalchemy import event
 
 from tests.api.conftest import ON_SQLITE
 from tests.api.samples import crossing_json
+from tests.api.test_sensor_mqtt import CUSTODY, cue_json
 
 MOVES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.integers(0, 1)), min_size=1, max_size=12)
+AREA = {"type": "Polygon", "coordinates": [[[-112, 31], [-110, 31], [-110, 32], [-112, 32], [-112, 31]]]}
+MARKED = {"marking": "REL BRAVO"}
 
 
 def line(name, update=0, kind=0, **changes):
@@ -106,3 +109,33 @@ def test_what_a_batch_supersedes_is_taken_back_in_few_questions(service):
     assert [each["record_id"] for each in events if each["kind"] == "release.recalled"] == ids[::20]
     reasons = {each["recall_reason"] for each in service.ask("supervisor", "GET", "/releases").json()}
     assert reasons == {"superseded by revision 2"}
+
+
+def test_standing_subscriptions_share_a_batch_in_few_questions(service):
+    """Each partner gets each cue once, in the order in which they came, whatever the number of its subscriptions."""
+    names = ("bravo", "charlie")
+    for name in names:
+        partner = service.partner(name)
+        agreed = service.agree(partner, records=["cue"], subscriptions=True, area=AREA, purposes=[CUSTODY.purpose])
+        for _ in range(2):
+            wish = {"agreement_id": agreed.json()["id"]}
+            assert service.ask(name, "POST", "/subscriptions", json=wish).status_code == 201
+    cues = [json.dumps(cue_json(number) | {"custody": CUSTODY.to_json() | MARKED}) for number in range(120)]
+    statements = []
+
+    def count(_connection, _cursor, statement, *_more):
+        statements.append(statement)
+
+    event.listen(service.store._database.engine, "before_cursor_execute", count)
+    results = service.ask("sensor", "POST", "/cues/bulk", content="\n".join(cues)).json()["results"]
+    event.remove(service.store._database.engine, "before_cursor_execute", count)
+    assert len(statements) < 60
+    ids = [result["id"] for result in results]
+    for name in names:
+        events = service.ask(name, "GET", "/events?limit=500").json()["events"]
+        assert [each["record_id"] for each in events] == ids
+        features = service.ask(name, "GET", "/cues?limit=500").json()["features"]
+        assert sorted(feature["id"] for feature in features) == sorted(ids)
+    releases = service.ask("supervisor", "GET", "/releases").json()
+    assert len(releases) == 240
+    assert service.ask("auditor", "GET", "/audit/verification").json()["intact"] is True
