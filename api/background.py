@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -34,8 +35,8 @@ Task = Callable[[Service], Coroutine[Any, Any, None]]
 async def beside(service: Service, tasks: Sequence[Task]) -> AsyncIterator[None]:
     """Run `tasks` while the block runs; on its end they are cancelled and waited for.
 
-    A task that raises is logged and begun again after a wait that doubles up to a minute: one that fails does not take
-    the service with it.
+    A task that raises is logged and begun again after a wait that doubles up to a minute, and begins anew after a
+    minute that went well: one that fails does not take the service with it.
     """
     running = [asyncio.create_task(_kept(service, task), name=task.__qualname__) for task in tasks]
     try:
@@ -49,9 +50,12 @@ async def beside(service: Service, tasks: Sequence[Task]) -> AsyncIterator[None]
 async def _kept(service: Service, task: Task) -> None:
     wait_s = _FIRST_WAIT_S
     while True:
+        began = time.monotonic()
         try:
             await task(service)
         except Exception:  # noqa: BLE001 - logged whole; the next round may find what was missing
+            if time.monotonic() - began > _LONGEST_WAIT_S:
+                wait_s = _FIRST_WAIT_S
             _LOG.exception("task failed", extra={"fields": {"task": task.__qualname__, "again_in_s": wait_s}})
         else:
             return

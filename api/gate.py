@@ -78,8 +78,7 @@ class Gate:
                 return
             key = None if exit_.call is None else self._ready.key(scope, exit_.call.principal)
             answer = None if key is None else self._ready.find(key)
-            if answer is not None and exit_.call is not None:
-                await self._notes.note(exit_.call, answer.shown)
+            if answer is not None and exit_.call is not None and await self._notes.note(exit_.call, answer.shown):
                 await exit_.again(answer)
                 return
             await self._app(scope, prompt(receive), exit_)

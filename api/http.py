@@ -36,6 +36,7 @@ __all__ = [
     "read_page",
     "text_of",
     "write",
+    "write_alone",
 ]
 
 GEOJSON = "application/geo+json"
@@ -118,10 +119,17 @@ def read_page(store: Store, call: Call, action: str, work: Callable[[Session, in
 
 
 def write(store: Store, work: Callable[[Session, int], _T]) -> _T:
-    """Do `work` in a write transaction, which audits itself."""
-    now = store.clock()
+    """Do `work` in a write transaction, which audits itself and shares its commit with others who come at once.
+
+    The time is that of the transaction and not of the request: events are in the order of their times.
+    """
+    return store.write_together(lambda session: work(session, store.clock()))
+
+
+def write_alone(store: Store, work: Callable[[Session, int], _T]) -> _T:
+    """As `write`, for work that is large by itself: nobody else waits for it in the same commit."""
     with store.write() as session:
-        return work(session, now)
+        return work(session, store.clock())
 
 
 def peek(store: Store, work: Callable[[Session, int], _T]) -> _T:

@@ -62,11 +62,11 @@ class ReadyAnswers:
         return principal, scope["path"].encode(), scope["query_string"], accept
 
     def find(self, key: Key) -> Answer | None:
-        """The answer that is still true."""
+        """The answer that is still true unless something has changed, which `Notes.note` says."""
         answer = self._kept.get(key)
         if answer is None:
             return None
-        if answer.shown.until_us <= self._store.clock() or answer.shown.stamp != self._store.stamp():
+        if answer.shown.until_us <= self._store.clock():
             self._forget(key)
             return None
         self._kept.move_to_end(key)
@@ -104,34 +104,43 @@ class Notes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: list[tuple[Deed, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Deed, int, asyncio.Future[bool]]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def note(self, call: Call, shown: Shown) -> None:
-        """Return when the entry is on the disk; raises StorageError when it cannot be."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def note(self, call: Call, shown: Shown) -> bool:
+        """Return when the entry is on the disk; raises StorageError when it cannot be.
+
+        False, and no entry, where something has changed since the answer was read. The store is asked in a thread: a
+        database that does not answer keeps nobody waiting who asks nothing of it.
+        """
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         deed = Deed(call, self._store.clock(), shown.action, shown.objects)
-        self._waiting.append((deed, done))
+        self._waiting.append((deed, shown.stamp, done))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
-        await done
+        return await done
 
     async def _write(self) -> None:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 try:
-                    await run_in_threadpool(self._append, [deed for deed, _ in batch])
+                    stamp = await run_in_threadpool(self._append, [(deed, stamp) for deed, stamp, _ in batch])
                 except Exception as error:  # noqa: BLE001 - handed to each who waits
-                    for _, done in batch:
+                    for _, _, done in batch:
                         if not done.done():
                             done.set_exception(error)
                 else:
-                    for _, done in batch:
+                    for _, was, done in batch:
                         if not done.done():
-                            done.set_result(None)
+                            done.set_result(was == stamp)
         finally:
             self._writer = None
 
-    def _append(self, deeds: list[Deed]) -> None:
-        self._store.write_together(lambda session: append_deeds(session, deeds))
+    def _append(self, batch: list[tuple[Deed, int]]) -> int:
+        """Write down what is still true; the number of the last event by which that was judged."""
+        stamp = self._store.stamp()
+        deeds = [deed for deed, was in batch if was == stamp]
+        if deeds:
+            self._store.write_together(lambda session: append_deeds(session, deeds))
+        return stamp

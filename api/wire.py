@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 __all__ = [
     "CueKind",
@@ -14,6 +15,7 @@ __all__ = [
     "Lat",
     "Lon",
     "Metres",
+    "Moment",
     "MultiPolygon",
     "Name",
     "Polygon",
@@ -27,6 +29,18 @@ _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PLAIN, strip_whitespace=True)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN, strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC it is outside the years 1 to 9999") from None
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A moment with its zone."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Lat = Annotated[float, Field(ge=-90, le=90)]

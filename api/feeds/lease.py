@@ -8,7 +8,10 @@ from sqlalchemy.orm import Session
 
 from api.feeds.tables import LeaseRow
 
-__all__ = ["give_lease", "holds_lease", "take_lease"]
+__all__ = ["give_lease", "holds_lease", "runs", "take_lease"]
+
+_LONGEST_US = 120_000_000
+"""What is believed of a lease at least: other processes may have other settings, and clocks differ."""
 
 
 def take_lease(session: Session, name: str, owner: str, now_us: int, for_us: int) -> bool:
@@ -35,10 +38,19 @@ def take_lease(session: Session, name: str, owner: str, now_us: int, for_us: int
         except IntegrityError:  # another was first, between the look and the insert
             return False
         return True
-    if row.owner != owner and row.until_us > now_us:
+    if row.owner != owner and runs(row.until_us, now_us, for_us):
         return False
     row.owner, row.until_us = owner, now_us + for_us
     return True
+
+
+def runs(until_us: int, now_us: int, for_us: int) -> bool:
+    """Whether a lease that is given for `for_us` runs at `now_us`.
+
+    One that would run for far longer was given by a clock that has been set back since: whoever holds it renews it by
+    the clock of now, and nobody waits for a time that may be years away.
+    """
+    return now_us < until_us <= now_us + max(2 * for_us, _LONGEST_US)
 
 
 def holds_lease(session: Session, name: str, owner: str, now_us: int) -> bool:

@@ -175,8 +175,9 @@ class Sender:
 
     def _due(self, session: Session, now_us: int) -> list[str]:
         more = exists().where(EventRow.audience == WebhookRow.audience, EventRow.n > WebhookRow.after_n)
-        reoffer = (WebhookRow.audience != INSIDE) & (WebhookRow.reoffer_us <= now_us)
-        due = (WebhookRow.disabled_us.is_(None), WebhookRow.next_us <= now_us, more | reoffer)
+        reoffer = (WebhookRow.audience != INSIDE) & _has_come(WebhookRow.reoffer_us, now_us, self._settings.reoffer_s)
+        next_ = _has_come(WebhookRow.next_us, now_us, self._settings.longest_wait_s)
+        due = (WebhookRow.disabled_us.is_(None), next_, more | reoffer)
         return list(session.scalars(select(WebhookRow.id).where(*due)))
 
     def _prune(self, session: Session, now_us: int) -> None:
@@ -205,7 +206,9 @@ class Sender:
         while True:
             with self._store.read() as session:
                 row = session.get(WebhookRow, webhook_id)
-                if row is None or row.disabled_us is not None or row.next_us > now_us:
+                if row is None or row.disabled_us is not None:
+                    return None
+                if not _has_come(row.next_us, now_us, self._settings.longest_wait_s):
                     return None
                 who = speaks_for(session, row)
                 stands = bool(standing(session, {who}, now_us, self._identity))
@@ -338,7 +341,9 @@ class Sender:
         now_us = self._store.clock()
         with self._store.write() as session:
             row = session.get(WebhookRow, webhook_id)
-            if row is None or row.audience == INSIDE or row.reoffer_us > now_us:
+            if row is None or row.audience == INSIDE:
+                return []
+            if not _has_come(row.reoffer_us, now_us, self._settings.reoffer_s):
                 return []
             row.reoffer_us = now_us + int(self._settings.reoffer_s * 1e6)
             who = speaks_for(session, row)
@@ -367,3 +372,11 @@ class Sender:
                 return work(session, self._store.clock())
 
         return await self._in_thread(inner)
+
+
+def _has_come(next_us: Any, now_us: int, longest_s: float) -> Any:
+    """Whether a time has come that was set at most `longest_s` ahead; of a number or a column.
+
+    One that is further ahead was set by a clock that has been set back since: it is not waited for.
+    """
+    return (next_us <= now_us) | (next_us > now_us + int(longest_s * 1e6))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
 from api.identity.roles import Permission, Role
-from api.wire import Id, Label, Sha256, Wire
+from api.wire import Id, Label, Moment, Sha256, Wire
 
 __all__ = ["AccountChange", "AccountIn", "KeyIn", "LoginIn", "PasswordIn"]
 
@@ -25,7 +25,7 @@ class KeyIn(Wire):
     name: Label
     role: Role
     partner_id: Id | None = None
-    expires: AwareDatetime | None = None
+    expires: Moment | None = None
     scopes: list[Permission] | None = Field(default=None, max_length=len(Permission))
     certificate: Annotated[Sha256, BeforeValidator(_thumbprint)] | None = None
     account_id: Id | None = None

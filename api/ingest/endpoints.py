@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.errors import StorageError, UnprocessableError
-from api.http import Caller, Given, Route, Stored, answer, peek, write
+from api.http import Caller, Given, Route, Stored, answer, peek, write, write_alone
 from api.identity.roles import Call, Permission
 from api.ingest import evidence
 from api.ingest.contents import ContentCheck
@@ -63,11 +63,8 @@ def _take_all(store: Store, call: Call, type_: RecordType, body: bytes) -> Respo
             bad.append({"line": number, "outcome": "refused", "note": _first(error)})
     if not good and not bad:
         raise UnprocessableError("the body has no records: send one JSON object a line")
-    done: list[Delivered] = []
-    if good:
-        done = write(store, lambda session, now: deliver_all(session, call, now, type_, [each for _, each in good]))
-    else:
-        write(store, lambda session, now: deliver_all(session, call, now, type_, []))
+    given = [each for _, each in good]
+    done: list[Delivered] = write_alone(store, lambda session, now: deliver_all(session, call, now, type_, given))
     results = [{"line": number} | _wire(each) for (number, _), each in zip(good, done, strict=True)]
     results = sorted(results + bad, key=lambda each: each["line"])
     counts: dict[str, int] = {}

@@ -17,10 +17,9 @@ from api.records.merges import MERGED
 from api.records.schemas import CueIn, RecordIn
 from api.records.types import RecordType, Stamp, stamp_of
 from api.records.views import refresh_views
-from api.release.releases import recall_all
+from api.release.releases import recall_records
 from api.release.standing import release_standing
 from api.review.queue import enqueue
-from api.store.tables import ReleaseRow
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_events
@@ -97,6 +96,7 @@ def deliver_all(
     records = find_kept(session, type_.name, (each.name for each in prepared))
     done: list[Delivered] = []
     changed: dict[str, tuple[Kept, Outcome]] = {}
+    superseded: dict[str, str] = {}
     for each in prepared:
         kept = records.get(each.name)
         if kept is not None and (kept.review_state == ERASED or each.stamp.update_us <= kept.update_us):
@@ -104,8 +104,7 @@ def deliver_all(
             continue
         outcome = Outcome.CREATED if kept is None else Outcome.REPLACED
         if kept is not None and kept.id not in changed:
-            why = f"superseded by revision {kept.revision + 1}"
-            recall_all(session, call, now_us, ReleaseRow.record_id == kept.id, why)
+            superseded[kept.id] = f"superseded by revision {kept.revision + 1}"
         kept = records[each.name] = _next(type_, each, kept, now_us)
         before = changed.get(kept.id)
         changed[kept.id] = (kept, outcome if before is None else before[1])
@@ -113,6 +112,7 @@ def deliver_all(
     new, renewed = (
         [kept for kept, what in changed.values() if what is outcome] for outcome in (Outcome.CREATED, Outcome.REPLACED)
     )
+    recall_records(session, call, now_us, superseded)
     insert_kept(session, new)
     update_kept(session, renewed)
     refresh_views(session, new + renewed, fresh=True)

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.canonical import new_id
+from api.feeds.lease import runs
 from api.identity.roles import Call
 from api.outlets.settings import Outlet
 from api.outlets.tables import OutletRow
@@ -108,9 +109,10 @@ def hold(store: Store, outlet: Outlet, holder: str, hold_s: float) -> bool:
         elif row.audience != outlet.audience:
             # Numbers of one log mean nothing in another.
             row.audience, row.n = outlet.audience, 0
-        if row.holder not in {None, holder} and row.held_us > now:
+        held = round(hold_s * 1e6)
+        if row.holder not in {None, holder} and runs(row.held_us, now, held):
             return False
-        row.holder, row.held_us = holder, now + round(hold_s * 1e6)
+        row.holder, row.held_us = holder, now + held
         return True
 
 

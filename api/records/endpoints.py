@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Query
-from pydantic import AwareDatetime
 from sqlalchemy.orm import Session
 from starlette.responses import FileResponse, Response
 
@@ -18,6 +17,7 @@ from api.ingest.evidence import MEDIA_TYPES
 from api.records.readable import RecordFilter, find_evidence, find_readable, list_readable
 from api.records.types import TYPES, RecordType
 from api.times import microseconds
+from api.wire import Moment
 
 __all__ = ["ROUTES"]
 
@@ -26,8 +26,8 @@ def _list(type_: RecordType) -> Callable[..., Response]:
     def get(  # noqa: PLR0917 - FastAPI passes by name
         call: Caller,
         store: Stored,
-        since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        since: Annotated[Moment | None, Query(alias="from")] = None,
+        until: Annotated[Moment | None, Query(alias="to")] = None,
         bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
         source: Annotated[str | None, Query(max_length=200)] = None,
         status: Annotated[str | None, Query(max_length=50)] = None,

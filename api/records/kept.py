@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from api.store.tables import Base, RecordRow
@@ -54,15 +55,16 @@ _TABLE = Base.metadata.tables["record"]
 
 def find_kept(session: Session, type_: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Kept]:
     """The records of a type that are there, by (source, source_id)."""
-    wanted = sorted(set(names))
+    of_source: dict[str, list[str]] = defaultdict(list)
+    for source, source_id in sorted(set(names)):
+        of_source[source].append(source_id)
     found: dict[tuple[str, str], Kept] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        query = select(*_COLUMNS).where(
-            RecordRow.type == type_, tuple_(RecordRow.source, RecordRow.source_id).in_(wanted[start : start + _AT_ONCE])
-        )
-        for row in session.execute(query):
-            kept = Kept(*row)
-            found[kept.source, kept.source_id] = kept
+    for source, wanted in of_source.items():
+        # One source at a time: SQLite reads the whole table where it is asked for many pairs.
+        one = select(*_COLUMNS).where(RecordRow.type == type_, RecordRow.source == source)
+        for start in range(0, len(wanted), _AT_ONCE):
+            for row in session.execute(one.where(RecordRow.source_id.in_(wanted[start : start + _AT_ONCE]))):
+                found[source, row.source_id] = Kept(*row)
     return found
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from api.times import iso, microseconds
-from api.wire import CueKind, Id, Kind, Label, Lat, Lon, Metres, Name, Sha256, Status, Wire
+from api.wire import CueKind, Id, Kind, Label, Lat, Lon, Metres, Moment, Name, Sha256, Status, Wire
 
 __all__ = [
     "COPIES",
@@ -61,8 +61,8 @@ class RecordIn(CustodyIn):
 
     source: Label
     source_id: Label
-    time: AwareDatetime
-    update_time: AwareDatetime
+    time: Moment
+    update_time: Moment
 
     def document(self) -> dict[str, Any]:
         """What was delivered as JSON values, times in UTC microseconds, without members left at their usual value."""
@@ -88,7 +88,7 @@ class Ellipse(Wire):
 class TrackPoint(Wire):
     """A point of the ground track; `sigma_m` is one standard deviation."""
 
-    time: AwareDatetime
+    time: Moment
     lat: Lat
     lon: Lon
     sigma_m: Metres
@@ -193,8 +193,8 @@ class CueIn(Wire):
     id: Id
     sensor: Name
     kind: CueKind
-    phenomenon_time: AwareDatetime = Field(alias="phenomenonTime")
-    result_time: AwareDatetime = Field(alias="resultTime")
+    phenomenon_time: Moment = Field(alias="phenomenonTime")
+    result_time: Moment = Field(alias="resultTime")
     location: CuePlace
     uncertainty_m: Metres
     confidence: float = Field(ge=0, le=1)
@@ -257,8 +257,8 @@ class SortieIn(RecordIn):
     plan: Label | None = None
     vehicle: Label
     state: Literal["planned", "launched", "on task", "returning", "landed", "aborted", "lost"]
-    take_off: AwareDatetime
-    landing: AwareDatetime | None = None
+    take_off: Moment
+    landing: Moment | None = None
     way: Way
     battery_left: float | None = Field(default=None, ge=0, le=1)
 

@@ -64,7 +64,7 @@ def wanted(row: Record, document: Mapping[str, Any], wish: SubscriptionIn) -> bo
 
 def area_of(bound: AgreementTerms | SubscriptionIn) -> BaseGeometry | None:
     """The area of an agreement or subscription in degrees (x = lon, y = lat); None where it is everywhere."""
-    return None if bound.area is None else shapely.geometry.shape(bound.area.model_dump())
+    return bound.bounds
 
 
 def covers(area: BaseGeometry | None, type_: RecordType, document: Mapping[str, Any]) -> bool:

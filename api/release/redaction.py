@@ -10,10 +10,11 @@ import json
 import logging
 import shutil
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 from starlette.concurrency import run_in_threadpool
 
@@ -35,6 +36,7 @@ _LOG = logging.getLogger("vedette.api")
 _LOOK_S = 2.0
 _AGAIN_S = 3600.0
 _MOST_BYTES = 4 << 30
+_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,7 @@ async def redact_when_wanted(service: Service) -> None:
     loop = asyncio.get_running_loop()
     while True:
         failed = {wanted: since for wanted, since in failed.items() if loop.time() - since < _AGAIN_S}
-        for wanted in await run_in_threadpool(_look, service.store):
-            if wanted in failed:
-                continue
+        for wanted in await run_in_threadpool(_look, service.store, frozenset(failed)):
             try:
                 await run_in_threadpool(redacted, service.store, wanted)
             except Exception as error:  # noqa: BLE001 - told, logged, and tried again; the partner has no clip until then
@@ -72,23 +72,37 @@ async def redact_when_wanted(service: Service) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-def wanted_copies(session: Session, *, limit: int = 20) -> list[Wanted]:
-    """Copies that standing releases wait for, whose evidence is here and whole."""
+def wanted_copies(session: Session, *, but: Collection[Wanted] = (), limit: int = 20) -> list[Wanted]:
+    """Copies that standing releases wait for, whose evidence is here and whole, except `but`.
+
+    One that cannot be made yet keeps none of the others waiting, however many of them there are.
+    """
     there = aliased(EvidenceRow)
     copy = exists().where(
         EvidenceRow.record_id == ReadableRow.record_id,
         EvidenceRow.revision == ReadableRow.revision,
         EvidenceRow.part == ReadableRow.media + "-clip",
     )
+    of_kind = or_(*(ReadableRow.media == literal_column(f"'{kind}'") for kind in COPIES))  # as the index has it
     query = (
         select(ReadableRow.record_id, ReadableRow.revision, ReadableRow.media)
         .distinct()
         .join(there, (there.record_id == ReadableRow.record_id) & (there.revision == ReadableRow.revision))
-        .where(ReadableRow.media.in_(COPIES), there.part == "clip", ~copy)
+        .where(of_kind, there.part == "clip", ~copy)
         .order_by(ReadableRow.record_id)
-        .limit(limit)
     )
-    return [wanted for row in session.execute(query) if _is_whole(session, wanted := Wanted(*row))]
+    found: list[Wanted] = []
+    last = ""
+    while len(found) < limit:
+        rows = session.execute(query.where(ReadableRow.record_id > last).limit(_PAGE)).all()
+        if len(rows) == _PAGE and rows[0].record_id != rows[-1].record_id:  # the last may have more on the next page
+            rows = [row for row in rows if row.record_id != rows[-1].record_id]
+        if not rows:
+            break
+        last = rows[-1].record_id
+        wishes = [wanted for row in rows if (wanted := Wanted(*row)) not in but]
+        found += [wanted for wanted in wishes if _is_whole(session, wanted)]
+    return found[:limit]
 
 
 def _is_whole(session: Session, wanted: Wanted) -> bool:
@@ -127,6 +141,8 @@ def redacted(store: Store, wanted: Wanted) -> None:
         row = session.get(RecordRow, wanted.record_id)
         if row is None or row.revision != wanted.revision:
             return  # replaced or erased meanwhile: nobody waits for it
+        if session.get(EvidenceRow, (wanted.record_id, wanted.revision, f"{wanted.media}-clip")) is not None:
+            return  # another process was faster
         _record(store, session, now, wanted, pieces)
         refresh_views(session, [row])
 
@@ -168,8 +184,6 @@ def _record(
     for part, name, item in pieces:
         if not store.objects.holds(item.sha256):  # the same bytes were just erased with another record
             raise StorageError(f"object {item.sha256} was removed meanwhile: the copy is made again")
-        if session.get(EvidenceRow, (wanted.record_id, wanted.revision, part)) is not None:
-            continue  # another process was faster
         session.add(
             EvidenceRow(
                 record_id=wanted.record_id,
@@ -188,9 +202,9 @@ def _record(
     append_audit(session, call, now_us, "evidence.redact", [wanted.record_id], media=wanted.media)
 
 
-def _look(store: Store) -> list[Wanted]:
+def _look(store: Store, but: Collection[Wanted]) -> list[Wanted]:
     with store.read() as session:
-        return wanted_copies(session)
+        return wanted_copies(session, but=but)
 
 
 def _tell_failure(store: Store, wanted: Wanted, why: str) -> None:

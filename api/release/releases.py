@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +19,10 @@ from api.records.kept import Record
 from api.records.readable import find_readable
 from api.release.policy import media_of, objections, shared_feature
 from api.release.schemas import AgreementTerms, ReleaseField, ReleaseIn
-from api.store.tables import AgreementRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
+from api.store.tables import AgreementRow, Base, PartnerRow, ReadableRow, RecordRow, ReleaseRow
 from api.times import iso
-from api.trail.audit import append_audit
-from api.trail.log import append_event
+from api.trail.audit import Deed, append_audit, append_deeds
+from api.trail.log import append_event, append_events
 
 __all__ = [
     "Ground",
@@ -31,11 +33,18 @@ __all__ = [
     "next_due",
     "recall",
     "recall_all",
+    "recall_records",
     "release",
     "share",
+    "share_all",
     "standing_release",
+    "standing_with",
     "taken_back",
 ]
+
+_RELEASE, _READABLE = (Base.metadata.tables[name] for name in ("release", "readable"))
+_AT_ONCE = 400
+"""Records in one look-up: databases bound the parameters of a statement."""
 
 
 def release(session: Session, call: Call, now_us: int, wish: ReleaseIn) -> tuple[dict[str, Any], bool]:
@@ -83,59 +92,98 @@ def share(
     session: Session, call: Call, now_us: int, row: Record, ground: Ground, *, reason: str | None = None
 ) -> ReleaseRow:
     """Make the release of a record that the agreement covers and that is not yet released to the partner."""
-    partner, agreement, terms = ground.partner, ground.agreement, ground.terms
-    visible_us = max(now_us, row.time_us + terms.delay_s * 1_000_000)
+    (release_id,) = share_all(session, call, now_us, [(row, ground)], reason=reason)
+    return session.get_one(ReleaseRow, release_id)
+
+
+def share_all(
+    session: Session, call: Call, now_us: int, wanted: Sequence[tuple[Record, Ground]], *, reason: str | None = None
+) -> list[str]:
+    """Make many releases as `share` does, in order, in a few statements; their ids."""
+    session.flush()
+    made = [_made(call, now_us, row, ground, reason) for row, ground in wanted]
+    if not made:
+        return []
+    session.execute(_RELEASE.insert(), made)
+    views = [_view(row, ground, values) for (row, ground), values in zip(wanted, made, strict=True)]
+    session.execute(_READABLE.insert(), views)
+    events = [
+        {"record_id": row.id, "record_type": row.type, "detail": {"release_id": values["id"]}}
+        for (row, _), values in zip(wanted, made, strict=True)
+    ]
+    inside = [event | {"partner_id": values["partner_id"]} for event, values in zip(events, made, strict=True)]
+    append_events(session, now_us, "release.created", inside)
+    append_deeds(
+        session,
+        [
+            Deed(
+                call,
+                now_us,
+                "release.create",
+                [values["record_id"]],
+                {"release": values["id"], "partner": values["partner_id"], "changed": True},
+            )
+            for values in made
+        ],
+    )
+    of_partner: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for event, values in zip(events, made, strict=True):
+        if values["announced"]:
+            of_partner[values["partner_id"]].append(event)
+    for partner_id, told in of_partner.items():
+        append_events(session, now_us, "release.created", told, audience=partner_id)
+    return [values["id"] for values in made]
+
+
+def _made(call: Call, now_us: int, row: Record, ground: Ground, reason: str | None) -> dict[str, Any]:
+    """The columns of `ReleaseRow`. Told at once where there is no delay to wait for."""
+    visible_us = max(now_us, row.time_us + ground.terms.delay_s * 1_000_000)
     release_id = new_id()
-    state = {"release_id": release_id, "released": iso(now_us), "agreement_id": agreement.id}
-    feature = feature_bytes(shared_feature(row, json.loads(row.document), terms, state))
-    made = ReleaseRow(
-        id=release_id,
-        record_id=row.id,
-        revision=row.revision,
-        partner_id=partner.id,
-        agreement_id=agreement.id,
-        subscription_id=ground.subscription_id,
-        released_us=now_us,
-        visible_us=visible_us,
-        released_by=call.principal.key_id,
-        reason=reason,
-        announced=False,
-        marking=row.marking,
-        digest=sha256_hex(feature.decode()),
-        feature=feature,
-    )
-    session.add(made)
-    session.flush()
-    located = ReleaseField.POSITION in terms.fields
-    session.add(
-        ReadableRow(
-            audience=partner.number,
-            record_id=row.id,
-            type=row.type,
-            revision=row.revision,
-            time_us=row.time_us,
-            source=row.source if ReleaseField.SOURCE in terms.fields else None,
-            kind=row.kind if ReleaseField.KIND in terms.fields else None,
-            status=row.status if ReleaseField.STATUS in terms.fields else None,
-            review=row.review_state,
-            west=row.west if located else None,
-            south=row.south if located else None,
-            east=row.east if located else None,
-            north=row.north if located else None,
-            visible_us=visible_us,
-            until_us=min(row.expires_us, agreement.valid_until_us or row.expires_us),
-            release_id=made.id,
-            media=media_of(terms),
-            etag=made.id,
-            feature=feature,
-        )
-    )
-    session.flush()
-    _tell(session, now_us, "release.created", row.type, made)
-    append_audit(session, call, now_us, "release.create", [row.id], release=made.id, partner=partner.id, changed=True)
-    if visible_us <= now_us:
-        announce(session, now_us, row.type, made)
-    return made
+    state = {"release_id": release_id, "released": iso(now_us), "agreement_id": ground.agreement.id}
+    feature = feature_bytes(shared_feature(row, json.loads(row.document), ground.terms, state))
+    return {
+        "id": release_id,
+        "record_id": row.id,
+        "revision": row.revision,
+        "partner_id": ground.partner.id,
+        "agreement_id": ground.agreement.id,
+        "subscription_id": ground.subscription_id,
+        "released_us": now_us,
+        "visible_us": visible_us,
+        "released_by": call.principal.key_id,
+        "reason": reason,
+        "announced": visible_us <= now_us,
+        "marking": row.marking,
+        "digest": sha256_hex(feature.decode()),
+        "feature": feature,
+    }
+
+
+def _view(row: Record, ground: Ground, made: dict[str, Any]) -> dict[str, Any]:
+    """The columns of the `ReadableRow` of a release."""
+    fields = ground.terms.fields
+    located = ReleaseField.POSITION in fields
+    return {
+        "audience": ground.partner.number,
+        "record_id": row.id,
+        "type": row.type,
+        "revision": row.revision,
+        "time_us": row.time_us,
+        "source": row.source if ReleaseField.SOURCE in fields else None,
+        "kind": row.kind if ReleaseField.KIND in fields else None,
+        "status": row.status if ReleaseField.STATUS in fields else None,
+        "review": row.review_state,
+        "west": row.west if located else None,
+        "south": row.south if located else None,
+        "east": row.east if located else None,
+        "north": row.north if located else None,
+        "visible_us": made["visible_us"],
+        "until_us": min(row.expires_us, ground.agreement.valid_until_us or row.expires_us),
+        "release_id": made["id"],
+        "media": media_of(ground.terms),
+        "etag": made["id"],
+        "feature": made["feature"],
+    }
 
 
 def announce(session: Session, now_us: int, record_type: str, made: ReleaseRow) -> None:
@@ -209,6 +257,18 @@ def recall_all(session: Session, call: Call, now_us: int, which: ColumnElement[b
         _recall(session, call, now_us, row, reason)
 
 
+def recall_records(session: Session, call: Call, now_us: int, reasons: Mapping[str, str]) -> None:
+    """Take back every standing release of records, in their order; `reasons` by record."""
+    ids = list(reasons)
+    found: list[ReleaseRow] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        of_these = ReleaseRow.record_id.in_(ids[start : start + _AT_ONCE])
+        found += session.scalars(select(ReleaseRow).where(of_these, ReleaseRow.recalled_us.is_(None)))
+    place = {record_id: number for number, record_id in enumerate(ids)}
+    for row in sorted(found, key=lambda row: (place[row.record_id], row.released_us, row.id)):
+        _recall(session, call, now_us, row, reasons[row.record_id])
+
+
 def list_releases(
     session: Session, *, record_id: str | None, partner_id: str | None, waiting: bool = False
 ) -> list[dict[str, Any]]:
@@ -231,15 +291,30 @@ def standing_release(session: Session, record_id: str, partner_id: str) -> Relea
     return session.scalars(query).one_or_none()
 
 
-def taken_back(session: Session, record_id: str, partner_id: str) -> bool:
-    """Whether a person took back the newest release of a record to a partner; what merely followed does not count."""
-    query = (
-        select(ReleaseRow.recalled_by)
-        .where(ReleaseRow.record_id == record_id, ReleaseRow.partner_id == partner_id)
-        .order_by(ReleaseRow.released_us.desc(), ReleaseRow.recalled_us.desc())
-        .limit(1)
-    )
-    return session.scalar(query) not in {None, SYSTEM.key_id}
+def standing_with(session: Session, partner_id: str, record_ids: Sequence[str]) -> set[str]:
+    """Those of the records of which a release to the partner stands."""
+    found: set[str] = set()
+    for start in range(0, len(record_ids), _AT_ONCE):
+        query = select(ReleaseRow.record_id).where(
+            ReleaseRow.record_id.in_(record_ids[start : start + _AT_ONCE]),
+            ReleaseRow.partner_id == partner_id,
+            ReleaseRow.recalled_us.is_(None),
+        )
+        found |= set(session.scalars(query))
+    return found
+
+
+def taken_back(session: Session, partner_id: str, record_ids: Sequence[str]) -> set[str]:
+    """Those of the records whose newest release to the partner a person took back; what merely followed does not count."""
+    newest: dict[str, str | None] = {}
+    for start in range(0, len(record_ids), _AT_ONCE):
+        query = (
+            select(ReleaseRow.record_id, ReleaseRow.recalled_by)
+            .where(ReleaseRow.record_id.in_(record_ids[start : start + _AT_ONCE]), ReleaseRow.partner_id == partner_id)
+            .order_by(ReleaseRow.released_us, ReleaseRow.recalled_us)
+        )
+        newest |= {record_id: by for record_id, by in session.execute(query)}
+    return {record_id for record_id, by in newest.items() if by not in {None, SYSTEM.key_id}}
 
 
 def active_partner(session: Session, partner_id: str) -> PartnerRow:
@@ -277,7 +352,8 @@ def _covering(session: Session, now_us: int, record: RecordRow, wish: ReleaseIn)
 def _recall(session: Session, call: Call, now_us: int, row: ReleaseRow, reason: str | None) -> None:
     row.recalled_us, row.recalled_by, row.recall_reason = now_us, SYSTEM.key_id, reason
     session.flush()
-    session.execute(delete(ReadableRow).where(ReadableRow.release_id == row.id))
+    # The record is named as well: it is what the index knows.
+    session.execute(delete(ReadableRow).where(ReadableRow.record_id == row.record_id, ReadableRow.release_id == row.id))
     record_type = session.get_one(RecordRow, row.record_id).type
     _tell(session, now_us, "release.recalled", record_type, row)
     if row.announced:  # of what was never shown, the partner hears nothing

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+import shapely
+from pydantic import Field, model_validator
+from shapely.geometry.base import BaseGeometry
 
 from api.records.schemas import Sensitivity
-from api.wire import Id, Kind, Label, MultiPolygon, Polygon, Text, Wire
+from api.wire import Id, Kind, Label, Moment, MultiPolygon, Polygon, Text, Wire
 
 __all__ = [
     "AgreementTerms",
@@ -64,8 +67,13 @@ class AgreementTerms(Wire):
     media: Literal["blurred", "redacted", "original"] = "blurred"
     area: Area | None = None
     delay_s: int = Field(default=0, ge=0, le=10 * 366 * 86400)
-    valid_until: AwareDatetime | None = None
+    valid_until: Moment | None = None
     subscriptions: bool = False
+
+    @cached_property
+    def bounds(self) -> BaseGeometry | None:
+        """The area in degrees (x = lon, y = lat), made once: thousands of records are held against it."""
+        return _bounds(self.area)
 
     @model_validator(mode="after")
     def _honest(self) -> Self:
@@ -97,8 +105,13 @@ class SubscriptionIn(Wire):
     records: list[SharedType] | None = Field(default=None, min_length=1, max_length=7)
     kinds: list[Kind] | None = Field(default=None, min_length=1, max_length=10)
     area: Area | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+    @cached_property
+    def bounds(self) -> BaseGeometry | None:
+        """The area in degrees (x = lon, y = lat), made once: thousands of records are held against it."""
+        return _bounds(self.area)
 
 
 class ReceiptIn(Wire):
@@ -106,3 +119,11 @@ class ReceiptIn(Wire):
 
     erased: Literal[True]
     note: Text | None = None
+
+
+def _bounds(area: Area | None) -> BaseGeometry | None:
+    if area is None:
+        return None
+    made = shapely.geometry.shape(area.model_dump())
+    shapely.prepare(made)
+    return made

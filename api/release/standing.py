@@ -14,7 +14,7 @@ from api.errors import ConflictError, NotFoundError, UnprocessableError
 from api.identity.roles import SYSTEM, Call, Role
 from api.records.kept import Record
 from api.release.policy import area_of, objections, wanted
-from api.release.releases import Ground, share, standing_release, taken_back
+from api.release.releases import Ground, share_all, standing_with, taken_back
 from api.release.schemas import AgreementTerms, SubscriptionIn
 from api.store.tables import AgreementRow, PartnerRow, SubscriptionRow
 from api.times import iso
@@ -103,19 +103,22 @@ def release_standing(session: Session, call: Call, now_us: int, rows: Sequence[R
     ).all()
     service = Call(SYSTEM, call.request_id)
     documents = [(row, json.loads(row.document)) for row in rows] if running else []
-    released = 0
+    ids = [row.id for row, _ in documents]
+    has: dict[str, set[str]] = {}
+    shared: list[tuple[Record, Ground]] = []
     for subscription, agreement, partner in running:
         terms = AgreementTerms.model_validate_json(agreement.terms)
         wish = SubscriptionIn.model_validate_json(subscription.wish)
+        if partner.id not in has:
+            has[partner.id] = standing_with(session, partner.id, ids) | taken_back(session, partner.id, ids)
         for row, document in documents:
-            asked = terms.subscriptions and wanted(row, document, wish)
-            if not asked or objections(row, document, terms) or standing_release(session, row.id, partner.id):
+            if not terms.subscriptions or row.id in has[partner.id] or not wanted(row, document, wish):
                 continue
-            if taken_back(session, row.id, partner.id):
+            if objections(row, document, terms):
                 continue
-            share(session, service, now_us, row, Ground(partner, agreement, terms, subscription.id))
-            released += 1
-    return released
+            has[partner.id].add(row.id)
+            shared.append((row, Ground(partner, agreement, terms, subscription.id)))
+    return len(share_all(session, service, now_us, shared))
 
 
 def _runs(agreement: AgreementRow, now_us: int) -> bool:

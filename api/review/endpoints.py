@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlencode
 
 from fastapi import Header, Query
-from pydantic import AwareDatetime
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -30,7 +29,7 @@ from api.review.schemas import (
 )
 from api.review.seen import mark_seen
 from api.times import microseconds
-from api.wire import Id, Kind
+from api.wire import Id, Kind, Moment
 
 __all__ = ["ROUTES"]
 
@@ -41,8 +40,8 @@ _PLACE = re.compile(r"([a-z]{1,20})\.(-?\d{1,18}\.[0-9a-f]{32})")
 def get_queue(  # noqa: PLR0917 - FastAPI passes by name
     call: Caller,
     store: Stored,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
     bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
     kind: Kind | None = None,
     severity: Severity | None = None,

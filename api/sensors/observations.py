@@ -12,14 +12,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import shapely.geometry
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.canonical import canonical
 from api.errors import UnprocessableError
 from api.records.schemas import CueIn
 from api.sensors.settings import Datastream
 from api.times import iso, microseconds
-from api.wire import Metres
+from api.wire import Metres, Moment
 
 __all__ = ["DatastreamRef", "Observation", "cue_of"]
 
@@ -56,7 +56,7 @@ class Observation(_Entity):
 
     id: _Text | int | None = Field(default=None, alias="@iot.id")
     phenomenon_time: _Text = Field(alias="phenomenonTime")
-    result_time: AwareDatetime | None = Field(default=None, alias="resultTime")
+    result_time: Moment | None = Field(default=None, alias="resultTime")
     result: bool | float | _Text
     parameters: _Measured = _Measured()
     datastream: DatastreamRef | None = Field(default=None, alias="Datastream")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
-from sqlalchemy import PoolProxiedConnection, func, select, text
+from sqlalchemy import Connection, PoolProxiedConnection, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
@@ -29,14 +30,18 @@ __all__ = ["Store", "open_database"]
 _LAST_EVENT = select(func.max(EventRow.seq))
 # Changes nothing, and is refused where nothing may be changed.
 _PROBE = text("UPDATE audit_head SET seq = seq WHERE id = 0")
+_T = TypeVar("_T")
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _Waiting:
     """Work that waits for the next shared commit."""
 
-    work: Callable[[Session], None]
+    work: Callable[[Session], Any]
+    called: threading.Event = field(default_factory=threading.Event)
+    """Set when it is done, or when it is this one's turn to commit for all that wait."""
     done: bool = False
+    value: Any = None
     error: Exception | None = None
 
 
@@ -80,6 +85,7 @@ class Store:
         self._stamping = threading.Lock()
         self._stamps: PoolProxiedConnection | None = None
         self._queue: list[_Waiting] = []
+        self._led = False  # somebody commits for those in the queue, or was called to
         self._listeners: tuple[Callable[[], None], ...] = ()
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -89,7 +95,9 @@ class Store:
         self._database = open_database(directory, database, busy_timeout_s=busy_timeout_s)
         engine = self._database.engine
         self._reader = sessionmaker(engine.execution_options(**self._database.reading), expire_on_commit=False)
-        self._writer = sessionmaker(engine.execution_options(**self._database.writing), expire_on_commit=False)
+        self._writes = engine.execution_options(**self._database.writing)
+        self._writer = sessionmaker(self._writes, expire_on_commit=False)
+        self._member = sessionmaker(expire_on_commit=False, join_transaction_mode="create_savepoint")
         try:
             with self.write() as session:
                 prepare(session.connection(), self.place)
@@ -120,44 +128,95 @@ class Store:
         with self._writing, self._transaction() as session:
             yield session
 
-    def write_together(self, work: Callable[[Session], None]) -> None:
+    def write_together(self, work: Callable[[Session], _T]) -> _T:
         """Do `work` in a write transaction that it may share with others who wait at the same time.
 
-        While one commit waits for the disk, whoever comes queues up; the next commit takes them all. For small appends
-        that cannot fail by themselves: they stand or fall together.
+        While one commit waits for the disk, whoever comes queues up; the next commit takes them all, in the order in
+        which they came. Each has a session of its own, and a savepoint where it is not alone: one that raises undoes
+        itself, and the others stand. It may run in the thread of another member.
+
+        Returns
+        -------
+        What `work` returned, when it is on the disk.
 
         Raises
         ------
         StorageError
-            As `write` does; then nothing of the shared transaction is kept, and each of its members hears of it.
+            As `write` does; where it was the commit that failed, nothing of the shared transaction is kept, and each
+            of its members hears of it.
         """
         mine = _Waiting(work)
         with self._queueing:
             self._queue.append(mine)
-        with self._writing:
-            if not mine.done:
+            leads, self._led = not self._led, True
+        if not leads:
+            mine.called.wait()
+        if not mine.done:
+            self._lead()
+        if mine.error is not None:
+            raise mine.error
+        value: _T = mine.value
+        return value
+
+    def _lead(self) -> None:
+        """Commit for all that wait, then call the first of those who came meanwhile to do the same."""
+        batch: list[_Waiting] = []
+        try:
+            with self._writing:
                 with self._queueing:
                     batch, self._queue = self._queue, []
                 self._commit(batch)
-        if mine.error is not None:
-            raise mine.error
+        finally:
+            with self._queueing:
+                successor = self._queue[0] if self._queue else None
+                self._led = successor is not None
+            if successor is not None:
+                successor.called.set()
+            for waiting in batch:
+                if not waiting.done:  # the thread itself was broken off
+                    waiting.done, waiting.error = True, StorageError("the write was broken off: send it again")
+                waiting.called.set()
 
     def _commit(self, batch: list[_Waiting]) -> None:
-        error: Exception | None = None
         try:
-            with self._transaction() as session:
-                for waiting in batch:
-                    waiting.work(session)
-        except Exception as failure:  # noqa: BLE001 - handed to each member, who raises it
-            error = failure
+            if len(batch) == 1:  # has nobody to spare: no savepoint
+                with self._transaction() as session:
+                    batch[0].value = batch[0].work(session)
+            else:
+                with self._begun() as connection:
+                    for waiting in batch:
+                        self._join(connection, waiting)
+        except Exception as error:  # noqa: BLE001 - handed to each member, who raises it
+            for waiting in batch:
+                waiting.error = waiting.error or error
         for waiting in batch:
-            waiting.done, waiting.error = True, error
+            waiting.done = True
+
+    def _join(self, connection: Connection, waiting: _Waiting) -> None:
+        """Do one member's work. Raises where it cannot be undone alone: the database has broken off the whole."""
+        with self._member(bind=connection) as session:
+            try:
+                with self._database.as_storage_error():
+                    waiting.value = waiting.work(session)
+                    session.commit()  # of the savepoint
+            except Exception as error:  # noqa: BLE001 - handed to the member, who raises it
+                waiting.error = error
+                session.rollback()
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
         with self._database.as_storage_error(), self._writer() as session, session.begin():
             session.connection()  # take the write lock now, not at the first statement
             yield session
+        self._tell()
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        with self._database.as_storage_error(), self._writes.begin() as connection:
+            yield connection
+        self._tell()
+
+    def _tell(self) -> None:
         for heard in self._listeners:
             heard()
 

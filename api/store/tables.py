@@ -85,6 +85,7 @@ class ReadableRow(Base):
         Index("ix_readable_time", "audience", "type", "time_us", "record_id"),
         Index("ix_readable_until", "audience", "until_us"),
         Index("ix_readable_visible", "audience", "visible_us"),
+        Index("ix_readable_copies", "record_id", **partial("media = 'blurred' OR media = 'redacted'")),
     )
 
     n: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
@@ -180,6 +181,7 @@ class ReleaseRow(Base):
         Index("ix_release_partner", "partner_id", "released_us"),
         Index("ix_release_record", "record_id", "partner_id", "released_us"),
         Index("ix_release_due", "announced", "visible_us"),
+        Index("ix_release_waiting", "partner_id", **partial("recalled_us IS NOT NULL AND receipt_us IS NULL")),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Query
-from pydantic import AwareDatetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -19,6 +18,7 @@ from api.markup import XML_HEAD
 from api.records.readable import Readable, RecordFilter, list_readable, may_read, readable_records
 from api.tak.events import OF_NO_EVENT, events_of
 from api.times import microseconds
+from api.wire import Moment
 
 __all__ = ["ROUTES"]
 
@@ -32,8 +32,8 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
     type_: Annotated[Literal["crossing", "cue", "vehicle", "sensor", "sortie", "segment"], Query(alias="type")] = (
         "crossing"
     ),
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
     bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
     kind: Annotated[str | None, Query(max_length=200)] = None,
     limit: Limit = 100,

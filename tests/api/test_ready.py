@@ -1,15 +1,18 @@
 """Pages that are ready: never an older one than would be read now, never another's, always written down."""
 
+import asyncio
 import json
+import threading
 from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.identity.roles import Principal, Role, Shown
-from api.ready import Answer, ReadyAnswers
+from api.identity.roles import Call, Principal, Role, Shown
+from api.ready import Answer, Notes, ReadyAnswers
 from api.records.endpoints import list_readable
+from api.trail.audit import audit_head, read_audit
 
 HOUR_US = 3_600_000_000
 
@@ -182,9 +185,46 @@ def test_memory_is_bounded_whatever_is_long_the_answer_or_the_question(sizes):
         assert kept[-1] == len(sizes) - 1  # the newest is there
 
 
-@pytest.mark.parametrize(("stamp", "until_us", "there"), [(7, 101, True), (7, 100, False), (6, 101, False)])
-def test_what_has_changed_is_forgotten(stamp, until_us, there):
+@pytest.mark.parametrize(("until_us", "there"), [(101, True), (100, False)])
+def test_what_time_has_changed_is_forgotten(until_us, there):
     ready = ReadyAnswers(Standing())
     key = (Principal("k", "k", Role.ANALYST), b"/", b"", "")
-    ready.keep(key, Answer([], b"x", Shown(stamp, "a.b", [], until_us)))
+    ready.keep(key, Answer([], b"x", Shown(7, "a.b", [], until_us)))
     assert (ready.find(key) is not None) == there
+
+
+async def test_only_what_is_still_true_is_written_down_as_shown(store):
+    """Of many who wait together too: each hears of its own."""
+    notes, call = Notes(store), Call(Principal("k", "k", Role.ANALYST), "r")
+    now = store.stamp()
+    shown = [Shown(stamp, "a.b", [str(stamp)], 2**60) for stamp in (now, now - 1, now)]
+    with store.read() as session:
+        before = audit_head(session).seq
+    assert await asyncio.gather(*(notes.note(call, each) for each in shown)) == [True, False, True]
+    with store.read() as session:
+        entries = read_audit(session, after=before, limit=10)
+    assert [entry.body["objects"] for entry in entries] == [[str(now)]] * 2
+
+
+async def test_a_database_that_does_not_answer_keeps_the_loop_free(store, monkeypatch):
+    going = threading.Event()
+    monkeypatch.setattr(store, "stamp", lambda: going.wait(20) and 0)
+    noted = asyncio.create_task(
+        Notes(store).note(Call(Principal("k", "k", Role.ANALYST), "r"), Shown(1, "a.b", [], 2**60))
+    )
+    await asyncio.sleep(0.05)  # the loop goes on
+    assert not noted.done()
+    going.set()
+    assert await noted is False
+
+
+async def test_who_is_gone_before_the_note_is_written_keeps_nobody_waiting(store, monkeypatch):
+    going, real = threading.Event(), store.stamp
+    monkeypatch.setattr(store, "stamp", lambda: real() if going.wait(20) else 0)
+    notes, call, shown = Notes(store), Call(Principal("k", "k", Role.ANALYST), "r"), Shown(real(), "a.b", [], 2**60)
+    gone, there = (asyncio.create_task(notes.note(call, shown)) for _ in range(2))
+    await asyncio.sleep(0.05)
+    gone.cancel()
+    going.set()
+    assert await there is True
+    assert await notes.note(call, shown) is True

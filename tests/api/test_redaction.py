@@ -12,6 +12,7 @@ import vision
 from api.canonical import canonical
 from api.release.redaction import redacted, wanted_copies
 from api.store.tables import RecordRow
+from tests.api.samples import CLIP
 
 T0, FPS, COUNT, SIZE = 1_767_261_600_000_000, 10, 6, 96
 
@@ -163,3 +164,28 @@ def test_evidence_that_does_not_verify_is_not_copied(service, crossing, evidence
     with pytest.raises(vision.EvidenceError, match="not whole"):
         redacted(service.store, wanted)
     assert fetch(service, "bravo", crossing_id, "clip").status_code == 404
+
+
+def test_what_is_not_whole_keeps_no_other_waiting(service, crossing, delivered, monkeypatch):
+    """However many there are whose files never come, and whose copies cannot be made."""
+    monkeypatch.setattr("api.release.redaction._PAGE", 2)
+    partner = service.partner("bravo")
+    service.agree(partner, fields=["kind", "position", "clip"], media="blurred")
+    for number in range(7):  # of these the manifest never comes
+        service.judge(half := service.deliver(crossing(f"half{number}"), clip=CLIP))
+        assert service.release(half, partner).status_code == 201
+    assert service.release(delivered, partner).status_code == 201
+    with service.store.read() as session:
+        (wanted,) = wanted_copies(session, limit=3)
+        assert wanted.record_id == delivered
+        assert wanted_copies(session, but={wanted}) == []
+
+
+def test_two_who_make_the_same_copy_tell_of_it_once(service, delivered):
+    share(service, delivered, "bravo", "blurred")
+    with service.store.read() as session:
+        (wanted,) = wanted_copies(session)
+    for _ in range(2):
+        redacted(service.store, wanted)
+    events = service.ask("analyst", "GET", "/events").json()["events"]
+    assert [event["kind"] for event in events].count("evidence.redacted") == 1

@@ -4,13 +4,15 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from api import ConflictError, Role, Settings, SettingsError, StorageError, Store, create_admin
 from api.errors import STATUS, ApiError, status_of
+from api.store.tables import PartnerRow
+from api.trail.log import append_event, last_seq, read_log
 
 
 def test_pragmas(tmp_path, durable):
@@ -150,36 +152,137 @@ def test_every_error_has_a_status():
     assert all(kind.__doc__ for kind in below(ApiError))
 
 
-def test_appends_that_wait_share_a_commit(store):
+def at_once(store, works):
+    """Do all `works` in one shared commit: they gather while another write is held up. What each gave or raised."""
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold(_session):
+        held.set()
+        assert go_on.wait(20)
+
+    with ThreadPoolExecutor(1 + len(works)) as pool:
+        first = pool.submit(store.write_together, hold)
+        assert held.wait(20)
+        waiting = []
+        for number, work in enumerate(works, 1):
+            waiting.append(pool.submit(store.write_together, work))
+            while len(store._queue) < number:
+                time.sleep(0.0005)
+        go_on.set()
+        first.result()
+        return [future.exception() or future.result() for future in waiting]
+
+
+def test_writes_that_wait_share_a_commit(store):
     """All are kept, each in its turn; while one commit runs the others gather for the next."""
     commits, done = [], []
-    real = store._transaction
+    store.listen(lambda: commits.append(list(done)))
+    assert at_once(store, [lambda _session, n=n: done.append(n) or n * 10 for n in range(1, 9)]) == [
+        n * 10 for n in range(1, 9)
+    ]
+    assert commits == [[], list(range(1, 9))]
+    assert store.write_together(lambda _session: "alone") == "alone"
 
-    @contextmanager
-    def counted():
-        commits.append(len(done))
-        if len(commits) == 1:
-            gathered.wait(20)
-        with real() as session:
-            yield session
 
-    def append(number):
-        store.write_together(lambda _session: done.append(number))
+def number_of_partners(store):
+    with store.read() as session:
+        return session.scalars(text("SELECT name FROM partner ORDER BY number")).all()
 
-    gathered = threading.Event()
-    store._transaction = counted
-    with ThreadPoolExecutor(9) as pool:
-        waiting = [pool.submit(append, 0)]
-        while not commits:
-            time.sleep(0.001)
-        waiting += [pool.submit(append, number) for number in range(1, 9)]
-        while len(store._queue) < 8:
-            time.sleep(0.001)
-        gathered.set()
-        for future in waiting:
-            future.result()
-    assert sorted(done) == list(range(9))
-    assert commits == [0, 1]
+
+def put(session, number, name):
+    session.execute(
+        text("INSERT INTO partner (id, number, name, created_us) VALUES (:id, :number, :name, 0)"),
+        {"id": f"{number:032x}", "number": number, "name": name},
+    )
+    append_event(session, number, "partner.created", partner_id=f"{number:032x}")
+
+
+def test_one_that_fails_undoes_itself_alone(store):
+    """Whatever it did before, and whatever the database said of it; the numbers of events have no gap."""
+
+    def good(number):
+        return lambda session: put(session, number, f"p{number}")
+
+    def raises(session):
+        put(session, 50, "p50")
+        raise ConflictError("taken")
+
+    def taken(session):
+        put(session, 51, "p51")
+        put(session, 52, "p1")
+
+    def wrong(session):
+        put(session, 53, "p53")
+        session.execute(text("SELECT nothing FROM nowhere"))
+
+    with store.read() as session:
+        before = last_seq(session)
+    told = at_once(store, [good(1), raises, good(2), taken, good(3), wrong, good(4)])
+    assert [type(each).__name__ for each in told[::2]] == ["NoneType"] * 4
+    assert isinstance(told[1], ConflictError)
+    assert isinstance(told[3], IntegrityError)
+    assert isinstance(told[5], (StorageError, ProgrammingError))
+    assert number_of_partners(store) == ["p1", "p2", "p3", "p4"]
+    with store.read() as session:
+        events = [event["partner_id"] for _, _, event in read_log(session, after=before, limit=100)]
+        assert events == [f"{number:032x}" for number in (1, 2, 3, 4)]
+        assert last_seq(session) == before + 4
+
+
+def test_what_one_changes_the_next_sees(store):
+    """Members have a session each: none works on what another has loaded and a third has changed since."""
+
+    def add(session):
+        session.add(PartnerRow(id="a" * 32, number=1, name="first", created_us=0, ended_us=None))
+
+    def rename(session):
+        session.execute(text("UPDATE partner SET name = 'second'"))
+
+    def look(session):
+        return session.get(PartnerRow, "a" * 32).name
+
+    assert at_once(store, [add, look, rename, look]) == [None, "first", None, "second"]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_where_the_database_breaks_off_the_whole_each_hears_of_it(store, place):
+    """As SQLite does where the disk is full, and PostgreSQL where the connection is lost; nobody's work is kept."""
+
+    def broken(session):
+        session.connection().connection.driver_connection.rollback()
+        raise StorageError("full")
+
+    works = [lambda session, n=n: put(session, n, f"p{n}") for n in (1, 2)]
+    told = at_once(store, [*works[:place], broken, *works[place:]])
+    assert all(isinstance(each, StorageError) for each in told), told
+    assert number_of_partners(store) == []
+    assert store.write_together(lambda session: put(session, 3, "p3")) is None
+    assert number_of_partners(store) == ["p3"]
+
+
+def test_many_writers_at_once_lose_nothing(store):
+    def one(number):
+        def work(session):
+            append_event(session, number, "partner.created", detail=number)
+            if number % 7 == 0:
+                raise ConflictError(str(number))
+            return number
+
+        try:
+            return store.write_together(work)
+        except ConflictError:
+            return None
+
+    with store.read() as session:
+        before = last_seq(session)
+    with ThreadPoolExecutor(16) as pool:
+        told = list(pool.map(one, range(200)))
+    assert told == [number if number % 7 else None for number in range(200)]
+    with store.read() as session:
+        log = read_log(session, after=before, limit=1000)
+    assert [seq for seq, _, _ in log] == list(range(before + 1, before + 1 + len(log)))
+    assert sorted(event["detail"]["detail"] for _, _, event in log) == [n for n in range(200) if n % 7]
+    assert not store._led
 
 
 def test_a_shared_commit_that_fails_is_told_to_each(store):

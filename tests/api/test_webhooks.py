@@ -24,13 +24,15 @@ from api import Role, Settings, Store
 from api.background import Service
 from api.feeds.lease import give_lease, holds_lease, take_lease
 from api.feeds.schemas import WebhookIn
-from api.feeds.sender import Sender
+from api.feeds.sender import Sender, _has_come
 from api.feeds.settings import FeedSettings
 from api.feeds.signing import new_secret, signed_headers
 from api.feeds.tables import WebhookRow
 from api.feeds.webhooks import add_webhook
 from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call, Principal
+from api.outlets.cursors import hold
+from api.outlets.settings import Outlet
 from api.trail.log import append_event
 from tests.api.live import Live, Target, live, status
 
@@ -555,3 +557,28 @@ def test_a_lease_is_one_owners_until_it_runs_out_or_is_given_back(store):
         assert holds_lease(session, "job", "b", 1160)
         give_lease(session, "job", "b")
         assert take_lease(session, "job", "a", 1160, 100)
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_waiting(store):
+    """Neither for a lease that was given in what is now the future, nor for the time of a next attempt."""
+    year_us, now_us = 365 * 86_400_000_000, 10**15
+    with store.write() as session:
+        assert take_lease(session, "job", "dead", now_us + year_us, 15_000_000)
+        assert take_lease(session, "job", "b", now_us, 15_000_000)
+        assert not take_lease(session, "job", "c", now_us + 14_000_000, 15_000_000)
+        assert not take_lease(session, "job", "c", now_us - 60_000_000, 15_000_000)  # as clocks may differ
+    assert [bool(_has_come(at, now_us, 60)) for at in (now_us, now_us + 60_000_000, now_us + 60_000_001)] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_an_outlet_whose_holder_fell_before_the_clock_was_set_back_is_taken(store, clock):
+    outlet = Outlet("north")
+    clock.now_us += 86_400_000_000
+    assert hold(store, outlet, "dead", 30)
+    assert not hold(store, outlet, "b", 30)
+    clock.now_us -= 86_400_000_000
+    assert hold(store, outlet, "b", 30)
+    assert not hold(store, outlet, "c", 30)

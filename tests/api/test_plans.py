@@ -1,0 +1,108 @@
+"""What is done with every delivery, page and recall reads by an index, however much there is: SQLite's plans say so."""
+
+import json
+import re
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event, text
+
+from api.feeds.receipts import outstanding_recalls
+from api.identity.roles import Principal, Role
+from api.records.readable import RecordFilter, list_readable, next_change
+from api.release.redaction import wanted_copies
+from api.release.releases import announce_due
+from tests.api.conftest import ON_SQLITE
+from tests.api.samples import CLIP
+
+# As ANALYZE leaves it with 100,000 records of one source, a quarter of them released.
+LARGE = {
+    "record": {
+        "ix_record_type_time": "100000 100000 1 1",
+        "ix_record_expires": "100000 100000",
+        "sqlite_autoindex_record_2": "100000 100000 100000 1",
+        "sqlite_autoindex_record_1": "100000 1",
+    },
+    "readable": {
+        "ix_readable_visible": "125000 62500 5",
+        "ix_readable_until": "125000 62500 62500",
+        "ix_readable_time": "125000 62500 62500 1 1",
+        "ix_readable_copies": "1000 1",
+        "sqlite_autoindex_readable_1": "125000 2 1",
+    },
+    "release": {
+        "ix_release_partner": "25000 25000 1",
+        "ix_release_due": "25000 25000 1",
+        "ix_release_active": "25000 1 1",
+        "ix_release_waiting": "100 10",
+        "sqlite_autoindex_release_1": "25000 1",
+    },
+    "evidence": {"sqlite_autoindex_evidence_1": "300000 3 3 1"},
+    "review": {"ix_review_record_id": "100000 1", "sqlite_autoindex_review_1": "100000 1"},
+    "event": {"sqlite_autoindex_event_2": "200000 100000 1", "sqlite_autoindex_event_1": "200000 1"},
+    "audit": {"sqlite_autoindex_audit_1": "200000 1"},
+    "review_queue": {"ix_review_queue_severity": "50000 25000", "sqlite_autoindex_review_queue_1": "50000 1"},
+}
+SCAN = re.compile(r"^SCAN (?!.*USING (COVERING )?INDEX)(\w+)")
+
+
+@contextmanager
+def plans(store):
+    """The plans of all statements in the block that read a large table from end to end."""
+    found, names = {}, {*LARGE, "readable_1", "evidence_1", "release_1", "record_1"}
+
+    def look(_connection, cursor, statement, parameters, _context, many):
+        if not re.match("SELECT|INSERT|UPDATE|DELETE", statement):
+            return
+        plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters[0] if many else parameters)
+        lines = [line for *_, line in plan.fetchall()]
+        if any((match := SCAN.match(line)) and match[2] in names for line in lines):
+            found[" ".join(statement.split())[:200]] = lines
+
+    engine = store._database.engine
+    event.listen(engine, "before_cursor_execute", look)
+    yield found
+    event.remove(engine, "before_cursor_execute", look)
+
+
+@pytest.fixture
+def large(service):
+    """A store that its database takes for a large one."""
+    with service.store.write() as session:
+        session.execute(text("ANALYZE"))
+        for table, indexes in LARGE.items():
+            session.execute(text("DELETE FROM sqlite_stat1 WHERE tbl = :table"), {"table": table})
+            rows = [{"table": table, "name": name, "stat": stat} for name, stat in indexes.items()]
+            session.execute(text("INSERT INTO sqlite_stat1 VALUES (:table, :name, :stat)"), rows)
+    service.store._database.engine.dispose()  # statistics are read as a connection opens
+    return service
+
+
+@ON_SQLITE
+def test_nothing_large_is_read_from_end_to_end(large, crossing):
+    bravo = large.partner("bravo")
+    assert large.agree(bravo, fields=["kind", "position", "clip"], media="blurred").status_code == 201
+    with plans(large.store) as scans:
+        lines = [json.dumps(crossing(f"b{n}", evidence=None)) for n in range(400)]
+        later = [line.replace("10:00:05", "10:00:06") for line in lines]
+        for body in (lines, later, later):
+            assert large.ask("pilot", "POST", "/crossings/bulk", content="\n".join(body)).status_code == 200
+        one = large.deliver(crossing("one"), clip=CLIP)
+        large.judge(one)
+        release = large.release(one, bravo).json()["id"]
+        for who in ("analyst", "bravo"):
+            assert large.seen_by(who, bbox="-111,31,-110,32", **{"from": "2026-01-01T00:00:00Z"})
+            assert large.ask(who, "GET", f"/crossings/{one}").status_code == 200
+            assert large.ask(who, "GET", "/events", params={"limit": 5}).status_code == 200
+        assert large.ask("analyst", "GET", "/reviews/queue", params={"limit": 5}).status_code == 200
+        assert large.ask("supervisor", "DELETE", f"/releases/{release}").status_code == 204
+        now = large.store.clock()
+        with large.store.read() as session:
+            for principal in (Principal("k", "k", Role.ANALYST), Principal("b", "b", Role.PARTNER, bravo)):
+                list_readable(session, principal, now, RecordFilter("crossing"), limit=10)
+                next_change(session, principal, now)
+            assert wanted_copies(session) == []
+            assert len(outstanding_recalls(session, bravo, 10**6)) == 1
+        with large.store.write() as session:
+            announce_due(session, now)
+    assert scans == {}
