@@ -305,7 +305,7 @@ def standing_with(session: Session, partner_id: str, record_ids: Sequence[str]) 
 
 
 def taken_back(session: Session, partner_id: str, record_ids: Sequence[str]) -> set[str]:
-    """Those of the records whose newest release to the partner a person took back; what merely followed does not count."""
+    """Those of the records whose newest release to the partner a person took back, and not what merely followed."""
     newest: dict[str, str | None] = {}
     for start in range(0, len(record_ids), _AT_ONCE):
         query = (
@@ -313,7 +313,7 @@ def taken_back(session: Session, partner_id: str, record_ids: Sequence[str]) -> 
             .where(ReleaseRow.record_id.in_(record_ids[start : start + _AT_ONCE]), ReleaseRow.partner_id == partner_id)
             .order_by(ReleaseRow.released_us, ReleaseRow.recalled_us)
         )
-        newest |= {record_id: by for record_id, by in session.execute(query)}
+        newest |= dict(session.execute(query).all())
     return {record_id for record_id, by in newest.items() if by not in {None, SYSTEM.key_id}}
 
 
