@@ -16,6 +16,7 @@ from api import Settings, StorageError, backup, create_app, restore
 from api.errors import TooLargeError, UnprocessableError
 from api.store.objects import ObjectFolder, RemoteObjects, StoredObject, open_objects
 from tests.api.conftest import InProcess, Service
+from tests.api.raw import is_postgres, place_of
 from tests.api.samples import CLIP
 
 ROOT = Path(__file__).parents[2]
@@ -196,7 +197,7 @@ def test_a_store_out_of_reach_says_so(tmp_path):
 
 @pytest.mark.parametrize("kind", ["memory", "s3"])
 def test_the_service_keeps_its_evidence_there(
-    request, store, template, clock, crossing, clip, tmp_path, kind, monkeypatch
+    request, store, databases, template, clock, crossing, clip, tmp_path, kind, monkeypatch
 ):
     if kind == "s3":
         options = request.getfixturevalue("s3")
@@ -204,10 +205,11 @@ def test_the_service_keeps_its_evidence_there(
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", options["key"])
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", options["secret"])
     url = f"{kind}://bucket-{uuid.uuid4().hex}/evidence"
-    settings = Settings(store.directory, objects=url, max_evidence_bytes=100_000)
+    database = place_of(store) if is_postgres(store) else None
+    settings = Settings(store.directory, database=database, objects=url, max_evidence_bytes=100_000)
     app = create_app(settings)
     with httpx.Client(transport=InProcess(app), base_url="http://vedette.test") as http:
-        service = Service(app.state.store, clock, app, http, dict(template[1]))
+        service = Service(app.state.store, clock, app, http, dict(template(databases).keys))
         record_id = service.deliver(
             crossing(time="2099-01-01T00:00:00Z", update_time="2099-01-01T00:00:00Z"), clip=clip
         )
@@ -216,10 +218,11 @@ def test_the_service_keeps_its_evidence_there(
         part = service.ask("analyst", "GET", path, headers={"Range": "bytes=5-14"})
         assert (part.status_code, part.content) == (206, clip[5:15])
         assert not list((store.directory / "objects").rglob("*.*"))
-        done = backup(store.directory, tmp_path / "b.tar", objects=url)
+        done = backup(place_of(store), tmp_path / "b.tar", objects=url, directory=store.directory)
         assert (done.objects, done.object_bytes) == (1, len(clip))
         elsewhere = f"memory://{uuid.uuid4().hex}"
-        restore(tmp_path / "b.tar", tmp_path / "restored", objects=elsewhere)
+        where = databases.new() or tmp_path / "restored"
+        restore(tmp_path / "b.tar", where, objects=elsewhere, directory=tmp_path / "restored")
         assert open_objects(elsewhere, tmp_path / "restored").local(SHA256_OF_CLIP).read_bytes() == clip
         erased = service.ask("supervisor", "POST", "/erasures", json={"record_id": record_id, "reason": "x"})
         assert erased.status_code == 200, erased.text
