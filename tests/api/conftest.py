@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from api import Role, Settings, Store, create_admin, create_app
 from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call
-from api.identity.settings import Argon2, IdentitySettings
+from api.identity.settings import Argon2, IdentitySettings, Policy
 from api.store import sqlite
 from tests.api.samples import CLIP, NOON_US, agreement_json, crossing_json
 from tests.services import Postgres
@@ -236,7 +236,9 @@ def costly() -> None:
 @pytest.fixture
 def identity() -> IdentitySettings:
     """How people prove who they are; a test may have its own."""
-    return IdentitySettings(argon2=Argon2(time_cost=2, memory_kib=19 << 10, parallelism=1))
+    cheap = Argon2(time_cost=2, memory_kib=19 << 10, parallelism=1)
+    plenty = Policy(1_000_000, 10_000.0)  # the matrix asks every route as everybody
+    return IdentitySettings(argon2=cheap, principal_limit=plenty, address_limit=plenty)
 
 
 @pytest.fixture

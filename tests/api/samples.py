@@ -3,7 +3,14 @@
 import hashlib
 from typing import Any
 
-CLIP = (b"\x47clip" + b"." * 183) * 133  # packets of a transport stream
+
+def packets(payload: bytes) -> bytes:
+    """Something that looks like a transport stream, with `payload` in it."""
+    parts = [payload[start : start + 187] for start in range(0, max(len(payload), 187 * 4), 187)]
+    return b"".join(b"\x47" + part.ljust(187, b".") for part in parts)
+
+
+CLIP = packets(b"clip" * 6000)
 NOON_US = 1_767_268_800_000_000  # 2026-01-01T12:00:00Z
 
 

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api import Client, Settings, Store, create_admin, create_app, running
 from api.store.objects import ObjectFolder
 from tests.api.conftest import InProcess
-from tests.api.samples import crossing_json
+from tests.api.samples import crossing_json, packets
 
 
 def samples(service, who="administrator"):
@@ -110,7 +110,7 @@ def test_a_store_that_takes_no_writes_is_not_ready(tmp_path, caplog):
 
 def test_a_request_in_progress_ends_well_when_the_service_is_stopped(tmp_path):
     """An upload is under way when the stop comes: it is taken whole; nobody new gets in."""
-    content = b"slow clip" * 1000
+    content = packets(b"slow clip" * 1000)
     evidence = {**crossing_json()["evidence"], "sha256": hashlib.sha256(content).hexdigest()}
     begun, go_on, answers = threading.Event(), threading.Event(), []
 

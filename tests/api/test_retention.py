@@ -22,6 +22,7 @@ from api.identity.roles import SYSTEM, Call
 from api.store.objects import ObjectFolder
 from api.store.tables import EvidenceRow
 from tests.api.raw import is_postgres, place_of, raw
+from tests.api.samples import packets
 
 ROOT = Path(__file__).parents[2]
 DAY_US = 86_400_000_000
@@ -57,7 +58,7 @@ def sweep_now(service):
 
 def test_nothing_of_the_person_is_left_anywhere(service, crossing, tmp_path):
     """Texts that people wrote and what was filmed, in every table, in free pages, in the log, in the object folder."""
-    clip = MARK.encode() * 2000
+    clip = packets(MARK.encode() * 2000)
     bravo = service.partner("bravo")
     service.agree(bravo, fields=["kind", "position", "border", "clip"])
     body = crossing("a", border=MARK, evidence={**crossing()["evidence"], "sha256": hashlib.sha256(clip).hexdigest()})
@@ -322,7 +323,7 @@ sweep(store)
 @pytest.mark.parametrize("place", ["audit", "remove"])
 def test_killed_anywhere_nothing_is_half_erased(service, crossing, clock, tmp_path, place):
     """After the kill every record is whole or gone; another sweep ends what was begun."""
-    contents = {f"n{number}": b"%d" % number * 1000 for number in range(8)}
+    contents = {f"n{number}": packets(b"%d" % number * 1000) for number in range(8)}
     ids = {}
     for name, content in contents.items():
         evidence = {**crossing()["evidence"], "sha256": hashlib.sha256(content).hexdigest()}
