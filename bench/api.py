@@ -25,6 +25,7 @@ from api.records.readable import RecordFilter, list_readable
 from api.records.types import TYPES
 from bench.api_records import crossing_json
 from bench.api_served import rate, served
+from bench.api_sse import stream_rows
 from bench.api_store import SHARED, ask, ask_by_hand, fill, questions
 from bench.rows import Row, timed, wanted
 
@@ -173,6 +174,7 @@ _MEASURES: dict[str, Callable[[str, Store], Iterator[Row]]] = {
     "api-ingest/durable": _durable,
     "api-release/20k": _release_rule,
     "api-audit/verify": _audit,
+    "api-sse/1000": stream_rows,
     "api-query/5M": _query,
 }
 
