@@ -142,7 +142,8 @@ def test_a_service_that_starts_late_still_gets_every_cue(tmp_path):
     with api.running(api.Settings(tmp_path / "store", port=port)) as up, api.Client(up.url, keys["analyst"]) as analyst:
         told = courier.close()
         held = list(analyst.cues())
-        arrived = [event["detail"]["cue_id"] for event in analyst.events(limit=1000) if event["kind"] == "cue.created"]
+        ids = {feature["id"]: feature["properties"]["id"] for feature in analyst.records("cues")}
+        arrived = [ids[event["record_id"]] for event in analyst.events(limit=1000) if event["record_type"] == "cue"]
     assert (told.delivered, told.dropped, told.waiting) == (len(messages), 0, 0)
     assert arrived == [message["id"] for message in messages]
     assert len(held) == len(messages)
