@@ -56,7 +56,9 @@ def refresh_views(session: Session, rows: Sequence[Record], *, fresh: bool = Fal
         )
         for row in [*rows, *extra]
     ]
-    there = _there(session, [view["record_id"] for view in views])
+    # The first revision of a record has no view yet.
+    older = [row.id for row in rows if row.revision > 1 or not fresh] + [row.id for row in extra]
+    there = _there(session, older)
     new = [view for view in views if view["record_id"] not in there]
     if new:
         session.execute(_TABLE.insert(), new)

@@ -91,8 +91,10 @@ def append_events(
 ) -> int:
     """Append an event of one kind for each of `members` (record_id, record_type, partner_id, detail), in order.
 
-    Returns the last `seq`.
+    Returns the last `seq` of the log.
     """
+    if not members:
+        return last_seq(session)
     session.flush()  # what the events tell of comes before them
     seq, number = last_seq(session), last_n(session, audience)
     rows = [
@@ -109,8 +111,7 @@ def append_events(
         }
         for place, member in enumerate(members, 1)
     ]
-    if rows:
-        session.execute(_APPEND, rows)
+    session.execute(_APPEND, rows)
     return seq + len(rows)
 
 
