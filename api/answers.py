@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api.http import GEOJSON, Route
-from api.ingest.evidence import MEDIA_TYPES
 from api.problems import MEDIA_TYPE as PROBLEM
 from api.problems import OPENAPI_PROBLEM
+from api.records.media import media_types
 from api.records.types import TYPES
 from api.release.schemas import AgreementTerms, SubscriptionIn
 
@@ -217,7 +217,7 @@ _OUTLET = closed(name=_TEXT, audience=_TEXT, n=_COUNT, behind=_COUNT, moved=_TIM
 _SELF = {"@iot.id": _ID, "@iot.selfLink": _TEXT}
 _OBSERVED = answers(closed(**_SELF), 200, 201, Location="Where it is.") | {"204": {"description": "Nothing was there."}}
 _HEAD = closed(seq=_COUNT, hash=_HASH)
-_EVIDENCE_TYPES = (*sorted(set(MEDIA_TYPES.values())), "application/octet-stream")
+_EVIDENCE_TYPES = media_types()
 _LOCATION = {"Location": "Where it is."}
 _ETAG = {"ETag": "What a change names in If-Match."}
 

@@ -7,9 +7,9 @@ import hashlib
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,8 +30,8 @@ from bench.api_store import SHARED, ask, ask_by_hand, fill, questions
 from bench.rows import Row, timed, wanted
 
 AT_ONCE, DELIVERIES, BULK, CROSSINGS = 16, 200, 20_000, 20_000
-MILLIONS = int(os.environ.get("VEDETTE_BENCH_CROSSINGS", "5000000"))
-"""How many crossings the store of the query holds: it takes some minutes to fill."""
+CROSSINGS_OF_QUERY = int(os.environ.get("VEDETTE_BENCH_CROSSINGS", "5000000"))
+"""Of the store of the query: some minutes and 24 GB to fill. With fewer than five million no goal is judged."""
 
 
 def rows(data: Path | None, only: str | None) -> Iterator[Row]:
@@ -49,7 +49,9 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
 
 def _query(name: str, store: Store) -> Iterator[Row]:
     """A box of 0.1 degree and a day for a partner, the release rule applied, beside SQL by hand for the same rows."""
-    partner = fill(store, MILLIONS)
+    partner = fill(store, CROSSINGS_OF_QUERY)
+    name = f"{name}-{CROSSINGS_OF_QUERY}"  # the goal is of five million
+    whole = CROSSINGS_OF_QUERY >= 5_000_000
     asked = questions(300)
     raw = sqlite3.connect(store.directory / "vedette.sqlite")
     now_us = store.clock()
@@ -62,8 +64,17 @@ def _query(name: str, store: Store) -> Iterator[Row]:
         theirs.append(1000 * by_hand)
     raw.close()
     p95, peer = float(np.percentile(ours, 95)), float(np.percentile(theirs, 95))
-    yield Row(f"{name}-p95", p95, "ms", "goal", 25.0, p95 / 25.0, "p95 <= 25 ms", p95 <= 25)
-    yield Row(f"{name}-by-hand", p95, "ms", "SQL by hand", peer, p95 / peer, "ratio <= 1.3", p95 <= 1.3 * peer)
+    yield Row(f"{name}-p95", p95, "ms", "goal", 25.0, p95 / 25.0, "p95 <= 25 ms", p95 <= 25 if whole else None)
+    yield Row(
+        f"{name}-by-hand",
+        p95,
+        "ms",
+        "SQL by hand",
+        peer,
+        p95 / peer,
+        "ratio <= 1.3",
+        p95 <= 1.3 * peer if whole else None,
+    )
 
 
 def _ready(name: str, store: Store) -> Iterator[Row]:
@@ -175,8 +186,12 @@ _MEASURES: dict[str, Callable[[str, Store], Iterator[Row]]] = {
     "api-release/20k": _release_rule,
     "api-audit/verify": _audit,
     "api-sse/1000": stream_rows,
-    "api-query/5M": _query,
+    "api-query/box": _query,
 }
+
+
+_NUMBERS = count()
+"""Of crossings, so that none is delivered twice."""
 
 
 def _key(store: Store, role: Role) -> str:
@@ -184,11 +199,10 @@ def _key(store: Store, role: Role) -> str:
         return issue_key(session, Call(SYSTEM, "bench"), store.clock(), name=role, role=role).key
 
 
-def _deliver(store: Store, count: int) -> None:
+def _deliver(store: Store, many: int) -> None:
     type_ = TYPES["crossing"]
     pilot = Call(Principal("pilot", "pilot", Role.PILOT), "bench")
-    first = time.perf_counter_ns() % 10**9
-    given = [type_.model.model_validate(crossing_json(first + number)) for number in range(count)]
+    given = [type_.model.model_validate(crossing_json(next(_NUMBERS))) for _ in range(many)]
     for each in given:
         with store.write() as session:
             deliver_all(session, pilot, store.clock(), type_, [each])

@@ -13,7 +13,7 @@ from api.account.assent import assented
 from api.account.page import page_of
 from api.account.schemas import ErasureIn, HoldIn, LiftIn, RetentionIn
 from api.account.transparency import publications
-from api.http import Caller, Given, Limit, Route, Stored, answer, peek, read, write
+from api.http import Caller, Given, Limit, Route, Stored, answer, cursor_of, peek, read, write
 from api.identity.roles import Permission
 
 __all__ = ["ROUTES"]
@@ -87,7 +87,8 @@ def get_tombstones(
     """What was erased, when and why, oldest first; `next` is the cursor to go on from."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        return erasure.list_tombstones(session, after=after, limit=limit), []
+        last = None if after is None else cursor_of(after)
+        return erasure.list_tombstones(session, after=last, limit=limit), []
 
     found = read(store, call, "tombstone.list", work)
     return answer({"tombstones": found, "next": found[-1]["cursor"] if found else after})

@@ -21,7 +21,6 @@ from api.account.tables import HoldRow, TombstoneRow
 from api.account.tally import tally
 from api.canonical import new_id
 from api.errors import NotFoundError
-from api.http import cursor_of
 from api.identity.roles import SYSTEM, Call
 from api.ingest.records import ERASED, EXPIRED, GONE
 from api.release.releases import recall_all
@@ -169,11 +168,11 @@ def remove_orphans(store: Store, *, grace_s: float = GRACE_S) -> int:
     return removed
 
 
-def list_tombstones(session: Session, *, after: str | None, limit: int) -> list[dict[str, Any]]:
-    """Tombstones in order of time, after the cursor of the last of a page before (`time.record`), as JSON values."""
+def list_tombstones(session: Session, *, after: tuple[int, str] | None, limit: int) -> list[dict[str, Any]]:
+    """Tombstones in order of time, after (erased_us, record_id) of the last of a page before, as JSON values."""
     query = select(TombstoneRow).order_by(TombstoneRow.erased_us, TombstoneRow.record_id).limit(limit)
     if after is not None:
-        query = query.where(tuple_(TombstoneRow.erased_us, TombstoneRow.record_id) > tuple_(*cursor_of(after)))
+        query = query.where(tuple_(TombstoneRow.erased_us, TombstoneRow.record_id) > tuple_(*after))
     return [
         {
             "record_id": row.record_id,

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api.account.erasure import remove_orphans, sweep
 from api.account.transparency import publish
 from api.background import Service, Task
+from api.store.days import drop_empty_days
 
 __all__ = ["TASKS", "publish_months", "sweep_store"]
 
@@ -30,7 +31,8 @@ async def sweep_store(service: Service) -> None:
             orphans_at = time.monotonic() + settings.orphans_s
         if erased or removed:
             await run_in_threadpool(store.forget)
-            _LOG.info("swept", extra={"fields": {"erased": erased, "orphans": removed}})
+            days = await run_in_threadpool(drop_empty_days, store)
+            _LOG.info("swept", extra={"fields": {"erased": erased, "orphans": removed, "days": days}})
         await asyncio.sleep(settings.sweep_s)
 
 

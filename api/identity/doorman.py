@@ -108,7 +108,8 @@ class Doorman:
             secret = None if "authorization" in headers else self._cookie(headers)
             if secret is None:  # a key alone decides then: a bad one does not fall back on a cookie
                 bearer, state = _bearer(headers), scope.get("state", {})
-                seen.principal = self._known_key(bearer, state)
+                # A database far away is asked in a thread, for one that hangs would keep everybody waiting.
+                seen.principal = self._known_key(bearer, state) if self._store.is_embedded else None
                 if seen.principal is None:
                     seen.principal = await run_in_threadpool(self._of_key, bearer, state)
             else:
@@ -148,6 +149,9 @@ class Doorman:
         self._known[sha256_hex(secret)] = _Known(who, stamp, until_us)
 
     def _of_key(self, secret: str, state: dict[str, Any]) -> Principal:
+        known = self._known_key(secret, state)
+        if known is not None:
+            return known
         stamp, now = self._store.stamp(), self._store.clock()
         with self._store.read() as session:
             who, due = authenticate(

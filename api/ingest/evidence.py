@@ -18,20 +18,9 @@ from api.store.tables import EvidenceRow, RecordRow
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 
-__all__ = ["MEDIA_TYPES", "PARTS", "Expected", "expect", "record", "stored"]
+__all__ = ["PARTS", "Expected", "expect", "record", "stored"]
 
 PARTS = ("clip", "manifest", "thumbnail")
-MEDIA_TYPES = {
-    ".ts": "video/mp2t",
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-    ".json": "application/json",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-}
-"""Media type by the ending of the file name; anything else is application/octet-stream."""
 
 
 @dataclass(frozen=True, slots=True)

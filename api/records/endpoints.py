@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 from api.canonical import canonical
 from api.http import GEOJSON, Caller, Limit, Route, Stored, bbox_of, cursor_of, read, read_page, text_of
 from api.identity.roles import Permission
-from api.ingest.evidence import MEDIA_TYPES
+from api.records.media import media_type_of
 from api.records.readable import RecordFilter, find_evidence, find_readable, list_readable
 from api.records.types import TYPES, RecordType
 from api.times import microseconds
@@ -94,9 +94,8 @@ def get_evidence(record_id: str, part: str, call: Caller, store: Stored) -> Resp
 
     row = read(store, call, "evidence.read", work)
     path = store.objects.local(row.sha256)
-    ending = "." + row.name.rpartition(".")[2].lower()
-    media_type = MEDIA_TYPES.get(ending, "application/octet-stream")
-    return FileResponse(path, media_type=media_type, filename=row.name, headers={"ETag": f'"{row.sha256}"'})
+    headers = {"ETag": f'"{row.sha256}"'}
+    return FileResponse(path, media_type=media_type_of(row.name), filename=row.name, headers=headers)
 
 
 ROUTES: tuple[Route, ...] = (

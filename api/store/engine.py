@@ -110,6 +110,11 @@ class Store:
         """Where the database is, for a person: a folder, or a URL without its password."""
         return self._database.place
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a file of this machine: a look into it takes no way and cannot hang on one."""
+        return self._database.engine.dialect.name == "sqlite"
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session over one snapshot; nothing that it does is kept."""
@@ -268,7 +273,7 @@ class Store:
     def forget(self) -> None:
         """Empty SQLite's write-ahead log, where what was erased since the last time still lies. Raises StorageError."""
         with self._database.as_storage_error(), self._database.engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
+            if self.is_embedded:
                 connection.rollback()  # a checkpoint cannot run inside a transaction
                 cursor = connection.connection.cursor()
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

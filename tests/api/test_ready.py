@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
@@ -228,3 +229,19 @@ async def test_who_is_gone_before_the_note_is_written_keeps_nobody_waiting(store
     going.set()
     assert await there is True
     assert await notes.note(call, shown) is True
+
+
+def test_whoever_knocks_while_a_far_database_hangs_keeps_nobody_else_waiting(service, monkeypatch):
+    """A key that is known already is asked for in a thread, unless the database is a file of this machine."""
+    going = threading.Event()
+    monkeypatch.setattr(type(service.store), "is_embedded", property(lambda _store: False))
+    assert service.ask("analyst", "GET", "/me").status_code == 200
+    monkeypatch.setattr(service.store, "stamp", lambda: going.wait(20) and 0)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(service.ask, "analyst", "GET", "/me")
+        try:
+            assert service.ask(None, "GET", "/health").status_code == 200
+            assert not waiting.done()
+        finally:
+            going.set()
+        assert waiting.result(20).status_code == 200
