@@ -179,7 +179,7 @@ _UNDER = closed(
     agreement_id=_ID,
     reasons=_list(_TEXT),
     feature=_FEATURE,
-    media={"enum": ["none", "redacted", "original"]},
+    media={"enum": ["none", "blurred", "redacted", "original"]},
     visible_from=_TIME,
     withheld=_list(_TEXT),
 )

@@ -138,11 +138,13 @@ class Postgres:
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _connect(self, name: str) -> Any:
-        psycopg = pytest.importorskip("psycopg")
+        import psycopg
+
         return psycopg.connect(f"host={self.folder} user={_ACCOUNT} dbname={name}", autocommit=True)
 
     def _answers(self) -> bool:
-        psycopg = pytest.importorskip("psycopg")
+        import psycopg
+
         try:
             self._connect("postgres").close()
         except psycopg.OperationalError:

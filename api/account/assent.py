@@ -36,7 +36,7 @@ def assented(session: Session, call: Call, now_us: int, action: str, subject: st
         session.delete(asked)
         session.flush()
         asked = None
-    me = call.principal.key_id
+    me = call.principal.person  # two keys of one account are one
     if asked is None:
         session.add(AssentRow(action=action, subject=subject, by=me, time_us=now_us))
         append_audit(session, call, now_us, f"{action}.ask", [subject])

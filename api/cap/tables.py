@@ -11,7 +11,8 @@ from api.store.tables import EventRow
 __all__ = ["SAID", "SAYING_INDEX"]
 
 SAID: Final[TextClause] = text(
-    "(kind IN ('crossing.reviewed', 'release.created', 'release.recalled', 'record.erased') OR record_type = 'cue')"
+    "(kind IN ('crossing.reviewed', 'crossing.merged', 'crossing.split', 'release.created', 'release.recalled', "
+    "'record.erased') OR record_type = 'cue')"
 )
 """Events that an alert may come of. A query that uses the index says exactly this."""
 

@@ -51,7 +51,11 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "record.created": Kind("A record came for the first time.", _OF_REVISION, record=True),
     "record.replaced": Kind("A newer update took a record's place.", _OF_REVISION, record=True),
-    "record.erased": Kind("A record was erased; what is left says that it was.", record=True),
+    "record.erased": Kind(
+        "A record was erased; what is left says that it was.",
+        {"why": {"enum": ["retention", "request"]}, "digest": _SHA256},
+        record=True,
+    ),
     "evidence.stored": Kind("A piece of evidence came.", {"part": _TEXT, "sha256": _SHA256}, record=True),
     "evidence.redacted": Kind("Copies that show nobody but those concerned are there.", {"media": _TEXT}, record=True),
     "evidence.failed": Kind("Such copies could not be made.", {"media": _TEXT, "error": _TEXT}, record=True),

@@ -9,8 +9,8 @@ is sent is what may be read at that moment.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter, deque
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -29,6 +29,8 @@ from api.trail.audit import Deed, append_deeds
 from api.trail.log import read_events
 
 __all__ = ["Open", "Page", "Streams", "end_streams", "streams_of"]
+
+_LOG = logging.getLogger("vedette.api")
 
 _ROUND = 256  # wishes that share a snapshot and a commit
 
@@ -223,11 +225,14 @@ class Streams:
         while self._open:
             await asyncio.sleep(self.settings.recheck_s)
             streams = list(self._open)
-            with suppress(Exception):  # a store that cannot serve now is asked again; what is sent is checked anyway
+            try:
                 stands = await to_thread.run_sync(self._stands, streams, limiter=self._thread)
-                for stream in streams:
-                    if stream.call.principal not in stands:
-                        stream.end("revoked")
+            except Exception:  # noqa: BLE001 - asked again; what is sent is checked anyway
+                _LOG.exception("streams were not checked")
+                continue
+            for stream in streams:
+                if stream.call.principal not in stands:
+                    stream.end("revoked")
 
     def _stands(self, streams: list[Open]) -> set[Principal]:
         with self._store.read() as session:

@@ -140,6 +140,7 @@ def create_account(
         session.flush()
     except IntegrityError as error:  # another process was faster
         raise ConflictError(f"login {login} is taken") from error
+    append_event(session, time_us, "account.created", partner_id=partner_id, account_id=issued.id, role=role.value)
     append_audit(
         session, call, time_us, "account.create", [issued.id], login=login, role=role.value, partner=partner_id
     )
@@ -217,6 +218,7 @@ def change_account(
         changed["disabled"] = disabled
     if changed.keys() - {"name"}:
         end_sessions(session, call, time_us, row.id)
+    append_event(session, time_us, "account.changed", partner_id=row.partner_id, account_id=row.id)
     append_audit(session, call, time_us, "account.change", [row.id], **changed)
     return _json(row)
 

@@ -39,6 +39,7 @@ from api.identity.tables import AccountRow, ProviderLoginRow, SessionRow
 from api.store.engine import Store
 from api.store.tables import AuditHeadRow, PartnerRow
 from api.trail.audit import append_audit
+from api.trail.log import append_event
 
 __all__ = ["LOGIN_S", "Device", "Logins"]
 
@@ -233,11 +234,13 @@ class Logins:
                 session.add(row)
                 session.flush()
                 call = Call(_principal(row), request_id)
+                append_event(session, now, "account.created", account_id=row.id, role=row.role)
                 append_audit(session, call, now, "account.create", [row.id], role=row.role, issuer=who.issuer)
             elif row.role != who.role.value:
                 row.role = who.role.value
                 call = Call(_principal(row), request_id)
                 end_sessions(session, call, now, row.id)
+                append_event(session, now, "account.changed", account_id=row.id)
                 append_audit(session, call, now, "account.change", [row.id], role=row.role, issuer=who.issuer)
             row.name = who.name
             call = Call(_principal(row), request_id)

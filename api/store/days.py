@@ -15,12 +15,18 @@ _DAYS = text(
 )
 # Dropping waits for readers, and all who come after wait for it: it tries for a moment only.
 _BRIEFLY = text("SET LOCAL lock_timeout = '100ms'")
+_LOCKED = "55P03"  # lock_not_available
 
 
 def drop_empty_days(store: Store) -> int:
     """Drop each day's table of the index that holds no row; how many there were. SQLite has none.
 
     A day that is being read is left for the next time.
+
+    Raises
+    ------
+    StorageError
+        When the database does not let a table go for any other reason.
     """
     with store.read() as session:
         if session.get_bind().dialect.name != "postgresql":
@@ -36,6 +42,8 @@ def _dropped(store: Store, day: str) -> bool:
                 return False
             session.execute(_BRIEFLY)
             session.execute(text(f"DROP TABLE {day}"))
-    except StorageError:
-        return False
+    except StorageError as error:
+        if getattr(getattr(error.__cause__, "orig", None), "sqlstate", None) == _LOCKED:
+            return False
+        raise
     return True

@@ -316,6 +316,20 @@ def test_those_inside_see_a_draft_then_an_alert_then_its_cancellation(service, c
     assert text_of(confirmed, "identifier") in text_of(dismissed, "references")
 
 
+def test_a_merged_crossings_alert_is_cancelled_and_comes_back_with_a_split(service, crossing):
+    first, second = service.deliver(crossing("a")), service.deliver(crossing("b"))
+    service.judge(first)
+    confirmed = alert_by(service, "analyst", first)
+    merged = service.ask("analyst", "POST", f"/crossings/{first}/merge", json={"into": second, "reason": "one event"})
+    assert merged.status_code in {200, 201}, merged.text
+    gone = alert_by(service, "analyst", first)
+    assert text_of(gone, "msgType") == "Cancel"
+    assert text_of(confirmed, "identifier") in text_of(gone, "references")
+    parted = service.ask("analyst", "POST", f"/crossings/{first}/split", json={"reason": "two after all"})
+    assert parted.status_code in {200, 201}, parted.text
+    assert text_of(alert_by(service, "analyst", first), "msgType") in {"Alert", "Update"}
+
+
 def test_a_new_revision_is_a_draft_until_somebody_has_judged_it_and_then_an_update(service, crossing):
     record_id = service.deliver(crossing())
     service.judge(record_id)

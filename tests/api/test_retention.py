@@ -1,7 +1,6 @@
 """What has run out goes from every place, what is held stays, and a tombstone says what was there."""
 
 import asyncio
-import contextlib
 import hashlib
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from api.background import Service as Background
 from api.identity.roles import SYSTEM, Call
 from api.store.objects import ObjectFolder
 from api.store.tables import EvidenceRow
+from tests.api.people import make_account
 from tests.api.raw import is_postgres, place_of, raw
 from tests.api.samples import packets
 
@@ -284,10 +284,34 @@ def test_bytes_that_are_erased_while_they_are_sent_again(service, crossing, clip
     assert service.ask("analyst", "GET", path).content == clip
 
 
-async def test_the_task_sweeps(store, clock):
-    service = Background(store, Settings(store.directory, account=AccountSettings(sweep_s=60)))
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(sweep_store(service), 0.5)
+async def test_the_task_sweeps(service, crossing, clock):
+    record_id = service.deliver(crossing(retention_days=1))
+    clock.now_us += 2 * DAY_US
+    task = asyncio.create_task(sweep_store(Background(service.store, Settings(service.store.directory))))
+    found = []
+    try:
+        for _ in range(400):
+            found = await asyncio.to_thread(tombstones, service)
+            if found:
+                break
+            await asyncio.sleep(0.02)
+    finally:
+        task.cancel()
+    assert [each["record_id"] for each in found] == [record_id]
+
+
+def test_two_keys_of_one_person_are_not_two_people(service, crossing):
+    strict = AccountSettings(two_people_lift=True, two_people_erase=True)
+    service.app.state.settings = Settings(service.store.directory, account=strict)
+    account_id, _ = make_account(service, "sue", "supervisor")
+    people = ("first", "second", "of another")
+    for name in people:
+        service.key(name, "supervisor", **({} if name == "of another" else {"account_id": account_id}))
+    body = {"record_id": service.deliver(crossing()), "reason": "x"}
+    answers = [
+        service.ask(who, "POST", "/erasures", json=body).status_code for who in ("first", "second", "of another")
+    ]
+    assert answers == [202, 409, 200]
 
 
 @pytest.mark.parametrize("wrong", [{"sweep_s": 0}, {"publish_after_days": 0}, {"threshold": 2}, {"orphans_s": -1}])
