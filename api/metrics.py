@@ -10,7 +10,7 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -141,11 +141,6 @@ def get_ready_parts(call: Caller, store: Stored) -> Response:
     return answer(read(store, call, "ready.read", lambda _session, _now: (body, [])))
 
 
-def _database(store: Store) -> None:
-    with store.write() as session:
-        session.execute(text("SELECT 1")).scalar_one()
-
-
 def _audit(store: Store) -> None:
     with store.read() as session:
         audit_head(session)
@@ -155,7 +150,7 @@ def _objects(store: Store) -> None:
     store.objects.check()
 
 
-_PARTS: dict[str, Callable[[Store], None]] = {"database": _database, "objects": _objects, "audit": _audit}
+_PARTS: dict[str, Callable[[Store], None]] = {"database": Store.check_database, "objects": _objects, "audit": _audit}
 
 
 def _problem(part: Callable[[Store], None], store: Store) -> str | None:

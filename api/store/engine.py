@@ -259,16 +259,20 @@ class Store:
                 connection.close()
 
     def check(self) -> None:
-        """Prove that the store can take a write now.
+        """Prove that the store can take a write now: database and objects.
 
         Raises
         ------
         StorageError
             When it cannot.
         """
+        self.check_database()
+        self.objects.check()
+
+    def check_database(self) -> None:
+        """Prove that the database can take a write now; raises StorageError when it cannot."""
         with self.write() as session:
             session.execute(_PROBE)
-        self.objects.check()
 
     def forget(self) -> None:
         """Empty SQLite's write-ahead log, where what was erased since the last time still lies. Raises StorageError."""

@@ -293,7 +293,9 @@ class RemoteObjects:
         with remote_errors(f"object store {self.url}"):
             target, size = self._name(sha256), file.stat().st_size
             if self._size(target) == size:
-                return
+                with suppress(StorageError):  # what was damaged meanwhile is healed
+                    self.local(sha256)
+                    return
             self._fs.makedirs(self._fs._parent(target), exist_ok=True)  # noqa: SLF001 - fsspec has no other
             beside = target if self._whole else f"{target}.{time.time_ns()}.tmp"
             self._fs.put_file(str(file), beside)

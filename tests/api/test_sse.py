@@ -287,7 +287,7 @@ def test_who_takes_nothing_is_cut_off_holds_nobody_up_and_resumes(tmp_path):
 
 
 def test_who_does_not_catch_up_is_told_that_it_is_slow_and_has_all_up_to_there(tmp_path):
-    with live(tmp_path, buffer_events=4, page_events=1, behind_s=0.01) as service, service.stream("analyst") as stream:
+    with live(tmp_path, buffer_events=4, page_events=1, behind_s=1e-6) as service, service.stream("analyst") as stream:
         with service.store.write() as session:
             for _ in range(60):
                 append_event(session, service.store.clock(), "partner.created")
