@@ -55,3 +55,46 @@ def crossing_json(source_id: str = "a", **changes: Any) -> dict[str, Any]:
         "retention_days": 30,
     }
     return usual | changes
+
+
+def record_json(collection: str, source_id: str = "a") -> dict[str, Any]:
+    """One record of a collection as it goes over the wire."""
+    custody = {"owner": "USA", "purpose": "border-surveillance", "marking": "REL BRAVO", "retention_days": 30}
+    times = {"time": "2026-01-01T10:00:00Z", "update_time": "2026-01-01T10:00:00Z"}
+    common = {"source": "station", "source_id": source_id, **times, **custody}
+    way = [[-110.94, 31.34], [-110.90, 31.34]]
+    own: dict[str, dict[str, Any]] = {
+        "segments": {"name": "Nogales", "line": way, "own_side": "left", "stand_off_m": 60.0, "band_depth_m": 30.0},
+        "fleets": {
+            "name": "south",
+            "aircraft": [{"model": "quad", "count": 2, "base": "b"}],
+            "bases": {"b": [-110.93, 31.345]},
+        },
+        "plans": {
+            "name": "night",
+            "segments": ["Nogales"],
+            "objective": "revisit",
+            "sorties": 2,
+            "ways": [way],
+            "sha256": "0" * 64,
+        },
+        "sorties": {"vehicle": "v1", "state": "planned", "take_off": "2026-01-01T10:00:00Z", "way": way},
+        "vehicles": {"name": "v1", "frame": "copter", "state": "on task", "lat": 31.34, "lon": -110.94},
+        "sensors": {"name": "gate", "kind": "motion", "lat": 31.34, "lon": -110.94},
+    }
+    if collection == "crossings":
+        return crossing_json(source_id)
+    if collection == "cues":
+        return {
+            "type": "cue",
+            "id": f"{sum(source_id.encode()):032x}",
+            "sensor": "gate-3",
+            "kind": "motion",
+            "phenomenonTime": times["time"],
+            "resultTime": times["time"],
+            "location": {"type": "Point", "coordinates": [-110.94, 31.333]},
+            "uncertainty_m": 20.0,
+            "confidence": 0.9,
+            "custody": custody,
+        }
+    return common | own[collection]

@@ -203,6 +203,11 @@ def questions(chance, records):
 
 def test_no_answer_and_no_feed_tells_what_was_not_shared(service, world, chance, clock):
     records, deals = world
+    everything = service.ask("analyst", "GET", "/crossings?limit=1000").text
+    for name, pattern in MARKS.items():  # a mark that cannot be found would find no leak
+        assert pattern is None or len(set(pattern.findall(everything))) >= COUNT, name
+    items = "/ogc/collections/crossings/items"
+    assert {service.ask("analyst", "GET", f"{items}?filter={each}").status_code for each in FILTERS} == {200}
     checked = 0
     for hours in (0, 4):  # before and after the delays have passed
         clock.now_us += hours * HOUR_US

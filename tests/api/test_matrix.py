@@ -14,9 +14,10 @@ import pytest
 
 from api.app import ROUTES
 from api.identity.roles import Permission, Role
+from api.records.types import TYPE_OF_COLLECTION
 from tests.api.conftest import ON_SQLITE
 from tests.api.people import ORIGIN, Browser, make_account, settled
-from tests.api.samples import CLIP, crossing_json
+from tests.api.samples import CLIP, crossing_json, record_json
 from tests.api.test_routes import FORGED
 
 PUBLIC = {
@@ -175,9 +176,10 @@ def world(service):
     (session,) = [entry["id"] for entry in owner.ask("GET", "/sessions").json()]
     held = {"record_id": shared, "reason": "court order"}
     objects = {
-        "crossings/record_id": shared,
         "feature_id": shared,
-        "record_id": NOTHING,  # no test here delivers one: what is unknown is all that can be told
+        **{f"{collection}/record_id": delivered(service, collection) for collection in TYPE_OF_COLLECTION},
+        "record_id": shared,
+        "crossings/record_id": shared,
         "part": "clip",
         "datastream": "7",
         "partner_id": bravo,
@@ -195,6 +197,14 @@ def world(service):
     service.keys["partner"] = service.keys["charlie"]
     assert charlie
     return World(service, objects)
+
+
+def delivered(service, collection: str) -> str:
+    """The id of a record that nobody outside was given."""
+    who = "sensor" if collection == "cues" else "pilot"
+    answer = service.ask(who, "POST", f"/{collection}", json=record_json(collection, "of the world"))
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -244,6 +254,7 @@ def test_a_partner_cannot_tell_what_is_not_theirs_from_what_is_not(world):
         answers = []
         for of in (None, NOTHING):
             path, ids = world.path(route, of=of)
+            assert of is not None or NOTHING not in ids, f"{route.path}: World has no object of this kind"
             answers.append(world.ask(route.method, path, headers).alike(ids))
         assert answers[0] == answers[1], route
         assert answers[0][0] in {404, 422}, (route, answers)
