@@ -43,3 +43,26 @@ def test_imports_run_downwards_and_through_the_face(room):
                 if ours and top != room and (top not in MAY_IMPORT[room] or "." in module):
                     wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} imports {module}")
     assert wrong == []
+
+
+SERVICE = (
+    "store", "trail", "records", "release", "review", "ingest", "feeds", "outlets", "tak", "sensors", "cap", "ogc",
+    "account", "jobs",
+)  # fmt: skip
+"""Packages of `api`, each of which may import those before it. `identity.roles` is below all, `identity` beside."""
+
+
+def test_imports_of_the_service_run_downwards():
+    wrong = []
+    for path in (ROOT / "api").rglob("*.py"):
+        place = path.relative_to(ROOT / "api").parts[0]
+        if place not in SERVICE:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("api."):
+                continue
+            other = node.module.split(".")[1]
+            above = other in SERVICE and SERVICE.index(other) > SERVICE.index(place)
+            if above or other in {"app", "gate", "server"}:
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} imports {node.module}")
+    assert wrong == []
