@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 
 from cli import (
@@ -54,13 +53,7 @@ app.add_typer(commands_models.commands, name="models")
 def main() -> None:
     """Run a command; anything refused is one line on standard error and an exit code that is not zero."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        code = 2
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        app()  # what is wrong with the call itself it says by itself, and ends
     except VedetteError as error:
         complaints.print(f"vedette: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         code = 1
@@ -68,9 +61,11 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         complaints.print(f"vedette: {where}{error.strerror or error}", style="red", markup=False, soft_wrap=True)
         code = 1
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         code = 130
-    sys.exit(code if isinstance(code, int) else 0)
+    else:
+        code = 0
+    sys.exit(code)
 
 
 if __name__ == "__main__":

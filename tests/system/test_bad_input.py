@@ -5,6 +5,9 @@ import json
 import os
 import re
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ import missions
 import sim
 from geo import FlatTerrain
 
+ROOT = Path(__file__).parents[2]
 BASE = "31.345,-110.93"
 
 
@@ -190,3 +194,21 @@ def test_faults_that_cannot_be_simulated(run, tmp_path, text, words):
     path = tmp_path / "faults.yaml"
     path.write_text(text)
     one_clear_line(run("sim", "--home", "31.345,-110.93,1180", "--faults", path, "--port", 0), *words)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (["restore", "no-such-file"], "no-such-file"),
+        (["evidence", "verify", "no-such-folder"], "no-such-folder"),
+        (["plan", "--no-such-option"], "--no-such-option"),
+        (["no-such-command"], "no-such-command"),
+    ],
+)
+def test_a_wrong_call_is_told_in_words_by_the_program_itself(call, words, tmp_path):
+    """Not by the runner of other tests, which catches what the program would let out as a traceback."""
+    command = [sys.executable, "-m", "vedette", *call]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    told = done.stderr.decode()
+    assert (done.returncode, "Traceback" in told, words in told) == (2, False, True), told
