@@ -19,6 +19,7 @@ from cli.exercise_events import EventLog
 from cli.exercise_play import PlaySettings, play_exercise, score_folder
 from tests.sim.exercise_records import document
 
+pytestmark = pytest.mark.timeout(900)  # whole exercises, played in their own time
 NAMES = sim.exercise_names()
 # So many at a time: each keeps a quarter of a core busy.
 AT_ONCE = 3
