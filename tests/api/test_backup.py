@@ -39,6 +39,7 @@ from api.trail.audit import append_audit
 from tests.api.conftest import InProcess, Service
 from tests.api.raw import is_postgres, place_of
 from tests.api.test_audit import tamper
+from tests.programs import Program
 from vedette import app
 
 ROOT = Path(__file__).parents[2]
@@ -314,7 +315,7 @@ api.restore(Path(sys.argv[1]), Path(sys.argv[2]))
 def test_a_killed_restore_leaves_no_store(small, tmp_path):
     folder, _ = small
     command = [sys.executable, "-c", SLOW, str(folder / "whole.tar"), str(tmp_path / "new")]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+    with Program(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"begun\n"
         process.send_signal(signal.SIGKILL)
     assert not (tmp_path / "new").exists()

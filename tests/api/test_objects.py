@@ -18,6 +18,7 @@ from api.store.objects import ObjectFolder, RemoteObjects, StoredObject, open_ob
 from tests.api.conftest import InProcess, Service
 from tests.api.raw import is_postgres, place_of
 from tests.api.samples import CLIP
+from tests.programs import Program
 
 ROOT = Path(__file__).parents[2]
 BYTES = b"clip" * 1000
@@ -248,7 +249,7 @@ for number in range(10_000):
 def test_a_killed_writer_leaves_whole_objects_alone(tmp_path, far):
     url = f"file://{tmp_path}/far" if far else ""
     command = [sys.executable, "-c", KILLED, url, str(tmp_path / "store")]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with Program(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         said = [process.stdout.readline() for _ in range(20)]
         process.send_signal(signal.SIGKILL)
         said += process.stdout.readlines()

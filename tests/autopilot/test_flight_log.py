@@ -18,6 +18,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot import FlightTask, LogError, fly, log_table, read_tlog, tlog_to_parquet
 from autopilot.wire import Recorder
 from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked, vehicle_at
+from tests.programs import Program
 
 
 def seen_by_pymavlink(path):
@@ -210,7 +211,7 @@ asyncio.run(main())
 
 def test_a_killed_program_leaves_whole_packets(tmp_path):
     path = tmp_path / "killed.tlog"
-    with subprocess.Popen([sys.executable, "-c", _RECORDS, path], stdout=subprocess.PIPE, text=True) as program:
+    with Program([sys.executable, "-c", _RECORDS, path], stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout.readline() == "said\n"
         program.send_signal(signal.SIGKILL)
     seen = seen_by_us(path)

@@ -23,6 +23,7 @@ import vedette
 from geo import FlatTerrain
 from missions.fence import sortie_fence
 from tests.full_disk import full_after
+from tests.programs import Program
 from tests.sim.mav_client import Client, small_mission
 
 COMMANDS = sorted(typer.main.get_command(vedette.app).commands)
@@ -273,7 +274,7 @@ def test_pasted_example_of_sim_and_fly(run, tmp_path, monkeypatch):
     pasted = re.search(r"Example: (vedette sim .*) & (vedette fly .*?) \(", " ".join(run("fly", "--help").out.split()))
     assert pasted is not None
     simulate, fly = (shlex.split(text)[1:] for text in pasted.groups())
-    with subprocess.Popen([sys.executable, vedette.__file__, *simulate]) as fleet:
+    with Program([sys.executable, vedette.__file__, *simulate]) as fleet:
         try:
             ran = run(*fly)
         finally:
@@ -371,9 +372,7 @@ def test_sim_plays_the_faults_of_a_file(tmp_path):
     path = tmp_path / "faults.yaml"
     path.write_text("faults:\n  - {kind: mission_rejected, result: 4}\n")
     command = [sys.executable, "-m", "vedette", "sim", "--home", "31.34,-110.94,1180", "--port", "0"]
-    with subprocess.Popen(
-        [*command, "--speedup", "50", "--faults", path], stdout=subprocess.PIPE, text=True
-    ) as process:
+    with Program([*command, "--speedup", "50", "--faults", path], stdout=subprocess.PIPE, text=True) as process:
         try:
             told = process.stdout.readline()
             port = int(told.rsplit(":", 1)[1])

@@ -15,6 +15,7 @@ import cli
 import missions
 import vedette
 import vision
+from tests.programs import Program
 
 SHORT = cli.DemoSettings(length_m=6000, windows=4, crossings=3, speedup=250, seed=11)
 
@@ -130,7 +131,7 @@ def test_serve_leaves_the_service_up_until_told(tmp_path):
         "--port",
         "0",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with Program(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         key = url = None
         for line in process.stdout:

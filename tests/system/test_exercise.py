@@ -17,6 +17,7 @@ import vedette
 from cli.exercise_control import Control
 from cli.exercise_events import EventLog
 from cli.exercise_play import PlaySettings, play_exercise, score_folder
+from tests.programs import Program
 from tests.sim.exercise_records import document
 
 pytestmark = pytest.mark.timeout(900)  # whole exercises, played in their own time
@@ -179,7 +180,7 @@ def test_a_trainee_flies_it_with_a_ground_station_of_his_own(tmp_path):
     path, out = tmp_path / "hand.yaml", tmp_path / "hand"
     path.write_text(yaml.safe_dump(told))
     arguments = ("play", path, "--out", out, "--by-hand", "--speedup", HAND_SPEEDUP)
-    with subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with Program(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         heard, found = [], None
         for line in process.stdout:

@@ -20,6 +20,7 @@ import sim
 import vedette
 from cli.simulated import simulated_fleet
 from geo import FlatTerrain
+from tests.programs import Program
 from tests.relay import relayed
 
 SPEEDUP = 60.0
@@ -415,7 +416,7 @@ def test_pasted_example_of_sim_and_patrol(run, tmp_path, monkeypatch):
     pasted = re.search(r"Example: (vedette sim .*) & (vedette patrol .*?) \(", shown)
     assert pasted is not None
     simulate, patrol = (shlex.split(text)[1:] for text in pasted.groups())
-    with subprocess.Popen([sys.executable, vedette.__file__, *simulate]) as fleet:
+    with Program([sys.executable, vedette.__file__, *simulate]) as fleet:
         try:
             ran = run(*patrol)
         finally:

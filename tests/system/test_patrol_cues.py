@@ -19,6 +19,7 @@ from autopilot.cue import Errand
 from cli.orders import follow_orders
 from cli.simulated import simulated_fleet
 from geo import LocalFrame
+from tests.programs import Program
 from tests.system.test_patrol import SPEEDUP, Told, links, made, states, vehicles, winged
 
 __all__ = ["made"]  # the fixture
@@ -186,7 +187,7 @@ def test_orders_come_by_a_file_that_is_followed(made, tmp_path):
         arguments += [part for url in links(fleet) for part in ("--link", url)]
         arguments += ["--json", tmp_path / "patrol.json"]
         command = [sys.executable, vedette.__file__, *map(str, arguments)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with Program(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             told = []
             for line in process.stdout:
                 told.append(line)

@@ -9,6 +9,7 @@ import pytest
 
 import missions
 import vedette
+from tests.programs import Program
 from tests.system.test_safety import HOME, row
 
 
@@ -20,7 +21,7 @@ def flying(tmp_path, monkeypatch):
     arguments = ["sim", "--home", ",".join(map(str, HOME)), "--speedup", "50", "--port", "0", "--tcp"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, vedette.__file__, *arguments, "--signing-key", str(tmp_path / "key"), "--seconds", "300"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as it:
+    with Program(command, stdout=subprocess.PIPE, text=True, env=environment) as it:
         try:
             words = it.stdout.readline().split()
             assert words[:4] == ["vehicle", "1", "listens", "on"]

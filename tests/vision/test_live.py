@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import vedette
 from tests.ports import free_port
+from tests.programs import Program
 from tests.vision.recordings import FPS, T0_US, klv, number_of, write_video
 from tests.vision.rtsp_server import RtspCamera
 from vision.errors import MissingExtra, SourceError
@@ -281,7 +282,7 @@ def test_ctrl_c_ends_a_live_watch_in_good_order(tmp_path):
         command = [sys.executable, vedette.__file__, "watch", camera.url, "--line", "0,100,320,100", "--out", tmp_path]
         command = [str(part) for part in [*command, "--json", tmp_path / "figures.json"]]
         for wait_s in (10.0, 30.0, 60.0):  # until it watches; a busy machine takes longer to load all
-            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            with Program(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
                 time.sleep(wait_s)
                 process.send_signal(signal.SIGINT)
                 told, _ = process.communicate(timeout=60)

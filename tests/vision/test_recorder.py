@@ -14,6 +14,7 @@ import pytest
 
 from tests.full_disk import full_after
 from tests.ports import free_port
+from tests.programs import Program
 from tests.vision.recordings import FPS, T0_US, klv, number_of, write_video
 from tests.vision.rtsp_server import RtspCamera
 from vision import (
@@ -231,7 +232,7 @@ def test_what_a_killed_process_left_is_removed_and_what_another_holds_is_not(tmp
         "import sys, time; from vision import Recorder; held = Recorder(sys.argv[1]); print(held.folder, flush=True); "
         "time.sleep(600)"
     )
-    with subprocess.Popen([sys.executable, "-c", begin, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
+    with Program([sys.executable, "-c", begin, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
         theirs = Path(other.stdout.readline().strip())
         (theirs / "0.ts").write_bytes(b"people")
         with Recorder(tmp_path) as mine:
