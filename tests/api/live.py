@@ -162,7 +162,7 @@ def live(folder: Path, **feeds: Any) -> Iterator[Live]:
     """A running service with fast feeds, and keys named as their roles."""
     quick = {"poll_s": 0.05, "recheck_s": 0.1, "loopback_targets": True, "first_wait_s": 0.1, "longest_wait_s": 0.2}
     settings = Settings(folder / "live", port=0, feeds=FeedSettings(**(quick | feeds)))
-    with running(settings) as service, httpx.Client(base_url=service.url, timeout=5.0) as http:
+    with running(settings) as service, httpx.Client(base_url=service.url, timeout=60.0) as http:
         assert service.admin is not None
         made = Live(service.url, service.store, http, {"administrator": service.admin.key})
         with service.store.write() as session:
@@ -222,7 +222,7 @@ class Target:
                 except OSError:
                     return
 
-    def wait(self, count: int, timeout_s: float = 5.0) -> list[tuple[dict[str, str], bytes]]:
+    def wait(self, count: int, timeout_s: float = 40.0) -> list[tuple[dict[str, str], bytes]]:
         with self.came:
             assert self.came.wait_for(lambda: len(self.calls) >= count, timeout_s), f"{len(self.calls)} of {count} came"
             return list(self.calls)

@@ -40,12 +40,12 @@ def settings_of(folder, server, authority, **identity):
 
 
 def ask(service, context, key, path="/me", **headers):
-    with httpx.Client(verify=context, trust_env=False) as http:
+    with httpx.Client(verify=context, trust_env=False, timeout=60) as http:
         return http.get(f"{service.url}{path}", headers={"Authorization": f"Bearer {key}", **headers})
 
 
 def issue(service, context, admin, **terms):
-    with httpx.Client(verify=context, trust_env=False) as http:
+    with httpx.Client(verify=context, trust_env=False, timeout=60) as http:
         headers = {"Authorization": f"Bearer {admin}"}
         partner = http.post(f"{service.url}/partners", json={"name": "bravo"}, headers=headers)
         partner_id = partner.json().get("id") or http.get(f"{service.url}/partners", headers=headers).json()[0]["id"]

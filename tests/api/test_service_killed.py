@@ -88,7 +88,7 @@ class World:
 
     def as_(self, role):
         headers = {"Authorization": f"Bearer {self.keys[role]}"}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=20)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=60)
 
     def ask(self, http, method, path, **more):
         """An answer that says that it is done; raises where there is none."""

@@ -382,7 +382,7 @@ async def test_pytak_reads_what_the_server_sends_on(service, pki, tak):
     worker = pytak.RXWorker(queue, config, reader)
     record_id = service.deliver(short("a"))
     async with sending(service, target_of(pki, tak)):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             read = b""
             while b"a-p-G" not in read:
                 await worker.run_once()

@@ -285,7 +285,7 @@ async def test_those_who_connect_to_us_may_come_back_from_another_port():
             assert link.rivals(1) == ()
             assert link.moves(1) == times - 1
             link.send(mav.MAVLink_command_long_message(1, 1, 400, 0, times, 0, 0, 0, 0, 0, 0), 1)
-            (order,) = mav.MAVLink(None).parse_buffer(await asyncio.wait_for(reader.read(4096), 5.0))
+            (order,) = mav.MAVLink(None).parse_buffer(await asyncio.wait_for(reader.read(4096), 30.0))
             assert order.param1 == times
             writer.close()
             await writer.wait_closed()

@@ -206,7 +206,7 @@ def sequences(seed):
     faults = sim.Faults(listed=(sim.PacketLoss(probability=0.4, direction="down"),))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as station:
         station.bind(("127.0.0.1", 0))
-        station.settimeout(5.0)
+        station.settimeout(30.0)
         with fleet(gcs=station.getsockname(), faults=faults, seed=seed, speedup=200.0):
             parser = mav.MAVLink(None)
             return [parser.parse_buffer(station.recv(2048))[0].get_seq() for _ in range(30)]

@@ -112,7 +112,7 @@ def peer(monkeypatch):
         link = mavutil.mavlink_connection(endpoints[0].url, source_system=255, source_component=190)
         try:
             link.mav.timesync_send(0, 1)
-            link.wait_heartbeat(timeout=5.0)
+            link.wait_heartbeat(timeout=30.0)
             client = mavftp.MAVFTP(link, 1, 1)
             # It knows the end of most operations by silence alone.
             client.ftp_settings.idle_detection_time, client.ftp_settings.read_retry_time = 0.8, 0.4

@@ -246,7 +246,7 @@ def boot_ms(vehicle):
     kind, host, port = vehicle.url.split(":")
     packer = mav.MAVLink(None, srcSystem=255, srcComponent=190)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-        link.settimeout(5.0)
+        link.settimeout(30.0)
         link.connect((host, int(port)))
         link.send(mav.MAVLink_command_long_message(1, 1, 512, 0, 2, 0, 0, 0, 0, 0, 0).pack(packer))
         while True:

@@ -313,7 +313,7 @@ def test_rally_point_and_landing_there():
 def test_a_ground_station_that_is_told_hears_without_asking():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as station:
         station.bind(("127.0.0.1", 0))
-        station.settimeout(5.0)
+        station.settimeout(30.0)
         with fleet(gcs=station.getsockname()):
             parsed = mav.MAVLink(None).parse_buffer(station.recv(2048))
     assert parsed[0].get_type() == "HEARTBEAT"

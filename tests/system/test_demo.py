@@ -141,7 +141,7 @@ def test_serve_leaves_the_service_up_until_told(tmp_path):
                 break
         assert key
         assert url
-        with api.Client(url, key) as client:
+        with api.Client(url, key, timeout_s=60.0) as client:
             assert client.me()["role"] == "administrator"
         process.send_signal(signal.SIGINT)
         assert process.wait(30) in {0, 130}

@@ -163,7 +163,7 @@ def test_a_stream_on_which_the_device_fails_is_opened_again_for_the_processor(re
             assert source.decoder == "cuda"
             seen = numbers(source)
     finally:
-        sender.join(5)
+        sender.join(30)
     assert source.decoder == "software"
     assert source.counts.reconnects == 1
     assert seen[-1] == 39

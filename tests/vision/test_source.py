@@ -353,7 +353,7 @@ def test_a_slow_reader_of_a_live_stream_loses_the_oldest_and_knows():
         read.set()
 
     queue = LiveQueue(camera(), counts)
-    assert read.wait(5)
+    assert read.wait(30)
     got = list(queue)
     pictures = [item.index for item in got if isinstance(item, Picture)]
     assert pictures == list(range(100 - len(pictures), 100))

@@ -27,7 +27,7 @@ def lanes_that_are_full(lengths):
     """Lanes whose threads have read everything."""
     lanes = Lanes([range(length) for length in lengths], [length + 1 for length in lengths])
     for thread in lanes._threads:
-        thread.join(5)
+        thread.join(30)
     return lanes
 
 
@@ -205,7 +205,7 @@ def test_a_fast_file_does_not_crowd_out_a_slow_camera():
             image[1, 1, 2] = 1
             asked.append(batches)
             yield replace(frame, image=image)
-            seen.wait(5)
+            seen.wait(30)
             seen.clear()
 
     fast, slow = watch_streams(
