@@ -11,6 +11,28 @@ from hypothesis.internal.conjecture import providers
 
 from tests.services import absent, mosquitto, postgres  # noqa: F401 - fixtures
 
+# Rooms whose tests mostly wait: what they fly has a time of its own.
+WAITING = {"autopilot", "sim", "system"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the files that wait evenly among those that compute, so that neither kind comes last; the longest first.
+
+    Workers take whole files, in this order.
+    """
+    kinds: dict[bool, dict[Path, bool]] = {True: {}, False: {}}
+    for item in items:
+        long = item.get_closest_marker("timeout") is not None
+        files = kinds[item.path.parent.name in WAITING]
+        files[item.path] = files.get(item.path, False) or long
+    place = {
+        file: (not long, (number + 0.5) / len(files))
+        for files in kinds.values()
+        for number, (file, long) in enumerate(files.items())
+    }
+    items.sort(key=lambda item: place[item.path])
+
+
 # How long a test takes says more of the machine than of the code: figures of time are in bench.
 settings.register_profile("at any pace", deadline=None)
 settings.load_profile("at any pace")
