@@ -211,6 +211,7 @@ def _listen(settings: Settings) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN_MS)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen()  # who comes as soon as the address is told waits, and is not refused
     except OSError as error:
         listener.close()
         raise SettingsError(

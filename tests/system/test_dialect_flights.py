@@ -43,14 +43,14 @@ def without_landing(mission):
 
 
 def off_the_line_m(sortie, folder):
-    """Greatest distance of the flight, as the vehicle recorded it, from the legs, metres."""
+    """Distances of the flight, as the vehicle recorded it, from the legs, metres."""
     (record,) = folder.glob("*.csv")
     rows = np.genfromtxt(record, delimiter=",", names=True, usecols=("lat_deg", "lon_deg"))
     frame = LocalFrame(BASE.lat_deg, BASE.lon_deg)
     ends = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
     line = np.stack(frame.to_enu([p.lat_deg for p in ends], [p.lon_deg for p in ends])[:2], axis=-1)
     flown = np.stack(frame.to_enu(rows["lat_deg"], rows["lon_deg"])[:2], axis=-1)
-    return float(shapely.distance(shapely.LineString(line), shapely.points(flown)).max())
+    return shapely.distance(shapely.LineString(line), shapely.points(flown))
 
 
 def fly(plan, mission, folder, name, wind=None, **changes):
@@ -75,11 +75,14 @@ def test_a_plan_is_flown_by_every_kind(plans, frame, name, tmp_path):
     assert {item.command for item in sortie.reached} >= {VTOL_TAKEOFF if frame == "vtol" else TAKEOFF, WAYPOINT}
     assert sortie.landing.from_home_m < (1.0 if frame != "plane" else 200.0)
     assert sortie.nearest_border_m > plan.border.stand_off_m
-    if frame == "plane":
-        # What is heard at this speed is too coarse for its turns: by its own record.
-        assert off_the_line_m(plan.sorties[0], tmp_path) < 0.6 * plan.fleet.vehicles[0].aircraft.turn_radius_m
+    # What is heard at this speed is coarse, and the more so on a busy machine: by its own record.
+    off = off_the_line_m(plan.sorties[0], tmp_path)
+    if frame == "copter":
+        assert off.mean() < 0.5
+    elif frame == "plane":
+        assert off.max() < 0.6 * plan.fleet.vehicles[0].aircraft.turn_radius_m
     else:
-        assert sortie.mean_deviation_m < (0.5 if frame == "copter" else 10.0)
+        assert off.mean() < 10.0
 
 
 def test_px4_vtol_flies_the_patrol_on_its_wings(plans, tmp_path):
