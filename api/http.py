@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.canonical import canonical
+from api.described import Answers
 from api.errors import UnprocessableError
 from api.identity.roles import Call, Permission, Shown
 from api.records.readable import next_change
@@ -58,8 +59,10 @@ class Route:
         What the key's role must grant; None is open to all, without a key.
     body
         "json", "bulk" and "evidence" are bounded by `Settings.max_body_bytes`, `max_bulk_bytes`, `max_evidence_bytes`.
+    answers
+        What it answers by status: for the OpenAPI document, and for the tests that hold it to that.
     describes
-        Members of its OpenAPI operation: what it answers, and parameters that it reads by itself.
+        Other members of its OpenAPI operation: parameters that it reads by itself.
     """
 
     method: str
@@ -67,6 +70,7 @@ class Route:
     endpoint: Callable[..., Any]
     permission: Permission | None
     body: str = "json"
+    answers: Answers = field(kw_only=True)
     describes: Mapping[str, Any] = field(default_factory=dict)
 
 

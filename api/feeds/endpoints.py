@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.described import NOTHING
 from api.errors import RateLimitedError, UnprocessableError
-from api.feeds import webhooks
+from api.feeds import answers, webhooks
 from api.feeds.addresses import check_url, reachable
 from api.feeds.asyncapi import document
 from api.feeds.schemas import RedeliveryIn, WebhookIn
@@ -126,11 +127,11 @@ def get_asyncapi(request: Request, call: Caller, store: Stored) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/events/stream", get_event_stream, Permission.EVENT_READ),
-    Route("GET", "/asyncapi.json", get_asyncapi, Permission.SELF),
-    Route("POST", "/webhooks", post_webhook, Permission.WEBHOOK),
-    Route("GET", "/webhooks", get_webhooks, Permission.WEBHOOK),
-    Route("DELETE", "/webhooks/{webhook_id}", delete_webhook, Permission.WEBHOOK),
-    Route("GET", "/webhooks/{webhook_id}/deliveries", get_deliveries, Permission.WEBHOOK),
-    Route("POST", "/webhooks/{webhook_id}/redelivery", post_redelivery, Permission.WEBHOOK),
+    Route("GET", "/events/stream", get_event_stream, Permission.EVENT_READ, answers=answers.STREAM),
+    Route("GET", "/asyncapi.json", get_asyncapi, Permission.SELF, answers=answers.ASYNCAPI),
+    Route("POST", "/webhooks", post_webhook, Permission.WEBHOOK, answers=answers.NAMED),
+    Route("GET", "/webhooks", get_webhooks, Permission.WEBHOOK, answers=answers.WEBHOOKS),
+    Route("DELETE", "/webhooks/{webhook_id}", delete_webhook, Permission.WEBHOOK, answers=NOTHING),
+    Route("GET", "/webhooks/{webhook_id}/deliveries", get_deliveries, Permission.WEBHOOK, answers=answers.DELIVERIES),
+    Route("POST", "/webhooks/{webhook_id}/redelivery", post_redelivery, Permission.WEBHOOK, answers=answers.SET_GOING),
 )

@@ -8,9 +8,10 @@ from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
+from api.described import NOTHING
 from api.errors import AuthenticationError, NotFoundError
 from api.http import Caller, Route, Stored, answer, read, write
-from api.identity import accounts, keys, sessions
+from api.identity import accounts, answers, keys, sessions
 from api.identity.cookies import check_origin
 from api.identity.doorman import Doorman
 from api.identity.logins import LOGIN_S, Device, Logins
@@ -282,21 +283,29 @@ def _put(door: Doorman, response: Response, issued: IssuedSession) -> None:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/login", post_login, None),
-    Route("GET", "/oidc/login", get_oidc_login, None),
-    Route("GET", "/oidc/callback", get_oidc_callback, None),
-    Route("GET", "/me", get_me, Permission.SELF),
-    Route("POST", "/logout", post_logout, Permission.SELF),
-    Route("PUT", "/password", put_password, Permission.SELF),
-    Route("GET", "/sessions", get_sessions, Permission.SELF),
-    Route("DELETE", "/sessions", delete_sessions, Permission.SELF),
-    Route("DELETE", "/sessions/{session_id}", delete_session, Permission.SELF),
-    Route("POST", "/keys", post_key, Permission.KEY_WRITE),
-    Route("GET", "/keys", get_keys, Permission.KEY_WRITE),
-    Route("DELETE", "/keys/{key_id}", delete_key, Permission.KEY_WRITE),
-    Route("POST", "/accounts", post_account, Permission.ACCOUNT_WRITE),
-    Route("GET", "/accounts", get_accounts, Permission.ACCOUNT_WRITE),
-    Route("PATCH", "/accounts/{account_id}", patch_account, Permission.ACCOUNT_WRITE),
-    Route("POST", "/accounts/{account_id}/secret", post_account_secret, Permission.ACCOUNT_WRITE),
-    Route("DELETE", "/accounts/{account_id}/sessions", delete_account_sessions, Permission.ACCOUNT_WRITE),
+    Route("POST", "/login", post_login, None, answers=answers.LOGGED_IN),
+    Route("GET", "/oidc/login", get_oidc_login, None, answers=answers.AT_PROVIDER),
+    Route("GET", "/oidc/callback", get_oidc_callback, None, answers=answers.BACK),
+    Route("GET", "/me", get_me, Permission.SELF, answers=answers.ME),
+    Route("POST", "/logout", post_logout, Permission.SELF, answers=NOTHING),
+    Route("PUT", "/password", put_password, Permission.SELF, answers=answers.LOGGED_IN),
+    Route("GET", "/sessions", get_sessions, Permission.SELF, answers=answers.SESSIONS),
+    Route("DELETE", "/sessions", delete_sessions, Permission.SELF, answers=NOTHING),
+    Route("DELETE", "/sessions/{session_id}", delete_session, Permission.SELF, answers=NOTHING),
+    Route("POST", "/keys", post_key, Permission.KEY_WRITE, answers=answers.KEY),
+    Route("GET", "/keys", get_keys, Permission.KEY_WRITE, answers=answers.KEYS),
+    Route("DELETE", "/keys/{key_id}", delete_key, Permission.KEY_WRITE, answers=NOTHING),
+    Route("POST", "/accounts", post_account, Permission.ACCOUNT_WRITE, answers=answers.SECRET),
+    Route("GET", "/accounts", get_accounts, Permission.ACCOUNT_WRITE, answers=answers.ACCOUNTS),
+    Route("PATCH", "/accounts/{account_id}", patch_account, Permission.ACCOUNT_WRITE, answers=answers.ACCOUNT),
+    Route(
+        "POST",
+        "/accounts/{account_id}/secret",
+        post_account_secret,
+        Permission.ACCOUNT_WRITE,
+        answers=answers.SECRET,
+    ),
+    Route(
+        "DELETE", "/accounts/{account_id}/sessions", delete_account_sessions, Permission.ACCOUNT_WRITE, answers=NOTHING
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response, StreamingResponse
 
 from api.canonical import canonical
+from api.described import OBJECT
 from api.errors import BadRequestError
 from api.http import Caller, Route, Stored, answer, read
 from api.identity.roles import Permission
@@ -208,59 +209,42 @@ def _named(endpoint: Callable[..., Response], name: str, text: str) -> Callable[
 def _routes_of(type_: RecordType) -> tuple[Route, ...]:
     here = f"/ogc/collections/{type_.collection}"
     return (
-        Route("GET", here, _collection(type_), type_.read, describes=_described(description.COLLECTION_SCHEMA)),
-        Route(
-            "GET",
-            f"{here}/queryables",
-            _queryables(type_),
-            type_.read,
-            describes=_described({"type": "object"}, "application/schema+json"),
-        ),
+        _json(here, _collection(type_), type_.read, description.COLLECTION_SCHEMA),
+        _json(f"{here}/queryables", _queryables(type_), type_.read, OBJECT, "application/schema+json"),
         Route(
             "GET",
             f"{here}/items",
             _items(type_),
             type_.read,
-            describes={
-                "parameters": description.item_parameters(type_),
-                "responses": description.items_answers(description.FEATURES_SCHEMA),
-            },
+            answers=description.items_answers(description.FEATURES_SCHEMA),
+            describes={"parameters": description.item_parameters(type_)},
         ),
         Route(
             "GET",
             f"{here}/items/{{feature_id}}",
             _item(type_),
             type_.read,
-            describes={
-                "parameters": [description.F],
-                "responses": description.items_answers(description.FEATURE_SCHEMA),
-            },
+            answers=description.items_answers(description.FEATURE_SCHEMA),
+            describes={"parameters": [description.F]},
         ),
     )
 
 
-def _described(schema: dict[str, Any], media_type: str = _JSON) -> dict[str, Any]:
-    return {**description.JSON_F, "responses": description.json_answers(schema, media_type)}
+def _json(
+    path: str,
+    endpoint: Callable[..., Response],
+    permission: Permission,
+    schema: Mapping[str, Any],
+    media_type: str = _JSON,
+) -> Route:
+    answers = description.json_answers(schema, media_type)
+    return Route("GET", path, endpoint, permission, answers=answers, describes=description.JSON_F)
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/ogc", get_landing, Permission.SELF, describes=_described(description.LANDING_SCHEMA)),
-    Route(
-        "GET",
-        "/ogc/conformance",
-        get_conformance,
-        Permission.SELF,
-        describes=_described(description.CONFORMANCE_SCHEMA),
-    ),
-    Route(
-        "GET", "/ogc/api", get_api, Permission.SELF, describes=_described({"type": "object"}, description.OPENAPI_30)
-    ),
-    Route(
-        "GET",
-        "/ogc/collections",
-        get_collections,
-        Permission.SELF,
-        describes=_described(description.COLLECTIONS_SCHEMA),
-    ),
+    _json("/ogc", get_landing, Permission.SELF, description.LANDING_SCHEMA),
+    _json("/ogc/conformance", get_conformance, Permission.SELF, description.CONFORMANCE_SCHEMA),
+    _json("/ogc/api", get_api, Permission.SELF, OBJECT, description.OPENAPI_30),
+    _json("/ogc/collections", get_collections, Permission.SELF, description.COLLECTIONS_SCHEMA),
     *(route for type_ in TYPES.values() for route in _routes_of(type_)),
 )

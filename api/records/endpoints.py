@@ -13,6 +13,7 @@ from starlette.responses import FileResponse, Response
 from api.canonical import canonical
 from api.http import GEOJSON, Caller, Limit, Route, Stored, bbox_of, cursor_of, read, read_page, text_of
 from api.identity.roles import Permission
+from api.records import answers
 from api.records.media import media_type_of
 from api.records.readable import RecordFilter, find_evidence, find_readable, list_readable
 from api.records.types import TYPES, RecordType
@@ -99,7 +100,16 @@ def get_evidence(record_id: str, part: str, call: Caller, store: Stored) -> Resp
 
 
 ROUTES: tuple[Route, ...] = (
-    *(Route("GET", f"/{type_.collection}", _list(type_), type_.read) for type_ in TYPES.values()),
-    *(Route("GET", f"/{type_.collection}/{{record_id}}", _one(type_), type_.read) for type_ in TYPES.values()),
-    Route("GET", "/crossings/{record_id}/evidence/{part}", get_evidence, Permission.CROSSING_READ),
+    *(Route("GET", f"/{type_.collection}", _list(type_), type_.read, answers=answers.PAGE) for type_ in TYPES.values()),
+    *(
+        Route("GET", f"/{type_.collection}/{{record_id}}", _one(type_), type_.read, answers=answers.ONE)
+        for type_ in TYPES.values()
+    ),
+    Route(
+        "GET",
+        "/crossings/{record_id}/evidence/{part}",
+        get_evidence,
+        Permission.CROSSING_READ,
+        answers=answers.EVIDENCE,
+    ),
 )

@@ -8,9 +8,10 @@ from fastapi import Query
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from api.described import NOTHING
 from api.http import Caller, Route, Stored, answer, read, write
 from api.identity.roles import Permission
-from api.release import agreements, receipts, releases, standing
+from api.release import agreements, answers, receipts, releases, standing
 from api.release.preview import preview
 from api.release.schemas import AgreementTerms, PartnerIn, ReceiptIn, ReleaseIn, SubscriptionIn
 
@@ -122,19 +123,19 @@ def post_receipt(release_id: str, receipt: ReceiptIn, call: Caller, store: Store
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/partners", post_partner, Permission.POLICY_WRITE),
-    Route("GET", "/partners", get_partners, Permission.POLICY_READ),
-    Route("DELETE", "/partners/{partner_id}", delete_partner, Permission.POLICY_WRITE),
-    Route("POST", "/agreements", post_agreement, Permission.POLICY_WRITE),
-    Route("GET", "/agreements", get_agreements, Permission.POLICY_READ),
-    Route("DELETE", "/agreements/{agreement_id}", delete_agreement, Permission.POLICY_WRITE),
-    Route("POST", "/releases", post_release, Permission.RELEASE),
-    Route("GET", "/releases", get_releases, Permission.POLICY_READ),
-    Route("DELETE", "/releases/{release_id}", delete_release, Permission.RELEASE),
-    Route("GET", "/preview", get_preview, Permission.POLICY_READ),
-    Route("POST", "/subscriptions", post_subscription, Permission.SUBSCRIBE),
-    Route("GET", "/subscriptions", get_subscriptions, Permission.SUBSCRIPTION_READ),
-    Route("DELETE", "/subscriptions/{subscription_id}", delete_subscription, Permission.SUBSCRIBE),
-    Route("GET", "/recalls", get_recalls, Permission.RECEIPT),
-    Route("POST", "/recalls/{release_id}/receipt", post_receipt, Permission.RECEIPT),
+    Route("POST", "/partners", post_partner, Permission.POLICY_WRITE, answers=answers.PARTNER),
+    Route("GET", "/partners", get_partners, Permission.POLICY_READ, answers=answers.PARTNERS),
+    Route("DELETE", "/partners/{partner_id}", delete_partner, Permission.POLICY_WRITE, answers=NOTHING),
+    Route("POST", "/agreements", post_agreement, Permission.POLICY_WRITE, answers=answers.AGREED),
+    Route("GET", "/agreements", get_agreements, Permission.POLICY_READ, answers=answers.AGREEMENTS),
+    Route("DELETE", "/agreements/{agreement_id}", delete_agreement, Permission.POLICY_WRITE, answers=NOTHING),
+    Route("POST", "/releases", post_release, Permission.RELEASE, answers=answers.RELEASED),
+    Route("GET", "/releases", get_releases, Permission.POLICY_READ, answers=answers.RELEASES),
+    Route("DELETE", "/releases/{release_id}", delete_release, Permission.RELEASE, answers=NOTHING),
+    Route("GET", "/preview", get_preview, Permission.POLICY_READ, answers=answers.PREVIEW),
+    Route("POST", "/subscriptions", post_subscription, Permission.SUBSCRIBE, answers=answers.SUBSCRIBED),
+    Route("GET", "/subscriptions", get_subscriptions, Permission.SUBSCRIPTION_READ, answers=answers.SUBSCRIPTIONS),
+    Route("DELETE", "/subscriptions/{subscription_id}", delete_subscription, Permission.SUBSCRIBE, answers=NOTHING),
+    Route("GET", "/recalls", get_recalls, Permission.RECEIPT, answers=answers.RECALLS),
+    Route("POST", "/recalls/{release_id}/receipt", post_receipt, Permission.RECEIPT, answers=answers.RECALL),
 )

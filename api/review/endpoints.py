@@ -10,11 +10,12 @@ from fastapi import Header, Query
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from api.described import NOTHING
 from api.errors import UnprocessableError
 from api.http import Caller, Limit, Route, Stored, answer, bbox_of, cursor_of, read, text_of, write
 from api.identity.roles import Permission
 from api.records.readable import RecordFilter
-from api.review import cases, claims, merging, notes, policy, queue, verdicts
+from api.review import answers, cases, claims, merging, notes, policy, queue, verdicts
 from api.review.schemas import (
     SEVERITIES,
     AnnotationIn,
@@ -213,22 +214,32 @@ def _place_of(text: str) -> queue.Place:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/reviews/queue", get_queue, Permission.REVIEW_READ),
-    Route("GET", "/reviews/policy", get_policy, Permission.POLICY_READ),
-    Route("PUT", "/reviews/policy", put_policy, Permission.POLICY_WRITE),
-    Route("POST", "/crossings/seen", post_all_seen, Permission.REVIEW_READ),
-    Route("POST", "/crossings/{record_id}/seen", post_seen, Permission.REVIEW_READ),
-    Route("POST", "/crossings/{record_id}/claim", post_claim, Permission.CLAIM),
-    Route("POST", "/crossings/{record_id}/claim/take-over", post_take_over, Permission.CLAIM_TAKE),
-    Route("DELETE", "/crossings/{record_id}/claim", delete_claim, Permission.CLAIM),
-    Route("POST", "/crossings/{record_id}/reviews", post_review, Permission.REVIEW),
-    Route("GET", "/crossings/{record_id}/reviews", get_reviews, Permission.REVIEW_READ),
-    Route("POST", "/crossings/{record_id}/merge", post_merge, Permission.REVIEW),
-    Route("POST", "/crossings/{record_id}/split", post_split, Permission.REVIEW),
-    Route("POST", "/crossings/{record_id}/annotations", post_annotation, Permission.ANNOTATE),
-    Route("GET", "/crossings/{record_id}/annotations", get_annotations, Permission.REVIEW_READ),
-    Route("POST", "/cases", post_case, Permission.CASE_WRITE),
-    Route("GET", "/cases", get_cases, Permission.CASE_READ),
-    Route("GET", "/cases/{case_id}", get_case, Permission.CASE_READ),
-    Route("PATCH", "/cases/{case_id}", patch_case, Permission.CASE_WRITE),
+    Route("GET", "/reviews/queue", get_queue, Permission.REVIEW_READ, answers=answers.QUEUE),
+    Route("GET", "/reviews/policy", get_policy, Permission.POLICY_READ, answers=answers.POLICY),
+    Route("PUT", "/reviews/policy", put_policy, Permission.POLICY_WRITE, answers=answers.POLICY),
+    Route("POST", "/crossings/seen", post_all_seen, Permission.REVIEW_READ, answers=answers.SEEN),
+    Route("POST", "/crossings/{record_id}/seen", post_seen, Permission.REVIEW_READ, answers=answers.SEEN),
+    Route("POST", "/crossings/{record_id}/claim", post_claim, Permission.CLAIM, answers=answers.CLAIM),
+    Route(
+        "POST", "/crossings/{record_id}/claim/take-over", post_take_over, Permission.CLAIM_TAKE, answers=answers.CLAIMED
+    ),
+    Route("DELETE", "/crossings/{record_id}/claim", delete_claim, Permission.CLAIM, answers=NOTHING),
+    Route("POST", "/crossings/{record_id}/reviews", post_review, Permission.REVIEW, answers=answers.REVIEWED),
+    Route("GET", "/crossings/{record_id}/reviews", get_reviews, Permission.REVIEW_READ, answers=answers.REVIEWS),
+    Route("POST", "/crossings/{record_id}/merge", post_merge, Permission.REVIEW, answers=answers.MERGED),
+    Route("POST", "/crossings/{record_id}/split", post_split, Permission.REVIEW, answers=answers.SPLIT),
+    Route(
+        "POST", "/crossings/{record_id}/annotations", post_annotation, Permission.ANNOTATE, answers=answers.ANNOTATED
+    ),
+    Route(
+        "GET",
+        "/crossings/{record_id}/annotations",
+        get_annotations,
+        Permission.REVIEW_READ,
+        answers=answers.ANNOTATIONS,
+    ),
+    Route("POST", "/cases", post_case, Permission.CASE_WRITE, answers=answers.OPENED),
+    Route("GET", "/cases", get_cases, Permission.CASE_READ, answers=answers.CASES),
+    Route("GET", "/cases/{case_id}", get_case, Permission.CASE_READ, answers=answers.CASE),
+    Route("PATCH", "/cases/{case_id}", patch_case, Permission.CASE_WRITE, answers=answers.CHANGED),
 )

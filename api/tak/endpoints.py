@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from api.described import TEXT, answered
 from api.errors import NotFoundError
 from api.http import Caller, Given, Limit, Route, Stored, bbox_of, cursor_of, read, text_of
 from api.identity.roles import Permission
@@ -87,4 +88,5 @@ def _media_of(session: Session, readable: Readable, ids: list[str]) -> dict[str,
     return {row.id: row.media for row in found}
 
 
-ROUTES: tuple[Route, ...] = (Route("GET", "/cot", get_cot, Permission.CROSSING_READ),)
+_EVENTS = answered(TEXT, media_types=(_XML,))
+ROUTES: tuple[Route, ...] = (Route("GET", "/cot", get_cot, Permission.CROSSING_READ, answers=_EVENTS),)
