@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -14,8 +14,9 @@ from api.account.page import page_of
 from api.account.schemas import ErasureIn, HoldIn, LiftIn, RetentionIn
 from api.account.transparency import publications
 from api.described import NOTHING
-from api.http import Caller, Given, Limit, Route, Stored, answer, cursor_of, peek, read, write
+from api.http import Caller, Given, Route, Stored, answer, answer_page, peek, read, write
 from api.identity.roles import Permission
+from api.pages import Asked, Limit, cursor_of
 
 __all__ = ["ROUTES"]
 
@@ -45,14 +46,20 @@ def post_hold(hold: HoldIn, call: Caller, store: Stored) -> Response:
     )
 
 
-def get_holds(call: Caller, store: Stored, record_id: Annotated[str | None, Query(max_length=32)] = None) -> Response:
-    """Holds, lifted ones too."""
+def get_holds(
+    request: Request,
+    call: Caller,
+    store: Stored,
+    asked: Asked,
+    record_id: Annotated[str | None, Query(max_length=32)] = None,
+) -> Response:
+    """Holds, oldest first, lifted ones too."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = retention.list_holds(session, record_id=record_id)
-        return found, [item["id"] for item in found]
+        found = retention.list_holds(session, asked, record_id=record_id)
+        return found, [item["id"] for item in found.items]
 
-    return answer(read(store, call, "hold.list", work))
+    return answer_page(request, read(store, call, "hold.list", work))
 
 
 def post_lift(hold_id: str, lift: LiftIn, call: Caller, store: Stored, settings: Given) -> Response:

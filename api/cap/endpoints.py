@@ -15,9 +15,10 @@ from api.cap.messages import messages_of
 from api.cap.settings import CapSettings
 from api.described import TEXT, answered
 from api.errors import NotFoundError
-from api.http import After, Caller, Given, Limit, Route, Stored, read
+from api.http import After, Caller, Given, Route, Stored, read
 from api.identity.roles import Permission, Principal, Role
 from api.markup import XML_HEAD, serialised
+from api.pages import Limit
 from api.records.readable import find_readable, may_read
 from api.store.tables import EventRow, PartnerRow
 from api.times import iso

@@ -19,8 +19,9 @@ from api.feeds.schemas import RedeliveryIn, WebhookIn
 from api.feeds.sse import EventStream, stream
 from api.feeds.streams import Open, streams_of
 from api.feeds.wake import wake_of
-from api.http import Caller, Given, Limit, Route, Stored, answer, cursor_of, read, write
+from api.http import Caller, Given, Route, Stored, answer, read, write
 from api.identity.roles import Permission
+from api.pages import Asked
 from api.problems import of_status
 from api.trail.log import audience_of, last_n
 
@@ -102,20 +103,12 @@ def post_redelivery(webhook_id: str, wish: RedeliveryIn, call: Caller, store: St
     return answer(write(store, lambda session, now: webhooks.redeliver(session, call, now, webhook_id, wish)), 202)
 
 
-def get_deliveries(
-    webhook_id: str,
-    call: Caller,
-    store: Stored,
-    limit: Limit = 100,
-    cursor: Annotated[str | None, Query(max_length=60)] = None,
-) -> Response:
+def get_deliveries(webhook_id: str, call: Caller, store: Stored, asked: Asked) -> Response:
     """Attempts at a target, newest first: when, which event, how it went, how long it took."""
-    before = None if cursor is None else cursor_of(cursor)
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = webhooks.list_deliveries(session, call, webhook_id, limit=limit, before=before)
-        following = f"{found[-1][0]}.{found[-1][1]['id']}" if len(found) == limit else None
-        return {"deliveries": [one for _, one in found], "next": following}, [webhook_id]
+        found = webhooks.list_deliveries(session, call, webhook_id, asked)
+        return {"deliveries": found.items, "next": found.next}, [webhook_id]
 
     return answer(read(store, call, "webhook.deliveries", work))
 

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.described import NOTHING
 from api.errors import AuthenticationError, NotFoundError
-from api.http import Caller, Route, Stored, answer, read, write
+from api.http import Caller, Route, Stored, answer, answer_page, read, write
 from api.identity import accounts, answers, keys, sessions
 from api.identity.cookies import check_origin
 from api.identity.doorman import Doorman
@@ -19,6 +19,7 @@ from api.identity.oidc import ProviderAnswer
 from api.identity.roles import Call, Permission
 from api.identity.schemas import AccountChange, AccountIn, KeyIn, LoginIn, PasswordIn
 from api.identity.sessions import IssuedSession, csrf_token
+from api.pages import Asked
 from api.times import iso, microseconds
 
 __all__ = ["ROUTES"]
@@ -83,9 +84,10 @@ def post_key(key: KeyIn, call: Caller, store: Stored) -> Response:
     return answer({"id": issued.id, "key": issued.key}, 201)
 
 
-def get_keys(call: Caller, store: Stored) -> Response:
-    """Every key without its secret."""
-    return answer(read(store, call, "key.list", lambda session, _now: (keys.list_keys(session), [])))
+def get_keys(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Keys without their secrets, oldest first, revoked ones too."""
+    page = read(store, call, "key.list", lambda session, _now: (keys.list_keys(session, asked), []))
+    return answer_page(request, page)
 
 
 def delete_key(key_id: str, call: Caller, store: Stored) -> Response:
@@ -115,9 +117,10 @@ def post_account(account: AccountIn, call: Caller, store: Stored, logins: Entry)
     return answer(_secret(issued), 201)
 
 
-def get_accounts(call: Caller, store: Stored) -> Response:
-    """Every account without secrets."""
-    return answer(read(store, call, "account.list", lambda session, _now: (accounts.list_accounts(session), [])))
+def get_accounts(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Accounts without secrets, oldest first, disabled ones too."""
+    page = read(store, call, "account.list", lambda session, _now: (accounts.list_accounts(session, asked), []))
+    return answer_page(request, page)
 
 
 def patch_account(account_id: str, change: AccountChange, call: Caller, store: Stored) -> Response:

@@ -20,6 +20,7 @@ from api.ogc import description
 from api.ogc.collections import csv_columns, queryables_of, schema_of
 from api.ogc.description import link
 from api.ogc.query import Items, items_of, only
+from api.pages import link_header
 from api.records.dialect import dialect_of, within
 from api.records.filters import box_of, in_span, near, where
 from api.records.formats import FORMATS, Format, Page, negotiated
@@ -149,7 +150,7 @@ def _item(type_: RecordType) -> Callable[..., Response]:
         links = [*_links(request, form), link("collection", here, _JSON)]
         if form is FORMATS["json"]:
             linked = b"%s,%s" % (row.feature[:-1], canonical({"links": links})[1:].encode())
-            return Response(linked, 200, {"Link": _header(links), "ETag": f'"{row.etag}"'}, form.media_type)
+            return Response(linked, 200, {"Link": link_header(links), "ETag": f'"{row.etag}"'}, form.media_type)
         return _answered(form, Page([row.feature], csv_columns(type_)), links)
 
     return _named(get, f"get_ogc_{type_.collection}_item", f"One feature of: {type_.title}.")
@@ -190,15 +191,10 @@ def _links_of_page(request: Request, form: Format, last: Any) -> list[dict[str, 
 
 
 def _answered(form: Format, page: Page, links: list[dict[str, str]]) -> Response:
-    headers = {"Link": _header(links)}
+    headers = {"Link": link_header(links)}
     if form is FORMATS["json"]:
         return Response(b"".join(form.encode(page)), 200, headers, form.media_type)
     return StreamingResponse(form.encode(page), 200, headers, form.media_type)
-
-
-def _header(links: list[dict[str, str]]) -> str:
-    """RFC 8288, for forms without a place for links; the query is escaped already, so no bracket ends one early."""
-    return ", ".join(f'<{one["href"]}>; rel="{one["rel"]}"; type="{one["type"]}"' for one in links)
 
 
 def _named(endpoint: Callable[..., Response], name: str, text: str) -> Callable[..., Response]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.described import NOTHING
-from api.http import Caller, Route, Stored, answer, read, write
+from api.http import Caller, Route, Stored, answer, answer_page, read, write
 from api.identity.roles import Permission
+from api.pages import Asked
 from api.release import agreements, answers, receipts, releases, standing
 from api.release.preview import preview
 from api.release.schemas import AgreementTerms, PartnerIn, ReceiptIn, ReleaseIn, SubscriptionIn
@@ -23,9 +24,13 @@ def post_partner(partner: PartnerIn, call: Caller, store: Stored) -> Response:
     return answer(write(store, lambda session, now: agreements.add_partner(session, call, now, partner)), 201)
 
 
-def get_partners(call: Caller, store: Stored) -> Response:
-    """Every partner."""
-    return answer(read(store, call, "partner.list", lambda session, _now: (agreements.list_partners(session), [])))
+def get_partners(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Partners, oldest first, ended ones too."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        return agreements.list_partners(session, asked), []
+
+    return answer_page(request, read(store, call, "partner.list", work))
 
 
 def delete_partner(partner_id: str, call: Caller, store: Stored) -> Response:
@@ -39,9 +44,13 @@ def post_agreement(terms: AgreementTerms, call: Caller, store: Stored) -> Respon
     return answer(write(store, lambda session, now: agreements.add_agreement(session, call, now, terms)), 201)
 
 
-def get_agreements(call: Caller, store: Stored) -> Response:
-    """Every agreement."""
-    return answer(read(store, call, "agreement.list", lambda session, _now: (agreements.list_agreements(session), [])))
+def get_agreements(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Agreements, oldest first, ended ones too."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        return agreements.list_agreements(session, asked), []
+
+    return answer_page(request, read(store, call, "agreement.list", work))
 
 
 def delete_agreement(agreement_id: str, call: Caller, store: Stored) -> Response:
@@ -56,16 +65,22 @@ def post_release(wish: ReleaseIn, call: Caller, store: Stored) -> Response:
     return answer(body, 201 if created else 200)
 
 
-def get_releases(
-    call: Caller, store: Stored, record_id: str | None = None, partner_id: str | None = None, waiting: bool = False
+def get_releases(  # noqa: PLR0917 - FastAPI passes by name
+    request: Request,
+    call: Caller,
+    store: Stored,
+    asked: Asked,
+    record_id: str | None = None,
+    partner_id: str | None = None,
+    waiting: bool = False,
 ) -> Response:
-    """Releases, recalled ones too."""
+    """Releases, oldest first, recalled ones too."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = releases.list_releases(session, record_id=record_id, partner_id=partner_id, waiting=waiting)
-        return found, [item["id"] for item in found]
+        found = releases.list_releases(session, asked, record_id=record_id, partner_id=partner_id, waiting=waiting)
+        return found, [item["id"] for item in found.items]
 
-    return answer(read(store, call, "release.list", work))
+    return answer_page(request, read(store, call, "release.list", work))
 
 
 def delete_release(
@@ -90,14 +105,14 @@ def post_subscription(wish: SubscriptionIn, call: Caller, store: Stored) -> Resp
     return answer(write(store, lambda session, now: standing.add_subscription(session, call, now, wish)), 201)
 
 
-def get_subscriptions(call: Caller, store: Stored) -> Response:
-    """Subscriptions: a partner's own, or all for those inside."""
+def get_subscriptions(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Subscriptions, oldest first, ended ones too: a partner's own, or all for those inside."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = standing.list_subscriptions(session, call)
-        return found, [item["id"] for item in found]
+        found = standing.list_subscriptions(session, call, asked)
+        return found, [item["id"] for item in found.items]
 
-    return answer(read(store, call, "subscription.list", work))
+    return answer_page(request, read(store, call, "subscription.list", work))
 
 
 def delete_subscription(subscription_id: str, call: Caller, store: Stored) -> Response:
@@ -106,14 +121,14 @@ def delete_subscription(subscription_id: str, call: Caller, store: Stored) -> Re
     return Response(status_code=204)
 
 
-def get_recalls(call: Caller, store: Stored) -> Response:
-    """The recalls that wait for the calling partner's receipt."""
+def get_recalls(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """The recalls that wait for the calling partner's receipt, oldest first."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = receipts.list_recalls(session, call)
-        return found, [item["record_id"] for item in found]
+        found = receipts.list_recalls(session, call, asked)
+        return found, [item["record_id"] for item in found.items]
 
-    return answer(read(store, call, "recall.list", work))
+    return answer_page(request, read(store, call, "recall.list", work))
 
 
 def post_receipt(release_id: str, receipt: ReceiptIn, call: Caller, store: Stored) -> Response:

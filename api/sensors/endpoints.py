@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from api.described import COUNT, ID, NOTHING, PLACE, TEXT, TIME, answered, closed, list_of
 from api.errors import PermissionDeniedError, UnprocessableError
-from api.http import Caller, Given, Limit, Route, Stored, answer, read, write
+from api.http import Caller, Given, Route, Stored, answer, read, write
 from api.identity.roles import Call, Permission
+from api.pages import Limit
 from api.sensors.messages import deliver_observation, list_refused
 from api.sensors.observations import Observation
 from api.sensors.settings import Datastream, SensorSettings

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.errors import AuditTamperedError
-from api.http import After, Caller, Given, Limit, Route, Stored, answer, read
+from api.http import After, Caller, Given, Route, Stored, answer, read
 from api.identity.roles import Permission
+from api.pages import Limit
 from api.trail import answers
 from api.trail.audit import audit_head, read_audit, verify_audit
 from api.trail.heads import sign_head
