@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from api.described import COUNT, HASH, ID, PLACE, TEXT, answered, closed, list_of, one_of, or_null, shared
+from api.ingest.records import Outcome
 
 __all__ = ["DELIVERED", "IN_BULK", "KEPT"]
 
-_OUTCOMES = ("created", "unchanged", "replaced", "dropped")
+_OUTCOMES = tuple(outcome.value for outcome in Outcome if outcome is not Outcome.CONFLICT)  # alone, that is a 409
 _DELIVERED = shared("Delivered", closed(id=ID, revision=COUNT, outcome=one_of(*_OUTCOMES), note=or_null(TEXT)))
 _LINE = closed(
     "id",
@@ -14,7 +15,7 @@ _LINE = closed(
     line=COUNT,
     id=ID,
     revision=COUNT,
-    outcome=one_of(*_OUTCOMES, "refused"),
+    outcome=one_of(*_OUTCOMES, Outcome.CONFLICT.value, "refused"),
     note=or_null(TEXT),
 )
 _BULK = shared(
