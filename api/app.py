@@ -15,7 +15,6 @@ from api import metrics
 from api import open as opened
 from api.account import endpoints as account
 from api.account import tasks as account_tasks
-from api.answers import openapi_of
 from api.background import Service, Task, beside
 from api.cap import endpoints as cap
 from api.errors import PermissionDeniedError
@@ -29,6 +28,7 @@ from api.identity.logins import Logins
 from api.identity.roles import Permission
 from api.ingest import endpoints as ingest
 from api.ogc import endpoints as ogc
+from api.openapi import openapi_of
 from api.outlets import endpoints as outlets
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records

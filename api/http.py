@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
@@ -13,8 +11,10 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.canonical import canonical
+from api.described import Answers
 from api.errors import UnprocessableError
 from api.identity.roles import Call, Permission, Shown
+from api.pages import Page, link_header, links_of
 from api.records.readable import next_change
 from api.settings import Settings
 from api.store.engine import Store
@@ -25,23 +25,20 @@ __all__ = [
     "After",
     "Caller",
     "Given",
-    "Limit",
     "Route",
     "Stored",
     "answer",
+    "answer_page",
     "bbox_of",
-    "cursor_of",
     "peek",
     "read",
     "read_page",
-    "text_of",
     "write",
     "write_alone",
 ]
 
 GEOJSON = "application/geo+json"
 _T = TypeVar("_T")
-_CURSOR = re.compile(r"(-?\d{1,18})\.([0-9a-f]{32})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +55,10 @@ class Route:
         What the key's role must grant; None is open to all, without a key.
     body
         "json", "bulk" and "evidence" are bounded by `Settings.max_body_bytes`, `max_bulk_bytes`, `max_evidence_bytes`.
+    answers
+        What it answers by status: for the OpenAPI document, and for the tests that hold it to that.
     describes
-        Members of its OpenAPI operation: what it answers, and parameters that it reads by itself.
+        Other members of its OpenAPI operation: parameters that it reads by itself.
     """
 
     method: str
@@ -67,6 +66,7 @@ class Route:
     endpoint: Callable[..., Any]
     permission: Permission | None
     body: str = "json"
+    answers: Answers = field(kw_only=True)
     describes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -88,7 +88,6 @@ async def _settings(request: Request) -> Settings:
 Caller = Annotated[Call, Depends(_call)]
 Stored = Annotated[Store, Depends(_store)]
 Given = Annotated[Settings, Depends(_settings)]
-Limit = Annotated[int, Query(ge=1, le=1000)]
 After = Annotated[int, Query(ge=0, le=2**63 - 1)]
 
 
@@ -96,6 +95,12 @@ def answer(value: Any, status: int = 200, **headers: str) -> Response:
     """`value` as JSON; `headers` by name with _ for -."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return Response(canonical(value), status, named, "application/json")
+
+
+def answer_page(request: Request, page: Page[Any]) -> Response:
+    """The items of a page as a JSON array; the header Link names where the list goes on."""
+    links = links_of(request, page.next)
+    return answer(page.items, Link=link_header(links)) if links else answer(page.items)
 
 
 def read(store: Store, call: Call, action: str, work: Callable[[Session, int], tuple[Any, list[str]]]) -> Any:
@@ -148,16 +153,3 @@ def bbox_of(text: str) -> tuple[float, float, float, float]:
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
         raise UnprocessableError(f"bbox {text!r} is outside the world or south of itself: west,south,east,north")
     return west, south, east, north
-
-
-def cursor_of(text: str) -> tuple[int, str]:
-    """Time and id of the last record of the page before; raises UnprocessableError."""
-    match = _CURSOR.fullmatch(text)
-    if match is None:
-        raise UnprocessableError(f"cursor {text!r} did not come from this service: follow the link named next")
-    return int(match[1]), match[2]
-
-
-def text_of(value: Any) -> str:
-    """`value` as it stands in a query."""
-    return value.isoformat() if isinstance(value, datetime) else str(value)

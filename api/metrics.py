@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.described import FLAG, TEXT, answered, closed
 from api.errors import ApiError
 from api.http import Caller, Route, Stored, answer, read
 from api.identity.roles import Permission
@@ -27,6 +28,7 @@ __all__ = ["ROUTES", "Measured", "Metrics"]
 _BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _ELSEWHERE = "none"
 """Stands for every path that is no route: whoever asks for many paths makes no more series."""
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -128,7 +130,7 @@ def get_metrics(request: Request, call: Caller, store: Stored) -> Response:
     """Figures for Prometheus. Give its scraper an administrator's key with the scope `metrics.read` alone."""
     read(store, call, "metrics.read", lambda _session, _now: (None, []))
     metrics: Metrics = request.app.state.metrics
-    return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(metrics.text(), media_type=_PROMETHEUS)
 
 
 def get_ready_parts(call: Caller, store: Stored) -> Response:
@@ -161,7 +163,9 @@ def _problem(part: Callable[[Store], None], store: Store) -> str | None:
     return None
 
 
+_METRICS = answered(TEXT, media_types=(_PROMETHEUS,))
+_PARTS_READY = answered(closed(ready=FLAG, parts=closed(**dict.fromkeys(_PARTS, TEXT))))
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/metrics", get_metrics, Permission.METRICS_READ),
-    Route("GET", "/ready/parts", get_ready_parts, Permission.METRICS_READ),
+    Route("GET", "/metrics", get_metrics, Permission.METRICS_READ, answers=_METRICS),
+    Route("GET", "/ready/parts", get_ready_parts, Permission.METRICS_READ, answers=_PARTS_READY),
 )

@@ -8,6 +8,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import console
+from api.described import HTML, TEXT, answered, closed
 from api.errors import StorageError
 from api.http import Caller, Route, Stored, answer, read
 from api.identity.roles import Permission
@@ -37,9 +38,10 @@ def get_openapi(request: Request, call: Caller, store: Stored) -> Response:
     return answer(read(store, call, "openapi.read", lambda _session, _now: (request.app.openapi(), [])))
 
 
+_DOCUMENT = answered({"type": "object", "required": ["openapi", "info", "paths"]})
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/", console.get_page, None),
-    Route("GET", "/health", get_health, None),
-    Route("GET", "/ready", get_ready, None),
-    Route("GET", "/openapi.json", get_openapi, Permission.SELF),
+    Route("GET", "/", console.get_page, None, answers=answered(TEXT, media_types=(HTML,))),
+    Route("GET", "/health", get_health, None, answers=answered(closed(status={"const": "alive"}))),
+    Route("GET", "/ready", get_ready, None, answers=answered(closed(status={"const": "ready"}))),
+    Route("GET", "/openapi.json", get_openapi, Permission.SELF, answers=_DOCUMENT),
 )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from api.account import erasure, retention
+from api.account import answers, erasure, retention
 from api.account.assent import assented
 from api.account.page import page_of
 from api.account.schemas import ErasureIn, HoldIn, LiftIn, RetentionIn
 from api.account.transparency import publications
-from api.http import Caller, Given, Limit, Route, Stored, answer, cursor_of, peek, read, write
+from api.described import NOTHING
+from api.http import Caller, Given, Route, Stored, answer, answer_page, peek, read, write
 from api.identity.roles import Permission
+from api.pages import Asked, Limit, cursor_of
 
 __all__ = ["ROUTES"]
 
@@ -44,14 +46,20 @@ def post_hold(hold: HoldIn, call: Caller, store: Stored) -> Response:
     )
 
 
-def get_holds(call: Caller, store: Stored, record_id: Annotated[str | None, Query(max_length=32)] = None) -> Response:
-    """Holds, lifted ones too."""
+def get_holds(
+    request: Request,
+    call: Caller,
+    store: Stored,
+    asked: Asked,
+    record_id: Annotated[str | None, Query(max_length=32)] = None,
+) -> Response:
+    """Holds, oldest first, lifted ones too."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = retention.list_holds(session, record_id=record_id)
-        return found, [item["id"] for item in found]
+        found = retention.list_holds(session, asked, record_id=record_id)
+        return found, [item["id"] for item in found.items]
 
-    return answer(read(store, call, "hold.list", work))
+    return answer_page(request, read(store, call, "hold.list", work))
 
 
 def post_lift(hold_id: str, lift: LiftIn, call: Caller, store: Stored, settings: Given) -> Response:
@@ -106,14 +114,14 @@ def get_transparency(store: Stored) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/retention", get_retention, Permission.POLICY_READ),
-    Route("PUT", "/retention/{purpose}", put_retention, Permission.POLICY_WRITE),
-    Route("DELETE", "/retention/{purpose}", delete_retention, Permission.POLICY_WRITE),
-    Route("POST", "/holds", post_hold, Permission.HOLD),
-    Route("GET", "/holds", get_holds, Permission.ERASURE_READ),
-    Route("POST", "/holds/{hold_id}/lift", post_lift, Permission.HOLD),
-    Route("POST", "/erasures", post_erasure, Permission.ERASE),
-    Route("GET", "/tombstones", get_tombstones, Permission.ERASURE_READ),
-    Route("GET", "/transparency", get_transparency, None),
-    Route("GET", "/transparency.json", get_transparency_json, None),
+    Route("GET", "/retention", get_retention, Permission.POLICY_READ, answers=answers.RULES),
+    Route("PUT", "/retention/{purpose}", put_retention, Permission.POLICY_WRITE, answers=answers.RULE),
+    Route("DELETE", "/retention/{purpose}", delete_retention, Permission.POLICY_WRITE, answers=NOTHING),
+    Route("POST", "/holds", post_hold, Permission.HOLD, answers=answers.PLACED),
+    Route("GET", "/holds", get_holds, Permission.ERASURE_READ, answers=answers.HOLDS),
+    Route("POST", "/holds/{hold_id}/lift", post_lift, Permission.HOLD, answers=answers.LIFTED),
+    Route("POST", "/erasures", post_erasure, Permission.ERASE, answers=answers.ERASED),
+    Route("GET", "/tombstones", get_tombstones, Permission.ERASURE_READ, answers=answers.TOMBSTONES),
+    Route("GET", "/transparency", get_transparency, None, answers=answers.PAGE),
+    Route("GET", "/transparency.json", get_transparency_json, None, answers=answers.PUBLISHED),
 )

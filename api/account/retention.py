@@ -14,6 +14,7 @@ from api.canonical import new_id
 from api.errors import ConflictError, NotFoundError
 from api.identity.roles import Call
 from api.ingest.records import GONE
+from api.pages import Page, Window, page_of
 from api.review.cases import held_records
 from api.review.tables import CaseRecordRow
 from api.store.tables import RecordRow
@@ -108,12 +109,12 @@ def lift_hold(
     return _hold_wire(hold)
 
 
-def list_holds(session: Session, *, record_id: str | None = None) -> list[dict[str, Any]]:
+def list_holds(session: Session, window: Window, *, record_id: str | None = None) -> Page[dict[str, Any]]:
     """Holds, oldest first, lifted ones too, as JSON values."""
-    query = select(HoldRow).order_by(HoldRow.placed_us, HoldRow.id)
+    query = select(HoldRow)
     if record_id is not None:
         query = query.where(HoldRow.record_id == record_id)
-    return [_hold_wire(row) for row in session.scalars(query)]
+    return page_of(session, query, window, HoldRow.placed_us, HoldRow.id).map(_hold_wire)
 
 
 def held(session: Session, record_id: str) -> None:

@@ -13,10 +13,12 @@ from starlette.responses import Response
 from api.cap.alerts import Message, Reader, alert_of
 from api.cap.messages import messages_of
 from api.cap.settings import CapSettings
+from api.described import TEXT, answered
 from api.errors import NotFoundError
-from api.http import After, Caller, Given, Limit, Route, Stored, read
+from api.http import After, Caller, Given, Route, Stored, read
 from api.identity.roles import Permission, Principal, Role
 from api.markup import XML_HEAD, serialised
+from api.pages import Limit
 from api.records.readable import find_readable, may_read
 from api.store.tables import EventRow, PartnerRow
 from api.times import iso
@@ -140,8 +142,10 @@ def _feed(entries: list[tuple[Message, bytes]], until: int, following: str, sett
     return feed
 
 
+_ALERT = answered(TEXT, media_types=(_CAP,))
+_ALERTS = answered(TEXT, media_types=("application/atom+xml",))
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/crossings/{record_id}/alert.xml", get_crossing_alert, Permission.CROSSING_READ),
-    Route("GET", "/cues/{record_id}/alert.xml", get_cue_alert, Permission.CUE_READ),
-    Route("GET", "/alerts", get_alerts, Permission.CROSSING_READ),
+    Route("GET", "/crossings/{record_id}/alert.xml", get_crossing_alert, Permission.CROSSING_READ, answers=_ALERT),
+    Route("GET", "/cues/{record_id}/alert.xml", get_cue_alert, Permission.CUE_READ, answers=_ALERT),
+    Route("GET", "/alerts", get_alerts, Permission.CROSSING_READ, answers=_ALERTS),
 )

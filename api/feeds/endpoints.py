@@ -10,16 +10,18 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.described import NOTHING
 from api.errors import RateLimitedError, UnprocessableError
-from api.feeds import webhooks
+from api.feeds import answers, webhooks
 from api.feeds.addresses import check_url, reachable
 from api.feeds.asyncapi import document
 from api.feeds.schemas import RedeliveryIn, WebhookIn
 from api.feeds.sse import EventStream, stream
 from api.feeds.streams import Open, streams_of
 from api.feeds.wake import wake_of
-from api.http import Caller, Given, Limit, Route, Stored, answer, cursor_of, read, write
+from api.http import Caller, Given, Route, Stored, answer, read, write
 from api.identity.roles import Permission
+from api.pages import Asked
 from api.problems import of_status
 from api.trail.log import audience_of, last_n
 
@@ -101,20 +103,12 @@ def post_redelivery(webhook_id: str, wish: RedeliveryIn, call: Caller, store: St
     return answer(write(store, lambda session, now: webhooks.redeliver(session, call, now, webhook_id, wish)), 202)
 
 
-def get_deliveries(
-    webhook_id: str,
-    call: Caller,
-    store: Stored,
-    limit: Limit = 100,
-    cursor: Annotated[str | None, Query(max_length=60)] = None,
-) -> Response:
+def get_deliveries(webhook_id: str, call: Caller, store: Stored, asked: Asked) -> Response:
     """Attempts at a target, newest first: when, which event, how it went, how long it took."""
-    before = None if cursor is None else cursor_of(cursor)
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = webhooks.list_deliveries(session, call, webhook_id, limit=limit, before=before)
-        following = f"{found[-1][0]}.{found[-1][1]['id']}" if len(found) == limit else None
-        return {"deliveries": [one for _, one in found], "next": following}, [webhook_id]
+        found = webhooks.list_deliveries(session, call, webhook_id, asked)
+        return {"deliveries": found.items, "next": found.next}, [webhook_id]
 
     return answer(read(store, call, "webhook.deliveries", work))
 
@@ -126,11 +120,11 @@ def get_asyncapi(request: Request, call: Caller, store: Stored) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/events/stream", get_event_stream, Permission.EVENT_READ),
-    Route("GET", "/asyncapi.json", get_asyncapi, Permission.SELF),
-    Route("POST", "/webhooks", post_webhook, Permission.WEBHOOK),
-    Route("GET", "/webhooks", get_webhooks, Permission.WEBHOOK),
-    Route("DELETE", "/webhooks/{webhook_id}", delete_webhook, Permission.WEBHOOK),
-    Route("GET", "/webhooks/{webhook_id}/deliveries", get_deliveries, Permission.WEBHOOK),
-    Route("POST", "/webhooks/{webhook_id}/redelivery", post_redelivery, Permission.WEBHOOK),
+    Route("GET", "/events/stream", get_event_stream, Permission.EVENT_READ, answers=answers.STREAM),
+    Route("GET", "/asyncapi.json", get_asyncapi, Permission.SELF, answers=answers.ASYNCAPI),
+    Route("POST", "/webhooks", post_webhook, Permission.WEBHOOK, answers=answers.NAMED),
+    Route("GET", "/webhooks", get_webhooks, Permission.WEBHOOK, answers=answers.WEBHOOKS),
+    Route("DELETE", "/webhooks/{webhook_id}", delete_webhook, Permission.WEBHOOK, answers=NOTHING),
+    Route("GET", "/webhooks/{webhook_id}/deliveries", get_deliveries, Permission.WEBHOOK, answers=answers.DELIVERIES),
+    Route("POST", "/webhooks/{webhook_id}/redelivery", post_redelivery, Permission.WEBHOOK, answers=answers.SET_GOING),
 )

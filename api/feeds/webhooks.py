@@ -18,6 +18,7 @@ from api.feeds.signing import new_secret
 from api.feeds.tables import DeliveryRow, WebhookRow
 from api.identity.roles import Call, Permission, Principal, Role
 from api.identity.tables import AccountRow, KeyTermsRow
+from api.pages import Page, Window, page_of
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import INSIDE, append_event, audience_of, last_n
@@ -150,18 +151,12 @@ def redeliver(session: Session, call: Call, now_us: int, webhook_id: str, wish: 
     return _wire(row)
 
 
-def list_deliveries(
-    session: Session, call: Call, webhook_id: str, *, limit: int, before: tuple[int, str] | None
-) -> list[tuple[int, dict[str, Any]]]:
-    """Attempts at a target, newest first, before one: the time of each and its JSON values. Raises NotFoundError."""
+def list_deliveries(session: Session, call: Call, webhook_id: str, window: Window) -> Page[dict[str, Any]]:
+    """Attempts at a target, newest first, as JSON values. Raises NotFoundError."""
     row = _mine(session, call, webhook_id)
     query = select(DeliveryRow).where(DeliveryRow.webhook_id == row.id)
-    if before is not None:
-        time_us, last_id = before
-        earlier = (DeliveryRow.time_us == time_us) & (DeliveryRow.id < last_id)
-        query = query.where((DeliveryRow.time_us < time_us) | earlier)
-    query = query.order_by(DeliveryRow.time_us.desc(), DeliveryRow.id.desc()).limit(limit)
-    return [(one.time_us, _delivery_wire(one)) for one in session.scalars(query)]
+    page = page_of(session, query, window, DeliveryRow.time_us, DeliveryRow.id, newest_first=True)
+    return page.map(_delivery_wire)
 
 
 def disable(session: Session, now_us: int, row: WebhookRow, reason: str) -> None:

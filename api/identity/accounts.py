@@ -18,6 +18,7 @@ from api.identity.roles import Call, Role
 from api.identity.sessions import end_sessions, new_secret
 from api.identity.settings import IdentitySettings
 from api.identity.tables import AccountRow
+from api.pages import Page, Window, page_of
 from api.store.tables import KeyRow, PartnerRow
 from api.times import iso
 from api.trail.audit import append_audit
@@ -223,9 +224,9 @@ def change_account(
     return _json(row)
 
 
-def list_accounts(session: Session) -> list[dict[str, Any]]:
-    """Every account without secrets, oldest first, as JSON values."""
-    return [_json(row) for row in session.scalars(select(AccountRow).order_by(AccountRow.created_us, AccountRow.id))]
+def list_accounts(session: Session, window: Window) -> Page[dict[str, Any]]:
+    """Accounts without secrets, oldest first, disabled ones too, as JSON values."""
+    return page_of(session, select(AccountRow), window, AccountRow.created_us, AccountRow.id).map(_json)
 
 
 def get_account(session: Session, account_id: str) -> AccountRow:

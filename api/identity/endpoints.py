@@ -8,9 +8,10 @@ from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
+from api.described import NOTHING
 from api.errors import AuthenticationError, NotFoundError
-from api.http import Caller, Route, Stored, answer, read, write
-from api.identity import accounts, keys, sessions
+from api.http import Caller, Route, Stored, answer, answer_page, read, write
+from api.identity import accounts, answers, keys, sessions
 from api.identity.cookies import check_origin
 from api.identity.doorman import Doorman
 from api.identity.logins import LOGIN_S, Device, Logins
@@ -18,6 +19,7 @@ from api.identity.oidc import ProviderAnswer
 from api.identity.roles import Call, Permission
 from api.identity.schemas import AccountChange, AccountIn, KeyIn, LoginIn, PasswordIn
 from api.identity.sessions import IssuedSession, csrf_token
+from api.pages import Asked
 from api.times import iso, microseconds
 
 __all__ = ["ROUTES"]
@@ -82,9 +84,10 @@ def post_key(key: KeyIn, call: Caller, store: Stored) -> Response:
     return answer({"id": issued.id, "key": issued.key}, 201)
 
 
-def get_keys(call: Caller, store: Stored) -> Response:
-    """Every key without its secret."""
-    return answer(read(store, call, "key.list", lambda session, _now: (keys.list_keys(session), [])))
+def get_keys(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Keys without their secrets, oldest first, revoked ones too."""
+    page = read(store, call, "key.list", lambda session, _now: (keys.list_keys(session, asked), []))
+    return answer_page(request, page)
 
 
 def delete_key(key_id: str, call: Caller, store: Stored) -> Response:
@@ -114,9 +117,10 @@ def post_account(account: AccountIn, call: Caller, store: Stored, logins: Entry)
     return answer(_secret(issued), 201)
 
 
-def get_accounts(call: Caller, store: Stored) -> Response:
-    """Every account without secrets."""
-    return answer(read(store, call, "account.list", lambda session, _now: (accounts.list_accounts(session), [])))
+def get_accounts(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Accounts without secrets, oldest first, disabled ones too."""
+    page = read(store, call, "account.list", lambda session, _now: (accounts.list_accounts(session, asked), []))
+    return answer_page(request, page)
 
 
 def patch_account(account_id: str, change: AccountChange, call: Caller, store: Stored) -> Response:
@@ -282,21 +286,29 @@ def _put(door: Doorman, response: Response, issued: IssuedSession) -> None:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/login", post_login, None),
-    Route("GET", "/oidc/login", get_oidc_login, None),
-    Route("GET", "/oidc/callback", get_oidc_callback, None),
-    Route("GET", "/me", get_me, Permission.SELF),
-    Route("POST", "/logout", post_logout, Permission.SELF),
-    Route("PUT", "/password", put_password, Permission.SELF),
-    Route("GET", "/sessions", get_sessions, Permission.SELF),
-    Route("DELETE", "/sessions", delete_sessions, Permission.SELF),
-    Route("DELETE", "/sessions/{session_id}", delete_session, Permission.SELF),
-    Route("POST", "/keys", post_key, Permission.KEY_WRITE),
-    Route("GET", "/keys", get_keys, Permission.KEY_WRITE),
-    Route("DELETE", "/keys/{key_id}", delete_key, Permission.KEY_WRITE),
-    Route("POST", "/accounts", post_account, Permission.ACCOUNT_WRITE),
-    Route("GET", "/accounts", get_accounts, Permission.ACCOUNT_WRITE),
-    Route("PATCH", "/accounts/{account_id}", patch_account, Permission.ACCOUNT_WRITE),
-    Route("POST", "/accounts/{account_id}/secret", post_account_secret, Permission.ACCOUNT_WRITE),
-    Route("DELETE", "/accounts/{account_id}/sessions", delete_account_sessions, Permission.ACCOUNT_WRITE),
+    Route("POST", "/login", post_login, None, answers=answers.LOGGED_IN),
+    Route("GET", "/oidc/login", get_oidc_login, None, answers=answers.AT_PROVIDER),
+    Route("GET", "/oidc/callback", get_oidc_callback, None, answers=answers.BACK),
+    Route("GET", "/me", get_me, Permission.SELF, answers=answers.ME),
+    Route("POST", "/logout", post_logout, Permission.SELF, answers=NOTHING),
+    Route("PUT", "/password", put_password, Permission.SELF, answers=answers.LOGGED_IN),
+    Route("GET", "/sessions", get_sessions, Permission.SELF, answers=answers.SESSIONS),
+    Route("DELETE", "/sessions", delete_sessions, Permission.SELF, answers=NOTHING),
+    Route("DELETE", "/sessions/{session_id}", delete_session, Permission.SELF, answers=NOTHING),
+    Route("POST", "/keys", post_key, Permission.KEY_WRITE, answers=answers.KEY),
+    Route("GET", "/keys", get_keys, Permission.KEY_WRITE, answers=answers.KEYS),
+    Route("DELETE", "/keys/{key_id}", delete_key, Permission.KEY_WRITE, answers=NOTHING),
+    Route("POST", "/accounts", post_account, Permission.ACCOUNT_WRITE, answers=answers.SECRET),
+    Route("GET", "/accounts", get_accounts, Permission.ACCOUNT_WRITE, answers=answers.ACCOUNTS),
+    Route("PATCH", "/accounts/{account_id}", patch_account, Permission.ACCOUNT_WRITE, answers=answers.ACCOUNT),
+    Route(
+        "POST",
+        "/accounts/{account_id}/secret",
+        post_account_secret,
+        Permission.ACCOUNT_WRITE,
+        answers=answers.SECRET,
+    ),
+    Route(
+        "DELETE", "/accounts/{account_id}/sessions", delete_account_sessions, Permission.ACCOUNT_WRITE, answers=NOTHING
+    ),
 )

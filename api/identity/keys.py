@@ -15,6 +15,7 @@ from api.errors import AuthenticationError, NotFoundError, UnprocessableError, W
 from api.identity.administrators import require_another_administrator
 from api.identity.roles import GRANTS, Call, Permission, Principal, Role
 from api.identity.tables import AccountRow, KeyTermsRow
+from api.pages import Page, Window, page_of
 from api.store.tables import KeyRow, PartnerRow
 from api.times import iso
 from api.trail.audit import append_audit
@@ -217,15 +218,15 @@ def touch_key(session: Session, key_id: str, time_us: int) -> None:
         session.add(KeyTermsRow(key_id=key_id, scopes=None, certificate=None, account_id=None, used_us=time_us))
 
 
-def list_keys(session: Session) -> list[dict[str, Any]]:
-    """Every key without its secret, oldest first, as JSON values."""
-    rows = session.execute(
-        select(KeyRow, KeyTermsRow)
-        .outerjoin(KeyTermsRow, KeyTermsRow.key_id == KeyRow.id)
-        .order_by(KeyRow.created_us, KeyRow.id)
-    )
-    return [
-        {
+def list_keys(session: Session, window: Window) -> Page[dict[str, Any]]:
+    """Keys without their secrets, oldest first, revoked ones too, as JSON values."""
+    page = page_of(session, select(KeyRow), window, KeyRow.created_us, KeyRow.id)
+    named = KeyTermsRow.key_id.in_([key.id for key in page.items])
+    terms_of = {row.key_id: row for row in session.scalars(select(KeyTermsRow).where(named))}
+
+    def wire(key: KeyRow) -> dict[str, Any]:
+        terms = terms_of.get(key.id)  # a key from before there were terms has none
+        return {
             "id": key.id,
             "name": key.name,
             "role": key.role,
@@ -238,8 +239,8 @@ def list_keys(session: Session) -> list[dict[str, Any]]:
             "account_id": None if terms is None else terms.account_id,
             "used": None if terms is None else _iso(terms.used_us),
         }
-        for key, terms in rows
-    ]
+
+    return page.map(wire)
 
 
 def revoke_key(session: Session, call: Call, time_us: int, key_id: str) -> None:

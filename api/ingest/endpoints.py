@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api.errors import StorageError, UnprocessableError
 from api.http import Caller, Given, Route, Stored, answer, peek, write, write_alone
 from api.identity.roles import Call, Permission
-from api.ingest import evidence
+from api.ingest import answers, evidence
 from api.ingest.contents import ContentCheck
 from api.ingest.records import Delivered, Outcome, deliver, deliver_all
 from api.records.schemas import CueIn, RecordIn
@@ -119,7 +119,20 @@ async def put_evidence(  # noqa: PLR0917 - FastAPI passes by name
 
 
 ROUTES: tuple[Route, ...] = (
-    *(Route("POST", f"/{type_.collection}", _post(type_), type_.write) for type_ in TYPES.values()),
-    *(Route("POST", f"/{type_.collection}/bulk", _bulk(type_), type_.write, "bulk") for type_ in TYPES.values()),
-    Route("PUT", "/crossings/{record_id}/evidence/{part}", put_evidence, Permission.CROSSING_WRITE, "evidence"),
+    *(
+        Route("POST", f"/{type_.collection}", _post(type_), type_.write, answers=answers.DELIVERED)
+        for type_ in TYPES.values()
+    ),
+    *(
+        Route("POST", f"/{type_.collection}/bulk", _bulk(type_), type_.write, "bulk", answers=answers.IN_BULK)
+        for type_ in TYPES.values()
+    ),
+    Route(
+        "PUT",
+        "/crossings/{record_id}/evidence/{part}",
+        put_evidence,
+        Permission.CROSSING_WRITE,
+        "evidence",
+        answers=answers.KEPT,
+    ),
 )

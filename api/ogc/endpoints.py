@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response, StreamingResponse
 
 from api.canonical import canonical
+from api.described import OBJECT
 from api.errors import BadRequestError
 from api.http import Caller, Route, Stored, answer, read
 from api.identity.roles import Permission
@@ -19,6 +20,7 @@ from api.ogc import description
 from api.ogc.collections import csv_columns, queryables_of, schema_of
 from api.ogc.description import link
 from api.ogc.query import Items, items_of, only
+from api.pages import link_header
 from api.records.dialect import dialect_of, within
 from api.records.filters import box_of, in_span, near, where
 from api.records.formats import FORMATS, Format, Page, negotiated
@@ -148,7 +150,7 @@ def _item(type_: RecordType) -> Callable[..., Response]:
         links = [*_links(request, form), link("collection", here, _JSON)]
         if form is FORMATS["json"]:
             linked = b"%s,%s" % (row.feature[:-1], canonical({"links": links})[1:].encode())
-            return Response(linked, 200, {"Link": _header(links), "ETag": f'"{row.etag}"'}, form.media_type)
+            return Response(linked, 200, {"Link": link_header(links), "ETag": f'"{row.etag}"'}, form.media_type)
         return _answered(form, Page([row.feature], csv_columns(type_)), links)
 
     return _named(get, f"get_ogc_{type_.collection}_item", f"One feature of: {type_.title}.")
@@ -189,15 +191,10 @@ def _links_of_page(request: Request, form: Format, last: Any) -> list[dict[str, 
 
 
 def _answered(form: Format, page: Page, links: list[dict[str, str]]) -> Response:
-    headers = {"Link": _header(links)}
+    headers = {"Link": link_header(links)}
     if form is FORMATS["json"]:
         return Response(b"".join(form.encode(page)), 200, headers, form.media_type)
     return StreamingResponse(form.encode(page), 200, headers, form.media_type)
-
-
-def _header(links: list[dict[str, str]]) -> str:
-    """RFC 8288, for forms without a place for links; the query is escaped already, so no bracket ends one early."""
-    return ", ".join(f'<{one["href"]}>; rel="{one["rel"]}"; type="{one["type"]}"' for one in links)
 
 
 def _named(endpoint: Callable[..., Response], name: str, text: str) -> Callable[..., Response]:
@@ -208,59 +205,42 @@ def _named(endpoint: Callable[..., Response], name: str, text: str) -> Callable[
 def _routes_of(type_: RecordType) -> tuple[Route, ...]:
     here = f"/ogc/collections/{type_.collection}"
     return (
-        Route("GET", here, _collection(type_), type_.read, describes=_described(description.COLLECTION_SCHEMA)),
-        Route(
-            "GET",
-            f"{here}/queryables",
-            _queryables(type_),
-            type_.read,
-            describes=_described({"type": "object"}, "application/schema+json"),
-        ),
+        _json(here, _collection(type_), type_.read, description.COLLECTION_SCHEMA),
+        _json(f"{here}/queryables", _queryables(type_), type_.read, OBJECT, "application/schema+json"),
         Route(
             "GET",
             f"{here}/items",
             _items(type_),
             type_.read,
-            describes={
-                "parameters": description.item_parameters(type_),
-                "responses": description.items_answers(description.FEATURES_SCHEMA),
-            },
+            answers=description.items_answers(description.FEATURES_SCHEMA),
+            describes={"parameters": description.item_parameters(type_)},
         ),
         Route(
             "GET",
             f"{here}/items/{{feature_id}}",
             _item(type_),
             type_.read,
-            describes={
-                "parameters": [description.F],
-                "responses": description.items_answers(description.FEATURE_SCHEMA),
-            },
+            answers=description.items_answers(description.FEATURE_SCHEMA),
+            describes={"parameters": [description.F]},
         ),
     )
 
 
-def _described(schema: dict[str, Any], media_type: str = _JSON) -> dict[str, Any]:
-    return {**description.JSON_F, "responses": description.json_answers(schema, media_type)}
+def _json(
+    path: str,
+    endpoint: Callable[..., Response],
+    permission: Permission,
+    schema: Mapping[str, Any],
+    media_type: str = _JSON,
+) -> Route:
+    answers = description.json_answers(schema, media_type)
+    return Route("GET", path, endpoint, permission, answers=answers, describes=description.JSON_F)
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/ogc", get_landing, Permission.SELF, describes=_described(description.LANDING_SCHEMA)),
-    Route(
-        "GET",
-        "/ogc/conformance",
-        get_conformance,
-        Permission.SELF,
-        describes=_described(description.CONFORMANCE_SCHEMA),
-    ),
-    Route(
-        "GET", "/ogc/api", get_api, Permission.SELF, describes=_described({"type": "object"}, description.OPENAPI_30)
-    ),
-    Route(
-        "GET",
-        "/ogc/collections",
-        get_collections,
-        Permission.SELF,
-        describes=_described(description.COLLECTIONS_SCHEMA),
-    ),
+    _json("/ogc", get_landing, Permission.SELF, description.LANDING_SCHEMA),
+    _json("/ogc/conformance", get_conformance, Permission.SELF, description.CONFORMANCE_SCHEMA),
+    _json("/ogc/api", get_api, Permission.SELF, OBJECT, description.OPENAPI_30),
+    _json("/ogc/collections", get_collections, Permission.SELF, description.COLLECTIONS_SCHEMA),
     *(route for type_ in TYPES.values() for route in _routes_of(type_)),
 )

@@ -9,8 +9,8 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from api.errors import BadRequestError, UnprocessableError
-from api.http import cursor_of
 from api.ogc.collections import CRS84, properties_of
+from api.pages import cursor_of
 from api.records.filters import ValueType, filter_tree
 from api.records.literals import Span, box_geometry, moment_of, span_of_query
 from api.records.types import RecordType

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from api.described import COUNT, TEXT, TIME, answered, closed, list_of, or_null
 from api.http import Caller, Route, Stored, answer, read
 from api.identity.roles import Permission
 from api.outlets.cursors import list_outlets
@@ -35,4 +36,6 @@ def get_outlets(call: Caller, store: Stored) -> Response:
     return answer(read(store, call, "outlet.list", work))
 
 
-ROUTES: tuple[Route, ...] = (Route("GET", "/outlets", get_outlets, Permission.POLICY_READ),)
+_OUTLET = closed(name=TEXT, audience=TEXT, n=COUNT, behind=COUNT, moved=TIME, problem=or_null(TEXT))
+_OUTLETS = answered(closed(outlets=list_of(_OUTLET)))
+ROUTES: tuple[Route, ...] = (Route("GET", "/outlets", get_outlets, Permission.POLICY_READ, answers=_OUTLETS),)

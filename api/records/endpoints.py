@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
-from fastapi import Query
+from fastapi import Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import FileResponse, Response
 
 from api.canonical import canonical
-from api.http import GEOJSON, Caller, Limit, Route, Stored, bbox_of, cursor_of, read, read_page, text_of
+from api.http import GEOJSON, Caller, Route, Stored, bbox_of, read, read_page
 from api.identity.roles import Permission
+from api.pages import Asked, Page, links_of
+from api.records import answers
 from api.records.media import media_type_of
 from api.records.readable import RecordFilter, find_evidence, find_readable, list_readable
 from api.records.types import TYPES, RecordType
@@ -24,8 +25,10 @@ __all__ = ["ROUTES"]
 
 def _list(type_: RecordType) -> Callable[..., Response]:
     def get(  # noqa: PLR0917 - FastAPI passes by name
+        request: Request,
         call: Caller,
         store: Stored,
+        asked: Asked,
         since: Annotated[Moment | None, Query(alias="from")] = None,
         until: Annotated[Moment | None, Query(alias="to")] = None,
         bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
@@ -33,8 +36,6 @@ def _list(type_: RecordType) -> Callable[..., Response]:
         status: Annotated[str | None, Query(max_length=50)] = None,
         review: Literal["pending", "confirmed", "dismissed", "merged"] | None = None,
         kind: Annotated[str | None, Query(max_length=50)] = None,
-        limit: Limit = 100,
-        cursor: Annotated[str | None, Query(max_length=100)] = None,
     ) -> Response:
         which = RecordFilter(
             type=type_.name,
@@ -46,25 +47,17 @@ def _list(type_: RecordType) -> Callable[..., Response]:
             review=review,
             kind=kind,
         )
-        after = None if cursor is None else cursor_of(cursor)
 
         def work(session: Session, now: int) -> tuple[Any, list[str]]:
-            rows = list_readable(session, call.principal, now, which, limit=limit + 1, after=after)
-            return rows, [row.id for row in rows[:limit]]
+            rows = list_readable(session, call.principal, now, which, limit=asked.limit + 1, after=asked.after)
+            page = Page.of(rows, asked.limit, lambda row: (row.time_us, row.id))
+            return page, [row.id for row in page.items]
 
-        rows = read_page(store, call, f"{type_.name}.list", work)
-        page, links = rows[:limit], b""
-        if len(rows) > limit:
-            same = {"from": since, "to": until, "bbox": bbox, "source": source, "status": status}
-            same |= {"review": review, "kind": kind}
-            query = {name: text_of(value) for name, value in same.items() if value is not None}
-            query |= {"limit": str(limit), "cursor": f"{page[-1].time_us}.{page[-1].id}"}
-            href = f"/{type_.collection}?{urlencode(query)}"
-            links = canonical({"rel": "next", "type": GEOJSON, "href": href}).encode()
-        body = b'{"type":"FeatureCollection","numberReturned":%d,"links":[%b],"features":[%b]}' % (
-            len(page),
-            links,
-            b",".join(row.feature for row in page),
+        page = read_page(store, call, f"{type_.name}.list", work)
+        body = b'{"type":"FeatureCollection","numberReturned":%d,"links":%b,"features":[%b]}' % (
+            len(page.items),
+            canonical(links_of(request, page.next, GEOJSON)).encode(),
+            b",".join(row.feature for row in page.items),
         )
         return Response(body, media_type=GEOJSON)
 
@@ -99,7 +92,16 @@ def get_evidence(record_id: str, part: str, call: Caller, store: Stored) -> Resp
 
 
 ROUTES: tuple[Route, ...] = (
-    *(Route("GET", f"/{type_.collection}", _list(type_), type_.read) for type_ in TYPES.values()),
-    *(Route("GET", f"/{type_.collection}/{{record_id}}", _one(type_), type_.read) for type_ in TYPES.values()),
-    Route("GET", "/crossings/{record_id}/evidence/{part}", get_evidence, Permission.CROSSING_READ),
+    *(Route("GET", f"/{type_.collection}", _list(type_), type_.read, answers=answers.PAGE) for type_ in TYPES.values()),
+    *(
+        Route("GET", f"/{type_.collection}/{{record_id}}", _one(type_), type_.read, answers=answers.ONE)
+        for type_ in TYPES.values()
+    ),
+    Route(
+        "GET",
+        "/crossings/{record_id}/evidence/{part}",
+        get_evidence,
+        Permission.CROSSING_READ,
+        answers=answers.EVIDENCE,
+    ),
 )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from api.canonical import canonical, new_id
 from api.errors import ConflictError, NotFoundError, UnprocessableError
 from api.identity.roles import Call
+from api.pages import Page, Window, page_of
 from api.release.policy import area_of
 from api.release.releases import active_partner, recall_all
 from api.release.schemas import AgreementTerms, PartnerIn
@@ -53,9 +54,9 @@ def end_partner(session: Session, call: Call, now_us: int, partner_id: str) -> N
     append_audit(session, call, now_us, "partner.end", [row.id])
 
 
-def list_partners(session: Session) -> list[dict[str, Any]]:
-    """Every partner by name, ended ones too, as JSON values."""
-    return [_partner_wire(row) for row in session.scalars(select(PartnerRow).order_by(PartnerRow.name))]
+def list_partners(session: Session, window: Window) -> Page[dict[str, Any]]:
+    """Partners, oldest first, ended ones too, as JSON values."""
+    return page_of(session, select(PartnerRow), window, PartnerRow.created_us, PartnerRow.id).map(_partner_wire)
 
 
 def add_agreement(session: Session, call: Call, now_us: int, terms: AgreementTerms) -> dict[str, Any]:
@@ -101,10 +102,10 @@ def end_agreement(session: Session, call: Call, now_us: int, agreement_id: str) 
     append_audit(session, call, now_us, "agreement.end", [row.id])
 
 
-def list_agreements(session: Session) -> list[dict[str, Any]]:
-    """Every agreement, oldest first, ended ones too, as JSON values."""
-    rows = session.scalars(select(AgreementRow).order_by(AgreementRow.created_us, AgreementRow.id))
-    return [_agreement_wire(row) for row in rows]
+def list_agreements(session: Session, window: Window) -> Page[dict[str, Any]]:
+    """Agreements, oldest first, ended ones too, as JSON values."""
+    page = page_of(session, select(AgreementRow), window, AgreementRow.created_us, AgreementRow.id)
+    return page.map(_agreement_wire)
 
 
 def _partner_wire(row: PartnerRow) -> dict[str, Any]:

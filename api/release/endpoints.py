@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from api.http import Caller, Route, Stored, answer, read, write
+from api.described import NOTHING
+from api.http import Caller, Route, Stored, answer, answer_page, read, write
 from api.identity.roles import Permission
-from api.release import agreements, receipts, releases, standing
+from api.pages import Asked
+from api.release import agreements, answers, receipts, releases, standing
 from api.release.preview import preview
 from api.release.schemas import AgreementTerms, PartnerIn, ReceiptIn, ReleaseIn, SubscriptionIn
 
@@ -22,9 +24,13 @@ def post_partner(partner: PartnerIn, call: Caller, store: Stored) -> Response:
     return answer(write(store, lambda session, now: agreements.add_partner(session, call, now, partner)), 201)
 
 
-def get_partners(call: Caller, store: Stored) -> Response:
-    """Every partner."""
-    return answer(read(store, call, "partner.list", lambda session, _now: (agreements.list_partners(session), [])))
+def get_partners(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Partners, oldest first, ended ones too."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        return agreements.list_partners(session, asked), []
+
+    return answer_page(request, read(store, call, "partner.list", work))
 
 
 def delete_partner(partner_id: str, call: Caller, store: Stored) -> Response:
@@ -38,9 +44,13 @@ def post_agreement(terms: AgreementTerms, call: Caller, store: Stored) -> Respon
     return answer(write(store, lambda session, now: agreements.add_agreement(session, call, now, terms)), 201)
 
 
-def get_agreements(call: Caller, store: Stored) -> Response:
-    """Every agreement."""
-    return answer(read(store, call, "agreement.list", lambda session, _now: (agreements.list_agreements(session), [])))
+def get_agreements(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Agreements, oldest first, ended ones too."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        return agreements.list_agreements(session, asked), []
+
+    return answer_page(request, read(store, call, "agreement.list", work))
 
 
 def delete_agreement(agreement_id: str, call: Caller, store: Stored) -> Response:
@@ -55,16 +65,22 @@ def post_release(wish: ReleaseIn, call: Caller, store: Stored) -> Response:
     return answer(body, 201 if created else 200)
 
 
-def get_releases(
-    call: Caller, store: Stored, record_id: str | None = None, partner_id: str | None = None, waiting: bool = False
+def get_releases(  # noqa: PLR0917 - FastAPI passes by name
+    request: Request,
+    call: Caller,
+    store: Stored,
+    asked: Asked,
+    record_id: str | None = None,
+    partner_id: str | None = None,
+    waiting: bool = False,
 ) -> Response:
-    """Releases, recalled ones too."""
+    """Releases, oldest first, recalled ones too."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = releases.list_releases(session, record_id=record_id, partner_id=partner_id, waiting=waiting)
-        return found, [item["id"] for item in found]
+        found = releases.list_releases(session, asked, record_id=record_id, partner_id=partner_id, waiting=waiting)
+        return found, [item["id"] for item in found.items]
 
-    return answer(read(store, call, "release.list", work))
+    return answer_page(request, read(store, call, "release.list", work))
 
 
 def delete_release(
@@ -89,14 +105,14 @@ def post_subscription(wish: SubscriptionIn, call: Caller, store: Stored) -> Resp
     return answer(write(store, lambda session, now: standing.add_subscription(session, call, now, wish)), 201)
 
 
-def get_subscriptions(call: Caller, store: Stored) -> Response:
-    """Subscriptions: a partner's own, or all for those inside."""
+def get_subscriptions(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Subscriptions, oldest first, ended ones too: a partner's own, or all for those inside."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = standing.list_subscriptions(session, call)
-        return found, [item["id"] for item in found]
+        found = standing.list_subscriptions(session, call, asked)
+        return found, [item["id"] for item in found.items]
 
-    return answer(read(store, call, "subscription.list", work))
+    return answer_page(request, read(store, call, "subscription.list", work))
 
 
 def delete_subscription(subscription_id: str, call: Caller, store: Stored) -> Response:
@@ -105,14 +121,14 @@ def delete_subscription(subscription_id: str, call: Caller, store: Stored) -> Re
     return Response(status_code=204)
 
 
-def get_recalls(call: Caller, store: Stored) -> Response:
-    """The recalls that wait for the calling partner's receipt."""
+def get_recalls(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """The recalls that wait for the calling partner's receipt, oldest first."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = receipts.list_recalls(session, call)
-        return found, [item["record_id"] for item in found]
+        found = receipts.list_recalls(session, call, asked)
+        return found, [item["record_id"] for item in found.items]
 
-    return answer(read(store, call, "recall.list", work))
+    return answer_page(request, read(store, call, "recall.list", work))
 
 
 def post_receipt(release_id: str, receipt: ReceiptIn, call: Caller, store: Stored) -> Response:
@@ -122,19 +138,19 @@ def post_receipt(release_id: str, receipt: ReceiptIn, call: Caller, store: Store
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/partners", post_partner, Permission.POLICY_WRITE),
-    Route("GET", "/partners", get_partners, Permission.POLICY_READ),
-    Route("DELETE", "/partners/{partner_id}", delete_partner, Permission.POLICY_WRITE),
-    Route("POST", "/agreements", post_agreement, Permission.POLICY_WRITE),
-    Route("GET", "/agreements", get_agreements, Permission.POLICY_READ),
-    Route("DELETE", "/agreements/{agreement_id}", delete_agreement, Permission.POLICY_WRITE),
-    Route("POST", "/releases", post_release, Permission.RELEASE),
-    Route("GET", "/releases", get_releases, Permission.POLICY_READ),
-    Route("DELETE", "/releases/{release_id}", delete_release, Permission.RELEASE),
-    Route("GET", "/preview", get_preview, Permission.POLICY_READ),
-    Route("POST", "/subscriptions", post_subscription, Permission.SUBSCRIBE),
-    Route("GET", "/subscriptions", get_subscriptions, Permission.SUBSCRIPTION_READ),
-    Route("DELETE", "/subscriptions/{subscription_id}", delete_subscription, Permission.SUBSCRIBE),
-    Route("GET", "/recalls", get_recalls, Permission.RECEIPT),
-    Route("POST", "/recalls/{release_id}/receipt", post_receipt, Permission.RECEIPT),
+    Route("POST", "/partners", post_partner, Permission.POLICY_WRITE, answers=answers.PARTNER),
+    Route("GET", "/partners", get_partners, Permission.POLICY_READ, answers=answers.PARTNERS),
+    Route("DELETE", "/partners/{partner_id}", delete_partner, Permission.POLICY_WRITE, answers=NOTHING),
+    Route("POST", "/agreements", post_agreement, Permission.POLICY_WRITE, answers=answers.AGREED),
+    Route("GET", "/agreements", get_agreements, Permission.POLICY_READ, answers=answers.AGREEMENTS),
+    Route("DELETE", "/agreements/{agreement_id}", delete_agreement, Permission.POLICY_WRITE, answers=NOTHING),
+    Route("POST", "/releases", post_release, Permission.RELEASE, answers=answers.RELEASED),
+    Route("GET", "/releases", get_releases, Permission.POLICY_READ, answers=answers.RELEASES),
+    Route("DELETE", "/releases/{release_id}", delete_release, Permission.RELEASE, answers=NOTHING),
+    Route("GET", "/preview", get_preview, Permission.POLICY_READ, answers=answers.PREVIEW),
+    Route("POST", "/subscriptions", post_subscription, Permission.SUBSCRIBE, answers=answers.SUBSCRIBED),
+    Route("GET", "/subscriptions", get_subscriptions, Permission.SUBSCRIPTION_READ, answers=answers.SUBSCRIPTIONS),
+    Route("DELETE", "/subscriptions/{subscription_id}", delete_subscription, Permission.SUBSCRIBE, answers=NOTHING),
+    Route("GET", "/recalls", get_recalls, Permission.RECEIPT, answers=answers.RECALLS),
+    Route("POST", "/recalls/{release_id}/receipt", post_receipt, Permission.RECEIPT, answers=answers.RECALL),
 )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.errors import NotFoundError
 from api.identity.roles import Call
+from api.pages import Page, Window, page_of
 from api.release.schemas import ReceiptIn
 from api.store.tables import ReleaseRow
 from api.times import iso
@@ -42,7 +43,7 @@ def give_receipt(session: Session, call: Call, now_us: int, release_id: str, rec
     return _wire(row)
 
 
-def list_recalls(session: Session, call: Call) -> list[dict[str, Any]]:
+def list_recalls(session: Session, call: Call, window: Window) -> Page[dict[str, Any]]:
     """The recalls that wait for the calling partner's receipt, oldest first."""
     query = select(ReleaseRow).where(
         ReleaseRow.partner_id == call.principal.partner_id,
@@ -50,7 +51,7 @@ def list_recalls(session: Session, call: Call) -> list[dict[str, Any]]:
         ReleaseRow.announced,
         ReleaseRow.receipt_us.is_(None),
     )
-    return [_wire(row) for row in session.scalars(query.order_by(ReleaseRow.recalled_us, ReleaseRow.id))]
+    return page_of(session, query, window, ReleaseRow.recalled_us, ReleaseRow.id).map(_wire)
 
 
 def _wire(row: ReleaseRow) -> dict[str, Any]:

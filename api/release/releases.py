@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from api.canonical import new_id, sha256_hex
 from api.errors import ConflictError, NotFoundError, NotReleasableError
 from api.identity.roles import SYSTEM, Call
+from api.pages import Page, Window, page_of
 from api.records.features import feature_bytes
 from api.records.kept import Record
 from api.records.readable import find_readable
@@ -270,17 +271,17 @@ def recall_records(session: Session, call: Call, now_us: int, reasons: Mapping[s
 
 
 def list_releases(
-    session: Session, *, record_id: str | None, partner_id: str | None, waiting: bool = False
-) -> list[dict[str, Any]]:
+    session: Session, window: Window, *, record_id: str | None, partner_id: str | None, waiting: bool = False
+) -> Page[dict[str, Any]]:
     """Releases, oldest first, recalled ones too, as JSON values; `waiting`: only recalls without a receipt."""
-    query = select(ReleaseRow).order_by(ReleaseRow.released_us, ReleaseRow.id)
+    query = select(ReleaseRow)
     if record_id is not None:
         query = query.where(ReleaseRow.record_id == record_id)
     if partner_id is not None:
         query = query.where(ReleaseRow.partner_id == partner_id)
     if waiting:
         query = query.where(ReleaseRow.recalled_us.is_not(None), ReleaseRow.announced, ReleaseRow.receipt_us.is_(None))
-    return [_release_wire(row) for row in session.scalars(query)]
+    return page_of(session, query, window, ReleaseRow.released_us, ReleaseRow.id).map(_release_wire)
 
 
 def standing_release(session: Session, record_id: str, partner_id: str) -> ReleaseRow | None:

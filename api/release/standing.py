@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from api.canonical import canonical, new_id
 from api.errors import ConflictError, NotFoundError, UnprocessableError
 from api.identity.roles import SYSTEM, Call, Role
+from api.pages import Page, Window, page_of
 from api.records.kept import Record
 from api.release.policy import area_of, objections, wanted
 from api.release.releases import Ground, share_all, standing_with, taken_back
@@ -74,12 +75,12 @@ def end_subscription(session: Session, call: Call, now_us: int, subscription_id:
     append_audit(session, call, now_us, "subscription.end", [row.id])
 
 
-def list_subscriptions(session: Session, call: Call) -> list[dict[str, Any]]:
+def list_subscriptions(session: Session, call: Call, window: Window) -> Page[dict[str, Any]]:
     """Subscriptions, oldest first, ended ones too: a partner's own, or all for those inside."""
-    query = select(SubscriptionRow).order_by(SubscriptionRow.created_us, SubscriptionRow.id)
+    query = select(SubscriptionRow)
     if call.principal.role is Role.PARTNER:
         query = query.where(SubscriptionRow.partner_id == call.principal.partner_id)
-    return [_wire(row) for row in session.scalars(query)]
+    return page_of(session, query, window, SubscriptionRow.created_us, SubscriptionRow.id).map(_wire)
 
 
 def release_standing(session: Session, call: Call, now_us: int, rows: Sequence[Record]) -> int:

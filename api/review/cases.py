@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from api.canonical import new_id
 from api.errors import ConflictError, NotFoundError, PermissionDeniedError, PreconditionError, StaleError
 from api.identity.roles import Call, Permission
+from api.pages import Page, Window, page_of
 from api.records.readable import find_readable, readable_records
 from api.review.schemas import AttachIn, CaseIn, CasePatch
 from api.review.tables import CaseEntryRow, CaseRecordRow, CaseRow
@@ -104,21 +105,14 @@ def change_case(
     return _wire(row)
 
 
-def list_cases(
-    session: Session, *, state: str | None, record_id: str | None, limit: int, after: tuple[int, str] | None
-) -> list[dict[str, Any]]:
-    """Cases, the newest first, without what is in them; those after (opened_us, id) of the page before.
-
-    The `cursor` of each is the place after it.
-    """
-    query = select(CaseRow).order_by(CaseRow.opened_us.desc(), CaseRow.id.desc()).limit(limit)
+def list_cases(session: Session, window: Window, *, state: str | None, record_id: str | None) -> Page[dict[str, Any]]:
+    """Cases, the newest first, without what is in them, as JSON values."""
+    query = select(CaseRow)
     if state is not None:
         query = query.where(CaseRow.state == state)
     if record_id is not None:
         query = query.where(CaseRow.id.in_(select(CaseRecordRow.case_id).where(CaseRecordRow.record_id == record_id)))
-    if after is not None:
-        query = query.where(tuple_(CaseRow.opened_us, CaseRow.id) < tuple_(*after))
-    return [_wire(row) | {"cursor": f"{row.opened_us}.{row.id}"} for row in session.scalars(query)]
+    return page_of(session, query, window, CaseRow.opened_us, CaseRow.id, newest_first=True).map(_wire)
 
 
 def get_case(session: Session, call: Call, now_us: int, case_id: str) -> dict[str, Any]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal, cast
-from urllib.parse import urlencode
 
-from fastapi import Header, Query
+from fastapi import Header, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from api.described import NOTHING
 from api.errors import UnprocessableError
-from api.http import Caller, Limit, Route, Stored, answer, bbox_of, cursor_of, read, text_of, write
+from api.http import Caller, Route, Stored, answer, answer_page, bbox_of, read, write
 from api.identity.roles import Permission
+from api.pages import Asked, Cursor, cursor_of, links_of
 from api.records.readable import RecordFilter
-from api.review import cases, claims, merging, notes, policy, queue, verdicts
+from api.review import answers, cases, claims, merging, notes, policy, queue, verdicts
 from api.review.schemas import (
     SEVERITIES,
     AnnotationIn,
@@ -38,6 +39,7 @@ _PLACE = re.compile(r"([a-z]{1,20})\.(-?\d{1,18}\.[0-9a-f]{32})")
 
 
 def get_queue(  # noqa: PLR0917 - FastAPI passes by name
+    request: Request,
     call: Caller,
     store: Stored,
     since: Annotated[Moment | None, Query(alias="from")] = None,
@@ -48,7 +50,7 @@ def get_queue(  # noqa: PLR0917 - FastAPI passes by name
     claimed: Annotated[Literal["none", "mine"] | None, Query(description="nobody's, or the caller's own")] = None,
     seen: Annotated[bool | None, Query(description="whether the caller has looked at the present revision")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Crossings that wait for a verdict, the gravest first, then the newest; the link named next leads on."""
     records = RecordFilter(
@@ -66,14 +68,8 @@ def get_queue(  # noqa: PLR0917 - FastAPI passes by name
         return page, [item["id"] for item in page["items"]]
 
     page = read(store, call, "queue.read", work)
-    place, links = page.pop("next"), []
-    if place is not None:
-        same = {"from": since, "to": until, "bbox": bbox, "kind": kind, "severity": severity, "claimed": claimed}
-        query = {name: text_of(value) for name, value in same.items() if value is not None}
-        query |= {} if seen is None else {"seen": str(seen).lower()}
-        query |= {"limit": str(limit), "cursor": ".".join(map(str, place))}
-        links = [{"rel": "next", "type": "application/json", "href": f"/reviews/queue?{urlencode(query)}"}]
-    return answer(page | {"links": links})
+    place = page.pop("next")
+    return answer(page | {"links": links_of(request, None if place is None else ".".join(map(str, place)))})
 
 
 def post_review(record_id: str, verdict: ReviewIn, call: Caller, store: Stored, if_match: _IfMatch = None) -> Response:
@@ -136,13 +132,13 @@ def post_annotation(record_id: str, note: AnnotationIn, call: Caller, store: Sto
     return answer(write(store, lambda session, now: notes.annotate(session, call, now, record_id, note)), 201)
 
 
-def get_annotations(record_id: str, call: Caller, store: Stored) -> Response:
-    """Every note on a crossing, oldest first."""
+def get_annotations(request: Request, record_id: str, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Notes on a crossing, oldest first."""
 
     def work(session: Session, now: int) -> tuple[Any, list[str]]:
-        return notes.list_annotations(session, call, now, record_id), [record_id]
+        return notes.list_annotations(session, call, now, record_id, asked), [record_id]
 
-    return answer(read(store, call, "annotation.list", work))
+    return answer_page(request, read(store, call, "annotation.list", work))
 
 
 def get_policy(call: Caller, store: Stored) -> Response:
@@ -164,28 +160,21 @@ def post_case(wish: CaseIn, call: Caller, store: Stored) -> Response:
 
 
 def get_cases(  # noqa: PLR0917 - FastAPI passes by name
+    request: Request,
     call: Caller,
     store: Stored,
+    asked: Asked,
     state: Literal["open", "closed"] | None = None,
     record_id: Id | None = None,
-    limit: Limit = 100,
-    cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Response:
     """Cases, the newest first, without what is in them; the link named next leads on."""
-    after = None if cursor is None else cursor_of(cursor)
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = cases.list_cases(session, state=state, record_id=record_id, limit=limit + 1, after=after)
-        return found, [each["id"] for each in found[:limit]]
+        found = cases.list_cases(session, asked, state=state, record_id=record_id)
+        return found, [each["id"] for each in found.items]
 
-    found = read(store, call, "case.list", work)
-    page, links = found[:limit], []
-    if len(found) > limit:
-        same = {"state": state, "record_id": record_id}
-        query = {name: value for name, value in same.items() if value is not None}
-        query |= {"limit": str(limit), "cursor": page[-1]["cursor"]}
-        links = [{"rel": "next", "type": "application/json", "href": f"/cases?{urlencode(query)}"}]
-    return answer({"cases": [{name: each[name] for name in each if name != "cursor"} for each in page], "links": links})
+    page = read(store, call, "case.list", work)
+    return answer({"cases": page.items, "links": links_of(request, page.next)})
 
 
 def get_case(case_id: str, call: Caller, store: Stored) -> Response:
@@ -213,22 +202,32 @@ def _place_of(text: str) -> queue.Place:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/reviews/queue", get_queue, Permission.REVIEW_READ),
-    Route("GET", "/reviews/policy", get_policy, Permission.POLICY_READ),
-    Route("PUT", "/reviews/policy", put_policy, Permission.POLICY_WRITE),
-    Route("POST", "/crossings/seen", post_all_seen, Permission.REVIEW_READ),
-    Route("POST", "/crossings/{record_id}/seen", post_seen, Permission.REVIEW_READ),
-    Route("POST", "/crossings/{record_id}/claim", post_claim, Permission.CLAIM),
-    Route("POST", "/crossings/{record_id}/claim/take-over", post_take_over, Permission.CLAIM_TAKE),
-    Route("DELETE", "/crossings/{record_id}/claim", delete_claim, Permission.CLAIM),
-    Route("POST", "/crossings/{record_id}/reviews", post_review, Permission.REVIEW),
-    Route("GET", "/crossings/{record_id}/reviews", get_reviews, Permission.REVIEW_READ),
-    Route("POST", "/crossings/{record_id}/merge", post_merge, Permission.REVIEW),
-    Route("POST", "/crossings/{record_id}/split", post_split, Permission.REVIEW),
-    Route("POST", "/crossings/{record_id}/annotations", post_annotation, Permission.ANNOTATE),
-    Route("GET", "/crossings/{record_id}/annotations", get_annotations, Permission.REVIEW_READ),
-    Route("POST", "/cases", post_case, Permission.CASE_WRITE),
-    Route("GET", "/cases", get_cases, Permission.CASE_READ),
-    Route("GET", "/cases/{case_id}", get_case, Permission.CASE_READ),
-    Route("PATCH", "/cases/{case_id}", patch_case, Permission.CASE_WRITE),
+    Route("GET", "/reviews/queue", get_queue, Permission.REVIEW_READ, answers=answers.QUEUE),
+    Route("GET", "/reviews/policy", get_policy, Permission.POLICY_READ, answers=answers.POLICY),
+    Route("PUT", "/reviews/policy", put_policy, Permission.POLICY_WRITE, answers=answers.POLICY),
+    Route("POST", "/crossings/seen", post_all_seen, Permission.REVIEW_READ, answers=answers.SEEN),
+    Route("POST", "/crossings/{record_id}/seen", post_seen, Permission.REVIEW_READ, answers=answers.SEEN),
+    Route("POST", "/crossings/{record_id}/claim", post_claim, Permission.CLAIM, answers=answers.CLAIM),
+    Route(
+        "POST", "/crossings/{record_id}/claim/take-over", post_take_over, Permission.CLAIM_TAKE, answers=answers.CLAIMED
+    ),
+    Route("DELETE", "/crossings/{record_id}/claim", delete_claim, Permission.CLAIM, answers=NOTHING),
+    Route("POST", "/crossings/{record_id}/reviews", post_review, Permission.REVIEW, answers=answers.REVIEWED),
+    Route("GET", "/crossings/{record_id}/reviews", get_reviews, Permission.REVIEW_READ, answers=answers.REVIEWS),
+    Route("POST", "/crossings/{record_id}/merge", post_merge, Permission.REVIEW, answers=answers.MERGED),
+    Route("POST", "/crossings/{record_id}/split", post_split, Permission.REVIEW, answers=answers.SPLIT),
+    Route(
+        "POST", "/crossings/{record_id}/annotations", post_annotation, Permission.ANNOTATE, answers=answers.ANNOTATED
+    ),
+    Route(
+        "GET",
+        "/crossings/{record_id}/annotations",
+        get_annotations,
+        Permission.REVIEW_READ,
+        answers=answers.ANNOTATIONS,
+    ),
+    Route("POST", "/cases", post_case, Permission.CASE_WRITE, answers=answers.OPENED),
+    Route("GET", "/cases", get_cases, Permission.CASE_READ, answers=answers.CASES),
+    Route("GET", "/cases/{case_id}", get_case, Permission.CASE_READ, answers=answers.CASE),
+    Route("PATCH", "/cases/{case_id}", patch_case, Permission.CASE_WRITE, answers=answers.CHANGED),
 )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.canonical import new_id
 from api.identity.roles import Call
+from api.pages import Page, Window, page_of
 from api.records.readable import find_readable
 from api.review.schemas import AnnotationIn
 from api.review.tables import AnnotationRow
@@ -39,11 +40,11 @@ def annotate(session: Session, call: Call, now_us: int, record_id: str, note: An
     return _wire(row)
 
 
-def list_annotations(session: Session, call: Call, now_us: int, record_id: str) -> list[dict[str, Any]]:
-    """Every note on a crossing, oldest first. Raises NotFoundError as `annotate` does."""
+def list_annotations(session: Session, call: Call, now_us: int, record_id: str, window: Window) -> Page[dict[str, Any]]:
+    """Notes on a crossing, oldest first. Raises NotFoundError as `annotate` does."""
     find_readable(session, call.principal, now_us, record_id, type_="crossing")
     query = select(AnnotationRow).where(AnnotationRow.record_id == record_id)
-    return [_wire(row) for row in session.scalars(query.order_by(AnnotationRow.time_us, AnnotationRow.id))]
+    return page_of(session, query, window, AnnotationRow.time_us, AnnotationRow.id).map(_wire)
 
 
 def _wire(row: AnnotationRow) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from fastapi import Path
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from api.described import COUNT, ID, NOTHING, PLACE, TEXT, TIME, answered, closed, list_of
 from api.errors import PermissionDeniedError, UnprocessableError
-from api.http import Caller, Given, Limit, Route, Stored, answer, read, write
+from api.http import Caller, Given, Route, Stored, answer, read, write
 from api.identity.roles import Call, Permission
+from api.pages import Limit
 from api.sensors.messages import deliver_observation, list_refused
 from api.sensors.observations import Observation
 from api.sensors.settings import Datastream, SensorSettings
@@ -82,10 +84,31 @@ def _own(settings: SensorSettings, call: Call, id_: str) -> Datastream:
     return stream
 
 
+_OBSERVED = answered(closed(**{"@iot.id": ID, "@iot.selfLink": TEXT}), 200, 201, **PLACE) | NOTHING
+_REFUSED = answered(
+    closed(
+        messages=list_of(
+            closed(
+                id={"type": ["string", "integer"]},
+                topic=TEXT,
+                reason=TEXT,
+                payload=TEXT,
+                size=COUNT,
+                first=TIME,
+                last=TIME,
+                times=COUNT,
+            )
+        )
+    )
+)
 ROUTES: tuple[Route, ...] = (
-    Route("POST", f"{_ROOT}/Observations", post_observation, Permission.CUE_WRITE),
+    Route("POST", f"{_ROOT}/Observations", post_observation, Permission.CUE_WRITE, answers=_OBSERVED),
     Route(
-        "POST", f"{_ROOT}/Datastreams({{datastream}})/Observations", post_datastream_observation, Permission.CUE_WRITE
+        "POST",
+        f"{_ROOT}/Datastreams({{datastream}})/Observations",
+        post_datastream_observation,
+        Permission.CUE_WRITE,
+        answers=_OBSERVED,
     ),
-    Route("GET", "/refused-messages", get_refused_messages, Permission.REFUSAL_READ),
+    Route("GET", "/refused-messages", get_refused_messages, Permission.REFUSAL_READ, answers=_REFUSED),
 )

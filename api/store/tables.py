@@ -180,6 +180,7 @@ class ReleaseRow(Base):
         Index("ix_release_active", "record_id", "partner_id", unique=True, **partial("recalled_us IS NULL")),
         Index("ix_release_partner", "partner_id", "released_us"),
         Index("ix_release_record", "record_id", "partner_id", "released_us"),
+        Index("ix_release_time", "released_us", "id"),
         Index("ix_release_due", "announced", "visible_us"),
         Index("ix_release_waiting", "partner_id", **partial("recalled_us IS NOT NULL AND receipt_us IS NULL")),
     )

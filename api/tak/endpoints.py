@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
-from fastapi import Query
+from fastapi import Query, Request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from api.described import TEXT, answered
 from api.errors import NotFoundError
-from api.http import Caller, Given, Limit, Route, Stored, bbox_of, cursor_of, read, text_of
+from api.http import Caller, Given, Route, Stored, bbox_of, read
 from api.identity.roles import Permission
 from api.markup import XML_HEAD
+from api.pages import Asked, Page, link_header, links_of
 from api.records.readable import Readable, RecordFilter, list_readable, may_read, readable_records
 from api.tak.events import OF_NO_EVENT, events_of
 from api.times import microseconds
@@ -26,9 +27,11 @@ _XML = "application/xml"
 
 
 def get_cot(  # noqa: PLR0917 - FastAPI passes by name
+    request: Request,
     call: Caller,
     store: Stored,
     settings: Given,
+    asked: Asked,
     type_: Annotated[Literal["crossing", "cue", "vehicle", "sensor", "sortie", "segment"], Query(alias="type")] = (
         "crossing"
     ),
@@ -36,8 +39,6 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
     until: Annotated[Moment | None, Query(alias="to")] = None,
     bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
     kind: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Limit = 100,
-    cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Response:
     """Records that the key may read as Cursor-on-Target events, newest first.
 
@@ -56,27 +57,22 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
         bbox=None if bbox is None else bbox_of(bbox),
         kind=kind,
     )
-    after = None if cursor is None else cursor_of(cursor)
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        rows = list_readable(session, call.principal, now, which, limit=limit + 1, after=after)
-        ids = [row.id for row in rows[:limit]]
-        return (rows, _media_of(session, readable, ids)), ids
+        rows = list_readable(session, call.principal, now, which, limit=asked.limit + 1, after=asked.after)
+        page = Page.of(rows, asked.limit, lambda row: (row.time_us, row.id))
+        ids = [row.id for row in page.items]
+        return (page, _media_of(session, readable, ids)), ids
 
-    rows, media = read(store, call, "cot.list", work)
+    page, media = read(store, call, "cot.list", work)
     rules = settings.tak.rules
     events = (
         event
-        for row in rows[:limit]
+        for row in page.items
         for event in events_of(json.loads(row.feature), type_, now_us=now, rules=rules, media=media[row.id])
     )
-    headers = {}
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        same = {"type": type_, "from": since, "to": until, "bbox": bbox, "kind": kind}
-        query = {name: text_of(value) for name, value in same.items() if value is not None}
-        href = "/cot?" + urlencode(query | {"limit": str(limit), "cursor": f"{last.time_us}.{last.id}"})
-        headers["Link"] = f'<{href}>; rel="next"; type="{_XML}"'
+    links = links_of(request, page.next, _XML)
+    headers = {"Link": link_header(links)} if links else {}
     return Response(XML_HEAD + b"<events>" + b"".join(events) + b"</events>", 200, headers, _XML)
 
 
@@ -87,4 +83,5 @@ def _media_of(session: Session, readable: Readable, ids: list[str]) -> dict[str,
     return {row.id: row.media for row in found}
 
 
-ROUTES: tuple[Route, ...] = (Route("GET", "/cot", get_cot, Permission.CROSSING_READ),)
+_EVENTS = answered(TEXT, media_types=(_XML,))
+ROUTES: tuple[Route, ...] = (Route("GET", "/cot", get_cot, Permission.CROSSING_READ, answers=_EVENTS),)

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.errors import AuditTamperedError
-from api.http import After, Caller, Given, Limit, Route, Stored, answer, read
+from api.http import After, Caller, Given, Route, Stored, answer, read
 from api.identity.roles import Permission
+from api.pages import Limit
+from api.trail import answers
 from api.trail.audit import audit_head, read_audit, verify_audit
 from api.trail.heads import sign_head
 from api.trail.log import audience_of, read_events
@@ -61,8 +63,8 @@ def get_audit_verification(call: Caller, store: Stored) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/events", get_events, Permission.EVENT_READ),
-    Route("GET", "/audit", get_audit, Permission.AUDIT_READ),
-    Route("GET", "/audit/head", get_audit_head, Permission.AUDIT_READ),
-    Route("GET", "/audit/verification", get_audit_verification, Permission.AUDIT_READ),
+    Route("GET", "/events", get_events, Permission.EVENT_READ, answers=answers.EVENTS),
+    Route("GET", "/audit", get_audit, Permission.AUDIT_READ, answers=answers.ENTRIES),
+    Route("GET", "/audit/head", get_audit_head, Permission.AUDIT_READ, answers=answers.SIGNED_HEAD),
+    Route("GET", "/audit/verification", get_audit_verification, Permission.AUDIT_READ, answers=answers.VERIFICATION),
 )

@@ -18,6 +18,7 @@ from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call
 from api.identity.settings import Argon2, IdentitySettings, Policy
 from api.store import sqlite
+from tests.api import described
 from tests.api.samples import CLIP, NOON_US, agreement_json, crossing_json
 from tests.services import Postgres
 
@@ -32,9 +33,13 @@ class Clock:
 
 
 class InProcess(httpx.BaseTransport):
-    """Speaks to an application over ASGI, from any thread; the application runs in one event loop, as when served."""
+    """Speaks to an application over ASGI, from any thread; the application runs in one event loop, as when served.
+
+    Every answer is held to what the application says that it answers.
+    """
 
     def __init__(self, app: Any) -> None:
+        self.app = app
         self.asgi = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever)
@@ -46,7 +51,10 @@ class InProcess(httpx.BaseTransport):
     async def answer(self, request: httpx.Request) -> httpx.Response:
         whole = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
         response = await self.asgi.handle_async_request(whole)
-        return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
+        body = await response.aread()
+        media_type = response.headers.get("content-type")
+        described.check(self.app, request.method, request.url.path, response.status_code, media_type, body)
+        return httpx.Response(response.status_code, headers=response.headers, content=body)
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)

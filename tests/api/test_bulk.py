@@ -136,6 +136,6 @@ def test_standing_subscriptions_share_a_batch_in_few_questions(service):
         assert [each["record_id"] for each in events] == ids
         features = service.ask(name, "GET", "/cues?limit=500").json()["features"]
         assert sorted(feature["id"] for feature in features) == sorted(ids)
-    releases = service.ask("supervisor", "GET", "/releases").json()
+    releases = service.ask("supervisor", "GET", "/releases?limit=1000").json()
     assert len(releases) == 240
     assert service.ask("auditor", "GET", "/audit/verification").json()["intact"] is True

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from api.errors import ConflictError, NotFoundError, PermissionDeniedError, PreconditionError, StaleError
 from api.identity.roles import Role
+from api.pages import Window
 from api.review.cases import change_case, get_case, held_records, list_cases, open_case
 from api.review.notes import annotate, list_annotations
 from api.review.schemas import AnnotationIn, AttachIn, CaseIn, CasePatch
@@ -40,7 +41,7 @@ def test_notes_are_added_and_kept_with_whom_and_when(desk):
     first = desk.do(ANA, annotate, crossing_id, AnnotationIn(text="two,\none limps"))
     desk.deliver("a", 5)
     desk.do(CHIEF, annotate, crossing_id, AnnotationIn(text="seen by the patrol too"))
-    notes = desk.see(BEN, list_annotations, crossing_id)
+    notes = desk.see(BEN, list_annotations, crossing_id, Window(10)).items
     assert notes[0] == first
     assert [(note["author"], note["revision"]) for note in notes] == [("ana", 1), ("chief", 2)]
     with pytest.raises(NotFoundError):
@@ -233,6 +234,4 @@ def test_a_case_beside_a_set(desk, moves):
     assert len(case["history"]) == lines  # what changes nothing leaves no line
     assert held(desk) & set(ids) == (inside if hold else set())
     with desk.store.read() as session:
-        assert case_id in {
-            each["id"] for each in list_cases(session, state=None, record_id=None, limit=100, after=None)
-        }
+        assert case_id in {each["id"] for each in list_cases(session, Window(100), state=None, record_id=None).items}

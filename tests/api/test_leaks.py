@@ -247,7 +247,9 @@ def answered(service, name, path):
 
 
 def recalled_of(service, deal, records):
-    releases = service.ask("supervisor", "GET", "/releases", params={"partner_id": deal.terms["partner_id"]}).json()
+    releases = service.ask(
+        "supervisor", "GET", "/releases", params={"partner_id": deal.terms["partner_id"], "limit": 1000}
+    ).json()
     taken = {each["record_id"] for each in releases if each["recalled"] is not None}
     return {known.number for known in records if known.id in taken}
 

@@ -10,11 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 
 from api.app import ROUTES
 from api.identity.roles import Permission, Role
 from api.records.types import TYPE_OF_COLLECTION
+from tests.api import described
 from tests.api.conftest import ON_SQLITE
 from tests.api.people import ORIGIN, Browser, make_account, settled
 from tests.api.samples import CLIP, crossing_json, record_json
@@ -115,7 +117,7 @@ class World:
 
 
 async def _asked(app: Any, method: str, path: str, headers: dict[str, str]) -> Answer:
-    status, body, begun, sent = 0, b"", asyncio.Event(), []
+    status, media_type, body, begun, sent = 0, None, b"", asyncio.Event(), []
 
     async def receive() -> dict[str, Any]:
         if not sent:
@@ -125,10 +127,11 @@ async def _asked(app: Any, method: str, path: str, headers: dict[str, str]) -> A
         return {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
-        nonlocal status, body
+        nonlocal status, media_type, body
         if message["type"] == "http.response.start":
             status = message["status"]
-            if STREAM in dict(message["headers"]).get(b"content-type", b"").decode():
+            media_type = httpx.Headers(message["headers"]).get("content-type")
+            if STREAM in (media_type or ""):
                 begun.set()
         else:
             body += message.get("body", b"")
@@ -155,6 +158,7 @@ async def _asked(app: Any, method: str, path: str, headers: dict[str, str]) -> A
         if not each.done():
             each.cancel()
     await asyncio.gather(task, stream, return_exceptions=True)
+    described.check(app, method, path, status, media_type, None if begun.is_set() else body)
     return Answer(status, body)
 
 

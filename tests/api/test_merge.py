@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
 from api.errors import ConflictError, NotFoundError, PermissionDeniedError, UnprocessableError
+from api.pages import Window
 from api.records.merges import members, survivors
 from api.release.agreements import add_agreement, add_partner
 from api.release.releases import list_releases, release
@@ -169,8 +170,8 @@ def test_what_goes_with_a_record(desk):
         forget(session, [middle])
     assert "also_seen" not in desk.feature(top)
     assert desk.feature(low)["review"] == {"state": "pending"}
-    assert desk.see(ANA, list_annotations, middle) == []
-    assert len(desk.see(ANA, list_annotations, low)) == 1
+    assert desk.see(ANA, list_annotations, middle, Window(10)).items == []
+    assert len(desk.see(ANA, list_annotations, low, Window(10)).items) == 1
     case = desk.see(ANA, get_case, case_id)
     assert [each["id"] for each in case["records"]] == [low]
     texts = {each["record_id"]: each["text"] for each in case["history"]}
@@ -288,7 +289,7 @@ class Merging(RuleBasedStateMachine):
         with self.store.read() as session:
             assert survivors(session, self.source) == {id_: self.root(id_) for id_ in self.above}
             found = members(session, self.source)
-            standing = list_releases(session, record_id=None, partner_id=self.bravo)
+            standing = list_releases(session, Window(1000), record_id=None, partner_id=self.bravo).items
         assert {id_: set(ids) for id_, ids in found.items()} == {id_: ids for id_, ids in below.items() if ids}
         assert all(len(ids) == len(set(ids)) for ids in found.values())
         live = {each["record_id"] for each in standing if each["recalled"] is None}

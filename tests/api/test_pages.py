@@ -1,0 +1,132 @@
+"""Long lists a page at a time: who follows the links misses nothing and reads nothing twice, whatever comes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import ON_SQLITE
+from tests.api.samples import crossing_json
+
+
+@dataclass(frozen=True)
+class List:
+    """A list that grows: who reads it, how a row is added, and which end of it comes first."""
+
+    who: str
+    path: str
+    add: Any
+    member: str = "id"
+    newest_first: bool = False
+
+    def page(self, service, url):
+        answer = service.ask(self.who, "GET", url)
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        if isinstance(body, dict):
+            (items,) = [value for name, value in body.items() if name not in {"links", "next"}]
+            following = [link["href"] for link in body.get("links", ()) if link["rel"] == "next"]
+        else:
+            items, following = body, [link["url"] for link in [answer.links.get("next")] if link is not None]
+        return [item[self.member] for item in items], following[0] if following else None
+
+    def walk(self, service, *, limit, meanwhile=0):
+        """Every id in the order of the pages; a row is added after each of the first `meanwhile` that lead on."""
+        ids, url = [], f"{self.path}{'&' if '?' in self.path else '?'}limit={limit}"
+        while url is not None:
+            found, url = self.page(service, url)
+            assert len(found) <= limit
+            assert len(found) == limit or url is None
+            ids += found
+            if url is not None and meanwhile > 0:
+                self.add()
+                meanwhile -= 1
+        return ids
+
+
+@pytest.fixture
+def lists(service):
+    bravo = service.partner("bravo")
+    agreement = service.agree(bravo, subscriptions=True).json()["id"]
+    crossing = service.deliver(crossing_json("first"))
+    numbers = iter(range(1000))
+
+    def post(who, path, **body):
+        answer = service.ask(who, "POST", path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def share():
+        record = service.deliver(crossing_json(f"n {next(numbers)}"))
+        service.judge(record)
+        return post("supervisor", "/releases", record_id=record, partner_id=bravo)["id"]
+
+    def recall():
+        assert service.ask("supervisor", "DELETE", f"/releases/{share()}").status_code == 204
+
+    def account():
+        body = {"login": f"somebody{next(numbers)}", "name": "some body", "role": "analyst"}
+        post("administrator", "/accounts", **body)
+
+    return [
+        List("auditor", "/partners", lambda: post("administrator", "/partners", name=f"p {next(numbers)}")),
+        List("auditor", "/agreements", lambda: service.agree(bravo)),
+        List("auditor", f"/releases?partner_id={bravo}", share),
+        List("bravo", "/recalls", recall, member="release_id"),
+        List("bravo", "/subscriptions", lambda: post("bravo", "/subscriptions", agreement_id=agreement)),
+        List("auditor", "/holds", lambda: post("supervisor", "/holds", record_id=crossing, reason="court order")),
+        List("administrator", "/keys", lambda: service.key(f"k {next(numbers)}", "analyst")),
+        List("administrator", "/accounts", account),
+        List("analyst", f"/crossings/{crossing}/annotations", lambda: post(
+            "analyst", f"/crossings/{crossing}/annotations", text="a note")),
+        List("analyst", "/cases", lambda: post("analyst", "/cases", title="night"), newest_first=True),
+    ]  # fmt: skip
+
+
+def test_pages_are_joined_without_a_gap_while_rows_come(service, lists, monkeypatch):
+    for each in lists:
+        with monkeypatch.context() as at_once:  # several rows of one time: the id decides
+            at_once.setattr(type(service.clock), "__call__", lambda clock: clock.now_us)
+            for _ in range(3):
+                each.add()
+        before = each.walk(service, limit=1000)
+        walked = each.walk(service, limit=2, meanwhile=2)
+        assert len(set(walked)) == len(walked), each.path
+        if each.newest_first:
+            assert walked == before, each.path
+        else:
+            assert walked == each.walk(service, limit=1000), each.path
+            assert len(walked) > len(before), each.path
+
+
+@ON_SQLITE
+def test_a_link_asks_the_same_question(service, lists):
+    (releases,) = [each for each in lists if each.path.startswith("/releases")]
+    for _ in range(3):
+        releases.add()
+    first = service.ask("auditor", "GET", f"{releases.path}&limit=1&waiting=false")
+    following = first.links["next"]
+    assert following["type"] == "application/json"
+    assert "waiting=false" in following["url"]
+    assert releases.path.partition("?")[2] in following["url"]
+    second = service.ask("auditor", "GET", following["url"])
+    assert second.links["next"]["url"].count("cursor=") == 1
+    assert "next" not in service.ask("auditor", "GET", f"{releases.path}&limit=3").links
+
+
+@ON_SQLITE
+def test_a_link_is_what_was_asked_and_nothing_else(service, lists):
+    """What a stranger wrote into the question comes back escaped: it can end neither the link nor the header."""
+    lists[0].add(), lists[0].add()
+    answer = service.ask("auditor", "GET", "/partners", params={"limit": 1, "x": '>; rel="evil", <\r\nSet-Cookie: a=b'})
+    assert list(answer.links) == ["next"]
+    assert "set-cookie" not in answer.headers
+    assert service.ask("auditor", "GET", answer.links["next"]["url"]).status_code == 200
+
+
+@ON_SQLITE
+def test_a_cursor_that_is_none_is_refused(service, lists):
+    for each in lists:
+        for wrong in ("limit=0", "limit=1001", "cursor=", "cursor=1", "cursor=1.x", f"cursor=1.{'f' * 33}"):
+            answer = service.ask(each.who, "GET", f"{each.path}{'&' if '?' in each.path else '?'}{wrong}")
+            assert answer.status_code == 422, (each.path, answer.text)
