@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ class Client:
             headers={"Authorization": f"Bearer {key}"},
             timeout=timeout_s,
             transport=transport,
+            verify=_trusted() if self.url.startswith("https") else True,
             trust_env=False,
         )
         self._clock, self._sleep = clock, sleep
@@ -369,6 +371,13 @@ class Client:
         if response.is_success:
             return response
         raise _refusal(f"{method} {self.url}{path}", response)
+
+
+def _trusted() -> ssl.SSLContext:
+    """Whom the machine trusts (an agency's own authority too: SSL_CERT_FILE), and the authorities of the web."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
 
 
 def _refusal(what: str, response: httpx.Response) -> ClientError:
