@@ -3,6 +3,7 @@
 from api.account.backup import BackupReport, backup, restore
 from api.app import create_app
 from api.courier.client import Client, SpoolReport
+from api.courier.fetch import fetch_evidence
 from api.courier.spool import Failed, Spool
 from api.errors import (
     ApiError,
@@ -97,6 +98,7 @@ __all__ = [
     "chain_of_file",
     "create_admin",
     "create_app",
+    "fetch_evidence",
     "migrate_store",
     "read_settings",
     "read_signed_heads",

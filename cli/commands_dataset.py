@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +16,7 @@ from cli.arguments import InputError
 from cli.terminal import complaints, console
 
 if TYPE_CHECKING:
+    import api
     import vision
 
 __all__ = ["commands"]
@@ -26,8 +29,11 @@ commands = typer.Typer()
     "[bold]vedette train data --reviewed data/reviewed --weights yolo11n.pt --sensor thermal[/bold]"
 )
 def dataset(
-    evidence: Annotated[list[Path], typer.Argument(metavar="EVIDENCE_DIR...", help="Evidence, or folders of it.")],
     out: Annotated[Path, typer.Option(help="Folder of the data set; new.")],
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[EVIDENCE_DIR...]", help="Evidence, or folders of it; else what --service has of it."),
+    ] = None,
     reviews: Annotated[
         Path | None, typer.Option(help="Verdicts: CSV with crossing,verdict, perhaps kind,reason; or JSON.")
     ] = None,
@@ -48,6 +54,8 @@ def dataset(
 
     if (reviews is None) == (service is None):
         raise InputError("dataset: say where the verdicts are: --reviews FILE, or --service URL, and not both")
+    if service is None and not evidence:
+        raise InputError("dataset: name folders of evidence; only a --service has evidence of its own")
     if service is not None and key is None:
         raise InputError("--service needs a key: give --key, or VEDETTE_KEY in the environment")
     if form not in {*vision.DATASET_FORMATS, "both"}:
@@ -59,14 +67,19 @@ def dataset(
         pictures=vision.PictureSettings(per_clip=per_clip),
         seed=seed,
     )
-    verdicts = vision.read_reviews(reviews) if reviews is not None else _from_service(str(service), str(key))
-    done = vision.write_dataset(
-        evidence,
-        verdicts,
-        out,
-        settings=settings,
-        public_key=None if signed_by is None else public_key(signed_by, "--signed-by"),
-    )
+    with tempfile.TemporaryDirectory(prefix="vedette-dataset-") as folder:  # what is brought here is not kept
+        brought = None if evidence else Path(folder) / "evidence"
+        if reviews is not None:
+            verdicts = vision.read_reviews(reviews)
+        else:
+            verdicts = _from_service(str(service), str(key), brought)
+        done = vision.write_dataset(
+            evidence or [Path(folder) / "evidence"],
+            verdicts,
+            out,
+            settings=settings,
+            public_key=None if signed_by is None else public_key(signed_by, "--signed-by"),
+        )
     for split, pictures in done.pictures.items():
         console.print(
             f"{split}: {done.flights[split]} flights, {pictures} pictures, {done.boxes[split]} boxes, "
@@ -81,12 +94,14 @@ def dataset(
     console.print(f"data set -> {done.folder}; delete it by {vision.iso_time(done.delete_by_us)[:10]}", markup=False)
 
 
-def _from_service(url: str, key: str) -> dict[str, vision.Review]:
-    """Verdicts that a service keeps, by `source_id`."""
+def _from_service(url: str, key: str, brought: Path | None) -> dict[str, vision.Review]:
+    """Verdicts that a service keeps, by `source_id`; their evidence too, each in a folder of its own in `brought`."""
     import api  # noqa: PLC0415 - the service takes a second to load
     import vision  # noqa: PLC0415 - as above
 
     found: dict[str, vision.Review] = {}
+    if brought is not None:
+        brought.mkdir()
     with api.Client(url, key) as client:
         for state in ("confirmed", "dismissed"):
             for feature in client.crossings(review=state):
@@ -95,9 +110,24 @@ def _from_service(url: str, key: str) -> dict[str, vision.Review]:
                 evidence = told.get("evidence")
                 if review is None or evidence is None or "source_id" not in told:
                     continue
+                if brought is not None:
+                    _bring(client, feature, brought / feature["id"])
                 found[told["source_id"]] = replace(
                     review,
                     clip_sha256=evidence["sha256"],
                     expires_us=round(datetime.fromisoformat(told["expires"]).timestamp() * 1e6),
                 )
     return found
+
+
+def _bring(client: api.Client, feature: dict[str, Any], folder: Path) -> None:
+    """Bring evidence here; what the service has not whole is left out, and said."""
+    import api  # noqa: PLC0415 - as above
+
+    try:
+        api.fetch_evidence(client, feature, folder)
+    except api.RefusedError as error:
+        if error.status != 404:
+            raise
+        shutil.rmtree(folder)
+        complaints.print(f"note: left out, its evidence is not all there: {error}", markup=False)

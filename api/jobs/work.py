@@ -20,6 +20,7 @@ from procrastinate.jobs import Job, Status
 
 from api.errors import ApiError, StorageError
 from api.jobs.kinds import KINDS, Kind, arguments_of
+from api.jobs.left import deliver_left
 from api.jobs.queue import job_app, prepare_jobs
 
 __all__ = ["JobError", "WorkOrder", "work"]
@@ -99,7 +100,7 @@ async def work(order: WorkOrder) -> None:
 
 
 async def _run(app: App, order: WorkOrder) -> None:
-    taking = asyncio.create_task(_take_up_left(app, order))
+    looking = asyncio.create_task(_look_after(app, order))
     try:
         await app.run_worker_async(
             queues=list(KINDS),
@@ -111,9 +112,9 @@ async def _run(app: App, order: WorkOrder) -> None:
             shutdown_graceful_timeout=order.grace_s,
         )
     finally:
-        taking.cancel()
+        looking.cancel()
         with suppress(asyncio.CancelledError):
-            await taking
+            await looking
 
 
 def _add_task(app: App, kind: Kind, order: WorkOrder) -> None:
@@ -124,7 +125,11 @@ def _add_task(app: App, kind: Kind, order: WorkOrder) -> None:
         folder = order.out / hashlib.sha256(f"{kind.name} {place}".encode()).hexdigest()[:16]
         arguments = arguments_of(kind, place, options, out=folder, url=order.url)
         order.told(f"job {context.job.id}: {kind.name} {place}, try {context.job.attempts + 1}")
-        await _process([*order.command, *arguments], order)
+        try:
+            await _process([*order.command, *arguments], order)
+        except JobError as error:
+            order.told(f"job {context.job.id}: {error}")
+            raise
         order.told(f"job {context.job.id}: done")
 
 
@@ -162,15 +167,21 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-async def _take_up_left(app: App, order: WorkOrder) -> None:
-    """Put back, again and again, what workers without a sign of life had."""
+async def _look_after(app: App, order: WorkOrder) -> None:
+    """Again and again: put back what workers without a sign of life had, deliver what a watch here left behind.
+
+    Nothing that goes wrong ends it: a worker that looks no more would leave the work of others lying, unseen.
+    """
     while True:
         await asyncio.sleep(order.lease_s / 3)
         try:
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=order.lease_s):
-                await _put_back(app, order, job)
-        except ConnectorException as error:
-            order.told(f"what others left could not be looked for: {error}")
+                if job.task_name in KINDS:  # what only newer workers know is theirs to take up
+                    await _put_back(app, order, job)
+        except Exception as error:  # noqa: BLE001 - told
+            _LOG.exception("what others left could not be looked for")
+            order.told(f"what others left could not be looked for: {type(error).__name__}: {error}")
+        await asyncio.to_thread(deliver_left, order.out, order.url, order.key, order.told)
 
 
 async def _put_back(app: App, order: WorkOrder, job: Job) -> None:

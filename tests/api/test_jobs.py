@@ -1,5 +1,6 @@
 """Video work on many machines: taken once, leased, taken up after a kill, delivered once in effect."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -10,14 +11,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from api import Client, Settings, UnprocessableError, running
+from api import Client, Settings, Spool, UnprocessableError, running
 from api.jobs.kinds import KINDS, arguments_of
-from api.jobs.queue import add_job, list_jobs, prepare_jobs
+from api.jobs.left import deliver_left
+from api.jobs.queue import add_job, job_app, list_jobs, prepare_jobs
+from api.jobs.work import WorkOrder, _look_after
 from api.store.postgres import libpq_url
+from tests.api.samples import crossing_json
 
 ROOT = Path(__file__).parents[2]
 COUNT = 5
-# In place of `vedette watch`: tells of crossings as they come, as a long recording does.
+# In place of `vedette watch`: tells of a crossing, and of the others when the test lets it go on.
 WATCH = """
 import os, sys, time
 from pathlib import Path
@@ -34,7 +38,8 @@ with Client(options["url"], os.environ["VEDETTE_KEY"], spool=Path(options["out"]
     for number in range(COUNT):
         report = client.deliver(crossing_json(f"{place.name}-{number}", source=place.name, evidence=None))
         assert report.waiting == 0, report
-        time.sleep(0.15)
+        while not (place.parent / "go").exists():
+            time.sleep(0.02)
 """.replace("COUNT", str(COUNT))
 WORKER = """
 import asyncio, sys
@@ -115,19 +120,19 @@ def test_a_killed_workers_videos_are_taken_up_nothing_lost_or_doubled(bench, dat
     for name in ("a.ts", "b.ts"):
         assert add_job(database, "watch.archive", str(folder / name), {"owner": "USA"}) is not None
     first = worker("first")
-    until(lambda: len(crossings()) >= 2, "a first crossing")
-    left = [name for name, _ in begun(folder)]
+    until(lambda: len(crossings()) == 2, "a first crossing of each")
     watching = [int(pid) for _, pid in begun(folder)]
     first.send_signal(signal.SIGKILL)
     first.wait()
     until(lambda: not any(alive(pid) for pid in watching), "its processes end with it")
     assert "succeeded" not in states(database)
+    (folder / "go").touch()
     worker("second")
     worker("third")
     until(lambda: states(database) == ["succeeded"] * 2, f"all is done: {states(database)} {told(folder)}")
     assert crossings() == [(f"{name}-{number}", 1) for name in ("a.ts", "b.ts") for number in range(COUNT)]
     names = [name for name, _ in begun(folder)]
-    assert sorted(names) == sorted([*left, "a.ts", "b.ts"])  # what was left, and that once
+    assert sorted(names) == ["a.ts", "a.ts", "b.ts", "b.ts"]  # what was left, and that once
     assert "taken up again" in told(folder)
 
 
@@ -138,6 +143,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_video_back(bench, database):
     until(lambda: begun(folder), "it is begun")
     first.send_signal(signal.SIGTERM)
     assert first.wait(30) == 0
+    (folder / "go").touch()
     worker("second")
     until(lambda: states(database) == ["succeeded"], f"it is done: {states(database)} {told(folder)}")
     assert crossings() == [(f"a.ts-{number}", 1) for number in range(COUNT)]
@@ -149,6 +155,63 @@ def test_what_fails_is_tried_again_later_and_said(bench, database):
     worker("first")
     until(lambda: [job.tries for job in list_jobs(database)] == [1], f"it comes back: {told(folder)}")
     assert states(database) == ["todo"]
+    until(lambda: "no such model" in told(folder), "why is said")
+
+
+def test_a_worker_that_cannot_take_up_one_thing_takes_up_the_next(database, tmp_path):
+    """Of two machines of two ages: what the older one does not know stays, and a mishap ends no looking."""
+    add_job(database, "watch.archive", str(tmp_path / "a.ts"), {})
+    told, said = [], asyncio.Event()
+
+    def tell(text):
+        told.append(text)
+        if len(told) == 2:
+            said.set()
+
+    order = WorkOrder(database, "http://127.0.0.1:9", "key", tmp_path, lease_s=0.3, told=tell)
+
+    async def look():
+        async with job_app(database).open_async() as app:
+            await app.connector.execute_query_async(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, status) VALUES ('new', 'watch.moon', 'doing')"
+            )
+            await app.connector.execute_query_async("UPDATE procrastinate_jobs SET status = 'doing'")
+            stalled, failures = app.job_manager.get_stalled_jobs, [RuntimeError("a mishap")]
+
+            async def fails_once(**how):
+                if failures:
+                    raise failures.pop()
+                return await stalled(**how)
+
+            app.job_manager.get_stalled_jobs = fails_once
+            looking = asyncio.create_task(_look_after(app, order))
+            await asyncio.wait([asyncio.create_task(said.wait()), looking], return_when=asyncio.FIRST_COMPLETED)
+            looking.cancel()
+            await asyncio.wait([looking])
+
+    asyncio.run(asyncio.wait_for(look(), 60))
+    assert "RuntimeError: a mishap" in told[0]
+    assert "watch.archive was left by a worker that is gone, taken up again" in told[1]
+    assert [(job.kind, job.state) for job in list_jobs(database)] == [
+        ("watch.archive", "todo"),
+        ("watch.moon", "doing"),
+    ]
+
+
+def test_what_a_watch_left_in_its_spool_is_delivered_though_its_video_is_watched_elsewhere(tmp_path):
+    told = []
+    for video in ("a", "b"):
+        Spool(tmp_path / video / "spool").put(crossing_json(video, evidence=None))
+    deliver_left(tmp_path, "http://127.0.0.1:9", "key", told.append)
+    assert ["1 crossings wait" in line for line in told] == [True, True]
+    with running(Settings(tmp_path / "store", port=0)) as service, Client(service.url, service.admin.key) as admin:
+        key = admin.create_key("pilot", "pilot")
+        deliver_left(tmp_path, service.url, key, told.append)
+        with Client(service.url, key) as pilot:
+            assert {one["properties"]["source_id"] for one in pilot.crossings()} == {"a", "b"}
+        left = len(told)
+        deliver_left(tmp_path, service.url, key, told.append)
+    assert len(told) == left  # nothing is left to tell of
 
 
 def test_a_recording_is_taken_once_a_stream_while_it_runs(database):

@@ -15,6 +15,7 @@ import pytest
 from api import Client, ClientError, RefusedError, Settings, SettingsError, running, verify_audit
 from api.server import JsonLines
 from tests.api.samples import CLIP, agreement_json, crossing_json
+from tests.certificates import certificate
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,3 +119,14 @@ def test_a_log_line_is_json_whatever_is_in_it():
     line = JsonLines().format(record)
     assert "\n" not in line
     assert json.loads(line)["path"] == "/\n\u2028é"
+
+
+def test_a_client_trusts_the_authority_that_its_machine_trusts(tmp_path, monkeypatch):
+    own, key, _ = certificate(tmp_path, "service")
+    with running(Settings(tmp_path / "store", port=0, tls_certificate=own, tls_key=key)) as service:
+        secret = service.admin.key
+        with Client(service.url, secret) as stranger, pytest.raises(ClientError, match="certificate"):
+            stranger.me()
+        monkeypatch.setenv("SSL_CERT_FILE", str(own))
+        with Client(service.url, secret) as ours:
+            assert ours.me()["role"] == "administrator"

@@ -1,6 +1,7 @@
 """Deliveries survive what can go wrong between a drone and the service."""
 
 import errno
+import hashlib
 import json
 import os
 import threading
@@ -11,6 +12,7 @@ import pytest
 import api.courier.spool as spool_module
 import api.store.objects
 from api import Client, ClientError, RefusedError, Spool, SpoolError
+from tests.api.conftest import ON_SQLITE
 from tests.api.samples import CLIP, crossing_json
 from tests.full_disk import full_after
 
@@ -262,6 +264,37 @@ def test_dying_between_sending_and_letting_go_sends_again(tmp_path, evidence, se
                 (answer,) = courier.flush().delivered
     assert answer["outcome"] == "unchanged"  # the service had it: one record, not two
     assert len(service.seen_by("analyst")) == 1
+
+
+@ON_SQLITE
+def test_what_another_machine_began_of_the_same_recording_is_gone_on_with(tmp_path, service):
+    """The second one's manifest tells another time of writing: its files are those that the first one's lists."""
+
+    def machine(name, **manifest):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "a.ts").write_bytes(CLIP)
+        told = {"files": {"a.ts": {"sha256": hashlib.sha256(CLIP).hexdigest()}}, "written": name}
+        (folder / "a.json").write_text(json.dumps(told | manifest))
+        return folder
+
+    first, second, other = machine("first"), machine("second"), machine("other", files={})
+    signed = crossing_json("signed")
+    signed["evidence"]["others"] = ["manifest.sig"]
+    pilot = Client("http://vedette.test", service.keys["pilot"], transport=service.http._transport)
+    kept = pilot._object("POST", "/crossings", json=crossing_json())["id"]
+    pilot._object("PUT", f"/crossings/{kept}/evidence/manifest", content=(first / "a.json").read_bytes())
+    with pytest.raises(RefusedError, match="already has another manifest"):
+        pilot.deliver(crossing_json(), other)
+    (answer,) = pilot.deliver(crossing_json(), second).delivered
+    assert (answer["id"], answer["outcome"]) == (kept, "unchanged")
+    assert pilot.evidence(kept) == CLIP
+    assert pilot.evidence(kept, "manifest") == (first / "a.json").read_bytes()
+    for folder in (first, second):  # a signature is over one of them
+        (folder / "manifest.sig").write_bytes(b"{}")
+    pilot.deliver(signed, first)
+    with pytest.raises(RefusedError, match="already has another manifest"):
+        pilot.deliver(signed, second)
 
 
 def test_many_threads_fill_and_empty_one_spool(tmp_path):

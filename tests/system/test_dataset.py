@@ -105,6 +105,8 @@ def test_verdicts_of_the_service(run, tmp_path, kept):
         to = ["--service", service.url, "--out", tmp_path / "out", "--format", "coco"]
         ran = run("dataset", folder, *to, "--key", analyst_key)
         assert ran.code == 0, ran.err
+        far = run("dataset", "--service", service.url, "--out", tmp_path / "far", "--key", analyst_key)
+        assert far.code == 0, far.err
         refused = run("dataset", folder, "--service", service.url, "--out", tmp_path / "no", "--key", "wrong")
         assert refused.code == 1
         assert "401" in refused.err
@@ -112,6 +114,7 @@ def test_verdicts_of_the_service(run, tmp_path, kept):
     assert names == {"crossing-0", "crossing-1"}
     assert len(boxes) >= 4
     assert not (tmp_path / "out" / "labels").exists()
+    assert coco(tmp_path / "far")[0] == names  # of the evidence that the service has, no folder of ours
     told = json.loads((tmp_path / "out" / "dataset.json").read_text())
     assert {one["name"]: one["judged"] for one in told["evidence"]} == {
         "crossing-0": "confirmed",
@@ -129,6 +132,7 @@ def test_verdicts_of_the_service(run, tmp_path, kept):
         ((), "--reviews FILE, or --service URL, and not both"),
         (("--reviews", "v.csv", "--service", "http://127.0.0.1:9"), "and not both"),
         (("--service", "http://127.0.0.1:9"), "--service needs a key"),
+        (("--reviews", "v.csv", "--nothing-here"), "name folders of evidence"),
         (("--reviews", "v.csv", "--format", "voc"), "--format voc is unknown: give yolo, coco or both"),
         (("--reviews", "v.csv"), "v.csv: verdicts cannot be read"),
     ],
@@ -136,7 +140,8 @@ def test_verdicts_of_the_service(run, tmp_path, kept):
 def test_what_does_not_fit_is_said(run, tmp_path, monkeypatch, arguments, message):
     monkeypatch.delenv("VEDETTE_KEY", raising=False)
     monkeypatch.chdir(tmp_path)
-    ran = run("dataset", tmp_path, *arguments, "--out", tmp_path / "out")
+    places = [] if "--nothing-here" in arguments else [tmp_path]
+    ran = run("dataset", *places, *(one for one in arguments if one != "--nothing-here"), "--out", tmp_path / "out")
     assert ran.code == 1
     assert message in " ".join(ran.err.split())
     assert not (tmp_path / "out").exists()
