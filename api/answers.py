@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api.http import GEOJSON, Route
+from api.live.states import OUTCOMES
 from api.problems import MEDIA_TYPE as PROBLEM
 from api.problems import OPENAPI_PROBLEM
 from api.records.media import media_types
@@ -213,6 +214,10 @@ _REFUSED = closed(
     last=_TIME,
     times=_COUNT,
 )
+_STATES = closed(
+    counts={"type": "object", "additionalProperties": _COUNT},
+    results=_list(closed(source=_TEXT, source_id=_TEXT, outcome={"enum": list(OUTCOMES)})),
+)
 _OUTLET = closed(name=_TEXT, audience=_TEXT, n=_COUNT, behind=_COUNT, moved=_TIME, problem=_or_null(_TEXT))
 _SELF = {"@iot.id": _ID, "@iot.selfLink": _TEXT}
 _OBSERVED = answers(closed(**_SELF), 200, 201, Location="Where it is.") | {"204": {"description": "Nothing was there."}}
@@ -291,6 +296,8 @@ ANSWERS: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/crossings/{record_id}/alert.xml"): answers(_TEXT, media_types=("application/cap+xml",)),
     ("GET", "/cues/{record_id}/alert.xml"): answers(_TEXT, media_types=("application/cap+xml",)),
     ("GET", "/alerts"): answers(_TEXT, media_types=("application/atom+xml",)),
+    ("PUT", "/vehicles/states"): answers(_STATES),
+    ("GET", "/vehicles/stream"): answers(_TEXT, media_types=("text/event-stream",)),
     ("GET", "/cot"): answers(_TEXT, media_types=("application/xml",)),
     ("POST", "/sensorthings/v1.1/Observations"): _OBSERVED,
     ("POST", "/sensorthings/v1.1/Datastreams({datastream})/Observations"): _OBSERVED,

@@ -14,6 +14,7 @@ __all__ = [
     "COPIES",
     "CrossingIn",
     "CueIn",
+    "Degrees",
     "FleetIn",
     "LinkState",
     "PlanIn",

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.errors import NotFoundError
 from api.http import Caller, Given, Limit, Route, Stored, bbox_of, cursor_of, read, text_of
 from api.identity.roles import Permission
+from api.live.view import live_vehicles
 from api.markup import XML_HEAD
 from api.records.readable import Readable, RecordFilter, list_readable, may_read, readable_records
 from api.tak.events import OF_NO_EVENT, events_of
@@ -42,6 +43,7 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
     """Records that the key may read as Cursor-on-Target events, newest first.
 
     What was dismissed, or merged into another record, is none; nor is a record whose place is not known or not shared.
+    A vehicle is where it is now, until its live state is stale.
     The header Link names the next page.
     """
     if not may_read(call.principal, type_):
@@ -61,14 +63,15 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
         rows = list_readable(session, call.principal, now, which, limit=limit + 1, after=after)
         ids = [row.id for row in rows[:limit]]
-        return (rows, _media_of(session, readable, ids)), ids
+        live = live_vehicles(session, call.principal, now, settings.live, ids) if type_ == "vehicle" else {}
+        features = [live[row.id].feature if row.id in live else json.loads(row.feature) for row in rows[:limit]]
+        return (rows, features, _media_of(session, readable, ids)), ids
 
-    rows, media = read(store, call, "cot.list", work)
-    rules = settings.tak.rules
+    rows, features, media = read(store, call, "cot.list", work)
     events = (
         event
-        for row in rows[:limit]
-        for event in events_of(json.loads(row.feature), type_, now_us=now, rules=rules, media=media[row.id])
+        for feature in features
+        for event in events_of(feature, type_, now_us=now, rules=settings.tak.rules, media=media[feature["id"]])
     )
     headers = {}
     if len(rows) > limit:
