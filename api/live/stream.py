@@ -70,7 +70,7 @@ class Watch:
         seat = Seat(opened.call.principal, asyncio.Event())
         opened.stirred = seat.turned
         self._seats[seat] = None
-        if self._looking is None or self._looking.done():
+        if self._looking is None:
             self._looking = asyncio.create_task(self._look(), name="vedette-live")
         return seat
 
@@ -78,14 +78,15 @@ class Watch:
         """Give a seat back."""
         del self._seats[seat]
         if not self._seats and self._looking is not None:
-            self._looking.cancel()
+            looking, self._looking = self._looking, None  # whoever joins before it has ended begins another
+            looking.cancel()
 
     async def _look(self) -> None:
         while True:
             seats = list(self._seats)
             try:
                 views = await to_thread.run_sync(self._views, {seat.principal for seat in seats}, limiter=self._thread)
-            except ApiError:
+            except Exception:  # noqa: BLE001 - looked again; until then nobody is shown anything new
                 _LOG.exception("live vehicles cannot be read", extra={"fields": {"again_in_s": self._settings.pace_s}})
             else:
                 for seat in seats:

@@ -16,6 +16,7 @@ from api.live.schemas import StateIn
 from api.live.settings import LiveSettings
 from api.live.states import take_states
 from api.live.stream import Watch, changes, vehicle_stream
+from api.live.tables import VehicleStateRow
 from api.live.view import live_vehicles
 from api.settings import Settings
 from api.store.tables import AuditRow, EventRow, RecordRow
@@ -144,6 +145,8 @@ def test_a_vehicle_is_read_where_it_is_now_and_is_marked_when_that_is_old(servic
     assert stale["properties"]["live"]["stale"] is True
     assert service.ask("supervisor", "POST", "/erasures", json={"record_id": vehicle_id, "reason": "asked"}).is_success
     assert put(service, state_json(at_us=NOON_US + 31 * SECOND_US)) == ["unknown"]
+    with service.store.read() as session:
+        assert session.query(VehicleStateRow).count() == 0
 
 
 spots = st.tuples(st.integers(0, 5), st.integers(0, 5))
@@ -275,6 +278,21 @@ def test_the_feed_of_cot_has_the_vehicle_where_it_is_with_what_its_camera_sees(s
     assert footprint.get("uid").endswith("-footprint")
     clock.now_us += 31 * SECOND_US
     assert len(etree.fromstring(service.ask("analyst", "GET", "/cot?type=vehicle").content)) == 0
+
+
+async def test_who_joins_as_the_last_one_leaves_is_shown_what_is_live(service, monkeypatch):
+    vehicle_id = await asyncio.to_thread(vehicle_of, service)
+    await asyncio.to_thread(put, service, state_json())
+    monkeypatch.setattr("api.live.stream.standing", lambda _session, who, _now, _identity: who)
+    quick = Settings(service.store.directory, live=LiveSettings(pace_s=0.01))
+    watch = Watch(service.store, quick.live, quick.identity)
+    reader = Call(Principal("key", "key", Role.ANALYST), "r")
+    watch.leave(watch.join(Open(reader, "inside")))
+    seat = watch.join(Open(reader, "inside"))
+    async with asyncio.timeout(30):
+        await seat.turned.wait()
+    assert list(seat.view) == [vehicle_id]
+    watch.leave(seat)
 
 
 async def test_a_reader_that_is_slow_gets_the_newest_state_and_none_in_between(service, monkeypatch):
