@@ -4,6 +4,7 @@ from api.account.backup import BackupReport, backup, restore
 from api.app import create_app
 from api.courier.client import Client, SpoolReport
 from api.courier.fetch import fetch_evidence
+from api.courier.live import LiveCourier
 from api.courier.spool import Failed, Spool
 from api.errors import (
     ApiError,
@@ -65,6 +66,7 @@ __all__ = [
     "Figure",
     "HeadSettings",
     "IssuedKey",
+    "LiveCourier",
     "ModelCard",
     "NotFoundError",
     "NotReleasableError",

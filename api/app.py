@@ -27,6 +27,8 @@ from api.identity.doorman import Doorman
 from api.identity.logins import Logins
 from api.identity.roles import Permission
 from api.ingest import endpoints as ingest
+from api.live import endpoints as live
+from api.live.account import account_for_live
 from api.ogc import endpoints as ogc
 from api.openapi import openapi_of
 from api.outlets import endpoints as outlets
@@ -55,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     *identity.ROUTES,
     *ingest.ROUTES,
     *records.ROUTES,
+    *live.ROUTES,
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,
@@ -73,6 +76,7 @@ TASKS: tuple[Task, ...] = (
     announce_when_due,
     redact_when_wanted,
     send_webhooks,
+    account_for_live,
     serve_tak,
     serve_sensors,
     serve_outlets,

@@ -11,6 +11,7 @@ from api.cap.settings import CapSettings
 from api.errors import SettingsError
 from api.feeds.settings import FeedSettings
 from api.identity.settings import IdentitySettings
+from api.live.settings import LiveSettings
 from api.sensors.settings import SensorSettings
 from api.tak.settings import TakSettings
 from api.trail.settings import HeadSettings
@@ -55,6 +56,8 @@ class Settings:
         How erasure and the public page go about their work.
     feeds
         Of streams and webhooks.
+    live
+        How long a live state counts, and how often it is told.
     tak
         TAK servers that are pushed to.
     cap
@@ -89,6 +92,7 @@ class Settings:
     heads: HeadSettings = field(default_factory=HeadSettings)
     account: AccountSettings = field(default_factory=AccountSettings)
     feeds: FeedSettings = field(default_factory=FeedSettings)
+    live: LiveSettings = field(default_factory=LiveSettings)
     tak: TakSettings = field(default_factory=TakSettings)
     cap: CapSettings = field(default_factory=CapSettings)
     sensors: SensorSettings = field(default_factory=SensorSettings)

@@ -17,6 +17,7 @@ from autopilot.sortie import Flight, Sortie
 from autopilot.station import Display, connected, now_us, open_links
 from autopilot.task import FlightTask
 from autopilot.timing import Timing
+from autopilot.vehicle import Vehicle
 from autopilot.watch import BorderWatch, places
 from geo import Terrain
 from missions import BorderSegment
@@ -38,6 +39,7 @@ async def fly(
     timing: Timing | None = None,
     terrain: Terrain | None = None,
     stop: asyncio.Event | None = None,
+    met: Callable[[Vehicle], None] | None = None,
 ) -> FlightReport:
     """Fly every task: check, upload, prove by read-back, wait until ready, arm, start, follow to landing, next sortie.
 
@@ -73,6 +75,9 @@ async def fly(
     terrain
         Heights of the ground for vehicles that ask their ground station for them, as ArduPilot does; None for none. A
         mission with heights above terrain is flown once the vehicle knows the ground along it, whoever told it.
+    met
+        Handed each vehicle once it is connected, to look at its telemetry now and then and to order nothing; where it
+        raises the flight goes on without it.
     stop
         Ends the flight in good order once it is set: what flies is brought home and watched until it is down, nothing
         else sets off, and the report says how it came out.
@@ -100,6 +105,7 @@ async def fly(
         heartbeat,
         log_dir,
         terrain is not None,
+        met=met,
     )
     started_us = now_us()
     async with AsyncExitStack() as stack:

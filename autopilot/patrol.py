@@ -26,6 +26,7 @@ from autopilot.station import Display, all_heard, now_us, open_links
 from autopilot.task import check_grounded, links_of
 from autopilot.timetable import Timetable, Turn
 from autopilot.timing import Timing
+from autopilot.vehicle import Vehicle
 from autopilot.watch import BorderWatch
 from geo import Terrain
 from missions import Dialect, MissionsError, Objective, PatrolPlan, replan
@@ -53,6 +54,7 @@ async def fly_patrol(
     told: Callable[[Duty, str], None] | None = None,
     begun: Callable[[Patrol], None] | None = None,
     stop: asyncio.Event | None = None,
+    met: Callable[[Vehicle], None] | None = None,
 ) -> PatrolReport:
     """Fly the flights of a plan for a shift, each vehicle its own at their times.
 
@@ -92,6 +94,9 @@ async def fly_patrol(
         Called as flights go on, and with each change of a vehicle; where they raise the patrol goes on without them.
     begun
         Handed the patrol once it flies, for orders on the way: cues, and vehicles that may fly again.
+    met
+        Handed each vehicle once it is connected, to look at its telemetry now and then and to order nothing; where it
+        raises the flight goes on without it.
     stop
         Ends the patrol in good order: what flies is brought home.
 
@@ -122,6 +127,7 @@ async def fly_patrol(
         heartbeat,
         log_dir,
         terrain is not None,
+        met=met,
     )
     simulated = time_scale > 1.0 and not _written(journal)
     async with AsyncExitStack() as stack:

@@ -54,6 +54,8 @@ class Flight:
     """Whether vehicles that ask for heights of the ground are answered."""
     notes: list[str] = field(default_factory=list)
     """What a person has to know of the logs, and of ground that is not known."""
+    met: Callable[[Vehicle], None] | None = None
+    """Handed each vehicle once it is connected."""
 
 
 class Sortie:

@@ -79,6 +79,11 @@ async def connected(link: Link, sysid: int, flight: Flight) -> Vehicle:
     vehicle = await unless(flight.stop, connecting)
     if vehicle is None:
         raise FlightError(f"vehicle {sysid} on {link.url}: the flight was stopped before it was heard")
+    if flight.met is not None:
+        try:
+            flight.met(vehicle)
+        except Exception as error:  # noqa: BLE001  whatever the caller does there
+            flight.notes.append(f"vehicle {sysid} flies unwatched by who wanted to watch: {error!r}")
     return vehicle
 
 

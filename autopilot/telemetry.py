@@ -24,6 +24,7 @@ _GPS_3D = mav.GPS_FIX_TYPE_3D_FIX
 _UNKNOWN_U16 = 0xFFFF
 _CLOCK_RANGE_MS = 1 << 32  # time_boot_ms starts anew after 49.7 days
 _MOST_TEXTS = 10_000
+_UNIT_TOLERANCE = 0.05
 _STEP_BACK_MS = 1000  # more than the messages of one vehicle overtake each other
 
 
@@ -88,6 +89,10 @@ class Telemetry:
         The pre-arm bit of SYS_STATUS; None where the vehicle has none. Alone it is not readiness.
     home
         Latitude and longitude of home, degrees, and its height AMSL, metres.
+    gimbal_deg
+        Attitude of the gimbal, degrees: yaw to the right, pitch up against the horizon, roll.
+    gimbal_from_north
+        True where that yaw is from true north, False where it is from the nose.
     boots
         How often its clock stepped back since it was first heard: each time it booted anew, or another spoke for it.
     """
@@ -117,6 +122,8 @@ class Telemetry:
     estimator_flags: int | None = None
     prearm_good: bool | None = None
     home: tuple[float, float, float] | None = None
+    gimbal_deg: tuple[float, float, float] | None = None
+    gimbal_from_north: bool | None = None
     boots: int = 0
 
     def not_ready(self) -> tuple[str, ...]:
@@ -259,6 +266,25 @@ def _extended(m: Message) -> Values:
     return {"landed": False} if m.landed_state in air else {}
 
 
+def _gimbal(m: Message) -> Values:
+    w, x, y, z = m.q
+    if not abs(math.hypot(w, x, y, z) - 1) < _UNIT_TOLERANCE:  # NaN where it does not know
+        return {}
+    in_earth, in_vehicle, locked = (
+        bool(m.flags & flag)
+        for flag in (
+            mav.GIMBAL_DEVICE_FLAGS_YAW_IN_EARTH_FRAME,
+            mav.GIMBAL_DEVICE_FLAGS_YAW_IN_VEHICLE_FRAME,
+            mav.GIMBAL_DEVICE_FLAGS_YAW_LOCK,
+        )
+    )
+    yaw = math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+    pitch = math.asin(max(-1.0, min(1.0, 2 * (w * y - z * x))))
+    roll = math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y))
+    angles = (math.degrees(yaw), math.degrees(pitch), math.degrees(roll))
+    return {"gimbal_deg": angles, "gimbal_from_north": in_earth or (locked and not in_vehicle)}
+
+
 _READERS: dict[str, Callable[[Message], Values]] = {
     "HEARTBEAT": _heartbeat,
     "GLOBAL_POSITION_INT": _global_position,
@@ -273,8 +299,14 @@ _READERS: dict[str, Callable[[Message], Values]] = {
     "MISSION_ITEM_REACHED": lambda m: {"last_reached": m.seq},
     "TERRAIN_REPORT": lambda m: {"agl": Altitude(m.current_height, Datum.AGL)},
     "HOME_POSITION": lambda m: {"home": (m.latitude / 1e7, m.longitude / 1e7, m.altitude / 1000)},
+    "GIMBAL_DEVICE_ATTITUDE_STATUS": _gimbal,
     "SYSTEM_TIME": lambda _: {},
 }
 
-_WHOLE = frozenset(_READERS) - {"SYS_STATUS", "BATTERY_STATUS", "EXTENDED_SYS_STATE"}
+_WHOLE = frozenset(_READERS) - {
+    "SYS_STATUS",
+    "BATTERY_STATUS",
+    "EXTENDED_SYS_STATE",
+    "GIMBAL_DEVICE_ATTITUDE_STATUS",
+}
 """Messages that always say the same fields, which none of the others says: of these only the newest counts."""

@@ -44,6 +44,12 @@ Ground = Annotated[
     ),
 ]
 
+Service = Annotated[str | None, typer.Option(help="Service that is told where the vehicles are, every second.")]
+ServiceKey = Annotated[str | None, typer.Option("--key", help="Key for --service.", envvar="VEDETTE_KEY")]
+Station = Annotated[str, typer.Option(help="Name of this ground station at the service.")]
+Owner = Annotated[str, typer.Option(help="Owner of the records of vehicles that the service does not know yet.")]
+Marking = Annotated[str | None, typer.Option(help="Marking of those; without one nothing of them is shared.")]
+
 
 @commands.command(
     epilog="Example: [bold]vedette sim --home 31.345,-110.93,1180 --vehicles 2 --speedup 20[/bold] "
@@ -161,12 +167,20 @@ def fly(
     gcs_id: StationId = 255,
     signing_key: KeyFile = None,
     terrain: Ground = None,
+    service: Service = None,
+    key: ServiceKey = None,
+    station: Station = "ground-station",
+    owner: Owner = "unknown",
+    marking: Marking = None,
 ) -> None:
     """Upload, prove by read-back, fly and follow to landing."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+    from cli.live import live_options, telling_positions  # noqa: PLC0415
     from cli.signing import signing_of  # noqa: PLC0415
 
     signing, land = signing_of(signing_key), None if terrain is None else open_terrain(terrain)
+    live = live_options(service, key, station, owner, marking)
+    made: missions.PatrolPlan | None = None
     borders: tuple[missions.BorderSegment, ...] = ()
     if plan_file.suffix == ".plan":
         if len(link) != 1:
@@ -176,7 +190,7 @@ def fly(
         made = missions.load_plan(plan_file)
         borders = made.borders
         tasks = autopilot.tasks_of(made, link, dialect_of(dialect))
-    with bars() as progress:
+    with bars() as progress, telling_positions(live, made, land) as met:
         report = run_until_told(
             lambda stop: autopilot.fly(
                 tasks,
@@ -189,6 +203,7 @@ def fly(
                 signing=signing,
                 terrain=land,
                 stop=stop,
+                met=met,
             ),
             lambda: complaints.print(
                 "note: told to stop: what flies is brought home; once more ends the watch over it"
@@ -227,9 +242,15 @@ def patrol(
     gcs_id: StationId = 255,
     signing_key: KeyFile = None,
     terrain: Ground = None,
+    service: Service = None,
+    key: ServiceKey = None,
+    station: Station = "ground-station",
+    owner: Owner = "unknown",
+    marking: Marking = None,
 ) -> None:
     """Fly a plan for a shift: by its schedule, with reliefs; planned anew when a vehicle fails."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+    from cli.live import live_options  # noqa: PLC0415
     from cli.patrol import fly_shift  # noqa: PLC0415
     from cli.signing import signing_of  # noqa: PLC0415
 
@@ -247,4 +268,5 @@ def patrol(
         system_id=gcs_id,
         signing=signing_of(signing_key),
         terrain=None if terrain is None else open_terrain(terrain),
+        live=live_options(service, key, station, owner, marking),
     )

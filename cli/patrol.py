@@ -7,6 +7,7 @@ from pathlib import Path
 
 import autopilot
 import missions
+from cli.live import LiveOptions, telling_positions
 from cli.orders import follow_orders
 from cli.stopping import run_until_told
 from cli.terminal import complaints, console
@@ -30,6 +31,7 @@ def fly_shift(
     system_id: int,
     signing: autopilot.Signing | None,
     terrain: Terrain | None,
+    live: LiveOptions | None = None,
 ) -> None:
     """Fly a patrol, tell each change of a vehicle, write the report.
 
@@ -69,15 +71,19 @@ def fly_shift(
                 told=told,
                 begun=begun,
                 stop=stop,
+                met=met,
             )
         finally:
             for task in following:
                 task.cancel()
 
-    report = run_until_told(
-        fly,
-        lambda: complaints.print("note: told to stop: what flies is brought home; once more ends the watch over it"),
-    )
+    with telling_positions(live, plan, terrain) as met:
+        report = run_until_told(
+            fly,
+            lambda: complaints.print(
+                "note: told to stop: what flies is brought home; once more ends the watch over it"
+            ),
+        )
     report.write(json_file)
     for sentence in report.words():
         console.print(sentence, markup=False, highlight=False)

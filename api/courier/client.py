@@ -281,6 +281,14 @@ class Client:
         found: list[dict[str, Any]] = self._object("GET", "/events", params={"after": after, "limit": limit})["events"]
         return found
 
+    def put_states(self, states: list[dict[str, Any]]) -> dict[str, Any]:
+        """Say where vehicles are now: as `PUT /vehicles/states` takes and answers it."""
+        return self._object("PUT", "/vehicles/states", json={"states": states})
+
+    def deliver_vehicle(self, vehicle: dict[str, Any]) -> dict[str, Any]:
+        """Make or renew the record of a vehicle: as `POST /vehicles` takes and answers it."""
+        return self._object("POST", "/vehicles", json=vehicle)
+
     # -- judging and sharing ------------------------------------------------------------------------------------------
 
     def review(

@@ -9,6 +9,36 @@ from api.feeds.kinds import KINDS, schema_of
 __all__ = ["document"]
 
 _SECURITY = [{"$ref": "#/components/securitySchemes/key"}]
+_LIVE: dict[str, dict[str, Any]] = {
+    "vehicle": {
+        "name": "vehicle",
+        "summary": "A vehicle with its live state; `properties.live` says of when it is and until when it counts.",
+        "contentType": "application/json",
+        "payload": {
+            "type": "object",
+            "properties": {
+                "type": {"const": "Feature"},
+                "id": {"type": "string"},
+                "geometry": {"type": ["object", "null"]},
+                "properties": {"type": "object", "required": ["live"]},
+            },
+            "required": ["type", "id", "geometry", "properties"],
+            "additionalProperties": False,
+        },
+    },
+    "gone": {
+        "name": "gone",
+        "summary": "The live state of a vehicle is not to be seen any more.",
+        "contentType": "application/json",
+        "payload": {
+            "type": "object",
+            "properties": {"id": {"type": "string"}},
+            "required": ["id"],
+            "additionalProperties": False,
+        },
+    },
+}
+"""What the stream of vehicles sends; its events are of no log and have no number."""
 
 
 def document(host: str, scheme: str) -> dict[str, Any]:
@@ -37,6 +67,15 @@ def document(host: str, scheme: str) -> dict[str, Any]:
                     "bye": {"$ref": "#/components/messages/bye"},
                 },
             },
+            "vehicles": {
+                "address": "/vehicles/stream",
+                "title": "Live vehicles (Server-Sent Events)",
+                "description": "GET with Accept: text/event-stream. Every vehicle whose live state may be read, then "
+                "whatever changes. A slow reader gets the newest state of each and none in between; there is no "
+                "cursor.",
+                "servers": [{"$ref": "#/servers/service"}],
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in (*_LIVE, "bye")},
+            },
             "webhook": {
                 "address": None,
                 "title": "Webhook",
@@ -49,6 +88,8 @@ def document(host: str, scheme: str) -> dict[str, Any]:
         "operations": {
             "sendStream": _operation("stream", [*names, "bye"], "Events as they happen, after those that were missed.")
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
+            "sendVehicles": _operation("vehicles", [*_LIVE, "bye"], "Where vehicles are now.")
+            | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
             "sendWebhook": _operation("webhook", names, "Each event of a target's audience, in order.")
             | {"bindings": {"http": {"method": "POST", "bindingVersion": "0.3.0"}}},
         },
@@ -57,6 +98,7 @@ def document(host: str, scheme: str) -> dict[str, Any]:
             "messages": {
                 **{_key(name): _message(name) for name in names},
                 **{f"{_key(name)}_call": _call(name) for name in names},
+                **_LIVE,
                 "bye": {
                     "name": "bye",
                     "summary": "The stream ends; slow and stopping: come back with your cursor.",
@@ -86,7 +128,7 @@ def _operation(channel: str, names: list[str], summary: str) -> dict[str, Any]:
         "action": "send",
         "channel": {"$ref": f"#/channels/{channel}"},
         "summary": summary,
-        **({"security": _SECURITY} if channel == "stream" else {}),
+        **({} if channel == "webhook" else {"security": _SECURITY}),
         "messages": [{"$ref": f"#/channels/{channel}/messages/{_key(name)}"} for name in names],
     }
 

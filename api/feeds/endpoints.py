@@ -11,23 +11,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.described import NOTHING
-from api.errors import RateLimitedError, UnprocessableError
+from api.errors import UnprocessableError
 from api.feeds import answers, webhooks
 from api.feeds.addresses import check_url, reachable
 from api.feeds.asyncapi import document
 from api.feeds.schemas import RedeliveryIn, WebhookIn
-from api.feeds.sse import EventStream, stream
+from api.feeds.sse import EventStream, check_accepts, stream
 from api.feeds.streams import Open, streams_of
 from api.feeds.wake import wake_of
 from api.http import Caller, Given, Route, Stored, answer, read, write
 from api.identity.roles import Permission
 from api.pages import Asked
-from api.problems import of_status
 from api.trail.log import audience_of, last_n
 
 __all__ = ["ROUTES"]
-
-_BUSY_S = 5.0  # after which it is worth asking for a stream again
 
 
 async def get_event_stream(
@@ -44,15 +41,13 @@ async def get_event_stream(
     Each carries the record that it is of, as the caller may read it when the event leaves. The number of an event is
     its `id`; the last one that came is the cursor to resume with.
     """
-    if not any(part.split(";")[0].strip() in {"text/event-stream", "text/*", "*/*"} for part in accept.split(",")):
-        return of_status(406, "this is a stream of events: Accept: text/event-stream")
+    check_accepts(accept)
     if last_event_id is not None:
         if not (last_event_id.isascii() and last_event_id.isdigit()):
             raise UnprocessableError("Last-Event-ID is the id of the last event that came: a number")
         after = int(last_event_id)
     streams = streams_of(store, given)
-    if not streams.room(call):
-        raise RateLimitedError("there are as many open streams as there may be: close one, or wait", _BUSY_S)
+    streams.check_room(call)
     audience = audience_of(call.principal)
 
     def start(session: Session, _now: int) -> tuple[int, list[str]]:

@@ -16,13 +16,20 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.types import Send
 
 from api.canonical import canonical
+from api.errors import NotAcceptableError
 from api.feeds.streams import Open, Page, Streams
 from api.feeds.wake import Place, Wake
 
-__all__ = ["EventStream", "stream"]
+__all__ = ["EventStream", "check_accepts", "stream"]
 
 _LOG = logging.getLogger("vedette.api")
 _RETRY_MS = 2000
+
+
+def check_accepts(accept: str) -> None:
+    """Raise NotAcceptableError where the value of an Accept header leaves no room for a stream of events."""
+    if not any(part.split(";")[0].strip() in {"text/event-stream", "text/*", "*/*"} for part in accept.split(",")):
+        raise NotAcceptableError("this is a stream of events: Accept: text/event-stream")
 
 
 class EventStream(EventSourceResponse):

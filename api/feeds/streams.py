@@ -19,6 +19,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi.sse import format_sse_event
 from sqlalchemy.orm import Session
 
+from api.errors import RateLimitedError
 from api.feeds.receipts import outstanding_recalls
 from api.feeds.standing import standing
 from api.feeds.told import Teller, Told
@@ -32,6 +33,7 @@ __all__ = ["Open", "Page", "Streams", "end_streams", "streams_of"]
 
 _LOG = logging.getLogger("vedette.api")
 
+_BUSY_S = 5.0  # after which it is worth asking for a stream again
 _ROUND = 256  # wishes that share a snapshot and a commit
 
 
@@ -108,10 +110,11 @@ class Streams:
         self._checking: asyncio.Task[None] | None = None
         self._thread = CapacityLimiter(1)
 
-    def room(self, call: Call) -> bool:
-        """Whether that key may open one more."""
+    def check_room(self, call: Call) -> None:
+        """Raise RateLimitedError where that key may not open one more."""
         mine = self._of_key[call.principal.key_id]
-        return len(self._open) < self.settings.streams and mine < self.settings.streams_per_key
+        if len(self._open) >= self.settings.streams or mine >= self.settings.streams_per_key:
+            raise RateLimitedError("there are as many open streams as there may be: close one, or wait", _BUSY_S)
 
     def enter(self, stream: Open) -> None:
         """Count a stream as open, and look after its key."""

@@ -13,7 +13,7 @@ from api.errors import NotFoundError
 from api.identity.roles import Principal
 from api.records.readable import find_readable, find_released, may_read
 
-__all__ = ["Teller", "Told"]
+__all__ = ["Teller", "Told", "one_line"]
 
 _OF_RELEASES = {"release.created", "release.recalled"}
 
@@ -86,7 +86,7 @@ class Teller:
         record_id = event["record_id"]
         body = {**event, "again": True} if again else event
         if record_id is None:
-            return Told(event["n"], event["kind"], event["time"], _one_line(canonical(body)), None)
+            return Told(event["n"], event["kind"], event["time"], one_line(canonical(body)), None)
         row = self._row(principal, event)
         known = event["record_type"] is None or may_read(principal, event["record_type"])
         if event["kind"] == "release.recalled" or (row is None and principal.partner_id is not None and known):
@@ -96,7 +96,7 @@ class Teller:
         # The feature is ready JSON: it goes in unread.
         feature = "null" if row is None else row.feature.decode()
         text = canonical({**body, "state": state})[:-1] + ',"feature":' + feature + "}"
-        return Told(event["n"], event["kind"], event["time"], _one_line(text), None if row is None else record_id)
+        return Told(event["n"], event["kind"], event["time"], one_line(text), None if row is None else record_id)
 
     def _row(self, principal: Principal, event: dict[str, Any]) -> Any:
         """The record as `principal` may read it; to a partner under the very release that the event tells of."""
@@ -121,7 +121,7 @@ class Teller:
         return self._readable[key]
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """JSON without the characters that some readers of lines take for the end of one."""
     for sign in "\x85\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -1,8 +1,9 @@
-"""Reading records."""
+"""Reading records; vehicles are read with their live state (`api.live.endpoints`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request
@@ -10,25 +11,40 @@ from sqlalchemy.orm import Session
 from starlette.responses import FileResponse, Response
 
 from api.canonical import canonical
-from api.http import GEOJSON, Caller, Route, Stored, bbox_of, read, read_page
-from api.identity.roles import Permission
+from api.http import GEOJSON, Caller, Given, Route, Stored, bbox_of, read, read_page
+from api.identity.roles import Permission, Principal
 from api.pages import Asked, Page, links_of
 from api.records import answers
 from api.records.media import media_type_of
 from api.records.readable import RecordFilter, find_evidence, find_readable, list_readable
 from api.records.types import TYPES, RecordType
+from api.settings import Settings
 from api.times import microseconds
 from api.wire import Moment
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "Seen", "routes_of"]
+
+Look = Callable[[Session, Principal, int, Settings, Sequence[Any]], list["Seen"]]
+"""What is shown of rows of `list_readable` or `find_readable` to a principal at a time."""
 
 
-def _list(type_: RecordType) -> Callable[..., Response]:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A record as it leaves: its id and time, its Feature as bytes, and its ETag without quotes."""
+
+    id: str
+    time_us: int
+    feature: bytes
+    etag: str
+
+
+def _list(type_: RecordType, look: Look | None) -> Callable[..., Response]:
     def get(  # noqa: PLR0917 - FastAPI passes by name
         request: Request,
         call: Caller,
         store: Stored,
         asked: Asked,
+        settings: Given,
         since: Annotated[Moment | None, Query(alias="from")] = None,
         until: Annotated[Moment | None, Query(alias="to")] = None,
         bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
@@ -51,13 +67,15 @@ def _list(type_: RecordType) -> Callable[..., Response]:
         def work(session: Session, now: int) -> tuple[Any, list[str]]:
             rows = list_readable(session, call.principal, now, which, limit=asked.limit + 1, after=asked.after)
             page = Page.of(rows, asked.limit, lambda row: (row.time_us, row.id))
-            return page, [row.id for row in page.items]
+            ids = [row.id for row in page.items]
+            return (page, page.items if look is None else look(session, call.principal, now, settings, page.items)), ids
 
-        page = read_page(store, call, f"{type_.name}.list", work)
+        # What changes without an event is read each time.
+        page, seen = (read_page if look is None else read)(store, call, f"{type_.name}.list", work)
         body = b'{"type":"FeatureCollection","numberReturned":%d,"links":%b,"features":[%b]}' % (
-            len(page.items),
+            len(seen),
             canonical(links_of(request, page.next, GEOJSON)).encode(),
-            b",".join(row.feature for row in page.items),
+            b",".join(each.feature for each in seen),
         )
         return Response(body, media_type=GEOJSON)
 
@@ -66,10 +84,11 @@ def _list(type_: RecordType) -> Callable[..., Response]:
     return get
 
 
-def _one(type_: RecordType) -> Callable[..., Response]:
-    def get(record_id: str, call: Caller, store: Stored) -> Response:
+def _one(type_: RecordType, look: Look | None) -> Callable[..., Response]:
+    def get(record_id: str, call: Caller, store: Stored, settings: Given) -> Response:
         def work(session: Session, now: int) -> tuple[Any, list[str]]:
-            return find_readable(session, call.principal, now, record_id, type_=type_.name), [record_id]
+            row = find_readable(session, call.principal, now, record_id, type_=type_.name)
+            return row if look is None else look(session, call.principal, now, settings, [row])[0], [record_id]
 
         row = read(store, call, f"{type_.name}.read", work)
         return Response(row.feature, 200, {"ETag": f'"{row.etag}"'}, GEOJSON)
@@ -91,12 +110,22 @@ def get_evidence(record_id: str, part: str, call: Caller, store: Stored) -> Resp
     return FileResponse(path, media_type=media_type_of(row.name), filename=row.name, headers=headers)
 
 
+def routes_of(type_: RecordType, look: Look | None = None) -> tuple[Route, ...]:
+    """The routes that read records of a type.
+
+    Parameters
+    ----------
+    look
+        What is shown in place of the records as they are kept; filters and pages go by the records all the same.
+    """
+    return (
+        Route("GET", f"/{type_.collection}", _list(type_, look), type_.read, answers=answers.PAGE),
+        Route("GET", f"/{type_.collection}/{{record_id}}", _one(type_, look), type_.read, answers=answers.ONE),
+    )
+
+
 ROUTES: tuple[Route, ...] = (
-    *(Route("GET", f"/{type_.collection}", _list(type_), type_.read, answers=answers.PAGE) for type_ in TYPES.values()),
-    *(
-        Route("GET", f"/{type_.collection}/{{record_id}}", _one(type_), type_.read, answers=answers.ONE)
-        for type_ in TYPES.values()
-    ),
+    *(route for type_ in TYPES.values() if type_.name != "vehicle" for route in routes_of(type_)),
     Route(
         "GET",
         "/crossings/{record_id}/evidence/{part}",

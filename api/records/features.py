@@ -10,6 +10,7 @@ import shapely.geometry
 from shapely.geometry.base import BaseGeometry
 
 from api.canonical import canonical
+from api.records.cameras import without_withheld_views
 from api.records.types import RecordType
 
 __all__ = ["always_of", "feature_bytes", "inside_feature", "partner_feature"]
@@ -52,7 +53,8 @@ def partner_feature(
 ) -> dict[str, Any]:
     """The Feature for a partner: what `fields` name, and the handling members that always go along.
 
-    Track points outside `area` (degrees, x = lon, y = lat; None is everywhere) are left out.
+    Track points outside `area` (degrees, x = lon, y = lat; None is everywhere) are left out, and so is what a camera
+    sees beyond it.
 
     Raises
     ------
@@ -67,6 +69,7 @@ def partner_feature(
         properties["track"] = [
             point for point in document["track"] if area.covers(shapely.geometry.Point(point["lon"], point["lat"]))
         ]
+    properties = without_withheld_views(properties, document, area)
     located = type_.geometry(document) if "position" in fields else None
     return _feature(record_id, located, properties | dict(state))
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from api.records.cameras import SEEN, Camera, Footprint, VideoLink
 from api.times import iso, microseconds
 from api.wire import CueKind, Id, Kind, Label, Lat, Lon, Metres, Moment, Name, Sha256, Status, Wire
 
@@ -13,9 +14,12 @@ __all__ = [
     "COPIES",
     "CrossingIn",
     "CueIn",
+    "Degrees",
     "FleetIn",
+    "LinkState",
     "PlanIn",
     "RecordIn",
+    "SeeingIn",
     "SegmentIn",
     "Sensitivity",
     "SensorIn",
@@ -251,7 +255,18 @@ class PlanIn(RecordIn):
     sha256: Sha256
 
 
-class SortieIn(RecordIn):
+class SeeingIn(RecordIn):
+    """A record of something that carries a camera: what it sees, and where that can be watched."""
+
+    camera: Camera | None = None
+    footprint: Footprint | None = None
+    video: VideoLink | None = None
+
+    def _left_out(self) -> set[str]:
+        return super()._left_out() | {name for name in SEEN if getattr(self, name) is None}
+
+
+class SortieIn(SeeingIn):
     """One flight, from take-off to landing, as planned or as flown."""
 
     plan: Label | None = None
@@ -270,8 +285,15 @@ class SortieIn(RecordIn):
         return found
 
 
-class VehicleIn(RecordIn):
-    """A vehicle as it was at `time`. Altitude above mean sea level."""
+LinkState = Literal["good", "weak", "lost"]
+"""How a vehicle is heard."""
+
+
+class VehicleIn(SeeingIn):
+    """A vehicle as it was at `time`: who it is and what it carries. Altitude above mean sea level.
+
+    Where it is now is its live state (`api.live`); its place here is where it can be found when it does not fly.
+    """
 
     name: Label
     frame: Literal["copter", "plane", "vtol", "ground"]
@@ -282,7 +304,12 @@ class VehicleIn(RecordIn):
     heading_deg: Degrees | None = None
     speed_m_s: float | None = Field(default=None, ge=0, le=1000)
     battery_left: float | None = Field(default=None, ge=0, le=1)
+    link: LinkState | None = None
+    mode: Label | None = None
     sortie: Label | None = None
+
+    def _left_out(self) -> set[str]:
+        return super()._left_out() | {name for name in ("link", "mode") if getattr(self, name) is None}
 
     @model_validator(mode="after")
     def _placed(self) -> Self:

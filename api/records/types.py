@@ -167,7 +167,12 @@ _FILE = (
         Permission.ASSET_WRITE,
         _line("way"),
         frozenset({"way"}),
-        {"status": ("state", "take_off", "landing"), "source": ("source", "source_id", "vehicle", "plan")},
+        {
+            "status": ("state", "take_off", "landing"),
+            "source": ("source", "source_id", "vehicle", "plan"),
+            "camera": ("camera", "footprint"),
+            "video": ("video",),
+        },
         "Flights, planned and flown",
     ),
     RecordType(
@@ -183,6 +188,8 @@ _FILE = (
             "status": ("state",),
             "track": ("heading_deg", "speed_m_s", "altitude_amsl_m"),
             "source": ("source", "source_id", "name", "sortie"),
+            "camera": ("camera", "footprint"),
+            "video": ("video",),
         },
         "Vehicles as they were last heard of",
     ),

@@ -14,7 +14,9 @@ from api.records.types import TYPES, RecordType
 from api.release.schemas import AgreementTerms, ReleaseField, SubscriptionIn
 from api.times import microseconds
 
-__all__ = ["area_of", "covers", "media_of", "objections", "shared_feature", "wanted"]
+__all__ = ["area_of", "covers", "media_of", "objections", "shared_feature", "shared_state", "wanted"]
+
+_VEHICLE = TYPES["vehicle"]
 
 
 def objections(row: Record, document: Mapping[str, Any], terms: AgreementTerms) -> tuple[str, ...]:
@@ -85,6 +87,28 @@ def shared_feature(
         # The original's hash and files are none of a partner's who gets a copy.
         feature["properties"]["evidence"] = {"manifest": "manifest.json", "clip": "clip.mp4", "media": terms.media}
     return feature
+
+
+def shared_state(state: Mapping[str, Any], terms: AgreementTerms) -> dict[str, Any] | None:
+    """What of a vehicle's live state goes to a partner who reads the vehicle's record under an agreement.
+
+    Parameters
+    ----------
+    state
+        The state as JSON values: members of a vehicle's record, and `time`.
+
+    Returns
+    -------
+    dict or None
+        A Feature without an id. None where the agreement does not share what is live, holds things back, or has an
+        area that the vehicle is not in: then nothing of it is told, that it flies neither.
+    """
+    needed = {ReleaseField.LIVE, ReleaseField.POSITION}
+    allowed = "vehicle" in terms.records and needed <= set(terms.fields) and terms.delay_s == 0
+    if not allowed or not covers(area_of(terms), _VEHICLE, state):
+        return None
+    fields = frozenset(str(name) for name in terms.fields)
+    return partner_feature(_VEHICLE, "", state, {}, fields=fields, area=area_of(terms))
 
 
 def media_of(terms: AgreementTerms) -> str:

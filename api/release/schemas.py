@@ -43,9 +43,22 @@ class ReleaseField(StrEnum):
     MODEL = "model"
     SOURCE = "source"
     CLIP = "clip"
+    CAMERA = "camera"
+    """Where the camera of a vehicle looks, and what it sees of the ground."""
+    VIDEO = "video"
+    """The link to its live picture."""
+    LIVE = "live"
+    """Where a vehicle is now (`api.live`), and not only its record."""
 
 
-_TELLS_POSITION = {ReleaseField.ELLIPSE, ReleaseField.TRACK, ReleaseField.CLIP}
+_TELLS_POSITION = {
+    ReleaseField.ELLIPSE,
+    ReleaseField.TRACK,
+    ReleaseField.CLIP,
+    ReleaseField.CAMERA,
+    ReleaseField.VIDEO,
+    ReleaseField.LIVE,
+}
 
 
 class AgreementTerms(Wire):
@@ -54,6 +67,8 @@ class AgreementTerms(Wire):
     `delay_s` holds a record back until so many seconds after its time. `clip` shares files of evidence, whose telemetry
     tells the position; `media` says which: copies in which everybody is blurred, copies in which everybody is but those
     whom the evidence is about ("redacted"), or the files as they are.
+    `camera` and `video` share what the camera of a vehicle sees while all of that lies in the area, `live` where a
+    vehicle is now.
     `subscriptions` allows the partner standing subscriptions, under which what is confirmed is released by itself.
     """
 
@@ -80,6 +95,8 @@ class AgreementTerms(Wire):
         telling = sorted(_TELLS_POSITION & set(self.fields))
         if telling and ReleaseField.POSITION not in self.fields:
             raise ValueError(f"{', '.join(telling)} would tell the position, which is not among the fields")
+        if ReleaseField.LIVE in self.fields and self.delay_s:
+            raise ValueError("what is live cannot be held back: make an agreement without live, or without delay_s")
         return self
 
 

@@ -14,6 +14,7 @@ from api.described import TEXT, answered
 from api.errors import NotFoundError
 from api.http import Caller, Given, Route, Stored, bbox_of, read
 from api.identity.roles import Permission
+from api.live.view import live_vehicles
 from api.markup import XML_HEAD
 from api.pages import Asked, Page, link_header, links_of
 from api.records.readable import Readable, RecordFilter, list_readable, may_read, readable_records
@@ -43,6 +44,7 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
     """Records that the key may read as Cursor-on-Target events, newest first.
 
     What was dismissed, or merged into another record, is none; nor is a record whose place is not known or not shared.
+    A vehicle is where it is now, until its live state is stale.
     The header Link names the next page.
     """
     if not may_read(call.principal, type_):
@@ -62,14 +64,15 @@ def get_cot(  # noqa: PLR0917 - FastAPI passes by name
         rows = list_readable(session, call.principal, now, which, limit=asked.limit + 1, after=asked.after)
         page = Page.of(rows, asked.limit, lambda row: (row.time_us, row.id))
         ids = [row.id for row in page.items]
-        return (page, _media_of(session, readable, ids)), ids
+        live = live_vehicles(session, call.principal, now, settings.live, ids) if type_ == "vehicle" else {}
+        features = [live[row.id].feature if row.id in live else json.loads(row.feature) for row in page.items]
+        return (page, features, _media_of(session, readable, ids)), ids
 
-    page, media = read(store, call, "cot.list", work)
-    rules = settings.tak.rules
+    page, features, media = read(store, call, "cot.list", work)
     events = (
         event
-        for row in page.items
-        for event in events_of(json.loads(row.feature), type_, now_us=now, rules=rules, media=media[row.id])
+        for feature in features
+        for event in events_of(feature, type_, now_us=now, rules=settings.tak.rules, media=media[feature["id"]])
     )
     links = links_of(request, page.next, _XML)
     headers = {"Link": link_header(links)} if links else {}

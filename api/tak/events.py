@@ -66,6 +66,9 @@ _OURS = (
     "expires",
     "altitude_amsl_m",
     "battery_left",
+    "link",
+    "mode",
+    "sortie",
 )
 
 
@@ -76,7 +79,8 @@ class CotRules:
     Parameters
     ----------
     stale_s
-        How long after an event is made it counts as current; never beyond the end of its retention.
+        How long after an event is made it counts as current; never beyond the end of its retention, or of the time for
+        which the live state of a vehicle counts.
     opex
         `e-NAME` in an exercise, `s-NAME` in a simulation, `o-NAME` in an operation; None says nothing.
     base_url
@@ -145,10 +149,11 @@ def events_of(
     tuple of bytes
         XML without a declaration, the record's own event first, then those of its parts.
     """
-    expires = feature["properties"].get("expires")
+    properties = feature["properties"]
     stale_us = now_us + round(rules.stale_s * 1e6)
-    if isinstance(expires, str):
-        stale_us = min(stale_us, microseconds_of(expires))
+    for end in (properties.get("expires"), (properties.get("live") or {}).get("until")):
+        if isinstance(end, str):
+            stale_us = min(stale_us, microseconds_of(end))
     if feature["geometry"] is None or stale_us <= now_us:
         return ()
     maker = _Maker(feature, record_type, now_us, stale_us, rules, media)
@@ -305,7 +310,7 @@ class _Maker:
         clip = self.media != "none" and bool(self.properties.get("evidence"))
         live = self.properties.get("video")
         url = None
-        if isinstance(live, str) and live.startswith(("https://", "http://", "rtsp://", "rtsps://")):
+        if isinstance(live, str) and live.startswith(("https://", "http://", "rtsp://", "rtsps://", "srt://")):
             url = live
         elif self.rules.base_url is not None and clip:  # who may see a copy gets it under the same name
             url = f"{self.rules.base_url}/crossings/{self.id}/evidence/clip"

@@ -36,7 +36,7 @@ class TakTarget:
     fingerprint
         SHA-256 of the server's certificate (DER) in hex: then no other certificate will do.
     types
-        Of which types of records it is told.
+        Of which types of records it is told; of vehicles with their live state.
     since
         Where it begins when it is new.
     rules

@@ -16,6 +16,7 @@ from api import Role, Settings, Store, running
 from api.feeds.settings import FeedSettings
 from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call
+from api.live.settings import LiveSettings
 from api.store.tables import AuditRow
 from api.trail.log import INSIDE, last_n
 from tests.api.samples import agreement_json, crossing_json
@@ -161,7 +162,8 @@ class Live:
 def live(folder: Path, **feeds: Any) -> Iterator[Live]:
     """A running service with fast feeds, and keys named as their roles."""
     quick = {"poll_s": 0.05, "recheck_s": 0.1, "loopback_targets": True, "first_wait_s": 0.1, "longest_wait_s": 0.2}
-    settings = Settings(folder / "live", port=0, feeds=FeedSettings(**(quick | feeds)))
+    paces = {"feeds": FeedSettings(**(quick | feeds)), "live": LiveSettings(pace_s=0.05)}
+    settings = Settings(folder / "live", port=0, **paces)
     with running(settings) as service, httpx.Client(base_url=service.url, timeout=60.0) as http:
         assert service.admin is not None
         made = Live(service.url, service.store, http, {"administrator": service.admin.key})

@@ -70,7 +70,8 @@ def mostly(usual, *others):
     return st.sampled_from([usual] * 3 * len(others) + list(others))
 
 
-names = st.sampled_from([name.value for name in ReleaseField])
+OF_VEHICLES = {"camera", "video", "live"}  # test_cameras, test_live_vehicles
+names = st.sampled_from(sorted({name.value for name in ReleaseField} - OF_VEHICLES))
 cases = st.builds(
     Case,
     name=st.just(""),

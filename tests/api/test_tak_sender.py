@@ -12,14 +12,18 @@ import pytest
 
 from api.background import Service as Running
 from api.errors import OutletError, SettingsError
+from api.live.settings import LiveSettings
 from api.outlets.settings import Pace
 from api.settings import Settings
-from api.tak.sender import linked, serve_tak
+from api.tak.link import linked
+from api.tak.sender import serve_tak
 from api.tak.settings import TakSettings, TakTarget
 from api.times import now_us
 from tests.api.conftest import DATABASES
 from tests.api.samples import crossing_json
 from tests.api.tak_server import TakServer
+from tests.api.test_live_vehicles import NOON_US, SECOND_US, agreed, put, state_json, vehicle_of
+from tests.api.test_release import rectangle
 from tests.certificates import certificate, server_context
 
 # For tests of the wire, in which the database has no part.
@@ -63,7 +67,8 @@ def target_of(pki, tak, **more):
 @contextlib.asynccontextmanager
 async def sending(service, *targets):
     """The sender as it runs beside the routes; leaving the block cancels it."""
-    settings = dataclasses.replace(Settings(service.store.directory), tak=TakSettings(targets, pace=PACE))
+    paces = {"tak": TakSettings(targets, pace=PACE), "live": LiveSettings(pace_s=0.02)}
+    settings = dataclasses.replace(Settings(service.store.directory), **paces)
     task = asyncio.create_task(serve_tak(Running(service.store, settings)))
     try:
         yield
@@ -413,3 +418,24 @@ def _runs_of(seen, wanted):
         if after is not None and wanted.index(after) not in {at + 1, 0} and wanted.index(after) > reached:
             return False
     return reached == len(wanted)
+
+
+@on_one_database
+async def test_a_partners_server_sees_a_vehicle_live_while_it_is_in_the_area(service, pki, tak):
+    vehicle_id = vehicle_of(service)
+    agreed(service, "bravo", vehicle_id, area=rectangle(-111, 31, -110, 32))
+    partner_id = service.ask("administrator", "GET", "/partners").json()[0]["id"]
+    put(service, state_json(lat=31.5))
+
+    def at(lat):
+        return [event for event in tak.events if event.find("point").get("lat") == f"{lat:.7f}"]
+
+    async with sending(service, target_of(pki, tak, partner_id=partner_id, types=frozenset({"vehicle"}))):
+        await until(lambda: at(31.5), "where it is")
+        await asyncio.to_thread(put, service, state_json(at_us=NOON_US + SECOND_US, lat=32.5))
+        await until(lambda: f"{own(vehicle_id)}-delete" in tak.uids(), "that it is gone")
+        await asyncio.to_thread(put, service, state_json(at_us=NOON_US + 2 * SECOND_US, lat=31.75))
+        await until(lambda: at(31.75), "where it is again")
+    assert at(31.5)[0].get("stale") == "2026-01-01T12:00:30.000Z"
+    assert at(31.75)[0].get("uid") == own(vehicle_id)
+    assert at(32.5) == []

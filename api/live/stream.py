@@ -1,0 +1,205 @@
+"""The stream of vehicles: each as it is now, then whatever changes of it; what nobody took in time is left out.
+
+Nothing waits for a reader. All who watch share one look at the store for each turn, and one view for each audience;
+a reader takes the view that is there when it has room, and is sent what differs from what it was sent before. So a slow
+one gets the newest state and never those in between, and costs no more memory than a quick one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from anyio import CapacityLimiter, to_thread
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+
+from api.canonical import canonical
+from api.errors import ApiError
+from api.feeds.standing import standing
+from api.feeds.streams import Open, Streams
+from api.feeds.told import one_line
+from api.identity.roles import Principal
+from api.identity.settings import IdentitySettings
+from api.live.account import Tally
+from api.live.settings import LiveSettings
+from api.live.view import LiveVehicle, live_vehicles
+from api.store.engine import Store
+from api.trail.audit import append_deeds
+
+__all__ = ["LOOKED", "Watch", "changes", "vehicle_stream", "watch_of"]
+
+_LOG = logging.getLogger("vedette.api")
+_RETRY_MS = 2000
+LOOKED = "vehicle.stream"
+"""The action under which the audit has what was streamed."""
+
+View = Mapping[str, LiveVehicle]
+
+
+@dataclass(eq=False, slots=True)
+class Seat:
+    """Where one reader finds the newest view; `view` is None once its key does not stand any more."""
+
+    principal: Principal
+    turned: asyncio.Event
+    view: View | None = field(default_factory=dict)
+
+
+class Watch:
+    """Looks at what is live for all who watch in one event loop; runs while somebody does.
+
+    Parameters
+    ----------
+    store
+        Whose vehicles.
+    settings, identity
+        How often it looks; until when keys stand.
+    """
+
+    def __init__(self, store: Store, settings: LiveSettings, identity: IdentitySettings) -> None:
+        self._store, self._settings, self._identity = store, settings, identity
+        self._thread = CapacityLimiter(1)
+        self._seats: dict[Seat, None] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    def join(self, opened: Open) -> Seat:
+        """A seat, which has its first view after the next turn. `Open.end` turns it too."""
+        seat = Seat(opened.call.principal, asyncio.Event())
+        opened.stirred = seat.turned
+        self._seats[seat] = None
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look(), name="vedette-live")
+        return seat
+
+    def leave(self, seat: Seat) -> None:
+        """Give a seat back."""
+        del self._seats[seat]
+        if not self._seats and self._looking is not None:
+            looking, self._looking = self._looking, None  # whoever joins before it has ended begins another
+            looking.cancel()
+
+    async def _look(self) -> None:
+        while True:
+            seats = list(self._seats)
+            try:
+                views = await to_thread.run_sync(self._views, {seat.principal for seat in seats}, limiter=self._thread)
+            except Exception:  # noqa: BLE001 - looked again; until then nobody is shown anything new
+                _LOG.exception("live vehicles cannot be read", extra={"fields": {"again_in_s": self._settings.pace_s}})
+            else:
+                for seat in seats:
+                    seat.view = views.get(seat.principal)
+                    seat.turned.set()
+            await asyncio.sleep(self._settings.pace_s)
+
+    def _views(self, principals: set[Principal]) -> dict[Principal, View]:
+        """The view of each who may still look; those of one audience, whose keys may do the same, share theirs."""
+        now_us = self._store.clock()
+        shared: dict[object, View] = {}
+        found: dict[Principal, View] = {}
+        with self._store.read() as session:
+            for principal in standing(session, principals, now_us, self._identity):
+                alike = (principal.role, principal.partner_id, principal.scopes)
+                if alike not in shared:
+                    shared[alike] = live_vehicles(session, principal, now_us, self._settings)
+                found[principal] = shared[alike]
+        return found
+
+
+_WATCHES: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[Store, Watch]] = WeakKeyDictionary()
+
+
+def watch_of(store: Store, settings: LiveSettings, identity: IdentitySettings) -> Watch:
+    """The one that looks at the vehicles of `store` in the running event loop."""
+    watches = _WATCHES.setdefault(asyncio.get_running_loop(), WeakKeyDictionary())
+    if store not in watches:
+        watches[store] = Watch(store, settings, identity)
+    return watches[store]
+
+
+def changes(view: View, told: dict[str, str]) -> tuple[list[LiveVehicle], list[str]]:
+    """What differs from what was told: vehicles to tell of, and ids of those that are gone. `told` is brought up to it.
+
+    Parameters
+    ----------
+    view
+        What may be told now.
+    told
+        ETag of what was told last, by record.
+    """
+    fresh = [(record_id, one) for record_id, one in view.items() if told.get(record_id) != one.etag]
+    gone = [record_id for record_id in told if record_id not in view]
+    told.update((record_id, one.etag) for record_id, one in fresh)
+    for record_id in gone:
+        del told[record_id]
+    return [one for _, one in fresh], gone
+
+
+async def vehicle_stream(
+    streams: Streams, watch: Watch, opened: Open, store: Store, *, account_s: float
+) -> AsyncIterator[bytes]:
+    """The wire of one stream: `vehicle` with a Feature, `gone` with the id of one that may not be seen (any more).
+
+    The last piece names the reason: `event: bye` with "revoked" or "stopping". There is no cursor: who comes back is
+    sent all that is live.
+    """
+    streams.enter(opened)
+    tally = Tally(opened.call, LOOKED, account_s)
+    try:
+        yield format_sse_event(retry=_RETRY_MS)
+        seat = watch.join(opened)
+        try:
+            async for piece in _turns(streams, seat, opened, store, tally):
+                yield piece
+        finally:
+            watch.leave(seat)
+            await asyncio.shield(to_thread.run_sync(_write_down, store, tally))
+        yield format_sse_event(event="bye", data_str=canonical({"reason": opened.ended}))
+    finally:
+        streams.leave(opened)
+
+
+async def _turns(streams: Streams, seat: Seat, opened: Open, store: Store, tally: Tally) -> AsyncIterator[bytes]:
+    told: dict[str, str] = {}
+    while opened.ended is None:
+        try:
+            async with asyncio.timeout(streams.settings.heartbeat_s):
+                await seat.turned.wait()
+        except TimeoutError:
+            yield KEEPALIVE_COMMENT
+            continue
+        seat.turned.clear()
+        if seat.view is None:
+            opened.end("revoked")
+        if seat.view is None or opened.ended is not None:
+            return
+        fresh, gone = changes(seat.view, told)
+        if not fresh and not gone:
+            continue
+        await to_thread.run_sync(_count, store, tally, [one.feature["id"] for one in fresh])
+        yield b"".join(
+            [
+                *(format_sse_event(event="vehicle", data_str=one_line(canonical(one.feature))) for one in fresh),
+                *(format_sse_event(event="gone", data_str=canonical({"id": record_id})) for record_id in gone),
+            ]
+        )
+
+
+def _count(store: Store, tally: Tally, ids: list[str]) -> None:
+    """Count what is about to leave; what has to be written down first is."""
+    deeds = tally.count(store.clock(), ids)
+    if not deeds:
+        return
+    try:
+        store.write_together(lambda session: append_deeds(session, deeds))
+    except ApiError:
+        tally.undo()
+        raise
+
+
+def _write_down(store: Store, tally: Tally) -> None:
+    deeds = tally.close(store.clock())
+    if deeds:
+        store.write_together(lambda session: append_deeds(session, deeds))

@@ -1,0 +1,99 @@
+"""Live vehicles to TAK servers: the newest state of each, over a connection of its own, with no cursor and no backlog.
+
+What was not sent while a server was away is not sent later: once it is back it is told of all that is live. One process
+at a time serves a server, under a lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+
+from api.background import Service, Task
+from api.canonical import new_id
+from api.errors import OutletError, StorageError
+from api.feeds.lease import take_lease
+from api.identity.roles import Call
+from api.live.account import Tally
+from api.live.stream import changes
+from api.live.view import LiveVehicle, live_vehicles
+from api.outlets.settings import Pace
+from api.tak.events import deletes_of, events_of
+from api.tak.link import TakLink, linked
+from api.tak.settings import TakTarget
+from api.trail.audit import Deed, append_deeds
+
+__all__ = ["telling_vehicles"]
+
+_LOG = logging.getLogger("vedette.api")
+
+
+def telling_vehicles(target: TakTarget, pace: Pace) -> Task:
+    """A task that tells one server of live vehicles until it is cancelled."""
+
+    async def tell(service: Service) -> None:
+        teller, wait_s = _Teller(service, target, pace), pace.first_wait_s
+        while True:
+            try:
+                if await asyncio.to_thread(teller.leads):
+                    async with linked(target, service.store.clock) as link:
+                        wait_s = pace.first_wait_s
+                        await teller.tell(link)
+            except (OutletError, StorageError) as error:
+                _LOG.warning("vehicles wait", extra={"fields": {"server": target.name, "problem": str(error)}})
+            await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
+            wait_s = min(wait_s * 2, pace.longest_wait_s)
+
+    tell.__qualname__ = f"tell_vehicles {target.name}"
+    return tell
+
+
+class _Teller:
+    """Tells one server what its audience may see of vehicles now."""
+
+    def __init__(self, service: Service, target: TakTarget, pace: Pace) -> None:
+        self._store, self._settings = service.store, service.settings.live
+        self._target, self._hold_us, self._owner = target, round(pace.hold_s * 1e6), new_id()
+        self._tally = Tally(Call(target.outlet.principal, new_id()), "outlet.tell_live", self._settings.account_s)
+
+    def leads(self) -> bool:
+        """Whether this process is the one that serves the server, for a while."""
+        name = f"tak-live:{self._target.name}"
+        with self._store.write() as session:
+            return take_lease(session, name, self._owner, self._store.clock(), self._hold_us)
+
+    async def tell(self, link: TakLink) -> None:
+        """Until the connection breaks, or another process serves the server."""
+        told: dict[str, str] = {}
+        led_us = self._store.clock()
+        try:
+            while True:
+                if not 0 <= self._store.clock() - led_us < self._hold_us // 3:
+                    if not await asyncio.to_thread(self.leads):
+                        return
+                    led_us = self._store.clock()
+                await link.write(await asyncio.to_thread(self._events, told))
+                await link.idle()
+                await asyncio.sleep(self._settings.pace_s)
+        finally:
+            await asyncio.shield(asyncio.to_thread(self._write_down, self._tally.close(self._store.clock())))
+
+    def _events(self, told: dict[str, str]) -> list[bytes]:
+        """The events of what has changed, once it stands in the audit."""
+        now_us, rules = self._store.clock(), self._target.rules
+        with self._store.read() as session:
+            view: dict[str, LiveVehicle] = live_vehicles(session, self._target.outlet.principal, now_us, self._settings)
+        fresh, gone = changes(view, told)
+        deeds = self._tally.count(now_us, [one.feature["id"] for one in fresh])
+        try:
+            self._write_down(deeds)
+        except StorageError:
+            self._tally.undo()
+            raise
+        made = [event for one in fresh for event in events_of(one.feature, "vehicle", now_us=now_us, rules=rules)]
+        return made + [event for one in gone for event in deletes_of(one, "vehicle", now_us=now_us, rules=rules)]
+
+    def _write_down(self, deeds: list[Deed]) -> None:
+        if deeds:
+            self._store.write_together(lambda session: append_deeds(session, deeds))

@@ -1,0 +1,99 @@
+"""A simulated flight as others see it: where it is, where its camera looks, and what of the ground that shows."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import httpx
+import pytest
+from lxml import etree
+from pyproj import Geod
+
+import api
+import autopilot
+import missions
+import sim
+from cli.live import LiveOptions, telling_positions
+from cli.simulated import simulated_fleet
+from geo import FlatTerrain
+from tests.api.live import live
+
+SPEEDUP = 60.0
+GEOD = Geod(ellps="WGS84")
+
+
+@pytest.fixture(scope="module")
+def made():
+    segment = missions.cut(missions.land_border("ITA", "CHE"), 2000)
+    fleet = missions.default_fleet(missions.base_beside(segment), 1)
+    return missions.plan(segment, fleet, FlatTerrain(900.0), missions.PlanOptions(shift_s=3600.0))
+
+
+async def seen(service):
+    """The vehicle once it flies and its camera sees the ground."""
+    end = time.monotonic() + 60.0
+    while time.monotonic() < end:
+        for one in (await asyncio.to_thread(service.must, "analyst", "GET", "/vehicles"))["features"]:
+            if one["properties"]["state"] == "flying" and one["properties"].get("footprint"):
+                return one
+        await asyncio.sleep(0.2)
+    raise AssertionError("no vehicle was seen")
+
+
+async def test_a_flight_is_seen_live_with_its_field_of_view_and_footprint(made, tmp_path):
+    stop = asyncio.Event()
+    fleet_of = replace(simulated_fleet(made, speedup=SPEEDUP, seed=1), boot=sim.Boot(0, 0, 0))
+    with live(tmp_path) as service, sim.start_fleet(fleet_of) as fleet:
+        options = LiveOptions(service.url, service.keys["pilot"], owner="USA", marking="REL BRAVO")
+        with telling_positions(options, made, None) as met:
+            tasks = autopilot.tasks_of(made, [end.url for end in fleet.endpoints])
+            flight = asyncio.create_task(autopilot.fly(tasks, time_scale=SPEEDUP, met=met, stop=stop))
+            one = await seen(service)
+            feed = await asyncio.to_thread(service.ask, "analyst", "GET", "/cot?type=vehicle")
+            stop.set()
+            await flight
+        assert len(service.must("analyst", "GET", "/vehicles")["features"]) == 1
+        assert len(service.audited("vehicle.write_live")) == 1
+    told = one["properties"]
+    camera = made.fleet.camera
+    assert told["camera"]["fov_deg"] == pytest.approx(camera.model.horizontal_fov_deg, abs=0.01)
+    assert told["camera"]["model"] == camera.name
+    assert (told["marking"], told["link"], told["name"]) == ("REL BRAVO", "good", made.fleet.vehicles[0].name)
+    lon, lat = one["geometry"]["coordinates"]
+    ring = told["footprint"]["coordinates"][0]
+    middle = [sum(axis) / 4 for axis in zip(*ring[:4], strict=True)]
+    azimuth, _, away_m = GEOD.inv(lon, lat, *middle)
+    assert away_m < 2000
+    # The picture lies where the camera looks.
+    assert abs((azimuth - told["camera"]["azimuth_deg"] + 180) % 360 - 180) < 10
+    own, footprint = etree.fromstring(feed.content)
+    assert own.find("detail/sensor").get("fov") == str(told["camera"]["fov_deg"])
+    assert len([link for link in footprint.findall("detail/link") if link.get("point")]) == 5
+
+
+def test_states_that_were_not_sent_in_time_are_not_sent_later():
+    """A service that is away for some turns gets what is newest then; who hands waits for nothing."""
+    sent, away, period_s = [], [True], 0.02
+    answered = {"counts": {}, "results": []}
+
+    def handle(request):
+        if away[0]:
+            raise httpx.ConnectError("away")
+        sent.append(request.read())
+        return httpx.Response(200, json=answered)
+
+    said = []
+    with (
+        api.Client("http://vedette.test", "k", transport=httpx.MockTransport(handle)) as client,
+        api.LiveCourier(client, lambda _name: {}, said.append, period_s=period_s) as courier,
+    ):
+        for n in range(50):
+            courier.hand("a", lambda n=n: {"n": n})
+            time.sleep(0.002)
+        away[0] = False
+        courier.hand("a", lambda: {"n": 50})
+        end = time.monotonic() + 30
+        while len(said) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+    assert sent == [b'{"states":[{"n":50}]}']
+    assert [("not told" in words, "again" in words) for words in said] == [(True, False), (False, True)]
