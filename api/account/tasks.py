@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api.account.erasure import remove_orphans, sweep
 from api.account.transparency import publish
 from api.background import Service, Task
+from api.errors import StorageError
 from api.store.days import drop_empty_days
 
 __all__ = ["TASKS", "publish_months", "sweep_store"]
@@ -20,10 +21,16 @@ _HOUR_S = 3600.0
 
 
 async def sweep_store(service: Service) -> None:
-    """Erase what has run out, and remove objects that no record names."""
+    """Erase what has run out, and remove objects that no record names; nothing by a clock that is not believed."""
     settings, store = service.settings.account, service.store
     orphans_at = 0.0
     while True:
+        try:
+            store.check_clock()
+        except StorageError as error:
+            _LOG.warning("not swept", extra={"fields": {"problem": str(error)}})
+            await asyncio.sleep(settings.sweep_s)
+            continue
         erased = await run_in_threadpool(sweep, store)
         removed = 0
         if time.monotonic() >= orphans_at:
