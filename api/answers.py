@@ -125,6 +125,7 @@ _KEY = closed(
     scopes=_or_null(_list(_TEXT)),
     certificate=_or_null(_TEXT),
     account_id=_or_null(_ID),
+    sources=_or_null(_list(_TEXT)),
     used=_or_null(_TIME),
 )
 _ACCOUNT = closed(
