@@ -1,6 +1,6 @@
 """The service: store, review, release to partners, audit; its client with the spool; and the report of a run."""
 
-from api.account.backup import BackupReport, backup, restore
+from api.account.backup import BackupReport, RestoreReport, backup, restore
 from api.app import create_app
 from api.courier.client import Client, SpoolReport
 from api.courier.fetch import fetch_evidence
@@ -78,6 +78,7 @@ __all__ = [
     "RateLimitedError",
     "RefusedError",
     "ReportError",
+    "RestoreReport",
     "Role",
     "RunReport",
     "RunningService",

@@ -152,7 +152,12 @@ def _objects(store: Store) -> None:
     store.objects.check()
 
 
-_PARTS: dict[str, Callable[[Store], None]] = {"database": Store.check_database, "objects": _objects, "audit": _audit}
+_PARTS: dict[str, Callable[[Store], None]] = {
+    "database": Store.check_database,
+    "objects": _objects,
+    "audit": _audit,
+    "clock": Store.check_clock,
+}
 
 
 def _problem(part: Callable[[Store], None], store: Store) -> str | None:

@@ -16,15 +16,18 @@ from typing import Any
 import uvicorn
 
 from api.app import create_app
+from api.canonical import new_id
 from api.errors import SettingsError, StorageError
 from api.feeds.streams import end_streams
 from api.identity.certificates import CertifiedProtocol
 from api.identity.first import FIRST_LOGIN, create_admin
 from api.identity.keys import IssuedKey, has_keys
+from api.identity.roles import SYSTEM, Call
 from api.prompt import PromptProtocol
 from api.settings import Settings
 from api.store.engine import Store
 from api.times import iso
+from api.trail.audit import append_audit
 
 __all__ = ["JsonLines", "RunningService", "running", "serve"]
 
@@ -132,6 +135,7 @@ def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socke
             objects=settings.objects,
         )
         try:
+            _start_clock(store, is_right=settings.clock_is_right)
             with store.read() as session:
                 first = not has_keys(session)
             scheme = "http" if settings.tls_certificate is None else "https"
@@ -146,6 +150,17 @@ def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socke
             store.close()
     finally:
         listener.close()
+
+
+def _start_clock(store: Store, *, is_right: bool) -> None:
+    """Refuse a clock that contradicts what the store has written, unless a person says that it is right."""
+    try:
+        store.start_clock()
+    except SettingsError as error:
+        if not is_right:
+            raise
+        with store.write() as session:
+            append_audit(session, Call(SYSTEM, new_id()), store.clock(), "clock.trust", [], against=str(error))
 
 
 class _Server(uvicorn.Server):

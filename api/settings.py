@@ -48,6 +48,9 @@ class Settings:
         How long a stop waits for requests in progress.
     objects
         URL of a store that fsspec reaches (`s3://bucket/folder`), for the objects; None keeps them in `directory`.
+    clock_is_right
+        Says that this machine's clock is right although the store was written at a later time, or lay still for more
+        than 90 days: for one start, after a person has looked.
     opentelemetry
         Whether requests are told to an SDK of OpenTelemetry, where one is installed; it is set up by its environment.
     heads
@@ -88,6 +91,7 @@ class Settings:
     busy_timeout_s: float = 10.0
     stop_timeout_s: int = 10
     objects: str | None = None
+    clock_is_right: bool = False
     opentelemetry: bool = False
     heads: HeadSettings = field(default_factory=HeadSettings)
     account: AccountSettings = field(default_factory=AccountSettings)

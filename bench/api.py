@@ -196,7 +196,14 @@ _NUMBERS = count()
 
 def _key(store: Store, role: Role) -> str:
     with store.write() as session:
-        return issue_key(session, Call(SYSTEM, "bench"), store.clock(), name=role, role=role).key
+        return issue_key(
+            session,
+            Call(SYSTEM, "bench"),
+            store.clock(),
+            name=role,
+            role=role,
+            sources=["*"] if role is Role.PILOT else None,
+        ).key
 
 
 def _deliver(store: Store, many: int) -> None:

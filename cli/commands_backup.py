@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.arguments import InputError
 from cli.terminal import console
 
 __all__ = ["commands"]
@@ -35,17 +36,39 @@ def backup(
     )
 
 
-@commands.command(epilog="Example: [bold]vedette restore backups/monday.tar --store runs/store[/bold]")
+@commands.command(
+    epilog="Example: [bold]vedette restore backups/monday.tar --store runs/new --ledger runs/store/ledger.jsonl[/bold]"
+)
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", exists=True, dir_okay=False)],
     store: _Store = Path("runs/store"),
     database: _Database = None,
     objects: _Objects = None,
+    ledger: Annotated[
+        str | None, typer.Option(help="What the store took back since: its [bold]ledger.jsonl[/bold], or a URL.")
+    ] = None,
+    without_ledger: Annotated[
+        bool, typer.Option("--without-ledger", help="There is none: what was taken back since may be there again.")
+    ] = False,
 ) -> None:
-    """Make a store from a backup, in a new folder; every hash and the audit chain are checked first."""
+    """Make a store from a backup, in a new folder, and take back again what had been taken back since.
+
+    Every hash and the audit chain are checked first. Every login has ended.
+    """
     import api  # noqa: PLC0415 - as above
 
-    done = api.restore(file, store if database is None else database, objects=objects, directory=store)
+    if (ledger is None) != without_ledger:
+        raise InputError(
+            "restore: what was erased, recalled, ended or revoked since the backup would be there again: "
+            "give --ledger, or --without-ledger where it is lost, and not both"
+        )
+    done = api.restore(file, store if database is None else database, ledger=ledger, objects=objects, directory=store)
     console.print(
         f"{done.objects} objects, audit whole to entry {done.audit.seq} -> {store}", markup=False, soft_wrap=True
     )
+    for kind, count in sorted(done.again.counts.items()):
+        console.print(f"again {kind}: {count}", markup=False)
+    if ledger is None:
+        console.print("what was erased, recalled, ended or revoked since the backup may be there again", markup=False)
+    if done.again.admin is not None:
+        console.print(f"no administrator was left; a new key (shown once): {done.again.admin.key}", markup=False)

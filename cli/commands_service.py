@@ -87,6 +87,9 @@ def serve(
     audit_heads: Annotated[
         str | None, typer.Option(help="Where to keep them, best on another machine: a file, or a URL.")
     ] = None,
+    clock_is_right: Annotated[
+        bool, typer.Option("--clock-is-right", help="It is, although the store was written at another time.")
+    ] = False,
     opentelemetry: Annotated[bool, typer.Option("--opentelemetry", help="Tell requests to OpenTelemetry.")] = False,
 ) -> None:
     """Serve crossings, review and release over HTTP."""
@@ -100,6 +103,7 @@ def serve(
         "tls_certificate": certificate,
         "tls_key": private_key,
         "objects": objects,
+        "clock_is_right": clock_is_right or None,
         "opentelemetry": opentelemetry or None,
     }
     said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}

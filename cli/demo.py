@@ -218,7 +218,8 @@ def share(watched: Watched, work: Path) -> Shared:
         task = progress.add_task("deliver, review, release", total=len(watched.crossings) + 2)
 
         def client(role: api.Role, partner: str | None = None, **more: Any) -> api.Client:
-            key = admin.create_key(f"{role} of the demonstration", role, partner_id=partner)
+            bound = ["*"] if role is api.Role.PILOT else None
+            key = admin.create_key(f"{role} of the demonstration", role, partner_id=partner, sources=bound)
             return stack.enter_context(api.Client(service.url, key, **more))
 
         partners = {name: admin.create_partner(name)["id"] for name in PARTNERS}

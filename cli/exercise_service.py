@@ -107,7 +107,8 @@ def opened_desk(exercise: sim.Exercise, folder: Path, now_us: int) -> Iterator[D
         if service.admin is None:
             raise VedetteError(f"{folder} holds a store already: play into a new folder")
         admin = stack.enter_context(api.Client(service.url, service.admin.key))
-        keys = {role: admin.create_key(role, role) for role in (api.Role.PILOT, api.Role.ANALYST, api.Role.SUPERVISOR)}
+        keys = {role: admin.create_key(role, role) for role in (api.Role.ANALYST, api.Role.SUPERVISOR)}
+        keys[api.Role.PILOT] = admin.create_key(api.Role.PILOT, api.Role.PILOT, sources=["*"])
 
         def client(key: str) -> api.Client:
             return stack.enter_context(api.Client(service.url, key))

@@ -22,16 +22,20 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from api.account.again import Again, take_back_again
 from api.account.databases import Database, open_database
+from api.account.ledger import read_ledger
 from api.canonical import canonical, new_id
 from api.errors import ConflictError, StorageError
+from api.migrating import migrate_store
+from api.store.engine import Store
 from api.store.objects import Objects, file_sha256, open_objects, sync_folder
 from api.store.tables import EvidenceRow
 from api.times import iso, now_us
-from api.trail.audit import GENESIS, AuditHead, Link, check_end, follow
+from api.trail.audit import GENESIS, AuditHead, Link, audit_head, check_end, follow
 from api.trail.copies import chain_of_database
 
-__all__ = ["BackupReport", "backup", "restore"]
+__all__ = ["BackupReport", "RestoreReport", "backup", "restore"]
 
 _FORMAT = "vedette.backup/1"
 _MANIFEST, _DATABASE, _OBJECTS = "manifest.json", "database", "objects"
@@ -46,6 +50,13 @@ class BackupReport:
     objects: int
     object_bytes: int
     audit: AuditHead
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport(BackupReport):
+    """What was restored, and what was taken back in it once more; `audit` is its head after that."""
+
+    again: Again
 
 
 def backup(where: Path | str, file: Path, *, objects: str | None = None, directory: Path | None = None) -> BackupReport:
@@ -141,9 +152,16 @@ class _ErasedMeanwhileError(StorageError):
 
 
 def restore(
-    file: Path, where: Path | str, *, objects: str | None = None, directory: Path | None = None
-) -> BackupReport:
+    file: Path,
+    where: Path | str,
+    *,
+    ledger: str | None,
+    objects: str | None = None,
+    directory: Path | None = None,
+) -> RestoreReport:
     """Put a backup into a new store; it is there whole, or not at all.
+
+    What was taken back after the backup was made is taken back once more, and every login has ended.
 
     Parameters
     ----------
@@ -151,6 +169,10 @@ def restore(
         A file that `backup` wrote.
     where
         Folder of the new store (absent or empty), or the URL of an empty database.
+    ledger
+        Where the store kept the ledger of what it took back: a file, or a URL. None says that there is none: records
+        that were erased, releases that were recalled, and agreements, keys and accounts that were ended since the
+        backup are there again.
     objects, directory
         As for `backup`.
 
@@ -159,9 +181,10 @@ def restore(
     ConflictError
         When something is there already.
     StorageError
-        When the file is damaged, cut, or no backup, or nothing can be written.
+        When the file is damaged, cut, or no backup, the ledger is absent or not this store's, or nothing can be
+        written.
     AuditTamperedError
-        When the audit chain in it is broken.
+        When the audit chain in it is broken, or the ledger.
     """
     folder = where if isinstance(where, Path) else directory
     if folder is None:
@@ -171,6 +194,8 @@ def restore(
     fresh = folder.with_name(f".{folder.name}.{new_id()}.restoring")
     try:
         with _as_storage_error(file):
+            for _ in () if ledger is None else read_ledger(ledger):  # whole, before anything is made
+                pass
             fresh.mkdir(parents=True, mode=0o700)
             manifest = _unpack(file, fresh, open_objects(objects, fresh))
             dumped = fresh / _DATABASE
@@ -181,14 +206,27 @@ def restore(
             dumped.unlink()
             noted = AuditHead(**manifest["audit"])
             with chain_of_database(database.where) as (head, found):
-                last = _recomputed(found, head, {noted.seq: noted.hash} if noted.seq else {})
+                _recomputed(found, head, {noted.seq: noted.hash} if noted.seq else {})
+            url = None if isinstance(where, Path) else where
+            migrate_store(fresh, database=url)
+            last, again = _taken_back(Store(fresh, database=url, objects=objects), ledger)
             if folder.exists():
                 folder.rmdir()
             fresh.replace(folder)
             sync_folder(folder.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return BackupReport(len(manifest["objects"]), sum(manifest["objects"].values()), last)
+    return RestoreReport(len(manifest["objects"]), sum(manifest["objects"].values()), last, again)
+
+
+def _taken_back(store: Store, ledger: str | None) -> tuple[AuditHead, Again]:
+    try:
+        again = take_back_again(store, ledger)
+        store.forget()
+        with store.read() as session:
+            return audit_head(session), again
+    finally:
+        store.close()
 
 
 def _unpack(file: Path, fresh: Path, target: Objects) -> dict[str, Any]:

@@ -27,6 +27,9 @@ class AccountSettings:
         How long after its end a month is published.
     threshold
         Counts below it are not published.
+    ledger
+        Where the ledger of what was taken back is kept, best on another machine: a path, or a URL of a folder. None
+        keeps it in the store's folder, where it goes with the disk. `vedette restore` needs it.
 
     Raises
     ------
@@ -41,6 +44,7 @@ class AccountSettings:
     publish: bool = True
     publish_after_days: int = 30
     threshold: int = 10
+    ledger: str | None = None
 
     def __post_init__(self) -> None:
         if min(self.sweep_s, self.orphans_s) <= 0:

@@ -9,21 +9,30 @@ import time
 from starlette.concurrency import run_in_threadpool
 
 from api.account.erasure import remove_orphans, sweep
+from api.account.ledger import LedgerKeeper
 from api.account.transparency import publish
 from api.background import Service, Task
+from api.errors import StorageError
 from api.store.days import drop_empty_days
 
-__all__ = ["TASKS", "publish_months", "sweep_store"]
+__all__ = ["TASKS", "keep_ledger", "publish_months", "sweep_store"]
 
 _LOG = logging.getLogger("vedette.api")
 _HOUR_S = 3600.0
+_LEDGER_S = 1.0
 
 
 async def sweep_store(service: Service) -> None:
-    """Erase what has run out, and remove objects that no record names."""
+    """Erase what has run out, and remove objects that no record names; nothing by a clock that is not believed."""
     settings, store = service.settings.account, service.store
     orphans_at = 0.0
     while True:
+        try:
+            store.check_clock()
+        except StorageError as error:
+            _LOG.warning("not swept", extra={"fields": {"problem": str(error)}})
+            await asyncio.sleep(settings.sweep_s)
+            continue
         erased = await run_in_threadpool(sweep, store)
         removed = 0
         if time.monotonic() >= orphans_at:
@@ -45,4 +54,13 @@ async def publish_months(service: Service) -> None:
         await asyncio.sleep(_HOUR_S)
 
 
-TASKS: tuple[Task, ...] = (sweep_store, publish_months)
+async def keep_ledger(service: Service) -> None:
+    """Write down outside the store what is taken back."""
+    where = service.settings.account.ledger or str(service.store.directory / "ledger.jsonl")
+    keeper = await run_in_threadpool(LedgerKeeper, service.store, where)
+    while True:
+        await run_in_threadpool(keeper.keep)
+        await asyncio.sleep(_LEDGER_S)
+
+
+TASKS: tuple[Task, ...] = (keep_ledger, sweep_store, publish_months)

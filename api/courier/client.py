@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -333,9 +333,14 @@ class Client:
 
     # -- administration -----------------------------------------------------------------------------------------------
 
-    def create_key(self, name: str, role: str, *, partner_id: str | None = None) -> str:
-        """Issue a key and return its secret, which is shown this once."""
-        body = {"name": name, "role": role, "partner_id": partner_id}
+    def create_key(
+        self, name: str, role: str, *, partner_id: str | None = None, sources: Sequence[str] | None = None
+    ) -> str:
+        """Issue a key and return its secret, which is shown this once.
+
+        A pilot's or sensor's delivers for `sources` (names, or beginnings followed by `*`); None is its own name alone.
+        """
+        body = {"name": name, "role": role, "partner_id": partner_id, "sources": sources}
         secret: str = self._object("POST", "/keys", json=body)["key"]
         return secret
 

@@ -120,7 +120,11 @@ KINDS: dict[str, Kind] = {
     "key.issued": Kind("A key was issued.", {"key_id": _ID, "role": _TEXT}),
     "key.revoked": Kind("A key was revoked.", {"key_id": _ID}),
     "account.created": Kind("A person may log in.", {"account_id": _ID, "role": _TEXT}),
-    "account.changed": Kind("An account was changed.", {"account_id": _ID}),
+    "account.changed": Kind(
+        "An account was changed, or its password.",
+        {"account_id": _ID, "role": _TEXT, "disabled": {"type": "boolean"}, "password": {"type": "boolean"}},
+        optional=frozenset({"role", "disabled", "password"}),  # older events are without
+    ),
     "webhook.created": Kind("A target of webhooks was named.", {"webhook_id": _ID}),
     "webhook.deleted": Kind("A target of webhooks was forgotten.", {"webhook_id": _ID}),
     "webhook.disabled": Kind("Nothing is sent to a target any more.", {"webhook_id": _ID, "reason": _TEXT}),

@@ -16,7 +16,7 @@ from api.feeds.schemas import RedeliveryIn, WebhookIn
 from api.feeds.settings import FeedSettings
 from api.feeds.signing import new_secret
 from api.feeds.tables import DeliveryRow, WebhookRow
-from api.identity.roles import Call, Permission, Principal, Role
+from api.identity.roles import SYSTEM, Call, Permission, Principal, Role
 from api.identity.tables import AccountRow, KeyTermsRow
 from api.pages import Page, Window, page_of
 from api.times import iso
@@ -160,10 +160,11 @@ def list_deliveries(session: Session, call: Call, webhook_id: str, window: Windo
 
 
 def disable(session: Session, now_us: int, row: WebhookRow, reason: str) -> None:
-    """Stop sending to a target until someone sets it going again."""
+    """Stop sending to a target until someone sets it going again: the service's own doing."""
     row.disabled_us, row.disabled_reason = now_us, reason
     partner_id = None if row.audience == INSIDE else row.audience
     append_event(session, now_us, "webhook.disabled", partner_id=partner_id, webhook_id=row.id, reason=reason)
+    append_audit(session, Call(SYSTEM, new_id()), now_us, "webhook.disable", [row.id], reason=reason)
 
 
 def _may_be_told(who: Principal) -> None:

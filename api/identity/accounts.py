@@ -35,6 +35,7 @@ __all__ = [
     "list_accounts",
     "renew_secret",
     "set_password",
+    "tell_change",
 ]
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,99}")
@@ -167,6 +168,7 @@ def renew_secret(
     issued = IssuedSecret(row.id, row.login, new_secret(), time_us + settings.once_s * 1_000_000)
     row.password, row.once_digest, row.once_expires_us = None, sha256_hex(issued.secret), issued.expires_us
     end_sessions(session, call, time_us, row.id)
+    tell_change(session, time_us, row, password=True)
     append_audit(session, call, time_us, "account.renew", [row.id])
     return issued
 
@@ -179,6 +181,7 @@ def set_password(session: Session, call: Call, time_us: int, row: AccountRow, pa
             key.revoked_us = time_us
             append_event(session, time_us, "key.revoked", partner_id=key.partner_id, key_id=key.id)
     row.password, row.once_digest, row.once_expires_us = password_hash, None, None
+    tell_change(session, time_us, row, password=True)
     append_audit(session, call, time_us, "account.password", [row.id])
 
 
@@ -219,7 +222,7 @@ def change_account(
         changed["disabled"] = disabled
     if changed.keys() - {"name"}:
         end_sessions(session, call, time_us, row.id)
-    append_event(session, time_us, "account.changed", partner_id=row.partner_id, account_id=row.id)
+    tell_change(session, time_us, row, password=False)
     append_audit(session, call, time_us, "account.change", [row.id], **changed)
     return _json(row)
 
@@ -240,6 +243,20 @@ def get_account(session: Session, account_id: str) -> AccountRow:
 def _require_another(session: Session, row: AccountRow) -> None:
     if row.role == Role.ADMINISTRATOR.value and row.password is not None and row.disabled_us is None:
         require_another_administrator(session, account_id=row.id)
+
+
+def tell_change(session: Session, time_us: int, row: AccountRow, *, password: bool) -> None:
+    """Tell what an account may do from now on, and whether what it was proved with before is worth nothing."""
+    append_event(
+        session,
+        time_us,
+        "account.changed",
+        partner_id=row.partner_id,
+        account_id=row.id,
+        role=row.role,
+        disabled=row.disabled_us is not None,
+        password=password,
+    )
 
 
 def _json(row: AccountRow) -> dict[str, Any]:

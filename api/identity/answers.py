@@ -39,6 +39,7 @@ _KEY = closed(
     scopes=or_null(list_of(TEXT)),
     certificate=or_null(TEXT),
     account_id=or_null(ID),
+    sources=or_null(list_of(TEXT)),
     used=or_null(TIME),
 )
 _SESSION = closed(

@@ -79,6 +79,7 @@ def post_key(key: KeyIn, call: Caller, store: Stored) -> Response:
             scopes=key.scopes,
             certificate=key.certificate,
             account_id=key.account_id,
+            sources=key.sources,
         ),
     )
     return answer({"id": issued.id, "key": issued.key}, 201)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from typing import Any
 from sqlalchemy import BigInteger, String, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from api.canonical import new_id, sha256_hex
+from api.canonical import canonical, new_id, sha256_hex
 from api.errors import AuthenticationError, NotFoundError, UnprocessableError, WrongCertificateError
 from api.identity.administrators import require_another_administrator
-from api.identity.roles import GRANTS, Call, Permission, Principal, Role
+from api.identity.roles import GRANTS, SPEAKERS, Call, Permission, Principal, Role
 from api.identity.tables import AccountRow, KeyTermsRow
 from api.pages import Page, Window, page_of
 from api.store.tables import KeyRow, PartnerRow
@@ -45,6 +46,7 @@ _VALID = (
         KeyTermsRow.certificate,
         KeyTermsRow.account_id,
         KeyTermsRow.used_us,
+        KeyTermsRow.sources,
     )
     .outerjoin(PartnerRow, PartnerRow.id == KeyRow.partner_id)
     .outerjoin(KeyTermsRow, KeyTermsRow.key_id == KeyRow.id)
@@ -93,6 +95,7 @@ def issue_key(
     scopes: Collection[Permission] | None = None,
     certificate: str | None = None,
     account_id: str | None = None,
+    sources: Collection[str] | None = None,
 ) -> IssuedKey:
     """Make a key of 256 random bits; the store keeps its SHA-256 alone.
 
@@ -108,12 +111,15 @@ def issue_key(
         SHA-256 of the one client certificate (DER, hex) that it works with.
     account_id
         The person whose key it is: it ends with the account, and counts as the same person.
+    sources
+        Of a pilot or sensor: which sources it may deliver for, names or beginnings of names followed by `*`. None is
+        its own name alone.
 
     Raises
     ------
     UnprocessableError
         When a partner key names no partner, another key names one, it would already have expired, a scope is not the
-        role's, or the account has another role.
+        role's, the account has another role, or a role that delivers nothing is bound to sources.
     NotFoundError
         When the partner or the account does not exist or has ended.
     """
@@ -124,6 +130,8 @@ def issue_key(
     foreign = sorted(set(scopes or ()) - GRANTS[role])
     if foreign:
         raise UnprocessableError(f"scopes {', '.join(foreign)} are not granted to a {role}: give some of its own")
+    if sources is not None and role not in SPEAKERS:
+        raise UnprocessableError(f"a {role}'s key delivers nothing: sources are for pilots and sensors")
     if partner_id is not None:
         partner = session.get(PartnerRow, partner_id)
         if partner is None or partner.ended_us is not None:
@@ -148,10 +156,20 @@ def issue_key(
     session.add(row)
     session.flush()
     kept = None if scopes is None else " ".join(sorted(scopes))
-    session.add(KeyTermsRow(key_id=row.id, scopes=kept, certificate=certificate, account_id=account_id, used_us=None))
+    bound = None if sources is None else sorted(set(sources))
+    session.add(
+        KeyTermsRow(
+            key_id=row.id,
+            scopes=kept,
+            certificate=certificate,
+            account_id=account_id,
+            used_us=None,
+            sources=None if bound is None else canonical(bound),
+        )
+    )
     session.flush()
     append_event(session, time_us, "key.issued", partner_id=partner_id, key_id=row.id, role=role.value)
-    narrowed = {"scopes": kept, "certificate": certificate, "account": account_id}
+    narrowed = {"scopes": kept, "certificate": certificate, "account": account_id, "sources": bound}
     append_audit(
         session,
         call,
@@ -202,7 +220,16 @@ def authenticate(
     if not unbound and (certificate is None or row.certificate != certificate):
         raise WrongCertificateError(message, row.id)
     scopes = None if row.scopes is None else frozenset(Permission(scope) for scope in row.scopes.split())
-    who = Principal(row.id, row.name, Role(row.role), row.partner_id, account_id=row.account_id, scopes=scopes)
+    role = Role(row.role)
+    who = Principal(
+        row.id,
+        row.name,
+        role,
+        row.partner_id,
+        account_id=row.account_id,
+        scopes=scopes,
+        sources=frozenset(_sources(row.name, row.sources)) if role in SPEAKERS else None,
+    )
     return who, row.used_us is None or time_us - row.used_us >= _TOUCH_US
 
 
@@ -215,7 +242,9 @@ def touch_key(session: Session, key_id: str, time_us: int) -> None:
     """Note that a key is in use."""
     noted = session.execute(update(KeyTermsRow).where(KeyTermsRow.key_id == key_id).values(used_us=time_us))
     if noted.rowcount == 0:  # type: ignore[attr-defined]  # a key from before there were terms
-        session.add(KeyTermsRow(key_id=key_id, scopes=None, certificate=None, account_id=None, used_us=time_us))
+        session.add(
+            KeyTermsRow(key_id=key_id, scopes=None, certificate=None, account_id=None, used_us=time_us, sources=None)
+        )
 
 
 def list_keys(session: Session, window: Window) -> Page[dict[str, Any]]:
@@ -237,6 +266,7 @@ def list_keys(session: Session, window: Window) -> Page[dict[str, Any]]:
             "scopes": None if terms is None or terms.scopes is None else terms.scopes.split(),
             "certificate": None if terms is None else terms.certificate,
             "account_id": None if terms is None else terms.account_id,
+            "sources": _sources(key.name, None if terms is None else terms.sources) if key.role in SPEAKERS else None,
             "used": None if terms is None else _iso(terms.used_us),
         }
 
@@ -264,6 +294,11 @@ def revoke_key(session: Session, call: Call, time_us: int, key_id: str) -> None:
     )
     append_event(session, time_us, "key.revoked", partner_id=row.partner_id, key_id=row.id)
     append_audit(session, call, time_us, "key.revoke", [row.id])
+
+
+def _sources(name: str, kept: str | None) -> list[str]:
+    """The sources that a key is bound to."""
+    return [name] if kept is None else list(json.loads(kept))
 
 
 def _iso(time_us: int | None) -> str | None:

@@ -22,7 +22,7 @@ from api.errors import (
     RateLimitedError,
     UnprocessableError,
 )
-from api.identity.accounts import context_of, find_account, folded, set_password
+from api.identity.accounts import context_of, find_account, folded, set_password, tell_change
 from api.identity.limits import Buckets
 from api.identity.oidc import Identified, Provider, ProviderAnswer, matches_state
 from api.identity.passwords import Passwords, check_password
@@ -240,7 +240,7 @@ class Logins:
                 row.role = who.role.value
                 call = Call(_principal(row), request_id)
                 end_sessions(session, call, now, row.id)
-                append_event(session, now, "account.changed", account_id=row.id)
+                tell_change(session, now, row, password=False)
                 append_audit(session, call, now, "account.change", [row.id], role=row.role, issuer=who.issuer)
             row.name = who.name
             call = Call(_principal(row), request_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-__all__ = ["GRANTS", "SYSTEM", "Call", "Permission", "Principal", "Role", "Shown"]
+__all__ = ["GRANTS", "SPEAKERS", "SYSTEM", "Call", "Permission", "Principal", "Role", "Shown"]
 
 
 class Role(StrEnum):
@@ -168,6 +168,9 @@ class Principal:
         Permissions that the key is narrowed to; None is all that its role grants.
     session_id
         The session; None for a key.
+    sources
+        For which sources it may deliver: names, or beginnings of names followed by `*`; None for any, which a person
+        has, whom the audit names.
     """
 
     key_id: str
@@ -177,6 +180,7 @@ class Principal:
     account_id: str | None = None
     scopes: frozenset[Permission] | None = None
     session_id: str | None = None
+    sources: frozenset[str] | None = None
 
     @property
     def person(self) -> str:
@@ -189,7 +193,15 @@ class Principal:
             return False
         return self.scopes is None or permission in self.scopes or permission is Permission.SELF
 
+    def may_speak_for(self, source: str) -> bool:
+        """Whether it may deliver records of `source`."""
+        if self.sources is None or source in self.sources:
+            return True
+        return any(each.endswith("*") and source.startswith(each[:-1]) for each in self.sources)
 
+
+SPEAKERS = frozenset({Role.PILOT, Role.SENSOR})
+"""Roles whose keys deliver records: each key for the sources that it is bound to."""
 SYSTEM = Principal("system", "service", None)
 
 

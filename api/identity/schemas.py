@@ -11,6 +11,8 @@ from api.wire import Id, Label, Moment, Sha256, Wire
 
 __all__ = ["AccountChange", "AccountIn", "KeyIn", "LoginIn", "PasswordIn"]
 
+Source = Annotated[str, Field(pattern=r"^([^*]+\*?|\*)$", max_length=200)]
+"""A source, or the beginning of its name followed by `*`."""
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
 
 
@@ -29,6 +31,7 @@ class KeyIn(Wire):
     scopes: list[Permission] | None = Field(default=None, max_length=len(Permission))
     certificate: Annotated[Sha256, BeforeValidator(_thumbprint)] | None = None
     account_id: Id | None = None
+    sources: list[Source] | None = Field(default=None, min_length=1, max_length=100)
 
 
 class AccountIn(Wire):

@@ -72,3 +72,5 @@ class KeyTermsRow(Base):
     """SHA-256 of the DER certificate that the connection must have proved (RFC 8705, 3.1), in hex."""
     account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"), index=True)
     used_us: Mapped[int | None]
+    sources: Mapped[str | None]
+    """Sources that a pilot's or sensor's key may deliver for, as a JSON list; NULL is its own name alone."""

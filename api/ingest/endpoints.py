@@ -65,7 +65,7 @@ def _take_all(store: Store, call: Call, type_: RecordType, body: bytes) -> Respo
         raise UnprocessableError("the body has no records: send one JSON object a line")
     given = [each for _, each in good]
     done: list[Delivered] = write_alone(store, lambda session, now: deliver_all(session, call, now, type_, given))
-    results = [{"line": number} | _wire(each) for (number, _), each in zip(good, done, strict=True)]
+    results = [{"line": number} | _line(each) for (number, _), each in zip(good, done, strict=True)]
     results = sorted(results + bad, key=lambda each: each["line"])
     counts: dict[str, int] = {}
     for each in results:
@@ -84,6 +84,11 @@ def _first(error: ValidationError) -> str:
     """Where and what was wrong, not what was sent."""
     first = error.errors(include_input=False, include_url=False)[0]
     return "#/" + "/".join(str(step) for step in first["loc"]) + ": " + first["msg"]
+
+
+def _line(done: Delivered) -> dict[str, Any]:
+    """A line of many: what the key may not deliver is refused as what cannot be read is."""
+    return {"outcome": "refused", "note": done.note} if done.outcome is Outcome.FORBIDDEN else _wire(done)
 
 
 def _wire(done: Delivered) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from api.errors import ConflictError, NotFoundError, UnprocessableError
+from api.errors import ConflictError, NotFoundError, PermissionDeniedError, UnprocessableError
 from api.identity.roles import Call
+from api.ingest.records import no_speaker
 from api.records.readable import find_readable
 from api.records.schemas import COPIES
 from api.records.views import refresh_views
@@ -41,9 +42,13 @@ def expect(session: Session, call: Call, now_us: int, record_id: str, part: str)
     ------
     NotFoundError
         When the crossing may not be known of, or announces no such part.
+    PermissionDeniedError
+        When the caller may not deliver for its source.
     """
     find_readable(session, call.principal, now_us, record_id, type_="crossing")
     row = session.get_one(RecordRow, record_id)
+    if not call.principal.may_speak_for(row.source):
+        raise PermissionDeniedError(no_speaker(row.source))
     names = json.loads(row.document)["evidence"] or {}
     name = names.get(part) if part in PARTS else part if part in names.get("others", ()) else None
     if name is None or part.partition("-")[0] in COPIES:  # what partners get as a copy is made here, never delivered

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical, new_id, sha256_hex
-from api.errors import ConflictError
+from api.errors import ConflictError, PermissionDeniedError
 from api.identity.roles import Call
 from api.records.kept import Kept, find_kept, insert_kept, update_kept
 from api.records.merges import MERGED
@@ -24,7 +24,7 @@ from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_events
 
-__all__ = ["ERASED", "EXPIRED", "GONE", "Delivered", "Outcome", "deliver", "deliver_all"]
+__all__ = ["ERASED", "EXPIRED", "GONE", "Delivered", "Outcome", "deliver", "deliver_all", "no_speaker"]
 
 ERASED, EXPIRED = "erased", "expired"
 GONE = (ERASED, EXPIRED)
@@ -40,11 +40,15 @@ class Outcome(StrEnum):
     REPLACED = "replaced"
     DROPPED = "dropped"
     CONFLICT = "conflict"
+    FORBIDDEN = "forbidden"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The record's id and present revision, and what the delivery did; `note` says why where it did nothing."""
+    """The record's id and present revision, and what the delivery did; `note` says why where it did nothing.
+
+    Of what was forbidden no id is told.
+    """
 
     id: str
     revision: int
@@ -73,8 +77,12 @@ def deliver(session: Session, call: Call, now_us: int, type_: RecordType, given:
     ------
     ConflictError
         When the content differs under the same update_time.
+    PermissionDeniedError
+        When the caller may not deliver for its source.
     """
     (done,) = deliver_all(session, call, now_us, type_, [given])
+    if done.outcome is Outcome.FORBIDDEN:
+        raise PermissionDeniedError(done.note or "this key may not deliver for that source")
     if done.outcome is Outcome.CONFLICT:
         raise ConflictError(done.note or "the record contradicts what is stored")
     return done
@@ -90,7 +98,8 @@ def deliver_all(
     Returns
     -------
     list of Delivered
-        In the order of `given`; `Outcome.CONFLICT` with a note where the content differs under the same update_time.
+        In the order of `given`; `Outcome.CONFLICT` with a note where the content differs under the same update_time,
+        `Outcome.FORBIDDEN` where the caller may not deliver for the source.
     """
     prepared = [_prepared(type_, each) for each in given]
     records = find_kept(session, type_.name, (each.name for each in prepared))
@@ -98,6 +107,9 @@ def deliver_all(
     changed: dict[str, tuple[Kept, Outcome]] = {}
     superseded: dict[str, str] = {}
     for each in prepared:
+        if not call.principal.may_speak_for(each.stamp.source):
+            done.append(Delivered("", 0, Outcome.FORBIDDEN, no_speaker(each.stamp.source)))
+            continue
         kept = records.get(each.name)
         if kept is not None and (kept.review_state == ERASED or each.stamp.update_us <= kept.update_us):
             done.append(_known(type_, each, kept))
@@ -124,6 +136,11 @@ def deliver_all(
         release_standing(session, call, now_us, new + renewed)
     _audit(session, call, now_us, type_, done)
     return done
+
+
+def no_speaker(source: str) -> str:
+    """What a key is told that may not deliver for a source."""
+    return f"this key may not deliver for {source}: an administrator issues one that is bound to it"
 
 
 def _prepared(type_: RecordType, given: RecordIn | CueIn) -> _Given:
@@ -190,5 +207,5 @@ def _told(row: Kept) -> dict[str, Any]:
 def _audit(session: Session, call: Call, now_us: int, type_: RecordType, done: Sequence[Delivered]) -> None:
     counts = {outcome: sum(each.outcome is outcome for each in done) for outcome in Outcome}
     detail = {str(outcome): count for outcome, count in counts.items() if count}
-    objects = list(dict.fromkeys(each.id for each in done))
+    objects = list(dict.fromkeys(each.id for each in done if each.id))
     append_audit(session, call, now_us, f"{type_.name}.deliver", objects, **detail)

@@ -209,5 +209,8 @@ def _look(store: Store, but: Collection[Wanted]) -> list[Wanted]:
 
 def _tell_failure(store: Store, wanted: Wanted, why: str) -> None:
     with store.write() as session:
+        now = store.clock()
         event = {"record_id": wanted.record_id, "record_type": "crossing", "media": wanted.media, "error": why}
-        append_event(session, store.clock(), "evidence.failed", **event)
+        append_event(session, now, "evidence.failed", **event)
+        call = Call(SYSTEM, new_id())
+        append_audit(session, call, now, "evidence.fail", [wanted.record_id], media=wanted.media, error=why)

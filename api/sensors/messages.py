@@ -62,7 +62,7 @@ def take_message(store: Store, settings: SensorSettings, topic: str, payload: by
         if cue is None:
             return Taken.NOTHING
         with store.write() as session:
-            call = Call(Principal("mqtt", cue.sensor, Role.SENSOR), new_id())
+            call = Call(Principal("mqtt", cue.sensor, Role.SENSOR, sources=frozenset({cue.sensor})), new_id())
             done = deliver(session, call, store.clock(), TYPES["cue"], cue)
     except (ConflictError, PermissionDeniedError, UnprocessableError, ValidationError) as error:
         with store.write() as session:

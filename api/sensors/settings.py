@@ -142,7 +142,8 @@ class Datastream:
     uncertainty_m
         One standard deviation of a coordinate where an observation does not say it.
     speaker
-        Name of a key that speaks for the sensor over HTTP in its place, such as a gateway's.
+        Name of a key that speaks for the sensor over HTTP in its place, such as a gateway's; it is bound to the sensor
+        among its `sources`.
     """
 
     id: str

@@ -17,13 +17,13 @@ from sqlalchemy import Connection, PoolProxiedConnection, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
+from api.store.clock import LONGEST_REST_US, ServiceClock, last_written_us
 from api.store.database import Database
 from api.store.objects import open_objects
 from api.store.postgres import open_postgres
 from api.store.schema import prepare
 from api.store.sqlite import open_sqlite
 from api.store.tables import EventRow
-from api.times import now_us
 
 __all__ = ["Store", "open_database"]
 
@@ -57,7 +57,7 @@ class Store:
     busy_timeout_s
         How long a writer waits for a write of another process.
     clock
-        UTC microseconds since the Unix epoch; for tests.
+        UTC microseconds since the Unix epoch; for tests. None is a `ServiceClock`.
     objects
         URL of a store that fsspec reaches, for the objects; None keeps them in the folder.
 
@@ -75,11 +75,11 @@ class Store:
         *,
         database: str | None = None,
         busy_timeout_s: float = 10.0,
-        clock: Callable[[], int] = now_us,
+        clock: Callable[[], int] | None = None,
         objects: str | None = None,
     ) -> None:
         self.directory = directory
-        self.clock = clock
+        self.clock = ServiceClock() if clock is None else clock
         self._writing = threading.Lock()
         self._queueing = threading.Lock()
         self._stamping = threading.Lock()
@@ -259,7 +259,7 @@ class Store:
                 connection.close()
 
     def check(self) -> None:
-        """Prove that the store can take a write now: database and objects.
+        """Prove that the store can take a write now: database, objects, and a clock to be believed.
 
         Raises
         ------
@@ -268,6 +268,19 @@ class Store:
         """
         self.check_database()
         self.objects.check()
+        self.check_clock()
+
+    def check_clock(self) -> None:
+        """Raise StorageError while the machine's clock is not to be believed."""
+        if isinstance(self.clock, ServiceClock):
+            self.clock.check()
+
+    def start_clock(self, *, longest_rest_us: int | None = LONGEST_REST_US) -> None:
+        """Hold the clock against what is written here, as `ServiceClock.start` does; raises SettingsError."""
+        if isinstance(self.clock, ServiceClock):
+            with self.read() as session:
+                last_us = last_written_us(session)
+            self.clock.start(last_us, longest_rest_us=longest_rest_us)
 
     def check_database(self) -> None:
         """Prove that the database can take a write now; raises StorageError when it cannot."""

@@ -86,8 +86,10 @@ def migrate(database: Database, then: Callable[[Session], None]) -> tuple[str, s
                     with Session(connection, expire_on_commit=False) as session:
                         then(session)
                         session.flush()
-                if sqlite and (lost := connection.execute(text("PRAGMA foreign_key_check")).first()):
-                    raise StorageError(f"store {database.place} cannot be migrated: a row of {lost[0]} refers to none")
+                    if sqlite and (lost := connection.execute(text("PRAGMA foreign_key_check")).first()):
+                        raise StorageError(
+                            f"store {database.place} cannot be migrated: a row of {lost[0]} refers to none"
+                        )
     finally:
         database.engine.dispose()
     return before, HEAD

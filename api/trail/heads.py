@@ -26,7 +26,7 @@ from api.store.engine import Store
 from api.store.tables import AuditRow
 from api.times import iso
 from api.trail.audit import GENESIS, AuditHead, Link, append_audit, audit_head, check_end, follow, links
-from api.trail.head_files import HeadTarget
+from api.trail.lines import LineTarget
 from api.trail.settings import HeadSettings
 
 __all__ = ["ACTION", "HeadKeeper", "SignedHead", "read_heads", "read_signed_heads", "sign_head", "verify_with_heads"]
@@ -157,10 +157,10 @@ def read_signed_heads(where: str, keys: Sequence[Ed25519PublicKey] | None = None
     AuditTamperedError
         As `read_heads` does.
     """
-    lines = HeadTarget(where).lines()
-    if not lines:
+    heads = read_heads(LineTarget(where).lines(), where, keys)
+    if not heads:
         raise StorageError(f"{where}: holds no signed heads")
-    return read_heads(lines, where, keys)
+    return heads
 
 
 def verify_with_heads(found: Iterable[Link], head: AuditHead | None, heads: Sequence[SignedHead]) -> AuditHead:
@@ -242,7 +242,7 @@ class HeadKeeper:
         self._store = store
         self._settings = settings
         self._key = settings.key
-        self._target = HeadTarget(settings.target)
+        self._target = LineTarget(settings.target)
         self._target.mend()
         heads = read_heads(self._target.lines(), settings.target, None)  # whichever key signed: keys are changed
         self._last = heads[-1] if heads else None

@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 
 from api import Role, Settings, Store, create_admin, create_app
 from api.identity.keys import issue_key
-from api.identity.roles import SYSTEM, Call
+from api.identity.roles import SPEAKERS, SYSTEM, Call
 from api.identity.settings import Argon2, IdentitySettings, Policy
 from api.store import sqlite
 from tests.api import described
@@ -212,7 +212,8 @@ def template(tmp_path_factory) -> Callable[[Databases], Template]:
             with store.write() as session:
                 for role in ROLES:
                     call = Call(SYSTEM, "template")
-                    keys[role] = issue_key(session, call, store.clock(), name=role, role=Role(role)).key
+                    bound = ["*"] if role in SPEAKERS else None
+                    keys[role] = issue_key(session, call, store.clock(), name=role, role=Role(role), sources=bound).key
             store.close()
             made[kind] = Template(folder, keys, lasting.made)
         return made[kind]

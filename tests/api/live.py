@@ -15,7 +15,7 @@ import httpx
 from api import Role, Settings, Store, running
 from api.feeds.settings import FeedSettings
 from api.identity.keys import issue_key
-from api.identity.roles import SYSTEM, Call
+from api.identity.roles import SPEAKERS, SYSTEM, Call
 from api.live.settings import LiveSettings
 from api.store.tables import AuditRow
 from api.trail.log import INSIDE, last_n
@@ -169,7 +169,8 @@ def live(folder: Path, **feeds: Any) -> Iterator[Live]:
         made = Live(service.url, service.store, http, {"administrator": service.admin.key})
         with service.store.write() as session:
             for role in ("pilot", "sensor", "analyst", "supervisor"):
-                issued = issue_key(session, Call(SYSTEM, "live"), service.store.clock(), name=role, role=Role(role))
+                by, bound = Call(SYSTEM, "live"), ["*"] if role in SPEAKERS else None
+                issued = issue_key(session, by, service.store.clock(), name=role, role=Role(role), sources=bound)
                 made.keys[role], made.key_ids[role] = issued.key, issued.id
         yield made
 

@@ -19,8 +19,8 @@ from api.background import Service as Background
 from api.canonical import canonical
 from api.identity.roles import SYSTEM, Call
 from api.trail.audit import append_audit, audit_head
-from api.trail.head_files import HeadTarget
 from api.trail.heads import HeadKeeper, read_heads, sign_head, verify_with_heads
+from api.trail.lines import LineTarget
 from api.trail.tasks import keep_heads
 from tests.api.raw import is_postgres, place_of
 from tests.api.test_audit import tamper
@@ -271,21 +271,21 @@ def test_heads_lie_in_an_object_store_one_object_each(store, tmp_path, url):
         append(store)
         keeper.sign()
     assert verified(store, url) == head(store)
-    target = HeadTarget(url)
-    with pytest.raises(StorageError, match="head 3 is there already"):
+    target = LineTarget(url)
+    with pytest.raises(StorageError, match="number 3 is there already"):
         target.append(3, "another")
-    assert len(target.lines()) == 3
+    assert len(list(target.lines())) == 3
 
 
 def test_a_head_that_could_not_be_written_is_written_later(store, settings, target, monkeypatch):
     keeper = HeadKeeper(store, settings)
     keeper.sign()
     real = os.fsync
-    monkeypatch.setattr("api.trail.head_files.os.fsync", lambda _handle: (_ for _ in ()).throw(OSError(28, "full")))
+    monkeypatch.setattr("api.trail.lines.os.fsync", lambda _handle: (_ for _ in ()).throw(OSError(28, "full")))
     append(store)
     with pytest.raises(StorageError, match="full"):
         keeper.sign()
-    monkeypatch.setattr("api.trail.head_files.os.fsync", real)
+    monkeypatch.setattr("api.trail.lines.os.fsync", real)
     assert len(target.read_text().splitlines()) == 1
     assert verified(store, target) == head(store)  # announced by the last entry: not yet missing
     append(store)

@@ -65,7 +65,7 @@ def bench(tmp_path, database):
     started = []
     with running(Settings(tmp_path / "store", database=database, port=0)) as service:
         with Client(service.url, service.admin.key) as admin:
-            keys = {role: admin.create_key(role, role) for role in ("pilot", "analyst")}
+            keys = {"analyst": admin.create_key("a", "analyst"), "pilot": admin.create_key("p", "pilot", sources=["*"])}
 
         def worker(name):
             command = [sys.executable, "-c", WORKER, database, service.url, keys["pilot"]]

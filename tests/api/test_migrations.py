@@ -12,6 +12,7 @@ from sqlalchemy import MetaData, text
 
 import api.app  # noqa: F401 - every table is known to Base once all rooms are loaded
 from api import StorageError, Store, migrate_store, verify_audit
+from api.identity.keys import list_keys
 from api.store import schema
 from api.store.tables import Base
 from tests.api.raw import raw
@@ -122,6 +123,16 @@ def test_a_store_from_before_there_were_steps_is_refused_and_then_migrated(old):
     connection = sqlite3.connect(old / "vedette.sqlite")
     assert connection.execute("PRAGMA user_version").fetchone() == (3,)  # what an older program looks at, and refuses
     connection.close()
+
+
+def test_keys_from_before_they_were_bound_go_on_delivering_for_all(old):
+    migrate_store(old)
+    store = Store(old)
+    with store.read() as session:
+        bound = {(key["role"], tuple(key["sources"] or ())) for key in list_keys(session)}
+    store.close()
+    assert ("pilot", ("*",)) in bound
+    assert {sources for role, sources in bound if role not in {"pilot", "sensor"}} == {()}
 
 
 def verify_old(folder):

@@ -222,7 +222,7 @@ def test_the_service_keeps_its_evidence_there(
         assert (done.objects, done.object_bytes) == (1, len(clip))
         elsewhere = f"memory://{uuid.uuid4().hex}"
         where = databases.new() or tmp_path / "restored"
-        restore(tmp_path / "b.tar", where, objects=elsewhere, directory=tmp_path / "restored")
+        restore(tmp_path / "b.tar", where, ledger=None, objects=elsewhere, directory=tmp_path / "restored")
         assert open_objects(elsewhere, tmp_path / "restored").local(SHA256_OF_CLIP).read_bytes() == clip
         erased = service.ask("supervisor", "POST", "/erasures", json={"record_id": record_id, "reason": "x"})
         assert erased.status_code == 200, erased.text

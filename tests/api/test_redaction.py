@@ -1,5 +1,6 @@
 """Partners who may not see everybody get copies of the evidence; the original is never a stand-in."""
 
+import asyncio
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -9,9 +10,12 @@ import numpy as np
 import pytest
 
 import vision
+from api.background import Service as Beside
 from api.canonical import canonical
-from api.release.redaction import redacted, wanted_copies
+from api.release.redaction import redact_when_wanted, redacted, wanted_copies
+from api.settings import Settings
 from api.store.tables import RecordRow
+from api.trail.audit import read_audit
 from tests.api.samples import CLIP
 
 T0, FPS, COUNT, SIZE = 1_767_261_600_000_000, 10, 6, 96
@@ -83,6 +87,30 @@ def test_the_copy_is_made_and_the_original_stays_where_it_is(service, delivered,
     assert (copy / "clip.mp4").read_bytes() != original
     # Nothing was seen in noise, so no picture may show anything of it.
     assert sharpness(copy / "clip.mp4") < 0.1 * sharpness(evidence.folder / "clip.mp4")
+
+
+def test_a_copy_that_cannot_be_made_is_told_of_and_written_down(service, crossing, clip):
+    crossing_id = service.deliver(crossing(), clip=clip)  # no film: nobody can redact it
+    service.ask("pilot", "PUT", f"/crossings/{crossing_id}/evidence/manifest", content=b"{}")
+    service.judge(crossing_id)
+    share(service, crossing_id, "bravo", "blurred")
+
+    def written():
+        with service.store.read() as session:
+            return [entry.body for entry in read_audit(session, after=0, limit=1000)]
+
+    async def until_it_failed():
+        task = asyncio.create_task(redact_when_wanted(Beside(service.store, Settings(service.store.directory))))
+        async with asyncio.timeout(30):
+            while written()[-1]["action"] != "evidence.fail":  # noqa: ASYNC110 - in a thread, of another library
+                await asyncio.sleep(0.01)
+        task.cancel()
+
+    asyncio.run(until_it_failed())
+    events = service.ask("analyst", "GET", "/events").json()["events"]
+    told = [one for one in events if one["kind"] == "evidence.failed"]
+    (entry,) = [body for body in written() if body["action"] == "evidence.fail"]
+    assert (entry["actor"], entry["objects"], entry["detail"]) == ("system", [crossing_id], told[0]["detail"])
 
 
 def sharpness(clip: Path) -> float:

@@ -157,7 +157,10 @@ def test_every_role_gets_what_is_described(lived_in):
         tries = 0
         for result in schema.get_all_operations():
             operation = result.ok()
-            if operation.path == "/events/stream":  # never ends; `test_matrix.py` takes its head
+            if operation.path in {
+                "/events/stream",
+                "/vehicles/stream",
+            }:  # never end; `test_matrix.py` takes their heads
                 continue
             if not EXAMPLES and any(f"/{name}" in operation.path for name in LEFT_OUT):
                 continue

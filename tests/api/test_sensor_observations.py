@@ -175,7 +175,7 @@ def things(store, clock, databases, template):
     with httpx.Client(transport=InProcess(app), base_url="http://vedette.test") as http:
         made = Service(store, clock, app, http, dict(template(databases).keys))
         made.key("gate-3", "sensor")
-        made.key("gateway", "sensor")
+        made.key("gateway", "sensor", sources=["road"])
         yield made
 
 

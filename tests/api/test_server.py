@@ -27,7 +27,8 @@ def test_the_way_through(tmp_path):
     (evidence / "a.json").write_bytes(b"{}")
     with running(Settings(tmp_path / "store", port=0)) as service:
         with Client(service.url, service.admin.key) as admin:
-            keys = {role: admin.create_key(role, role) for role in ("pilot", "analyst", "supervisor", "auditor")}
+            keys = {role: admin.create_key(role, role) for role in ("analyst", "supervisor", "auditor")}
+            keys["pilot"] = admin.create_key("pilot", "pilot", sources=["*"])
             bravo = admin.create_partner("bravo")["id"]
             keys["bravo"] = admin.create_key("bravo", "partner", partner_id=bravo)
             admin.create_agreement(**agreement_json(bravo, fields=["kind", "position", "clip"]))
@@ -67,7 +68,7 @@ def test_a_spooled_crossing_waits_for_the_service(tmp_path):
     with running(Settings(tmp_path / "store", port=0)) as service:
         port = int(service.url.rsplit(":", 1)[1])
         with Client(service.url, service.admin.key) as admin:
-            key = admin.create_key("pilot", "pilot")
+            key = admin.create_key("pilot", "pilot", sources=["*"])
     with Client(f"http://127.0.0.1:{port}", key, spool=tmp_path / "spool") as pilot:
         report = pilot.deliver(crossing_json(evidence=None))
         assert report.waiting == 1

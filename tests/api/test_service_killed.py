@@ -59,7 +59,10 @@ class World:
         create_admin(store)
         with store.write() as session:
             call, now = Call(SYSTEM, "made"), store.clock()
-            self.keys = {role: issue_key(session, call, now, name=role, role=Role(role)).key for role in ROLES}
+            self.keys = {}
+            for role in ROLES:
+                bound = ["*"] if role == "pilot" else None
+                self.keys[role] = issue_key(session, call, now, name=role, role=Role(role), sources=bound).key
             self.partner = add_partner(session, call, now, PartnerIn(name="bravo"))["id"]
             add_agreement(session, call, now, AgreementTerms.model_validate(agreement_json(self.partner)))
         store.close()

@@ -214,6 +214,9 @@ def test_a_target_that_is_gone_or_fails_for_days_is_disabled_with_an_event_and_s
         assert "days" in until(disabled)["disabled_reason"]
         told = [one for one in service.must("analyst", "GET", "/events")["events"] if one["kind"] == "webhook.disabled"]
         assert [one["detail"]["webhook_id"] for one in told] == [made["id"]] * 2
+        written = service.audited("webhook.disable")
+        assert [(one["actor"], one["objects"]) for one in written] == [("system", [made["id"]])] * 2
+        assert [one["detail"] for one in written] == [{"reason": one["detail"]["reason"]} for one in told]
         target.script = []
         count = len(target.calls)
         service.must("bravo", "POST", f"/webhooks/{made['id']}/redelivery", json={})

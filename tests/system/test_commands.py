@@ -302,7 +302,7 @@ def test_watch_delivers_to_a_service(run, tmp_path, shared_data):
         api.running(api.Settings(tmp_path / "store", port=0)) as service,
         api.Client(service.url, service.admin.key) as admin,
     ):
-        pilot = ["--url", service.url, "--key", admin.create_key("drone", api.Role.PILOT)]
+        pilot = ["--url", service.url, "--key", admin.create_key("drone", api.Role.PILOT, sources=["*"])]
         for _ in range(2):  # the second delivery changes nothing
             ran = run("watch", video, *line, *pilot, "--out", tmp_path / "out")
             assert ran.code == 0, ran.err

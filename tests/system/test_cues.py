@@ -38,7 +38,10 @@ def service(tmp_path):
     with api.running(api.Settings(tmp_path / "store", port=0)) as up:
         assert up.admin is not None
         with api.Client(up.url, up.admin.key) as admin:
-            keys = {role: admin.create_key(role, role) for role in ("sensor", "analyst")}
+            keys = {
+                "sensor": admin.create_key("s", "sensor", sources=["*"]),
+                "analyst": admin.create_key("a", "analyst"),
+            }
         yield up.url, keys
 
 
@@ -131,7 +134,7 @@ def test_a_service_that_starts_late_still_gets_every_cue(tmp_path):
     with api.running(settings) as up, api.Client(up.url, up.admin.key) as admin:
         port, keys = (
             int(up.url.rpartition(":")[2]),
-            {role: admin.create_key(role, role) for role in ("sensor", "analyst")},
+            {"sensor": admin.create_key("s", "sensor", sources=["*"]), "analyst": admin.create_key("a", "analyst")},
         )
     courier = sim.CueCourier(sim.HttpSink(f"http://127.0.0.1:{port}/cues", key=keys["sensor"]), end_s=30)
     for message in messages:

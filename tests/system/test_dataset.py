@@ -93,7 +93,7 @@ def test_verdicts_of_the_service(run, tmp_path, kept):
     with (
         api.running(api.Settings(tmp_path / "store", port=0)) as service,
         api.Client(service.url, service.admin.key) as admin,
-        api.Client(service.url, admin.create_key("drone", api.Role.PILOT)) as drone,
+        api.Client(service.url, admin.create_key("drone", api.Role.PILOT, sources=["*"])) as drone,
     ):
         analyst_key = admin.create_key("analyst", api.Role.ANALYST)
         with api.Client(service.url, analyst_key) as analyst:

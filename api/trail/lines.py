@@ -1,8 +1,9 @@
-"""Where signed heads are kept: a file that grows, or one object a head in any store that fsspec reaches."""
+"""Lines kept away from the store: a file that grows, or objects in any store that fsspec reaches."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec  # type: ignore[import-untyped]
@@ -10,17 +11,19 @@ import fsspec  # type: ignore[import-untyped]
 from api.errors import StorageError
 from api.store.objects import remote_errors, sync_folder
 
-__all__ = ["HeadTarget"]
+__all__ = ["LineTarget"]
 
 
-class HeadTarget:
+class LineTarget:
     """Lines that are only ever added to.
 
     Parameters
     ----------
     target
-        A path is a file of lines. A URL is a folder with one object a line, named by the line's number: object stores
-        cannot append, but can lock what was written.
+        A path is a file of lines. A URL is a folder with an object for what was added at once, named by the number of
+        its first line: object stores cannot append, but can lock what was written.
+    what
+        What the lines are, for messages.
 
     Raises
     ------
@@ -28,9 +31,9 @@ class HeadTarget:
         When the URL is of a kind that is not installed.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, what: str = "heads of the audit") -> None:
         self._target = target
-        self._what = f"heads of the audit at {target}"
+        self._what = f"{what} at {target}"
         self._fs = None
         if "://" in target:
             with remote_errors(self._what):
@@ -38,16 +41,18 @@ class HeadTarget:
         else:
             self._path = Path(target)
 
-    def lines(self) -> list[str]:
-        """Every line, oldest first; none where nothing was written yet. Raises StorageError."""
+    def lines(self) -> Iterator[str]:
+        """Every line, oldest first, as they are read; none where nothing was written yet. Raises StorageError."""
         with remote_errors(self._what):
             if self._fs is None:
-                content = self._path.read_bytes() if self._path.exists() else b""
-                return content.decode(errors="replace").removesuffix("\n").split("\n") if content else []
-            if not self._fs.exists(self._folder):
-                return []
-            names = sorted(name for name in self._fs.ls(self._folder, detail=False) if name.endswith(".json"))
-            return [self._fs.cat_file(name).decode(errors="replace").removesuffix("\n") for name in names]
+                if self._path.exists():
+                    with self._path.open("rb") as file:
+                        for line in file:
+                            yield line.decode(errors="replace").removesuffix("\n")
+            elif self._fs.exists(self._folder):
+                names = self._fs.ls(self._folder, detail=False)
+                for name in sorted(name for name in names if name.endswith(".json")):
+                    yield from self._fs.cat_file(name).decode(errors="replace").removesuffix("\n").split("\n")
 
     def mend(self) -> None:
         """Drop a last line that was not finished: nobody was told that it was kept. Raises StorageError."""
@@ -58,25 +63,26 @@ class HeadTarget:
                 if whole < len(content):
                     os.truncate(self._path, whole)
 
-    def append(self, number: int, line: str) -> None:
-        """Add a line, on the disk or in the store when this returns. Raises StorageError; nothing is overwritten."""
+    def append(self, number: int, *lines: str) -> None:
+        """Add lines, on the disk or in the store when this returns. Raises StorageError; nothing is overwritten."""
+        content = "".join(f"{line}\n" for line in lines).encode()
         with remote_errors(self._what):
             if self._fs is None:
-                self._append_to_file(line)
+                self._append_to_file(content)
                 return
             name = f"{self._folder}/{number:010d}.json"
             if self._fs.exists(name):
-                raise StorageError(f"{self._target}: head {number} is there already; give another place")
+                raise StorageError(f"{self._target}: number {number} is there already; give another place")
             self._fs.makedirs(self._folder, exist_ok=True)
-            self._fs.pipe_file(name, f"{line}\n".encode())
+            self._fs.pipe_file(name, content)
 
-    def _append_to_file(self, line: str) -> None:
+    def _append_to_file(self, content: bytes) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         new = not self._path.exists()
         with self._path.open("ab") as file:
             size = file.tell()
             try:
-                file.write(f"{line}\n".encode())
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             except OSError:
