@@ -20,7 +20,7 @@ from api.canonical import canonical
 from api.errors import AuditTamperedError
 from api.identity.roles import Call
 from api.store.engine import Store
-from api.store.tables import AuditHeadRow, AuditRow, Base
+from api.store.tables import AuditRow, Base
 from api.times import iso
 
 __all__ = [
@@ -42,10 +42,11 @@ __all__ = [
 GENESIS = "0" * 64
 
 # Built once, and without the unit of work: every request appends.
-_HEAD = select(AuditHeadRow.seq, AuditHeadRow.hash).where(AuditHeadRow.id == 1)
+_HEADS = Base.metadata.tables["audit_head"]
+_HEAD = select(_HEADS.c.seq, _HEADS.c.hash).where(_HEADS.c.id == 1)
 _NEW: dict[str, BindParameter[Any]] = {"seq": bindparam("new_seq"), "hash": bindparam("new_hash")}
-_NEW_HEAD = insert(Base.metadata.tables["audit_head"]).values(id=1, **_NEW)
-_MOVE_HEAD = update(Base.metadata.tables["audit_head"]).values(_NEW)
+_NEW_HEAD = insert(_HEADS).values(id=1, **_NEW)
+_MOVE_HEAD = update(_HEADS).values(_NEW)
 _APPEND = insert(Base.metadata.tables["audit"]).values(body=bindparam("new_body"), **_NEW)
 
 
