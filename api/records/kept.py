@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import String, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from api.store.direct import direct
 from api.store.tables import Base, RecordRow
 
 __all__ = ["Kept", "Record", "content_of", "find_kept", "insert_kept", "update_kept"]
@@ -58,8 +59,9 @@ _FIND = select(*(_TABLE.c[name] for name in _NAMES)).where(
     _TABLE.c.type == bindparam("of_type", type_=String),
     # One source at a time: SQLite reads the whole table where it is asked for many pairs.
     _TABLE.c.source == bindparam("of_source", type_=String),
-    _TABLE.c.source_id.in_(bindparam("named", expanding=True)),
 )
+_FIND_MANY = _FIND.where(_TABLE.c.source_id.in_(bindparam("named", expanding=True)))
+_FIND_ONE = _FIND.where(_TABLE.c.source_id == bindparam("named", type_=String))
 _INSERT = insert(_TABLE)
 
 
@@ -77,16 +79,21 @@ def find_kept(session: Session, type_: str, names: Iterable[tuple[str, str]]) ->
     found: dict[tuple[str, str], Kept] = {}
     for source, wanted in of_source.items():
         for start in range(0, len(wanted), _AT_ONCE):
-            part = {"of_type": type_, "of_source": source, "named": wanted[start : start + _AT_ONCE]}
-            for row in session.execute(_FIND, part):
+            for row in _look(session, {"of_type": type_, "of_source": source}, wanted[start : start + _AT_ONCE]):
                 found[source, row.source_id] = Kept(*row)
     return found
+
+
+def _look(session: Session, of: dict[str, str], named: list[str]) -> Iterable[Any]:
+    if len(named) == 1:
+        return direct(session, _FIND_ONE, of | {"named": named[0]})
+    return session.execute(_FIND_MANY, of | {"named": named})
 
 
 def insert_kept(session: Session, records: Sequence[Kept]) -> None:
     """Put new records in."""
     if records:
-        session.execute(_INSERT, [_values(each) for each in records])
+        direct(session, _INSERT, [_values(each) for each in records])
 
 
 def update_kept(session: Session, records: Sequence[Kept]) -> None:

@@ -15,6 +15,7 @@ from api.records.merges import MERGED, members, survivors
 from api.records.readable import INSIDE_AUDIENCE
 from api.records.tables import StandingRow
 from api.records.types import TYPES
+from api.store.direct import direct
 from api.store.tables import Base, EvidenceRow, ReadableRow, RecordRow, ReviewRow
 from api.times import iso
 
@@ -60,7 +61,7 @@ def refresh_views(session: Session, rows: Sequence[Record], *, fresh: bool = Fal
     there = _there(session, older)
     new = [view for view in views if view["record_id"] not in there]
     if new:
-        session.execute(_INSERT, new)
+        direct(session, _INSERT, new)
     changed = [view | {"n": there[view["record_id"]]} for view in views if view["record_id"] in there]
     if changed:
         session.execute(update(ReadableRow), changed)

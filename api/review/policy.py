@@ -15,6 +15,7 @@ from api.errors import PermissionDeniedError, PreconditionError, StaleError
 from api.identity.roles import Call, Principal
 from api.review.schemas import PolicyIn, Selector, Severity
 from api.review.tables import ReviewPolicyRow
+from api.store.direct import direct
 from api.store.tables import Base
 from api.times import iso
 from api.trail.audit import append_audit
@@ -94,7 +95,7 @@ def put_policy(session: Session, call: Call, now_us: int, policy: PolicyIn, *, i
 
 
 def _newest(session: Session) -> Any:
-    return session.execute(_NEWEST).one_or_none()
+    return direct(session, _NEWEST, {}).one_or_none()
 
 
 @lru_cache(maxsize=8)

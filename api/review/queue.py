@@ -17,6 +17,7 @@ from api.review.claims import claim_wire, live
 from api.review.policy import people_needed, policy_now, put_policy, severity_of
 from api.review.schemas import SEVERITIES, PolicyIn, Severity
 from api.review.tables import ClaimRow, QueueRow, SeenRow
+from api.store.direct import direct
 from api.store.tables import Base, RecordRow
 
 __all__ = ["Place", "QueueFilter", "change_policy", "enqueue", "fill_queue", "read_queue"]
@@ -60,7 +61,7 @@ def enqueue(session: Session, rows: Sequence[Record], *, fresh: bool = False) ->
     waiting = [row for row in rows if row.review_state == "pending"]
     if waiting:
         policy = policy_now(session)
-        session.execute(_ENQUEUE, [{"record_id": row.id, **_place(policy, content_of(row))} for row in waiting])
+        direct(session, _ENQUEUE, [{"record_id": row.id, **_place(policy, content_of(row))} for row in waiting])
 
 
 def fill_queue(session: Session) -> None:
@@ -74,7 +75,7 @@ def fill_queue(session: Session) -> None:
         for row in session.execute(query.execution_options(yield_per=_AT_ONCE))
     ]
     if places:
-        session.execute(_ENQUEUE, places)
+        direct(session, _ENQUEUE, places)
 
 
 def change_policy(session: Session, call: Call, now_us: int, policy: PolicyIn, *, if_match: str | None) -> Any:

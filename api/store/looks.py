@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import PoolProxiedConnection, Select
-from sqlalchemy.engine import Compiled, Dialect
 
 from api.store.database import Database
+from api.store.direct import said
 
 __all__ = ["Looks"]
 
@@ -64,13 +63,10 @@ class Looks:
             self._connection = self._database.engine.raw_connection()
             self._connection.detach()  # this one is never lent to others
             self._database.autocommit(self._connection.driver_connection)
-        said = _said(statement, self._database.engine.dialect)
-        values: Any = said.construct_params(given)
-        if said.positional:
-            values = [values[name] for name in said.positiontup or ()]
+        told = said(statement, self._database.engine.dialect)
         cursor = self._connection.cursor()
         try:
-            cursor.execute(str(said), values)
+            cursor.execute(told.text, told.values(given))
             found = cursor.fetchone()
         finally:
             cursor.close()
@@ -81,9 +77,3 @@ class Looks:
         if connection is not None:
             with suppress(Exception):
                 connection.close()
-
-
-@lru_cache(maxsize=64)
-def _said(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> Any:
-    said: Compiled = statement.compile(dialect=dialect)
-    return said

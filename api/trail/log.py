@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.canonical import canonical
 from api.identity.roles import Principal, Role
+from api.store.direct import direct
 from api.store.tables import Base, EventRow
 from api.times import iso
 
@@ -90,7 +91,7 @@ def append_events(
     if not members:
         return
     session.flush()  # what the events tell of comes before them
-    seq, number = (last or 0 for last in session.execute(_LASTS, {"whom": audience}).one())
+    seq, number = (last or 0 for last in direct(session, _LASTS, {"whom": audience}).one())
     rows = [
         {
             "record_type": None,
@@ -105,7 +106,7 @@ def append_events(
         }
         for place, member in enumerate(members, 1)
     ]
-    session.execute(_APPEND, rows)
+    direct(session, _APPEND, rows)
 
 
 def read_events(session: Session, *, after: int, limit: int, audience: str = INSIDE) -> list[dict[str, Any]]:
