@@ -61,8 +61,8 @@ class Looks:
     def _ask(self, statement: Select[*tuple[Any, ...]], given: dict[str, Any]) -> tuple[Any, ...] | None:
         if self._connection is None:
             self._connection = self._database.engine.raw_connection()
+            self._database.autocommit(self._connection.driver_connection)  # which it no longer tells, once detached
             self._connection.detach()  # this one is never lent to others
-            self._database.autocommit(self._connection.driver_connection)
         told = said(statement, self._database.engine.dialect)
         cursor = self._connection.cursor()
         try:
