@@ -325,11 +325,12 @@ def list_readable(
     return list(session.execute(statement, parameters | {"page": limit}))
 
 
-def count_readable(session: Session, principal: Principal, now_us: int, which: RecordFilter) -> int:
-    """How many records `list_readable` would give over all its pages."""
+def count_readable(session: Session, principal: Principal, now_us: int, which: RecordFilter, *, most: int) -> int:
+    """How many records `list_readable` would give over all its pages; `most` where there are that many or more."""
     statement, parameters = _asked(session, principal, now_us, which, None)
-    counted = select(func.count()).select_from(statement.order_by(None).limit(None).subquery())
-    return session.scalar(counted, parameters) or 0
+    # The columns alone that say which: a Feature lies on pages of its own.
+    named = statement.with_only_columns(literal(1), maintain_column_froms=True).order_by(None)
+    return session.scalar(select(func.count()).select_from(named.subquery()), parameters | {"page": most}) or 0
 
 
 @dataclass(frozen=True, slots=True)

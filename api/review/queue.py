@@ -20,9 +20,11 @@ from api.review.tables import ClaimRow, QueueRow, SeenRow
 from api.store.direct import direct
 from api.store.tables import Base, RecordRow
 
-__all__ = ["Place", "QueueFilter", "change_policy", "enqueue", "fill_queue", "read_queue"]
+__all__ = ["MOST_COUNTED", "Place", "QueueFilter", "change_policy", "enqueue", "fill_queue", "read_queue"]
 
 _AT_ONCE = 400
+MOST_COUNTED = 1000
+"""Of one severity: whoever asks for a page does not wait until all that wait are counted."""
 _ENQUEUE = insert(Base.metadata.tables["review_queue"])
 Place = tuple[str, int, str]
 """Severity, time in microseconds, and id of the last crossing of the page before."""
@@ -99,13 +101,14 @@ def read_queue(
     Returns
     -------
     dict
-        `counts`: by severity, over all pages. `items`: the gravest first, then the newest; of each the severity, the
-        claim, how many `people` have to confirm it, whether the caller has `seen` this revision, and the Feature.
-        `next`: the place that the next page comes after; None on the last.
+        `counts`: by severity, over all pages; `MOST_COUNTED` stands for that many or more. `items`: the gravest
+        first, then the newest; of each the severity, the claim, how many `people` have to confirm it, whether the
+        caller has `seen` this revision, and the Feature. `next`: the place that the next page comes after; None on the
+        last.
     """
     tiers = [tier for tier in SEVERITIES if which.severity in {None, tier}]
     sought = {tier: _sought(call.principal, now_us, which, tier) for tier in tiers}
-    counts = {tier: count_readable(session, call.principal, now_us, sought[tier]) for tier in tiers}
+    counts = {tier: count_readable(session, call.principal, now_us, sought[tier], most=MOST_COUNTED) for tier in tiers}
     found: list[tuple[Severity, Any]] = []
     for tier in tiers:
         if after is not None and SEVERITIES.index(tier) < SEVERITIES.index(after[0]):
