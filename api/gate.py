@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
+from functools import lru_cache
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -120,6 +122,11 @@ def _nul_in(scope: Scope) -> ApiError | None:
     return None
 
 
+@lru_cache(maxsize=64)
+def _encoded(name: str) -> bytes:
+    return name.lower().encode("latin-1")
+
+
 class _Exit:
     """The way out of one request: a `Send` that holds back what may not leave."""
 
@@ -159,11 +166,16 @@ class _Exit:
             return
         if self.call is not None and self.call.shown is not None and status == 200:
             self._parts, self._raw = [], list(message["headers"])  # before what is of this request alone
-        headers = MutableHeaders(raw=message["headers"])
-        for name, value in self.headers.items():
-            headers.setdefault(name, value)
         self._status = status
-        await self._send({**message, "headers": headers.raw})
+        await self._send({**message, "headers": self._with_ours(message["headers"])})
+
+    def _with_ours(self, raw: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Headers with those of the gate that they do not have."""
+        whole = list(raw)
+        there = {name for name, _ in whole}  # ASGI: names are in lower case
+        ours = ((_encoded(name), value.encode("latin-1")) for name, value in self.headers.items())
+        whole += [(name, value) for name, value in ours if name not in there]
+        return whole
 
     def whole(self) -> Answer | None:
         """What left, where it may be kept and left whole."""
@@ -207,6 +219,8 @@ class _Exit:
 
     def log(self) -> None:
         """One line for this request."""
+        if not _LOG.isEnabledFor(logging.INFO):
+            return
         fields = {
             "request": self.request_id,
             "method": self._scope["method"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["datetime_of", "iso", "microseconds", "microseconds_of", "now_us"]
+__all__ = ["datetime_of", "iso", "iso_of", "microseconds", "microseconds_of", "now_us"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -40,7 +40,18 @@ def iso(time_us: int) -> str:
     >>> iso(1_700_000_000_000_001)
     '2023-11-14T22:13:20.000001Z'
     """
-    return datetime_of(time_us).strftime("%Y-%m-%dT%H:%M:%S.%f").zfill(26) + "Z"
+    return iso_of(datetime_of(time_us))
+
+
+def iso_of(moment: datetime) -> str:
+    """The same of a zoned moment, which has no more than microseconds.
+
+    Examples
+    --------
+    >>> iso_of(datetime.fromisoformat("2023-11-14T23:13:20+01:00"))
+    '2023-11-14T22:13:20.000000Z'
+    """
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def now_us() -> int:

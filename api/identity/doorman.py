@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from api.canonical import sha256_hex
 from api.errors import AuthenticationError
 from api.identity.certificates import peer_certificate
 from api.identity.cookies import SAFE, Cookies, check_origin, check_token
-from api.identity.keys import authenticate, expiry_of, touch_key
+from api.identity.keys import authenticate, touch_key
 from api.identity.limits import Buckets, address_key
 from api.identity.roles import Principal
 from api.identity.sessions import resolve_session, touch_session
@@ -22,9 +22,6 @@ from api.store.engine import Store
 
 __all__ = ["Doorman", "Seen"]
 
-_KNOWN_US = 30_000_000
-"""Use of a key is noted once a minute: it is looked up more often than that."""
-_MOST_KNOWN = 10_000
 _NOBODY = "send a key, Authorization: Bearer <key>; or log in"
 
 
@@ -44,15 +41,6 @@ class Seen:
     principal: Principal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A key that was looked up: whom it stood for, at which `Store.stamp`, and until when that holds at most."""
-
-    principal: Principal
-    stamp: int
-    until_us: int
-
-
 class Doorman:
     """Resolves requests to principals and holds the limits. One a process; limits are counted in it alone.
 
@@ -67,7 +55,6 @@ class Doorman:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings.identity
-        self._known: dict[str, _Known] = {}
         self.cookies = Cookies(secure=settings.is_secure)
         # Behind a proxy every request comes from the proxy's address, and what it says of others is hearsay.
         self.sees_addresses = not settings.is_behind_proxy
@@ -107,11 +94,7 @@ class Doorman:
         try:
             secret = None if "authorization" in headers else self._cookie(headers)
             if secret is None:  # a key alone decides then: a bad one does not fall back on a cookie
-                bearer, state = _bearer(headers), scope.get("state", {})
-                # A database far away is asked in a thread, for one that hangs would keep everybody waiting.
-                seen.principal = self._known_key(bearer, state) if self._store.is_embedded else None
-                if seen.principal is None:
-                    seen.principal = await run_in_threadpool(self._of_key, bearer, state)
+                seen.principal = await self._of_key(_bearer(headers), scope.get("state", {}))
             else:
                 seen.principal = await run_in_threadpool(self._of_session, secret)
         except AuthenticationError:
@@ -130,42 +113,21 @@ class Doorman:
             raise AuthenticationError(_NOBODY)
         return secret
 
-    def _known_key(self, secret: str, state: dict[str, Any]) -> Principal | None:
-        """Whom a key stood for a moment ago, if nothing happened since, as revoking it or ending its partner would.
-
-        Keys of accounts and of certificates are looked up each time.
-        """
-        if "peer_certificate" in state:
-            return None
-        known = self._known.get(sha256_hex(secret))
-        if known is None or known.until_us <= self._store.clock() or known.stamp != self._store.stamp():
-            return None
-        return known.principal
-
-    def _remember(self, secret: str, who: Principal, stamp: int, now_us: int, expires_us: int | None) -> None:
-        until_us = now_us + _KNOWN_US if expires_us is None else min(now_us + _KNOWN_US, expires_us)
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[sha256_hex(secret)] = _Known(who, stamp, until_us)
-
-    def _of_key(self, secret: str, state: dict[str, Any]) -> Principal:
-        known = self._known_key(secret, state)
-        if known is not None:
-            return known
-        stamp, now = self._store.stamp(), self._store.clock()
-        with self._store.read() as session:
-            who, due = authenticate(
-                session,
-                secret,
-                now,
-                certificate=peer_certificate(state, now),
-                partners_need_certificate=self._settings.partner_keys_need_certificate,
-            )
-            expires_us = expiry_of(session, who.key_id)
+    async def _of_key(self, secret: str, state: dict[str, Any]) -> Principal:
+        """Whom a key stands for at this moment: nothing is remembered that revoking it would have to undo."""
+        now = self._store.clock()
+        look = partial(
+            authenticate,
+            self._store,
+            secret,
+            now,
+            certificate=peer_certificate(state, now),
+            partners_need_certificate=self._settings.partner_keys_need_certificate,
+        )
+        # A database far away is asked in a thread, for one that hangs would keep everybody waiting.
+        who, due = look() if self._store.is_embedded else await run_in_threadpool(look)
         if due:
-            self._store.write_together(lambda session: touch_key(session, who.key_id, now))
-        if who.account_id is None and "peer_certificate" not in state:
-            self._remember(secret, who, stamp, now, expires_us)
+            await run_in_threadpool(self._store.write_together, lambda session: touch_key(session, who.key_id, now))
         return who
 
     def _of_session(self, secret: str) -> Principal:

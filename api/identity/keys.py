@@ -17,6 +17,7 @@ from api.identity.administrators import require_another_administrator
 from api.identity.roles import GRANTS, SPEAKERS, Call, Permission, Principal, Role
 from api.identity.tables import AccountRow, KeyTermsRow
 from api.pages import Page, Window, page_of
+from api.store.engine import Store
 from api.store.tables import KeyRow, PartnerRow
 from api.times import iso
 from api.trail.audit import append_audit
@@ -25,7 +26,6 @@ from api.trail.log import append_event
 __all__ = [
     "IssuedKey",
     "authenticate",
-    "expiry_of",
     "has_keys",
     "issue_key",
     "list_keys",
@@ -190,7 +190,7 @@ def has_keys(session: Session) -> bool:
 
 
 def authenticate(
-    session: Session,
+    store: Store,
     secret: str,
     time_us: int,
     *,
@@ -212,30 +212,18 @@ def authenticate(
         When the key is unknown, revoked or expired, or its partner or account has ended; the message does not say
         which. WrongCertificateError, with the same message, when the certificate is not the one it is bound to.
     """
-    row = session.execute(_VALID, {"given": sha256_hex(secret), "now_us": time_us}).one_or_none()
+    row = store.looks.first(_VALID, given=sha256_hex(secret), now_us=time_us)
     message = "the key is not valid: ask an administrator for another"
     if row is None:
         raise AuthenticationError(message)
-    unbound = row.certificate is None and not (partners_need_certificate and row.partner_id is not None)
-    if not unbound and (certificate is None or row.certificate != certificate):
-        raise WrongCertificateError(message, row.id)
-    scopes = None if row.scopes is None else frozenset(Permission(scope) for scope in row.scopes.split())
-    role = Role(row.role)
-    who = Principal(
-        row.id,
-        row.name,
-        role,
-        row.partner_id,
-        account_id=row.account_id,
-        scopes=scopes,
-        sources=frozenset(_sources(row.name, row.sources)) if role in SPEAKERS else None,
-    )
-    return who, row.used_us is None or time_us - row.used_us >= _TOUCH_US
-
-
-def expiry_of(session: Session, key_id: str) -> int | None:
-    """When a key runs out; None where it does not."""
-    return session.scalar(select(KeyRow.expires_us).where(KeyRow.id == key_id))
+    key_id, name, role, partner_id, scoped, bound_to, account_id, used_us, named = row
+    unbound = bound_to is None and not (partners_need_certificate and partner_id is not None)
+    if not unbound and (certificate is None or bound_to != certificate):
+        raise WrongCertificateError(message, key_id)
+    scopes = None if scoped is None else frozenset(Permission(scope) for scope in scoped.split())
+    sources = frozenset(_sources(name, named)) if role in SPEAKERS else None
+    who = Principal(key_id, name, Role(role), partner_id, account_id=account_id, scopes=scopes, sources=sources)
+    return who, used_us is None or time_us - used_us >= _TOUCH_US
 
 
 def touch_key(session: Session, key_id: str, time_us: int) -> None:

@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from api.errors import RateLimitedError
 from api.identity.settings import Policy
@@ -104,6 +105,7 @@ class Buckets:
                 self._full_at[who] -= tokens / self.policy.per_s
 
 
+@lru_cache(maxsize=4096)
 def address_key(host: str | None) -> str | None:
     """What of an address counts as one: an IPv6 site has a /64 at least, so its 64 bits; None for none."""
     if host is None:

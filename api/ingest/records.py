@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -59,6 +59,7 @@ class Delivered:
 @dataclass(frozen=True, slots=True)
 class _Given:
     stamp: Stamp
+    document: Mapping[str, Any]
     text: str
     digest: str
 
@@ -146,7 +147,7 @@ def no_speaker(source: str) -> str:
 def _prepared(type_: RecordType, given: RecordIn | CueIn) -> _Given:
     document = given.document()
     text = canonical(document)
-    return _Given(stamp_of(type_, given, document), text, sha256_hex(text))
+    return _Given(stamp_of(type_, given, document), document, text, sha256_hex(text))
 
 
 def _known(type_: RecordType, given: _Given, kept: Kept) -> Delivered:
@@ -196,6 +197,7 @@ def _next(type_: RecordType, given: _Given, before: Kept | None, now_us: int) ->
         document=given.text,
         review_state=state,
         review_version=0 if before is None else before.review_version + 1,
+        content=given.document,
     )
 
 

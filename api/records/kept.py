@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import String, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from api.store.direct import direct
 from api.store.tables import Base, RecordRow
 
-__all__ = ["Kept", "Record", "find_kept", "insert_kept", "update_kept"]
+__all__ = ["Kept", "Record", "content_of", "find_kept", "insert_kept", "update_kept"]
 
 _AT_ONCE = 400
 """Names in one look-up: databases bound the parameters of a statement."""
@@ -20,7 +22,7 @@ _AT_ONCE = 400
 
 @dataclass(slots=True)
 class Kept:
-    """The columns of `RecordRow`, which says what they are."""
+    """The columns of `RecordRow`, which says what they are, and its `document` as JSON values where they are known."""
 
     id: str
     type: str
@@ -45,12 +47,28 @@ class Kept:
     document: str
     review_state: str
     review_version: int
+    content: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
 
 Record = RecordRow | Kept
-_NAMES = tuple(field.name for field in fields(Kept))
-_COLUMNS = [getattr(RecordRow, name) for name in _NAMES]
 _TABLE = Base.metadata.tables["record"]
+_NAMES = tuple(each.name for each in fields(Kept) if each.name in _TABLE.c)
+
+# Built once, and without the unit of work: every delivery asks.
+_FIND = select(*(_TABLE.c[name] for name in _NAMES)).where(
+    _TABLE.c.type == bindparam("of_type", type_=String),
+    # One source at a time: SQLite reads the whole table where it is asked for many pairs.
+    _TABLE.c.source == bindparam("of_source", type_=String),
+)
+_FIND_MANY = _FIND.where(_TABLE.c.source_id.in_(bindparam("named", expanding=True)))
+_FIND_ONE = _FIND.where(_TABLE.c.source_id == bindparam("named", type_=String))
+_INSERT = insert(_TABLE)
+
+
+def content_of(row: Record) -> Mapping[str, Any]:
+    """What was delivered of a record, as JSON values: to be looked at and not changed."""
+    known = row.content if isinstance(row, Kept) else None
+    return json.loads(row.document) if known is None else known
 
 
 def find_kept(session: Session, type_: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Kept]:
@@ -60,18 +78,22 @@ def find_kept(session: Session, type_: str, names: Iterable[tuple[str, str]]) ->
         of_source[source].append(source_id)
     found: dict[tuple[str, str], Kept] = {}
     for source, wanted in of_source.items():
-        # One source at a time: SQLite reads the whole table where it is asked for many pairs.
-        one = select(*_COLUMNS).where(RecordRow.type == type_, RecordRow.source == source)
         for start in range(0, len(wanted), _AT_ONCE):
-            for row in session.execute(one.where(RecordRow.source_id.in_(wanted[start : start + _AT_ONCE]))):
+            for row in _look(session, {"of_type": type_, "of_source": source}, wanted[start : start + _AT_ONCE]):
                 found[source, row.source_id] = Kept(*row)
     return found
+
+
+def _look(session: Session, of: dict[str, str], named: list[str]) -> Iterable[Any]:
+    if len(named) == 1:
+        return direct(session, _FIND_ONE, of | {"named": named[0]})
+    return session.execute(_FIND_MANY, of | {"named": named})
 
 
 def insert_kept(session: Session, records: Sequence[Kept]) -> None:
     """Put new records in."""
     if records:
-        session.execute(_TABLE.insert(), [_values(each) for each in records])
+        direct(session, _INSERT, [_values(each) for each in records])
 
 
 def update_kept(session: Session, records: Sequence[Kept]) -> None:

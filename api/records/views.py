@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from api.records.features import feature_bytes, inside_feature
-from api.records.kept import Record
+from api.records.kept import Record, content_of
 from api.records.merges import MERGED, members, survivors
 from api.records.readable import INSIDE_AUDIENCE
 from api.records.tables import StandingRow
 from api.records.types import TYPES
+from api.store.direct import direct
 from api.store.tables import Base, EvidenceRow, ReadableRow, RecordRow, ReviewRow
 from api.times import iso
 
@@ -23,7 +23,7 @@ __all__ = ["etag_of", "fill_views", "refresh_views"]
 
 _AT_ONCE = 500
 
-_TABLE = Base.metadata.tables["readable"]
+_INSERT = insert(Base.metadata.tables["readable"])
 
 
 def etag_of(row: Record) -> str:
@@ -61,7 +61,7 @@ def refresh_views(session: Session, rows: Sequence[Record], *, fresh: bool = Fal
     there = _there(session, older)
     new = [view for view in views if view["record_id"] not in there]
     if new:
-        session.execute(_TABLE.insert(), new)
+        direct(session, _INSERT, new)
     changed = [view | {"n": there[view["record_id"]]} for view in views if view["record_id"] in there]
     if changed:
         session.execute(update(ReadableRow), changed)
@@ -91,7 +91,7 @@ def _view(
     row: Record, evidence: Sequence[EvidenceRow], review: dict[str, Any], merged: dict[str, Any]
 ) -> dict[str, Any]:
     type_ = TYPES[row.type]
-    document = json.loads(row.document)
+    document = content_of(row)
     state: dict[str, Any] = {
         "revision": row.revision,
         "etag": f'"{etag_of(row)}"',

@@ -13,7 +13,7 @@ from api.canonical import canonical, new_id
 from api.errors import ConflictError, NotFoundError, UnprocessableError
 from api.identity.roles import SYSTEM, Call, Role
 from api.pages import Page, Window, page_of
-from api.records.kept import Record
+from api.records.kept import Record, content_of
 from api.release.policy import area_of, objections, wanted
 from api.release.releases import Ground, share_all, standing_with, taken_back
 from api.release.schemas import AgreementTerms, SubscriptionIn
@@ -103,7 +103,7 @@ def release_standing(session: Session, call: Call, now_us: int, rows: Sequence[R
         .order_by(SubscriptionRow.created_us, SubscriptionRow.id)
     ).all()
     service = Call(SYSTEM, call.request_id)
-    documents = [(row, json.loads(row.document)) for row in rows] if running else []
+    documents = [(row, content_of(row)) for row in rows] if running else []
     ids = [row.id for row, _ in documents]
     has: dict[str, set[str]] = {}
     shared: list[tuple[Record, Ground]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +15,8 @@ from api.errors import PermissionDeniedError, PreconditionError, StaleError
 from api.identity.roles import Call, Principal
 from api.review.schemas import PolicyIn, Selector, Severity
 from api.review.tables import ReviewPolicyRow
+from api.store.direct import direct
+from api.store.tables import Base
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_event
@@ -21,12 +24,14 @@ from api.trail.log import append_event
 __all__ = ["get_policy", "people_needed", "policy_now", "put_policy", "require_person", "severity_of"]
 
 _USUAL = PolicyIn()
+_TABLE = Base.metadata.tables["review_policy"]
+_NEWEST = select(_TABLE).order_by(_TABLE.c.version.desc()).limit(1)  # built once: every delivery asks
 
 
 def policy_now(session: Session) -> PolicyIn:
     """The rules in force: the usual ones until an administrator writes others."""
     row = _newest(session)
-    return _USUAL if row is None else PolicyIn.model_validate_json(row.document)
+    return _USUAL if row is None else _policy_of(row.document)
 
 
 def severity_of(policy: PolicyIn, document: Mapping[str, Any]) -> Severity:
@@ -89,9 +94,13 @@ def put_policy(session: Session, call: Call, now_us: int, policy: PolicyIn, *, i
     return _wire(row)
 
 
-def _newest(session: Session) -> ReviewPolicyRow | None:
-    query = select(ReviewPolicyRow).order_by(ReviewPolicyRow.version.desc()).limit(1)
-    return session.scalars(query).one_or_none()
+def _newest(session: Session) -> Any:
+    return direct(session, _NEWEST, {}).one_or_none()
+
+
+@lru_cache(maxsize=8)
+def _policy_of(text: str) -> PolicyIn:
+    return PolicyIn.model_validate_json(text)
 
 
 def _is_for(rule: Selector, document: Mapping[str, Any]) -> bool:
@@ -107,8 +116,8 @@ def _is_for(rule: Selector, document: Mapping[str, Any]) -> bool:
     )
 
 
-def _wire(row: ReviewPolicyRow | None) -> dict[str, Any]:
-    policy = _USUAL if row is None else PolicyIn.model_validate_json(row.document)
+def _wire(row: Any) -> dict[str, Any]:
+    policy = _USUAL if row is None else _policy_of(row.document)
     found = {
         "version": 0 if row is None else row.version,
         "policy": json.loads(policy.model_dump_json()),

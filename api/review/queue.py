@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,17 +11,21 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.identity.roles import Call, Principal
-from api.records.kept import Record
+from api.records.kept import Record, content_of
 from api.records.readable import RecordFilter, count_readable, list_readable, readable_records
 from api.review.claims import claim_wire, live
 from api.review.policy import people_needed, policy_now, put_policy, severity_of
 from api.review.schemas import SEVERITIES, PolicyIn, Severity
 from api.review.tables import ClaimRow, QueueRow, SeenRow
-from api.store.tables import RecordRow
+from api.store.direct import direct
+from api.store.tables import Base, RecordRow
 
-__all__ = ["Place", "QueueFilter", "change_policy", "enqueue", "fill_queue", "read_queue"]
+__all__ = ["MOST_COUNTED", "Place", "QueueFilter", "change_policy", "enqueue", "fill_queue", "read_queue"]
 
 _AT_ONCE = 400
+MOST_COUNTED = 1000
+"""Of one severity: whoever asks for a page does not wait until all that wait are counted."""
+_ENQUEUE = insert(Base.metadata.tables["review_queue"])
 Place = tuple[str, int, str]
 """Severity, time in microseconds, and id of the last crossing of the page before."""
 
@@ -59,8 +63,7 @@ def enqueue(session: Session, rows: Sequence[Record], *, fresh: bool = False) ->
     waiting = [row for row in rows if row.review_state == "pending"]
     if waiting:
         policy = policy_now(session)
-        places = [{"record_id": row.id, **_place(policy, row.document)} for row in waiting]
-        session.execute(insert(QueueRow), places)
+        direct(session, _ENQUEUE, [{"record_id": row.id, **_place(policy, content_of(row))} for row in waiting])
 
 
 def fill_queue(session: Session) -> None:
@@ -70,11 +73,11 @@ def fill_queue(session: Session) -> None:
     policy = policy_now(session)
     query = select(RecordRow.id.label("record_id"), RecordRow.document).where(*waiting)
     places = [
-        {"record_id": row.record_id, **_place(policy, row.document)}
+        {"record_id": row.record_id, **_place(policy, json.loads(row.document))}
         for row in session.execute(query.execution_options(yield_per=_AT_ONCE))
     ]
     if places:
-        session.execute(insert(QueueRow), places)
+        direct(session, _ENQUEUE, places)
 
 
 def change_policy(session: Session, call: Call, now_us: int, policy: PolicyIn, *, if_match: str | None) -> Any:
@@ -82,7 +85,7 @@ def change_policy(session: Session, call: Call, now_us: int, policy: PolicyIn, *
     body = put_policy(session, call, now_us, policy, if_match=if_match)
     waiting = select(QueueRow.record_id, RecordRow.document).join(RecordRow, RecordRow.id == QueueRow.record_id)
     places = [
-        {"record_id": row.record_id, **_place(policy, row.document)}
+        {"record_id": row.record_id, **_place(policy, json.loads(row.document))}
         for row in session.execute(waiting.execution_options(yield_per=_AT_ONCE))
     ]
     if places:
@@ -98,13 +101,14 @@ def read_queue(
     Returns
     -------
     dict
-        `counts`: by severity, over all pages. `items`: the gravest first, then the newest; of each the severity, the
-        claim, how many `people` have to confirm it, whether the caller has `seen` this revision, and the Feature.
-        `next`: the place that the next page comes after; None on the last.
+        `counts`: by severity, over all pages; `MOST_COUNTED` stands for that many or more. `items`: the gravest
+        first, then the newest; of each the severity, the claim, how many `people` have to confirm it, whether the
+        caller has `seen` this revision, and the Feature. `next`: the place that the next page comes after; None on the
+        last.
     """
     tiers = [tier for tier in SEVERITIES if which.severity in {None, tier}]
     sought = {tier: _sought(call.principal, now_us, which, tier) for tier in tiers}
-    counts = {tier: count_readable(session, call.principal, now_us, sought[tier]) for tier in tiers}
+    counts = {tier: count_readable(session, call.principal, now_us, sought[tier], most=MOST_COUNTED) for tier in tiers}
     found: list[tuple[Severity, Any]] = []
     for tier in tiers:
         if after is not None and SEVERITIES.index(tier) < SEVERITIES.index(after[0]):
@@ -139,8 +143,7 @@ def read_queue(
     }
 
 
-def _place(policy: PolicyIn, text: str) -> dict[str, Any]:
-    document = json.loads(text)
+def _place(policy: PolicyIn, document: Mapping[str, Any]) -> dict[str, Any]:
     return {"severity": severity_of(policy, document), "people": people_needed(policy, document)}
 
 

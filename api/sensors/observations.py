@@ -18,7 +18,7 @@ from api.canonical import canonical
 from api.errors import UnprocessableError
 from api.records.schemas import CueIn
 from api.sensors.settings import Datastream
-from api.times import iso, microseconds
+from api.times import iso_of
 from api.wire import Metres, Moment
 
 __all__ = ["DatastreamRef", "Observation", "cue_of"]
@@ -89,8 +89,8 @@ def cue_of(observation: Observation, stream: Datastream) -> CueIn | None:
             "id": _id(observation, stream),
             "sensor": stream.sensor,
             "kind": stream.kind,
-            "phenomenonTime": iso(microseconds(when)),
-            "resultTime": iso(microseconds(observation.result_time or when)),
+            "phenomenonTime": iso_of(when),
+            "resultTime": iso_of(observation.result_time or when),
             "location": {"type": "Point", "coordinates": (lon, lat)},
             "uncertainty_m": uncertainty_m,
             "confidence": confidence,

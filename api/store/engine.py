@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, PoolProxiedConnection, func, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import StorageError
 from api.store.clock import LONGEST_REST_US, ServiceClock, last_written_us
 from api.store.database import Database
+from api.store.looks import Looks
 from api.store.objects import open_objects
 from api.store.postgres import open_postgres
 from api.store.schema import prepare
@@ -82,8 +83,6 @@ class Store:
         self.clock = ServiceClock() if clock is None else clock
         self._writing = threading.Lock()
         self._queueing = threading.Lock()
-        self._stamping = threading.Lock()
-        self._stamps: PoolProxiedConnection | None = None
         self._queue: list[_Waiting] = []
         self._led = False  # somebody commits for those in the queue, or was called to
         self._listeners: tuple[Callable[[], None], ...] = ()
@@ -93,6 +92,7 @@ class Store:
             raise StorageError(f"store folder {directory} cannot be made: {error.strerror}; choose another") from error
         self.objects = open_objects(objects, directory)
         self._database = open_database(directory, database, busy_timeout_s=busy_timeout_s)
+        self.looks = Looks(self._database)
         engine = self._database.engine
         self._reader = sessionmaker(engine.execution_options(**self._database.reading), expire_on_commit=False)
         self._writes = engine.execution_options(**self._database.writing)
@@ -235,28 +235,8 @@ class Store:
 
     def stamp(self) -> int:
         """The number of the last event: whatever changes what somebody may read appends one."""
-        with self._stamping:
-            try:
-                if self._stamps is None:
-                    self._stamps = self._database.engine.raw_connection()
-                    self._stamps.detach()  # this one is never lent to others
-                    self._database.autocommit(self._stamps.driver_connection)
-                # Asked with every ready answer: past the layers that would take ten times as long as the look itself.
-                cursor = self._stamps.cursor()
-                cursor.execute("SELECT max(seq) FROM event")
-                (found,) = cursor.fetchone() or (None,)
-                cursor.close()
-            except Exception:  # noqa: BLE001 - whatever it was, the usual way says it
-                self._forget_stamps()
-                with self.read() as session:
-                    found = session.scalar(_LAST_EVENT)
-        return int(found or 0)
-
-    def _forget_stamps(self) -> None:
-        connection, self._stamps = self._stamps, None
-        if connection is not None:
-            with suppress(Exception):
-                connection.close()
+        found = self.looks.first(_LAST_EVENT)
+        return 0 if found is None else found[0] or 0
 
     def check(self) -> None:
         """Prove that the store can take a write now: database, objects, and a clock to be believed.
@@ -298,8 +278,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of every connection."""
-        with self._stamping:
-            self._forget_stamps()
+        self.looks.close()
         self._database.engine.dispose()
 
 

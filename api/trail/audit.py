@@ -13,14 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical
 from api.errors import AuditTamperedError
 from api.identity.roles import Call
+from api.store.direct import direct
 from api.store.engine import Store
-from api.store.tables import AuditHeadRow, AuditRow, Base
+from api.store.tables import AuditRow, Base
 from api.times import iso
 
 __all__ = [
@@ -42,11 +43,11 @@ __all__ = [
 GENESIS = "0" * 64
 
 # Built once, and without the unit of work: every request appends.
-_HEAD = select(AuditHeadRow.seq, AuditHeadRow.hash).where(AuditHeadRow.id == 1)
-_NEW: dict[str, BindParameter[Any]] = {"seq": bindparam("new_seq"), "hash": bindparam("new_hash")}
-_NEW_HEAD = insert(Base.metadata.tables["audit_head"]).values(id=1, **_NEW)
-_MOVE_HEAD = update(Base.metadata.tables["audit_head"]).values(_NEW)
-_APPEND = insert(Base.metadata.tables["audit"]).values(body=bindparam("new_body"), **_NEW)
+_HEADS = Base.metadata.tables["audit_head"]
+_HEAD = select(_HEADS.c.seq, _HEADS.c.hash).where(_HEADS.c.id == 1)
+_NEW_HEAD = insert(_HEADS)
+_MOVE_HEAD = update(_HEADS).values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+_APPEND = insert(Base.metadata.tables["audit"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +107,19 @@ def append_deeds(session: Session, deeds: Sequence[Deed]) -> None:
     """Append an entry for each of `deeds`, in order, as `append_audit` does."""
     if not deeds:
         return
-    head = session.execute(_HEAD).one_or_none()
+    head = direct(session, _HEAD, {}).one_or_none()
     seq, link = (0, GENESIS) if head is None else (head.seq, head.hash)
     entries = []
     for deed in deeds:
         seq += 1
         body = _body(seq, deed)
         link = _link(link, body)
-        entries.append({"new_seq": seq, "new_body": body, "new_hash": link})
-    session.execute(_NEW_HEAD if head is None else _MOVE_HEAD, {"new_seq": seq, "new_hash": link})
-    session.execute(_APPEND, entries)
+        entries.append({"seq": seq, "body": body, "hash": link})
+    if head is None:
+        direct(session, _NEW_HEAD, {"id": 1, "seq": seq, "hash": link})
+    else:
+        direct(session, _MOVE_HEAD, {"new_seq": seq, "new_hash": link})
+    direct(session, _APPEND, entries)
     for deed in deeds:
         deed.call.audited = True
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.canonical import canonical
 from api.identity.roles import Principal, Role
+from api.store.direct import direct
 from api.store.tables import Base, EventRow
 from api.times import iso
 
@@ -31,9 +32,11 @@ INSIDE = "inside"
 _NOBODY = "nobody"  # whom no event is told
 
 # Built once, and without the unit of work: every change appends.
-_LAST = select(func.max(EventRow.seq))
-_LAST_N = select(func.max(EventRow.n)).where(EventRow.audience == bindparam("whom", type_=String))
-_APPEND = insert(Base.metadata.tables["event"])
+_TABLE = Base.metadata.tables["event"]
+_LAST = select(func.max(_TABLE.c.seq))
+_LAST_N = select(func.max(_TABLE.c.n)).where(_TABLE.c.audience == bindparam("whom", type_=String))
+_LASTS = select(_LAST.scalar_subquery(), _LAST_N.scalar_subquery())
+_APPEND = insert(_TABLE)
 
 
 def audience_of(principal: Principal) -> str:
@@ -53,8 +56,8 @@ def append_event(
     partner_id: str | None = None,
     audience: str = INSIDE,
     **detail: Any,
-) -> int:
-    """Append one event in the caller's write transaction and return its number.
+) -> None:
+    """Append one event in the caller's write transaction.
 
     Parameters
     ----------
@@ -71,13 +74,8 @@ def append_event(
         Whom it is told: `INSIDE`, or a partner's id.
     detail
         More, as JSON values.
-
-    Returns
-    -------
-    int
-        Its `seq`, without gaps over all audiences.
     """
-    return append_events(
+    append_events(
         session,
         time_us,
         kind,
@@ -88,15 +86,12 @@ def append_event(
 
 def append_events(
     session: Session, time_us: int, kind: str, members: list[dict[str, Any]], *, audience: str = INSIDE
-) -> int:
-    """Append an event of one kind for each of `members` (record_id, record_type, partner_id, detail), in order.
-
-    Returns the last `seq` of the log.
-    """
+) -> None:
+    """Append an event of one kind for each of `members` (record_id, record_type, partner_id, detail), in order."""
     if not members:
-        return last_seq(session)
+        return
     session.flush()  # what the events tell of comes before them
-    seq, number = last_seq(session), last_n(session, audience)
+    seq, number = (last or 0 for last in direct(session, _LASTS, {"whom": audience}).one())
     rows = [
         {
             "record_type": None,
@@ -111,8 +106,7 @@ def append_events(
         }
         for place, member in enumerate(members, 1)
     ]
-    session.execute(_APPEND, rows)
-    return seq + len(rows)
+    direct(session, _APPEND, rows)
 
 
 def read_events(session: Session, *, after: int, limit: int, audience: str = INSIDE) -> list[dict[str, Any]]:

@@ -106,3 +106,32 @@ def test_nothing_large_is_read_from_end_to_end(large, crossing):
         with large.store.write() as session:
             announce_due(session, now)
     assert scans == {}
+
+
+@ON_SQLITE
+def test_without_statistics_no_page_is_found_by_a_rule_that_nearly_all_rows_pass(service, crossing):
+    """A database that was never analysed takes any range for a rare one."""
+    bravo = service.partner("bravo")
+    service.agree(bravo)
+    one = service.deliver(crossing())
+    service.judge(one)
+    service.release(one, bravo)
+    asked = []
+
+    def look(_connection, cursor, statement, parameters, _context, _many):
+        if statement.startswith("SELECT") and ".feature" in statement:
+            asked.append(
+                [line for *_, line in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            )
+
+    engine = service.store._database.engine
+    event.listen(engine, "before_cursor_execute", look)
+    for who in ("analyst", "bravo"):
+        assert service.seen_by(who, kind="person") == [one]
+        assert service.ask(who, "GET", f"/crossings/{one}").status_code == 200
+    assert service.ask("analyst", "GET", "/reviews/queue").status_code == 200
+    event.remove(engine, "before_cursor_execute", look)
+    plans = "\n".join(line for plan in asked for line in plan)
+    assert "ix_readable_time" in plans
+    assert "ix_readable_until" not in plans
+    assert "ix_readable_visible" not in plans

@@ -100,6 +100,16 @@ def test_what_has_expired_waits_for_nobody(desk):
     assert (page["items"], page["counts"]) == ([], {"alert": 0, "detection": 0})
 
 
+def test_no_more_are_counted_than_need_be_and_every_page_is_there(desk, monkeypatch):
+    monkeypatch.setattr("api.review.queue.MOST_COUNTED", 2)
+    waiting = [desk.deliver(name, **more) for name, more in (("a", {}), ("b", {}), ("c", {}), ("d", PROBABLE))]
+    first = desk.queue(limit=2)
+    rest = desk.queue(limit=2, after=first["next"])
+    assert first["counts"] == rest["counts"] == {"alert": 2, "detection": 1}
+    assert sorted(ids(first) + ids(rest)) == sorted(waiting)
+    assert rest["next"] is None
+
+
 def test_filters(desk):
     here, there = desk.deliver("here"), desk.deliver("there", kind="vehicle", lat=32.5, **PROBABLE)
     late = desk.deliver("late", time="2026-01-01T11:00:00Z")

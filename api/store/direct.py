@@ -1,0 +1,73 @@
+"""Statements of every request: built once, written once for a database, and given to its driver as they stand.
+
+A driver gets what it would get otherwise, and what it says comes back the same way. What is left out is the work of
+finding that out anew each time, which takes longer than the statement itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import CursorResult, Delete, Insert, Select, Update
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import Session
+
+__all__ = ["Said", "Statement", "direct", "said"]
+
+Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
+"""Over numbers, texts and bytes alone, which a driver takes and gives as they are; no list stands in an IN."""
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A statement as a driver takes it.
+
+    Parameters
+    ----------
+    text
+        With the driver's own marks.
+    names
+        Of the values, in the order of the marks; None where marks have names.
+    fixed
+        Values that are a part of the statement.
+    """
+
+    text: str
+    names: tuple[str, ...] | None
+    fixed: Values
+
+    def values(self, given: Values) -> Any:
+        """The values of one execution, as the driver takes them."""
+        if self.names is None:
+            return {**self.fixed, **given}
+        whole = {**self.fixed, **given} if self.fixed else given
+        return tuple(whole[name] for name in self.names)
+
+
+def direct(session: Session, statement: Statement, given: Values | Sequence[Values]) -> CursorResult[Any]:
+    """Execute a statement in the transaction of a session, past what the session has not flushed yet.
+
+    Parameters
+    ----------
+    given
+        Its parameters by name: of an Insert the columns, all of them in each row; a sequence executes it for each.
+    """
+    connection = session.connection()
+    rows = [given] if isinstance(given, Mapping) else given
+    told = said(statement, connection.dialect, tuple(rows[0]) if isinstance(statement, Insert) else None)
+    values = [told.values(row) for row in rows]
+    return connection.exec_driver_sql(told.text, values[0] if len(values) == 1 else values)
+
+
+@lru_cache(maxsize=256)
+def said(statement: Statement, dialect: Dialect, columns: tuple[str, ...] | None = None) -> Said:
+    """How a statement is said to a driver; of an Insert, with values for `columns`."""
+    whole = statement.inline() if isinstance(statement, Insert) else statement  # nothing is asked back
+    compiled: Any = whole.compile(dialect=dialect, column_keys=columns)
+    marks = tuple(compiled.positiontup) if compiled.positional else None
+    fixed = {name: value for name, value in compiled.params.items() if value is not None}
+    return Said(compiled.string, marks, fixed)

@@ -1,0 +1,78 @@
+"""Statements that go past the layers say what they say through them, and a look sees the moment when it is asked."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import bindparam, event, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from api.store.direct import direct
+from api.store.looks import Looks
+from api.store.tables import Base, EventRow
+from api.trail.log import append_event
+
+EVENTS = Base.metadata.tables["event"]
+COUNT = select(func.count()).select_from(EVENTS)
+ONE = select(EVENTS.c.kind, EVENTS.c.detail).where(EVENTS.c.n == bindparam("number"), EVENTS.c.audience == "100% 'in'")
+ROW = {"audience": "100% 'in'", "time_us": 2**62, "kind": "a%s:x?", "record_id": None, "detail": "é\n"}
+
+
+def numbered(seq, n):
+    return ROW | {"seq": seq, "n": n}
+
+
+@pytest.fixture
+def opened(store):
+    """How many connections to the database were opened."""
+    found = []
+    event.listen(store._database.engine, "connect", lambda *_: found.append(1))
+    return lambda: len(found)
+
+
+def append(store, kind="key.issued"):
+    with store.write() as session:
+        append_event(session, 1, kind)
+
+
+def test_a_look_sees_each_commit_over_one_connection(store, opened):
+    looks = Looks(store._database)
+    store._database.engine.dispose()
+    (before,) = looks.first(COUNT)
+    for number in range(1, 5):
+        append(store)
+        assert looks.first(COUNT) == (before + number,)
+    assert opened() <= 2  # its own, and the writer's
+    looks.close()
+
+
+def test_a_look_over_a_connection_that_broke_asks_again(store):
+    before = store.looks.first(COUNT)
+    store.looks._connection.dbapi_connection.close()
+    assert [store.looks.first(COUNT) for _ in range(2)] == [before] * 2
+
+
+def test_direct_statements_mean_what_they_mean_through_the_layers(store):
+    with store.write() as session:
+        direct(session, insert(EVENTS), [numbered(1000 + number, number) for number in (1, 2)])
+        direct(session, insert(EVENTS), numbered(1003, 3))
+        for number in (1, 2, 3, 4):
+            through = session.execute(ONE, {"number": number}).one_or_none()
+            assert direct(session, ONE, {"number": number}).one_or_none() == through
+        rows = session.scalars(select(EventRow).where(EventRow.seq > 1000).order_by(EventRow.seq))
+        told = [(row.time_us, row.kind, row.detail, row.record_type) for row in rows]
+    assert told == [(ROW["time_us"], ROW["kind"], ROW["detail"], None)] * 3
+
+
+def test_a_direct_statement_that_fails_undoes_its_member_of_a_shared_commit_alone(store):
+    def member(number):
+        return store.write_together(lambda session: direct(session, insert(EVENTS), numbered(1000, 1000 + number)))
+
+    (before,) = store.looks.first(COUNT)
+    with ThreadPoolExecutor(3) as pool, store.write():  # who comes meanwhile shares the next commit
+        members = [pool.submit(member, number) for number in range(3)]
+        while len(store._queue) < 2:  # the third waits for the lock as their leader, or in the queue
+            time.sleep(0.001)
+    failed = [member.exception() for member in members]
+    assert [type(each) for each in failed if each is not None] == [IntegrityError] * 2
+    assert store.looks.first(COUNT) == (before + 1,)
