@@ -52,6 +52,7 @@ _RELEASE = shared(
         recalled=or_null(TIME),
         recall_reason=or_null(TEXT),
         receipt=or_null(TIME),
+        receipt_by=or_null(TEXT),
     ),
 )
 _RECALL = closed(release_id=ID, record_id=ID, recalled=or_null(TIME), receipt=or_null(TIME))

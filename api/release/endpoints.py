@@ -14,7 +14,7 @@ from api.identity.roles import Permission
 from api.pages import Asked
 from api.release import agreements, answers, receipts, releases, standing
 from api.release.preview import preview
-from api.release.schemas import AgreementTerms, PartnerIn, ReceiptIn, ReleaseIn, SubscriptionIn
+from api.release.schemas import AgreementTerms, PartnerIn, ReceiptIn, RelayedReceiptIn, ReleaseIn, SubscriptionIn
 
 __all__ = ["ROUTES"]
 
@@ -137,6 +137,12 @@ def post_receipt(release_id: str, receipt: ReceiptIn, call: Caller, store: Store
     return answer(body)
 
 
+def post_relayed_receipt(release_id: str, receipt: RelayedReceiptIn, call: Caller, store: Stored) -> Response:
+    """Write down a partner's receipt for a recall that came by another way: of an ended partner no key works."""
+    body = write(store, lambda session, now: receipts.relay_receipt(session, call, now, release_id, receipt))
+    return answer(body)
+
+
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/partners", post_partner, Permission.POLICY_WRITE, answers=answers.PARTNER),
     Route("GET", "/partners", get_partners, Permission.POLICY_READ, answers=answers.PARTNERS),
@@ -147,6 +153,13 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/releases", post_release, Permission.RELEASE, answers=answers.RELEASED),
     Route("GET", "/releases", get_releases, Permission.POLICY_READ, answers=answers.RELEASES),
     Route("DELETE", "/releases/{release_id}", delete_release, Permission.RELEASE, answers=NOTHING),
+    Route(
+        "POST",
+        "/releases/{release_id}/receipt",
+        post_relayed_receipt,
+        Permission.RELEASE,
+        answers=answers.RECALL,
+    ),
     Route("GET", "/preview", get_preview, Permission.POLICY_READ, answers=answers.PREVIEW),
     Route("POST", "/subscriptions", post_subscription, Permission.SUBSCRIBE, answers=answers.SUBSCRIBED),
     Route("GET", "/subscriptions", get_subscriptions, Permission.SUBSCRIPTION_READ, answers=answers.SUBSCRIPTIONS),

@@ -405,4 +405,5 @@ def _release_wire(row: ReleaseRow) -> dict[str, Any]:
         "recalled": None if row.recalled_us is None else iso(row.recalled_us),
         "recall_reason": row.recall_reason,
         "receipt": None if row.receipt_us is None else iso(row.receipt_us),
+        "receipt_by": row.receipt_by,
     }

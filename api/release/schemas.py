@@ -18,6 +18,7 @@ __all__ = [
     "Area",
     "PartnerIn",
     "ReceiptIn",
+    "RelayedReceiptIn",
     "ReleaseField",
     "ReleaseIn",
     "SharedType",
@@ -136,6 +137,13 @@ class ReceiptIn(Wire):
 
     erased: Literal[True]
     note: Text | None = None
+
+
+class RelayedReceiptIn(ReceiptIn):
+    """The same word that came by another way than the partner's key: who gave it there, and how it reached us."""
+
+    given_by: Label
+    way: Text
 
 
 def _bounds(area: Area | None) -> BaseGeometry | None:

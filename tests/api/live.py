@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from api import Role, Settings, Store, running
+from api import Role, RunningService, Settings, Store, running
 from api.feeds.settings import FeedSettings
 from api.identity.keys import issue_key
 from api.identity.roles import SPEAKERS, SYSTEM, Call
@@ -93,6 +93,13 @@ class Live:
     http: httpx.Client
     keys: dict[str, str] = field(default_factory=dict)
     key_ids: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def at(cls, service: RunningService, keys: dict[str, str]) -> Iterator["Live"]:
+        """A service that already runs, spoken to with keys that there are."""
+        with httpx.Client(base_url=service.url, timeout=5.0) as http:
+            yield cls(service.url, service.store, http, dict(keys))
 
     def ask(self, who: str, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.keys[who]}"} | more.pop("headers", {})

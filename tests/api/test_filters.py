@@ -34,6 +34,7 @@ from api.records.dialect import _POSTGRESQL, RELATIONS, dialect_of, glob_of, wit
 from api.records.filters import Queryable, ValueType, box_of, filter_tree, in_span, where
 from api.records.literals import Span, span_of_query
 from api.times import iso
+from tests.api.conftest import DATABASES
 
 DAY_US = 86_400_000_000
 T0 = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
@@ -316,13 +317,20 @@ def evaluate(node, row):  # noqa: PLR0911 - a row for each kind of condition
     return compare(name, *arguments, row)
 
 
-@pytest.fixture(scope="module")
-def session():
-    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+@pytest.fixture(scope="module", params=DATABASES)
+def session(request):
+    if request.param == "postgres":
+        cluster = request.getfixturevalue("postgres")
+        name = cluster.create()
+        engine = create_engine(cluster.url(name))
+    else:
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     TABLE.metadata.create_all(engine)
     with Session(engine) as session:
         yield session
     engine.dispose()
+    if request.param == "postgres":
+        cluster.drop(name)
 
 
 def bounds(place):

@@ -22,6 +22,7 @@ from api.trail.audit import append_audit, audit_head
 from api.trail.heads import HeadKeeper, read_heads, sign_head, verify_with_heads
 from api.trail.lines import LineTarget
 from api.trail.tasks import keep_heads
+from tests.api.conftest import ON_SQLITE
 from tests.api.raw import is_postgres, place_of
 from tests.api.test_audit import tamper
 from vedette import app
@@ -343,10 +344,9 @@ def test_a_heads_file_that_was_cut_stays_found_out(store, settings, target, capl
         verified(store, target)
 
 
+@ON_SQLITE  # a file that is put back is its way
 def test_a_chain_older_than_its_heads_is_found(store, settings, target, tmp_path):
     """A database put back from before: whole in itself."""
-    if is_postgres(store):  # a file that is put back is SQLite's way
-        return
     append(store, 3)
     older = tmp_path / "older"
     older.mkdir()
@@ -440,9 +440,8 @@ def test_what_cannot_be_read_is_not_called_broken(arguments, said):
     assert (code, said in told, "secret" in told) == (1, True, False), told
 
 
+@ON_SQLITE  # PostgreSQL keeps no such text
 def test_a_body_that_is_no_text_is_a_changed_body(store, tmp_path):
-    if is_postgres(store):  # which keeps no such text
-        return
     append(store, 5)
     tamper(store, "UPDATE audit SET body = CAST(x'ff7b' AS TEXT) WHERE seq = 3")
     with api.chain_of_database(place_of(store)) as (end, found), pytest.raises(AuditTamperedError) as broken:

@@ -1,0 +1,76 @@
+"""A recall waits for its receipt, and gets one from a partner whose keys work no more as well."""
+
+import pytest
+
+from tests.api.conftest import ON_SQLITE
+from tests.api.samples import crossing_json
+
+pytestmark = ON_SQLITE
+LETTER = {"erased": True, "given_by": "Major Brand, liaison", "way": "letter of 3 January"}
+
+
+def released(service, partner_id, name="a", **terms):
+    """A confirmed crossing under an agreement of its own: the id of its release."""
+    assert service.agree(partner_id, **terms).status_code == 201
+    crossing_id = service.deliver(crossing_json(name))
+    service.judge(crossing_id)
+    return service.release(crossing_id, partner_id).json()["id"]
+
+
+def waiting(service):
+    return [each["id"] for each in service.ask("supervisor", "GET", "/releases?waiting=true").json()]
+
+
+def relayed(service, release_id, body=LETTER):
+    return service.ask("supervisor", "POST", f"/releases/{release_id}/receipt", json=body)
+
+
+def test_the_word_of_an_ended_partner_is_written_down(service):
+    bravo = service.partner("bravo")
+    release_id = released(service, bravo)
+    assert service.ask("administrator", "DELETE", f"/partners/{bravo}").status_code == 204
+    # Its key opens nothing, not even its own recalls.
+    for method, path in (("GET", "/recalls"), ("POST", f"/recalls/{release_id}/receipt"), ("GET", "/crossings")):
+        assert service.ask("bravo", method, path, json={"erased": True}).status_code == 401
+    assert waiting(service) == [release_id]
+    first = relayed(service, release_id)
+    assert (first.status_code, waiting(service)) == (200, [])
+    again = relayed(service, release_id, LETTER | {"given_by": "somebody else"})
+    assert again.json() == first.json()  # the first one counts
+    me = service.ask("supervisor", "GET", "/me").json()["key_id"]
+    (release,) = service.ask("supervisor", "GET", "/releases").json()
+    assert (release["receipt"], release["receipt_by"]) == (first.json()["receipt"], me)
+    entries = [entry["body"] for entry in service.ask("auditor", "GET", "/audit?limit=1000").json()["entries"]]
+    told = [entry for entry in entries if entry["action"] == "recall.relay"]
+    assert [(entry["actor"], entry["detail"]["first"]) for entry in told] == [(me, True), (me, False)]
+    assert told[0]["detail"].items() >= {"given_by": LETTER["given_by"], "way": LETTER["way"], "partner": bravo}.items()
+    kinds = [event["kind"] for event in service.ask("supervisor", "GET", "/events?limit=1000").json()["events"]]
+    assert kinds.count("recall.received") == 1
+
+
+def test_what_a_partner_said_itself_is_not_written_over(service):
+    bravo = service.partner("bravo")
+    release_id = released(service, bravo)
+    service.ask("supervisor", "DELETE", f"/releases/{release_id}")
+    mine = service.ask("bravo", "POST", f"/recalls/{release_id}/receipt", json={"erased": True})
+    assert relayed(service, release_id).json() == mine.json()
+    (release,) = service.ask("supervisor", "GET", "/releases").json()
+    assert release["receipt_by"] == service.ask("bravo", "GET", "/me").json()["key_id"]
+
+
+def test_there_is_no_receipt_for_what_was_not_taken_back_from_anybody(service):
+    bravo = service.partner("bravo")
+    standing = released(service, bravo)
+    untold = released(service, service.partner("charlie"), "b", delay_s=86_400)
+    service.ask("supervisor", "DELETE", f"/releases/{untold}")
+    for release_id in (standing, untold, "f" * 32):
+        assert relayed(service, release_id).status_code == 404
+    assert [each["receipt"] for each in service.ask("supervisor", "GET", "/releases").json()] == [None, None]
+
+
+@pytest.mark.parametrize("wrong", [{"erased": False}, {"given_by": ""}, {"given_by": None}, {"way": None}])
+def test_a_receipt_says_that_it_is_erased_and_who_told_it_and_how(service, wrong):
+    release_id = released(service, service.partner("bravo"))
+    service.ask("supervisor", "DELETE", f"/releases/{release_id}")
+    assert relayed(service, release_id, LETTER | wrong).status_code == 422
+    assert waiting(service) == [release_id]
