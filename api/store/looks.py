@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import PoolProxiedConnection, Select
 
+from api.errors import StorageError
 from api.store.database import Database
 from api.store.direct import said
 
@@ -27,6 +28,7 @@ class Looks:
         self._database = database
         self._lock = threading.Lock()
         self._connection: PoolProxiedConnection | None = None
+        self._closed = False
 
     def first(self, statement: Select[*tuple[Any, ...]], **given: Any) -> tuple[Any, ...] | None:
         """The first row of a statement that is built once; None without any.
@@ -41,9 +43,11 @@ class Looks:
         Raises
         ------
         StorageError
-            When the database cannot serve.
+            When the database cannot serve, or it is closed.
         """
         with self._lock:
+            if self._closed:  # nobody would close the connection that it opened
+                raise StorageError("the store is closed: open it again to ask it anything")
             try:
                 return self._ask(statement, given)
             except Exception:  # noqa: BLE001 - whatever it was, the usual way says it
@@ -54,8 +58,9 @@ class Looks:
         return None if row is None else tuple(row)
 
     def close(self) -> None:
-        """Let go of the connection; the next question opens another."""
+        """Let go of the connection: there is no question after that."""
         with self._lock:
+            self._closed = True
             self._forget()
 
     def _ask(self, statement: Select[*tuple[Any, ...]], given: dict[str, Any]) -> tuple[Any, ...] | None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import bindparam, event, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from api.errors import StorageError
 from api.store.direct import direct
 from api.store.looks import Looks
 from api.store.tables import Base, EventRow
@@ -50,6 +51,14 @@ def test_a_look_over_a_connection_that_broke_asks_again(store):
     before = store.looks.first(COUNT)
     store.looks._connection.dbapi_connection.close()
     assert [store.looks.first(COUNT) for _ in range(2)] == [before] * 2
+
+
+def test_a_closed_store_opens_nothing_that_nobody_would_close(store, opened):
+    store.close()
+    before = opened()
+    with pytest.raises(StorageError, match="closed"):
+        store.stamp()
+    assert opened() == before
 
 
 def test_direct_statements_mean_what_they_mean_through_the_layers(store):
