@@ -132,6 +132,10 @@ def issue_key(
         raise UnprocessableError(f"scopes {', '.join(foreign)} are not granted to a {role}: give some of its own")
     if sources is not None and role not in SPEAKERS:
         raise UnprocessableError(f"a {role}'s key delivers nothing: sources are for pilots and sensors")
+    if sources is None and role in SPEAKERS and name.endswith("*"):
+        raise UnprocessableError(
+            f"{name} would speak for whatever begins so: give sources, or a name without * at its end"
+        )
     if partner_id is not None:
         partner = session.get(PartnerRow, partner_id)
         if partner is None or partner.ended_us is not None:
@@ -285,8 +289,10 @@ def revoke_key(session: Session, call: Call, time_us: int, key_id: str) -> None:
 
 
 def _sources(name: str, kept: str | None) -> list[str]:
-    """The sources that a key is bound to."""
-    return [name] if kept is None else list(json.loads(kept))
+    """The sources that a key is bound to; a name is no pattern, whatever it ends with."""
+    if kept is not None:
+        return list(json.loads(kept))
+    return [] if name.endswith("*") else [name]
 
 
 def _iso(time_us: int | None) -> str | None:

@@ -44,12 +44,13 @@ def put_states(wish: StatesIn, call: Caller, store: Stored, settings: Given) -> 
     """Say where vehicles are now. Of each the newest state is kept, in whatever order and however often they come.
 
     `outcome` of each says taken, older, unchanged, conflict (another state of the same time is there, and stays), ahead
-    (its time has not come) or unknown (no record of such a vehicle: POST /vehicles makes one).
+    (its time has not come), unknown (no record of such a vehicle: POST /vehicles makes one) or forbidden (the key is not
+    bound to its source).
     """
     tally = writing(store, call, settings.live.account_s)
 
     def work(session: Session, now: int) -> list[Taken]:
-        done = take_states(session, now, wish.states, settings.live)
+        done = take_states(session, call.principal, now, wish.states, settings.live)
         append_deeds(session, tally.count(now, [each.record_id for each in done if each.record_id is not None]))
         return done
 

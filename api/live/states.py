@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical
+from api.identity.roles import Principal
 from api.ingest.records import GONE
 from api.live.schemas import StateIn
 from api.live.settings import LiveSettings
@@ -21,7 +22,7 @@ from api.times import microseconds
 
 __all__ = ["OUTCOMES", "Taken", "take_states"]
 
-OUTCOMES = ("taken", "older", "unchanged", "conflict", "ahead", "unknown")
+OUTCOMES = ("taken", "older", "unchanged", "conflict", "ahead", "unknown", "forbidden")
 """What can come of a state."""
 
 _TABLE: Table = Base.metadata.tables["vehicle_state"]
@@ -35,13 +36,17 @@ class Taken:
     record_id: str | None = None
 
 
-def take_states(session: Session, now_us: int, states: Sequence[StateIn], settings: LiveSettings) -> list[Taken]:
+def take_states(
+    session: Session, principal: Principal, now_us: int, states: Sequence[StateIn], settings: LiveSettings
+) -> list[Taken]:
     """Keep each state that is newer than the one that is kept of its vehicle.
 
     Parameters
     ----------
     session
         A session of `Store.write`.
+    principal
+        Who says it.
     now_us
         UTC microseconds since the Unix epoch.
     states
@@ -52,6 +57,7 @@ def take_states(session: Session, now_us: int, states: Sequence[StateIn], settin
     list of Taken
         In the order of `states`. `older`: a newer one is there. `unchanged`, `conflict`: one of the same time is there,
         which says the same, or something else; it stays. `ahead`: its time has not come. `unknown`: no such vehicle.
+        `forbidden`: not one to speak for its source, whether there is such a vehicle or not.
     """
     vehicles = find_kept(session, "vehicle", ((each.source, each.source_id) for each in states))
     # From the lowest id on: two that write at once do not wait for each other crosswise.
@@ -61,6 +67,9 @@ def take_states(session: Session, now_us: int, states: Sequence[StateIn], settin
     changed: dict[str, dict[str, Any]] = {}
     done = []
     for each in states:
+        if not principal.may_speak_for(each.source):
+            done.append(Taken("forbidden"))
+            continue
         vehicle = vehicles.get((each.source, each.source_id))
         taken = _judged(each, vehicle, there, latest_us)
         done.append(taken)

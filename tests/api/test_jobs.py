@@ -205,7 +205,7 @@ def test_what_a_watch_left_in_its_spool_is_delivered_though_its_video_is_watched
     deliver_left(tmp_path, "http://127.0.0.1:9", "key", told.append)
     assert ["1 crossings wait" in line for line in told] == [True, True]
     with running(Settings(tmp_path / "store", port=0)) as service, Client(service.url, service.admin.key) as admin:
-        key = admin.create_key("pilot", "pilot")
+        key = admin.create_key("pilot", "pilot", sources=["*"])
         deliver_left(tmp_path, service.url, key, told.append)
         with Client(service.url, key) as pilot:
             assert {one["properties"]["source_id"] for one in pilot.crossings()} == {"a", "b"}

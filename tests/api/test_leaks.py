@@ -319,7 +319,7 @@ def test_streams_and_webhooks_tell_no_more(service, make, databases):
     world.announce(now_us := NOON_US + 4 * HOUR_US)
     target = Target()
     with (
-        running(Settings(service.store.directory, port=0, database=url, feeds=feeds)) as run,
+        running(Settings(service.store.directory, port=0, database=url, feeds=feeds, clock_is_right=True)) as run,
         Live.at(run, service.keys) as live,
     ):
         for name, partner in world.partners.items():

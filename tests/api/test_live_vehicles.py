@@ -91,7 +91,7 @@ def test_the_newest_state_stays_in_whatever_order_and_however_often_states_come(
                     StateIn.model_validate_json(json.dumps(state_json(name, NOON_US + n * SECOND_US, lat=30 + n / 10)))
                     for name, n in part
                 ]
-                take_states(session, NOON_US, states, RULES)
+                take_states(session, SYSTEM, NOON_US, states, RULES)
             found = live_vehicles(session, inside, NOON_US, RULES)
             newest = {name: max(n for who, n in order if who == name) for name, _ in order}
             assert {
@@ -189,7 +189,7 @@ def check(service, reader, key, vehicle_id, now_us):
             footprint=None if ring is None else rectangle(*ring),
         )
         with suppress(UndoneError), service.store.write() as session:
-            take_states(session, now_us, [StateIn.model_validate_json(json.dumps(given_state))], RULES)
+            take_states(session, SYSTEM, now_us, [StateIn.model_validate_json(json.dumps(given_state))], RULES)
             found = live_vehicles(session, reader, now_us, RULES).get(vehicle_id)
             raise UndoneError
         west, south, east, north = area or (-180, -90, 180, 90)

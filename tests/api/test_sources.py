@@ -8,6 +8,7 @@ from sqlalchemy import text
 from api.identity.roles import Principal, Role
 from tests.api.raw import raw
 from tests.api.test_cues import cue_json
+from tests.api.test_live_vehicles import state_json, vehicle_of
 
 BOUND = [
     (None, "vehicle-1", False),  # its own name alone
@@ -35,6 +36,24 @@ def test_a_key_delivers_for_its_sources_one_by_one_in_bulk_and_their_evidence(
     put = service.ask("drone", "PUT", f"/crossings/{known}/evidence/clip", content=clip)
     assert put.status_code == (200 if may else 403)
     assert len(service.seen_by("analyst")) == (4 if may else 1)
+
+
+@pytest.mark.parametrize(("sources", "source", "may"), BOUND)
+def test_a_key_says_where_its_own_vehicles_are(service, sources, source, may):
+    """Whether there is such a vehicle or not, it is told no more."""
+    service.key("drone", "pilot", **({} if sources is None else {"sources": sources}))
+    vehicle_of(service, "known", source=source)
+    states = [state_json(name, source=source) for name in ("known", "unknown")]
+    answer = service.ask("drone", "PUT", "/vehicles/states", json={"states": states}).json()
+    assert [each["outcome"] for each in answer["results"]] == (["taken", "unknown"] if may else ["forbidden"] * 2)
+
+
+def test_a_name_is_no_pattern(service):
+    body = {"name": "nort*", "role": "pilot"}
+    refused = service.ask("administrator", "POST", "/keys", json=body)
+    assert refused.status_code == 422
+    assert "give sources" in refused.json()["detail"]
+    assert service.ask("administrator", "POST", "/keys", json={**body, "sources": ["nort*"]}).status_code == 201
 
 
 def test_lines_of_others_are_left_out_and_the_rest_is_stored(service, crossing):
