@@ -130,12 +130,7 @@ def issue_key(
     foreign = sorted(set(scopes or ()) - GRANTS[role])
     if foreign:
         raise UnprocessableError(f"scopes {', '.join(foreign)} are not granted to a {role}: give some of its own")
-    if sources is not None and role not in SPEAKERS:
-        raise UnprocessableError(f"a {role}'s key delivers nothing: sources are for pilots and sensors")
-    if sources is None and role in SPEAKERS and name.endswith("*"):
-        raise UnprocessableError(
-            f"{name} would speak for whatever begins so: give sources, or a name without * at its end"
-        )
+    _check_sources(name, role, sources)
     if partner_id is not None:
         partner = session.get(PartnerRow, partner_id)
         if partner is None or partner.ended_us is not None:
@@ -286,6 +281,13 @@ def revoke_key(session: Session, call: Call, time_us: int, key_id: str) -> None:
     )
     append_event(session, time_us, "key.revoked", partner_id=row.partner_id, key_id=row.id)
     append_audit(session, call, time_us, "key.revoke", [row.id])
+
+
+def _check_sources(name: str, role: Role, sources: Collection[str] | None) -> None:
+    if sources is not None and role not in SPEAKERS:
+        raise UnprocessableError(f"a {role}'s key delivers nothing: sources are for pilots and sensors")
+    if sources is None and role in SPEAKERS and name.endswith("*"):
+        raise UnprocessableError(f"a key named {name} speaks for its own name alone: give sources, or another name")
 
 
 def _sources(name: str, kept: str | None) -> list[str]:

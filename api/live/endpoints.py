@@ -44,8 +44,8 @@ def put_states(wish: StatesIn, call: Caller, store: Stored, settings: Given) -> 
     """Say where vehicles are now. Of each the newest state is kept, in whatever order and however often they come.
 
     `outcome` of each says taken, older, unchanged, conflict (another state of the same time is there, and stays), ahead
-    (its time has not come), unknown (no record of such a vehicle: POST /vehicles makes one) or forbidden (the key is not
-    bound to its source).
+    (its time has not come), unknown (no record of such a vehicle: POST /vehicles makes one) or forbidden (not one of
+    the key's sources).
     """
     tally = writing(store, call, settings.live.account_s)
 
