@@ -103,7 +103,10 @@ def test_a_recording_of_a_killed_worker_is_brought_to_its_end_by_another(postgre
     database, workers = postgres.url(postgres.create()), []
     with api.running(api.Settings(tmp_path / "store", database=database, port=0)) as service:
         with api.Client(service.url, service.admin.key) as admin:
-            keys = {role: admin.create_key(role, role) for role in ("pilot", "analyst")}
+            keys = {
+                "pilot": admin.create_key("pilot", "pilot", sources=["*"]),
+                "analyst": admin.create_key("a", "analyst"),
+            }
 
         def worker(name, url):
             command = [sys.executable, "-m", "vedette", "worker", "--url", url, "--lease", "1.5"]
