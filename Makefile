@@ -13,7 +13,7 @@ demo: $(READY)
 	$(BIN)/vedette demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: lint types test
 

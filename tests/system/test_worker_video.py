@@ -103,14 +103,11 @@ def test_a_recording_of_a_killed_worker_is_brought_to_its_end_by_another(postgre
     database, workers = postgres.url(postgres.create()), []
     with api.running(api.Settings(tmp_path / "store", database=database, port=0)) as service:
         with api.Client(service.url, service.admin.key) as admin:
-            keys = {
-                "pilot": admin.create_key("pilot", "pilot", sources=["*"]),
-                "analyst": admin.create_key("a", "analyst"),
-            }
+            pilot, judge = admin.create_key("p", "pilot", sources=["*"]), admin.create_key("a", "analyst")
 
         def worker(name, url):
             command = [sys.executable, "-m", "vedette", "worker", "--url", url, "--lease", "1.5"]
-            environment = os.environ | {"VEDETTE_DATABASE": database, "VEDETTE_KEY": keys["pilot"]}
+            environment = os.environ | {"VEDETTE_DATABASE": database, "VEDETTE_KEY": pilot}
             with (tmp_path / f"{name}.log").open("wb") as log:
                 out = ["--out", str(tmp_path / name)]
                 process = subprocess.Popen([*command, *out], cwd=ROOT, stdout=log, stderr=log, env=environment)
@@ -122,7 +119,7 @@ def test_a_recording_of_a_killed_worker_is_brought_to_its_end_by_another(postgre
 
         try:
             assert add_job(database, "watch.archive", str(video), options) is not None
-            with Cut(service.url, files=2) as way, api.Client(service.url, keys["analyst"]) as analyst:
+            with Cut(service.url, files=2) as way, api.Client(service.url, judge) as analyst:
                 first = worker("first", way.url)
                 until(way.dead.is_set, told)
                 assert len(list(analyst.crossings())) == 1
