@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine
@@ -22,9 +22,9 @@ WRITES = "vedette_write"
 _CANNOT_SERVE = {DatabaseError, OperationalError, InterfaceError, InternalError}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Database:
-    """An engine, and what differs from one to the other.
+    """An engine, and what differs from one to the other; it ends once.
 
     Parameters
     ----------
@@ -43,6 +43,31 @@ class Database:
     reading: Mapping[str, Any]
     writing: Mapping[str, Any]
     autocommit: Callable[[Any], None]
+    _closed: bool = field(default=False, init=False)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Ask it something; raises StorageError for what it cannot do now, and for everything once it is closed.
+
+        What had begun before it was closed ends well, and lets go of its connection then.
+        """
+        self.check_open()
+        try:
+            with self.as_storage_error():
+                yield
+        finally:
+            if self._closed:  # who closed it could not reach the connection of this block
+                self.engine.pool.dispose()
+
+    def check_open(self) -> None:
+        """Raise StorageError once it is closed: nobody would close the connection that is opened after that."""
+        if self._closed:
+            raise StorageError("the store is closed: open it again to ask it anything")
+
+    def close(self) -> None:
+        """Let go of the connections that nobody uses; the others go as their use ends."""
+        self._closed = True
+        self.engine.pool.dispose()  # not that of the engine: it would begin a new pool, and lose sight of those in use
 
     @contextmanager
     def as_storage_error(self) -> Iterator[None]:

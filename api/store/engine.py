@@ -102,7 +102,7 @@ class Store:
             with self.write() as session:
                 prepare(session.connection(), self.place)
         except BaseException:
-            engine.dispose()
+            self._database.close()
             raise
 
     @property
@@ -117,8 +117,14 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session over one snapshot; nothing that it does is kept."""
-        with self._database.as_storage_error(), self._reader() as session:
+        """A session over one snapshot; nothing that it does is kept.
+
+        Raises
+        ------
+        StorageError
+            When the database cannot serve, or the store is closed.
+        """
+        with self._database.in_use(), self._reader() as session:
             yield session
 
     @contextmanager
@@ -128,7 +134,7 @@ class Store:
         Raises
         ------
         StorageError
-            When the database is locked for longer than the busy timeout, full, or broken.
+            When the database is locked for longer than the busy timeout, full, or broken, or the store is closed.
         """
         with self._writing, self._transaction() as session:
             yield session
@@ -210,14 +216,14 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with self._database.as_storage_error(), self._writer() as session, session.begin():
+        with self._database.in_use(), self._writer() as session, session.begin():
             session.connection()  # take the write lock now, not at the first statement
             yield session
         self._tell()
 
     @contextmanager
     def _begun(self) -> Iterator[Connection]:
-        with self._database.as_storage_error(), self._writes.begin() as connection:
+        with self._database.in_use(), self._writes.begin() as connection:
             yield connection
         self._tell()
 
@@ -269,7 +275,7 @@ class Store:
 
     def forget(self) -> None:
         """Empty SQLite's write-ahead log, where what was erased since the last time still lies. Raises StorageError."""
-        with self._database.as_storage_error(), self._database.engine.connect() as connection:
+        with self._database.in_use(), self._database.engine.connect() as connection:
             if self.is_embedded:
                 connection.rollback()  # a checkpoint cannot run inside a transaction
                 cursor = connection.connection.cursor()
@@ -277,9 +283,9 @@ class Store:
                 cursor.close()
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection; what is being read or written ends first, and nothing begins after that."""
+        self._database.close()
         self.looks.close()
-        self._database.engine.dispose()
 
 
 def open_database(directory: Path, database: str | None, *, busy_timeout_s: float = 10.0) -> Database:

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import PoolProxiedConnection, Select
 
-from api.errors import StorageError
 from api.store.database import Database
 from api.store.direct import said
 
@@ -28,7 +27,6 @@ class Looks:
         self._database = database
         self._lock = threading.Lock()
         self._connection: PoolProxiedConnection | None = None
-        self._closed = False
 
     def first(self, statement: Select[*tuple[Any, ...]], **given: Any) -> tuple[Any, ...] | None:
         """The first row of a statement that is built once; None without any.
@@ -46,21 +44,19 @@ class Looks:
             When the database cannot serve, or it is closed.
         """
         with self._lock:
-            if self._closed:  # nobody would close the connection that it opened
-                raise StorageError("the store is closed: open it again to ask it anything")
+            self._database.check_open()
             try:
                 return self._ask(statement, given)
             except Exception:  # noqa: BLE001 - whatever it was, the usual way says it
                 self._forget()
         reader = self._database.engine.execution_options(**self._database.reading)
-        with self._database.as_storage_error(), reader.connect() as connection:
+        with self._database.in_use(), reader.connect() as connection:
             row = connection.execute(statement, given).first()
         return None if row is None else tuple(row)
 
     def close(self) -> None:
-        """Let go of the connection: there is no question after that."""
+        """Let go of the connection. The database is closed before: a question would open another."""
         with self._lock:
-            self._closed = True
             self._forget()
 
     def _ask(self, statement: Select[*tuple[Any, ...]], given: dict[str, Any]) -> tuple[Any, ...] | None:

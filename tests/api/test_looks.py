@@ -53,12 +53,34 @@ def test_a_look_over_a_connection_that_broke_asks_again(store):
     assert [store.looks.first(COUNT) for _ in range(2)] == [before] * 2
 
 
-def test_a_closed_store_opens_nothing_that_nobody_would_close(store, opened):
-    store.close()
-    before = opened()
-    with pytest.raises(StorageError, match="closed"):
+def refused(store):
+    """A closed store answers nothing, however it is asked."""
+    for ask in (store.stamp, store.forget, store.check_database, lambda: store.write_together(append_event)):
+        with pytest.raises(StorageError, match="closed"):
+            ask()
+    with pytest.raises(StorageError, match="closed"), store.read():
+        pass
+
+
+@pytest.mark.parametrize("work", ["read", "write", "write_together"])
+def test_a_closed_store_leaves_no_connection_behind(store, opened, work):
+    """Nor does what went on in a thread while it was closed: it ends well, and its connection with it."""
+    store._database.engine.dispose()
+    ended = []
+    event.listen(store._database.engine, "close", lambda *_: ended.append(1))
+
+    def at_work(session):
+        append_event(session, 1, "key.issued") if work != "read" else session.execute(COUNT)
         store.stamp()
-    assert opened() == before
+        store.close()
+
+    if work == "write_together":
+        store.write_together(at_work)
+    else:
+        with getattr(store, work)() as session:
+            at_work(session)
+    refused(store)
+    assert opened() == len(ended) + 1  # the pool does not count the one of the looks, which is closed by the looks
 
 
 def test_direct_statements_mean_what_they_mean_through_the_layers(store):
