@@ -151,10 +151,12 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with beside(Service(kept, settings), TASKS):
-            yield
-        if store is None:
-            kept.close()
+        try:
+            async with beside(Service(kept, settings), TASKS):
+                yield
+        finally:
+            if store is None:
+                kept.close()
 
     app = FastAPI(
         title="Vedette",

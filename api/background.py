@@ -28,7 +28,7 @@ class Service:
 
 
 Task = Callable[[Service], Coroutine[Any, Any, None]]
-"""Runs until it is cancelled, or returns when it has nothing to do; work on the store goes through a thread."""
+"""Runs until it is cancelled, or returns when it has nothing to do; work on the store goes through `in_thread`."""
 
 
 @asynccontextmanager

@@ -6,14 +6,13 @@ import asyncio
 import logging
 import time
 
-from starlette.concurrency import run_in_threadpool
-
 from api.account.erasure import remove_orphans, sweep
 from api.account.ledger import LedgerKeeper
 from api.account.transparency import publish
 from api.background import Service, Task
 from api.errors import StorageError
 from api.store.days import drop_empty_days
+from api.threads import in_thread
 
 __all__ = ["TASKS", "keep_ledger", "publish_months", "sweep_store"]
 
@@ -33,14 +32,14 @@ async def sweep_store(service: Service) -> None:
             _LOG.warning("not swept", extra={"fields": {"problem": str(error)}})
             await asyncio.sleep(settings.sweep_s)
             continue
-        erased = await run_in_threadpool(sweep, store)
+        erased = await in_thread(sweep, store)
         removed = 0
         if time.monotonic() >= orphans_at:
-            removed = await run_in_threadpool(remove_orphans, store)
+            removed = await in_thread(remove_orphans, store)
             orphans_at = time.monotonic() + settings.orphans_s
         if erased or removed:
-            await run_in_threadpool(store.forget)
-            days = await run_in_threadpool(drop_empty_days, store)
+            await in_thread(store.forget)
+            days = await in_thread(drop_empty_days, store)
             _LOG.info("swept", extra={"fields": {"erased": erased, "orphans": removed, "days": days}})
         await asyncio.sleep(settings.sweep_s)
 
@@ -49,7 +48,7 @@ async def publish_months(service: Service) -> None:
     """Publish each month when its time has come."""
     settings, store = service.settings.account, service.store
     while settings.publish:
-        for month in await run_in_threadpool(publish, store, settings):
+        for month in await in_thread(publish, store, settings):
             _LOG.info("published", extra={"fields": {"month": month}})
         await asyncio.sleep(_HOUR_S)
 
@@ -57,9 +56,9 @@ async def publish_months(service: Service) -> None:
 async def keep_ledger(service: Service) -> None:
     """Write down outside the store what is taken back."""
     where = service.settings.account.ledger or str(service.store.directory / "ledger.jsonl")
-    keeper = await run_in_threadpool(LedgerKeeper, service.store, where)
+    keeper = await in_thread(LedgerKeeper, service.store, where)
     while True:
-        await run_in_threadpool(keeper.keep)
+        await in_thread(keeper.keep)
         await asyncio.sleep(_LEDGER_S)
 
 

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import httpcore
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,7 @@ from api.feeds.wake import Place, wake_of
 from api.feeds.webhooks import disable, reach_of, speaks_for
 from api.identity.roles import Call, Principal
 from api.store.tables import EventRow
+from api.threads import in_thread
 from api.trail.audit import append_audit
 from api.trail.log import INSIDE, read_events
 
@@ -357,7 +358,7 @@ class Sender:
         return [self._job(row, who, now_us, one, again=True) for one in told]
 
     async def _in_thread(self, work: Callable[..., _T], *args: Any) -> _T:
-        return await to_thread.run_sync(work, *args, limiter=self._threads)
+        return await in_thread(work, *args, limiter=self._threads)
 
     async def _reading(self, work: Callable[[Session, int], _T]) -> _T:
         def inner() -> _T:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from fastapi.sse import format_sse_event
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,7 @@ from api.feeds.told import Teller, Told
 from api.identity.roles import Call, Principal
 from api.settings import Settings
 from api.store.engine import Store
+from api.threads import in_thread
 from api.trail.audit import Deed, append_deeds
 from api.trail.log import read_events
 
@@ -173,7 +174,7 @@ class Streams:
             wishes = [self._wishes.popleft() for _ in range(min(_ROUND, len(self._wishes)))]
             wishes = [wish for wish in wishes if not wish.answer.done()]  # whose stream has gone
             try:
-                pages: list[Page | None] = await to_thread.run_sync(self._serve, wishes, limiter=self._thread)
+                pages: list[Page | None] = await in_thread(self._serve, wishes, limiter=self._thread)
             except Exception as error:  # noqa: BLE001 - handed to each stream, which raises it
                 for wish in wishes:
                     if not wish.answer.done():
@@ -229,7 +230,7 @@ class Streams:
             await asyncio.sleep(self.settings.recheck_s)
             streams = list(self._open)
             try:
-                stands = await to_thread.run_sync(self._stands, streams, limiter=self._thread)
+                stands = await in_thread(self._stands, streams, limiter=self._thread)
             except Exception:  # noqa: BLE001 - asked again; what is sent is checked anyway
                 _LOG.exception("streams were not checked")
                 continue

@@ -14,10 +14,11 @@ from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 
 from api.errors import ApiError
 from api.store.engine import Store
+from api.threads import in_thread
 from api.trail.log import last_seq, read_log
 
 __all__ = ["Place", "Wake", "wake_of"]
@@ -105,7 +106,7 @@ class Wake:
         """
         async with self._joining:
             if self._reader is None:
-                self._seq = await to_thread.run_sync(self._last, limiter=self._thread)
+                self._seq = await in_thread(self._last, limiter=self._thread)
                 self._reader = asyncio.create_task(self._read(), name="vedette-log")
                 self._store.listen(self._heard)
             place = Place(audience, capacity)
@@ -142,7 +143,7 @@ class Wake:
         while True:
             self._nudged.clear()
             try:
-                found = await to_thread.run_sync(self._look, limiter=self._thread)
+                found = await in_thread(self._look, limiter=self._thread)
             except ApiError:
                 _LOG.exception("the event log cannot be read", extra={"fields": {"again_in_s": _AFTER_FAILURE_S}})
                 await asyncio.sleep(_AFTER_FAILURE_S)

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from api.background import Service
 from api.identity.roles import Call
 from api.store.engine import Store
+from api.threads import in_thread
 from api.times import iso
 from api.trail.audit import Deed, append_deeds
 
@@ -118,13 +119,13 @@ async def account_for_live(service: Service) -> None:
         while True:
             await asyncio.sleep(every_s / 2)
             before_us = store.clock() - round(every_s * 1e6)
-            await asyncio.to_thread(_close, store, _writing_to(store).ended(before_us))
+            await in_thread(_close, store, before_us)
     finally:
-        _close(store, _writing_to(store).ended(None))  # nothing is waited for any more: the service stops
+        _close(store, None)  # nothing is waited for any more: the service stops
 
 
-def _close(store: Store, tallies: list[Tally]) -> None:
+def _close(store: Store, before_us: int | None) -> None:
     now_us = store.clock()
-    deeds = [deed for tally in tallies for deed in tally.close(now_us)]
+    deeds = [deed for tally in _writing_to(store).ended(before_us) for deed in tally.close(now_us)]
     if deeds:
         store.write_together(lambda session: append_deeds(session, deeds))

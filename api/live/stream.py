@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from api.canonical import canonical
@@ -27,6 +27,7 @@ from api.live.account import Tally
 from api.live.settings import LiveSettings
 from api.live.view import LiveVehicle, live_vehicles
 from api.store.engine import Store
+from api.threads import in_thread
 from api.trail.audit import append_deeds
 
 __all__ = ["LOOKED", "Watch", "changes", "vehicle_stream", "watch_of"]
@@ -85,7 +86,7 @@ class Watch:
         while True:
             seats = list(self._seats)
             try:
-                views = await to_thread.run_sync(self._views, {seat.principal for seat in seats}, limiter=self._thread)
+                views = await in_thread(self._views, {seat.principal for seat in seats}, limiter=self._thread)
             except Exception:  # noqa: BLE001 - looked again; until then nobody is shown anything new
                 _LOG.exception("live vehicles cannot be read", extra={"fields": {"again_in_s": self._settings.pace_s}})
             else:
@@ -155,7 +156,7 @@ async def vehicle_stream(
                 yield piece
         finally:
             watch.leave(seat)
-            await asyncio.shield(to_thread.run_sync(_write_down, store, tally))
+            await asyncio.shield(in_thread(_write_down, store, tally))
         yield format_sse_event(event="bye", data_str=canonical({"reason": opened.ended}))
     finally:
         streams.leave(opened)
@@ -178,7 +179,7 @@ async def _turns(streams: Streams, seat: Seat, opened: Open, store: Store, tally
         fresh, gone = changes(seat.view, told)
         if not fresh and not gone:
             continue
-        await to_thread.run_sync(_count, store, tally, [one.feature["id"] for one in fresh])
+        await in_thread(_count, store, tally, [one.feature["id"] for one in fresh])
         yield b"".join(
             [
                 *(format_sse_event(event="vehicle", data_str=one_line(canonical(one.feature))) for one in fresh),

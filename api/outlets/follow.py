@@ -20,6 +20,7 @@ from api.canonical import new_id
 from api.errors import OutletError, StorageError
 from api.outlets.cursors import Told, hold, let_go, move, next_batch, note_problem
 from api.outlets.settings import Outlet, Pace
+from api.threads import in_thread
 
 __all__ = ["Sink", "follow"]
 
@@ -59,7 +60,7 @@ async def follow(
     try:
         while True:
             try:
-                if not await asyncio.to_thread(hold, service.store, outlet, holder, pace.hold_s):
+                if not await in_thread(hold, service.store, outlet, holder, pace.hold_s):
                     await asyncio.sleep(pace.hold_s / 3)
                     continue
                 async with connect() as sink:
@@ -68,13 +69,13 @@ async def follow(
             except (OutletError, StorageError) as error:
                 _LOG.warning("outlet waits", extra={"fields": {"outlet": outlet.name, "problem": str(error)}})
                 with contextlib.suppress(StorageError):
-                    await asyncio.to_thread(note_problem, service.store, outlet, str(error))
+                    await in_thread(note_problem, service.store, outlet, str(error))
                 # Not all at once after a server that many wait for comes back.
                 await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
                 wait_s = min(wait_s * 2, pace.longest_wait_s)
     finally:
         with contextlib.suppress(StorageError):
-            await asyncio.to_thread(let_go, service.store, outlet, holder)
+            await in_thread(let_go, service.store, outlet, holder)
 
 
 async def _pump(service: Service, outlet: Outlet, holder: str, sink: Sink, pace: Pace) -> AsyncIterator[int]:
@@ -82,16 +83,16 @@ async def _pump(service: Service, outlet: Outlet, holder: str, sink: Sink, pace:
     store, held = service.store, time.monotonic()
     while True:
         if time.monotonic() - held > pace.hold_s / 3:
-            if not await asyncio.to_thread(hold, store, outlet, holder, pace.hold_s):
+            if not await in_thread(hold, store, outlet, holder, pace.hold_s):
                 return
             held = time.monotonic()
-        batch = await asyncio.to_thread(next_batch, store, outlet)
+        batch = await in_thread(next_batch, store, outlet)
         if batch is None:
             await sink.idle()
             await asyncio.sleep(pace.poll_s)
             continue
         if batch.told:
             await sink.send(batch.told)
-        if not await asyncio.to_thread(move, store, outlet, holder, batch.until):
+        if not await in_thread(move, store, outlet, holder, batch.until):
             return
         yield batch.until

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.concurrency import run_in_threadpool
-
 from api.background import Service
 from api.release.releases import announce_due, next_due
 from api.store.engine import Store
+from api.threads import in_thread
 
 __all__ = ["announce_when_due"]
 
@@ -19,7 +18,7 @@ _AT_ONCE = 500
 async def announce_when_due(service: Service) -> None:
     """Look once a second; write only where something is due."""
     while True:
-        while await run_in_threadpool(_announce, service.store) == _AT_ONCE:
+        while await in_thread(_announce, service.store) == _AT_ONCE:
             pass
         await asyncio.sleep(_LOOK_S)
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from sqlalchemy import exists, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
-from starlette.concurrency import run_in_threadpool
 
 from api.background import Service
 from api.canonical import new_id
@@ -27,6 +26,7 @@ from api.records.views import refresh_views
 from api.store.engine import Store
 from api.store.objects import StoredObject
 from api.store.tables import EvidenceRow, ReadableRow, RecordRow
+from api.threads import in_thread
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 
@@ -62,13 +62,13 @@ async def redact_when_wanted(service: Service) -> None:
     loop = asyncio.get_running_loop()
     while True:
         failed = {wanted: since for wanted, since in failed.items() if loop.time() - since < _AGAIN_S}
-        for wanted in await run_in_threadpool(_look, service.store, frozenset(failed)):
+        for wanted in await in_thread(_look, service.store, frozenset(failed)):
             try:
-                await run_in_threadpool(redacted, service.store, wanted)
+                await in_thread(redacted, service.store, wanted)
             except Exception as error:  # noqa: BLE001 - told, logged, and tried again; the partner has no clip until then
                 failed[wanted] = loop.time()
                 _LOG.exception("redaction failed", extra={"fields": {"record": wanted.record_id}})
-                await run_in_threadpool(_tell_failure, service.store, wanted, type(error).__name__)
+                await in_thread(_tell_failure, service.store, wanted, type(error).__name__)
         await asyncio.sleep(_LOOK_S)
 
 

@@ -23,6 +23,7 @@ from api.outlets.follow import follow
 from api.outlets.settings import Pace
 from api.sensors.messages import Taken, take_message, topics_of
 from api.sensors.settings import Broker, MqttOutlet, SensorSettings
+from api.threads import in_thread
 
 if TYPE_CHECKING:
     from aiomqtt import Client, Message
@@ -76,7 +77,7 @@ def _serving(outlet: MqttOutlet, pace: Pace) -> Task:
 async def _take(service: Service, settings: SensorSettings, client: Client, message: Message) -> None:
     topic, payload = str(message.topic), message.payload
     whole = payload if isinstance(payload, bytes) else b""  # nothing was sent, or no bytes
-    taken = await asyncio.to_thread(take_message, service.store, settings, topic, whole)
+    taken = await in_thread(take_message, service.store, settings, topic, whole)
     if taken is Taken.REFUSED:
         _LOG.warning("message refused", extra={"fields": {"topic": topic[:200], "bytes": len(whole)}})
     client._client.ack(message.mid, message.qos)  # noqa: SLF001

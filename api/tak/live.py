@@ -22,6 +22,7 @@ from api.outlets.settings import Pace
 from api.tak.events import deletes_of, events_of
 from api.tak.link import TakLink, linked
 from api.tak.settings import TakTarget
+from api.threads import in_thread
 from api.trail.audit import Deed, append_deeds
 
 __all__ = ["telling_vehicles"]
@@ -36,7 +37,7 @@ def telling_vehicles(target: TakTarget, pace: Pace) -> Task:
         teller, wait_s = _Teller(service, target, pace), pace.first_wait_s
         while True:
             try:
-                if await asyncio.to_thread(teller.leads):
+                if await in_thread(teller.leads):
                     async with linked(target, service.store.clock) as link:
                         wait_s = pace.first_wait_s
                         await teller.tell(link)
@@ -70,14 +71,14 @@ class _Teller:
         try:
             while True:
                 if not 0 <= self._store.clock() - led_us < self._hold_us // 3:
-                    if not await asyncio.to_thread(self.leads):
+                    if not await in_thread(self.leads):
                         return
                     led_us = self._store.clock()
-                await link.write(await asyncio.to_thread(self._events, told))
+                await link.write(await in_thread(self._events, told))
                 await link.idle()
                 await asyncio.sleep(self._settings.pace_s)
         finally:
-            await asyncio.shield(asyncio.to_thread(self._write_down, self._tally.close(self._store.clock())))
+            await asyncio.shield(in_thread(self._write_down, self._tally.close(self._store.clock())))
 
     def _events(self, told: dict[str, str]) -> list[bytes]:
         """The events of what has changed, once it stands in the audit."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.concurrency import run_in_threadpool
-
 from api.background import Service, Task
+from api.threads import in_thread
 from api.trail.heads import HeadKeeper
 
 __all__ = ["TASKS", "keep_heads"]
@@ -17,9 +16,9 @@ async def keep_heads(service: Service) -> None:
     settings = service.settings.heads
     if settings.target is None:
         return
-    keeper = await run_in_threadpool(HeadKeeper, service.store, settings)
+    keeper = await in_thread(HeadKeeper, service.store, settings)
     while True:
-        await run_in_threadpool(keeper.sign_if_due)
+        await in_thread(keeper.sign_if_due)
         await asyncio.sleep(settings.check_s)
 
 

@@ -56,7 +56,14 @@ class InProcess(httpx.BaseTransport):
         described.check(self.app, request.method, request.url.path, response.status_code, media_type, body)
         return httpx.Response(response.status_code, headers=response.headers, content=body)
 
+    async def end(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self.end(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()
