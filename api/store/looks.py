@@ -13,6 +13,9 @@ from api.store.direct import said
 
 __all__ = ["Looks"]
 
+_PATIENCE_S = 0.25
+"""How long a question waits for the one before; over a connection that hangs, that one holds nobody else up."""
+
 
 class Looks:
     """A connection that is kept for small questions; each sees the moment at which it is asked.
@@ -43,12 +46,14 @@ class Looks:
         StorageError
             When the database cannot serve, or it is closed.
         """
-        with self._lock:
-            self._database.check_open()
+        if self._lock.acquire(timeout=_PATIENCE_S):
             try:
+                self._database.check_open()
                 return self._ask(statement, given)
             except Exception:  # noqa: BLE001 - whatever it was, the usual way says it
                 self._forget()
+            finally:
+                self._lock.release()
         reader = self._database.engine.execution_options(**self._database.reading)
         with self._database.in_use(), reader.connect() as connection:
             row = connection.execute(statement, given).first()

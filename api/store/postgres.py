@@ -25,7 +25,9 @@ _BEGIN_WRITE = (
     # What was answered with success survives a crash, whatever the server was told to risk.
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END"
 )
+# Each side finds out alone that the way between them is gone: the server by its settings, we by those of the driver.
 _KEEPALIVE = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+_OUR_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 _CONNECT_TIMEOUT_S = 10
 
 
@@ -73,7 +75,12 @@ def open_postgres(text: str, *, busy_timeout_s: float) -> Database:
     try:
         engine = create_engine(
             url,
-            connect_args={"options": options, "connect_timeout": _CONNECT_TIMEOUT_S, "application_name": "vedette"},
+            connect_args={
+                "options": options,
+                "connect_timeout": _CONNECT_TIMEOUT_S,
+                "application_name": "vedette",
+                **_OUR_KEEPALIVE,
+            },
             pool_size=20,
             max_overflow=20,
             pool_pre_ping=True,  # a database that was started again is found again

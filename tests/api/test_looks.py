@@ -13,6 +13,7 @@ from api.store.looks import Looks
 from api.store.tables import Base, EventRow
 from api.trail.log import append_event
 
+ON_POSTGRES = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
 EVENTS = Base.metadata.tables["event"]
 COUNT = select(func.count()).select_from(EVENTS)
 ONE = select(EVENTS.c.kind, EVENTS.c.detail).where(EVENTS.c.n == bindparam("number"), EVENTS.c.audience == "100% 'in'")
@@ -51,6 +52,20 @@ def test_a_look_over_a_connection_that_broke_asks_again(store):
     before = store.looks.first(COUNT)
     store.looks._connection.dbapi_connection.close()
     assert [store.looks.first(COUNT) for _ in range(2)] == [before] * 2
+
+
+def test_a_look_that_hangs_holds_up_no_other(store):
+    """As over a connection whose other end is gone: it waits for the network, not for us."""
+    before = store.looks.first(COUNT)
+    with ThreadPoolExecutor(1) as pool, store.looks._lock:
+        assert pool.submit(store.looks.first, COUNT).result(10) == before
+
+
+@ON_POSTGRES
+def test_we_find_out_ourselves_that_a_server_is_gone(store):
+    with store.read() as session:
+        told = session.connection().connection.driver_connection.info.get_parameters()
+    assert (told["tcp_user_timeout"], told["keepalives_idle"], told["keepalives_count"]) == ("10000", "10", "3")
 
 
 def refused(store):
