@@ -37,8 +37,9 @@ async def sweep_store(service: Service) -> None:
         if time.monotonic() >= orphans_at:
             removed = await in_thread(remove_orphans, store)
             orphans_at = time.monotonic() + settings.orphans_s
-        if erased or removed:
+        if erased or removed or not store.has_forgotten:
             await in_thread(store.forget)
+        if erased or removed:
             days = await in_thread(drop_empty_days, store)
             _LOG.info("swept", extra={"fields": {"erased": erased, "orphans": removed, "days": days}})
         await asyncio.sleep(settings.sweep_s)

@@ -84,6 +84,7 @@ class Store:
         self._writing = threading.Lock()
         self._queueing = threading.Lock()
         self._queue: list[_Waiting] = []
+        self.has_forgotten = database is not None  # a file may hold what a process left that was killed
         self._led = False  # somebody commits for those in the queue, or was called to
         self._listeners: tuple[Callable[[], None], ...] = ()
         try:
@@ -274,12 +275,16 @@ class Store:
             session.execute(_PROBE)
 
     def forget(self) -> None:
-        """Empty SQLite's write-ahead log, where what was erased since the last time still lies. Raises StorageError."""
+        """Empty SQLite's write-ahead log, where what was erased since the last time still lies. Raises StorageError.
+
+        It cannot be emptied under a reader who still looks at it: `has_forgotten` is False then, and it is asked again.
+        """
         with self._database.in_use(), self._database.engine.connect() as connection:
             if self.is_embedded:
                 connection.rollback()  # a checkpoint cannot run inside a transaction
                 cursor = connection.connection.cursor()
-                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                refused, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self.has_forgotten = not refused
                 cursor.close()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from api import Settings, SettingsError, StorageError, Store, verify_audit
@@ -17,6 +17,7 @@ from api.account.erasure import erase_one, remove_orphans, sweep
 from api.account.settings import AccountSettings
 from api.account.tasks import sweep_store
 from api.background import Service as Background
+from api.background import beside
 from api.identity.roles import SYSTEM, Call
 from api.store.objects import ObjectFolder
 from api.store.tables import EvidenceRow
@@ -54,6 +55,26 @@ def sweep_now(service):
     erased = sweep(service.store)
     service.store.forget()
     return erased
+
+
+def test_what_a_reader_kept_from_being_forgotten_the_sweep_forgets(tmp_path):
+    store = Store(tmp_path, busy_timeout_s=0.05)
+    log = tmp_path / "vedette.sqlite-wal"
+
+    async def sweep_once():
+        async with beside(Background(store, Settings(tmp_path)), [sweep_store]):
+            while not store.has_forgotten:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+
+    with store.read() as session:
+        session.execute(text("SELECT count(*) FROM event"))
+        store.check_database()
+        store.forget()
+        assert not store.has_forgotten
+    assert log.stat().st_size
+    asyncio.run(asyncio.wait_for(sweep_once(), 20))
+    assert not log.stat().st_size
+    store.close()
 
 
 def test_nothing_of_the_person_is_left_anywhere(service, crossing, tmp_path):
