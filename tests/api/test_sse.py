@@ -290,15 +290,25 @@ def test_who_takes_nothing_is_cut_off_holds_nobody_up_and_resumes(tmp_path):
 
 
 def test_who_does_not_catch_up_is_told_that_it_is_slow_and_has_all_up_to_there(tmp_path):
+    done = threading.Event()
+
+    def write(service: Live) -> None:
+        while not done.is_set():  # a stream that had caught up once would never be slow
+            with service.store.write() as session:
+                for _ in range(60):
+                    append_event(session, service.store.clock(), "partner.created")
+
     with live(tmp_path, buffer_events=4, page_events=1, behind_s=1e-6) as service, service.stream("analyst") as stream:
-        with service.store.write() as session:
-            for _ in range(60):
-                append_event(session, service.store.clock(), "partner.created")
-        *events, last = list(stream)
+        writer = threading.Thread(target=write, args=(service,))
+        writer.start()
+        try:
+            *events, last = list(stream)
+        finally:
+            done.set()
+            writer.join()
         assert (last.kind, last.data) == ("bye", {"reason": "slow"})
         numbers = [event.data["n"] for event in events]
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-        assert 0 < len(numbers) < 60
         with service.stream("analyst", last=stream.last_id) as resumed:
             assert next(resumed).data["n"] == numbers[-1] + 1
 
