@@ -7,12 +7,12 @@ revoked again. No login outlives a restore either: whether it was ended since, n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from api.account.erasure import erase, remove_objects
@@ -29,7 +29,7 @@ from api.release.agreements import end_agreement, end_partner
 from api.release.releases import recall
 from api.release.standing import end_subscription
 from api.store.engine import Store
-from api.store.tables import EventRow, KeyRow, RecordRow
+from api.store.tables import KeyRow, RecordRow
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 
@@ -84,6 +84,8 @@ def take_back_again(store: Store, ledger: str | None) -> Again:
         with store.write() as session:
             now = store.clock()
             for taken in some:
+                if stands(session, taken):  # written down once more after a restore before this one
+                    continue
                 call = Call(replace(_RESTORER, partner_id=taken.partner_id), new_id())
                 with suppress(NotFoundError):  # it is not in the backup, or was taken back in it
                     objects |= _AGAIN[taken.kind](session, call, now, taken)
@@ -100,28 +102,18 @@ def take_back_again(store: Store, ledger: str | None) -> Again:
 
 
 def _newer(store: Store, ledger: str) -> Iterator[Taken]:
-    """What a ledger tells of that the store's own log does not."""
+    """What stands in a ledger after the last that the store itself took back."""
     with store.read() as session:
         mark = store_mark(session)
-        until_us = session.scalar(select(func.max(EventRow.time_us))) or 0
         last = last_taken(session)
-    if last is not None and last not in _of_time(read_ledger(ledger, mark), last.time_us):
+    found = read_ledger(ledger, mark)
+    # By place, neither by number nor by time: a store that was restored before counts on from where that backup ended,
+    # and a clock that was set right leaves older times behind newer ones.
+    if last is not None and last not in found:  # reads as far as that line
         raise StorageError(
             f"{ledger}: does not tell of all that the backup itself says was taken back: it was cut, or is an old copy"
         )
-    for taken in read_ledger(ledger, mark):
-        # By time, not by number: a store that was restored before counts on from where that backup ended.
-        if taken.time_us > until_us or (taken.time_us == until_us and not _told(store, taken)):
-            yield taken
-
-
-def _told(store: Store, taken: Taken) -> bool:
-    with store.read() as session:
-        return stands(session, taken)
-
-
-def _of_time(found: Iterable[Taken], time_us: int) -> list[Taken]:
-    return [taken for taken in found if taken.time_us == time_us]
+    return found
 
 
 def _erase(session: Session, call: Call, now_us: int, taken: Taken) -> set[str]:

@@ -18,6 +18,8 @@ from tests.api.people import PASSWORD, Browser, settled
 from tests.api.raw import is_postgres, place_of
 from vedette import app
 
+DAY_US = 86_400_000_000
+
 
 @pytest.fixture
 def shared(service, crossing, clip):
@@ -115,6 +117,24 @@ def test_an_agreement_a_partner_an_account_and_a_password_too(service, databases
     assert done.again.admin is None
     there.store.close()
     del other
+
+
+@ON_SQLITE
+def test_a_clock_that_ran_ahead_before_the_backup_hides_nothing_that_was_taken_back_since(
+    service, databases, tmp_path, shared
+):
+    must(service, "supervisor", "DELETE", f"/releases/{shared['release of a']}")
+    service.clock.now_us += DAY_US
+    key_id = service.key("early", "analyst")
+    service.clock.now_us -= DAY_US
+    saved(service, tmp_path / "b.tar")
+    must(service, "administrator", "DELETE", f"/keys/{key_id}")
+    keep(service, tmp_path / "ledger.jsonl")
+    done, there = restored(service, databases, tmp_path, tmp_path / "ledger.jsonl")
+    with there.http:
+        assert there.ask("early", "GET", "/me").status_code == 401
+    assert done.again.counts == {"key.revoked": 1}
+    there.store.close()
 
 
 @ON_SQLITE
