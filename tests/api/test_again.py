@@ -1,6 +1,8 @@
 """A backup that is restored brings nothing back that was taken back since: the ledger outside of it tells."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import httpx
 import pytest
@@ -208,6 +210,41 @@ def test_a_ledger_goes_on_after_a_stop_a_half_line_and_a_restore(service, databa
     assert done.again.counts == {"key.revoked": 1, "release.recalled": 2}
     there.store.close()
     assert [taken.kind for taken in read_ledger(str(where))].count("key.revoked") == 2  # told twice, done once
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("kind", ["file", "url"])
+def test_two_services_on_one_store_keep_one_ledger(service, tmp_path, shared, kind):
+    where = str(tmp_path / "ledger.jsonl") if kind == "file" else f"file://{tmp_path}/ledger"
+    keepers = [LedgerKeeper(service.store, where) for _ in range(2)]
+    taken = [shared["key"], *(service.key(f"spare {number}", "analyst") for number in range(5))]
+    for number, key_id in enumerate(taken):
+        must(service, "administrator", "DELETE", f"/keys/{key_id}")
+        assert keepers[number % 2].keep() == 1
+        if number == 3:
+            assert keepers[0].keep() == 0
+    assert [one.detail["key_id"] for one in read_ledger(where)] == taken
+
+
+def keep_lines(folder, where, count):
+    """As another process: keep until the ledger holds so many lines after its first."""
+    with closing(Store(folder)) as store:
+        keeper = LedgerKeeper(store, str(where))
+        while where.read_text().count("\n") <= count:
+            keeper.keep()
+
+
+@ON_SQLITE
+def test_two_services_that_write_at_once_keep_one_ledger(service, tmp_path, shared):
+    where = tmp_path / "ledger.jsonl"
+    taken = [service.key(f"spare {number}", "analyst") for number in range(20)]
+    with ThreadPoolExecutor() as pool:
+        done = [pool.submit(keep_lines, service.store.directory, where, len(taken)) for _ in range(3)]
+        for key_id in taken:
+            must(service, "administrator", "DELETE", f"/keys/{key_id}")
+        for one in done:
+            one.result(timeout=60)
+    assert [one.detail["key_id"] for one in read_ledger(str(where))] == taken
 
 
 @ON_SQLITE
