@@ -9,13 +9,15 @@ import pytest
 from typer.testing import CliRunner
 
 from api import AuditTamperedError, Settings, StorageError, Store, backup, create_app, restore, verify_audit
+from api.account.databases import open_database
 from api.account.ledger import LedgerKeeper, read_ledger
 from api.account.settings import AccountSettings
 from api.account.tasks import keep_ledger
 from api.background import Service as Beside
 from api.canonical import canonical
+from api.jobs.queue import prepare_jobs
 from api.store.tables import EvidenceRow
-from tests.api.conftest import ON_SQLITE, InProcess, Service
+from tests.api.conftest import DATABASES, ON_SQLITE, InProcess, Service
 from tests.api.people import PASSWORD, Browser, settled
 from tests.api.raw import is_postgres, place_of
 from vedette import app
@@ -182,6 +184,45 @@ def test_a_ledger_that_is_not_whole_is_refused_and_nothing_is_made(service, data
         with pytest.raises(error):
             restored(service, databases, tmp_path, tmp_path / "bad.jsonl")
         assert not (tmp_path / "new").exists(), what
+
+
+def test_a_restore_that_is_refused_at_its_end_takes_away_what_it_put_into_a_database_and_a_store_of_objects(
+    service, databases, tmp_path, shared
+):
+    def attempt(folder, where, ledger):
+        kept = f"file://{tmp_path}/kept"
+        return restore(tmp_path / "b.tar", where or folder, ledger=str(ledger), directory=folder, objects=kept)
+
+    def kept():
+        return [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+
+    keep(service, tmp_path / "ledger.jsonl")
+    (tmp_path / "other.jsonl").write_text(canonical({"format": "vedette.ledger/1", "store": "0" * 64}) + "\n")
+    if is_postgres(service.store):
+        prepare_jobs(place_of(service.store))
+    saved(service, tmp_path / "b.tar")
+    where = databases.new()
+    with pytest.raises(StorageError, match="no ledger of this store"):
+        attempt(tmp_path / "new", where, tmp_path / "other.jsonl")
+    assert (kept(), (tmp_path / "new").exists()) == ([], False)
+    attempt(tmp_path / "new", where, tmp_path / "ledger.jsonl")  # as if nothing had ever been there
+    assert len(kept()) == 1
+    with pytest.raises(StorageError, match="no ledger of this store"):
+        attempt(tmp_path / "newer", databases.new(), tmp_path / "other.jsonl")
+    assert len(kept()) == 1  # it is the other's
+
+
+@pytest.mark.skipif("postgres" not in DATABASES, reason="a folder has its name only when all is in it")
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+def test_a_database_whose_restore_was_killed_is_no_store(service, databases, tmp_path):
+    dumped, url = tmp_path / "dumped", databases.new()
+    open_database(place_of(service.store)).dump(dumped)
+    loaded = open_database(url)
+    loaded.load(dumped)
+    with pytest.raises(StorageError, match="half restored"):
+        Store(tmp_path / "new", database=url)
+    loaded.finish()
+    Store(tmp_path / "new", database=url).close()
 
 
 @ON_SQLITE
