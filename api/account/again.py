@@ -24,12 +24,13 @@ from api.identity.administrators import require_another_administrator
 from api.identity.keys import IssuedKey, issue_key
 from api.identity.roles import Call, Principal, Role
 from api.identity.tables import AccountRow, ProviderLoginRow, SessionRow
-from api.ingest.records import GONE
+from api.ingest.records import ERASED, EXPIRED, GONE
 from api.release.agreements import end_agreement, end_partner
 from api.release.releases import recall
 from api.release.standing import end_subscription
+from api.release.withdrawn import recall_unknown
 from api.store.engine import Store
-from api.store.tables import KeyRow, RecordRow
+from api.store.tables import KeyRow, RecordRow, ReleaseRow
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 
@@ -117,14 +118,24 @@ def _newer(store: Store, ledger: str) -> Iterator[Taken]:
 
 
 def _erase(session: Session, call: Call, now_us: int, taken: Taken) -> set[str]:
-    row = session.get(RecordRow, taken.record_id)
+    row, why = session.get(RecordRow, taken.record_id), taken.detail["why"]
+    if row is not None and row.review_state == EXPIRED and why == "request":
+        # It had run out, came back, and was erased: its source must not make it once more.
+        row.review_state = ERASED
+        append_audit(session, call, now_us, "record.erase", [row.id], why=why)
+        return set()
     if row is None or row.review_state in GONE:
         raise NotFoundError("it is gone")
-    return erase(session, call, now_us, [row], why=taken.detail["why"], rule=_WHY)
+    return erase(session, call, now_us, [row], why=why, rule=_WHY)
 
 
 def _recall(session: Session, call: Call, now_us: int, taken: Taken) -> set[str]:
-    recall(session, call, now_us, taken.detail["release_id"], _WHY)
+    release_id = taken.detail["release_id"]
+    if session.get(ReleaseRow, release_id) is None:  # made after the backup: a subscription must not share it anew
+        of = {"record_id": taken.record_id or "", "partner_id": taken.partner_id or ""}
+        recall_unknown(session, call, now_us, release_id, **of, reason=_WHY)
+    else:
+        recall(session, call, now_us, release_id, _WHY)
     return set()
 
 

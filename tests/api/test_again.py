@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from api import AuditTamperedError, Settings, StorageError, Store, backup, create_app, restore, verify_audit
 from api.account.databases import open_database
+from api.account.erasure import sweep
 from api.account.ledger import LedgerKeeper, read_ledger
 from api.account.settings import AccountSettings
 from api.account.tasks import keep_ledger
@@ -20,6 +21,7 @@ from api.store.tables import EvidenceRow
 from tests.api.conftest import DATABASES, ON_SQLITE, InProcess, Service
 from tests.api.people import PASSWORD, Browser, settled
 from tests.api.raw import is_postgres, place_of
+from tests.api.samples import record_json
 from vedette import app
 
 DAY_US = 86_400_000_000
@@ -138,6 +140,56 @@ def test_a_clock_that_ran_ahead_before_the_backup_hides_nothing_that_was_taken_b
     with there.http:
         assert there.ask("early", "GET", "/me").status_code == 401
     assert done.again.counts == {"key.revoked": 1}
+    there.store.close()
+
+
+@ON_SQLITE
+def test_what_was_shared_and_recalled_since_no_subscription_shares_anew(service, databases, tmp_path, crossing):
+    bravo = service.partner("bravo")
+    agreement = service.agree(bravo, subscriptions=True).json()["id"]
+    must(service, "bravo", "POST", "/subscriptions", json={"agreement_id": agreement})
+    ids = [service.deliver(crossing(name)) for name in "ab"]
+    saved(service, tmp_path / "b.tar")
+    for record_id in ids:
+        service.judge(record_id)
+    assert sorted(service.seen_by("bravo")) == sorted(ids)
+    (shared,) = must(service, "supervisor", "GET", f"/releases?record_id={ids[0]}")
+    must(service, "supervisor", "DELETE", f"/releases/{shared['id']}")
+    keep(service, tmp_path / "ledger.jsonl")
+    done, there = restored(service, databases, tmp_path, tmp_path / "ledger.jsonl")
+    with there.http:
+        for record_id in ids:
+            there.judge(record_id)
+        assert there.seen_by("bravo") == [ids[1]]
+        (kept,) = must(there, "supervisor", "GET", f"/releases?record_id={ids[0]}")
+        assert (kept["id"], kept["recalled"] is None) == (shared["id"], False)
+        assert must(there, "bravo", "GET", "/recalls") == []  # it hears nothing of what this store never told it
+        assert there.release(ids[0], bravo).status_code == 201  # a person may
+        assert sorted(there.seen_by("bravo")) == sorted(ids)
+        verify_audit(there.store)
+    assert done.again.counts == {"release.recalled": 1}
+    there.store.close()
+
+
+@ON_SQLITE
+def test_what_had_run_out_came_back_and_was_erased_on_request_does_not_come_back_again(service, databases, tmp_path):
+    def told(who, update_time):
+        body = record_json("sensors") | {"update_time": update_time}
+        return must(who, "pilot", "POST", "/sensors", json=body)
+
+    record_id = told(service, "2026-01-01T10:00:00Z")["id"]
+    service.clock.now_us += 31 * DAY_US
+    assert sweep(service.store) == 1
+    saved(service, tmp_path / "b.tar")
+    assert told(service, "2026-02-01T13:00:00Z")["outcome"] == "replaced"
+    must(service, "supervisor", "POST", "/erasures", json={"record_id": record_id, "reason": "asked for"})
+    keep(service, tmp_path / "ledger.jsonl")
+    done, there = restored(service, databases, tmp_path, tmp_path / "ledger.jsonl")
+    with there.http:
+        assert told(there, "2026-02-01T14:00:00Z")["outcome"] == "dropped"
+        assert there.ask("analyst", "GET", f"/sensors/{record_id}").status_code == 404
+        verify_audit(there.store)
+    assert done.again.counts == {"record.erased": 1}
     there.store.close()
 
 
