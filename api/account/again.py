@@ -7,12 +7,12 @@ revoked again. No login outlives a restore either: whether it was ended since, n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from api.account.erasure import erase, remove_objects
@@ -24,12 +24,13 @@ from api.identity.administrators import require_another_administrator
 from api.identity.keys import IssuedKey, issue_key
 from api.identity.roles import Call, Principal, Role
 from api.identity.tables import AccountRow, ProviderLoginRow, SessionRow
-from api.ingest.records import GONE
+from api.ingest.records import ERASED, EXPIRED, GONE
 from api.release.agreements import end_agreement, end_partner
 from api.release.releases import recall
 from api.release.standing import end_subscription
+from api.release.withdrawn import recall_unknown
 from api.store.engine import Store
-from api.store.tables import EventRow, KeyRow, RecordRow
+from api.store.tables import KeyRow, RecordRow, ReleaseRow
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 
@@ -84,6 +85,8 @@ def take_back_again(store: Store, ledger: str | None) -> Again:
         with store.write() as session:
             now = store.clock()
             for taken in some:
+                if stands(session, taken):  # written down once more after a restore before this one
+                    continue
                 call = Call(replace(_RESTORER, partner_id=taken.partner_id), new_id())
                 with suppress(NotFoundError):  # it is not in the backup, or was taken back in it
                     objects |= _AGAIN[taken.kind](session, call, now, taken)
@@ -100,39 +103,39 @@ def take_back_again(store: Store, ledger: str | None) -> Again:
 
 
 def _newer(store: Store, ledger: str) -> Iterator[Taken]:
-    """What a ledger tells of that the store's own log does not."""
+    """What stands in a ledger after the last that the store itself took back."""
     with store.read() as session:
         mark = store_mark(session)
-        until_us = session.scalar(select(func.max(EventRow.time_us))) or 0
         last = last_taken(session)
-    if last is not None and last not in _of_time(read_ledger(ledger, mark), last.time_us):
+    found = read_ledger(ledger, mark)
+    # By place, neither by number nor by time: a store that was restored before counts on from where that backup ended,
+    # and a clock that was set right leaves older times behind newer ones.
+    if last is not None and last not in found:  # reads as far as that line
         raise StorageError(
             f"{ledger}: does not tell of all that the backup itself says was taken back: it was cut, or is an old copy"
         )
-    for taken in read_ledger(ledger, mark):
-        # By time, not by number: a store that was restored before counts on from where that backup ended.
-        if taken.time_us > until_us or (taken.time_us == until_us and not _told(store, taken)):
-            yield taken
-
-
-def _told(store: Store, taken: Taken) -> bool:
-    with store.read() as session:
-        return stands(session, taken)
-
-
-def _of_time(found: Iterable[Taken], time_us: int) -> list[Taken]:
-    return [taken for taken in found if taken.time_us == time_us]
+    return found
 
 
 def _erase(session: Session, call: Call, now_us: int, taken: Taken) -> set[str]:
-    row = session.get(RecordRow, taken.record_id)
+    row, why = session.get(RecordRow, taken.record_id), taken.detail["why"]
+    if row is not None and row.review_state == EXPIRED and why == "request":
+        # It had run out, came back, and was erased: its source must not make it once more.
+        row.review_state = ERASED
+        append_audit(session, call, now_us, "record.erase", [row.id], why=why)
+        return set()
     if row is None or row.review_state in GONE:
         raise NotFoundError("it is gone")
-    return erase(session, call, now_us, [row], why=taken.detail["why"], rule=_WHY)
+    return erase(session, call, now_us, [row], why=why, rule=_WHY)
 
 
 def _recall(session: Session, call: Call, now_us: int, taken: Taken) -> set[str]:
-    recall(session, call, now_us, taken.detail["release_id"], _WHY)
+    release_id = taken.detail["release_id"]
+    if session.get(ReleaseRow, release_id) is None:  # made after the backup: a subscription must not share it anew
+        of = {"record_id": taken.record_id or "", "partner_id": taken.partner_id or ""}
+        recall_unknown(session, call, now_us, release_id, **of, reason=_WHY)
+    else:
+        recall(session, call, now_us, release_id, _WHY)
     return set()
 
 

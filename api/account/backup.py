@@ -12,7 +12,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -192,31 +192,46 @@ def restore(
     if folder.exists() and any(folder.iterdir()):
         raise ConflictError(f"{folder}: is not empty: restore into a new folder")
     fresh = folder.with_name(f".{folder.name}.{new_id()}.restoring")
-    try:
-        with _as_storage_error(file):
-            for _ in () if ledger is None else read_ledger(ledger):  # whole, before anything is made
-                pass
-            fresh.mkdir(parents=True, mode=0o700)
-            manifest = _unpack(file, fresh, open_objects(objects, fresh))
-            dumped = fresh / _DATABASE
-            database = open_database(fresh if isinstance(where, Path) else where)
-            if database.kind != manifest["kind"]:
-                raise StorageError(f"{file}: is of a {manifest['kind']} store, which {database.kind} cannot take")
-            database.load(dumped)
-            dumped.unlink()
-            noted = AuditHead(**manifest["audit"])
-            with chain_of_database(database.where) as (head, found):
-                _recomputed(found, head, {noted.seq: noted.hash} if noted.seq else {})
-            url = None if isinstance(where, Path) else where
-            migrate_store(fresh, database=url)
-            last, again = _taken_back(Store(fresh, database=url, objects=objects), ledger)
-            if folder.exists():
-                folder.rmdir()
-            fresh.replace(folder)
-            sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    with _as_storage_error(file), ExitStack() as undo:
+        for _ in () if ledger is None else read_ledger(ledger):  # whole, before anything is made
+            pass
+        undo.callback(shutil.rmtree, fresh, ignore_errors=True)
+        fresh.mkdir(parents=True, mode=0o700)
+        target, put = open_objects(objects, fresh), list[str]()
+        undo.callback(_remove, target, put)
+        manifest = _unpack(file, fresh, target, put)
+        dumped = fresh / _DATABASE
+        database = open_database(fresh if isinstance(where, Path) else where)
+        if database.kind != manifest["kind"]:
+            raise StorageError(f"{file}: is of a {manifest['kind']} store, which {database.kind} cannot take")
+        undo.callback(_unload, database)
+        database.load(dumped)
+        dumped.unlink()
+        noted = AuditHead(**manifest["audit"])
+        with chain_of_database(database.where) as (head, found):
+            _recomputed(found, head, {noted.seq: noted.hash} if noted.seq else {})
+        url = None if isinstance(where, Path) else where
+        migrate_store(fresh, database=url)
+        last, again = _taken_back(Store(fresh, database=url, objects=objects, unrestored=True), ledger)
+        if folder.exists():
+            folder.rmdir()
+        fresh.replace(folder)
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        sync_folder(folder.parent)
+        database.finish()
+        undo.pop_all()  # it is there, whole
     return RestoreReport(len(manifest["objects"]), sum(manifest["objects"].values()), last, again)
+
+
+def _remove(target: Objects, put: list[str]) -> None:
+    for sha256 in put:
+        with suppress(StorageError):  # what goes wrong on the way back hides nothing of why it is gone
+            target.remove(sha256)
+
+
+def _unload(database: Database) -> None:
+    with suppress(StorageError):  # then no store takes it
+        database.unload()
 
 
 def _taken_back(store: Store, ledger: str | None) -> tuple[AuditHead, Again]:
@@ -229,8 +244,11 @@ def _taken_back(store: Store, ledger: str | None) -> tuple[AuditHead, Again]:
         store.close()
 
 
-def _unpack(file: Path, fresh: Path, target: Objects) -> dict[str, Any]:
-    """Every member to its place, each with the hash that the manifest says; nothing else is taken from the file."""
+def _unpack(file: Path, fresh: Path, target: Objects, put: list[str]) -> dict[str, Any]:
+    """Every member to its place, each with the hash that the manifest says; nothing else is taken from the file.
+
+    To `put` goes what `target` did not hold before: another store may keep its objects there too.
+    """
     try:
         with tarfile.open(file, mode="r:") as tar:
             manifest = _manifest(file, tar.next(), tar)
@@ -252,10 +270,7 @@ def _unpack(file: Path, fresh: Path, target: Objects) -> dict[str, Any]:
                         found = _copy(content, out)
                 else:
                     sha256 = member.name.removeprefix(f"{_OBJECTS}/")
-                    with target.incoming(limit_bytes=size) as incoming:
-                        found = _copy(content, incoming)
-                        if incoming.seal().sha256 == sha256:
-                            incoming.keep()
+                    found = _put(content, size, sha256, target, put)
                 if found != sha256:
                     raise StorageError(f"{file}: {member.name} was changed: its hash is not that of the manifest")
             if left:
@@ -263,6 +278,16 @@ def _unpack(file: Path, fresh: Path, target: Objects) -> dict[str, Any]:
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise StorageError(f"{file}: is damaged, or no backup ({error})") from error
     return manifest
+
+
+def _put(content: IO[bytes], size: int, sha256: str, target: Objects, put: list[str]) -> str:
+    with target.incoming(limit_bytes=size) as incoming:
+        found = _copy(content, incoming)
+        if incoming.seal().sha256 == sha256:
+            if not target.holds(sha256):
+                put.append(sha256)
+            incoming.keep()
+    return found
 
 
 def _manifest(file: Path, member: tarfile.TarInfo | None, tar: tarfile.TarFile) -> dict[str, Any]:

@@ -6,17 +6,38 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import Connection, create_engine, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from api.errors import ConflictError, StorageError
+from api.store.schema import UNRESTORED
 
 __all__ = ["Database", "PostgresDatabase", "SqliteDatabase", "open_database"]
+
+# What somebody made, in the order in which it can be taken away; not what an extension brought.
+_MADE = """
+WITH space AS (
+    SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+), made AS (
+    SELECT 1 AS step, 'SCHEMA' AS kind, quote_ident(nspname) AS name, oid, 'pg_namespace'::regclass AS catalog
+    FROM space
+    UNION ALL
+    SELECT 2, 'TABLE', c.oid::regclass::text, c.oid, 'pg_class'::regclass
+    FROM pg_class c JOIN space ON space.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')
+    UNION ALL
+    SELECT 3, 'ROUTINE', p.oid::regprocedure::text, p.oid, 'pg_proc'::regclass
+    FROM pg_proc p JOIN space ON space.oid = p.pronamespace
+)
+SELECT kind, name FROM made WHERE NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = made.catalog AND d.objid = made.oid AND d.deptype = 'e'
+) ORDER BY step, name
+"""
 
 
 class Database(Protocol):
@@ -30,7 +51,16 @@ class Database(Protocol):
         """Write one consistent state to a new file."""
 
     def load(self, file: Path) -> None:
-        """Put back what `dump` wrote; raises ConflictError where something is there already."""
+        """Put back what `dump` wrote; raises ConflictError where something is there already.
+
+        Until `finish` a `Store` refuses it, also after a kill.
+        """
+
+    def finish(self) -> None:
+        """From here on what `load` put there may be used."""
+
+    def unload(self) -> None:
+        """Take away what `load` put there, and nothing else."""
 
 
 def open_database(where: Path | str) -> Database:
@@ -83,6 +113,12 @@ class SqliteDatabase:
         if said != "ok":
             raise StorageError(f"{file.name}: is a damaged database: {said}")
 
+    def finish(self) -> None:
+        """As in `Database`: nobody knows its folder before."""
+
+    def unload(self) -> None:
+        """As in `Database`: it goes with its folder."""
+
 
 class PostgresDatabase:
     """A PostgreSQL database; `pg_dump` and `pg_restore` have to be installed, as new as the server."""
@@ -96,6 +132,7 @@ class PostgresDatabase:
         self._url = parsed._replace(drivername="postgresql", password=None).render_as_string()
         # In the environment: a password among the arguments could be read by every user of the machine.
         self._environment = {**os.environ, **({"PGPASSWORD": parsed.password} if parsed.password else {})}
+        self._before: frozenset[tuple[str, str]] | None = None  # what `load` found, while it can be undone
 
     def dump(self, file: Path) -> None:
         """As in `Database`."""
@@ -103,20 +140,45 @@ class PostgresDatabase:
 
     def load(self, file: Path) -> None:
         """As in `Database`: all of it or nothing."""
-        try:
-            engine = create_engine(str(self.where))
-            try:
-                tables = [name for name in inspect(engine).get_table_names() if name != "spatial_ref_sys"]
-            finally:
-                engine.dispose()
-        except (SQLAlchemyError, ImportError) as error:
-            raise StorageError(f"database {self._named} cannot be reached: {error}") from error
-        if tables:
-            raise ConflictError(f"database {self._named} holds tables ({tables[0]}): restore into an empty one")
+        with self._connected() as connection:
+            tables = [name for name in inspect(connection).get_table_names() if name != "spatial_ref_sys"]
+            if tables:
+                raise ConflictError(f"database {self._named} holds tables ({tables[0]}): restore into an empty one")
+            self._before = frozenset(_made(connection))
+            connection.exec_driver_sql(f"CREATE TABLE {UNRESTORED} ()")
         self._run(
             "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
             f"--dbname={self._url}", str(file),
         )  # fmt: skip
+
+    def finish(self) -> None:
+        """As in `Database`."""
+        with self._connected() as connection:
+            connection.exec_driver_sql(f"DROP TABLE {UNRESTORED}")
+        self._before = None
+
+    def unload(self) -> None:
+        """As in `Database`."""
+        if self._before is None:
+            return
+        with self._connected() as connection:
+            for kind, name in _made(connection):
+                if (kind, name) not in self._before:
+                    connection.exec_driver_sql(f"DROP {kind} IF EXISTS {name} CASCADE")
+        self._before = None
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """A transaction; committed when the block ends."""
+        try:
+            engine = create_engine(str(self.where))
+            try:
+                with engine.begin() as connection:
+                    yield connection
+            finally:
+                engine.dispose()
+        except (SQLAlchemyError, ImportError) as error:
+            raise StorageError(f"database {self._named} cannot be used: {error}") from error
 
     def _run(self, program: str, *arguments: str) -> None:
         found = shutil.which(program)
@@ -128,3 +190,8 @@ class PostgresDatabase:
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             raise StorageError(f"{program} of {self._named}: {lines[0]}")
+
+
+def _made(connection: Connection) -> list[tuple[str, str]]:
+    """Kind and name of what lies in a PostgreSQL database."""
+    return [(row.kind, row.name) for row in connection.exec_driver_sql(_MADE)]

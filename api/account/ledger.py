@@ -154,6 +154,9 @@ def _takings() -> Any:
 class LedgerKeeper:
     """Writes down what a store takes back: a cursor in its event log, which is where the ledger ends.
 
+    Two services on one store (one that starts before the other has ended, say) keep one ledger: each looks, before it
+    adds, whether the ledger still ends as it left it.
+
     Parameters
     ----------
     store
@@ -171,51 +174,67 @@ class LedgerKeeper:
 
     def __init__(self, store: Store, where: str) -> None:
         self._store = store
+        self._where = where
         self._target = LineTarget(where, _WHAT)
+        with self._target.alone():
+            self._find_end()
+
+    def _find_end(self) -> None:
+        """Where the ledger ends: the number and hash of its last line, and the event that it tells of."""
         self._target.mend()
-        with store.read() as session:
+        with self._store.read() as session:
             mark = store_mark(session)
             if mark is None:
-                raise StorageError(f"{where}: a store that nobody has used yet has no ledger")
+                raise StorageError(f"{self._where}: a store that nobody has used yet has no ledger")
             lines = self._target.lines()
             first = next(lines, None)
             if first is None:
                 first = _first_line(mark)
                 self._target.append(1, first)
-            self._count, self._previous, self._after = 1, sha256_hex(first), 0
-            last = None
-            for last, self._previous in _read(first, lines, where, mark):  # noqa: B007 - the last is looked at below
-                self._count += 1
-            if last is not None and stands(session, last):
-                self._after = last.seq
-            # Else the store was restored since: all that it took back is written down once more, which harms nothing.
+            count, previous, last = 1, sha256_hex(first), None
+            for last, previous in _read(first, lines, self._where, mark):  # noqa: B007 - looked at below
+                count += 1
+            # One that does not stand: the store was restored since. All that it took back is written down once more,
+            # which harms nothing.
+            after = last.seq if last is not None and stands(session, last) else 0
+        self._count, self._previous, self._after = count, previous, after
+        self._left = self._target.state()
 
     def keep(self) -> int:
-        """Write down what was taken back since the last time; how much. Raises StorageError."""
+        """Write down what was taken back since the last time; how much.
+
+        Raises
+        ------
+        StorageError, AuditTamperedError
+            As at the start: where somebody else wrote meanwhile, the ledger is read again.
+        """
         kept = 0
         while True:
             with self._store.read() as session:
                 end = last_seq(session)
                 query = _takings().where(EventRow.seq > self._after).order_by(EventRow.seq).limit(_AT_ONCE)
                 found = [Taken.of_event(row) for row in session.scalars(query)]
-            self._append(found)
-            kept += len(found)
-            if len(found) < _AT_ONCE:
+            if not found:
                 self._after = end
                 return kept
-            self._after = found[-1].seq
+            kept += self._append(found)
 
-    def _append(self, found: list[Taken]) -> None:
-        if not found:
-            return
-        lines: list[str] = []
-        previous = self._previous
-        for taken in found:
-            lines.append(taken.line(previous))
-            previous = sha256_hex(lines[-1])
-        self._target.append(self._count + 1, *lines)
-        self._count += len(lines)
-        self._previous = previous
+    def _append(self, found: list[Taken]) -> int:
+        """Add lines; how many: none where the ledger does not end as this keeper left it, which then knows where."""
+        with self._target.alone():
+            if self._target.state() != self._left:
+                self._find_end()
+                return 0
+            lines: list[str] = []
+            previous = self._previous
+            for taken in found:
+                lines.append(taken.line(previous))
+                previous = sha256_hex(lines[-1])
+            self._target.append(self._count + 1, *lines)
+            self._count += len(lines)
+            self._previous, self._after = previous, found[-1].seq
+            self._left = self._target.state()
+            return len(lines)
 
 
 def stands(session: Session, taken: Taken) -> bool:

@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -170,8 +170,10 @@ class Spool:
 
     @contextmanager
     def taking(self) -> Iterator[None]:
-        """While the block runs nobody else takes from this spool: order needs one courier."""
-        with self._locked("take.lock"):
+        """While the block runs nobody else takes from this spool: order needs one courier. Raises SpoolError."""
+        with ExitStack() as held:
+            with self._as_spool_error("cannot be taken from"):  # the lock; what the block raises is its own
+                held.enter_context(self._locked("take.lock"))
             yield
 
     def _next_number(self) -> str:

@@ -181,7 +181,11 @@ async def _look_after(app: App, order: WorkOrder) -> None:
         except Exception as error:  # noqa: BLE001 - told
             _LOG.exception("what others left could not be looked for")
             order.told(f"what others left could not be looked for: {type(error).__name__}: {error}")
-        await asyncio.to_thread(deliver_left, order.out, order.url, order.key, order.told)
+        try:
+            await asyncio.to_thread(deliver_left, order.out, order.url, order.key, order.told)
+        except Exception as error:  # noqa: BLE001 - told
+            _LOG.exception("what waits here could not be delivered")
+            order.told(f"what waits here could not be delivered: {type(error).__name__}: {error}")
 
 
 async def _put_back(app: App, order: WorkOrder, job: Job) -> None:

@@ -40,7 +40,6 @@ __all__ = [
     "share_all",
     "standing_release",
     "standing_with",
-    "taken_back",
 ]
 
 _RELEASE, _READABLE = (Base.metadata.tables[name] for name in ("release", "readable"))
@@ -303,19 +302,6 @@ def standing_with(session: Session, partner_id: str, record_ids: Sequence[str]) 
         )
         found |= set(session.scalars(query))
     return found
-
-
-def taken_back(session: Session, partner_id: str, record_ids: Sequence[str]) -> set[str]:
-    """Those of the records whose newest release to the partner a person took back, and not what merely followed."""
-    newest: dict[str, str | None] = {}
-    for start in range(0, len(record_ids), _AT_ONCE):
-        query = (
-            select(ReleaseRow.record_id, ReleaseRow.recalled_by)
-            .where(ReleaseRow.record_id.in_(record_ids[start : start + _AT_ONCE]), ReleaseRow.partner_id == partner_id)
-            .order_by(ReleaseRow.released_us, ReleaseRow.recalled_us)
-        )
-        newest |= dict(session.execute(query).all())
-    return {record_id for record_id, by in newest.items() if by not in {None, SYSTEM.key_id}}
 
 
 def active_partner(session: Session, partner_id: str) -> PartnerRow:

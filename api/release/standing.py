@@ -15,8 +15,9 @@ from api.identity.roles import SYSTEM, Call, Role
 from api.pages import Page, Window, page_of
 from api.records.kept import Record, content_of
 from api.release.policy import area_of, objections, wanted
-from api.release.releases import Ground, share_all, standing_with, taken_back
+from api.release.releases import Ground, share_all, standing_with
 from api.release.schemas import AgreementTerms, SubscriptionIn
+from api.release.withdrawn import taken_back
 from api.store.tables import AgreementRow, PartnerRow, SubscriptionRow
 from api.times import iso
 from api.trail.audit import append_audit

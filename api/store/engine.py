@@ -61,11 +61,14 @@ class Store:
         UTC microseconds since the Unix epoch; for tests. None is a `ServiceClock`.
     objects
         URL of a store that fsspec reaches, for the objects; None keeps them in the folder.
+    unrestored
+        Take a database whose restore has not ended: for that restore alone.
 
     Raises
     ------
     StorageError
-        When the folder or database cannot be made or opened, or has another schema than this program needs.
+        When the folder or database cannot be made or opened, has another schema than this program needs, or a restore
+        of it did not end.
     SettingsError
         When `database` is no URL of PostgreSQL, or its driver is not installed.
     """
@@ -78,6 +81,7 @@ class Store:
         busy_timeout_s: float = 10.0,
         clock: Callable[[], int] | None = None,
         objects: str | None = None,
+        unrestored: bool = False,
     ) -> None:
         self.directory = directory
         self.clock = ServiceClock() if clock is None else clock
@@ -101,7 +105,7 @@ class Store:
         self._member = sessionmaker(expire_on_commit=False, join_transaction_mode="create_savepoint")
         try:
             with self.write() as session:
-                prepare(session.connection(), self.place)
+                prepare(session.connection(), self.place, unrestored=unrestored)
         except BaseException:
             self._database.close()
             raise

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from api.errors import StorageError
 from api.store.database import Database
 
-__all__ = ["EMPTY", "HEAD", "migrate", "prepare", "revision_of"]
+__all__ = ["EMPTY", "HEAD", "UNRESTORED", "migrate", "prepare", "revision_of"]
 
 EMPTY = "0000"
 """The schema of a database that holds nothing of ours."""
+UNRESTORED = "unrestored"
+"""A table that stands while a database is restored: what was taken back since its backup is still there."""
 _STEPS = Path(__file__).parent / "migrations"
 HEAD = max(step.name[:4] for step in (_STEPS / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
 """The schema that this program needs. Numbers of schemas go up."""
@@ -32,8 +34,8 @@ CREATE TABLE cue (
 _ALEMBIC = threading.Lock()  # it keeps what it works on in a module
 
 
-def prepare(connection: Connection, place: str) -> None:
-    """Give an empty database the schema; refuse any other than ours.
+def prepare(connection: Connection, place: str, *, unrestored: bool = False) -> None:
+    """Give an empty database the schema; refuse any other than ours, and one whose restore did not end.
 
     Parameters
     ----------
@@ -41,12 +43,18 @@ def prepare(connection: Connection, place: str) -> None:
         In a write transaction.
     place
         Where the database is, for a person.
+    unrestored
+        Take one whose restore has not ended: for that restore alone.
 
     Raises
     ------
     StorageError
-        When the schema is an older or a newer one.
+        When the schema is an older or a newer one, or a restore did not end.
     """
+    if not unrestored and inspect(connection).has_table(UNRESTORED):
+        raise StorageError(
+            f"store {place} is half restored, what was taken back since its backup is in it: restore into a new one"
+        )
     found = revision_of(connection, place)
     if found == HEAD:
         return

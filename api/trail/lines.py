@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec  # type: ignore[import-untyped]
@@ -53,6 +55,36 @@ class LineTarget:
                 names = self._fs.ls(self._folder, detail=False)
                 for name in sorted(name for name in names if name.endswith(".json")):
                     yield from self._fs.cat_file(name).decode(errors="replace").removesuffix("\n").split("\n")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While the block runs no other process is in one of its own. Raises StorageError.
+
+        A file that is absent is made. An object store knows no locks: there `append` refuses what another added.
+        """
+        if self._fs is not None:
+            yield
+            return
+        with remote_errors(self._what):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            new = not self._path.exists()
+            file = self._path.open("ab")
+        with file:  # the lock ends with it, and with the process, however that ends
+            with remote_errors(self._what):
+                if new:
+                    sync_folder(self._path.parent)
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def state(self) -> object:
+        """Equal for as long as nobody adds, cuts, or puts another in its place. Raises StorageError."""
+        with remote_errors(self._what):
+            if self._fs is not None:
+                return sorted(self._fs.ls(self._folder, detail=False)) if self._fs.exists(self._folder) else []
+            if not self._path.exists():
+                return None
+            stat = self._path.stat()
+            return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
     def mend(self) -> None:
         """Drop a last line that was not finished: nobody was told that it was kept. Raises StorageError."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -212,6 +213,43 @@ def test_what_a_watch_left_in_its_spool_is_delivered_though_its_video_is_watched
         left = len(told)
         deliver_left(tmp_path, service.url, key, told.append)
     assert len(told) == left  # nothing is left to tell of
+
+
+def test_a_spool_that_cannot_be_locked_is_told_of_and_the_others_are_delivered(tmp_path):
+    told = []
+    for video in ("a", "b"):
+        Spool(tmp_path / video / "spool").put(crossing_json(video, evidence=None))
+    (tmp_path / "a" / "spool" / "take.lock").mkdir()  # opens as little as a file of a disk that went read-only
+    deliver_left(tmp_path, "http://127.0.0.1:9", "key", told.append)
+    assert ["cannot be taken from" in line for line in told] == [True, False]
+
+
+def test_a_worker_goes_on_looking_when_delivery_fails(tmp_path, monkeypatch):
+    tries, twice = [], asyncio.Event()
+
+    def deliver(*_given):
+        tries.append(1)
+        raise RuntimeError("a mishap")
+
+    def tell(line):
+        told.append(line)
+        if len(told) == 2:
+            twice.set()
+
+    async def nobody(**_given):
+        return []
+
+    async def look():
+        looking = asyncio.create_task(_look_after(app, order))
+        await asyncio.wait([asyncio.create_task(twice.wait()), looking], return_when=asyncio.FIRST_COMPLETED)
+        looking.cancel()
+        await asyncio.wait([looking])
+
+    monkeypatch.setattr("api.jobs.work.deliver_left", deliver)
+    told, app = [], SimpleNamespace(job_manager=SimpleNamespace(get_stalled_jobs=nobody))
+    order = WorkOrder("", "", "", tmp_path, lease_s=0.003, told=tell)
+    asyncio.run(asyncio.wait_for(look(), 60))
+    assert (len(tries) >= 2, "RuntimeError: a mishap" in told[1]) == (True, True)
 
 
 def test_a_recording_is_taken_once_a_stream_while_it_runs(database):
