@@ -18,6 +18,9 @@ from api.live.states import take_states
 from api.live.stream import Watch, changes, vehicle_stream
 from api.live.tables import VehicleStateRow
 from api.live.view import live_vehicles
+from api.records.readable import find_readable
+from api.release.policy import shared_feature
+from api.release.schemas import AgreementTerms
 from api.settings import Settings
 from api.store.tables import AuditRow, EventRow, RecordRow
 from api.times import iso
@@ -154,12 +157,12 @@ spots = st.tuples(st.integers(0, 5), st.integers(0, 5))
 
 def test_a_partner_sees_a_vehicle_live_only_as_its_agreement_says(service, clock):
     """Random agreements and flights against a second telling; the area is a square whose edges are numbers."""
-    home = rectangle(-110.1, 31.9, -110.0, 32.0)  # without it, the record's link is released under no area
+    home = rectangle(-110.1, 31.9, -110.0, 32.0)  # in the area, as what the camera sees now may not be
     vehicle_id = vehicle_of(service, lat=32.0, lon=-110.0, video="rtsps://watch.example/1", footprint=home)
     partner = service.partner("bravo")
     reader = Principal("k", "k", Role.PARTNER, partner)
     made = {}
-    for extra in (set(), {"live"}, {"live", "camera"}, {"live", "video", "status"}):
+    for extra in (set(), {"live"}, {"live", "camera"}, {"live", "video", "status"}, {"video"}):
         for area in (None, (-110.5, 31.5, -109.5, 32.5)):
             terms = {"fields": sorted({"position"} | extra), "area": area and rectangle(*area)}
             made[frozenset(extra), area] = agreement_json(partner, records=["vehicle"], **terms)
@@ -191,6 +194,9 @@ def check(service, reader, key, vehicle_id, now_us):
         with suppress(UndoneError), service.store.write() as session:
             take_states(session, SYSTEM, now_us, [StateIn.model_validate_json(json.dumps(given_state))], RULES)
             found = live_vehicles(session, reader, now_us, RULES).get(vehicle_id)
+            sent = None if found is None else found.feature
+            if found is None:  # whoever reads the vehicle is sent its record
+                sent = json.loads(find_readable(session, reader, now_us, vehicle_id).feature)
             raise UndoneError
         west, south, east, north = area or (-180, -90, 180, 90)
         inside = west <= lon <= east and south <= lat <= north
@@ -198,12 +204,13 @@ def check(service, reader, key, vehicle_id, now_us):
             ring is not None and west <= ring[0] and south <= ring[1] and ring[2] <= east and ring[3] <= north
         )
         assert (found is not None) is ("live" in fields and inside and age_s < 30)
+        told = sent["properties"]
+        # With an area, a link is told of a vehicle that is known to look into the area now.
+        assert ("video" in told) is ("video" in fields and (area is None or (found is not None and views)))
         if found is None:
             return
-        told = found.feature["properties"]
-        assert found.feature["geometry"]["coordinates"] == [lon, lat]
+        assert sent["geometry"]["coordinates"] == [lon, lat]
         assert ("camera" in told) is ("camera" in fields and views)
-        assert ("video" in told) is ("video" in fields and views)
         assert ("state" in told) is ("status" in fields)
         assert not {"battery_left", "link", "mode", "sortie", "heading_deg"} & set(told)
 
@@ -221,6 +228,21 @@ def test_a_vehicle_that_leaves_the_area_is_gone_for_the_partner_and_its_record_s
     assert left.json()["geometry"]["coordinates"] == [-110.94, 31.34]  # of the record, which was released
     assert "live" not in left.json()["properties"]
     assert "32.1" not in left.text
+
+
+@ON_SQLITE
+def test_a_live_picture_goes_out_under_no_agreement_that_holds_back(service):
+    vehicle_id = vehicle_of(service, video="rtsps://watch.example/1")
+    terms = {"records": ["vehicle"], "fields": ["position", "video"], "delay_s": 3600}
+    partner = service.partner("bravo")
+    refused = service.agree(partner, **terms)
+    assert (refused.status_code, "cannot be held back" in refused.json()["detail"]) == (422, True)
+    earlier = AgreementTerms.model_validate(agreement_json(partner, **terms))  # one that was stored before
+    with service.store.read() as session:
+        row = session.get_one(RecordRow, vehicle_id)
+        for agreement, told in ((earlier, False), (earlier.model_copy(update={"delay_s": 0}), True)):
+            shared = shared_feature(row, json.loads(row.document), agreement, {})
+            assert ("video" in shared["properties"]) is told
 
 
 class At:
