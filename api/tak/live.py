@@ -7,6 +7,7 @@ at a time serves a server, under a lease.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 
@@ -78,7 +79,9 @@ class _Teller:
                 await link.idle()
                 await asyncio.sleep(self._settings.pace_s)
         finally:
-            await asyncio.shield(in_thread(self._write_down, self._tally.close(self._store.clock())))
+            # What ends it goes on, the end of the service too, though the store is gone.
+            with contextlib.suppress(StorageError):
+                await asyncio.shield(in_thread(self._write_down, self._tally.close(self._store.clock())))
 
     def _events(self, told: dict[str, str]) -> list[bytes]:
         """The events of what has changed, once it stands in the audit."""

@@ -3,15 +3,18 @@
 import asyncio
 import itertools
 import json
+import threading
 from contextlib import suppress
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from api.background import Service, beside
+from api.errors import StorageError
 from api.feeds.streams import Open, Streams
 from api.identity.roles import SYSTEM, Call, Principal, Role
-from api.live.account import Tally
+from api.live.account import Tally, account_for_live
 from api.live.schemas import StateIn
 from api.live.settings import LiveSettings
 from api.live.states import take_states
@@ -284,6 +287,25 @@ def test_a_tally_loses_no_state_and_names_a_vehicle_before_it_counts():
     assert [deed.detail["states"] for deed in tally.count(1 * SECOND_US, ["a"])] == [2]  # the clock was set back
     tally.count(2 * SECOND_US, ["a"])
     assert [deed.detail["states"] for deed in tally.close(3 * SECOND_US)] == [1]
+
+
+@ON_SQLITE
+async def test_a_service_stops_though_its_database_is_gone(service, monkeypatch):
+    await asyncio.to_thread(vehicle_of, service)
+    for n in range(2):  # the second stands in no entry yet
+        await asyncio.to_thread(put, service, state_json(at_us=NOON_US + n * SECOND_US))
+    tried = []
+
+    def gone(_work):
+        tried.append(threading.current_thread())
+        raise StorageError("the database is gone")
+
+    async with asyncio.timeout(30):
+        async with beside(Service(service.store, Settings(service.store.directory)), [account_for_live]):
+            await asyncio.sleep(0)
+            monkeypatch.setattr(service.store, "write_together", gone)
+    assert len(tried) == 1
+    assert tried[0] is not threading.current_thread()  # others have something to end too
 
 
 @ON_SQLITE

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from api.background import Service as Running
-from api.errors import OutletError, SettingsError
+from api.errors import OutletError, SettingsError, StorageError
 from api.live.settings import LiveSettings
 from api.outlets.settings import Pace
 from api.settings import Settings
@@ -439,3 +439,19 @@ async def test_a_partners_server_sees_a_vehicle_live_while_it_is_in_the_area(ser
     assert at(31.5)[0].get("stale") == "2026-01-01T12:00:30.000Z"
     assert at(31.75)[0].get("uid") == own(vehicle_id)
     assert at(32.5) == []
+
+
+@on_one_database
+async def test_it_stops_telling_vehicles_though_the_database_is_gone(service, pki, tak, monkeypatch):
+    vehicle_of(service)
+    put(service, state_json())
+
+    def gone(_work):
+        raise StorageError("the database is gone")
+
+    async with asyncio.timeout(30):
+        async with sending(service, target_of(pki, tak, types=frozenset({"vehicle"}))):
+            await until(lambda: tak.events, "where it is")
+            await asyncio.to_thread(put, service, state_json(at_us=NOON_US + SECOND_US))
+            await until(lambda: len(tak.events) > 2, "where it is now")  # which no entry tells of yet
+            monkeypatch.setattr(service.store, "write_together", gone)
