@@ -1,6 +1,7 @@
 """A simulated flight as others see it: where it is, where its camera looks, and what of the ground that shows."""
 
 import asyncio
+import json
 import time
 from dataclasses import replace
 
@@ -71,16 +72,22 @@ async def test_a_flight_is_seen_live_with_its_field_of_view_and_footprint(made, 
     assert len([link for link in footprint.findall("detail/link") if link.get("point")]) == 5
 
 
+def outcomes_of(request, outcome):
+    """As the service answers, with one outcome for all."""
+    states = json.loads(request.read())["states"]
+    results = [{"source": "s", "source_id": state["source_id"], "outcome": outcome} for state in states]
+    return httpx.Response(200, json={"counts": {outcome: len(states)}, "results": results})
+
+
 def test_states_that_were_not_sent_in_time_are_not_sent_later():
     """A service that is away for some turns gets what is newest then; who hands waits for nothing."""
     sent, away, period_s = [], [True], 0.02
-    answered = {"counts": {}, "results": []}
 
     def handle(request):
         if away[0]:
             raise httpx.ConnectError("away")
         sent.append(request.read())
-        return httpx.Response(200, json=answered)
+        return outcomes_of(request, "taken")
 
     said = []
     with (
@@ -88,12 +95,42 @@ def test_states_that_were_not_sent_in_time_are_not_sent_later():
         api.LiveCourier(client, lambda _name: {}, said.append, period_s=period_s) as courier,
     ):
         for n in range(50):
-            courier.hand("a", lambda n=n: {"n": n})
+            courier.hand("a", lambda n=n: {"source_id": "a", "n": n})
             time.sleep(0.002)
         away[0] = False
-        courier.hand("a", lambda: {"n": 50})
+        courier.hand("a", lambda: {"source_id": "a", "n": 50})
         end = time.monotonic() + 30
         while len(said) < 2 and time.monotonic() < end:
             time.sleep(0.01)
-    assert sent == [b'{"states":[{"n":50}]}']
+    assert [json.loads(body) for body in sent] == [{"states": [{"source_id": "a", "n": 50}]}]
     assert [("not told" in words, "again" in words) for words in said] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word", "delivered"),
+    [("ahead", "clock", 0), ("conflict", "same time", 0), ("forbidden", "sources", 0), ("unknown", "erased", 1)],
+)
+def test_a_vehicle_whose_states_are_not_taken_is_said_once_with_the_reason(outcome, word, delivered):
+    """And a record that stays unknown is delivered once: each delivery is an entry of the audit."""
+    puts, posts, said = [], [], []
+
+    def handle(request):
+        if request.method == "POST":
+            posts.append(request.read())
+            return httpx.Response(200, json={})
+        puts.append(request.read())
+        return outcomes_of(request, outcome if len(puts) < 6 else "taken")
+
+    with (
+        api.Client("http://vedette.test", "k", transport=httpx.MockTransport(handle)) as client,
+        api.LiveCourier(client, lambda name: {"name": name}, said.append, period_s=0.002) as courier,
+    ):
+        end = time.monotonic() + 30
+        while len(said) < 2 and time.monotonic() < end:
+            courier.hand("north-1", lambda: {"source_id": "north-1"})
+            time.sleep(0.005)
+    first, second = said
+    assert first.startswith("north-1 is not told: ")
+    assert word in first
+    assert "again" in second
+    assert len(posts) == delivered
