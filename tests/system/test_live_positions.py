@@ -4,6 +4,8 @@ import asyncio
 import json
 import time
 from dataclasses import replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ import api
 import autopilot
 import missions
 import sim
-from cli.live import LiveOptions, telling_positions
+from cli.live import LiveOptions, _Teller, telling_positions
 from cli.simulated import simulated_fleet
 from geo import FlatTerrain
 from tests.api.live import live
@@ -70,6 +72,47 @@ async def test_a_flight_is_seen_live_with_its_field_of_view_and_footprint(made, 
     own, footprint = etree.fromstring(feed.content)
     assert own.find("detail/sensor").get("fov") == str(told["camera"]["fov_deg"])
     assert len([link for link in footprint.findall("detail/link") if link.get("point")]) == 5
+
+
+class Day(datetime):
+    """A clock of the day that somebody sets."""
+
+    ahead = timedelta()
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + cls.ahead
+
+
+async def test_a_vehicle_is_told_while_it_is_known_where_it_is_though_the_clock_is_set_back(monkeypatch):
+    monkeypatch.setattr("cli.live.datetime", Day)
+    monkeypatch.setattr("cli.live._PERIOD_S", 0.02)
+    monkeypatch.setattr(Day, "ahead", timedelta())
+    handed = []
+    courier = SimpleNamespace(hand=lambda _name, make: handed.append(make()))
+    found = autopilot.Telemetry(lat_deg=46.5, lon_deg=9.0, gps_fix=3, estimator_flags=0x10)
+    lost = [{"gps_fix": None}, {"gps_fix": 1}, {"estimator_flags": None}, {"estimator_flags": 0}]
+    lost += [{"estimator_flags": 0x90}, {"lat_deg": None, "lon_deg": None}]
+    vehicle = SimpleNamespace(sysid=1, silent_s=0.0, position_age_s=0.0)
+    vehicle.telemetry = replace(found, lat_deg=0.0, lon_deg=0.0, gps_fix=1)  # as one reports that was just switched on
+    following = asyncio.create_task(_Teller(LiveOptions("", ""), None, {}, None).follow(vehicle, courier))
+    for each in lost:
+        vehicle.telemetry = replace(found, **{"lat_deg": 0.0, "lon_deg": 0.0} | each)
+        await asyncio.sleep(0.03)
+    assert handed == []
+
+    async def told(count):
+        async with asyncio.timeout(30):
+            while len(handed) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    vehicle.telemetry = found
+    await told(1)
+    Day.ahead = timedelta(hours=-1)
+    await told(len(handed) + 2)
+    following.cancel()
+    assert {state["lat"] for state in handed} == {46.5}
+    assert handed[-1]["update_time"] < handed[0]["update_time"]
 
 
 def outcomes_of(request, outcome):
