@@ -78,7 +78,7 @@ def live_vehicles(
     readable = readable_records(principal, now_us)
     row, state = readable.rows.c, VehicleStateRow
     query = (
-        select(row.id, row.feature, row.etag, state.update_us, state.document)
+        select(row.id, row.feature, row.etag, state.update_us, state.received_us, state.document)
         .add_columns(RecordRow.document.label("record"), AgreementRow.terms)
         .join(state, state.record_id == row.id)
         .join(RecordRow, RecordRow.id == row.id)
@@ -91,7 +91,8 @@ def live_vehicles(
         query = query.where(row.id.in_(list(ids)))
     found: dict[str, LiveVehicle] = {}
     for each in session.execute(query, readable.parameters):
-        until_us = each.update_us + round(settings.stale_s * 1e6)
+        # A sender whose clock is ahead keeps nothing fresh for longer than it was heard.
+        until_us = min(each.update_us, each.received_us) + round(settings.stale_s * 1e6)
         live = {"time": iso(each.update_us), "until": iso(until_us), "stale": until_us <= now_us}
         feature = json.loads(each.feature)
         document = json.loads(each.document)

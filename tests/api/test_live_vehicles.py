@@ -6,12 +6,14 @@ import json
 import threading
 from contextlib import suppress
 
+from fastapi.sse import KEEPALIVE_COMMENT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
 from api.background import Service, beside
 from api.errors import StorageError
+from api.feeds.settings import FeedSettings
 from api.feeds.streams import Open, Streams
 from api.identity.roles import SYSTEM, Call, Principal, Role
 from api.live.account import Tally, account_for_live
@@ -234,6 +236,16 @@ def test_a_vehicle_that_leaves_the_area_is_gone_for_the_partner_and_its_record_s
 
 
 @ON_SQLITE
+def test_a_state_of_a_clock_that_is_ahead_is_stale_when_one_of_the_right_time_is(service, clock):
+    vehicle_id = vehicle_of(service)
+    assert put(service, state_json(at_us=NOON_US + 60 * SECOND_US)) == ["taken"]
+    live = service.ask("analyst", "GET", f"/vehicles/{vehicle_id}").json()["properties"]["live"]
+    assert (live["until"] < iso(NOON_US + 31 * SECOND_US), live["stale"]) == (True, False)
+    clock.now_us += 31 * SECOND_US
+    assert service.ask("analyst", "GET", f"/vehicles/{vehicle_id}").json()["properties"]["live"]["stale"] is True
+
+
+@ON_SQLITE
 def test_a_live_picture_goes_out_under_no_agreement_that_holds_back(service):
     vehicle_id = vehicle_of(service, video="rtsps://watch.example/1")
     terms = {"records": ["vehicle"], "fields": ["position", "video"], "delay_s": 3600}
@@ -338,6 +350,19 @@ async def test_who_joins_as_the_last_one_leaves_is_shown_what_is_live(service, m
         await seat.turned.wait()
     assert list(seat.view) == [vehicle_id]
     watch.leave(seat)
+
+
+@ON_SQLITE
+async def test_a_stream_of_which_nothing_changes_shows_that_it_lives(service, monkeypatch):
+    """However often is looked in between."""
+    monkeypatch.setattr("api.live.stream.standing", lambda _session, who, _now, _identity: who)
+    quick = Settings(service.store.directory, live=LiveSettings(pace_s=0.01), feeds=FeedSettings(heartbeat_s=0.2))
+    opened = Open(Call(Principal("key", "key", Role.ANALYST), "r"), "inside")
+    watch = Watch(service.store, quick.live, quick.identity)
+    wire = vehicle_stream(Streams(service.store, quick), watch, opened, service.store, account_s=300.0)
+    async with asyncio.timeout(30):
+        assert [await anext(wire) for _ in range(3)][1:] == [KEEPALIVE_COMMENT] * 2
+    await wire.aclose()
 
 
 async def test_a_reader_that_is_slow_gets_the_newest_state_and_none_in_between(service, monkeypatch):
