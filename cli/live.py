@@ -25,6 +25,7 @@ __all__ = ["LiveOptions", "live_options", "telling_positions"]
 _PERIOD_S = 1.0
 _WEAK_S = 0.5  # a vehicle is asked for its place four times a second
 _SAME_S = 0.01
+_SLOW_M_S = 0.5  # below, the direction of a velocity is that of its noise
 _DEFAULT_FRAME = "copter"
 _FRAMES = {missions.AircraftForm.FIXED_WING: "plane", missions.AircraftForm.VTOL: "vtol"}
 _SMALLEST_DEG = 1e-6  # a tenth of a metre
@@ -143,6 +144,7 @@ class _Teller:
         self, name: str, sysid: int, seen: autopilot.Telemetry, silent_s: float, moment: datetime
     ) -> dict[str, Any]:
         north, east, _ = seen.velocity_ned_m_s or (0.0, 0.0, 0.0)
+        speed_m_s = math.hypot(north, east)
         state: dict[str, Any] = {
             "source": self._options.station,
             "source_id": name,
@@ -152,7 +154,8 @@ class _Teller:
             "lon": seen.lon_deg,
             "altitude_amsl_m": None if seen.altitude is None else round(seen.altitude.amsl_m(), 1),
             "heading_deg": None if seen.yaw_deg is None else round(seen.yaw_deg, 1) % 360,
-            "speed_m_s": None if seen.velocity_ned_m_s is None else round(float(np.hypot(north, east)), 1),
+            "course_deg": None if speed_m_s < _SLOW_M_S else round(math.degrees(math.atan2(east, north)), 1) % 360,
+            "speed_m_s": None if seen.velocity_ned_m_s is None else round(speed_m_s, 1),
             "battery_left": None if seen.battery_percent is None else seen.battery_percent / 100,
             "mode": seen.mode,
             "link": "weak" if silent_s > _WEAK_S else "good",

@@ -284,7 +284,7 @@ class _Maker:
                 sensor.set(name, plain(str(value)))
 
     def _describe_motion(self, detail: etree._Element) -> None:
-        course, speed = self.properties.get("heading_deg"), self.properties.get("speed_m_s")
+        course, speed = self.properties.get("course_deg"), self.properties.get("speed_m_s")
         if course is not None and speed is not None:
             etree.SubElement(detail, "track", course=str(course), speed=str(speed))
 

@@ -323,7 +323,7 @@ async def test_a_service_stops_though_its_database_is_gone(service, monkeypatch)
 @ON_SQLITE
 def test_the_feed_of_cot_has_the_vehicle_where_it_is_with_what_its_camera_sees(service, clock):
     vehicle_of(service, video="rtsps://watch.example/1")
-    put(service, state_json(lat=31.5, heading_deg=90.0, speed_m_s=12.0, camera=CAMERA, footprint=SEEN))
+    put(service, state_json(lat=31.5, course_deg=90.0, speed_m_s=12.0, camera=CAMERA, footprint=SEEN))
     events = etree.fromstring(service.ask("analyst", "GET", "/cot?type=vehicle").content)
     own, footprint = events
     assert (own.get("stale"), own.find("point").get("lat")) == ("2026-01-01T12:00:30.000Z", "31.5000000")

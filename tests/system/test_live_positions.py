@@ -106,11 +106,14 @@ async def test_a_vehicle_is_told_while_it_is_known_where_it_is_though_the_clock_
             while len(handed) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
-    vehicle.telemetry = found
+    vehicle.telemetry = replace(found, velocity_ned_m_s=(0.0, -5.0, 1.0), yaw_deg=200.0)
     await told(1)
+    assert (handed[0]["course_deg"], handed[0]["heading_deg"], handed[0]["speed_m_s"]) == (270.0, 200.0, 5.0)
+    vehicle.telemetry = replace(found, velocity_ned_m_s=(0.1, 0.1, 0.0))
     Day.ahead = timedelta(hours=-1)
     await told(len(handed) + 2)
     following.cancel()
+    assert handed[-1]["course_deg"] is None
     assert {state["lat"] for state in handed} == {46.5}
     assert handed[-1]["update_time"] < handed[0]["update_time"]
 
