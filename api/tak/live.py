@@ -14,7 +14,7 @@ import random
 from api.background import Service, Task
 from api.canonical import new_id
 from api.errors import OutletError, StorageError
-from api.feeds.lease import take_lease
+from api.feeds.lease import give_lease, take_lease
 from api.identity.roles import Call
 from api.live.account import Tally
 from api.live.stream import changes
@@ -36,16 +36,22 @@ def telling_vehicles(target: TakTarget, pace: Pace) -> Task:
 
     async def tell(service: Service) -> None:
         teller, wait_s = _Teller(service, target, pace), pace.first_wait_s
-        while True:
-            try:
-                if await in_thread(teller.leads):
+        try:
+            while True:
+                try:
+                    if not await in_thread(teller.leads):
+                        await asyncio.sleep(pace.hold_s / 3)
+                        continue
                     async with linked(target, service.store.clock) as link:
                         wait_s = pace.first_wait_s
                         await teller.tell(link)
-            except (OutletError, StorageError) as error:
-                _LOG.warning("vehicles wait", extra={"fields": {"server": target.name, "problem": str(error)}})
-            await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
-            wait_s = min(wait_s * 2, pace.longest_wait_s)
+                except (OutletError, StorageError) as error:
+                    _LOG.warning("vehicles wait", extra={"fields": {"server": target.name, "problem": str(error)}})
+                    await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
+                    wait_s = min(wait_s * 2, pace.longest_wait_s)
+        finally:
+            with contextlib.suppress(StorageError):
+                await asyncio.shield(in_thread(teller.let_go))
 
     tell.__qualname__ = f"tell_vehicles {target.name}"
     return tell
@@ -57,13 +63,18 @@ class _Teller:
     def __init__(self, service: Service, target: TakTarget, pace: Pace) -> None:
         self._store, self._settings = service.store, service.settings.live
         self._target, self._hold_us, self._owner = target, round(pace.hold_s * 1e6), new_id()
+        self._lease = f"tak-live:{target.name}"
         self._tally = Tally(Call(target.outlet.principal, new_id()), "outlet.tell_live", self._settings.account_s)
 
     def leads(self) -> bool:
         """Whether this process is the one that serves the server, for a while."""
-        name = f"tak-live:{self._target.name}"
         with self._store.write() as session:
-            return take_lease(session, name, self._owner, self._store.clock(), self._hold_us)
+            return take_lease(session, self._lease, self._owner, self._store.clock(), self._hold_us)
+
+    def let_go(self) -> None:
+        """Let another process serve the server, without waiting for the end of the lease."""
+        with self._store.write() as session:
+            give_lease(session, self._lease, self._owner)
 
     async def tell(self, link: TakLink) -> None:
         """Until the connection breaks, or another process serves the server."""

@@ -12,6 +12,7 @@ import pytest
 
 from api.background import Service as Running
 from api.errors import OutletError, SettingsError, StorageError
+from api.feeds.tables import LeaseRow
 from api.live.settings import LiveSettings
 from api.outlets.settings import Pace
 from api.settings import Settings
@@ -436,6 +437,8 @@ async def test_a_partners_server_sees_a_vehicle_live_while_it_is_in_the_area(ser
         await until(lambda: f"{own(vehicle_id)}-delete" in tak.uids(), "that it is gone")
         await asyncio.to_thread(put, service, state_json(at_us=NOON_US + 2 * SECOND_US, lat=31.75))
         await until(lambda: at(31.75), "where it is again")
+    with service.store.read() as session:  # so that another process need not wait for the end of a lease
+        assert session.get(LeaseRow, "tak-live:north") is None
     assert at(31.5)[0].get("stale") == "2026-01-01T12:00:30.000Z"
     assert at(31.75)[0].get("uid") == own(vehicle_id)
     assert at(32.5) == []
