@@ -23,7 +23,7 @@ from api.times import now_us
 from tests.api.conftest import DATABASES
 from tests.api.samples import crossing_json
 from tests.api.tak_server import TakServer
-from tests.api.test_live_vehicles import NOON_US, SECOND_US, agreed, put, state_json, vehicle_of
+from tests.api.test_live_vehicles import NOON_US, SECOND_US, SEEN, agreed, put, state_json, vehicle_of
 from tests.api.test_release import rectangle
 from tests.certificates import certificate, server_context
 
@@ -458,3 +458,22 @@ async def test_it_stops_telling_vehicles_though_the_database_is_gone(service, pk
             await asyncio.to_thread(put, service, state_json(at_us=NOON_US + SECOND_US))
             await until(lambda: len(tak.events) > 2, "where it is now")  # which no entry tells of yet
             monkeypatch.setattr(service.store, "write_together", gone)
+
+
+@on_one_database
+async def test_what_clients_show_of_a_vehicle_goes_when_it_does_though_the_server_was_away(service, pki, tak):
+    kept, gone = vehicle_of(service, "a"), vehicle_of(service, "b")
+    put(service, state_json("a", footprint=SEEN), state_json("b"))
+    partner = service.partner("bravo")
+    assert service.agree(partner, records=["vehicle"], fields=["camera", "live", "position"]).status_code == 201
+    releases = [service.release(each, partner).json()["id"] for each in (kept, gone)]
+    async with sending(service, target_of(pki, tak, partner_id=partner, types=frozenset({"vehicle"}))):
+        await until(lambda: {own(kept), f"{own(kept)}-footprint", own(gone)} <= set(tak.uids()), "what there is")
+        await asyncio.to_thread(put, service, state_json("a", at_us=NOON_US + SECOND_US))
+        await until(lambda: f"{own(kept)}-footprint-delete" in tak.uids(), "that its camera is not known to see any")
+        assert f"{own(kept)}-delete" not in tak.uids()
+        await tak.stop()
+        await asyncio.to_thread(service.ask, "supervisor", "DELETE", f"/releases/{releases[1]}")
+        await tak.start()
+        await until(lambda: f"{own(gone)}-delete" in tak.uids(), "that it went meanwhile")
+        assert f"{own(kept)}-delete" not in tak.uids()
