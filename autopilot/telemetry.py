@@ -131,6 +131,13 @@ class Telemetry:
 
         The pre-arm bit turns healthy before there is a position, so the estimator's flags and the GPS decide with it.
         """
+        return (*self.not_located(), *(("pre-arm checks fail",) if self.prearm_good is False else ()))
+
+    def not_located(self) -> tuple[str, ...]:
+        """Why it is not known where the vehicle is, in words; empty where it is.
+
+        A vehicle without a fix reports a position too: 0 north 0 east, or where it was when it was switched off.
+        """
         reasons = []
         if self.gps_fix is None or self.gps_fix < _GPS_3D:
             reasons.append("no GPS report" if self.gps_fix is None else f"GPS fix is {self.gps_fix}, 3 is needed")
@@ -141,8 +148,6 @@ class Telemetry:
             reasons.append(f"the estimator has no absolute position (flags {flags:#x})")
         if self.lat_deg is None:
             reasons.append("no position report")
-        if self.prearm_good is False:
-            reasons.append("pre-arm checks fail")
         return tuple(reasons)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ __all__ = ["LiveOptions", "live_options", "telling_positions"]
 
 _PERIOD_S = 1.0
 _WEAK_S = 0.5  # a vehicle is asked for its place four times a second
-_SAME = timedelta(milliseconds=10)
+_SAME_S = 0.01
+_SLOW_M_S = 0.5  # below, the direction of a velocity is that of its noise
 _DEFAULT_FRAME = "copter"
 _FRAMES = {missions.AircraftForm.FIXED_WING: "plane", missions.AircraftForm.VTOL: "vtol"}
 _SMALLEST_DEG = 1e-6  # a tenth of a metre
@@ -98,15 +100,16 @@ class _Teller:
 
     async def follow(self, vehicle: autopilot.Vehicle, courier: api.LiveCourier) -> None:
         """Look at a vehicle every second; what is made of it is made elsewhere."""
-        name, before = self._name(vehicle.sysid), datetime.min.replace(tzinfo=UTC)
+        name, before_s, clock = self._name(vehicle.sysid), -math.inf, asyncio.get_running_loop().time
         while True:
-            seen, silent_s = vehicle.telemetry, vehicle.silent_s
-            if seen.lat_deg is not None and seen.lon_deg is not None:
+            seen, silent_s, age_s = vehicle.telemetry, vehicle.silent_s, vehicle.position_age_s
+            # By a clock that nobody sets: or nothing would be told until the day's has caught up with where it was.
+            heard_s = clock() - age_s
+            if not seen.not_located() and heard_s - before_s > _SAME_S:
                 # Of when it is known, not of when it is told: one that is not heard any more grows old where it was.
-                moment = datetime.now(UTC) - timedelta(seconds=vehicle.position_age_s)
-                if moment - before > _SAME:
-                    self._at[name], before = (vehicle.sysid, seen), moment
-                    courier.hand(name, partial(self._state, name, vehicle.sysid, seen, silent_s, moment))
+                moment = datetime.now(UTC) - timedelta(seconds=age_s)
+                self._at[name], before_s = (vehicle.sysid, seen), heard_s
+                courier.hand(name, partial(self._state, name, vehicle.sysid, seen, silent_s, moment))
             await asyncio.sleep(_PERIOD_S)
 
     def record(self, name: str) -> dict[str, Any]:
@@ -141,6 +144,7 @@ class _Teller:
         self, name: str, sysid: int, seen: autopilot.Telemetry, silent_s: float, moment: datetime
     ) -> dict[str, Any]:
         north, east, _ = seen.velocity_ned_m_s or (0.0, 0.0, 0.0)
+        speed_m_s = math.hypot(north, east)
         state: dict[str, Any] = {
             "source": self._options.station,
             "source_id": name,
@@ -150,7 +154,8 @@ class _Teller:
             "lon": seen.lon_deg,
             "altitude_amsl_m": None if seen.altitude is None else round(seen.altitude.amsl_m(), 1),
             "heading_deg": None if seen.yaw_deg is None else round(seen.yaw_deg, 1) % 360,
-            "speed_m_s": None if seen.velocity_ned_m_s is None else round(float(np.hypot(north, east)), 1),
+            "course_deg": None if speed_m_s < _SLOW_M_S else round(math.degrees(math.atan2(east, north)), 1) % 360,
+            "speed_m_s": None if seen.velocity_ned_m_s is None else round(speed_m_s, 1),
             "battery_left": None if seen.battery_percent is None else seen.battery_percent / 100,
             "mode": seen.mode,
             "link": "weak" if silent_s > _WEAK_S else "good",

@@ -17,6 +17,13 @@ from api.errors import ClientError
 __all__ = ["LiveCourier"]
 
 State = Mapping[str, Any]
+_TROUBLES = {
+    "ahead": "this machine's clock is ahead of the service's: set it",
+    "conflict": "another state of the same time is there: two tell of one vehicle",
+    "forbidden": "the key does not speak for this station: bind it to it (`sources`)",
+    "unknown": "its record is not there, though it was delivered: it may have been erased",
+}
+"""Outcomes under which a vehicle is not told, and what they mean."""
 _LONGEST_WAIT_S = 10.0
 _CLOSING_S = 5.0
 
@@ -30,9 +37,11 @@ class LiveCourier:
         Of the service.
     vehicle
         From a state's source_id to the vehicle's record, as `POST /vehicles` takes it: delivered once where the
-        service does not know the vehicle. A record that it knows is left as it is, with what was released of it.
+        service does not know the vehicle, and never again where it still does not then. A record that it knows is left
+        as it is, with what was released of it.
     told
-        Called with a sentence when the service is not reached, does not take what is sent, and when it does again.
+        Called with a sentence when the service is not reached or does not take a vehicle's state, and when it does
+        again.
     period_s
         How often.
     """
@@ -50,6 +59,7 @@ class LiveCourier:
         self._newest: dict[str, Callable[[], State]] = {}
         self._ended = threading.Event()
         self._trouble: str | None = None
+        self._given_up: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="vedette-live", daemon=True)
 
     def __enter__(self) -> Self:
@@ -78,7 +88,7 @@ class LiveCourier:
                 newest, self._newest = self._newest, {}
             try:
                 if newest:
-                    self._send([dict(make()) for make in newest.values()])
+                    self._say(self._send([dict(make()) for make in newest.values()]))
             except ClientError as error:
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
                 self._say(f"positions are not told now: {error}")
@@ -86,18 +96,30 @@ class LiveCourier:
                 self._say(f"a position could not be told: {error!r}")
             else:
                 wait_s = self._period_s
-                if newest:
-                    self._say(None)
             if last:
                 return
 
-    def _send(self, states: list[dict[str, Any]]) -> None:
-        answer = self._client.put_states(states)
-        unknown = {each["source_id"] for each in answer["results"] if each["outcome"] == "unknown"}
+    def _send(self, states: list[dict[str, Any]]) -> str | None:
+        """What is wrong with those that the service did not take; None where nothing is."""
+        outcomes = self._put(states)
+        unknown = {name for name, outcome in outcomes.items() if outcome == "unknown"} - self._given_up
         if unknown:
             for source_id in sorted(unknown):
                 self._client.deliver_vehicle(self._vehicle(source_id))
-            self._client.put_states([state for state in states if state["source_id"] in unknown])
+            again = self._put([state for state in states if state["source_id"] in unknown])
+            # Each delivery is an entry of the audit: one that did not help is not made every second.
+            self._given_up |= {name for name, outcome in again.items() if outcome == "unknown"}
+            outcomes |= again
+        troubles = [
+            f"{name} is not told: {_TROUBLES[outcome]}"
+            for name, outcome in sorted(outcomes.items())
+            if outcome in _TROUBLES
+        ]
+        return "; ".join(troubles) or None
+
+    def _put(self, states: list[dict[str, Any]]) -> dict[str, str]:
+        answer = self._client.put_states(states)
+        return {each["source_id"]: each["outcome"] for each in answer["results"]}
 
     def _say(self, trouble: str | None) -> None:
         """Say what is wrong once, and that it is well again."""

@@ -8,11 +8,13 @@ from when until when, and grows by the minute and not by the position.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Collection
 from weakref import WeakKeyDictionary
 
 from api.background import Service
+from api.errors import StorageError
 from api.identity.roles import Call
 from api.store.engine import Store
 from api.threads import in_thread
@@ -121,7 +123,9 @@ async def account_for_live(service: Service) -> None:
             before_us = store.clock() - round(every_s * 1e6)
             await in_thread(_close, store, before_us)
     finally:
-        _close(store, None)  # nothing is waited for any more: the service stops
+        # A store that is gone does not keep the service from stopping: what it cannot be told of is lost, as by a kill.
+        with contextlib.suppress(StorageError):
+            await asyncio.shield(in_thread(_close, store, None))
 
 
 def _close(store: Store, before_us: int | None) -> None:

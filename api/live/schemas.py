@@ -28,6 +28,7 @@ class StateIn(Wire):
     lon: Lon
     altitude_amsl_m: float | None = Field(default=None, ge=-1000, le=100_000)
     heading_deg: Degrees | None = None
+    course_deg: Degrees | None = None
     speed_m_s: float | None = Field(default=None, ge=0, le=1000)
     battery_left: float | None = Field(default=None, ge=0, le=1)
     link: LinkState | None = None

@@ -164,12 +164,15 @@ async def vehicle_stream(
 
 async def _turns(streams: Streams, seat: Seat, opened: Open, store: Store, tally: Tally) -> AsyncIterator[bytes]:
     told: dict[str, str] = {}
+    clock, heartbeat_s = asyncio.get_running_loop().time, streams.settings.heartbeat_s
+    due_s = clock() + heartbeat_s  # of the wire: turns in which nothing changes are no sign of life
     while opened.ended is None:
         try:
-            async with asyncio.timeout(streams.settings.heartbeat_s):
+            async with asyncio.timeout_at(due_s):
                 await seat.turned.wait()
         except TimeoutError:
             yield KEEPALIVE_COMMENT
+            due_s = clock() + heartbeat_s
             continue
         seat.turned.clear()
         if seat.view is None:
@@ -186,6 +189,7 @@ async def _turns(streams: Streams, seat: Seat, opened: Open, store: Store, tally
                 *(format_sse_event(event="gone", data_str=canonical({"id": record_id})) for record_id in gone),
             ]
         )
+        due_s = clock() + heartbeat_s
 
 
 def _count(store: Store, tally: Tally, ids: list[str]) -> None:

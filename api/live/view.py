@@ -19,13 +19,12 @@ from api.identity.roles import Principal, Role
 from api.live.schemas import MEMBERS
 from api.live.settings import LiveSettings
 from api.live.tables import VehicleStateRow
-from api.records.cameras import without_withheld_views
 from api.records.features import inside_feature
 from api.records.readable import readable_records
 from api.records.types import TYPES
-from api.release.policy import area_of, shared_state
+from api.release.policy import shared_state
 from api.release.schemas import AgreementTerms
-from api.store.tables import AgreementRow, ReleaseRow
+from api.store.tables import AgreementRow, RecordRow, ReleaseRow
 from api.times import iso
 
 __all__ = ["LiveVehicle", "live_vehicles"]
@@ -79,8 +78,10 @@ def live_vehicles(
     readable = readable_records(principal, now_us)
     row, state = readable.rows.c, VehicleStateRow
     query = (
-        select(row.id, row.feature, row.etag, state.update_us, state.document, AgreementRow.terms)
+        select(row.id, row.feature, row.etag, state.update_us, state.received_us, state.document)
+        .add_columns(RecordRow.document.label("record"), AgreementRow.terms)
         .join(state, state.record_id == row.id)
+        .join(RecordRow, RecordRow.id == row.id)
         .outerjoin(ReleaseRow, ReleaseRow.id == row.release_id)
         .outerjoin(AgreementRow, AgreementRow.id == ReleaseRow.agreement_id)
         .where(row.type == _VEHICLE.name)
@@ -90,12 +91,13 @@ def live_vehicles(
         query = query.where(row.id.in_(list(ids)))
     found: dict[str, LiveVehicle] = {}
     for each in session.execute(query, readable.parameters):
-        until_us = each.update_us + round(settings.stale_s * 1e6)
+        # A sender whose clock is ahead keeps nothing fresh for longer than it was heard.
+        until_us = min(each.update_us, each.received_us) + round(settings.stale_s * 1e6)
         live = {"time": iso(each.update_us), "until": iso(until_us), "stale": until_us <= now_us}
         feature = json.loads(each.feature)
         document = json.loads(each.document)
         if principal.role is Role.PARTNER:
-            shown = _for_partner(feature, document, live, each.terms)
+            shown = _for_partner(feature, document, live, json.loads(each.record), each.terms)
         else:
             shown = _over(feature, inside_feature(_VEHICLE, "", document, {}), live)
         if shown is not None:
@@ -105,19 +107,13 @@ def live_vehicles(
 
 
 def _for_partner(
-    feature: dict[str, Any], document: dict[str, Any], live: dict[str, Any], terms: str | None
+    feature: dict[str, Any], document: dict[str, Any], live: dict[str, Any], record: dict[str, Any], terms: str | None
 ) -> dict[str, Any] | None:
     """None where the state is not told. `terms` are those of the agreement that the record was released under."""
     if terms is None or live["stale"]:
         return None
-    agreed = _terms(terms)
-    state = shared_state(document, agreed)
-    if state is None:
-        return None
-    shown = _over(feature, state, live)
-    # The link of the record shows what the camera sees now, and not what it saw when the record was released.
-    shown["properties"] = without_withheld_views(shown["properties"], document, area_of(agreed))
-    return shown
+    state = shared_state(document, record, _terms(terms))
+    return None if state is None else _over(feature, state, live)
 
 
 def _over(feature: dict[str, Any], state: Mapping[str, Any], live: dict[str, Any]) -> dict[str, Any]:

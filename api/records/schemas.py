@@ -292,6 +292,7 @@ LinkState = Literal["good", "weak", "lost"]
 class VehicleIn(SeeingIn):
     """A vehicle as it was at `time`: who it is and what it carries. Altitude above mean sea level.
 
+    `heading_deg` is where its nose points, `course_deg` where it moves over the ground, both from true north.
     Where it is now is its live state (`api.live`); its place here is where it can be found when it does not fly.
     """
 
@@ -302,6 +303,7 @@ class VehicleIn(SeeingIn):
     lon: Lon | None
     altitude_amsl_m: float | None = Field(default=None, ge=-1000, le=100_000)
     heading_deg: Degrees | None = None
+    course_deg: Degrees | None = None
     speed_m_s: float | None = Field(default=None, ge=0, le=1000)
     battery_left: float | None = Field(default=None, ge=0, le=1)
     link: LinkState | None = None
@@ -309,7 +311,7 @@ class VehicleIn(SeeingIn):
     sortie: Label | None = None
 
     def _left_out(self) -> set[str]:
-        return super()._left_out() | {name for name in ("link", "mode") if getattr(self, name) is None}
+        return super()._left_out() | {name for name in ("course_deg", "link", "mode") if getattr(self, name) is None}
 
     @model_validator(mode="after")
     def _placed(self) -> Self:

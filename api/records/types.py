@@ -186,7 +186,7 @@ _FILE = (
         {
             "kind": ("frame",),
             "status": ("state",),
-            "track": ("heading_deg", "speed_m_s", "altitude_amsl_m"),
+            "track": ("heading_deg", "course_deg", "speed_m_s", "altitude_amsl_m"),
             "source": ("source", "source_id", "name", "sortie"),
             "camera": ("camera", "footprint"),
             "video": ("video",),

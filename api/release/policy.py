@@ -80,8 +80,14 @@ def covers(area: BaseGeometry | None, type_: RecordType, document: Mapping[str, 
 def shared_feature(
     row: Record, document: Mapping[str, Any], terms: AgreementTerms, state: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The Feature that a partner gets under an agreement, with `state` of the service among its properties."""
+    """The Feature that a partner gets under an agreement, with `state` of the service among its properties.
+
+    A video link shows what a camera sees now. Under a delay it goes to nobody, and under an agreement with an area a
+    vehicle's goes along with a live state alone, which says where that is (`shared_state`).
+    """
     fields = frozenset(str(name) for name in terms.fields)
+    if terms.delay_s or (row.type == _VEHICLE.name and area_of(terms) is not None):
+        fields -= {ReleaseField.VIDEO}
     feature = partner_feature(TYPES[row.type], row.id, document, state, fields=fields, area=area_of(terms))
     if media_of(terms) != "original" and feature["properties"].get("evidence") is not None:
         # The original's hash and files are none of a partner's who gets a copy.
@@ -89,13 +95,17 @@ def shared_feature(
     return feature
 
 
-def shared_state(state: Mapping[str, Any], terms: AgreementTerms) -> dict[str, Any] | None:
+def shared_state(state: Mapping[str, Any], record: Mapping[str, Any], terms: AgreementTerms) -> dict[str, Any] | None:
     """What of a vehicle's live state goes to a partner who reads the vehicle's record under an agreement.
 
     Parameters
     ----------
     state
         The state as JSON values: members of a vehicle's record, and `time`.
+    record
+        The vehicle's record as JSON values: its video link goes along where what the camera sees now may be told.
+    terms
+        The agreement.
 
     Returns
     -------
@@ -108,7 +118,8 @@ def shared_state(state: Mapping[str, Any], terms: AgreementTerms) -> dict[str, A
     if not allowed or not covers(area_of(terms), _VEHICLE, state):
         return None
     fields = frozenset(str(name) for name in terms.fields)
-    return partner_feature(_VEHICLE, "", state, {}, fields=fields, area=area_of(terms))
+    seen = {**state, "video": record.get("video")}
+    return partner_feature(_VEHICLE, "", seen, {}, fields=fields, area=area_of(terms))
 
 
 def media_of(terms: AgreementTerms) -> str:

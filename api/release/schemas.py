@@ -69,7 +69,8 @@ class AgreementTerms(Wire):
     tells the position; `media` says which: copies in which everybody is blurred, copies in which everybody is but those
     whom the evidence is about ("redacted"), or the files as they are.
     `camera` and `video` share what the camera of a vehicle sees while all of that lies in the area, `live` where a
-    vehicle is now.
+    vehicle is now. Under an agreement with an area a vehicle's `video` goes along with its live state alone. Neither
+    `live` nor `video` goes with `delay_s`.
     `subscriptions` allows the partner standing subscriptions, under which what is confirmed is released by itself.
     """
 

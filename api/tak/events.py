@@ -7,7 +7,7 @@ Sources: the event's attributes and `how` are those of MITRE's schema (Event-PUB
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,11 +160,18 @@ def events_of(
     return tuple(serialised(event) for event in maker.events())
 
 
-def deletes_of(record_id: str, record_type: str, *, now_us: int, rules: CotRules) -> tuple[bytes, ...]:
-    """Events that ask clients to remove what `events_of` has made of a record, whether or not they have it."""
+def deletes_of(
+    record_id: str, record_type: str, *, now_us: int, rules: CotRules, but: Collection[str] = ()
+) -> tuple[bytes, ...]:
+    """Events that ask clients to remove what `events_of` has made of a record, whether or not they have it.
+
+    What has a uid of `but` stays.
+    """
     stale_us = now_us + round(rules.stale_s * 1e6)
     made = []
     for uid in uids_of(record_id, record_type):
+        if uid in but:
+            continue
         event = _event(f"{uid}-delete", "t-x-d-d", "m-g", (now_us, now_us, stale_us), rules)
         _point(event, _Place(0.0, 0.0))
         detail = etree.SubElement(event, "detail")
@@ -284,7 +291,7 @@ class _Maker:
                 sensor.set(name, plain(str(value)))
 
     def _describe_motion(self, detail: etree._Element) -> None:
-        course, speed = self.properties.get("heading_deg"), self.properties.get("speed_m_s")
+        course, speed = self.properties.get("course_deg"), self.properties.get("speed_m_s")
         if course is not None and speed is not None:
             etree.SubElement(detail, "track", course=str(course), speed=str(speed))
 

@@ -163,7 +163,8 @@ def test_a_vehicle_shows_its_field_of_view_footprint_and_live_video():
         "time": "2026-01-01T11:59:59.000000Z",
         "name": "north-1",
         "frame": "plane",
-        "heading_deg": 90.0,
+        "heading_deg": 75.0,  # into the wind
+        "course_deg": 90.0,
         "speed_m_s": 21.5,
         "camera": {"azimuth_deg": 12.0, "fov_deg": 40.0, "vfov_deg": 23.0, "elevation_deg": -30.0, "range_m": 900.0},
         "footprint": {"type": "Polygon", "coordinates": [ring]},

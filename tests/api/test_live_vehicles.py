@@ -3,21 +3,29 @@
 import asyncio
 import itertools
 import json
+import threading
 from contextlib import suppress
 
+from fastapi.sse import KEEPALIVE_COMMENT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from api.background import Service, beside
+from api.errors import StorageError
+from api.feeds.settings import FeedSettings
 from api.feeds.streams import Open, Streams
 from api.identity.roles import SYSTEM, Call, Principal, Role
-from api.live.account import Tally
+from api.live.account import Tally, account_for_live
 from api.live.schemas import StateIn
 from api.live.settings import LiveSettings
 from api.live.states import take_states
 from api.live.stream import Watch, changes, vehicle_stream
 from api.live.tables import VehicleStateRow
 from api.live.view import live_vehicles
+from api.records.readable import find_readable
+from api.release.policy import shared_feature
+from api.release.schemas import AgreementTerms
 from api.settings import Settings
 from api.store.tables import AuditRow, EventRow, RecordRow
 from api.times import iso
@@ -154,12 +162,12 @@ spots = st.tuples(st.integers(0, 5), st.integers(0, 5))
 
 def test_a_partner_sees_a_vehicle_live_only_as_its_agreement_says(service, clock):
     """Random agreements and flights against a second telling; the area is a square whose edges are numbers."""
-    home = rectangle(-110.1, 31.9, -110.0, 32.0)  # without it, the record's link is released under no area
+    home = rectangle(-110.1, 31.9, -110.0, 32.0)  # in the area, as what the camera sees now may not be
     vehicle_id = vehicle_of(service, lat=32.0, lon=-110.0, video="rtsps://watch.example/1", footprint=home)
     partner = service.partner("bravo")
     reader = Principal("k", "k", Role.PARTNER, partner)
     made = {}
-    for extra in (set(), {"live"}, {"live", "camera"}, {"live", "video", "status"}):
+    for extra in (set(), {"live"}, {"live", "camera"}, {"live", "video", "status"}, {"video"}):
         for area in (None, (-110.5, 31.5, -109.5, 32.5)):
             terms = {"fields": sorted({"position"} | extra), "area": area and rectangle(*area)}
             made[frozenset(extra), area] = agreement_json(partner, records=["vehicle"], **terms)
@@ -191,6 +199,9 @@ def check(service, reader, key, vehicle_id, now_us):
         with suppress(UndoneError), service.store.write() as session:
             take_states(session, SYSTEM, now_us, [StateIn.model_validate_json(json.dumps(given_state))], RULES)
             found = live_vehicles(session, reader, now_us, RULES).get(vehicle_id)
+            sent = None if found is None else found.feature
+            if found is None:  # whoever reads the vehicle is sent its record
+                sent = json.loads(find_readable(session, reader, now_us, vehicle_id).feature)
             raise UndoneError
         west, south, east, north = area or (-180, -90, 180, 90)
         inside = west <= lon <= east and south <= lat <= north
@@ -198,12 +209,13 @@ def check(service, reader, key, vehicle_id, now_us):
             ring is not None and west <= ring[0] and south <= ring[1] and ring[2] <= east and ring[3] <= north
         )
         assert (found is not None) is ("live" in fields and inside and age_s < 30)
+        told = sent["properties"]
+        # With an area, a link is told of a vehicle that is known to look into the area now.
+        assert ("video" in told) is ("video" in fields and (area is None or (found is not None and views)))
         if found is None:
             return
-        told = found.feature["properties"]
-        assert found.feature["geometry"]["coordinates"] == [lon, lat]
+        assert sent["geometry"]["coordinates"] == [lon, lat]
         assert ("camera" in told) is ("camera" in fields and views)
-        assert ("video" in told) is ("video" in fields and views)
         assert ("state" in told) is ("status" in fields)
         assert not {"battery_left", "link", "mode", "sortie", "heading_deg"} & set(told)
 
@@ -221,6 +233,31 @@ def test_a_vehicle_that_leaves_the_area_is_gone_for_the_partner_and_its_record_s
     assert left.json()["geometry"]["coordinates"] == [-110.94, 31.34]  # of the record, which was released
     assert "live" not in left.json()["properties"]
     assert "32.1" not in left.text
+
+
+@ON_SQLITE
+def test_a_state_of_a_clock_that_is_ahead_is_stale_when_one_of_the_right_time_is(service, clock):
+    vehicle_id = vehicle_of(service)
+    assert put(service, state_json(at_us=NOON_US + 60 * SECOND_US)) == ["taken"]
+    live = service.ask("analyst", "GET", f"/vehicles/{vehicle_id}").json()["properties"]["live"]
+    assert (live["until"] < iso(NOON_US + 31 * SECOND_US), live["stale"]) == (True, False)
+    clock.now_us += 31 * SECOND_US
+    assert service.ask("analyst", "GET", f"/vehicles/{vehicle_id}").json()["properties"]["live"]["stale"] is True
+
+
+@ON_SQLITE
+def test_a_live_picture_goes_out_under_no_agreement_that_holds_back(service):
+    vehicle_id = vehicle_of(service, video="rtsps://watch.example/1")
+    terms = {"records": ["vehicle"], "fields": ["position", "video"], "delay_s": 3600}
+    partner = service.partner("bravo")
+    refused = service.agree(partner, **terms)
+    assert (refused.status_code, "cannot be held back" in refused.json()["detail"]) == (422, True)
+    earlier = AgreementTerms.model_validate(agreement_json(partner, **terms))  # one that was stored before
+    with service.store.read() as session:
+        row = session.get_one(RecordRow, vehicle_id)
+        for agreement, told in ((earlier, False), (earlier.model_copy(update={"delay_s": 0}), True)):
+            shared = shared_feature(row, json.loads(row.document), agreement, {})
+            assert ("video" in shared["properties"]) is told
 
 
 class At:
@@ -265,9 +302,28 @@ def test_a_tally_loses_no_state_and_names_a_vehicle_before_it_counts():
 
 
 @ON_SQLITE
+async def test_a_service_stops_though_its_database_is_gone(service, monkeypatch):
+    await asyncio.to_thread(vehicle_of, service)
+    for n in range(2):  # the second stands in no entry yet
+        await asyncio.to_thread(put, service, state_json(at_us=NOON_US + n * SECOND_US))
+    tried = []
+
+    def gone(_work):
+        tried.append(threading.current_thread())
+        raise StorageError("the database is gone")
+
+    async with asyncio.timeout(30):
+        async with beside(Service(service.store, Settings(service.store.directory)), [account_for_live]):
+            await asyncio.sleep(0)
+            monkeypatch.setattr(service.store, "write_together", gone)
+    assert len(tried) == 1
+    assert tried[0] is not threading.current_thread()  # others have something to end too
+
+
+@ON_SQLITE
 def test_the_feed_of_cot_has_the_vehicle_where_it_is_with_what_its_camera_sees(service, clock):
     vehicle_of(service, video="rtsps://watch.example/1")
-    put(service, state_json(lat=31.5, heading_deg=90.0, speed_m_s=12.0, camera=CAMERA, footprint=SEEN))
+    put(service, state_json(lat=31.5, course_deg=90.0, speed_m_s=12.0, camera=CAMERA, footprint=SEEN))
     events = etree.fromstring(service.ask("analyst", "GET", "/cot?type=vehicle").content)
     own, footprint = events
     assert (own.get("stale"), own.find("point").get("lat")) == ("2026-01-01T12:00:30.000Z", "31.5000000")
@@ -294,6 +350,19 @@ async def test_who_joins_as_the_last_one_leaves_is_shown_what_is_live(service, m
         await seat.turned.wait()
     assert list(seat.view) == [vehicle_id]
     watch.leave(seat)
+
+
+@ON_SQLITE
+async def test_a_stream_of_which_nothing_changes_shows_that_it_lives(service, monkeypatch):
+    """However often is looked in between."""
+    monkeypatch.setattr("api.live.stream.standing", lambda _session, who, _now, _identity: who)
+    quick = Settings(service.store.directory, live=LiveSettings(pace_s=0.01), feeds=FeedSettings(heartbeat_s=0.2))
+    opened = Open(Call(Principal("key", "key", Role.ANALYST), "r"), "inside")
+    watch = Watch(service.store, quick.live, quick.identity)
+    wire = vehicle_stream(Streams(service.store, quick), watch, opened, service.store, account_s=300.0)
+    async with asyncio.timeout(30):
+        assert [await anext(wire) for _ in range(3)][1:] == [KEEPALIVE_COMMENT] * 2
+    await wire.aclose()
 
 
 async def test_a_reader_that_is_slow_gets_the_newest_state_and_none_in_between(service, monkeypatch):

@@ -11,7 +11,8 @@ import time
 import pytest
 
 from api.background import Service as Running
-from api.errors import OutletError, SettingsError
+from api.errors import OutletError, SettingsError, StorageError
+from api.feeds.tables import LeaseRow
 from api.live.settings import LiveSettings
 from api.outlets.settings import Pace
 from api.settings import Settings
@@ -22,7 +23,7 @@ from api.times import now_us
 from tests.api.conftest import DATABASES
 from tests.api.samples import crossing_json
 from tests.api.tak_server import TakServer
-from tests.api.test_live_vehicles import NOON_US, SECOND_US, agreed, put, state_json, vehicle_of
+from tests.api.test_live_vehicles import NOON_US, SECOND_US, SEEN, agreed, put, state_json, vehicle_of
 from tests.api.test_release import rectangle
 from tests.certificates import certificate, server_context
 
@@ -436,6 +437,43 @@ async def test_a_partners_server_sees_a_vehicle_live_while_it_is_in_the_area(ser
         await until(lambda: f"{own(vehicle_id)}-delete" in tak.uids(), "that it is gone")
         await asyncio.to_thread(put, service, state_json(at_us=NOON_US + 2 * SECOND_US, lat=31.75))
         await until(lambda: at(31.75), "where it is again")
+    with service.store.read() as session:  # so that another process need not wait for the end of a lease
+        assert session.get(LeaseRow, "tak-live:north") is None
     assert at(31.5)[0].get("stale") == "2026-01-01T12:00:30.000Z"
     assert at(31.75)[0].get("uid") == own(vehicle_id)
     assert at(32.5) == []
+
+
+@on_one_database
+async def test_it_stops_telling_vehicles_though_the_database_is_gone(service, pki, tak, monkeypatch):
+    vehicle_of(service)
+    put(service, state_json())
+
+    def gone(_work):
+        raise StorageError("the database is gone")
+
+    async with asyncio.timeout(30):
+        async with sending(service, target_of(pki, tak, types=frozenset({"vehicle"}))):
+            await until(lambda: tak.events, "where it is")
+            await asyncio.to_thread(put, service, state_json(at_us=NOON_US + SECOND_US))
+            await until(lambda: len(tak.events) > 2, "where it is now")  # which no entry tells of yet
+            monkeypatch.setattr(service.store, "write_together", gone)
+
+
+@on_one_database
+async def test_what_clients_show_of_a_vehicle_goes_when_it_does_though_the_server_was_away(service, pki, tak):
+    kept, gone = vehicle_of(service, "a"), vehicle_of(service, "b")
+    put(service, state_json("a", footprint=SEEN), state_json("b"))
+    partner = service.partner("bravo")
+    assert service.agree(partner, records=["vehicle"], fields=["camera", "live", "position"]).status_code == 201
+    releases = [service.release(each, partner).json()["id"] for each in (kept, gone)]
+    async with sending(service, target_of(pki, tak, partner_id=partner, types=frozenset({"vehicle"}))):
+        await until(lambda: {own(kept), f"{own(kept)}-footprint", own(gone)} <= set(tak.uids()), "what there is")
+        await asyncio.to_thread(put, service, state_json("a", at_us=NOON_US + SECOND_US))
+        await until(lambda: f"{own(kept)}-footprint-delete" in tak.uids(), "that its camera is not known to see any")
+        assert f"{own(kept)}-delete" not in tak.uids()
+        await tak.stop()
+        await asyncio.to_thread(service.ask, "supervisor", "DELETE", f"/releases/{releases[1]}")
+        await tak.start()
+        await until(lambda: f"{own(gone)}-delete" in tak.uids(), "that it went meanwhile")
+        assert f"{own(kept)}-delete" not in tak.uids()

@@ -1,8 +1,11 @@
 """A simulated flight as others see it: where it is, where its camera looks, and what of the ground that shows."""
 
 import asyncio
+import json
 import time
 from dataclasses import replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -13,7 +16,7 @@ import api
 import autopilot
 import missions
 import sim
-from cli.live import LiveOptions, telling_positions
+from cli.live import LiveOptions, _Teller, telling_positions
 from cli.simulated import simulated_fleet
 from geo import FlatTerrain
 from tests.api.live import live
@@ -71,16 +74,66 @@ async def test_a_flight_is_seen_live_with_its_field_of_view_and_footprint(made, 
     assert len([link for link in footprint.findall("detail/link") if link.get("point")]) == 5
 
 
+class Day(datetime):
+    """A clock of the day that somebody sets."""
+
+    ahead = timedelta()
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + cls.ahead
+
+
+async def test_a_vehicle_is_told_while_it_is_known_where_it_is_though_the_clock_is_set_back(monkeypatch):
+    monkeypatch.setattr("cli.live.datetime", Day)
+    monkeypatch.setattr("cli.live._PERIOD_S", 0.02)
+    monkeypatch.setattr(Day, "ahead", timedelta())
+    handed = []
+    courier = SimpleNamespace(hand=lambda _name, make: handed.append(make()))
+    found = autopilot.Telemetry(lat_deg=46.5, lon_deg=9.0, gps_fix=3, estimator_flags=0x10)
+    lost = [{"gps_fix": None}, {"gps_fix": 1}, {"estimator_flags": None}, {"estimator_flags": 0}]
+    lost += [{"estimator_flags": 0x90}, {"lat_deg": None, "lon_deg": None}]
+    vehicle = SimpleNamespace(sysid=1, silent_s=0.0, position_age_s=0.0)
+    vehicle.telemetry = replace(found, lat_deg=0.0, lon_deg=0.0, gps_fix=1)  # as one reports that was just switched on
+    following = asyncio.create_task(_Teller(LiveOptions("", ""), None, {}, None).follow(vehicle, courier))
+    for each in lost:
+        vehicle.telemetry = replace(found, **{"lat_deg": 0.0, "lon_deg": 0.0} | each)
+        await asyncio.sleep(0.03)
+    assert handed == []
+
+    async def told(count):
+        async with asyncio.timeout(30):
+            while len(handed) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    vehicle.telemetry = replace(found, velocity_ned_m_s=(0.0, -5.0, 1.0), yaw_deg=200.0)
+    await told(1)
+    assert (handed[0]["course_deg"], handed[0]["heading_deg"], handed[0]["speed_m_s"]) == (270.0, 200.0, 5.0)
+    vehicle.telemetry = replace(found, velocity_ned_m_s=(0.1, 0.1, 0.0))
+    Day.ahead = timedelta(hours=-1)
+    await told(len(handed) + 2)
+    following.cancel()
+    assert handed[-1]["course_deg"] is None
+    assert {state["lat"] for state in handed} == {46.5}
+    assert handed[-1]["update_time"] < handed[0]["update_time"]
+
+
+def outcomes_of(request, outcome):
+    """As the service answers, with one outcome for all."""
+    states = json.loads(request.read())["states"]
+    results = [{"source": "s", "source_id": state["source_id"], "outcome": outcome} for state in states]
+    return httpx.Response(200, json={"counts": {outcome: len(states)}, "results": results})
+
+
 def test_states_that_were_not_sent_in_time_are_not_sent_later():
     """A service that is away for some turns gets what is newest then; who hands waits for nothing."""
     sent, away, period_s = [], [True], 0.02
-    answered = {"counts": {}, "results": []}
 
     def handle(request):
         if away[0]:
             raise httpx.ConnectError("away")
         sent.append(request.read())
-        return httpx.Response(200, json=answered)
+        return outcomes_of(request, "taken")
 
     said = []
     with (
@@ -88,12 +141,42 @@ def test_states_that_were_not_sent_in_time_are_not_sent_later():
         api.LiveCourier(client, lambda _name: {}, said.append, period_s=period_s) as courier,
     ):
         for n in range(50):
-            courier.hand("a", lambda n=n: {"n": n})
+            courier.hand("a", lambda n=n: {"source_id": "a", "n": n})
             time.sleep(0.002)
         away[0] = False
-        courier.hand("a", lambda: {"n": 50})
+        courier.hand("a", lambda: {"source_id": "a", "n": 50})
         end = time.monotonic() + 30
         while len(said) < 2 and time.monotonic() < end:
             time.sleep(0.01)
-    assert sent == [b'{"states":[{"n":50}]}']
+    assert [json.loads(body) for body in sent] == [{"states": [{"source_id": "a", "n": 50}]}]
     assert [("not told" in words, "again" in words) for words in said] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word", "delivered"),
+    [("ahead", "clock", 0), ("conflict", "same time", 0), ("forbidden", "sources", 0), ("unknown", "erased", 1)],
+)
+def test_a_vehicle_whose_states_are_not_taken_is_said_once_with_the_reason(outcome, word, delivered):
+    """And a record that stays unknown is delivered once: each delivery is an entry of the audit."""
+    puts, posts, said = [], [], []
+
+    def handle(request):
+        if request.method == "POST":
+            posts.append(request.read())
+            return httpx.Response(200, json={})
+        puts.append(request.read())
+        return outcomes_of(request, outcome if len(puts) < 6 else "taken")
+
+    with (
+        api.Client("http://vedette.test", "k", transport=httpx.MockTransport(handle)) as client,
+        api.LiveCourier(client, lambda name: {"name": name}, said.append, period_s=0.002) as courier,
+    ):
+        end = time.monotonic() + 30
+        while len(said) < 2 and time.monotonic() < end:
+            courier.hand("north-1", lambda: {"source_id": "north-1"})
+            time.sleep(0.005)
+    first, second = said
+    assert first.startswith("north-1 is not told: ")
+    assert word in first
+    assert "again" in second
+    assert len(posts) == delivered
