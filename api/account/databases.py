@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from api.errors import ConflictError, StorageError
+from api.store.postgres import postgres_url
 from api.store.schema import UNRESTORED
 
 __all__ = ["Database", "PostgresDatabase", "SqliteDatabase", "open_database"]
@@ -126,8 +127,8 @@ class PostgresDatabase:
     kind = "postgresql"
 
     def __init__(self, url: str) -> None:
-        self.where: Path | str = url
-        parsed = make_url(url)
+        parsed = postgres_url(url)
+        self.where: Path | str = parsed.render_as_string(hide_password=False)
         self._named = parsed.render_as_string(hide_password=True)
         self._url = parsed._replace(drivername="postgresql", password=None).render_as_string()
         # In the environment: a password among the arguments could be read by every user of the machine.

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from api.canonical import canonical
 from api.errors import AuditTamperedError, StorageError
+from api.store.postgres import postgres_url
 from api.trail.audit import AuditHead, Link, audit_head, follow, links
 
 __all__ = ["chain_of_database", "chain_of_file", "write_chain"]
@@ -47,7 +48,7 @@ def chain_of_database(where: Path | str) -> Iterator[Chain]:
         url = f"sqlite:///file:{_quoted(file.absolute())}?mode=ro&uri=true"
     try:
         named = where if isinstance(where, Path) else make_url(where).render_as_string(hide_password=True)
-        engine = create_engine(str(url))
+        engine = create_engine(postgres_url(str(url)) if str(url).startswith("postgres") else str(url))
     except (ArgumentError, ImportError) as error:  # the URL may hold a password, and so may the error
         raise StorageError(
             f"this is no URL of a database that this machine can open ({type(error).__name__})"

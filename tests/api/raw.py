@@ -18,7 +18,9 @@ def is_postgres(store: Store) -> bool:
 
 def place_of(store: Store) -> Path | str:
     """What an auditor would name: the store's folder, or the URL of its database."""
-    return store._database.engine.url.render_as_string(hide_password=False) if is_postgres(store) else store.directory
+    if not is_postgres(store):
+        return store.directory
+    return store._database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @contextmanager
