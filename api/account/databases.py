@@ -72,7 +72,7 @@ def open_database(where: Path | str) -> Database:
         kind = make_url(where).get_backend_name()
     except ArgumentError:
         raise StorageError("this is no URL of a database") from None  # it may hold a password
-    if kind != "postgresql":
+    if kind not in {"postgresql", "postgres"}:
         raise StorageError(f"{kind} databases are not backed up by this program: give a store's folder, or PostgreSQL")
     return PostgresDatabase(where)
 
