@@ -62,7 +62,8 @@ def prompt(receive: Receive) -> Receive:
         if whole:
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), BODY_S)
+            async with asyncio.timeout(BODY_S):
+                message = await receive()
         except TimeoutError:
             why = f"the body paused for {BODY_S:.0f} s: send it again"
             raise HTTPException(408, why, {"Connection": "close"}) from None

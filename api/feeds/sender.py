@@ -128,7 +128,8 @@ class Sender:
                 place.stirred.clear()
                 wait_s = await self._round()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(place.stirred.wait(), wait_s)
+                    async with asyncio.timeout(wait_s):
+                        await place.stirred.wait()
         finally:
             await wake.leave(place)
             await self._stop()

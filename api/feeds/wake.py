@@ -157,8 +157,10 @@ class Wake:
                     place.stirred.set()
             await asyncio.sleep(_REST_S)
             if len(found) < _MOST:
+                # Not `wait_for`: where a commit comes as it is cancelled, that one goes on, and `leave` waits for ever.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._nudged.wait(), self._poll_s)
+                    async with asyncio.timeout(self._poll_s):
+                        await self._nudged.wait()
 
 
 _WAKES: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[Store, Wake]] = WeakKeyDictionary()

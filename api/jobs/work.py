@@ -151,7 +151,8 @@ async def _process(command: Sequence[str], order: WorkOrder) -> None:
     except asyncio.CancelledError:  # the worker is told to stop
         process.terminate()
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), order.grace_s)
+            async with asyncio.timeout(order.grace_s):
+                await process.wait()
         raise
     finally:
         if process.returncode is None:

@@ -426,6 +426,23 @@ def test_whoever_joins_whenever_misses_nothing_and_sees_nothing_twice(tmp_path_f
     store.close()
 
 
+@pytest.mark.parametrize("turns", range(6))
+def test_who_leaves_just_as_a_commit_comes_has_left(tmp_path, turns):
+    async def work(store: Store) -> None:
+        wake = wake_of(store, 60.0)
+        place = await wake.join("a")
+        await asyncio.sleep(0.2)  # its reader waits
+        wake._nudged.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            await wake.leave(place)
+
+    store = Store(tmp_path / "store")
+    asyncio.run(work(store))
+    store.close()
+
+
 def test_the_wire_of_an_event_is_one_line_of_json_whatever_is_in_it(service: Live):
     with service.stream("analyst") as stream:
         with service.store.write() as session:
