@@ -432,7 +432,7 @@ def test_commands(store, settings, target, tmp_path):
         (["--store", "nowhere"], "is no store"),
         (["--export", __file__], "is no export"),
         (["--database", "nonsense"], "is no URL"),
-        (["--database", "postgresql+nothing://me:secret@host/db"], "is no URL"),
+        (["--database", "postgresql+nothing://me:secret@host/db"], "is not served"),
     ],
 )
 def test_what_cannot_be_read_is_not_called_broken(arguments, said):

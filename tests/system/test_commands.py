@@ -276,7 +276,7 @@ def test_pasted_example_of_sim_and_fly(run, tmp_path, monkeypatch):
     simulate, fly = (shlex.split(text)[1:] for text in pasted.groups())
     with Program([sys.executable, vedette.__file__, *simulate]) as fleet:
         try:
-            ran = run(*fly)
+            ran = run(*fly, "--wait", 60)  # a busy machine takes longer to start the other
         finally:
             fleet.terminate()
     assert ran.code == 0, ran.err

@@ -418,7 +418,7 @@ def test_pasted_example_of_sim_and_patrol(run, tmp_path, monkeypatch):
     simulate, patrol = (shlex.split(text)[1:] for text in pasted.groups())
     with Program([sys.executable, vedette.__file__, *simulate]) as fleet:
         try:
-            ran = run(*patrol)
+            ran = run(*patrol, "--wait", 60)  # a busy machine takes longer to start the other
         finally:
             fleet.terminate()
     assert ran.code == 0, ran.err

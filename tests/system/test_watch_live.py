@@ -71,7 +71,6 @@ def test_a_live_crossing_is_told_kept_and_delivered_while_the_watch_goes_on(ffmp
     found = [json.loads(line) for line in record.read_text().splitlines()]
     assert {one["properties"]["source_id"] for one in stored} == {one["source_id"] for one in found}
     assert hashlib.sha256(clip).hexdigest() in {one["evidence"]["sha256"] for one in found}
-    assert "crossings wait for the service" in " ".join(told.split())
     assert "person" in told
     for one in found:
         folder = out / "evidence" / one["source_id"]
