@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import Field
 
 from api.records.cameras import Camera, Footprint
-from api.records.schemas import Degrees, LinkState
+from api.records.schemas import Motion
 from api.times import iso, microseconds
 from api.wire import Label, Lat, Lon, Moment, Wire
 
 __all__ = ["MEMBERS", "StateIn", "StatesIn"]
 
 
-class StateIn(Wire):
+class StateIn(Motion):
     """Where one vehicle is at `update_time`, and how it fares. `source` and `source_id` are those of its record.
 
     It is whole by itself: what is left out is not known, whatever the state before it said.
@@ -26,14 +26,6 @@ class StateIn(Wire):
     state: Label
     lat: Lat
     lon: Lon
-    altitude_amsl_m: float | None = Field(default=None, ge=-1000, le=100_000)
-    heading_deg: Degrees | None = None
-    course_deg: Degrees | None = None
-    speed_m_s: float | None = Field(default=None, ge=0, le=1000)
-    battery_left: float | None = Field(default=None, ge=0, le=1)
-    link: LinkState | None = None
-    mode: Label | None = None
-    sortie: Label | None = None
     camera: Camera | None = None
     footprint: Footprint | None = None
 

@@ -14,9 +14,8 @@ __all__ = [
     "COPIES",
     "CrossingIn",
     "CueIn",
-    "Degrees",
     "FleetIn",
-    "LinkState",
+    "Motion",
     "PlanIn",
     "RecordIn",
     "SeeingIn",
@@ -289,18 +288,13 @@ LinkState = Literal["good", "weak", "lost"]
 """How a vehicle is heard."""
 
 
-class VehicleIn(SeeingIn):
-    """A vehicle as it was at `time`: who it is and what it carries. Altitude above mean sea level.
+class Motion(Wire):
+    """How a vehicle moves and fares, in its record and in its live state. Altitude above mean sea level.
 
-    `heading_deg` is where its nose points, `course_deg` where it moves over the ground, both from true north.
-    Where it is now is its live state (`api.live`); its place here is where it can be found when it does not fly.
+    `heading_deg` is where its nose points, `course_deg` where it moves over the ground, both from true north;
+    `battery_left` is a share of the whole.
     """
 
-    name: Label
-    frame: Literal["copter", "plane", "vtol", "ground"]
-    state: Label
-    lat: Lat | None
-    lon: Lon | None
     altitude_amsl_m: float | None = Field(default=None, ge=-1000, le=100_000)
     heading_deg: Degrees | None = None
     course_deg: Degrees | None = None
@@ -309,6 +303,19 @@ class VehicleIn(SeeingIn):
     link: LinkState | None = None
     mode: Label | None = None
     sortie: Label | None = None
+
+
+class VehicleIn(SeeingIn, Motion):
+    """A vehicle as it was at `time`: who it is and what it carries.
+
+    Where it is now is its live state (`api.live`); its place here is where it can be found when it does not fly.
+    """
+
+    name: Label
+    frame: Literal["copter", "plane", "vtol", "ground"]
+    state: Label
+    lat: Lat | None
+    lon: Lon | None
 
     def _left_out(self) -> set[str]:
         return super()._left_out() | {name for name in ("course_deg", "link", "mode") if getattr(self, name) is None}

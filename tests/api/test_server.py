@@ -13,11 +13,27 @@ import httpx
 import pytest
 
 from api import Client, ClientError, RefusedError, Settings, SettingsError, running, verify_audit
-from api.server import JsonLines
+from api.server import JsonLines, _Server, serve
 from tests.api.samples import CLIP, agreement_json, crossing_json
 from tests.certificates import certificate
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_who_comes_as_soon_as_the_address_is_told_is_not_refused(tmp_path, monkeypatch):
+    """Though the server does not run yet."""
+    monkeypatch.setattr(_Server, "run", lambda *_args, **_more: None)
+    monkeypatch.setattr("api.server._log_to_stderr", lambda: None)
+    came = []
+
+    def announce(line):
+        if line.startswith("serving "):
+            host, port = line.rpartition("http://")[2].split(":")
+            with socket.create_connection((host, int(port)), 10) as peer:
+                came.append(peer.getpeername())
+
+    serve(Settings(tmp_path / "store", port=0), announce=announce)
+    assert len(came) == 1
 
 
 def test_the_way_through(tmp_path):

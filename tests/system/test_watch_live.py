@@ -48,30 +48,36 @@ def test_a_live_crossing_is_told_kept_and_delivered_while_the_watch_goes_on(ffmp
     look = ["watch", f"udp://127.0.0.1:{port}", "--line", "384,432,384,0", "--fps", "3", "--model", model, "--out", out]
     look += ["--url", url, "--key", keys[api.Role.PILOT]]
     command = [str(part) for part in [sys.executable, vedette.__file__, *look]]
-    record = out / "crossings.jsonl"
+    record, log = out / "crossings.jsonl", tmp_path / "watch.log"
+
+    def told():
+        return " ".join(log.read_text().split())
+
     with (
+        log.open("w") as said,
         subprocess.Popen([*send, "-f", "mpegts", f"udp://127.0.0.1:{port}?pkt_size=1316"]) as sender,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as watch,
+        subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT) as watch,
     ):
         try:
             until(lambda: record.exists() and record.read_text().count("\n") >= 1)
+            until(lambda: "crossings wait for the service" in told())
             with (
                 api.running(settings) as service,
                 api.Client(service.url, keys[api.Role.ANALYST]) as analyst,
             ):
                 until(lambda: list(analyst.crossings()))
                 watch.send_signal(signal.SIGINT)
-                told, _ = watch.communicate(timeout=120)
+                watch.wait(120)
                 stored = list(analyst.crossings())
                 clip = analyst.evidence(stored[0]["id"])
         finally:
             sender.kill()
             watch.kill()
-    assert watch.returncode == 0, told
+    assert watch.returncode == 0, told()
     found = [json.loads(line) for line in record.read_text().splitlines()]
     assert {one["properties"]["source_id"] for one in stored} == {one["source_id"] for one in found}
     assert hashlib.sha256(clip).hexdigest() in {one["evidence"]["sha256"] for one in found}
-    assert "person" in told
+    assert "person" in told()
     for one in found:
         folder = out / "evidence" / one["source_id"]
         assert vision.verify_evidence(folder) == []
