@@ -272,6 +272,7 @@ def _extended(m: Message) -> Values:
 
 
 def _gimbal(m: Message) -> Values:
+    # Quaternion to yaw, pitch, roll in this order of turns (Z-Y-X), as MAVLink's gimbal protocol v2 means it.
     w, x, y, z = m.q
     if not abs(math.hypot(w, x, y, z) - 1) < _UNIT_TOLERANCE:  # NaN where it does not know
         return {}

@@ -68,13 +68,13 @@ def dataset(
         seed=seed,
     )
     with tempfile.TemporaryDirectory(prefix="vedette-dataset-") as folder:  # what is brought here is not kept
-        brought = None if evidence else Path(folder) / "evidence"
+        brought = Path(folder) / "evidence"
         if reviews is not None:
             verdicts = vision.read_reviews(reviews)
         else:
-            verdicts = _from_service(str(service), str(key), brought)
+            verdicts = _from_service(str(service), str(key), None if evidence else brought)
         done = vision.write_dataset(
-            evidence or [Path(folder) / "evidence"],
+            evidence or [brought],
             verdicts,
             out,
             settings=settings,
