@@ -2,27 +2,37 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
+CONSOLE := api/console/built/index.html
 # Of MAVProxy: what it draws and sees with.
 DRAWING := contourpy cycler defusedxml fonttools kiwisolver matplotlib opencv-python packaging pynmeagps pyparsing quantized-mesh-tile shapely vtk
 # Of TrackEval: what reads data sets. Tests run its measures alone, with the SciPy of .venv.
 TOOLBOX := pycocotools scipy tabulate
 
-.PHONY: demo test check lint types bench peers vision-peers lock clean
+.PHONY: demo test check lint types console bench peers vision-peers lock clean
 
-demo: $(READY)
+demo: $(READY) $(CONSOLE)
 	$(BIN)/vedette demo
 
-test: $(READY)
+test: $(READY) $(CONSOLE)
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: lint types test
 
-lint: $(READY)
+lint: $(READY) $(CONSOLE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python api/console/building/backend.py lint
 
-types: $(READY)
+types: $(READY) $(CONSOLE)
 	$(BIN)/mypy
+	$(BIN)/python api/console/building/schema.py
+	$(BIN)/python api/console/building/backend.py types
+
+console: $(CONSOLE)
+
+$(CONSOLE): $(READY) $(shell find api/console/web api/console/building -name node_modules -prune -o -name openapi.json -prune -o -name schema.d.ts -prune -o -type f -print)
+	@echo "Building the console: half a minute, whenever its source has changed."
+	$(BIN)/python api/console/building/backend.py
 
 # Pip of the machine fills the environment: Debian's python3 has no ensurepip without one package more.
 $(READY): requirements.txt requirements-dev.txt pyproject.toml
@@ -64,4 +74,4 @@ lock: $(READY)
 	printf 'ortools\nmavsdk\nMAVProxy\ntrackeval\n' | $(BIN)/uv pip compile - --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet $(addprefix --no-emit-package=,$(DRAWING) $(TOOLBOX)) -o requirements-peers.txt
 
 clean:
-	rm -rf .venv .venv-peers .venv-vision-peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf api/console/built api/console/web/node_modules .venv .venv-peers .venv-vision-peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -17,6 +17,7 @@ from api.account import endpoints as account
 from api.account import tasks as account_tasks
 from api.background import Service, Task, beside
 from api.cap import endpoints as cap
+from api.console import endpoints as console
 from api.errors import PermissionDeniedError
 from api.feeds import endpoints as feeds
 from api.feeds.sender import send_webhooks
@@ -54,6 +55,7 @@ _PERMISSION = "x-vedette-permission"
 
 ROUTES: tuple[Route, ...] = (
     *opened.ROUTES,
+    *console.ROUTES,
     *identity.ROUTES,
     *ingest.ROUTES,
     *records.ROUTES,
@@ -181,7 +183,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.openapi = partial(openapi_of, app, ROUTES)  # type: ignore[method-assign]
     app.state.metrics = metrics.Metrics(kept)
     add_handlers(app)
-    public = frozenset(route.path for route in ROUTES if route.permission is None)
+    public = frozenset(route.path.partition("{")[0] for route in ROUTES if route.permission is None)
     app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=public)
     app.add_middleware(metrics.Measured, metrics=app.state.metrics)  # the last one is outermost
     return app

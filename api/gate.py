@@ -52,14 +52,15 @@ class Gate:
     doorman
         Says who asks.
     public
-        Paths that need nobody. Everything else does, what does not exist too.
+        Paths that need nobody, and, where they end in a slash, all below them. Everything else needs somebody, what
+        does not exist too.
     """
 
     def __init__(self, app: ASGIApp, *, store: Store, doorman: Doorman, public: frozenset[str]) -> None:
         self._app = app
         self._store = store
         self._doorman = doorman
-        self._public = public
+        self._public, self._open = public, tuple(path for path in public if path.endswith("/") and path != "/")
         self._ready, self._notes = ReadyAnswers(store), Notes(store)
         self._headers = _HEADERS | (_TLS_HEADERS if doorman.cookies.secure else {})
 
@@ -95,10 +96,13 @@ class Gate:
         finally:
             exit_.log()
 
+    def _is_public(self, path: str) -> bool:
+        return path in self._public or path.startswith(self._open)
+
     async def _admit(self, scope: Scope, exit_: _Exit) -> None:
         seen = Seen(exit_.headers)
         try:
-            await self._doorman.admit(scope, seen, public=scope["path"] in self._public)
+            await self._doorman.admit(scope, seen, public=self._is_public(scope["path"]))
         except PermissionDeniedError:
             if seen.principal is not None:
                 exit_.call = Call(seen.principal, exit_.request_id)

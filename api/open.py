@@ -7,8 +7,7 @@ import logging
 from fastapi import Request
 from starlette.responses import Response
 
-from api import console
-from api.described import HTML, TEXT, answered, closed
+from api.described import answered, closed
 from api.errors import StorageError
 from api.http import Caller, Route, Stored, answer, read
 from api.identity.roles import Permission
@@ -40,7 +39,6 @@ def get_openapi(request: Request, call: Caller, store: Stored) -> Response:
 
 _DOCUMENT = answered({"type": "object", "required": ["openapi", "info", "paths"]})
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/", console.get_page, None, answers=answered(TEXT, media_types=(HTML,))),
     Route("GET", "/health", get_health, None, answers=answered(closed(status={"const": "alive"}))),
     Route("GET", "/ready", get_ready, None, answers=answered(closed(status={"const": "ready"}))),
     Route("GET", "/openapi.json", get_openapi, Permission.SELF, answers=_DOCUMENT),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from api.account.settings import AccountSettings
 from api.cap.settings import CapSettings
+from api.console.settings import ConsoleSettings
 from api.errors import SettingsError
 from api.feeds.settings import FeedSettings
 from api.identity.settings import IdentitySettings
@@ -65,6 +66,8 @@ class Settings:
         TAK servers that are pushed to.
     cap
         How alerts are made.
+    console
+        How the page for people presents itself.
     sensors
         Ground sensors over MQTT and SensorThings, and brokers that are pushed to.
     identity
@@ -99,6 +102,7 @@ class Settings:
     live: LiveSettings = field(default_factory=LiveSettings)
     tak: TakSettings = field(default_factory=TakSettings)
     cap: CapSettings = field(default_factory=CapSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     sensors: SensorSettings = field(default_factory=SensorSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
 

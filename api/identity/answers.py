@@ -62,6 +62,7 @@ ME = answered(
         partner_id=or_null(ID),
         account_id=or_null(ID),
         scopes=or_null(list_of(TEXT)),
+        permissions=list_of(TEXT),
         csrf=or_null(TEXT),
     )
 )

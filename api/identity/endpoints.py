@@ -263,6 +263,7 @@ def get_me(request: Request, call: Caller, store: Stored, door: Door) -> Respons
         "partner_id": who.partner_id,
         "account_id": who.account_id,
         "scopes": None if who.scopes is None else sorted(who.scopes),
+        "permissions": sorted(each for each in Permission if who.may(each)),
         "csrf": None if secret is None else csrf_token(secret),
     }
     return answer(read(store, call, "self.read", lambda _session, _now: (body, [])))

@@ -54,7 +54,8 @@ class InProcess(httpx.BaseTransport):
         body = await response.aread()
         media_type = response.headers.get("content-type")
         described.check(self.app, request.method, request.url.path, response.status_code, media_type, body)
-        return httpx.Response(response.status_code, headers=response.headers, content=body)
+        headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]  # it is unpacked
+        return httpx.Response(response.status_code, headers=headers, content=body)
 
     async def end(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}

@@ -24,6 +24,8 @@ from tests.api.test_routes import FORGED
 
 PUBLIC = {
     "GET /",
+    "GET /console/configuration",  # the marking stands over the page of the login too
+    "GET /console/{name}",  # scripts, styles and the base map: the same for everybody
     "GET /health",
     "GET /ready",
     "GET /transparency",  # figures of whole months, made for everybody

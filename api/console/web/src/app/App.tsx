@@ -1,0 +1,107 @@
+import { Component, type ComponentChildren, type ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { t } from "../i18n";
+import { report } from "../ui/failure";
+import { Notices } from "../ui/Notices";
+import { VIEWS, type View } from "../views/table";
+import { Banner } from "./Banner";
+import { Login } from "./Login";
+import { Preferences } from "./Preferences";
+import { go, place, to } from "./router";
+import { logOut, may, me } from "./session";
+
+/** The whole page. A view stays in place under the login when a session ends, so that nothing that was begun is lost. */
+export function App() {
+  const who = me.value;
+  const [was, setWas] = useState(who);
+  useEffect(() => {
+    if (who != null) setWas(who);
+  }, [who]);
+  const known = who ?? was;
+  const mine = VIEWS.filter((view) => view.needs.some(may));
+  return (
+    <>
+      <Banner where="top" />
+      {who === null && <Login />}
+      {known != null && (
+        <div class="page" hidden={who == null}>
+          <Bar views={mine} name={known.name} role={known.role} />
+          <Outlet key={known.account_id} views={mine} />
+        </div>
+      )}
+      <Notices />
+      <Banner where="bottom" />
+    </>
+  );
+}
+
+function Bar({ views, name, role }: { views: readonly View[]; name: string; role: string }) {
+  return (
+    <header class="bar">
+      <button type="button" class="skip" onClick={skip}>
+        {t("app.skip")}
+      </button>
+      <strong class="name">{t("app.name")}</strong>
+      <nav aria-label={t("app.views")}>
+        {views.map((view) => (
+          <a key={view.name} href={to(view.name)} aria-current={place.value.view === view.name ? "page" : undefined}>
+            {t(view.title)}
+          </a>
+        ))}
+      </nav>
+      <Preferences />
+      <span class="who">
+        {name} <small>{role}</small>
+      </span>
+      <button type="button" class="plain" onClick={() => logOut().catch(report)}>
+        {t("app.leave")}
+      </button>
+    </header>
+  );
+}
+
+/** No link: the part of the address behind # is the page's own. */
+function skip(): void {
+  document.getElementById("content")?.focus();
+}
+
+function Outlet({ views }: { views: readonly View[] }) {
+  const [opened, setOpened] = useState<ReadonlyMap<string, ComponentType>>(new Map());
+  const asked = place.value.view;
+  const view = views.find((each) => each.name === asked) ?? views[0];
+  useEffect(() => {
+    if (view === undefined) return;
+    if (view.name !== asked) go(to(view.name), true);
+    if (opened.has(view.name)) return;
+    view
+      .load()
+      .then((module) => setOpened((before) => new Map(before).set(view.name, module.default)))
+      .catch(report);
+  }, [view, asked, opened]);
+  if (view === undefined) return <main id="content">{t("app.nothing_here")}</main>;
+  const Opened = opened.get(view.name);
+  return (
+    <main id="content" class={`view ${view.name}`} tabIndex={-1}>
+      {Opened === undefined ? (
+        <p role="status">{t("app.loading")}</p>
+      ) : (
+        <Boundary key={view.name}>
+          <Opened />
+        </Boundary>
+      )}
+    </main>
+  );
+}
+
+/** A view that fails says so, and leaves the rest of the page as it is. */
+class Boundary extends Component<{ children: ComponentChildren }, { fault: string | null }> {
+  override state = { fault: null };
+
+  static override getDerivedStateFromError(error: unknown): { fault: string } {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
+
+  override render({ children }: { children: ComponentChildren }, { fault }: { fault: string | null }) {
+    return fault === null ? children : <p role="alert">{t("app.failed", { detail: fault })}</p>;
+  }
+}

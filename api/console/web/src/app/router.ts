@@ -1,0 +1,39 @@
+/** Where the page is: `#/view/id?name=value`, so that a view can be kept, sent, and come back to. */
+
+import { computed, signal } from "@preact/signals";
+
+const hash = signal(location.hash);
+addEventListener("hashchange", () => {
+  hash.value = location.hash;
+});
+
+export interface Place {
+  /** The first part: which view. */
+  view: string;
+  /** The parts that follow. */
+  parts: readonly string[];
+  query: URLSearchParams;
+}
+
+export const place = computed<Place>(() => {
+  const [path = "", query = ""] = hash.value.replace(/^#\/?/, "").split("?");
+  const [view = "", ...parts] = path.split("/").map(decodeURIComponent);
+  return { view, parts: parts.filter((part) => part !== ""), query: new URLSearchParams(query) };
+});
+
+/** The address of a place in the page. */
+export function to(view: string, parts: readonly string[] = [], query: Record<string, string> = {}): string {
+  const path = [view, ...parts].map(encodeURIComponent).join("/");
+  const asked = new URLSearchParams(query).toString();
+  return `#/${path}${asked === "" ? "" : `?${asked}`}`;
+}
+
+/** Go there; `quietly` leaves the place before out of the history. */
+export function go(address: string, quietly = false): void {
+  if (quietly) {
+    history.replaceState(null, "", address);
+    hash.value = location.hash;
+  } else {
+    location.hash = address;
+  }
+}

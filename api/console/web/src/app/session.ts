@@ -1,0 +1,69 @@
+/** Who is at the page, and what they may do. */
+
+import { computed, signal } from "@preact/signals";
+import { dataOf, type Schemas, service, useToken, whenEnded } from "../api/client";
+import { Problem } from "../api/problem";
+
+/** What `GET /me` says. */
+export type Me = NonNullable<Awaited<ReturnType<typeof askMe>>["data"]>;
+
+/** What the page knows before anybody is logged in. */
+export type Configuration = NonNullable<Awaited<ReturnType<typeof askConfiguration>>["data"]>;
+
+const askMe = () => service.GET("/me");
+const askConfiguration = () => service.GET("/console/configuration");
+
+/** Undefined while it is asked for; null when nobody is logged in. */
+export const me = signal<Me | null | undefined>(undefined);
+export const configuration = signal<Configuration | null>(null);
+/** True after a session that was open has ended by itself: what was begun is kept for whoever comes back. */
+export const expired = signal(false);
+
+const permissions = computed(() => new Set(me.value?.permissions ?? []));
+
+/** Whether who is at the page may do that; the service decides anyway. */
+export function may(permission: string): boolean {
+  return permissions.value.has(permission);
+}
+
+/** Find out who is at the page. */
+export async function begin(): Promise<void> {
+  whenEnded(() => {
+    if (me.value != null) expired.value = true;
+    me.value = null;
+  });
+  const asked = askConfiguration();
+  try {
+    taken(dataOf(await askMe()));
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === 401)) throw error;
+    me.value = null;
+  } finally {
+    configuration.value = dataOf(await asked);
+  }
+}
+
+/**
+ * Log in with a password; `fresh` replaces a one-time secret, or a password that has to be changed.
+ *
+ * @throws {Problem} when the service refuses
+ */
+export async function logIn(login: string, password: string, fresh: string | null): Promise<void> {
+  const body: Schemas["LoginIn"] = { login, password, ...(fresh === null ? {} : { new_password: fresh }) };
+  await service.POST("/login", { body });
+  taken(dataOf(await askMe()));
+}
+
+/** End the session. */
+export async function logOut(): Promise<void> {
+  await service.POST("/logout");
+  me.value = null;
+  expired.value = false;
+  useToken("");
+}
+
+function taken(who: Me): void {
+  useToken(who.csrf ?? "");
+  me.value = who;
+  expired.value = false;
+}

@@ -1,0 +1,29 @@
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { App } from "./app/App";
+import { language } from "./app/preferences";
+import { begin } from "./app/session";
+import { loadLanguage, t } from "./i18n";
+import { report } from "./ui/failure";
+
+effect(() => {
+  loadLanguage(language.value).catch(report);
+});
+
+const root = document.getElementById("console");
+if (root === null) throw new Error("the page has no element for the console");
+render(<App />, root);
+
+/** The service may be starting yet, or away: the page waits for it. */
+async function start(): Promise<void> {
+  try {
+    await begin();
+  } catch {
+    report(new Error(t("app.unreachable")));
+    setTimeout(start, 2000);
+  }
+}
+start();

@@ -1,0 +1,87 @@
+import { Map as MapLibre, NavigationControl, ScaleControl } from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
+import "./map.css";
+import { type ComponentChildren, createContext } from "preact";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { language, theme } from "../app/preferences";
+import { mapStyle } from "./style";
+import { wireMapWorker } from "./worker";
+
+/** West, south, east, north; degrees. */
+export type Box = [number, number, number, number];
+
+interface Shown {
+  map: MapLibre;
+  /** Goes up whenever the style was set anew: what was drawn on the map has to be drawn again. */
+  turn: number;
+}
+
+const Context = createContext<Shown | null>(null);
+
+let wired = false;
+
+/** The map that is around the caller, once it can be drawn on. */
+export function useMap(): Shown | null {
+  return useContext(Context);
+}
+
+interface Props {
+  /** What a screen reader calls it. */
+  label: string;
+  /** What it shows first. */
+  box: Box;
+  /** What is drawn on it: components that call {@link useMap}. */
+  children?: ComponentChildren;
+}
+
+/** A map with the base map of the theme, north up. It remembers nothing: who needs its place asks the map. */
+export function MapView({ label, box, children }: Props) {
+  const holder = useRef<HTMLDivElement>(null);
+  const [shown, setShown] = useState<Shown | null>(null);
+  const first = useRef(box);
+  const drawn = useRef("");
+  const wanted = `${theme.value} ${language.value}`;
+
+  useEffect(() => {
+    if (holder.current === null) return;
+    if (!wired) wireMapWorker();
+    wired = true;
+    drawn.current = `${theme.peek()} ${language.peek()}`;
+    const map = new MapLibre({
+      container: holder.current,
+      style: mapStyle(theme.peek(), language.peek()),
+      bounds: first.current,
+      fitBoundsOptions: { padding: 40 },
+      dragRotate: false,
+      pitchWithRotate: false,
+      attributionControl: { compact: true },
+      // Tests look at what was drawn.
+      canvasContextAttributes: { preserveDrawingBuffer: navigator.webdriver },
+      locale: { "Map.Title": label },
+    });
+    map.touchZoomRotate.disableRotation();
+    map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+    map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
+    map.on("style.load", () => setShown((before) => ({ map, turn: (before?.turn ?? 0) + 1 })));
+    const seen = new ResizeObserver(() => map.resize());
+    seen.observe(holder.current);
+    return () => {
+      seen.disconnect();
+      setShown(null);
+      map.remove();
+    };
+  }, [label]);
+
+  useEffect(() => {
+    if (shown === null || drawn.current === wanted) return;
+    drawn.current = wanted;
+    shown.map.setStyle(mapStyle(theme.value, language.value), { diff: false });
+  }, [shown, wanted]);
+
+  return (
+    <div class="map">
+      <div class="canvas" ref={holder} />
+      {shown !== null && <Context.Provider value={shown}>{children}</Context.Provider>}
+    </div>
+  );
+}

@@ -1,0 +1,14 @@
+/**
+ * Where MapLibre's worker is.
+ *
+ * MapLibre looks for its worker beside its own module, but in a bundle there is no such place. The worker's file is
+ * complete in itself, so it is shipped as it is, under a name with its hash, and loaded as a module worker from our
+ * own origin: `worker-src 'self'` is enough, and neither `blob:` nor `unsafe-eval` is needed.
+ */
+import { setWorkerUrl } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+
+/** Tell MapLibre where its worker is. Call once, before the first map is made. */
+export function wireMapWorker(): void {
+  setWorkerUrl(new URL(workerUrl, document.baseURI).href);
+}

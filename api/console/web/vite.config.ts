@@ -1,0 +1,16 @@
+import { defineConfig } from "vite";
+
+// The service gives the page at "/" and its files below "/console/"; names of assets change with their content.
+export default defineConfig({
+  base: "/console/",
+  publicDir: false,
+  build: {
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsDir: "",
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 2000,
+  },
+  worker: { format: "es" },
+});
