@@ -8,10 +8,13 @@ import { language } from "./app/preferences";
 import { begin } from "./app/session";
 import { loadLanguage, t } from "./i18n";
 import { report } from "./ui/failure";
+import { listenForKeys } from "./ui/keys";
 
 effect(() => {
   loadLanguage(language.value).catch(report);
 });
+
+listenForKeys();
 
 const root = document.getElementById("console");
 if (root === null) throw new Error("the page has no element for the console");

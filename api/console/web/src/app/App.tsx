@@ -2,6 +2,7 @@ import { Component, type ComponentChildren, type ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { report } from "../ui/failure";
+import { KeyHelp } from "../ui/KeyHelp";
 import { Notices } from "../ui/Notices";
 import { VIEWS, type View } from "../views/table";
 import { Banner } from "./Banner";
@@ -30,6 +31,7 @@ export function App() {
         </div>
       )}
       <Notices />
+      <KeyHelp />
       <Banner where="bottom" />
     </>
   );
