@@ -12,7 +12,8 @@ from api.server import RunningService
 from tests.api.people import PASSWORD
 
 ROLES = tuple(role.value for role in Role if role is not Role.SENSOR)
-AXE = Path(__file__).parents[2] / "api" / "console" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+WEB = Path(__file__).parents[2] / "api" / "console" / "web"
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 _WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 

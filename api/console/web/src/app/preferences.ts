@@ -1,9 +1,10 @@
 /** What a person likes to see and how; kept in the browser alone. */
 
 import { effect, type Signal, signal } from "@preact/signals";
+import type { PlaceFormat } from "../ui/coordinates";
 
 export type Theme = "light" | "dark" | "night";
-export type PlaceFormat = "latlon" | "mgrs" | "utm";
+
 export type Clock = "local" | "utc";
 
 const PREFIX = "vedette.";
