@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,21 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+@pytest.fixture(scope="session")
+def peopled(tmp_path_factory: pytest.TempPathFactory) -> Live:
+    """A service that has stopped: its folder, in which everybody has an account, is copied for each test."""
+    directory = tmp_path_factory.mktemp("peopled") / "service"
+    with running(Settings(directory, port=0)) as service:
+        return Live.of(service, directory)
+
+
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
+def live(tmp_path: Path, peopled: Live) -> Iterator[Live]:
     """A service of its own for a test, with somebody of every role."""
-    with running(Settings(tmp_path / "service", port=0)) as service:
-        yield Live.of(service)
+    directory = tmp_path / "service"
+    shutil.copytree(peopled.directory, directory)
+    with running(Settings(directory, port=0)) as service:
+        yield replace(peopled, url=service.url, service=service, directory=directory)
 
 
 @pytest.fixture

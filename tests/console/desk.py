@@ -23,11 +23,13 @@ class Live:
 
     url: str
     service: RunningService
+    directory: Path
     keys: dict[str, str]
     partner_id: str
 
     @classmethod
-    def of(cls, service: RunningService) -> "Live":
+    def of(cls, service: RunningService, directory: Path) -> "Live":
+        """Make partner, accounts and keys in a service that has none."""
         assert service.admin is not None
         with httpx.Client(base_url=service.url, headers={"Authorization": f"Bearer {service.admin.key}"}) as admin:
 
@@ -54,7 +56,7 @@ class Live:
                 bound = {"partner_id": partner_id} if role == "partner" else {}
                 sources = {"sources": ["*"]} if role in {"pilot", "sensor"} else {}
                 keys[role] = post("/keys", name=f"key of the {role}", role=role, **bound, **sources)["key"]
-        return cls(service.url, service, keys, partner_id)
+        return cls(service.url, service, directory, keys, partner_id)
 
     def ask(self, role: str, method: str, path: str, **more: Any) -> httpx.Response:
         """Ask the service past the page, with the role's key; fails the test when that is refused."""
@@ -100,6 +102,14 @@ class Desk:
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.get_by_role("navigation", name="Views")).to_be_visible()
+
+    def prefer(self, label: str, choice: str) -> None:
+        """Choose in the preferences: `prefer("Theme", "night")`."""
+        opened = self.page.get_by_role("combobox", name=label)
+        if not opened.is_visible():
+            self.page.get_by_text("Preferences", exact=True).first.click()
+        opened.select_option(choice)
+        self.page.keyboard.press("Escape")
 
     def picture(self, name: str) -> Path:
         """Keep a screenshot."""

@@ -1,5 +1,7 @@
 """The frame of the page: way in and out, views by role, themes, the marking, the policy it runs under."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
@@ -63,7 +65,7 @@ def test_themes_and_the_marking_last(live, desk):
     at = desk(live, "analyst")
     page = at.page
     for theme in ("light", "dark", "night"):
-        page.get_by_label("Theme").select_option(theme)
+        at.prefer("Theme", theme)
         expect(page.locator("html")).to_have_attribute("data-theme", theme)
         expect(page.locator(".banner.top")).to_be_in_viewport()
         expect(page.locator(".banner.bottom")).to_be_in_viewport()
@@ -71,3 +73,59 @@ def test_themes_and_the_marking_last(live, desk):
         at.picture(f"shell-{theme}")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "night")
+
+
+def test_a_place_is_read_in_any_format_and_anything_else_refused(live, desk):
+    page = desk(live, "analyst").page
+    page.keyboard.press("/")
+    box = page.get_by_label("Go to place")
+    expect(box).to_be_focused()
+    page.keyboard.type("nowhere?")  # a question mark in a text is no wish for the list of keys
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("This is no place: write latitude and longitude, MGRS or UTM.")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    box.fill("12R WV 06659 67897")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(box).not_to_be_focused()
+
+
+def test_keys_are_listed_and_escape_closes_the_list(live, desk):
+    page = desk(live, "analyst").page
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    expect(dialog.get_by_role("row", name="/ Go to place")).to_be_visible()
+    page.keyboard.press("/")  # keys of the page rest while a dialog is open
+    expect(page.get_by_label("Go to place")).not_to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def test_times_are_local_or_utc_as_chosen_and_stay_so(live, desk):
+    at = desk(live, "analyst")
+    switch = at.page.get_by_role("button", name="Switch between local time and UTC")
+    expect(switch).to_contain_text("GMT+2")
+    local = int(switch.locator("time").inner_text()[:2])
+    switch.click()
+    expect(switch).to_contain_text("UTC")
+    assert (local - int(switch.locator("time").inner_text()[:2])) % 24 in {2, 3}  # an hour may begin in between
+    at.page.reload()
+    expect(at.page.get_by_role("button", name="Switch between local time and UTC")).to_contain_text("UTC")
+
+
+@pytest.mark.parametrize("ahead_s", [-3600, 3600])
+def test_a_computer_whose_clock_is_wrong_is_told_so(live, desk, ahead_s):
+    at = desk(live, None)
+    at.page.clock.install(time=time.time() + ahead_s)
+    at.log_in("analyst")
+    expect(at.page.get_by_text("This computer's clock is 3,600 s off")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (768, 1024)])
+def test_the_bar_fits_and_nothing_is_cut_off(live, desk, width, height):
+    at = desk(live, "supervisor", width=width, height=height)
+    assert at.page.evaluate("document.documentElement.scrollWidth") <= width
+    for link in at.page.get_by_role("navigation", name="Views").get_by_role("link").all():
+        expect(link).to_be_in_viewport(ratio=1)
+    expect(at.page.get_by_role("button", name="Log out")).to_be_in_viewport(ratio=1)
+    at.picture(f"shell-{width}")

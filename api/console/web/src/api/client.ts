@@ -1,6 +1,7 @@
 /** The service, typed by its own OpenAPI document. */
 
 import createClient from "openapi-fetch";
+import { hear } from "../app/skew";
 import { Problem, problemOf } from "./problem";
 import type { components, paths } from "./schema";
 
@@ -37,12 +38,14 @@ export async function ask(input: Request | string, init?: RequestInit): Promise<
 
 async function reach(request: Request): Promise<Response> {
   let response: Response;
+  const askedMs = Date.now();
   try {
     response = await fetch(request);
   } catch (error) {
     if (request.signal.aborted) throw error;
     throw new Problem(0, OUT_OF_REACH);
   }
+  hear(response.headers.get("Date"), askedMs, Date.now());
   if (response.status === 401 && !request.url.endsWith("/login")) ended();
   return response;
 }

@@ -6,6 +6,8 @@ import { KeyHelp } from "../ui/KeyHelp";
 import { Notices } from "../ui/Notices";
 import { VIEWS, type View } from "../views/table";
 import { Banner } from "./Banner";
+import { Clock } from "./Clock";
+import { GoTo } from "./GoTo";
 import { Login } from "./Login";
 import { Preferences } from "./Preferences";
 import { go, place, to } from "./router";
@@ -51,6 +53,8 @@ function Bar({ views, name, role }: { views: readonly View[]; name: string; role
           </a>
         ))}
       </nav>
+      <GoTo />
+      <Clock />
       <Preferences />
       <span class="who">
         {name} <small>{role}</small>

@@ -1,33 +1,48 @@
 import type { Signal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { LANGUAGES, t, type Word } from "../i18n";
 import { CLOCKS, clock, FORMATS, language, placeFormat, THEMES, theme } from "./preferences";
 
 /** Theme, places, times and language, as everybody likes them. */
 export function Preferences() {
+  const details = useRef<HTMLDetailsElement>(null);
+  /** Escape closes it, and so does the focus that goes elsewhere. */
+  function leave(event: KeyboardEvent | FocusEvent): void {
+    const open = details.current;
+    if (open === null) return;
+    if (event instanceof KeyboardEvent) {
+      if (event.key !== "Escape") return;
+      open.querySelector("summary")?.focus();
+    } else if (!(event.relatedTarget instanceof Node) || open.contains(event.relatedTarget)) return;
+    open.open = false;
+  }
   return (
-    <fieldset class="preferences">
-      <legend class="unseen">{t("app.preferences")}</legend>
-      <Choice label={t("app.theme")} value={theme} choices={THEMES} word={(each) => `app.theme_${each}`} />
-      <Choice label={t("app.places")} value={placeFormat} choices={FORMATS} word={(each) => `app.places_${each}`} />
-      <Choice label={t("app.times")} value={clock} choices={CLOCKS} word={(each) => `app.times_${each}`} />
-      {LANGUAGES.length > 1 && (
-        <label>
-          {t("app.language")}
-          <select
-            value={language.value}
-            onChange={(event) => {
-              language.value = event.currentTarget.value;
-            }}
-          >
-            {LANGUAGES.map((tag) => (
-              <option key={tag} value={tag} lang={tag}>
-                {new Intl.DisplayNames([tag], { type: "language" }).of(tag)}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-    </fieldset>
+    <details class="preferences" ref={details} onKeyDown={leave} onFocusOut={leave}>
+      <summary>{t("app.preferences")}</summary>
+      <fieldset>
+        <legend class="unseen">{t("app.preferences")}</legend>
+        <Choice label={t("app.theme")} value={theme} choices={THEMES} word={(each) => `app.theme_${each}`} />
+        <Choice label={t("app.places")} value={placeFormat} choices={FORMATS} word={(each) => `app.places_${each}`} />
+        <Choice label={t("app.times")} value={clock} choices={CLOCKS} word={(each) => `app.times_${each}`} />
+        {LANGUAGES.length > 1 && (
+          <label>
+            {t("app.language")}
+            <select
+              value={language.value}
+              onChange={(event) => {
+                language.value = event.currentTarget.value;
+              }}
+            >
+              {LANGUAGES.map((tag) => (
+                <option key={tag} value={tag} lang={tag}>
+                  {new Intl.DisplayNames([tag], { type: "language" }).of(tag)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </fieldset>
+    </details>
   );
 }
 

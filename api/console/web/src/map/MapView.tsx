@@ -4,7 +4,9 @@ import "./map.css";
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { language, theme } from "../app/preferences";
+import { Pointer } from "./Pointer";
 import { mapStyle } from "./style";
+import { Wanted } from "./Wanted";
 import { wireMapWorker } from "./worker";
 
 /** West, south, east, north; degrees. */
@@ -81,7 +83,13 @@ export function MapView({ label, box, children }: Props) {
   return (
     <div class="map">
       <div class="canvas" ref={holder} />
-      {shown !== null && <Context.Provider value={shown}>{children}</Context.Provider>}
+      {shown !== null && (
+        <Context.Provider value={shown}>
+          {children}
+          <Wanted />
+          <Pointer />
+        </Context.Provider>
+      )}
     </div>
   );
 }
