@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["FOLDER", "INDEX", "BuiltFile", "built_files"]
+__all__ = ["FOLDER", "INDEX", "MEDIA_TYPES", "BuiltFile", "built_files"]
 
 FOLDER = Path(__file__).parent / "built"
 INDEX = "index.html"
@@ -20,6 +20,8 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
+MEDIA_TYPES = tuple(sorted(set(_TYPES.values())))
+"""What a file of the console may be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import Request
 from starlette.responses import FileResponse, Response
 
-from api.console.built import INDEX, BuiltFile, built_files
+from api.console.built import INDEX, MEDIA_TYPES, BuiltFile, built_files
 from api.described import FLAG, HTML, TEXT, answered, closed
 from api.errors import NotFoundError
 from api.http import Given, Route, answer
@@ -77,5 +77,5 @@ _CONFIGURATION = closed(marking=TEXT, marking_colour=TEXT, version=TEXT, single_
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/", get_page, None, answers=answered(TEXT, media_types=(HTML,))),
     Route("GET", "/console/configuration", get_configuration, None, answers=answered(_CONFIGURATION)),
-    Route("GET", "/console/{name}", get_file, None, answers=answered(TEXT, media_types=("*/*",))),
+    Route("GET", "/console/{name}", get_file, None, answers=answered(TEXT, 200, 206, media_types=MEDIA_TYPES)),
 )

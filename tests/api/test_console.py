@@ -1,0 +1,103 @@
+"""How the console's files are served: to anybody, these files alone, and never to be guessed at."""
+
+import gzip
+
+import pytest
+
+from api.console import built
+from api.console.settings import ConsoleSettings
+from api.errors import SettingsError
+from tests.api.conftest import ON_SQLITE
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A console of three files, beside one that is nobody's business."""
+    folder = tmp_path / "built"
+    folder.mkdir()
+    (tmp_path / "secret.js").write_text("secret")
+    (folder / "index.html").write_text("<!doctype html><title>page</title>")
+    (folder / "main-abc12345.js").write_text("console.log('x'.repeat(9))")
+    (folder / "main-abc12345.js.gz").write_bytes(gzip.compress(b"console.log('x'.repeat(9))"))
+    (folder / "map-abc12345.pmtiles").write_bytes(bytes(range(200)))
+    (folder / "notes.txt").write_text("of no type that is served")
+    found = built.built_files.__wrapped__(folder)
+    monkeypatch.setattr("api.console.endpoints.built_files", lambda: found)
+    return folder
+
+
+def get(service, path, **headers):
+    return service.http.get(path, headers={name.replace("_", "-"): text for name, text in headers.items()})
+
+
+@ON_SQLITE
+def test_the_page_asks_again_and_its_files_last(service, files):
+    page = get(service, "/")
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "no-cache"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert page.headers["x-content-type-options"] == "nosniff"
+    script = get(service, "/console/main-abc12345.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in script.headers["cache-control"]
+
+
+@ON_SQLITE
+def test_files_are_packed_for_who_takes_it(service, files):
+    packed = get(service, "/console/main-abc12345.js", accept_encoding="gzip, br")
+    plain = get(service, "/console/main-abc12345.js", accept_encoding="identity")
+    assert packed.text == plain.text == "console.log('x'.repeat(9))"
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert int(packed.headers["content-length"]) == (files / "main-abc12345.js.gz").stat().st_size
+
+
+@ON_SQLITE
+def test_a_range_is_served_and_several_are_the_whole(service, files):
+    part = get(service, "/console/map-abc12345.pmtiles", range="bytes=10-19")
+    assert (part.status_code, part.content) == (206, bytes(range(10, 20)))
+    assert part.headers["content-range"] == "bytes 10-19/200"
+    several = get(service, "/console/map-abc12345.pmtiles", range="bytes=0-1,5-6,9-9")
+    assert (several.status_code, len(several.content)) == (200, 200)  # as RFC 9110 (14.2) allows: the whole
+    assert get(service, "/console/map-abc12345.pmtiles", range="bytes=900-").status_code == 416
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "index.html",  # the page has one address, and its policy with it
+        "notes.txt",
+        "main-abc12345.js.gz",
+        "missing.js",
+        "..%2Fsecret.js",
+        "%2e%2e/secret.js",
+        "..%5Csecret.js",
+        "%2Fetc%2Fpasswd",
+        "",
+    ],
+)
+@ON_SQLITE
+def test_nothing_else_is_served(service, files, name):
+    answer = get(service, f"/console/{name}")
+    assert answer.status_code == 404
+    assert "secret" not in answer.text
+
+
+@ON_SQLITE
+def test_without_a_build_the_page_says_how_to_make_it(service, monkeypatch):
+    monkeypatch.setattr("api.console.endpoints.built_files", dict)
+    answer = get(service, "/")
+    assert answer.status_code == 404
+    assert "make console" in answer.json()["detail"]
+
+
+@ON_SQLITE
+def test_the_marking_is_known_before_anybody_is(service):
+    told = get(service, "/console/configuration").json()
+    assert told["marking"] == ConsoleSettings().marking
+    assert told["single_sign_on"] is False
+
+
+@pytest.mark.parametrize("wrong", [{"marking": " "}, {"marking": "x" * 81}, {"marking_colour": "red"}])
+def test_a_marking_that_cannot_be_shown_is_refused(wrong):
+    with pytest.raises(SettingsError):
+        ConsoleSettings(**wrong)
