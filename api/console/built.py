@@ -16,6 +16,7 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
     ".pmtiles": "application/vnd.pmtiles",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",

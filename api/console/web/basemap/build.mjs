@@ -1,5 +1,5 @@
 /**
- * Build the base map: `public/basemap.pmtiles`, vector tiles of the whole earth out of Natural Earth 1:10m.
+ * Build the base map: `basemap.pmtiles` beside this file, vector tiles of the whole earth out of Natural Earth 1:10m.
  *
  * Run by `npm run basemap`; `node basemap/build.mjs FILE` writes elsewhere. The same data give the same bytes.
  */
@@ -14,7 +14,7 @@ import { tilesOf } from "./tiles.mjs";
 
 const ATLAS = createRequire(import.meta.url).resolve("world-atlas/countries-10m.json");
 const LAND_BORDERS = fileURLToPath(new URL("../../../../missions/data/land_borders.json", import.meta.url));
-const TARGET = fileURLToPath(new URL("../public/basemap.pmtiles", import.meta.url));
+const TARGET = fileURLToPath(new URL("basemap.pmtiles", import.meta.url));
 
 /**
  * Zooms 0 to 7 have everything; MapLibre enlarges 7 beyond. A step of 1/4096 of its tiles is 76 m at the equator, so a
@@ -31,8 +31,7 @@ const BORDERS = { minZoom: 10, maxZoom: 10, extent: 8192 };
 
 const target = process.argv[2] ?? TARGET;
 const layers = layersOf(read(ATLAS), read(LAND_BORDERS));
-const { boundaries } = layers;
-const archive = archiveOf([...tilesOf(layers, EVERYTHING), ...tilesOf({ boundaries }, BORDERS)], {
+const archive = archiveOf([...tilesOf(layers, EVERYTHING), ...tilesOf({ boundaries: layers.boundaries }, BORDERS)], {
   metadata: {
     name: "Natural Earth 1:10m",
     description: "Land, countries, land borders and coastline; borders as Natural Earth draws them",

@@ -24,6 +24,11 @@ import { feature, mesh } from "topojson-client";
 /** @typedef {Record<string, Feature[]>} Layers name of the layer to its features */
 
 const LAT_LIMIT_DEG = 85.06; // just beyond the edge of the Mercator square
+const LARGEST_DEG2 = 1300; // area of Russia's largest part, square degrees of a great circle
+const LAST_RANK = 30; // of the Vatican, of which the grid of the atlas leaves a line
+
+/** Areas of the atlas that have no entry of their own in the planner's table. @type {Record<string, string>} */
+const PART_OF = { "Ashmore and Cartier Is.": "Australia" };
 
 /**
  * Everything that is drawn.
@@ -35,15 +40,26 @@ const LAT_LIMIT_DEG = 85.06; // just beyond the edge of the Mercator square
  */
 export function layersOf(atlas, borders) {
   const topology = placed(atlas, borders);
+  const codes = new Map(Object.entries(borders.countries).map(([code, { name }]) => [name, code]));
   const countries = feature(topology, topology.objects.countries).features.map((country) => {
-    const properties = propertiesOf(country.properties.name, borders.countries);
-    return withGeometry(country, properties);
+    const { name } = country.properties;
+    const code = codes.get(PART_OF[name] ?? name);
+    if (code === undefined) {
+      throw new Error(`land_borders.json has no country ${JSON.stringify(name)}: derive it anew from this atlas`);
+    }
+    const alpha2 = borders.countries[code].alpha2;
+    return withGeometry(country, { name, code, ...(alpha2 === null ? {} : { alpha2 }) });
   });
   const coast = mesh(topology, topology.objects.countries, (a, b) => a === b);
   return {
     land: feature(topology, topology.objects.land).features.map((land) => withGeometry(land, {})),
     countries,
-    coastline: [lines(coast.coordinates.flatMap((line) => withoutSeam(unwrapped(line))), {})],
+    coastline: [
+      lines(
+        coast.coordinates.flatMap((line) => withoutSeam(unwrapped(line))),
+        {},
+      ),
+    ],
     boundaries: boundaryFeatures(borders),
     labels: countries.filter(isLargestOfItsCode).map(labelOf),
   };
@@ -57,9 +73,12 @@ export function layersOf(atlas, borders) {
  */
 export function boundaryFeatures({ borders, countries, transform }) {
   return Object.entries(borders).map(([pair, parts]) => {
-    const [left, right] = /** @type {[string, string]} */ (pair.split("-"));
+    const [left, right] = pair.split("-");
     const disputed = !(countries[left]?.iso && countries[right]?.iso);
-    return lines(parts.map((flat) => unwrapped(decoded(flat, transform))), { left, right, disputed });
+    return lines(
+      parts.map((flat) => unwrapped(decoded(flat, transform))),
+      { left, right, disputed },
+    );
   });
 }
 
@@ -72,19 +91,31 @@ export function boundaryFeatures({ borders, countries, transform }) {
  */
 function placed(atlas, borders) {
   const { scale, translate } = /** @type {LandBorders["transform"]} */ (atlas.transform);
+  const points = Object.values(borders.borders).flatMap((parts) =>
+    parts.flatMap((flat) => decoded(flat, borders.transform)),
+  );
+  // Half a metre of rounding puts one in 250 of them into the next cell: it is found there, where no other is.
+  const half = borders.transform.scale.map((step) => step / 2);
   /** @type {Map<string, Position>} */
   const exact = new Map();
-  for (const parts of Object.values(borders.borders)) {
-    for (const point of parts.flatMap((flat) => decoded(flat, borders.transform))) {
-      exact.set(cellOf(point, { scale, translate }).join(), point);
+  for (const [dx, dy] of [
+    [-1, -1],
+    [-1, 1],
+    [1, -1],
+    [1, 1],
+    [0, 0],
+  ]) {
+    for (const point of points) {
+      const [lon, lat] = point;
+      exact.set(cellOf([lon + dx * half[0], lat + dy * half[1]], { scale, translate }).join(), point);
     }
   }
   const arcs = atlas.arcs.map((arc) => {
     let x = 0;
     let y = 0;
     return arc.map(([dx, dy]) => {
-      x += /** @type {number} */ (dx);
-      y += /** @type {number} */ (dy);
+      x += dx;
+      y += dy;
       return exact.get(`${x},${y}`) ?? [x * scale[0] + translate[0], y * scale[1] + translate[1]];
     });
   });
@@ -98,10 +129,7 @@ function placed(atlas, borders) {
  * @returns {Position} the cell of the grid that the point rounds to
  */
 function cellOf([lon, lat], { scale, translate }) {
-  return [
-    Math.round((/** @type {number} */ (lon) - translate[0]) / scale[0]),
-    Math.round((/** @type {number} */ (lat) - translate[1]) / scale[1]),
-  ];
+  return [Math.round((lon - translate[0]) / scale[0]), Math.round((lat - translate[1]) / scale[1])];
 }
 
 /**
@@ -115,40 +143,11 @@ function decoded(flat, { scale, translate }) {
   /** @type {Position[]} */
   const points = [];
   for (let i = 0; i < flat.length; i += 2) {
-    x += /** @type {number} */ (flat[i]);
-    y += /** @type {number} */ (flat[i + 1]);
+    x += flat[i];
+    y += flat[i + 1];
     points.push([x * scale[0] + translate[0], y * scale[1] + translate[1]]);
   }
   return points;
-}
-
-/**
- * @param {string} name as the atlas writes it, which is as the planner's table does
- * @param {Record<string, Country>} countries
- */
-function propertiesOf(name, countries) {
-  const code = codesByName(countries).get(name) ?? codesByName(countries).get(PART_OF[name] ?? "");
-  const country = code === undefined ? undefined : countries[code];
-  if (code === undefined || country === undefined) {
-    throw new Error(`land_borders.json has no country ${JSON.stringify(name)}: derive it anew from the same atlas`);
-  }
-  return { name: country.name, code, ...(country.alpha2 === null ? {} : { alpha2: country.alpha2 }) };
-}
-
-/** Areas of the atlas that share the code of another, which the planner's table names. @type {Record<string, string>} */
-const PART_OF = { "Ashmore and Cartier Is.": "Australia" };
-
-/** @type {WeakMap<object, Map<string, string>>} */
-const CODES = new WeakMap();
-
-/** @param {Record<string, Country>} countries */
-function codesByName(countries) {
-  let codes = CODES.get(countries);
-  if (codes === undefined) {
-    codes = new Map(Object.entries(countries).map(([code, { name }]) => [name, code]));
-    CODES.set(countries, codes);
-  }
-  return codes;
 }
 
 /**
@@ -172,9 +171,9 @@ function withGeometry(from, properties) {
 function unwrapped(line) {
   let turn = 0;
   return line.map(([lon, lat], i) => {
-    const step = /** @type {number} */ (lon) - /** @type {number} */ (line[Math.max(i - 1, 0)]?.[0]);
+    const step = lon - line[Math.max(i - 1, 0)]?.[0];
     turn -= Math.abs(step) > 180 ? 360 * Math.sign(step) : 0;
-    return /** @type {Position} */ ([/** @type {number} */ (lon) + turn, lat]);
+    return [lon + turn, lat];
   });
 }
 
@@ -185,8 +184,8 @@ function unwrapped(line) {
  * @returns {Position[]}
  */
 function closedOverPole(ring) {
-  const first = /** @type {[number, number]} */ (ring[0]);
-  const last = /** @type {[number, number]} */ (ring.at(-1));
+  const first = ring[0];
+  const last = ring[ring.length - 1];
   if (Math.abs(first[0] - last[0]) < 180) {
     return ring;
   }
@@ -215,7 +214,7 @@ function withoutSeam(line) {
 
 /** @param {Position} point */
 function onSeam([lon]) {
-  return Math.abs(Math.abs(/** @type {number} */ (lon)) - 180) < 1e-9;
+  return Math.abs(Math.abs(lon) - 180) < 1e-9;
 }
 
 /**
@@ -249,19 +248,17 @@ function isLargestOfItsCode(country, index, all) {
  */
 function labelOf(country) {
   const { polygon, size } = largestOf(country);
-  const middle = /** @type {number} */ (polygon[0]?.[0]?.[1]);
+  const middle = polygon[0]?.[0]?.[1];
   const stretch = Math.cos((middle * Math.PI) / 180); // locally as on a Mercator map
-  const flat = polygon.map((ring) => ring.map(([lon, lat]) => [/** @type {number} */ (lon) * stretch, lat]));
-  const [x, y] = polylabel(/** @type {[number, number][][]} */ (flat), 0.01);
-  const rank = Math.max(0, Math.round(Math.log2(RUSSIA_DEG2 / size)));
+  const flat = polygon.map((ring) => ring.map(([lon, lat]) => [lon * stretch, lat]));
+  const [x, y] = polylabel(/** @type {[number, number][][]} */ (flat), Math.sqrt(size) / 100);
+  const rank = Math.min(LAST_RANK, Math.max(0, Math.round(Math.log2(LARGEST_DEG2 / size))));
   return {
     type: "Feature",
     properties: { ...country.properties, rank },
     geometry: { type: "Point", coordinates: [x / stretch, y] },
   };
 }
-
-const RUSSIA_DEG2 = 1300; // area of the largest part of the largest country, square degrees of a great circle
 
 /**
  * @param {Feature<MultiPolygon>} country
@@ -276,9 +273,9 @@ function largestOf(country) {
 function areaOf(ring) {
   let sum = 0;
   ring.forEach(([lon, lat], i) => {
-    const [lon0, lat0] = /** @type {[number, number]} */ (ring[i === 0 ? ring.length - 1 : i - 1]);
-    const sines = Math.sin((lat0 * Math.PI) / 180) + Math.sin((/** @type {number} */ (lat) * Math.PI) / 180);
-    sum += ((/** @type {number} */ (lon) - lon0) * sines * 90) / Math.PI;
+    const [lon0, lat0] = ring[i === 0 ? ring.length - 1 : i - 1];
+    const sines = Math.sin((lat0 * Math.PI) / 180) + Math.sin((lat * Math.PI) / 180);
+    sum += ((lon - lon0) * sines * 90) / Math.PI;
   });
   return Math.abs(sum);
 }

@@ -49,7 +49,7 @@ export function* tilesOf(layers, { minZoom, maxZoom, extent }) {
       return tile === null ? [] : [{ name, tile }];
     });
     // `numFeatures` counts what is too small to be seen here, too: it may be seen in the tiles below.
-    if (z < maxZoom && found.some(({ tile }) => tile.numFeatures > 0)) {
+    if (z < maxZoom && found.some(({ tile }) => (tile.numFeatures ?? 0) > 0)) {
       for (const [dx, dy] of QUARTERS) {
         open.push([z + 1, 2 * x + dx, 2 * y + dy]);
       }
