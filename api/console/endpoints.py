@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from fastapi import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
+from api.console import maps
 from api.console.built import INDEX, MEDIA_TYPES, BuiltFile, built_files
+from api.console.ranged import Ranged
 from api.described import FLAG, HTML, TEXT, answered, closed
 from api.errors import NotFoundError
 from api.http import Given, Route, answer
@@ -66,11 +68,7 @@ def _send(request: Request, file: BuiltFile, **headers: str) -> Response:
         named["Vary"] = "Accept-Encoding"
         if "gzip" in request.headers.get("accept-encoding", ""):
             path, named["Content-Encoding"] = file.packed, "gzip"
-    return _File(path, headers=named, media_type=file.media_type)
-
-
-class _File(FileResponse):
-    max_ranges = 1  # several at once cost us, and no reader of ours asks for them
+    return Ranged(path, headers=named, media_type=file.media_type)
 
 
 _CONFIGURATION = closed(marking=TEXT, marking_colour=TEXT, version=TEXT, single_sign_on=FLAG)
@@ -78,4 +76,5 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/", get_page, None, answers=answered(TEXT, media_types=(HTML,))),
     Route("GET", "/console/configuration", get_configuration, None, answers=answered(_CONFIGURATION)),
     Route("GET", "/console/{name}", get_file, None, answers=answered(TEXT, 200, 206, media_types=MEDIA_TYPES)),
+    *maps.ROUTES,
 )

@@ -199,6 +199,7 @@ def world(service):
         "purpose": "border-surveillance",
         "session_id": session,
         "key_id": service.key("some key", "analyst"),
+        "name": "roads",
     }
     service.keys["partner"] = service.keys["charlie"]
     assert charlie

@@ -4,7 +4,10 @@ import "./map.css";
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { language, theme } from "../app/preferences";
+import { report } from "../ui/failure";
+import { loadOperatorMaps, operatorMaps } from "./maps";
 import { Pointer } from "./Pointer";
+import { wirePMTiles } from "./pmtiles";
 import { mapStyle } from "./style";
 import { Wanted } from "./Wanted";
 import { wireMapWorker } from "./worker";
@@ -42,16 +45,20 @@ export function MapView({ label, box, children }: Props) {
   const [shown, setShown] = useState<Shown | null>(null);
   const first = useRef(box);
   const drawn = useRef("");
-  const wanted = `${theme.value} ${language.value}`;
+  const wanted = styleOf(theme.value, language.value, operatorMaps.value);
 
   useEffect(() => {
     if (holder.current === null) return;
-    if (!wired) wireMapWorker();
+    if (!wired) {
+      wireMapWorker();
+      wirePMTiles();
+    }
     wired = true;
-    drawn.current = `${theme.peek()} ${language.peek()}`;
+    loadOperatorMaps().catch(report);
+    drawn.current = styleOf(theme.peek(), language.peek(), operatorMaps.peek());
     const map = new MapLibre({
       container: holder.current,
-      style: mapStyle(theme.peek(), language.peek()),
+      style: mapStyle(theme.peek(), language.peek(), operatorMaps.peek()),
       bounds: first.current,
       fitBoundsOptions: { padding: 40 },
       dragRotate: false,
@@ -77,7 +84,7 @@ export function MapView({ label, box, children }: Props) {
   useEffect(() => {
     if (shown === null || drawn.current === wanted) return;
     drawn.current = wanted;
-    shown.map.setStyle(mapStyle(theme.value, language.value), { diff: false });
+    shown.map.setStyle(mapStyle(theme.value, language.value, operatorMaps.value), { diff: false });
   }, [shown, wanted]);
 
   return (
@@ -92,4 +99,9 @@ export function MapView({ label, box, children }: Props) {
       )}
     </div>
   );
+}
+
+/** What a style hangs on, in words to compare. */
+function styleOf(...of: Parameters<typeof mapStyle>): string {
+  return JSON.stringify(of);
 }
