@@ -135,12 +135,13 @@ def tell_outcome(session: Session, call: Call, now_us: int, order_id: str, told:
     if not call.principal.may_speak_for(row.source):
         raise NotFoundError(f"order {order_id} does not exist")
     state = state_at(row.state, row.expires_us, now_us)
-    if row.station not in {None, told.station}:
+    # Another run of a station, which has found it in its journal, may say that it broke off.
+    if row.station not in {None, told.station} and told.state != "failed":
         raise ConflictError(f"order {order_id} was taken by another ground station, or by this one before it was lost")
     if state == told.state and row.station == told.station:
         append_audit(session, call, now_us, "order.tell", [order_id], order_state=state, again=True)
     elif told.state in NEXT[state]:
-        row.station = told.station
+        row.station = row.station or told.station
         _move(session, Deed(call, now_us, "order.tell", [order_id]), row, told.state, told.words)
     else:
         raise ConflictError(f"order {order_id} is {state} and cannot become {told.state}: leave it")

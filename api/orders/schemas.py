@@ -66,7 +66,8 @@ class OutcomeIn(Wire):
     """What a ground station tells of an order: that it takes it, then what came of it.
 
     `station` is a random id of the running ground station: who took an order is the one to tell of it. `words` say why
-    an order is refused or failed, as the vehicle, its fence or its patrol says it.
+    an order is refused or failed, as the vehicle, its fence or its patrol says it. That an order failed may also be
+    told by a later run of the station, which finds that it was broken off.
     """
 
     station: Id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["ENDED", "NEXT", "STATES", "state_at"]
+__all__ = ["NEXT", "STATES", "state_at"]
 
 NEXT: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -22,7 +22,6 @@ NEXT: Mapping[str, frozenset[str]] = MappingProxyType(
 """What may follow each state. Nothing leads back: what was refused, or ran out, is ordered anew."""
 
 STATES = tuple(NEXT)
-ENDED = frozenset(state for state, following in NEXT.items() if not following)
 
 
 def state_at(state: str, expires_us: int, now_us: int) -> str:
