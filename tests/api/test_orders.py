@@ -261,7 +261,9 @@ def test_the_stream_tells_how_orders_stand_and_each_change_to_whom_it_concerns(t
         for name in ("v", "w"):
             body = record_json("vehicles", name) | {"source": f"station-{name}", "retention_days": 3650}
             service.must("pilot", "POST", "/vehicles", json=body)
-        account = service.must("administrator", "POST", "/accounts", json={"login": "pat", "name": "Pat", "role": "pilot"})
+        account = service.must(
+            "administrator", "POST", "/accounts", json={"login": "pat", "name": "Pat", "role": "pilot"}
+        )
         login = {"login": "pat", "password": account["secret"], "new_password": "seven quiet herons wade"}
         assert service.http.post("/login", json=login, headers={"Origin": service.url}).status_code == 200
         service.http.cookies.clear()
