@@ -141,10 +141,12 @@ class OrderCourier:
         try:
             taken = self._client.tell_outcome(order_id, self._station, "taken")
         except RefusedError as refusal:
-            if refusal.status == 409:  # it ran out, was withdrawn, or is another's
-                self._seen.add(order_id)
-                return
-            raise
+            if refusal.status >= 500 or refusal.status == 429:
+                raise
+            self._seen.add(order_id)
+            if refusal.status != 409:  # else it ran out, was withdrawn, or is another's
+                self._said(f"an order to {vehicle['source_id']} cannot be taken: {refusal.detail}")
+            return
         self._seen.add(order_id)
         self._take(TakenOrder(order_id, vehicle["source_id"], asked_s + float(taken["left_s"]), taken))
 

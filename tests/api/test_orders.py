@@ -253,7 +253,7 @@ def test_whatever_happens_an_order_is_taken_once_and_never_late(service):
     vehicle_of(service), vehicle_of(service, "w")
     settled(service, "pat", "pilot")
     machine = type("OrdersHere", (Orders,), {"service": service})
-    run_state_machine_as_test(machine, settings=settings(max_examples=12, stateful_step_count=15, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=8, stateful_step_count=15, deadline=None))
 
 
 def test_the_stream_tells_how_orders_stand_and_each_change_to_whom_it_concerns(tmp_path):
