@@ -5,6 +5,7 @@ from api.app import create_app
 from api.courier.client import Client, SpoolReport
 from api.courier.fetch import fetch_evidence
 from api.courier.live import LiveCourier
+from api.courier.orders import OrderCourier, TakenOrder
 from api.courier.spool import Failed, Spool
 from api.errors import (
     ApiError,
@@ -70,6 +71,7 @@ __all__ = [
     "ModelCard",
     "NotFoundError",
     "NotReleasableError",
+    "OrderCourier",
     "PartnerView",
     "PasswordChangeError",
     "PermissionDeniedError",
@@ -92,6 +94,7 @@ __all__ = [
     "StaleError",
     "StorageError",
     "Store",
+    "TakenOrder",
     "TooLargeError",
     "UnprocessableError",
     "VerificationEntry",

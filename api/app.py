@@ -32,6 +32,7 @@ from api.live import endpoints as live
 from api.live.account import account_for_live
 from api.ogc import endpoints as ogc
 from api.openapi import openapi_of
+from api.orders import endpoints as orders
 from api.outlets import endpoints as outlets
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
@@ -60,6 +61,7 @@ ROUTES: tuple[Route, ...] = (
     *ingest.ROUTES,
     *records.ROUTES,
     *live.ROUTES,
+    *orders.ROUTES,
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,

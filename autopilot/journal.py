@@ -59,6 +59,8 @@ class Past:
         Items of that flight that it was seen to reach.
     flown
         All flights that took off.
+    orders
+        What came of each order of a pilot last, by its id.
     """
 
     origin_us: int
@@ -68,6 +70,7 @@ class Past:
     flights: dict[int, Flown] = field(default_factory=dict)
     reached: dict[int, set[int]] = field(default_factory=dict)
     flown: list[Flown] = field(default_factory=list)
+    orders: dict[str, str] = field(default_factory=dict)
 
 
 class Journal:
@@ -213,5 +216,7 @@ def _take(past: Past, value: dict[str, Any], path: Path) -> None:
             past.flights[sysid] = flown
             if past.duties[sysid].aloft and flown not in past.flown:
                 past.flown.append(flown)
+    elif value["kind"] == "order":
+        past.orders[str(value["id"])] = str(value["state"])
     elif value["kind"] == "reached":
         past.reached.setdefault(int(value["sysid"]), set()).update(int(item) for item in value["items"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from autopilot.cue import Answer, Cue
@@ -16,9 +17,11 @@ from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link
 from autopilot.patrol_crew import Crew, LastFlight
 from autopilot.patrol_cues import CueDesk
+from autopilot.patrol_orders import OrderDesk
 from autopilot.patrol_report import PatrolReport, Replanned
 from autopilot.patrol_rules import PatrolRules
 from autopilot.patrol_states import ALOFT, Duty, Happening, State
+from autopilot.pilot_order import PilotOrder, Told
 from autopilot.shift import Shift
 from autopilot.signing import Signing
 from autopilot.sortie import Flight
@@ -161,7 +164,7 @@ async def fly_patrol(
             timetable=Timetable(plan.options, end_s),
             told=tell.tell,
         )
-        patrol = Patrol(shift, mine, terrain)
+        patrol = Patrol(shift, mine, terrain, past.orders)
         if begun is not None:
             begun(patrol)
         await patrol.run(past)
@@ -233,10 +236,21 @@ class Patrol:
         URL and link of each vehicle, by system id.
     terrain
         The ground, to plan anew.
+    orders
+        What came of the orders of pilots before the ground station was started anew, by their ids.
+
+    Attributes
+    ----------
+    broken_off
+        Orders that the ground station before this one began, and of which it did not say what came of them.
     """
 
     def __init__(
-        self, shift: Shift, links: dict[int, tuple[str, Link | AutopilotError]], terrain: Terrain | None
+        self,
+        shift: Shift,
+        links: dict[int, tuple[str, Link | AutopilotError]],
+        terrain: Terrain | None,
+        orders: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.shift = shift
         self._terrain = terrain
@@ -247,6 +261,9 @@ class Patrol:
         self._again: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._desk = CueDesk(shift, self.crews, terrain, self._start)
+        self._orders = OrderDesk(shift, self.crews, self._desk, self._start)
+        self._orders.carried.update(orders)
+        self.broken_off = tuple(name for name, state in orders.items() if state in {"taken", "accepted"})
 
     def may_fly(self, sysid: int) -> None:
         """A person's word: a vehicle that failed was looked at and may fly again. Raises FlightError for any other."""
@@ -261,6 +278,10 @@ class Patrol:
     async def cue(self, cue: Cue) -> Answer:
         """Send the vehicle to a cue that sees it soonest. The patrol goes on without it, and has it back after."""
         return await self._desk.give(cue)
+
+    def order(self, sysid: int, order: PilotOrder, told: Told) -> None:
+        """Carry out an order of a pilot beside the flights, once however often it is given; `told` hears of it."""
+        self._orders.give(sysid, order, told)
 
     async def run(self, past: Past) -> None:
         """Fly until the shift is over."""

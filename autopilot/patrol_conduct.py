@@ -370,7 +370,7 @@ class PatrolConduct(Conduct):
         except AutopilotError as error:
             watch.note_failure(vehicle.telemetry, f"its camera was not turned to the cue: {error}")
 
-    async def _go_on(self, watch: FlightWatch) -> None:
+    async def _go_on(self, watch: FlightWatch, after: str = "a cue") -> None:
         """Back to its patrol where that is lawful and its battery allows, else home."""
         sortie, craft = self._turn.sortie, self._turn.vehicle.aircraft
         behind = max((legs_behind(self._mission, sortie, item.seq) for item in watch.reached), default=0)
@@ -378,7 +378,7 @@ class PatrolConduct(Conduct):
         percent = self._vehicle.telemetry.battery_percent
         keep_wh = craft.reserve_fraction * craft.battery_wh
         if percent is None or percent / 100 * craft.battery_wh - rest_wh < keep_wh:
-            await self._recall("after a cue its battery does not take it over the rest of its patrol")
+            await self._recall(f"after {after} its battery does not take it over the rest of its patrol")
             return
         try:
             await look_ahead(self._vehicle)
@@ -386,8 +386,8 @@ class PatrolConduct(Conduct):
         except LinkError:
             raise
         except AutopilotError as error:
-            watch.note_failure(self._vehicle.telemetry, f"does not go on after a cue: {error}")
+            watch.note_failure(self._vehicle.telemetry, f"does not go on after {after}: {error}")
             if self._vehicle.telemetry.mode != self._vehicle.dialect.mission_mode:
-                await self._recall("it could not go on with its patrol after a cue")
+                await self._recall(f"it could not go on with its patrol after {after}")
                 return
         self._tell(Happening.RESUMED)

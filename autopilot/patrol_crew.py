@@ -15,7 +15,7 @@ from autopilot.journal import Flown
 from autopilot.limits import FlightLimits
 from autopilot.link import Link
 from autopilot.orders import Orders
-from autopilot.patrol_conduct import PatrolConduct
+from autopilot.patrol_piloted import PilotedConduct
 from autopilot.patrol_report import PatrolFlight, PatrolVehicle
 from autopilot.patrol_states import ALOFT, Happening, State
 from autopilot.report import SortieReport
@@ -77,7 +77,7 @@ class Crew:
         self.shift, self.planned, self.url = shift, planned, url
         self._link, self._lost = link, lost
         self.vehicle: Vehicle | None = None
-        self.conduct: PatrolConduct | None = None
+        self.conduct: PilotedConduct | None = None
         self.free_s = 0.0
         self.flights: list[PatrolFlight] = []
         self.failure: str | None = None
@@ -222,7 +222,7 @@ class Crew:
 
     def _conducted(
         self, turn: Turn, vehicle: Vehicle, mission: Mission, took_off_s: float | None = None
-    ) -> PatrolConduct:
+    ) -> PilotedConduct:
         plan = self.shift.plans[turn.plan]
         # The law's ceiling is above the ground, an order's above home: hills under the sortie count.
         hills_m = max(leg.end.ground_amsl_m for leg in turn.sortie.legs) - turn.sortie.home.ground_amsl_m
@@ -236,7 +236,7 @@ class Crew:
             clearance=clearance_of(craft, wind),
             turn_radius_m=craft.turn_radius_in(wind) if craft.has_wings else 0.0,
         )
-        self.conduct = PatrolConduct(
+        self.conduct = PilotedConduct(
             self.shift, turn, vehicle, mission, failed=self.fail, orders=orders, took_off_s=took_off_s
         )
         return self.conduct
@@ -245,13 +245,13 @@ class Crew:
         flight = self.shift.flight
         return sortie_log(vehicle.link, self.sysid, len(self.flights) + 1, flight.log_dir, flight.notes)
 
-    def _sortie(self, turn: Turn, vehicle: Vehicle, mission: Mission, conduct: PatrolConduct) -> Sortie:
+    def _sortie(self, turn: Turn, vehicle: Vehicle, mission: Mission, conduct: PilotedConduct) -> Sortie:
         flight = self.shift.flight
         number = len(self.flights) + 1
         flight = replace(flight, limits=_limits_for(turn, flight.limits))
         return Sortie(vehicle, mission, number, number, flight, conduct=conduct)
 
-    async def _settle(self, turn: Turn, conduct: PatrolConduct, done: SortieReport) -> None:
+    async def _settle(self, turn: Turn, conduct: PilotedConduct, done: SortieReport) -> None:
         """It is down, or never left: note it, and give it a fresh battery."""
         shift = self.shift
         if conduct.took_off_s is not None and done.started_us is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,11 +24,10 @@ __all__ = ["CueDesk"]
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A cue that a vehicle takes off for, when it was given, and who was found not to get there."""
+    """A cue that a vehicle takes off for, when it was given, and who is told where it does not get there."""
 
-    cue: Cue
     given_s: float
-    refused: Mapping[int, str]
+    missed: Callable[[str], None]
 
 
 class CueDesk:
@@ -57,7 +58,14 @@ class CueDesk:
         self._taking_off: dict[int, _Given] = {}
         self.said: list[str] = []
 
-    async def give(self, cue: Cue, refused: Mapping[int, str] | None = None) -> Answer:
+    async def give(
+        self,
+        cue: Cue,
+        refused: Mapping[int, str] | None = None,
+        *,
+        missed: Callable[[str], None] | None = None,
+        until_s: float = math.inf,
+    ) -> Answer:
         """Send the vehicle to a cue that sees it soonest, or the next that can.
 
         Parameters
@@ -66,6 +74,10 @@ class CueDesk:
             What to look at.
         refused
             Why some were found not to get there, by system id: they are not asked again.
+        missed
+            Called with the reason where who was sent does not get there; by default the next best is sent.
+        until_s
+            When nobody is sent any more, seconds of `time.monotonic`.
         """
         shift, refused = self._shift, dict(refused or {})
         while True:
@@ -76,7 +88,12 @@ class CueDesk:
             ]
             answer = await asyncio.to_thread(self._answer, cue, shift.plans[-1], standings)
             chosen = answer.chosen
-            if chosen is None or await self._carry_out(cue, chosen, refused):
+            if chosen is None:
+                break
+            if time.monotonic() >= until_s:
+                refused |= dict.fromkeys(self._crews, "it ran out before anybody was sent")
+                continue
+            if await self._carry_out(cue, chosen, missed or self._next_best(cue, refused, chosen.sysid)):
                 break
             refused[chosen.sysid] = "went over to something else meanwhile"
         self.said.append(answer.words())
@@ -90,21 +107,22 @@ class CueDesk:
             return
         changes = self._shift.changes[sysid]
         if not any(change.state == State.ON_CUE and change.t_s >= given.given_s for change in changes):
-            self._again(given.cue, {**given.refused, sysid: why})
+            given.missed(why)
 
-    def _again(self, cue: Cue, refused: Mapping[int, str]) -> None:
-        async def work() -> None:
-            await self.give(cue, refused)
+    def _next_best(self, cue: Cue, refused: Mapping[int, str], sysid: int) -> Callable[[str], None]:
+        """What sends another where a vehicle does not get there."""
 
-        if not self._shift.stopped:
-            self._start(work())
+        async def work(why: str) -> None:
+            await self.give(cue, {**refused, sysid: why})
+
+        return lambda why: None if self._shift.stopped else self._start(work(why))
 
     def _answer(self, cue: Cue, plan: PatrolPlan, standings: list[Any]) -> Answer:
         if self._viewing is None or self._viewing.plan is not plan:
             self._viewing = Viewing(plan, self._terrain)
         return dispatch(cue, plan, standings, self._viewing)
 
-    async def _carry_out(self, cue: Cue, chosen: Offer, refused: Mapping[int, str]) -> bool:
+    async def _carry_out(self, cue: Cue, chosen: Offer, missed: Callable[[str], None]) -> bool:
         """Give the order; False where the vehicle cannot take it any more."""
         shift, sysid = self._shift, chosen.sysid
         crew = self._crews[sysid]
@@ -112,15 +130,7 @@ class CueDesk:
             if crew.conduct is None or not crew.conduct.free_for_errand:
                 return False
             place = Place(chosen.lat_deg, chosen.lon_deg, chosen.above_base_m)
-            crew.conduct.send(
-                Errand(
-                    place,
-                    cue.spot,
-                    cue.station_s,
-                    cue.words,
-                    missed=lambda why: self._again(cue, {**refused, sysid: why}),
-                )
-            )
+            crew.conduct.send(Errand(place, cue.spot, cue.station_s, cue.words, missed=missed))
             return True
         mission = await asyncio.to_thread(chosen.flown.mission, shift.dialect)
         state = shift.duties[sysid].state
@@ -131,7 +141,7 @@ class CueDesk:
                 return False
             crew.conduct.give_way()
         turn = Turn(len(shift.plans) - 1, -1, chosen.flown.sortie, crew.planned, shift.now_s())
-        self._taking_off[sysid] = _Given(cue, shift.now_s(), refused)
+        self._taking_off[sysid] = _Given(shift.now_s(), missed)
         shift.keep_mission(turn.sortie, mission)
         shift.timetable.add(turn)
         shift.pulse()

@@ -28,6 +28,8 @@ class PatrolRules:
         left to gusts and to the gauge, and is more than any autopilot's own failsafe waits for.
     silence_s
         How long after the planned landing a vehicle that is not heard is waited for.
+    pause_s
+        How long a vehicle stands in the air by a pilot's order before it comes home.
 
     Raises
     ------
@@ -40,6 +42,7 @@ class PatrolRules:
     late_s: float = 600.0
     reserve_share: float = 0.75
     silence_s: float = 900.0
+    pause_s: float = 600.0
 
     def __post_init__(self) -> None:
         for one in fields(self):

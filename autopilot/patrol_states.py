@@ -34,6 +34,8 @@ class State(StrEnum):
     """Its stretch is patrolled, the next flight has it; it comes home by its plan."""
     ON_CUE = "on cue"
     """It was sent to look at something."""
+    PAUSED = "paused"
+    """It stands in the air by a pilot's order."""
     RETURNING = "returning"
     """All places of its plan lie behind it, or it comes home before that: what is left is to land."""
     SWAPPING = "swapping"
@@ -54,6 +56,7 @@ class Happening(StrEnum):
     ARRIVED = "it is where its patrol begins"
     PATROLLED = "its patrol is flown to the end"
     CUED = "it is sent to a cue"
+    PAUSED = "it was told to stop in the air"
     RESUMED = "it goes on with its patrol"
     HOMEWARD = "all of its plan is flown but the landing"
     RECALLED = "it comes home early"
@@ -72,10 +75,11 @@ TRANSITIONS: Mapping[State, Mapping[Happening, State]] = MappingProxyType(
         _S.WAITING: {_H.DUE: _S.CHECKING, _H.OVER: _S.DONE, _H.FAILED: _S.FAULT},
         _S.CHECKING: {_H.CHECKED: _S.READY, _H.WITHDRAWN: _S.WAITING, _H.FAILED: _S.FAULT},
         _S.READY: {_H.LAUNCHED: _S.OUTBOUND, _H.WITHDRAWN: _S.WAITING, _H.FAILED: _S.FAULT},
-        _S.OUTBOUND: {**_FLYING, _H.ARRIVED: _S.ON_TASK, _H.CUED: _S.ON_CUE},
-        _S.ON_TASK: {**_FLYING, _H.PATROLLED: _S.RELIEVED, _H.CUED: _S.ON_CUE},
-        _S.RELIEVED: {**_FLYING, _H.HOMEWARD: _S.RETURNING, _H.CUED: _S.ON_CUE},
+        _S.OUTBOUND: {**_FLYING, _H.ARRIVED: _S.ON_TASK, _H.CUED: _S.ON_CUE, _H.PAUSED: _S.PAUSED},
+        _S.ON_TASK: {**_FLYING, _H.PATROLLED: _S.RELIEVED, _H.CUED: _S.ON_CUE, _H.PAUSED: _S.PAUSED},
+        _S.RELIEVED: {**_FLYING, _H.HOMEWARD: _S.RETURNING, _H.CUED: _S.ON_CUE, _H.PAUSED: _S.PAUSED},
         _S.ON_CUE: {**_FLYING, _H.RESUMED: _S.OUTBOUND, _H.HOMEWARD: _S.RETURNING},
+        _S.PAUSED: {**_FLYING, _H.RESUMED: _S.OUTBOUND},
         _S.RETURNING: _FLYING,
         _S.SWAPPING: {_H.SWAPPED: _S.WAITING, _H.OVER: _S.DONE, _H.FAILED: _S.FAULT},
         _S.FAULT: {_H.CLEARED: _S.WAITING},
@@ -84,7 +88,7 @@ TRANSITIONS: Mapping[State, Mapping[Happening, State]] = MappingProxyType(
 )
 """What each happening leads to in each state; what is not there cannot happen."""
 
-ALOFT = frozenset({State.OUTBOUND, State.ON_TASK, State.RELIEVED, State.ON_CUE, State.RETURNING})
+ALOFT = frozenset({State.OUTBOUND, State.ON_TASK, State.RELIEVED, State.ON_CUE, State.PAUSED, State.RETURNING})
 """The states of a vehicle in the air."""
 
 

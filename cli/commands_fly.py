@@ -44,7 +44,9 @@ Ground = Annotated[
     ),
 ]
 
-Service = Annotated[str | None, typer.Option(help="Service that is told where the vehicles are, every second.")]
+Service = Annotated[
+    str | None, typer.Option(help="Service that is told where the vehicles are; a patrol takes its orders too.")
+]
 ServiceKey = Annotated[str | None, typer.Option("--key", help="Key for --service.", envvar="VEDETTE_KEY")]
 Station = Annotated[str, typer.Option(help="Name of this ground station at the service.")]
 Owner = Annotated[str, typer.Option(help="Owner of the records of vehicles that the service does not know yet.")]

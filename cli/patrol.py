@@ -9,6 +9,7 @@ import autopilot
 import missions
 from cli.live import LiveOptions, telling_positions
 from cli.orders import follow_orders
+from cli.piloting import taking_orders
 from cli.stopping import run_until_told
 from cli.terminal import complaints, console
 from geo import Terrain
@@ -53,6 +54,7 @@ def fly_shift(
         if orders is not None:
             work = follow_orders(orders, patrol, lambda words: console.print(words, markup=False, highlight=False))
             following.append(asyncio.get_running_loop().create_task(work))
+        piloted(patrol)
 
     async def fly(stop: asyncio.Event) -> autopilot.PatrolReport:
         try:
@@ -77,7 +79,7 @@ def fly_shift(
             for task in following:
                 task.cancel()
 
-    with telling_positions(live, plan, terrain) as met:
+    with telling_positions(live, plan, terrain) as met, taking_orders(live, plan) as piloted:
         report = run_until_told(
             fly,
             lambda: complaints.print(

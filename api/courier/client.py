@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import httpx
 
 from api.courier.files import checked_files, chunks, written_twice
 from api.courier.spool import Failed, Spool
+from api.courier.wire import away, events_in, refusal, trusted
 from api.errors import ClientError, RefusedError, SpoolError
 
 __all__ = ["Client", "SpoolReport"]
@@ -22,6 +22,7 @@ __all__ = ["Client", "SpoolReport"]
 # the crossings must still be there then.
 _FOR_GOOD = frozenset({400, 409, 413, 415, 422})
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 60.0
+_STREAM_SILENT_S = 40.0  # a stream gives a sign of life every 15 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Client:
             headers={"Authorization": f"Bearer {key}"},
             timeout=timeout_s,
             transport=transport,
-            verify=_trusted() if self.url.startswith("https") else True,
+            verify=trusted() if self.url.startswith("https") else True,
             trust_env=False,
         )
         self._clock, self._sleep = clock, sleep
@@ -289,6 +290,31 @@ class Client:
         """Make or renew the record of a vehicle: as `POST /vehicles` takes and answers it."""
         return self._object("POST", "/vehicles", json=vehicle)
 
+    # -- orders -------------------------------------------------------------------------------------------------------
+
+    def orders_live(self) -> Iterator[dict[str, Any] | None]:
+        """Orders to the vehicles that the key speaks for, as they stand and as they change; None as a sign of life.
+
+        It ends where the service ends it. Raises ClientError when the service cannot be reached, is not heard any more
+        or refuses.
+        """
+        timeout = httpx.Timeout(self._http.timeout.connect, read=_STREAM_SILENT_S)
+        try:
+            with self._http.stream("GET", "/orders/stream", timeout=timeout) as response:
+                if not response.is_success:
+                    response.read()
+                    raise refusal(f"GET {self.url}/orders/stream", response)
+                for name, data in events_in(response.iter_lines()):
+                    if name in {"", "order"}:
+                        yield data
+        except httpx.HTTPError as error:
+            raise away(self.url, error) from error
+
+    def tell_outcome(self, order_id: str, station: str, state: str, words: str | None = None) -> dict[str, Any]:
+        """Take an order, or tell what came of it: as `PUT /orders/{order_id}/outcome` takes and answers it."""
+        body = {"station": station, "state": state, "words": None if words is None else " ".join(words.split())[:500]}
+        return self._object("PUT", f"/orders/{order_id}/outcome", json=body)
+
     # -- judging and sharing ------------------------------------------------------------------------------------------
 
     def review(
@@ -379,27 +405,7 @@ class Client:
         try:
             response = self._http.request(method, path, **more)
         except httpx.HTTPError as error:
-            what = str(error) or type(error).__name__
-            raise ClientError(f"{self.url} cannot be reached: {what}; check that the service runs there") from error
+            raise away(self.url, error) from error
         if response.is_success:
             return response
-        raise _refusal(f"{method} {self.url}{path}", response)
-
-
-def _trusted() -> ssl.SSLContext:
-    """Whom the machine trusts (an agency's own authority too: SSL_CERT_FILE), and the authorities of the web."""
-    context = httpx.create_ssl_context()
-    context.load_default_certs()
-    return context
-
-
-def _refusal(what: str, response: httpx.Response) -> ClientError:
-    problem: Any = None
-    if response.headers.get("content-type", "").startswith("application/problem+json"):
-        problem = response.json()
-    if not isinstance(problem, dict):
-        return ClientError(f"{what} answered {response.status_code} and is not this service: check the URL")
-    detail = str(problem.get("detail") or problem.get("title"))
-    return RefusedError(
-        f"{what} refused ({response.status_code}): {detail}", status=response.status_code, detail=detail
-    )
+        raise refusal(f"{method} {self.url}{path}", response)

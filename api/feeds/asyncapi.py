@@ -8,6 +8,8 @@ from api.feeds.kinds import KINDS, schema_of
 
 __all__ = ["document"]
 
+_ORDER_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+_TEXT = {"type": "string"}
 _SECURITY = [{"$ref": "#/components/securitySchemes/key"}]
 _LIVE: dict[str, dict[str, Any]] = {
     "vehicle": {
@@ -39,6 +41,20 @@ _LIVE: dict[str, dict[str, Any]] = {
     },
 }
 """What the stream of vehicles sends; its events are of no log and have no number."""
+_ORDERS: dict[str, dict[str, Any]] = {
+    "order": {
+        "name": "order",
+        "summary": "An order to a vehicle as it stands.",
+        "contentType": "application/json",
+        "payload": {
+            "type": "object",
+            "description": "As GET /orders/{order_id} answers it: see the schema Order of the OpenAPI document.",
+            "properties": {"id": _ORDER_ID, "kind": _TEXT, "state": _TEXT},
+            "required": ["id", "kind", "state"],
+        },
+    },
+}
+"""What the stream of orders sends."""
 
 
 def document(host: str, scheme: str) -> dict[str, Any]:
@@ -76,6 +92,15 @@ def document(host: str, scheme: str) -> dict[str, Any]:
                 "servers": [{"$ref": "#/servers/service"}],
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in (*_LIVE, "bye")},
             },
+            "orders": {
+                "address": "/orders/stream",
+                "title": "Orders to vehicles (Server-Sent Events)",
+                "description": "GET with Accept: text/event-stream. The orders of the last two hours as they stand, "
+                "then each that changes; a key that is bound to sources is told of those to their vehicles. There is "
+                "no cursor.",
+                "servers": [{"$ref": "#/servers/service"}],
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in (*_ORDERS, "bye")},
+            },
             "webhook": {
                 "address": None,
                 "title": "Webhook",
@@ -90,6 +115,8 @@ def document(host: str, scheme: str) -> dict[str, Any]:
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
             "sendVehicles": _operation("vehicles", [*_LIVE, "bye"], "Where vehicles are now.")
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
+            "sendOrders": _operation("orders", [*_ORDERS, "bye"], "What vehicles are told to do, and what came of it.")
+            | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
             "sendWebhook": _operation("webhook", names, "Each event of a target's audience, in order.")
             | {"bindings": {"http": {"method": "POST", "bindingVersion": "0.3.0"}}},
         },
@@ -99,6 +126,7 @@ def document(host: str, scheme: str) -> dict[str, Any]:
                 **{_key(name): _message(name) for name in names},
                 **{f"{_key(name)}_call": _call(name) for name in names},
                 **_LIVE,
+                **_ORDERS,
                 "bye": {
                     "name": "bye",
                     "summary": "The stream ends; slow and stopping: come back with your cursor.",

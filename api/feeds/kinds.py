@@ -98,6 +98,16 @@ KINDS: dict[str, Kind] = {
         },
         more=True,
     ),
+    "order.given": Kind("A pilot told a vehicle what to do.", {"order_id": _ID, "order": _TEXT}, record=True),
+    "order.changed": Kind(
+        "A ground station took an order or told what came of it, or it was withdrawn. None tells that one has expired.",
+        {
+            "order_id": _ID,
+            "order": _TEXT,
+            "state": {"enum": ["taken", "accepted", "refused", "done", "failed", "withdrawn"]},
+        },
+        record=True,
+    ),
     "release.created": Kind("A record was shared with a partner.", {"release_id": _ID}, record=True, partner=True),
     "release.recalled": Kind(
         "What was shared is taken back: erase it, and say so with POST /recalls/{release_id}/receipt. It is offered "

@@ -30,6 +30,9 @@ class Permission(StrEnum):
     ASSET_READ = "asset.read"
     """Segments, fleets, plans, sorties, vehicles, sensors."""
     ASSET_WRITE = "asset.write"
+    ORDER_WRITE = "order.write"
+    """To tell a vehicle that flies what to do, and to take that back."""
+    ORDER_READ = "order.read"
     SUBSCRIBE = "subscribe"
     SUBSCRIPTION_READ = "subscription.read"
     RECEIPT = "receipt"
@@ -72,6 +75,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUE_READ,
             Permission.ASSET_READ,
             Permission.ASSET_WRITE,
+            Permission.ORDER_WRITE,
+            Permission.ORDER_READ,
             Permission.REFUSAL_READ,
             Permission.SELF,
         }
@@ -98,6 +103,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CROSSING_READ,
             Permission.CUE_READ,
             Permission.ASSET_READ,
+            Permission.ORDER_READ,
             Permission.REVIEW_READ,
             Permission.CLAIM,
             Permission.CLAIM_TAKE,
@@ -144,7 +150,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 }
 """Duties are separate: a sensor tells its cues and reads nothing, who judges does not release, who releases does not
 write the rules, who administers keys reads no crossing. Who writes the rules of review never judges by them; a
-supervisor takes work over, and judges nothing."""
+supervisor takes work over, and judges nothing. Who flies gives orders; others look on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ RULES = {
     "cue.read": INSIDE | {"partner"},
     "asset.read": INSIDE | {"partner"},
     "asset.write": {"pilot"},
+    "order.write": {"pilot"},
+    "order.read": {"pilot", "supervisor"},
     "subscribe": {"partner"},
     "subscription.read": {"supervisor", "partner"},
     "receipt": {"partner"},
@@ -181,9 +183,10 @@ def world(service):
     owner = settled(service, "owner")
     (session,) = [entry["id"] for entry in owner.ask("GET", "/sessions").json()]
     held = {"record_id": shared, "reason": "court order"}
+    records = {f"{collection}/record_id": delivered(service, collection) for collection in TYPE_OF_COLLECTION}
     objects = {
         "feature_id": shared,
-        **{f"{collection}/record_id": delivered(service, collection) for collection in TYPE_OF_COLLECTION},
+        **records,
         "record_id": shared,
         "crossings/record_id": shared,
         "part": "clip",
@@ -200,6 +203,7 @@ def world(service):
         "session_id": session,
         "key_id": service.key("some key", "analyst"),
         "name": "roads",
+        "order_id": ordered(service),
     }
     service.keys["partner"] = service.keys["charlie"]
     assert charlie
@@ -210,6 +214,15 @@ def delivered(service, collection: str) -> str:
     """The id of a record that nobody outside was given."""
     who = "sensor" if collection == "cues" else "pilot"
     answer = service.ask(who, "POST", f"/{collection}", json=record_json(collection, "of the world"))
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+def ordered(service) -> str:
+    """The id of an order that a person gave to the vehicle of the world."""
+    vehicle = {name: record_json("vehicles", "of the world")[name] for name in ("source", "source_id")}
+    order = {"client_id": "1", "vehicle": vehicle, "kind": "pause"}
+    answer = settled(service, "pat", "pilot").ask("POST", "/orders", json=order)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
 

@@ -1,0 +1,66 @@
+"""What a service sends, as its client reads it: refusals, streams of events, whom to trust."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpx
+
+from api.errors import ClientError, RefusedError
+
+__all__ = ["away", "events_in", "refusal", "trusted"]
+
+
+def trusted() -> ssl.SSLContext:
+    """Whom the machine trusts (an agency's own authority too: SSL_CERT_FILE), and the authorities of the web."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
+
+
+def away(url: str, error: httpx.HTTPError) -> ClientError:
+    """What it means that a service gave no answer."""
+    what = str(error) or type(error).__name__
+    return ClientError(f"{url} cannot be reached: {what}; check that the service runs there")
+
+
+def refusal(what: str, response: httpx.Response) -> ClientError:
+    """What an answer that is no success means; `what` is what was asked."""
+    problem: Any = None
+    if response.headers.get("content-type", "").startswith("application/problem+json"):
+        problem = response.json()
+    if not isinstance(problem, dict):
+        return ClientError(f"{what} answered {response.status_code} and is not this service: check the URL")
+    detail = str(problem.get("detail") or problem.get("title"))
+    return RefusedError(
+        f"{what} refused ({response.status_code}): {detail}", status=response.status_code, detail=detail
+    )
+
+
+def events_in(lines: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Name and data (JSON) of each event of a stream (Server-Sent Events); of a sign of life, an empty name and None.
+
+    Raises
+    ------
+    ClientError
+        When the data of an event is no JSON.
+    """
+    name, data = "", list[str]()
+    for line in lines:
+        field, _, value = line.partition(":")
+        if line and field == "event":
+            name = value.strip()
+        elif line and field == "data":
+            data.append(value)
+        elif not line or not field:
+            if data and not line:
+                try:
+                    yield name, json.loads("\n".join(data))
+                except ValueError as error:
+                    raise ClientError("the stream's events are not this service's: check the URL") from error
+                name, data = "", []
+            else:
+                yield "", None

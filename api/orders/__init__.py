@@ -1,0 +1,1 @@
+"""Orders of a pilot to a vehicle that flies: given here, taken by its ground station, and what came of each."""

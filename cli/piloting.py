@@ -1,0 +1,103 @@
+"""`vedette patrol` takes the orders of pilots from a service, and tells it what came of each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import api
+import autopilot
+import missions
+from cli.live import LiveOptions
+from cli.terminal import complaints, console
+
+__all__ = ["taking_orders"]
+
+_STATION_S = 120.0
+
+
+@contextmanager
+def taking_orders(
+    options: LiveOptions | None, plan: missions.PatrolPlan
+) -> Iterator[Callable[[autopilot.Patrol], None]]:
+    """What a patrol is to be handed to once it flies: from then on its pilots are heard. Nobody is, without a service.
+
+    Raises
+    ------
+    ClientError
+        When the URL is not one.
+    """
+    if options is None:
+        yield lambda _patrol: None
+        return
+    names = {vehicle.name: vehicle.sysid for vehicle in plan.fleet.vehicles}
+    with api.Client(options.url, options.key, timeout_s=5.0) as client:
+        piloting = _Piloting(names)
+        with api.OrderCourier(client, options.station, piloting.take, _complain) as courier:
+
+            def begun(patrol: autopilot.Patrol) -> None:
+                piloting.begin(patrol, courier)
+
+            yield begun
+            piloting.end()
+
+
+def _complain(words: str) -> None:
+    complaints.print(f"note: {words}", markup=False)
+
+
+class _Piloting:
+    """Hands orders from the courier's thread to the patrol in its loop, and what came of them back."""
+
+    def __init__(self, names: dict[str, int]) -> None:
+        self._names = names
+        self._open: dict[str, None] = {}
+        self._patrol: autopilot.Patrol | None = None
+        self._courier: api.OrderCourier | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def begin(self, patrol: autopilot.Patrol, courier: api.OrderCourier) -> None:
+        self._patrol, self._courier, self._loop = patrol, courier, asyncio.get_running_loop()
+        for name in patrol.broken_off:
+            courier.tell(name, "failed", "the ground station was lost while it was carried out: look what came of it")
+        courier.serve(self._names)
+
+    def end(self) -> None:
+        """The patrol is over: what is not told of comes to nothing."""
+        for name in tuple(self._open):
+            self._told(name, "failed", "the patrol is over")
+
+    def take(self, taken: api.TakenOrder) -> None:
+        self._open[taken.id] = None
+        assert self._loop is not None  # none is taken before the patrol begins
+        try:
+            self._loop.call_soon_threadsafe(self._give, taken)
+        except RuntimeError:  # the loop has ended
+            self._told(taken.id, "refused", "the patrol is over")
+
+    def _give(self, taken: api.TakenOrder) -> None:
+        assert self._patrol is not None
+        order = _order_of(taken)
+        console.print(f"{taken.vehicle}: {order.kind}: {order.words}", markup=False, highlight=False)
+        self._patrol.order(self._names[taken.vehicle], order, partial(self._told, taken.id))
+
+    def _told(self, name: str, state: str, words: str) -> None:
+        if state != "accepted":
+            self._open.pop(name, None)
+        console.print(f"order {name[:8]}: {state}: {words}", markup=False, highlight=False)
+        assert self._courier is not None
+        self._courier.tell(name, state, words)
+
+
+def _order_of(taken: api.TakenOrder) -> autopilot.PilotOrder:
+    order: dict[str, Any] = taken.order
+    words = f"ordered by {order['by']}" + (f": {order['reason']}" if order["reason"] else "")
+    cue = None
+    if order["place"] is not None:
+        spot = missions.Spot(order["place"]["lat"], order["place"]["lon"], order["place"]["uncertainty_m"])
+        cue = autopilot.Cue(spot, time.time_ns() // 1000, order["station_s"] or _STATION_S, words)
+    return autopilot.PilotOrder(taken.id, order["kind"], taken.until_s, words, cue)
