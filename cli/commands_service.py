@@ -58,6 +58,8 @@ def demo(
     outcome = cli.demonstrate(settings)
     console.print(cli.outcome_table(outcome))
     console.print(f"open {out}/report.html", markup=False)
+    if not serve:
+        console.print("see the same in the console: vedette demo --serve", markup=False)
     if serve:
         cli.serve_demo(outcome, port)
 

@@ -13,6 +13,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+
 import api
 import autopilot
 import missions
@@ -31,6 +33,7 @@ EPOCH_US = 1_782_014_400_000_000
 # Pictures side by side, one on each thread, cost less than one picture on all threads.
 BATCH = 4
 OWNER, MARKING = "Border Watch (exercise)", "EXERCISE"
+PEOPLE = (api.Role.PILOT, api.Role.ANALYST, api.Role.SUPERVISOR, api.Role.AUDITOR)
 PARTNERS = ("Coast Guard (exercise)", "Rescue Service (exercise)")
 TERMS = {
     "kinds": ["person", "vehicle"],
@@ -228,6 +231,10 @@ def share(watched: Watched, work: Path) -> Shared:
         for name in PARTNERS:
             admin.create_agreement(partner_id=partners[name], **TERMS)
 
+        secrets = {
+            str(role): admin.create_account(role, f"{role} of the demonstration", role, partner_id=partner)
+            for role, partner in {**dict.fromkeys(PEOPLE), api.Role.PARTNER: partners[PARTNERS[0]]}.items()
+        }
         with client(api.Role.PILOT, spool=work / "spool") as drone:
             stored = {}
             for crossing in watched.crossings:
@@ -253,11 +260,18 @@ def share(watched: Watched, work: Path) -> Shared:
         int(chain["head"]["seq"]),
         bool(chain["intact"]),
         service.admin.key,
+        secrets,
     )
 
 
 def serve_demo(outcome: Outcome, port: int) -> None:
     """Serve the store of a demonstration until Ctrl-C. Raises as `api.serve` does."""
     console.print(f"administrator key of this demonstration: {outcome.shared.admin_key}", markup=False, soft_wrap=True)
+    people = Table(
+        "login", "one-time secret", title="Who may open the console; a password of your own replaces the secret"
+    )
+    for login, secret in outcome.shared.secrets.items():
+        people.add_row(login, secret)
+    console.print(people)
     settings = api.Settings(outcome.settings.out / "store", port=port)
     api.serve(settings, announce=lambda text: console.print(text, markup=False, soft_wrap=True))

@@ -105,6 +105,8 @@ class Shared:
         Length of the audit chain, and whether it is whole.
     admin_key
         The administrator key of the store; it is not written anywhere.
+    secrets
+        The one-time secret of each account by its login, which is a role; they are not written anywhere.
     """
 
     stored: dict[str, str]
@@ -114,6 +116,7 @@ class Shared:
     audit_entries: int
     audit_intact: bool
     admin_key: str = field(repr=False)
+    secrets: dict[str, str] = field(repr=False)
 
     @property
     def partners(self) -> dict[str, list[dict[str, Any]]]:

@@ -370,6 +370,12 @@ class Client:
         secret: str = self._object("POST", "/keys", json=body)["key"]
         return secret
 
+    def create_account(self, login: str, name: str, role: str, *, partner_id: str | None = None) -> str:
+        """Make an account for a person and return its one-time secret, which is shown this once."""
+        body = {"login": login, "name": name, "role": role, "partner_id": partner_id}
+        secret: str = self._object("POST", "/accounts", json=body)["secret"]
+        return secret
+
     def create_partner(self, name: str) -> dict[str, Any]:
         """Name a partner."""
         return self._object("POST", "/partners", json={"name": name})

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import httpx
 import pytest
 
 import api
@@ -134,7 +135,10 @@ def test_serve_leaves_the_service_up_until_told(tmp_path):
     with Program(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         key = url = None
+        secrets = {}
         for line in process.stdout:
+            if match := re.match(r"\W*(analyst|partner)\W+([\w-]+)", line):
+                secrets[match[1]] = match[2]
             key = line.split(": ")[1].strip() if line.startswith("administrator key") else key
             if line.startswith("serving "):
                 url = line.split(" at ")[1].strip()
@@ -143,5 +147,11 @@ def test_serve_leaves_the_service_up_until_told(tmp_path):
         assert url
         with api.Client(url, key, timeout_s=60.0) as client:
             assert client.me()["role"] == "administrator"
+        assert secrets.keys() == {"analyst", "partner"}
+        for login, secret in secrets.items():
+            given = {"login": login, "password": secret, "new_password": "nine patient herons wait"}
+            answer = httpx.post(f"{url}/login", json=given, headers={"Origin": url})
+            assert answer.status_code == 200, answer.text
+        assert '<div id="console">' in httpx.get(url).text
         process.send_signal(signal.SIGINT)
         assert process.wait(30) in {0, 130}
