@@ -60,6 +60,8 @@ class Permission(StrEnum):
     EVENT_READ = "event.read"
     REFUSAL_READ = "refusal.read"
     """Messages of sensors that were refused, whatever they say."""
+    PICTURE_READ = "picture.read"
+    """What each stream shows now."""
     SELF = "self"
     """Anybody: what they are, their own sessions and password, and the OpenAPI document."""
 
@@ -73,6 +75,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.ASSET_READ,
             Permission.ASSET_WRITE,
             Permission.REFUSAL_READ,
+            Permission.PICTURE_READ,
             Permission.SELF,
         }
     ),
@@ -90,6 +93,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CASE_WRITE,
             Permission.EVENT_READ,
             Permission.REFUSAL_READ,
+            Permission.PICTURE_READ,
             Permission.SELF,
         }
     ),
@@ -114,6 +118,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.EVENT_READ,
             Permission.WEBHOOK,
             Permission.REFUSAL_READ,
+            Permission.PICTURE_READ,
             Permission.SELF,
         }
     ),
