@@ -5,6 +5,7 @@ from api.app import create_app
 from api.courier.client import Client, SpoolReport
 from api.courier.fetch import fetch_evidence
 from api.courier.live import LiveCourier
+from api.courier.pictures import LivePicture, PictureCourier
 from api.courier.spool import Failed, Spool
 from api.errors import (
     ApiError,
@@ -67,12 +68,14 @@ __all__ = [
     "HeadSettings",
     "IssuedKey",
     "LiveCourier",
+    "LivePicture",
     "ModelCard",
     "NotFoundError",
     "NotReleasableError",
     "PartnerView",
     "PasswordChangeError",
     "PermissionDeniedError",
+    "PictureCourier",
     "PreconditionError",
     "ProviderError",
     "RateLimitedError",
