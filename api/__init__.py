@@ -6,6 +6,7 @@ from api.courier.client import Client, SpoolReport
 from api.courier.fetch import fetch_evidence
 from api.courier.live import LiveCourier
 from api.courier.orders import OrderCourier, TakenOrder
+from api.courier.pictures import LivePicture, PictureCourier
 from api.courier.spool import Failed, Spool
 from api.errors import (
     ApiError,
@@ -68,6 +69,7 @@ __all__ = [
     "HeadSettings",
     "IssuedKey",
     "LiveCourier",
+    "LivePicture",
     "ModelCard",
     "NotFoundError",
     "NotReleasableError",
@@ -75,6 +77,7 @@ __all__ = [
     "PartnerView",
     "PasswordChangeError",
     "PermissionDeniedError",
+    "PictureCourier",
     "PreconditionError",
     "ProviderError",
     "RateLimitedError",

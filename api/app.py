@@ -34,6 +34,8 @@ from api.ogc import endpoints as ogc
 from api.openapi import openapi_of
 from api.orders import endpoints as orders
 from api.outlets import endpoints as outlets
+from api.pictures import endpoints as pictures
+from api.pictures.newest import forget_pictures
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
@@ -62,6 +64,7 @@ ROUTES: tuple[Route, ...] = (
     *records.ROUTES,
     *live.ROUTES,
     *orders.ROUTES,
+    *pictures.ROUTES,
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,
@@ -81,6 +84,7 @@ TASKS: tuple[Task, ...] = (
     redact_when_wanted,
     send_webhooks,
     account_for_live,
+    forget_pictures,
     serve_tak,
     serve_sensors,
     serve_outlets,
@@ -110,9 +114,12 @@ class _GuardedRoute(APIRoute):
 
 
 @cache
-def _routes(max_body_bytes: int, max_bulk_bytes: int, max_evidence_bytes: int) -> tuple[_GuardedRoute, ...]:
-    """The table as routes, made once: they hold nothing of a store, and there are many to take apart."""
-    limits = {"json": max_body_bytes, "bulk": max_bulk_bytes, "evidence": max_evidence_bytes}
+def _routes(json: int, bulk: int, evidence: int, picture: int) -> tuple[_GuardedRoute, ...]:
+    """The table as routes, made once: they hold nothing of a store, and there are many to take apart.
+
+    Parameters are the most bytes of each kind of body (`Route.body`).
+    """
+    limits = {"json": json, "bulk": bulk, "evidence": evidence, "picture": picture}
     return tuple(
         _GuardedRoute(
             route.path,
@@ -181,7 +188,8 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     )
     app.state.store, app.state.settings = kept, settings
     app.state.doorman, app.state.logins = Doorman(kept, settings), Logins(kept, settings.identity)
-    app.router.routes.extend(_routes(settings.max_body_bytes, settings.max_bulk_bytes, settings.max_evidence_bytes))
+    limits = settings.max_body_bytes, settings.max_bulk_bytes, settings.max_evidence_bytes, settings.pictures.max_bytes
+    app.router.routes.extend(_routes(*limits))
     app.openapi = partial(openapi_of, app, ROUTES)  # type: ignore[method-assign]
     app.state.metrics = metrics.Metrics(kept)
     add_handlers(app)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from api.canonical import canonical
 from api.described import Answers
@@ -54,7 +55,8 @@ class Route:
     permission
         What the key's role must grant; None is open to all, without a key.
     body
-        "json", "bulk" and "evidence" are bounded by `Settings.max_body_bytes`, `max_bulk_bytes`, `max_evidence_bytes`.
+        "json", "bulk" and "evidence" are bounded by `Settings.max_body_bytes`, `max_bulk_bytes`, `max_evidence_bytes`,
+        "picture" by `PictureSettings.max_bytes`.
     answers
         What it answers by status: for the OpenAPI document, and for the tests that hold it to that.
     describes
@@ -68,6 +70,11 @@ class Route:
     body: str = "json"
     answers: Answers = field(kw_only=True)
     describes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def template(self) -> str:
+        """The path as the OpenAPI document has it: without what its parameters may hold, as `:path`."""
+        return compile_path(self.path)[1]
 
 
 async def _call(request: Request) -> Call:

@@ -13,15 +13,17 @@ from api.http import Route
 __all__ = ["openapi_of"]
 
 _NDJSON = {"content": {"application/x-ndjson": {"schema": TEXT}}, "required": True}
-_BYTES = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
-_BODIES = {"bulk": _NDJSON, "evidence": _BYTES}
+_BINARY = {"type": "string", "format": "binary"}
+_BYTES = {"content": {"application/octet-stream": {"schema": _BINARY}}, "required": True}
+_PICTURE = {"content": {"image/jpeg": {"schema": _BINARY}}, "required": True}
+_BODIES = {"bulk": _NDJSON, "evidence": _BYTES, "picture": _PICTURE}
 
 
 def openapi_of(app: FastAPI, routes: Sequence[Route]) -> dict[str, Any]:
     """The OpenAPI 3.1 document: what FastAPI knows of parameters and bodies, and what the routes say they answer."""
     document = FastAPI.openapi(app)
     for route in routes:
-        operation = document["paths"][route.path][route.method.lower()]
+        operation = document["paths"][route.template][route.method.lower()]
         operation["responses"] = route.answers
         operation["security"] = [] if route.permission is None else [{"key": []}]
         if route.body in _BODIES:

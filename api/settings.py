@@ -13,6 +13,7 @@ from api.errors import SettingsError
 from api.feeds.settings import FeedSettings
 from api.identity.settings import IdentitySettings
 from api.live.settings import LiveSettings
+from api.pictures.settings import PictureSettings
 from api.sensors.settings import SensorSettings
 from api.tak.settings import TakSettings
 from api.trail.settings import HeadSettings
@@ -62,6 +63,8 @@ class Settings:
         Of streams and webhooks.
     live
         How long a live state counts, and how often it is told.
+    pictures
+        Live pictures of streams: how large, how many, how long.
     tak
         TAK servers that are pushed to.
     cap
@@ -100,6 +103,7 @@ class Settings:
     account: AccountSettings = field(default_factory=AccountSettings)
     feeds: FeedSettings = field(default_factory=FeedSettings)
     live: LiveSettings = field(default_factory=LiveSettings)
+    pictures: PictureSettings = field(default_factory=PictureSettings)
     tak: TakSettings = field(default_factory=TakSettings)
     cap: CapSettings = field(default_factory=CapSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)

@@ -16,6 +16,7 @@ from geo import FileWriteError, FlatTerrain, VedetteError, write_text
 
 if TYPE_CHECKING:
     import vision
+    from cli.showing import Shown
     from cli.watching import Seen, WatchOrder
 
 __all__ = ["commands"]
@@ -88,6 +89,13 @@ def watch(
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures of each video.")] = None,
     url: Annotated[str | None, typer.Option(help="Service that the crossings are delivered to.")] = None,
     key: Annotated[str | None, typer.Option(help="Its key.", envvar="VEDETTE_KEY")] = None,
+    picture: Annotated[
+        bool, typer.Option("--picture/--no-picture", help="Send the service a small picture of each stream a second.")
+    ] = True,
+    picture_blur: Annotated[bool, typer.Option(help="Blur whatever the detector finds in these pictures.")] = False,
+    picture_of: Annotated[
+        str | None, typer.Option(help="Id of the vehicle or sensor, in the service, whose camera the one stream is.")
+    ] = None,
 ) -> None:
     """Find crossings in video; keep the evidence. Several videos are watched at once, by one detector."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
@@ -124,8 +132,11 @@ def watch(
         precision=precision,
         decode=decode,
     )
-    live = any(vision.is_live(video) for video in videos)
-    seen, crossings, unwritten = (_watch_live if live else _watch_recordings)(videos, order, out, url, key)
+    if any(vision.is_live(video) for video in videos):
+        shown = _shown(videos, picture=picture, blur=picture_blur, of=picture_of)
+        seen, crossings, unwritten = _watch_live(videos, order, out, url, key, shown)
+    else:
+        seen, crossings, unwritten = _watch_recordings(videos, order, out)
     if json_file is not None:
         write_text(json_file, json.dumps({"streams": [one.to_json() for one in seen]}, indent=1) + "\n")
         console.print(f"figures -> {json_file}")
@@ -141,14 +152,22 @@ def watch(
         raise InputError(f"{unwritten}; every crossing stands in the output above as well")
 
 
+def _shown(videos: Sequence[str], *, picture: bool, blur: bool, of: str | None) -> Shown | None:
+    """How live streams are shown to a service; None where they are not."""
+    from cli.showing import Shown  # noqa: PLC0415 - the service takes a second to load
+
+    if of is not None and len(videos) > 1:
+        raise InputError(f"--picture-of is of one stream, and there are {len(videos)} videos: watch them one by one")
+    return Shown(blur=blur, of=of) if picture else None
+
+
 def _watch_recordings(
-    videos: Sequence[str], order: WatchOrder, out: Path, url: str | None, key: str | None
+    videos: Sequence[str], order: WatchOrder, out: Path
 ) -> tuple[list[Seen], list[vision.Crossing], VedetteError | None]:
     """Watch to the end, then write; what became of each video, the events, and why they are not written."""
     import vision  # noqa: PLC0415 - as above
     from cli.watching import watch_videos  # noqa: PLC0415 - as above
 
-    del url, key  # delivered when all is known
     seen = watch_videos(videos, order)
     crossings = [crossing for one in seen if one.result is not None for crossing in one.result.crossings]
     events = vision.one_each(crossings)
@@ -158,19 +177,21 @@ def _watch_recordings(
 
 
 def _watch_live(
-    videos: Sequence[str], order: WatchOrder, out: Path, url: str | None, key: str | None
+    videos: Sequence[str], order: WatchOrder, out: Path, url: str | None, key: str | None, shown: Shown | None
 ) -> tuple[list[Seen], list[vision.Crossing], VedetteError | None]:
     """Watch and tell of each crossing at once; nothing is left to be delivered."""
     import api  # noqa: PLC0415 - the service takes a second to load
+    from cli.showing import showing_pictures  # noqa: PLC0415 - as above
     from cli.telling import Courier, LiveReport  # noqa: PLC0415 - as above
     from cli.watching import watch_videos  # noqa: PLC0415 - as above
 
     with ExitStack() as stack:
-        courier = None
+        courier, show = None, None
         if url is not None and key is not None:
             courier = stack.enter_context(Courier(stack.enter_context(api.Client(url, key, spool=out / "spool"))))
+            show = None if shown is None else stack.enter_context(showing_pictures(shown, url, key))
         report = LiveReport(out / "crossings.jsonl", None if courier is None else courier.hand)
-        seen = watch_videos(videos, order, report.take)
+        seen = watch_videos(videos, order, report.take, show)
     try:
         console.print(f"{report.finish()} crossings -> {out}/crossings.jsonl")
     except (FileWriteError, InputError) as error:

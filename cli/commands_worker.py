@@ -41,12 +41,19 @@ def worker(
     lease: Annotated[
         float, typer.Option(help="Seconds without a sign of life after which others take up its work.", min=1)
     ] = 30.0,
+    picture: Annotated[
+        bool, typer.Option("--picture/--no-picture", help="Send the service a small picture of each stream a second.")
+    ] = True,
+    picture_blur: Annotated[bool, typer.Option(help="Blur whatever the detector finds in these pictures.")] = False,
 ) -> None:
     """Watch the videos that were queued, on any number of machines; what a dead worker had is taken up by another."""
     with _needing_postgres():
         from api.jobs.work import WorkOrder, work  # noqa: PLC0415 - an extra
 
-    order = WorkOrder(database, url, key, out, concurrency, lease, told=lambda text: console.print(text, markup=False))
+    flags = [*([] if picture else ["--no-picture"]), *(["--picture-blur"] if picture_blur else [])]
+    order = WorkOrder(
+        database, url, key, out, concurrency, lease, flags=flags, told=lambda text: console.print(text, markup=False)
+    )
     asyncio.run(work(order))
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -160,6 +161,7 @@ def watch_videos(
     videos: Sequence[str],
     order: WatchOrder,
     told: Callable[[vision.Crossing, Path | None], None] | None = None,
+    show: Callable[[vision.Source, vision.View], None] | None = None,
 ) -> list[Seen]:
     """Watch videos, streams of the network all at once, recordings a few at a time; say what each gave.
 
@@ -173,6 +175,8 @@ def watch_videos(
         How.
     told
         Called with each crossing when it is decided and its evidence is kept, and with the folder of that.
+    show
+        Called with what each live stream shows, once a second; it hands on and returns.
 
     Raises
     ------
@@ -188,7 +192,7 @@ def watch_videos(
     detectors = _Detectors(order)
     seen: list[Seen] = []
     for group in _groups(videos, order.together):
-        for one in _watch_group(group, order, detectors, told, alone=len(videos) == 1):
+        for one in _watch_group(group, order, detectors, told, show, alone=len(videos) == 1):
             one.tell()
             if one.error is not None and len(videos) > 1:
                 complaints.print(f"vedette: {one.error}", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -237,6 +241,7 @@ def _watch_group(
     order: WatchOrder,
     detectors: _Detectors,
     told: Callable[[vision.Crossing, Path | None], None] | None,
+    show: Callable[[vision.Source, vision.View], None] | None,
     *,
     alone: bool,
 ) -> list[Seen]:
@@ -275,6 +280,7 @@ def _watch_group(
                     on_crossing=None if told is None else _teller(told, writer),
                     progress=lambda frames, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
                     detector=chosen[video][0],
+                    show=partial(show, source) if show is not None and source.live else None,
                 )
             )
         outcomes = vision.watch_streams(streams, settings=vision.WatchSettings(keep_tracks=False))

@@ -35,6 +35,7 @@ from vision.hardware import DECODERS, decoding_devices
 from vision.image_motion import SmallPicture, StepMotion
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
+from vision.live_picture import LIVE_PICTURE_PX, View, live_picture
 from vision.location import is_live
 from vision.marked import write_marked_picture
 from vision.mavlink_live import LivePoses
@@ -104,6 +105,7 @@ __all__ = [
     "DECODERS",
     "ENGINES",
     "KINDS",
+    "LIVE_PICTURE_PX",
     "MANIFEST",
     "NOTHING_THERE",
     "OBJECT_SIZES",
@@ -226,6 +228,7 @@ __all__ = [
     "Verdict",
     "VideoEvaluation",
     "VideoTruth",
+    "View",
     "VisionError",
     "WatchResult",
     "WatchSettings",
@@ -252,6 +255,7 @@ __all__ = [
     "known_sources",
     "letterbox",
     "list_models",
+    "live_picture",
     "load_border",
     "load_calibration",
     "load_fixed",

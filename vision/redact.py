@@ -26,6 +26,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
+from vision.blur import GROW, GROW_PX, blurred
 from vision.boxes import Box, between, overlap
 from vision.errors import EvidenceError
 from vision.evidence import MANIFEST, json_bytes, seal_folder, stage_folder
@@ -38,7 +39,6 @@ __all__ = ["Redaction", "RedactionSettings", "redact_evidence"]
 
 Image = NDArray[np.uint8]
 
-_CELLS = 3
 _SAME = 4.0  # grey levels: a key picture and the clip's picture of its moment differ by no more on average
 
 
@@ -59,8 +59,8 @@ class RedactionSettings:
     """
 
     hold_s: float = 0.5
-    grow: float = 0.25
-    grow_px: float = 4.0
+    grow: float = GROW
+    grow_px: float = GROW_PX
     same: float = 0.4
     quality: int = 16
 
@@ -131,7 +131,9 @@ def redact_evidence(
         )
         for still, image in stills.items():
             boxes = masks[best[still]] if still in best else None
-            (staged / still).write_bytes(bytes(cv2.imencode(".png", _blurred(image, boxes, settings))[1]))
+            (staged / still).write_bytes(
+                bytes(cv2.imencode(".png", blurred(image, boxes, settings.grow, settings.grow_px))[1])
+            )
         for record in sorted(folder.glob("*.json")):
             if record.name not in {MANIFEST, "overlay.json"}:
                 shutil.copyfile(record, staged / record.name)
@@ -285,7 +287,7 @@ def _encode(
                 miss = _difference(still, frame.image)
                 if miss <= min(_SAME, best.get(name, (_SAME, 0))[0]):
                     best[name] = (miss, i)
-            image = _blurred(frame.image, masks[i], settings)
+            image = blurred(frame.image, masks[i], settings.grow, settings.grow_px)
             image = cv2.copyMakeBorder(image, 0, image.shape[0] % 2, 0, image.shape[1] % 2, cv2.BORDER_REPLICATE)
             picture = av.VideoFrame.from_ndarray(image, format="bgr24")
             picture.pts, picture.time_base = round((times[i] - times[0]) * 0.09), Fraction(1, 90_000)
@@ -299,27 +301,3 @@ def _difference(a: Image, b: Image) -> float:
     if a.shape != b.shape:
         return float("inf")
     return float(np.abs(a[::4, ::4].astype(np.int16) - b[::4, ::4]).mean())
-
-
-def _blurred(image: Image, boxes: list[Box] | None, settings: RedactionSettings) -> Image:
-    """A picture with boxes, or all of it, made unrecognisable."""
-    height, width = image.shape[:2]
-    result = image.copy()
-    if boxes is None:
-        return _coarse(image)
-    for x1, y1, x2, y2 in boxes:
-        aside = max(settings.grow_px, settings.grow * (x2 - x1))
-        above = max(settings.grow_px, settings.grow * (y2 - y1))
-        left, right = (int(np.clip(v, 0, width)) for v in (np.floor(x1 - aside), np.ceil(x2 + aside)))
-        top, bottom = (int(np.clip(v, 0, height)) for v in (np.floor(y1 - above), np.ceil(y2 + above)))
-        if right > left and bottom > top:
-            result[top:bottom, left:right] = _coarse(image[top:bottom, left:right])
-    return result
-
-
-def _coarse(part: Image) -> Image:
-    """A few cells of mean colour, smoothed: all that is left of a part of a picture."""
-    height, width = part.shape[:2]
-    cells = cv2.resize(part, (min(_CELLS, width), min(_CELLS, height)), interpolation=cv2.INTER_AREA)
-    drawn = cv2.resize(cells, (width, height), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(cv2.GaussianBlur(drawn, (0, 0), max(1.0, min(width, height) / 12)), dtype=np.uint8)

@@ -55,6 +55,11 @@ class Scene(Protocol):
         """Whether any frame could be used so far."""
         ...
 
+    @property
+    def line(self) -> GroundLine | None:
+        """What is watched, in the plane of the camera's motion; None where there is none, or it is not known yet."""
+        ...
+
     def place(self, frame: Frame, detections: Sequence[Detection]) -> Placed | None:
         """The camera's motion and the objects' places in one frame; None for a frame that gives nothing.
 
@@ -280,7 +285,7 @@ class PictureScene:
     ready = True
 
     def __init__(self, line: PixelLine | None) -> None:
-        self._line = line
+        self._line, self.line = line, None if line is None else line.as_ground()
         self._steady, self._steps, self._sides = SteadyCamera(), StepMotion(), _Sides()
 
     def place(self, frame: Frame, detections: Sequence[Detection]) -> Placed | None:
@@ -312,7 +317,7 @@ class PictureScene:
 
     def both_sides(self, track: Track) -> bool:
         """See `Scene`."""
-        return self._line is not None and self._sides.both(track, self._line.as_ground(), feet_of)
+        return self.line is not None and self._sides.both(track, self.line, feet_of)
 
     def unit(self, track: Track) -> float:
         """See `Scene`."""

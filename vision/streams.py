@@ -18,6 +18,7 @@ A stream that fails ends alone: its result says what was seen until then, and wh
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,6 +32,7 @@ from vision.detecting import Asked, Found, FrameDetector, detect_each
 from vision.errors import MetadataError, VisionError
 from vision.fixed import Homography, PixelLine
 from vision.georeference import ErrorModel
+from vision.live_picture import View
 from vision.scene import NO_METHOD, Scene, choose_scene
 from vision.types import Crossing, Custody, Frame
 from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
@@ -51,6 +53,8 @@ class Stream:
         As in `watch`.
     detector
         What finds objects in this one; None takes that of all.
+    show
+        Called with what is seen, once in `WatchSettings.show_s`; the watch waits for it, so it hands on and returns.
     """
 
     source: Iterable[Frame]
@@ -65,6 +69,7 @@ class Stream:
     on_crossing: Callable[[Crossing], None] | None = None
     scene: Scene | None = None
     detector: FrameDetector | None = None
+    show: Callable[[View], None] | None = None
 
     @property
     def title(self) -> str:
@@ -213,6 +218,7 @@ class _Watch:
         self.over = False
         self._start = self._end = time.perf_counter()
         self._watcher: Watcher | None = None
+        self._show_s, self._shown_s = settings.show_s, -math.inf
         try:
             self._watcher = Watcher(
                 _scene_of(stream),
@@ -246,6 +252,15 @@ class _Watch:
             return
         if self.stream.progress is not None:
             self.stream.progress(self._watcher.frames)
+        if self.stream.show is not None:
+            self._show(self._watcher, self.stream.show)
+
+    def _show(self, watcher: Watcher, show: Callable[[View], None]) -> None:
+        now_s = time.monotonic()
+        view = watcher.view() if now_s - self._shown_s >= self._show_s else None
+        if view is not None:
+            self._shown_s = now_s
+            show(view)
 
     def tell(self, *, last: bool = False) -> None:
         """Hand on crossings whose evidence is there; the last time the others too."""

@@ -212,6 +212,14 @@ class Tracker:
         """Confirmed tracks that have not ended."""
         return [lane.track() for lane in self._lanes if lane.number]
 
+    def shown(self) -> list[tuple[int, Detection]]:
+        """Number and box of each confirmed track that the newest frame shows."""
+        return [
+            (lane.number, lane.observations[-1].detection)
+            for lane in self._lanes
+            if lane.number and lane.last_us == self._time_us
+        ]
+
     def finish(self) -> list[Track]:
         """End of the video: all confirmed tracks that were still open."""
         ended = self.active()

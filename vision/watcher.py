@@ -8,8 +8,10 @@ from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from vision.camera_motion import CameraMotion
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.ground import GroundSettings
+from vision.live_picture import View
 from vision.scene import Scene
 from vision.tracker import Tracker, TrackerSettings
 from vision.types import Crossing, Custody, Detection, EvidenceRef, Frame, GroundTrack, Method, ModelRef, Track
@@ -47,6 +49,8 @@ class WatchSettings:
         How often open tracks are judged, seconds of video.
     keep_tracks
         Whether the result has the tracks. Over hours they are what takes memory.
+    show_s
+        How often `Stream.show` is handed what is seen, seconds of the machine's time.
     """
 
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
@@ -56,6 +60,7 @@ class WatchSettings:
     ahead: int = 8
     review_s: float = 1.0
     keep_tracks: bool = True
+    show_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,7 @@ class Watcher:
         self.without_evidence: dict[str, str] = {}
         self._keeping = keeping
         self._waiting: deque[tuple[Crossing, Future[EvidenceRef] | None]] = deque()
+        self._newest: tuple[Frame, Sequence[Detection], CameraMotion | None] | None = None
 
     def take(self, frame: Frame, detections: Sequence[Detection]) -> None:
         """One frame with its boxes."""
@@ -154,6 +160,7 @@ class Watcher:
         self.first_us = self.first_us or frame.time_us
         self.last_us = frame.time_us
         placed = self.scene.place(frame, detections)
+        self._newest = frame, detections, None if placed is None else placed[0]
         on_ground = self.scene.method is Method.GROUND
         self.without_pose += on_ground and (placed is None or frame.pose is None)
         if placed is None:
@@ -166,6 +173,15 @@ class Watcher:
             self.reviewed_us = frame.time_us
             for track in self.tracker.active():
                 self._review(track, ended=False)
+
+    def view(self) -> View | None:
+        """What is seen in the newest frame; None before the first."""
+        if self._newest is None:
+            return None
+        frame, found, motion = self._newest
+        if motion is None:  # a frame that gave nothing: the tracker did not see it
+            return View(frame, found)
+        return View(frame, found, self.tracker.shown(), motion, self.scene.line)
 
     def finish(self) -> None:
         """The video is over."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -285,6 +286,24 @@ class Client:
     def put_states(self, states: list[dict[str, Any]]) -> dict[str, Any]:
         """Say where vehicles are now: as `PUT /vehicles/states` takes and answers it."""
         return self._object("PUT", "/vehicles/states", json={"states": states})
+
+    def put_picture(self, source: str, data: bytes, *, time: str | None = None, of: str | None = None) -> None:
+        """Say what a stream shows now: as `PUT /streams/{source}/picture` takes it.
+
+        Parameters
+        ----------
+        source
+            Name of the stream, as its crossings name their source.
+        data
+            JPEG.
+        time
+            When it was exposed, ISO 8601 with its zone.
+        of
+            Id of the record of the vehicle or sensor whose camera it is.
+        """
+        headers = {"Content-Type": "image/jpeg"} | ({} if time is None else {"X-Vedette-Time": time})
+        path, parameters = f"/streams/{quote(source, safe='')}/picture", {} if of is None else {"of": of}
+        self._ask("PUT", path, content=data, headers=headers, params=parameters)
 
     def deliver_vehicle(self, vehicle: dict[str, Any]) -> dict[str, Any]:
         """Make or renew the record of a vehicle: as `POST /vehicles` takes and answers it."""

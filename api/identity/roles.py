@@ -63,6 +63,8 @@ class Permission(StrEnum):
     EVENT_READ = "event.read"
     REFUSAL_READ = "refusal.read"
     """Messages of sensors that were refused, whatever they say."""
+    PICTURE_READ = "picture.read"
+    """What each stream shows now."""
     SELF = "self"
     """Anybody: what they are, their own sessions and password, and the OpenAPI document."""
 
@@ -78,6 +80,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.ORDER_WRITE,
             Permission.ORDER_READ,
             Permission.REFUSAL_READ,
+            Permission.PICTURE_READ,
             Permission.SELF,
         }
     ),
@@ -95,6 +98,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CASE_WRITE,
             Permission.EVENT_READ,
             Permission.REFUSAL_READ,
+            Permission.PICTURE_READ,
             Permission.SELF,
         }
     ),
@@ -120,6 +124,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.EVENT_READ,
             Permission.WEBHOOK,
             Permission.REFUSAL_READ,
+            Permission.PICTURE_READ,
             Permission.SELF,
         }
     ),

@@ -14,6 +14,7 @@ _OPTIONS = frozenset(
     {
         "border", "line", "own-side", "pose", "hfov", "start", "calibration", "clock-offset", "model", "sensor",
         "engine", "precision", "decode", "slice", "fps", "ground", "owner", "marking", "reconnect", "keep-live",
+        "picture-of",
     }
 )  # fmt: skip
 

@@ -55,6 +55,8 @@ class WorkOrder:
         Of the worker, in logs.
     command
         What watches one video.
+    flags
+        What every watch is given besides, as `--no-picture`.
     grace_s
         How long a job may take to end when the worker is told to stop.
     told
@@ -69,6 +71,7 @@ class WorkOrder:
     lease_s: float = 30.0
     name: str = field(default_factory=lambda: f"{os.uname().nodename}-{os.getpid()}")
     command: Sequence[str] = _WATCH
+    flags: Sequence[str] = ()
     grace_s: float = 30.0
     told: Callable[[str], None] = _LOG.info
 
@@ -126,7 +129,7 @@ def _add_task(app: App, kind: Kind, order: WorkOrder) -> None:
         arguments = arguments_of(kind, place, options, out=folder, url=order.url)
         order.told(f"job {context.job.id}: {kind.name} {place}, try {context.job.attempts + 1}")
         try:
-            await _process([*order.command, *arguments], order)
+            await _process([*order.command, *order.flags, *arguments], order)
         except JobError as error:
             order.told(f"job {context.job.id}: {error}")
             raise

@@ -2,7 +2,10 @@
 
 An entry is written before the first state of a vehicle is shown to, or taken from, a session; after that the session
 counts, and an entry tells how much it came to every so often and at its end. So the audit says who saw which vehicle
-from when until when, and grows by the minute and not by the position.
+from when until when, and grows by the minute and not by the position. The pictures of streams are accounted for alike.
+
+Where a session has a connection, as a stream of events, it holds its own `Tally`. Where it is a row of requests, it is
+the key that makes them one: see `tally_of`.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from api.threads import in_thread
 from api.times import iso
 from api.trail.audit import Deed, append_deeds
 
-__all__ = ["Tally", "account_for_live", "writing"]
+__all__ = ["Tally", "account_for_live", "count_down", "tally_of"]
 
 
 class Tally:
@@ -35,31 +38,33 @@ class Tally:
         As the audit has it.
     every_s
         How often an entry is due, seconds.
+    counted
+        What the entries call that which they count.
     """
 
-    def __init__(self, call: Call, action: str, every_s: float) -> None:
+    def __init__(self, call: Call, action: str, every_s: float, *, counted: str = "states") -> None:
         self._call = Call(call.principal, call.request_id)
-        self._action = action
+        self._action, self._counted = action, counted
         self._every_us = round(every_s * 1e6)
         self._lock = threading.Lock()
         self._named: set[str] = set()
         self._seen: set[str] = set()
-        self._states = 0
+        self._number = 0
         self._since_us: int | None = None
         self.last_us = 0
 
     def count(self, now_us: int, ids: Collection[str]) -> list[Deed]:
-        """Count a state of each vehicle of `ids`; the entry to write down before it counts, where one is due."""
+        """Count one of each of `ids`; the entry to write down before it counts, where one is due."""
         with self._lock:
             new = not self._named.issuperset(ids)
             self._named.update(ids)
             self._seen.update(ids)
-            self._states += len(ids)
+            self._number += len(ids)
             self.last_us = now_us
             if self._since_us is None:
                 self._since_us = now_us
             # A clock that was set back is no reason to be silent.
-            due = self._states > 0 and not 0 <= now_us - self._since_us < self._every_us
+            due = self._number > 0 and not 0 <= now_us - self._since_us < self._every_us
             return [self._entry(now_us)] if new or due else []
 
     def undo(self) -> None:
@@ -70,52 +75,70 @@ class Tally:
     def close(self, now_us: int) -> list[Deed]:
         """The entry of what was counted since the last; none where nothing was."""
         with self._lock:
-            return [self._entry(now_us)] if self._states else []
+            return [self._entry(now_us)] if self._number else []
 
     def _entry(self, now_us: int) -> Deed:
-        detail = {"from": iso(self._since_us or now_us), "until": iso(now_us), "states": self._states}
+        detail = {"from": iso(self._since_us or now_us), "until": iso(now_us), self._counted: self._number}
         deed = Deed(self._call, now_us, self._action, sorted(self._seen), detail)
-        self._seen, self._states, self._since_us = set(), 0, now_us
+        self._seen, self._number, self._since_us = set(), 0, now_us
         return deed
 
 
-class _Writing:
-    """The sessions of writing of one store, by key: one that is idle for a while has ended."""
+def count_down(store: Store, tally: Tally, ids: Collection[str]) -> None:
+    """Count what is about to be shown or taken; what has to be written down first is.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be: then nothing is to be shown or taken.
+    """
+    deeds = tally.count(store.clock(), ids)
+    if not deeds:
+        return
+    try:
+        store.write_together(lambda session: append_deeds(session, deeds))
+    except BaseException:
+        tally.undo()
+        raise
+
+
+class _Sessions:
+    """The sessions of one store that are rows of requests: one that is idle for a while has ended."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tallies: dict[str, Tally] = {}
+        self._tallies: dict[tuple[str, str], Tally] = {}
 
-    def of(self, call: Call, every_s: float) -> Tally:
+    def of(self, call: Call, action: str, every_s: float, counted: str) -> Tally:
         with self._lock:
-            key = call.principal.key_id
+            key = call.principal.key_id, action
             if key not in self._tallies:
-                self._tallies[key] = Tally(call, "vehicle.write_live", every_s)
+                self._tallies[key] = Tally(call, action, every_s, counted=counted)
             return self._tallies[key]
 
     def ended(self, before_us: int | None) -> list[Tally]:
-        """Take out those that wrote nothing since `before_us`; all, where it is None."""
+        """Take out those that counted nothing since `before_us`; all, where it is None."""
         with self._lock:
             gone = [key for key, one in self._tallies.items() if before_us is None or one.last_us < before_us]
             return [self._tallies.pop(key) for key in gone]
 
 
-_WRITING: WeakKeyDictionary[Store, _Writing] = WeakKeyDictionary()
+_SESSIONS: WeakKeyDictionary[Store, _Sessions] = WeakKeyDictionary()
 _MAKING = threading.Lock()
 
 
-def writing(store: Store, call: Call, every_s: float) -> Tally:
-    """The running session of writing of that key."""
-    return _writing_to(store).of(call, every_s)
+def tally_of(store: Store, call: Call, action: str, every_s: float, *, counted: str = "states") -> Tally:
+    """That of the running session in which this key does this; parameters as in `Tally`."""
+    return _sessions_of(store).of(call, action, every_s, counted)
 
 
-def _writing_to(store: Store) -> _Writing:
+def _sessions_of(store: Store) -> _Sessions:
     with _MAKING:
-        return _WRITING.setdefault(store, _Writing())
+        return _SESSIONS.setdefault(store, _Sessions())
 
 
 async def account_for_live(service: Service) -> None:
-    """Close sessions of writing that are idle; all of them at the end of the service."""
+    """Close sessions that are idle; all of them at the end of the service."""
     store, every_s = service.store, service.settings.live.account_s
     try:
         while True:
@@ -130,6 +153,6 @@ async def account_for_live(service: Service) -> None:
 
 def _close(store: Store, before_us: int | None) -> None:
     now_us = store.clock()
-    deeds = [deed for tally in _writing_to(store).ended(before_us) for deed in tally.close(now_us)]
+    deeds = [deed for tally in _sessions_of(store).ended(before_us) for deed in tally.close(now_us)]
     if deeds:
         store.write_together(lambda session: append_deeds(session, deeds))

@@ -16,7 +16,7 @@ from api.feeds.sse import EventStream, check_accepts
 from api.feeds.streams import Open, streams_of
 from api.http import Caller, Given, Route, Stored, answer, read, write
 from api.identity.roles import Permission, Principal
-from api.live.account import writing
+from api.live.account import tally_of
 from api.live.schemas import StatesIn
 from api.live.states import OUTCOMES, Taken, take_states
 from api.live.stream import vehicle_stream, watch_of
@@ -47,7 +47,7 @@ def put_states(wish: StatesIn, call: Caller, store: Stored, settings: Given) -> 
     (its time has not come), unknown (no record of such a vehicle: POST /vehicles makes one) or forbidden (not one of
     the key's sources).
     """
-    tally = writing(store, call, settings.live.account_s)
+    tally = tally_of(store, call, "vehicle.write_live", settings.live.account_s)
 
     def work(session: Session, now: int) -> list[Taken]:
         done = take_states(session, call.principal, now, wish.states, settings.live)

@@ -17,13 +17,12 @@ from anyio import CapacityLimiter
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from api.canonical import canonical
-from api.errors import ApiError
 from api.feeds.standing import standing
 from api.feeds.streams import Open, Streams
 from api.feeds.told import one_line
 from api.identity.roles import Principal
 from api.identity.settings import IdentitySettings
-from api.live.account import Tally
+from api.live.account import Tally, count_down
 from api.live.settings import LiveSettings
 from api.live.view import LiveVehicle, live_vehicles
 from api.store.engine import Store
@@ -182,7 +181,7 @@ async def _turns(streams: Streams, seat: Seat, opened: Open, store: Store, tally
         fresh, gone = changes(seat.view, told)
         if not fresh and not gone:
             continue
-        await in_thread(_count, store, tally, [one.feature["id"] for one in fresh])
+        await in_thread(count_down, store, tally, [one.feature["id"] for one in fresh])
         yield b"".join(
             [
                 *(format_sse_event(event="vehicle", data_str=one_line(canonical(one.feature))) for one in fresh),
@@ -190,18 +189,6 @@ async def _turns(streams: Streams, seat: Seat, opened: Open, store: Store, tally
             ]
         )
         due_s = clock() + heartbeat_s
-
-
-def _count(store: Store, tally: Tally, ids: list[str]) -> None:
-    """Count what is about to leave; what has to be written down first is."""
-    deeds = tally.count(store.clock(), ids)
-    if not deeds:
-        return
-    try:
-        store.write_together(lambda session: append_deeds(session, deeds))
-    except ApiError:
-        tally.undo()
-        raise
 
 
 def _write_down(store: Store, tally: Tally) -> None:

@@ -14,7 +14,7 @@ from api.problems import MEDIA_TYPE as PROBLEM
 
 __all__ = ["check"]
 
-_PATHS = [(route.method, compile_path(route.path)[0], route.path) for route in ROUTES]
+_PATHS = [(route.method, compile_path(route.path)[0], route.template) for route in ROUTES]
 
 
 def check(app: Any, method: str, path: str, status: int, media_type: str | None, body: bytes | None) -> None:

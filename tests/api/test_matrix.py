@@ -70,6 +70,7 @@ RULES = {
     "metrics.read": {"administrator"},
     "event.read": {"analyst", "supervisor", "partner"},
     "refusal.read": INSIDE,
+    "picture.read": INSIDE,
     "self": {"pilot", "sensor", "analyst", "supervisor", "partner", "auditor", "administrator"},
 }
 """Who may, written down a second time and by hand: a grant that slips into the code shows here."""
@@ -191,6 +192,7 @@ def world(service):
         "crossings/record_id": shared,
         "part": "clip",
         "datastream": "7",
+        "source": "rtsp://gate.example/1",
         "partner_id": bravo,
         "agreement_id": agreement,
         "release_id": release,

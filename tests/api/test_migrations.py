@@ -102,7 +102,7 @@ def failing(_statement):
 def test_programs_that_start_together_make_one_schema(tmp_path, databases):
     url = databases.new()
     with ThreadPoolExecutor(4) as pool:
-        stores = list(pool.map(lambda _: Store(tmp_path, database=url), range(4)))
+        stores = list(pool.map(lambda _: Store(tmp_path, database=url, busy_timeout_s=60), range(4)))
     for store in stores:
         store.check()
         store.close()

@@ -190,7 +190,7 @@ def test_a_success_that_nobody_wrote_down_does_not_leave(service, crossing, monk
 def test_openapi_names_the_permission_of_every_route(service):
     document = service.ask("pilot", "GET", "/openapi.json").json()
     for route in ROUTES:
-        operation = document["paths"][route.path][route.method.lower()]
+        operation = document["paths"][route.template][route.method.lower()]
         assert operation.get("x-vedette-permission") == route.permission
         assert MEDIA_TYPE in operation["responses"]["default"]["content"]
 
