@@ -70,7 +70,7 @@ def test_the_document_is_valid(service):
     openapi_spec_validator.validate(document)
     assert document["openapi"].startswith("3.1")
     for route in ROUTES:
-        operation = document["paths"][route.path][route.method.lower()]
+        operation = document["paths"][route.template][route.method.lower()]
         assert operation["security"] == ([] if route.permission is None else [{"key": []}])
         assert "422" not in operation["responses"]
 
