@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
 from tests.services import absent, mosquitto, postgres  # noqa: F401 - fixtures
+from tests.steady import SteadyPolicy
 
 # Rooms whose tests mostly wait: what they fly has a time of its own.
 WAITING = {"autopilot", "sim", "system"}
@@ -32,6 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     }
     items.sort(key=lambda item: place[item.path])
 
+
+# No vehicle was silent and nobody slow while the machine stood still.
+asyncio.set_event_loop_policy(SteadyPolicy())
 
 # How long a test takes says more of the machine than of the code: figures of time are in bench.
 settings.register_profile("at any pace", deadline=None)

@@ -170,6 +170,10 @@ class Sender:
         self._held_until = now_s + lease_s
         return True
 
+    def _may_send(self) -> bool:
+        """Whether the lease surely runs yet: who slept past its end begins no call."""
+        return time.monotonic() < self._held_until
+
     def _done(self, webhook_id: str, _task: asyncio.Task[None]) -> None:
         del self._busy[webhook_id]
         if self._place is not None:
@@ -194,6 +198,8 @@ class Sender:
                     job = await self._in_thread(self._next, webhook_id)
                     if job is None:
                         break
+                    if not self._may_send():
+                        return  # another process may send by now
                     outcome = await self._send(job)
                     if not await self._writing(partial(self._settle, job=job, outcome=outcome)):
                         return
@@ -335,6 +341,8 @@ class Sender:
     async def _reoffer(self, webhook_id: str) -> None:
         """Offer again what was recalled and not confirmed, when it is time."""
         for job in await self._in_thread(self._again, webhook_id):
+            if not self._may_send():
+                return
             outcome = await self._send(job)
             if not await self._writing(partial(self._settle, job=job, outcome=outcome)):
                 return

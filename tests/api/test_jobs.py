@@ -47,7 +47,7 @@ import asyncio, sys
 from pathlib import Path
 from api.jobs.work import WorkOrder, work
 database, url, key, out, watch = sys.argv[1:]
-asyncio.run(work(WorkOrder(database, url, key, Path(out), lease_s=1.5, grace_s=5, concurrency=2,
+asyncio.run(work(WorkOrder(database, url, key, Path(out), lease_s=5, grace_s=5, concurrency=2,
                            command=(sys.executable, watch), told=lambda text: print(text, flush=True))))
 """
 

@@ -294,8 +294,7 @@ def test_a_plan_says_what_its_fences_keep_and_where_to_come_down(run, tmp_path, 
     assert "emergency landing site" in told.out
 
 
-def test_watch_delivers_to_a_service(run, tmp_path, shared_data):
-    video = shared_data("videos/intel_one-by-one-person-detection.mp4")
+def test_watch_delivers_to_a_service(run, tmp_path, shared_data, walker):
     model = shared_data("weights/coco-yolo11n.onnx")
     line = ["--line", "384,432,384,0", "--fps", "3", "--model", model]
     with (
@@ -304,7 +303,7 @@ def test_watch_delivers_to_a_service(run, tmp_path, shared_data):
     ):
         pilot = ["--url", service.url, "--key", admin.create_key("drone", api.Role.PILOT, sources=["*"])]
         for _ in range(2):  # the second delivery changes nothing
-            ran = run("watch", video, *line, *pilot, "--out", tmp_path / "out")
+            ran = run("watch", walker, *line, *pilot, "--out", tmp_path / "out")
             assert ran.code == 0, ran.err
         found = (tmp_path / "out" / "crossings.jsonl").read_text().splitlines()
         with api.Client(service.url, admin.create_key("analyst", api.Role.ANALYST)) as analyst:
@@ -334,23 +333,21 @@ def test_training_is_for_a_sensor_that_has_a_recipe(run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_watch_keeps_what_the_service_does_not_take(run, tmp_path, shared_data):
-    video = shared_data("videos/intel_one-by-one-person-detection.mp4")
+def test_watch_keeps_what_the_service_does_not_take(run, tmp_path, shared_data, walker):
     model = shared_data("weights/coco-yolo11n.onnx")
     away = ["--url", "http://127.0.0.1:9", "--key", "x"]
     line = ["--line", "384,432,384,0", "--fps", "3", "--model", model]
-    ran = run("watch", video, *line, *away, "--out", tmp_path)
+    ran = run("watch", walker, *line, *away, "--out", tmp_path)
     found = (tmp_path / "crossings.jsonl").read_text().splitlines()
     assert ran.code == 1
     assert f"{len(found)} crossings wait" in ran.err
 
 
-def test_watch_on_a_full_disk_still_tells_who_crossed(run, tmp_path, shared_data):
+def test_watch_on_a_full_disk_still_tells_who_crossed(run, tmp_path, shared_data, walker):
     """Nothing can be written: the records go to the output, each says that it has no evidence, and no file is left."""
-    video = shared_data("videos/intel_one-by-one-person-detection.mp4")
     model = shared_data("weights/coco-yolo11n.onnx")
     with full_after(100):
-        ran = run("watch", video, "--line", "384,432,384,0", "--fps", "3", "--model", model, "--out", tmp_path)
+        ran = run("watch", walker, "--line", "384,432,384,0", "--fps", "3", "--model", model, "--out", tmp_path)
     assert ran.code == 1
     records = [json.loads(line) for line in ran.out.splitlines() if line.startswith("{")]
     told = " ".join(ran.err.split())

@@ -34,7 +34,7 @@ def until(true, within_s=240.0):
         time.sleep(0.2)
 
 
-def test_a_live_crossing_is_told_kept_and_delivered_while_the_watch_goes_on(ffmpeg, tmp_path, shared_data):
+def test_a_live_crossing_is_told_kept_and_delivered_while_the_watch_goes_on(ffmpeg, tmp_path, shared_data, walker):
     """The service is away at first, and the watch is ended by a person."""
     settings = api.Settings(tmp_path / "store", port=free_port())
     with api.running(settings) as service, api.Client(service.url, service.admin.key) as admin:
@@ -42,9 +42,8 @@ def test_a_live_crossing_is_told_kept_and_delivered_while_the_watch_goes_on(ffmp
         keys[api.Role.PILOT] = admin.create_key("pilot", api.Role.PILOT, sources=["*"])
         url = service.url
     port, out = free_port(), tmp_path / "out"
-    video = shared_data("videos/intel_one-by-one-person-detection.mp4")
     model = shared_data("weights/coco-yolo11n.onnx")
-    send = [ffmpeg, "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(video), "-c", "copy"]
+    send = [ffmpeg, "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(walker), "-c", "copy"]
     look = ["watch", f"udp://127.0.0.1:{port}", "--line", "384,432,384,0", "--fps", "3", "--model", model, "--out", out]
     look += ["--url", url, "--key", keys[api.Role.PILOT]]
     command = [str(part) for part in [sys.executable, vedette.__file__, *look]]

@@ -41,11 +41,17 @@ class RtspCamera:
         Numbers of the pictures before which a sender report goes out.
     pace
         Times real time.
+
+    Attributes
+    ----------
+    shown
+        Pictures that were sent to whoever came last.
     """
 
     def __init__(self, start_us, *, port=0, reports=(0,), pace=4.0, count=200):
         self.start_us, self.reports, self.pace = start_us, set(reports), pace
         self.frames = encoded(count)
+        self.shown = 0
         self.base = random.Random(start_us).getrandbits(32)
         self.closed = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", port))
@@ -111,6 +117,7 @@ class RtspCamera:
     def _play(self, reader):
         sequence = itertools.count()
         for number, units in enumerate(self.frames):
+            self.shown = number
             stamp = (self.base + number * 90_000 // FPS) & 0xFFFFFFFF
             if number in self.reports:
                 time_us = self.start_us + number * 1_000_000 // FPS

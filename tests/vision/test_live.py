@@ -281,8 +281,11 @@ def test_ctrl_c_ends_a_live_watch_in_good_order(tmp_path):
     with RtspCamera(T0_US, pace=1.0, count=600) as camera:
         command = [sys.executable, vedette.__file__, "watch", camera.url, "--line", "0,100,320,100", "--out", tmp_path]
         command = [str(part) for part in [*command, "--json", tmp_path / "figures.json"]]
-        for wait_s in (10.0, 30.0, 60.0):  # until it watches; a busy machine takes longer to load all
+        for wait_s in (5.0, 30.0, 60.0):  # until it watches; a busy machine takes longer to load the model
+            camera.shown = 0
             with Program(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+                while not camera.shown and process.poll() is None:  # while modules load an interrupt may be lost
+                    time.sleep(0.1)
                 time.sleep(wait_s)
                 process.send_signal(signal.SIGINT)
                 told, _ = process.communicate(timeout=60)

@@ -295,7 +295,7 @@ def test_a_stream_of_days_can_be_cut_on_its_last(tmp_path, packets):
     files = SegmentFiles(tmp_path, 1e6, 8 << 20)  # enough for some hours
     steps = iter(range(1, 20_000))
     with av.open(str(packets[0])) as container:
-        # A day of pictures, nine seconds apart, of which nothing but the clock matters.
+        # A day of pictures, nine seconds apart and some to a file, of which nothing but the clock matters.
         *_, content = next(one for one in packets[1] if one[0] == "video" and one[3])
         for step in steps:
             if step * 9_000_000 >= late_us:
@@ -304,7 +304,7 @@ def test_a_stream_of_days_can_be_cut_on_its_last(tmp_path, packets):
             packet.stream, packet.time_base, packet.is_keyframe = (
                 container.streams.video[0],
                 Fraction(1, 1_000_000),
-                True,
+                step % 10 == 1,
             )
             packet.pts = packet.dts = step * 9_000_000
             files.add(packet, container)
