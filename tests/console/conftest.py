@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect, sync_playwright
 
 from api import Settings
 from api.server import running
 from tests.console.desk import Desk, Live
 from tests.services import absent
 
+# A machine that does four things at once is slow, and no test here is of how quick it is.
+expect.set_options(timeout=30_000)
 _LAUNCH = (
     "--use-angle=swiftshader",  # the software renderer: no machine of tests has another
     "--enable-unsafe-swiftshader",
@@ -75,6 +77,7 @@ def desk(chromium: Browser, pictures: Path) -> Iterator[Callable[..., Desk]]:
             viewport=size, base_url=live.url, locale="en-GB", timezone_id="Europe/Athens", **context
         )
         page: Page = opened.new_page()
+        page.set_default_timeout(60_000)
         made = Desk(page, live, pictures)
         desks.append(made)
         if role is not None:
