@@ -24,18 +24,22 @@ export class Problem extends Error {
 }
 
 interface Told {
-  detail?: string;
+  detail?: string | null;
   title?: string;
   reasons?: string[];
-  errors?: { loc?: unknown[]; msg?: string }[];
+  errors?: { pointer?: string; detail?: string }[];
 }
 
-/** The problem that a refused response tells of. */
+/** The problem that a refused response tells of: what is wrong at which member, where the service says that. */
 export function problemOf(status: number, told: unknown): Problem {
   const problem = (typeof told === "object" && told !== null ? told : {}) as Told;
-  const faults = (problem.errors ?? []).map((fault) => `${(fault.loc ?? []).join(".")}: ${fault.msg ?? ""}`);
-  return new Problem(status, problem.detail ?? problem.title ?? `HTTP ${status}`, [
-    ...(problem.reasons ?? []),
-    ...faults,
-  ]);
+  const [first, ...more] = (problem.errors ?? []).map(faultText);
+  const detail = first ?? problem.detail ?? problem.title ?? `HTTP ${status}`;
+  return new Problem(status, detail, [...(problem.reasons ?? []), ...more]);
+}
+
+function faultText(fault: { pointer?: string; detail?: string }): string {
+  const member = (fault.pointer ?? "").replace(/^#\/?(body|query|path|header)?\/?/, "").replaceAll("/", ".");
+  const what = (fault.detail ?? "").replace(/^Value error, /, "");
+  return member === "" ? what : `${member}: ${what}`;
 }
