@@ -206,6 +206,9 @@ class PlanningIn(Wire):
             raise ValueError("ground_m is for level ground: leave it out, or terrain")
         if self.start is not None and self.hour:
             raise ValueError("the start says the hour: leave hour out, or start")
+        names = [base.name for base in self.bases]
+        if len(set(names)) < len(names):
+            raise ValueError("two bases have one name: each needs its own")
         if sum(each.count for base in self.bases for each in base.aircraft) > MOST_AIRCRAFT:
             raise ValueError(f"more than {MOST_AIRCRAFT} aircraft: plan the border in shorter parts")
         return self
