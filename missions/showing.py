@@ -83,8 +83,8 @@ def revisit_along(plan: PatrolPlan) -> tuple[RevisitStretch, ...]:
             continue
         low, high = float(stations[a]), float(stations[b])
         at = [low, *along[vertices[(along > low) & (along < high)]].tolist(), high]
-        places = zip(np.interp(at, along, lat), _within(np.interp(at, along, turned)), strict=True)
-        way = tuple((round(float(o), 7), round(float(p), 7)) for o, p in places)
+        places = zip(_within(np.interp(at, along, turned)), np.interp(at, along, lat), strict=True)
+        way = tuple((round(float(x), 7), round(float(y), 7)) for x, y in places)
         found.append(RevisitStretch(low, high, way, None if once else float(alone[a])))
     return tuple(found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from api.store.tables import Base
 
@@ -33,9 +33,9 @@ class PlanningRow(Base):
     ended_us: Mapped[int | None]
     error: Mapped[str | None]
     adopted: Mapped[bool]
-    request: Mapped[str] = deferred(mapped_column())
+    request: Mapped[str] = mapped_column(deferred=True)
     """JSON, as it was sent."""
-    found: Mapped[str | None] = deferred(mapped_column())
+    found: Mapped[str | None] = mapped_column(deferred=True)
     """JSON of a `PlanningFound`."""
 
 
@@ -48,4 +48,4 @@ class PlanningFileRow(Base):
     name: Mapped[str] = mapped_column(String(300), primary_key=True)
     sortie: Mapped[str | None]
     size: Mapped[int]
-    content: Mapped[bytes] = deferred(mapped_column())
+    content: Mapped[bytes] = mapped_column(deferred=True)

@@ -66,7 +66,7 @@ def stand_in(monkeypatch):
 def planned(tmp_path_factory) -> Path:
     """A folder as a planner leaves it, made in this process."""
     folder = tmp_path_factory.mktemp("planned")
-    worker.plan_into(PlanningIn.model_validate(planning_json()), folder, None)
+    worker.plan_into(PlanningIn.model_validate(planning_json(explain=True)), folder, None)
     return folder
 
 
@@ -175,6 +175,9 @@ def test_what_is_told_of_a_plan_is_what_the_plan_says(service, planned):
         assert profile["distance_m"][-1] == pytest.approx(sortie.distance_m, abs=0.1)
         assert max(profile["amsl_m"]) == pytest.approx(max(w.amsl_m for w in legs), abs=0.01)
         assert set(profile["ground_m"]) == {1180.0}
+    why = missions.explain(plan, FlatTerrain(1180.0))
+    assert result["explanation"]["limits"] == list(why.limits)
+    assert [change["figure_s"] for change in result["explanation"]["changes"]] == [c.revisit_s for c in why.changes]
     flights = result["shift"]["flights"]
     assert [flight["start_s"] for flight in flights] == [flight.start_s for flight in plan.flights]
     assert {flight["base"] for flight in flights} == {"north"}
