@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from api.canonical import new_id
@@ -36,6 +36,7 @@ __all__ = [
     "file_of",
     "find",
     "forget_old",
+    "is_due",
     "line_of",
     "list_plannings",
     "take_next",
@@ -207,6 +208,12 @@ def wanted(session: Session, planning_ids: Sequence[str]) -> set[str]:
     """Those of running plannings that nobody cancelled."""
     going = select(PlanningRow.id).where(PlanningRow.id.in_(planning_ids), PlanningRow.state == "running")
     return set(session.scalars(going))
+
+
+def is_due(session: Session, before_us: int) -> bool:
+    """Whether there is work: a planning that waits or is said to run, or one that ended before a time."""
+    found = exists().where(or_(PlanningRow.state.in_(_GOING), PlanningRow.ended_us < before_us))
+    return session.scalar(select(found)) or False
 
 
 def waits(session: Session) -> bool:

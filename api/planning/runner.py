@@ -47,32 +47,38 @@ class _DiedError(Exception):
 
 
 async def run_plannings(service: Service) -> None:
-    """Run what waits, until cancelled; of several processes that share a store one does."""
+    """Run what waits, until cancelled; of several processes that share a store one does, as long as there is work."""
     owner = new_id()
-    try:
-        while True:
+    while True:
+        rest_s = _LOOK_S
+        if await in_thread(_is_due, service):
             if await in_thread(_lead, service.store, owner):
-                await in_thread(_tidy, service)
-                await _work(service, owner)
-            await asyncio.sleep(_LEASE_S / 3)
-    finally:
-        with suppress(StorageError):
-            await in_thread(_follow, service.store, owner)
+                try:
+                    await in_thread(_tidy, service)
+                    await _work(service, owner)
+                finally:
+                    with suppress(StorageError):
+                        await in_thread(_follow, service.store, owner)
+            else:
+                rest_s = _LEASE_S / 3
+        await asyncio.sleep(rest_s)
 
 
 TASKS: tuple[Task, ...] = (run_plannings,)
 
 
 async def _work(service: Service, owner: str) -> None:
-    """Run what waits, until another process does."""
+    """Run what waits, until nothing does, or another process has taken over."""
     clock = asyncio.get_running_loop().time
     async with asyncio.TaskGroup() as group:
         crew, renew_at = _Crew(service, group), clock() + _LEASE_S / 3
-        while clock() < renew_at or await in_thread(_lead, service.store, owner):
-            if clock() >= renew_at:
-                renew_at = clock() + _LEASE_S / 3
-            await crew.look()
+        while await crew.look():
             await asyncio.sleep(_LOOK_S)
+            if clock() < renew_at:
+                continue
+            if not await in_thread(_lead, service.store, owner):
+                break
+            renew_at = clock() + _LEASE_S / 3
         crew.stop()
 
 
@@ -84,8 +90,8 @@ class _Crew:
     group: asyncio.TaskGroup
     at_work: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    async def look(self) -> None:
-        """Begin what waits, as far as there is room; stop what nobody wants any more."""
+    async def look(self) -> bool:
+        """Begin what waits, as far as there is room; stop what nobody wants any more. False when all is done."""
         self.at_work = {id_: task for id_, task in self.at_work.items() if not task.done()}
         room = self.service.settings.planning.at_once - len(self.at_work)
         going, begun = await in_thread(_look, self.service.store, list(self.at_work), room)
@@ -94,11 +100,26 @@ class _Crew:
                 task.cancel()
         for id_, request in begun:
             self.at_work[id_] = self.group.create_task(_plan(self.service, id_, request), name=f"planning-{id_}")
+        return bool(self.at_work)
 
     def stop(self) -> None:
         """Stop all of them."""
         for task in self.at_work.values():
             task.cancel()
+
+
+def _is_due(service: Service) -> bool:
+    with service.store.read() as session:
+        return plannings.is_due(session, _old_us(service))
+
+
+def _old_us(service: Service) -> int:
+    """What ended before this is forgotten; nothing is, by a clock that is not believed."""
+    try:
+        service.store.check_clock()
+    except StorageError:
+        return 0
+    return service.store.clock() - round(service.settings.planning.keep_days * _DAY_US)
 
 
 def _lead(store: Store, owner: str) -> bool:
@@ -112,12 +133,12 @@ def _follow(store: Store, owner: str) -> None:
 
 
 def _tidy(service: Service) -> None:
-    """At the beginning: nobody runs what the process before this one began."""
-    keep_us = round(service.settings.planning.keep_days * _DAY_US)
+    """At the beginning: what runs by the store, the process before this one began, and nobody runs it now."""
+    old_us = _old_us(service)
     with service.store.write() as session:
         now = service.store.clock()
         plannings.fail_left(session, now)
-        plannings.forget_old(session, now, now - keep_us)
+        plannings.forget_old(session, now, old_us)
 
 
 def _look(store: Store, at_work: list[str], room: int) -> tuple[set[str], list[tuple[str, str]]]:

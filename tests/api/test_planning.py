@@ -285,6 +285,21 @@ def test_no_more_run_at_once_than_the_settings_say_and_no_more_wait_for_one_pers
     planner.stop()
 
 
+def test_a_planning_is_forgotten_when_its_days_are_over(service, planned, monkeypatch):
+    monkeypatch.setattr(runner, "_LOOK_S", 0.02)
+    old = done(service, planned)
+    service.clock.now_us += 31 * 86_400_000_000
+    young = done(service, planned)
+    planner = Planner(service)
+    until = time.monotonic() + 30
+    while service.ask("pilot", "GET", f"/plannings/{old}").status_code != 404:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    planner.stop()
+    assert [line["id"] for line in service.ask("pilot", "GET", "/plannings").json()] == [young]
+    assert service.ask("pilot", "GET", f"/plannings/{young}/files/plan.json").status_code == 200
+
+
 @ON_SQLITE
 def test_a_plan_of_too_many_bytes_is_not_kept(service, planned):
     planning_id = ask(service)
