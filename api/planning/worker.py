@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -33,15 +34,12 @@ def main() -> int:
     order = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_service, daemon=True).start()
     os.nice(_NICER)
+    folder, terrain = Path(order["folder"]), order["terrain"]
+    tempfile.tempdir = str(folder)  # the service removes it, also after a planner that it killed
     try:
-        plan_into(
-            PlanningIn.model_validate(order["request"]),
-            Path(order["folder"]),
-            order["terrain"] and Path(order["terrain"]),
-        )
+        plan_into(PlanningIn.model_validate(order["request"]), folder, None if terrain is None else Path(terrain))
     except VedetteError as error:
-        hidden = f"{order['folder']}/"
-        _tell(error=str(error).replace(hidden, ""))
+        _tell(error=str(error).replace(f"{folder}/", ""))
         return 1
     return 0
 
