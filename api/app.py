@@ -36,6 +36,8 @@ from api.orders import endpoints as orders
 from api.outlets import endpoints as outlets
 from api.pictures import endpoints as pictures
 from api.pictures.newest import forget_pictures
+from api.planning import endpoints as planning
+from api.planning import runner as planning_runner
 from api.problems import OPENAPI_PROBLEM, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
@@ -65,6 +67,7 @@ ROUTES: tuple[Route, ...] = (
     *live.ROUTES,
     *orders.ROUTES,
     *pictures.ROUTES,
+    *planning.ROUTES,
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,
@@ -90,6 +93,7 @@ TASKS: tuple[Task, ...] = (
     serve_outlets,
     *trail_tasks.TASKS,
     *account_tasks.TASKS,
+    *planning_runner.TASKS,
 )
 """What runs beside the routes."""
 

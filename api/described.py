@@ -34,6 +34,7 @@ __all__ = [
     "answered_page",
     "closed",
     "list_of",
+    "modelled",
     "one_of",
     "or_null",
     "shared",
@@ -68,6 +69,20 @@ def shared(name: str, schema: Schema) -> Schema:
 def taken(model: type[BaseModel]) -> Schema:
     """The schema of a model that a body is described by already: what came in goes out."""
     return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def modelled(model: type[BaseModel], **members: Schema) -> Schema:
+    """The schema of a model that goes out; the document says it once, and so each model that it is made of.
+
+    Parameters
+    ----------
+    members
+        Schemas to say in place of those of the model, by member.
+    """
+    schema = model.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    SHARED.update(schema.pop("$defs", {}))
+    schema["properties"] |= {name: dict(member) for name, member in members.items()}
+    return shared(model.__name__, schema)
 
 
 def closed(*optional: str, **members: Schema) -> Schema:

@@ -14,6 +14,7 @@ from api.feeds.settings import FeedSettings
 from api.identity.settings import IdentitySettings
 from api.live.settings import LiveSettings
 from api.pictures.settings import PictureSettings
+from api.planning.settings import PlanningSettings
 from api.sensors.settings import SensorSettings
 from api.tak.settings import TakSettings
 from api.trail.settings import HeadSettings
@@ -73,6 +74,8 @@ class Settings:
         How the page for people presents itself.
     sensors
         Ground sensors over MQTT and SensorThings, and brokers that are pushed to.
+    planning
+        How much is planned, and on which ground.
     identity
         How people and machines prove who they are, and how much they may ask.
 
@@ -108,6 +111,7 @@ class Settings:
     cap: CapSettings = field(default_factory=CapSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     sensors: SensorSettings = field(default_factory=SensorSettings)
+    planning: PlanningSettings = field(default_factory=PlanningSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
 
     def __post_init__(self) -> None:

@@ -153,15 +153,12 @@ def plan(
     zones = missions.read_airspace(airspace, layer=airspace_layer) if airspace else None
     table = missions.read_risk(risk, risk_zone or "") if risk else None
     crew = _fleet(base, drones, fleet)
-    what = _patrolled(border_file, own_side, layer)
+    what = missions.read_patrolled(border_file, own_side, layer=layer)
     told: tuple[str, ...] = ()
     if risk_from is not None:
         past = missions.read_past_crossings(risk_from)
         table, told = missions.risk_of_past(what, past, risk_zone or "", start or "", beside=table)
-    if isinstance(what, missions.BorderSegment):
-        made = missions.plan(what, crew, land, options, airspace=zones, risk=table)
-    else:
-        made = missions.plan_network(what, crew, land, options, airspace=zones, risk=table)
+    made = missions.plan_patrolled(what, crew, land, options, airspace=zones, risk=table)
     told += made.notes
     if sites:
         proposal = missions.propose_landing_sites(made, land or FlatTerrain())
@@ -201,14 +198,6 @@ def _fail_for_bare(made: missions.PatrolPlan, written: tuple[Path, ...], out: Pa
             soft_wrap=True,
         )
         raise typer.Exit(1)
-
-
-def _patrolled(path: Path, own_side: str | None, layer: str | None) -> missions.BorderSegment | missions.BorderNetwork:
-    """The border of a file, or the network of several borders, and what branches off them."""
-    if missions.holds_network(path, layer=layer):
-        return missions.read_network(path, own_side=own_side, layer=layer)
-    borders = missions.read_borders(path, own_side, layer=layer)
-    return borders[0] if len(borders) == 1 else missions.build_network(path.stem, borders)
 
 
 def _fleet(base: str | None, drones: int, path: Path | None) -> missions.Fleet:

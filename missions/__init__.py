@@ -21,7 +21,7 @@ from missions.errors import (
     TooSteepError,
 )
 from missions.explain import Change, Explanation, explain
-from missions.export import plan_geojson, write_plan_geojson, write_plan_kml
+from missions.export import plan_geojson, sortie_geojson, write_plan_geojson, write_plan_kml
 from missions.fence import fence_polygon, sortie_fence
 from missions.fence_shapes import FenceCircle, FencePolygon, fence_shapes
 from missions.fleet import Aircraft, AircraftForm, Base, Camera, Fleet, Vehicle, default_fleet
@@ -34,8 +34,8 @@ from missions.mission import Dialect, Mission, MissionItem, compile_mission, leg
 from missions.mission_kml import read_mission_kml, write_mission_kml
 from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
-from missions.network_files import holds_network, read_network, write_network
-from missions.network_planning import plan_network
+from missions.network_files import holds_network, read_network, read_patrolled, write_network
+from missions.network_planning import plan_network, plan_patrolled
 from missions.observation import Observation, observe
 from missions.operational_intent import FlightIntent, Geoid, Margins, operational_intents
 from missions.operational_intent_files import read_operational_intents, write_operational_intents
@@ -69,6 +69,7 @@ from missions.resume import resume
 from missions.risk import Risk, RiskTable, risk_of_crossings
 from missions.risk_files import read_risk, write_risk
 from missions.sharing import Block, Team, share_out
+from missions.showing import HeightProfile, RevisitStretch, footprints, height_profile, revisit_along
 from missions.siting import base_behind, base_beside
 from missions.validation import check, validate
 from missions.validation_fence import validate_missions
@@ -111,6 +112,7 @@ __all__ = [
     "FormatError",
     "Geoid",
     "GsdShare",
+    "HeightProfile",
     "LandingProposal",
     "LandingRules",
     "LandingSite",
@@ -136,6 +138,7 @@ __all__ = [
     "PlanOptions",
     "Progress",
     "ProgressError",
+    "RevisitStretch",
     "Risk",
     "RiskTable",
     "Roster",
@@ -178,7 +181,9 @@ __all__ = [
     "explain",
     "fence_polygon",
     "fence_shapes",
+    "footprints",
     "form_clearance",
+    "height_profile",
     "holds_network",
     "land_border",
     "legs_behind",
@@ -189,6 +194,7 @@ __all__ = [
     "plan",
     "plan_geojson",
     "plan_network",
+    "plan_patrolled",
     "propose_landing_sites",
     "read_airspace",
     "read_border",
@@ -199,6 +205,7 @@ __all__ = [
     "read_network",
     "read_operational_intents",
     "read_past_crossings",
+    "read_patrolled",
     "read_qgc_plan",
     "read_report",
     "read_risk",
@@ -206,6 +213,7 @@ __all__ = [
     "read_wpml",
     "replan",
     "resume",
+    "revisit_along",
     "risk_of_crossings",
     "risk_of_past",
     "save_litchi",
@@ -214,6 +222,7 @@ __all__ = [
     "share_legs",
     "share_out",
     "sortie_fence",
+    "sortie_geojson",
     "straight_effort",
     "straight_home",
     "validate",

@@ -13,10 +13,9 @@ from missions.course import distances_m
 from missions.errors import MissionsError
 from missions.fleet import Base, Fleet, Vehicle
 from missions.limiting import Limit, limit_of, told
-from missions.network_planning import plan_network
+from missions.network_planning import plan_patrolled
 from missions.patrol import PatrolPlan, Sortie
 from missions.plane import Plane
-from missions.planning import plan
 from missions.siting import base_behind
 
 __all__ = ["Change", "Explanation", "explain"]
@@ -93,9 +92,8 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
 
 
 def _again(made: PatrolPlan, fleet: Fleet, terrain: Terrain | None) -> PatrolPlan:
-    if made.network is not None:
-        return plan_network(made.network, fleet, terrain, made.options, airspace=made.airspace, risk=made.risk)
-    return plan(made.border, fleet, terrain, made.options, airspace=made.airspace, risk=made.risk)
+    what = made.network or made.border
+    return plan_patrolled(what, fleet, terrain, made.options, airspace=made.airspace, risk=made.risk)
 
 
 def _limits(made: PatrolPlan, limit: Limit) -> list[str]:

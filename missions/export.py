@@ -21,7 +21,7 @@ from missions.outline import band_polygon
 from missions.patrol import PatrolPlan, Sortie, Waypoint
 from missions.plane import Plane
 
-__all__ = ["plan_geojson", "write_plan_geojson", "write_plan_kml"]
+__all__ = ["plan_geojson", "sortie_geojson", "write_plan_geojson", "write_plan_kml"]
 
 _COLOURS = ("ffb4771f", "ff0e7fff", "ff2ca02c", "ffbd6794", "ff4b568c", "ffc277e3", "ff7f7f7f", "ff22bdbc")  # aabbggrr
 
@@ -95,6 +95,17 @@ def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None, fences: Fence
             reason=part.reason,
         )
         for part in emergency_sites(plan, terrain)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def sortie_geojson(drawn: dict[str, Any], name: str) -> dict[str, Any]:
+    """Of a `plan_geojson` what is of one sortie: its way, its fence with exclusions, where its parts come down."""
+    own = {"sortie": name, "emergency": name, "fence": f"fence of {name}", "exclusion": f"exclusion of {name}"}
+    features = [
+        feature
+        for feature in drawn["features"]
+        if (kind := feature["properties"].get("kind")) in own and feature["properties"]["name"] == own[kind]
     ]
     return {"type": "FeatureCollection", "features": features}
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from missions.border import BorderSegment, Side
-from missions.border_files import border_properties, read_lines, segments_of, write_lines
+from missions.border_files import border_properties, read_borders, read_lines, segments_of, write_lines
 from missions.errors import BorderError, FormatError
 from missions.line_feature import LineFeature, Part, number_of, text_of, whole_of
 from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
 
-__all__ = ["holds_network", "read_network", "write_network"]
+__all__ = ["holds_network", "read_network", "read_patrolled", "write_network"]
 
 _FIELDS = ("name", "kind", "band_left_m", "band_right_m", "priority", "authority", "note")
 
@@ -76,6 +76,20 @@ def read_network(
         return build_network(path.stem, borders, branches, tolerance_m)
     except BorderError as error:
         raise BorderError(f"{path}: {error}") from None
+
+
+def read_patrolled(
+    path: Path, own_side: Side | str | None = None, *, layer: str | None = None
+) -> BorderSegment | BorderNetwork:
+    """What a file asks to be patrolled: its border, or the network of several borders and what branches off them.
+
+    Parameters and errors are those of `read_borders` and `read_network`.
+    """
+    path = Path(path)
+    if holds_network(path, layer=layer):
+        return read_network(path, own_side=own_side, layer=layer)
+    borders = read_borders(path, own_side, layer=layer)
+    return borders[0] if len(borders) == 1 else build_network(path.stem, borders)
 
 
 def write_network(network: BorderNetwork, path: Path) -> None:

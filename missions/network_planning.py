@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from geo import Terrain
 from missions.airspace import Airspace
+from missions.border import BorderSegment
 from missions.fleet import Fleet
 from missions.network import BorderNetwork
 from missions.options import PlanOptions
 from missions.patrol import PatrolPlan
-from missions.planning import best_plan
+from missions.planning import best_plan, plan
 from missions.risk import RiskTable
 from missions.task import Task
 
-__all__ = ["plan_network"]
+__all__ = ["plan_network", "plan_patrolled"]
 
 
 def plan_network(
@@ -54,3 +55,18 @@ def plan_network(
         When the camera cannot see the greatest band from behind the greatest stand-off.
     """
     return best_plan(Task.of(network), fleet, terrain, options, airspace=airspace, risk=risk)
+
+
+def plan_patrolled(
+    what: BorderSegment | BorderNetwork,
+    fleet: Fleet,
+    terrain: Terrain | None = None,
+    options: PlanOptions | None = None,
+    *,
+    airspace: Airspace | None = None,
+    risk: RiskTable | None = None,
+) -> PatrolPlan:
+    """Plan the patrol of a border or a network: as `plan` or `plan_network` does."""
+    if isinstance(what, BorderNetwork):
+        return plan_network(what, fleet, terrain, options, airspace=airspace, risk=risk)
+    return plan(what, fleet, terrain, options, airspace=airspace, risk=risk)

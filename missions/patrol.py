@@ -446,8 +446,11 @@ class PatrolPlan:
     @property
     def gap(self) -> float:
         """Share of the bound by which the figure is above it that it is for; 0 where there is nothing to bound."""
-        bound_s = self.revisit_bound_s
-        return self.figure_s / bound_s - 1 if bound_s > 0 else 0.0
+        return self.gap_to(self.bound) or 0.0
+
+    def gap_to(self, bound: Bound) -> float | None:
+        """Share of a bound by which the figure is above it; None where the bound is nothing to speak of."""
+        return self.figure_s / bound.seconds - 1 if bound.seconds > 0 else None
 
     def observation_of(self, sortie: Sortie) -> Observation:
         """Height, offset, pitch and speed of a sortie."""

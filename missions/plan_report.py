@@ -49,8 +49,7 @@ def write_report(plan: PatrolPlan, report: Validation, path: Path, *, on_terrain
                 "name": bound.name,
                 "seconds": bound.seconds,
                 "claim": f"no plan {bound.claim}",
-                # As a share of the bound; of none there is no gap to speak of.
-                "gap": plan.figure_s / bound.seconds - 1 if bound.seconds > 0 else None,
+                "gap": plan.gap_to(bound),
             }
             for bound in plan.bounds
         ],

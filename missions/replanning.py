@@ -12,10 +12,9 @@ from geo import Terrain
 from missions.clock import moment_of
 from missions.errors import PlanError
 from missions.fleet import Fleet
-from missions.network_planning import plan_network
+from missions.network_planning import plan_patrolled
 from missions.options import Objective
 from missions.patrol import PatrolPlan
-from missions.planning import plan
 from missions.recourse import ground_of
 
 __all__ = ["replan"]
@@ -64,6 +63,5 @@ def replan(
         options = replace(options, shift_hour=(options.shift_hour + elapsed_s / 3600) % 24)
     options = replace(options, shift_s=shift_s)
     ground, fleet = ground_of(made, terrain), Fleet(made.fleet.camera, left)
-    if made.network is not None:
-        return plan_network(made.network, fleet, ground, options, airspace=made.airspace, risk=made.risk)
-    return plan(made.border, fleet, ground, options, airspace=made.airspace, risk=made.risk)
+    what = made.network or made.border
+    return plan_patrolled(what, fleet, ground, options, airspace=made.airspace, risk=made.risk)

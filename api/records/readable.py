@@ -32,7 +32,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.sql import Select
 
 from api.errors import NotFoundError
-from api.identity.roles import Principal, Role
+from api.identity.roles import Permission, Principal, Role
 from api.records.types import TYPES
 from api.store.boxes import Sought, among, box_parameters, candidates, parts, touching
 from api.store.tables import AgreementRow, EvidenceRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
@@ -47,6 +47,7 @@ __all__ = [
     "find_released",
     "list_readable",
     "may_read",
+    "may_read_plannings",
     "next_change",
     "readable_records",
 ]
@@ -55,6 +56,7 @@ INSIDE_AUDIENCE = 0
 _NEVER_US = 2**63 - 1
 _EXACT = ("type", "source", "status", "review", "kind")
 _INSIDE = {Role.PILOT, Role.ANALYST, Role.SUPERVISOR}
+_PLANNERS = {Role.PILOT, Role.SUPERVISOR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,11 @@ class RecordFilter:
 def may_read(principal: Principal, type_: str) -> bool:
     """Whether the principal's role may read records of a type at all."""
     return type_ in TYPES and principal.may(TYPES[type_].read)
+
+
+def may_read_plannings(principal: Principal) -> bool:
+    """Whether the principal may know of plannings: what is not adopted yet is the business of those who fly."""
+    return principal.role in _PLANNERS and principal.may(Permission.ASSET_READ)
 
 
 def readable_records(principal: Principal, now_us: int) -> Readable:

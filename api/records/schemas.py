@@ -14,6 +14,7 @@ __all__ = [
     "COPIES",
     "CrossingIn",
     "CueIn",
+    "CustodyIn",
     "FleetIn",
     "Motion",
     "PlanIn",

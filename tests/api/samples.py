@@ -98,3 +98,29 @@ def record_json(collection: str, source_id: str = "a") -> dict[str, Any]:
             "custody": custody,
         }
     return common | own[collection]
+
+
+def planning_json(**more: Any) -> dict[str, Any]:
+    """A planning of 2 km of border by two light aircraft, quickly planned."""
+    light = {
+        "cruise_m_s": 12.0,
+        "max_m_s": 14.0,
+        "climb_m_s": 4.0,
+        "descent_m_s": 3.0,
+        "hover_power_w": 300.0,
+        "cruise_power_w": 320.0,
+        "climb_power_w": 450.0,
+        "battery_wh": 300.0,
+    }
+    line = {"type": "LineString", "coordinates": [[-110.95, 31.333], [-110.93, 31.333]]}
+    base = {"name": "north", "lat": 31.345, "lon": -110.94, "aircraft": [{"model": "light", "count": 2}]}
+    return {
+        "name": "Nogales",
+        "border": {"geojson": line, "own_side": "left"},
+        "bases": [base],
+        "aircraft": {"light": light},
+        "ground_m": 1180.0,
+        "shift_h": 2.0,
+        "explain": False,
+        **more,
+    }

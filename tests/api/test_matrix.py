@@ -19,7 +19,7 @@ from api.records.types import TYPE_OF_COLLECTION
 from tests.api import described
 from tests.api.conftest import ON_SQLITE
 from tests.api.people import ORIGIN, Browser, make_account, settled
-from tests.api.samples import CLIP, crossing_json, record_json
+from tests.api.samples import CLIP, crossing_json, planning_json, record_json
 from tests.api.test_routes import FORGED
 
 PUBLIC = {
@@ -203,6 +203,8 @@ def world(service):
         "hold_id": service.ask("supervisor", "POST", "/holds", json=held).json()["id"],
         "purpose": "border-surveillance",
         "session_id": session,
+        "planning_id": asked_planning(service),
+        "plannings/name": "plan.json",
         "key_id": service.key("some key", "analyst"),
         "name": "roads",
         "order_id": ordered(service),
@@ -226,6 +228,13 @@ def ordered(service) -> str:
     order = {"client_id": "1", "vehicle": vehicle, "kind": "pause"}
     answer = settled(service, "pat", "pilot").ask("POST", "/orders", json=order)
     assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+def asked_planning(service) -> str:
+    """The id of a planning that waits: no planner runs here."""
+    answer = service.ask("pilot", "POST", "/plannings", json=planning_json())
+    assert answer.status_code == 202, answer.text
     return answer.json()["id"]
 
 

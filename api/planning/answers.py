@@ -1,0 +1,29 @@
+"""What the routes of planning answer."""
+
+from __future__ import annotations
+
+from api.described import NOTHING, PLACE, answered, answered_page, modelled, taken
+from api.planning.results import AdoptionOut, PlanningLine, PlanningOut
+from api.planning.schemas import PlanningIn
+
+__all__ = ["ADOPTED", "ASKED", "FILE", "FORGOTTEN", "MEDIA_TYPES", "PLANNING", "PLANNINGS"]
+
+MEDIA_TYPES = {
+    ".plan": "application/json",
+    ".waypoints": "text/plain; charset=utf-8",
+    ".kml": "application/vnd.google-earth.kml+xml",
+    ".kmz": "application/vnd.google-earth.kmz",
+    ".csv": "text/csv; charset=utf-8",
+    ".geojson": "application/geo+json",
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+    ".png": "image/png",
+}
+"""Of the files of a plan, by their ending."""
+
+ADOPTED = answered(modelled(AdoptionOut))
+ASKED = answered(modelled(PlanningLine), 202, **PLACE)
+FILE = answered({}, media_types=tuple(dict.fromkeys(MEDIA_TYPES.values())), Content_Disposition="Its file name.")
+FORGOTTEN = NOTHING
+PLANNING = answered(modelled(PlanningOut, request=taken(PlanningIn)))
+PLANNINGS = answered_page(modelled(PlanningLine))

@@ -1,0 +1,93 @@
+"""Planning over HTTP: ask for a plan, see how far it is and what it came to, take its files, adopt it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Path, Request
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from api.http import Caller, Given, Route, Stored, answer, answer_page, read, write, write_alone
+from api.identity.roles import Permission
+from api.pages import Asked
+from api.planning import answers, plannings
+from api.planning.answers import MEDIA_TYPES
+from api.planning.schemas import AdoptionIn, PlanningIn
+
+__all__ = ["ROUTES"]
+
+FileName = Annotated[str, Path(min_length=1, max_length=300)]
+
+
+def post_planning(wish: PlanningIn, call: Caller, store: Stored, settings: Given) -> Response:
+    """Ask for a plan: what cannot be planned at all is refused here, the rest is queued for the planner."""
+    from api.planning.orders import check_terrain, order_of  # noqa: PLC0415 - `missions` takes a second to load
+
+    check_terrain(wish, settings.planning.terrain)
+    order_of(wish)
+    request = json.dumps(wish.model_dump(mode="json", exclude_unset=True))
+    most = settings.planning.per_person
+
+    def work(session: Session, now: int) -> dict[str, Any]:
+        return plannings.line_of(plannings.ask(session, call, now, name=wish.name, request=request, most=most))
+
+    line = write(store, work)
+    return answer(line, 202, Location=f"/plannings/{line['id']}")
+
+
+def get_plannings(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Plannings, newest first."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        found = plannings.list_plannings(session, call.principal, asked).map(plannings.line_of)
+        return found, [line["id"] for line in found.items]
+
+    return answer_page(request, read(store, call, "planning.list", work))
+
+
+def get_planning(planning_id: str, call: Caller, store: Stored) -> Response:
+    """How far a planning is, and when it is done what was found."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        row = plannings.find(session, call.principal, planning_id, whole=True)
+        return plannings.told_of(session, row), [row.id]
+
+    return answer(read(store, call, "planning.read", work))
+
+
+def delete_planning(planning_id: str, call: Caller, store: Stored) -> Response:
+    """Cancel a planning that waits or runs; forget one that has ended. An adopted plan stays."""
+    write(store, lambda session, now: plannings.drop(session, call, now, planning_id))
+    return Response(status_code=204)
+
+
+def get_file(planning_id: str, name: FileName, call: Caller, store: Stored) -> Response:
+    """A file of a plan, as the tools of pilots read it."""
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        return plannings.file_of(session, call.principal, planning_id, name), [planning_id]
+
+    content = read(store, call, "planning.read_file", work)
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+    return Response(content, 200, headers, MEDIA_TYPES[PurePath(name).suffix])
+
+
+def post_adoption(planning_id: str, wish: AdoptionIn, call: Caller, store: Stored) -> Response:
+    """Make a plan one of the service: records of its segments, its fleet, itself, and each flight as planned."""
+    from api.planning.adoption import adopt  # noqa: PLC0415 - as above
+
+    return answer(write_alone(store, lambda session, now: adopt(session, call, now, planning_id, wish)))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/plannings", post_planning, Permission.ASSET_WRITE, answers=answers.ASKED),
+    Route("GET", "/plannings", get_plannings, Permission.ASSET_READ, answers=answers.PLANNINGS),
+    Route("GET", "/plannings/{planning_id}", get_planning, Permission.ASSET_READ, answers=answers.PLANNING),
+    Route("DELETE", "/plannings/{planning_id}", delete_planning, Permission.ASSET_WRITE, answers=answers.FORGOTTEN),
+    Route("GET", "/plannings/{planning_id}/files/{name}", get_file, Permission.ASSET_READ, answers=answers.FILE),
+    Route("POST", "/plannings/{planning_id}/adoption", post_adoption, Permission.ASSET_WRITE, answers=answers.ADOPTED),
+)

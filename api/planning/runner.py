@@ -1,0 +1,253 @@
+"""Planners at work: one process of the service takes plannings from the queue and runs each in a process of its own.
+
+A planner is killed when its planning is cancelled, takes too long, or the service stops; one that dies says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import shutil
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from api.background import Service, Task
+from api.canonical import new_id
+from api.errors import StorageError
+from api.feeds.lease import give_lease, take_lease
+from api.planning import plannings
+from api.planning.folder import FILES, FOUND, SORTIES
+from api.planning.plannings import PlanFile
+from api.planning.settings import PlanningSettings
+from api.store.engine import Store
+from api.threads import in_thread
+
+__all__ = ["TASKS", "run_plannings"]
+
+_LOG = logging.getLogger("vedette.api")
+_COMMAND = (sys.executable, "-m", "api.planning.worker")
+_LEASE = "planning"
+_LEASE_S = 30.0
+_LOOK_S = 0.25
+_DAY_US = 86_400_000_000
+_LONGEST_LINE = 1 << 20
+_LAST_WORDS = 20
+
+
+class _DiedError(Exception):
+    """A planner that ended without a plan, and without a word of ours."""
+
+
+async def run_plannings(service: Service) -> None:
+    """Run what waits, until cancelled; of several processes that share a store one does, as long as there is work."""
+    owner = new_id()
+    while True:
+        rest_s = _LOOK_S
+        if await in_thread(_is_due, service):
+            if await in_thread(_lead, service.store, owner):
+                try:
+                    await in_thread(_tidy, service)
+                    await _work(service, owner)
+                finally:
+                    with suppress(StorageError):
+                        await in_thread(_follow, service.store, owner)
+            else:
+                rest_s = _LEASE_S / 3
+        await asyncio.sleep(rest_s)
+
+
+TASKS: tuple[Task, ...] = (run_plannings,)
+
+
+async def _work(service: Service, owner: str) -> None:
+    """Run what waits, until nothing does, or another process has taken over."""
+    clock = asyncio.get_running_loop().time
+    async with asyncio.TaskGroup() as group:
+        crew, renew_at = _Crew(service, group), clock() + _LEASE_S / 3
+        while await crew.look():
+            await asyncio.sleep(_LOOK_S)
+            if clock() < renew_at:
+                continue
+            if not await in_thread(_lead, service.store, owner):
+                break
+            renew_at = clock() + _LEASE_S / 3
+        crew.stop()
+
+
+@dataclass
+class _Crew:
+    """The planners of this process."""
+
+    service: Service
+    group: asyncio.TaskGroup
+    at_work: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def look(self) -> bool:
+        """Begin what waits, as far as there is room; stop what nobody wants any more. False when all is done."""
+        self.at_work = {id_: task for id_, task in self.at_work.items() if not task.done()}
+        room = self.service.settings.planning.at_once - len(self.at_work)
+        going, begun = await in_thread(_look, self.service.store, list(self.at_work), room)
+        for id_, task in self.at_work.items():
+            if id_ not in going:
+                task.cancel()
+        for id_, request in begun:
+            self.at_work[id_] = self.group.create_task(_plan(self.service, id_, request), name=f"planning-{id_}")
+        return bool(self.at_work)
+
+    def stop(self) -> None:
+        """Stop all of them."""
+        for task in self.at_work.values():
+            task.cancel()
+
+
+def _is_due(service: Service) -> bool:
+    with service.store.read() as session:
+        return plannings.is_due(session, _old_us(service))
+
+
+def _old_us(service: Service) -> int:
+    """What ended before this is forgotten; nothing is, by a clock that is not believed."""
+    try:
+        service.store.check_clock()
+    except StorageError:
+        return 0
+    return service.store.clock() - round(service.settings.planning.keep_days * _DAY_US)
+
+
+def _lead(store: Store, owner: str) -> bool:
+    with store.write() as session:
+        return take_lease(session, _LEASE, owner, store.clock(), round(_LEASE_S * 1e6))
+
+
+def _follow(store: Store, owner: str) -> None:
+    with store.write() as session:
+        give_lease(session, _LEASE, owner)
+
+
+def _tidy(service: Service) -> None:
+    """At the beginning: what runs by the store, the process before this one began, and nobody runs it now."""
+    old_us = _old_us(service)
+    with service.store.write() as session:
+        now = service.store.clock()
+        plannings.fail_left(session, now)
+        plannings.forget_old(session, now, old_us)
+
+
+def _look(store: Store, at_work: list[str], room: int) -> tuple[set[str], list[tuple[str, str]]]:
+    """Those at work that are still wanted, and those that were begun."""
+    with store.read() as session:
+        going = plannings.wanted(session, at_work)
+        waits = plannings.waits(session)
+    begun: list[tuple[str, str]] = []
+    while waits and len(begun) < room:
+        with store.write() as session:
+            taken = plannings.take_next(session, store.clock())
+        if taken is None:
+            break
+        begun.append(taken)
+    return going, begun
+
+
+async def _plan(service: Service, planning_id: str, request: str) -> None:
+    """Run one planning to its end, whatever that is."""
+    settings, store = service.settings.planning, service.store
+    folder = Path(mkdtemp(prefix="vedette-planning-"))
+    try:
+        async with asyncio.timeout(settings.limit_s):
+            error = await _ran(store, planning_id, request, folder, settings)
+        await in_thread(_end, store, planning_id, folder, error, settings.most_bytes)
+    except TimeoutError:
+        error = f"it took longer than {settings.limit_s:g} s: plan a shorter border, or with fewer aircraft"
+        await in_thread(_fail, store, planning_id, error)
+    except Exception as problem:  # noqa: BLE001 - logged whole; whoever asked must not wait for ever
+        _LOG.exception("planning failed", extra={"fields": {"planning": planning_id}})
+        how = str(problem) if isinstance(problem, _DiedError) else "its plan could not be kept"
+        error = f"the planner did not come to its end ({how}): plan a shorter border, or ask the administrator"
+        await in_thread(_fail, store, planning_id, error)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _ran(store: Store, planning_id: str, request: str, folder: Path, settings: PlanningSettings) -> str | None:
+    """Run a planner: what it says went wrong, or None when the plan lies in the folder."""
+    terrain = None if settings.terrain is None else str(settings.terrain)
+    order = {"request": json.loads(request), "folder": str(folder), "terrain": terrain}
+    error: str | None = None
+    words: list[str] = []
+    async with _process(json.dumps(order)) as process:
+        assert process.stdout is not None  # it is a pipe
+        async for line in process.stdout:
+            said = _said(line)
+            if "error" in said:
+                error = str(said["error"])
+            elif "progress" in said:
+                await in_thread(_tell, store, planning_id, float(said["progress"]), str(said["stage"]))
+            else:
+                words = [*words, line.decode(errors="replace").strip()][-_LAST_WORDS:]
+        code = await process.wait()
+    if code != 0 and error is None:
+        if words:
+            _LOG.error("planner said", extra={"fields": {"planning": planning_id, "words": words}})
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        raise _DiedError(how)
+    return error
+
+
+@asynccontextmanager
+async def _process(order: str) -> AsyncIterator[Process]:
+    """A planner at work on an order; killed when the block ends before it."""
+    process = await asyncio.create_subprocess_exec(
+        *_COMMAND, stdin=PIPE, stdout=PIPE, stderr=STDOUT, limit=_LONGEST_LINE
+    )
+    try:
+        assert process.stdin is not None  # it is a pipe; it stays open, and its end would be the planner's
+        with suppress(ConnectionError):  # it is dead already: its exit code says how
+            process.stdin.write(order.encode() + b"\n")
+            await process.stdin.drain()
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await asyncio.shield(process.wait())
+
+
+def _said(line: bytes) -> dict[str, Any]:
+    """What a line of a planner says; nothing where it is a word of somebody else's."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _tell(store: Store, planning_id: str, progress: float, stage: str) -> None:
+    store.write_together(lambda session: plannings.tell(session, planning_id, progress, stage))
+
+
+def _fail(store: Store, planning_id: str, error: str) -> None:
+    store.write_together(lambda session: plannings.end(session, store.clock(), planning_id, error=error))
+
+
+def _end(store: Store, planning_id: str, folder: Path, error: str | None, most_bytes: int) -> None:
+    """Keep what a planner left."""
+    if error is not None:
+        _fail(store, planning_id, error)
+        return
+    paths = sorted((folder / FILES).iterdir())
+    size = sum(path.stat().st_size for path in paths)
+    if size > most_bytes:
+        _fail(store, planning_id, f"its files have {size:,} bytes, {most_bytes:,} are allowed: plan a shorter border")
+        return
+    whose = json.loads((folder / SORTIES).read_text(encoding="utf-8"))
+    files = [PlanFile(path.name, whose.get(path.name), path.read_bytes()) for path in paths]
+    found = (folder / FOUND).read_text(encoding="utf-8")
+    with store.write() as session:
+        plannings.end(session, store.clock(), planning_id, found=found, files=files)
