@@ -30,6 +30,7 @@ from missions.homeward import straight_effort, straight_home
 from missions.landing import LandingProposal, LandingRules, propose_landing_sites, with_landing_sites
 from missions.launch_book import LaunchBook
 from missions.litchi import LitchiAction, LitchiWaypoint, compile_litchi, read_litchi, save_litchi, write_litchi
+from missions.map_picture import draw_map
 from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
 from missions.mission_kml import read_mission_kml, write_mission_kml
 from missions.network import BorderNetwork, Branch, LineKind
@@ -56,7 +57,6 @@ from missions.patrol import (
     Uncovered,
     Waypoint,
 )
-from missions.picture import draw_map
 from missions.plan_file import load_plan, save_plan
 from missions.plan_folder import write_plan_folder
 from missions.plan_report import read_report

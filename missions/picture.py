@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from geo import atomic_path
-from missions.errors import FormatError
 from missions.fence import Fences, plan_fences
 from missions.options import Objective
 from missions.patrol import PatrolPlan
@@ -18,42 +14,12 @@ from missions.picture_overview import draw_overview, overview_extent
 from missions.picture_sheet import INK, sheet_of
 from missions.picture_timetable import draw_timetable
 
-__all__ = ["draw_map", "figure_of"]
+__all__ = ["PAPER", "figure_of"]
 
-_PAPER = "#ffffff"
+PAPER = "#ffffff"
 _WIDE_IN, _PANELS_IN = 13.0, 4.6
 _USED = 0.93
 """Share of its room that the overview fills at least, beside the legends."""
-
-
-def draw_map(plan: PatrolPlan, path: Path, fences: Fences | None = None) -> None:
-    """Draw a plan into a picture; the ending of the path (png, svg, pdf) says which kind.
-
-    Parameters
-    ----------
-    plan
-        What to draw.
-    path
-        File to write.
-    fences
-        The `sortie_fence` of each sortie, where they are known already.
-
-    Raises
-    ------
-    FormatError
-        When the ending names no kind of picture.
-    MissionError
-        Where no lawful fence exists.
-    FileWriteError
-        When the file cannot be written.
-    """
-    target = Path(path)
-    kind = target.suffix.lstrip(".").lower()
-    if kind not in FigureCanvasAgg(Figure()).get_supported_filetypes():
-        raise FormatError(f"{path}: no kind of picture ends in {target.suffix!r}: use .png, .svg or .pdf")
-    figure = figure_of(plan, fences)
-    with atomic_path(target) as temporary:
-        figure.savefig(temporary, format=kind, dpi=150, facecolor=_PAPER)
 
 
 def figure_of(plan: PatrolPlan, fences: Fences | None = None) -> Figure:

@@ -15,10 +15,10 @@ from missions.export import write_plan_geojson, write_plan_kml
 from missions.fence import sortie_fence
 from missions.fence_shapes import FencePolygon
 from missions.files import is_file_name, read_json
+from missions.map_picture import draw_map
 from missions.mission import Dialect, compile_mission
 from missions.mission_kml import write_mission_kml
 from missions.patrol import PatrolPlan
-from missions.picture import draw_map
 from missions.plan_file import save_plan
 from missions.plan_report import write_report
 from missions.qgc import write_qgc_plan
