@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from geo import attitude_from_rotation
 from vision.calibration import Calibration, PointResult
@@ -173,7 +173,7 @@ def _result(scene: Scene, solved: Solved, fit: Fit) -> Calibration:
     residuals, jacobian = solved.residuals[solved.rows], solved.jacobian[solved.rows]
     freedom = len(residuals) - float(np.trace(jacobian.T @ solved.weight @ jacobian @ solved.spread))
     misfit = float(residuals @ solved.weight @ residuals)
-    if freedom >= 1 and misfit > chi2.ppf(0.999, freedom):
+    if freedom >= 1 and misfit > chdtri(freedom, 0.001):
         covariance *= misfit / freedom
         notes.append(
             f"The points fit worse than their sigmas say (chi-square {misfit:.0f}, {freedom:.0f} degrees of freedom): "

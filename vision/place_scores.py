@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from vision.types import CHI_95
 
@@ -148,9 +148,9 @@ def share_interval(inside: NDArray[np.bool_], clusters: Sequence[str]) -> tuple[
     variance = groups / (groups - 1) * float((excess**2).sum()) / count**2
     effective = float(groups)
     if variance > 0:
-        spread = float(stats.t.ppf(0.975, count - 1) / stats.t.ppf(0.975, groups - 1)) ** 2
+        spread = float(special.stdtrit(count - 1, 0.975) / special.stdtrit(groups - 1, 0.975)) ** 2
         effective = min(effective, share * (1 - share) / variance * spread)
     hits, misses = share * effective, (1 - share) * effective
-    low = float(stats.beta.ppf(0.025, hits, misses + 1)) if hits > 0 else 0.0
-    high = float(stats.beta.ppf(0.975, hits + 1, misses)) if misses > 0 else 1.0
+    low = float(special.betaincinv(hits, misses + 1, 0.025)) if hits > 0 else 0.0
+    high = float(special.betaincinv(hits + 1, misses, 0.975)) if misses > 0 else 1.0
     return low, high
