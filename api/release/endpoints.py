@@ -73,11 +73,14 @@ def get_releases(  # noqa: PLR0917 - FastAPI passes by name
     record_id: str | None = None,
     partner_id: str | None = None,
     waiting: bool = False,
+    newest: bool = False,
 ) -> Response:
-    """Releases, oldest first, recalled ones too."""
+    """Releases, oldest first (`newest`: newest first), recalled ones too."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = releases.list_releases(session, asked, record_id=record_id, partner_id=partner_id, waiting=waiting)
+        found = releases.list_releases(
+            session, asked, record_id=record_id, partner_id=partner_id, waiting=waiting, newest_first=newest
+        )
         return found, [item["id"] for item in found.items]
 
     return answer_page(request, read(store, call, "release.list", work))

@@ -270,17 +270,21 @@ def recall_records(session: Session, call: Call, now_us: int, reasons: Mapping[s
 
 
 def list_releases(
-    session: Session, window: Window, *, record_id: str | None, partner_id: str | None, waiting: bool = False
+    session: Session,
+    window: Window,
+    *,
+    record_id: str | None,
+    partner_id: str | None,
+    waiting: bool = False,
+    newest_first: bool = False,
 ) -> Page[dict[str, Any]]:
-    """Releases, oldest first, recalled ones too, as JSON values; `waiting`: only recalls without a receipt."""
-    query = select(ReleaseRow)
-    if record_id is not None:
-        query = query.where(ReleaseRow.record_id == record_id)
-    if partner_id is not None:
-        query = query.where(ReleaseRow.partner_id == partner_id)
+    """Releases, recalled ones too, as JSON values; `waiting`: only recalls without a receipt."""
+    named = {"record_id": record_id, "partner_id": partner_id}
+    query = select(ReleaseRow).filter_by(**{name: value for name, value in named.items() if value is not None})
     if waiting:
         query = query.where(ReleaseRow.recalled_us.is_not(None), ReleaseRow.announced, ReleaseRow.receipt_us.is_(None))
-    return page_of(session, query, window, ReleaseRow.released_us, ReleaseRow.id).map(_release_wire)
+    page = page_of(session, query, window, ReleaseRow.released_us, ReleaseRow.id, newest_first=newest_first)
+    return page.map(_release_wire)
 
 
 def standing_release(session: Session, record_id: str, partner_id: str) -> ReleaseRow | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.described import COUNT, HASH, ID, OBJECT, TEXT, TIME, answered, closed, list_of, or_null
 
-__all__ = ["ENTRIES", "EVENTS", "SIGNED_HEAD", "VERIFICATION"]
+__all__ = ["ENTRIES", "EVENTS", "FOUND", "SIGNED_HEAD", "VERIFICATION"]
 
 _EVENT = closed(
     n=COUNT,
@@ -28,6 +28,7 @@ _SIGNATURE = closed(algorithm={"const": "Ed25519"}, public_key=TEXT, signature=T
 
 ENTRIES = answered(closed(entries=list_of(closed(seq=COUNT, body=OBJECT, hash=HASH)), head=_HEAD))
 EVENTS = answered(closed(events=list_of(_EVENT), next=COUNT))
+FOUND = answered(closed(entries=list_of(closed(seq=COUNT, body=or_null(OBJECT), hash=TEXT)), next=or_null(COUNT)))
 SIGNED_HEAD = answered(closed(statement=_STATEMENT, signature=or_null(_SIGNATURE)))
 VERIFICATION = answered(
     {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -11,12 +12,17 @@ from api.errors import AuditTamperedError
 from api.http import After, Caller, Given, Route, Stored, answer, read
 from api.identity.roles import Permission
 from api.pages import Limit
+from api.times import microseconds
 from api.trail import answers
 from api.trail.audit import audit_head, read_audit, verify_audit
 from api.trail.heads import sign_head
 from api.trail.log import audience_of, read_events
+from api.trail.search import Sought, search_audit
+from api.wire import Moment
 
 __all__ = ["ROUTES"]
+
+_Word = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
 def get_events(call: Caller, store: Stored, after: After = 0, limit: Limit = 100) -> Response:
@@ -43,6 +49,33 @@ def get_audit(call: Caller, store: Stored, after: After = 0, limit: Limit = 100)
     return answer(read(store, call, "audit.list", work))
 
 
+def get_audit_entries(  # noqa: PLR0917 - FastAPI passes by name
+    call: Caller,
+    store: Stored,
+    actor: _Word = None,
+    action: _Word = None,
+    object_id: Annotated[_Word, Query(alias="object")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    limit: Limit = 100,
+) -> Response:
+    """Entries of the audit by person, deed, object and time, newest first; `next` is the `before` to go on with."""
+    sought = Sought(
+        actor,
+        action,
+        object_id,
+        None if since is None else microseconds(since),
+        None if until is None else microseconds(until),
+    )
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        return search_audit(session, sought, before=before, limit=limit), []
+
+    found = read(store, call, "audit.search", work)
+    return answer({"entries": found.entries, "next": found.next})
+
+
 def get_audit_head(call: Caller, store: Stored, settings: Given) -> Response:
     """The newest entry's number and hash as a signed head, to be kept elsewhere; `signature` is null without a key."""
 
@@ -65,6 +98,7 @@ def get_audit_verification(call: Caller, store: Stored) -> Response:
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/events", get_events, Permission.EVENT_READ, answers=answers.EVENTS),
     Route("GET", "/audit", get_audit, Permission.AUDIT_READ, answers=answers.ENTRIES),
+    Route("GET", "/audit/entries", get_audit_entries, Permission.AUDIT_READ, answers=answers.FOUND),
     Route("GET", "/audit/head", get_audit_head, Permission.AUDIT_READ, answers=answers.SIGNED_HEAD),
     Route("GET", "/audit/verification", get_audit_verification, Permission.AUDIT_READ, answers=answers.VERIFICATION),
 )

@@ -72,6 +72,7 @@ def lists(service):
         List("auditor", "/partners", lambda: post("administrator", "/partners", name=f"p {next(numbers)}")),
         List("auditor", "/agreements", lambda: service.agree(bravo)),
         List("auditor", f"/releases?partner_id={bravo}", share),
+        List("auditor", f"/releases?partner_id={bravo}&newest=true", share, newest_first=True),
         List("bravo", "/recalls", recall, member="release_id"),
         List("bravo", "/subscriptions", lambda: post("bravo", "/subscriptions", agreement_id=agreement)),
         List("auditor", "/holds", lambda: post("supervisor", "/holds", record_id=crossing, reason="court order")),
@@ -101,7 +102,7 @@ def test_pages_are_joined_without_a_gap_while_rows_come(service, lists, monkeypa
 
 @ON_SQLITE
 def test_a_link_asks_the_same_question(service, lists):
-    (releases,) = [each for each in lists if each.path.startswith("/releases")]
+    releases, _ = [each for each in lists if each.path.startswith("/releases")]
     for _ in range(3):
         releases.add()
     first = service.ask("auditor", "GET", f"{releases.path}&limit=1&waiting=false")

@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 from tests.console.desk import ROLES
 
 VIEWS = {
-    "pilot": ["Plan", "Fly", "Review"],
-    "analyst": ["Fly", "Review"],
+    "pilot": ["Plan", "Fly", "Review", "Account"],
+    "analyst": ["Fly", "Review", "Account"],
     "supervisor": ["Fly", "Review", "Share", "Account"],
-    "partner": ["Fly", "Review", "Share"],
+    "partner": ["Fly", "Review", "Share", "Account"],
     "auditor": ["Share", "Account"],
     "administrator": ["Share", "Account"],
 }

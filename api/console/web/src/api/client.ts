@@ -80,6 +80,17 @@ export async function follow<T>(path: string): Promise<Page<T>> {
   return { items: (await response.json()) as T, next: nextOf(response) };
 }
 
+/** All pages of a list that a person has to choose from, from its first on. */
+export async function allOf<T>(first: Promise<Page<T[]>>): Promise<T[]> {
+  let page = await first;
+  const items = [...page.items];
+  while (page.next !== null) {
+    page = await follow<T[]>(page.next);
+    items.push(...page.items);
+  }
+  return items;
+}
+
 function nextOf(response: Response): string | null {
   const link = response.headers.get("Link") ?? "";
   const found = /<([^>]+)>;\s*rel="?next"?/.exec(link)?.[1];

@@ -20,7 +20,7 @@ export const VIEWS: readonly View[] = [
   {
     name: "account",
     title: "account.title",
-    needs: ["audit.read", "account.write", "key.write", "erasure.read"],
+    needs: ["self"],
     load: () => import("./account"),
   },
 ];

@@ -1,5 +1,17 @@
-import { t } from "../../i18n";
+import { Sections } from "../../ui/Sections";
+import Agreements from "./agreements/Agreements";
+import Received from "./received/Received";
+import Records from "./records/Records";
+import Releases from "./releases/Releases";
+import "./share.css";
+
+const SECTIONS = [
+  { name: "records", title: "share.records", needs: ["release"], Content: Records },
+  { name: "releases", title: "share.releases", needs: ["policy.read"], Content: Releases },
+  { name: "agreements", title: "share.agreements", needs: ["policy.read"], Content: Agreements },
+  { name: "received", title: "share.received", needs: ["receipt"], Content: Received },
+] as const;
 
 export default function Share() {
-  return <h1>{t("share.title")}</h1>;
+  return <Sections view="share" title="share.title" sections={SECTIONS} />;
 }

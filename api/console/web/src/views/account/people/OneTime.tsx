@@ -1,0 +1,53 @@
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { t } from "../../../i18n";
+import { Dialog } from "../../../ui/Dialog";
+import { Time } from "../../../ui/Time";
+
+export interface Secret {
+  /** Whose it is. */
+  name: string;
+  secret: string;
+  expires: string | null;
+}
+
+/** A secret, shown this once: it is kept nowhere, not in this page either once it is closed. */
+export function OneTime({ shown, onClose }: { shown: Secret; onClose: () => void }) {
+  const output = useRef<HTMLOutputElement>(null);
+  const copied = useSignal(false);
+
+  async function copy(): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(shown.secret);
+      copied.value = true;
+    } catch {
+      // No clipboard without TLS: the text is marked, to be copied by hand.
+      if (output.current !== null) getSelection()?.selectAllChildren(output.current);
+    }
+  }
+
+  return (
+    <Dialog title={t("account.secret_of", { name: shown.name })} onClose={onClose}>
+      <div class="stack">
+        <p>{t("account.shown_once")}</p>
+        <output ref={output} class="secret" aria-label={t("account.secret")}>
+          {shown.secret}
+        </output>
+        {shown.expires !== null && (
+          <p>
+            {t("account.use_before")} <Time at={shown.expires} />
+          </p>
+        )}
+        <div class="row">
+          <button type="button" class="primary" onClick={copy}>
+            {t("account.copy")}
+          </button>
+          <button type="button" onClick={onClose}>
+            {t("account.noted")}
+          </button>
+          <span role="status">{copied.value && t("account.copied")}</span>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,157 @@
+import { useSignal } from "@preact/signals";
+import { pageOf, service } from "../../../api/client";
+import { t } from "../../../i18n";
+import { Answer, More } from "../../../ui/Answer";
+import { useAsked, usePages } from "../../../ui/asked";
+import { Confirm } from "../../../ui/Confirm";
+import { attempt } from "../../../ui/failure";
+import { ChoiceField, TicksField } from "../../../ui/fields";
+import { Id } from "../../../ui/Id";
+import { Time } from "../../../ui/Time";
+import { KINDS } from "../agreements/draft";
+import { askOwnAgreements } from "./own";
+
+/** What the partner gets by itself as soon as a person has confirmed it, and a way to ask for more or for no more. */
+export function Subscriptions() {
+  const pages = usePages(async () => pageOf(await service.GET("/subscriptions")), []);
+  const ending = useSignal<string | null>(null);
+  return (
+    <section class="stack" aria-label={t("share.subscriptions")}>
+      <h2>{t("share.subscriptions")}</h2>
+      <p class="soft">{t("share.subscriptions_say")}</p>
+      <Answer asked={pages}>
+        {(wishes) => (
+          <>
+            {wishes.length > 0 && (
+              <div class="scroll">
+                <table>
+                  <thead>
+                    <tr>
+                      <th scope="col">{t("share.since")}</th>
+                      <th scope="col">{t("share.agreement")}</th>
+                      <th scope="col">{t("share.wish")}</th>
+                      <th scope="col">{t("share.state")}</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {wishes.map(({ id, wish, created, ended }) => (
+                      <tr key={id}>
+                        <td>
+                          <Time at={created} />
+                        </td>
+                        <td>
+                          <Id id={wish.agreement_id} />
+                        </td>
+                        <td>
+                          {wish.kinds == null
+                            ? t("share.all_of_it")
+                            : wish.kinds.map((each) => t(`share.kind_${each}`)).join(", ")}
+                          {wish.area != null && `, ${t("share.in_area")}`}
+                        </td>
+                        <td>
+                          {ended === null ? (
+                            <button
+                              type="button"
+                              onClick={() => {
+                                ending.value = id;
+                              }}
+                            >
+                              {t("share.end_subscription")}
+                            </button>
+                          ) : (
+                            <>
+                              {t("share.ended_at")} <Time at={ended} />
+                            </>
+                          )}
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            )}
+            <More pages={pages} />
+          </>
+        )}
+      </Answer>
+      <Ask onDone={pages.again} />
+      {ending.value !== null && (
+        <Confirm
+          title={t("share.end_subscription")}
+          act={t("share.end_it")}
+          onClose={() => {
+            ending.value = null;
+          }}
+          onConfirm={() =>
+            attempt(async () => {
+              const path = { subscription_id: ending.value ?? "" };
+              await service.DELETE("/subscriptions/{subscription_id}", { params: { path } });
+              pages.again();
+            })
+          }
+        >
+          <p>{t("share.end_subscription_says")}</p>
+        </Confirm>
+      )}
+    </section>
+  );
+}
+
+/** A new standing wish, under one of the agreements that something came under, or one whose number is known. */
+function Ask({ onDone }: { onDone: () => void }) {
+  const agreement = useSignal("");
+  const which = useSignal<"all" | "kinds">("all");
+  const kinds = useSignal<readonly (typeof KINDS)[number][]>([]);
+  const known = useAsked(askOwnAgreements, []);
+  return (
+    <form
+      class="row"
+      aria-label={t("share.subscribe")}
+      onSubmit={async (event) => {
+        event.preventDefault();
+        const done = await attempt(async () => {
+          const body = { agreement_id: agreement.value, ...(which.value === "all" ? {} : { kinds: [...kinds.value] }) };
+          await service.POST("/subscriptions", { body });
+        });
+        if (!done) return;
+        agreement.value = "";
+        onDone();
+      }}
+    >
+      <label>
+        <span>{t("share.agreement_number")}</span>
+        <input
+          required
+          list="own-agreements"
+          autocomplete="off"
+          pattern="[0-9a-f]{32}"
+          value={agreement.value}
+          onInput={(event) => {
+            agreement.value = event.currentTarget.value;
+          }}
+        />
+        <datalist id="own-agreements">
+          {(known.value ?? []).map((id) => (
+            <option key={id} value={id} />
+          ))}
+        </datalist>
+      </label>
+      <ChoiceField
+        label={t("share.wish")}
+        value={which}
+        choices={[
+          ["all", t("share.all_of_it")],
+          ["kinds", t("share.some_kinds")],
+        ]}
+      />
+      {which.value === "kinds" && (
+        <TicksField
+          legend={t("share.kinds")}
+          value={kinds}
+          choices={KINDS.map((each) => [each, t(`share.kind_${each}`)] as const)}
+        />
+      )}
+      <button type="submit">{t("share.subscribe")}</button>
+    </form>
+  );
+}

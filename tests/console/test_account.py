@@ -1,0 +1,281 @@
+"""The audit and its chain, retention and erasure, accounts and keys, and everybody's own sessions."""
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.api.people import PASSWORD
+from tests.api.samples import crossing_json
+
+FRESH = "eleven loud herons fly"
+
+
+def deliver(live, source_id: str = "a") -> str:
+    body = crossing_json(source_id, evidence=None, retention_days=3650)
+    return live.ask("pilot", "POST", "/crossings", json=body).json()["id"]
+
+
+def log_in(live, login: str, password: str, **more: Any) -> httpx.Response:
+    body = {"login": login, "password": password} | more
+    return httpx.post(f"{live.url}/login", json=body, headers={"Origin": live.url})
+
+
+def go(at, part: str):
+    at.open(f"#/account/{part}")
+    expect(at.page.get_by_role("navigation", name="Account")).to_be_visible()
+    return at.page
+
+
+def confirm(page, act: str) -> None:
+    page.get_by_role("dialog").get_by_role("button", name=act, exact=True).click()
+
+
+@pytest.mark.parametrize(
+    ("role", "parts"),
+    [
+        ("auditor", ["Audit", "Holds and erasure", "Retention", "Rules of review", "Transparency", "Mine"]),
+        ("administrator", ["Accounts", "Keys", "Retention", "Rules of review", "Transparency", "Mine"]),
+        ("supervisor", ["Holds and erasure", "Retention", "Rules of review", "Transparency", "Mine"]),
+        ("analyst", ["Mine"]),
+        ("partner", ["Mine"]),
+    ],
+)
+def test_each_role_has_its_parts(live, desk, role, parts):
+    page = go(desk(live, role), "mine")
+    links = page.get_by_role("navigation", name="Account").get_by_role("link")
+    expect(links).to_have_text(parts)
+
+
+def test_the_audit_is_looked_through_by_person_deed_and_object(live, desk):
+    first, second = deliver(live), deliver(live, "b")
+    at = desk(live, "auditor")
+    page = go(at, "audit")
+    rows = page.get_by_role("region", name="Entries").locator("tbody tr")
+    expect(rows.first).to_be_visible()
+    page.get_by_label("Deed").fill("crossing.deliver")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text(second[:8])  # the newest first
+    page.get_by_role("button", name=first[:8]).click()
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_label("Person").fill("chief of nobody")
+    expect(page.get_by_text("No entry is like that.")).to_be_visible()
+    page.get_by_label("Person").fill("Key of the pilot")
+    expect(rows).to_have_count(2)
+    page.get_by_label("Before").fill("2026-01-01T00:00")
+    expect(rows).to_have_count(0)
+
+
+def test_a_long_audit_comes_page_by_page_without_a_gap(live, desk):
+    for _ in range(110):
+        live.ask("supervisor", "GET", "/partners")
+    at = desk(live, "auditor")
+    page = go(at, "audit")
+    page.get_by_label("Deed").fill("partner.list")
+    rows = page.get_by_role("region", name="Entries").locator("tbody tr")
+    expect(rows).to_have_count(100)
+    page.get_by_role("button", name="More").click()
+    expect(rows).to_have_count(110)
+    numbers = [int(text) for text in page.locator("tbody td:first-child").all_inner_texts()]
+    assert numbers == sorted(set(numbers), reverse=True)
+
+
+def test_a_whole_chain_is_verified_and_a_broken_one_cannot_be_overlooked(live, desk):
+    deliver(live)
+    at = desk(live, "auditor")
+    page = go(at, "audit")
+    chain = page.get_by_role("region", name="The chain")
+    expect(chain).to_contain_text("Not verified")
+    page.get_by_role("button", name="Verify the chain").click()
+    expect(chain).to_contain_text("nothing was changed, removed or moved")
+    (entry,) = live.ask("auditor", "GET", "/audit/entries", params={"action": "crossing.deliver"}).json()["entries"]
+    database = live.directory / "vedette.sqlite"
+    with closing(sqlite3.connect(database)) as raw:  # as somebody with the database would
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f'DROP TRIGGER "{name}"')
+        raw.execute("UPDATE audit SET body = replace(body, 'pilot', 'nobody') WHERE seq = ?", (entry["seq"],))
+        raw.commit()
+    page.get_by_role("button", name="Verify the chain").click()
+    expect(chain.get_by_role("alert")).to_contain_text(f"tampered with at entry {entry['seq']}")
+    page.get_by_label("Deed").fill("crossing.deliver")
+    expect(page.locator("tbody tr").first).to_contain_text("not to be trusted")
+    at.picture("account-chain-broken")
+    for theme in ("light", "dark", "night"):
+        at.prefer("Theme", theme)
+        assert at.axe() == [], theme
+
+
+def test_retention_is_set_changed_and_ended_by_an_administrator_alone(live, desk):
+    page = go(desk(live, "administrator"), "retention")
+    form = page.get_by_role("form", name="Set the rule")
+    for days in ("90", "30"):
+        form.get_by_label("Purpose").fill("border-surveillance")
+        form.get_by_label("At most, in days").fill(days)
+        form.get_by_role("button", name="Set the rule").click()
+        expect(page.get_by_role("dialog")).to_contain_text(f"more than {days} days ago are erased")
+        confirm(page, "Set it")
+        expect(page.get_by_role("row", name="border-surveillance")).to_contain_text(f"{days} days")
+    (rule,) = live.ask("auditor", "GET", "/retention").json()
+    assert (rule["purpose"], rule["days"]) == ("border-surveillance", 30)
+    other = go(desk(live, "auditor"), "retention")
+    expect(other.get_by_role("row", name="border-surveillance")).to_contain_text("30 days")
+    expect(other.get_by_role("button", name="End the rule")).to_have_count(0)
+    page.get_by_role("button", name="End the rule").click()
+    confirm(page, "End it")
+    expect(page.get_by_text("There are no rules")).to_be_visible()
+    assert live.ask("auditor", "GET", "/retention").json() == []
+
+
+def test_a_hold_keeps_a_record_and_erasure_takes_it_for_good(live, desk):
+    record = deliver(live)
+    at = desk(live, "supervisor")
+    page = go(at, "erasure")
+    holding = page.get_by_role("form", name="Place a hold")
+    holding.get_by_label("Id of the record").fill(record)
+    holding.get_by_label("Reason").fill("court order 5")
+    holding.get_by_role("button", name="Place a hold").click()
+    expect(page.get_by_role("row", name="court order 5")).to_contain_text("Held")
+    erasing = page.get_by_role("region", name="Erase a record")
+    erasing.get_by_label("Id of the record").fill(record)
+    erasing.get_by_label("Law and case").fill("LED 16, case 7")
+    erasing.get_by_role("button", name="Erase this record").click()
+    dialog = page.get_by_role("dialog")
+    act = dialog.get_by_role("button", name="Erase it for good")
+    expect(act).to_be_disabled()
+    dialog.get_by_label(f"Type {record[:8]} to confirm").fill(record[:8])
+    at.picture("account-erase")
+    at.forgiven.append("/erasures")  # the hold is in the way
+    act.click()
+    expect(page.get_by_text("is on legal hold")).to_be_visible()
+    dialog.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Lift the hold").click()
+    page.get_by_role("dialog").get_by_label("Reason").fill("withdrawn")
+    confirm(page, "Lift it")
+    expect(page.get_by_role("row", name="court order 5")).to_contain_text("withdrawn")
+    erasing.get_by_role("button", name="Erase this record").click()
+    dialog.get_by_label(f"Type {record[:8]} to confirm").fill(record[:8])
+    act.click()
+    expect(page.get_by_role("region", name="Tombstones")).to_contain_text("LED 16, case 7")
+    (tombstone,) = live.ask("auditor", "GET", "/tombstones").json()["tombstones"]
+    assert (tombstone["record_id"], tombstone["rule"]) == (record, "LED 16, case 7")
+    assert live.ask("analyst", "GET", "/crossings").json()["features"] == []
+
+
+def test_an_account_is_made_its_secret_shown_once_and_the_account_disabled(live, desk):
+    at = desk(live, "administrator")
+    at.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = go(at, "accounts")
+    form = page.get_by_role("form", name="Make an account")
+    form.get_by_label("Login").fill("nora")
+    form.get_by_label("Name").fill("Nora")
+    form.get_by_label("Role").select_option(label="analyst")
+    form.get_by_role("button", name="Make an account").click()
+    dialog = page.get_by_role("dialog", name="Secret of nora")
+    secret = dialog.get_by_label("Secret", exact=True).inner_text()
+    dialog.get_by_role("button", name="Copy").click()
+    expect(dialog.get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    dialog.get_by_role("button", name="It is noted").click()
+    expect(page.get_by_text(secret)).to_have_count(0)
+    assert log_in(live, "nora", secret, new_password=FRESH).status_code == 200
+    row = page.get_by_role("row", name="nora")
+    row.get_by_role("button", name="New secret").click()
+    confirm(page, "New secret")
+    renewed = dialog.get_by_label("Secret", exact=True).inner_text()
+    dialog.get_by_role("button", name="It is noted").click()
+    assert log_in(live, "nora", FRESH).status_code == 401
+    assert log_in(live, "nora", renewed, new_password=FRESH + " too").status_code == 200
+    row.get_by_role("button", name="Disable").click()
+    confirm(page, "Disable")
+    expect(row).to_contain_text("Disabled")
+    assert log_in(live, "nora", FRESH + " too").status_code == 401
+
+
+def test_a_key_is_issued_works_and_is_revoked(live, desk):
+    page = go(desk(live, "administrator"), "keys")
+    form = page.get_by_role("form", name="Issue a key")
+    form.get_by_label("Name").fill("gate")
+    form.get_by_label("Sources").fill("gate, gate-*")
+    form.get_by_role("button", name="Issue a key").click()
+    dialog = page.get_by_role("dialog", name="Secret of gate")
+    key = dialog.get_by_label("Secret", exact=True).inner_text()
+    dialog.get_by_role("button", name="It is noted").click()
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert httpx.get(f"{live.url}/me", headers=bearer).json()["role"] == "sensor"
+    row = page.get_by_role("row", name="gate", exact=False)
+    expect(row).to_contain_text("gate, gate-*")
+    row.get_by_role("button", name="Revoke").click()
+    confirm(page, "Revoke")
+    expect(row).to_contain_text("Revoked")
+    assert httpx.get(f"{live.url}/me", headers=bearer).status_code == 401
+
+
+def test_rules_of_review_are_written_and_not_over_somebody_elses(live, desk):
+    at = desk(live, "administrator")
+    page = go(at, "review")
+    form = page.get_by_role("form", name="Write the rules")
+    form.get_by_label("Minutes that a claim lasts").fill("5")
+    form.get_by_label("Rules as JSON").fill('{"severity": [], "two_people": [{"kinds": ["vehicle"]}]}')
+    form.get_by_role("button", name="Write the rules").click()
+    expect(page.get_by_text("stays claimed for 5 minutes")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="kinds vehicle")).to_be_visible()
+    told = live.ask("auditor", "GET", "/reviews/policy")
+    assert told.json()["policy"]["claim_s"] == 300
+    newer = {"claim_s": 600}
+    live.ask("administrator", "PUT", "/reviews/policy", json=newer, headers={"If-Match": told.headers["ETag"]})
+    form.get_by_label("Minutes that a claim lasts").fill("7")
+    at.forgiven.append("/reviews/policy")
+    form.get_by_role("button", name="Write the rules").click()
+    expect(page.get_by_role("alert").filter(has_text="read").first).to_be_visible()
+    assert live.ask("auditor", "GET", "/reviews/policy").json()["policy"]["claim_s"] == 600
+
+
+def test_ones_own_sessions_are_ended_and_the_password_changed(live, desk):
+    assert log_in(live, "analyst", PASSWORD).status_code == 200  # somewhere else
+    at = desk(live, "analyst")
+    page = go(at, "mine")
+    sessions = page.get_by_role("region", name="Where you are logged in").locator("tbody tr")
+    expect(sessions.filter(has_text="This one")).to_have_count(1)
+    others = page.get_by_role("button", name="End all others")
+    expect(others).to_be_enabled()
+    others.click()
+    expect(sessions).to_have_count(1)
+    page.get_by_label("Old password").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill(FRESH)
+    page.get_by_label("New password again").fill(FRESH + "!")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_text("are not alike")).to_be_visible()
+    page.get_by_label("New password again").fill(FRESH)
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_text("The password was changed")).to_be_visible()
+    assert log_in(live, "analyst", PASSWORD).status_code == 401
+    assert log_in(live, "analyst", FRESH).status_code == 200
+    page.get_by_label("Old password").fill(FRESH)  # again, under the token of the new session
+    for label in ("New password", "New password again"):
+        page.get_by_label(label, exact=True).fill(FRESH + " twice")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_label("Old password")).to_have_value("")
+    assert log_in(live, "analyst", FRESH + " twice").status_code == 200
+
+
+def test_everybody_can_use_it_in_every_theme(live, desk):
+    record = deliver(live)
+    live.ask("administrator", "PUT", "/retention/border-surveillance", json={"days": 90})
+    live.ask("supervisor", "POST", "/holds", json={"record_id": record, "reason": "court order"})
+    places = {
+        "auditor": ["audit", "erasure", "retention", "review", "transparency", "mine"],
+        "administrator": ["accounts", "keys", "review"],
+    }
+    for role, parts in places.items():
+        at = desk(live, role, width=1024, height=768)
+        for part in parts:
+            page = go(at, part)
+            expect(page.get_by_text("Loading")).to_have_count(0)
+            for theme in ("light", "dark", "night"):
+                at.prefer("Theme", theme)
+                assert at.axe() == [], (role, part, theme)
+            at.picture(f"account-{part}-{role}")
