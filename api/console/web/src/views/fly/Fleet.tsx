@@ -111,6 +111,7 @@ function feature(
   return [
     point(one.id, at, {
       look: lookOf(one),
+      old: one.live === null || one.live.stale,
       label: second === "" ? one.name : `${one.name}\n${second}`,
       chosen: one.id === chosen,
       alarmed: alarmed.has(one.id),

@@ -230,6 +230,8 @@ export function vehicleLayers(): DrawnLayer[] {
         "icon-image": ["get", "look"],
         "icon-allow-overlap": true,
       },
+      // The standard's broken frame of what is old cannot be seen on a dark map.
+      paint: { "icon-opacity": ["case", ["get", "old"], 0.5, 1] },
     },
   ];
 }
