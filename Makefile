@@ -47,7 +47,7 @@ $(READY): requirements.txt requirements-dev.txt pyproject.toml
 # Peers of the partition have a minute each on six instances: the planner's room takes a quarter of an hour.
 bench: $(READY) .venv-peers/ready
 	@mkdir -p runs/bench
-	@for room in geo planner link sim vision api; do $(BIN)/python -m bench $$room --json runs/bench/$$room.json || exit 1; done
+	@for room in geo planner link sim vision api console; do $(BIN)/python -m bench $$room --json runs/bench/$$room.json || exit 1; done
 
 # Programs that ours is measured beside, or has to work with. OR-Tools wants another protobuf than the libraries of UAS
 # standards: they have an environment of their own.

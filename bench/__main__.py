@@ -22,6 +22,7 @@ ROOMS = {
     "sim": "simulated seconds a second",
     "vision": "frames a second beside the bare model",
     "api": "asking and taking in beside ready bytes, SQL by hand and bare commits",
+    "console": "frames while the map is dragged beside an empty one, the first view, what is loaded",
 }
 
 

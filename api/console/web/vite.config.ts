@@ -4,6 +4,10 @@ import { defineConfig } from "vite";
 export default defineConfig({
   base: "/console/",
   publicDir: false,
+  resolve: {
+    // Its parts, which it does not export: the whole has every symbol of five standards.
+    alias: { "milsymbol/parts": new URL("node_modules/milsymbol/index.mjs", import.meta.url).pathname },
+  },
   build: {
     target: "es2022",
     modulePreload: { polyfill: false },

@@ -1,5 +1,5 @@
 import type { FeatureCollection } from "geojson";
-import type { GeoJSONSource, LayerSpecification } from "maplibre-gl";
+import type { GeoJSONSource, GeoJSONSourceSpecification, LayerSpecification } from "maplibre-gl";
 import { useEffect, useRef } from "preact/hooks";
 import { useMap } from "./MapView";
 
@@ -17,10 +17,12 @@ interface Props {
   data: FeatureCollection;
   /** In the colours of the theme; made anew when that changes. */
   layers: () => readonly DrawnLayer[];
+  /** How the source gathers points that lie close together; it does not without. */
+  groups?: Pick<GeoJSONSourceSpecification, "clusterRadius" | "clusterMaxZoom">;
 }
 
 /** Features on the map around it. */
-export function Drawing({ id, data, layers }: Props) {
+export function Drawing({ id, data, layers, groups }: Props) {
   const shown = useMap();
   const latest = useRef(data);
   latest.current = data;
@@ -30,7 +32,8 @@ export function Drawing({ id, data, layers }: Props) {
   useEffect(() => {
     if (shown === null) return;
     const { map } = shown;
-    map.addSource(id, { type: "geojson", data: latest.current });
+    const grouped = groups === undefined ? {} : { cluster: true, ...groups };
+    map.addSource(id, { type: "geojson", data: latest.current, ...grouped });
     const made = make.current().map((layer) => ({ ...layer, source: id }) as LayerSpecification);
     for (const layer of made) map.addLayer(layer);
     return () => {

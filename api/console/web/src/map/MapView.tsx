@@ -64,6 +64,7 @@ export function MapView({ label, box, children }: Props) {
       dragRotate: false,
       pitchWithRotate: false,
       attributionControl: { compact: true },
+      fadeDuration: 0, // labels that fade in keep the whole map being drawn
       // Tests look at what was drawn.
       canvasContextAttributes: { preserveDrawingBuffer: navigator.webdriver },
       locale: { "Map.Title": label },

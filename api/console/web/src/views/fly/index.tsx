@@ -1,5 +1,162 @@
+import "./fly.css";
+import type { Position } from "geojson";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { go, place, to } from "../../app/router";
+import { may } from "../../app/session";
 import { t } from "../../i18n";
+import { useKeys } from "../../ui/keys";
+import { AlarmList } from "./AlarmList";
+import type { Alarm } from "./alarms";
+import { Aim, CueDetails } from "./Cues";
+import { Details } from "./Details";
+import { FlyMap, type Hit } from "./FlyMap";
+import { OrderDialog } from "./OrderDialog";
+import { type OrderKind, Orders, type Target, type Wish, wish } from "./orders";
+import { Roster, rosterOf } from "./Roster";
+import type { Vehicle } from "./records";
+import { Watch } from "./watch";
 
+/** Vehicles in the air: where they are, how they fare, what they see, and what they are told to do. */
 export default function Fly() {
-  return <h1>{t("fly.title")}</h1>;
+  const orders = useMemo(() => new Orders(), []);
+  const watch = useMemo(() => new Watch((id) => void orders.read(id).catch(() => undefined)), [orders]);
+  useEffect(() => {
+    const ends = [watch.open(), orders.open()];
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [watch, orders]);
+
+  const chosen = place.value.parts[0] ?? null;
+  const vehicle = chosen === null ? undefined : watch.vehicles.all.value.get(chosen);
+  const [cueId, setCueId] = useState<string | null>(null);
+  const cue = cueId === null ? undefined : watch.cues.all.value.get(cueId);
+  const [follows, setFollows] = useState(false);
+  const [fit, setFit] = useState(0);
+  const [sight, setSight] = useState<{ at: Position } | null>(null);
+  const [aims, setAims] = useState(false);
+  const [wanted, setWanted] = useState<Wish | null>(null);
+
+  const choose = (id: string | null) => {
+    go(to("fly", id === null ? [] : [id]), true);
+    setCueId(null);
+    setAims(false);
+  };
+  const step = (by: number) => {
+    const all = rosterOf(watch);
+    const now = all.findIndex((each) => each.id === chosen);
+    const next = all[now < 0 ? (by > 0 ? 0 : all.length - 1) : (now + by + all.length) % all.length];
+    if (next !== undefined) choose(next.id);
+  };
+  const order = (kind: OrderKind) => {
+    if (vehicle === undefined || !may("order.write") || vehicle.source === "") return;
+    if (kind === "dispatch") setAims(true);
+    else setWanted(wish(vehicle, kind));
+  };
+  const send = (one: Vehicle, target: Target) => {
+    setAims(false);
+    setWanted(wish(one, "dispatch", target));
+  };
+  const hit = ({ kind, id, at }: Hit) => {
+    const found = watch.cues.all.peek().get(id);
+    if (aims && vehicle !== undefined) {
+      if (kind === "cue" && found !== undefined) send(vehicle, { at: found.at, cue: id });
+      else send(vehicle, { at, cue: null });
+    } else if (kind === "vehicle") choose(id);
+    else if (kind === "cue") setCueId(id);
+  };
+  const look = (alarm: Alarm) => {
+    const at =
+      watch.vehicles.all.peek().get(alarm.record)?.at ??
+      watch.cues.all.peek().get(alarm.record)?.at ??
+      watch.crossings.all.peek().get(alarm.record)?.at;
+    if (at != null) setSight({ at });
+    if (watch.vehicles.all.peek().has(alarm.record)) choose(alarm.record);
+    if (watch.cues.all.peek().has(alarm.record)) setCueId(alarm.record);
+  };
+  const seeFirst = () => {
+    const first = watch.alarms.list.peek().find((each) => !each.seen);
+    if (first !== undefined) watch.alarms.see(first.key);
+  };
+  const back = () => {
+    if (aims) setAims(false);
+    else if (cueId !== null) setCueId(null);
+    else choose(null);
+  };
+  const mayOrder = () => vehicle !== undefined && may("order.write");
+
+  useKeys([
+    { key: "j", word: "fly.key_next", act: () => step(1) },
+    { key: "k", word: "fly.key_before", act: () => step(-1) },
+    { key: "a", word: "fly.key_see", act: seeFirst },
+    { key: "f", word: "fly.key_follow", act: () => setFollows(!follows), when: () => vehicle !== undefined },
+    { key: "g", word: "fly.key_fit", act: () => setFit(fit + 1) },
+    { key: "p", word: "fly.order_pause", act: () => order("pause"), when: mayOrder },
+    { key: "r", word: "fly.order_resume", act: () => order("resume"), when: mayOrder },
+    { key: "b", word: "fly.order_return", act: () => order("return"), when: mayOrder },
+    { key: "l", word: "fly.order_land", act: () => order("land"), when: mayOrder },
+    { key: "d", word: "fly.order_dispatch", act: () => order("dispatch"), when: mayOrder },
+    { key: "Escape", word: "fly.key_back", act: back },
+  ]);
+
+  const connection = watch.connection.value;
+  return (
+    <>
+      <h1 class="unseen">{t("fly.title")}</h1>
+      <div class="sky">
+        <FlyMap
+          watch={watch}
+          chosen={chosen}
+          follows={follows && vehicle !== undefined}
+          aims={aims}
+          fit={fit}
+          sight={sight}
+          onHit={hit}
+          onPull={() => setFollows(false)}
+        />
+        <p class={`line ${connection}`} role="status">
+          {connection === "lost"
+            ? t("app.connection_lost")
+            : connection === "live"
+              ? t("app.connection_live")
+              : t("app.connection_opening")}
+        </p>
+        <button type="button" class="fit" onClick={() => setFit(fit + 1)}>
+          {t("fly.fit")}
+        </button>
+      </div>
+      <aside class="side">
+        <AlarmList alarms={watch.alarms} onShow={look} />
+        {aims && vehicle !== undefined ? (
+          <Aim
+            watch={watch}
+            vehicle={vehicle}
+            onTarget={(one) => send(vehicle, { at: one.at, cue: one.id })}
+            onClose={() => setAims(false)}
+          />
+        ) : cue !== undefined ? (
+          <CueDetails
+            watch={watch}
+            cue={cue}
+            onSend={(one) => send(one, { at: cue.at, cue: cue.id })}
+            onClose={() => setCueId(null)}
+          />
+        ) : (
+          vehicle !== undefined && (
+            <Details
+              watch={watch}
+              orders={orders}
+              vehicle={vehicle}
+              follows={follows}
+              onFollow={() => setFollows(!follows)}
+              onOrder={order}
+              onClose={() => choose(null)}
+            />
+          )
+        )}
+        <Roster watch={watch} orders={orders} chosen={chosen} onChoose={choose} />
+      </aside>
+      {wanted !== null && <OrderDialog watch={watch} orders={orders} wish={wanted} onClose={() => setWanted(null)} />}
+    </>
+  );
 }

@@ -1,0 +1,116 @@
+import type { ComponentChildren } from "preact";
+import { may } from "../../app/session";
+import { t } from "../../i18n";
+import { attempt } from "../../ui/failure";
+import { Place } from "../../ui/Place";
+import { Time } from "../../ui/Time";
+import { LivePicture } from "./LivePicture";
+import { hasEnded, type Order, type OrderKind, type Orders } from "./orders";
+import { Battery, sortieOfVehicle } from "./Roster";
+import type { Vehicle } from "./records";
+import type { Watch } from "./watch";
+import { ageText, linkWord, nextOf, speedText } from "./words";
+
+export const KINDS: readonly OrderKind[] = ["pause", "resume", "return", "land", "dispatch"];
+
+interface Props {
+  watch: Watch;
+  orders: Orders;
+  vehicle: Vehicle;
+  follows: boolean;
+  onFollow: () => void;
+  onOrder: (kind: OrderKind) => void;
+  onClose: () => void;
+}
+
+/** The vehicle that is looked at: how it fares, what it sees, and what it can be told. */
+export function Details({ watch, orders, vehicle, follows, onFollow, onOrder, onClose }: Props) {
+  const order = orders.lastOf(vehicle.id);
+  const next = nextOf(order, sortieOfVehicle(watch, vehicle));
+  const minutes = watch.history(vehicle.id)?.minutesLeft ?? null;
+  return (
+    <section class="details" aria-label={vehicle.name}>
+      <header>
+        <h2>{vehicle.name}</h2>
+        <span>{vehicle.state}</span>
+        <button type="button" aria-pressed={follows} onClick={onFollow}>
+          {t("fly.follow")}
+        </button>
+        <button type="button" class="plain" aria-label={t("app.close")} onClick={onClose}>
+          ×
+        </button>
+      </header>
+      {may("picture.read") && <LivePicture vehicle={vehicle} />}
+      <dl>
+        <Fact name={t("fly.link")}>
+          {t(linkWord(vehicle))}
+          {vehicle.live !== null && (
+            <small> {t("fly.ago", { age: ageText(vehicle.live.time, watch.now.value) })}</small>
+          )}
+        </Fact>
+        <Fact name={t("fly.battery")}>
+          <Battery vehicle={vehicle} />
+          {minutes !== null && <small> {t("fly.minutes_left", { minutes: Math.floor(minutes) })}</small>}
+        </Fact>
+        <Fact name={t("fly.height")}>
+          {vehicle.altitude === null ? "–" : t("fly.amsl", { metres: Math.round(vehicle.altitude) })}
+        </Fact>
+        <Fact name={t("fly.speed")}>{vehicle.speed === null ? "–" : speedText(vehicle.speed)}</Fact>
+        <Fact name={t("fly.heading")}>{vehicle.heading === null ? "–" : `${Math.round(vehicle.heading)}°`}</Fact>
+        <Fact name={t("fly.mode")}>{vehicle.mode ?? "–"}</Fact>
+        {vehicle.at !== null && (
+          <Fact name={t("fly.place")}>
+            <Place lon={vehicle.at[0] ?? 0} lat={vehicle.at[1] ?? 0} />
+          </Fact>
+        )}
+        {next !== null && (
+          <Fact name={t("fly.next")}>
+            {t(next.word)} {next.at !== null && <Time at={next.at} date={false} />}
+          </Fact>
+        )}
+      </dl>
+      {may("order.write") && vehicle.source !== "" && (
+        <fieldset class="orders">
+          <legend class="unseen">{t("fly.orders")}</legend>
+          {KINDS.map((kind) => (
+            <button key={kind} type="button" class={kind === "return" ? "primary" : ""} onClick={() => onOrder(kind)}>
+              {t(`fly.order_${kind}`)}
+            </button>
+          ))}
+        </fieldset>
+      )}
+      <Standing order={order} orders={orders} />
+    </section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** How the last order stands, told as it changes. */
+function Standing({ order, orders }: { order: Order | null; orders: Orders }) {
+  return (
+    <div class="standing" role="status">
+      {order !== null && (
+        <>
+          <p class={order.state}>
+            <strong>{t(`fly.order_${order.kind}`)}</strong>: {t(`fly.order_state_${order.state}`)}{" "}
+            <Time at={order.changed} date={false} /> <small>{order.by}</small>
+          </p>
+          {order.words !== null && hasEnded(order) && <p>{order.words}</p>}
+          {order.state === "given" && may("order.write") && (
+            <button type="button" onClick={() => void attempt(() => orders.withdraw(order.id))}>
+              {t("fly.withdraw")}
+            </button>
+          )}
+        </>
+      )}
+    </div>
+  );
+}

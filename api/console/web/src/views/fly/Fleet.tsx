@@ -1,0 +1,147 @@
+import type { Feature } from "geojson";
+import type { GeoJSONSource } from "maplibre-gl";
+import { useEffect, useRef } from "preact/hooks";
+import { theme } from "../../app/preferences";
+import { Drawing } from "../../map/Drawing";
+import { useMap } from "../../map/MapView";
+import { collection, point, vehicleLayers, wayLayers } from "./layers";
+import type { Vehicle } from "./records";
+import { addSymbols, lookOf } from "./symbols";
+import type { Watch } from "./watch";
+import { speedText } from "./words";
+
+/** How often vehicles move on the map; four times a second looks like motion and costs little. */
+const STEP_MS = 250;
+/** And while somebody drags it, who wants the ground to keep up with the hand. */
+const DRAGGED_STEP_MS = 1000;
+const TRAILS_MS = 2000;
+const NOTHING = collection([]);
+
+interface Props {
+  watch: Watch;
+  /** Which vehicle is looked at. */
+  chosen: string | null;
+  /** Whether the map goes along with it. */
+  follows: boolean;
+}
+
+/** Vehicles on the map around it, with what their cameras see, where they were and where they go. */
+export function Fleet({ watch, chosen, follows }: Props) {
+  const shown = useMap();
+  const latest = useRef({ chosen, follows });
+  latest.current = { chosen, follows };
+  const tone = theme.value;
+
+  // Before the layers that show them are there: children are drawn first, so the images come in by name when asked for.
+  useEffect(() => {
+    if (shown === null) return;
+    addSymbols(shown.map, tone);
+  }, [shown, tone]);
+
+  useEffect(() => {
+    if (shown === null) return;
+    const { map } = shown;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    let drawn = 0;
+    let trailed = 0;
+    let last: unknown = null;
+    const draw = (now: number) => {
+      const source = map.getSource("fly-vehicles") as GeoJSONSource | undefined;
+      if (source === undefined) return;
+      const alarmed = new Set(
+        watch.alarms.list
+          .peek()
+          .filter((each) => each.holds)
+          .map((each) => each.record),
+      );
+      const placed = [...watch.vehicles.all.peek().values()];
+      source.setData(collection(placed.flatMap((each) => feature(watch, each, now, alarmed, latest.current.chosen))));
+      if (now - trailed >= TRAILS_MS || last !== latest.current.chosen) {
+        (map.getSource("fly-ways") as GeoJSONSource | undefined)?.setData(waysOf(watch, latest.current.chosen));
+        trailed = now;
+        last = latest.current.chosen;
+      }
+      if (latest.current.follows && latest.current.chosen !== null) {
+        const at = watch.motion.place(latest.current.chosen, now);
+        if (at !== null)
+          map.easeTo({ center: [at[0] ?? 0, at[1] ?? 0], duration: still ? 0 : STEP_MS, easing: (x) => x });
+      }
+    };
+    let stirred = true;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      const step = still || map.dragPan.isActive() ? DRAGGED_STEP_MS : STEP_MS;
+      if (document.hidden || now - drawn < step - 20) return;
+      if (!stirred && !watch.motion.moves(now)) return;
+      stirred = false;
+      drawn = now;
+      draw(now);
+    }, STEP_MS);
+    const stir = () => {
+      stirred = true;
+    };
+    const ends = [watch.vehicles.all.subscribe(stir), watch.alarms.list.subscribe(stir)];
+    draw(performance.now());
+    return () => {
+      clearInterval(timer);
+      for (const end of ends) end();
+    };
+  }, [shown, watch, chosen, follows, tone]);
+
+  return (
+    <>
+      <Drawing id="fly-ways" data={NOTHING} layers={wayLayers} />
+      <Drawing id="fly-vehicles" data={NOTHING} layers={vehicleLayers} />
+    </>
+  );
+}
+
+function feature(
+  watch: Watch,
+  one: Vehicle,
+  now: number,
+  alarmed: ReadonlySet<string>,
+  chosen: string | null,
+): Feature[] {
+  const at = watch.motion.place(one.id, now);
+  if (at === null || one.at === null) return [];
+  const heading = one.heading ?? one.course;
+  const above = one.altitude === null ? "" : `${Math.round(one.altitude)} m`;
+  const second = [above, one.speed === null ? "" : speedText(one.speed)].filter((each) => each !== "").join(" · ");
+  return [
+    point(one.id, at, {
+      look: lookOf(one),
+      old: one.live === null || one.live.stale,
+      label: second === "" ? one.name : `${one.name}\n${second}`,
+      chosen: one.id === chosen,
+      alarmed: alarmed.has(one.id),
+      ...(heading === null ? {} : { heading }),
+    }),
+  ];
+}
+
+function waysOf(watch: Watch, chosen: string | null) {
+  const features: Feature[] = [];
+  for (const one of watch.vehicles.all.peek().values()) {
+    const properties = (part: string) => ({ id: one.id, part, chosen: one.id === chosen });
+    if (one.footprint !== null && one.live?.stale === false)
+      features.push({ type: "Feature", geometry: one.footprint, properties: properties("footprint") });
+    const trail = watch.history(one.id)?.trail ?? [];
+    if (trail.length > 1)
+      features.push({
+        type: "Feature",
+        geometry: { type: "LineString", coordinates: trail },
+        properties: properties("trail"),
+      });
+    if (one.id !== chosen || one.sortie === null) continue;
+    for (const sortie of watch.sorties.all.peek().values()) {
+      if (sortie.sourceId === one.sortie || sortie.id === one.sortie)
+        features.push({
+          type: "Feature",
+          geometry: { type: "LineString", coordinates: sortie.way },
+          properties: properties("way"),
+        });
+    }
+  }
+  return collection(features);
+}

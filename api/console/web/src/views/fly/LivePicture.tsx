@@ -1,0 +1,95 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { t } from "../../i18n";
+import { Time } from "../../ui/Time";
+import { newestOf, type Picture, type Stream, streamOf } from "./picture";
+import type { Vehicle } from "./records";
+
+const EACH_MS = 1000;
+const FIND_MS = 10_000;
+/** As the service counts: what has not changed for so long is no live picture. */
+const STALE_MS = 10_000;
+
+/** What a vehicle's camera shows now, where there is a stream of it. Nothing is asked for while nobody can see it. */
+export function LivePicture({ vehicle }: { vehicle: Vehicle }) {
+  const stream = useStream(vehicle);
+  const { picture, old } = usePicture(stream?.source ?? null);
+  if (stream === null) return <p class="soft">{t("fly.no_picture")}</p>;
+  return (
+    <figure class={old ? "picture old" : "picture"}>
+      {picture === null ? (
+        <p class="soft">{t("app.loading")}</p>
+      ) : (
+        <img src={picture.url} alt={t("fly.picture", { name: stream.name })} />
+      )}
+      <figcaption>
+        {stream.name} {picture?.time != null && <Time at={picture.time} date={false} />}
+        <strong role="status">{old ? t("fly.picture_old") : ""}</strong>
+      </figcaption>
+    </figure>
+  );
+}
+
+function useStream(vehicle: Vehicle): Stream | null {
+  const [stream, setStream] = useState<Stream | null>(null);
+  const latest = useRef(vehicle);
+  latest.current = vehicle;
+  useEffect(() => {
+    let over = false;
+    const find = () => {
+      if (document.hidden) return;
+      streamOf(latest.current)
+        .then((found) => {
+          if (!over) setStream(found);
+        })
+        .catch(() => undefined); // the page says elsewhere that the service is away
+    };
+    find();
+    const timer = setInterval(find, FIND_MS);
+    return () => {
+      over = true;
+      clearInterval(timer);
+      setStream(null);
+    };
+  }, [vehicle.id]);
+  return stream;
+}
+
+function usePicture(source: string | null): { picture: Picture | null; old: boolean } {
+  const [picture, setPicture] = useState<Picture | null>(null);
+  const [old, setOld] = useState(false);
+  useEffect(() => {
+    if (source === null) return;
+    const over = new AbortController();
+    let shown: Picture | null = null;
+    let changed = performance.now();
+    let asking = false;
+    const look = async () => {
+      if (document.hidden || asking) return;
+      asking = true;
+      try {
+        const fresh = await newestOf(source, shown?.etag ?? null, over.signal);
+        if (fresh !== null) {
+          if (shown !== null) URL.revokeObjectURL(shown.url);
+          shown = fresh;
+          changed = performance.now();
+          setPicture(fresh);
+        }
+      } catch {
+        // What is shown grows old.
+      } finally {
+        asking = false;
+      }
+      if (!over.signal.aborted) setOld(shown !== null && performance.now() - changed > STALE_MS);
+    };
+    void look();
+    const timer = setInterval(() => void look(), EACH_MS);
+    return () => {
+      clearInterval(timer);
+      over.abort();
+      if (shown !== null) URL.revokeObjectURL(shown.url);
+      setPicture(null);
+      setOld(false);
+    };
+  }, [source]);
+  return { picture, old };
+}

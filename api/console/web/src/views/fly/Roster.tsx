@@ -1,0 +1,103 @@
+import { useMemo } from "preact/hooks";
+import { theme } from "../../app/preferences";
+import { t } from "../../i18n";
+import type { Orders } from "./orders";
+import type { Vehicle } from "./records";
+import { symbolUrl } from "./symbols";
+import type { Watch } from "./watch";
+import { isLow, linkWord, nextOf, percentText, toneOf } from "./words";
+
+interface Props {
+  watch: Watch;
+  orders: Orders;
+  chosen: string | null;
+  onChoose: (id: string) => void;
+}
+
+/** Vehicles in the order of the list: those in trouble first, then those that fly, by name. */
+export function rosterOf(watch: Watch): readonly Vehicle[] {
+  const rank = { bad: 0, warn: 1, good: 2, off: 3 };
+  return [...watch.vehicles.all.value.values()].sort(
+    (a, b) => rank[toneOf(a)] - rank[toneOf(b)] || a.name.localeCompare(b.name, undefined, { numeric: true }),
+  );
+}
+
+/** All vehicles, a row each: how it fares, at a glance. */
+export function Roster({ watch, orders, chosen, onChoose }: Props) {
+  const all = rosterOf(watch);
+  return (
+    <section class="roster" aria-label={t("fly.vehicles")}>
+      <h2>
+        {t("fly.vehicles")} <small>{t("fly.flying", { count: all.filter((each) => each.live !== null).length })}</small>
+      </h2>
+      {all.length === 0 && <p class="soft">{watch.ready.value ? t("fly.no_vehicles") : t("app.loading")}</p>}
+      <ul>
+        {all.map((each) => (
+          <li key={each.id}>
+            <Row
+              vehicle={each}
+              chosen={each.id === chosen}
+              next={nextWord(watch, orders, each)}
+              onChoose={() => onChoose(each.id)}
+            />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function nextWord(watch: Watch, orders: Orders, vehicle: Vehicle): string {
+  const next = nextOf(orders.lastOf(vehicle.id), sortieOfVehicle(watch, vehicle));
+  return next === null || next.at !== null ? "" : t(next.word);
+}
+
+/** The sortie that a vehicle says it flies. */
+export function sortieOfVehicle(watch: Watch, vehicle: Vehicle) {
+  if (vehicle.sortie === null) return null;
+  for (const each of watch.sorties.all.value.values()) {
+    if (each.sourceId === vehicle.sortie || each.id === vehicle.sortie) return each;
+  }
+  return null;
+}
+
+interface RowProps {
+  vehicle: Vehicle;
+  chosen: boolean;
+  /** What it does next; empty where that is not known. */
+  next: string;
+  onChoose: () => void;
+}
+
+function Row({ vehicle, chosen, next, onChoose }: RowProps) {
+  const old = vehicle.live === null || vehicle.live.stale;
+  const link = t(linkWord(vehicle));
+  const symbol = symbolUrl(vehicle.frame, old, theme.value);
+  const { name, state, battery } = vehicle;
+  // Most of what changes each second is not in the list: hundreds of rows are not made anew for it.
+  return useMemo(
+    () => (
+      <button type="button" class={`vehicle ${toneOf(vehicle)}`} aria-pressed={chosen} onClick={onChoose}>
+        <img src={symbol} alt="" />
+        <span class="name">{name}</span>
+        <span class="state">{[state, next].filter((each) => each !== "").join(" → ")}</span>
+        <span class={`link ${vehicle.live === null || vehicle.live.stale ? "" : (vehicle.link ?? "")}`}>{link}</span>
+        <Battery vehicle={vehicle} />
+      </button>
+    ),
+    [symbol, name, state, link, next, chosen, battery],
+  );
+}
+
+/** How full its battery is, as a figure and a bar. */
+export function Battery({ vehicle }: { vehicle: Vehicle }) {
+  if (vehicle.battery === null) return <span class="battery soft">–</span>;
+  return (
+    <span class={isLow(vehicle) ? "battery low" : "battery"}>
+      <meter min={0} max={1} low={0.25} value={vehicle.battery} aria-hidden="true" />
+      <span class="unseen">{t("fly.battery")} </span>
+      {isLow(vehicle) && <span aria-hidden="true">⚠</span>}
+      {percentText(vehicle.battery)}
+    </span>
+  );
+}

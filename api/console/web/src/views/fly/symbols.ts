@@ -1,0 +1,95 @@
+/** Symbols of own aircraft after APP-6D (MIL-STD-2525D), drawn once for each look. */
+
+import type { Map as MapLibre } from "maplibre-gl";
+import type { SymbolOptions } from "milsymbol";
+import { ms, numberair } from "milsymbol/parts";
+import type { Theme } from "../../app/preferences";
+import { colour } from "../../map/Drawing";
+import type { Frame, Vehicle } from "./records";
+
+ms.addIcons(numberair);
+
+/** Set, entity and modifiers: rotary and fixed wing unmanned aircraft, the latter V/STOL too; the frame of a land vehicle. */
+const ENTITIES: Record<Frame, { set: string; entity: string }> = {
+  copter: { set: "01", entity: "1104000000" },
+  plane: { set: "01", entity: "1103000000" },
+  vtol: { set: "01", entity: "1103000800" },
+  ground: { set: "15", entity: "0000000000" },
+};
+const SIZE = 26;
+const RATIO = 2;
+
+/** How a vehicle looks: one image of the map each. */
+export function lookOf(vehicle: Vehicle): string {
+  return `own-${vehicle.frame}-${vehicle.live === null || vehicle.live.stale ? "old" : "present"}`;
+}
+
+/** Put every look on the map, in the colours of the theme; those that were there are replaced. */
+export function addSymbols(map: MapLibre, theme: Theme): void {
+  for (const frame of Object.keys(ENTITIES) as Frame[]) {
+    for (const state of ["present", "old"] as const) add(map, `own-${frame}-${state}`, symbol(frame, state, theme));
+  }
+  add(map, "own-heading", heading());
+}
+
+const urls = new Map<string, string>();
+
+/** What a list shows beside a name: the symbol as the address of a picture. */
+export function symbolUrl(frame: Frame, old: boolean, theme: Theme): string {
+  const key = `${frame} ${old} ${theme}`;
+  const url = urls.get(key) ?? symbol(frame, old ? "old" : "present", theme).toDataURL("image/png");
+  urls.set(key, url);
+  return url;
+}
+
+/** `old` is drawn with a broken frame, as what is not known to be there. */
+function symbol(frame: Frame, state: "present" | "old", theme: Theme): HTMLCanvasElement {
+  const { set, entity } = ENTITIES[frame];
+  const code = `1003${set}${state === "old" ? "1" : "0"}000${entity}`;
+  return new ms.Symbol(code, { size: SIZE, strokeWidth: 5, infoFields: false, ...looks(theme) }).asCanvas(RATIO);
+}
+
+/** In the colours of the standard where the theme has them; its frame and sign in those of the text on a dark map. */
+function looks(theme: Theme): Partial<SymbolOptions> {
+  const ink = colour("ink");
+  switch (theme) {
+    case "light":
+      return { colorMode: "Light", outlineColor: colour("paper"), outlineWidth: 4 };
+    case "dark": {
+      const frameColor = { Civilian: ink, Friend: ink, Hostile: ink, Neutral: ink, Unknown: ink, Suspect: ink };
+      return { colorMode: "Dark", frameColor, iconColor: ink };
+    }
+    case "night":
+      return { monoColor: ink, fill: false };
+  }
+}
+
+/** An arrow head above the middle, to be turned. */
+function heading(): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  const side = 64 * RATIO;
+  canvas.width = side;
+  canvas.height = side;
+  const pen = canvas.getContext("2d");
+  if (pen === null) return canvas;
+  pen.beginPath();
+  pen.moveTo(side / 2, 2 * RATIO);
+  pen.lineTo(side / 2 + 8 * RATIO, 15 * RATIO);
+  pen.lineTo(side / 2, 11 * RATIO);
+  pen.lineTo(side / 2 - 8 * RATIO, 15 * RATIO);
+  pen.closePath();
+  pen.fillStyle = colour("own");
+  pen.strokeStyle = colour("paper");
+  pen.lineWidth = 2 * RATIO;
+  pen.stroke();
+  pen.fill();
+  return canvas;
+}
+
+function add(map: MapLibre, name: string, canvas: HTMLCanvasElement): void {
+  const pen = canvas.getContext("2d");
+  if (pen === null) return;
+  const image = pen.getImageData(0, 0, canvas.width, canvas.height);
+  if (map.hasImage(name)) map.updateImage(name, image);
+  else map.addImage(name, image, { pixelRatio: RATIO });
+}

@@ -1,0 +1,283 @@
+/** What is to be seen in the air and on the ground now: read once, then kept up with the streams of the service. */
+
+import { batch, computed, signal } from "@preact/signals";
+import { type Connection, Stream, type Told } from "../../api/events";
+import { may } from "../../app/session";
+import { attempt } from "../../ui/failure";
+import { Alarms, wrongWith } from "./alarms";
+import { History } from "./history";
+import { Kept } from "./kept";
+import { listOf } from "./lists";
+import { Motion } from "./motion";
+import {
+  type Crossing,
+  type Cue,
+  crossingOf,
+  cueOf,
+  isObject,
+  type Segment,
+  type Sensor,
+  type Sortie,
+  segmentOf,
+  sensorOf,
+  sortieOf,
+  type Vehicle,
+  vehicleOf,
+} from "./records";
+
+/** How far back cues and crossings are shown. */
+const BACK_MS = 24 * 3600_000;
+/** How often, and how far back, those ask for news who are told of no events. */
+const ASK_MS = 10_000;
+const ASK_BACK_MS = 3600_000;
+const ASK_ASSETS_MS = 60_000;
+/** What comes within this is shown together. */
+const TOGETHER_MS = 100;
+/** The service tells of each vehicle at this pace. */
+const PACE_MS = 1000;
+const RECORDS = ["record.created", "record.replaced", "record.erased", "release.created", "release.recalled"];
+const NEW = ["record.created", "release.created"];
+const ORDERS = ["order.given", "order.changed"];
+
+export class Watch {
+  readonly vehicles = new Kept<Vehicle>();
+  readonly cues = new Kept<Cue>();
+  readonly crossings = new Kept<Crossing>();
+  readonly sensors = new Kept<Sensor>();
+  readonly segments = new Kept<Segment>();
+  readonly sorties = new Kept<Sortie>();
+  readonly alarms = new Alarms();
+  /** Where each vehicle is drawn. */
+  readonly motion = new Motion();
+  /** Whether the vehicles have been read. */
+  readonly ready = signal(false);
+  /** Milliseconds since the Unix epoch, a step a second: ages go by it. */
+  readonly now = signal(Date.now());
+  readonly #histories = new Map<string, History>();
+  readonly #heard = new Map<string, number>();
+  readonly #stream = new Stream("/vehicles/stream", ["vehicle", "gone"]);
+  readonly #events = new Stream("/events/stream", [...RECORDS, ...ORDERS]);
+  readonly #onOrder: (orderId: string) => void;
+  #changed = new Set<string>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  /** @param onOrder is told the id of an order that was given or changed, where events are told of at all */
+  constructor(onOrder: (orderId: string) => void) {
+    this.#onOrder = onOrder;
+  }
+
+  /** How the line to the service stands: the worst of what this view lives on. */
+  readonly connection = computed<Connection>(() => {
+    const all = [this.#stream.connection.value, this.#events.connection.value];
+    return (["lost", "opening", "live", "none"] as const).find((each) => all.includes(each)) ?? "none";
+  });
+
+  /** What was heard of a vehicle of late. */
+  history(id: string): History | undefined {
+    return this.#histories.get(id);
+  }
+
+  /** Begin to watch; what comes back ends it. */
+  open(): () => void {
+    const again = (read: () => Promise<void>) => () => void attempt(read);
+    const ends = [
+      this.#stream.listen(
+        (told) => this.#onVehicle(told),
+        again(() => this.#readVehicles()),
+      ),
+    ];
+    const timers = [setInterval(() => this.#tick(), 1000)];
+    if (may("event.read")) {
+      ends.push(
+        this.#events.listen(
+          (told) => this.#onEvent(told),
+          again(() => this.#readGround(true)),
+        ),
+      );
+    } else {
+      // Quietly: the stream of vehicles says already when the service is away.
+      const ask = (read: () => Promise<unknown>) => () => void read().catch(() => undefined);
+      timers.push(
+        setInterval(
+          ask(() => this.#readNews(true, ASK_BACK_MS)),
+          ASK_MS,
+        ),
+      );
+      timers.push(
+        setInterval(
+          ask(() => this.#readAssets()),
+          ASK_ASSETS_MS,
+        ),
+      );
+    }
+    void attempt(() => this.#readVehicles()).then(() => {
+      this.ready.value = true;
+      return attempt(() => this.#readGround(false));
+    });
+    return () => {
+      for (const end of ends) end();
+      for (const timer of timers) clearInterval(timer);
+    };
+  }
+
+  async #readVehicles(): Promise<void> {
+    const read = (await listOf("vehicles", vehicleOf)).map((one) => newer(this.vehicles.get(one.id), one));
+    this.vehicles.replace(read);
+    for (const one of read) this.#hear(one);
+    this.#show();
+  }
+
+  /** `news`: what was not there before is told of. */
+  async #readGround(news: boolean): Promise<void> {
+    await Promise.all([this.#readAssets(), this.#readNews(news, BACK_MS)]);
+  }
+
+  async #readAssets(): Promise<void> {
+    const [segments, sensors, sorties] = await Promise.all([
+      listOf("segments", segmentOf),
+      listOf("sensors", sensorOf),
+      listOf("sorties", sortieOf, {}, 2000),
+    ]);
+    this.segments.replace(segments);
+    this.sensors.replace(sensors);
+    this.sorties.replace(sorties);
+    for (const id of this.vehicles.all.peek().keys()) this.#changed.add(id); // of a line that was not known
+    this.#show();
+  }
+
+  async #readNews(news: boolean, backMs: number): Promise<void> {
+    const since = { from: new Date(Date.now() - backMs).toISOString() };
+    const [cues, crossings] = await Promise.all([
+      may("cue.read") ? listOf("cues", cueOf, since, 2000) : [],
+      may("crossing.read") ? listOf("crossings", crossingOf, since) : [],
+    ]);
+    for (const one of cues) if (this.cues.get(one.id) === undefined) this.#onCue(one, news);
+    for (const one of crossings) if (this.crossings.get(one.id) === undefined) this.#onCrossing(one, news);
+    this.#show();
+  }
+
+  #onVehicle({ kind, data }: Told): void {
+    if (kind === "vehicle") {
+      const one = vehicleOf(data);
+      if (one !== null) this.#hear(one);
+    } else if (isObject(data)) {
+      this.#forget(String(data.id));
+    }
+    this.#later();
+  }
+
+  #onEvent({ kind, data }: Told): void {
+    if (!isObject(data)) return;
+    if (ORDERS.includes(kind)) {
+      if (isObject(data.detail)) this.#onOrder(String(data.detail.order_id));
+      return;
+    }
+    this.#onRecord(String(data.record_type), String(data.record_id), data.feature, NEW.includes(kind));
+    this.#later();
+  }
+
+  /** `feature` is null for a record that may not be seen any more. */
+  #onRecord(type: string, id: string, feature: unknown, news: boolean): void {
+    switch (type) {
+      case "cue":
+        changed(this.cues, id, cueOf(feature), (one) => this.#onCue(one, news));
+        break;
+      case "crossing":
+        changed(this.crossings, id, crossingOf(feature), (one) => this.#onCrossing(one, news));
+        break;
+      case "segment":
+        changed(this.segments, id, segmentOf(feature));
+        break;
+      case "sensor":
+        changed(this.sensors, id, sensorOf(feature));
+        break;
+      case "sortie":
+        changed(this.sorties, id, sortieOf(feature));
+        break;
+      case "vehicle": // what is live of it is told by the stream of vehicles alone
+        if (this.vehicles.get(id)?.live == null) changed(this.vehicles, id, vehicleOf(feature));
+    }
+  }
+
+  #onCue(cue: Cue, news: boolean): void {
+    this.cues.put(cue);
+    if (news) this.alarms.happen("cue", cue.id, { kind: cue.kind, sensor: cue.sensor }, cue.time);
+  }
+
+  #onCrossing(one: Crossing, news: boolean): void {
+    this.crossings.put(one);
+    if (news) this.alarms.happen("crossing", one.id, { kind: one.kind, direction: one.direction }, one.time);
+  }
+
+  #hear(one: Vehicle): void {
+    this.vehicles.put(one);
+    this.#changed.add(one.id);
+    this.#heard.set(one.id, Date.now());
+    const history = this.#histories.get(one.id) ?? new History();
+    this.#histories.set(one.id, history);
+    history.add(one);
+    if (one.at !== null) this.motion.head(one.id, one.at, performance.now(), PACE_MS);
+  }
+
+  #forget(id: string): void {
+    this.vehicles.drop(id);
+    this.#histories.delete(id);
+    this.#heard.delete(id);
+    this.motion.forget(id);
+    this.alarms.set(id, {}, new Date().toISOString());
+  }
+
+  #later(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#show();
+    }, TOGETHER_MS);
+  }
+
+  #show(): void {
+    batch(() => {
+      for (const kept of [this.vehicles, this.cues, this.crossings, this.sensors, this.segments, this.sorties])
+        kept.show();
+      const segments = [...this.segments.all.peek().values()];
+      const at = new Date();
+      for (const id of this.#changed) {
+        const one = this.vehicles.get(id);
+        if (one !== undefined) this.alarms.set(id, wrongWith(one, segments, at.getTime()), at.toISOString());
+      }
+      this.#changed = new Set();
+    });
+  }
+
+  #tick(): void {
+    this.now.value = Date.now();
+    if (this.#stream.connection.peek() !== "live") this.#age();
+  }
+
+  /** While nobody tells us, what is shown grows old all the same. By the time since it came: clocks may differ. */
+  #age(): void {
+    for (const one of this.vehicles.all.peek().values()) {
+      if (one.live === null || one.live.stale) continue;
+      const counts = Date.parse(one.live.until) - Date.parse(one.live.time);
+      if (Date.now() - (this.#heard.get(one.id) ?? 0) < counts) continue;
+      this.vehicles.put({ ...one, live: { ...one.live, stale: true } });
+      this.#changed.add(one.id);
+    }
+    this.#show();
+  }
+}
+
+function changed<T extends { readonly id: string }>(
+  kept: Kept<T>,
+  id: string,
+  one: T | null,
+  put: (one: T) => void = (each) => kept.put(each),
+): void {
+  if (one === null) kept.drop(id);
+  else put(one);
+}
+
+/** What is heard on a stream and what is read in a list overtake one another. */
+function newer(heard: Vehicle | undefined, read: Vehicle): Vehicle {
+  if (heard?.live == null) return read;
+  return read.live !== null && read.live.time >= heard.live.time ? read : heard;
+}

@@ -1,0 +1,241 @@
+"""The console in Chromium with its software renderer: how smooth the map is dragged, how soon it is there, its weight.
+
+The view Fly shows 10,000 crossings and 200 vehicles of which each moves every second, at 1280 x 800. The map is dragged
+by the mouse; frames are timed in the page. The peer is the same map with nothing on it, in the same run.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from api import Role, Settings, running
+from api.identity.roles import Call, Principal
+from api.ingest.records import deliver_all
+from api.records.types import TYPES
+from api.server import RunningService
+from api.times import iso
+from bench.api_records import crossing_json
+from bench.rows import BenchError, Row, wanted
+
+__all__ = ["rows"]
+
+CROSSINGS, VEHICLES, DRAGGED_S = 10_000, 200, 5.0
+_SIZE = {"width": 1280, "height": 800}
+_LAUNCH = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox", "--disable-dev-shm-usage"]
+_LAUNCH += ["--disable-blink-features=AutomationControlled"]  # under a test the page keeps what it draws, which costs
+_PASSWORD = "eleven loud herons fly"  # noqa: S105 - of a store that lasts for the measurement
+_FRAMES = """() => {
+  window.frames_ms = [];
+  let last = performance.now();
+  const step = (now) => { window.frames_ms.push(now - last); last = now; requestAnimationFrame(step); };
+  requestAnimationFrame(step);
+}"""
+_CUSTODY = {"owner": "USA", "purpose": "border-surveillance", "marking": "REL BRAVO", "retention_days": 30}
+
+
+def rows(data: Path | None, only: str | None) -> Iterator[Row]:
+    """Yield the figures of ``console``; `data` is not needed. Raises BenchError where there is no Chromium."""
+    del data
+    for name, measure in _MEASURES.items():
+        if wanted(name, only):
+            yield from measure(name)
+
+
+def _pan(name: str) -> Iterator[Row]:
+    with _chromium() as browser:
+        with _service() as empty:
+            idle = _dragged(_at_map(browser, empty))
+        with _service() as service:
+            _fill(service)
+            page = _at_map(browser, service)
+            page.get_by_text(f"{VEHICLES} live").wait_for(timeout=60_000)
+            with _moving(service):
+                time.sleep(3.0)
+                frames = _dragged(page)
+    for part in (50, 95):
+        value, peer = (float(np.percentile(each, part)) for each in (frames, idle))
+        goal = {"goal": "< 100 ms", "met": value < 100} if part == 95 else {}
+        case = f"{name}/{CROSSINGS}-crossings-{VEHICLES}-vehicles-p{part}"
+        yield Row(case, value, "ms a frame", "empty map", peer, value / peer, **goal)  # type: ignore[arg-type]
+
+
+def _first_view(name: str) -> Iterator[Row]:
+    with _chromium() as browser, _service() as service:
+        _fill(service)
+        page = _at_map(browser, service)
+        taken = []
+        for _ in range(3):
+            page.goto("about:blank")
+            page.goto(f"{service.url}/#/fly", wait_until="commit")
+            page.locator(".roster li").nth(VEHICLES - 1).wait_for(state="attached", timeout=60_000)
+            page.locator(".map canvas").wait_for()
+            taken.append(page.evaluate("performance.now()"))  # since the navigation began
+    value = float(np.median(taken))
+    yield Row(f"{name}/fly", value, "ms", "goal", 2000.0, value / 2000, "< 2 s", value < 2000)
+
+
+def _bundle(name: str) -> Iterator[Row]:
+    with _service() as service, _chromium() as browser:
+        asked: set[str] = set()
+        page = _page(browser, service)
+        page.on("request", lambda request: asked.add(request.url))
+        page.goto(f"{service.url}/#/fly")
+        page.locator(".map canvas").wait_for()
+        page.wait_for_load_state("load")
+    built = Path(__file__).parents[1] / "api" / "console" / "built"
+    files = [path for path in built.iterdir() if path.suffix in {".css", ".html", ".js", ".mjs", ".svg"}]
+    weights = {path.name: len(gzip.compress(path.read_bytes(), 9)) / 1000 for path in files}
+    first = sum(weight for file, weight in weights.items() if any(url.endswith(f"/{file}") for url in asked))
+    whole = sum(weights.values())
+    yield Row(f"{name}/first-view", first, "kB gzipped", "everything", whole, first / whole)
+    yield Row(f"{name}/everything", whole, "kB gzipped", "goal", 700.0, whole / 700, "< 700 kB", whole < 700)
+
+
+_MEASURES: dict[str, Callable[[str], Iterator[Row]]] = {
+    "bundle": _bundle,
+    "first-view": _first_view,
+    "pan": _pan,
+}
+
+
+@contextmanager
+def _chromium() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        raise BenchError("chromium is absent: install it, it draws what is measured")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=_LAUNCH)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def _service() -> Iterator[RunningService]:
+    with TemporaryDirectory() as folder, running(Settings(Path(folder) / "service", port=0)) as service:
+        yield service
+
+
+def _page(browser: Browser, service: RunningService) -> Page:
+    """Somebody who looks on, logged in."""
+    if service.admin is None:
+        raise BenchError("the store of the measurement is not new")
+    headers = {"Authorization": f"Bearer {service.admin.key}"}
+    body = {"login": "looks", "name": "Looks", "role": "supervisor"}
+    secret = httpx.post(f"{service.url}/accounts", json=body, headers=headers).raise_for_status().json()["secret"]
+    context = browser.new_context(viewport=_SIZE, base_url=service.url)  # type: ignore[arg-type]
+    login = {"login": "looks", "password": secret, "new_password": _PASSWORD}
+    answer = context.request.post("/login", data=login, headers={"Origin": service.url})
+    if not answer.ok:
+        raise BenchError(f"nobody can log in: {answer.status}")
+    return context.new_page()
+
+
+def _at_map(browser: Browser, service: RunningService) -> Page:
+    page = _page(browser, service)
+    page.goto(f"{service.url}/#/fly")
+    page.locator(".map canvas").wait_for()
+    page.wait_for_timeout(1500)  # what comes after the first view is not what is measured
+    return page
+
+
+def _dragged(page: Page) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Milliseconds of each frame while the map is dragged to and fro."""
+    page.evaluate(_FRAMES)
+    end, x = time.monotonic() + DRAGGED_S, 450.0
+    page.mouse.move(x, 400)
+    page.mouse.down()
+    step = 0
+    while time.monotonic() < end:
+        step += 1
+        page.mouse.move(450 + 250 * math.sin(step / 12), 400 + 120 * math.cos(step / 17))
+    page.mouse.up()
+    return np.array(page.evaluate("window.frames_ms")[1:])
+
+
+def _fill(service: RunningService) -> None:
+    random, now_us = np.random.default_rng(7), service.store.clock()
+    pilot = Call(Principal("pilot", "pilot", Role.PILOT), "bench")
+    crossing, vehicle = TYPES["crossing"].model.model_validate, TYPES["vehicle"].model.model_validate
+    places = zip(random.uniform(31.2, 31.5, CROSSINGS), random.uniform(-111.4, -110.4, CROSSINGS), strict=True)
+    crossings = [
+        crossing(crossing_json(n, lat=float(lat), lon=float(lon), time_us=now_us - n * 1_000_000))
+        for n, (lat, lon) in enumerate(places)
+    ]
+    moment = iso(now_us)
+    common = {"source": "bench", "time": moment, "update_time": moment, "frame": "copter", "state": "on task"}
+    vehicles = [
+        vehicle(common | _CUSTODY | {"source_id": f"v{n}", "name": f"v{n}", "lat": 31.35, "lon": -110.9})
+        for n in range(VEHICLES)
+    ]
+    for type_, records in (("crossing", crossings), ("vehicle", vehicles)):
+        for start in range(0, len(records), 1000):
+            with service.store.write() as session:
+                deliver_all(session, pilot, service.store.clock(), TYPES[type_], records[start : start + 1000])
+    _put_states(service, _key(service), 0)
+
+
+def _key(service: RunningService) -> str:
+    if service.admin is None:
+        raise BenchError("the store of the measurement is not new")
+    headers = {"Authorization": f"Bearer {service.admin.key}"}
+    body = {"name": "bench", "role": "pilot", "sources": ["*"]}
+    key: str = httpx.post(f"{service.url}/keys", json=body, headers=headers).raise_for_status().json()["key"]
+    return key
+
+
+def _put_states(service: RunningService, key: str, turn: int) -> None:
+    angle = [2 * math.pi * n / VEHICLES + turn / 60 for n in range(VEHICLES)]
+    states = [
+        {
+            "source": "bench",
+            "source_id": f"v{n}",
+            "update_time": iso(service.store.clock()),
+            "state": "on task",
+            "lat": 31.35 + 0.14 * math.sin(a * (1 + n % 3)),
+            "lon": -110.9 + 0.45 * math.cos(a),
+            "altitude_amsl_m": 1200.0,
+            "heading_deg": math.degrees(a) % 360,
+            "speed_m_s": 15.0,
+            "battery_left": 0.7,
+            "link": "good",
+            "mode": "AUTO",
+        }
+        for n, a in enumerate(angle)
+    ]
+    headers = {"Authorization": f"Bearer {key}"}
+    httpx.put(f"{service.url}/vehicles/states", json={"states": states}, headers=headers).raise_for_status()
+
+
+@contextmanager
+def _moving(service: RunningService) -> Iterator[None]:
+    """Each vehicle tells where it is once a second while the block runs."""
+    stop = threading.Event()
+    put = partial(_put_states, service, _key(service))
+
+    def move() -> None:
+        turn = 0
+        while not stop.wait(1.0):
+            turn += 1
+            put(turn)
+
+    thread = threading.Thread(target=move, name="bench-moving")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,286 @@
+"""The view Fly: vehicles as they move, alarms, orders that are followed to their end, live pictures."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from api import Settings
+from api.server import running
+from tests.api.samples import record_json
+from tests.console.desk import Live
+
+BORDER = {"name": "Nogales", "line": [[-110.98, 31.333], [-110.88, 31.333]], "own_side": "left", "stand_off_m": 200.0}
+_LATER = itertools.count()
+
+
+def soon(seconds=0.0):
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+def have(live, collection, source_id="a", **more):
+    """A record, delivered as the pilot's ground station does it."""
+    role = "sensor" if collection == "cues" else "pilot"
+    body = record_json(collection, source_id) | {"update_time": soon()} | more
+    if collection == "cues":
+        del body["update_time"]
+    return live.ask(role, "POST", f"/{collection}", json=body).json()["id"]
+
+
+def fly(live, source_id, **state):
+    """The vehicle says where it is; states of one vehicle within the same moment come one after another."""
+    usual = {"source": "station", "source_id": source_id, "state": "on task", "lat": 31.34, "lon": -110.94}
+    usual |= {"update_time": soon(next(_LATER) / 1000), "battery_left": 0.8, "link": "good", "mode": "AUTO"}
+    usual |= {"altitude_amsl_m": 1240.0, "heading_deg": 90.0, "speed_m_s": 12.0}
+    answer = live.ask("pilot", "PUT", "/vehicles/states", json={"states": [usual | state]}).json()
+    assert answer["counts"] == {"taken": 1}, answer
+
+
+def cue(live, at=(-110.93, 31.338), kind="radar"):
+    body = record_json("cues", f"{kind}{at}")
+    body |= {"phenomenonTime": soon(), "resultTime": soon(), "location": {"type": "Point", "coordinates": list(at)}}
+    return live.ask("sensor", "POST", "/cues", json=body | {"kind": kind}).json()["id"]
+
+
+@pytest.fixture
+def sky(live):
+    """A border, two vehicles that fly and one that does not."""
+    have(live, "segments", **BORDER)
+    ids = {
+        name: have(live, "vehicles", name, name=name, frame=frame)
+        for name, frame in (("heron", "copter"), ("kite", "plane"), ("swift", "vtol"))
+    }
+    fly(live, "heron")
+    fly(live, "kite", lon=-110.92, lat=31.345, heading_deg=270.0)
+    return ids
+
+
+def open_fly(desk, live, role, **size):
+    at = desk(live, role, **size)
+    at.page.get_by_role("link", name="Fly", exact=True).click()
+    expect(at.page.get_by_role("region", name="Vehicles", exact=True)).to_be_visible()
+    return at
+
+
+def row(page, name):
+    return page.get_by_role("region", name="Vehicles", exact=True).get_by_role("button", name=name)
+
+
+def choose(page, name):
+    row(page, name).click()
+    return page.get_by_role("region", name=name, exact=True)
+
+
+def orders_of(live):
+    return live.ask("pilot", "GET", "/orders").json()
+
+
+def tell(live, order_id, state, words=None):
+    """The ground station says what came of an order."""
+    body = {"station": "5" * 32, "state": state} | ({} if words is None else {"words": words})
+    live.ask("pilot", "PUT", f"/orders/{order_id}/outcome", json=body)
+
+
+def test_vehicles_appear_move_raise_alarms_and_go_stale(live, desk, sky):
+    at = open_fly(desk, live, "pilot")
+    page, alarms = at.page, at.page.get_by_role("region", name="Alarms")
+    expect(row(page, "heron")).to_contain_text("80%")
+    expect(row(page, "swift")).to_contain_text("not flying")
+    expect(alarms).to_contain_text("No alarms")
+
+    fly(live, "heron", lon=-110.935, battery_left=0.2, link="lost")
+    expect(row(page, "heron")).to_contain_text("link lost")
+    expect(alarms.get_by_role("listitem").first).to_contain_text("heron: link lost")
+    expect(alarms.get_by_role("listitem").nth(1)).to_contain_text("heron: battery low, 20")
+    expect(page.get_by_role("alert").first).to_contain_text("heron")
+    expect(choose(page, "heron")).to_contain_text("110.935")
+
+    # Seen, and true no more: gone. Not seen: it stays though it is over.
+    page.keyboard.press("a")
+    expect(alarms.get_by_text("1 new")).to_be_visible()
+    fly(live, "heron", lon=-110.935)
+    expect(alarms.get_by_role("listitem")).to_have_count(1)
+    expect(alarms.get_by_role("listitem").first).to_contain_text("battery low, 20 % over")
+    page.keyboard.press("a")
+    expect(alarms).to_contain_text("No alarms")
+
+    fly(live, "kite", lat=31.3336, update_time=soon(1))
+    expect(alarms).to_contain_text("kite is 67 m from the border: less than 200 m")
+    fly(live, "kite", lat=31.3320, update_time=soon(2))
+    expect(alarms).to_contain_text("kite is across the border")
+
+
+def test_a_vehicle_that_is_not_heard_any_more_is_shown_as_old(live, desk, sky):
+    have(live, "vehicles", "owl", name="owl")
+    fly(live, "owl", update_time=soon(-20))
+    page = open_fly(desk, live, "analyst").page
+    expect(row(page, "owl")).to_contain_text("link good")
+    expect(row(page, "owl")).to_contain_text("not heard", timeout=20_000)
+    expect(page.get_by_role("region", name="Alarms")).to_contain_text("owl is not heard any more")
+
+
+def test_by_keyboard_alone(live, desk, sky):
+    page = open_fly(desk, live, "pilot").page
+    expect(row(page, "heron")).to_be_visible()
+    page.get_by_role("heading", name="Fly").wait_for(state="attached")
+    page.keyboard.press("j")
+    expect(row(page, "heron")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("j")
+    expect(row(page, "kite")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("k")
+    page.keyboard.press("f")
+    expect(page.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("b")
+    expect(page.get_by_role("dialog", name="Call heron back?")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("region", name="heron", exact=True)).to_contain_text("waits for the ground station")
+    (order,) = orders_of(live)
+    assert (order["kind"], order["vehicle"]["source_id"]) == ("return", "heron")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("region", name="heron", exact=True)).to_have_count(0)
+
+
+def test_orders_are_confirmed_given_once_and_followed_to_their_end(live, desk, sky):
+    at = open_fly(desk, live, "pilot")
+    page = at.page
+    heron = choose(page, "heron")
+    heron.get_by_role("button", name="Pause").click()
+    dialog = page.get_by_role("dialog", name="Pause heron?")
+    expect(dialog).to_contain_text("holds its place until it is told to go on")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert orders_of(live) == []
+
+    # The line breaks as it is sent: the same order is kept, and sent again.
+    at.forgiven.append("/orders")
+    page.route("**/orders", lambda route: route.abort())
+    heron.get_by_role("button", name="Pause").click()
+    dialog.get_by_role("button", name="Pause").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.unroute("**/orders")
+    dialog.get_by_role("button", name="Try again").click()
+    expect(dialog).to_have_count(0)
+    expect(heron).to_contain_text("waits for the ground station")
+    (order,) = orders_of(live)
+    tell(live, order["id"], "taken")
+    expect(heron).to_contain_text("taken by the ground station")
+    tell(live, order["id"], "refused", "the patrol is on its way home")
+    expect(heron).to_contain_text("Pause: refused")
+    expect(heron).to_contain_text("the patrol is on its way home")
+
+    heron.get_by_role("button", name="Land here").click()
+    expect(page.get_by_role("dialog")).to_contain_text("right where it is")
+    page.get_by_role("dialog").get_by_role("button", name="Land here").click()
+    expect(heron).to_contain_text("Land here: waits")
+    heron.get_by_role("button", name="Withdraw").click()
+    expect(heron).to_contain_text("Land here: withdrawn")
+    assert [each["state"] for each in orders_of(live)] == ["withdrawn", "refused"]
+
+
+def test_an_order_that_nobody_took_in_time_is_shown_as_expired(live, desk, sky):
+    page = open_fly(desk, live, "pilot").page
+    heron = choose(page, "heron")
+    wish = {"client_id": "1", "vehicle": {"source": "station", "source_id": "heron"}, "kind": "pause", "expires_s": 1}
+    own = {"Origin": live.url, "X-Vedette-Csrf": page.request.get("/me").json()["csrf"]}
+    assert page.request.post("/orders", data=wish, headers=own).status == 201
+    expect(heron).to_contain_text("Pause: expired")
+
+
+def test_a_vehicle_is_sent_to_a_cue_of_the_list_and_to_a_place_of_the_map(live, desk, sky):
+    cue_id = cue(live)
+    page = open_fly(desk, live, "pilot").page
+    heron = choose(page, "heron")
+    heron.get_by_role("button", name="Dispatch").click()
+    page.get_by_role("region", name="Where to send heron?").get_by_role("button", name="radar").click()
+    dialog = page.get_by_role("dialog", name="Send heron off its plan?")
+    expect(dialog).to_contain_text("To the cue radar of gate-3")
+    dialog.get_by_role("button", name="Dispatch").click()
+    expect(heron).to_contain_text("Dispatch: waits")
+    (order,) = orders_of(live)
+    assert order["cue_id"] == cue_id
+    tell(live, order["id"], "taken")
+    tell(live, order["id"], "accepted")
+    tell(live, order["id"], "done")
+    expect(heron).to_contain_text("Dispatch: done")
+
+    page.keyboard.press("d")
+    page.get_by_role("region", name="Map of the vehicles").click(position={"x": 80, "y": 500})
+    expect(dialog).to_contain_text("To 31.")
+    dialog.get_by_role("button", name="Dispatch").click()
+    expect(heron).to_contain_text("Dispatch: waits")
+    place = orders_of(live)[0]["place"]
+    assert (round(place["lat"], 1), round(place["lon"], 1)) == (31.3, -110.9)
+
+
+def test_the_picture_of_a_vehicle_is_shown_and_renewed(live, desk, sky):
+    def show(grey):
+        _, picture = cv2.imencode(".jpg", np.full((90, 160, 3), grey, np.uint8))
+        headers = {"Content-Type": "image/jpeg"}
+        path = f"/streams/cam-1/picture?name=Belly&of={sky['heron']}"
+        live.ask("pilot", "PUT", path, content=picture.tobytes(), headers=headers)
+
+    show(40)
+    at = open_fly(desk, live, "analyst")
+    at.forgiven.append("/picture")
+    shown = choose(at.page, "heron").get_by_role("img", name="Live picture of Belly")
+    expect(shown).to_have_js_property("naturalWidth", 160)
+    before = shown.get_attribute("src")
+    show(200)
+    expect(shown).not_to_have_attribute("src", before)
+    choose(at.page, "kite")
+    expect(at.page.get_by_text("No live picture")).to_be_visible()
+
+
+def test_who_looks_on_gives_no_orders_and_is_told_of_what_comes(live, desk, sky):
+    at = open_fly(desk, live, "supervisor")
+    page, alarms = at.page, at.page.get_by_role("region", name="Alarms")
+    heron = choose(page, "heron")
+    expect(heron).to_contain_text("1,240 m AMSL")
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    cue(live, kind="acoustic")
+    expect(alarms).to_contain_text("Cue: acoustic, gate-3")
+    have(live, "crossings", "new", time=soon(), lat=31.333, lon=-110.93)
+    expect(alarms).to_contain_text("Crossing: person, inbound")
+
+
+def test_a_partner_sees_nothing_that_was_not_released(live, desk, sky):
+    page = open_fly(desk, live, "partner").page
+    expect(page.get_by_text("No vehicle is known")).to_be_visible()
+
+
+def test_the_page_says_that_the_service_is_away_and_goes_on_when_it_is_back(tmp_path, desk):
+    first = Settings(tmp_path / "service", port=0)
+    with running(first) as service:
+        live = Live.of(service, first.directory)
+        have(live, "vehicles", "heron", name="heron")
+        fly(live, "heron")
+        at = open_fly(desk, live, "analyst")
+        at.forgiven.append("ERR_")  # connections that are refused, cut, or cut short
+        expect(row(at.page, "heron")).to_contain_text("80%")
+    expect(at.page.get_by_text("Connection lost")).to_be_visible()
+    expect(row(at.page, "heron")).to_contain_text("80%")
+    with running(Settings(tmp_path / "service", port=urlsplit(live.url).port)) as service:
+        fly(live, "heron", battery_left=0.6)
+        expect(row(at.page, "heron")).to_contain_text("60%", timeout=20_000)
+        expect(at.page.get_by_text("Connection lost")).to_have_count(0)
+        at.page.goto("about:blank")  # it is not to hold the service back
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (768, 1024)])
+def test_it_can_be_read_in_every_theme_and_size(live, desk, sky, width, height):
+    cue(live)
+    for n in range(40):
+        have(live, "crossings", str(n), time=soon(-n), lat=31.333, lon=-110.96 + n * 0.002)
+    at = open_fly(desk, live, "pilot", width=width, height=height)
+    fly(live, "heron", lon=-110.938, battery_left=0.2)
+    expect(at.page.get_by_role("region", name="Alarms")).to_contain_text("battery low")
+    for theme in ("light", "dark", "night"):
+        at.prefer("Theme", theme)
+        choose(at.page, "heron")
+        expect(at.page.locator("html")).to_have_attribute("data-theme", theme)
+        assert at.axe() == []
+        at.picture(f"fly-{theme}-{width}")
