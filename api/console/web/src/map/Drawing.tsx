@@ -1,7 +1,6 @@
 import type { FeatureCollection } from "geojson";
 import type { GeoJSONSource, LayerSpecification } from "maplibre-gl";
 import { useEffect, useRef } from "preact/hooks";
-import { theme } from "../app/preferences";
 import { useMap } from "./MapView";
 
 /** A layer of a drawing: as in the style specification, without the source, which is the drawing's own. */
@@ -27,7 +26,6 @@ export function Drawing({ id, data, layers }: Props) {
   latest.current = data;
   const make = useRef(layers);
   make.current = layers;
-  const tone = theme.value;
 
   useEffect(() => {
     if (shown === null) return;
@@ -40,7 +38,7 @@ export function Drawing({ id, data, layers }: Props) {
       for (const layer of made) if (map.getLayer(layer.id)) map.removeLayer(layer.id);
       if (map.getSource(id)) map.removeSource(id);
     };
-  }, [shown, id, tone]);
+  }, [shown, id]);
 
   useEffect(() => {
     (shown?.map.getSource(id) as GeoJSONSource | undefined)?.setData(data);

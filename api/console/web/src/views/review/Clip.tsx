@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { theme } from "../../app/preferences";
 import { t } from "../../i18n";
-import { colour } from "../../map/Drawing";
 import { report } from "../../ui/failure";
 import { useKeys } from "../../ui/keys";
 import { timeText } from "../../ui/Time";
@@ -70,7 +69,7 @@ function Player({ evidence, src, crossing }: { evidence: Evidence; src: string; 
     const pace = new Pace(player, (at, exact) => {
       const when = time === null ? null : time.start + at * 1000;
       if (canvas.current !== null && stage.current !== null)
-        paint(canvas.current, stage.current, player, evidence.tracks, when, colour("crossing"), zoomed.current);
+        paint(canvas.current, stage.current, player, evidence.tracks, when, zoomed.current);
       if (!exact) return;
       moment.value = when;
       setSecond(at);
@@ -124,7 +123,8 @@ function Player({ evidence, src, crossing }: { evidence: Evidence; src: string; 
   return (
     <div class="player">
       <div class="screen">
-        <div class="stage" ref={stage}>
+        {/* Pictures are dark whatever the theme: what is drawn on them is bright. */}
+        <div class="stage" ref={stage} data-theme={tone === "night" ? "night" : "dark"}>
           <video
             ref={video}
             src={src}

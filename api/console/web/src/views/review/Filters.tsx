@@ -31,7 +31,7 @@ export function Filters() {
         label={t("review.age")}
         value={wish.hours === null ? "any" : String(wish.hours)}
         choices={["any", ...HOURS.map(String)]}
-        text={(hours) => (hours === "any" ? t("review.any") : t("review.hours", { count: Number(hours) }))}
+        text={(hours) => (hours === "any" ? t("review.any_age") : t("review.hours", { count: Number(hours) }))}
         onChoose={(hours) => ask({ hours: hours === "any" ? null : Number(hours) })}
       />
       {waiting && (
@@ -40,14 +40,14 @@ export function Filters() {
             label={t("review.severity")}
             value={wish.severity ?? "any"}
             choices={["any", "alert", "detection"]}
-            word={(each) => `review.${each}`}
+            word={(each) => (each === "any" ? "review.any_severity" : `review.${each}`)}
             onChoose={(each) => ask({ severity: each === "any" ? null : each })}
           />
           <Choice
             label={t("review.claims")}
             value={wish.claimed ?? "any"}
             choices={["any", "none", "mine"]}
-            word={(each) => (each === "any" ? "review.any" : `review.claims_${each}`)}
+            word={(each) => (each === "any" ? "review.any_claim" : `review.claims_${each}`)}
             onChoose={(each) => ask({ claimed: each === "any" ? null : each })}
           />
           <label class="inline">
@@ -85,21 +85,19 @@ interface ChoiceProps<T extends string> {
 
 function Choice<T extends string>({ label, value, choices, word, text, onChoose }: ChoiceProps<T>) {
   return (
-    <label>
-      {label}
-      <select
-        value={value}
-        onChange={(event) => {
-          const chosen = choices.find((each) => each === event.currentTarget.value);
-          if (chosen !== undefined) onChoose(chosen);
-        }}
-      >
-        {choices.map((each) => (
-          <option key={each} value={each}>
-            {text?.(each) ?? (word === undefined ? each : t(word(each)))}
-          </option>
-        ))}
-      </select>
-    </label>
+    <select
+      aria-label={label}
+      value={value}
+      onChange={(event) => {
+        const chosen = choices.find((each) => each === event.currentTarget.value);
+        if (chosen !== undefined) onChoose(chosen);
+      }}
+    >
+      {choices.map((each) => (
+        <option key={each} value={each}>
+          {text?.(each) ?? (word === undefined ? each : t(word(each)))}
+        </option>
+      ))}
+    </select>
   );
 }

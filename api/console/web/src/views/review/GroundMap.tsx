@@ -1,5 +1,5 @@
 import type { FeatureCollection } from "geojson";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { dataOf, service } from "../../api/client";
 import { may } from "../../app/session";
 import { t } from "../../i18n";
@@ -34,9 +34,12 @@ export function GroundMap({ crossing }: { crossing: Crossing }) {
 /** Show all of it whenever another one is opened. */
 function Fit({ box }: { box: Box }) {
   const shown = useMap();
+  const fitted = useRef<Box | null>(null);
   useEffect(() => {
-    shown?.map.fitBounds(box, { padding: 30, maxZoom: 18, animate: false });
-  }, [shown?.map, box]);
+    if (shown === null || fitted.current === box) return;
+    fitted.current = box;
+    shown.map.fitBounds(box, { padding: 30, maxZoom: 20, animate: false });
+  }, [shown, box]);
   return null;
 }
 

@@ -127,16 +127,17 @@ function Row({ item, place, of, selected, onHover }: RowProps) {
           {item.severity === "alert" && <strong class="alert">{t("review.alert")}</strong>}
           <strong>{crossing.kind === null ? t("review.crossing") : named(crossing.kind)}</strong>
           {crossing.direction !== null && <span>{arrow(crossing.direction)}</span>}
-          {crossing.confidence !== null && <span>{Math.round(crossing.confidence * 100)} %</span>}
-          {item.seen === false && <span class="new">{t("review.unseen")}</span>}
         </p>
         <p>
-          <Time at={crossing.time} />
+          <Time at={crossing.time} /> {item.seen === false && <span class="new">{t("review.unseen")}</span>}
         </p>
         <p class="soft">
           {crossing.place === null ? t("review.no_place") : <Place lat={crossing.place.lat} lon={crossing.place.lon} />}
         </p>
         <p class="state">
+          {crossing.confidence !== null && (
+            <span class="soft">{t("review.sure", { percent: Math.round(crossing.confidence * 100) })}</span>
+          )}
           <State item={item} />
           {claim !== null && (
             <span class={claim.mine ? "mine" : "taken"}>

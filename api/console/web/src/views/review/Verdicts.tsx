@@ -4,7 +4,7 @@ import { t, type Word } from "../../i18n";
 import { type Key, useKeys } from "../../ui/keys";
 import { claim, heldBy } from "./claims";
 import type { Crossing } from "./crossing";
-import { asking, current, deeds, judge, mayJudge, outbox, overtaken, ownFirst } from "./desk";
+import { asking, askUndo, current, deeds, judge, mayJudge, outbox, overtaken, ownFirst } from "./desk";
 import { named } from "./words";
 
 /** What can be done with the open crossing, and why something cannot. */
@@ -35,10 +35,10 @@ export function Verdicts({ crossing }: { crossing: Crossing }) {
     { key: "d", word: "review.key_dismiss", label: "review.dismiss", on: mayDismiss, act: ask("dismiss") },
     { key: "m", word: "review.key_merge", label: "review.merge", on: free, act: ask("merge") },
     { key: "g", word: "review.key_case", label: "review.case", on: may("case.write"), act: ask("case") },
-    { key: "u", word: "review.key_undo", label: "review.undo", on: deeds.value.length > 0, act: ask("undo") },
+    { key: "u", word: "review.key_undo", label: "review.undo", on: deeds.value.length > 0, act: askUndo },
   ];
   const shown = acts.filter((each) => (each.key === "g" ? may("case.write") : mayJudge()));
-  useKeys(shown.map((each) => ({ ...each, when: () => each.on })));
+  useKeys(shown.filter((each) => each.act !== askUndo).map((each) => ({ ...each, when: () => each.on })));
 
   return (
     <div class="verdicts">

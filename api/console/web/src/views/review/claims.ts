@@ -10,11 +10,22 @@ import { type Claim, change } from "./worklist";
 /** Who passes over a crossing with the keys does not work on it, milliseconds. */
 const DWELL = 350;
 const AGAIN_AWAY = 5000;
+const PATIENCE = 3000;
 
 /** Of the open crossing; null where nobody holds it. */
 export const claim = signal<Claim | null>(null);
 /** What the service says where another person holds it. */
 export const heldBy = signal<string | null>(null);
+
+/** A claim that is on its way: a verdict waits for it, or the claim would outlive it. */
+let going: Promise<void> = Promise.resolve();
+/** The crossing whose claim ends with a verdict. */
+let judged: string | null = null;
+
+/** When no claim is on its way any more; a verdict does not wait for long. */
+export function settled(): Promise<void> {
+  return Promise.race([going, new Promise<void>((go) => setTimeout(go, PATIENCE))]);
+}
 
 /** Hold a crossing until the returned function is called. */
 export function hold(id: string): () => void {
@@ -22,10 +33,16 @@ export function hold(id: string): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   claim.value = null;
   heldBy.value = null;
+  judged = null;
 
-  async function take(): Promise<void> {
+  const take = () => {
+    going = taking();
+  };
+
+  async function taking(): Promise<void> {
     try {
       const taken = dataOf(await service.POST("/crossings/{record_id}/claim", { params: { path: { record_id: id } } }));
+      if (left && judged === id) return;
       if (left) return void letGo(id);
       show(id, taken);
       timer = setTimeout(take, renewal(taken));
@@ -64,8 +81,9 @@ export async function takeOver(id: string, reason: string): Promise<void> {
   );
 }
 
-/** The work is done: the service has ended the claim with the verdict. */
-export function done(): void {
+/** The work on a crossing is done: the service ends the claim with the verdict. */
+export function done(id: string): void {
+  judged = id;
   claim.value = null;
 }
 

@@ -6,7 +6,7 @@ import { go, place, to } from "../../app/router";
 import { may, me } from "../../app/session";
 import { t } from "../../i18n";
 import { attempt, report, say } from "../../ui/failure";
-import { done } from "./claims";
+import { settled as claimSettled, done } from "./claims";
 import { crossingOf } from "./crossing";
 import { details, forgetAhead, open, readAgain } from "./details";
 import { type Kept, Outbox, type Outcome, type Verdict, type Waiting } from "./outbox";
@@ -89,7 +89,7 @@ export function judge(verdict: Verdict): void {
   asking.value = null;
   overtaken.value = null;
   remember({ kind: "verdict", id, ...verdict });
-  done();
+  done(id);
   outbox.peek()?.give(id, etag, found.reviews.length, verdict);
   if (sought.peek().which === "waiting") {
     choose(next);
@@ -105,7 +105,7 @@ export async function merge(into: string, reason: string): Promise<boolean> {
     await service.POST("/crossings/{record_id}/merge", { params: { path: { record_id: id } }, body: { into, reason } });
     remember({ kind: "merge", id, into });
     asking.value = null;
-    done();
+    done(id);
     say(t("review.merged_done"));
     choose(into);
     forgetAhead(into);
@@ -136,8 +136,14 @@ export function forget(which: (deed: Deed) => boolean): void {
   deeds.value = deeds.peek().filter((deed) => !which(deed));
 }
 
+/** Ask what of the last deed is to be put right. */
+export function askUndo(): void {
+  asking.value = "undo";
+}
+
 async function send(waiting: Waiting): Promise<{ state: string; etag: string }> {
   const { verdict, reason, category } = waiting;
+  await claimSettled();
   return dataOf(
     await service.POST("/crossings/{record_id}/reviews", {
       params: { path: { record_id: waiting.record_id }, header: { "if-match": waiting.etag } },

@@ -6,7 +6,7 @@ import { report } from "../../ui/failure";
 import { useKeys } from "../../ui/keys";
 import { Clip } from "./Clip";
 import { hold, mayHold } from "./claims";
-import { choose, chosen, following, move, sitDown } from "./desk";
+import { askUndo, choose, chosen, deeds, following, move, sitDown } from "./desk";
 import { absent, details, openCrossing } from "./details";
 import { Asked } from "./dialogs";
 import { Facts, headline } from "./Facts";
@@ -62,6 +62,7 @@ export default function Review() {
     { key: "ArrowDown", word: "review.key_next", act: () => move(1) },
     { key: "ArrowUp", word: "review.key_before", act: () => move(-1) },
     { key: "r", word: "review.key_reload", act: () => load().catch(report) },
+    { key: "u", word: "review.key_undo", act: askUndo, when: () => deeds.value.length > 0 },
   ]);
 
   return (
@@ -74,15 +75,20 @@ export default function Review() {
       <section class="clip" aria-label={t("review.clip")}>
         {known !== null && <Clip key={known.crossing.id} crossing={known.crossing} />}
       </section>
-      <section class="ground" aria-label={t("review.map")}>
-        {known !== null && <GroundMap crossing={known.crossing} />}
-      </section>
+      <div class="ground">{known !== null && <GroundMap crossing={known.crossing} />}</div>
       <section class="below" aria-label={t("review.judge")}>
         <Unsent />
         {known === null ? (
-          <p class="nothing" role="status">
-            {absent.value ?? t(id === null ? "review.none_open" : "app.loading")}
-          </p>
+          <>
+            <p class="nothing" role="status">
+              {absent.value ?? t(id === null ? "review.none_open" : "app.loading")}
+            </p>
+            {deeds.value.length > 0 && (
+              <button type="button" onClick={askUndo} aria-keyshortcuts="u">
+                {t("review.undo")} <kbd>u</kbd>
+              </button>
+            )}
+          </>
         ) : (
           <>
             <h2 aria-live="polite">{headline(known.crossing)}</h2>
@@ -95,6 +101,18 @@ export default function Review() {
         )}
       </section>
       <Asked />
+      <NightGlass />
     </div>
+  );
+}
+
+/** What the style sheet lays over pictures at night: their light in red alone. */
+function NightGlass() {
+  return (
+    <svg class="unseen" width="0" height="0" aria-hidden="true" focusable="false">
+      <filter id="review-night" color-interpolation-filters="sRGB">
+        <feColorMatrix values="0.21 0.5 0.09 0 0  0.02 0.05 0.01 0 0  0.02 0.04 0.01 0 0  0 0 0 1 0" />
+      </filter>
+    </svg>
   );
 }

@@ -19,13 +19,13 @@ export function paint(
   video: HTMLVideoElement,
   tracks: readonly BoxTrack[],
   when: number | null,
-  colour: string,
   close: boolean,
 ): void {
   const { videoWidth: width, videoHeight: height } = video;
   if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
   const pen = canvas.getContext("2d");
   if (pen === null || width === 0) return;
+  const colour = getComputedStyle(stage).getPropertyValue("--crossing");
   pen.clearRect(0, 0, width, height);
   const there = when === null ? [] : tracks.map((track) => ({ track, box: boxAt(track, when) }));
   const unit = width / Math.max(1, canvas.clientWidth) / (close ? CLOSE : 1); // a pixel of the screen
