@@ -74,7 +74,11 @@ class Footage:
         told = walk(name, when) | {"evidence": evidence.ref.to_json()} | changes
         id_: str = live.ask("pilot", "POST", "/crossings", json=told).json()["id"]
         names = evidence.ref
-        for part, file in [("manifest", names.manifest), ("clip", names.clip), *zip(names.others, names.others)]:
+        for part, file in [
+            ("manifest", names.manifest),
+            ("clip", names.clip),
+            *((other, other) for other in names.others),
+        ]:
             live.ask("pilot", "PUT", f"/crossings/{id_}/evidence/{part}", content=(evidence.folder / file).read_bytes())
         return id_
 

@@ -69,8 +69,7 @@ def judged(live, page, id_, state):
 
 def second_analyst(live):
     made = {"login": "ben", "name": "Ben", "role": "analyst"}
-    secret = live.ask("administrator", "POST", "/accounts", json=made).json()["secret"]
-    return secret
+    return live.ask("administrator", "POST", "/accounts", json=made).json()["secret"]
 
 
 def sit_as(desk, live, login, secret):
