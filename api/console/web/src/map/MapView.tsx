@@ -25,7 +25,7 @@ const Context = createContext<Shown | null>(null);
 
 let wired = false;
 
-/** The map that is around the caller, once it can be drawn on. */
+/** The map that is around the caller; null until it can be drawn on, and while it changes its style. */
 export function useMap(): Shown | null {
   return useContext(Context);
 }
@@ -43,6 +43,8 @@ interface Props {
 export function MapView({ label, box, children }: Props) {
   const holder = useRef<HTMLDivElement>(null);
   const [shown, setShown] = useState<Shown | null>(null);
+  /** Nothing can be drawn while another style is on its way. */
+  const [changing, setChanging] = useState(false);
   const first = useRef(box);
   const drawn = useRef("");
   const wanted = styleOf(theme.value, language.value, operatorMaps.value);
@@ -72,7 +74,10 @@ export function MapView({ label, box, children }: Props) {
     map.touchZoomRotate.disableRotation();
     map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
-    map.on("style.load", () => setShown((before) => ({ map, turn: (before?.turn ?? 0) + 1 })));
+    map.on("style.load", () => {
+      setChanging(false);
+      setShown((before) => ({ map, turn: (before?.turn ?? 0) + 1 }));
+    });
     const seen = new ResizeObserver(() => map.resize());
     seen.observe(holder.current);
     return () => {
@@ -85,6 +90,7 @@ export function MapView({ label, box, children }: Props) {
   useEffect(() => {
     if (shown === null || drawn.current === wanted) return;
     drawn.current = wanted;
+    setChanging(true);
     shown.map.setStyle(mapStyle(theme.value, language.value, operatorMaps.value), { diff: false });
   }, [shown, wanted]);
 
@@ -92,7 +98,7 @@ export function MapView({ label, box, children }: Props) {
     <div class="map">
       <div class="canvas" ref={holder} />
       {shown !== null && (
-        <Context.Provider value={shown}>
+        <Context.Provider value={changing ? null : shown}>
           {children}
           <Wanted />
           <Pointer />

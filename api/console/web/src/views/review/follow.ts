@@ -1,0 +1,80 @@
+/** What others do is shown as it happens. */
+
+import { Stream, type Told } from "../../api/events";
+import { may } from "../../app/session";
+import { report } from "../../ui/failure";
+import { members, text } from "./crossing";
+import { chosen, outbox } from "./desk";
+import { forgetAhead, open, readAgain } from "./details";
+import { change, load } from "./worklist";
+
+const KINDS = [
+  "record.created",
+  "record.replaced",
+  "record.erased",
+  "evidence.stored",
+  "evidence.redacted",
+  "crossing.reviewed",
+  "crossing.claimed",
+  "crossing.unclaimed",
+  "crossing.annotated",
+  "crossing.merged",
+  "crossing.split",
+  "release.created",
+  "release.recalled",
+  "bye",
+] as const;
+
+/** Much may happen at once; the list is read again so often at most, milliseconds. */
+const SETTLE = 400;
+const OFTEN = 2000;
+
+const stream = new Stream("/events/stream", KINDS);
+export const connection = stream.connection;
+
+/** Follow what happens until the returned function is called. */
+export function follow(): () => void {
+  if (!may("event.read")) return () => undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let last = 0;
+
+  const readLists = () => {
+    if (timer !== undefined) return;
+    const pause = Math.max(SETTLE, last + OFTEN - Date.now());
+    timer = setTimeout(() => {
+      timer = undefined;
+      last = Date.now();
+      load().catch(report);
+    }, pause);
+  };
+
+  const heard = ({ kind, data }: Told) => {
+    const told = members(data);
+    const id = text(told.record_id);
+    if (id === null || (told.record_type !== "crossing" && told.record_type != null)) return;
+    forgetAhead(id);
+    if (kind === "crossing.unclaimed") change(id, (item) => ({ ...item, claim: null }));
+    if (kind !== "crossing.annotated") readLists();
+    const going =
+      outbox
+        .peek()
+        ?.waiting.peek()
+        .some((each) => each.record_id === id) ?? false;
+    const mine = kind === "crossing.claimed" || kind === "crossing.unclaimed";
+    if (open.peek() === id && chosen.peek() === id && !going && !mine) readAgain().catch(report);
+  };
+
+  const back = () => {
+    void outbox.peek()?.flush();
+    readLists();
+    readAgain().catch(report);
+  };
+  const online = () => void outbox.peek()?.flush();
+  addEventListener("online", online);
+  const stop = stream.listen(heard, back);
+  return () => {
+    clearTimeout(timer);
+    removeEventListener("online", online);
+    stop();
+  };
+}

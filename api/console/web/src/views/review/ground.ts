@@ -1,0 +1,81 @@
+/** The ground track in time, and shapes on the ground; degrees, WGS 84, and metres. */
+
+import type { Feature, FeatureCollection, Position } from "geojson";
+import type { Ellipse, TrackPoint } from "./crossing";
+
+const DEGREE_M = 111_195; // of a great circle on a sphere of 6371.0088 km
+const CORNERS = 48;
+
+/**
+ * Where it was: between two points of the track in a straight line.
+ *
+ * @param at milliseconds since the Unix epoch
+ * @returns null before the first point and after the last
+ */
+export function whereAt(track: readonly TrackPoint[], at: number): TrackPoint | null {
+  const next = track.findIndex((point) => point.at >= at);
+  const [before, after] = [track[next - 1], track[next]];
+  if (after === undefined) return null;
+  if (after.at === at) return after;
+  if (before === undefined) return null;
+  const share = (at - before.at) / (after.at - before.at);
+  const between = (a: number, b: number) => a + (b - a) * share;
+  return {
+    at,
+    lat: between(before.lat, after.lat),
+    lon: between(before.lon, after.lon),
+    sigma: between(before.sigma, after.sigma),
+  };
+}
+
+/** The way up to a moment, with where it was then at its end. */
+export function wayUntil(track: readonly TrackPoint[], at: number): Position[] {
+  const here = whereAt(track, at);
+  const past = track.filter((point) => point.at < at);
+  return [...past, ...(here === null ? [] : [here])].map((point) => [point.lon, point.lat]);
+}
+
+/** Degrees clockwise from north in which it went at the end of its track; null where it hardly moved. */
+export function courseOf(track: readonly TrackPoint[]): number | null {
+  const [first, last] = [track[0], track[track.length - 1]];
+  if (first === undefined || last === undefined) return null;
+  const east = (last.lon - first.lon) * Math.cos((first.lat * Math.PI) / 180) * DEGREE_M;
+  const north = (last.lat - first.lat) * DEGREE_M;
+  return Math.hypot(east, north) < 1 ? null : ((Math.atan2(east, north) * 180) / Math.PI + 360) % 360;
+}
+
+/** The outline of an ellipse around a place. */
+export function outline(lat: number, lon: number, { major, minor, orientation }: Ellipse): Position[] {
+  const turn = (orientation * Math.PI) / 180;
+  return Array.from({ length: CORNERS + 1 }, (_, corner) => {
+    const angle = (2 * Math.PI * corner) / CORNERS;
+    const [along, across] = [major * Math.cos(angle), minor * Math.sin(angle)];
+    const east = along * Math.sin(turn) + across * Math.cos(turn);
+    const north = along * Math.cos(turn) - across * Math.sin(turn);
+    return [lon + east / (DEGREE_M * Math.max(0.01, Math.cos((lat * Math.PI) / 180))), lat + north / DEGREE_M];
+  });
+}
+
+/** West, south, east, north of a place and some metres around it. */
+export function boxAround(lat: number, lon: number, metres: number): [number, number, number, number] {
+  const north = metres / DEGREE_M;
+  const east = north / Math.max(0.01, Math.cos((lat * Math.PI) / 180));
+  return [lon - east, lat - north, lon + east, lat + north];
+}
+
+/** Metres between two places that are near each other. */
+export function distance(a: { lat: number; lon: number }, b: { lat: number; lon: number }): number {
+  const east = (b.lon - a.lon) * Math.cos((a.lat * Math.PI) / 180);
+  return Math.hypot(east, b.lat - a.lat) * DEGREE_M;
+}
+
+/** Features as a map takes them. */
+export function collected(...features: readonly (Feature | null)[]): FeatureCollection {
+  return { type: "FeatureCollection", features: features.filter((each) => each !== null) };
+}
+
+/** A line as a Feature; null where it is none. */
+export function lineOf(coordinates: Position[]): Feature | null {
+  if (coordinates.length < 2) return null;
+  return { type: "Feature", properties: {}, geometry: { type: "LineString", coordinates } };
+}

@@ -1,0 +1,203 @@
+/**
+ * Verdicts on their way. Each is kept in the browser until the service has answered, over reloads too, and is sent again
+ * with the same If-Match while the service is away: what has arrived already is refused then, and so is never doubled.
+ */
+
+import { signal } from "@preact/signals";
+import type { Schemas } from "../../api/client";
+import { Problem } from "../../api/problem";
+import { list, members, number, text } from "./crossing";
+
+export type Category = NonNullable<Schemas["ReviewIn"]["category"]>;
+
+/** A verdict as a person gave it. */
+export interface Verdict {
+  verdict: "confirm" | "dismiss";
+  reason: string | null;
+  category: Category | null;
+}
+
+export interface Waiting extends Verdict {
+  record_id: string;
+  /** ETag of what the person looked at. */
+  etag: string;
+  /** When it was given, milliseconds since the Unix epoch. */
+  given: number;
+  /** How many verdicts there were on the crossing then, as far as the page knew: this one comes after them. */
+  known: number;
+  /** Whether the service could not be reached since. */
+  away: boolean;
+}
+
+/** A verdict of somebody, as the service has it. */
+export interface Kept {
+  verdict: string;
+  reason: string | null;
+  category: string | null;
+  reviewer: string;
+  /** Id of the person. */
+  reviewer_key: string;
+  revision: number;
+  time: string;
+}
+
+/** How one sending ended. */
+export type Outcome =
+  | { kind: "taken"; state: string; etag: string | null }
+  /** Somebody else was faster, or a newer revision came: `by` is the newest verdict there. */
+  | { kind: "overtaken"; by: Kept | null }
+  | { kind: "refused"; problem: Problem };
+
+/** What the box needs of the service. */
+export interface Post {
+  send(waiting: Waiting): Promise<{ state: string; etag: string }>;
+  /** Every verdict on a crossing, oldest first, and its state. */
+  read(id: string): Promise<{ reviews: readonly Kept[]; state: string; etag: string | null }>;
+}
+
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 15_000;
+
+/** The verdicts of one person that have not arrived. */
+export class Outbox {
+  readonly waiting = signal<readonly Waiting[]>([]);
+  readonly #person: string;
+  readonly #post: Post;
+  readonly #store: Storage;
+  readonly #done: (waiting: Waiting, outcome: Outcome) => void;
+  #sending = false;
+  #pause = FIRST_PAUSE;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param person id of who gives them: a verdict is never sent in the name of another one
+   * @param done is told how each ended
+   */
+  constructor(person: string, post: Post, store: Storage, done: (waiting: Waiting, outcome: Outcome) => void) {
+    this.#person = person;
+    this.#post = post;
+    this.#store = store;
+    this.#done = done;
+    this.waiting.value = list(parsed(store.getItem(this.#name))).flatMap(waitingOf);
+  }
+
+  get #name(): string {
+    return `vedette.review.outbox.${this.#person}`;
+  }
+
+  /** Send a verdict, as soon as that is possible. */
+  give(id: string, etag: string, known: number, verdict: Verdict): void {
+    const { verdict: said, reason, category } = verdict;
+    const given = { verdict: said, reason, category, record_id: id, etag, given: Date.now(), known, away: false };
+    this.#keep([...this.waiting.peek().filter((each) => each.record_id !== id), given]);
+    void this.flush();
+  }
+
+  /** Take a verdict back that has not arrived; whether that was still possible. */
+  take(id: string): boolean {
+    const found = this.waiting.peek().find((each) => each.record_id === id);
+    if (found === undefined || !found.away || this.#sending) return false;
+    this.#keep(this.waiting.peek().filter((each) => each !== found));
+    return true;
+  }
+
+  /** Send all that waits, oldest first, until the service cannot be reached. */
+  async flush(): Promise<void> {
+    if (this.#sending) return;
+    clearTimeout(this.#timer);
+    this.#sending = true;
+    try {
+      for (let next = this.waiting.peek()[0]; next !== undefined; next = this.waiting.peek()[0]) {
+        const outcome = await this.#try(next);
+        if (outcome === null) {
+          this.#keep(this.waiting.peek().map((each) => ({ ...each, away: true })));
+          this.#later();
+          return;
+        }
+        this.#pause = FIRST_PAUSE;
+        const sent = next;
+        this.#keep(
+          this.waiting.peek().filter((each) => each.given !== sent.given || each.record_id !== sent.record_id),
+        );
+        this.#done(sent, outcome);
+      }
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  /** Send nothing more by itself. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #later(): void {
+    this.#timer = setTimeout(() => void this.flush(), this.#pause);
+    this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
+  }
+
+  /** Null where the service is away, or the session has ended: it may succeed later as it is. */
+  async #try(waiting: Waiting): Promise<Outcome | null> {
+    try {
+      return { kind: "taken", ...(await this.#post.send(waiting)) };
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.passing || error.status === 401) return null;
+      if (error.status !== 412) return { kind: "refused", problem: error };
+    }
+    try {
+      const { reviews, state, etag } = await this.#post.read(waiting.record_id);
+      const mine = reviews.slice(waiting.known).some((each) => this.#isThis(waiting, each));
+      return mine ? { kind: "taken", state, etag } : { kind: "overtaken", by: reviews[reviews.length - 1] ?? null };
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return error.passing || error.status === 401 ? null : { kind: "refused", problem: error };
+    }
+  }
+
+  /** Whether a verdict at the service is this one, of which no answer came: same person, same words, same revision. */
+  #isThis(waiting: Waiting, kept: Kept): boolean {
+    return (
+      kept.reviewer_key === this.#person &&
+      kept.verdict === waiting.verdict &&
+      kept.reason === waiting.reason &&
+      kept.category === waiting.category &&
+      waiting.etag.startsWith(`"${kept.revision}-`)
+    );
+  }
+
+  #keep(waiting: readonly Waiting[]): void {
+    this.waiting.value = waiting;
+    if (waiting.length === 0) this.#store.removeItem(this.#name);
+    else this.#store.setItem(this.#name, JSON.stringify(waiting));
+  }
+}
+
+function parsed(stored: string | null): unknown {
+  try {
+    return JSON.parse(stored ?? "[]") as unknown;
+  } catch {
+    return [];
+  }
+}
+
+function waitingOf(stored: unknown): Waiting[] {
+  const said = members(stored);
+  const [id, etag, given] = [text(said.record_id), text(said.etag), number(said.given)];
+  const verdict = said.verdict === "confirm" || said.verdict === "dismiss" ? said.verdict : null;
+  if (id === null || etag === null || given === null || verdict === null) return [];
+  const category = CATEGORIES.find((each) => each === said.category) ?? null;
+  // It may have arrived just before the page was left: it is looked for at the service.
+  const known = number(said.known) ?? 0;
+  return [{ record_id: id, etag, given, known, verdict, reason: text(said.reason), category, away: true }];
+}
+
+/** What a dismissal may say that it is instead. */
+export const CATEGORIES: readonly Category[] = [
+  "animal",
+  "vegetation",
+  "camera-artefact",
+  "authorised-person",
+  "duplicate",
+  "other",
+];

@@ -1,0 +1,393 @@
+"""The view Review: a queue judged by keyboard, clip and ground in step, two people, and nothing lost on the way."""
+
+import json
+import re
+from datetime import datetime
+
+import pytest
+from playwright.sync_api import expect
+
+from api import Settings
+from api.server import running
+from tests.api.people import PASSWORD
+from tests.api.samples import agreement_json, record_json
+from tests.console.desk import Live
+from tests.console.footage import BORDER, FPS, LAT, PER_SECOND, Footage, state_of, tonight, verdicts_of, walk
+
+SOON_MS = 30_000
+"""A page of a busy machine may take so long."""
+
+
+@pytest.fixture(scope="session")
+def footage(tmp_path_factory):
+    return Footage.filmed(tmp_path_factory.mktemp("footage"))
+
+
+def deliver(live, name, second=0.0, **changes):
+    """A crossing without evidence; its id."""
+    return live.ask("pilot", "POST", "/crossings", json=walk(name, tonight(second), **changes)).json()["id"]
+
+
+def open_review(desk, live, role, **more):
+    at = desk(live, role, **more)
+    at.page.get_by_role("link", name="Review", exact=True).click()
+    expect(at.page.get_by_role("listbox", name="Crossings")).to_be_visible()
+    return at
+
+
+def opened(page, id_):
+    """Wait until a crossing is open, with all that can be done with it."""
+    expect(page).to_have_url(re.compile(id_), timeout=SOON_MS)
+    expect(page.get_by_role("region", name="Verdict").get_by_role("heading")).to_be_visible(timeout=SOON_MS)
+
+
+def rows(page):
+    return page.get_by_role("listbox", name="Crossings")
+
+
+def selected(page):
+    return rows(page).get_by_role("option", selected=True)
+
+
+def holds(page):
+    """Wait until whoever sits there has the open crossing to themselves."""
+    expect(selected(page)).to_contain_text("yours", timeout=SOON_MS)
+
+
+def said(page, text):
+    expect(page.get_by_role("status").filter(has_text=text).first).to_be_visible(timeout=SOON_MS)
+
+
+def judged(live, page, id_, state):
+    """Wait until a verdict has arrived."""
+    for _ in range(200):
+        if state_of(live, id_)["state"] == state:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{id_} is {state_of(live, id_)}, not {state}")
+
+
+def second_analyst(live):
+    made = {"login": "ben", "name": "Ben", "role": "analyst"}
+    return live.ask("administrator", "POST", "/accounts", json=made).json()["secret"]
+
+
+def sit_as(desk, live, login, secret):
+    """Somebody else at a desk of their own."""
+    at = desk(live, None)
+    at.forgiven += ["/me", "/login"]
+    at.open()
+    page = at.page
+    page.get_by_label("Login").fill(login)
+    page.get_by_label("Password", exact=True).fill(secret)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("New password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("link", name="Review", exact=True).click()
+    expect(page.get_by_role("listbox", name="Crossings")).to_be_visible()
+    return at
+
+
+def ask_for_two(live):
+    rules = {"two_people": [{}]}
+    live.ask("administrator", "PUT", "/reviews/policy", json=rules, headers={"If-Match": '"0"'})
+
+
+def test_twenty_crossings_by_keyboard_alone(live, desk, footage):
+    ids = [footage.deliver(live, f"k{n}", tonight(10 * n)) for n in range(20)][::-1]  # the newest first
+    at = open_review(desk, live, "analyst")
+    page, keys = at.page, at.page.keyboard
+    opened(page, ids[0])
+    fetched = at.requests
+    assert at.page.evaluate("document.activeElement.tagName") in {"A", "BODY"}  # nothing was clicked in the view
+    keys.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Merge with another report")
+    keys.press("Escape")
+    for n, id_ in enumerate(ids):
+        opened(page, id_)
+        expect(page.get_by_label("Clip").locator("video")).to_be_visible(timeout=SOON_MS)
+        if n + 1 < len(ids):  # the next one's clip is here before it is asked for
+            following = f"/crossings/{ids[n + 1]}/evidence/clip"
+            expect(selected(page)).to_have_attribute("id", f"row-{id_}")
+            for _ in range(100):
+                if any(url.endswith(following) for url in fetched):
+                    break
+                page.wait_for_timeout(50)
+            assert any(url.endswith(following) for url in fetched)
+        if n % 3 == 2:
+            keys.press("d")
+            expect(page.get_by_role("dialog")).to_be_visible()
+            keys.press("1")
+            keys.press("Enter")
+        else:
+            keys.press("c")
+    expect(page.get_by_text("Nothing here.")).to_be_visible(timeout=SOON_MS)
+    for n, id_ in enumerate(ids):
+        judged(live, page, id_, "dismissed" if n % 3 == 2 else "confirmed")
+        (verdict,) = verdicts_of(live, id_)
+        assert verdict["reviewer"] == "Analyst"
+        assert verdict["category"] == ("animal" if n % 3 == 2 else None)
+
+
+def test_the_ground_goes_with_the_clip(live, desk, footage):
+    live.ask("pilot", "POST", "/segments", json=record_json("segments") | BORDER | {"retention_days": 3650})
+    when = tonight(0)
+    id_ = footage.deliver(live, "step", when)
+    at = open_review(desk, live, "analyst")
+    page = at.page
+    opened(page, id_)
+    video = page.get_by_label("Clip").locator("video")
+    expect(video).to_be_visible(timeout=SOON_MS)
+    video.evaluate("it => it.pause()")
+    # The middle of a picture's time, seconds into the clip; the crossing is three seconds into it.
+    for picture in (12, 30, 45):
+        second = (picture + 0.5) / FPS
+        video.evaluate(
+            "(it, to) => new Promise(go => { it.addEventListener('seeked', go, {once: true}); it.currentTime = to })",
+            second,
+        )
+        lat = LAT + (picture / FPS - 3) * PER_SECOND
+        expect(page.locator(".where .place")).to_have_text(re.compile(f"{lat:.6f}"), timeout=SOON_MS)
+        moment = page.locator(".where time").get_attribute("datetime")
+        assert datetime.fromisoformat(moment).timestamp() == pytest.approx(
+            when.timestamp() + picture / FPS - 3, abs=0.002
+        )
+    page.keyboard.press(".")
+    expect(page.locator(".where .place")).to_have_text(re.compile(f"{LAT + 1.6 * PER_SECOND:.6f}"), timeout=SOON_MS)
+    page.keyboard.press(",")
+    page.keyboard.press(",")
+    expect(page.locator(".where .place")).to_have_text(re.compile(f"{LAT + 1.4 * PER_SECOND:.6f}"), timeout=SOON_MS)
+    at.picture("review-step")
+
+
+def test_two_people_and_none_twice(live, desk):
+    ask_for_two(live)
+    id_ = deliver(live, "two")
+    first = open_review(desk, live, "analyst")
+    opened(first.page, id_)
+    first.page.keyboard.press("c")
+    said(first.page, "waits for a second person")
+    button = first.page.get_by_role("button", name="Confirm")
+    opened(first.page, id_)
+    expect(button).to_be_disabled(timeout=SOON_MS)
+    expect(button).to_have_accessible_description(re.compile("another person"))
+    first.page.keyboard.press("c")
+    assert len(verdicts_of(live, id_)) == 1
+    assert state_of(live, id_)["state"] == "pending"
+    first.page.goto("/#/fly")  # the claim is let go of
+    second = sit_as(desk, live, "ben", second_analyst(live))
+    second.forgiven.append("/claim")
+    opened(second.page, id_)
+    expect(second.page.get_by_text("a second person has to say so too")).to_be_visible(timeout=SOON_MS)
+    expect(second.page.get_by_role("button", name="Confirm")).to_be_enabled(timeout=SOON_MS)
+    second.page.keyboard.press("c")
+    judged(live, second.page, id_, "confirmed")
+    assert [each["reviewer"] for each in verdicts_of(live, id_)] == ["Analyst", "Ben"]
+
+
+def test_what_another_holds_is_not_judged_until_a_supervisor_takes_it(live, desk):
+    id_ = deliver(live, "held")
+    live.ask("analyst", "POST", f"/crossings/{id_}/claim")  # the key of no account: another one than who sits there
+    at = open_review(desk, live, "analyst")
+    at.forgiven.append("/claim")
+    opened(at.page, id_)
+    expect(at.page.get_by_text("is claimed by key of the analyst")).to_be_visible(timeout=SOON_MS)
+    expect(at.page.get_by_role("button", name="Confirm")).to_be_disabled()
+    chief = open_review(desk, live, "supervisor")
+    chief.forgiven.append("/claim")
+    opened(chief.page, id_)
+    expect(chief.page.get_by_role("button", name="Confirm")).to_have_count(0)
+    chief.page.get_by_role("button", name="Take over").click()
+    dialog = chief.page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("they have gone home")
+    dialog.get_by_role("button", name="Take over").click()
+    expect(selected(chief.page)).to_contain_text("yours", timeout=SOON_MS)
+    expect(selected(at.page)).to_contain_text("Supervisor is at work", timeout=SOON_MS)
+
+
+def test_merge_note_and_case_and_each_put_right(live, desk):
+    one, other = deliver(live, "one", 5), deliver(live, "other", 0)
+    at = open_review(desk, live, "analyst")
+    page, keys = at.page, at.page.keyboard
+    opened(page, one)
+    keys.press("n")
+    keys.type("two of them, one with a dog")
+    keys.press("Control+Enter")
+    expect(page.get_by_role("listitem").filter(has_text="with a dog")).to_be_visible(timeout=SOON_MS)
+    (note,) = live.ask("analyst", "GET", f"/crossings/{one}/annotations").json()
+    assert (note["text"], note["author"]) == ("two of them, one with a dog", "Analyst")
+
+    keys.press("g")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name of the case").fill("Night of the dog")
+    dialog.get_by_label("Reason").fill("belongs together")
+    keys.press("Enter")
+    expect(page.get_by_text("In cases: Night of the dog")).to_be_visible(timeout=SOON_MS)
+    cases = live.ask("analyst", "GET", f"/cases?record_id={one}").json()["cases"]
+    assert [case["title"] for case in cases] == ["Night of the dog"]
+    keys.press("u")
+    dialog.get_by_label("Reason").fill("not that one")
+    keys.press("Enter")
+    said(page, "Taken out of case")
+    assert live.ask("analyst", "GET", f"/cases?record_id={one}").json()["cases"] == []
+
+    keys.press("m")
+    expect(dialog.get_by_role("radio")).to_be_checked(timeout=SOON_MS)
+    keys.press("Enter")
+    opened(page, other)
+    said(page, "Merged.")
+    assert state_of(live, one)["state"] == "merged"
+    keys.press("u")
+    dialog.get_by_label("Reason").fill("they were two")
+    keys.press("Enter")
+    opened(page, one)
+    said(page, "Parted again.")
+    assert state_of(live, one)["state"] == "pending"
+
+
+def test_undo_is_another_verdict_and_says_so(live, desk):
+    id_ = deliver(live, "undo")
+    at = open_review(desk, live, "analyst")
+    page, keys = at.page, at.page.keyboard
+    opened(page, id_)
+    keys.press("c")
+    judged(live, page, id_, "confirmed")
+    keys.press("u")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("A verdict is never deleted")
+    keys.press("Enter")
+    opened(page, id_)
+    keys.press("d")
+    dialog.get_by_label("In words").fill("a shadow")
+    keys.press("Enter")
+    judged(live, page, id_, "dismissed")
+    assert [each["verdict"] for each in verdicts_of(live, id_)] == ["confirm", "dismiss"]
+
+
+def test_who_was_faster_is_shown_and_one_decides_again(live, desk):
+    id_ = deliver(live, "race")
+    at = open_review(desk, live, "analyst")
+    at.forgiven.append("/reviews")
+    page = at.page
+    opened(page, id_)
+    holds(page)
+    page.route("**/events/stream", lambda route: route.abort())
+    at.forgiven.append("/events/stream")
+    # Another one judges it between the look and the key: this page is held where it is.
+    page.route(f"**/crossings/{id_}", lambda route: route.abort(), times=1)
+    at.forgiven.append(id_)
+    etag = live.ask("analyst", "GET", f"/crossings/{id_}").headers["ETag"]
+    page.route(f"**/crossings/{id_}/reviews", lambda route: judge_first(live, id_, etag, route), times=1)
+    page.keyboard.press("c")
+    alert = page.locator("#overtaken")
+    expect(alert).to_contain_text("key of the analyst dismissed it while you looked", timeout=SOON_MS)
+    assert [each["verdict"] for each in verdicts_of(live, id_)] == ["dismiss"]
+    alert.get_by_role("button", name="Still: confirmed").click()
+    judged(live, page, id_, "confirmed")
+
+
+def judge_first(live, id_, etag, route):
+    """Somebody judges before the page's own verdict is let through."""
+    if route.request.method != "POST":
+        route.fallback()
+        return
+    claim = live.ask  # the page holds the claim: the key of an analyst takes none, and waits for it to be let go of
+    claim("supervisor", "POST", f"/crossings/{id_}/claim/take-over", json={"reason": "test"})
+    claim("supervisor", "DELETE", f"/crossings/{id_}/claim")
+    body = {"verdict": "dismiss", "reason": "a deer"}
+    claim("analyst", "POST", f"/crossings/{id_}/reviews", json=body, headers={"If-Match": etag})
+    route.continue_()
+
+
+def test_a_restart_in_the_middle_of_a_verdict_loses_and_doubles_nothing(tmp_path, desk):
+    folder = tmp_path / "service"
+    with running(Settings(folder, port=0)) as service:
+        live = Live.of(service, folder)
+        port = int(live.url.rsplit(":", 1)[1])
+        lost, arrived = deliver(live, "lost", 5), deliver(live, "arrived", 0)
+        at = open_review(desk, live, "analyst")
+        at.forgiven += ["ERR_", "/events/stream", "/reviews", "/claim", "/seen", "Failed to load resource"]
+        page = at.page
+        opened(page, lost)
+        holds(page)
+        page.route(f"**/crossings/{lost}/reviews", lambda route: route.abort(), times=1)
+        page.keyboard.press("c")  # the service dies before it has it
+        opened(page, arrived)
+        said(page, "1 verdict has not arrived")
+        # Of the second the service takes the verdict, and dies before it answers.
+        page.route(f"**/crossings/{arrived}/reviews", taken_unanswered, times=1)
+        page.keyboard.press("c")
+    said(page, "2 verdicts have not arrived")
+    with running(Settings(folder, port=port)):
+        judged(live, page, lost, "confirmed")
+        judged(live, page, arrived, "confirmed")
+        expect(page.get_by_text("not arrived")).to_have_count(0, timeout=SOON_MS)
+        assert [len(verdicts_of(live, each)) for each in (lost, arrived)] == [1, 1]
+
+
+def taken_unanswered(route):
+    route.fetch()
+    route.abort()
+
+
+def test_a_lost_connection_keeps_verdict_and_note_over_a_reload(live, desk):
+    id_, _other = deliver(live, "offline", 5), deliver(live, "other", 0)
+    at = open_review(desk, live, "analyst")
+    at.forgiven += ["ERR_", "/events/stream"]
+    page = at.page
+    opened(page, id_)
+    page.get_by_role("textbox", name="Note").fill("half a")
+    page.locator("body").click(position={"x": 5, "y": 5})
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Confirm").click()
+    said(page, "1 verdict has not arrived")
+    kept = page.evaluate("Object.values(sessionStorage).join(' ')")
+    assert id_ in kept
+    page.context.set_offline(False)
+    judged(live, page, id_, "confirmed")
+    assert len(verdicts_of(live, id_)) == 1
+    page.goto(f"/#/review/{id_}")
+    page.reload()
+    opened(page, id_)
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("half a", timeout=SOON_MS)
+
+
+def test_a_partner_reads_what_was_released_and_judges_nothing(live, desk, footage):
+    id_, _kept = footage.deliver(live, "shared", tonight(0)), deliver(live, "kept", 5)
+    etag = live.ask("analyst", "GET", f"/crossings/{id_}").headers["ETag"]
+    live.ask(
+        "analyst", "POST", f"/crossings/{id_}/reviews", json={"verdict": "confirm"}, headers={"If-Match": etag}
+    )  # fmt: skip
+    fields = ["kind", "position", "track", "clip", "direction"]
+    live.ask("administrator", "POST", "/agreements", json=agreement_json(live.partner_id, fields=fields))
+    live.ask("supervisor", "POST", "/releases", json={"record_id": id_, "partner_id": live.partner_id})
+    at = open_review(desk, live, "partner")
+    page = at.page
+    opened(page, id_)
+    expect(rows(page).get_by_role("option")).to_have_count(1, timeout=SOON_MS)
+    expect(page.get_by_label("Clip").locator("video")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator(".ground canvas")).to_be_visible()
+    for name in ("Confirm", "Dismiss", "Merge", "Add note"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    assert json.loads(live.ask("partner", "GET", "/crossings").content)["numberReturned"] == 1
+
+
+def test_readable_in_three_themes_and_on_a_tablet(live, desk, footage):
+    live.ask("pilot", "POST", "/segments", json=record_json("segments") | BORDER | {"retention_days": 3650})
+    ids = [footage.deliver(live, f"p{n}", tonight(40 * n), direction=["outbound", "inbound"][n % 2]) for n in range(6)]
+    at = open_review(desk, live, "analyst")
+    page = at.page
+    opened(page, ids[-1])
+    expect(page.get_by_label("Clip").locator("video")).to_be_visible(timeout=SOON_MS)
+    page.get_by_label("Clip").locator("video").evaluate("it => { it.pause(); it.currentTime = 3.05 }")
+    for theme in ("light", "dark", "night"):
+        at.prefer("Theme", theme)
+        expect(page.locator(".maplibregl-canvas")).to_be_visible()
+        assert at.axe() == []
+        at.picture(f"review-{theme}")
+    for width, height in ((1024, 768), (768, 1024)):
+        page.set_viewport_size({"width": width, "height": height})
+        expect(page.get_by_role("button", name="Confirm")).to_be_in_viewport()
+        expect(page.get_by_label("Clip").locator("video")).to_be_in_viewport()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        at.picture(f"review-{width}")
