@@ -90,6 +90,7 @@ function add(map: MapLibre, name: string, canvas: HTMLCanvasElement): void {
   const pen = canvas.getContext("2d");
   if (pen === null) return;
   const image = pen.getImageData(0, 0, canvas.width, canvas.height);
-  if (map.hasImage(name)) map.updateImage(name, image);
-  else map.addImage(name, image, { pixelRatio: RATIO });
+  // Not updateImage, which takes pictures of the old size alone: a frame that is not drawn makes a symbol smaller.
+  if (map.hasImage(name)) map.removeImage(name);
+  map.addImage(name, image, { pixelRatio: RATIO });
 }
