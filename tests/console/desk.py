@@ -129,7 +129,7 @@ class Desk:
 
     def check(self) -> None:
         """Nothing went wrong but what the test forgives, and no request left the host."""
-        unforgiven = [fault for fault in self.faults if not any(part in fault for part in self.forgiven)]
-        assert not unforgiven, "\n".join(unforgiven)
+        faults = [fault for fault in self.faults if not any(part in fault for part in self.forgiven)]
+        assert not faults, "\n".join(faults)
         own = (self.live.url, "blob:" + self.live.url, "data:")
         assert [url for url in self.requests if not url.startswith(own)] == []

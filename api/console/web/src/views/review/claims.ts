@@ -19,8 +19,8 @@ export const heldBy = signal<string | null>(null);
 
 /** A claim that is on its way: a verdict waits for it, or the claim would outlive it. */
 let going: Promise<void> = Promise.resolve();
-/** The crossing whose claim ends with a verdict. */
-let judged: string | null = null;
+/** Crossings that were judged since they were opened: their claims end with the verdict. */
+const judged = new Set<string>();
 
 /** When no claim is on its way any more; a verdict does not wait for long. */
 export function settled(): Promise<void> {
@@ -33,16 +33,16 @@ export function hold(id: string): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   claim.value = null;
   heldBy.value = null;
-  judged = null;
+  judged.delete(id);
 
   const take = () => {
-    going = taking();
+    if (!judged.has(id)) going = taking();
   };
 
   async function taking(): Promise<void> {
     try {
       const taken = dataOf(await service.POST("/crossings/{record_id}/claim", { params: { path: { record_id: id } } }));
-      if (left && judged === id) return;
+      if (judged.has(id)) return;
       if (left) return void letGo(id);
       show(id, taken);
       timer = setTimeout(take, renewal(taken));
@@ -59,14 +59,14 @@ export function hold(id: string): () => void {
 
   timer = setTimeout(take, DWELL);
   const leavePage = () => {
-    if (claim.peek()?.mine) void letGo(id);
+    if (claim.peek()?.mine && !judged.has(id)) void letGo(id);
   };
   addEventListener("pagehide", leavePage);
   return () => {
     left = true;
     clearTimeout(timer);
     removeEventListener("pagehide", leavePage);
-    if (claim.peek()?.mine) void letGo(id);
+    leavePage();
     claim.value = null;
     heldBy.value = null;
   };
@@ -83,7 +83,7 @@ export async function takeOver(id: string, reason: string): Promise<void> {
 
 /** The work on a crossing is done: the service ends the claim with the verdict. */
 export function done(id: string): void {
-  judged = id;
+  judged.add(id);
   claim.value = null;
 }
 
