@@ -1,0 +1,3 @@
+export function Heights(_: { result: import("./planning").Result }) {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function Timeline(_: { shift: import("./planning").Result["shift"] }) {
+  return null;
+}
