@@ -25,7 +25,7 @@ def draw_border(page: Page, x: float, y: float) -> None:
         page.mouse.move(x + aside, y)
         page.mouse.click(x + aside, y)
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Own side")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Own side")).to_be_visible()
 
 
 def put_base(page: Page, x: float, y: float) -> None:

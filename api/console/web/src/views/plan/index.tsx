@@ -1,4 +1,5 @@
 import "./plan.css";
+import "./charts.css";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
 import { type Box, MapView } from "../../map/MapView";
