@@ -1,16 +1,17 @@
 import { useSignalEffect } from "@preact/signals";
+import type { Map as MapLibre } from "maplibre-gl";
 import { useEffect, useRef } from "preact/hooks";
 import {
   type GeoJSONStoreFeatures,
   type HexColor,
   TerraDraw,
+  TerraDrawExtend,
   TerraDrawLineStringMode,
   TerraDrawPointMode,
   TerraDrawPolygonMode,
   TerraDrawSelectMode,
 } from "terra-draw";
 import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
-import { theme } from "../../app/preferences";
 import { colour } from "../../map/Drawing";
 import { useMap } from "../../map/MapView";
 import { picked, tool } from "./chosen";
@@ -18,12 +19,12 @@ import { type Draft, newBase, newId, newLine, newZone, type Point } from "./draf
 import { change, draft } from "./history";
 
 const DRAWN = new Set(["border", "base", "zone"]);
+const PREFIX = "plan-editor";
 
 /** Draws and changes border, bases and zones with the pointer. The draft is the truth: this shows it, and changes it. */
 export function Editor() {
   const shown = useMap();
   const drawn = useRef<TerraDraw | null>(null);
-  const tone = theme.value;
 
   useEffect(() => {
     if (shown === null) return;
@@ -53,7 +54,7 @@ export function Editor() {
       drawn.current = null;
       if (shown.map.style !== undefined) draw.stop();
     };
-  }, [shown, tone]);
+  }, [shown]); // a theme brings a style of its own, and with it another turn of what is shown
 
   useSignalEffect(() => {
     const wanted = draft.value;
@@ -72,7 +73,30 @@ export function Editor() {
   return null;
 }
 
-function terraDraw(map: NonNullable<ReturnType<typeof useMap>>["map"]): TerraDraw {
+/** A style that was set anew has taken the layers of the drawing away: there is nothing to clear then. */
+class Adapter extends TerraDrawMapLibreGLAdapter<MapLibre> {
+  readonly #map: MapLibre;
+
+  constructor(map: MapLibre) {
+    super({ map, coordinatePrecision: 7, prefixId: PREFIX });
+    this.#map = map;
+  }
+
+  override clear(): void {
+    if (this.#drawn) super.clear();
+  }
+
+  override unregister(): void {
+    if (this.#drawn) super.unregister();
+    else TerraDrawExtend.TerraDrawBaseAdapter.prototype.unregister.call(this);
+  }
+
+  get #drawn(): boolean {
+    return this.#map.getSource(`${PREFIX}-point`) !== undefined;
+  }
+}
+
+function terraDraw(map: MapLibre): TerraDraw {
   const [line, act, ink, ground, bad] = ["crossing", "act", "ink", "paper", "bad"].map((name) => colour(name)) as [
     HexColor,
     HexColor,
@@ -94,7 +118,7 @@ function terraDraw(map: NonNullable<ReturnType<typeof useMap>>["map"]): TerraDra
   const snapping = { toCoordinate: true, toLine: true };
   const coordinates = { draggable: true, deletable: true, midpoints: true, snappable: true };
   return new TerraDraw({
-    adapter: new TerraDrawMapLibreGLAdapter({ map, coordinatePrecision: 7 }),
+    adapter: new Adapter(map),
     idStrategy: { isValidId: (id): id is string => typeof id === "string" && id !== "", getId: newId },
     modes: [
       new TerraDrawSelectMode({
@@ -141,19 +165,20 @@ function show(draw: TerraDraw, wanted: Draft): void {
   const features = featuresOf(wanted);
   const ids = new Set(features.map((feature) => String(feature.id)));
   const gone = [...there.keys()].filter((id) => !ids.has(id));
-  const changed = features.filter((feature) => {
-    const old = there.get(String(feature.id));
-    return (
-      old !== undefined && JSON.stringify(old.geometry.coordinates) !== JSON.stringify(feature.geometry.coordinates)
-    );
-  });
-  for (const id of [...gone, ...changed.map((feature) => String(feature.id))]) {
-    if (there.get(id)?.properties.selected === true) draw.deselectFeature(id);
-  }
-  const outdated = [...gone, ...changed.map((feature) => String(feature.id))];
-  if (outdated.length > 0) draw.removeFeatures(outdated);
-  const missing = [...features.filter((feature) => !there.has(String(feature.id))), ...changed];
+  for (const id of gone) if (there.get(id)?.properties.selected === true) draw.deselectFeature(id);
+  if (gone.length > 0) draw.removeFeatures(gone);
+  const missing = features.filter((feature) => !there.has(String(feature.id)));
   if (missing.length > 0) draw.addFeatures(missing);
+  for (const { id = "", geometry } of features) {
+    const old = there.get(String(id));
+    if (old === undefined || JSON.stringify(old.geometry.coordinates) === JSON.stringify(geometry.coordinates))
+      continue;
+    // Its handles follow when it is selected anew.
+    const selected = old.properties.selected === true;
+    if (selected) draw.deselectFeature(id);
+    draw.updateFeatureGeometry(id, geometry);
+    if (selected) draw.selectFeature(id);
+  }
 }
 
 function featuresOf({ lines, bases, zones }: Draft): GeoJSONStoreFeatures[] {

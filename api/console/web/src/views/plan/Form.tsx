@@ -20,12 +20,14 @@ export function Form() {
   // A form that nobody has filled in yet is not a wrong one: what is missing is said when a plan was asked for.
   const tried = useSignal(false);
   const faults = useComputed(() => faultsOf(draft.value));
+  // What the service refused, or found to be impossible while it planned.
+  const said = useComputed(() => [...refused.value, ...(planning.value?.error == null ? [] : [planning.value.error])]);
   const MISSING = new Set(["plan.fault_no_border", "plan.fault_no_base", "plan.fault_countries"]);
   const of = (part: Part): string[] => [
     ...faults.value
       .filter((fault) => fault.part === part && (tried.value || !MISSING.has(fault.word)))
       .map((fault) => t(fault.word, fault.values)),
-    ...refused.value.filter((words) => partOf(words) === part),
+    ...said.value.filter((words) => partOf(words) === part),
   ];
   async function ask(event: SubmitEvent): Promise<void> {
     event.preventDefault();

@@ -4,7 +4,7 @@ import { between, ticks } from "./chart";
 import { pointedAt, pointedM, sortie } from "./chosen";
 import { alongM, placeAt } from "./geometry";
 import type { Result } from "./planning";
-import { wayOf } from "./ResultLayers";
+import { measure, wayOf } from "./ResultLayers";
 import { height, metres } from "./units";
 
 type Profile = Result["profiles"][number];
@@ -82,8 +82,7 @@ function Chart({ profile, result }: { profile: Profile; result: Result }) {
     const along = alongM(places);
     sortie.value = profile.sortie;
     pointedM.value = m;
-    // The service measures on the ellipsoid, this page on a sphere.
-    pointedAt.value = placeAt(places, along, (m / far) * (along.at(-1) ?? 0));
+    pointedAt.value = placeAt(places, along, m / measure(result, profile.sortie, along));
   }
   function leave(): void {
     pointedM.value = null;

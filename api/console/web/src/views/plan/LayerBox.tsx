@@ -1,7 +1,7 @@
 import { t } from "../../i18n";
 import { LAYERS, shownLayers, toggle } from "./chosen";
 import type { Result } from "./planning";
-import { scaleColours, scaleOf } from "./scale";
+import { EVEN, scaleColours, scaleOf } from "./scale";
 import { span } from "./units";
 
 /** What of the result is shown on the map, and what its colours mean. */
@@ -20,7 +20,7 @@ export function LayerBox({ result }: { result: Result }) {
       {shownLayers.value.has("revisit") && scale.ends.length > 0 && (
         <ol class="legend" aria-label={t("plan.legend")}>
           {scale.ends.map((end, place) => {
-            const step = scale.ends.length === 1 ? colours.length - 1 : place;
+            const step = scale.ends.length === 1 ? EVEN : place;
             return (
               <li key={end}>
                 <svg viewBox="0 0 28 16" width="28" height="16" aria-hidden="true">

@@ -1,4 +1,3 @@
-import { useComputed, useSignalEffect } from "@preact/signals";
 import type { Feature, FeatureCollection } from "geojson";
 import type { MapMouseEvent } from "maplibre-gl";
 import { useEffect } from "preact/hooks";
@@ -6,18 +5,17 @@ import { colour, Drawing, type DrawnLayer } from "../../map/Drawing";
 import { useMap } from "../../map/MapView";
 import { type Layer, pointedAt, pointedM, shownLayers, sortie } from "./chosen";
 import type { Point } from "./draft";
-import { alongM, boxOf, nearestM } from "./geometry";
+import { alongM, boxOf, nearestM, placeAt } from "./geometry";
 import type { Result } from "./planning";
 import { scaleColours, scaleOf } from "./scale";
 
 /** What the planner found, on the map. */
 export function ResultLayers({ result }: { result: Result }) {
-  const data = useComputed((): FeatureCollection => ({ type: "FeatureCollection", features: featuresOf(result) }));
+  const data: FeatureCollection = { type: "FeatureCollection", features: featuresOf(result) };
   usePointing(result);
-  useSignalEffect(() => undefined);
   return (
     <>
-      <Drawing id="plan-result" data={data.value} layers={layers} />
+      <Drawing id="plan-result" data={data} layers={layers} />
       <Pointed />
       <Fit result={result} />
     </>
@@ -183,9 +181,10 @@ function usePointing(result: Result): void {
         return;
       }
       const way = wayOf(result, name);
-      const { lng, lat } = event.lngLat;
-      pointedM.value = nearestM(way, alongM(way), [lng, lat]);
-      pointedAt.value = [lng, lat];
+      const along = alongM(way);
+      const m = nearestM(way, along, [event.lngLat.lng, event.lngLat.lat]);
+      pointedM.value = m * measure(result, name, along);
+      pointedAt.value = placeAt(way, along, m);
     };
     map.on("click", click);
     map.on("mousemove", move);
@@ -196,6 +195,13 @@ function usePointing(result: Result): void {
   }, [shown, result]);
 }
 
+/** What a metre of this page's sphere is on the service's ellipsoid, along a sortie. */
+export function measure(result: Result, name: string, along: readonly number[]): number {
+  const flown = result.profiles.find((one) => one.sortie === name)?.distance_m.at(-1) ?? 0;
+  const here = along.at(-1) ?? 0;
+  return here > 0 && flown > 0 ? flown / here : 1;
+}
+
 /** The places of a sortie, in the order in which it flies. */
 export function wayOf(result: Result, name: string): Point[] {
   const found = result.map.sorties.find((one) => one.properties.name === name)?.geometry;
@@ -204,13 +210,16 @@ export function wayOf(result: Result, name: string): Point[] {
   return lines.flat().map(([lon = 0, lat = 0]): Point => [lon, lat]);
 }
 
+/** Pixels that tools and layers take. */
+const AROUND = { top: 70, bottom: 40, left: 40, right: 200 };
+
 /** Goes to a plan once, when it is there. */
 function Fit({ result }: { result: Result }) {
   const shown = useMap();
   const key = result.files[0]?.href ?? "";
   useEffect(() => {
     const box = boxOf(result.map.sorties.flatMap((one) => wayOf(result, one.properties.name)));
-    if (shown !== null && box !== null) shown.map.fitBounds(box, { padding: 50, animate: false });
+    if (shown !== null && box !== null) shown.map.fitBounds(box, { padding: AROUND, animate: false });
   }, [key]);
   return null;
 }

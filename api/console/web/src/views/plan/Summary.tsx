@@ -24,7 +24,7 @@ export function Summary({ planning, result }: { planning: Planning; result: Resu
     { label: t("plan.sorties"), of: (one) => one.summary.sorties, text: String },
     { label: t("plan.flights"), of: (one) => one.summary.flights, text: String },
     { label: t("plan.aircraft"), of: (one) => one.summary.aircraft, text: String },
-    { label: t("plan.energy"), of: energyOf, text: energy },
+    { label: t("plan.energy_shift"), of: energyOf, text: energy },
     { label: t("plan.patrol_height"), of: (one) => one.summary.height_agl_m, text: height },
     { label: t("plan.lateral"), of: (one) => one.summary.lateral_m, text: height },
   ];

@@ -3,6 +3,8 @@
 import { theme } from "../../app/preferences";
 
 const STEPS = 5;
+/** The step of a scale that has one alone. */
+export const EVEN = 2;
 
 /** Cividis, sampled; by night red alone. Light themes go from pale to dark, dark ones the other way round. */
 const COLOURS = {
@@ -27,7 +29,7 @@ export function scaleOf(times: readonly (number | null)[]): Scale {
   const known = times.filter((each): each is number => each !== null);
   if (known.length === 0) return { ends: [], step: () => STEPS - 1 };
   const [low, high] = [Math.min(...known), Math.max(...known)];
-  if (high - low < 1) return { ends: [high], step: () => STEPS - 1 };
+  if (high - low < 1) return { ends: [high], step: () => EVEN };
   const ends = Array.from({ length: STEPS }, (_, place) => low + ((place + 1) * (high - low)) / STEPS);
   return {
     ends,
