@@ -44,7 +44,7 @@ export async function askFor(wish: Schemas["PlanningIn"]): Promise<void> {
     line = dataOf(await service.POST("/plannings", { body: wish }));
   } catch (error) {
     if (!(error instanceof Problem && (error.status === 422 || error.status === 400))) throw error;
-    refused.value = error.reasons.length > 0 ? error.reasons : [error.message];
+    refused.value = [error.message, ...error.reasons];
     return;
   }
   if (planning.value?.result != null) before.value = planning.value;
