@@ -148,10 +148,9 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR
     page.get_by_role("button", name="Adopt this plan").click()
     expect(page.get_by_text("This plan is adopted.")).to_be_visible()
     assert newest(live)["adopted"]
-    (adopted,) = live.ask("pilot", "GET", "/plans").json()
-    assert adopted["source_id"] == second["id"]
-    assert adopted["revisit_s"] == second["result"]["summary"]["revisit_s"]
-    flights = live.ask("pilot", "GET", "/sorties?limit=100").json()
+    (adopted,) = live.ask("pilot", "GET", "/plans").json()["features"]
+    assert adopted["properties"]["revisit_s"] == second["result"]["summary"]["revisit_s"]
+    flights = live.ask("pilot", "GET", "/sorties?limit=100").json()["features"]
     assert len(flights) == len(second["result"]["shift"]["flights"])
 
 
