@@ -1,5 +1,60 @@
+import "./plan.css";
+import "./charts.css";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
+import { type Box, MapView } from "../../map/MapView";
+import { DraftLayers } from "./DraftLayers";
+import { Earlier } from "./Earlier";
+import { Editor } from "./Editor";
+import { Form } from "./Form";
+import { boxOf } from "./geometry";
+import { draft } from "./history";
+import { LayerBox } from "./LayerBox";
+import { Progress } from "./Progress";
+import { planning, reopen, stopWatching } from "./planning";
+import { ResultLayers } from "./ResultLayers";
+import { ResultPanel } from "./ResultPanel";
+import { Toolbar } from "./Toolbar";
 
+/** The whole of the map when nothing is drawn yet. */
+const WORLD: Box = [-25, 10, 60, 62];
+/** Degrees around what is drawn. */
+const AROUND = 0.02;
+
+/** Plan a patrol: what is wanted, the map it is drawn on, and what the planner found. */
 export default function Plan() {
-  return <h1>{t("plan.title")}</h1>;
+  const box = useRef<Box>(boxOfDraft());
+  useEffect(() => {
+    reopen();
+    return stopWatching;
+  }, []);
+  const one = planning.value;
+  const result = one?.result ?? null;
+  return (
+    <>
+      <h1 class="unseen">{t("plan.title")}</h1>
+      <Form />
+      <div class="ground">
+        <Toolbar />
+        <MapView label={t("plan.map")} box={box.current}>
+          <DraftLayers />
+          {result !== null && <ResultLayers result={result} />}
+          <Editor />
+        </MapView>
+        {result !== null && <LayerBox result={result} />}
+        <Progress />
+      </div>
+      {one !== null && result !== null ? <ResultPanel planning={one} result={result} /> : <Earlier />}
+    </>
+  );
+}
+
+function boxOfDraft(): Box {
+  const { lines, bases, zones } = draft.peek();
+  const found = boxOf([
+    ...lines.flatMap((line) => line.points),
+    ...bases.map((base) => base.at),
+    ...zones.flatMap((zone) => zone.ring),
+  ]);
+  return found === null ? WORLD : [found[0] - AROUND, found[1] - AROUND, found[2] + AROUND, found[3] + AROUND];
 }

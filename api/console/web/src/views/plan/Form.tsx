@@ -1,0 +1,116 @@
+import { useComputed, useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { t } from "../../i18n";
+import { attempt, say } from "../../ui/failure";
+import { BasesPart } from "./BasesPart";
+import { BorderPart } from "./BorderPart";
+import { emptyDraft } from "./draft";
+import { FleetPart } from "./FleetPart";
+import { TextField } from "./fields";
+import { change, draft } from "./history";
+import { ImportError, importInto } from "./importing";
+import { GroundPart, PatrolPart, ShiftPart } from "./PatrolPart";
+import { askFor, atWork, planning, refused } from "./planning";
+import { faultsOf, type Part, partOf, requestOf } from "./request";
+import { ZonesPart } from "./ZonesPart";
+
+/** What is to be planned; it says what is wrong as it is written, and in the service's words when that refuses. */
+export function Form() {
+  const asking = useSignal(false);
+  // A form that nobody has filled in yet is not a wrong one: what is missing is said when a plan was asked for.
+  const tried = useSignal(false);
+  const faults = useComputed(() => faultsOf(draft.value));
+  // What the service refused, or found to be impossible while it planned.
+  const said = useComputed(() => [...refused.value, ...(planning.value?.error == null ? [] : [planning.value.error])]);
+  const MISSING = new Set(["plan.fault_no_border", "plan.fault_no_base", "plan.fault_countries"]);
+  const of = (part: Part): string[] => [
+    ...faults.value
+      .filter((fault) => fault.part === part && (tried.value || !MISSING.has(fault.word)))
+      .map((fault) => t(fault.word, fault.values)),
+    ...said.value.filter((words) => partOf(words) === part),
+  ];
+  async function ask(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    tried.value = true;
+    if (faults.value.length > 0) {
+      say(t("plan.see_faults", { count: faults.value.length }), "bad");
+      document.querySelector(".plan .faulty")?.scrollIntoView({ block: "nearest" });
+      return;
+    }
+    asking.value = true;
+    await attempt(() => askFor(requestOf(draft.value, t("plan.usual_name"))));
+    asking.value = false;
+    if (refused.value.length > 0) document.querySelector(".plan .faulty")?.scrollIntoView({ block: "nearest" });
+  }
+  const busy = asking.value || atWork.value;
+  return (
+    <form class="wish" aria-label={t("plan.wish")} noValidate onSubmit={ask}>
+      <div class="wish-parts">
+        <div class="wish-head">
+          <TextField
+            label={t("plan.plan_name")}
+            value={draft.value.name}
+            placeholder={t("plan.usual_name")}
+            set={(name) => change({ name }, "name")}
+          />
+          <ImportButton />
+        </div>
+        <div class="faults" role="status">
+          {of("name").map((fault) => (
+            <p key={fault} class="fault">
+              {fault}
+            </p>
+          ))}
+        </div>
+        <BorderPart faults={of("border")} />
+        <BasesPart faults={of("bases")} />
+        <FleetPart faults={of("fleet")} />
+        <ZonesPart faults={of("zones")} />
+        <PatrolPart faults={of("patrol")} />
+        <ShiftPart faults={of("shift")} />
+        <GroundPart faults={of("ground")} />
+        <button type="button" class="plain" onClick={() => change(emptyDraft())}>
+          {t("plan.clear")}
+        </button>
+      </div>
+      <div class="wish-foot">
+        <button type="submit" class="primary" disabled={busy}>
+          {planning.value?.result == null ? t("plan.ask") : t("plan.ask_again")}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** Takes a border, bases and zones from a file. */
+function ImportButton() {
+  const input = useRef<HTMLInputElement>(null);
+  async function read(file: File | undefined): Promise<void> {
+    if (file === undefined) return;
+    try {
+      const before = draft.value;
+      const after = importInto(before, file.name, await file.text());
+      change(after);
+      const counts = {
+        lines: after.lines.length - before.lines.length,
+        bases: after.bases.length - before.bases.length,
+      };
+      say(t("plan.imported", { file: file.name, ...counts, zones: after.zones.length - before.zones.length }));
+    } catch (error) {
+      if (!(error instanceof ImportError)) throw error;
+      say(t("plan.not_imported", { file: file.name, why: error.message }), "bad");
+    }
+    if (input.current !== null) input.current.value = "";
+  }
+  return (
+    <label class="import">
+      {t("plan.import")}
+      <input
+        ref={input}
+        type="file"
+        accept=".geojson,.json,.kml"
+        onChange={(event) => read(event.currentTarget.files?.[0])}
+      />
+    </label>
+  );
+}

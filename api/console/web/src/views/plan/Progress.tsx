@@ -1,0 +1,40 @@
+import { t } from "../../i18n";
+import { attempt } from "../../ui/failure";
+import { away, cancel, isOpen, planning } from "./planning";
+import { percent } from "./units";
+
+/** How far the planning is, or why there is no plan. */
+export function Progress() {
+  const one = planning.value;
+  if (one === null || one.state === "done") return away.value ? <p role="status">{t("plan.away")}</p> : null;
+  const open = isOpen(one);
+  return (
+    <div class={one.state === "failed" ? "progress failed" : "progress"}>
+      {open && (
+        <progress max={1} value={one.state === "queued" ? 0 : one.progress} aria-label={t("plan.progress")}>
+          {percent(one.progress)}
+        </progress>
+      )}
+      <p role="status">{words(one)}</p>
+      {away.value && <p role="alert">{t("plan.away")}</p>}
+      {open && (
+        <button type="button" onClick={() => attempt(cancel)}>
+          {t("app.cancel")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function words({ state, stage, progress, error }: NonNullable<typeof planning.value>): string {
+  switch (state) {
+    case "queued":
+      return t("plan.queued");
+    case "failed":
+      return error ?? t("plan.failed");
+    case "cancelled":
+      return t("plan.cancelled");
+    default:
+      return `${percent(progress)} ${stage}`;
+  }
+}

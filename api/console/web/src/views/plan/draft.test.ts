@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import { emptyDraft, freeName, newBase, newLine, newZone } from "./draft";
+import { alongM, distanceM, nearestM, placeAt } from "./geometry";
+import { ImportError, importInto } from "./importing";
+import { readDraft } from "./kept";
+import { faultsOf, partOf, requestOf } from "./request";
+
+function whole() {
+  const draft = emptyDraft();
+  draft.lines.push(
+    newLine(draft, [
+      [-110.95, 31.333],
+      [-110.93, 31.333],
+    ]),
+  );
+  draft.bases.push(newBase(draft, [-110.94, 31.345], "north"));
+  return draft;
+}
+
+test("a draft that is kept is read as it was", () => {
+  const draft = {
+    ...whole(),
+    standOffM: 120,
+    camera: { widthPx: 640, heightPx: 512, fovDeg: 30, modality: "visible" as const, maxGsdM: null },
+  };
+  expect(readDraft(JSON.stringify(draft))).toEqual(draft);
+});
+
+test.each([null, "", "{", "null", "[]", '{"lines": 3, "shiftH": "x", "name": null, "bases": {}}'])(
+  "what is no draft, %j, is an empty one",
+  (text) => expect(readDraft(text)).toEqual(emptyDraft()),
+);
+
+test("a whole draft has no faults and is asked for as it was drawn", () => {
+  const asked = requestOf(whole(), "Patrol");
+  expect(faultsOf(whole())).toEqual([]);
+  expect(asked).toMatchObject({
+    name: "Patrol",
+    bases: [{ name: "north", lat: 31.345, lon: -110.94, aircraft: [{ model: "multirotor", count: 2 }] }],
+    border: { geojson: { features: [{ properties: { own_side: "left" } }] } },
+    ground_m: 0,
+  });
+  expect(asked).not.toHaveProperty("stand_off_m");
+  expect(asked).not.toHaveProperty("terrain");
+});
+
+test("each fault is said at its part of the form", () => {
+  const parts = (draft: ReturnType<typeof whole>) => faultsOf(draft).map((fault) => fault.part);
+  expect(parts(emptyDraft())).toEqual(["border", "bases"]);
+  expect(parts({ ...whole(), shiftH: null })).toEqual(["shift"]);
+  expect(parts({ ...whole(), groundM: 99_999 })).toEqual(["ground"]);
+  expect(parts({ ...whole(), objective: "risk" })).toEqual(["patrol"]);
+  expect(parts({ ...whole(), border: "shipped" })).toEqual(["border"]);
+  const upsideDown = { ...newZone(whole(), []), floorM: 100, ceilingM: 50 };
+  expect(parts({ ...whole(), zones: [upsideDown] })).toEqual(["zones"]);
+  const twins = [newBase(whole(), [0, 0], "a"), newBase(whole(), [1, 1], "a")];
+  expect(parts({ ...whole(), bases: twins })).toEqual(["bases"]);
+});
+
+test.each([
+  ["border.geojson: feature 1: crosses itself", "border"],
+  ["airspace.geojson: feature 1: zone 1: has no polygon", "zones"],
+  ["fleet.json: aircraft light: cruise_m_s is above max_m_s", "fleet"],
+  ["body.bases.0.lat: Input should be less than 90", "bases"],
+  ["terrain: this service has none", "ground"],
+  ["body.shift_h: Input should be less than 24", "shift"],
+])("the service's words, %s, are of %s", (words, part) => expect(partOf(words)).toBe(part));
+
+test("lines, polygons and points of a file are borders, zones and bases, with what it says of them", () => {
+  const feature = (type: string, coordinates: unknown, properties: object | null) => ({
+    type: "Feature",
+    geometry: { type, coordinates },
+    properties,
+  });
+  const ring = [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+    [0, 0],
+  ];
+  const file = {
+    type: "FeatureCollection",
+    features: [
+      feature("LineString", ring.slice(0, 2), { NAME: "Evros", own_side: "right" }),
+      feature("Polygon", [ring], { name: "range", kind: "limits", ceiling_m: "60", ceiling_datum: "amsl" }),
+      feature("Point", [0.5, 0.25], null),
+    ],
+  };
+  const read = importInto(emptyDraft(), "area.geojson", JSON.stringify(file));
+  expect(read.lines).toMatchObject([{ name: "Evros", ownSide: "right" }]);
+  expect(read.zones).toMatchObject([
+    { name: "range", kind: "limits", floorM: null, ceilingM: 60, ceilingDatum: "AMSL" },
+  ]);
+  expect(read.bases).toMatchObject([{ name: "base 1", at: [0.5, 0.25] }]);
+});
+
+test.each(["{}", "nothing", '{"type":"FeatureCollection"}', '{"type":"Point","coordinates":[500, 2]}'])(
+  "a file that is of no use, %s, is refused",
+  (text) => expect(() => importInto(emptyDraft(), "x.geojson", text)).toThrow(ImportError),
+);
+
+test("a place so far along a way is found again by its nearest place", () => {
+  const way: [number, number][] = [
+    [10, 50],
+    [10.1, 50],
+    [10.1, 50.1],
+  ];
+  const along = alongM(way);
+  expect(distanceM([0, 0], [0, 1])).toBeCloseTo(111_195, 0);
+  for (const m of [0, 1234, along[1] ?? 0, 12_345]) {
+    const place = placeAt(way, along, m);
+    expect(place).not.toBeNull();
+    expect(nearestM(way, along, place ?? [0, 0])).toBeCloseTo(m, 3);
+  }
+});
+
+test("names are taken once", () => {
+  expect(freeName("base", [], true)).toBe("base 1");
+  expect(freeName("base", ["base 1"], true)).toBe("base 2");
+  expect(freeName("north", ["north"], false)).toBe("north 2");
+});

@@ -1,0 +1,248 @@
+"""Planning at the page: draw, plan, look, change, take files, adopt; what it shows is what the service says."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+import missions
+from tests.api.samples import planning_json
+
+CENTRE = "31.333, -110.94"
+"""Where the map is sent: the middle of what is drawn."""
+KML = """<?xml version="1.0" encoding="UTF-8"?>
+<kml xmlns="http://www.opengis.net/kml/2.2"><Document>
+<Placemark><name>Evros</name><ExtendedData><Data name="own_side"><value>right</value></Data></ExtendedData>
+<LineString><coordinates>26.5,41.3,0 26.52,41.32,0 26.53,41.35,0</coordinates></LineString></Placemark>
+<Placemark><name>range</name><Polygon><outerBoundaryIs><LinearRing><coordinates>
+26.4,41.3 26.41,41.3 26.41,41.31 26.4,41.3</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>
+</Document></kml>"""
+GEOJSON = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": "post"},
+            "geometry": {"type": "Point", "coordinates": [26.51, 41.31]},
+        }
+    ],
+}
+
+
+def at_the_border(page: Page) -> tuple[float, float]:
+    """Go there through the page; a place below the middle of the map, pixels."""
+    page.keyboard.press("/")
+    page.keyboard.type(CENTRE)
+    page.keyboard.press("Enter")
+    expect(page.locator(".pin")).to_be_visible()
+    box = page.locator(".maplibregl-canvas").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 60
+
+
+def click(page: Page, x: float, y: float) -> None:
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+
+
+def draw_border(page: Page, x: float, y: float) -> None:
+    page.get_by_role("button", name="Border b").click()
+    for aside in (-60, 0, 60):
+        click(page, x + aside, y + abs(aside) / 6)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Own side")).to_be_visible()
+    expect(page.get_by_text("3 places")).to_be_visible()
+
+
+def put_base(page: Page, x: float, y: float) -> None:
+    page.get_by_role("button", name="Base s").click()
+    click(page, x, y)
+    expect(page.get_by_label("Place", exact=True)).to_be_visible()
+
+
+def plan(page: Page) -> None:
+    """Ask for a plan, and wait for it while its progress is shown."""
+    page.get_by_role("button", name=re.compile("^Plan( again)?$")).click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("progressbar")).to_have_count(0, timeout=90_000)
+    expect(page.get_by_role("region", name="Plan that was found")).to_be_visible()
+
+
+def newest(live) -> dict[str, Any]:
+    """What the service says of the last planning."""
+    first = live.ask("pilot", "GET", "/plannings").json()[0]
+    found: dict[str, Any] = live.ask("pilot", "GET", f"/plannings/{first['id']}").json()
+    assert found["state"] == "done", found["error"]
+    return found
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def take(page: Page, tmp_path: Path, name: str, text: str) -> None:
+    """Import a file."""
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    page.get_by_label(re.compile("^Import")).set_input_files(path)
+
+
+def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR0915 - one flow of a person
+    at = desk(live, "pilot")
+    page = at.page
+    x, y = at_the_border(page)
+    draw_border(page, x, y)
+    put_base(page, x, y - 40)
+    page.get_by_label("Length of shift").fill("1")
+    page.get_by_label("At m AMSL").fill("1180")
+    plan(page)
+    first = newest(live)
+    line = first["request"]["border"]["geojson"]["features"][0]
+    assert len(line["geometry"]["coordinates"]) == 3
+    assert line["properties"]["own_side"] == "left"
+
+    summary = first["result"]["summary"]
+    minutes = page.get_by_role("row", name="Longest time alone").get_by_role("cell").inner_text()
+    assert minutes == f"{int(summary['revisit_s'] // 60)} min {round(summary['revisit_s'] % 60)} s"
+    for limit in first["result"]["explanation"]["limits"]:
+        expect(page.get_by_text(limit, exact=True)).to_be_visible()
+
+    tab(page, "Sorties")
+    names = [each["properties"]["name"] for each in first["result"]["map"]["sorties"]]
+    panel = page.get_by_role("tabpanel")
+    assert panel.get_by_role("button").all_inner_texts() == names
+    panel.get_by_role("button", name=names[0]).click()
+    tab(page, "Heights")
+    chart = page.get_by_role("img", name=re.compile(f"Heights of {names[0]}"))
+    chart.hover()
+    expect(panel.get_by_text(re.compile("above sea level, ground 1,180 m"))).to_be_visible()
+    at.picture("plan-heights")
+    tab(page, "Shift")
+    assert panel.get_by_role("button").count() == len(first["result"]["shift"]["flights"])
+    at.picture("plan-shift")
+    tab(page, "Checks")
+    expect(panel.get_by_text("Every rule is kept.")).to_be_visible()
+
+    tab(page, "Files")
+    with page.expect_download() as started:
+        panel.get_by_role("link", name=f"{names[0]}.plan").click()
+    mission = missions.read_qgc_plan(started.value.path())
+    assert len(mission.items) > 3
+
+    page.get_by_label("Place", exact=True).fill("31.339, -110.97")
+    page.get_by_label("Length of shift").focus()
+    plan(page)
+    second = newest(live)
+    assert second["id"] != first["id"]
+    assert second["request"]["bases"][0]["lon"] == -110.97
+    row = page.get_by_role("row", name="Longest time alone")
+    assert row.get_by_role("cell").all_inner_texts()[0] == minutes
+    expect(row.get_by_role("cell").nth(2)).to_have_text(re.compile("▲ \\+"))
+    at.picture("plan-again")
+
+    tab(page, "Adopt")
+    page.get_by_label("Owner").fill("Border Watch")
+    page.get_by_label("Shift begins").fill("2026-12-01T06:00")
+    page.get_by_role("button", name="Adopt this plan").click()
+    expect(page.get_by_text("This plan is adopted.")).to_be_visible()
+    assert newest(live)["adopted"]
+    (adopted,) = live.ask("pilot", "GET", "/plans").json()["features"]
+    assert adopted["properties"]["revisit_s"] == second["result"]["summary"]["revisit_s"]
+    flights = live.ask("pilot", "GET", "/sorties?limit=100").json()["features"]
+    assert len(flights) == len(second["result"]["shift"]["flights"])
+
+
+def test_every_change_can_be_undone_and_a_reload_loses_none(live, desk, tmp_path):
+    page = desk(live, "pilot").page
+    x, y = at_the_border(page)
+    draw_border(page, x, y)
+    put_base(page, x, y - 40)
+    side = page.get_by_role("combobox", name="Own side")
+    place = page.get_by_label("Place", exact=True)
+    was = place.input_value()
+
+    page.keyboard.press("f")
+    expect(side).to_have_value("right")
+    page.mouse.move(x, y - 40)
+    page.mouse.down()
+    page.mouse.move(x + 40, y - 60, steps=8)
+    page.mouse.up()
+    expect(place).not_to_have_value(was)
+    moved = place.input_value()
+    page.keyboard.press("u")
+    expect(place).to_have_value(was)
+    page.keyboard.press("u")
+    expect(side).to_have_value("left")
+    page.keyboard.press("r")
+    page.keyboard.press("r")
+    expect(place).to_have_value(moved)
+    page.keyboard.press("Delete")
+    expect(place).to_have_count(0)
+    page.get_by_role("button", name="Undo u").click()
+    expect(place).to_have_value(moved)
+
+    page.reload()
+    expect(place).to_have_value(moved)
+    expect(side).to_have_value("right")
+
+    take(page, tmp_path, "nothing.kml", "<kml/>")
+    expect(page.get_by_text("nothing.kml cannot be used: no lines, polygons or points.")).to_be_visible()
+    take(page, tmp_path, "evros.kml", KML)
+    expect(page.get_by_text("evros.kml: 1 lines, 0 bases and 1 zones taken.")).to_be_visible()
+    take(page, tmp_path, "posts.geojson", json.dumps(GEOJSON))
+    names = page.get_by_role("form", name="What to plan").get_by_label("Name", exact=True)
+    expect(names).to_have_count(5)
+    assert [each.input_value() for each in names.all()] == ["border", "Evros", "base 1", "post", "range"]
+
+
+def test_what_cannot_be_planned_is_said_where_it_is_wrong(live, desk, tmp_path):
+    at = desk(live, "pilot")
+    page = at.page
+    at.forgiven.append("/plannings")
+    form = page.get_by_role("form", name="What to plan")
+    ask = page.get_by_role("button", name="Plan", exact=True)
+    ask.click()
+    border, bases = form.get_by_role("region", name="Border"), form.get_by_role("region", name="Bases")
+    expect(border.get_by_text("There is no border yet")).to_be_visible()
+    expect(bases.get_by_text("There is no base yet")).to_be_visible()
+    assert live.ask("pilot", "GET", "/plannings").json() == []
+
+    crossing = {"type": "LineString", "coordinates": [[26, 41], [26.02, 41.02], [26.02, 41], [26, 41.02]]}
+    take(page, tmp_path, "crossing.geojson", json.dumps(crossing))
+    take(page, tmp_path, "posts.geojson", json.dumps(GEOJSON))
+    expect(border.get_by_role("status")).to_be_empty()
+    ask.click()
+    expect(border.get_by_role("status")).to_contain_text("cross", timeout=60_000)
+    page.get_by_role("button", name="Remove crossing").click()
+    take(page, tmp_path, "evros.kml", KML)
+    ground = form.get_by_role("region", name="Ground")
+    ground.get_by_role("combobox", name="Ground is").select_option("terrain")
+    ask.click()
+    expect(ground.get_by_role("status")).to_contain_text("this service has none")
+
+
+def test_a_plan_is_looked_at_in_every_theme_and_size(live, desk):
+    asked = live.ask("pilot", "POST", "/plannings", json=planning_json(explain=True)).json()
+    at = desk(live, "pilot")
+    page = at.page
+    page.get_by_role("button", name="Nogales").click()
+    expect(page.get_by_role("tabpanel")).to_be_visible(timeout=90_000)
+    page.get_by_label("Seen by cameras").check()
+    for theme, names in (
+        ("light", ("Figures", "Sorties", "Heights", "Shift", "Checks", "Files", "Adopt")),
+        ("dark", ("Shift", "Figures")),
+        ("night", ("Heights",)),
+    ):
+        at.prefer("Theme", theme)
+        for name in names:
+            tab(page, name)
+            assert at.axe() == [], name
+            at.picture(f"plan-{theme}-{name.lower()}")
+    for width, height in ((1024, 768), (768, 1024)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        expect(page.get_by_role("button", name="Redo r")).to_be_in_viewport(ratio=1)
+        at.picture(f"plan-{width}")
+    assert asked["name"] == "Nogales"
