@@ -4,6 +4,7 @@ import "./map.css";
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { language, theme } from "../app/preferences";
+import { t } from "../i18n";
 import { report } from "../ui/failure";
 import { loadOperatorMaps, operatorMaps } from "./maps";
 import { Pointer } from "./Pointer";
@@ -77,6 +78,10 @@ export function MapView({ label, box, children }: Props) {
     map.on("style.load", () => {
       setChanging(false);
       setShown((before) => ({ map, turn: (before?.turn ?? 0) + 1 }));
+    });
+    // Without a listener MapLibre writes to the browser's console, which nobody reads.
+    map.on("error", ({ error }) => {
+      if (error.name !== "AbortError") report(new Error(t("app.map_failed", { detail: error.message || error.name })));
     });
     const seen = new ResizeObserver(() => map.resize());
     seen.observe(holder.current);
