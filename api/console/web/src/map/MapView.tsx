@@ -81,7 +81,8 @@ export function MapView({ label, box, children }: Props) {
     });
     // Without a listener MapLibre writes to the browser's console, which nobody reads.
     map.on("error", ({ error }) => {
-      if (error.name !== "AbortError") report(new Error(t("app.map_failed", { detail: error.message || error.name })));
+      if (error instanceof Error && error.name === "AbortError") return; // what was no longer wanted
+      report(new Error(t("app.map_failed", { detail: error.message || String(error) })));
     });
     const seen = new ResizeObserver(() => map.resize());
     seen.observe(holder.current);
