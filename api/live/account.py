@@ -56,7 +56,8 @@ class Tally:
     def count(self, now_us: int, ids: Collection[str]) -> list[Deed]:
         """Count one of each of `ids`; the entry to write down before it counts, where one is due."""
         with self._lock:
-            new = not self._named.issuperset(ids)
+            # The first look of a session is written down though it showed nothing: somebody asked.
+            new = self._since_us is None or not self._named.issuperset(ids)
             self._named.update(ids)
             self._seen.update(ids)
             self._number += len(ids)

@@ -404,15 +404,6 @@ def test_no_origin_is_allowed_to_read(service):
 
 
 @ON_SQLITE
-def test_the_page_masks_what_is_typed_and_lets_it_be_pasted(service):
-    page = service.http.get("/").text
-    assert '<input id="key" type="password"' in page
-    assert "onpaste" not in page
-    assert "paste" not in page
-    assert ">Leave</button>" in page
-
-
-@ON_SQLITE
 def test_a_logout_tells_the_browser_to_forget(service):
     browser = settled(service, "anna")
     answer = browser.ask("POST", "/logout")

@@ -99,8 +99,8 @@ def rows() -> list[tuple[str, ...]]:
 
 @cache
 def names_in(file: str) -> set[str]:
-    path = HERE / file
-    assert path.is_file(), f"docs/security.md names {file}, which tests/api does not have"
+    path = HERE.parent / file if "/" in file else HERE / file
+    assert path.is_file(), f"docs/security.md names {file}, which is neither in tests/api nor in tests"
     names = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef):
@@ -115,14 +115,14 @@ def problem_of(row: tuple[str, ...]) -> str | None:
     if len(row) != 5:
         return f"{row[0]} has {len(row)} cells and not 5"
     number, asks, state, how, tests = row
-    named = re.findall(r"`(test_\w+\.py)::(\w+(?:::\w+)?)`", tests)
+    named = re.findall(r"`((?:console/)?test_\w+\.py)::(\w+(?:::\w+)?)`", tests)
     if state not in STATES or not asks or not how:
         return f"{number} does not say what it asks, whether it is met, and how or why"
     if state == "met" and not named:
         return f"{number} is met and names no test"
     if state in {"not met", "does not apply"} and named:
         return f"{number} is {state} and names a test"
-    if tests != "-" and re.sub(r"`[\w.:]+`|[, ]", "", tests):
+    if tests != "-" and re.sub(r"`[\w.:/]+`|[, ]", "", tests):
         return f"{number} names tests in another form than `file::test`"
     return next((f"{number} names {file}::{test}" for file, test in named if test not in names_in(file)), None)
 

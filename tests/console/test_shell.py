@@ -6,6 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from tests.api.people import PASSWORD
 from tests.console.desk import ROLES
 
 VIEWS = {
@@ -44,6 +45,20 @@ def test_a_wrong_password_is_refused_and_a_one_time_secret_replaced(live, desk):
     page.get_by_label("New password").fill("eleven loud herons fly")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text("New analyst")).to_be_visible()
+
+
+def test_passwords_are_masked_and_may_be_pasted(live, desk):
+    at = desk(live, None, permissions=["clipboard-read", "clipboard-write"])
+    at.forgiven.append("/me")
+    at.open()
+    at.page.get_by_label("Login").fill("analyst")
+    field = at.page.get_by_label("Password", exact=True)
+    expect(field).to_have_attribute("type", "password")
+    expect(field).to_have_attribute("autocomplete", "current-password")
+    at.page.evaluate("text => navigator.clipboard.writeText(text)", PASSWORD)
+    field.press("Control+v")
+    field.press("Enter")
+    expect(at.page.get_by_role("button", name="Log out")).to_be_visible()
 
 
 def test_the_page_runs_under_a_strict_policy_and_nothing_leaves_the_host(live, desk):
