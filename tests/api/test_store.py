@@ -13,6 +13,7 @@ from api import ConflictError, Role, Settings, SettingsError, StorageError, Stor
 from api.errors import STATUS, ApiError, status_of
 from api.store.tables import PartnerRow
 from api.trail.log import append_event, last_seq, read_log
+from tests.api.test_matrix import RULES
 
 
 def test_pragmas(tmp_path, durable):
@@ -82,6 +83,7 @@ def test_keys_end(service):
         "partner_id": None,
         "account_id": None,
         "scopes": None,
+        "permissions": sorted(permission for permission, roles in RULES.items() if "analyst" in roles),
         "csrf": None,
     }
     assert service.ask("administrator", "DELETE", f"/keys/{key_id}").status_code == 204
