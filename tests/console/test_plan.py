@@ -104,7 +104,7 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR
     assert line["properties"]["own_side"] == "left"
 
     summary = first["result"]["summary"]
-    minutes = page.get_by_role("row", name="Longest time alone").get_by_role("cell").inner_text()
+    minutes = page.get_by_role("row", name="Revisit interval").get_by_role("cell").inner_text()
     assert minutes == f"{int(summary['revisit_s'] // 60)} min {round(summary['revisit_s'] % 60)} s"
     for limit in first["result"]["explanation"]["limits"]:
         expect(page.get_by_text(limit, exact=True)).to_be_visible()
@@ -137,7 +137,7 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR
     second = newest(live)
     assert second["id"] != first["id"]
     assert second["request"]["bases"][0]["lon"] == -110.97
-    row = page.get_by_role("row", name="Longest time alone")
+    row = page.get_by_role("row", name="Revisit interval")
     assert row.get_by_role("cell").all_inner_texts()[0] == minutes
     expect(row.get_by_role("cell").nth(2)).to_have_text(re.compile("▲ \\+"))
     at.picture("plan-again")

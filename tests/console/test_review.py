@@ -51,7 +51,7 @@ def selected(page):
 
 def holds(page):
     """Wait until whoever sits there has the open crossing to themselves."""
-    expect(selected(page)).to_contain_text("yours", timeout=SOON_MS)
+    expect(selected(page)).to_contain_text("claimed by you", timeout=SOON_MS)
 
 
 def said(page, text):
@@ -201,8 +201,8 @@ def test_what_another_holds_is_not_judged_until_a_supervisor_takes_it(live, desk
     dialog = chief.page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("they have gone home")
     dialog.get_by_role("button", name="Take over").click()
-    expect(selected(chief.page)).to_contain_text("yours", timeout=SOON_MS)
-    expect(selected(at.page)).to_contain_text("Supervisor is at work", timeout=SOON_MS)
+    expect(selected(chief.page)).to_contain_text("claimed by you", timeout=SOON_MS)
+    expect(selected(at.page)).to_contain_text("claimed by Supervisor", timeout=SOON_MS)
 
 
 def test_merge_note_and_case_and_each_put_right(live, desk):

@@ -1,4 +1,4 @@
-import { clock, language } from "../app/preferences";
+import { clock } from "../app/preferences";
 
 /** A moment in the reader's clock; the machine-readable one is in the element. */
 export function Time({ at, date = true }: { at: string; date?: boolean }) {
@@ -6,7 +6,8 @@ export function Time({ at, date = true }: { at: string; date?: boolean }) {
 }
 
 /**
- * A moment as the reader likes it: with seconds, and with `Z` in UTC.
+ * A moment in the reader's clock, written by ISO 8601, so that nobody takes a month for a day: `2026-11-27 09:06:33`;
+ * with `Z` behind it in UTC.
  *
  * @param at RFC 3339
  * @param date whether the day is said too
@@ -15,13 +16,8 @@ export function timeText(at: string, date = true): string {
   const moment = new Date(at);
   if (Number.isNaN(moment.getTime())) return at;
   const utc = clock.value === "utc";
-  const text = new Intl.DateTimeFormat(language.value, {
-    ...(date ? { year: "numeric", month: "2-digit", day: "2-digit" } : {}),
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-    ...(utc ? { timeZone: "UTC" } : {}),
-  }).format(moment);
-  return utc ? `${text}Z` : text;
+  const there = utc ? moment : new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000);
+  const [day = "", rest = ""] = there.toISOString().split("T");
+  const time = rest.slice(0, "hh:mm:ss".length);
+  return `${date ? `${day} ` : ""}${time}${utc ? "Z" : ""}`;
 }
