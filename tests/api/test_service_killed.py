@@ -77,7 +77,7 @@ class World:
         self.until_ready()
 
     def until_ready(self):
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120  # a busy machine takes long to load a program
         while True:
             with suppress(httpx.HTTPError):
                 if httpx.get(f"http://127.0.0.1:{self.port}/ready").status_code == 200:
