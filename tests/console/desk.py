@@ -31,7 +31,8 @@ class Live:
     def of(cls, service: RunningService, directory: Path) -> "Live":
         """Make partner, accounts and keys in a service that has none."""
         assert service.admin is not None
-        with httpx.Client(base_url=service.url, headers={"Authorization": f"Bearer {service.admin.key}"}) as admin:
+        head = {"Authorization": f"Bearer {service.admin.key}"}
+        with httpx.Client(base_url=service.url, headers=head, timeout=60) as admin:
 
             def post(path: str, **body: Any) -> dict[str, Any]:
                 answer = admin.post(path, json=body)
@@ -50,6 +51,7 @@ class Live:
                     f"{service.url}/login",
                     json={"login": login, "password": secret, "new_password": PASSWORD},
                     headers=own,
+                    timeout=60,
                 )
                 assert answer.is_success, answer.text
             for role in ("pilot", "sensor", "analyst", "supervisor", "partner", "auditor"):

@@ -21,7 +21,7 @@ def deliver(live, source_id: str = "a") -> str:
 
 def log_in(live, login: str, password: str, **more: Any) -> httpx.Response:
     body = {"login": login, "password": password} | more
-    return httpx.post(f"{live.url}/login", json=body, headers={"Origin": live.url})
+    return httpx.post(f"{live.url}/login", json=body, headers={"Origin": live.url}, timeout=60)
 
 
 def go(at, part: str):
