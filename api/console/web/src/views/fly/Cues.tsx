@@ -1,7 +1,7 @@
 import { may } from "../../app/session";
 import { t } from "../../i18n";
+import { distance } from "../../map/ground";
 import { Place } from "../../ui/Place";
-import { distance } from "./ground";
 import type { Cue, Vehicle } from "./records";
 import type { Watch } from "./watch";
 import { ageText, distanceText } from "./words";

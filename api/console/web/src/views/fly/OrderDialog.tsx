@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
+import { distance } from "../../map/ground";
 import { Dialog } from "../../ui/Dialog";
 import { Place } from "../../ui/Place";
-import { distance } from "./ground";
 import type { Orders, Wish } from "./orders";
 import type { Watch } from "./watch";
 import { distanceText, percentText } from "./words";

@@ -57,6 +57,12 @@ describe("what is wrong with a vehicle", () => {
   });
 });
 
+it("is across the border still, however far it flies on", () => {
+  const far = vehicle({ at: [10, 44] });
+  expect(wrongWith(far, [segment("left")], NOON, false)).toEqual({});
+  expect(Object.keys(wrongWith(far, [segment("left")], NOON, true))).toEqual(["across"]);
+});
+
 describe("alarms", () => {
   const kinds = (alarms: Alarms) => alarms.list.value.map((each) => each.sort);
 
@@ -77,6 +83,40 @@ describe("alarms", () => {
     for (const now of [{ link_lost: {} }, {}, { link_lost: {} }]) alarms.set("1", now, at);
     expect(kinds(alarms)).toEqual(["link_lost"]);
     expect(alarms.list.value[0]?.holds).toBe(true);
+  });
+
+  it("keep their figures true, who has seen them or not, and when they were raised", () => {
+    const alarms = new Alarms();
+    alarms.set("1", { stand_off: { name: "heron", metres: 190, least: 200 } }, at);
+    alarms.see("stand_off:1");
+    alarms.set("1", { stand_off: { name: "heron", metres: 120, least: 200 } }, "2026-01-01T13:00:00Z");
+    expect(alarms.list.value).toMatchObject([{ values: { metres: 120 }, seen: true, raised: at }]);
+  });
+
+  it.each([
+    ["stand_off", "metres", [190, 100, 95, 60, 120, 47, 30, 23, 12]],
+    ["across", "metres", [50, 150, 200, 300, 80, 400]],
+    ["battery_low", "percent", [25, 16, 15, 12, 16, 15, 10, 4]],
+  ] as const)("come anew when it becomes much worse: %s", (sort, name, figures) => {
+    const alarms = new Alarms();
+    const anew = figures.filter((figure) => {
+      const before = alarms.newest.value;
+      alarms.set("1", { [sort]: { [name]: figure } }, at);
+      const fresh = alarms.list.value[0]?.seen === false;
+      expect(alarms.newest.value !== before).toBe(fresh);
+      alarms.see(`${sort}:1`);
+      return fresh;
+    });
+    const wanted = { stand_off: [190, 95, 47, 23], across: [50, 200, 400], battery_low: [25, 15, 10, 4] };
+    expect(anew.filter((each, i) => each !== anew[i - 1])).toEqual(wanted[sort]);
+  });
+
+  it("are bounded, and what holds is never let go of", () => {
+    const alarms = new Alarms();
+    alarms.set("1", { stale: {} }, at);
+    for (let n = 0; n < 700; n += 1) alarms.happen("cue", `q${n}`, {}, new Date(NOON + n).toISOString());
+    expect(alarms.list.value).toHaveLength(500);
+    expect(alarms.list.value.map((each) => each.record)).toEqual(expect.arrayContaining(["1", "q699", "q201"]));
   });
 
   it("come with the gravest first, whatever order they are raised in", () => {

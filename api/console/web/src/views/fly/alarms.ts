@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { Word } from "../../i18n";
-import { standing } from "./ground";
+import { standing } from "./border";
 import type { Segment, Vehicle } from "./records";
 
 export type Sort = "across" | "stand_off" | "link_lost" | "battery_low" | "stale" | "cue" | "crossing";
@@ -10,6 +10,11 @@ export type Sort = "across" | "stand_off" | "link_lost" | "battery_low" | "stale
 /** Gravest first. */
 const SORTS: readonly Sort[] = ["across", "stand_off", "link_lost", "battery_low", "stale", "cue", "crossing"];
 export const BATTERY_LOW = 0.25;
+/** In percent: at each of them a low battery is told of again. */
+const BATTERY_STEPS = [15, 10, 5] as const;
+/** Across the border by less than this is not told of twice; metres. */
+const LEAST_FAR_M = 200;
+const MOST = 500;
 /** Older than this when the page opens, a stale state is of a flight that is over. */
 const OVER_MS = 15 * 60_000;
 
@@ -20,6 +25,8 @@ export interface Alarm {
   /** Of the record that it is about. */
   record: string;
   values: Record<string, string | number>;
+  /** What it said when it was raised, or became worse, last. */
+  told: Record<string, string | number>;
   /** When it was raised, RFC 3339. */
   raised: string;
   seen: boolean;
@@ -32,25 +39,34 @@ export function alarmWord(alarm: Alarm): Word {
   return `fly.alarm_${alarm.sort}`;
 }
 
-/** The alarms that matter now, the unseen first, then the gravest, then the newest. */
+/** The alarms that matter now, the unseen first, then the gravest, then the newest. Bounded. */
 export class Alarms {
   readonly list = signal<readonly Alarm[]>([]);
-  /** The newest that was raised, for whoever hears and does not look. */
+  /** The newest that was raised, or became worse, for whoever hears and does not look. */
   readonly newest = signal<Alarm | null>(null);
 
-  /** What is true of one record now: raises what is new, lets go of what is over. */
+  /** Whether that is so of a record, as far as was told. */
+  holds(sort: Sort, record: string): boolean {
+    return this.list.peek().some((each) => each.holds && each.sort === sort && each.record === record);
+  }
+
+  /** What is true of one record now: raises what is new, lets go of what is over, and keeps the figures true. */
   set(record: string, now: Readonly<Partial<Record<Sort, Alarm["values"]>>>, at: string): void {
-    const kept = this.list
-      .peek()
-      .map((each) => (each.record === record && each.holds && now[each.sort] === undefined ? over(each) : each));
-    const fresh = SORTS.flatMap((sort) => {
-      const values = now[sort];
-      const known = kept.some((each) => each.record === record && each.sort === sort && each.holds);
-      return values === undefined || known ? [] : [alarm(sort, record, values, at, true)];
-    });
     const before = this.list.peek();
-    if (fresh.length === 0 && kept.every((each, i) => each === before[i])) return;
-    this.#show(kept, fresh);
+    const kept: Alarm[] = [];
+    const fresh: Alarm[] = [];
+    for (const each of before) {
+      const values = now[each.sort];
+      if (each.record !== record || !each.holds) kept.push(each);
+      else if (values === undefined) kept.push({ ...each, holds: false });
+      else if (isWorse(each.sort, each.told, values)) fresh.push({ ...each, values, told: values, seen: false });
+      else kept.push(isSame(each.values, values) ? each : { ...each, values });
+    }
+    for (const sort of SORTS) {
+      const values = now[sort];
+      if (values !== undefined && !this.holds(sort, record)) fresh.push(alarm(sort, record, values, at, true));
+    }
+    if (fresh.length > 0 || kept.some((each, i) => each !== before[i])) this.#show(kept, fresh);
   }
 
   /** Something happened, once. */
@@ -80,18 +96,41 @@ export class Alarms {
     // The same may be raised again while an older one of it waits to be seen: one of them is enough.
     const again = new Set(fresh.map((each) => each.key));
     const left = kept.filter((each) => !again.has(each.key) && (!each.seen || each.holds));
-    this.list.value = [...left, ...fresh].sort(order);
+    this.list.value = bounded([...left, ...fresh].sort(order));
     const first = fresh.toSorted(order)[0];
     if (first !== undefined) this.newest.value = first;
   }
 }
 
-function alarm(sort: Sort, record: string, values: Alarm["values"], raised: string, holds: boolean): Alarm {
-  return { key: `${sort}:${record}`, sort, record, values, raised, seen: false, holds };
+/** What still holds is never let go of; of the rest the gravest and newest are kept. */
+function bounded(all: readonly Alarm[]): readonly Alarm[] {
+  if (all.length <= MOST) return all;
+  let room = MOST - all.filter((each) => each.holds).length;
+  return all.filter((each) => {
+    if (each.holds) return true;
+    room -= 1;
+    return room >= 0;
+  });
 }
 
-function over(each: Alarm): Alarm {
-  return { ...each, holds: false };
+function alarm(sort: Sort, record: string, values: Alarm["values"], raised: string, holds: boolean): Alarm {
+  return { key: `${sort}:${record}`, sort, record, values, told: values, raised, seen: false, holds };
+}
+
+/**
+ * Whether who has seen the alarm with the figures of `told` has to know of it again: the battery went through a step, it
+ * is half as far from the border as it was or, across, twice as far.
+ */
+function isWorse(sort: Sort, told: Alarm["values"], now: Alarm["values"]): boolean {
+  if (sort === "battery_low")
+    return BATTERY_STEPS.some((step) => Number(now.percent) <= step && step < Number(told.percent));
+  const [was, is] = [Number(told.metres), Number(now.metres)];
+  if (sort === "stand_off") return is <= was / 2 && is < was;
+  return sort === "across" && is >= Math.max(2 * was, LEAST_FAR_M);
+}
+
+function isSame(a: Alarm["values"], b: Alarm["values"]): boolean {
+  return Object.entries(b).every(([name, value]) => a[name] === value);
 }
 
 function order(a: Alarm, b: Alarm): number {
@@ -100,11 +139,16 @@ function order(a: Alarm, b: Alarm): number {
   return b.raised.localeCompare(a.raised);
 }
 
-/** What is wrong with a vehicle now. One that does not fly has no alarms. */
+/**
+ * What is wrong with a vehicle now. One that does not fly has no alarms.
+ *
+ * @param wasAcross whether it is known to be across the border, see {@link standing}
+ */
 export function wrongWith(
   vehicle: Vehicle,
   segments: readonly Segment[],
   now: number,
+  wasAcross = false,
 ): Partial<Record<Sort, Alarm["values"]>> {
   if (vehicle.live === null) return {};
   if (vehicle.live.stale && Date.parse(vehicle.live.time) < now - OVER_MS) return {};
@@ -114,12 +158,9 @@ export function wrongWith(
   if (vehicle.link === "lost") found.link_lost = values;
   if (vehicle.battery !== null && vehicle.battery <= BATTERY_LOW)
     found.battery_low = { ...values, percent: Math.round(vehicle.battery * 100) };
-  for (const segment of vehicle.at === null ? [] : segments) {
-    const stands = standing(vehicle.at ?? [], segment);
-    if (stands === null) continue;
-    const metres = Math.round(stands.distance);
-    if (stands.across) found.across = { ...values, metres };
-    else if (metres < segment.standOff) found.stand_off = { ...values, metres, least: Math.round(segment.standOff) };
-  }
+  if (vehicle.at === null) return found;
+  const { across, near } = standing(vehicle.at, segments, wasAcross);
+  if (across !== null) found.across = { ...values, metres: Math.round(across.metres) };
+  if (near !== null) found.stand_off = { ...values, metres: Math.round(near.metres), least: Math.round(near.least) };
   return found;
 }

@@ -242,7 +242,9 @@ export class Watch {
       const at = new Date();
       for (const id of this.#changed) {
         const one = this.vehicles.get(id);
-        if (one !== undefined) this.alarms.set(id, wrongWith(one, segments, at.getTime()), at.toISOString());
+        if (one === undefined) continue;
+        const wrong = wrongWith(one, segments, at.getTime(), this.alarms.holds("across", id));
+        this.alarms.set(id, wrong, at.toISOString());
       }
       this.#changed = new Set();
     });

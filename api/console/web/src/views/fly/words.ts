@@ -1,7 +1,7 @@
 /** What is shown of a vehicle, in words. */
 
 import { language } from "../../app/preferences";
-import { t, type Word } from "../../i18n";
+import type { Word } from "../../i18n";
 import { BATTERY_LOW } from "./alarms";
 import { hasEnded, type Order } from "./orders";
 import type { Sortie, Vehicle } from "./records";
@@ -52,9 +52,4 @@ export function isLow(vehicle: Vehicle): boolean {
 export function nextOf(order: Order | null, sortie: Sortie | null): { word: Word; at: string | null } | null {
   if (order !== null && !hasEnded(order)) return { word: `fly.order_${order.kind}`, at: null };
   return sortie?.landing == null ? null : { word: "fly.lands", at: sortie.landing };
-}
-
-/** An order in words: what, and how it stands. */
-export function orderText(order: Order): string {
-  return `${t(`fly.order_${order.kind}`)}: ${t(`fly.order_state_${order.state}`)}`;
 }
