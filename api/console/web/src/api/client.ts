@@ -1,5 +1,6 @@
 /** The service, typed by its own OpenAPI document. */
 
+import { signal } from "@preact/signals";
 import createClient from "openapi-fetch";
 import { hear } from "../app/skew";
 import { Problem, problemOf } from "./problem";
@@ -13,9 +14,13 @@ const OUT_OF_REACH = "the service cannot be reached";
 let csrf = "";
 let ended: () => void = () => undefined;
 
+/** Whether there is a session, as far as the service has said. */
+export const admitted = signal(false);
+
 /** The token that requests carry which change something; it comes with the session. */
 export function useToken(token: string): void {
   csrf = token;
+  admitted.value = true;
 }
 
 /** What to do when the service says that the session is over. */
@@ -46,7 +51,10 @@ async function reach(request: Request): Promise<Response> {
     throw new Problem(0, OUT_OF_REACH);
   }
   hear(response.headers.get("Date"), askedMs, Date.now());
-  if (response.status === 401 && !request.url.endsWith("/login")) ended();
+  if (response.status === 401 && !request.url.endsWith("/login")) {
+    admitted.value = false;
+    ended();
+  }
   return response;
 }
 

@@ -54,15 +54,21 @@ export async function logIn(login: string, password: string, fresh: string | nul
   taken(dataOf(await askMe()));
 }
 
-/** End the session. */
+/** End the session. The page begins anew: nothing that it has read outlives whoever might read it. */
 export async function logOut(): Promise<void> {
   await service.POST("/logout");
-  me.value = null;
-  expired.value = false;
-  useToken("");
+  location.reload();
 }
 
+let last: string | null = null;
+
+/** Whose page it is. For somebody else it begins anew: what is kept under the login is of who was there before. */
 function taken(who: Me): void {
+  if (last !== null && last !== who.account_id) {
+    location.reload();
+    return;
+  }
+  last = who.account_id;
   useToken(who.csrf ?? "");
   me.value = who;
   expired.value = false;
