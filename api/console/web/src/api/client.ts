@@ -47,7 +47,7 @@ async function reach(request: Request): Promise<Response> {
   try {
     response = await fetch(request);
   } catch (error) {
-    if (request.signal.aborted) throw error;
+    if (request.signal.aborted && !isLate(request.signal)) throw error;
     throw new Problem(0, OUT_OF_REACH);
   }
   hear(response.headers.get("Date"), askedMs, Date.now());
@@ -56,6 +56,11 @@ async function reach(request: Request): Promise<Response> {
     ended();
   }
   return response;
+}
+
+/** Whether it is a request's time that is over, as `AbortSignal.timeout` has it: then nobody called it off. */
+function isLate({ reason }: AbortSignal): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
 }
 
 /**

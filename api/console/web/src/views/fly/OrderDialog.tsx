@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
 import { distance } from "../../map/ground";
@@ -15,7 +15,10 @@ interface Props {
   onClose: () => void;
 }
 
-/** What an order will do, in words, before it is given. It stays open, and is the same order, until an answer came. */
+/**
+ * What an order will do, in words, before it is given. While it is on its way nothing closes it: nobody could tell
+ * whether it was given. Without an answer it stays open, and is the same order when it is sent again.
+ */
 export function OrderDialog({ watch, orders, wish, onClose }: Props) {
   const [sending, setSending] = useState(false);
   const [failed, setFailed] = useState<string | null>(null);
@@ -24,6 +27,7 @@ export function OrderDialog({ watch, orders, wish, onClose }: Props) {
   const cue = target?.cue == null ? undefined : watch.cues.all.value.get(target.cue);
   const send = async () => {
     setSending(true);
+    setFailed(null);
     try {
       await orders.give(wish);
       onClose();
@@ -33,8 +37,20 @@ export function OrderDialog({ watch, orders, wish, onClose }: Props) {
       setSending(false);
     }
   };
+  const close = () => {
+    if (!sending) onClose();
+  };
+  useEffect(() => {
+    if (!sending) return;
+    // A dialog may refuse to be closed by Escape once; the second time the browser closes it all the same.
+    const stay = (event: KeyboardEvent) => {
+      if (event.key === "Escape") event.preventDefault();
+    };
+    document.addEventListener("keydown", stay, true);
+    return () => document.removeEventListener("keydown", stay, true);
+  }, [sending]);
   return (
-    <Dialog title={t(`fly.ask_${kind}`, { name: vehicle.name })} onClose={onClose}>
+    <Dialog title={t(`fly.ask_${kind}`, { name: vehicle.name })} onClose={close}>
       <p>{t(`fly.what_${kind}`, { name: vehicle.name })}</p>
       {target !== null && (
         <p>
@@ -59,7 +75,7 @@ export function OrderDialog({ watch, orders, wish, onClose }: Props) {
         >
           {failed === null ? t(`fly.order_${kind}`) : t("app.again")}
         </button>
-        <button type="button" onClick={onClose}>
+        <button type="button" disabled={sending} onClick={close}>
           {t("app.cancel")}
         </button>
       </div>

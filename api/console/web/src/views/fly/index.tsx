@@ -11,7 +11,7 @@ import { Aim, CueDetails } from "./Cues";
 import { Details } from "./Details";
 import { FlyMap, type Hit } from "./FlyMap";
 import { OrderDialog } from "./OrderDialog";
-import { type OrderKind, Orders, type Target, type Wish, wish } from "./orders";
+import { type OrderKind, Orders, type Target, type Wish } from "./orders";
 import { Roster, rosterOf } from "./Roster";
 import type { Vehicle } from "./records";
 import { Watch } from "./watch";
@@ -51,11 +51,11 @@ export default function Fly() {
   const order = (kind: OrderKind) => {
     if (vehicle === undefined || !may("order.write") || vehicle.source === "") return;
     if (kind === "dispatch") setAims(true);
-    else setWanted(wish(vehicle, kind));
+    else setWanted(orders.wish(vehicle, kind));
   };
   const send = (one: Vehicle, target: Target) => {
     setAims(false);
-    setWanted(wish(one, "dispatch", target));
+    setWanted(orders.wish(one, "dispatch", target));
   };
   const hit = ({ kind, id, at }: Hit) => {
     const found = watch.cues.all.peek().get(id);

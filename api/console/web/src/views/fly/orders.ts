@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import type { Position } from "geojson";
 import { dataOf, type Schemas, service } from "../../api/client";
 import { Stream } from "../../api/events";
+import { Problem } from "../../api/problem";
 import { may } from "../../app/session";
 import { isObject, type Vehicle } from "./records";
 
@@ -14,6 +15,10 @@ const ENDED: readonly Order["state"][] = ["refused", "done", "failed", "expired"
 const MOST = 200;
 /** After the service's own end of an order, for the way of the answer. */
 const GRACE_MS = 500;
+/** How long an order counts that nobody takes. */
+const COUNTS_S = 30;
+/** An order that is not answered for so long is said to be so. */
+const ANSWER_MS = 10_000;
 
 /** Where a dispatch goes. */
 export interface Target {
@@ -24,17 +29,11 @@ export interface Target {
 
 /** An order that a person is about to give. It keeps its name however often it is sent. */
 export interface Wish {
+  /** Under which the service takes it once. */
   clientId: string;
   vehicle: Vehicle;
   kind: OrderKind;
   target: Target | null;
-}
-
-/** What a person wants; not given yet. */
-export function wish(vehicle: Vehicle, kind: OrderKind, target: Target | null = null): Wish {
-  // crypto.randomUUID is there on secure origins alone.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return { clientId: [...bytes].map((each) => each.toString(16).padStart(2, "0")).join(""), vehicle, kind, target };
 }
 
 export function hasEnded(order: Order): boolean {
@@ -46,6 +45,8 @@ export class Orders {
   readonly all = signal<ReadonlyMap<string, Order>>(new Map());
   readonly #stream = new Stream("/orders/stream", ["order"]);
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Names of orders that were sent and had no answer, and until when they may still count, by what they say. */
+  readonly #unanswered = new Map<string, { clientId: string; until: number }>();
 
   /** Follow what is ordered; what comes back ends it. Who gives orders is told at once, others by their events. */
   open(): () => void {
@@ -68,24 +69,43 @@ export class Orders {
   }
 
   /**
+   * What a person wants; not given yet. The same as was sent before and had no answer is that order still, as long as it
+   * may count: whoever gave up on it and wants it again gives no second one.
+   */
+  wish(vehicle: Vehicle, kind: OrderKind, target: Target | null = null): Wish {
+    const begun = this.#unanswered.get(saying({ vehicle, kind, target }));
+    const clientId = begun !== undefined && Date.now() < begun.until ? begun.clientId : freshName();
+    return { clientId, vehicle, kind, target };
+  }
+
+  /**
    * Give it. The same wish given again, after no answer came, is one order.
    *
    * @throws {Problem} when the service refuses or cannot be reached
    */
-  async give({ clientId, vehicle, kind, target }: Wish): Promise<void> {
+  async give(wish: Wish): Promise<void> {
+    const { clientId, vehicle, kind, target } = wish;
     const body: Schemas["OrderIn"] = {
       client_id: clientId,
       vehicle: { source: vehicle.source, source_id: vehicle.sourceId },
       kind,
       confirmed: true,
-      expires_s: 30,
+      expires_s: COUNTS_S,
     };
     if (target !== null && target.cue !== null) body.cue_id = target.cue;
     if (target !== null && target.cue === null) {
       const [lon = 0, lat = 0] = target.at;
       body.place = { lat, lon, uncertainty_m: 0 };
     }
-    this.#put(dataOf(await service.POST("/orders", { body })));
+    this.#unanswered.set(saying(wish), { clientId, until: Date.now() + COUNTS_S * 1000 + ANSWER_MS });
+    try {
+      this.#put(dataOf(await service.POST("/orders", { body, signal: AbortSignal.timeout(ANSWER_MS) })));
+    } catch (error) {
+      if (!(error instanceof Problem) || error.passing) throw error;
+      this.#unanswered.delete(saying(wish)); // refused: there is no such order
+      throw error;
+    }
+    this.#unanswered.delete(saying(wish));
   }
 
   /**
@@ -111,7 +131,10 @@ export class Orders {
     if (isObject(data) && typeof data.id === "string") this.#put(data as unknown as Order);
   }
 
+  /** Answers and what is told overtake one another: what is older than what is known changes nothing. */
   #put(order: Order): void {
+    const known = this.all.peek().get(order.id);
+    if (known !== undefined && isOlder(order, known)) return;
     const all = new Map(this.all.peek());
     all.delete(order.id);
     all.set(order.id, order);
@@ -130,4 +153,19 @@ export class Orders {
     const timer = setTimeout(() => this.read(id).catch(() => this.#lookAgain(id, 2000)), ms);
     this.#timers.set(id, timer);
   }
+}
+
+/** By when each was changed; that an order has expired changes its state alone. */
+function isOlder(order: Order, known: Order): boolean {
+  return order.changed < known.changed || (order.changed === known.changed && hasEnded(known));
+}
+
+function saying({ vehicle, kind, target }: Omit<Wish, "clientId">): string {
+  return JSON.stringify([vehicle.id, kind, target?.cue ?? target?.at ?? null]);
+}
+
+function freshName(): string {
+  // crypto.randomUUID is there on secure origins alone.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
