@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import type { Signal } from "@preact/signals";
 import { t } from "../../i18n";
 import { Time } from "../../ui/Time";
 import { type Alarm, type Alarms, alarmWord } from "./alarms";
@@ -8,18 +8,15 @@ const SHOWN = 100;
 
 interface Props {
   alarms: Alarms;
+  sounds: Signal<boolean>;
   onShow: (alarm: Alarm) => void;
 }
 
 /** Alarms: those that nobody has seen come first and stay. */
-export function AlarmList({ alarms, onShow }: Props) {
-  const [sounds, setSounds] = useState(false);
+export function AlarmList({ alarms, sounds, onShow }: Props) {
   const all = alarms.list.value;
   const unseen = all.filter((each) => !each.seen).length;
   const newest = alarms.newest.value;
-  useEffect(() => {
-    if (sounds && newest !== null) beep();
-  }, [newest]);
   return (
     <section class="alarms" aria-label={t("fly.alarms")}>
       <header>
@@ -30,9 +27,9 @@ export function AlarmList({ alarms, onShow }: Props) {
         <label class="inline">
           <input
             type="checkbox"
-            checked={sounds}
+            checked={sounds.value}
             onChange={(event) => {
-              setSounds(event.currentTarget.checked);
+              sounds.value = event.currentTarget.checked;
               if (event.currentTarget.checked) beep();
             }}
           />

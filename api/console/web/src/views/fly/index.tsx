@@ -1,6 +1,6 @@
 import "./fly.css";
 import type { Position } from "geojson";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { go, place, to } from "../../app/router";
 import { may } from "../../app/session";
 import { t } from "../../i18n";
@@ -11,22 +11,14 @@ import { Aim, CueDetails } from "./Cues";
 import { Details } from "./Details";
 import { FlyMap, type Hit } from "./FlyMap";
 import { OrderDialog } from "./OrderDialog";
-import { type OrderKind, Orders, type Target, type Wish } from "./orders";
+import type { OrderKind, Target, Wish } from "./orders";
 import { Roster, rosterOf } from "./Roster";
 import type { Vehicle } from "./records";
-import { Watch } from "./watch";
+import { station } from "./station";
 
 /** Vehicles in the air: where they are, how they fare, what they see, and what they are told to do. */
 export default function Fly() {
-  const orders = useMemo(() => new Orders(), []);
-  const watch = useMemo(() => new Watch((id) => void orders.read(id).catch(() => undefined)), [orders]);
-  useEffect(() => {
-    const ends = [watch.open(), orders.open()];
-    return () => {
-      for (const end of ends) end();
-    };
-  }, [watch, orders]);
-
+  const { watch, orders, sounds } = station();
   const chosen = place.value.parts[0] ?? null;
   const vehicle = chosen === null ? undefined : watch.vehicles.all.value.get(chosen);
   const [cueId, setCueId] = useState<string | null>(null);
@@ -126,7 +118,7 @@ export default function Fly() {
         </button>
       </div>
       <aside class="side">
-        <AlarmList alarms={watch.alarms} onShow={look} />
+        <AlarmList alarms={watch.alarms} sounds={sounds} onShow={look} />
         {aims && vehicle !== undefined ? (
           <Aim
             watch={watch}

@@ -39,3 +39,14 @@ export class Kept<T extends { readonly id: string }> {
     return this.#draft;
   }
 }
+
+/** Let go of what is of before `since` (milliseconds since the Unix epoch), and of the oldest of more than `most`. */
+export function prune<T extends { readonly id: string; readonly time: string }>(
+  kept: Kept<T>,
+  since: number,
+  most: number,
+): void {
+  const timed = [...kept.all.peek().values()].map((one) => ({ id: one.id, ms: Date.parse(one.time) }));
+  timed.sort((a, b) => b.ms - a.ms);
+  for (const [i, { id, ms }] of timed.entries()) if (i >= most || ms < since) kept.drop(id);
+}

@@ -1,12 +1,15 @@
 /** What is to be seen in the air and on the ground now: read once, then kept up with the streams of the service. */
 
 import { batch, computed, signal } from "@preact/signals";
+import { admitted } from "../../api/client";
 import { type Connection, Stream, type Told } from "../../api/events";
-import { may } from "../../app/session";
+import { may, me } from "../../app/session";
+import { skewS } from "../../app/skew";
 import { attempt } from "../../ui/failure";
+import { isOver, newer } from "./age";
 import { Alarms, wrongWith } from "./alarms";
 import { History } from "./history";
-import { Kept } from "./kept";
+import { Kept, prune } from "./kept";
 import { listOf } from "./lists";
 import { Motion } from "./motion";
 import {
@@ -27,16 +30,24 @@ import {
 
 /** How far back cues and crossings are shown. */
 const BACK_MS = 24 * 3600_000;
+/** So many of each are kept. */
+const MOST_CUES = 2000;
+const MOST_CROSSINGS = 20_000;
+/** So many of a kind that came at once are news. */
+const MOST_NEWS = 100;
 /** How often, and how far back, those ask for news who are told of no events. */
 const ASK_MS = 10_000;
 const ASK_BACK_MS = 3600_000;
 const ASK_ASSETS_MS = 60_000;
+/** How long after a first reading that failed it is tried again. */
+const AGAIN_MS = 5000;
+const TICK_MS = 1000;
+const PRUNE_MS = 60_000;
 /** What comes within this is shown together. */
 const TOGETHER_MS = 100;
 /** The service tells of each vehicle at this pace. */
 const PACE_MS = 1000;
 const RECORDS = ["record.created", "record.replaced", "record.erased", "release.created", "release.recalled"];
-const NEW = ["record.created", "release.created"];
 const ORDERS = ["order.given", "order.changed"];
 
 export class Watch {
@@ -60,6 +71,10 @@ export class Watch {
   readonly #onOrder: (orderId: string) => void;
   #changed = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** All has been read once, or is being read. */
+  #begun = false;
+  /** What there was before has been read: what comes now is news. */
+  #known = false;
 
   /** @param onOrder is told the id of an order that was given or changed, where events are told of at all */
   constructor(onOrder: (orderId: string) => void) {
@@ -79,45 +94,43 @@ export class Watch {
 
   /** Begin to watch; what comes back ends it. */
   open(): () => void {
-    const again = (read: () => Promise<void>) => () => void attempt(read);
-    const ends = [
-      this.#stream.listen(
-        (told) => this.#onVehicle(told),
-        again(() => this.#readVehicles()),
-      ),
-    ];
-    const timers = [setInterval(() => this.#tick(), 1000)];
+    const back = (read: () => Promise<void>) => () => void attempt(read);
+    const ends: (() => void)[] = [];
+    const each = (ms: number, act: () => void) => {
+      const timer = setInterval(act, ms);
+      ends.push(() => clearInterval(timer));
+    };
+    const vehicles = back(() => this.#readVehicles());
+    ends.push(this.#stream.listen((told) => this.#onVehicle(told), vehicles));
+    each(TICK_MS, () => this.#tick());
+    each(PRUNE_MS, () => this.#prune());
     if (may("event.read")) {
-      ends.push(
-        this.#events.listen(
-          (told) => this.#onEvent(told),
-          again(() => this.#readGround(true)),
-        ),
-      );
+      const ground = back(() => this.#readGround());
+      ends.push(this.#events.listen((told) => this.#onEvent(told), ground));
     } else {
       // Quietly: the stream of vehicles says already when the service is away.
-      const ask = (read: () => Promise<unknown>) => () => void read().catch(() => undefined);
-      timers.push(
-        setInterval(
-          ask(() => this.#readNews(true, ASK_BACK_MS)),
-          ASK_MS,
-        ),
+      const ask = (read: () => Promise<unknown>) => () => admitted.peek() && void read().catch(() => undefined);
+      each(
+        ASK_MS,
+        ask(() => this.#readNews(this.#known ? ASK_BACK_MS : BACK_MS)),
       );
-      timers.push(
-        setInterval(
-          ask(() => this.#readAssets()),
-          ASK_ASSETS_MS,
-        ),
+      each(
+        ASK_ASSETS_MS,
+        ask(() => this.#readAssets()),
       );
     }
-    void attempt(() => this.#readVehicles()).then(() => {
-      this.ready.value = true;
-      return attempt(() => this.#readGround(false));
-    });
+    void this.#begin();
+    each(AGAIN_MS, () => admitted.peek() && !this.#begun && void this.#begin());
     return () => {
       for (const end of ends) end();
-      for (const timer of timers) clearInterval(timer);
     };
+  }
+
+  async #begin(): Promise<void> {
+    this.#begun = true;
+    const read = await attempt(() => this.#readVehicles());
+    this.ready.value = true;
+    this.#begun = read && (await attempt(() => this.#readGround()));
   }
 
   async #readVehicles(): Promise<void> {
@@ -127,9 +140,8 @@ export class Watch {
     this.#show();
   }
 
-  /** `news`: what was not there before is told of. */
-  async #readGround(news: boolean): Promise<void> {
-    await Promise.all([this.#readAssets(), this.#readNews(news, BACK_MS)]);
+  async #readGround(): Promise<void> {
+    await Promise.all([this.#readAssets(), this.#readNews(BACK_MS)]);
   }
 
   async #readAssets(): Promise<void> {
@@ -145,14 +157,18 @@ export class Watch {
     this.#show();
   }
 
-  async #readNews(news: boolean, backMs: number): Promise<void> {
+  async #readNews(backMs: number): Promise<void> {
     const since = { from: new Date(Date.now() - backMs).toISOString() };
     const [cues, crossings] = await Promise.all([
-      may("cue.read") ? listOf("cues", cueOf, since, 2000) : [],
-      may("crossing.read") ? listOf("crossings", crossingOf, since) : [],
+      may("cue.read") ? listOf("cues", cueOf, since, MOST_CUES) : [],
+      may("crossing.read") ? listOf("crossings", crossingOf, since, MOST_CROSSINGS) : [],
     ]);
-    for (const one of cues) if (this.cues.get(one.id) === undefined) this.#onCue(one, news);
-    for (const one of crossings) if (this.crossings.get(one.id) === undefined) this.#onCrossing(one, news);
+    const news = (i: number) => this.#known && i < MOST_NEWS; // they come newest first
+    const freshCues = cues.filter((one) => this.cues.get(one.id) === undefined);
+    const freshCrossings = crossings.filter((one) => this.crossings.get(one.id) === undefined);
+    for (const [i, one] of freshCues.entries()) this.#onCue(one, news(i));
+    for (const [i, one] of freshCrossings.entries()) this.#onCrossing(one, news(i));
+    this.#known = true;
     this.#show();
   }
 
@@ -172,7 +188,9 @@ export class Watch {
       if (isObject(data.detail)) this.#onOrder(String(data.detail.order_id));
       return;
     }
-    this.#onRecord(String(data.record_type), String(data.record_id), data.feature, NEW.includes(kind));
+    // What was released to a partner is new to them; those inside have seen it.
+    const news = kind === "record.created" || (kind === "release.created" && me.peek()?.partner_id != null);
+    this.#onRecord(String(data.record_type), String(data.record_id), data.feature, news);
     this.#later();
   }
 
@@ -251,19 +269,20 @@ export class Watch {
   }
 
   #tick(): void {
-    this.now.value = Date.now();
-    if (this.#stream.connection.peek() !== "live") this.#age();
-  }
-
-  /** While nobody tells us, what is shown grows old all the same. By the time since it came: clocks may differ. */
-  #age(): void {
+    const now = Date.now();
+    this.now.value = now;
     for (const one of this.vehicles.all.peek().values()) {
       if (one.live === null || one.live.stale) continue;
-      const counts = Date.parse(one.live.until) - Date.parse(one.live.time);
-      if (Date.now() - (this.#heard.get(one.id) ?? 0) < counts) continue;
+      if (!isOver(one.live, this.#heard.get(one.id) ?? 0, now, skewS.peek())) continue;
       this.vehicles.put({ ...one, live: { ...one.live, stale: true } });
       this.#changed.add(one.id);
     }
+    this.#show();
+  }
+
+  #prune(): void {
+    prune(this.cues, Date.now() - BACK_MS, MOST_CUES);
+    prune(this.crossings, Date.now() - BACK_MS, MOST_CROSSINGS);
     this.#show();
   }
 }
@@ -276,10 +295,4 @@ function changed<T extends { readonly id: string }>(
 ): void {
   if (one === null) kept.drop(id);
   else put(one);
-}
-
-/** What is heard on a stream and what is read in a list overtake one another. */
-function newer(heard: Vehicle | undefined, read: Vehicle): Vehicle {
-  if (heard?.live == null) return read;
-  return read.live !== null && read.live.time >= heard.live.time ? read : heard;
 }

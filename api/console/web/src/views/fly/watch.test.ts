@@ -1,0 +1,148 @@
+import { signal } from "@preact/signals";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Told } from "../../api/events";
+import { skewS } from "../../app/skew";
+import { Watch } from "./watch";
+
+type Seat = { tell: (told: Told) => void; back: () => void };
+const streams = vi.hoisted(() => new Map<string, { tell: (told: Told) => void; back: () => void }>());
+const page = vi.hoisted(() => ({ partner: null as string | null, forbidden: new Set<string>() }));
+const lists = vi.hoisted(() => ({ of: (_: string): unknown[] => [] }));
+
+vi.mock("../../api/client", () => ({ admitted: signal(true) }));
+vi.mock("../../app/session", () => ({
+  may: (permission: string) => !page.forbidden.has(permission),
+  me: { peek: () => ({ partner_id: page.partner }) },
+}));
+vi.mock("../../ui/failure", () => ({
+  attempt: (work: () => Promise<unknown>) =>
+    work().then(
+      () => true,
+      () => false,
+    ),
+}));
+vi.mock("../../api/events", () => ({
+  Stream: class {
+    readonly connection = signal("live");
+    readonly path: string;
+    constructor(path: string) {
+      this.path = path;
+    }
+    listen(tell: Seat["tell"], back: Seat["back"]) {
+      streams.set(this.path, { tell, back });
+      return () => undefined;
+    }
+  },
+}));
+vi.mock("./lists", () => ({
+  listOf: async (kind: string, read: (told: unknown) => unknown) => lists.of(kind).map(read),
+}));
+
+const NOON = Date.UTC(2026, 0, 1, 12);
+const iso = (ms: number) => new Date(NOON + ms).toISOString();
+
+function crossing(id: string, ms = 0) {
+  const geometry = { type: "Point", coordinates: [10, 45] };
+  return { id, geometry, properties: { kind: "person", direction: "inbound", status: "new", time: iso(ms) } };
+}
+
+function vehicle(id: string, ms: number) {
+  const live = { time: iso(ms), until: iso(ms + 30_000), stale: false };
+  const geometry = { type: "Point", coordinates: [10, 45] };
+  return { id, geometry, properties: { name: id, frame: "copter", live } };
+}
+
+function event(kind: string, feature: { id: string }): Told {
+  return { kind, data: { record_type: "crossing", record_id: feature.id, feature } };
+}
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const alarms = (watch: Watch) => watch.alarms.list.value.map((each) => `${each.sort} ${each.record}`);
+let end: () => void = () => undefined;
+
+async function begin(): Promise<Watch> {
+  const watch = new Watch(() => undefined);
+  end = watch.open();
+  await pass(0);
+  return watch;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOON });
+  page.partner = null;
+  page.forbidden.clear();
+  lists.of = () => [];
+  skewS.value = null;
+});
+
+afterEach(() => {
+  end();
+  vi.useRealTimers();
+});
+
+it("a vehicle grows old though the line is said to be there and nothing comes", async () => {
+  const watch = await begin();
+  streams.get("/vehicles/stream")?.tell({ kind: "vehicle", data: vehicle("heron", 0) });
+  await pass(29_000);
+  expect(alarms(watch)).toEqual([]);
+  await pass(2000);
+  expect(alarms(watch)).toEqual(["stale heron"]);
+});
+
+it("it is no longer young than the service says, though it came late", async () => {
+  skewS.value = 0;
+  const watch = await begin();
+  streams.get("/vehicles/stream")?.tell({ kind: "vehicle", data: vehicle("heron", -25_000) });
+  await pass(4000);
+  expect(alarms(watch)).toEqual([]);
+  await pass(2000);
+  expect(alarms(watch)).toEqual(["stale heron"]);
+});
+
+it("what was there before a first reading that failed is no news, and it is read again", async () => {
+  let away = true;
+  lists.of = (kind) => {
+    if (away) throw new Error("away");
+    return kind === "crossings" ? [crossing("a"), crossing("b", -3 * 3600_000)] : [];
+  };
+  const watch = await begin();
+  away = false;
+  await pass(6000);
+  expect([watch.crossings.all.value.size, alarms(watch)]).toEqual([2, []]);
+});
+
+it.each([[[]], [["event.read"]]])(
+  "what comes after it is news, and not too much of it: without %j",
+  async (without) => {
+    for (const permission of without) page.forbidden.add(permission);
+    const watch = await begin();
+    lists.of = (kind) => (kind === "crossings" ? Array.from({ length: 3000 }, (_, n) => crossing(`c${n}`, -n)) : []);
+    streams.get("/events/stream")?.back();
+    await pass(11_000);
+    expect(watch.crossings.all.value.size).toBe(3000);
+    expect(alarms(watch)).toHaveLength(100);
+    expect(alarms(watch)).toContain("crossing c0");
+  },
+);
+
+it.each([
+  [null, ["crossing new"]],
+  ["neighbour", ["crossing released", "crossing new"]],
+])("what is released is news to partners alone: %s", async (partner, wanted) => {
+  page.partner = partner;
+  const watch = await begin();
+  const stream = streams.get("/events/stream");
+  stream?.tell(event("record.created", crossing("new")));
+  stream?.tell(event("release.created", crossing("released")));
+  await pass(1000);
+  expect(alarms(watch).toSorted()).toEqual(wanted.toSorted());
+  expect(watch.crossings.all.value.size).toBe(2);
+});
+
+it("what is older than a day goes", async () => {
+  const watch = await begin();
+  streams.get("/events/stream")?.tell(event("record.created", crossing("old", -23 * 3600_000)));
+  streams.get("/events/stream")?.tell(event("record.created", crossing("young")));
+  await pass(2 * 3600_000);
+  expect([...watch.crossings.all.value.keys()]).toEqual(["young"]);
+});
