@@ -1,15 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { Time } from "../../ui/Time";
-import { newestOf, type Picture, type Stream, streamOf } from "./picture";
+import { follow, type Picture, type Stream, streamOf } from "./picture";
 import type { Vehicle } from "./records";
 
-const EACH_MS = 1000;
 const FIND_MS = 10_000;
-/** As the service counts: what has not changed for so long is no live picture. */
-const STALE_MS = 10_000;
 
-/** What a vehicle's camera shows now, where there is a stream of it. Nothing is asked for while nobody can see it. */
+/** What a vehicle's camera shows now, where there is a stream of it. */
 export function LivePicture({ vehicle }: { vehicle: Vehicle }) {
   const stream = useStream(vehicle);
   const { picture, old } = usePicture(stream?.source ?? null);
@@ -59,34 +56,12 @@ function usePicture(source: string | null): { picture: Picture | null; old: bool
   const [old, setOld] = useState(false);
   useEffect(() => {
     if (source === null) return;
-    const over = new AbortController();
-    let shown: Picture | null = null;
-    let changed = performance.now();
-    let asking = false;
-    const look = async () => {
-      if (document.hidden || asking) return;
-      asking = true;
-      try {
-        const fresh = await newestOf(source, shown?.etag ?? null, over.signal);
-        if (fresh !== null) {
-          if (shown !== null) URL.revokeObjectURL(shown.url);
-          shown = fresh;
-          changed = performance.now();
-          setPicture(fresh);
-        }
-      } catch {
-        // What is shown grows old.
-      } finally {
-        asking = false;
-      }
-      if (!over.signal.aborted) setOld(shown !== null && performance.now() - changed > STALE_MS);
-    };
-    void look();
-    const timer = setInterval(() => void look(), EACH_MS);
+    const end = follow(source, (newest, isOld) => {
+      setPicture(newest);
+      setOld(isOld);
+    });
     return () => {
-      clearInterval(timer);
-      over.abort();
-      if (shown !== null) URL.revokeObjectURL(shown.url);
+      end();
       setPicture(null);
       setOld(false);
     };
