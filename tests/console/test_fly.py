@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from api import Settings
 from api.server import running
+from tests.api.people import PASSWORD
 from tests.api.samples import record_json
 from tests.console.desk import Live
 
@@ -115,12 +116,52 @@ def test_vehicles_appear_move_raise_alarms_and_go_stale(live, desk, sky):
 
 
 def test_a_vehicle_that_is_not_heard_any_more_is_shown_as_old(live, desk, sky):
-    have(live, "vehicles", "owl", name="owl")
-    fly(live, "owl", update_time=soon(-20))
     page = open_fly(desk, live, "analyst").page
-    expect(row(page, "owl")).to_contain_text("link good")
-    expect(row(page, "owl")).to_contain_text("not heard", timeout=20_000)
+    fly(live, "heron")
+    expect(row(page, "heron")).to_contain_text("link good")
+    # The next that is heard of it is half a minute old: its time is over.
+    have(live, "vehicles", "owl", name="owl")
+    fly(live, "owl", update_time=soon(-31))
+    expect(row(page, "owl")).to_contain_text("not heard")
     expect(page.get_by_role("region", name="Alarms")).to_contain_text("owl is not heard any more")
+
+
+def test_the_watch_goes_on_under_other_views_and_ends_with_the_session(live, desk, sky):
+    at = open_fly(desk, live, "analyst")
+    page, alarms = at.page, at.page.get_by_role("region", name="Alarms")
+    page.get_by_label("Sound").check()
+    expect(row(page, "heron")).to_contain_text("80%")
+    page.get_by_role("link", name="Review", exact=True).click()
+    expect(alarms).to_have_count(0)
+    cue(live, kind="acoustic")
+    page.get_by_role("link", name="Fly", exact=True).click()
+    expect(alarms).to_contain_text("Cue: acoustic, gate-3")
+    expect(page.get_by_label("Sound")).to_be_checked()
+    at.forgiven += ["/me", "/stream"]
+    accounts = live.ask("administrator", "GET", "/accounts").json()
+    analyst = next(one["id"] for one in accounts if one["login"] == "analyst")
+    live.ask("administrator", "DELETE", f"/accounts/{analyst}/sessions")
+    expect(page.get_by_text("Your session has ended")).to_be_visible()  # nobody clicked anything
+    page.get_by_label("Login").fill("analyst")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(alarms).to_contain_text("Cue: acoustic, gate-3")
+    fly(live, "heron", battery_left=0.1)
+    expect(alarms).to_contain_text("heron: battery low, 10")
+
+
+def test_a_page_is_never_gone_on_with_by_somebody_else(live, desk, sky):
+    at = open_fly(desk, live, "analyst")
+    page = at.page
+    fly(live, "heron", link="lost")
+    expect(page.get_by_role("region", name="Alarms")).to_contain_text("heron: link lost")
+    at.forgiven += ["/me", "/stream"]
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_label("Login").fill("partner")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("No vehicle is known")).to_be_visible()
+    expect(page.get_by_role("region", name="Alarms")).to_contain_text("No alarms")
 
 
 def test_by_keyboard_alone(live, desk, sky):
@@ -155,10 +196,25 @@ def test_orders_are_confirmed_given_once_and_followed_to_their_end(live, desk, s
     dialog.get_by_role("button", name="Cancel").click()
     assert orders_of(live) == []
 
-    # The line breaks as it is sent: the same order is kept, and sent again.
+    # The order arrives and its answer is lost on the way: the same order is kept, and sent again.
     at.forgiven.append("/orders")
-    page.route("**/orders", lambda route: route.abort())
+    held: list[Route] = []
+    page.route("**/orders", held.append)
     heron.get_by_role("button", name="Pause").click()
+    with page.expect_request("**/orders"):
+        dialog.get_by_role("button", name="Pause").click()
+    # While nobody can tell whether it was given, nothing closes it.
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_disabled()
+    held[0].fetch()
+    held[0].abort()
+    expect(dialog.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.unroute("**/orders")
+    # Whoever gives up, and wants the same again at once, gives no second one.
+    dialog.get_by_role("button", name="Cancel").click()
+    heron.get_by_role("button", name="Pause").click()
+    page.route("**/orders", lambda route: (route.fetch(), route.abort()))
     dialog.get_by_role("button", name="Pause").click()
     expect(dialog.get_by_role("alert")).to_contain_text("cannot be reached")
     page.unroute("**/orders")
