@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from api import Settings
 from api.server import running
@@ -198,8 +198,12 @@ def test_orders_are_confirmed_given_once_and_followed_to_their_end(live, desk, s
 
     # The order arrives and its answer is lost on the way: the same order is kept, and sent again.
     at.forgiven.append("/orders")
-    held: list[Route] = []
-    page.route("**/orders", held.append)
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/orders", hold)
     heron.get_by_role("button", name="Pause").click()
     with page.expect_request("**/orders"):
         dialog.get_by_role("button", name="Pause").click()
