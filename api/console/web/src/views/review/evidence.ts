@@ -1,8 +1,9 @@
 /** What a crossing shows: its clip, and what the clip's times and boxes are. A few are kept, so that the next is there. */
 
 import { ask } from "../../api/client";
+import { members, number } from "../../api/feature";
 import { Problem } from "../../api/problem";
-import { type Crossing, members, number, pictureOf } from "./crossing";
+import { type Crossing, pictureOf } from "./crossing";
 import { type BoxTrack, nearestBox, tracksOf } from "./overlay";
 
 /** Of how many crossings clips are kept: this one, the next, and those looked at before. */

@@ -35,15 +35,6 @@ export function wayUntil(track: readonly TrackPoint[], at: number): Position[] {
   return [...past, ...(here === null ? [] : [here])].map((point) => [point.lon, point.lat]);
 }
 
-/** Degrees clockwise from north in which it went at the end of its track; null where it hardly moved. */
-export function courseOf(track: readonly TrackPoint[]): number | null {
-  const [first, last] = [track[0], track[track.length - 1]];
-  if (first === undefined || last === undefined) return null;
-  const east = (last.lon - first.lon) * Math.cos((first.lat * Math.PI) / 180) * DEGREE_M;
-  const north = (last.lat - first.lat) * DEGREE_M;
-  return Math.hypot(east, north) < 1 ? null : ((Math.atan2(east, north) * 180) / Math.PI + 360) % 360;
-}
-
 /** The outline of an ellipse around a place. */
 export function outline(lat: number, lon: number, { major, minor, orientation }: Ellipse): Position[] {
   const turn = (orientation * Math.PI) / 180;

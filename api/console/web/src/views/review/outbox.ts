@@ -5,8 +5,8 @@
 
 import { signal } from "@preact/signals";
 import type { Schemas } from "../../api/client";
+import { list, members, number, text } from "../../api/feature";
 import { Problem } from "../../api/problem";
-import { list, members, number, text } from "./crossing";
 
 export type Category = NonNullable<Schemas["ReviewIn"]["category"]>;
 
