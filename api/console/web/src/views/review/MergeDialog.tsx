@@ -1,13 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { dataOf, service } from "../../api/client";
 import { t } from "../../i18n";
+import { distance } from "../../map/ground";
 import { report } from "../../ui/failure";
 import { Time } from "../../ui/Time";
 import { type Crossing, crossingOf } from "./crossing";
 import { type AskingAbout, merge } from "./desk";
 import { Form, Numbered, Reason } from "./dialogs";
 import { headline } from "./Facts";
-import { boxAround, distance } from "./ground";
+import { boxAround } from "./ground";
 
 /** What may be the same event lies within so much time and ground. */
 const SECONDS = 180;
@@ -53,7 +54,8 @@ export function MergeDialog({ asked }: { asked: AskingAbout }) {
 }
 
 function Near({ here, other }: { here: Crossing; other: Crossing }) {
-  const apart = here.place === null || other.place === null ? null : distance(here.place, other.place);
+  const [from, to] = [here.place, other.place];
+  const apart = from === null || to === null ? null : distance([from.lon, from.lat], [to.lon, to.lat]);
   return (
     <>
       {headline(other)} · <Time at={other.time} /> · {other.source}
