@@ -318,7 +318,8 @@ def test_who_was_faster_is_shown_and_one_decides_again(live, desk):
     etag = live.ask("analyst", "GET", f"/crossings/{id_}").headers["ETag"]
     page.route(f"**/crossings/{id_}/reviews", lambda route: judge_first(live, id_, etag, route), times=1)
     page.keyboard.press("c")
-    page.get_by_role("link", name="Look at it again").click(timeout=SOON_MS)
+    judged(live, page, id_, "dismissed")
+    page.goto(f"/#/review/{id_}")
     alert = page.locator("#overtaken")
     expect(alert).to_contain_text("key of the analyst dismissed it while you looked", timeout=SOON_MS)
     assert [each["verdict"] for each in verdicts_of(live, id_)] == ["dismiss"]
@@ -409,32 +410,35 @@ def test_a_restart_in_the_middle_of_a_verdict_loses_and_doubles_nothing(tmp_path
     with running(Settings(folder, port=0)) as service:
         live = Live.of(service, folder)
         port = int(live.url.rsplit(":", 1)[1])
-        lost, arrived = deliver(live, "lost", 5), deliver(live, "arrived", 0)
+        arrived, lost = deliver(live, "arrived", 5), deliver(live, "lost", 0)
         at = open_review(desk, live, "analyst")
         at.forgiven += ["ERR_", "/events/stream", "/reviews", "/claim", "/seen", "Failed to load resource"]
         page = at.page
-        opened(page, lost)
+        opened(page, arrived)
         holds(page)
         looked(page)
-        page.route(f"**/crossings/{lost}/reviews", lambda route: route.abort(), times=1)
-        page.keyboard.press("c")  # the service dies before it has it
-        opened(page, arrived)
-        said(page, "1 verdict has not arrived")
-        looked(page)
-        # Of the second the service takes the verdict, and dies before it answers.
-        page.route(f"**/crossings/{arrived}/reviews", taken_unanswered, times=1)
+        taken = []
+
+        def unanswered(route):
+            if not taken:
+                taken.append(route.fetch().status)
+            route.abort()
+
+        # Of the first the service takes the verdict, and dies before it answers; the second leaves no sooner.
+        page.route(f"**/crossings/{arrived}/reviews", unanswered)
         page.keyboard.press("c")
-    said(page, "2 verdicts have not arrived")
+        judged(live, page, arrived, "confirmed")
+        opened(page, lost)
+        looked(page)
+        page.keyboard.press("c")
+        said(page, "2 verdicts have not arrived")
+        assert verdicts_of(live, lost) == []
+    page.unroute(f"**/crossings/{arrived}/reviews")
     with running(Settings(folder, port=port)):
         judged(live, page, lost, "confirmed")
         judged(live, page, arrived, "confirmed")
         expect(page.get_by_text("not arrived")).to_have_count(0, timeout=SOON_MS)
         assert [len(verdicts_of(live, each)) for each in (lost, arrived)] == [1, 1]
-
-
-def taken_unanswered(route):
-    route.fetch()
-    route.abort()
 
 
 def test_a_lost_connection_keeps_verdict_and_note_over_a_reload(live, desk):
