@@ -41,6 +41,27 @@ def opened(page, id_):
     expect(page.get_by_role("region", name="Verdict").get_by_role("heading")).to_be_visible(timeout=SOON_MS)
 
 
+def looked(page):
+    """Wait until what the open crossing shows has been on the page for a moment: no verdict counts before."""
+    expect(page.get_by_role("button", name="Dismiss")).to_be_enabled(timeout=SOON_MS)
+
+
+def held_back(page, url, method="POST"):
+    """Requests of that method wait in the returned list until they are let through."""
+    held = []
+    page.route(url, lambda route: held.append(route) if route.request.method == method else route.fallback())
+    return held
+
+
+def come(page, held):
+    """Wait until a request is held back."""
+    for _ in range(300):
+        if held:
+            return held.pop()
+        page.wait_for_timeout(100)
+    raise AssertionError("no request came")
+
+
 def rows(page):
     return page.get_by_role("listbox", name="Crossings")
 
@@ -114,6 +135,7 @@ def test_twenty_crossings_by_keyboard_alone(live, desk, footage):
                     break
                 page.wait_for_timeout(50)
             assert any(url.endswith(following) for url in fetched)
+        looked(page)
         if n % 3 == 2:
             keys.press("d")
             expect(page.get_by_role("dialog")).to_be_visible()
@@ -165,6 +187,7 @@ def test_two_people_and_none_twice(live, desk):
     id_ = deliver(live, "two")
     first = open_review(desk, live, "analyst")
     opened(first.page, id_)
+    looked(first.page)
     first.page.keyboard.press("c")
     said(first.page, "waits for a second person")
     button = first.page.get_by_role("button", name="Confirm")
@@ -210,9 +233,22 @@ def test_merge_note_and_case_and_each_put_right(live, desk):
     at = open_review(desk, live, "analyst")
     page, keys = at.page, at.page.keyboard
     opened(page, one)
+    held = held_back(page, f"**/crossings/{one}/annotations")
     keys.press("n")
     keys.type("two of them, one with a dog")
     keys.press("Control+Enter")
+    on_its_way = come(page, held)
+    keys.press("Escape")
+    keys.press("j")
+    opened(page, other)
+    field = page.get_by_role("textbox", name="Note")
+    expect(field).to_be_editable()
+    keys.press("k")
+    opened(page, one)
+    expect(field).to_have_value("two of them, one with a dog")
+    expect(field).not_to_be_editable()
+    on_its_way.continue_()
+    expect(field).to_have_value("", timeout=SOON_MS)
     expect(page.get_by_role("listitem").filter(has_text="with a dog")).to_be_visible(timeout=SOON_MS)
     (note,) = live.ask("analyst", "GET", f"/crossings/{one}/annotations").json()
     assert (note["text"], note["author"]) == ("two of them, one with a dog", "Analyst")
@@ -250,6 +286,7 @@ def test_undo_is_another_verdict_and_says_so(live, desk):
     at = open_review(desk, live, "analyst")
     page, keys = at.page, at.page.keyboard
     opened(page, id_)
+    looked(page)
     keys.press("c")
     judged(live, page, id_, "confirmed")
     keys.press("u")
@@ -257,6 +294,7 @@ def test_undo_is_another_verdict_and_says_so(live, desk):
     expect(dialog).to_contain_text("A verdict is never deleted")
     keys.press("Enter")
     opened(page, id_)
+    looked(page)
     keys.press("d")
     dialog.get_by_label("In words").fill("a shadow")
     keys.press("Enter")
@@ -271,6 +309,7 @@ def test_who_was_faster_is_shown_and_one_decides_again(live, desk):
     page = at.page
     opened(page, id_)
     holds(page)
+    looked(page)
     page.route("**/events/stream", lambda route: route.abort())
     at.forgiven.append("/events/stream")
     # Another one judges it between the look and the key: this page is held where it is.
@@ -279,6 +318,8 @@ def test_who_was_faster_is_shown_and_one_decides_again(live, desk):
     etag = live.ask("analyst", "GET", f"/crossings/{id_}").headers["ETag"]
     page.route(f"**/crossings/{id_}/reviews", lambda route: judge_first(live, id_, etag, route), times=1)
     page.keyboard.press("c")
+    judged(live, page, id_, "dismissed")
+    page.goto(f"/#/review/{id_}")
     alert = page.locator("#overtaken")
     expect(alert).to_contain_text("key of the analyst dismissed it while you looked", timeout=SOON_MS)
     assert [each["verdict"] for each in verdicts_of(live, id_)] == ["dismiss"]
@@ -299,35 +340,105 @@ def judge_first(live, id_, etag, route):
     route.continue_()
 
 
+def test_a_verdict_that_comes_back_leaves_the_dialog_about_another_as_it_is(live, desk):
+    faster, open_ = deliver(live, "faster", 5), deliver(live, "open", 0)
+    at = open_review(desk, live, "analyst")
+    at.forgiven.append("/reviews")
+    page, keys = at.page, at.page.keyboard
+    opened(page, faster)
+    holds(page)
+    looked(page)
+    etag = live.ask("analyst", "GET", f"/crossings/{faster}").headers["ETag"]
+    held = held_back(page, f"**/crossings/{faster}/reviews")
+    keys.press("c")
+    on_its_way = come(page, held)
+    opened(page, open_)
+    looked(page)
+    keys.press("d")
+    expect(page.get_by_role("dialog", name="Dismiss")).to_be_visible()
+    keys.press("1")
+    judge_first(live, faster, etag, on_its_way)
+    told = page.locator(".unsent")
+    expect(told).to_contain_text("was not recorded", timeout=SOON_MS)
+    expect(page).to_have_url(re.compile(open_))
+    keys.press("Enter")
+    judged(live, page, open_, "dismissed")
+    assert [(each["verdict"], each["category"]) for each in verdicts_of(live, open_)] == [("dismiss", "animal")]
+    assert [each["reviewer"] for each in verdicts_of(live, faster)] == ["key of the analyst"]
+    told.get_by_role("link", name="Look at it again").click()
+    opened(page, faster)
+    page.locator("#overtaken").get_by_role("button", name="Leave it so").click()
+    expect(page.get_by_text("was not recorded")).to_have_count(0)
+
+
+def test_neither_a_held_key_nor_a_clip_that_is_not_shown_yet_judges(live, desk, footage):
+    ids = [footage.deliver(live, f"h{n}", tonight(10 * n)) for n in range(3)][::-1]
+    at = desk(live, "analyst")
+    page, keys = at.page, at.page.keyboard
+    held = held_back(page, f"**/crossings/{ids[1]}/evidence/clip", "GET")
+    page.get_by_role("link", name="Review", exact=True).click()
+    opened(page, ids[0])
+    keys.down("j")
+    keys.down("j")  # the same key, held: what only moves goes on
+    keys.up("j")
+    opened(page, ids[2])
+    keys.press("k")
+    keys.press("k")
+    opened(page, ids[0])
+    looked(page)
+    keys.press("c")
+    opened(page, ids[1])
+    expect(page.get_by_role("button", name="Confirm")).to_be_disabled()
+    keys.press("c")
+    come(page, held).continue_()
+    looked(page)
+    keys.down("c")
+    opened(page, ids[2])
+    looked(page)
+    for _ in range(3):
+        keys.down("c")
+    keys.up("c")
+    keys.press("d")
+    expect(page.get_by_role("dialog", name="Dismiss")).to_be_visible()  # it is there to be judged yet
+    for id_, given in zip(ids, [["confirm"], ["confirm"], []], strict=True):
+        judged(live, page, id_, "confirmed" if given else "pending")
+        assert [each["verdict"] for each in verdicts_of(live, id_)] == given
+
+
 def test_a_restart_in_the_middle_of_a_verdict_loses_and_doubles_nothing(tmp_path, desk):
     folder = tmp_path / "service"
     with running(Settings(folder, port=0)) as service:
         live = Live.of(service, folder)
         port = int(live.url.rsplit(":", 1)[1])
-        lost, arrived = deliver(live, "lost", 5), deliver(live, "arrived", 0)
+        arrived, lost = deliver(live, "arrived", 5), deliver(live, "lost", 0)
         at = open_review(desk, live, "analyst")
         at.forgiven += ["ERR_", "/events/stream", "/reviews", "/claim", "/seen", "Failed to load resource"]
         page = at.page
-        opened(page, lost)
-        holds(page)
-        page.route(f"**/crossings/{lost}/reviews", lambda route: route.abort(), times=1)
-        page.keyboard.press("c")  # the service dies before it has it
         opened(page, arrived)
-        said(page, "1 verdict has not arrived")
-        # Of the second the service takes the verdict, and dies before it answers.
-        page.route(f"**/crossings/{arrived}/reviews", taken_unanswered, times=1)
+        holds(page)
+        looked(page)
+        taken = []
+
+        def unanswered(route):
+            if not taken:
+                taken.append(route.fetch().status)
+            route.abort()
+
+        # Of the first the service takes the verdict, and dies before it answers; the second leaves no sooner.
+        page.route(f"**/crossings/{arrived}/reviews", unanswered)
         page.keyboard.press("c")
-    said(page, "2 verdicts have not arrived")
+        judged(live, page, arrived, "confirmed")
+        opened(page, lost)
+        looked(page)
+        page.keyboard.press("c")
+        said(page, "2 verdicts have not arrived")
+        assert verdicts_of(live, lost) == []
+    page.unroute(f"**/crossings/{arrived}/reviews")
     with running(Settings(folder, port=port)):
         judged(live, page, lost, "confirmed")
         judged(live, page, arrived, "confirmed")
         expect(page.get_by_text("not arrived")).to_have_count(0, timeout=SOON_MS)
         assert [len(verdicts_of(live, each)) for each in (lost, arrived)] == [1, 1]
-
-
-def taken_unanswered(route):
-    route.fetch()
-    route.abort()
 
 
 def test_a_lost_connection_keeps_verdict_and_note_over_a_reload(live, desk):

@@ -34,13 +34,12 @@ const layers = layersOf(read(ATLAS), read(LAND_BORDERS));
 const archive = archiveOf([...tilesOf(layers, EVERYTHING), ...tilesOf({ boundaries: layers.boundaries }, BORDERS)], {
   metadata: {
     name: "Natural Earth 1:10m",
-    description: "Land, countries, land borders and coastline; borders as Natural Earth draws them",
+    description: "Land, coastline, land borders and names of countries; borders as Natural Earth draws them",
     attribution: "Natural Earth",
     type: "baselayer",
     version: "1",
     vector_layers: [
       { id: "land", fields: {}, ...zooms(EVERYTHING) },
-      { id: "countries", fields: { name: "String", code: "String", alpha2: "String" }, ...zooms(EVERYTHING) },
       { id: "coastline", fields: {}, ...zooms(EVERYTHING) },
       { id: "boundaries", fields: { left: "String", right: "String", disputed: "Boolean" }, ...zooms(BORDERS, 0) },
       { id: "labels", fields: { name: "String", alpha2: "String", rank: "Number" }, ...zooms(EVERYTHING) },

@@ -1,10 +1,10 @@
 /**
  * The layers of the base map, as GeoJSON, out of Natural Earth 1:10m.
  *
- * Land, countries and coastline are the topology of the npm package world-atlas, whose vertices are rounded to a grid
- * of 0.0036 by 0.0017 degrees (401 m by 187 m at the equator). The land borders are those that the planner uses
- * (missions/data/land_borders.json, a grid of a metre). They are the same vertices before that rounding, so each vertex
- * of the topology that is one of a border is put where the planner has it: map and planner draw one line.
+ * Land, coastline and where names stand are out of the topology of the npm package world-atlas, whose vertices are
+ * rounded to a grid of 0.0036 by 0.0017 degrees (401 m by 187 m at the equator). The land borders are those that the
+ * planner uses (missions/data/land_borders.json, a grid of a metre). They are the same vertices before that rounding, so
+ * each vertex of the topology that is one of a border is put where the planner has it: map and planner draw one line.
  *
  * @import { Feature, MultiLineString, MultiPolygon, Point, Polygon, Position } from "geojson"
  * @import { GeometryCollection, Topology } from "topojson-specification"
@@ -40,8 +40,40 @@ const PART_OF = { "Ashmore and Cartier Is.": "Australia" };
  */
 export function layersOf(atlas, borders) {
   const topology = placed(atlas, borders);
+  const coast = mesh(topology, topology.objects.countries, (a, b) => a === b);
+  return {
+    land: feature(topology, topology.objects.land).features.map((land) => withGeometry(land, {})),
+    coastline: [
+      lines(
+        coast.coordinates.flatMap((line) => withoutSeam(unwrapped(line))),
+        {},
+      ),
+    ],
+    boundaries: boundaryFeatures(borders),
+    labels: areasOf(topology, borders).filter(isLargestOfItsCode).map(labelOf),
+  };
+}
+
+/**
+ * The countries of the atlas, vertices of land borders where the planner has them. They are not drawn themselves: their
+ * borders, coasts and names are.
+ *
+ * @param {Atlas} atlas
+ * @param {LandBorders} borders
+ * @returns {Feature<MultiPolygon>[]}
+ * @throws {Error} when one is not in the planner's table
+ */
+export function countriesOf(atlas, borders) {
+  return areasOf(placed(atlas, borders), borders);
+}
+
+/**
+ * @param {Atlas} topology
+ * @param {LandBorders} borders
+ */
+function areasOf(topology, borders) {
   const codes = new Map(Object.entries(borders.countries).map(([code, { name }]) => [name, code]));
-  const countries = feature(topology, topology.objects.countries).features.map((country) => {
+  return feature(topology, topology.objects.countries).features.map((country) => {
     const { name } = country.properties;
     const code = codes.get(PART_OF[name] ?? name);
     if (code === undefined) {
@@ -50,19 +82,6 @@ export function layersOf(atlas, borders) {
     const alpha2 = borders.countries[code].alpha2;
     return withGeometry(country, { name, code, ...(alpha2 === null ? {} : { alpha2 }) });
   });
-  const coast = mesh(topology, topology.objects.countries, (a, b) => a === b);
-  return {
-    land: feature(topology, topology.objects.land).features.map((land) => withGeometry(land, {})),
-    countries,
-    coastline: [
-      lines(
-        coast.coordinates.flatMap((line) => withoutSeam(unwrapped(line))),
-        {},
-      ),
-    ],
-    boundaries: boundaryFeatures(borders),
-    labels: countries.filter(isLargestOfItsCode).map(labelOf),
-  };
 }
 
 /**

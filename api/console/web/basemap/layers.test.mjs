@@ -1,10 +1,13 @@
 /** The layers against the data that they come from, by other ways than those that made them. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { expect, test } from "vitest";
-import { layersOf } from "./layers.mjs";
+import { expect, test, vi } from "vitest";
+import { mapStyle } from "../src/map/style";
+import { countriesOf, layersOf } from "./layers.mjs";
 
 /** @import { MultiLineString, MultiPolygon, Point, Position } from "geojson" */
+
+vi.mock("../src/map/pmtiles", () => ({ BASE_MAP: "basemap", tilesOf: String }));
 
 const atlas = JSON.parse(
   readFileSync(createRequire(import.meta.url).resolve("world-atlas/countries-10m.json"), "utf8"),
@@ -13,10 +16,11 @@ const planner = JSON.parse(
   readFileSync(new URL("../../../../missions/data/land_borders.json", import.meta.url), "utf8"),
 );
 const layers = layersOf(atlas, planner);
+const countries = countriesOf(atlas, planner);
 
 /** @param {string} code @returns {{ properties: any, geometry: MultiPolygon }} */
 function country(code) {
-  return /** @type {any} */ (layers.countries.find(({ properties }) => properties?.code === code));
+  return /** @type {any} */ (countries.find(({ properties }) => properties?.code === code));
 }
 
 /** To the metre, whatever turn of the earth they are in. @param {Position[][]} lines */
@@ -55,18 +59,18 @@ test.each([
 test("a name stands inside of its country, once for each code", () => {
   const codes = layers.labels.map(({ properties }) => properties?.code);
   expect(new Set(codes).size).toBe(codes.length);
-  expect(new Set(codes)).toEqual(new Set(layers.countries.map(({ properties }) => properties?.code)));
+  expect(new Set(codes)).toEqual(new Set(countries.map(({ properties }) => properties?.code)));
   for (const label of layers.labels) {
     if (label.properties?.name === "Vatican") continue; // has no inside: it is smaller than the grid of the atlas
     const at = /** @type {Point} */ (label.geometry).coordinates;
-    const of = layers.countries.filter(({ properties }) => properties?.code === label.properties?.code);
+    const of = countries.filter(({ properties }) => properties?.code === label.properties?.code);
     const parts = of.flatMap(({ geometry }) => /** @type {MultiPolygon} */ (geometry).coordinates);
     expect([label.properties?.name, parts.some((rings) => inside(at, rings))]).toEqual([label.properties?.name, true]);
   }
 });
 
 test("nothing leaps over the map at the antimeridian, and the seam of the atlas is no coast", () => {
-  const lines = [...layers.land, ...layers.countries].flatMap(({ geometry }) =>
+  const lines = [...layers.land, ...countries].flatMap(({ geometry }) =>
     /** @type {MultiPolygon} */ (geometry).coordinates.flat(),
   );
   const coast = /** @type {MultiLineString} */ (layers.coastline[0].geometry).coordinates;
@@ -90,4 +94,11 @@ test("a border with an area without a code of ISO 3166 is marked, others are not
 test("an atlas of other countries than the planner's is refused by name", () => {
   const { MEX: _, ...rest } = planner.countries;
   expect(() => layersOf(atlas, { ...planner, countries: rest })).toThrow('no country "Mexico"');
+});
+
+test("the map draws every layer, and no other", () => {
+  const drawn = mapStyle("light", "en").layers.flatMap((layer) =>
+    "source-layer" in layer ? layer["source-layer"] : [],
+  );
+  expect(new Set(drawn)).toEqual(new Set(Object.keys(layers)));
 });

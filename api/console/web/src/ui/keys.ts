@@ -12,6 +12,8 @@ export interface Key {
   act: () => void;
   /** When it counts; always without. */
   when?: () => boolean;
+  /** Whether it does so again and again while it is held; once without. */
+  repeats?: boolean;
 }
 
 /** Sets of keys, the latest last: it is asked first. */
@@ -44,7 +46,7 @@ export function listenForKeys(): void {
       return;
     const found =
       event.key === "?"
-        ? { act: toggleHelp }
+        ? { act: toggleHelp, repeats: false }
         : sets
             .peek()
             .toReversed()
@@ -52,7 +54,7 @@ export function listenForKeys(): void {
             .find((one) => one.key === event.key && one.when?.() !== false);
     if (found === undefined) return;
     event.preventDefault();
-    found.act();
+    if (!event.repeat || found.repeats === true) found.act();
   });
 }
 

@@ -2,16 +2,15 @@ import { useEffect, useState } from "preact/hooks";
 import { dataOf, service } from "../../api/client";
 import { t } from "../../i18n";
 import { attempt, report, say } from "../../ui/failure";
-import { asking, remember } from "./desk";
-import { type Case, details, readAgain } from "./details";
+import { type AskingAbout, remember, shut } from "./desk";
+import { type Case, readAgain } from "./details";
 import { Form, Numbered, Reason } from "./dialogs";
 
 const NEW = "new";
 const MOST = 8;
 
-/** Put the open crossing into a case that is open, or into a new one. */
-export function CaseDialog() {
-  const known = details.value;
+/** Put a crossing into a case that is open, or into a new one. */
+export function CaseDialog({ asked }: { asked: AskingAbout }) {
   const [cases, setCases] = useState<readonly Case[] | null>(null);
   const [into, setInto] = useState<string>(NEW);
   const [title, setTitle] = useState("");
@@ -22,9 +21,8 @@ export function CaseDialog() {
       .then((answer) => setCases(dataOf(answer).cases))
       .catch(report);
   }, []);
-  if (known === null) return null;
-  const { id } = known.crossing;
-  const inside = new Set(known.cases.map((each) => each.id));
+  const { id } = asked.about.crossing;
+  const inside = new Set(asked.about.cases.map((each) => each.id));
   const offered = (cases ?? []).filter((each) => !inside.has(each.id)).slice(0, MOST);
   const why = reason.trim();
 
@@ -37,12 +35,13 @@ export function CaseDialog() {
       say(t("review.case_done", { title: taken.title }));
     });
     if (!done) return;
-    asking.value = null;
+    shut(asked);
     await attempt(readAgain);
   }
 
   return (
     <Form
+      asked={asked}
       title={t("review.case_title")}
       action={t("review.case_put")}
       ready={why !== "" && (into !== NEW || title.trim() !== "")}

@@ -6,35 +6,68 @@ import { useKeys } from "../../ui/keys";
 import { timeText } from "../../ui/Time";
 import type { Crossing } from "./crossing";
 import { moment } from "./details";
-import { type Evidence, evidenceOf } from "./evidence";
+import { type Evidence, evidenceKey, openEvidence } from "./evidence";
 import { paint } from "./paint";
 import { Pace } from "./player";
+import { hide, show } from "./shown";
 
 const SPEEDS: readonly number[] = [0.25, 0.5, 1, 2, 4];
 
 /** The clip of a crossing with the boxes of its tracks, and where it is in time. */
 export function Clip({ crossing }: { crossing: Crossing }) {
-  const [evidence, setEvidence] = useState<Evidence | null>(null);
-  const parts = [...crossing.parts.keys()].join(" ");
+  const key = evidenceKey(crossing);
+  const [got, setGot] = useState<{ key: string; evidence: Evidence | null } | null>(null);
+  const [tried, setTried] = useState(0);
   useEffect(() => {
     let left = false;
-    evidenceOf(crossing)
-      .then((found) => !left && setEvidence(found))
-      .catch((error) => !left && report(error));
+    openEvidence(crossing)
+      .then((evidence) => !left && setGot({ key, evidence }))
+      .catch((error) => {
+        if (left) return;
+        report(error);
+        setGot({ key, evidence: null });
+      });
     return () => {
       left = true;
+      hide();
     };
-  }, [crossing.id, crossing.revision, parts]);
-  if (evidence === null) return <p class="nothing">{t("app.loading")}</p>;
-  if (evidence.clip === null) return <Still evidence={evidence} word={t("review.no_clip")} />;
-  return <Player key={evidence.clip} evidence={evidence} src={evidence.clip} crossing={crossing} />;
+  }, [key, tried]);
+  if (got === null) return <p class="nothing">{t("app.loading")}</p>;
+  const { evidence } = got;
+  const onShown = () => show(got.key);
+  const again = () => {
+    setGot(null);
+    setTried(tried + 1);
+  };
+  if (evidence === null) return <Missing onShown={onShown} onAgain={again} />;
+  if (evidence.clip === null)
+    return <Still key={got.key} evidence={evidence} word={t("review.no_clip")} onShown={onShown} />;
+  return <Player key={got.key} evidence={evidence} src={evidence.clip} crossing={crossing} onShown={onShown} />;
+}
+
+/** It could not be fetched: whoever judges it all the same knows that. */
+function Missing({ onShown, onAgain }: { onShown: () => void; onAgain: () => void }) {
+  useEffect(onShown, []);
+  return (
+    <p class="nothing" role="status">
+      {t("review.clip_failed")}{" "}
+      <button type="button" onClick={onAgain}>
+        {t("app.again")}
+      </button>
+    </p>
+  );
 }
 
 /** The picture of the moment, where there is no clip that plays here. */
-function Still({ evidence, word }: { evidence: Evidence; word: string }) {
+function Still({ evidence, word, onShown }: { evidence: Evidence; word: string; onShown: () => void }) {
+  useEffect(() => {
+    if (evidence.picture === null) onShown();
+  }, []);
   return (
     <div class="still">
-      {evidence.picture !== null && <img src={evidence.picture} alt={t("review.picture")} />}
+      {evidence.picture !== null && (
+        <img src={evidence.picture} alt={t("review.picture")} onLoad={onShown} onError={onShown} />
+      )}
       <p class="nothing" role="status">
         {word}{" "}
         {evidence.download !== null && (
@@ -47,7 +80,14 @@ function Still({ evidence, word }: { evidence: Evidence; word: string }) {
   );
 }
 
-function Player({ evidence, src, crossing }: { evidence: Evidence; src: string; crossing: Crossing }) {
+interface PlayerProps {
+  evidence: Evidence;
+  src: string;
+  crossing: Crossing;
+  onShown: () => void;
+}
+
+function Player({ evidence, src, crossing, onShown }: PlayerProps) {
   const stage = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -109,15 +149,15 @@ function Player({ evidence, src, crossing }: { evidence: Evidence; src: string; 
 
   useKeys([
     { key: " ", word: "review.key_play", act: toggle },
-    { key: ",", word: "review.key_back", act: () => step(-1) },
-    { key: ".", word: "review.key_on", act: () => step(1) },
+    { key: ",", word: "review.key_back", act: () => step(-1), repeats: true },
+    { key: ".", word: "review.key_on", act: () => step(1), repeats: true },
     { key: "-", word: "review.key_slower", act: () => faster(-1) },
     { key: "+", word: "review.key_faster", act: () => faster(1) },
     { key: "z", word: "review.key_close", act: () => setClose(!close) },
     { key: "l", word: "review.key_loop", act: () => setLooping(!looping) },
   ]);
 
-  if (broken) return <Still evidence={evidence} word={t("review.clip_broken")} />;
+  if (broken) return <Still evidence={evidence} word={t("review.clip_broken")} onShown={onShown} />;
   const when = time === null ? null : new Date(time.start + second * 1000).toISOString();
   const mark = time === null || length === 0 ? null : (Date.parse(crossing.time) - time.start) / 1000 / length;
   return (
@@ -139,6 +179,7 @@ function Player({ evidence, src, crossing }: { evidence: Evidence; src: string; 
               setLength(event.currentTarget.duration);
               event.currentTarget.playbackRate = speed;
             }}
+            onLoadedData={onShown}
             onError={() => setBroken(true)}
           />
           <canvas ref={canvas} />

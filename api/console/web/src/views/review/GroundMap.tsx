@@ -48,10 +48,15 @@ function Border({ box }: { box: Box }) {
   const bbox = box.map((degrees) => degrees.toFixed(6)).join(",");
   useEffect(() => {
     if (!may("asset.read")) return;
+    let left = false;
+    setLines(NOTHING);
     service
       .GET("/segments", { params: { query: { bbox, limit: 100 } } })
-      .then((answer) => setLines(dataOf(answer) as unknown as FeatureCollection))
-      .catch(report);
+      .then((answer) => !left && setLines(dataOf(answer) as unknown as FeatureCollection))
+      .catch((error) => !left && report(error));
+    return () => {
+      left = true;
+    };
   }, [bbox]);
   return <Drawing id="review-border" data={lines} layers={borderLayers} />;
 }

@@ -1,11 +1,11 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { may, me } from "../../app/session";
 import { t } from "../../i18n";
 import { attempt } from "../../ui/failure";
 import { useKeys } from "../../ui/keys";
 import { Time } from "../../ui/Time";
 import { type Details, readAgain } from "./details";
-import { draftOf, keepDraft, sendNote } from "./drafts";
+import { draftOf, isGoing, keepDraft, sendDraft } from "./drafts";
 import { named } from "./words";
 
 /** What was said of a crossing, oldest first, the cases that it is in, and a note of one's own. */
@@ -41,21 +41,16 @@ export function History({ known }: { known: Details }) {
 function NoteForm({ id }: { id: string }) {
   const person = me.value?.account_id ?? "";
   const author = me.value?.name ?? "";
-  const [text, setText] = useState(() => draftOf(person, id));
-  const [busy, setBusy] = useState(false);
+  const text = draftOf(person, id);
+  const busy = isGoing(person, id);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => keepDraft(person, id, text), [person, id, text]);
   useKeys([{ key: "n", word: "review.key_note", act: () => field.current?.focus() }]);
-
   async function submit(): Promise<void> {
-    if (text.trim() === "" || busy) return;
-    setBusy(true);
-    const sent = await attempt(() => sendNote(author, id, text.trim()));
-    setBusy(false);
-    if (!sent) return;
-    setText("");
-    field.current?.blur();
-    await attempt(readAgain);
+    await attempt(async () => {
+      if (!(await sendDraft(person, author, id))) return;
+      field.current?.blur();
+      await readAgain();
+    });
   }
 
   return (
@@ -75,7 +70,8 @@ function NoteForm({ id }: { id: string }) {
           rows={2}
           maxLength={4000}
           value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
+          readOnly={busy}
+          onInput={(event) => keepDraft(person, id, event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key === "Escape") event.currentTarget.blur();
             if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void submit();

@@ -1,14 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { dataOf, service } from "../../api/client";
 import { t } from "../../i18n";
+import { distance } from "../../map/ground";
 import { report } from "../../ui/failure";
 import { Time } from "../../ui/Time";
 import { type Crossing, crossingOf } from "./crossing";
-import { merge } from "./desk";
-import { details } from "./details";
+import { type AskingAbout, merge } from "./desk";
 import { Form, Numbered, Reason } from "./dialogs";
 import { headline } from "./Facts";
-import { boxAround, distance } from "./ground";
+import { boxAround } from "./ground";
 
 /** What may be the same event lies within so much time and ground. */
 const SECONDS = 180;
@@ -16,27 +16,26 @@ const METRES = 300;
 const MOST = 9;
 
 /** Which of those near in time and place is the same event. */
-export function MergeDialog() {
-  const here = details.value?.crossing ?? null;
+export function MergeDialog({ asked }: { asked: AskingAbout }) {
+  const here = asked.about.crossing;
   const [near, setNear] = useState<readonly Crossing[] | null>(null);
   const [into, setInto] = useState<string | null>(null);
   const [reason, setReason] = useState(() => t("review.merge_usual_reason"));
   useEffect(() => {
-    if (here === null) return;
     nearTo(here)
       .then((found) => {
         setNear(found);
         setInto(found[0]?.id ?? null);
       })
       .catch(report);
-  }, [here?.id]);
-  if (here === null) return null;
+  }, [here.id]);
   return (
     <Form
+      asked={asked}
       title={t("review.merge_title")}
       action={t("review.merge")}
       ready={into !== null && reason.trim() !== ""}
-      onSubmit={() => (into === null ? undefined : merge(into, reason.trim()))}
+      onSubmit={() => (into === null ? undefined : merge(asked, into, reason.trim()))}
     >
       <p>{t("review.merge_told")}</p>
       {near === null && <p role="status">{t("app.loading")}</p>}
@@ -55,7 +54,8 @@ export function MergeDialog() {
 }
 
 function Near({ here, other }: { here: Crossing; other: Crossing }) {
-  const apart = here.place === null || other.place === null ? null : distance(here.place, other.place);
+  const [from, to] = [here.place, other.place];
+  const apart = from === null || to === null ? null : distance([from.lon, from.lat], [to.lon, to.lat]);
   return (
     <>
       {headline(other)} · <Time at={other.time} /> · {other.source}

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { evidenceOf } from "./evidence";
+import { previewOf } from "./evidence";
 import type { Item } from "./worklist";
 
 /** The clip of the row under the pointer, played small beside the list. */
@@ -9,7 +9,7 @@ export function Preview({ item: { crossing }, top }: { item: Item; top: number }
     let left = false;
     setClip(null);
     // What cannot be previewed is told when it is opened.
-    evidenceOf(crossing)
+    previewOf(crossing)
       .then((found) => !left && setClip(found.clip))
       .catch(() => undefined);
     return () => {

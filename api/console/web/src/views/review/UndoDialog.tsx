@@ -2,30 +2,29 @@ import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { attempt, say } from "../../ui/failure";
 import { takeOut } from "./CaseDialog";
-import { asking, choose, type Deed, deeds, forget, outbox, split } from "./desk";
+import { type Asking, type Deed, forget, outbox, shut, split } from "./desk";
 import { openCrossing, readAgain } from "./details";
-import { Form, Reason, shut } from "./dialogs";
+import { Form, Reason } from "./dialogs";
 import { named } from "./words";
 import { load } from "./worklist";
 
 /**
- * Put right what was done last.
+ * Put right what was done.
  *
  * What has not arrived is taken back. A merge is parted, a case gives back what was put into it. A verdict that stands
  * is never deleted, and the service has no way to say "I said nothing": it is corrected by another one.
  */
-export function UndoDialog() {
-  const [deed] = deeds.value;
+export function UndoDialog({ asked, deed }: { asked: Asking; deed: Deed }) {
   const [reason, setReason] = useState("");
-  if (deed === undefined) return null;
   const why = reason.trim();
 
   return (
     <Form
+      asked={asked}
       title={t("review.undo_title")}
       action={action(deed)}
       ready={deed.kind === "verdict" || why !== ""}
-      onSubmit={() => undo(deed, why)}
+      onSubmit={() => undo(asked, deed, why)}
     >
       <p>{told(deed)}</p>
       {deed.kind !== "verdict" && <Reason label={t("review.reason")} value={reason} onInput={setReason} />}
@@ -59,25 +58,24 @@ function unsent(id: string): boolean {
   return outbox.value?.waiting.value.some((each) => each.record_id === id) ?? false;
 }
 
-async function undo(deed: Deed, reason: string): Promise<void> {
+async function undo(asked: Asking, deed: Deed, reason: string): Promise<void> {
   switch (deed.kind) {
     case "verdict": {
       const taken = outbox.peek()?.take(deed.id) ?? false;
       forget((each) => each === deed);
       if (taken) say(t("review.undo_taken_back"));
-      shut();
-      choose(deed.id);
+      shut(asked, deed.id);
       await attempt(() => openCrossing(deed.id, null));
       await attempt(load);
       return;
     }
     case "merge":
-      await split(deed.id, reason);
+      await split(asked, deed.id, reason);
       return;
     case "case":
       if (!(await attempt(() => takeOut(deed.caseId, deed.id, reason)))) return;
       forget((each) => each === deed);
-      asking.value = null;
+      shut(asked);
       say(t("review.undo_case_done", { title: deed.title }));
       await attempt(readAgain);
   }

@@ -1,11 +1,15 @@
+import { to } from "../../app/router";
 import { t } from "../../i18n";
-import { outbox } from "./desk";
+import { Time } from "../../ui/Time";
+import { chosen, leave, outbox, type Returned, returned } from "./desk";
 import { connection } from "./follow";
+import { named } from "./words";
 
-/** Verdicts that have not arrived, and whether what is shown may be old. */
+/** Verdicts that have not arrived, those that came back, and whether what is shown may be old. */
 export function Unsent() {
   const waiting = outbox.value?.waiting.value.filter((each) => each.away) ?? [];
   const lost = connection.value === "lost";
+  const elsewhere = returned.value.filter((each) => each.id !== chosen.value);
   return (
     <div class="unsent" role="status">
       {lost && <p class="warn">{t("app.connection_lost")}</p>}
@@ -17,6 +21,25 @@ export function Unsent() {
           </button>
         </p>
       )}
+      {elsewhere.map((each) => (
+        <CameBack key={each.id} back={each} />
+      ))}
     </div>
+  );
+}
+
+/** A verdict on another crossing than the one that is open; that one stays open. */
+function CameBack({ back: { id, mine, by, refusal } }: { back: Returned }) {
+  return (
+    <p class="warn">
+      <Time at={new Date(mine.given).toISOString()} /> {t("review.came_back", { verdict: named(mine.verdict) })}{" "}
+      {by === null
+        ? (refusal ?? t("review.overtaken_revision"))
+        : t("review.overtaken_by", { name: by.reviewer, verdict: named(by.verdict) })}{" "}
+      <a href={to("review", [id])}>{t("review.undo_look")}</a>{" "}
+      <button type="button" onClick={() => leave(id)}>
+        {t("review.leave_it")}
+      </button>
+    </p>
   );
 }

@@ -4,24 +4,41 @@ import { t, type Word } from "../../i18n";
 import { type Key, useKeys } from "../../ui/keys";
 import { claim, heldBy } from "./claims";
 import type { Crossing } from "./crossing";
-import { asking, askUndo, current, deeds, judge, mayJudge, outbox, overtaken, ownFirst } from "./desk";
+import {
+  type AskingAbout,
+  asking,
+  askUndo,
+  current,
+  deeds,
+  judge,
+  leave,
+  mayJudge,
+  outbox,
+  ownFirst,
+  returned,
+} from "./desk";
+import type { Details } from "./details";
+import { evidenceKey } from "./evidence";
+import { isShown } from "./shown";
 import { named } from "./words";
 
 /** What can be done with the open crossing, and why something cannot. */
-export function Verdicts({ crossing }: { crossing: Crossing }) {
+export function Verdicts({ known }: { known: Details }) {
+  const { crossing } = known;
   const held = heldBy.value ?? (claim.value !== null && !claim.value.mine ? claim.value.by : null);
   const mine = ownFirst.value;
   const going = outbox.value?.waiting.value.some((each) => each.record_id === crossing.id) ?? false;
   const merged = crossing.state === "merged";
   const free = mayJudge() && held === null && !merged && !going;
-  const mayConfirm = free && mine?.verdict !== "confirm" && crossing.state !== "confirmed";
-  const mayDismiss = free && crossing.state !== "dismissed";
+  const looked = isShown(evidenceKey(crossing));
+  const mayConfirm = free && looked && mine?.verdict !== "confirm" && crossing.state !== "confirmed";
+  const mayDismiss = free && looked && crossing.state !== "dismissed";
   const why = held ?? (mine?.verdict === "confirm" ? t("review.own_first") : null);
   const told = why === null ? undefined : "review-why";
 
-  const confirm = () => judge({ verdict: "confirm", reason: null, category: null });
-  const ask = (what: NonNullable<typeof asking.value>) => () => {
-    asking.value = what;
+  const confirm = () => judge(known, { verdict: "confirm", reason: null, category: null });
+  const ask = (what: AskingAbout["what"]) => () => {
+    asking.value = { what, about: known };
   };
   const acts: readonly (Key & { label: Word; on: boolean; tone?: string })[] = [
     {
@@ -51,6 +68,7 @@ export function Verdicts({ crossing }: { crossing: Crossing }) {
             class={each.tone}
             disabled={!each.on}
             aria-describedby={told}
+            title={free && !looked ? t("review.look_first") : undefined}
             aria-keyshortcuts={each.key}
             onClick={each.act}
           >
@@ -69,7 +87,7 @@ export function Verdicts({ crossing }: { crossing: Crossing }) {
         </p>
       )}
       <Standing crossing={crossing} />
-      <Overtaken crossing={crossing} />
+      <CameBack known={known} ready={free && looked} />
     </div>
   );
 }
@@ -92,34 +110,29 @@ function Standing({ crossing }: { crossing: Crossing }) {
   );
 }
 
-/** Somebody else was faster: what they said, and the choice again. */
-function Overtaken({ crossing }: { crossing: Crossing }) {
-  const met = overtaken.value;
-  const here = met !== null && met.id === crossing.id;
+/** The reader's verdict was not taken, as where somebody else was faster: why, and the choice again. */
+function CameBack({ known, ready }: { known: Details; ready: boolean }) {
+  const { id } = known.crossing;
+  const back = returned.value.find((each) => each.id === id);
   useEffect(() => {
-    if (here) document.getElementById("overtaken")?.focus();
-  }, [here]);
-  if (!here) return null;
-  const { by, mine } = met;
+    if (back !== undefined) document.getElementById("overtaken")?.focus();
+  }, [back]);
+  if (back === undefined) return null;
+  const { by, mine, refusal } = back;
   return (
     <div id="overtaken" class="overtaken" role="alert" tabIndex={-1}>
       <p>
         {by === null
-          ? t("review.overtaken_revision")
+          ? (refusal ?? t("review.overtaken_revision"))
           : t("review.overtaken_by", { name: by.reviewer, verdict: named(by.verdict) })}{" "}
         {by?.reason}
       </p>
       <p>{t("review.overtaken_yours", { verdict: named(mine.verdict) })}</p>
       <div class="row">
-        <button type="button" onClick={() => judge(mine)}>
+        <button type="button" disabled={!ready} onClick={() => judge(known, mine)}>
           {t("review.say_it_again", { verdict: named(mine.verdict) })}
         </button>
-        <button
-          type="button"
-          onClick={() => {
-            overtaken.value = null;
-          }}
-        >
+        <button type="button" onClick={() => leave(id)}>
           {t("review.leave_it")}
         </button>
       </div>

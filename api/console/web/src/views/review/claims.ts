@@ -19,6 +19,8 @@ export const heldBy = signal<string | null>(null);
 
 /** A claim that is on its way: a verdict waits for it, or the claim would outlive it. */
 let going: Promise<void> = Promise.resolve();
+/** Which crossing is being held, or would be. */
+let held: string | null = null;
 /** Crossings that were judged since they were opened: their claims end with the verdict. */
 const judged = new Set<string>();
 
@@ -31,6 +33,7 @@ export function settled(): Promise<void> {
 export function hold(id: string): () => void {
   let left = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  held = id;
   claim.value = null;
   heldBy.value = null;
   judged.delete(id);
@@ -67,6 +70,7 @@ export function hold(id: string): () => void {
     clearTimeout(timer);
     removeEventListener("pagehide", leavePage);
     leavePage();
+    held = null;
     claim.value = null;
     heldBy.value = null;
   };
@@ -84,7 +88,7 @@ export async function takeOver(id: string, reason: string): Promise<void> {
 /** The work on a crossing is done: the service ends the claim with the verdict. */
 export function done(id: string): void {
   judged.add(id);
-  claim.value = null;
+  if (held === id) claim.value = null;
 }
 
 export function mayHold(): boolean {
@@ -92,8 +96,10 @@ export function mayHold(): boolean {
 }
 
 function show(id: string, taken: Claim): void {
-  claim.value = taken;
-  heldBy.value = null;
+  if (held === id) {
+    claim.value = taken;
+    heldBy.value = null;
+  }
   change(id, (item) => ({ ...item, claim: taken }));
 }
 

@@ -1,6 +1,7 @@
 /** A crossing as this view needs it: read once, member by member, from a Feature of the service. */
 
 import type { Schemas } from "../../api/client";
+import { list, type Members, members, number, text } from "../../api/feature";
 
 export type Feature = Schemas["Feature"];
 export type ReviewState = "pending" | "confirmed" | "dismissed" | "merged";
@@ -103,8 +104,6 @@ export function crossingOf(feature: Feature): Crossing {
   };
 }
 
-type Members = Record<string, unknown>;
-
 function pointOf(told: unknown): TrackPoint[] {
   const point = members(told);
   const [lat, lon, at] = [number(point.lat), number(point.lon), Date.parse(text(point.time) ?? "")];
@@ -138,24 +137,4 @@ function placeOf(geometry: unknown): Crossing["place"] {
 export function pictureOf(crossing: Crossing): string | null {
   const found = [...crossing.parts].find(([part]) => /\.(png|jpe?g|webp)$/i.test(part));
   return crossing.parts.get("thumbnail") ?? found?.[1] ?? null;
-}
-
-/** A value's members; none where it is no object. */
-export function members(value: unknown): Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Members) : {};
-}
-
-/** A value's items; none where it is no array. */
-export function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as readonly unknown[]) : [];
-}
-
-/** A value that is a number. */
-export function number(value: unknown): number | null {
-  return typeof value === "number" && Number.isFinite(value) ? value : null;
-}
-
-/** A value that is a text with something in it. */
-export function text(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
 }

@@ -8,7 +8,7 @@ import { t } from "../../i18n";
 import { attempt, report, say } from "../../ui/failure";
 import { settled as claimSettled, done } from "./claims";
 import { crossingOf } from "./crossing";
-import { details, forgetAhead, open, readAgain } from "./details";
+import { type Details, details, forgetAhead, open, readAgain } from "./details";
 import { type Kept, Outbox, type Outcome, type Verdict, type Waiting } from "./outbox";
 import { change, items, load, sought } from "./worklist";
 
@@ -22,11 +22,28 @@ export type Deed =
 export const deeds = signal<readonly Deed[]>([]);
 const MOST_DEEDS = 50;
 
-/** A verdict that another one overtook: the person looks again, and decides again. */
-export const overtaken = signal<{ id: string; mine: Verdict; by: Kept | null } | null>(null);
+/** A verdict that came back, of which nothing was recorded: the person looks again, and decides again. */
+export interface Returned {
+  id: string;
+  mine: Waiting;
+  /** The verdict that was faster, where that is why. */
+  by: Kept | null;
+  /** Why the service refused it, where it did. */
+  refusal: string | null;
+}
+
+export const returned = signal<readonly Returned[]>([]);
 export const outbox = signal<Outbox | null>(null);
-/** Which of the dialogs is open. */
-export const asking = signal<"dismiss" | "merge" | "case" | "undo" | "take-over" | null>(null);
+
+/** What a dialog was opened for, as it was then: whatever happens under it, it is this that is judged or put right. */
+export type Asking = AskingAbout | { what: "undo"; deed: Deed };
+export interface AskingAbout {
+  what: "dismiss" | "merge" | "case" | "take-over";
+  about: Details;
+}
+
+/** The dialog that is open. */
+export const asking = signal<Asking | null>(null);
 
 /** The item of the list that is open; null where it is not in the list. */
 export const current = computed(() => items.value.find((item) => item.crossing.id === open.value) ?? null);
@@ -39,12 +56,19 @@ export const ownFirst = computed<Kept | null>(() => {
   return last !== undefined && last.reviewer_key === me.value?.account_id ? last : null;
 });
 
+/** Who sat here last. */
+let sitter: string | null = null;
+
 /** Begin for a person; returns what ends it. */
 export function sitDown(person: string): () => void {
-  const box = new Outbox(person, { send, read: readVerdicts }, sessionStorage, settled);
+  const box = new Outbox(person, { who, clear: claimSettled, send, read: readVerdicts }, sessionStorage, settled);
   outbox.value = box;
-  deeds.value = [];
-  overtaken.value = null;
+  asking.value = null;
+  if (person !== sitter) {
+    deeds.value = [];
+    returned.value = [];
+  }
+  sitter = person;
   void box.flush();
   return () => {
     box.stop();
@@ -57,7 +81,6 @@ export const chosen = computed(() => (place.value.view === "review" ? (place.val
 
 /** Open a crossing. */
 export function choose(id: string | null): void {
-  overtaken.value = null;
   go(to("review", id === null ? [] : [id]), true);
 }
 
@@ -80,47 +103,54 @@ export function mayJudge(): boolean {
   return may("review");
 }
 
-/** Judge the open crossing, and open the next. */
-export function judge(verdict: Verdict): void {
-  const found = details.peek();
-  if (found === null || found.crossing.etag === null) return;
-  const { id, etag } = found.crossing;
+/** Judge a crossing as it was looked at, and open the next where it is still the one that is open. */
+export function judge({ crossing, reviews }: Details, { verdict, reason, category }: Verdict): void {
+  const { id, etag } = crossing;
+  if (etag === null) return;
   const next = following(id);
-  asking.value = null;
-  overtaken.value = null;
-  remember({ kind: "verdict", id, ...verdict });
+  leave(id);
+  remember({ kind: "verdict", id, verdict, reason, category });
   done(id);
-  outbox.peek()?.give(id, etag, found.reviews.length, verdict);
+  outbox.peek()?.give(id, etag, reviews.length, { verdict, reason, category });
   if (sought.peek().which === "waiting") {
-    choose(next);
+    if (chosen.peek() === id) choose(next);
     change(id, () => null);
   }
 }
 
-/** Let the open crossing be one with another, which stands for both. */
-export async function merge(into: string, reason: string): Promise<boolean> {
-  const id = open.peek();
-  if (id === null) return false;
+/** Leave it at that: a verdict that came back is not given again. */
+export function leave(id: string): void {
+  returned.value = returned.peek().filter((each) => each.id !== id);
+}
+
+/** Shut a dialog, and open what it led to; whoever has left it by then stays where they are. */
+export function shut(asked: Asking, id?: string): void {
+  if (asking.peek() !== asked) return;
+  asking.value = null;
+  if (id !== undefined) choose(id);
+}
+
+/** Let a crossing be one with another, which stands for both. */
+export async function merge(asked: AskingAbout, into: string, reason: string): Promise<boolean> {
+  const { id } = asked.about.crossing;
   return attempt(async () => {
     await service.POST("/crossings/{record_id}/merge", { params: { path: { record_id: id } }, body: { into, reason } });
     remember({ kind: "merge", id, into });
-    asking.value = null;
     done(id);
     say(t("review.merged_done"));
-    choose(into);
+    shut(asked, into);
     forgetAhead(into);
     await load();
   });
 }
 
 /** Part a merged crossing from its survivor again. */
-export async function split(id: string, reason: string): Promise<boolean> {
+export async function split(asked: Asking, id: string, reason: string): Promise<boolean> {
   return attempt(async () => {
     await service.POST("/crossings/{record_id}/split", { params: { path: { record_id: id } }, body: { reason } });
     forget((deed) => deed.kind === "merge" && deed.id === id);
-    asking.value = null;
     say(t("review.split_done"));
-    choose(id);
+    shut(asked, id);
     await load();
     await readAgain();
   });
@@ -138,12 +168,16 @@ export function forget(which: (deed: Deed) => boolean): void {
 
 /** Ask what of the last deed is to be put right. */
 export function askUndo(): void {
-  asking.value = "undo";
+  const [deed] = deeds.peek();
+  if (deed !== undefined) asking.value = { what: "undo", deed };
+}
+
+function who(): string | null {
+  return me.peek()?.account_id ?? null;
 }
 
 async function send(waiting: Waiting): Promise<{ state: string; etag: string }> {
   const { verdict, reason, category } = waiting;
-  await claimSettled();
   return dataOf(
     await service.POST("/crossings/{record_id}/reviews", {
       params: { path: { record_id: waiting.record_id }, header: { "if-match": waiting.etag } },
@@ -160,7 +194,7 @@ async function readVerdicts(id: string): Promise<{ reviews: readonly Kept[]; sta
   return { reviews, state: state ?? "pending", etag: response.headers.get("ETag") };
 }
 
-/** A verdict's way has ended. */
+/** A verdict's way has ended. What is open stays open, and a dialog over it too: one that came back is told. */
 function settled(sent: Waiting, outcome: Outcome): void {
   const { record_id: id } = sent;
   forgetAhead(id);
@@ -169,16 +203,18 @@ function settled(sent: Waiting, outcome: Outcome): void {
       say(t(outcome.state === "pending" ? "review.taken_first" : `review.taken_${sent.verdict}`));
       break;
     case "overtaken":
-      forget((deed) => deed.kind === "verdict" && deed.id === id);
-      choose(id);
-      overtaken.value = { id, mine: sent, by: outcome.by };
+      giveBack({ id, mine: sent, by: outcome.by, refusal: null });
       break;
     case "refused":
-      forget((deed) => deed.kind === "verdict" && deed.id === id);
-      report(outcome.problem);
-      choose(id);
+      giveBack({ id, mine: sent, by: null, refusal: outcome.problem.message });
       break;
   }
   load().catch(report);
   if (open.peek() === id) readAgain().catch(report);
+}
+
+function giveBack(back: Returned): void {
+  forget((deed) => deed.kind === "verdict" && deed.id === back.id);
+  leave(back.id);
+  returned.value = [...returned.peek(), back];
 }

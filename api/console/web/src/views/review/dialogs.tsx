@@ -5,8 +5,7 @@ import { Dialog } from "../../ui/Dialog";
 import { attempt } from "../../ui/failure";
 import { CaseDialog } from "./CaseDialog";
 import { takeOver } from "./claims";
-import { asking, judge } from "./desk";
-import { open } from "./details";
+import { type Asking, type AskingAbout, asking, judge, shut } from "./desk";
 import { MergeDialog } from "./MergeDialog";
 import { CATEGORIES, type Category } from "./outbox";
 import { UndoDialog } from "./UndoDialog";
@@ -14,38 +13,40 @@ import { named } from "./words";
 
 /** The dialog that is open, if one is. */
 export function Asked() {
-  switch (asking.value) {
+  const asked = asking.value;
+  switch (asked?.what) {
     case "dismiss":
-      return <DismissDialog />;
+      return <DismissDialog asked={asked} />;
     case "merge":
-      return <MergeDialog />;
+      return <MergeDialog asked={asked} />;
     case "case":
-      return <CaseDialog />;
+      return <CaseDialog asked={asked} />;
     case "undo":
-      return <UndoDialog />;
+      return <UndoDialog asked={asked} deed={asked.deed} />;
     case "take-over":
-      return <TakeOverDialog />;
-    case null:
+      return <TakeOverDialog asked={asked} />;
+    case undefined:
       return null;
   }
 }
 
-export function shut(): void {
-  asking.value = null;
-}
-
 /** Why it is none; a digit chooses, Enter dismisses. */
-function DismissDialog() {
+function DismissDialog({ asked }: { asked: AskingAbout }) {
   const [category, setCategory] = useState<Category | null>(null);
   const [reason, setReason] = useState("");
   const said = reason.trim();
   const enough = said !== "" || (category !== null && category !== "other");
+  function dismiss(): void {
+    shut(asked);
+    judge(asked.about, { verdict: "dismiss", reason: said === "" ? null : said, category });
+  }
   return (
     <Form
+      asked={asked}
       title={t("review.dismiss_title")}
       action={t("review.dismiss")}
       ready={enough}
-      onSubmit={() => judge({ verdict: "dismiss", reason: said === "" ? null : said, category })}
+      onSubmit={dismiss}
     >
       <Numbered
         label={t("review.what_it_is")}
@@ -58,16 +59,17 @@ function DismissDialog() {
   );
 }
 
-function TakeOverDialog() {
+function TakeOverDialog({ asked }: { asked: AskingAbout }) {
   const [reason, setReason] = useState("");
-  const id = open.value;
+  const { id } = asked.about.crossing;
   return (
     <Form
+      asked={asked}
       title={t("review.take_over")}
       action={t("review.take_over")}
-      ready={reason.trim() !== "" && id !== null}
+      ready={reason.trim() !== ""}
       onSubmit={async () => {
-        if (id !== null && (await attempt(() => takeOver(id, reason.trim())))) shut();
+        if (await attempt(() => takeOver(id, reason.trim()))) shut(asked);
       }}
     >
       <p>{t("review.take_over_told")}</p>
@@ -77,6 +79,7 @@ function TakeOverDialog() {
 }
 
 interface FormProps {
+  asked: Asking;
   title: string;
   action: string;
   ready: boolean;
@@ -85,8 +88,9 @@ interface FormProps {
 }
 
 /** A dialog that asks; Enter does it, Escape leaves it. */
-export function Form({ title, action, ready, onSubmit, children }: FormProps) {
+export function Form({ asked, title, action, ready, onSubmit, children }: FormProps) {
   const [busy, setBusy] = useState(false);
+  const close = () => shut(asked);
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     if (!ready || busy) return;
@@ -98,14 +102,14 @@ export function Form({ title, action, ready, onSubmit, children }: FormProps) {
     }
   }
   return (
-    <Dialog title={title} onClose={shut}>
+    <Dialog title={title} onClose={close}>
       <form class="asked" onSubmit={submit}>
         {children}
         <div class="row">
           <button type="submit" class="primary" disabled={!ready || busy}>
             {action}
           </button>
-          <button type="button" onClick={shut}>
+          <button type="button" onClick={close}>
             {t("app.cancel")}
           </button>
         </div>

@@ -1,12 +1,16 @@
 /** What a crossing shows: its clip, and what the clip's times and boxes are. A few are kept, so that the next is there. */
 
 import { ask } from "../../api/client";
+import { members, number } from "../../api/feature";
 import { Problem } from "../../api/problem";
-import { type Crossing, members, number, pictureOf } from "./crossing";
+import { type Crossing, pictureOf } from "./crossing";
 import { type BoxTrack, nearestBox, tracksOf } from "./overlay";
+import { type Kept, Shelf } from "./shelf";
 
 /** Of how many crossings clips are kept: this one, the next, and those looked at before. */
 const KEPT = 4;
+/** Of how many that were pointed at. */
+const PREVIEWED = 2;
 /** A clip above this is played from the service piece by piece, and not kept here. */
 const LARGEST = 96 << 20;
 
@@ -29,38 +33,39 @@ export interface Evidence {
   picture: string | null;
 }
 
-interface Entry {
-  evidence: Promise<Evidence>;
-  stop: AbortController;
+const shelf = new Shelf(KEPT, release);
+const previews = new Shelf(PREVIEWED, release);
+
+/** The evidence of the crossing that is open, in its present revision: it stays while no other one is opened. */
+export function openEvidence(crossing: Crossing): Promise<Evidence> {
+  shelf.hold(evidenceKey(crossing));
+  return evidenceOf(crossing);
 }
 
-const entries = new Map<string, Entry>();
-
-/** The evidence of a crossing in its present revision; once it is here it stays for a while. */
+/** The evidence of a crossing that may be opened next; once it is here it stays for a while. */
 export function evidenceOf(crossing: Crossing): Promise<Evidence> {
-  const key = keyOf(crossing);
-  const kept = entries.get(key);
-  if (kept !== undefined) {
-    entries.delete(key);
-    entries.set(key, kept); // used last
-    return kept.evidence;
-  }
-  const stop = new AbortController();
-  const evidence = fetched(crossing, stop.signal);
-  entries.set(key, { evidence, stop });
-  evidence.catch(() => entries.delete(key));
-  for (const [old, entry] of [...entries].slice(0, -KEPT)) forget(old, entry);
-  return evidence;
+  const key = evidenceKey(crossing);
+  return shelf.get(key, () => previews.take(key) ?? fetching(crossing));
 }
 
-function forget(key: string, { evidence, stop }: Entry): void {
-  entries.delete(key);
-  stop.abort();
-  evidence.then(({ clip }) => clip?.startsWith("blob:") && URL.revokeObjectURL(clip)).catch(() => undefined);
+/** The evidence of a crossing that somebody points at: it takes the place of no other one's. */
+export function previewOf(crossing: Crossing): Promise<Evidence> {
+  const key = evidenceKey(crossing);
+  return shelf.peek(key) ?? previews.get(key, () => fetching(crossing));
 }
 
-function keyOf(crossing: Crossing): string {
+/** What tells the evidence of one crossing, in one revision, from any other. */
+export function evidenceKey(crossing: Crossing): string {
   return `${crossing.id} ${crossing.revision ?? ""} ${[...crossing.parts.keys()].join(" ")}`;
+}
+
+function release({ clip }: Evidence): void {
+  if (clip?.startsWith("blob:")) URL.revokeObjectURL(clip);
+}
+
+function fetching(crossing: Crossing): Kept<Evidence> {
+  const stop = new AbortController();
+  return { thing: fetched(crossing, stop.signal), stop };
 }
 
 async function fetched(crossing: Crossing, signal: AbortSignal): Promise<Evidence> {
@@ -129,7 +134,7 @@ let busy = 0;
  * @returns address of the picture in this page
  */
 export function thumbnailOf(crossing: Crossing): Promise<string | null> {
-  const key = keyOf(crossing);
+  const key = evidenceKey(crossing);
   const kept = thumbnails.get(key);
   if (kept !== undefined) return kept;
   const made = inTurn(() => cut(crossing));

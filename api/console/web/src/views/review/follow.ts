@@ -1,9 +1,9 @@
 /** What others do is shown as it happens. */
 
 import { Stream, type Told } from "../../api/events";
+import { members, text } from "../../api/feature";
 import { may } from "../../app/session";
 import { report } from "../../ui/failure";
-import { members, text } from "./crossing";
 import { chosen, outbox } from "./desk";
 import { forgetAhead, open, readAgain } from "./details";
 import { change, load } from "./worklist";

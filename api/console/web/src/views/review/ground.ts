@@ -1,9 +1,9 @@
 /** The ground track in time, and shapes on the ground; degrees, WGS 84, and metres. */
 
 import type { Feature, FeatureCollection, Position } from "geojson";
+import { moved } from "../../map/ground";
 import type { Ellipse, TrackPoint } from "./crossing";
 
-const DEGREE_M = 111_195; // of a great circle on a sphere of 6371.0088 km
 const CORNERS = 48;
 
 /**
@@ -35,15 +35,6 @@ export function wayUntil(track: readonly TrackPoint[], at: number): Position[] {
   return [...past, ...(here === null ? [] : [here])].map((point) => [point.lon, point.lat]);
 }
 
-/** Degrees clockwise from north in which it went at the end of its track; null where it hardly moved. */
-export function courseOf(track: readonly TrackPoint[]): number | null {
-  const [first, last] = [track[0], track[track.length - 1]];
-  if (first === undefined || last === undefined) return null;
-  const east = (last.lon - first.lon) * Math.cos((first.lat * Math.PI) / 180) * DEGREE_M;
-  const north = (last.lat - first.lat) * DEGREE_M;
-  return Math.hypot(east, north) < 1 ? null : ((Math.atan2(east, north) * 180) / Math.PI + 360) % 360;
-}
-
 /** The outline of an ellipse around a place. */
 export function outline(lat: number, lon: number, { major, minor, orientation }: Ellipse): Position[] {
   const turn = (orientation * Math.PI) / 180;
@@ -52,21 +43,15 @@ export function outline(lat: number, lon: number, { major, minor, orientation }:
     const [along, across] = [major * Math.cos(angle), minor * Math.sin(angle)];
     const east = along * Math.sin(turn) + across * Math.cos(turn);
     const north = along * Math.cos(turn) - across * Math.sin(turn);
-    return [lon + east / (DEGREE_M * Math.max(0.01, Math.cos((lat * Math.PI) / 180))), lat + north / DEGREE_M];
+    return moved([lon, lat], east, north);
   });
 }
 
 /** West, south, east, north of a place and some metres around it. */
 export function boxAround(lat: number, lon: number, metres: number): [number, number, number, number] {
-  const north = metres / DEGREE_M;
-  const east = north / Math.max(0.01, Math.cos((lat * Math.PI) / 180));
-  return [lon - east, lat - north, lon + east, lat + north];
-}
-
-/** Metres between two places that are near each other. */
-export function distance(a: { lat: number; lon: number }, b: { lat: number; lon: number }): number {
-  const east = (b.lon - a.lon) * Math.cos((a.lat * Math.PI) / 180);
-  return Math.hypot(east, b.lat - a.lat) * DEGREE_M;
+  const [west = lon, south = lat] = moved([lon, lat], -metres, -metres);
+  const [east = lon, north = lat] = moved([lon, lat], metres, metres);
+  return [west, south, east, north];
 }
 
 /** Features as a map takes them. */

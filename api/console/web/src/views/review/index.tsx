@@ -57,10 +57,10 @@ export default function Review() {
   }, [known?.crossing.id, known?.crossing.revision]);
 
   useKeys([
-    { key: "j", word: "review.key_next", act: () => move(1) },
-    { key: "k", word: "review.key_before", act: () => move(-1) },
-    { key: "ArrowDown", word: "review.key_next", act: () => move(1) },
-    { key: "ArrowUp", word: "review.key_before", act: () => move(-1) },
+    { key: "j", word: "review.key_next", act: () => move(1), repeats: true },
+    { key: "k", word: "review.key_before", act: () => move(-1), repeats: true },
+    { key: "ArrowDown", word: "review.key_next", act: () => move(1), repeats: true },
+    { key: "ArrowUp", word: "review.key_before", act: () => move(-1), repeats: true },
     { key: "r", word: "review.key_reload", act: () => load().catch(report) },
     { key: "u", word: "review.key_undo", act: askUndo, when: () => deeds.value.length > 0 },
   ]);
@@ -92,7 +92,7 @@ export default function Review() {
         ) : (
           <>
             <h2 aria-live="polite">{headline(known.crossing)}</h2>
-            {may("review.read") && <Verdicts crossing={known.crossing} />}
+            {may("review.read") && <Verdicts known={known} />}
             <div class="columns">
               <Facts crossing={known.crossing} />
               {may("review.read") && <History known={known} />}

@@ -1,16 +1,19 @@
-import { expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Problem } from "../../api/problem";
-import { Outbox, type Outcome, type Post } from "./outbox";
+import { type Kept, Outbox, type Outcome, type Post, type Waiting } from "./outbox";
 
 const YES = { verdict: "confirm", reason: null, category: null } as const;
 const kept = (reviewer_key: string) => ({ ...YES, reviewer: "x", reviewer_key, revision: 1, time: "" });
 
+const USUAL: Post = { who: () => "ana", clear: () => Promise.resolve(), send: vi.fn(), read: vi.fn() };
+
 function made(post: Partial<Post>, store = memory()) {
   const outcomes: Outcome[] = [];
-  const usual: Post = { send: vi.fn(), read: vi.fn() };
-  const box = new Outbox("ana", { ...usual, ...post }, store, (_, outcome) => outcomes.push(outcome));
+  const box = new Outbox("ana", { ...USUAL, ...post }, store, (_, outcome) => outcomes.push(outcome));
   return { box, outcomes, store };
 }
+
+const NAME = "vedette.review.outbox.ana";
 
 function memory(): Storage {
   const held = new Map<string, string>();
@@ -34,7 +37,7 @@ test("what cannot be sent is kept over a reload, for the same person alone, and 
   await again.box.flush();
   expect(send).toHaveBeenCalledWith(expect.objectContaining({ record_id: "a", etag: '"1-0"' }));
   expect(again.outcomes).toMatchObject([{ kind: "taken" }]);
-  expect(new Outbox("ben", { send, read: vi.fn() }, store, vi.fn()).waiting.value).toEqual([]);
+  expect(new Outbox("ben", { ...USUAL, send }, store, vi.fn()).waiting.value).toEqual([]);
   expect(made({}, store).box.waiting.value).toEqual([]);
 });
 
@@ -50,4 +53,153 @@ test.each([
   box.give("a", '"1-0"', known, YES);
   await vi.waitFor(() => expect(outcomes).toMatchObject([{ kind }]));
   expect(box.waiting.value).toEqual([]);
+});
+
+type Step = "clear" | "send" | "read";
+type Fate = "taken" | "answer lost" | "lost" | "refused" | "overtaken";
+
+/** One crossing's verdicts at a service that judges by If-Match, and a page that can be stopped where it waits for it. */
+class Service implements Post {
+  person: string | null = "ana";
+  readonly kept: Kept[] = [];
+  /** Who was logged in as each request with a verdict left. */
+  readonly senders: (string | null)[] = [];
+  /** Whether the page waits at that step. */
+  waits = false;
+  readonly #step: Step | null;
+  #fate: Fate;
+  #go: () => void = () => undefined;
+
+  constructor(step: Step | null = null, fate: Fate = "taken") {
+    this.#step = step;
+    this.#fate = fate;
+  }
+
+  who = () => this.person;
+  clear = () => this.#at("clear");
+
+  send = async ({ etag }: Waiting) => {
+    this.senders.push(this.person);
+    const fate = this.#fate;
+    this.#fate = "taken"; // the next one
+    if (fate === "overtaken") this.kept.push({ ...kept("eve"), verdict: "dismiss" });
+    const stale = etag !== this.#etag;
+    if (!stale && (fate === "taken" || fate === "answer lost")) this.kept.push(kept(this.person ?? ""));
+    await this.#at("send");
+    if (fate === "lost" || fate === "answer lost") throw new Problem(0, "away");
+    if (fate === "refused") throw new Problem(409, "claimed by somebody else");
+    if (stale) throw new Problem(412, "stale");
+    return { state: "confirmed", etag: this.#etag };
+  };
+
+  read = async () => {
+    const reviews = [...this.kept];
+    await this.#at("read");
+    return { reviews, state: "confirmed", etag: this.#etag };
+  };
+
+  /** Let the page go on from where it waits. */
+  release(): void {
+    this.#go();
+  }
+
+  of(person: string): number {
+    return this.kept.filter((each) => each.reviewer_key === person).length;
+  }
+
+  get #etag(): string {
+    return `"1-${this.kept.length}"`;
+  }
+
+  async #at(step: Step): Promise<void> {
+    if (step !== this.#step || this.waits) return;
+    this.waits = true;
+    await new Promise<void>((go) => {
+      this.#go = go;
+    });
+  }
+}
+
+const MOMENTS: readonly [Step, Fate][] = [
+  ["clear", "taken"],
+  ["send", "taken"],
+  ["send", "answer lost"],
+  ["send", "lost"],
+  ["send", "refused"],
+  ["send", "overtaken"],
+  ["read", "overtaken"],
+  ["read", "answer lost"],
+];
+const MINUTE = 60_000;
+const expected = (fate: Fate) => (fate === "overtaken" ? 0 : 1);
+
+describe.each(MOMENTS)("while it waits at %s, which was %s", (step, fate) => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  async function begun() {
+    const service = new Service(step, fate);
+    const { box, outcomes, store } = made(service);
+    box.give("a", '"1-0"', 0, YES);
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect(service.waits).toBe(true);
+    expect(outcomes).toEqual([]);
+    return { service, box, outcomes, store };
+  }
+
+  test("a box that is stopped sends, keeps and tells nothing more; the next one brings it to its end, once", async () => {
+    const { service, box, outcomes, store } = await begun();
+    box.give("b", '"1-0"', 0, YES);
+    const [stored, sent] = [store.getItem(NAME), service.senders.length];
+    box.stop();
+    service.release();
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect([outcomes, store.getItem(NAME), service.senders.length]).toEqual([[], stored, sent]);
+    expect(box.take("a")).toBe(false);
+
+    const next = made(service, store);
+    expect(next.box.take("b")).toBe(true);
+    await next.box.flush();
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect(next.box.waiting.value).toEqual([]);
+    expect(next.outcomes).toHaveLength(1);
+    expect(service.of("ana")).toBe(expected(fate));
+  });
+
+  test("what the next box took back stays so, whatever the stopped one is answered", async () => {
+    const { service, box, store } = await begun();
+    box.stop();
+    const [sent, next] = [service.senders.length, made(service, store)];
+    expect(next.box.take("a")).toBe(true);
+    service.release();
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect([store.getItem(NAME), service.senders.length]).toEqual([null, sent]);
+  });
+
+  test("the next box sends it too while the stopped one is not answered: one verdict, and one word of it", async () => {
+    const { service, box, outcomes, store } = await begun();
+    box.stop();
+    const next = made(service, store);
+    await next.box.flush();
+    service.release();
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect([outcomes, next.outcomes.length, store.getItem(NAME)]).toEqual([[], 1, null]);
+    expect(service.of("ana")).toBe(expected(fate));
+  });
+
+  test.each([["ben"], [null]])(
+    "%s is logged in then: nothing goes in that name, all of it when ana is back",
+    async (other) => {
+      const { service, box, outcomes } = await begun();
+      service.person = other;
+      service.release();
+      await vi.advanceTimersByTimeAsync(MINUTE);
+      expect(outcomes).toHaveLength(step === "send" && fate === "taken" ? 1 : 0); // nobody else is told the others
+      expect(new Set(service.senders)).toEqual(new Set(step === "clear" ? [] : ["ana"]));
+      service.person = "ana";
+      await vi.advanceTimersByTimeAsync(MINUTE);
+      expect(box.waiting.value).toEqual([]);
+      expect([service.of("ana"), service.of("ben"), service.of("")]).toEqual([expected(fate), 0, 0]);
+    },
+  );
 });

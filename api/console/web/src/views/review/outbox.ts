@@ -5,8 +5,8 @@
 
 import { signal } from "@preact/signals";
 import type { Schemas } from "../../api/client";
+import { list, members, number, text } from "../../api/feature";
 import { Problem } from "../../api/problem";
-import { list, members, number, text } from "./crossing";
 
 export type Category = NonNullable<Schemas["ReviewIn"]["category"]>;
 
@@ -48,8 +48,12 @@ export type Outcome =
   | { kind: "overtaken"; by: Kept | null }
   | { kind: "refused"; problem: Problem };
 
-/** What the box needs of the service. */
+/** What the box needs of the page and the service. */
 export interface Post {
+  /** Id of who is logged in now: in whose name a request would go. */
+  who(): string | null;
+  /** When nothing is on its way any more that a verdict has to come after. */
+  clear(): Promise<void>;
   send(waiting: Waiting): Promise<{ state: string; etag: string }>;
   /** Every verdict on a crossing, oldest first, and its state. */
   read(id: string): Promise<{ reviews: readonly Kept[]; state: string; etag: string | null }>;
@@ -66,6 +70,7 @@ export class Outbox {
   readonly #store: Storage;
   readonly #done: (waiting: Waiting, outcome: Outcome) => void;
   #sending = false;
+  #stopped = false;
   #pause = FIRST_PAUSE;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -96,19 +101,20 @@ export class Outbox {
   /** Take a verdict back that has not arrived; whether that was still possible. */
   take(id: string): boolean {
     const found = this.waiting.peek().find((each) => each.record_id === id);
-    if (found === undefined || !found.away || this.#sending) return false;
+    if (found === undefined || !found.away || this.#sending || this.#stopped) return false;
     this.#keep(this.waiting.peek().filter((each) => each !== found));
     return true;
   }
 
   /** Send all that waits, oldest first, until the service cannot be reached. */
   async flush(): Promise<void> {
-    if (this.#sending) return;
+    if (this.#sending || this.#stopped) return;
     clearTimeout(this.#timer);
     this.#sending = true;
     try {
       for (let next = this.waiting.peek()[0]; next !== undefined; next = this.waiting.peek()[0]) {
         const outcome = await this.#try(next);
+        if (this.#stopped) return; // what is in the store is another box's by now, and that one finds out how it ended
         if (outcome === null) {
           this.#keep(this.waiting.peek().map((each) => ({ ...each, away: true })));
           this.#later();
@@ -126,8 +132,9 @@ export class Outbox {
     }
   }
 
-  /** Send nothing more by itself. */
+  /** Send nothing more, and touch nothing: what has not arrived stays in the store for the next box of this person. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
   }
 
@@ -136,23 +143,36 @@ export class Outbox {
     this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
   }
 
-  /** Null where the service is away, or the session has ended: it may succeed later as it is. */
+  /** Whether what is sent now goes in the name of who gave it. */
+  get #mine(): boolean {
+    return !this.#stopped && this.#post.who() === this.#person;
+  }
+
+  /** Null where the service is away, or somebody else or nobody is logged in: it may succeed later as it is. */
   async #try(waiting: Waiting): Promise<Outcome | null> {
+    await this.#post.clear();
+    if (!this.#mine) return null;
     try {
       return { kind: "taken", ...(await this.#post.send(waiting)) };
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (error.passing || error.status === 401) return null;
+      if (this.#passes(error)) return null;
       if (error.status !== 412) return { kind: "refused", problem: error };
     }
     try {
       const { reviews, state, etag } = await this.#post.read(waiting.record_id);
+      if (!this.#mine) return null;
       const mine = reviews.slice(waiting.known).some((each) => this.#isThis(waiting, each));
       return mine ? { kind: "taken", state, etag } : { kind: "overtaken", by: reviews[reviews.length - 1] ?? null };
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      return error.passing || error.status === 401 ? null : { kind: "refused", problem: error };
+      return this.#passes(error) ? null : { kind: "refused", problem: error };
     }
+  }
+
+  /** Whether it says nothing of the verdict: the service is away, or what was refused is whoever is logged in now. */
+  #passes(error: Problem): boolean {
+    return error.passing || error.status === 401 || !this.#mine;
   }
 
   /** Whether a verdict at the service is this one, of which no answer came: same person, same words, same revision. */

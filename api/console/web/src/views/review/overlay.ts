@@ -1,6 +1,6 @@
 /** Boxes of tracks by time (`overlay.json` of the evidence), for whatever picture of the clip is shown. */
 
-import { list, members, number, text } from "./crossing";
+import { list, members, number, text } from "../../api/feature";
 
 /** Pixels of the clip's picture; `at` in milliseconds since the Unix epoch. */
 export interface Box {

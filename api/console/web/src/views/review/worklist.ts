@@ -4,6 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { ask, dataOf, type Schemas, service } from "../../api/client";
 import { may } from "../../app/session";
 import { type Crossing, crossingOf, type Feature, type ReviewState } from "./crossing";
+import { restOf } from "./rest";
 
 export type Severity = "alert" | "detection";
 /** Somebody is at work on a crossing; `until` is RFC 3339. */
@@ -72,10 +73,10 @@ export async function load(): Promise<void> {
   try {
     const found = await first(Math.max(PAGE, Math.min(AGAIN, items.peek().length)));
     if (mine !== turn) return;
-    const read = new Set(found.items.map((item) => item.crossing.id));
-    const beyond = found.next === null || !loaded.peek() ? [] : items.peek().slice(found.items.length);
-    items.value = [...found.items, ...beyond.filter((item) => !read.has(item.crossing.id))];
-    if (beyond.length === 0) next.value = found.next;
+    const whole = found.next === null || !loaded.peek();
+    const beyond = whole ? null : restOf(items.peek(), found.items, (item) => item.crossing.id);
+    items.value = [...found.items, ...(beyond ?? [])];
+    if (beyond === null || beyond.length === 0) next.value = found.next;
     counts.value = found.counts;
     loaded.value = true;
   } finally {
