@@ -198,7 +198,11 @@ def test_a_hold_keeps_a_record_and_erasure_takes_it_for_good(live, desk):
     page.get_by_role("button", name="Lift the hold").click()
     dialog.get_by_label("Reason").fill("withdrawn")
     waiting: list[Route] = []
-    page.route("**/lift", waiting.append)
+
+    def hold_back(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/lift", hold_back)
     confirm(page, "Lift it")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_disabled()
     page.keyboard.press("Escape")

@@ -196,7 +196,7 @@ def test_an_agreement_is_drawn_refused_corrected_and_ended(live, desk):
     at.open("#/share/agreements")
     page = at.page
     page.get_by_text("1 partner", exact=True).click()
-    page.get_by_label("New partner").fill("Navy of the neighbour")
+    page.get_by_role("textbox", name="New partner").fill("Navy of the neighbour")
     page.get_by_role("button", name="Add", exact=True).dblclick()
     expect(page.get_by_role("row", name="Navy of the neighbour")).to_be_visible()
     assert len(live.ask("administrator", "GET", "/partners").json()) == 2
