@@ -129,6 +129,14 @@ class Desk:
             for node in one["nodes"]
         ]
 
+    def axe_in_every_theme(self) -> list[str]:
+        """The same in each theme, the preferences being out of reach: under an open dialog."""
+        found = []
+        for theme in ("light", "dark", "night"):
+            self.page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            found += [f"{theme}: {one}" for one in self.axe()]
+        return found
+
     def check(self) -> None:
         """Nothing went wrong but what the test forgives, and no request left the host."""
         faults = [fault for fault in self.faults if not any(part in fault for part in self.forgiven)]

@@ -1,17 +1,30 @@
 """The audit and its chain, retention and erasure, accounts and keys, and everybody's own sessions."""
 
+import re
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.api.people import PASSWORD
 from tests.api.samples import crossing_json
 
 FRESH = "eleven loud herons fly"
+PARTS = {
+    "audit": "Audit",
+    "accounts": "Accounts",
+    "keys": "Keys",
+    "erasure": "Holds and erasure",
+    "retention": "Retention",
+    "review": "Rules of review",
+    "transparency": "Transparency",
+    "mine": "Mine",
+}
 
 
 def deliver(live, source_id: str = "a") -> str:
@@ -40,14 +53,19 @@ def confirm(page, act: str) -> None:
         ("auditor", ["Audit", "Holds and erasure", "Retention", "Rules of review", "Transparency", "Mine"]),
         ("administrator", ["Accounts", "Keys", "Retention", "Rules of review", "Transparency", "Mine"]),
         ("supervisor", ["Holds and erasure", "Retention", "Rules of review", "Transparency", "Mine"]),
+        ("pilot", ["Mine"]),
         ("analyst", ["Mine"]),
         ("partner", ["Mine"]),
     ],
 )
-def test_each_role_has_its_parts(live, desk, role, parts):
-    page = go(desk(live, role), "mine")
-    links = page.get_by_role("navigation", name="Account").get_by_role("link")
-    expect(links).to_have_text(parts)
+def test_each_role_has_its_parts_and_opens_no_others_by_their_address(live, desk, role, parts):
+    at = desk(live, role)
+    for part, title in PARTS.items():
+        page = go(at, part)
+        links = page.get_by_role("navigation", name="Account").get_by_role("link")
+        expect(links).to_have_text(parts)
+        shown = page.get_by_role("navigation", name="Account").locator("[aria-current=page]")
+        expect(shown).to_have_text(title if title in parts else parts[0])
 
 
 def test_the_audit_is_looked_through_by_person_deed_and_object(live, desk):
@@ -68,6 +86,28 @@ def test_the_audit_is_looked_through_by_person_deed_and_object(live, desk):
     expect(rows).to_have_count(2)
     page.get_by_label("Before").fill("2026-01-01T00:00")
     expect(rows).to_have_count(0)
+
+
+def test_moments_are_looked_for_in_the_clock_that_is_shown(live, desk):
+    deliver(live)
+    at = desk(live, "auditor")  # in Athens, hours ahead of UTC
+    page = go(at, "audit")
+    page.get_by_label("Deed").fill("crossing.deliver")
+    rows = page.get_by_role("region", name="Entries").locator("tbody tr")
+    expect(rows).to_have_count(1)
+    at.prefer("Times", "UTC")
+    expect(page.get_by_label("From")).to_have_accessible_description("UTC")
+    soon = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    page.get_by_label("From").fill(soon)
+    expect(rows).to_have_count(0)  # what is read as local time is an hour ago there
+    page.get_by_label("From").fill("")
+    page.get_by_label("Before").fill(soon)
+    expect(rows).to_have_count(1)
+    at.prefer("Times", "Local")
+    expect(page.get_by_label("Before")).to_have_accessible_description(re.compile(r"Local time \(GMT\+[23]\)"))
+    there = datetime.strptime(soon + "+0000", "%Y-%m-%dT%H:%M%z").astimezone(ZoneInfo("Europe/Athens"))
+    expect(page.get_by_label("Before")).to_have_value(there.strftime("%Y-%m-%dT%H:%M"))
+    expect(rows).to_have_count(1)  # the moment is the same
 
 
 def test_a_long_audit_comes_page_by_page_without_a_gap(live, desk):
@@ -138,8 +178,9 @@ def test_a_hold_keeps_a_record_and_erasure_takes_it_for_good(live, desk):
     holding = page.get_by_role("form", name="Place a hold")
     holding.get_by_label("Id of the record").fill(record)
     holding.get_by_label("Reason").fill("court order 5")
-    holding.get_by_role("button", name="Place a hold").click()
+    holding.get_by_role("button", name="Place a hold").dblclick()
     expect(page.get_by_role("row", name="court order 5")).to_contain_text("Held")
+    assert len(live.ask("supervisor", "GET", "/holds").json()) == 1
     erasing = page.get_by_role("region", name="Erase a record")
     erasing.get_by_label("Id of the record").fill(record)
     erasing.get_by_label("Law and case").fill("LED 16, case 7")
@@ -151,11 +192,24 @@ def test_a_hold_keeps_a_record_and_erasure_takes_it_for_good(live, desk):
     at.picture("account-erase")
     at.forgiven.append("/erasures")  # the hold is in the way
     act.click()
-    expect(page.get_by_text("is on legal hold")).to_be_visible()
+    expect(dialog.get_by_role("alert")).to_contain_text("is on legal hold")
+    assert at.axe_in_every_theme() == []
     dialog.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Lift the hold").click()
-    page.get_by_role("dialog").get_by_label("Reason").fill("withdrawn")
+    dialog.get_by_label("Reason").fill("withdrawn")
+    waiting: list[Route] = []
+
+    def hold_back(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/lift", hold_back)
     confirm(page, "Lift it")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_disabled()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(dialog.get_by_label("Reason")).to_have_value("withdrawn")  # what is being done cannot be left
+    waiting[0].continue_()
+    expect(dialog).to_have_count(0)
     expect(page.get_by_role("row", name="court order 5")).to_contain_text("withdrawn")
     erasing.get_by_role("button", name="Erase this record").click()
     dialog.get_by_label(f"Type {record[:8]} to confirm").fill(record[:8])
@@ -174,7 +228,7 @@ def test_an_account_is_made_its_secret_shown_once_and_the_account_disabled(live,
     form.get_by_label("Login").fill("nora")
     form.get_by_label("Name").fill("Nora")
     form.get_by_label("Role").select_option(label="analyst")
-    form.get_by_role("button", name="Make an account").click()
+    form.get_by_role("button", name="Make an account").dblclick()  # another of that login would be refused
     dialog = page.get_by_role("dialog", name="Secret of nora")
     secret = dialog.get_by_label("Secret", exact=True).inner_text()
     dialog.get_by_role("button", name="Copy").click()
@@ -197,42 +251,70 @@ def test_an_account_is_made_its_secret_shown_once_and_the_account_disabled(live,
 
 
 def test_a_key_is_issued_works_and_is_revoked(live, desk):
-    page = go(desk(live, "administrator"), "keys")
+    at = desk(live, "administrator")
+    page = go(at, "keys")
     form = page.get_by_role("form", name="Issue a key")
     form.get_by_label("Name").fill("gate")
     form.get_by_label("Sources").fill("gate, gate-*")
-    form.get_by_role("button", name="Issue a key").click()
+    form.get_by_role("button", name="Issue a key").dblclick()
     dialog = page.get_by_role("dialog", name="Secret of gate")
     key = dialog.get_by_label("Secret", exact=True).inner_text()
+    assert [each["name"] for each in live.ask("administrator", "GET", "/keys").json()].count("gate") == 1
+    assert at.axe_in_every_theme() == []
     dialog.get_by_role("button", name="It is noted").click()
     bearer = {"Authorization": f"Bearer {key}"}
     assert httpx.get(f"{live.url}/me", headers=bearer).json()["role"] == "sensor"
     row = page.get_by_role("row", name="gate", exact=False)
     expect(row).to_contain_text("gate, gate-*")
     row.get_by_role("button", name="Revoke").click()
+    assert at.axe_in_every_theme() == []
     confirm(page, "Revoke")
     expect(row).to_contain_text("Revoked")
     assert httpx.get(f"{live.url}/me", headers=bearer).status_code == 401
 
 
-def test_rules_of_review_are_written_and_not_over_somebody_elses(live, desk):
+def test_rules_of_review_are_written_and_over_somebody_elses_only_by_who_was_told(live, desk):
     at = desk(live, "administrator")
     page = go(at, "review")
     form = page.get_by_role("form", name="Write the rules")
-    form.get_by_label("Minutes that a claim lasts").fill("5")
-    form.get_by_label("Rules as JSON").fill('{"severity": [], "two_people": [{"kinds": ["vehicle"]}]}')
-    form.get_by_role("button", name="Write the rules").click()
+    minutes, text = form.get_by_label("Minutes that a claim lasts"), form.get_by_label("Rules as JSON")
+    write = form.get_by_role("button", name="Write the rules")
+    dialog = page.get_by_role("dialog", name="Write the rules")
+    minutes.fill("5")
+    text.fill('{"severity": []}')
+    write.click()
+    expect(form.get_by_role("alert")).to_contain_text("two_people is missing")
+    rules = '{"severity": [], "two_people": [{"kinds": ["vehicle"]}]}'
+    text.fill(rules)
+    write.click()
+    expect(dialog).to_contain_text("There will be 1 rule for what two people have to confirm.")
+    dialog.get_by_role("button", name="Put them in force").dblclick()  # a second time would be refused
     expect(page.get_by_text("stays claimed for 5 minutes")).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="kinds vehicle")).to_be_visible()
     told = live.ask("auditor", "GET", "/reviews/policy")
     assert told.json()["policy"]["claim_s"] == 300
+
     newer = {"claim_s": 600}
     live.ask("administrator", "PUT", "/reviews/policy", json=newer, headers={"If-Match": told.headers["ETag"]})
-    form.get_by_label("Minutes that a claim lasts").fill("7")
+    minutes.fill("7")
     at.forgiven.append("/reviews/policy")
-    form.get_by_role("button", name="Write the rules").click()
-    expect(page.get_by_role("alert").filter(has_text="read").first).to_be_visible()
+    write.click()
+    confirm(page, "Put them in force")
+    expect(page.get_by_role("alert")).to_contain_text("Somebody else has written other rules meanwhile")
+    expect(page.get_by_text("stays claimed for 10 minutes")).to_be_visible()
     assert live.ask("auditor", "GET", "/reviews/policy").json()["policy"]["claim_s"] == 600
+    expect(minutes).to_have_value("7")
+    expect(text).to_have_value(rules)
+    write.click()
+    expect(dialog).to_contain_text("There will be 1 rule for what two people have to confirm.Now there are 0.")
+    confirm(page, "Put them in force")
+    expect(page.get_by_text("stays claimed for 7 minutes")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    policy = live.ask("auditor", "GET", "/reviews/policy").json()["policy"]
+    assert (policy["claim_s"], policy["two_people"][0]["kinds"]) == (420, ["vehicle"])
+    text.fill('{"severity": [], "two_people": []}')
+    write.click()
+    expect(dialog).to_contain_text("Nothing will need two people")
 
 
 def test_ones_own_sessions_are_ended_and_the_password_changed(live, desk):
@@ -268,13 +350,21 @@ def test_everybody_can_use_it_in_every_theme(live, desk):
     live.ask("administrator", "PUT", "/retention/border-surveillance", json={"days": 90})
     live.ask("supervisor", "POST", "/holds", json={"record_id": record, "reason": "court order"})
     places = {
-        "auditor": ["audit", "erasure", "retention", "review", "transparency", "mine"],
-        "administrator": ["accounts", "keys", "review"],
+        "auditor": {
+            "audit": "Entries",
+            "erasure": "Tombstones",
+            "retention": "Retention",
+            "review": "Rules of review",
+            "transparency": "Transparency",
+            "mine": "Where you are logged in",
+        },
+        "administrator": {"accounts": "Accounts", "keys": "Keys", "review": "Rules of review"},
     }
     for role, parts in places.items():
         at = desk(live, role, width=1024, height=768)
-        for part in parts:
+        for part, region in parts.items():
             page = go(at, part)
+            expect(page.get_by_role("region", name=region, exact=True)).to_be_visible()
             expect(page.get_by_text("Loading")).to_have_count(0)
             for theme in ("light", "dark", "night"):
                 at.prefer("Theme", theme)

@@ -1,6 +1,7 @@
 """Sharing with partners: rules, preview, release, recall, and the partner's own side of it."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -37,8 +38,12 @@ def releases(live, **query: Any) -> list[dict[str, Any]]:
     return live.ask("supervisor", "GET", "/releases", params=query).json()
 
 
-def sections(at) -> list[str]:
-    return at.page.get_by_role("navigation", name="Share").get_by_role("link").all_inner_texts()
+PARTS = {
+    "records": "Preview and release",
+    "releases": "Releases",
+    "agreements": "Agreements",
+    "received": "Recalls and subscriptions",
+}
 
 
 @pytest.mark.parametrize(
@@ -50,12 +55,14 @@ def sections(at) -> list[str]:
         ("partner", ["Recalls and subscriptions"]),
     ],
 )
-def test_each_role_has_its_parts(live, desk, role, expected):
+def test_each_role_has_its_parts_and_opens_no_others_by_their_address(live, desk, role, expected):
     agree(live)
     at = desk(live, role)
-    at.open("#/share")
-    expect(at.page.get_by_role("heading", name="Share")).to_be_visible()
-    assert sections(at) == expected
+    parts = at.page.get_by_role("navigation", name="Share")
+    for part, title in PARTS.items():
+        at.open(f"#/share/{part}")
+        expect(parts.get_by_role("link")).to_have_text(expected)
+        expect(parts.locator("[aria-current=page]")).to_have_text(title if title in expected else expected[0])
     if role == "partner":
         return
     at.open("#/share/agreements")
@@ -63,6 +70,15 @@ def test_each_role_has_its_parts(live, desk, role, expected):
     writes = role == "administrator"
     assert at.page.get_by_role("button", name="New agreement").is_visible() is writes
     assert at.page.get_by_role("button", name="End this agreement").is_visible() is writes
+
+
+@pytest.mark.parametrize(("role", "first"), [("pilot", "plan"), ("analyst", "fly")])
+def test_who_shares_nothing_has_none_of_it_by_its_address(live, desk, role, first):
+    at = desk(live, role)
+    for part in PARTS:
+        at.open(f"#/share/{part}")
+        expect(at.page).to_have_url(f"{live.url}/#/{first}")
+    expect(at.page.get_by_role("navigation", name="Share")).to_have_count(0)
 
 
 def test_what_the_preview_shows_is_what_the_partner_gets(live, desk):
@@ -87,6 +103,7 @@ def test_what_the_preview_shows_is_what_the_partner_gets(live, desk):
     page.get_by_role("button", name="Release 1 crossing").click()
     dialog = page.get_by_role("dialog", name="Release to Coast guard")
     dialog.get_by_label("Reason").fill("asked for by letter")
+    assert at.axe_in_every_theme() == []
     dialog.get_by_role("button", name="Release").click()
     expect(yes).to_contain_text("Sees it already")
     (got,) = live.ask("partner", "GET", "/crossings").json()["features"]
@@ -127,11 +144,13 @@ def test_a_recall_is_confirmed_at_one_desk_and_seen_at_the_other(live, desk):
     row.get_by_role("button", name="Recall").click()
     dialog = inside.page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("the wrong person")
+    assert inside.axe_in_every_theme() == []
     dialog.get_by_role("button", name="Recall", exact=True).click()
     expect(row).to_contain_text("waits for a receipt")
     expect(row).to_contain_text("the wrong person")
     outside.page.get_by_role("button", name="Confirm that it is erased").click()  # it came by itself
     outside.page.get_by_role("dialog").get_by_label("Note").fill("tapes too")
+    assert outside.axe_in_every_theme() == []
     outside.page.get_by_role("button", name="It is erased", exact=True).click()
     expect(outside.page.get_by_text("Nothing waits for your word.")).to_be_visible()
     expect(row).to_contain_text("erased there")  # without anybody asking
@@ -152,7 +171,8 @@ def test_a_receipt_that_came_by_letter_is_written_down(live, desk):
     dialog.get_by_label("Given by").fill("N. N., Registry")
     dialog.get_by_label("How it came").fill("letter of 3 May")
     dialog.get_by_role("button", name="Write it down").click()
-    expect(at.page.get_by_text("tick that they say so")).to_be_visible()
+    expect(dialog.get_by_role("alert")).to_contain_text("tick that they say so")
+    assert at.axe_in_every_theme() == []
     assert releases(live)[0]["receipt"] is None
     dialog.get_by_label("says that what it had is erased").check()
     dialog.get_by_role("button", name="Write it down").click()
@@ -175,9 +195,17 @@ def test_an_agreement_is_drawn_refused_corrected_and_ended(live, desk):
     at = desk(live, "administrator")
     at.open("#/share/agreements")
     page = at.page
+    page.get_by_text("1 partner", exact=True).click()
+    page.get_by_role("textbox", name="New partner").fill("Navy of the neighbour")
+    page.get_by_role("button", name="Add", exact=True).dblclick()
+    expect(page.get_by_role("row", name="Navy of the neighbour")).to_be_visible()
+    assert len(live.ask("administrator", "GET", "/partners").json()) == 2
     page.get_by_role("button", name="New agreement").click()
     form = page.get_by_role("form", name="New agreement")
     write_terms(page)
+    form.get_by_label("Valid until").fill("2040-07-01T12:00")
+    expect(form.get_by_label("Valid until")).to_have_accessible_description("Local time (GMT+3)")
+    expect(form.get_by_text("Only in an area that is still to be drawn")).to_be_visible()
     form.get_by_label("direction").check()
     form.get_by_label("where a vehicle is now").check()
     form.get_by_label("Held back for").fill("2")
@@ -198,7 +226,9 @@ def test_an_agreement_is_drawn_refused_corrected_and_ended(live, desk):
     at.forgiven.append("/agreements")  # the service refuses it
     expect(form.get_by_role("alert").last).to_contain_text("what is live cannot be held back")
     form.get_by_label("where a vehicle is now").uncheck()
+    expect(form.get_by_text("Only in an area that is still to be drawn")).to_have_count(0)
     at.picture("share-agreement-form")
+    assert at.axe_in_every_theme() == []
     form.get_by_role("button", name="Put it in force").click()
     shown = page.get_by_role("region", name="Agreement with Coast guard")
     expect(shown).to_contain_text("2 hours after it happened")
@@ -206,6 +236,7 @@ def test_an_agreement_is_drawn_refused_corrected_and_ended(live, desk):
     assert made["terms"]["purposes"] == ["border-surveillance", "search-and-rescue"]
     assert made["terms"]["fields"] == ["kind", "direction", "position"]
     assert made["terms"]["delay_s"] == 7200
+    assert datetime.fromisoformat(made["terms"]["valid_until"]) == datetime(2040, 7, 1, 9, tzinfo=UTC)
     (ring,) = made["terms"]["area"]["coordinates"]
     assert len(ring) == 4
     shown.get_by_role("button", name="End this agreement").click()
@@ -250,7 +281,7 @@ def test_a_partner_subscribes_under_its_agreement_and_asks_no_more(live, desk):
     form.get_by_label("Number of the agreement").fill(agreement_id)
     form.get_by_label("Asked for").select_option(label="Only some kinds of crossings")
     form.get_by_label("vehicle").check()
-    form.get_by_role("button", name="Subscribe").click()
+    form.get_by_role("button", name="Subscribe").dblclick()
     end = at.page.get_by_role("button", name="End this subscription")
     expect(end).to_be_visible()
     (made,) = live.ask("partner", "GET", "/subscriptions").json()
@@ -267,12 +298,19 @@ def test_everybody_can_use_it_in_every_theme(live, desk):
     release(live, crossing(live, "b", marking="REL BRAVO", kind="vehicle"))
     crossing(live, "c", kind="bicycle")
     live.ask("supervisor", "DELETE", f"/releases/{release_id}", params={"reason": "in error"})
-    places = {"supervisor": ["records", "releases", "agreements"], "partner": ["received"]}
+    places = {
+        "supervisor": {
+            "records": ("row", "bicycle"),
+            "releases": ("row", "Coast guard"),
+            "agreements": ("region", "Agreement with Coast guard"),
+        },
+        "partner": {"received": ("region", "Recalls to confirm")},
+    }
     for role, parts in places.items():
         at = desk(live, role, width=1024, height=768)
-        for part in parts:
+        for part, (kind, name) in parts.items():
             at.open(f"#/share/{part}")
-            expect(at.page.get_by_role("navigation", name="Share")).to_be_visible()
+            expect(at.page.get_by_role(kind, name=name).first).to_be_visible()
             expect(at.page.get_by_text("Loading")).to_have_count(0)
             if part == "records":
                 at.page.get_by_role("button", name="Compare").first.click()

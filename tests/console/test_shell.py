@@ -49,6 +49,35 @@ def test_a_wrong_password_is_refused_and_a_one_time_secret_replaced(live, desk):
     expect(page.get_by_text("New analyst")).to_be_visible()
 
 
+def test_a_session_that_ends_under_a_dialog_is_begun_again_and_the_dialog_goes_on(live, desk):
+    at = desk(live, "administrator")
+    at.open("#/share/agreements")
+    page = at.page
+    page.get_by_text("1 partner", exact=True).click()
+    page.get_by_role("button", name="End Coast guard of the neighbour").click()
+    dialog = page.get_by_role("dialog", name="End Coast guard of the neighbour")
+    word = dialog.get_by_label("Type Coast guard of the neighbour to confirm")
+    word.fill("Coast guard of the neighbour")
+    at.forgiven.append("401")
+    page.context.clear_cookies()
+    dialog.get_by_role("button", name="End it").click()
+    expect(page.get_by_text("Your session has ended")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("?")  # keys of the page rest: it is hidden
+    page.get_by_label("Login").click()
+    page.keyboard.type("chief")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(word).to_have_value("Coast guard of the neighbour")
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    (partner,) = live.ask("administrator", "GET", "/partners").json()
+    assert partner["ended"] is None
+    dialog.get_by_role("button", name="End it").click()
+    expect(dialog).to_have_count(0)
+    (partner,) = live.ask("administrator", "GET", "/partners").json()
+    assert partner["ended"] is not None
+
+
 def test_passwords_are_masked_and_may_be_pasted(live, desk):
     at = desk(live, None, permissions=["clipboard-read", "clipboard-write"])
     at.forgiven.append("/me")

@@ -11,22 +11,18 @@ import { GoTo } from "./GoTo";
 import { Login } from "./Login";
 import { Preferences } from "./Preferences";
 import { go, place, to } from "./router";
-import { logOut, may, me } from "./session";
+import { logOut, may, me, person } from "./session";
 
 /** The whole page. A view stays in place under the login when a session ends, so that nothing that was begun is lost. */
 export function App() {
   const who = me.value;
-  const [was, setWas] = useState(who);
-  useEffect(() => {
-    if (who != null) setWas(who);
-  }, [who]);
-  const known = who ?? was;
+  const known = person.value;
   const mine = VIEWS.filter((view) => view.needs.some(may));
   return (
     <>
       <Banner where="top" />
       {who === null && <Login />}
-      {known != null && (
+      {known !== null && (
         <div class="page" hidden={who == null}>
           <Bar views={mine} name={known.name} role={known.role} />
           <Outlet key={known.account_id} views={mine} />

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
-import { timeText } from "../ui/Time";
+import { timeText, zoneText } from "../ui/Time";
 import { clock } from "./preferences";
 import { skewS } from "./skew";
 
@@ -29,14 +29,10 @@ export function Clock() {
         }}
       >
         <time dateTime={now.value}>{timeText(now.value, false)}</time>
-        <small> {clock.value === "utc" ? "UTC" : zone()}</small>
+        <small> {clock.value === "utc" ? "UTC" : zoneText()}</small>
         <span class="unseen">. {t("app.switch_clock")}</span>
       </button>
       {off && <strong role="alert">{t("app.clock_off", { seconds: Math.round(Math.abs(skew)) })}</strong>}
     </span>
   );
-}
-
-function zone(): string {
-  return new Date().toLocaleTimeString("en", { timeZoneName: "shortOffset" }).split(" ").at(-1) ?? "";
 }

@@ -1,6 +1,6 @@
 /** Who is at the page, and what they may do. */
 
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { dataOf, type Schemas, service, useToken, whenEnded } from "../api/client";
 import { Problem } from "../api/problem";
 
@@ -19,9 +19,15 @@ export const configuration = signal<Configuration | null>(null);
 /** True after a session that was open has ended by itself: what was begun is kept for whoever comes back. */
 export const expired = signal(false);
 
-const permissions = computed(() => new Set(me.value?.permissions ?? []));
+/** Whose the views are: who is logged in, or was until the session ended by itself, so that nothing that was begun goes. */
+export const person = signal<Me | null>(null);
+effect(() => {
+  if (me.value != null) person.value = me.value;
+});
 
-/** Whether who is at the page may do that; the service decides anyway. */
+const permissions = computed(() => new Set(person.value?.permissions ?? []));
+
+/** Whether the person may do that; the service decides anyway. */
 export function may(permission: string): boolean {
   return permissions.value.has(permission);
 }

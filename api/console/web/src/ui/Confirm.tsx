@@ -2,7 +2,8 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { t } from "../i18n";
 import { Dialog } from "./Dialog";
-import { TextField } from "./fields";
+import { Form } from "./Form";
+import { InputField } from "./fields";
 
 interface Props {
   title: string;
@@ -13,38 +14,36 @@ interface Props {
   /** A word to be typed before it is done. */
   typed?: string;
   onClose: () => void;
-  /** Whether it went well: the dialog stays open, with all that was written, when not. */
-  onConfirm: () => Promise<boolean>;
+  /** Throws what refuses it: the dialog then says so, and stays open with all that was written. */
+  onConfirm: () => Promise<unknown>;
   children: ComponentChildren;
 }
 
-/** Ask before something is done that matters, with its consequences said. */
+/** Ask before something is done that matters, with its consequences said. What is being done cannot be left. */
 export function Confirm({ title, act, danger = false, typed, onClose, onConfirm, children }: Props) {
   const busy = useSignal(false);
   const word = useSignal("");
-  const ready = typed === undefined || word.value.trim() === typed;
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form
+    <Dialog title={title} busy={busy.value} onClose={onClose}>
+      <Form
         class="stack"
-        onSubmit={async (event) => {
-          event.preventDefault();
-          busy.value = true;
-          if (await onConfirm()) onClose();
-          busy.value = false;
+        button={act}
+        look={danger ? "danger" : "primary"}
+        ready={typed === undefined || word.value.trim() === typed}
+        busy={busy}
+        act={async () => {
+          await onConfirm();
+          onClose();
         }}
-      >
-        {children}
-        {typed !== undefined && <TextField label={t("app.type_to_confirm", { word: typed })} value={word} required />}
-        <div class="row">
-          <button type="submit" class={danger ? "danger" : "primary"} disabled={busy.value || !ready}>
-            {act}
-          </button>
-          <button type="button" onClick={onClose}>
+        beside={
+          <button type="button" disabled={busy.value} onClick={onClose}>
             {t("app.cancel")}
           </button>
-        </div>
-      </form>
+        }
+      >
+        {children}
+        {typed !== undefined && <InputField label={t("app.type_to_confirm", { word: typed })} value={word} required />}
+      </Form>
     </Dialog>
   );
 }

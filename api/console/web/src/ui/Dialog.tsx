@@ -1,30 +1,51 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { me } from "../app/session";
 
 interface Props {
   title: string;
+  /** Something is being done that cannot be left: it stays open. */
+  busy?: boolean;
   onClose: () => void;
   children: ComponentChildren;
 }
 
-/** A modal dialog of the browser: it keeps the focus, Escape closes it, and the focus goes back to where it was. */
-export function Dialog({ title, onClose, children }: Props) {
+/**
+ * A modal dialog of the browser: it keeps the focus, Escape closes it, and the focus goes back to where it was.
+ *
+ * Nothing outside a modal dialog can be reached: it is put away while nobody is logged in, and is there again, with all
+ * that was written in it, for whoever logs in again.
+ */
+export function Dialog({ title, busy = false, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
+  const away = me.value === null;
   useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
+    if (away) dialog.current?.close();
+    else show(dialog.current);
+  }, [away]);
   return (
     <dialog
       ref={dialog}
       aria-labelledby={heading}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        if (!busy) onClose();
+      }}
+      onClose={(event) => {
+        // A browser may close it unasked: it lets nobody forbid a second Escape.
+        const closed = event.currentTarget;
+        if (closed.open || me.peek() === null) return;
+        if (busy) show(closed);
+        else onClose();
       }}
     >
       <h2 id={heading}>{title}</h2>
       {children}
     </dialog>
   );
+}
+
+function show(dialog: HTMLDialogElement | null): void {
+  if (dialog?.open === false) dialog.showModal();
 }

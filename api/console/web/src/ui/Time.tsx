@@ -21,3 +21,10 @@ export function timeText(at: string, date = true): string {
   const time = rest.slice(0, "hh:mm:ss".length);
   return `${date ? `${day} ` : ""}${time}${utc ? "Z" : ""}`;
 }
+
+/** What the machine's zone is called at a moment (RFC 3339; now where it is none): `GMT+2`. */
+export function zoneText(at = ""): string {
+  const moment = new Date(at);
+  const told = Number.isNaN(moment.getTime()) ? new Date() : moment;
+  return told.toLocaleTimeString("en", { timeZoneName: "shortOffset" }).split(" ").at(-1) ?? "";
+}

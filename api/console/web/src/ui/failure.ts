@@ -37,8 +37,15 @@ export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Say what an error says. What is no refusal of the service is a fault of this page. */
+/** Say what an error says. */
 export function report(error: unknown): void {
-  if (error instanceof Problem) say(error.message, "bad", error.reasons);
-  else say(error instanceof Error ? error.message : String(error), "bad");
+  const [text = "", ...reasons] = reasonsOf(error);
+  say(text, "bad", reasons);
+}
+
+/** What an error says, or several at once, a sentence each. What is no refusal of the service is a fault of this page. */
+export function reasonsOf(error: unknown): readonly string[] {
+  if (error instanceof AggregateError) return [...new Set(error.errors.flatMap(reasonsOf))];
+  if (error instanceof Problem) return [error.message, ...error.reasons];
+  return [error instanceof Error ? error.message : String(error)];
 }

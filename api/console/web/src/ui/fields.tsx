@@ -4,10 +4,10 @@ import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
-interface TextProps {
+interface InputProps {
   label: string;
   value: Signal<string>;
-  type?: "text" | "password" | "number" | "datetime-local" | "search";
+  type?: "text" | "password" | "number" | "search";
   required?: boolean;
   /** Least and greatest of a number. */
   min?: number;
@@ -17,8 +17,8 @@ interface TextProps {
   autocomplete?: string;
 }
 
-/** A line of text, or with `rows` several. */
-export function TextField({ label, value, type = "text", required, min, max, rows, hint, autocomplete }: TextProps) {
+/** What somebody types: a line, or with `rows` several. */
+export function InputField({ label, value, type = "text", required, min, max, rows, hint, autocomplete }: InputProps) {
   const id = useId();
   const common = {
     id,

@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { me } from "../app/session";
 import type { Word } from "../i18n";
 
 export interface Key {
@@ -39,10 +40,17 @@ export function useKeys(keys: readonly Key[]): void {
   }, [names]);
 }
 
-/** Listen for keys, once for the page. */
+/** Listen for keys, once for the page. None counts while nobody is logged in: the views are hidden then, not gone. */
 export function listenForKeys(): void {
   addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTaken(event.target, event.key))
+    if (
+      me.peek() == null ||
+      event.defaultPrevented ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      isTaken(event.target, event.key)
+    )
       return;
     const found =
       event.key === "?"

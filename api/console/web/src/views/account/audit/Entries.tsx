@@ -1,8 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../../../i18n";
-import { Answer, More } from "../../../ui/Answer";
 import { usePages } from "../../../ui/asked";
-import { TextField } from "../../../ui/fields";
+import { InputField } from "../../../ui/fields";
+import { MomentField } from "../../../ui/MomentField";
+import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 import { verified } from "./chain";
 import { askEntries, clearSought, type Entry, question, type Said, saidBy, sought } from "./entries";
@@ -15,11 +16,11 @@ export function Entries() {
     <section class="stack" aria-label={t("account.entries")}>
       <search>
         <form class="row" onSubmit={(event) => event.preventDefault()}>
-          <TextField label={t("account.person")} value={sought.actor} type="search" />
-          <TextField label={t("account.deed")} value={sought.action} type="search" />
-          <TextField label={t("account.object")} value={sought.object} type="search" />
-          <TextField label={t("account.from")} value={sought.from} type="datetime-local" />
-          <TextField label={t("account.to")} value={sought.to} type="datetime-local" />
+          <InputField label={t("account.person")} value={sought.actor} type="search" />
+          <InputField label={t("account.deed")} value={sought.action} type="search" />
+          <InputField label={t("account.object")} value={sought.object} type="search" />
+          <MomentField label={t("account.from")} value={sought.from} />
+          <MomentField label={t("account.to")} value={sought.to} />
           <button type="button" onClick={clearSought}>
             {t("account.all_entries")}
           </button>
@@ -28,33 +29,20 @@ export function Entries() {
           </button>
         </form>
       </search>
-      <Answer asked={pages}>
-        {(entries) => (
-          <>
-            <div class="scroll">
-              <table class="entries">
-                <thead>
-                  <tr>
-                    <th scope="col">{t("account.number")}</th>
-                    <th scope="col">{t("account.time")}</th>
-                    <th scope="col">{t("account.person")}</th>
-                    <th scope="col">{t("account.deed")}</th>
-                    <th scope="col">{t("account.objects")}</th>
-                    <th scope="col">{t("account.detail")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {entries.map((entry) => (
-                    <Row key={entry.seq} entry={entry} />
-                  ))}
-                </tbody>
-              </table>
-            </div>
-            {entries.length === 0 && <p>{t(pages.more === null ? "account.no_entries" : "account.no_entries_yet")}</p>}
-            <More pages={pages} />
-          </>
-        )}
-      </Answer>
+      <Table
+        asked={pages}
+        class="entries"
+        columns={[
+          t("account.number"),
+          t("account.time"),
+          t("account.person"),
+          t("account.deed"),
+          t("account.objects"),
+          t("account.detail"),
+        ]}
+        none={t(pages.more === null ? "account.no_entries" : "account.no_entries_yet")}
+        row={(entry) => <Row key={entry.seq} entry={entry} />}
+      />
     </section>
   );
 }

@@ -22,7 +22,7 @@ export const sought = {
   actor: signal(""),
   action: signal(""),
   object: signal(""),
-  /** Moments in the time of this machine. */
+  /** RFC 3339. */
   from: signal(""),
   to: signal(""),
 };
@@ -31,8 +31,8 @@ const query = computed(() => ({
   ...given("actor", sought.actor.value.trim()),
   ...given("action", sought.action.value.trim()),
   ...given("object", sought.object.value.trim()),
-  ...given("from", moment(sought.from.value)),
-  ...given("to", moment(sought.to.value)),
+  ...given("from", sought.from.value),
+  ...given("to", sought.to.value),
 }));
 
 /** What is asked for, to tell whether it has changed. */
@@ -61,9 +61,4 @@ export function clearSought(): void {
 
 function given<Name extends string>(name: Name, value: string): { [key in Name]?: string } {
   return value === "" ? {} : ({ [name]: value } as { [key in Name]: string });
-}
-
-function moment(written: string): string {
-  const time = new Date(written);
-  return written === "" || Number.isNaN(time.getTime()) ? "" : time.toISOString();
 }

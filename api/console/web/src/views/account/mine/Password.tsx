@@ -1,28 +1,20 @@
 import { useSignal } from "@preact/signals";
 import { dataOf, service, useToken } from "../../../api/client";
 import { t } from "../../../i18n";
-import { attempt, report, say } from "../../../ui/failure";
-import { TextField } from "../../../ui/fields";
+import { Form } from "../../../ui/Form";
+import { say } from "../../../ui/failure";
+import { InputField } from "../../../ui/fields";
 
 /** Another password: it ends one's other sessions, and this one goes on. */
 export function Password({ onChanged }: { onChanged: () => void }) {
   const old = useSignal("");
   const fresh = useSignal("");
   const again = useSignal("");
-  const busy = useSignal(false);
 
   async function change(): Promise<void> {
-    if (fresh.value !== again.value) {
-      report(new Error(t("account.not_alike")));
-      return;
-    }
-    busy.value = true;
-    const done = await attempt(async () => {
-      const body = { password: old.value, new_password: fresh.value };
-      useToken(dataOf(await service.PUT("/password", { body })).csrf);
-    });
-    busy.value = false;
-    if (!done) return;
+    if (fresh.value !== again.value) throw new Error(t("account.not_alike"));
+    const body = { password: old.value, new_password: fresh.value };
+    useToken(dataOf(await service.PUT("/password", { body })).csrf);
     old.value = "";
     fresh.value = "";
     again.value = "";
@@ -33,21 +25,15 @@ export function Password({ onChanged }: { onChanged: () => void }) {
   return (
     <section class="stack" aria-label={t("account.password")}>
       <h2>{t("account.password")}</h2>
-      <form
-        class="stack narrow"
-        onSubmit={(event) => {
-          event.preventDefault();
-          return change();
-        }}
-      >
-        <TextField
+      <Form class="stack narrow" button={t("account.change_password")} look="primary" act={change}>
+        <InputField
           label={t("account.old_password")}
           value={old}
           type="password"
           autocomplete="current-password"
           required
         />
-        <TextField
+        <InputField
           label={t("account.fresh_password")}
           value={fresh}
           type="password"
@@ -55,19 +41,14 @@ export function Password({ onChanged }: { onChanged: () => void }) {
           required
           hint={t("account.password_hint")}
         />
-        <TextField
+        <InputField
           label={t("account.again_password")}
           value={again}
           type="password"
           autocomplete="new-password"
           required
         />
-        <div>
-          <button type="submit" class="primary" disabled={busy.value}>
-            {t("account.change_password")}
-          </button>
-        </div>
-      </form>
+      </Form>
     </section>
   );
 }

@@ -1,8 +1,8 @@
 import { dataOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
-import { Answer } from "../../../ui/Answer";
 import { useAsked } from "../../../ui/asked";
 import { attempt } from "../../../ui/failure";
+import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 
 /** Where one is logged in. */
@@ -16,62 +16,48 @@ export function Sessions({ turn }: { turn: number }) {
   return (
     <section class="stack" aria-label={t("account.sessions")}>
       <h2>{t("account.sessions")}</h2>
-      <Answer asked={sessions}>
-        {(found) => (
-          <>
-            <div class="scroll">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("account.since")}</th>
-                    <th scope="col">{t("account.used")}</th>
-                    <th scope="col">{t("account.where")}</th>
-                    <th scope="col">
-                      <span class="unseen">{t("account.actions")}</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {found.map((session) => (
-                    <tr key={session.id}>
-                      <td>
-                        <Time at={session.created} />
-                      </td>
-                      <td>
-                        <Time at={session.used} />
-                      </td>
-                      <td>
-                        {session.address} <small>{session.agent}</small>
-                      </td>
-                      <td>
-                        {session.current ? (
-                          <strong>{t("account.this_session")}</strong>
-                        ) : (
-                          <button
-                            type="button"
-                            onClick={() =>
-                              end(() =>
-                                service.DELETE("/sessions/{session_id}", {
-                                  params: { path: { session_id: session.id } },
-                                }),
-                              )
-                            }
-                          >
-                            {t("account.end_session")}
-                          </button>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-            <button type="button" disabled={found.length < 2} onClick={() => end(() => service.DELETE("/sessions"))}>
-              {t("account.end_others")}
-            </button>
-          </>
+      <Table
+        asked={sessions}
+        columns={[t("account.since"), t("account.used"), t("account.where")]}
+        actions
+        none={t("account.no_sessions")}
+        row={({ id, created, used, address, agent, current }) => (
+          <tr key={id}>
+            <td>
+              <Time at={created} />
+            </td>
+            <td>
+              <Time at={used} />
+            </td>
+            <td>
+              {address} <small>{agent}</small>
+            </td>
+            <td>
+              {current ? (
+                <strong>{t("account.this_session")}</strong>
+              ) : (
+                <button
+                  type="button"
+                  onClick={() =>
+                    end(() => service.DELETE("/sessions/{session_id}", { params: { path: { session_id: id } } }))
+                  }
+                >
+                  {t("account.end_session")}
+                </button>
+              )}
+            </td>
+          </tr>
         )}
-      </Answer>
+      />
+      <div>
+        <button
+          type="button"
+          disabled={(sessions.value ?? []).length < 2}
+          onClick={() => end(() => service.DELETE("/sessions"))}
+        >
+          {t("account.end_others")}
+        </button>
+      </div>
     </section>
   );
 }

@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { dataOf, pageOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
-import { Answer, More } from "../../../ui/Answer";
+import { Asking } from "../../../ui/Asking";
 import { usePages } from "../../../ui/asked";
-import { attempt } from "../../../ui/failure";
-import { TextField } from "../../../ui/fields";
+import { Form } from "../../../ui/Form";
+import { InputField } from "../../../ui/fields";
+import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 import { type Deed, type Known, Sure } from "./deeds";
 import { OneTime, type Secret } from "./OneTime";
@@ -15,6 +16,10 @@ export default function Accounts() {
   const pages = usePages(async () => pageOf(await service.GET("/accounts")), []);
   const secret = useSignal<Secret | null>(null);
   const asking = useSignal<{ account: Known; deed: Deed } | null>(null);
+  const show = (made: Secret | null) => {
+    secret.value = made;
+    pages.again();
+  };
   const offer = (account: Known, deed: Deed) => (
     <button
       type="button"
@@ -27,80 +32,40 @@ export default function Accounts() {
   );
   return (
     <section class="stack" aria-label={t("account.accounts")}>
-      <Answer asked={pages}>
-        {(accounts) => (
-          <>
-            <div class="scroll">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("account.login")}</th>
-                    <th scope="col">{t("account.name")}</th>
-                    <th scope="col">{t("account.role")}</th>
-                    <th scope="col">{t("account.state")}</th>
-                    <th scope="col">
-                      <span class="unseen">{t("account.actions")}</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {accounts.map((account) => (
-                    <tr key={account.id}>
-                      <th scope="row">{account.login}</th>
-                      <td>{account.name}</td>
-                      <td>{account.role}</td>
-                      <td>
-                        <State account={account} />
-                      </td>
-                      <td>
-                        <div class="row">
-                          {account.disabled === null ? (
-                            <>
-                              {account.issuer === null && offer(account, "renew")}
-                              {offer(account, "end_sessions")}
-                              {offer(account, "disable")}
-                            </>
-                          ) : (
-                            offer(account, "enable")
-                          )}
-                        </div>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-            <More pages={pages} />
-          </>
+      <Table
+        asked={pages}
+        columns={[t("account.login"), t("account.name"), t("account.role"), t("account.state")]}
+        actions
+        none={t("account.no_accounts")}
+        row={(account) => (
+          <tr key={account.id}>
+            <th scope="row">{account.login}</th>
+            <td>{account.name}</td>
+            <td>{account.role}</td>
+            <td>
+              <State account={account} />
+            </td>
+            <td>
+              <div class="row">
+                {account.disabled === null ? (
+                  <>
+                    {account.issuer === null && offer(account, "renew")}
+                    {offer(account, "end_sessions")}
+                    {offer(account, "disable")}
+                  </>
+                ) : (
+                  offer(account, "enable")
+                )}
+              </div>
+            </td>
+          </tr>
         )}
-      </Answer>
-      <NewAccount
-        onMade={(made) => {
-          secret.value = made;
-          pages.again();
-        }}
       />
-      {asking.value !== null && (
-        <Sure
-          account={asking.value.account}
-          deed={asking.value.deed}
-          onClose={() => {
-            asking.value = null;
-          }}
-          onDone={(renewed) => {
-            secret.value = renewed;
-            pages.again();
-          }}
-        />
-      )}
-      {secret.value !== null && (
-        <OneTime
-          shown={secret.value}
-          onClose={() => {
-            secret.value = null;
-          }}
-        />
-      )}
+      <NewAccount onMade={show} />
+      <Asking about={asking}>
+        {({ account, deed }, close) => <Sure account={account} deed={deed} onClose={close} onDone={show} />}
+      </Asking>
+      <OneTime secret={secret} />
     </section>
   );
 }
@@ -127,27 +92,22 @@ function NewAccount({ onMade }: { onMade: (secret: Secret) => void }) {
   const role = useSignal<Role>("analyst");
   const partner = useSignal("");
   return (
-    <form
-      class="row"
-      aria-label={t("account.new_account")}
-      onSubmit={(event) => {
-        event.preventDefault();
-        return attempt(async () => {
-          const bound = role.value === "partner" ? { partner_id: partner.value } : {};
-          const body = { login: login.value, name: name.value, role: role.value, ...bound };
-          const made = dataOf(await service.POST("/accounts", { body }));
-          onMade({ name: made.login, secret: made.secret, expires: made.expires });
-          login.value = "";
-          name.value = "";
-        });
+    <Form
+      label={t("account.new_account")}
+      button={t("account.new_account")}
+      look="primary"
+      act={async () => {
+        const bound = role.value === "partner" ? { partner_id: partner.value } : {};
+        const body = { login: login.value, name: name.value, role: role.value, ...bound };
+        const made = dataOf(await service.POST("/accounts", { body }));
+        onMade({ name: made.login, secret: made.secret, expires: made.expires });
+        login.value = "";
+        name.value = "";
       }}
     >
-      <TextField label={t("account.login")} value={login} required />
-      <TextField label={t("account.name")} value={name} required />
+      <InputField label={t("account.login")} value={login} required />
+      <InputField label={t("account.name")} value={name} required />
       <RoleFields roles={ROLES} role={role} partner={partner} />
-      <button type="submit" class="primary">
-        {t("account.new_account")}
-      </button>
-    </form>
+    </Form>
   );
 }

@@ -1,6 +1,7 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { t } from "../../../i18n";
+import { Asking } from "../../../ui/Asking";
 import { Dialog } from "../../../ui/Dialog";
 import { Time } from "../../../ui/Time";
 
@@ -12,7 +13,11 @@ export interface Secret {
 }
 
 /** A secret, shown this once: it is kept nowhere, not in this page either once it is closed. */
-export function OneTime({ shown, onClose }: { shown: Secret; onClose: () => void }) {
+export function OneTime({ secret }: { secret: Signal<Secret | null> }) {
+  return <Asking about={secret}>{(shown, close) => <Shown shown={shown} onClose={close} />}</Asking>;
+}
+
+function Shown({ shown, onClose }: { shown: Secret; onClose: () => void }) {
   const output = useRef<HTMLOutputElement>(null);
   const copied = useSignal(false);
 

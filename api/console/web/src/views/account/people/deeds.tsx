@@ -1,7 +1,6 @@
 import { dataOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
 import { Confirm } from "../../../ui/Confirm";
-import { attempt } from "../../../ui/failure";
 import type { Secret } from "./OneTime";
 
 /** What an administrator does to an account. */
@@ -26,7 +25,7 @@ export function Sure({ account, deed, onClose, onDone }: Props) {
       act={t(`account.deed_${deed}`)}
       danger={deed === "disable" || deed === "renew"}
       onClose={onClose}
-      onConfirm={() => attempt(async () => onDone(await done(account, deed)))}
+      onConfirm={async () => onDone(await done(account, deed))}
     >
       <p>{t(`account.deed_${deed}_says`, { name: account.name })}</p>
     </Confirm>

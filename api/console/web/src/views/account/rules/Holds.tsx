@@ -2,12 +2,14 @@ import { useSignal } from "@preact/signals";
 import { pageOf, service } from "../../../api/client";
 import { may } from "../../../app/session";
 import { t } from "../../../i18n";
-import { Answer, More } from "../../../ui/Answer";
+import { Asking } from "../../../ui/Asking";
 import { usePages } from "../../../ui/asked";
 import { Confirm } from "../../../ui/Confirm";
-import { attempt, say } from "../../../ui/failure";
-import { TextField } from "../../../ui/fields";
+import { Form } from "../../../ui/Form";
+import { say } from "../../../ui/failure";
+import { InputField } from "../../../ui/fields";
 import { Id } from "../../../ui/Id";
+import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 
 /** Records that are not to be erased: who holds them and why; a supervisor places and lifts holds. */
@@ -20,90 +22,59 @@ export function Holds({ turn }: { turn: number }) {
   return (
     <section class="stack" aria-label={t("account.holds")}>
       <h2>{t("account.holds")}</h2>
-      <Answer asked={pages}>
-        {(holds) => (
-          <>
-            {holds.length === 0 ? (
-              <p>{t("account.no_holds")}</p>
-            ) : (
-              <div class="scroll">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">{t("account.record")}</th>
-                      <th scope="col">{t("account.reason")}</th>
-                      <th scope="col">{t("account.placed")}</th>
-                      <th scope="col">{t("account.state")}</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {holds.map((hold) => (
-                      <tr key={hold.id}>
-                        <td>
-                          <Id id={hold.record_id} />
-                        </td>
-                        <td>{hold.reason}</td>
-                        <td>
-                          <Time at={hold.placed} /> <Id id={hold.placed_by} />
-                        </td>
-                        <td>
-                          {hold.lifted !== null ? (
-                            <>
-                              {t("account.lifted")} <Time at={hold.lifted} />: {hold.lift_reason}
-                            </>
-                          ) : (
-                            <>
-                              <span class="state good">{t("account.held")}</span>{" "}
-                              {write && (
-                                <button
-                                  type="button"
-                                  onClick={() => {
-                                    lifting.value = hold.id;
-                                  }}
-                                >
-                                  {t("account.lift")}
-                                </button>
-                              )}
-                            </>
-                          )}
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
-            )}
-            <More pages={pages} />
-          </>
+      <Table
+        asked={pages}
+        columns={[t("account.record"), t("account.reason"), t("account.placed"), t("account.state")]}
+        none={t("account.no_holds")}
+        row={(hold) => (
+          <tr key={hold.id}>
+            <td>
+              <Id id={hold.record_id} />
+            </td>
+            <td>{hold.reason}</td>
+            <td>
+              <Time at={hold.placed} /> <Id id={hold.placed_by} />
+            </td>
+            <td>
+              {hold.lifted !== null ? (
+                <>
+                  {t("account.lifted")} <Time at={hold.lifted} />: {hold.lift_reason}
+                </>
+              ) : (
+                <>
+                  <span class="state good">{t("account.held")}</span>{" "}
+                  {write && (
+                    <button
+                      type="button"
+                      onClick={() => {
+                        lifting.value = hold.id;
+                      }}
+                    >
+                      {t("account.lift")}
+                    </button>
+                  )}
+                </>
+              )}
+            </td>
+          </tr>
         )}
-      </Answer>
+      />
       {write && (
-        <form
-          class="row"
-          aria-label={t("account.place_hold")}
-          onSubmit={async (event) => {
-            event.preventDefault();
-            const body = { record_id: record.value.trim(), reason: reason.value };
-            if (!(await attempt(() => service.POST("/holds", { body })))) return;
+        <Form
+          label={t("account.place_hold")}
+          button={t("account.place_hold")}
+          act={async () => {
+            await service.POST("/holds", { body: { record_id: record.value.trim(), reason: reason.value } });
             record.value = "";
             reason.value = "";
             pages.again();
           }}
         >
-          <TextField label={t("account.record_id")} value={record} required />
-          <TextField label={t("account.reason")} value={reason} required />
-          <button type="submit">{t("account.place_hold")}</button>
-        </form>
+          <InputField label={t("account.record_id")} value={record} required />
+          <InputField label={t("account.reason")} value={reason} required />
+        </Form>
       )}
-      {lifting.value !== null && (
-        <Lift
-          hold={lifting.value}
-          onDone={pages.again}
-          onClose={() => {
-            lifting.value = null;
-          }}
-        />
-      )}
+      <Asking about={lifting}>{(hold, close) => <Lift hold={hold} onDone={pages.again} onClose={close} />}</Asking>
     </section>
   );
 }
@@ -115,17 +86,15 @@ function Lift({ hold, onDone, onClose }: { hold: string; onDone: () => void; onC
       title={t("account.lift")}
       act={t("account.lift_it")}
       onClose={onClose}
-      onConfirm={() =>
-        attempt(async () => {
-          const params = { path: { hold_id: hold } };
-          const { response } = await service.POST("/holds/{hold_id}/lift", { params, body: { reason: reason.value } });
-          if (response.status === 202) say(t("account.waits_for_second"));
-          onDone();
-        })
-      }
+      onConfirm={async () => {
+        const params = { path: { hold_id: hold } };
+        const { response } = await service.POST("/holds/{hold_id}/lift", { params, body: { reason: reason.value } });
+        if (response.status === 202) say(t("account.waits_for_second"));
+        onDone();
+      }}
     >
       <p>{t("account.lifting_says")}</p>
-      <TextField label={t("account.reason")} value={reason} required />
+      <InputField label={t("account.reason")} value={reason} required />
     </Confirm>
   );
 }

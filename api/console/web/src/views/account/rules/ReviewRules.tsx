@@ -1,15 +1,18 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { dataOf, type Schemas, service } from "../../../api/client";
+import { dataOf, service } from "../../../api/client";
+import { Problem } from "../../../api/problem";
 import { may } from "../../../app/session";
 import { t } from "../../../i18n";
 import { Answer } from "../../../ui/Answer";
+import { Asking } from "../../../ui/Asking";
 import { useAsked } from "../../../ui/asked";
-import { attempt, say } from "../../../ui/failure";
-import { TextField, TickField } from "../../../ui/fields";
+import { Confirm } from "../../../ui/Confirm";
+import { Form } from "../../../ui/Form";
+import { say } from "../../../ui/failure";
+import { InputField, TickField } from "../../../ui/fields";
 import { Time } from "../../../ui/Time";
+import { type Policy, type Rules, readRules, rulesText } from "./policy";
 
-type Policy = Schemas["PolicyIn"];
 type Selector = Policy["two_people"][number] | Policy["severity"][number];
 
 /** What is grave, and what two people have to confirm; written by administrators, each version kept. */
@@ -46,7 +49,7 @@ export default function ReviewRules() {
               {t("account.claimed_for", { count: Math.round(policy.claim_s / 60) })}{" "}
               {t(policy.keys_are_people ? "account.keys_are_people" : "account.keys_are_nobody")}
             </p>
-            {may("policy.write") && <Editor key={etag} policy={policy} etag={etag} onWritten={asked.again} />}
+            {may("policy.write") && <Editor policy={policy} etag={etag} again={asked.again} />}
           </>
         )}
       </Answer>
@@ -65,44 +68,76 @@ function selected(rule: Selector): string {
 interface Props {
   policy: Policy;
   etag: string;
-  onWritten: () => void;
+  /** Ask for the newest rules. */
+  again: () => void;
 }
 
-/** The rules as they are written; refused where somebody else wrote others meanwhile. */
-function Editor({ policy, etag, onWritten }: Props) {
+/**
+ * The rules as they are written. What somebody else wrote meanwhile is shown above and written over only by who has been
+ * told of it; what was written here stays.
+ */
+function Editor({ policy, etag, again }: Props) {
   const minutes = useSignal(String(policy.claim_s / 60));
   const people = useSignal(policy.keys_are_people);
-  const rules = useSignal("");
-  useEffect(() => {
-    const { severity, two_people } = policy;
-    rules.value = JSON.stringify({ severity, two_people }, (_, value: unknown) => value ?? undefined, 2);
-  }, [policy]);
+  const text = useSignal(rulesText(policy));
+  const overtaken = useSignal(false);
+  const asking = useSignal<Rules | null>(null);
+
+  async function write(rules: Rules): Promise<void> {
+    const body = { ...rules, claim_s: Math.round(Number(minutes.value) * 60), keys_are_people: people.value };
+    try {
+      await service.PUT("/reviews/policy", { params: { header: { "if-match": etag } }, body });
+    } catch (error) {
+      if (!(error instanceof Problem && error.status === 412)) throw error;
+      overtaken.value = true;
+      again();
+      return;
+    }
+    overtaken.value = false;
+    say(t("account.rules_written"));
+    again();
+  }
+
   return (
-    <form
-      class="stack"
-      aria-label={t("account.write_rules")}
-      onSubmit={(event) => {
-        event.preventDefault();
-        return attempt(async () => {
-          const written = JSON.parse(rules.value) as Pick<Policy, "severity" | "two_people">;
-          const body = { ...written, claim_s: Math.round(Number(minutes.value) * 60), keys_are_people: people.value };
-          await service.PUT("/reviews/policy", { params: { header: { "if-match": etag } }, body });
-          say(t("account.rules_written"));
-          onWritten();
-        });
-      }}
-    >
+    <>
       <h2>{t("account.write_rules")}</h2>
-      <div class="row">
-        <TextField label={t("account.claim_minutes")} value={minutes} type="number" min={1} max={1440} required />
-        <TickField label={t("account.keys_count")} value={people} />
-      </div>
-      <TextField label={t("account.rules_json")} value={rules} rows={10} hint={t("account.rules_hint")} required />
-      <div>
-        <button type="submit" class="primary">
-          {t("account.write_rules")}
-        </button>
-      </div>
-    </form>
+      <Form
+        class="stack"
+        label={t("account.write_rules")}
+        button={t("account.write_rules")}
+        look="primary"
+        act={async () => {
+          asking.value = readRules(text.value);
+        }}
+      >
+        <div class="row">
+          <InputField label={t("account.claim_minutes")} value={minutes} type="number" min={1} max={1440} required />
+          <TickField label={t("account.keys_count")} value={people} />
+        </div>
+        <InputField label={t("account.rules_json")} value={text} rows={10} hint={t("account.rules_hint")} required />
+      </Form>
+      {overtaken.value && (
+        <p role="alert" class="refused">
+          {t("account.rules_overtaken")}
+        </p>
+      )}
+      <Asking about={asking}>
+        {(rules, close) => (
+          <Confirm
+            title={t("account.write_rules")}
+            act={t("account.put_rules_in_force")}
+            onClose={close}
+            onConfirm={() => write(rules)}
+          >
+            <p>{told(rules.two_people.length)}</p>
+            <p class="soft">{t("account.rules_now", { count: policy.two_people.length })}</p>
+          </Confirm>
+        )}
+      </Asking>
+    </>
   );
+}
+
+function told(count: number): string {
+  return count === 0 ? t("account.rules_nothing") : t("account.rules_pairs", { count });
 }

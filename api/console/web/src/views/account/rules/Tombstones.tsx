@@ -1,8 +1,8 @@
 import { dataOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
-import { Answer, More } from "../../../ui/Answer";
 import { usePages } from "../../../ui/asked";
 import { Id } from "../../../ui/Id";
+import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 
 const PAGE = 100;
@@ -13,49 +13,28 @@ export function Tombstones({ turn }: { turn: number }) {
   return (
     <section class="stack" aria-label={t("account.tombstones")}>
       <h2>{t("account.tombstones")}</h2>
-      <Answer asked={pages}>
-        {(tombstones) => (
-          <>
-            {tombstones.length === 0 ? (
-              <p>{t("account.no_tombstones")}</p>
-            ) : (
-              <div class="scroll">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">{t("account.record")}</th>
-                      <th scope="col">{t("account.type")}</th>
-                      <th scope="col">{t("account.erased")}</th>
-                      <th scope="col">{t("account.why")}</th>
-                      <th scope="col">{t("account.digest")}</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {tombstones.map((tombstone) => (
-                      <tr key={tombstone.record_id}>
-                        <td>
-                          <Id id={tombstone.record_id} />
-                        </td>
-                        <td>{tombstone.type}</td>
-                        <td>
-                          <Time at={tombstone.erased} /> <Id id={tombstone.erased_by} />
-                        </td>
-                        <td>
-                          {t(`account.why_${tombstone.why}`)}: {tombstone.rule}
-                        </td>
-                        <td>
-                          <code title={tombstone.digest}>{tombstone.digest.slice(0, 12)}…</code>
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
-            )}
-            <More pages={pages} />
-          </>
+      <Table
+        asked={pages}
+        columns={[t("account.record"), t("account.type"), t("account.erased"), t("account.why"), t("account.digest")]}
+        none={t("account.no_tombstones")}
+        row={({ record_id, type, erased, erased_by, why, rule, digest }) => (
+          <tr key={record_id}>
+            <td>
+              <Id id={record_id} />
+            </td>
+            <td>{type}</td>
+            <td>
+              <Time at={erased} /> <Id id={erased_by} />
+            </td>
+            <td>
+              {t(`account.why_${why}`)}: {rule}
+            </td>
+            <td>
+              <code title={digest}>{digest.slice(0, 12)}…</code>
+            </td>
+          </tr>
         )}
-      </Answer>
+      />
     </section>
   );
 }

@@ -1,11 +1,12 @@
 import { dataOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
-import { Answer } from "../../../ui/Answer";
 import { useAsked } from "../../../ui/asked";
+import { Table } from "../../../ui/Table";
 
 /** What everybody may know, as the public sees it. */
 export default function Transparency() {
-  const asked = useAsked(async () => dataOf(await service.GET("/transparency.json")).months, []);
+  const asked = useAsked(async () => dataOf(await service.GET("/transparency.json")).months.toReversed(), []);
+  const newest = asked.value?.[0];
   return (
     <section class="stack" aria-label={t("account.transparency")}>
       <p>
@@ -14,62 +15,50 @@ export default function Transparency() {
           {t("account.public_page")}
         </a>
       </p>
-      <Answer asked={asked}>
-        {(months) =>
-          months.length === 0 ? (
-            <p>{t("account.no_months")}</p>
-          ) : (
-            <div class="scroll">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("account.month")}</th>
-                    <th scope="col">{t("account.crossings")}</th>
-                    <th scope="col">{t("account.of_which")}</th>
-                    <th scope="col">{t("account.judged")}</th>
-                    <th scope="col">{t("account.median")}</th>
-                    <th scope="col">{t("account.shared_with")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {months.toReversed().map((month) => (
-                    <tr key={month.month}>
-                      <th scope="row">{month.month}</th>
-                      <td>{t("account.at_least", { count: month.crossings.total_at_least })}</td>
-                      <td>
-                        <ul class="plain">
-                          {month.crossings.cells.map((cell) => (
-                            <li key={`${cell.area?.join()} ${cell.kind}`}>
-                              {cell.kind}: {cell.count}
-                              {cell.area !== null && <small> ({cell.area.join(", ")})</small>}
-                            </li>
-                          ))}
-                          <li>{t("account.elsewhere", { count: month.crossings.elsewhere_at_least })}</li>
-                        </ul>
-                      </td>
-                      <td>
-                        {share(t("account.confirmed"), month.review.confirmed)}
-                        {share(t("account.dismissed"), month.review.dismissed)}
-                        {share(t("account.pending"), month.review.pending)}
-                      </td>
-                      <td>
-                        {t("account.to_review")}: {month.median_delay.review ?? t("account.not_enough")}
-                        <br />
-                        {t("account.to_release")}: {month.median_delay.release ?? t("account.not_enough")}
-                      </td>
-                      <td>
-                        {t("account.partners", { count: month.sharing.partners })},{" "}
-                        {t("account.agreements", { count: month.sharing.agreements })}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-              <p class="soft">{t("account.threshold", { count: months.at(-1)?.threshold ?? 0 })}</p>
-            </div>
-          )
-        }
-      </Answer>
+      <Table
+        asked={asked}
+        columns={[
+          t("account.month"),
+          t("account.crossings"),
+          t("account.of_which"),
+          t("account.judged"),
+          t("account.median"),
+          t("account.shared_with"),
+        ]}
+        none={t("account.no_months")}
+        row={(month) => (
+          <tr key={month.month}>
+            <th scope="row">{month.month}</th>
+            <td>{t("account.at_least", { count: month.crossings.total_at_least })}</td>
+            <td>
+              <ul class="plain">
+                {month.crossings.cells.map((cell) => (
+                  <li key={`${cell.area?.join()} ${cell.kind}`}>
+                    {cell.kind}: {cell.count}
+                    {cell.area !== null && <small> ({cell.area.join(", ")})</small>}
+                  </li>
+                ))}
+                <li>{t("account.elsewhere", { count: month.crossings.elsewhere_at_least })}</li>
+              </ul>
+            </td>
+            <td>
+              {share(t("account.confirmed"), month.review.confirmed)}
+              {share(t("account.dismissed"), month.review.dismissed)}
+              {share(t("account.pending"), month.review.pending)}
+            </td>
+            <td>
+              {t("account.to_review")}: {month.median_delay.review ?? t("account.not_enough")}
+              <br />
+              {t("account.to_release")}: {month.median_delay.release ?? t("account.not_enough")}
+            </td>
+            <td>
+              {t("account.partners", { count: month.sharing.partners })},{" "}
+              {t("account.agreements", { count: month.sharing.agreements })}
+            </td>
+          </tr>
+        )}
+      />
+      {newest !== undefined && <p class="soft">{t("account.threshold", { count: newest.threshold })}</p>}
     </section>
   );
 }

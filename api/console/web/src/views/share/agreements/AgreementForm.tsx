@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { service } from "../../../api/client";
 import type { Partner } from "../../../api/partners";
-import { Problem } from "../../../api/problem";
 import { t, type Word } from "../../../i18n";
-import { ChoiceField, TextField, TickField, TicksField } from "../../../ui/fields";
+import { Refusal, useSubmit } from "../../../ui/Form";
+import { ChoiceField, InputField, TickField, TicksField } from "../../../ui/fields";
+import { MomentField } from "../../../ui/MomentField";
 import { AreaDraw } from "./AreaDraw";
 import { clearDraft, draft, FIELDS, KINDS, lacksArea, MEDIA, RECORDS, SENSITIVITIES, terms, UNITS } from "./draft";
 import { Terms } from "./Terms";
@@ -17,27 +18,12 @@ interface Props {
 /** Writes an agreement; beside the fields stands what it will say. It is refused or made as the service says. */
 export function AgreementForm({ partners, onMade, onClose }: Props) {
   const busy = useSignal(false);
-  const refusal = useSignal<readonly string[]>([]);
-
-  async function submit(event: Event): Promise<void> {
-    event.preventDefault();
-    if (lacksArea.value) {
-      refusal.value = [t("share.lacks_area")];
-      return;
-    }
-    busy.value = true;
-    refusal.value = [];
-    try {
-      await service.POST("/agreements", { body: terms.value });
-      clearDraft();
-      onMade();
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      refusal.value = [error.message, ...error.reasons];
-    } finally {
-      busy.value = false;
-    }
-  }
+  const { refusal, submit } = useSubmit(async () => {
+    if (lacksArea.value) throw new Error(t("share.lacks_area"));
+    await service.POST("/agreements", { body: terms.value });
+    clearDraft();
+    onMade();
+  }, busy);
 
   return (
     <form class="writing" onSubmit={submit} aria-label={t("share.new_agreement")}>
@@ -56,14 +42,14 @@ export function AgreementForm({ partners, onMade, onClose }: Props) {
         />
         <TicksField legend={t("share.kinds")} value={draft.kinds} choices={named(KINDS, "share.kind_")} />
         <div class="two">
-          <TextField
+          <InputField
             label={t("share.purposes")}
             value={draft.purposes}
             rows={2}
             hint={t("share.a_line_each")}
             required
           />
-          <TextField
+          <InputField
             label={t("share.markings")}
             value={draft.markings}
             rows={2}
@@ -82,19 +68,14 @@ export function AgreementForm({ partners, onMade, onClose }: Props) {
         )}
         <div class="two">
           <div class="row">
-            <TextField label={t("share.delay")} value={draft.delay} type="number" min={0} required />
+            <InputField label={t("share.delay")} value={draft.delay} type="number" min={0} required />
             <ChoiceField
               label={t("share.unit")}
               value={draft.unit}
               choices={named(Object.keys(UNITS) as (keyof typeof UNITS)[], "share.unit_")}
             />
           </div>
-          <TextField
-            label={t("share.valid_until")}
-            value={draft.until}
-            type="datetime-local"
-            hint={t("share.until_hint")}
-          />
+          <MomentField label={t("share.valid_until")} value={draft.until} />
         </div>
         <TickField label={t("share.allow_standing")} value={draft.subscriptions} />
         <ChoiceField
@@ -109,16 +90,8 @@ export function AgreementForm({ partners, onMade, onClose }: Props) {
       </div>
       <div class="stack says">
         <h2>{t("share.says")}</h2>
-        <Terms terms={terms.value} />
-        <div role="alert">
-          {refusal.value.length > 0 && (
-            <ul>
-              {refusal.value.map((reason) => (
-                <li key={reason}>{reason}</li>
-              ))}
-            </ul>
-          )}
-        </div>
+        <Terms terms={terms.value} lacksArea={lacksArea.value} />
+        <Refusal reasons={refusal} />
         <p class="soft">{t("share.never_changed")}</p>
         <div class="row">
           <button type="submit" class="primary" disabled={busy.value}>

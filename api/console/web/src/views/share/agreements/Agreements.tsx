@@ -12,9 +12,10 @@ import {
 import { may } from "../../../app/session";
 import { t } from "../../../i18n";
 import { Answer } from "../../../ui/Answer";
+import { Asking } from "../../../ui/Asking";
 import { useAsked } from "../../../ui/asked";
 import { Confirm } from "../../../ui/Confirm";
-import { attempt, say } from "../../../ui/failure";
+import { say } from "../../../ui/failure";
 import { Id } from "../../../ui/Id";
 import { Time } from "../../../ui/Time";
 import { useTold } from "../told";
@@ -110,7 +111,7 @@ interface ShownProps {
 }
 
 function Shown({ agreement, partners, onEnded }: ShownProps) {
-  const ending = useSignal(false);
+  const ending = useSignal<Agreement | null>(null);
   if (agreement === undefined) return null;
   const partner = nameOf(partners, agreement.terms.partner_id);
   return (
@@ -131,7 +132,7 @@ function Shown({ agreement, partners, onEnded }: ShownProps) {
           <button
             type="button"
             onClick={() => {
-              ending.value = true;
+              ending.value = agreement;
             }}
           >
             {t("share.end_agreement")}
@@ -142,24 +143,22 @@ function Shown({ agreement, partners, onEnded }: ShownProps) {
         <Terms terms={agreement.terms} />
         {agreement.terms.area != null && <AreaMap area={agreement.terms.area} />}
       </div>
-      {ending.value && (
-        <Confirm
-          title={t("share.end_agreement")}
-          act={t("share.end_it")}
-          danger
-          onClose={() => {
-            ending.value = false;
-          }}
-          onConfirm={() =>
-            attempt(async () => {
-              await service.DELETE("/agreements/{agreement_id}", { params: { path: { agreement_id: agreement.id } } });
+      <Asking about={ending}>
+        {({ id, terms }, close) => (
+          <Confirm
+            title={t("share.end_agreement")}
+            act={t("share.end_it")}
+            danger
+            onClose={close}
+            onConfirm={async () => {
+              await service.DELETE("/agreements/{agreement_id}", { params: { path: { agreement_id: id } } });
               onEnded();
-            })
-          }
-        >
-          <p>{t("share.ending_says", { partner })}</p>
-        </Confirm>
-      )}
+            }}
+          >
+            <p>{t("share.ending_says", { partner: nameOf(partners, terms.partner_id) })}</p>
+          </Confirm>
+        )}
+      </Asking>
     </section>
   );
 }

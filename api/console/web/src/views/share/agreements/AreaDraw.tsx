@@ -5,7 +5,7 @@ import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 import { t } from "../../../i18n";
 import { colour } from "../../../map/Drawing";
 import { type Box, MapView, useMap } from "../../../map/MapView";
-import { TextField } from "../../../ui/fields";
+import { InputField } from "../../../ui/fields";
 import { DrawnArea } from "./AreaMap";
 import { boxOf, readArea, ringsOf } from "./area";
 import { draft, takeArea } from "./draft";
@@ -54,7 +54,7 @@ export function AreaDraw() {
       </div>
       <details>
         <summary>{t("share.paste")}</summary>
-        <TextField label={t("share.geojson")} value={draft.areaText} rows={5} />
+        <InputField label={t("share.geojson")} value={draft.areaText} rows={5} />
         <button
           type="button"
           onClick={() => {

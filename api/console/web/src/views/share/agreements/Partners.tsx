@@ -3,9 +3,10 @@ import { service } from "../../../api/client";
 import { addPartner, type Partner } from "../../../api/partners";
 import { may } from "../../../app/session";
 import { t } from "../../../i18n";
+import { Asking } from "../../../ui/Asking";
 import { Confirm } from "../../../ui/Confirm";
-import { attempt } from "../../../ui/failure";
-import { TextField } from "../../../ui/fields";
+import { Form } from "../../../ui/Form";
+import { InputField } from "../../../ui/fields";
 import { Time } from "../../../ui/Time";
 
 /** Who is shared with; who writes rules names partners and ends them. */
@@ -47,48 +48,35 @@ export function Partners({ partners, onChange }: { partners: readonly Partner[];
         </tbody>
       </table>
       {write && (
-        <form
-          class="row"
-          onSubmit={async (event) => {
-            event.preventDefault();
-            if (!(await attempt(() => addPartner(name.value)))) return;
+        <Form
+          label={t("share.new_partner")}
+          button={t("share.add")}
+          act={async () => {
+            await addPartner(name.value);
             name.value = "";
             onChange();
           }}
         >
-          <TextField label={t("share.new_partner")} value={name} required />
-          <button type="submit">{t("share.add")}</button>
-        </form>
+          <InputField label={t("share.new_partner")} value={name} required />
+        </Form>
       )}
-      {ending.value !== null && (
-        <EndPartner
-          partner={ending.value}
-          onEnded={onChange}
-          onClose={() => {
-            ending.value = null;
-          }}
-        />
-      )}
+      <Asking about={ending}>
+        {(partner, close) => (
+          <Confirm
+            title={t("share.end_partner", { partner: partner.name })}
+            act={t("share.end_it")}
+            danger
+            typed={partner.name}
+            onClose={close}
+            onConfirm={async () => {
+              await service.DELETE("/partners/{partner_id}", { params: { path: { partner_id: partner.id } } });
+              onChange();
+            }}
+          >
+            <p>{t("share.ending_partner_says")}</p>
+          </Confirm>
+        )}
+      </Asking>
     </details>
-  );
-}
-
-function EndPartner({ partner, onEnded, onClose }: { partner: Partner; onEnded: () => void; onClose: () => void }) {
-  return (
-    <Confirm
-      title={t("share.end_partner", { partner: partner.name })}
-      act={t("share.end_it")}
-      danger
-      typed={partner.name}
-      onClose={onClose}
-      onConfirm={() =>
-        attempt(async () => {
-          await service.DELETE("/partners/{partner_id}", { params: { path: { partner_id: partner.id } } });
-          onEnded();
-        })
-      }
-    >
-      <p>{t("share.ending_partner_says")}</p>
-    </Confirm>
   );
 }

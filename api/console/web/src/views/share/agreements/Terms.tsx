@@ -3,8 +3,14 @@ import { t } from "../../../i18n";
 import { Time } from "../../../ui/Time";
 import { FIELDS, type Terms as Written } from "./draft";
 
+interface Props {
+  terms: Written;
+  /** There will be an area: to have none yet does not mean everywhere. */
+  lacksArea?: boolean;
+}
+
 /** An agreement as rules that can be read; its area is shown beside it. */
-export function Terms({ terms }: { terms: Written }) {
+export function Terms({ terms, lacksArea = false }: Props) {
   const left = FIELDS.filter((field) => !terms.fields.includes(field));
   return (
     <dl class="terms">
@@ -26,7 +32,9 @@ export function Terms({ terms }: { terms: Written }) {
       <Rule name={t("share.pictures")}>
         {t(terms.fields.includes("clip") ? `share.media_${terms.media}` : "share.media_none")}
       </Rule>
-      <Rule name={t("share.where")}>{t(terms.area == null ? "share.everywhere" : "share.in_area")}</Rule>
+      <Rule name={t("share.where")}>
+        {lacksArea ? t("share.area_to_draw") : t(terms.area == null ? "share.everywhere" : "share.in_area")}
+      </Rule>
       <Rule name={t("share.when")}>
         {terms.delay_s === 0 ? t("share.at_once") : t("share.after", { span: spanText(terms.delay_s) })}
       </Rule>

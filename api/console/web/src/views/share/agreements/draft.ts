@@ -1,6 +1,6 @@
 /** An agreement as it is being written: it stays when the page is left for another, or the connection is lost. */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { Schemas } from "../../../api/client";
 import { type Area, readArea } from "./area";
 
@@ -29,25 +29,33 @@ export const FIELDS = [
 ] as const satisfies readonly Schemas["ReleaseField"][];
 export const UNITS = { minutes: 60, hours: 3600, days: 86_400 } as const;
 
-type Unit = keyof typeof UNITS;
+/** What a new agreement says before anybody has written a word: as little as makes sense. */
+function usual() {
+  return {
+    partner: "",
+    records: ["crossing"] as readonly (typeof RECORDS)[number][],
+    kinds: KINDS as readonly (typeof KINDS)[number][],
+    purposes: "",
+    markings: "",
+    sensitivities: ["clear", "green", "amber"] as readonly (typeof SENSITIVITIES)[number][],
+    fields: ["kind", "position"] as readonly (typeof FIELDS)[number][],
+    media: "blurred" as (typeof MEDIA)[number],
+    everywhere: "area" as "everywhere" | "area",
+    area: null as Area | null,
+    /** As it was pasted, though it may be no area. */
+    areaText: "",
+    delay: "0",
+    unit: "hours" as keyof typeof UNITS,
+    /** RFC 3339; empty until it is ended. */
+    until: "",
+    subscriptions: false,
+  };
+}
 
-export const draft = {
-  partner: signal(""),
-  records: signal<readonly (typeof RECORDS)[number][]>(["crossing"]),
-  kinds: signal<readonly (typeof KINDS)[number][]>([...KINDS]),
-  purposes: signal(""),
-  markings: signal(""),
-  sensitivities: signal<readonly (typeof SENSITIVITIES)[number][]>(["clear", "green", "amber"]),
-  fields: signal<readonly (typeof FIELDS)[number][]>(["kind", "position"]),
-  media: signal<(typeof MEDIA)[number]>("blurred"),
-  everywhere: signal<"everywhere" | "area">("area"),
-  area: signal<Area | null>(null),
-  /** As it was pasted, though it may be no area. */
-  areaText: signal(""),
-  delay: signal("0"),
-  unit: signal<Unit>("hours"),
-  until: signal(""),
-  subscriptions: signal(false),
+type Written = ReturnType<typeof usual>;
+
+export const draft = Object.fromEntries(Object.entries(usual()).map(([name, value]) => [name, signal(value)])) as {
+  [Name in keyof Written]: Signal<Written[Name]>;
 };
 
 /** Take what was pasted or read from a file; what is wrong with it, or null. */
@@ -59,16 +67,16 @@ export function takeArea(text: string): string | null {
   return null;
 }
 
-/** Begin anew. */
+/** Begin anew: what one agreement allowed is not carried over into the next. */
 export function clearDraft(): void {
-  draft.partner.value = "";
-  draft.purposes.value = "";
-  draft.markings.value = "";
-  draft.area.value = null;
-  draft.areaText.value = "";
-  draft.delay.value = "0";
-  draft.until.value = "";
-  draft.subscriptions.value = false;
+  const anew = usual();
+  batch(() => {
+    for (const name of Object.keys(anew) as (keyof Written)[]) reset(name, anew);
+  });
+}
+
+function reset<Name extends keyof Written>(name: Name, to: Written): void {
+  draft[name].value = to[name];
 }
 
 /** What the draft says; an area that is still to be drawn is none yet, see {@link lacksArea}. */
@@ -83,7 +91,7 @@ export const terms = computed<Terms>(() => ({
   media: draft.media.value,
   area: draft.everywhere.value === "everywhere" ? null : draft.area.value,
   delay_s: Math.round(Number(draft.delay.value) * UNITS[draft.unit.value]),
-  valid_until: draft.until.value === "" ? null : new Date(draft.until.value).toISOString(),
+  valid_until: draft.until.value === "" ? null : draft.until.value,
   subscriptions: draft.subscriptions.value,
 }));
 

@@ -1,12 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { pageOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
-import { Answer, More } from "../../../ui/Answer";
+import { Asking } from "../../../ui/Asking";
 import { useAsked, usePages } from "../../../ui/asked";
 import { Confirm } from "../../../ui/Confirm";
-import { attempt } from "../../../ui/failure";
+import { Form } from "../../../ui/Form";
 import { ChoiceField, TicksField } from "../../../ui/fields";
 import { Id } from "../../../ui/Id";
+import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 import { KINDS } from "../agreements/draft";
 import { askOwnAgreements } from "./own";
@@ -19,80 +20,57 @@ export function Subscriptions() {
     <section class="stack" aria-label={t("share.subscriptions")}>
       <h2>{t("share.subscriptions")}</h2>
       <p class="soft">{t("share.subscriptions_say")}</p>
-      <Answer asked={pages}>
-        {(wishes) => (
-          <>
-            {wishes.length > 0 && (
-              <div class="scroll">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">{t("share.since")}</th>
-                      <th scope="col">{t("share.agreement")}</th>
-                      <th scope="col">{t("share.wish")}</th>
-                      <th scope="col">{t("share.state")}</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {wishes.map(({ id, wish, created, ended }) => (
-                      <tr key={id}>
-                        <td>
-                          <Time at={created} />
-                        </td>
-                        <td>
-                          <Id id={wish.agreement_id} />
-                        </td>
-                        <td>
-                          {wish.kinds == null
-                            ? t("share.all_of_it")
-                            : wish.kinds.map((each) => t(`share.kind_${each}`)).join(", ")}
-                          {wish.area != null && `, ${t("share.in_area")}`}
-                        </td>
-                        <td>
-                          {ended === null ? (
-                            <button
-                              type="button"
-                              onClick={() => {
-                                ending.value = id;
-                              }}
-                            >
-                              {t("share.end_subscription")}
-                            </button>
-                          ) : (
-                            <>
-                              {t("share.ended_at")} <Time at={ended} />
-                            </>
-                          )}
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
-            )}
-            <More pages={pages} />
-          </>
+      <Table
+        asked={pages}
+        columns={[t("share.since"), t("share.agreement"), t("share.wish"), t("share.state")]}
+        none={t("share.no_subscriptions")}
+        row={({ id, wish, created, ended }) => (
+          <tr key={id}>
+            <td>
+              <Time at={created} />
+            </td>
+            <td>
+              <Id id={wish.agreement_id} />
+            </td>
+            <td>
+              {wish.kinds == null ? t("share.all_of_it") : wish.kinds.map((each) => t(`share.kind_${each}`)).join(", ")}
+              {wish.area != null && `, ${t("share.in_area")}`}
+            </td>
+            <td>
+              {ended === null ? (
+                <button
+                  type="button"
+                  onClick={() => {
+                    ending.value = id;
+                  }}
+                >
+                  {t("share.end_subscription")}
+                </button>
+              ) : (
+                <>
+                  {t("share.ended_at")} <Time at={ended} />
+                </>
+              )}
+            </td>
+          </tr>
         )}
-      </Answer>
+      />
       <Ask onDone={pages.again} />
-      {ending.value !== null && (
-        <Confirm
-          title={t("share.end_subscription")}
-          act={t("share.end_it")}
-          onClose={() => {
-            ending.value = null;
-          }}
-          onConfirm={() =>
-            attempt(async () => {
-              const path = { subscription_id: ending.value ?? "" };
-              await service.DELETE("/subscriptions/{subscription_id}", { params: { path } });
+      <Asking about={ending}>
+        {(id, close) => (
+          <Confirm
+            title={t("share.end_subscription")}
+            act={t("share.end_it")}
+            onClose={close}
+            onConfirm={async () => {
+              await service.DELETE("/subscriptions/{subscription_id}", { params: { path: { subscription_id: id } } });
               pages.again();
-            })
-          }
-        >
-          <p>{t("share.end_subscription_says")}</p>
-        </Confirm>
-      )}
+            }}
+          >
+            <p>{t("share.end_subscription_says")}</p>
+          </Confirm>
+        )}
+      </Asking>
     </section>
   );
 }
@@ -104,16 +82,12 @@ function Ask({ onDone }: { onDone: () => void }) {
   const kinds = useSignal<readonly (typeof KINDS)[number][]>([]);
   const known = useAsked(askOwnAgreements, []);
   return (
-    <form
-      class="row"
-      aria-label={t("share.subscribe")}
-      onSubmit={async (event) => {
-        event.preventDefault();
-        const done = await attempt(async () => {
-          const body = { agreement_id: agreement.value, ...(which.value === "all" ? {} : { kinds: [...kinds.value] }) };
-          await service.POST("/subscriptions", { body });
-        });
-        if (!done) return;
+    <Form
+      label={t("share.subscribe")}
+      button={t("share.subscribe")}
+      act={async () => {
+        const body = { agreement_id: agreement.value, ...(which.value === "all" ? {} : { kinds: [...kinds.value] }) };
+        await service.POST("/subscriptions", { body });
         agreement.value = "";
         onDone();
       }}
@@ -151,7 +125,6 @@ function Ask({ onDone }: { onDone: () => void }) {
           choices={KINDS.map((each) => [each, t(`share.kind_${each}`)] as const)}
         />
       )}
-      <button type="submit">{t("share.subscribe")}</button>
-    </form>
+    </Form>
   );
 }

@@ -1,9 +1,10 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { service } from "../../../api/client";
 import { t } from "../../../i18n";
+import { Asking } from "../../../ui/Asking";
 import { Confirm } from "../../../ui/Confirm";
-import { report, say } from "../../../ui/failure";
-import { TextField } from "../../../ui/fields";
+import { say } from "../../../ui/failure";
+import { InputField } from "../../../ui/fields";
 import { type Candidate, coveringOf } from "./preview";
 
 interface Props {
@@ -13,15 +14,16 @@ interface Props {
   onDone: () => void;
 }
 
-/** Releases what was ticked, each under the agreement that its preview was of. What fails stays ticked. */
+/** Releases what was ticked, each under the agreement that its preview was of. What fails stays ticked, and is asked again. */
 export function ReleaseMany({ candidates, ticked, partner, onDone }: Props) {
-  const asking = useSignal(false);
+  const asking = useSignal<readonly Candidate[] | null>(null);
   const reason = useSignal("");
 
-  async function release(): Promise<boolean> {
-    let done = 0;
-    let failed = false;
-    for (const { ours, preview } of candidates) {
+  async function release(chosen: readonly Candidate[]): Promise<void> {
+    const failed: Candidate[] = [];
+    const refusals: unknown[] = [];
+    for (const candidate of chosen) {
+      const { ours, preview } = candidate;
       const covering = coveringOf(preview);
       if (covering === undefined) continue;
       const body = {
@@ -32,17 +34,20 @@ export function ReleaseMany({ candidates, ticked, partner, onDone }: Props) {
       };
       try {
         await service.POST("/releases", { body });
-        done += 1;
         ticked.value = ticked.peek().filter((id) => id !== ours.id);
       } catch (error) {
-        report(error);
-        failed = true;
+        refusals.push(error);
+        failed.push(candidate);
       }
     }
+    const done = chosen.length - failed.length;
     if (done > 0) say(t("share.released_many", { count: done, partner }));
-    if (!failed) reason.value = "";
     onDone();
-    return !failed;
+    if (failed.length > 0) {
+      asking.value = failed;
+      throw new AggregateError(refusals);
+    }
+    reason.value = "";
   }
 
   return (
@@ -52,24 +57,24 @@ export function ReleaseMany({ candidates, ticked, partner, onDone }: Props) {
         class="primary"
         disabled={candidates.length === 0}
         onClick={() => {
-          asking.value = true;
+          asking.value = candidates;
         }}
       >
         {t("share.release_many", { count: candidates.length })}
       </button>
-      {asking.value && (
-        <Confirm
-          title={t("share.release_to", { partner })}
-          act={t("share.release")}
-          onClose={() => {
-            asking.value = false;
-          }}
-          onConfirm={release}
-        >
-          <p>{t("share.releasing_says", { count: candidates.length, partner })}</p>
-          <TextField label={t("share.reason_optional")} value={reason} />
-        </Confirm>
-      )}
+      <Asking about={asking}>
+        {(chosen, close) => (
+          <Confirm
+            title={t("share.release_to", { partner })}
+            act={t("share.release")}
+            onClose={close}
+            onConfirm={() => release(chosen)}
+          >
+            <p>{t("share.releasing_says", { count: chosen.length, partner })}</p>
+            <InputField label={t("share.reason_optional")} value={reason} />
+          </Confirm>
+        )}
+      </Asking>
     </div>
   );
 }

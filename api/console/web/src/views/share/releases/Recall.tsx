@@ -2,8 +2,7 @@ import { useSignal } from "@preact/signals";
 import { service } from "../../../api/client";
 import { t } from "../../../i18n";
 import { Confirm } from "../../../ui/Confirm";
-import { attempt } from "../../../ui/failure";
-import { TextField } from "../../../ui/fields";
+import { InputField } from "../../../ui/fields";
 import type { Release } from "./Releases";
 
 interface Props {
@@ -22,17 +21,15 @@ export function Recall({ release, partner, onDone, onClose }: Props) {
       act={t("share.recall")}
       danger
       onClose={onClose}
-      onConfirm={() =>
-        attempt(async () => {
-          await service.DELETE("/releases/{release_id}", {
-            params: { path: { release_id: release.id }, query: { reason: reason.value } },
-          });
-          onDone();
-        })
-      }
+      onConfirm={async () => {
+        await service.DELETE("/releases/{release_id}", {
+          params: { path: { release_id: release.id }, query: { reason: reason.value } },
+        });
+        onDone();
+      }}
     >
       <p>{t("share.recalling_says", { partner })}</p>
-      <TextField label={t("share.reason")} value={reason} required />
+      <InputField label={t("share.reason")} value={reason} required />
     </Confirm>
   );
 }

@@ -2,8 +2,7 @@ import { useSignal } from "@preact/signals";
 import { service } from "../../../api/client";
 import { t } from "../../../i18n";
 import { Confirm } from "../../../ui/Confirm";
-import { attempt, report } from "../../../ui/failure";
-import { TextField, TickField } from "../../../ui/fields";
+import { InputField, TickField } from "../../../ui/fields";
 import type { Release } from "./Releases";
 
 interface Props {
@@ -20,31 +19,26 @@ export function Relay({ release, partner, onDone, onClose }: Props) {
   const note = useSignal("");
   const erased = useSignal(false);
 
-  async function write(): Promise<boolean> {
-    if (!erased.value) {
-      report(new Error(t("share.say_erased")));
-      return false;
-    }
-    return attempt(async () => {
-      await service.POST("/releases/{release_id}/receipt", {
-        params: { path: { release_id: release.id } },
-        body: {
-          erased: true,
-          given_by: giver.value,
-          way: way.value,
-          ...(note.value.trim() === "" ? {} : { note: note.value }),
-        },
-      });
-      onDone();
+  async function write(): Promise<void> {
+    if (!erased.value) throw new Error(t("share.say_erased"));
+    await service.POST("/releases/{release_id}/receipt", {
+      params: { path: { release_id: release.id } },
+      body: {
+        erased: true,
+        given_by: giver.value,
+        way: way.value,
+        ...(note.value.trim() === "" ? {} : { note: note.value }),
+      },
     });
+    onDone();
   }
 
   return (
     <Confirm title={t("share.relay_from", { partner })} act={t("share.write_down")} onClose={onClose} onConfirm={write}>
       <p>{t("share.relaying_says")}</p>
-      <TextField label={t("share.given_by")} value={giver} required hint={t("share.given_by_hint")} />
-      <TextField label={t("share.way")} value={way} required hint={t("share.way_hint")} />
-      <TextField label={t("share.note_optional")} value={note} />
+      <InputField label={t("share.given_by")} value={giver} required hint={t("share.given_by_hint")} />
+      <InputField label={t("share.way")} value={way} required hint={t("share.way_hint")} />
+      <InputField label={t("share.note_optional")} value={note} />
       <TickField label={t("share.they_say_erased", { partner })} value={erased} />
     </Confirm>
   );

@@ -3,10 +3,12 @@ import { pageOf, type Schemas, service } from "../../../api/client";
 import { askPartners, nameOf, type Partner } from "../../../api/partners";
 import { may } from "../../../app/session";
 import { t } from "../../../i18n";
-import { Answer, More } from "../../../ui/Answer";
+import { Answer } from "../../../ui/Answer";
+import { Asking } from "../../../ui/Asking";
 import { useAsked, usePages } from "../../../ui/asked";
 import { ChoiceField } from "../../../ui/fields";
 import { Id } from "../../../ui/Id";
+import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 import { useTold } from "../told";
 import { Recall } from "./Recall";
@@ -51,74 +53,53 @@ function List({ partners }: { partners: readonly Partner[] }) {
           ]}
         />
       </div>
-      <Answer asked={pages}>
-        {(releases) => (
-          <>
-            <div class="scroll">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("share.released")}</th>
-                    <th scope="col">{t("share.record")}</th>
-                    <th scope="col">{t("share.partner")}</th>
-                    <th scope="col">{t("share.state")}</th>
-                    <th scope="col">
-                      <span class="unseen">{t("share.actions")}</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {releases.map((release) => (
-                    <tr key={release.id}>
-                      <td>
-                        <Time at={release.released} />
-                        <br />
-                        <small>
-                          {release.subscription_id === null ? t("share.by") : t("share.by_subscription")}{" "}
-                          <Id id={release.subscription_id ?? release.released_by} />
-                          {release.reason !== null && `: ${release.reason}`}
-                        </small>
-                      </td>
-                      <td>
-                        <Id id={release.record_id} />
-                      </td>
-                      <td>{nameOf(partners, release.partner_id)}</td>
-                      <td>
-                        <State release={release} />
-                      </td>
-                      <td>
-                        {may("release") && <Actions release={release} recalling={recalling} relaying={relaying} />}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-            {releases.length === 0 && <p>{t("share.no_releases")}</p>}
-            <More pages={pages} />
-          </>
+      <Table
+        asked={pages}
+        columns={[t("share.released"), t("share.record"), t("share.partner"), t("share.state")]}
+        actions
+        none={t("share.no_releases")}
+        row={(release) => (
+          <tr key={release.id}>
+            <td>
+              <Time at={release.released} />
+              <br />
+              <small>
+                {release.subscription_id === null ? t("share.by") : t("share.by_subscription")}{" "}
+                <Id id={release.subscription_id ?? release.released_by} />
+                {release.reason !== null && `: ${release.reason}`}
+              </small>
+            </td>
+            <td>
+              <Id id={release.record_id} />
+            </td>
+            <td>{nameOf(partners, release.partner_id)}</td>
+            <td>
+              <State release={release} />
+            </td>
+            <td>{may("release") && <Actions release={release} recalling={recalling} relaying={relaying} />}</td>
+          </tr>
         )}
-      </Answer>
-      {recalling.value !== null && (
-        <Recall
-          release={recalling.value}
-          partner={nameOf(partners, recalling.value.partner_id)}
-          onDone={pages.again}
-          onClose={() => {
-            recalling.value = null;
-          }}
-        />
-      )}
-      {relaying.value !== null && (
-        <Relay
-          release={relaying.value}
-          partner={nameOf(partners, relaying.value.partner_id)}
-          onDone={pages.again}
-          onClose={() => {
-            relaying.value = null;
-          }}
-        />
-      )}
+      />
+      <Asking about={recalling}>
+        {(release, close) => (
+          <Recall
+            release={release}
+            partner={nameOf(partners, release.partner_id)}
+            onDone={pages.again}
+            onClose={close}
+          />
+        )}
+      </Asking>
+      <Asking about={relaying}>
+        {(release, close) => (
+          <Relay
+            release={release}
+            partner={nameOf(partners, release.partner_id)}
+            onDone={pages.again}
+            onClose={close}
+          />
+        )}
+      </Asking>
     </>
   );
 }

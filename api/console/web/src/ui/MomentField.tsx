@@ -1,0 +1,33 @@
+import type { Signal } from "@preact/signals";
+import { useId } from "preact/hooks";
+import { clock } from "../app/preferences";
+import { t } from "../i18n";
+import { momentOf, writtenOf } from "./moments";
+import { zoneText } from "./Time";
+
+interface Props {
+  label: string;
+  /** RFC 3339; empty for none. */
+  value: Signal<string>;
+}
+
+/** A moment in the reader's clock, which is said: what is meant stays the same when the clock is switched. */
+export function MomentField({ label, value }: Props) {
+  const id = useId();
+  const utc = clock.value === "utc";
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="datetime-local"
+        aria-describedby={`${id}-clock`}
+        value={writtenOf(value.value, utc)}
+        onInput={(event) => {
+          value.value = momentOf(event.currentTarget.value, utc);
+        }}
+      />
+      <small id={`${id}-clock`}>{utc ? "UTC" : t("app.local_time", { zone: zoneText(value.value) })}</small>
+    </div>
+  );
+}
