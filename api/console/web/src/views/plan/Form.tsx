@@ -8,7 +8,7 @@ import { emptyDraft } from "./draft";
 import { FleetPart } from "./FleetPart";
 import { TextField } from "./fields";
 import { change, draft } from "./history";
-import { ImportError, importInto } from "./importing";
+import { importInto } from "./importing";
 import { GroundPart, PatrolPart, ShiftPart } from "./PatrolPart";
 import { askFor, atWork, planning, refused } from "./planning";
 import { faultsOf, type Part, partOf, requestOf } from "./request";
@@ -88,19 +88,23 @@ function ImportButton() {
   async function read(file: File | undefined): Promise<void> {
     if (file === undefined) return;
     try {
+      const text = await file.text();
       const before = draft.value;
-      const after = importInto(before, file.name, await file.text());
+      const { draft: after, leftOut } = importInto(before, file.name, text);
       change(after);
       const counts = {
         lines: after.lines.length - before.lines.length,
         bases: after.bases.length - before.bases.length,
       };
       say(t("plan.imported", { file: file.name, ...counts, zones: after.zones.length - before.zones.length }));
+      if (leftOut.length > 0) say(t("plan.left_out", { file: file.name }), "bad", leftOut);
     } catch (error) {
-      if (!(error instanceof ImportError)) throw error;
-      say(t("plan.not_imported", { file: file.name, why: error.message }), "bad");
+      const why = error instanceof Error ? error.message : String(error);
+      say(t("plan.not_imported", { file: file.name, why }), "bad");
+    } finally {
+      // Else the same file, put right, could not be chosen again.
+      if (input.current !== null) input.current.value = "";
     }
-    if (input.current !== null) input.current.value = "";
   }
   return (
     <label class="import">

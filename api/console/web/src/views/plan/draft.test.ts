@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
-import { emptyDraft, freeName, newBase, newLine, newZone } from "./draft";
+import { emptyDraft, freeName, newBase, newLine, newZone, type Point } from "./draft";
 import { alongM, distanceM, nearestM, placeAt } from "./geometry";
-import { ImportError, importInto } from "./importing";
 import { readDraft } from "./kept";
 import { faultsOf, partOf, requestOf } from "./request";
+
+const TRIANGLE: Point[] = [
+  [0, 0],
+  [1, 0],
+  [1, 1],
+  [0, 0],
+];
 
 function whole() {
   const draft = emptyDraft();
@@ -51,8 +57,10 @@ test("each fault is said at its part of the form", () => {
   expect(parts({ ...whole(), groundM: 99_999 })).toEqual(["ground"]);
   expect(parts({ ...whole(), objective: "risk" })).toEqual(["patrol"]);
   expect(parts({ ...whole(), border: "shipped" })).toEqual(["border"]);
-  const upsideDown = { ...newZone(whole(), []), floorM: 100, ceilingM: 50 };
-  expect(parts({ ...whole(), zones: [upsideDown] })).toEqual(["zones"]);
+  const zone = newZone(whole(), TRIANGLE);
+  expect(parts({ ...whole(), zones: [zone] })).toEqual([]);
+  expect(parts({ ...whole(), zones: [{ ...zone, floorM: 100, ceilingM: 50 }] })).toEqual(["zones"]);
+  expect(parts({ ...whole(), zones: [{ ...zone, ring: TRIANGLE.slice(0, 2) }] })).toEqual(["zones"]);
   const twins = [newBase(whole(), [0, 0], "a"), newBase(whole(), [1, 1], "a")];
   expect(parts({ ...whole(), bases: twins })).toEqual(["bases"]);
 });
@@ -65,39 +73,6 @@ test.each([
   ["terrain: this service has none", "ground"],
   ["body.shift_h: Input should be less than 24", "shift"],
 ])("the service's words, %s, are of %s", (words, part) => expect(partOf(words)).toBe(part));
-
-test("lines, polygons and points of a file are borders, zones and bases, with what it says of them", () => {
-  const feature = (type: string, coordinates: unknown, properties: object | null) => ({
-    type: "Feature",
-    geometry: { type, coordinates },
-    properties,
-  });
-  const ring = [
-    [0, 0],
-    [1, 0],
-    [1, 1],
-    [0, 0],
-  ];
-  const file = {
-    type: "FeatureCollection",
-    features: [
-      feature("LineString", ring.slice(0, 2), { NAME: "Evros", own_side: "right" }),
-      feature("Polygon", [ring], { name: "range", kind: "limits", ceiling_m: "60", ceiling_datum: "amsl" }),
-      feature("Point", [0.5, 0.25], null),
-    ],
-  };
-  const read = importInto(emptyDraft(), "area.geojson", JSON.stringify(file));
-  expect(read.lines).toMatchObject([{ name: "Evros", ownSide: "right" }]);
-  expect(read.zones).toMatchObject([
-    { name: "range", kind: "limits", floorM: null, ceilingM: 60, ceilingDatum: "AMSL" },
-  ]);
-  expect(read.bases).toMatchObject([{ name: "base 1", at: [0.5, 0.25] }]);
-});
-
-test.each(["{}", "nothing", '{"type":"FeatureCollection"}', '{"type":"Point","coordinates":[500, 2]}'])(
-  "a file that is of no use, %s, is refused",
-  (text) => expect(() => importInto(emptyDraft(), "x.geojson", text)).toThrow(ImportError),
-);
 
 test("a place so far along a way is found again by its nearest place", () => {
   const way: [number, number][] = [

@@ -4,6 +4,7 @@ import type { Schemas } from "../../api/client";
 import type { Word } from "../../i18n";
 import { readPlace } from "../../ui/coordinates";
 import { type Draft, FIGURES, type Lens, type Model } from "./draft";
+import { ringOf } from "./geometry";
 
 /** Parts of the form that a fault can be of. */
 export type Part = "name" | "border" | "bases" | "zones" | "fleet" | "patrol" | "shift" | "ground";
@@ -54,6 +55,7 @@ function baseFaults({ bases, models }: Draft): Fault[] {
 function zoneFaults({ zones }: Draft): Fault[] {
   return zones.flatMap((zone): Fault[] => {
     const values = { name: zone.name };
+    if (ringOf(zone.ring) === null) return [{ part: "zones", word: "plan.fault_corners", values }];
     if (zone.kind === "limits" && zone.floorM === null && zone.ceilingM === null)
       return [{ part: "zones", word: "plan.fault_limits", values }];
     const { floorM, ceilingM } = zone;
@@ -166,7 +168,7 @@ function airspaceOf({ zones }: Draft): Schemas["MapFeatures"] {
         ...(zone.floorM === null ? {} : { floor_m: zone.floorM, floor_datum: zone.floorDatum }),
         ...(zone.ceilingM === null ? {} : { ceiling_m: zone.ceilingM, ceiling_datum: zone.ceilingDatum }),
       },
-      geometry: { type: "Polygon" as const, coordinates: [zone.ring] },
+      geometry: { type: "Polygon" as const, coordinates: [ringOf(zone.ring) ?? zone.ring] },
     })),
   };
 }
