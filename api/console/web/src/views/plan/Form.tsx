@@ -12,6 +12,7 @@ import { importInto } from "./importing";
 import { GroundPart, PatrolPart, ShiftPart } from "./PatrolPart";
 import { askFor, atWork, planning, refused } from "./planning";
 import { faultsOf, type Part, partOf, requestOf } from "./request";
+import { unkept } from "./storage";
 import { ZonesPart } from "./ZonesPart";
 
 /** What is to be planned; it says what is wrong as it is written, and in the service's words when that refuses. */
@@ -56,6 +57,7 @@ export function Form() {
           <ImportButton />
         </div>
         <div class="faults" role="status">
+          {unkept.value && <p class="fault">{t("plan.unkept")}</p>}
           {of("name").map((fault) => (
             <p key={fault} class="fault">
               {fault}

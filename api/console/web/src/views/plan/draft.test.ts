@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { emptyDraft, freeName, newBase, newLine, newZone, type Point } from "./draft";
+import { emptyDraft, freeName, newBase, newLine, newZone, type Point, READY_FIGURES, READY_MODEL } from "./draft";
 import { alongM, distanceM, nearestM, placeAt } from "./geometry";
-import { readDraft } from "./kept";
 import { faultsOf, partOf, requestOf } from "./request";
 
 const TRIANGLE: Point[] = [
@@ -22,20 +21,6 @@ function whole() {
   draft.bases.push(newBase(draft, [-110.94, 31.345], "north"));
   return draft;
 }
-
-test("a draft that is kept is read as it was", () => {
-  const draft = {
-    ...whole(),
-    standOffM: 120,
-    camera: { widthPx: 640, heightPx: 512, fovDeg: 30, modality: "visible" as const, maxGsdM: null },
-  };
-  expect(readDraft(JSON.stringify(draft))).toEqual(draft);
-});
-
-test.each([null, "", "{", "null", "[]", '{"lines": 3, "shiftH": "x", "name": null, "bases": {}}'])(
-  "what is no draft, %j, is an empty one",
-  (text) => expect(readDraft(text)).toEqual(emptyDraft()),
-);
 
 test("a whole draft has no faults and is asked for as it was drawn", () => {
   const asked = requestOf(whole(), "Patrol");
@@ -63,6 +48,33 @@ test("each fault is said at its part of the form", () => {
   expect(parts({ ...whole(), zones: [{ ...zone, ring: TRIANGLE.slice(0, 2) }] })).toEqual(["zones"]);
   const twins = [newBase(whole(), [0, 0], "a"), newBase(whole(), [1, 1], "a")];
   expect(parts({ ...whole(), bases: twins })).toEqual(["bases"]);
+});
+
+test("bases know models by what they are, whatever these are called while a name is written", () => {
+  const model = (id: string, name: string) => ({ id, name, figures: { ...READY_FIGURES } });
+  const [base] = whole().bases;
+  if (base === undefined) throw new Error("no base");
+  const aircraft = [
+    { model: "1", count: 2 },
+    { model: READY_MODEL, count: 1 },
+  ];
+  const named = (light: string, heavy: string) => ({
+    ...whole(),
+    bases: [{ ...base, aircraft }],
+    models: [model("1", light), model("2", heavy)],
+  });
+  expect(requestOf(named(" light ", "heavy"), "x")).toMatchObject({
+    bases: [{ aircraft: [{ model: "light" }, { model: READY_MODEL }] }],
+    aircraft: { light: {}, heavy: {} },
+  });
+  const words = (light: string, heavy: string) => faultsOf(named(light, heavy)).map((fault) => fault.word);
+  expect(words("light", "heavy")).toEqual([]);
+  expect(words("heavy ", "heavy")).toEqual(["plan.fault_same_model"]);
+  expect(words("light", READY_MODEL)).toEqual(["plan.fault_same_model"]);
+  expect(words("", "")).toEqual(["plan.fault_model"]);
+  expect(faultsOf({ ...named("light", "heavy"), models: [] }).map((fault) => fault.word)).toEqual([
+    "plan.fault_model_gone",
+  ]);
 });
 
 test.each([
