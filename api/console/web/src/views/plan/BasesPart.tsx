@@ -42,7 +42,14 @@ function BaseForm({ base }: { base: Base }) {
           ×
         </button>
       </div>
-      <OnePlace label={t("plan.place")} at={base.at} set={(at) => set({ at })} />
+      <OnePlace
+        id={base.id}
+        name={base.name}
+        part="bases"
+        label={t("plan.place")}
+        at={base.at}
+        set={(at) => set({ at })}
+      />
       {base.aircraft.map((each, place) => (
         <div class="pair" key={`${each.model} ${place}`}>
           <NumberField

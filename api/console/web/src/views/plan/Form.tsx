@@ -13,6 +13,7 @@ import { GroundPart, PatrolPart, ShiftPart } from "./PatrolPart";
 import { askFor, atWork, planning, refused } from "./planning";
 import { faultsOf, type Part, partOf, requestOf } from "./request";
 import { unkept } from "./storage";
+import { unreadFaults } from "./unread";
 import { ZonesPart } from "./ZonesPart";
 
 /** What is to be planned; it says what is wrong as it is written, and in the service's words when that refuses. */
@@ -20,7 +21,7 @@ export function Form() {
   const asking = useSignal(false);
   // A form that nobody has filled in yet is not a wrong one: what is missing is said when a plan was asked for.
   const tried = useSignal(false);
-  const faults = useComputed(() => faultsOf(draft.value));
+  const faults = useComputed(() => [...faultsOf(draft.value), ...unreadFaults(draft.value)]);
   // What the service refused, or found to be impossible while it planned.
   const said = useComputed(() => [...refused.value, ...(planning.value?.error == null ? [] : [planning.value.error])]);
   const MISSING = new Set(["plan.fault_no_border", "plan.fault_no_base", "plan.fault_countries"]);
@@ -33,6 +34,14 @@ export function Form() {
   async function ask(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     tried.value = true;
+    const form = event.currentTarget instanceof HTMLFormElement ? event.currentTarget : null;
+    // A figure or a date that is half written: the draft still has the one of before.
+    const half = [...(form?.elements ?? [])].find((each) => each instanceof HTMLInputElement && each.validity.badInput);
+    if (half instanceof HTMLInputElement) {
+      say(t("plan.half_written"), "bad");
+      half.focus();
+      return;
+    }
     if (faults.value.length > 0) {
       say(t("plan.see_faults", { count: faults.value.length }), "bad");
       document.querySelector(".plan .faulty")?.scrollIntoView({ block: "nearest" });

@@ -77,6 +77,9 @@ function ZoneForm({ zone }: { zone: Zone }) {
         />
       </div>
       <Places
+        id={zone.id}
+        name={zone.name}
+        part="zones"
         label={t("plan.places_of", { name: zone.name })}
         points={cornersOf(zone.ring)}
         least={3}
