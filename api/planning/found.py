@@ -76,6 +76,8 @@ def _summary(plan: missions.PatrolPlan, notes: Sequence[str]) -> dict[str, Any]:
         "aircraft": len(plan.fleet.vehicles),
         "flights": len(plan.flights),
         "height_agl_m": look.height_agl_m,
+        "floor_agl_m": plan.options.floor_agl_m,
+        "ceiling_agl_m": plan.options.ceiling_agl_m,
         "lateral_m": look.lateral_m,
         "speed_m_s": look.speed_m_s,
         "notes": [*plan.notes, *notes],

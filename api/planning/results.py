@@ -164,7 +164,8 @@ class PlanSummary(Told):
     """How well the plan watches.
 
     `figure_s` is what was made small: the revisit interval, times risk in a plan by risk, the last landing in one of a
-    single coverage. `bound_s` and `gap` are of the greatest lower bound.
+    single coverage. `bound_s` and `gap` are of the greatest lower bound. `floor_agl_m` is the lowest height to patrol
+    at, and `ceiling_agl_m` the highest to fly at, that the planner was held to.
     """
 
     objective: Literal["revisit", "coverage", "risk"]
@@ -180,6 +181,8 @@ class PlanSummary(Told):
     aircraft: int
     flights: int
     height_agl_m: float
+    floor_agl_m: float
+    ceiling_agl_m: float
     lateral_m: float
     speed_m_s: float
     notes: list[str]

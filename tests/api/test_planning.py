@@ -168,6 +168,8 @@ def test_a_plan_over_http_is_the_planners_own_and_its_files_read_back(service, t
 def test_what_is_told_of_a_plan_is_what_the_plan_says(service, planned):
     planning_id, plan = done(service, planned), by_hand()
     result = told(service, planning_id)["result"]
+    heights = [result["summary"][f"{which}_agl_m"] for which in ("floor", "height", "ceiling")]
+    assert heights == [plan.options.floor_agl_m, plan.observation.height_agl_m, plan.options.ceiling_agl_m]
     ways = {each["properties"]["name"]: each["geometry"]["coordinates"] for each in result["map"]["sorties"]}
     for sortie, profile in zip(plan.sorties, result["profiles"], strict=True):
         legs = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]

@@ -32,7 +32,7 @@ export function Details({ watch, orders, vehicle, follows, onFollow, onOrder, on
     <section class="details" aria-label={vehicle.name}>
       <header>
         <h2>{vehicle.name}</h2>
-        <span>{vehicle.state}</span>
+        <span>{vehicle.state ?? t("fly.state_unknown")}</span>
         <button type="button" aria-pressed={follows} onClick={onFollow}>
           {t("fly.follow")}
         </button>
@@ -58,6 +58,7 @@ export function Details({ watch, orders, vehicle, follows, onFollow, onOrder, on
         <Fact name={t("fly.speed")}>{vehicle.speed === null ? "–" : speedText(vehicle.speed)}</Fact>
         <Fact name={t("fly.heading")}>{vehicle.heading === null ? "–" : `${Math.round(vehicle.heading)}°`}</Fact>
         <Fact name={t("fly.mode")}>{vehicle.mode ?? "–"}</Fact>
+        <Fact name={t("fly.frame")}>{t(`fly.frame_${vehicle.frame ?? "unknown"}`)}</Fact>
         {vehicle.at !== null && (
           <Fact name={t("fly.place")}>
             <Place lon={vehicle.at[0] ?? 0} lat={vehicle.at[1] ?? 0} />

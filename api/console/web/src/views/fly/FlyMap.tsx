@@ -2,6 +2,7 @@ import type { Position } from "geojson";
 import { type GeoJSONSource, Marker, type PointLike } from "maplibre-gl";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { t } from "../../i18n";
+import { boxOf } from "../../map/box";
 import { Drawing } from "../../map/Drawing";
 import { type Box, MapView, useMap } from "../../map/MapView";
 import { Fleet } from "./Fleet";
@@ -16,7 +17,6 @@ import {
   sensorLayers,
   sensorsOf,
 } from "./layers";
-import { boxOf } from "./records";
 import type { Watch } from "./watch";
 
 /** What was clicked on: the uppermost thing there, or the bare ground. */
@@ -148,7 +148,8 @@ function Hands({ watch, aims, fit, sight, onHit, onPull }: Props) {
     const lines = [...watch.segments.all.peek().values()].flatMap((each) => each.line);
     const grounded = [...watch.vehicles.all.peek().values()].flatMap((each) => (each.at === null ? [] : [each.at]));
     const all = places.length > 0 ? places : lines.length > 0 ? lines : grounded;
-    if (all.length > 0) shown.map.fitBounds(boxOf(all), { padding: 90, maxZoom: 14, animate: !first });
+    const box = boxOf(all);
+    if (box !== null) shown.map.fitBounds(box, { padding: 90, maxZoom: 14, animate: !first });
   }, [shown, ready, fit]);
 
   useEffect(() => {

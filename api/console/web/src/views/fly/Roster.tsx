@@ -80,7 +80,7 @@ function Row({ vehicle, chosen, next, onChoose }: RowProps) {
       <button type="button" class={`vehicle ${toneOf(vehicle)}`} aria-pressed={chosen} onClick={onChoose}>
         <img src={symbol} alt="" />
         <span class="name">{name}</span>
-        <span class="state">{[state, next].filter((each) => each !== "").join(" → ")}</span>
+        <span class="state">{[state ?? t("fly.state_unknown"), next].filter((each) => each !== "").join(" → ")}</span>
         <span class={`link ${vehicle.live === null || vehicle.live.stale ? "" : (vehicle.link ?? "")}`}>{link}</span>
         <Battery vehicle={vehicle} />
       </button>

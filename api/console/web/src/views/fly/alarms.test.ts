@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Alarms, wrongWith } from "./alarms";
 import { History } from "./history";
-import { boxOf, type Segment, type Vehicle } from "./records";
+import type { Segment, Vehicle } from "./records";
 
 const NOON = Date.UTC(2026, 0, 1, 12);
 const at = new Date(NOON).toISOString();
@@ -21,7 +21,7 @@ function segment(ownSide: "left" | "right", standOff = 200): Segment {
     [9.9, 45],
     [10.1, 45],
   ];
-  return { id: "b", name: "b", line, ownSide, standOff, box: boxOf(line) };
+  return { id: "b", name: "b", line, ownSide, standOff, box: [9.9, 45, 10.1, 45] };
 }
 
 describe("what is wrong with a vehicle", () => {

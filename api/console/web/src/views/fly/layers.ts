@@ -2,6 +2,7 @@
 
 import type { Feature, FeatureCollection, Position } from "geojson";
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from "maplibre-gl";
+import { t } from "../../i18n";
 import { colour, type DrawnLayer } from "../../map/Drawing";
 import type { Crossing, Cue, Segment, Sensor } from "./records";
 
@@ -59,7 +60,10 @@ export function borderLayers(): DrawnLayer[] {
 
 export function sensorsOf(sensors: Iterable<Sensor>): FeatureCollection {
   return collection(
-    [...sensors].map((each) => point(each.id, each.at, { name: each.name, well: each.state === "working" })),
+    [...sensors].map(({ id, name, state, at }) => {
+      const word = `${name}: ${t(`fly.sensor_${state ?? "unknown"}`)}`;
+      return point(id, at, { state: state ?? "unknown", ...(state === "working" ? {} : { word }) });
+    }),
   );
 }
 
@@ -71,10 +75,33 @@ export function sensorLayers(): DrawnLayer[] {
       minzoom: 8,
       paint: {
         "circle-radius": 4,
-        "circle-color": ["case", ["get", "well"], colour("paper"), colour("bad")],
+        "circle-color": [
+          "match",
+          ["get", "state"],
+          "working",
+          colour("paper"),
+          "unknown",
+          colour("soft"),
+          colour("bad"),
+        ],
         "circle-stroke-color": colour("soft"),
         "circle-stroke-width": 2,
       },
+    },
+    {
+      id: "fly-sensor-words",
+      type: "symbol",
+      minzoom: 11,
+      filter: ["has", "word"],
+      layout: {
+        "text-field": ["get", "word"],
+        "text-font": FONT,
+        "text-size": 12,
+        "text-anchor": "left",
+        "text-offset": [0.8, 0],
+        "text-optional": true,
+      },
+      paint: { "text-color": colour("ink"), "text-halo-color": colour("paper"), "text-halo-width": 1.5 },
     },
   ];
 }

@@ -1,12 +1,14 @@
 /** Records of the service as this view needs them: read once, member by member, from what came. */
 
 import type { Feature, LineString, Point, Polygon, Position } from "geojson";
+import { boxOf } from "../../map/box";
 
 export type LinkState = "good" | "weak" | "lost";
 export type Frame = "copter" | "plane" | "vtol" | "ground";
 
 const LINKS: readonly LinkState[] = ["good", "weak", "lost"];
 const FRAMES: readonly Frame[] = ["copter", "plane", "vtol", "ground"];
+const SENSOR_STATES = ["working", "silent", "failed", "removed"] as const;
 
 export interface Vehicle {
   /** Of its record. */
@@ -15,8 +17,10 @@ export interface Vehicle {
   source: string;
   sourceId: string;
   name: string;
-  frame: Frame;
-  state: string;
+  /** Null where it is not told. */
+  frame: Frame | null;
+  /** In its own words; null where it is not told. */
+  state: string | null;
   /** Longitude, latitude in degrees, WGS 84; null where it is not told. */
   at: Position | null;
   /** Metres above mean sea level. */
@@ -58,7 +62,8 @@ export interface Sensor {
   id: string;
   name: string;
   kind: string;
-  state: string;
+  /** Null where it is not told. */
+  state: (typeof SENSOR_STATES)[number] | null;
   at: Position;
 }
 
@@ -95,8 +100,8 @@ export function vehicleOf(told: unknown): Vehicle | null {
     source: text(members.source) ?? "",
     sourceId: text(members.source_id) ?? "",
     name: text(members.name) ?? text(members.source_id) ?? id.slice(0, 8),
-    frame: FRAMES.find((each) => each === members.frame) ?? "copter",
-    state: text(members.state) ?? "",
+    frame: FRAMES.find((each) => each === members.frame) ?? null,
+    state: text(members.state),
     at: pointOf(feature),
     altitude: number(members.altitude_amsl_m),
     heading: number(members.heading_deg),
@@ -117,10 +122,9 @@ function liveOf(told: unknown): Vehicle["live"] {
 }
 
 export function cueOf(told: unknown): Cue | null {
-  const feature = featureOf(told);
-  const at = feature === null ? null : pointOf(feature);
-  if (feature === null || at === null) return null;
-  const { id, members } = feature;
+  const placed = placedOf(told);
+  if (placed === null) return null;
+  const { id, at, members } = placed;
   return {
     id,
     kind: text(members.kind) ?? "",
@@ -132,10 +136,9 @@ export function cueOf(told: unknown): Cue | null {
 }
 
 export function crossingOf(told: unknown): Crossing | null {
-  const feature = featureOf(told);
-  const at = feature === null ? null : pointOf(feature);
-  if (feature === null || at === null) return null;
-  const { id, members } = feature;
+  const placed = placedOf(told);
+  if (placed === null) return null;
+  const { id, at, members } = placed;
   return {
     id,
     kind: text(members.kind) ?? "",
@@ -147,18 +150,23 @@ export function crossingOf(told: unknown): Crossing | null {
 }
 
 export function sensorOf(told: unknown): Sensor | null {
-  const feature = featureOf(told);
-  const at = feature === null ? null : pointOf(feature);
-  if (feature === null || at === null) return null;
-  const { id, members } = feature;
-  const name = text(members.name) ?? id.slice(0, 8);
-  return { id, name, kind: text(members.kind) ?? "", state: text(members.state) ?? "working", at };
+  const placed = placedOf(told);
+  if (placed === null) return null;
+  const { id, at, members } = placed;
+  return {
+    id,
+    name: text(members.name) ?? id.slice(0, 8),
+    kind: text(members.kind) ?? "",
+    state: SENSOR_STATES.find((each) => each === members.state) ?? null,
+    at,
+  };
 }
 
 export function segmentOf(told: unknown): Segment | null {
   const feature = featureOf(told);
   const line = feature === null ? null : lineOf(feature);
-  if (feature === null || line === null) return null;
+  const box = boxOf(line ?? []);
+  if (feature === null || line === null || box === null) return null;
   const { id, members } = feature;
   return {
     id,
@@ -166,7 +174,7 @@ export function segmentOf(told: unknown): Segment | null {
     line,
     ownSide: members.own_side === "right" ? "right" : "left",
     standOff: number(members.stand_off_m) ?? 0,
-    box: boxOf(line),
+    box,
   };
 }
 
@@ -197,24 +205,19 @@ function featureOf(told: unknown): Read | null {
   return { id: told.id, geometry, members: told.properties };
 }
 
+/** What lies at a place; null for what is told without one. */
+function placedOf(told: unknown): { id: string; at: Position; members: Members } | null {
+  const feature = featureOf(told);
+  const at = feature === null ? null : pointOf(feature);
+  return feature === null || at === null ? null : { id: feature.id, at, members: feature.members };
+}
+
 function pointOf(feature: Read): Position | null {
   return feature.geometry?.type === "Point" ? (feature.geometry as Point).coordinates : null;
 }
 
 function lineOf(feature: Read): Position[] | null {
   return feature.geometry?.type === "LineString" ? (feature.geometry as LineString).coordinates : null;
-}
-
-/** What encloses places: west, south, east, north. */
-export function boxOf(places: readonly Position[]): [number, number, number, number] {
-  const box: [number, number, number, number] = [180, 90, -180, -90];
-  for (const [lon = 0, lat = 0] of places) {
-    box[0] = Math.min(box[0], lon);
-    box[1] = Math.min(box[1], lat);
-    box[2] = Math.max(box[2], lon);
-    box[3] = Math.max(box[3], lat);
-  }
-  return box;
 }
 
 export function isObject(value: unknown): value is Members {

@@ -9,25 +9,29 @@ import type { Frame, Vehicle } from "./records";
 
 ms.addIcons(numberair);
 
+/** A frame that is not told is one of which the standard says no more than whose it is. */
+type Body = Frame | "unknown";
+
 /** Set, entity and modifiers: rotary and fixed wing unmanned aircraft, the latter V/STOL too; the frame of a land vehicle. */
-const ENTITIES: Record<Frame, { set: string; entity: string }> = {
+const ENTITIES: Record<Body, { set: string; entity: string }> = {
   copter: { set: "01", entity: "1104000000" },
   plane: { set: "01", entity: "1103000000" },
   vtol: { set: "01", entity: "1103000800" },
   ground: { set: "15", entity: "0000000000" },
+  unknown: { set: "00", entity: "0000000000" },
 };
 const SIZE = 26;
 const RATIO = 2;
 
 /** How a vehicle looks: one image of the map each. */
 export function lookOf(vehicle: Vehicle): string {
-  return `own-${vehicle.frame}-${vehicle.live === null || vehicle.live.stale ? "old" : "present"}`;
+  return `own-${vehicle.frame ?? "unknown"}-${vehicle.live === null || vehicle.live.stale ? "old" : "present"}`;
 }
 
 /** Put every look on the map, in the colours of the theme; those that were there are replaced. */
 export function addSymbols(map: MapLibre, theme: Theme): void {
-  for (const frame of Object.keys(ENTITIES) as Frame[]) {
-    for (const state of ["present", "old"] as const) add(map, `own-${frame}-${state}`, symbol(frame, state, theme));
+  for (const body of Object.keys(ENTITIES) as Body[]) {
+    for (const state of ["present", "old"] as const) add(map, `own-${body}-${state}`, symbol(body, state, theme));
   }
   add(map, "own-heading", heading());
 }
@@ -35,16 +39,17 @@ export function addSymbols(map: MapLibre, theme: Theme): void {
 const urls = new Map<string, string>();
 
 /** What a list shows beside a name: the symbol as the address of a picture. */
-export function symbolUrl(frame: Frame, old: boolean, theme: Theme): string {
-  const key = `${frame} ${old} ${theme}`;
-  const url = urls.get(key) ?? symbol(frame, old ? "old" : "present", theme).toDataURL("image/png");
+export function symbolUrl(frame: Frame | null, old: boolean, theme: Theme): string {
+  const body = frame ?? "unknown";
+  const key = `${body} ${old} ${theme}`;
+  const url = urls.get(key) ?? symbol(body, old ? "old" : "present", theme).toDataURL("image/png");
   urls.set(key, url);
   return url;
 }
 
 /** `old` is drawn with a broken frame, as what is not known to be there. */
-function symbol(frame: Frame, state: "present" | "old", theme: Theme): HTMLCanvasElement {
-  const { set, entity } = ENTITIES[frame];
+function symbol(body: Body, state: "present" | "old", theme: Theme): HTMLCanvasElement {
+  const { set, entity } = ENTITIES[body];
   const code = `1003${set}${state === "old" ? "1" : "0"}000${entity}`;
   return new ms.Symbol(code, { size: SIZE, strokeWidth: 5, infoFields: false, ...looks(theme) }).asCanvas(RATIO);
 }

@@ -7,8 +7,9 @@ import { NumberField, TextField } from "./fields";
 import { draft } from "./history";
 import { open, type Planning } from "./planning";
 import { momentOf } from "./request";
+import { keep, kept } from "./storage";
 
-const KEPT = "vedette.plan.adoption";
+const NAME = "adoption";
 
 interface Custody {
   source: string;
@@ -20,13 +21,13 @@ interface Custody {
 
 /** Makes the plan one of the service: records of its border, its fleet, itself and each flight. */
 export function Adopt({ planning }: { planning: Planning }) {
-  const custody = useSignal<Custody>(kept());
+  const custody = useSignal<Custody>(custodyBefore());
   const start = useSignal(draft.value.start);
   const made = useSignal<Schemas["AdoptionOut"] | null>(null);
   const busy = useSignal(false);
   const set = (members: Partial<Custody>) => {
     custody.value = { ...custody.value, ...members };
-    localStorage.setItem(KEPT, JSON.stringify(custody.value));
+    keep(NAME, JSON.stringify(custody.value));
   };
   const said = planning.result?.shift.start ?? null;
   async function adopt(event: SubmitEvent): Promise<void> {
@@ -110,7 +111,7 @@ function Records({ made }: { made: Schemas["AdoptionOut"] }) {
 }
 
 /** As it was filled in last. */
-function kept(): Custody {
+function custodyBefore(): Custody {
   const usual: Custody = {
     source: "console",
     owner: "",
@@ -119,7 +120,12 @@ function kept(): Custody {
     retentionDays: 30,
   };
   try {
-    return { ...usual, ...(JSON.parse(localStorage.getItem(KEPT) ?? "{}") as Partial<Custody>) };
+    const told = JSON.parse(kept(NAME) ?? "{}") as Partial<Record<string, unknown>> | null;
+    const members = Object.entries(usual).map(([name, value]) => {
+      const other = told?.[name];
+      return [name, typeof other === typeof value ? other : value];
+    });
+    return Object.fromEntries(members) as Custody;
   } catch {
     return usual;
   }

@@ -23,11 +23,12 @@ function BaseForm({ base }: { base: Base }) {
     change({ bases: draft.value.bases.map((one) => (one.id === base.id ? { ...one, ...members } : one)) }, where);
   const models: [string, string][] = [
     [READY_MODEL, t("plan.ready_model")],
-    ...draft.value.models.map((model): [string, string] => [model.name, model.name]),
+    ...draft.value.models.map((model): [string, string] => [model.id, model.name]),
   ];
+  const nameOf = (id: string): string => models.find(([each]) => each === id)?.[1] ?? t("plan.model_gone");
   const put = (place: number, members: Partial<Standing>, where = "") =>
     set({ aircraft: base.aircraft.map((one, each) => (each === place ? { ...one, ...members } : one)) }, where);
-  const unused = models.find(([name]) => base.aircraft.every((each) => each.model !== name));
+  const unused = models.find(([id]) => base.aircraft.every((each) => each.model !== id));
   return (
     <div class={picked.value === base.id ? "item picked" : "item"}>
       <div class="item-head">
@@ -41,7 +42,14 @@ function BaseForm({ base }: { base: Base }) {
           ×
         </button>
       </div>
-      <OnePlace label={t("plan.place")} at={base.at} set={(at) => set({ at })} />
+      <OnePlace
+        id={base.id}
+        name={base.name}
+        part="bases"
+        label={t("plan.place")}
+        at={base.at}
+        set={(at) => set({ at })}
+      />
       {base.aircraft.map((each, place) => (
         <div class="pair" key={`${each.model} ${place}`}>
           <NumberField
@@ -55,14 +63,16 @@ function BaseForm({ base }: { base: Base }) {
           <SelectField
             label={t("plan.model")}
             value={each.model}
-            choices={models.some(([name]) => name === each.model) ? models : [...models, [each.model, each.model]]}
+            choices={
+              models.some(([id]) => id === each.model) ? models : [...models, [each.model, t("plan.model_gone")]]
+            }
             set={(model) => put(place, { model })}
           />
           {base.aircraft.length > 1 && (
             <button
               type="button"
               class="plain"
-              aria-label={t("plan.remove", { name: `${each.model}, ${base.name}` })}
+              aria-label={t("plan.remove", { name: `${nameOf(each.model)}, ${base.name}` })}
               onClick={() => set({ aircraft: base.aircraft.filter((_, other) => other !== place) })}
             >
               ×

@@ -92,6 +92,9 @@ function LineForm({ line }: { line: Line }) {
         />
       </div>
       <Places
+        id={line.id}
+        name={line.name}
+        part="border"
         label={t("plan.places_of", { name: line.name })}
         points={line.points}
         least={2}

@@ -15,7 +15,8 @@ import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 import { colour } from "../../map/Drawing";
 import { useMap } from "../../map/MapView";
 import { picked, tool } from "./chosen";
-import { type Draft, newBase, newId, newLine, newZone, type Point } from "./draft";
+import { type Draft, newId } from "./draft";
+import { changesOf, featuresOf } from "./drawn";
 import { change, draft } from "./history";
 
 const DRAWN = new Set(["border", "base", "zone"]);
@@ -25,13 +26,24 @@ const PREFIX = "plan-editor";
 export function Editor() {
   const shown = useMap();
   const drawn = useRef<TerraDraw | null>(null);
+  /** Ids of what is drawn: the drawing tool refuses some shapes, and these stay in the draft undrawn. */
+  const held = useRef<ReadonlySet<string>>(new Set());
+  const put = (draw: TerraDraw, wanted: Draft) => {
+    show(draw, wanted);
+    held.current = idsOf(draw);
+  };
+  const take = (draw: TerraDraw) => {
+    const changes = changesOf(draft.peek(), finished(draw), held.current);
+    held.current = idsOf(draw);
+    if (changes !== null) change(changes);
+  };
 
   useEffect(() => {
     if (shown === null) return;
     const draw = terraDraw(shown.map);
     draw.start();
     drawn.current = draw;
-    show(draw, draft.peek());
+    put(draw, draft.peek());
     draw.setMode(tool.peek());
     draw.on("finish", (id) => {
       const drew = draw.getMode() !== "select";
@@ -58,7 +70,7 @@ export function Editor() {
 
   useSignalEffect(() => {
     const wanted = draft.value;
-    if (drawn.current !== null) show(drawn.current, wanted);
+    if (drawn.current !== null) put(drawn.current, wanted);
   });
   useSignalEffect(() => {
     const wanted = tool.value;
@@ -181,18 +193,6 @@ function show(draw: TerraDraw, wanted: Draft): void {
   }
 }
 
-function featuresOf({ lines, bases, zones }: Draft): GeoJSONStoreFeatures[] {
-  return [
-    ...zones.map((zone) => stored(zone.id, "zone", { type: "Polygon", coordinates: [zone.ring] })),
-    ...lines.map((line) => stored(line.id, "border", { type: "LineString", coordinates: line.points })),
-    ...bases.map((base) => stored(base.id, "base", { type: "Point", coordinates: base.at })),
-  ];
-}
-
-function stored(id: string, mode: string, geometry: GeoJSONStoreFeatures["geometry"]): GeoJSONStoreFeatures {
-  return { type: "Feature", id, properties: { mode }, geometry };
-}
-
 /** What is drawn to its end: no handles, nothing in the making. */
 function finished(draw: TerraDraw): GeoJSONStoreFeatures[] {
   return draw.getSnapshot().filter(({ properties }) => {
@@ -208,41 +208,6 @@ function finished(draw: TerraDraw): GeoJSONStoreFeatures[] {
   });
 }
 
-/** Bring what was drawn into the draft, if it is another. */
-function take(draw: TerraDraw): void {
-  const now = draft.peek();
-  const next: Draft = { ...now, lines: [], bases: [], zones: [] };
-  const [lines, bases, zones] = [byId(now.lines), byId(now.bases), byId(now.zones)];
-  for (const { id, geometry } of finished(draw)) {
-    const name = String(id);
-    if (geometry.type === "LineString") {
-      const points = geometry.coordinates as Point[];
-      const old = lines.get(name);
-      next.lines.push(old === undefined ? newLine(now, points, "", name) : { ...old, points });
-    } else if (geometry.type === "Polygon") {
-      const ring = (geometry.coordinates[0] ?? []) as Point[];
-      const old = zones.get(name);
-      next.zones.push(old === undefined ? newZone(now, ring, "", name) : { ...old, ring });
-    } else if (geometry.type === "Point") {
-      const at = geometry.coordinates as Point;
-      const old = bases.get(name);
-      next.bases.push(old === undefined ? newBase(now, at, "", name) : { ...old, at });
-    }
-  }
-  const members = {
-    lines: inOrder(now.lines, next.lines),
-    bases: inOrder(now.bases, next.bases),
-    zones: inOrder(now.zones, next.zones),
-  };
-  const border = members.lines.length > now.lines.length ? { border: "drawn" as const } : {};
-  if (JSON.stringify({ ...now, ...members }) !== JSON.stringify(now)) change({ ...members, ...border });
-}
-
-const byId = <T extends { id: string }>(all: readonly T[]): Map<string, T> => new Map(all.map((one) => [one.id, one]));
-
-/** In the order of before, what is new behind. */
-function inOrder<T extends { id: string }>(was: readonly T[], now: readonly T[]): T[] {
-  const places = new Map(was.map((one, place) => [one.id, place]));
-  const of = (one: T) => places.get(one.id) ?? was.length;
-  return [...now].sort((a, b) => of(a) - of(b));
+function idsOf(draw: TerraDraw): ReadonlySet<string> {
+  return new Set(finished(draw).map((feature) => String(feature.id)));
 }

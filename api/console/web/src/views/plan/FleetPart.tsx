@@ -50,20 +50,9 @@ export function FleetPart({ faults }: { faults: string[] }) {
 }
 
 function ModelForm({ model }: { model: Model }) {
-  const { models, bases } = draft.value;
+  const { models } = draft.value;
   const put = (after: Model) => models.map((one) => (one.id === model.id ? after : one));
-  // Bases name a model: they follow when it is called something else.
-  const rename = (name: string) =>
-    change(
-      {
-        models: put({ ...model, name }),
-        bases: bases.map((base) => ({
-          ...base,
-          aircraft: base.aircraft.map((each) => (each.model === model.name ? { ...each, model: name } : each)),
-        })),
-      },
-      `model ${model.id}`,
-    );
+  const rename = (name: string) => change({ models: put({ ...model, name }) }, `model ${model.id}`);
   return (
     <div class="item">
       <div class="item-head">

@@ -8,10 +8,12 @@ import { emptyDraft } from "./draft";
 import { FleetPart } from "./FleetPart";
 import { TextField } from "./fields";
 import { change, draft } from "./history";
-import { ImportError, importInto } from "./importing";
+import { importInto } from "./importing";
 import { GroundPart, PatrolPart, ShiftPart } from "./PatrolPart";
 import { askFor, atWork, planning, refused } from "./planning";
 import { faultsOf, type Part, partOf, requestOf } from "./request";
+import { unkept } from "./storage";
+import { unreadFaults } from "./unread";
 import { ZonesPart } from "./ZonesPart";
 
 /** What is to be planned; it says what is wrong as it is written, and in the service's words when that refuses. */
@@ -19,7 +21,7 @@ export function Form() {
   const asking = useSignal(false);
   // A form that nobody has filled in yet is not a wrong one: what is missing is said when a plan was asked for.
   const tried = useSignal(false);
-  const faults = useComputed(() => faultsOf(draft.value));
+  const faults = useComputed(() => [...faultsOf(draft.value), ...unreadFaults(draft.value)]);
   // What the service refused, or found to be impossible while it planned.
   const said = useComputed(() => [...refused.value, ...(planning.value?.error == null ? [] : [planning.value.error])]);
   const MISSING = new Set(["plan.fault_no_border", "plan.fault_no_base", "plan.fault_countries"]);
@@ -32,6 +34,14 @@ export function Form() {
   async function ask(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     tried.value = true;
+    const form = event.currentTarget instanceof HTMLFormElement ? event.currentTarget : null;
+    // A figure or a date that is half written: the draft still has the one of before.
+    const half = [...(form?.elements ?? [])].find((each) => each instanceof HTMLInputElement && each.validity.badInput);
+    if (half instanceof HTMLInputElement) {
+      say(t("plan.half_written"), "bad");
+      half.focus();
+      return;
+    }
     if (faults.value.length > 0) {
       say(t("plan.see_faults", { count: faults.value.length }), "bad");
       document.querySelector(".plan .faulty")?.scrollIntoView({ block: "nearest" });
@@ -56,6 +66,7 @@ export function Form() {
           <ImportButton />
         </div>
         <div class="faults" role="status">
+          {unkept.value && <p class="fault">{t("plan.unkept")}</p>}
           {of("name").map((fault) => (
             <p key={fault} class="fault">
               {fault}
@@ -88,19 +99,23 @@ function ImportButton() {
   async function read(file: File | undefined): Promise<void> {
     if (file === undefined) return;
     try {
+      const text = await file.text();
       const before = draft.value;
-      const after = importInto(before, file.name, await file.text());
+      const { draft: after, leftOut } = importInto(before, file.name, text);
       change(after);
       const counts = {
         lines: after.lines.length - before.lines.length,
         bases: after.bases.length - before.bases.length,
       };
       say(t("plan.imported", { file: file.name, ...counts, zones: after.zones.length - before.zones.length }));
+      if (leftOut.length > 0) say(t("plan.left_out", { file: file.name }), "bad", leftOut);
     } catch (error) {
-      if (!(error instanceof ImportError)) throw error;
-      say(t("plan.not_imported", { file: file.name, why: error.message }), "bad");
+      const why = error instanceof Error ? error.message : String(error);
+      say(t("plan.not_imported", { file: file.name, why }), "bad");
+    } finally {
+      // Else the same file, put right, could not be chosen again.
+      if (input.current !== null) input.current.value = "";
     }
-    if (input.current !== null) input.current.value = "";
   }
   return (
     <label class="import">

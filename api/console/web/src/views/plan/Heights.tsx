@@ -65,6 +65,7 @@ function reading(profile: Profile): string {
 function Chart({ profile, result }: { profile: Profile; result: Result }) {
   const drawing = useRef<SVGSVGElement>(null);
   const { distance_m: way, amsl_m: flown, ground_m: ground } = profile;
+  const { floor_agl_m: floor, ceiling_agl_m: ceiling } = result.summary;
   const far = way.at(-1) ?? 1;
   const [low, high] = [Math.min(...ground) - 10, Math.max(...flown) + 15];
   const x = (m: number) => LEFT + (m / far) * (WIDE - LEFT - 8);
@@ -119,8 +120,8 @@ function Chart({ profile, result }: { profile: Profile; result: Result }) {
         </text>
       ))}
       <polygon class="ground" points={`${x(0)},${y(low)} ${line(ground)} ${x(far)},${y(low)}`} />
-      <polyline class="limit" points={line(ground, CEILING_AGL_M)} />
-      <polyline class="limit" points={line(ground, FLOOR_AGL_M)} />
+      <polyline class="limit" points={line(ground, ceiling)} />
+      <polyline class="limit" points={line(ground, floor)} />
       <polyline class="flown" points={line(flown)} />
       {at !== null && (
         <g>
@@ -128,16 +129,15 @@ function Chart({ profile, result }: { profile: Profile; result: Result }) {
           <circle class="mark-dot" cx={x(at)} cy={y(between(way, flown, at))} r="5" />
         </g>
       )}
-      <text class="label" x={WIDE - 12} y={y((ground.at(-1) ?? 0) + CEILING_AGL_M) - 4} text-anchor="end">
-        {t("plan.agl_limit", { m: CEILING_AGL_M })}
-      </text>
+      {[ceiling, floor].map((m) => (
+        <text class="label" key={m} x={WIDE - 12} y={y((ground.at(-1) ?? 0) + m) - 4} text-anchor="end">
+          {t("plan.agl_limit", { m })}
+        </text>
+      ))}
     </svg>
   );
 }
 
-/** The planner's own limits, metres above ground; the page asks for no others. */
-const FLOOR_AGL_M = 40;
-const CEILING_AGL_M = 120;
 const ROWS = 40;
 
 /** The same as figures. */

@@ -1,11 +1,12 @@
 import type { Feature, FeatureCollection } from "geojson";
 import type { MapMouseEvent } from "maplibre-gl";
 import { useEffect } from "preact/hooks";
+import { boxOf } from "../../map/box";
 import { colour, Drawing, type DrawnLayer } from "../../map/Drawing";
 import { useMap } from "../../map/MapView";
 import { type Layer, pointedAt, pointedM, shownLayers, sortie } from "./chosen";
 import type { Point } from "./draft";
-import { alongM, boxOf, nearestM, placeAt } from "./geometry";
+import { alongM, nearestM, placeAt } from "./geometry";
 import type { Result } from "./planning";
 import { scaleColours, scaleOf } from "./scale";
 

@@ -1,7 +1,8 @@
 import { t } from "../../i18n";
 import { picked } from "./chosen";
-import type { Datum, Point, Zone } from "./draft";
+import type { Datum, Zone } from "./draft";
 import { NumberField, Part, SelectField, TextField } from "./fields";
+import { cornersOf, ringOf } from "./geometry";
 import { change, draft } from "./history";
 import { Places } from "./Places";
 
@@ -76,16 +77,14 @@ function ZoneForm({ zone }: { zone: Zone }) {
         />
       </div>
       <Places
+        id={zone.id}
+        name={zone.name}
+        part="zones"
         label={t("plan.places_of", { name: zone.name })}
-        points={zone.ring.slice(0, -1)}
+        points={cornersOf(zone.ring)}
         least={3}
-        set={(points) => set({ ring: closed(points) })}
+        set={(points) => set({ ring: ringOf(points) ?? points })}
       />
     </div>
   );
-}
-
-function closed(points: Point[]): Point[] {
-  const [first] = points;
-  return first === undefined ? points : [...points, first];
 }

@@ -1,9 +1,14 @@
 import { expect, test } from "vitest";
-import { emptyDraft, freeName, newBase, newLine, newZone } from "./draft";
+import { emptyDraft, freeName, newBase, newLine, newZone, type Point, READY_FIGURES, READY_MODEL } from "./draft";
 import { alongM, distanceM, nearestM, placeAt } from "./geometry";
-import { ImportError, importInto } from "./importing";
-import { readDraft } from "./kept";
 import { faultsOf, partOf, requestOf } from "./request";
+
+const TRIANGLE: Point[] = [
+  [0, 0],
+  [1, 0],
+  [1, 1],
+  [0, 0],
+];
 
 function whole() {
   const draft = emptyDraft();
@@ -16,20 +21,6 @@ function whole() {
   draft.bases.push(newBase(draft, [-110.94, 31.345], "north"));
   return draft;
 }
-
-test("a draft that is kept is read as it was", () => {
-  const draft = {
-    ...whole(),
-    standOffM: 120,
-    camera: { widthPx: 640, heightPx: 512, fovDeg: 30, modality: "visible" as const, maxGsdM: null },
-  };
-  expect(readDraft(JSON.stringify(draft))).toEqual(draft);
-});
-
-test.each([null, "", "{", "null", "[]", '{"lines": 3, "shiftH": "x", "name": null, "bases": {}}'])(
-  "what is no draft, %j, is an empty one",
-  (text) => expect(readDraft(text)).toEqual(emptyDraft()),
-);
 
 test("a whole draft has no faults and is asked for as it was drawn", () => {
   const asked = requestOf(whole(), "Patrol");
@@ -51,10 +42,39 @@ test("each fault is said at its part of the form", () => {
   expect(parts({ ...whole(), groundM: 99_999 })).toEqual(["ground"]);
   expect(parts({ ...whole(), objective: "risk" })).toEqual(["patrol"]);
   expect(parts({ ...whole(), border: "shipped" })).toEqual(["border"]);
-  const upsideDown = { ...newZone(whole(), []), floorM: 100, ceilingM: 50 };
-  expect(parts({ ...whole(), zones: [upsideDown] })).toEqual(["zones"]);
+  const zone = newZone(whole(), TRIANGLE);
+  expect(parts({ ...whole(), zones: [zone] })).toEqual([]);
+  expect(parts({ ...whole(), zones: [{ ...zone, floorM: 100, ceilingM: 50 }] })).toEqual(["zones"]);
+  expect(parts({ ...whole(), zones: [{ ...zone, ring: TRIANGLE.slice(0, 2) }] })).toEqual(["zones"]);
   const twins = [newBase(whole(), [0, 0], "a"), newBase(whole(), [1, 1], "a")];
   expect(parts({ ...whole(), bases: twins })).toEqual(["bases"]);
+});
+
+test("bases know models by what they are, whatever these are called while a name is written", () => {
+  const model = (id: string, name: string) => ({ id, name, figures: { ...READY_FIGURES } });
+  const [base] = whole().bases;
+  if (base === undefined) throw new Error("no base");
+  const aircraft = [
+    { model: "1", count: 2 },
+    { model: READY_MODEL, count: 1 },
+  ];
+  const named = (light: string, heavy: string) => ({
+    ...whole(),
+    bases: [{ ...base, aircraft }],
+    models: [model("1", light), model("2", heavy)],
+  });
+  expect(requestOf(named(" light ", "heavy"), "x")).toMatchObject({
+    bases: [{ aircraft: [{ model: "light" }, { model: READY_MODEL }] }],
+    aircraft: { light: {}, heavy: {} },
+  });
+  const words = (light: string, heavy: string) => faultsOf(named(light, heavy)).map((fault) => fault.word);
+  expect(words("light", "heavy")).toEqual([]);
+  expect(words("heavy ", "heavy")).toEqual(["plan.fault_same_model"]);
+  expect(words("light", READY_MODEL)).toEqual(["plan.fault_same_model"]);
+  expect(words("", "")).toEqual(["plan.fault_model"]);
+  expect(faultsOf({ ...named("light", "heavy"), models: [] }).map((fault) => fault.word)).toEqual([
+    "plan.fault_model_gone",
+  ]);
 });
 
 test.each([
@@ -65,39 +85,6 @@ test.each([
   ["terrain: this service has none", "ground"],
   ["body.shift_h: Input should be less than 24", "shift"],
 ])("the service's words, %s, are of %s", (words, part) => expect(partOf(words)).toBe(part));
-
-test("lines, polygons and points of a file are borders, zones and bases, with what it says of them", () => {
-  const feature = (type: string, coordinates: unknown, properties: object | null) => ({
-    type: "Feature",
-    geometry: { type, coordinates },
-    properties,
-  });
-  const ring = [
-    [0, 0],
-    [1, 0],
-    [1, 1],
-    [0, 0],
-  ];
-  const file = {
-    type: "FeatureCollection",
-    features: [
-      feature("LineString", ring.slice(0, 2), { NAME: "Evros", own_side: "right" }),
-      feature("Polygon", [ring], { name: "range", kind: "limits", ceiling_m: "60", ceiling_datum: "amsl" }),
-      feature("Point", [0.5, 0.25], null),
-    ],
-  };
-  const read = importInto(emptyDraft(), "area.geojson", JSON.stringify(file));
-  expect(read.lines).toMatchObject([{ name: "Evros", ownSide: "right" }]);
-  expect(read.zones).toMatchObject([
-    { name: "range", kind: "limits", floorM: null, ceilingM: 60, ceilingDatum: "AMSL" },
-  ]);
-  expect(read.bases).toMatchObject([{ name: "base 1", at: [0.5, 0.25] }]);
-});
-
-test.each(["{}", "nothing", '{"type":"FeatureCollection"}', '{"type":"Point","coordinates":[500, 2]}'])(
-  "a file that is of no use, %s, is refused",
-  (text) => expect(() => importInto(emptyDraft(), "x.geojson", text)).toThrow(ImportError),
-);
 
 test("a place so far along a way is found again by its nearest place", () => {
   const way: [number, number][] = [

@@ -16,6 +16,7 @@ export interface Line {
 
 /** So many aircraft of one model. */
 export interface Standing {
+  /** Id of a model, or {@link READY_MODEL}: names change while they are written. */
   model: string;
   count: number | null;
 }
@@ -114,7 +115,7 @@ export interface Risk {
   weight: number | null;
 }
 
-/** The model that the planner knows without being told. */
+/** Id and name of the model that the planner knows without being told. */
 export const READY_MODEL = "multirotor";
 
 export const READY_FIGURES: Record<Figure, number> = {

@@ -1,4 +1,4 @@
-/** Lengths and boxes of what is drawn. */
+/** Lengths and rings of what is drawn. */
 
 import type { Point } from "./draft";
 
@@ -58,9 +58,16 @@ export function nearestM(way: readonly Point[], along: readonly number[], to: Po
   return best.m;
 }
 
-/** West, south, east, north of places; null of none. */
-export function boxOf(places: readonly Point[]): [number, number, number, number] | null {
-  if (places.length === 0) return null;
-  const [lons, lats] = [places.map(([lon]) => lon), places.map(([, lat]) => lat)];
-  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+/** A ring of places: closed, none twice in a row; null of fewer than three corners. */
+export function ringOf(places: readonly Point[]): Point[] | null {
+  const corners = cornersOf(places.filter((place, number) => number === 0 || !same(place, places[number - 1])));
+  const [first] = corners;
+  return first === undefined || corners.length < 3 ? null : [...corners, first];
 }
+
+/** The places of a ring without the first one again at its end, where it is there. */
+export function cornersOf(ring: readonly Point[]): Point[] {
+  return ring.length > 1 && same(ring[0], ring.at(-1)) ? ring.slice(0, -1) : [...ring];
+}
+
+const same = (a: Point | undefined, b: Point | undefined): boolean => a?.[0] === b?.[0] && a?.[1] === b?.[1];

@@ -3,12 +3,16 @@
 import { computed, effect, signal } from "@preact/signals";
 import type { Draft } from "./draft";
 import { readDraft } from "./kept";
+import { keep, kept } from "./storage";
 
-const KEPT = "vedette.plan.draft";
+const NAME = "draft";
 const MOST_STEPS = 200;
 
+const found = readDraft(kept(NAME));
+/** How much of the draft that was kept could not be read: to be told before it is planned with. */
+export const lost = signal(found.lost);
 /** The draft as it is now: change it by {@link change} alone. */
-export const draft = signal<Draft>(readDraft(localStorage.getItem(KEPT)));
+export const draft = signal<Draft>(found.draft);
 const past = signal<readonly Draft[]>([]);
 const future = signal<readonly Draft[]>([]);
 let field = "";
@@ -16,7 +20,7 @@ let field = "";
 export const canUndo = computed(() => past.value.length > 0);
 export const canRedo = computed(() => future.value.length > 0);
 
-effect(() => localStorage.setItem(KEPT, JSON.stringify(draft.value)));
+effect(() => keep(NAME, JSON.stringify(draft.value)));
 
 /**
  * Change members of the draft.

@@ -1,17 +1,19 @@
 import "./plan.css";
 import "./charts.css";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { t } from "../../i18n";
+import { boxOf } from "../../map/box";
 import { type Box, MapView } from "../../map/MapView";
+import { say } from "../../ui/failure";
 import { DraftLayers } from "./DraftLayers";
+import { emptyDraft } from "./draft";
 import { Earlier } from "./Earlier";
 import { Editor } from "./Editor";
 import { Form } from "./Form";
-import { boxOf } from "./geometry";
-import { draft } from "./history";
+import { change, draft, lost } from "./history";
 import { LayerBox } from "./LayerBox";
 import { Progress } from "./Progress";
-import { planning, reopen, stopWatching } from "./planning";
+import { close, planning, reopen, stopWatching } from "./planning";
 import { ResultLayers } from "./ResultLayers";
 import { ResultPanel } from "./ResultPanel";
 import { Toolbar } from "./Toolbar";
@@ -21,10 +23,31 @@ const WORLD: Box = [-25, 10, 60, 62];
 /** Degrees around what is drawn. */
 const AROUND = 0.02;
 
-/** Plan a patrol: what is wanted, the map it is drawn on, and what the planner found. */
+/** Plan a patrol. Whatever a browser has kept: a new draft can always be begun. */
 export default function Plan() {
+  const [fault, again] = useErrorBoundary();
+  if (fault === undefined) return <Desk />;
+  const anew = () => {
+    close();
+    change(emptyDraft());
+    again();
+  };
+  return (
+    <div role="alert" class="broken">
+      <p>{t("plan.broken", { why: fault instanceof Error ? fault.message : String(fault) })}</p>
+      <button type="button" onClick={anew}>
+        {t("plan.clear")}
+      </button>
+    </div>
+  );
+}
+
+/** What is wanted, the map it is drawn on, and what the planner found. */
+function Desk() {
   const box = useRef<Box>(boxOfDraft());
   useEffect(() => {
+    if (lost.peek() > 0) say(t("plan.lost", { count: lost.peek() }), "bad");
+    lost.value = 0;
     reopen();
     return stopWatching;
   }, []);

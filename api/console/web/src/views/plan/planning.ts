@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { dataOf, type Schemas, service } from "../../api/client";
 import { Problem } from "../../api/problem";
+import { keep, kept } from "./storage";
 
 const lookUp = (id: string) => service.GET("/plannings/{planning_id}", { params: { path: { planning_id: id } } });
 
@@ -11,7 +12,7 @@ export type Planning = NonNullable<Awaited<ReturnType<typeof lookUp>>["data"]>;
 /** What the planner found. */
 export type Result = NonNullable<Planning["result"]>;
 
-const KEPT = "vedette.plan.planning";
+const NAME = "planning";
 const LOOK_MS = 700;
 const AGAIN_MS = 2500;
 
@@ -48,19 +49,20 @@ export async function askFor(wish: Schemas["PlanningIn"]): Promise<void> {
     return;
   }
   if (planning.value?.result != null) before.value = planning.value;
+  planning.value = { ...line, request: wish as Planning["request"], result: null };
   open(line.id);
 }
 
 /** Show a planning, and watch it while it waits or runs. */
 export function open(id: string): void {
-  localStorage.setItem(KEPT, id);
+  keep(NAME, id);
   turn += 1;
   watch(id, turn);
 }
 
 /** Show the planning that was shown before the page was loaded. */
 export function reopen(): void {
-  const id = localStorage.getItem(KEPT);
+  const id = kept(NAME);
   if (id !== null && planning.value === null) open(id);
 }
 
@@ -72,7 +74,7 @@ export function stopWatching(): void {
 /** Show no planning. */
 export function close(): void {
   turn += 1;
-  localStorage.removeItem(KEPT);
+  keep(NAME, null);
   planning.value = null;
   before.value = null;
 }

@@ -3,7 +3,8 @@
 import type { Schemas } from "../../api/client";
 import type { Word } from "../../i18n";
 import { readPlace } from "../../ui/coordinates";
-import { type Draft, FIGURES, type Lens, type Model } from "./draft";
+import { type Draft, FIGURES, type Lens, type Model, READY_MODEL } from "./draft";
+import { ringOf } from "./geometry";
 
 /** Parts of the form that a fault can be of. */
 export type Part = "name" | "border" | "bases" | "zones" | "fleet" | "patrol" | "shift" | "ground";
@@ -17,7 +18,13 @@ export interface Fault {
 
 /** What is missing or wrong. The service looks again, and more closely. */
 export function faultsOf(draft: Draft): Fault[] {
-  return [...borderFaults(draft), ...baseFaults(draft), ...zoneFaults(draft), ...figureFaults(draft)];
+  return [
+    ...borderFaults(draft),
+    ...baseFaults(draft),
+    ...modelFaults(draft),
+    ...zoneFaults(draft),
+    ...figureFaults(draft),
+  ];
 }
 
 function borderFaults({ border, lines, shipped }: Draft): Fault[] {
@@ -46,14 +53,28 @@ function baseFaults({ bases, models }: Draft): Fault[] {
     if (base.aircraft.length === 0 || base.aircraft.some((each) => !within(each.count, 1, 100)))
       found.push({ part: "bases", word: "plan.fault_count", values: { name: base.name } });
   }
+  const known = new Set([READY_MODEL, ...models.map((model) => model.id)]);
+  const lacking = bases.find((base) => base.aircraft.some((each) => !known.has(each.model)));
+  if (lacking !== undefined)
+    found.push({ part: "bases", word: "plan.fault_model_gone", values: { name: lacking.name } });
+  return found;
+}
+
+function modelFaults({ models }: Draft): Fault[] {
+  const found: Fault[] = [];
   const bare = models.find((model) => model.name.trim() === "" || Object.values(model.figures).includes(null));
   if (bare !== undefined) found.push({ part: "fleet", word: "plan.fault_model", values: { name: bare.name } });
+  // The service knows models by their names: two of one name would be one, and the ready-made one another.
+  const names = models.map((model) => model.name.trim());
+  const twice = [READY_MODEL, ...names].find((name, place, all) => name !== "" && all.indexOf(name) !== place);
+  if (twice !== undefined) found.push({ part: "fleet", word: "plan.fault_same_model", values: { name: twice } });
   return found;
 }
 
 function zoneFaults({ zones }: Draft): Fault[] {
   return zones.flatMap((zone): Fault[] => {
     const values = { name: zone.name };
+    if (ringOf(zone.ring) === null) return [{ part: "zones", word: "plan.fault_corners", values }];
     if (zone.kind === "limits" && zone.floorM === null && zone.ceilingM === null)
       return [{ part: "zones", word: "plan.fault_limits", values }];
     const { floorM, ceilingM } = zone;
@@ -84,6 +105,10 @@ const within = (figure: number | null, low: number, high: number): boolean =>
 /** What the service is asked for; for a draft without faults. `usualName` is what a plan is called that has no name. */
 export function requestOf(draft: Draft, usualName: string): Schemas["PlanningIn"] {
   const { camera, risks } = draft;
+  const names = new Map([
+    [READY_MODEL, READY_MODEL],
+    ...draft.models.map(({ id, name }) => [id, name.trim()] as const),
+  ]);
   return {
     name: draft.name.trim() || usualName,
     border: borderOf(draft),
@@ -94,7 +119,7 @@ export function requestOf(draft: Draft, usualName: string): Schemas["PlanningIn"
       name: base.name.trim(),
       lon: base.at[0],
       lat: base.at[1],
-      aircraft: base.aircraft.map((each) => ({ model: each.model, count: each.count ?? 1 })),
+      aircraft: base.aircraft.map(({ model, count }) => ({ model: names.get(model) ?? model, count: count ?? 1 })),
     })),
     aircraft: Object.fromEntries(draft.models.map((model) => [model.name.trim(), aircraftOf(model)])),
     ...(camera === null ? {} : { camera: cameraOf(camera) }),
@@ -166,7 +191,7 @@ function airspaceOf({ zones }: Draft): Schemas["MapFeatures"] {
         ...(zone.floorM === null ? {} : { floor_m: zone.floorM, floor_datum: zone.floorDatum }),
         ...(zone.ceilingM === null ? {} : { ceiling_m: zone.ceilingM, ceiling_datum: zone.ceilingDatum }),
       },
-      geometry: { type: "Polygon" as const, coordinates: [zone.ring] },
+      geometry: { type: "Polygon" as const, coordinates: [ringOf(zone.ring) ?? zone.ring] },
     })),
   };
 }
