@@ -1,10 +1,12 @@
 import type { Position } from "geojson";
 import { describe, expect, it } from "vitest";
+import { boxOf } from "../../map/box";
 import { lieOf, standing } from "./border";
-import { boxOf, type Segment } from "./records";
+import type { Segment } from "./records";
 
 function segment(line: Position[], ownSide: "left" | "right" = "left", standOff = 200): Segment {
-  return { id: "b", name: "b", line, ownSide, standOff, box: boxOf(line) };
+  const box = boxOf(line) ?? [0, 0, 0, 0];
+  return { id: "b", name: "b", line, ownSide, standOff, box };
 }
 
 /** Whether a polygon holds a place: a ray to the east crosses its edges an odd number of times. */

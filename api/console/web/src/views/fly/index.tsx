@@ -78,8 +78,8 @@ export default function Fly() {
   const mayOrder = () => vehicle !== undefined && may("order.write");
 
   useKeys([
-    { key: "j", word: "fly.key_next", act: () => step(1) },
-    { key: "k", word: "fly.key_before", act: () => step(-1) },
+    { key: "j", repeats: true, word: "fly.key_next", act: () => step(1) },
+    { key: "k", repeats: true, word: "fly.key_before", act: () => step(-1) },
     { key: "a", word: "fly.key_see", act: seeFirst },
     { key: "f", word: "fly.key_follow", act: () => setFollows(!follows), when: () => vehicle !== undefined },
     { key: "g", word: "fly.key_fit", act: () => setFit(fit + 1) },

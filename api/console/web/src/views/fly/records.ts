@@ -1,6 +1,7 @@
 /** Records of the service as this view needs them: read once, member by member, from what came. */
 
 import type { Feature, LineString, Point, Polygon, Position } from "geojson";
+import { type Members, number, text } from "../../api/feature";
 import { boxOf } from "../../map/box";
 
 export type LinkState = "good" | "weak" | "lost";
@@ -87,8 +88,6 @@ export interface Sortie {
   landing: string | null;
   way: Position[];
 }
-
-type Members = Readonly<Record<string, unknown>>;
 
 /** A vehicle, of a Feature of `/vehicles` or its stream. */
 export function vehicleOf(told: unknown): Vehicle | null {
@@ -222,12 +221,4 @@ function lineOf(feature: Read): Position[] | null {
 
 export function isObject(value: unknown): value is Members {
   return typeof value === "object" && value !== null;
-}
-
-function text(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
-}
-
-function number(value: unknown): number | null {
-  return typeof value === "number" ? value : null;
 }

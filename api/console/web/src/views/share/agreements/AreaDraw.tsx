@@ -7,7 +7,7 @@ import { colour } from "../../../map/Drawing";
 import { type Box, MapView, useMap } from "../../../map/MapView";
 import { InputField } from "../../../ui/fields";
 import { DrawnArea } from "./AreaMap";
-import { boxOf, readArea, ringsOf } from "./area";
+import { boxOfArea, readArea, ringsOf } from "./area";
 import { draft, takeArea } from "./draft";
 
 const WORLD: Box = [-30, -40, 60, 65];
@@ -23,7 +23,7 @@ export function AreaDraw() {
         {t("share.draw_help")}
       </p>
       <div class="area-map">
-        <MapView label={t("share.draw")} box={area === null ? WORLD : boxOf(area)}>
+        <MapView label={t("share.draw")} box={(area === null ? null : boxOfArea(area)) ?? WORLD}>
           {area === null ? <Pen /> : <DrawnArea area={area} />}
           {area !== null && <Look />}
         </MapView>
@@ -111,7 +111,8 @@ function Look() {
   const shown = useMap();
   const area = draft.area.value;
   useEffect(() => {
-    if (shown !== null && area !== null) shown.map.fitBounds(boxOf(area), { padding: 40, animate: false });
+    const box = area === null ? null : boxOfArea(area);
+    if (shown !== null && box !== null) shown.map.fitBounds(box, { padding: 40, animate: false });
   }, [shown, area]);
   return null;
 }

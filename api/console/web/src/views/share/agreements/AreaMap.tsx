@@ -3,12 +3,13 @@ import { useMemo } from "preact/hooks";
 import { t } from "../../../i18n";
 import { colour, Drawing } from "../../../map/Drawing";
 import { MapView } from "../../../map/MapView";
-import { type Area, boxOf } from "./area";
+import { type Area, boxOfArea } from "./area";
 
 /** Where an agreement counts. */
 export function AreaMap({ area }: { area: Area }) {
   const key = JSON.stringify(area);
-  const box = useMemo(() => boxOf(area), [key]);
+  const box = useMemo(() => boxOfArea(area), [key]);
+  if (box === null) return null;
   return (
     <div class="area-map" key={key}>
       <MapView label={t("share.area")} box={box}>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { boxOf, readArea } from "./area";
+import { boxOfArea, readArea } from "./area";
 
 const ring = [
   [24, 40],
@@ -33,5 +33,5 @@ test.each([
 });
 
 test("the box of an area holds it", () => {
-  expect(boxOf({ type: "Polygon", coordinates: [ring as [number, number][]] })).toEqual([24, 40, 25, 41]);
+  expect(boxOfArea({ type: "Polygon", coordinates: [ring as [number, number][]] })).toEqual([24, 40, 25, 41]);
 });

@@ -1,6 +1,7 @@
 /** Areas as GeoJSON (RFC 7946), read from what somebody pastes or imports. What they must be, the service says. */
 
 import type { Schemas } from "../../../api/client";
+import { boxOf } from "../../../map/box";
 import type { Box } from "../../../map/MapView";
 
 export type Area = Schemas["Polygon"] | Schemas["MultiPolygon"];
@@ -70,9 +71,7 @@ export function ringsOf(area: Area): Ring[] {
   return area.type === "Polygon" ? area.coordinates : area.coordinates.flat();
 }
 
-/** West, south, east, north of an area. */
-export function boxOf(area: Area): Box {
-  const places = ringsOf(area).flat();
-  const [lons, lats] = [places.map(([lon]) => lon), places.map(([, lat]) => lat)];
-  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+/** West, south, east, north of an area; null of one without a place. */
+export function boxOfArea(area: Area): Box | null {
+  return boxOf(ringsOf(area).flat());
 }
