@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -315,7 +316,10 @@ class Flying:
         """What comes of an order at the next look."""
         asking = asyncio.create_task(self.conduct.obey(kind, f"ordered by Pat: {kind}", time.monotonic() + 30))
         await asyncio.sleep(0)
-        await self.conduct.look(self.watch)
+        try:
+            await self.conduct.look(self.watch)
+        except FlightError as error:
+            pytest.fail(f"its flight is off: {error}")
         return await asking
 
     @property
@@ -434,11 +438,18 @@ async def test_nobody_is_sent_anywhere_once_the_shift_is_over_and_while_a_cue_is
     cue = autopilot.Cue(missions.Spot(*one.here), 0)
     over = await desk.give(cue)
     assert (one.shift.over, over.chosen) == (True, None)
-    seen = []
-    monkeypatch.setattr(desk, "_answer", lambda cue, *_: seen.append(one.shift.over) or autopilot.Answer(cue, None, {}))
+    seen, let = [], threading.Event()
+
+    def answer(cue, *_):
+        assert let.wait(30)
+        seen.append(one.shift.over)
+        return autopilot.Answer(cue, None, {})
+
+    monkeypatch.setattr(desk, "_answer", answer)
     one.shift.busy.add(1)
     asking = asyncio.create_task(desk.give(cue))
     await asyncio.sleep(0)
     one.shift.busy.clear()  # it comes to rest while the cue is answered
+    let.set()
     await asking
     assert (seen, one.shift.over) == ([False], True)
