@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from autopilot.area import Place
 from missions import CueSortie, MissionItem, Sortie, Spot, Vehicle
 
-__all__ = ["Answer", "Cue", "Errand", "Offer", "Standing"]
+__all__ = ["Answer", "Cue", "Errand", "Offer", "Standing", "Visit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,28 @@ class Answer:
         return f"{told}; {reasons}" if reasons else told
 
 
+@dataclass(slots=True)
+class Visit:
+    """How far a look at a cue has come: noted by the flight that makes it, read by whoever ordered it.
+
+    Parameters
+    ----------
+    there, stayed
+        Whether it got to where the cue is seen from, and stayed there for as long as it was to.
+    left
+        Why nothing more comes of it; None while something may, and where it stayed.
+    """
+
+    there: bool = False
+    stayed: bool = False
+    left: str | None = None
+
+    def leave(self, why: str) -> None:
+        """It ends here; a stay that was over before is over."""
+        if not self.stayed and self.left is None:
+            self.left = f"was there, and left before its time: {why}" if self.there else why
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """What a vehicle in the air is sent to look at, instead of its patrol.
@@ -146,6 +168,8 @@ class Errand:
         What it is, for people.
     missed
         Called with the reason where it does not get there: somebody else has to.
+    visit
+        Where it is noted how far it has come.
     """
 
     place: Place
@@ -153,3 +177,4 @@ class Errand:
     station_s: float
     words: str
     missed: Callable[[str], None] = lambda _why: None
+    visit: Visit = field(default_factory=Visit)

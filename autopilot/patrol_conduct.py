@@ -13,13 +13,14 @@ from autopilot.failsafe import check_link_loss
 from autopilot.journal import Flown
 from autopilot.orders import Orders
 from autopilot.orders_camera import look_ahead, look_at
+from autopilot.patrol_battery import Charge
 from autopilot.patrol_states import Happening, State
 from autopilot.shift import Shift
 from autopilot.timetable import Turn
 from autopilot.vehicle import Vehicle
 from autopilot.watch import FlightWatch, places
 from geo import geodesic_distance_m
-from missions import LegKind, Mission, MissionItem, Sortie, legs_behind, straight_home
+from missions import LegKind, Mission, MissionItem, Sortie, legs_behind
 
 __all__ = ["STOPPED", "PatrolConduct", "WithdrawnError"]
 
@@ -29,7 +30,6 @@ _ORDER_S = 2.0  # an order may take as long, with one that is lost on the way
 _HOME_M = 30.0  # farther from where it took off no crew waits for it
 _LINK_LOSS_S = 60.0  # after a silence the failsafe of the vehicle is believed to have acted on it
 _THERE_M = 10.0
-_GAUGE_PERCENT = 5.0
 _PROOF_HOLDS_S = 30.0
 
 
@@ -81,7 +81,7 @@ class PatrolConduct(Conduct):
         self._watch: FlightWatch | None = None
         self._launched = took_off_s is not None
         self._told: set[int] = set()
-        self._full_percent: float | None = None
+        self._charge = Charge(turn.vehicle, turn.sortie)
         self._heard_again_s = -1e9
         self._gives_way = False
         self._when_unheard = "what it does is not known"
@@ -204,8 +204,10 @@ class PatrolConduct(Conduct):
         to_cue = self._turn.number < 0
         if self._state is State.OUTBOUND and begin in reached:
             self.on_task_s = self._shift.now_s()
+            self._turn.visit.there = to_cue
             self._tell(Happening.CUED if to_cue else Happening.ARRIVED)
         if self._state is (State.ON_CUE if to_cue else State.ON_TASK) and end in reached:
+            self._turn.visit.stayed = to_cue
             self._tell(Happening.HOMEWARD if to_cue else Happening.PATROLLED)
         if self._state is State.RELIEVED and not watch.skipped:
             self._tell(Happening.HOMEWARD)
@@ -224,31 +226,14 @@ class PatrolConduct(Conduct):
             self.early = why = f"{why} after the link was lost"
         elif self._short_wh(1.5) > 0:
             self.early = why = f"{why}, its battery at {telemetry.battery_percent:g} %"
+        self.leave(why)
         self._tell(Happening.RECALLED, why)
 
     def _short_wh(self, shares: float = 1.0) -> float:
         """What its battery lacks to come straight home with a share of the reserve, watt hours; below 0 for enough."""
-        now, vehicle = self._vehicle.telemetry, self._turn.vehicle
-        if now.battery_percent is None or now.lat_deg is None or now.lon_deg is None:
-            return -vehicle.aircraft.battery_wh
-        craft = vehicle.aircraft
-        wind = self._shift.plans[-1].options.wind
-        _, home_wh = straight_home(vehicle, (now.lat_deg, now.lon_deg), now.above_home_m or 0.0, wind)
-        home_wh *= self._thirst(now.battery_percent)
-        keep_wh = shares * self._shift.rules.reserve_share * craft.reserve_fraction * craft.battery_wh
-        return home_wh + keep_wh - now.battery_percent / 100 * craft.battery_wh
-
-    def _thirst(self, percent: float) -> float:
-        """How much more it has used so far than it was planned to; at least 1."""
-        if self._full_percent is None:
-            self._full_percent = percent
-        used_wh = (self._full_percent - percent) / 100 * self._turn.vehicle.aircraft.battery_wh
         begun_s = self._shift.now_s() if self.took_off_s is None else self.took_off_s
-        share = (self._shift.now_s() - begun_s) / self._turn.sortie.duration_s
-        # A gauge of whole percents says nothing of the first few.
-        if self._full_percent - percent < _GAUGE_PERCENT or share <= 0:
-            return 1.0
-        return max(1.0, used_wh / (share * self._turn.sortie.energy_wh))
+        flown_s, wind = self._shift.now_s() - begun_s, self._shift.plans[-1].options.wind
+        return self._charge.short_wh(self._vehicle.telemetry, flown_s, wind, shares * self._shift.rules.reserve_share)
 
     async def _mind_battery(self) -> None:
         if self._state is not State.RETURNING and self._short_wh() > 0:
@@ -257,7 +242,7 @@ class PatrolConduct(Conduct):
 
     async def _recall(self, why: str) -> None:
         self.early = why
-        self._miss_errand(why)
+        self.leave(why)
         self._tell(Happening.RECALLED, why)
         try:
             await self._vehicle.return_home()
@@ -268,7 +253,7 @@ class PatrolConduct(Conduct):
     def off(self, cause: str) -> None:
         """Anything but a withdrawal, a stop and a landing at its base that was early by the rules is a fault."""
         watch = self._watch
-        self._miss_errand(cause)
+        self.leave(cause)
         if self._shift.stopped:
             if self._launched and not (watch is not None and watch.ended):
                 self._tell(Happening.RECALLED, STOPPED)
@@ -322,8 +307,15 @@ class PatrolConduct(Conduct):
     def _miss_errand(self, why: str) -> None:
         """It does nothing more about its errand; where it did not get there, somebody else may."""
         errand, self._errand = self._errand, None
-        if errand is not None and self._there_s is None:
-            errand.missed(why)
+        if errand is not None:
+            errand.visit.leave(why)
+            if self._there_s is None:
+                errand.missed(why)
+
+    def leave(self, why: str) -> None:
+        """Nothing more comes of what it was to look at in this flight."""
+        self._miss_errand(why)
+        self._turn.visit.leave(why)
 
     async def _run_errand(self, watch: FlightWatch) -> None:
         errand, vehicle = self._errand, self._vehicle
@@ -339,10 +331,11 @@ class PatrolConduct(Conduct):
             away = float(geodesic_distance_m(now.lat_deg, now.lon_deg, place.lat_deg, place.lon_deg))
             if away <= _THERE_M:
                 self._there_s = self._shift.now_s()
+                errand.visit.there = True
                 watch.note(now, f"is where the cue is seen from: {errand.words}")
             return
         if self._shift.now_s() - self._there_s >= errand.station_s:
-            self._errand = None
+            self._errand, errand.visit.stayed = None, True
             await self._go_on(watch)
 
     async def _set_out(self, errand: Errand, watch: FlightWatch) -> None:

@@ -164,6 +164,8 @@ class Crew:
             self.fail(f"vehicle {self.sysid} on {self.url}: given up for a fault in this program, {error!r}: report it")
         finally:
             self.shift.busy.discard(self.sysid)
+            if self.conduct is not None and not self.conduct.withdrawn:
+                self.conduct.leave("its flight has ended")
             self.conduct = None
             self.shift.pulse()
 

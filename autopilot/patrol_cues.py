@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autopilot.area import Place
-from autopilot.cue import Answer, Cue, Errand, Offer
+from autopilot.cue import Answer, Cue, Errand, Offer, Visit
 from autopilot.dispatch import dispatch
+from autopilot.patrol_conduct import STOPPED
 from autopilot.patrol_crew import Crew
 from autopilot.patrol_states import ALOFT, State
 from autopilot.shift import Shift
@@ -65,6 +66,7 @@ class CueDesk:
         *,
         missed: Callable[[str], None] | None = None,
         until_s: float = math.inf,
+        visit: Visit | None = None,
     ) -> Answer:
         """Send the vehicle to a cue that sees it soonest, or the next that can.
 
@@ -78,8 +80,23 @@ class CueDesk:
             Called with the reason where who was sent does not get there; by default the next best is sent.
         until_s
             When nobody is sent any more, seconds of `time.monotonic`.
+        visit
+            Where it is noted how far it comes.
         """
-        shift, refused = self._shift, dict(refused or {})
+        shift = self._shift
+        if shift.over:  # who has nothing left to do has gone, and takes off for nobody
+            answer = Answer(cue, None, dict.fromkeys(self._crews, STOPPED if shift.stopped else "the shift is over"))
+        else:
+            with shift.answering():
+                answer = await self._given(cue, dict(refused or {}), missed, until_s, visit or Visit())
+        self.said.append(answer.words())
+        shift.journal.line("cue", t_s=round(shift.now_s(), 3), words=answer.words())
+        return answer
+
+    async def _given(
+        self, cue: Cue, refused: dict[int, str], missed: Callable[[str], None] | None, until_s: float, visit: Visit
+    ) -> Answer:
+        shift = self._shift
         while True:
             standings = [crew.standing() for crew in self._crews.values()]
             standings = [
@@ -89,16 +106,13 @@ class CueDesk:
             answer = await asyncio.to_thread(self._answer, cue, shift.plans[-1], standings)
             chosen = answer.chosen
             if chosen is None:
-                break
+                return answer
             if time.monotonic() >= until_s:
                 refused |= dict.fromkeys(self._crews, "it ran out before anybody was sent")
                 continue
-            if await self._carry_out(cue, chosen, missed or self._next_best(cue, refused, chosen.sysid)):
-                break
-            refused[chosen.sysid] = "went over to something else meanwhile"
-        self.said.append(answer.words())
-        shift.journal.line("cue", t_s=round(shift.now_s(), 3), words=answer.words())
-        return answer
+            if await self._carry_out(cue, chosen, missed or self._next_best(cue, refused, chosen.sysid), visit):
+                return answer
+            refused[chosen.sysid] = STOPPED if shift.stopped else "went over to something else meanwhile"
 
     def lost(self, sysid: int, why: str) -> None:
         """A vehicle failed: what it took off for and did not see is given to another."""
@@ -122,7 +136,7 @@ class CueDesk:
             self._viewing = Viewing(plan, self._terrain)
         return dispatch(cue, plan, standings, self._viewing)
 
-    async def _carry_out(self, cue: Cue, chosen: Offer, missed: Callable[[str], None]) -> bool:
+    async def _carry_out(self, cue: Cue, chosen: Offer, missed: Callable[[str], None], visit: Visit) -> bool:
         """Give the order; False where the vehicle cannot take it any more."""
         shift, sysid = self._shift, chosen.sysid
         crew = self._crews[sysid]
@@ -130,7 +144,7 @@ class CueDesk:
             if crew.conduct is None or not crew.conduct.free_for_errand:
                 return False
             place = Place(chosen.lat_deg, chosen.lon_deg, chosen.above_base_m)
-            crew.conduct.send(Errand(place, cue.spot, cue.station_s, cue.words, missed=missed))
+            crew.conduct.send(Errand(place, cue.spot, cue.station_s, cue.words, missed, visit))
             return True
         mission = await asyncio.to_thread(chosen.flown.mission, shift.dialect)
         state = shift.duties[sysid].state
@@ -140,7 +154,7 @@ class CueDesk:
             if crew.conduct is None or crew.conduct.took_off_s is not None:
                 return False
             crew.conduct.give_way()
-        turn = Turn(len(shift.plans) - 1, -1, chosen.flown.sortie, crew.planned, shift.now_s())
+        turn = Turn(len(shift.plans) - 1, -1, chosen.flown.sortie, crew.planned, shift.now_s(), visit)
         self._taking_off[sysid] = _Given(shift.now_s(), missed)
         shift.keep_mission(turn.sortie, mission)
         shift.timetable.add(turn)

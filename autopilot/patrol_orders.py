@@ -6,25 +6,20 @@ the air. An order that runs into one of them is refused with its reason.
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from autopilot.cue import Visit
 from autopilot.errors import AutopilotError, FlightError
 from autopilot.patrol_conduct import STOPPED
 from autopilot.patrol_crew import Crew
 from autopilot.patrol_cues import CueDesk
-from autopilot.patrol_piloted import PilotedConduct
+from autopilot.patrol_guard import PauseGuard
 from autopilot.patrol_states import ALOFT, State
 from autopilot.pilot_order import PilotOrder, Told
 from autopilot.shift import Shift
-from geo import geodesic_distance_m
 
 __all__ = ["OrderDesk"]
-
-_AHEAD_S = 10.0  # in which one that stands has left where another comes to
-_ROOM_UP = 2.0
 
 
 class OrderDesk:
@@ -51,6 +46,7 @@ class OrderDesk:
         start: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._shift, self._crews, self._cues, self._start = shift, crews, cues, start
+        self._guard = PauseGuard(shift, crews)
         self.carried: dict[str, str] = {}
 
     def give(self, sysid: int, order: PilotOrder, told: Told) -> None:
@@ -60,6 +56,8 @@ class OrderDesk:
         self._note(sysid, order, "taken", order.words)
 
         def tell(state: Any, words: str) -> None:
+            if self.carried[order.id] not in {"taken", "accepted"}:
+                return  # it has ended; what comes after is in the report of the flight
             self._note(sysid, order, state, words)
             told(state, words)
 
@@ -86,12 +84,12 @@ class OrderDesk:
             return
         conduct = crew.conduct
         if conduct is None or crew.state not in ALOFT:
-            raise FlightError(f"vehicle {sysid} is {crew.state}, on the ground: there is nothing to {order.kind}")
+            raise FlightError(_no_flight(crew, order.kind))
         words = await conduct.obey(order.kind, order.words, order.until_s)
         if order.kind in {"pause", "resume"}:
             tell("done", words)
             if order.kind == "pause":
-                await self._guard(crew, conduct)
+                await self._guard.watch(crew, conduct)
             return
         tell("accepted", words)
         await self._until_down(crew, order, tell)
@@ -117,62 +115,36 @@ class OrderDesk:
     async def _dispatch(self, crew: Crew, order: PilotOrder, tell: Told) -> None:
         if order.cue is None:
             raise FlightError("a dispatch without a place: give one")
-        sysid, missed = crew.sysid, list[str]()
-        begin = len(self._shift.changes[sysid])
+        sysid, visit = crew.sysid, Visit()
         others = {other: "another was ordered there" for other in self._crews if other != sysid}
-        answer = await self._cues.give(order.cue, others, missed=missed.append, until_s=order.until_s)
+        answer = await self._cues.give(order.cue, others, missed=visit.leave, until_s=order.until_s, visit=visit)
         if answer.chosen is None:
             raise FlightError(answer.others[sysid])
         tell("accepted", f"sees it in {answer.chosen.arrival_s:.0f} s")
-        while (words := self._why_not(crew, begin, missed)) is None:
-            if self._was_there(crew, begin):
-                tell("done", "was there")
-                return
+        while not visit.stayed:
+            if (words := self._why_not(crew, visit)) is not None:
+                raise FlightError(words)
             await self._shift.wait()
-        raise FlightError(words)
+        tell("done", "was there")
 
-    def _was_there(self, crew: Crew, begin: int) -> bool:
-        """Whether it was sent there and goes on, or home, by its plan."""
-        states = [change.state for change in self._shift.changes[crew.sysid][begin:]]
-        went = State.ON_CUE in states
-        return went and states[-1] != State.ON_CUE and (crew.conduct is None or crew.conduct.early is None)
-
-    def _why_not(self, crew: Crew, begin: int, missed: list[str]) -> str | None:
+    def _why_not(self, crew: Crew, visit: Visit) -> str | None:
         """Why it does not look at it any more; None while it may."""
-        if missed:
-            return missed[0]
+        if visit.left is not None:
+            return visit.left
         if self._shift.stopped:
             return STOPPED
         if crew.state is State.FAULT:
             return crew.failure or "something is wrong with it"
-        conduct = crew.conduct
-        if conduct is not None and conduct.early is not None:
-            return conduct.early
         waits = self._shift.timetable.ordered(crew.sysid) is not None or crew.sysid in self._shift.busy
-        gone = not waits and not any(c.state == State.ON_CUE for c in self._shift.changes[crew.sysid][begin:])
-        return "its flight there was not flown" if gone else None
+        return None if waits else "its flight there was not flown"
 
-    async def _guard(self, crew: Crew, conduct: PilotedConduct) -> None:
-        """While it stands where others may fly by: it comes home before one is too near."""
-        while crew.state is State.PAUSED and crew.conduct is conduct:
-            near = next((other.sysid for other in self._crews.values() if self._comes_near(crew, other)), None)
-            if near is not None:
-                words = f"vehicle {near} comes near where it was paused"
-                await conduct.obey("return", words, time.monotonic() + _AHEAD_S)
-                return
-            await self._shift.wait()
 
-    def _comes_near(self, one: Crew, other: Crew) -> bool:
-        if other is one or other.state not in ALOFT or one.vehicle is None or other.vehicle is None:
-            return False
-        here, there = one.vehicle.telemetry, other.vehicle.telemetry
-        if here.lat_deg is None or here.lon_deg is None or there.lat_deg is None or there.lon_deg is None:
-            return True
-        options = self._shift.plans[-1].options
-        across_m = float(geodesic_distance_m(here.lat_deg, here.lon_deg, there.lat_deg, there.lon_deg))
-        north, east, _ = there.velocity_ned_m_s or (0.0, 0.0, 0.0)
-        if across_m > options.separation_m + _AHEAD_S * math.hypot(north, east):
-            return False
-        if here.altitude is None or there.altitude is None:
-            return True
-        return abs(here.altitude.amsl_m() - there.altitude.amsl_m()) < _ROOM_UP * options.separation_up_m
+def _no_flight(crew: Crew, kind: str) -> str:
+    """Why one that flies nothing of this patrol cannot be told to do something."""
+    flies = crew.vehicle is not None and crew.vehicle.telemetry.armed is not False
+    if crew.state is State.FAULT and flies:
+        why = crew.failure or "something is wrong with it"
+        return f"vehicle {crew.sysid} is being brought home after a fault, and takes no order: {why}"
+    if flies and crew.conduct is None:
+        return f"vehicle {crew.sysid} is {crew.state} and armed, in no flight of this patrol: look at it"
+    return f"vehicle {crew.sysid} is {crew.state}, on the ground: there is nothing to {kind}"

@@ -86,7 +86,7 @@ class PilotedConduct(PatrolConduct):
             "return": self._return,
             "land": self._land,
         }
-        before = self._vehicle.telemetry.mode
+        mode, state = self._vehicle.telemetry.mode, self._state
         try:
             if time.monotonic() >= asked.until_s:
                 raise FlightError(f"{self._vehicle}: {RAN_OUT}")
@@ -95,8 +95,10 @@ class PilotedConduct(PatrolConduct):
             asked.answer.set_exception(error)
             asked.answer.exception()  # whoever ordered it may be gone
             watch.note_failure(self._vehicle.telemetry, f"an order, {asked.kind}, was not carried out: {error}")
-            # One that was called home and did not turn, or is in a mode that nobody meant, is brought home.
-            if self._vehicle.telemetry.mode != before or (self._state is State.RETURNING and self.early is None):
+            turned = self._state is State.RETURNING and state is not State.RETURNING
+            # One that was called home and did not turn, or is in a mode that nobody meant, is brought home; one that
+            # was called home by the rules of the patrol is on its way.
+            if self.early is None if turned else self._vehicle.telemetry.mode != mode:
                 raise
         finally:
             if not asked.answer.done():
@@ -129,6 +131,8 @@ class PilotedConduct(PatrolConduct):
 
     async def _resume(self, watch: FlightWatch, words: str) -> str:
         if self._state is State.ON_CUE and self._turn.number >= 0:
+            if self._errand is not None and self._there_s is not None:
+                self._errand.visit.stayed = True  # who lets it go on has seen enough
             self._miss_errand(words)
             after = "a cue"
         elif self._state is State.PAUSED:
@@ -140,15 +144,23 @@ class PilotedConduct(PatrolConduct):
             raise FlightError(f"{self._vehicle}: {self.early}: it comes home")
         return "goes on with its patrol"
 
-    async def _return(self, _watch: FlightWatch, words: str) -> str:
-        if self._state is State.RETURNING:
+    async def _return(self, watch: FlightWatch, words: str) -> str:
+        if self._state is not State.RETURNING:
+            await self._recall(words)
+            return "comes home"
+        dialect, mode = self._vehicle.dialect, self._vehicle.telemetry.mode
+        if mode == dialect.return_mode or (mode == dialect.mission_mode and watch.lands):
             return "comes home already"
-        await self._recall(words)
+        # It lands where it is, or somebody else has stopped it on its way.
+        if self._short_wh() > 0:
+            raise FlightError(f"{self._vehicle}: its battery does not take it home: it lands where it is")
+        await self._vehicle.return_home()
+        self.early = words
         return "comes home"
 
     async def _land(self, _watch: FlightWatch, words: str) -> str:
         await self._vehicle.land()
-        self._miss_errand(words)
+        self.leave(words)
         self.early = words
         if self._state is not State.RETURNING:
             self._tell(Happening.RECALLED, words)

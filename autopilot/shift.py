@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from autopilot.errors import FlightError
 from autopilot.journal import Flown, Journal
@@ -64,6 +64,7 @@ class Shift:
         self.changes: dict[int, list[Change]] = {sysid: [] for sysid in self.duties}
         self.busy: set[int] = set()
         self.planning = False
+        self._answering = 0
         self._told = told
         self._pulse = asyncio.Event()
         self._missions: dict[int, tuple[Sortie, Mission]] = {}
@@ -93,7 +94,18 @@ class Shift:
     @property
     def over(self) -> bool:
         """Whether nothing is left to do, and nobody can give anybody anything to do."""
-        return self.stopped or (self.timetable.empty and not self.busy and not self.planning)
+        idle = self.timetable.empty and not self.busy and not self.planning and not self._answering
+        return self.stopped or idle
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """While somebody may still be given something to do, the shift is not over."""
+        self._answering += 1
+        try:
+            yield
+        finally:
+            self._answering -= 1
+            self.pulse()
 
     def pulse(self) -> None:
         """Wake all who wait: something has changed."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
+from autopilot.cue import Visit
 from missions import Flight, LaunchBook, PatrolPlan, PlanOptions, Sortie, Vehicle
 
 __all__ = ["Timetable", "Turn"]
@@ -32,6 +33,8 @@ class Turn:
         What is flown, and who flies it.
     start_s
         When it was planned, seconds of the shift.
+    visit
+        Of a flight to a cue: where it is noted how far it has come.
     """
 
     plan: int
@@ -39,6 +42,7 @@ class Turn:
     sortie: Sortie
     vehicle: Vehicle
     start_s: float
+    visit: Visit = field(default_factory=Visit)
 
 
 class Timetable:
@@ -132,6 +136,7 @@ class Timetable:
         """A flight is too late to be flown."""
         self._turns.remove(turn)
         self.left_out.append(turn)
+        turn.visit.leave("its flight there was left out: too late")
 
     def add(self, turn: Turn) -> None:
         """One more flight, ahead of all others of its vehicle."""
@@ -142,6 +147,8 @@ class Timetable:
         """Take all flights to come from a vehicle; those that it had."""
         gone = [turn for turn in self._turns if turn.vehicle.sysid == sysid]
         self._turns = [turn for turn in self._turns if turn.vehicle.sysid != sysid]
+        for turn in gone:
+            turn.visit.leave("its flight there was taken from it")
         return gone
 
     def earliest_s(self, turn: Turn, now_s: float) -> float:

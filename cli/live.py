@@ -109,7 +109,7 @@ class _Teller:
                 # Of when it is known, not of when it is told: one that is not heard any more grows old where it was.
                 moment = datetime.now(UTC) - timedelta(seconds=age_s)
                 self._at[name], before_s = (vehicle.sysid, seen), heard_s
-                courier.hand(name, partial(self._state, name, vehicle.sysid, seen, silent_s, moment))
+                courier.hand(name, partial(self._state, name, vehicle, seen, silent_s, moment))
             await asyncio.sleep(_PERIOD_S)
 
     def record(self, name: str) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class _Teller:
         return self._planned[sysid].name if sysid in self._planned else f"vehicle-{sysid}"
 
     def _state(
-        self, name: str, sysid: int, seen: autopilot.Telemetry, silent_s: float, moment: datetime
+        self, name: str, vehicle: autopilot.Vehicle, seen: autopilot.Telemetry, silent_s: float, moment: datetime
     ) -> dict[str, Any]:
         north, east, _ = seen.velocity_ned_m_s or (0.0, 0.0, 0.0)
         speed_m_s = math.hypot(north, east)
@@ -149,7 +149,7 @@ class _Teller:
             "source": self._options.station,
             "source_id": name,
             "update_time": moment.isoformat(),
-            "state": "flying" if seen.landed is False else "on the ground",
+            "state": _doing(seen, vehicle.dialect.pause_mode),
             "lat": seen.lat_deg,
             "lon": seen.lon_deg,
             "altitude_amsl_m": None if seen.altitude is None else round(seen.altitude.amsl_m(), 1),
@@ -160,7 +160,7 @@ class _Teller:
             "mode": seen.mode,
             "link": "weak" if silent_s > _WEAK_S else "good",
         }
-        return state | self._view(sysid, seen)
+        return state | self._view(vehicle.sysid, seen)
 
     def _view(self, sysid: int, seen: autopilot.Telemetry) -> dict[str, Any]:
         """Where the camera looks and what it sees; nothing where either is not known."""
@@ -203,3 +203,9 @@ class _Teller:
             return None
         ring = [[round(float(lon), 7), round(float(lat), 7)] for lat, lon in corners]
         return {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+
+
+def _doing(seen: autopilot.Telemetry, pause_mode: str) -> str:
+    if seen.landed is not False:
+        return "on the ground"
+    return "paused" if seen.mode == pause_mode else "flying"

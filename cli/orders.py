@@ -53,6 +53,6 @@ async def _carry_out(line: str, patrol: autopilot.Patrol, tell: Callable[[str], 
         patrol.may_fly(int(order["may_fly"]))
         return
     spot = missions.Spot(float(order["lat"]), float(order["lon"]), float(order.get("uncertainty_m", 0.0)))
-    station_s = float(order.get("station_s", 120.0))
-    cue = autopilot.Cue(spot, time.time_ns() // 1000, station_s, str(order.get("words", "cue")))
+    stay = {"station_s": float(order["station_s"])} if "station_s" in order else {}
+    cue = autopilot.Cue(spot, time.time_ns() // 1000, words=str(order.get("words", "cue")), **stay)
     tell((await patrol.cue(cue)).words())

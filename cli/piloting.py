@@ -17,8 +17,6 @@ from cli.terminal import complaints, console
 
 __all__ = ["taking_orders"]
 
-_STATION_S = 120.0
-
 
 @contextmanager
 def taking_orders(
@@ -42,8 +40,10 @@ def taking_orders(
             def begun(patrol: autopilot.Patrol) -> None:
                 piloting.begin(patrol, courier)
 
-            yield begun
-            piloting.end()
+            try:
+                yield begun
+            finally:
+                piloting.end()
 
 
 def _complain(words: str) -> None:
@@ -55,7 +55,8 @@ class _Piloting:
 
     def __init__(self, names: dict[str, int]) -> None:
         self._names = names
-        self._open: dict[str, None] = {}
+        self._open: set[str] = set()
+        self._over = False
         self._patrol: autopilot.Patrol | None = None
         self._courier: api.OrderCourier | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -68,15 +69,18 @@ class _Piloting:
 
     def end(self) -> None:
         """The patrol is over: what is not told of comes to nothing."""
+        self._over = True
         for name in tuple(self._open):
             self._told(name, "failed", "the patrol is over")
 
     def take(self, taken: api.TakenOrder) -> None:
-        self._open[taken.id] = None
+        self._open.add(taken.id)
         assert self._loop is not None  # none is taken before the patrol begins
         try:
             self._loop.call_soon_threadsafe(self._give, taken)
         except RuntimeError:  # the loop has ended
+            self._over = True
+        if self._over:
             self._told(taken.id, "refused", "the patrol is over")
 
     def _give(self, taken: api.TakenOrder) -> None:
@@ -87,7 +91,10 @@ class _Piloting:
 
     def _told(self, name: str, state: str, words: str) -> None:
         if state != "accepted":
-            self._open.pop(name, None)
+            try:
+                self._open.remove(name)
+            except KeyError:
+                return  # its end is told already, by the other thread
         console.print(f"order {name[:8]}: {state}: {words}", markup=False, highlight=False)
         assert self._courier is not None
         self._courier.tell(name, state, words)
@@ -99,5 +106,6 @@ def _order_of(taken: api.TakenOrder) -> autopilot.PilotOrder:
     cue = None
     if order["place"] is not None:
         spot = missions.Spot(order["place"]["lat"], order["place"]["lon"], order["place"]["uncertainty_m"])
-        cue = autopilot.Cue(spot, time.time_ns() // 1000, order["station_s"] or _STATION_S, words)
+        stay = {} if order["station_s"] is None else {"station_s": order["station_s"]}
+        cue = autopilot.Cue(spot, time.time_ns() // 1000, words=words, **stay)
     return autopilot.PilotOrder(taken.id, order["kind"], taken.until_s, words, cue)

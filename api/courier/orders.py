@@ -82,8 +82,11 @@ class OrderCourier:
         self._station = new_id()
         self._vehicles: frozenset[str] = frozenset()
         self._seen: set[str] = set()
+        self._asked: dict[str, None] = {}
+        """Orders that we asked for without an answer: they may be ours all the same."""
         self._outcomes: queue.Queue[tuple[str, str, str | None]] = queue.Queue()
         self._begun, self._ended, self._given_up = threading.Event(), threading.Event(), threading.Event()
+        self._taking, self._all_taken = threading.Lock(), threading.Event()
         self._trouble = False
         self._hearing = threading.Thread(target=self._hear, name="vedette-orders", daemon=True)
         self._telling = threading.Thread(target=self._tell_all, name="vedette-outcomes", daemon=True)
@@ -98,6 +101,12 @@ class OrderCourier:
     ) -> None:
         self._ended.set()
         self._begun.set()
+        # An order that is taken at this moment is told of too.
+        if self._taking.acquire(timeout=_CLOSING_S):
+            self._taking.release()
+        for order_id in tuple(self._asked):
+            self.tell(order_id, "refused", "its ground station has ended")
+        self._all_taken.set()
         self._telling.join(_CLOSING_S)  # what is not told by then, the service never hears
         self._given_up.set()
 
@@ -122,7 +131,9 @@ class OrderCourier:
                         return
                     wait_s = _FIRST_WAIT_S
                     if order is not None:
-                        self._look_at(order)
+                        with self._taking:
+                            if not self._ended.is_set():
+                                self._look_at(order)
                     self._say(None)
             except ClientError as error:
                 self._say(str(error))
@@ -133,22 +144,32 @@ class OrderCourier:
 
     def _look_at(self, order: dict[str, Any]) -> None:
         vehicle, order_id = order["vehicle"], order["id"]
-        if order["state"] != "given" or order_id in self._seen:
+        # What stands taken may be what we asked for and were not answered: asked again, the service tells.
+        takeable = order["state"] == "given" or (order["state"] == "taken" and order_id in self._asked)
+        if not takeable or order_id in self._seen:
+            self._asked.pop(order_id, None)
             return
         if vehicle["source"] != self._source or vehicle["source_id"] not in self._vehicles:
             return
         asked_s = self._clock()
+        self._asked[order_id] = None
         try:
             taken = self._client.tell_outcome(order_id, self._station, "taken")
         except RefusedError as refusal:
             if refusal.status >= 500 or refusal.status == 429:
                 raise
-            self._seen.add(order_id)
+            self._see(order_id)
             if refusal.status != 409:  # else it ran out, was withdrawn, or is another's
                 self._said(f"an order to {vehicle['source_id']} cannot be taken: {refusal.detail}")
             return
+        until_s = asked_s + float(taken["left_s"])
+        self._see(order_id)
+        self._take(TakenOrder(order_id, vehicle["source_id"], until_s, taken))
+
+    def _see(self, order_id: str) -> None:
+        """It was decided whether it is ours."""
         self._seen.add(order_id)
-        self._take(TakenOrder(order_id, vehicle["source_id"], asked_s + float(taken["left_s"]), taken))
+        self._asked.pop(order_id, None)
 
     def _say(self, trouble: str | None) -> None:
         """Say once that orders are not heard, and that they are again."""
@@ -165,13 +186,13 @@ class OrderCourier:
             try:
                 order_id, state, words = self._outcomes.get(timeout=_FIRST_WAIT_S)
             except queue.Empty:
-                if self._ended.is_set():
+                if self._all_taken.is_set():
                     return
                 continue
             self._tell(order_id, state, words)
 
     def _tell(self, order_id: str, state: str, words: str | None) -> None:
-        wait_s = _FIRST_WAIT_S
+        wait_s, told = _FIRST_WAIT_S, False
         while True:
             try:
                 self._client.tell_outcome(order_id, self._station, state, words)
@@ -181,6 +202,10 @@ class OrderCourier:
                     return
             except ClientError:
                 pass  # the service is away, which the other thread says
+            except Exception as error:  # noqa: BLE001 - what comes after has to be told as well
+                if not told:
+                    told = True
+                    self._said(f"what came of an order, {state}, is not told yet: {error!r}")
             else:
                 return
             if self._given_up.wait(wait_s):

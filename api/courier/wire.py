@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -31,7 +32,8 @@ def refusal(what: str, response: httpx.Response) -> ClientError:
     """What an answer that is no success means; `what` is what was asked."""
     problem: Any = None
     if response.headers.get("content-type", "").startswith("application/problem+json"):
-        problem = response.json()
+        with suppress(ValueError):
+            problem = response.json()
     if not isinstance(problem, dict):
         return ClientError(f"{what} answered {response.status_code} and is not this service: check the URL")
     detail = str(problem.get("detail") or problem.get("title"))

@@ -13,7 +13,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from api.background import Service
@@ -24,7 +26,47 @@ from api.threads import in_thread
 from api.times import iso
 from api.trail.audit import Deed, append_deeds
 
-__all__ = ["Tally", "account_for_live", "count_down", "tally_of"]
+__all__ = ["Counted", "Counts", "Tally", "account_for_live", "close_down", "count_down", "tally_of"]
+
+
+_MOST_NAMED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a count came to, with what is needed to take it back.
+
+    Parameters
+    ----------
+    deeds
+        The entry that is to be written down, where one is due.
+    seen, number, since_us
+        What that entry tells of besides this count: whom, how many, since when.
+    own
+        How many this count itself was of.
+    """
+
+    deeds: tuple[Deed, ...]
+    seen: frozenset[str]
+    number: int
+    since_us: int | None
+    own: int
+
+
+class Counts(Protocol):
+    """What counts for a session."""
+
+    def count(self, now_us: int, ids: Collection[str]) -> Counted:
+        """Count one of each of `ids`; the entry to write down before it counts, where one is due."""
+
+    def undo(self, counted: Counted) -> None:
+        """The entry could not be written, and what it was written for was not shown or taken: the rest is told again.
+
+        Whom it named is as new.
+        """
+
+    def close(self, now_us: int) -> Counted:
+        """The entry of what was counted since the last; none where nothing was."""
 
 
 class Tally:
@@ -53,11 +95,14 @@ class Tally:
         self._since_us: int | None = None
         self.last_us = 0
 
-    def count(self, now_us: int, ids: Collection[str]) -> list[Deed]:
-        """Count one of each of `ids`; the entry to write down before it counts, where one is due."""
+    def count(self, now_us: int, ids: Collection[str]) -> Counted:
+        """As `Counts.count`."""
         with self._lock:
+            before = frozenset(self._seen), self._number, self._since_us
             # The first look of a session is written down though it showed nothing: somebody asked.
             new = self._since_us is None or not self._named.issuperset(ids)
+            if len(self._named) > _MOST_NAMED:
+                self._named.clear()  # of those an entry is written anew
             self._named.update(ids)
             self._seen.update(ids)
             self._number += len(ids)
@@ -66,17 +111,24 @@ class Tally:
                 self._since_us = now_us
             # A clock that was set back is no reason to be silent.
             due = self._number > 0 and not 0 <= now_us - self._since_us < self._every_us
-            return [self._entry(now_us)] if new or due else []
+            return Counted((self._entry(now_us),) if new or due else (), *before, len(ids))
 
-    def undo(self) -> None:
-        """The entry could not be written: what it named is as new."""
+    def undo(self, counted: Counted) -> None:
+        """As `Counts.undo`; what was counted meanwhile stays."""
         with self._lock:
             self._named.clear()
+            if not counted.deeds:
+                self._number = max(0, self._number - counted.own)
+                return
+            self._seen |= counted.seen
+            self._number += counted.number
+            self._since_us = counted.since_us if counted.since_us is not None or not self._number else self._since_us
 
-    def close(self, now_us: int) -> list[Deed]:
-        """The entry of what was counted since the last; none where nothing was."""
+    def close(self, now_us: int) -> Counted:
+        """As `Counts.close`."""
         with self._lock:
-            return [self._entry(now_us)] if self._number else []
+            before = frozenset(self._seen), self._number, self._since_us
+            return Counted((self._entry(now_us),) if self._number else (), *before, 0)
 
     def _entry(self, now_us: int) -> Deed:
         detail = {"from": iso(self._since_us or now_us), "until": iso(now_us), self._counted: self._number}
@@ -85,7 +137,7 @@ class Tally:
         return deed
 
 
-def count_down(store: Store, tally: Tally, ids: Collection[str]) -> None:
+def count_down(store: Store, tally: Counts, ids: Collection[str]) -> None:
     """Count what is about to be shown or taken; what has to be written down first is.
 
     Raises
@@ -93,44 +145,86 @@ def count_down(store: Store, tally: Tally, ids: Collection[str]) -> None:
     StorageError
         When it cannot be: then nothing is to be shown or taken.
     """
-    deeds = tally.count(store.clock(), ids)
-    if not deeds:
+    _write_down(store, tally, tally.count(store.clock(), ids))
+
+
+def close_down(store: Store, tally: Counts) -> None:
+    """Write down what was counted and not told yet. Raises StorageError where it cannot be: it is still to be told."""
+    _write_down(store, tally, tally.close(store.clock()))
+
+
+def _write_down(store: Store, tally: Counts, counted: Counted) -> None:
+    if not counted.deeds:
         return
     try:
-        store.write_together(lambda session: append_deeds(session, deeds))
+        store.write_together(lambda session: append_deeds(session, counted.deeds))
     except BaseException:
-        tally.undo()
+        tally.undo(counted)
         raise
 
 
+_Key = tuple[str, str]
+
+
 class _Sessions:
-    """The sessions of one store that are rows of requests: one that is idle for a while has ended."""
+    """The sessions of one store that are rows of requests: one that is idle for a while has ended.
+
+    What is counted is counted in the session that runs at that moment: one that has ended counts nothing any more.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._tallies: dict[_Key, Tally] = {}
 
-    def of(self, call: Call, action: str, every_s: float, counted: str) -> Tally:
+    @contextlib.contextmanager
+    def running(self, key: _Key, made: Callable[[], Tally]) -> Iterator[Tally]:
+        """The tally of a session, which does not end meanwhile."""
         with self._lock:
-            key = call.principal.key_id, action
             if key not in self._tallies:
-                self._tallies[key] = Tally(call, action, every_s, counted=counted)
-            return self._tallies[key]
+                self._tallies[key] = made()
+            yield self._tallies[key]
 
-    def ended(self, before_us: int | None) -> list[Tally]:
-        """Take out those that counted nothing since `before_us`; all, where it is None."""
+    def end(self, now_us: int, before_us: int | None) -> list[tuple[_Key, Tally, Counted]]:
+        """End those that counted nothing since `before_us`; all, where it is None."""
         with self._lock:
             gone = [key for key, one in self._tallies.items() if before_us is None or one.last_us < before_us]
-            return [self._tallies.pop(key) for key in gone]
+            ended = [(key, self._tallies.pop(key)) for key in gone]
+            return [(key, one, one.close(now_us)) for key, one in ended]
+
+    def go_on(self, ended: Iterable[tuple[_Key, Tally, Counted]]) -> None:
+        """They have not ended: their entries could not be written."""
+        with self._lock:
+            for key, one, counted in ended:
+                self._tallies.setdefault(key, one).undo(counted)
+
+
+class _Session:
+    """The session of one key that does one thing, whichever of its tallies runs."""
+
+    def __init__(self, sessions: _Sessions, key: _Key, made: Callable[[], Tally]) -> None:
+        self._sessions, self._key, self._made = sessions, key, made
+
+    def count(self, now_us: int, ids: Collection[str]) -> Counted:
+        with self._sessions.running(self._key, self._made) as tally:
+            return tally.count(now_us, ids)
+
+    def undo(self, counted: Counted) -> None:
+        with self._sessions.running(self._key, self._made) as tally:
+            tally.undo(counted)
+
+    def close(self, now_us: int) -> Counted:
+        with self._sessions.running(self._key, self._made) as tally:
+            return tally.close(now_us)
 
 
 _SESSIONS: WeakKeyDictionary[Store, _Sessions] = WeakKeyDictionary()
 _MAKING = threading.Lock()
 
 
-def tally_of(store: Store, call: Call, action: str, every_s: float, *, counted: str = "states") -> Tally:
+def tally_of(store: Store, call: Call, action: str, every_s: float, *, counted: str = "states") -> Counts:
     """That of the running session in which this key does this; parameters as in `Tally`."""
-    return _sessions_of(store).of(call, action, every_s, counted)
+    key = call.principal.key_id, action
+    return _Session(_sessions_of(store), key, lambda: Tally(call, action, every_s, counted=counted))
 
 
 def _sessions_of(store: Store) -> _Sessions:
@@ -153,7 +247,13 @@ async def account_for_live(service: Service) -> None:
 
 
 def _close(store: Store, before_us: int | None) -> None:
-    now_us = store.clock()
-    deeds = [deed for tally in _sessions_of(store).ended(before_us) for deed in tally.close(now_us)]
-    if deeds:
+    sessions = _sessions_of(store)
+    ended = sessions.end(store.clock(), before_us)
+    deeds = [deed for _, _, counted in ended for deed in counted.deeds]
+    if not deeds:
+        return
+    try:
         store.write_together(lambda session: append_deeds(session, deeds))
+    except BaseException:
+        sessions.go_on(ended)
+        raise

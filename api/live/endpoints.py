@@ -16,7 +16,7 @@ from api.feeds.sse import EventStream, check_accepts
 from api.feeds.streams import Open, streams_of
 from api.http import Caller, Given, Route, Stored, answer, read, write
 from api.identity.roles import Permission, Principal
-from api.live.account import tally_of
+from api.live.account import Counted, tally_of
 from api.live.schemas import StatesIn
 from api.live.states import OUTCOMES, Taken, take_states
 from api.live.stream import vehicle_stream, watch_of
@@ -47,17 +47,19 @@ def put_states(wish: StatesIn, call: Caller, store: Stored, settings: Given) -> 
     (its time has not come), unknown (no record of such a vehicle: POST /vehicles makes one) or forbidden (not one of
     the key's sources).
     """
-    tally = tally_of(store, call, "vehicle.write_live", settings.live.account_s)
+    tally, counted = tally_of(store, call, "vehicle.write_live", settings.live.account_s), list[Counted]()
 
     def work(session: Session, now: int) -> list[Taken]:
         done = take_states(session, call.principal, now, wish.states, settings.live)
-        append_deeds(session, tally.count(now, [each.record_id for each in done if each.record_id is not None]))
+        counted.append(tally.count(now, [each.record_id for each in done if each.record_id is not None]))
+        append_deeds(session, counted[-1].deeds)
         return done
 
     try:
         done = write(store, work)
     except BaseException:
-        tally.undo()
+        for each in counted:
+            tally.undo(each)
         raise
     call.audited = True  # by the entries of its session
     results = [

@@ -22,12 +22,11 @@ from api.feeds.streams import Open, Streams
 from api.feeds.told import one_line
 from api.identity.roles import Principal
 from api.identity.settings import IdentitySettings
-from api.live.account import Tally, count_down
+from api.live.account import Tally, close_down, count_down
 from api.live.settings import LiveSettings
 from api.live.view import LiveVehicle, live_vehicles
 from api.store.engine import Store
 from api.threads import in_thread
-from api.trail.audit import append_deeds
 
 __all__ = ["LOOKED", "Watch", "changes", "vehicle_stream", "watch_of"]
 
@@ -155,7 +154,7 @@ async def vehicle_stream(
                 yield piece
         finally:
             watch.leave(seat)
-            await asyncio.shield(in_thread(_write_down, store, tally))
+            await asyncio.shield(in_thread(close_down, store, tally))
         yield format_sse_event(event="bye", data_str=canonical({"reason": opened.ended}))
     finally:
         streams.leave(opened)
@@ -189,9 +188,3 @@ async def _turns(streams: Streams, seat: Seat, opened: Open, store: Store, tally
             ]
         )
         due_s = clock() + heartbeat_s
-
-
-def _write_down(store: Store, tally: Tally) -> None:
-    deeds = tally.close(store.clock())
-    if deeds:
-        store.write_together(lambda session: append_deeds(session, deeds))

@@ -52,8 +52,7 @@ def give(session: Session, call: Call, now_us: int, wish: OrderIn) -> tuple[dict
     vehicle_id = _vehicle_of(session, call, now_us, wish)
     if principal.account_id is None:
         raise PermissionDeniedError("orders are given by people: log in, or use a key that belongs to an account")
-    if not principal.may_speak_for(wish.vehicle.source):
-        raise PermissionDeniedError(f"this key does not speak for {wish.vehicle.source}: use one that does")
+    _check_speaks(call, wish.vehicle.source)
     asked = canonical(wish.model_dump(mode="json"))
     before = session.scalars(
         select(OrderRow).where(OrderRow.person == principal.person, OrderRow.client_id == wish.client_id)
@@ -104,13 +103,14 @@ def withdraw(session: Session, call: Call, now_us: int, order_id: str) -> dict[s
     NotFoundError
         When it does not exist.
     PermissionDeniedError
-        When no person does it.
+        When no person does it, or a key that does not speak for the vehicle.
     ConflictError
         When it was taken, or has ended.
     """
     row = find_order(session, call.principal, now_us, order_id)
     if call.principal.account_id is None:
         raise PermissionDeniedError("orders are withdrawn by people: log in, or use a key that belongs to an account")
+    _check_speaks(call, row.source)
     state = state_at(row.state, row.expires_us, now_us)
     if state == "withdrawn":
         append_audit(session, call, now_us, "order.withdraw", [order_id], again=True)
@@ -134,7 +134,7 @@ def tell_outcome(session: Session, call: Call, now_us: int, order_id: str, told:
     row = find_order(session, call.principal, now_us, order_id)
     if not call.principal.may_speak_for(row.source):
         raise NotFoundError(f"order {order_id} does not exist")
-    state = state_at(row.state, row.expires_us, now_us)
+    state = row.state if row.state == "taken" else state_at(row.state, row.expires_us, now_us)
     # Another run of a station, which has found it in its journal, may say that it broke off.
     if row.station not in {None, told.station} and told.state != "failed":
         raise ConflictError(f"order {order_id} was taken by another ground station, or by this one before it was lost")
@@ -146,6 +146,11 @@ def tell_outcome(session: Session, call: Call, now_us: int, order_id: str, told:
     else:
         raise ConflictError(f"order {order_id} is {state} and cannot become {told.state}: leave it")
     return order_wire(row, now_us)
+
+
+def _check_speaks(call: Call, source: str) -> None:
+    if not call.principal.may_speak_for(source):
+        raise PermissionDeniedError(f"this key does not speak for {source}: use one that does")
 
 
 def _vehicle_of(session: Session, call: Call, now_us: int, wish: OrderIn) -> str:

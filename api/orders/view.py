@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.errors import NotFoundError
 from api.identity.roles import Principal
-from api.orders.states import state_at
+from api.orders.states import UNTOLD, state_at
 from api.orders.tables import OrderRow
 from api.pages import Page, Window, page_of
 from api.records.readable import find_readable, readable_records
@@ -26,13 +26,14 @@ _MOST = 1000
 def order_wire(row: OrderRow, now_us: int) -> dict[str, Any]:
     """An order as JSON values. `left_s` says for how long it may still be taken; 0 once it is past that."""
     wish = json.loads(row.wish)
+    state = state_at(row.state, row.expires_us, now_us)
     return {
         "id": row.id,
         "client_id": row.client_id,
         "vehicle": {"id": row.record_id, "source": row.source, "source_id": row.source_id},
         "kind": row.kind,
-        "state": state_at(row.state, row.expires_us, now_us),
-        "words": row.words,
+        "state": state,
+        "words": UNTOLD if (row.state, state) == ("taken", "failed") else row.words,
         "cue_id": wish["cue_id"],
         "place": None if row.place is None else json.loads(row.place),
         "station_s": wish["station_s"],

@@ -16,7 +16,7 @@ from api.canonical import new_id
 from api.errors import OutletError, StorageError
 from api.feeds.lease import give_lease, take_lease
 from api.identity.roles import Call
-from api.live.account import Tally
+from api.live.account import Tally, close_down, count_down
 from api.live.stream import changes
 from api.live.view import LiveVehicle, live_vehicles
 from api.markup import parsed
@@ -25,7 +25,6 @@ from api.tak.events import deletes_of, events_of
 from api.tak.link import TakLink, linked
 from api.tak.settings import TakTarget
 from api.threads import in_thread
-from api.trail.audit import Deed, append_deeds
 
 __all__ = ["telling_vehicles"]
 
@@ -97,7 +96,7 @@ class _Teller:
         finally:
             # What ends it goes on, the end of the service too, though the store is gone.
             with contextlib.suppress(StorageError):
-                await asyncio.shield(in_thread(self._write_down, self._tally.close(self._store.clock())))
+                await asyncio.shield(in_thread(close_down, self._store, self._tally))
 
     def _events(self, told: dict[str, str]) -> tuple[list[bytes], dict[str, frozenset[str]]]:
         """The events of what has changed, once it stands in the audit, and what clients show when they have them."""
@@ -105,12 +104,7 @@ class _Teller:
         with self._store.read() as session:
             view: dict[str, LiveVehicle] = live_vehicles(session, self._target.outlet.principal, now_us, self._settings)
         fresh, gone = changes(view, told)
-        deeds = self._tally.count(now_us, [one.feature["id"] for one in fresh])
-        try:
-            self._write_down(deeds)
-        except StorageError:
-            self._tally.undo()
-            raise
+        count_down(self._store, self._tally, [one.feature["id"] for one in fresh])
         made: list[bytes] = []
         shown = dict(self._shown)
         for one in fresh:
@@ -128,7 +122,3 @@ class _Teller:
             made += deletes_of(record_id, "vehicle", now_us=now_us, rules=rules)
             shown.pop(record_id, None)
         return made, shown
-
-    def _write_down(self, deeds: list[Deed]) -> None:
-        if deeds:
-            self._store.write_together(lambda session: append_deeds(session, deeds))

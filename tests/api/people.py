@@ -59,6 +59,21 @@ def settled(service: Any, login: str, role: str = "analyst", **more: Any) -> Bro
     return browser
 
 
+def person_at(live: Any, login: str, role: str = "analyst", **key: Any) -> str:
+    """At a service on a real socket: a key named `login` that belongs to a person; their account.
+
+    The one-time secret is replaced as the person would do it, and no cookie is left in the client.
+    """
+    account: str
+    account, secret = make_account(live, login, role)
+    body = {"login": login, "password": secret, "new_password": PASSWORD}
+    answer = live.http.post("/login", json=body, headers={"Origin": live.url})
+    assert answer.status_code == 200, answer.text
+    live.http.cookies.clear()
+    live.key(login, role, account_id=account, **key)
+    return account
+
+
 def everything(store: Any) -> str:
     """All that the database holds, as text."""
     with store.read() as session:

@@ -5,6 +5,7 @@ import itertools
 import json
 import threading
 from contextlib import suppress
+from unittest import mock
 
 from fastapi.sse import KEEPALIVE_COMMENT
 from hypothesis import given, settings
@@ -16,7 +17,8 @@ from api.errors import StorageError
 from api.feeds.settings import FeedSettings
 from api.feeds.streams import Open, Streams
 from api.identity.roles import SYSTEM, Call, Principal, Role
-from api.live.account import Tally, account_for_live
+from api.live.account import Tally, account_for_live, count_down, tally_of
+from api.live.account import _close as close_idle
 from api.live.schemas import StateIn
 from api.live.settings import LiveSettings
 from api.live.states import take_states
@@ -286,19 +288,71 @@ def test_whoever_was_away_for_some_turns_ends_with_the_newest_view_and_is_told_e
 def test_a_tally_loses_no_state_and_names_a_vehicle_before_it_counts():
     tally = Tally(Call(SYSTEM, "r"), "vehicle.stream", 10.0)
     entries = [
-        tally.count(second * SECOND_US, ids) for second, ids in ((0, ["a"]), (1, ["a"]), (2, ["a", "b"]), (3, []))
+        tally.count(second * SECOND_US, ids).deeds for second, ids in ((0, ["a"]), (1, ["a"]), (2, ["a", "b"]), (3, []))
     ]
     assert [[(deed.objects, deed.detail["states"]) for deed in deeds] for deeds in entries] == [
         [(["a"], 1)], [], [(["a", "b"], 3)], [],
     ]  # fmt: skip
-    assert [deed.detail["states"] for deed in tally.count(13 * SECOND_US, ["b"])] == [1]
-    assert tally.close(14 * SECOND_US) == []
-    tally.undo()
-    assert [deed.objects for deed in tally.count(15 * SECOND_US, ["a"])] == [["a"]]
+    assert [deed.detail["states"] for deed in tally.count(13 * SECOND_US, ["b"]).deeds] == [1]
+    assert tally.close(14 * SECOND_US).deeds == ()
     tally.count(16 * SECOND_US, ["a"])
-    assert [deed.detail["states"] for deed in tally.count(1 * SECOND_US, ["a"])] == [2]  # the clock was set back
+    assert [deed.detail["states"] for deed in tally.count(1 * SECOND_US, ["a"]).deeds] == [2]  # the clock was set back
     tally.count(2 * SECOND_US, ["a"])
-    assert [deed.detail["states"] for deed in tally.close(3 * SECOND_US)] == [1]
+    assert [deed.detail["states"] for deed in tally.close(3 * SECOND_US).deeds] == [1]
+
+
+class Disk:
+    """A store of audit entries alone, which is full at times."""
+
+    def __init__(self):
+        self.now_us, self.full, self.written = NOON_US, False, []
+
+    def clock(self):
+        return self.now_us
+
+    def write_together(self, work):
+        if self.full:
+            raise StorageError("no room")
+        work(self)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.sets(st.sampled_from("abc")), st.integers(0, 15), st.sampled_from("....x")),
+        max_size=30,
+    )
+)
+def test_what_was_shown_is_told_once_however_often_it_cannot_be_written(steps):
+    """A session of requests that is idle at times: the entries come to what was shown, no more and no less."""
+    disk, shown, seen = Disk(), 0, set()
+    call = Call(Principal("key", "key", Role.ANALYST), "r")
+    with mock.patch("api.live.account.append_deeds", lambda disk, deeds: disk.written.extend(deeds)):
+        for looks, ids, wait_s, room in steps:
+            disk.now_us += wait_s * SECOND_US
+            disk.full = room == "x"
+            with suppress(StorageError):
+                if looks:
+                    count_down(disk, tally_of(disk, call, "look", 10.0), ids)
+                    shown, seen = shown + len(ids), seen | ids
+                else:
+                    close_idle(disk, disk.now_us - 5 * SECOND_US)
+            # Nobody is shown whom no entry names, whatever it was full of.
+            assert seen <= {name for deed in disk.written for name in deed.objects}
+        disk.full = False
+        close_idle(disk, None)
+    assert sum(deed.detail["states"] for deed in disk.written) == shown
+    assert {name for deed in disk.written for name in deed.objects} == seen
+    told = [(deed.detail["from"], deed.detail["until"]) for deed in disk.written]
+    assert all(begin <= end for begin, end in told)
+
+
+def test_who_names_ever_more_is_remembered_no_more_than_so_many():
+    tally = Tally(Call(SYSTEM, "r"), "vehicle.stream", 1e6)
+    for n in range(30):
+        assert tally.count(NOON_US, [f"{n}-{k}" for k in range(1000)]).deeds
+    assert len(tally._named) <= 11_000
+    assert tally.count(NOON_US, ["0-0"]).deeds  # named anew
 
 
 @ON_SQLITE

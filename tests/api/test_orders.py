@@ -1,6 +1,7 @@
 """Orders to vehicles: who gives them, what becomes of each, who hears of it; and that none is carried out twice."""
 
 import json
+import threading
 import time
 
 import httpx
@@ -21,7 +22,7 @@ from api.orders.tables import OrderRow
 from api.store.tables import AuditRow, EventRow
 from tests.api.conftest import ON_SQLITE
 from tests.api.live import Stream, live
-from tests.api.people import Browser, settled
+from tests.api.people import Browser, make_account, person_at, settled
 from tests.api.samples import record_json
 
 MINE, OTHER = "a" * 32, "b" * 32
@@ -91,7 +92,9 @@ def test_people_give_orders_and_nobody_else(service):
     order = given(pat)
     assert service.ask("pilot", "DELETE", f"/orders/{order['id']}").status_code == 403
     for role in ("supervisor", "analyst", "auditor", "administrator"):
-        assert service.ask(role, "POST", "/orders", json=order_json()).status_code == 403
+        person = settled(service, f"some-{role}", role)
+        assert person.ask("POST", "/orders", json=order_json()).status_code == 403
+        assert person.ask("DELETE", f"/orders/{order['id']}").status_code == 403
     assert pat.ask("POST", "/orders", json=order_json(source_id="nobody's")).status_code == 404
     unknown = order_json("2", "dispatch", place=None, cue_id="0" * 32)
     assert pat.ask("POST", "/orders", json=unknown).status_code == 404
@@ -152,6 +155,42 @@ def test_a_station_takes_and_tells_of_its_own_vehicles_alone(service):
     # A later run of the station may say that it broke off, and nothing else.
     assert tell(service, order["id"], "done", station=OTHER).status_code == 409
     assert tell(service, order["id"], "failed", station=OTHER, words="started anew").status_code == 200
+
+
+@ON_SQLITE
+def test_a_key_of_a_person_withdraws_orders_to_the_vehicles_it_speaks_for_alone(service):
+    vehicle_of(service)
+    order = given(settled(service, "pat", "pilot"))
+    kim, _ = make_account(service, "kim", "pilot")
+    for name, sources in (("elsewhere", ["elsewhere"]), ("here", ["station"])):
+        service.key(name, "pilot", account_id=kim, sources=sources)
+    refused = service.ask("elsewhere", "DELETE", f"/orders/{order['id']}")
+    assert (refused.status_code, "does not speak for station" in refused.json()["detail"]) == (403, True)
+    assert service.ask("here", "DELETE", f"/orders/{order['id']}").json()["state"] == "withdrawn"
+
+
+@ON_SQLITE
+def test_an_order_of_which_nobody_tells_ends_by_itself_and_what_is_told_later_is_believed(service, clock):
+    vehicle_of(service)
+    pat = settled(service, "pat", "pilot")
+    silent, accepted = given(pat, "1", expires_s=30), given(pat, "2", expires_s=30)
+    for order in (silent, accepted):
+        assert tell(service, order["id"], "taken").status_code == 200
+    assert tell(service, accepted["id"], "accepted").status_code == 200
+
+    def found(order):
+        body = pat.ask("GET", f"/orders/{order['id']}").json()
+        return body["state"], body["words"]
+
+    clock.now_us += 629_000_000
+    assert found(silent) == ("taken", None)
+    clock.now_us += 1_000_000
+    state, words = found(silent)
+    assert (state, "look what the vehicle does" in words) == ("failed", True)
+    assert found(accepted) == ("accepted", None)  # a flight may take long
+    assert tell(service, silent["id"], "done", station=OTHER, words="so").status_code == 409
+    assert tell(service, silent["id"], "done", words="is down").status_code == 200
+    assert found(silent) == ("done", "is down")
 
 
 def test_orders_go_with_the_record_of_their_vehicle(service):
@@ -261,18 +300,12 @@ def test_the_stream_tells_how_orders_stand_and_each_change_to_whom_it_concerns(t
         for name in ("v", "w"):
             body = record_json("vehicles", name) | {"source": f"station-{name}", "retention_days": 3650}
             service.must("pilot", "POST", "/vehicles", json=body)
-        account = service.must(
-            "administrator", "POST", "/accounts", json={"login": "pat", "name": "Pat", "role": "pilot"}
-        )
-        login = {"login": "pat", "password": account["secret"], "new_password": "seven quiet herons wade"}
-        assert service.http.post("/login", json=login, headers={"Origin": service.url}).status_code == 200
-        service.http.cookies.clear()
-        service.key("person", "pilot", account_id=account["id"], sources=["*"])
+        person_at(service, "pat", "pilot", sources=["*"])
         service.key("bound", "pilot", sources=["station-v"])
 
         def order(client_id, name, **more):
             body = order_json(client_id, source_id=name) | {"vehicle": {"source": f"station-{name}", "source_id": name}}
-            return service.must("person", "POST", "/orders", json=body | more)
+            return service.must("pat", "POST", "/orders", json=body | more)
 
         order("1", "w")
         first = order("2", "v", expires_s=1)
@@ -293,24 +326,35 @@ def test_the_stream_tells_how_orders_stand_and_each_change_to_whom_it_concerns(t
     assert sorted(shown) == sorted([first["id"], second["id"]] * 2)
 
 
-class Away:
-    """A service that has one order for `v`, and fails as its script says."""
+CUT = httpx.ReadError("cut")
+HALF = httpx.Response(502, text="<html>", headers={"content-type": "application/problem+json"})
 
-    def __init__(self, *, refuses=False, cuts=0):
-        self.refuses, self.cuts, self.puts = refuses, cuts, []
+
+class Away:
+    """A service that has one order for `v`, and fails as its script says: before it has heard, or when it answers."""
+
+    def __init__(self, *, refuses=False, faults=(), lost=0):
+        self.refuses, self.faults, self.lost, self.puts, self.gets = refuses, list(faults), lost, [], 0
         self.order = {"id": "c" * 32, "state": "given", "vehicle": {"source": "station", "source_id": "v"}}
 
     def __call__(self, request):
         if request.method == "GET":
+            self.gets += 1
             again = f"event: order\ndata: {json.dumps(self.order)}\n\n"
             return httpx.Response(200, text=": hello\n\n" + again * 2 + 'event: bye\ndata: {"reason": "stopping"}\n\n')
-        if self.cuts:
-            self.cuts -= 1
-            raise httpx.ReadError("cut")
+        if self.faults:
+            fault = self.faults.pop(0)
+            if isinstance(fault, Exception):
+                raise fault
+            return fault
         self.puts.append(json.loads(request.read()))
         if self.refuses:
             problem = {"detail": "it has expired", "title": "no", "status": 409}
             return httpx.Response(409, json=problem, headers={"content-type": "application/problem+json"})
+        self.order["state"] = self.puts[-1]["state"]
+        if self.lost and self.order["state"] == "taken":
+            self.lost -= 1
+            raise CUT
         return httpx.Response(200, json=self.order | {"state": self.puts[-1]["state"], "left_s": 7.0})
 
 
@@ -326,14 +370,14 @@ def heard_by(away, until):
         while not until(taken, said) and time.monotonic() < end:
             time.sleep(0.01)
         for one in taken[:1]:
-            away.cuts = 2
+            away.faults = [CUT, RuntimeError("odd"), HALF]
             courier.tell(one.id, "accepted", "two\nlines")
             courier.tell(one.id, "done", "there")
     return taken, said
 
 
 def test_an_order_is_handed_over_once_however_often_it_is_heard_and_whatever_is_cut():
-    away = Away(cuts=2)
+    away = Away(faults=[CUT, HALF])
     taken, said = heard_by(away, lambda taken, said: taken and "orders are heard again" in said)
     assert [(one.vehicle, one.until_s) for one in taken] == [("v", 107.0)]
     assert said[0].startswith("orders are not heard now")
@@ -344,6 +388,53 @@ def test_an_order_is_handed_over_once_however_often_it_is_heard_and_whatever_is_
 
 def test_what_the_service_does_not_let_be_taken_is_not_carried_out():
     away = Away(refuses=True)
-    taken, _ = heard_by(away, lambda *_: away.puts)
+    taken, _ = heard_by(away, lambda *_: away.gets > 1)  # it is heard again, and let be
     assert taken == []
     assert [put["state"] for put in away.puts] == ["taken"]
+
+
+def test_an_order_is_carried_out_though_the_answer_that_made_it_ours_was_lost():
+    """The service has it as taken, by us; who else would carry it out?"""
+    away = Away(lost=1)
+    taken, _ = heard_by(away, lambda taken, _: taken)
+    assert [one.id for one in taken] == [away.order["id"]]
+    assert [put["state"] for put in away.puts] == ["taken", "taken", "accepted", "done"]
+    assert len({put["station"] for put in away.puts}) == 1
+
+
+def test_what_another_station_took_is_not_asked_for():
+    away = Away()
+    away.order["state"] = "taken"
+    taken, _ = heard_by(away, lambda *_: away.gets > 2)
+    assert (taken, away.puts) == ([], [])
+
+
+def test_an_order_that_is_taken_while_the_station_ends_is_told_of_and_so_is_one_of_which_it_does_not_know():
+    away, asked, let = Away(), threading.Event(), threading.Event()
+
+    def slow(request):
+        if request.method == "PUT" and not let.is_set():
+            asked.set()
+            assert let.wait(30)
+        return away(request)
+
+    with api.Client("http://vedette.test", "k", transport=httpx.MockTransport(slow)) as client:
+
+        def refuse(one):
+            courier.tell(one.id, "refused", "the patrol is over")
+
+        with api.OrderCourier(client, "station", refuse, lambda _: None) as courier:
+            courier.serve(["v"])
+            assert asked.wait(30)
+            threading.Timer(0.5, let.set).start()  # it has ended by then
+        assert [put["state"] for put in away.puts] == ["taken", "refused"]
+    away = Away(lost=1000)
+    with (
+        api.Client("http://vedette.test", "k", transport=httpx.MockTransport(away)) as client,
+        api.OrderCourier(client, "station", lambda _: None, lambda _: None) as courier,
+    ):
+        courier.serve(["v"])
+        end = time.monotonic() + 30
+        while not away.puts and time.monotonic() < end:
+            time.sleep(0.01)
+    assert [put["state"] for put in away.puts if put["state"] != "taken"] == ["refused"]

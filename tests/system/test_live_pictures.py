@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from urllib.parse import quote
 
 import cv2
@@ -17,6 +17,7 @@ import api
 import vedette
 from api.times import iso
 from tests.ports import free_port
+from tests.programs import Program
 from tests.vision.recordings import HEIGHT, T0_US, WIDTH, klv, write_video
 from tests.vision.tiny_models import bright_model
 
@@ -45,16 +46,6 @@ def until(true, told, within_s=90.0):
     return found
 
 
-@contextmanager
-def killed(process):
-    """A process that does not outlive the test."""
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_pictures_are_those_of_the_moment_they_tell_and_a_dead_service_delays_no_watch(ffmpeg, tmp_path):
     """Each picture has its number in it, and so the time at which it was exposed. The service goes away in between."""
     video = write_video(
@@ -75,8 +66,9 @@ def test_pictures_are_those_of_the_moment_they_tell_and_a_dead_service_delays_no
         look = ["watch", source, "--line", "0,200,320,200", "--model", model, "--engine", "cpu", "--out", out]
         look += ["--url", service.url, "--key", pilot]
         command = [str(part) for part in [sys.executable, vedette.__file__, *look]]
-        watch = stack.enter_context(killed(subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)))
-        stack.enter_context(killed(subprocess.Popen(send)))
+        watch = stack.enter_context(Program(command, stdout=said, stderr=subprocess.STDOUT))
+        sending = stack.enter_context(Program(send))
+        stack.callback(sending.kill)  # it would send for a minute more
         seen = {}
         with httpx.Client(base_url=service.url, headers={"Authorization": f"Bearer {analyst}"}) as http:
 
@@ -93,7 +85,8 @@ def test_pictures_are_those_of_the_moment_they_tell_and_a_dead_service_delays_no
         hole = stack.enter_context(socket.create_server(("127.0.0.1", httpx.URL(service.url).port)))
         hole.settimeout(30)
         stack.enter_context(hole.accept()[0])
-        time.sleep(4)  # of watching meanwhile: less than a client waits for an answer
+        # The first picture for it was waited out: all that while the watch has watched.
+        until(lambda: "live pictures are not sent now" in log.read_text(), log.read_text)
         watch.send_signal(signal.SIGINT)
         assert watch.wait(60) == 0, log.read_text()
     assert (stream["source"], stream["state"]) == (source, "live")

@@ -56,7 +56,8 @@ async def test_a_flight_is_seen_live_with_its_field_of_view_and_footprint(made, 
             stop.set()
             await flight
         assert len(service.must("analyst", "GET", "/vehicles")["features"]) == 1
-        assert len(service.audited("vehicle.write_live")) == 1
+        # At first the service did not know the vehicle.
+        assert [deed["objects"] for deed in service.audited("vehicle.write_live")] == [[], [one["id"]]]
     told = one["properties"]
     camera = made.fleet.camera
     assert told["camera"]["fov_deg"] == pytest.approx(camera.model.horizontal_fov_deg, abs=0.01)
@@ -93,7 +94,8 @@ async def test_a_vehicle_is_told_while_it_is_known_where_it_is_though_the_clock_
     found = autopilot.Telemetry(lat_deg=46.5, lon_deg=9.0, gps_fix=3, estimator_flags=0x10)
     lost = [{"gps_fix": None}, {"gps_fix": 1}, {"estimator_flags": None}, {"estimator_flags": 0}]
     lost += [{"estimator_flags": 0x90}, {"lat_deg": None, "lon_deg": None}]
-    vehicle = SimpleNamespace(sysid=1, silent_s=0.0, position_age_s=0.0)
+    stops = SimpleNamespace(pause_mode="BRAKE")
+    vehicle = SimpleNamespace(sysid=1, silent_s=0.0, position_age_s=0.0, dialect=stops)
     vehicle.telemetry = replace(found, lat_deg=0.0, lon_deg=0.0, gps_fix=1)  # as one reports that was just switched on
     following = asyncio.create_task(_Teller(LiveOptions("", ""), None, {}, None).follow(vehicle, courier))
     for each in lost:
@@ -106,14 +108,15 @@ async def test_a_vehicle_is_told_while_it_is_known_where_it_is_though_the_clock_
             while len(handed) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
-    vehicle.telemetry = replace(found, velocity_ned_m_s=(0.0, -5.0, 1.0), yaw_deg=200.0)
+    vehicle.telemetry = replace(found, velocity_ned_m_s=(0.0, -5.0, 1.0), yaw_deg=200.0, landed=False, mode="AUTO")
     await told(1)
     assert (handed[0]["course_deg"], handed[0]["heading_deg"], handed[0]["speed_m_s"]) == (270.0, 200.0, 5.0)
-    vehicle.telemetry = replace(found, velocity_ned_m_s=(0.1, 0.1, 0.0))
+    vehicle.telemetry = replace(found, velocity_ned_m_s=(0.1, 0.1, 0.0), landed=False, mode="BRAKE")
     Day.ahead = timedelta(hours=-1)
     await told(len(handed) + 2)
     following.cancel()
     assert handed[-1]["course_deg"] is None
+    assert (handed[0]["state"], handed[-1]["state"]) == ("flying", "paused")
     assert {state["lat"] for state in handed} == {46.5}
     assert handed[-1]["update_time"] < handed[0]["update_time"]
 

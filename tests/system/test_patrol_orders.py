@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,8 +15,10 @@ import api
 import missions
 import sim
 import vedette
+from cli.live import LiveOptions
+from cli.piloting import taking_orders
 from tests.api.live import Live
-from tests.api.people import PASSWORD
+from tests.api.people import person_at
 from tests.ports import free_port
 from tests.programs import Program
 from tests.system.test_patrol import links, made, vehicles
@@ -49,12 +52,7 @@ class Desk:
 
     def _people(self):
         service = self.service
-        account = {"login": "pat", "name": "Pat", "role": "pilot"}
-        made = service.must("administrator", "POST", "/accounts", json=account)
-        login = {"login": "pat", "password": made["secret"], "new_password": PASSWORD}
-        assert service.http.post("/login", json=login, headers={"Origin": service.url}).status_code == 200
-        service.http.cookies.clear()
-        service.key("pilot", "pilot", account_id=made["id"], sources=["*"])
+        person_at(service, "pilot", "pilot", sources=["*"])
         service.key("station", "pilot", sources=["ground-station"])
 
     def give(self, vehicle, kind, **more):
@@ -168,3 +166,50 @@ def test_a_pilot_flies_a_patrol_from_the_service(desk, made, tmp_path):
     (flight,) = told["flights"]
     assert flight["early"] == "ordered by pilot: weather"
     assert flight["flown"]["nearest_border_m"] >= made.border.stand_off_m - 3
+
+
+async def test_what_a_station_that_breaks_off_was_to_do_is_told_as_come_to_nothing(made, monkeypatch):
+    """Whatever ends it, and from whichever thread: each order is told to its end once."""
+    told, threads = [], []
+
+    class Courier:
+        def __init__(self, _client, _source, take, _said):
+            self.take = take
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            # One more is taken while it ends, as a courier in its thread may do.
+            thread = threading.Thread(target=self.take, args=[taken("late", made)])
+            thread.start()
+            thread.join()
+            threads.append(thread)
+
+        def serve(self, _vehicles):
+            self.take(taken("begun", made))
+
+        def tell(self, name, state, words):
+            told.append((name, state, words))
+
+    monkeypatch.setattr(api, "OrderCourier", Courier)
+    patrol = SimpleNamespace(broken_off=["before"], order=lambda *_: None)
+
+    def broken_off():
+        with taking_orders(LiveOptions("http://vedette.test", "k"), made) as begun:
+            begun(patrol)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken_off()
+    assert len(threads) == 1
+    assert [(name, state) for name, state, _ in told] == [
+        ("before", "failed"),
+        ("begun", "failed"),
+        ("late", "refused"),
+    ]
+
+
+def taken(name, made):
+    order = {"kind": "return", "by": "Pat", "reason": None, "place": None, "station_s": None}
+    return api.TakenOrder(name, made.fleet.vehicles[0].name, time.monotonic() + 30, order)
