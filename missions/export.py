@@ -15,10 +15,10 @@ from missions.border_files import border_feature
 from missions.emergency import emergency_sites
 from missions.fence import Fences, plan_fences
 from missions.files import write_json
-from missions.geojson_geometry import line_geometry, polygon_geometry
+from missions.geojson_geometry import area_geometry, feature, line_geometry, point_geometry, polygon_geometry
 from missions.kml_file import KML, sub, write_kml
 from missions.outline import band_polygon
-from missions.patrol import PatrolPlan, Sortie, Waypoint
+from missions.patrol import PatrolPlan
 from missions.plane import Plane
 
 __all__ = ["plan_geojson", "sortie_geojson", "write_plan_geojson", "write_plan_kml"]
@@ -39,7 +39,7 @@ def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None, fences: Fence
     fences = plan_fences(plan) if fences is None else fences
     features = [border_feature(border) for border in plan.borders]
     features += [
-        _feature(line_geometry(branch.coordinates), kind=str(branch.kind), name=branch.name, priority=branch.priority)
+        feature(line_geometry(branch.coordinates), kind=str(branch.kind), name=branch.name, priority=branch.priority)
         for branch in plan.branches
     ]
     plane = Plane(plan.border)
@@ -47,20 +47,19 @@ def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None, fences: Fence
         xy = plane.xy(line.lat_deg, line.lon_deg)
         band = band_polygon(xy, Side.LEFT, line.left_m, line.right_m)
         for part in shapely.get_parts(band):
-            rings = [_ring(plane, ring) for ring in (part.exterior, *part.interiors)]
-            features.append(_feature(polygon_geometry(rings), kind="band", name=_band_name(plan, line.name)))
+            features.append(feature(area_geometry(plane, part), kind="band", name=_band_name(plan, line.name)))
     features += [
-        _feature(_point(base.lon_deg, base.lat_deg), kind="base", name=base.name)
+        feature(point_geometry(base.lon_deg, base.lat_deg), kind="base", name=base.name)
         for base in dict.fromkeys(v.base for v in plan.fleet.vehicles)
     ]
     for sortie, fence in zip(plan.sorties, fences, strict=True):
         for number, shape in enumerate(fence):
             ring = [[lon, lat] for lat, lon in (*shape.vertices, shape.vertices[0])]
             kind = "fence" if number == 0 else "exclusion"
-            features.append(_feature(polygon_geometry([ring]), kind=kind, name=f"{kind} of {sortie.name}"))
+            features.append(feature(polygon_geometry([ring]), kind=kind, name=f"{kind} of {sortie.name}"))
         features += [
-            _feature(
-                line_geometry((w.lon_deg, w.lat_deg, round(w.amsl_m, 2)) for w in _way(sortie)),
+            feature(
+                line_geometry((w.lon_deg, w.lat_deg, round(w.amsl_m, 2)) for w in sortie.way),
                 kind="sortie",
                 heights="AMSL",
                 name=sortie.name,
@@ -74,15 +73,15 @@ def plan_geojson(plan: PatrolPlan, terrain: Terrain | None = None, fences: Fence
             ),
         ]
     features += [
-        _feature(_point(gap.lon_deg, gap.lat_deg), kind="uncovered", name=gap.reason, area_m2=gap.area_m2)
+        feature(point_geometry(gap.lon_deg, gap.lat_deg), kind="uncovered", name=gap.reason, area_m2=gap.area_m2)
         for gap in plan.coverage.uncovered
     ]
     features += [
-        _feature(_point(site.lon_deg, site.lat_deg), kind="landing_site", name=site.name, radius_m=site.radius_m)
+        feature(point_geometry(site.lon_deg, site.lat_deg), kind="landing_site", name=site.name, radius_m=site.radius_m)
         for site in plan.airspace.landing_sites
     ]
     features += [
-        _feature(
+        feature(
             line_geometry((round(lon, 7), round(lat, 7)) for lat, lon in part.way),
             kind="emergency",
             name=part.sortie,
@@ -103,9 +102,9 @@ def sortie_geojson(drawn: dict[str, Any], name: str) -> dict[str, Any]:
     """Of a `plan_geojson` what is of one sortie: its way, its fence with exclusions, where its parts come down."""
     own = {"sortie": name, "emergency": name, "fence": f"fence of {name}", "exclusion": f"exclusion of {name}"}
     features = [
-        feature
-        for feature in drawn["features"]
-        if (kind := feature["properties"].get("kind")) in own and feature["properties"]["name"] == own[kind]
+        each
+        for each in drawn["features"]
+        if (kind := each["properties"].get("kind")) in own and each["properties"]["name"] == own[kind]
     ]
     return {"type": "FeatureCollection", "features": features}
 
@@ -149,25 +148,8 @@ def write_plan_kml(plan: PatrolPlan, path: Path) -> None:
     write_kml(root, path)
 
 
-def _way(sortie: Sortie) -> list[Waypoint]:
-    return [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
-
-
 def _band_name(plan: PatrolPlan, line: str) -> str:
     return "watched band" if plan.network is None else f"watched band of {line}"
-
-
-def _ring(plane: Plane, ring: shapely.LinearRing) -> list[list[float]]:
-    lat, lon = plane.lat_lon(shapely.get_coordinates(ring))
-    return [[float(o), float(a)] for a, o in zip(lat, lon, strict=True)]
-
-
-def _feature(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
-    return {"type": "Feature", "properties": properties, "geometry": geometry}
-
-
-def _point(lon_deg: float, lat_deg: float) -> dict[str, Any]:
-    return {"type": "Point", "coordinates": [lon_deg, lat_deg]}
 
 
 def _style(document: etree._Element, name: str, colour: str, width: int) -> None:

@@ -1,4 +1,7 @@
-"""Geometries as RFC 7946 wants them: cut at the antimeridian, the outer ring of a polygon anticlockwise."""
+"""Shapes as RFC 7946 wants them: cut at the antimeridian, the outer ring of a polygon anticlockwise.
+
+Places are longitude, latitude, degrees.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,22 @@ from shapely import affinity
 
 from geo import unwrap_longitudes
 from missions.border_line import split_line
+from missions.plane import Plane
 
-__all__ = ["line_geometry", "polygon_geometry"]
+__all__ = ["area_geometry", "feature", "line_geometry", "point_geometry", "polygon_geometry"]
 
 _DIGITS = 7
 """Of degrees: about a centimetre."""
+
+
+def feature(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    """A Feature."""
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def point_geometry(lon_deg: float, lat_deg: float) -> dict[str, Any]:
+    """The geometry of a place."""
+    return {"type": "Point", "coordinates": [lon_deg, lat_deg]}
 
 
 def line_geometry(coordinates: Iterable[Iterable[float]]) -> dict[str, Any]:
@@ -29,6 +43,15 @@ def line_geometry(coordinates: Iterable[Iterable[float]]) -> dict[str, Any]:
         return {"type": "MultiLineString", "coordinates": parts}
     # A line of one place is what it is.
     return {"type": "LineString", "coordinates": parts[0] if parts else [list(point) for point in points]}
+
+
+def area_geometry(plane: Plane, area: shapely.Polygon) -> dict[str, Any]:
+    """The `polygon_geometry` of an area in a plane, metres."""
+    rings = []
+    for ring in (area.exterior, *area.interiors):
+        lat, lon = plane.lat_lon(shapely.get_coordinates(ring))
+        rings.append(np.stack([lon, lat], axis=-1).tolist())
+    return polygon_geometry(rings)
 
 
 def polygon_geometry(rings: Sequence[Sequence[Sequence[float]]]) -> dict[str, Any]:

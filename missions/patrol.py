@@ -173,6 +173,11 @@ class Sortie:
         return max(max(run.from_m, run.to_m) for run in self.runs)
 
     @property
+    def way(self) -> tuple[Waypoint, ...]:
+        """Where it begins, and the end of each leg."""
+        return self.legs[0].start, *(leg.end for leg in self.legs)
+
+    @property
     def airborne(self) -> bool:
         """Whether it begins in the air: its first leg is no take-off."""
         return self.legs[0].kind is not LegKind.TAKEOFF

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geo import Terrain
 from missions.border import Side
 from missions.course import distances_m
-from missions.geojson_geometry import line_geometry, polygon_geometry
+from missions.geojson_geometry import area_geometry, line_geometry
 from missions.options import Objective
 from missions.outline import band_polygon
 from missions.patrol import PatrolPlan, Sortie
@@ -106,7 +106,7 @@ def footprints(plan: PatrolPlan) -> tuple[tuple[dict[str, Any], ...], ...]:
     for sortie in plan.sorties:
         seen = shapely.simplify(shapely.intersection(_taken_in(plan, sortie, plane), bands), _DRAWN_M)
         parts = (part for part in shapely.get_parts(seen) if isinstance(part, shapely.Polygon))
-        out.append(tuple(polygon_geometry([_ring(plane, r) for r in (p.exterior, *p.interiors)]) for p in parts))
+        out.append(tuple(area_geometry(plane, part) for part in parts))
     return tuple(out)
 
 
@@ -148,11 +148,6 @@ def _taken_in(plan: PatrolPlan, sortie: Sortie, plane: Plane) -> shapely.Geometr
             strips.append(shapely.MultiPoint(np.concatenate([before, near[:1], far[:1]])).convex_hull)
         before = np.stack([near[1], far[1]])
     return shapely.union_all(strips)
-
-
-def _ring(plane: Plane, ring: shapely.LinearRing) -> list[list[float]]:
-    lat, lon = plane.lat_lon(shapely.get_coordinates(ring))
-    return [[float(o), float(a)] for a, o in zip(lat, lon, strict=True)]
 
 
 def _within(lon_deg: Floats) -> Floats:

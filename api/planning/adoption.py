@@ -170,5 +170,4 @@ def _sorties(planning_id: str, plan: missions.PatrolPlan, start: datetime) -> li
 
 
 def _way(sortie: missions.Sortie) -> list[tuple[float, float]]:
-    places = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
-    return [(place.lon_deg, place.lat_deg) for place in places]
+    return [(place.lon_deg, place.lat_deg) for place in sortie.way]
