@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,8 @@ from api.planning.results import PlanningFound
 from geo import Terrain
 
 __all__ = ["found_of"]
+
+_LINE = "patrolled line"
 
 
 def found_of(
@@ -94,24 +97,23 @@ def _explanation(why: missions.Explanation) -> dict[str, Any]:
 
 def _map(plan: missions.PatrolPlan, drawn: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The map: shapes as they are drawn for other programs, and what only pages show."""
-    by_kind: dict[str, list[dict[str, Any]]] = {}
+    by_kind: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for each in drawn:
-        by_kind.setdefault(each["properties"].get("kind", "border"), []).append(each)
-    names = {line.name for line in plan.branches}
-    lines = by_kind.get("border", []) + [one for own in by_kind.values() for one in own if _is_line_of(one, names)]
+        by_kind[_kind_of(each)].append(each)
     flights = {sortie.name: 0 for sortie in plan.sorties}
     for flight in plan.flights:
         flights[plan.sorties[flight.sortie].name] += 1
     sorties = {sortie.name: _sortie(sortie, flights[sortie.name]) for sortie in plan.sorties}
     fences = [("fence", True), ("exclusion", False)]
+    gaps = zip(by_kind["uncovered"], plan.coverage.uncovered, strict=True)
     return {
-        "borders": [_again(each, lambda own: {"name": own["name"]}) for each in lines],
-        "bands": [_again(each, lambda own: {"name": own["name"]}) for each in by_kind.get("band", [])],
-        "sorties": [_again(each, lambda own: sorties[own["name"]]) for each in by_kind.get("sortie", [])],
+        "borders": [_again(each, lambda own: {"name": own["name"]}) for each in by_kind[_LINE]],
+        "bands": [_again(each, lambda own: {"name": own["name"]}) for each in by_kind["band"]],
+        "sorties": [_again(each, lambda own: sorties[own["name"]]) for each in by_kind["sortie"]],
         "fences": [
             _feature(each["geometry"], sortie=each["properties"]["name"].removeprefix(f"{kind} of "), inside=inside)
             for kind, inside in fences
-            for each in by_kind.get(kind, [])
+            for each in by_kind[kind]
         ],
         "footprints": [
             _feature(shape, sortie=sortie.name)
@@ -124,22 +126,23 @@ def _map(plan: missions.PatrolPlan, drawn: Iterable[dict[str, Any]]) -> dict[str
         ],
         "gaps": [
             _feature(
-                _point(each.lat_deg, each.lon_deg),
-                **{name: getattr(each, name) for name in ("line", "from_m", "to_m", "area_m2", "reason")},
+                each["geometry"],
+                **{name: getattr(gap, name) for name in ("line", "from_m", "to_m", "area_m2", "reason")},
             )
-            for each in plan.coverage.uncovered
+            for each, gap in gaps
         ],
         "landing_sites": [
-            _feature(_point(site.lat_deg, site.lon_deg), name=site.name, radius_m=site.radius_m)
-            for site in plan.airspace.landing_sites
+            _again(each, lambda own: {"name": own["name"], "radius_m": own["radius_m"]})
+            for each in by_kind["landing_site"]
         ],
     }
 
 
-def _is_line_of(feature: dict[str, Any], names: set[str]) -> bool:
-    """Whether a drawn feature is a branch."""
-    own = feature["properties"]
-    return own.get("kind") in set(missions.LineKind) - {"border"} and own.get("name") in names
+def _kind_of(feature: dict[str, Any]) -> str:
+    """Of a drawn feature: `_LINE` of a border or branch. A fence on the ground is a line, one in the air an area."""
+    kind = feature["properties"].get("kind", missions.LineKind.BORDER)
+    is_line = kind in set(missions.LineKind) and not feature["geometry"]["type"].endswith("Polygon")
+    return _LINE if is_line else str(kind)
 
 
 def _sortie(sortie: missions.Sortie, flights: int) -> dict[str, Any]:
@@ -182,8 +185,4 @@ def _again(feature: dict[str, Any], told: Callable[[dict[str, Any]], dict[str, A
 
 
 def _feature(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
-    return {"type": "Feature", "geometry": geometry, "properties": properties}
-
-
-def _point(lat_deg: float, lon_deg: float) -> dict[str, Any]:
-    return {"type": "Point", "coordinates": [lon_deg, lat_deg]}
+    return {"geometry": geometry, "properties": properties}

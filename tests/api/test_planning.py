@@ -189,6 +189,28 @@ def test_what_is_told_of_a_plan_is_what_the_plan_says(service, planned):
     assert "result" not in line
 
 
+def test_a_fence_on_the_ground_is_a_line_and_none_of_those_that_keep_aircraft_in(tmp_path):
+    ways = {"border": line_of((-110.95, 31.333), (-110.93, 31.333))}
+    for number, kind in enumerate(("fence", "road", "river")):
+        ways[kind] = line_of((-110.945 + 0.004 * number, 31.3333), (-110.945 + 0.004 * number, 31.338))
+    network = [
+        {"type": "Feature", "properties": {"name": f"the {kind}", "kind": kind}, "geometry": way}
+        for kind, way in ways.items()
+    ]
+    border = {"geojson": {"type": "FeatureCollection", "features": network}, "own_side": "left"}
+    worker.plan_into(PlanningIn.model_validate(planning_json(border=border)), tmp_path, None)
+    plan = missions.load_plan(tmp_path / "files" / "plan.json")
+    shown = json.loads((tmp_path / "found.json").read_text())["map"]
+    assert [(each["properties"]["name"], each["geometry"]) for each in shown["borders"]] == [
+        (f"the {kind}", way) for kind, way in ways.items()
+    ]
+    assert {each["properties"]["sortie"] for each in shown["fences"]} == {sortie.name for sortie in plan.sorties}
+    assert {each["geometry"]["type"] for each in shown["fences"]} == {"Polygon"}
+    assert [(each["properties"]["line"], *each["geometry"]["coordinates"]) for each in shown["gaps"]] == [
+        (gap.line, gap.lon_deg, gap.lat_deg) for gap in plan.coverage.uncovered
+    ]
+
+
 def test_plannings_are_listed_newest_first_a_page_at_a_time(service, planned):
     asked = [done(service, planned) for _ in range(3)]
     first = service.ask("pilot", "GET", "/plannings?limit=2")
