@@ -1,18 +1,25 @@
 """Entries of the audit are found by person, deed, object and time, and none hides."""
 
 import json
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
 
-from api import Store
 from api.canonical import canonical
 from api.store.tables import AuditRow
+from api.times import iso
 from api.trail import search
+from tests.api.conftest import ON_SQLITE
 from tests.api.test_audit import tamper
 
 MANY = 60
+MINUTE_US = 60_000_000
+NEW_YEAR_US = 1_767_225_600_000_000
 
 
 def found(service, **asked):
@@ -55,60 +62,119 @@ def test_by_person_deed_and_object(service, shared):
     assert service.ask("auditor", "GET", "/audit/entries", params={"from": "noon"}).status_code == 422
 
 
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory):
-    """Three entries a minute, from midnight on."""
-    store = Store(tmp_path_factory.mktemp("chain"))
-    with store.write() as session:
-        for seq in range(1, MANY + 1):
-            body = {
-                "time": f"2026-01-01T00:{seq // 3:02d}:00.000000Z",
-                "action": f"a{seq % 2}.b",
-                "name": f"n{seq % 5}",
-            }
-            session.add(AuditRow(seq=seq, body=canonical(body), hash="0" * 64))
-    yield store
-    store.close()
+BROKEN = ("gone", "[" * 100_000, "[]", "{}", '{"time":7}', '{"time":"noon"}', '{"time":"2026-01-01T00:00:00"}')
+"""What is no entry: no JSON, too deep, no object, no time, or none with a zone."""
 
 
-@given(data=st.data())
-def test_pages_are_the_chain_backwards_whatever_is_asked(chain, data):
-    """Held against a plain look through all of it."""
-    minutes = st.none() | st.integers(0, 25)
-    since, until = data.draw(minutes), data.draw(minutes)
-    action, actor = data.draw(st.sampled_from([None, "a0", "a1.b", "a"])), data.draw(st.sampled_from([None, "n3", "N"]))
-    minute_us = 60_000_000
-    new_year_us = 1_767_225_600_000_000
-    sought = search.Sought(
-        actor,
-        action,
-        None,
-        None if since is None else new_year_us + since * minute_us,
-        None if until is None else new_year_us + until * minute_us,
-    )
-    limit, before, got = data.draw(st.integers(1, 20)), None, []
-    with pytest.MonkeyPatch.context() as patch, chain.read() as session:
-        patch.setattr(search, "_MOST_LOOKS", data.draw(st.integers(1, 70)))
-        while True:
-            page = search.search_audit(session, sought, before=before, limit=limit)
-            assert len(page.entries) <= limit
-            got += [entry["seq"] for entry in page.entries]
-            if page.next is None:
-                break
-            before = page.next
-    assert got == [
-        seq
-        for seq in range(MANY, 0, -1)
-        if (since is None or seq // 3 >= since)
-        and (until is None or seq // 3 < until)
-        and (actor is None or actor == "N" or seq % 5 == 3)
-        and (action is None or (action != "a" and int(action[1]) == seq % 2))
+@dataclass(frozen=True)
+class Drawn:
+    """An entry: its number, when it was written, the time that it says, or what it was made unreadable by."""
+
+    seq: int
+    written_us: int
+    said_us: int
+    broken: str | None
+
+    def body(self):
+        named = {"action": f"a{self.seq % 2}.b", "name": f"n{self.seq % 5}"}
+        return self.broken or canonical({"time": iso(self.said_us), **named})
+
+
+@st.composite
+def chains(draw):
+    """Three entries a minute, each a little early or late, some gone or broken, and of one the time is false."""
+    left = draw(st.integers(1, MANY))
+    late = draw(st.lists(st.integers(-25, 25), min_size=left, max_size=left))
+    times = [NEW_YEAR_US + (20 * seq + by_s) * 1_000_000 for seq, by_s in enumerate(late, 1)]
+    false = draw(st.integers(1, left)) if draw(st.booleans()) else None
+    false_us = NEW_YEAR_US + draw(st.sampled_from([-1, 1])) * 86_400_000_000
+    gone = draw(st.sets(st.integers(1, left)))
+    broken = draw(st.dictionaries(st.integers(1, left), st.sampled_from(BROKEN)))
+    return [
+        Drawn(seq, written, false_us if seq == false else written, broken.get(seq))
+        for seq, written in enumerate(times, 1)
+        if seq not in gone
     ]
 
 
-def test_what_was_tampered_with_is_shown_whatever_is_asked(service, shared):
+@pytest.fixture(scope="module")
+def bare():
+    """A store of the audit alone, as somebody has it who may change it as they like."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    AuditRow.__table__.create(engine)
+    yield engine
+    engine.dispose()
+
+
+def pages(session, sought, limit):
+    before, got = None, []
+    while True:
+        page = search.search_audit(session, sought, before=before, limit=limit)
+        assert len(page.entries) <= limit
+        got += page.entries
+        if page.next is None:
+            return got
+        assert before is None or page.next < before
+        before = page.next
+
+
+@given(
+    chain=chains(),
+    since=st.none() | st.integers(-5, 25),
+    until=st.none() | st.integers(-5, 25),
+    action=st.sampled_from([None, "a0", "a1.b", "a"]),
+    actor=st.sampled_from([None, "n3", "N"]),
+    limit=st.integers(1, 20),
+    looks=st.integers(1, 70),
+)
+def test_pages_are_the_chain_backwards_whatever_is_asked(bare, chain, since, until, action, actor, limit, looks):
+    """Held against a plain look through all of it."""
+    since_us, until_us = (None if at is None else NEW_YEAR_US + at * MINUTE_US for at in (since, until))
+
+    def asked_for(time_us):
+        return (since is None or time_us >= since_us) and (until is None or time_us < until_us)
+
+    with pytest.MonkeyPatch.context() as patch, Session(bare) as session:
+        patch.setattr(search, "_MOST_LOOKS", looks)
+        patch.setattr(search, "_SLACK_US", MINUTE_US)
+        patch.setattr(search, "_IN_A_ROW", 2)
+        session.add_all(AuditRow(seq=one.seq, body=one.body(), hash="0" * 64) for one in chain)
+        session.flush()
+        got = pages(session, search.Sought(actor, action, None, since_us, until_us), limit)
+        session.rollback()
+    numbers = [entry["seq"] for entry in got]
+    assert numbers == sorted(set(numbers), reverse=True)
+    assert [entry["seq"] for entry in got if entry["body"] is not None] == [
+        one.seq
+        for one in chain[::-1]
+        if one.broken is None
+        and asked_for(one.said_us)
+        and (actor is None or actor == "N" or one.seq % 5 == 3)
+        and (action is None or (action != "a" and int(action[1]) == one.seq % 2))
+    ]
+    # Of what has no time any more is shown at least what was written within the times that are asked for.
+    broken = {one.seq for one in chain if one.broken}
+    assert {one.seq for one in chain if one.broken and asked_for(one.written_us)} <= set(numbers) & broken
+    assert {entry["seq"] for entry in got if entry["body"] is None} <= broken
+
+
+def changed(service, body):
+    """The number of an entry that somebody with the database has changed."""
     (entry,) = found(service, action="release.recall")
-    tamper(service.store, f"UPDATE audit SET body = 'gone' WHERE seq = {entry['seq']}")
+    tamper(service.store, f"UPDATE audit SET body = '{body}' WHERE seq = {entry['seq']}")
+    return entry["seq"]
+
+
+def test_what_was_tampered_with_is_shown_whatever_is_asked(service, shared):
+    seq = changed(service, "gone")
     (shown,) = found(service, actor="nobody at all")
-    assert (shown["seq"], shown["body"]) == (entry["seq"], None)
-    assert json.loads(service.ask("auditor", "GET", "/audit/verification").text)["seq"] == entry["seq"]
+    assert (shown["seq"], shown["body"]) == (seq, None)
+    assert json.loads(service.ask("auditor", "GET", "/audit/verification").text)["seq"] == seq
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("name", ["NaN", "1e999", '"\\ud800"'])
+def test_an_entry_that_no_answer_can_hold_is_shown_without_its_body(service, shared, name):
+    seq = changed(service, f'{{"time":"2026-01-01T00:00:00Z","action":"release.recall","name":{name}}}')
+    assert {entry["seq"]: entry["body"] for entry in found(service)}[seq] is None
+    found(service, actor="somebody")
