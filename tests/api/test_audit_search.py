@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
@@ -118,6 +118,22 @@ def pages(session, sought, limit):
         before = page.next
 
 
+def told(*minutes, false=(), broken=()):
+    """Entries written so many minutes after midnight; the numbers of those that say another day, or nothing."""
+    times = [NEW_YEAR_US + round(minute * MINUTE_US) for minute in minutes]
+    return [
+        Drawn(seq, at, at + 1440 * MINUTE_US * (seq in false), "gone" if seq in broken else None)
+        for seq, at in enumerate(times, 1)
+    ]
+
+
+USUAL = {"since": None, "until": None, "action": None, "actor": None, "limit": 20, "looks": 70}
+
+
+@example(chain=told(5, 5, 5, 5, 10.5, 10.5, 10.5, 9.9), **USUAL | {"until": 10})
+@example(chain=told(10.1, 9.9, 9.9), **USUAL | {"since": 10})
+@example(chain=told(5, 5, 5, false=[2], broken=[3]), **USUAL | {"until": 10})
+@example(chain=told(5, 5, 6, 20, 20, false=[2], broken=[3]), **USUAL | {"until": 10})
 @given(
     chain=chains(),
     since=st.none() | st.integers(-5, 25),
