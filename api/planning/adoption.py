@@ -42,13 +42,15 @@ def adopt(session: Session, call: Call, now_us: int, planning_id: str, wish: Ado
     NotFoundError
         When there is no such planning.
     ConflictError
-        When it is not done, or was adopted otherwise before.
+        When it is not done, or was adopted otherwise before, or under another source.
     PermissionDeniedError
         When the caller may not deliver for that source.
     UnprocessableError
         When nobody says when the shift begins, or a record cannot be told of the plan.
     """
-    row = done(find(session, call.principal, planning_id))
+    row = done(find(session, call.principal, planning_id, held=True))
+    if row.adopted_as not in {None, wish.source}:
+        raise ConflictError(f"source: the plan was adopted as one of {row.adopted_as!r}, and would be there twice")
     content = file_of(session, call.principal, planning_id, PLAN_FILE)
     plan = _plan_of(content)
     start = _start(plan, wish)
@@ -68,7 +70,7 @@ def adopt(session: Session, call: Call, now_us: int, planning_id: str, wish: Ado
         for name, own in members.items()
         for record in _delivered(session, call, now_us, name, [common | member for member in own])
     ]
-    row.adopted = True
+    row.adopted_as = wish.source
     append_audit(session, call, now_us, "planning.adopt", [planning_id])
     plan_id = next(record["id"] for record in records if record["type"] == "plan")
     return {"plan_id": plan_id, "records": records}
@@ -132,13 +134,15 @@ def _fleet(planning_id: str, name: str, plan: missions.PatrolPlan) -> Member:
 
 
 def _plan(planning_id: str, name: str, plan: missions.PatrolPlan, digest: str) -> Member:
+    # What bounds a plan by risk is no time: it bounds the revisit interval times its weight.
+    bound_s = None if plan.options.objective is missions.Objective.RISK else plan.revisit_bound_s
     return {
         "source_id": planning_id,
         "name": name,
         "segments": [line.name for line in plan.borders],
         "objective": WORDS[plan.options.objective],
         "revisit_s": plan.revisit_s,
-        "lower_bound_s": plan.revisit_bound_s,
+        "lower_bound_s": bound_s,
         "seen_share": min(1.0, plan.coverage.share),
         "sorties": len(plan.sorties),
         "ways": [_way(sortie) for sortie in plan.sorties],

@@ -30,10 +30,11 @@ def post_planning(wish: PlanningIn, call: Caller, store: Stored, settings: Given
     check_terrain(wish, settings.planning.terrain)
     order_of(wish)
     request = json.dumps(wish.model_dump(mode="json", exclude_unset=True))
-    most = settings.planning.per_person
+    most, kept = settings.planning.per_person, settings.planning.kept_per_person
 
     def work(session: Session, now: int) -> dict[str, Any]:
-        return plannings.line_of(plannings.ask(session, call, now, name=wish.name, request=request, most=most))
+        row = plannings.ask(session, call, now, name=wish.name, request=request, most=most, kept=kept)
+        return plannings.line_of(row)
 
     line = write(store, work)
     return answer(line, 202, Location=f"/plannings/{line['id']}")

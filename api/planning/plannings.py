@@ -60,8 +60,8 @@ class PlanFile:
     content: bytes
 
 
-def ask(session: Session, call: Call, now_us: int, *, name: str, request: str, most: int) -> PlanningRow:
-    """Put a planning in the queue.
+def ask(session: Session, call: Call, now_us: int, *, name: str, request: str, most: int, kept: int) -> PlanningRow:
+    """Put a planning in the queue; make room for it among those of the caller that have ended.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ def ask(session: Session, call: Call, now_us: int, *, name: str, request: str, m
         JSON of what was asked for.
     most
         Plannings of one person that may wait or run.
+    kept
+        Plannings of one person that have ended, and are kept.
 
     Raises
     ------
@@ -81,6 +83,7 @@ def ask(session: Session, call: Call, now_us: int, *, name: str, request: str, m
     going = select(func.count()).where(PlanningRow.person == person, PlanningRow.state.in_(_GOING))
     if (session.scalar(going) or 0) >= most:
         raise RateLimitedError(f"{most} plannings of yours wait or run: wait for one, or cancel one", _WAIT_S)
+    _forget(session, now_us, _surplus(session, person, kept))
     row = PlanningRow(
         id=new_id(),
         name=name,
@@ -90,7 +93,6 @@ def ask(session: Session, call: Call, now_us: int, *, name: str, request: str, m
         state="queued",
         progress=0.0,
         stage="waiting for its turn",
-        adopted=False,
         request=request,
     )
     session.add(row)
@@ -98,13 +100,17 @@ def ask(session: Session, call: Call, now_us: int, *, name: str, request: str, m
     return row
 
 
-def find(session: Session, principal: Principal, planning_id: str, *, whole: bool = False) -> PlanningRow:
+def find(
+    session: Session, principal: Principal, planning_id: str, *, whole: bool = False, held: bool = False
+) -> PlanningRow:
     """A planning that the caller may know of.
 
     Parameters
     ----------
     whole
         With what was asked for and what was found.
+    held
+        Nobody else changes it until the end of the transaction.
 
     Raises
     ------
@@ -112,7 +118,8 @@ def find(session: Session, principal: Principal, planning_id: str, *, whole: boo
         When there is none.
     """
     options = [undefer(PlanningRow.request), undefer(PlanningRow.found)] if whole else []
-    row = session.get(PlanningRow, planning_id, options=options) if may_read_plannings(principal) else None
+    known = may_read_plannings(principal)
+    row = session.get(PlanningRow, planning_id, options=options, with_for_update=held or None) if known else None
     if row is None:
         raise NotFoundError(f"planning {planning_id} does not exist")
     return row
@@ -223,10 +230,22 @@ def waits(session: Session) -> bool:
 
 def forget_old(session: Session, now_us: int, before_us: int) -> None:
     """Forget plannings that ended before a time."""
-    old = session.scalars(select(PlanningRow.id).where(PlanningRow.ended_us < before_us)).all()
-    if old:
-        session.execute(delete(PlanningRow).where(PlanningRow.id.in_(old)))
-        append_audit(session, Call(SYSTEM, new_id()), now_us, "planning.forget", list(old))
+    _forget(session, now_us, session.scalars(select(PlanningRow.id).where(PlanningRow.ended_us < before_us)).all())
+
+
+def _surplus(session: Session, person: str, kept: int) -> Sequence[str]:
+    """Ended plannings of a person, so many that one less than `kept` are left: first those that nobody adopted."""
+    ended = PlanningRow.person == person, PlanningRow.ended_us.is_not(None)
+    count = session.scalar(select(func.count()).where(*ended)) or 0
+    dear = PlanningRow.adopted_as.is_not(None)
+    least = select(PlanningRow.id).where(*ended).order_by(dear, PlanningRow.ended_us, PlanningRow.id)
+    return session.scalars(least.limit(max(0, count - kept + 1))).all()
+
+
+def _forget(session: Session, now_us: int, planning_ids: Sequence[str]) -> None:
+    if planning_ids:
+        session.execute(delete(PlanningRow).where(PlanningRow.id.in_(planning_ids)))
+        append_audit(session, Call(SYSTEM, new_id()), now_us, "planning.forget", list(planning_ids))
 
 
 def line_of(row: PlanningRow) -> dict[str, Any]:
@@ -242,7 +261,7 @@ def line_of(row: PlanningRow) -> dict[str, Any]:
         "started": None if row.started_us is None else iso(row.started_us),
         "ended": None if row.ended_us is None else iso(row.ended_us),
         "error": row.error,
-        "adopted": row.adopted,
+        "adopted": row.adopted_as is not None,
     }
 
 

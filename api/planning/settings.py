@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from api.errors import SettingsError
@@ -22,6 +22,9 @@ class PlanningSettings:
         Planners that run at a time, each a process of its own.
     per_person
         Plannings of one person that may wait or run.
+    kept_per_person
+        Plannings of one person that are kept after they have ended: one more is asked for, and the oldest is
+        forgotten, of those that were not adopted first.
     limit_s
         How long a planner may take.
     keep_days
@@ -38,10 +41,13 @@ class PlanningSettings:
     terrain: Path | None = None
     at_once: int = 1
     per_person: int = 5
+    kept_per_person: int = 50
     limit_s: float = 1800.0
     keep_days: float = 30.0
     most_bytes: int = 128 << 20
 
     def __post_init__(self) -> None:
-        if not min(self.at_once, self.per_person, self.limit_s, self.keep_days, self.most_bytes) > 0:
-            raise SettingsError("at_once, per_person, limit_s, keep_days and most_bytes of planning must be positive")
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name != "terrain" and not value > 0:
+                raise SettingsError(f"{each.name} of planning is {value}: it must be positive")

@@ -17,6 +17,7 @@ class PlanningRow(Base):
     __table_args__ = (
         Index("ix_planning_asked", "asked_us", "id"),
         Index("ix_planning_state", "state", "asked_us"),
+        Index("ix_planning_ended", "ended_us"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -32,7 +33,8 @@ class PlanningRow(Base):
     started_us: Mapped[int | None]
     ended_us: Mapped[int | None]
     error: Mapped[str | None]
-    adopted: Mapped[bool]
+    adopted_as: Mapped[str | None]
+    """Under which source its records are; None where it was not adopted."""
     request: Mapped[str] = mapped_column(deferred=True)
     """JSON, as it was sent."""
     found: Mapped[str | None] = mapped_column(deferred=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 import missions
 from api.background import Service as Background
@@ -20,6 +21,7 @@ from api.planning import plannings, runner, worker
 from api.planning.orders import order_of
 from api.planning.schemas import PlanningIn
 from api.planning.settings import PlanningSettings
+from api.planning.tables import PlanningFileRow
 from api.settings import Settings
 from geo import FlatTerrain
 from tests.api.conftest import ON_SQLITE
@@ -324,6 +326,22 @@ def test_a_planning_is_forgotten_when_its_days_are_over(service, planned, monkey
     assert service.ask("pilot", "GET", f"/plannings/{young}/files/plan.json").status_code == 200
 
 
+def test_of_one_person_so_many_are_kept_and_those_that_were_adopted_longest(service, planned):
+    state = service.app.state
+    state.settings = replace(state.settings, planning=PlanningSettings(kept_per_person=3))
+    adopted, oldest, young = (done(service, planned) for _ in range(3))
+    assert service.ask("pilot", "POST", f"/plannings/{adopted}/adoption", json=ADOPTION).status_code == 200
+    service.key("other", "pilot")
+    assert service.ask("other", "POST", "/plannings", json=planning_json()).status_code == 202
+    assert told(service, oldest)["state"] == "done"  # somebody else's are no matter
+    waiting = ask(service)
+    assert service.ask("pilot", "GET", f"/plannings/{oldest}").status_code == 404
+    assert [told(service, each)["state"] for each in (adopted, young, waiting)] == ["done", "done", "queued"]
+    with service.store.read() as session:
+        left = set(session.scalars(select(PlanningFileRow.planning_id)))
+    assert left == {adopted, young}
+
+
 @ON_SQLITE
 def test_a_plan_of_too_many_bytes_is_not_kept(service, planned):
     planning_id = ask(service)
@@ -442,8 +460,26 @@ def test_a_plan_that_is_adopted_twice_is_there_once(service, planned):
     changed = service.ask("pilot", "POST", path, json={**ADOPTION, "owner": "Somebody"})
     assert changed.status_code == 409
     assert "adopted before" in changed.json()["detail"]
+    elsewhere = service.ask("pilot", "POST", path, json={**ADOPTION, "source": "desk"})
+    assert elsewhere.status_code == 409
+    assert "adopted as one of 'console'" in elsewhere.json()["detail"]
+    assert len(service.ask("analyst", "GET", "/fleets").json()["features"]) == 1
     assert service.ask("pilot", "DELETE", f"/plannings/{planning_id}").status_code == 204
     assert len(service.ask("analyst", "GET", "/plans").json()["features"]) == 1
+
+
+@ON_SQLITE
+def test_the_bound_of_a_plan_by_risk_is_no_revisit_interval(service, tmp_path):
+    rows = [{"from_m": 0.0, "to_m": 1800.0, "weight": 3.0}]
+    worker.plan_into(PlanningIn.model_validate(planning_json(objective="risk", risk={"rows": rows})), tmp_path, None)
+    summary = json.loads((tmp_path / "found.json").read_text())["summary"]
+    assert summary["bound_s"] > summary["revisit_s"]  # seconds times a weight: no record has room for these
+    path = f"/plannings/{done(service, tmp_path)}/adoption"
+    assert service.ask("pilot", "POST", path, json=ADOPTION).status_code == 200
+    (adopted,) = service.ask("analyst", "GET", "/plans").json()["features"]
+    told = adopted["properties"]
+    assert (told["objective"], told["revisit_s"]) == ("risk", summary["revisit_s"])
+    assert told.get("lower_bound_s") is None
 
 
 @ON_SQLITE

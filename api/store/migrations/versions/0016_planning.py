@@ -24,13 +24,14 @@ def upgrade() -> None:
         sa.Column("started_us", sa.BigInteger(), nullable=True),
         sa.Column("ended_us", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("adopted", sa.Boolean(), nullable=False),
+        sa.Column("adopted_as", sa.Text(), nullable=True),
         sa.Column("request", sa.Text(), nullable=False),
         sa.Column("found", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_planning_asked", "planning", ["asked_us", "id"], unique=False)
     op.create_index("ix_planning_state", "planning", ["state", "asked_us"], unique=False)
+    op.create_index("ix_planning_ended", "planning", ["ended_us"], unique=False)
     op.create_table(
         "planning_file",
         sa.Column("planning_id", sa.String(length=32), nullable=False),
