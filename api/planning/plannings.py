@@ -48,7 +48,7 @@ __all__ = [
 
 _GOING = ("queued", "running")
 _WAIT_S = 60.0
-RESTARTED = "the service was restarted meanwhile: ask for it again"
+LEFT = "its planner is gone, since the service was restarted or its store was out of reach: ask for it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def end(
 def fail_left(session: Session, now_us: int) -> None:
     """Say of plannings whose planner is gone that they failed."""
     for planning_id in session.scalars(select(PlanningRow.id).where(PlanningRow.state == "running")).all():
-        end(session, now_us, planning_id, error=RESTARTED)
+        end(session, now_us, planning_id, error=LEFT)
 
 
 def wanted(session: Session, planning_ids: Sequence[str]) -> set[str]:

@@ -1,6 +1,8 @@
 """Planners at work: one process of the service takes plannings from the queue and runs each in a process of its own.
 
-A planner is killed when its planning is cancelled, takes too long, or the service stops; one that dies says so.
+A planner is killed when its planning is cancelled, takes too long, or the service stops; one that dies says so. A store
+that is out of reach for a moment ends none: its progress is told later, and its end until it is heard, for a while. Who
+cannot renew the lease stops its planners when it has run out, since another process may have it.
 """
 
 from __future__ import annotations
@@ -8,16 +10,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import shutil
 import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVarTuple
 
 from api.background import Service, Task
 from api.canonical import new_id
@@ -33,6 +34,7 @@ from api.threads import in_thread
 __all__ = ["TASKS", "run_plannings"]
 
 _LOG = logging.getLogger("vedette.api")
+_Ts = TypeVarTuple("_Ts")
 _COMMAND = (sys.executable, "-m", "api.planning.worker")
 _LEASE = "planning"
 _LEASE_S = 30.0
@@ -40,6 +42,8 @@ _LOOK_S = 0.25
 _DAY_US = 86_400_000_000
 _LONGEST_LINE = 1 << 20
 _LAST_WORDS = 20
+_AGAIN_S = (0.5, 2.0, 8.0)
+"""After how long it is tried again to write down how a planning ended, each time."""
 
 
 class _DiedError(Exception):
@@ -48,14 +52,15 @@ class _DiedError(Exception):
 
 async def run_plannings(service: Service) -> None:
     """Run what waits, until cancelled; of several processes that share a store one does, as long as there is work."""
-    owner = new_id()
+    owner, clock = new_id(), asyncio.get_running_loop().time
     while True:
         rest_s = _LOOK_S
         if await in_thread(_is_due, service):
+            since = clock()
             if await in_thread(_lead, service.store, owner):
                 try:
                     await in_thread(_tidy, service)
-                    await _work(service, owner)
+                    await _work(service, owner, since)
                 finally:
                     with suppress(StorageError):
                         await in_thread(_follow, service.store, owner)
@@ -67,18 +72,35 @@ async def run_plannings(service: Service) -> None:
 TASKS: tuple[Task, ...] = (run_plannings,)
 
 
-async def _work(service: Service, owner: str) -> None:
-    """Run what waits, until nothing does, or another process has taken over."""
+async def _work(service: Service, owner: str, since: float) -> None:
+    """Run what waits, until nothing does, or another process has taken over.
+
+    Parameters
+    ----------
+    since
+        When the lease was taken, by the event loop's time.
+
+    Raises
+    ------
+    StorageError
+        When the lease has run out, and the store is still out of reach.
+    """
     clock = asyncio.get_running_loop().time
     async with asyncio.TaskGroup() as group:
-        crew, renew_at = _Crew(service, group), clock() + _LEASE_S / 3
-        while await crew.look():
+        crew = _Crew(service, group)
+        while True:
+            try:
+                if not await crew.look():
+                    break
+                now = clock()
+                if now >= since + _LEASE_S / 3:
+                    if not await in_thread(_lead, service.store, owner):
+                        break
+                    since = now
+            except StorageError:
+                if clock() >= since + _LEASE_S:
+                    raise
             await asyncio.sleep(_LOOK_S)
-            if clock() < renew_at:
-                continue
-            if not await in_thread(_lead, service.store, owner):
-                break
-            renew_at = clock() + _LEASE_S / 3
         crew.stop()
 
 
@@ -148,7 +170,8 @@ def _look(store: Store, at_work: list[str], room: int) -> tuple[set[str], list[t
         waits = plannings.waits(session)
     begun: list[tuple[str, str]] = []
     while waits and len(begun) < room:
-        with store.write() as session:
+        taken = None
+        with suppress(StorageError), store.write() as session:  # those that were begun need somebody who runs them
             taken = plannings.take_next(session, store.clock())
         if taken is None:
             break
@@ -157,23 +180,43 @@ def _look(store: Store, at_work: list[str], room: int) -> tuple[set[str], list[t
 
 
 async def _plan(service: Service, planning_id: str, request: str) -> None:
-    """Run one planning to its end, whatever that is."""
-    settings, store = service.settings.planning, service.store
-    folder = Path(mkdtemp(prefix="vedette-planning-"))
+    """Run one planning to its end, whatever that is; others go on."""
+    error = await _planned(service, planning_id, request)
+    if error is None:
+        return
     try:
-        async with asyncio.timeout(settings.limit_s):
-            error = await _ran(store, planning_id, request, folder, settings)
-        await in_thread(_end, store, planning_id, folder, error, settings.most_bytes)
+        await _surely(_fail, service.store, planning_id, error)
+    except Exception:  # noqa: BLE001 - it is among those that were left, and told so when the next begin
+        _LOG.exception("end of a planning was not kept", extra={"fields": {"planning": planning_id}})
+
+
+async def _planned(service: Service, planning_id: str, request: str) -> str | None:
+    """Run one planning: what went wrong, or None when its end is kept."""
+    settings, store = service.settings.planning, service.store
+    try:
+        with TemporaryDirectory(prefix="vedette-planning-", ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            async with asyncio.timeout(settings.limit_s):
+                error = await _ran(store, planning_id, request, folder, settings)
+            if error is None:
+                await _surely(_end, store, planning_id, folder, settings.most_bytes)
+            return error
     except TimeoutError:
-        error = f"it took longer than {settings.limit_s:g} s: plan a shorter border, or with fewer aircraft"
-        await in_thread(_fail, store, planning_id, error)
+        return f"it took longer than {settings.limit_s:g} s: plan a shorter border, or with fewer aircraft"
     except Exception as problem:  # noqa: BLE001 - logged whole; whoever asked must not wait for ever
         _LOG.exception("planning failed", extra={"fields": {"planning": planning_id}})
         how = str(problem) if isinstance(problem, _DiedError) else "its plan could not be kept"
-        error = f"the planner did not come to its end ({how}): plan a shorter border, or ask the administrator"
-        await in_thread(_fail, store, planning_id, error)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        return f"the planner did not come to its end ({how}): plan a shorter border, or ask the administrator"
+
+
+async def _surely(work: Callable[[*_Ts], None], *args: *_Ts) -> None:
+    """Do `work`, again where the store is out of reach for a moment. Raises StorageError when it stays so."""
+    for wait_s in _AGAIN_S:
+        try:
+            return await in_thread(work, *args)
+        except StorageError:
+            await asyncio.sleep(wait_s)
+    return await in_thread(work, *args)
 
 
 async def _ran(store: Store, planning_id: str, request: str, folder: Path, settings: PlanningSettings) -> str | None:
@@ -229,18 +272,16 @@ def _said(line: bytes) -> dict[str, Any]:
 
 
 def _tell(store: Store, planning_id: str, progress: float, stage: str) -> None:
-    store.write_together(lambda session: plannings.tell(session, planning_id, progress, stage))
+    with suppress(StorageError):  # the next word comes soon
+        store.write_together(lambda session: plannings.tell(session, planning_id, progress, stage))
 
 
 def _fail(store: Store, planning_id: str, error: str) -> None:
     store.write_together(lambda session: plannings.end(session, store.clock(), planning_id, error=error))
 
 
-def _end(store: Store, planning_id: str, folder: Path, error: str | None, most_bytes: int) -> None:
+def _end(store: Store, planning_id: str, folder: Path, most_bytes: int) -> None:
     """Keep what a planner left."""
-    if error is not None:
-        _fail(store, planning_id, error)
-        return
     paths = sorted((folder / FILES).iterdir())
     size = sum(path.stat().st_size for path in paths)
     if size > most_bytes:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 import missions
 from api.background import Service as Background
-from api.errors import UnprocessableError
+from api.errors import StorageError, UnprocessableError
 from api.planning import plannings, runner, worker
 from api.planning.orders import order_of
 from api.planning.schemas import PlanningIn
@@ -33,15 +33,21 @@ STAND_IN = (
     "import os, json; print(json.dumps({'progress': 0.5, 'stage': str(os.getpid())}), flush=True); input(); input()"
 )
 """A planner that says who it is, and goes on for ever."""
+TALKER = """
+import os, json, time
+while True:
+    print(json.dumps({'progress': 0.5, 'stage': str(os.getpid())}), flush=True)
+    time.sleep(0.02)
+"""
 
 
 class Planner:
     """The task that runs plannings, in the event loop of the service."""
 
-    def __init__(self, service, **settings):
+    def __init__(self, service, store=None, **settings):
         self.loop = service.http._transport.loop
         given = Settings(service.store.directory, planning=PlanningSettings(**settings))
-        self.task = self._do(self._begin(Background(service.store, given)))
+        self.task = self._do(self._begin(Background(store or service.store, given)))
 
     @staticmethod
     async def _begin(background):
@@ -117,7 +123,7 @@ def done(service, planned) -> str:
     planning_id = ask(service)
     with service.store.write() as session:
         assert plannings.take_next(session, service.store.clock())[0] == planning_id
-    runner._end(service.store, planning_id, planned, None, 1 << 30)
+    runner._end(service.store, planning_id, planned, 1 << 30)
     return planning_id
 
 
@@ -256,6 +262,67 @@ def test_a_planner_that_is_killed_says_so(service, stand_in):
     planner.stop()
 
 
+class OutOfReach:
+    """A store that does not serve while it is `away`, and counts who was sent off."""
+
+    def __init__(self, store):
+        self._store, self.away, self.refused = store, False, 0
+
+    def __getattr__(self, name):
+        if self.away and name in {"read", "write", "write_together"}:
+            self.refused += 1
+            raise StorageError("the store is out of reach")
+        return getattr(self._store, name)
+
+    def leave(self, refused):
+        """Go away until so many were sent off."""
+        self.away, enough, until = True, self.refused + refused, time.monotonic() + 60
+        while self.refused < enough:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def talker(monkeypatch, stand_in):
+    """A stand-in that says without end how far it is."""
+    monkeypatch.setattr(runner, "_COMMAND", (sys.executable, "-S", "-c", TALKER))
+
+
+@ON_SQLITE
+def test_a_store_that_is_out_of_reach_for_a_moment_ends_no_planner(service, talker, monkeypatch):
+    monkeypatch.setattr(runner, "_AGAIN_S", (0.05,) * 1000)
+    monkeypatch.setattr(runner, "_LEASE_S", 20.0)
+    store = OutOfReach(service.store)
+    planner = Planner(service, store, at_once=2)
+    first, second = ask(service), ask(service)
+    pids = [at_work(service, planning_id) for planning_id in (first, second)]
+    store.leave(20)
+    os.kill(pids[0], signal.SIGKILL)
+    store.leave(20)
+    store.away = False
+    assert "SIGKILL" in ended(service, first, "failed")["error"]  # its end was kept until somebody heard of it
+    assert told(service, second)["state"] == "running"
+    os.kill(pids[1], 0)
+    planner.stop()
+
+
+@ON_SQLITE
+def test_a_planner_ends_when_its_lease_cannot_be_renewed_and_that_is_told(service, talker, monkeypatch):
+    monkeypatch.setattr(runner, "_LEASE_S", 0.2)
+    store = OutOfReach(service.store)
+    planner = Planner(service, store)
+    planning_id = ask(service)
+    pid = at_work(service, planning_id)
+    store.away = True
+    assert gone(pid)
+    planner.stop()
+    assert isinstance(planner.task.exception(), ExceptionGroup)
+    service.clock.now_us += 1_000_000
+    again = Planner(service)
+    assert "its store was out of reach" in ended(service, planning_id, "failed")["error"]
+    again.stop()
+
+
 @ON_SQLITE
 def test_a_planner_that_takes_too_long_is_ended(service, stand_in):
     planner = Planner(service, limit_s=0.5)
@@ -347,7 +414,7 @@ def test_a_plan_of_too_many_bytes_is_not_kept(service, planned):
     planning_id = ask(service)
     with service.store.write() as session:
         plannings.take_next(session, service.store.clock())
-    runner._end(service.store, planning_id, planned, None, 1000)
+    runner._end(service.store, planning_id, planned, 1000)
     found = told(service, planning_id)
     assert found["state"] == "failed"
     assert "1,000 are allowed" in found["error"]
