@@ -73,14 +73,14 @@ def read_archive(path: Path) -> Archive:
     metadata = _metadata(packed, fields.internal)
     listed = metadata.get("vector_layers")
     layers = listed if fields.kind == "vector" and isinstance(listed, list) else []
-    named = [str(each["id"]) for each in layers if isinstance(each, dict) and "id" in each]
+    named = [_text(each.get("id")) for each in layers if isinstance(each, dict)]
     return Archive(
         fields.kind,
         fields.bounds,
         fields.minzoom,
         fields.maxzoom,
-        str(metadata.get("attribution") or "")[:_MAX_ATTRIBUTION],
-        tuple(dict.fromkeys(named))[:_MAX_LAYERS],
+        _text(metadata.get("attribution"))[:_MAX_ATTRIBUTION],
+        tuple(dict.fromkeys(filter(None, named)))[:_MAX_LAYERS],
     )
 
 
@@ -118,6 +118,16 @@ def _header(header: bytes, size: int) -> _Fields:
     if sections[1][1] > _MAX_METADATA_BYTES:
         raise ArchiveError("has metadata of more than 4 MiB: make it anew")
     return _Fields(sections[1], internal, kind, minzoom, maxzoom, (west, south, east, north))
+
+
+def _text(value: object) -> str:
+    """A text of the metadata; empty where it is none."""
+    text = value if isinstance(value, str) else ""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # half a character, which JSON can say
+        raise ArchiveError("has metadata that are no text: make it anew") from error
+    return text
 
 
 def _metadata(packed: bytes, compression: int) -> dict[str, Any]:

@@ -138,6 +138,8 @@ def test_who_is_not_logged_in_sees_no_map(service, folder):
         (archive(bounds=(19.0, 39.0, 27.0, 91.0)), "bounds or zooms"),
         (archive(internal=1), "metadata that cannot be read"),
         (archive({"name": "0" * (5 << 20)}), "more than 4 MiB"),
+        (archive({"attribution": "\ud800"}), "no text"),
+        (archive({"vector_layers": [{"id": "\udfff"}]}), "no text"),
     ],
 )
 def test_a_broken_file_is_left_out_and_the_log_says_why(service, folder, caplog, content, problem):
