@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from api import metrics
 from api import open as opened
@@ -53,7 +54,7 @@ from api.tak.sender import serve_tak
 from api.trail import endpoints as trail
 from api.trail import tasks as trail_tasks
 
-__all__ = ["ROUTES", "TASKS", "create_app"]
+__all__ = ["ROUTES", "TASKS", "create_app", "public_paths"]
 
 _PERMISSION = "x-vedette-permission"
 
@@ -138,6 +139,25 @@ def _routes(json: int, bulk: int, evidence: int, picture: int) -> tuple[_Guarded
     )
 
 
+def public_paths(routes: Iterable[Route]) -> frozenset[str]:
+    """What `Gate` lets everybody to: the paths of open routes, up to their first parameter.
+
+    Raises
+    ------
+    ValueError
+        When a route that needs a permission may be reached by one of them.
+    """
+    table = tuple(routes)
+    public = frozenset(route.path.partition("{")[0] for route in table if route.permission is None)
+    for route in table:
+        pattern = compile_path(route.path)[0]
+        for path in public if route.permission is not None else ():
+            below = path.endswith("/") and path != "/"
+            if pattern.match(f"{path}any" if below else path) or (below and route.path.startswith(path)):
+                raise ValueError(f"{route.method} {route.path} needs {route.permission}, but {path} is open to all")
+    return public
+
+
 def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     """The service as an ASGI application.
 
@@ -197,7 +217,6 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.openapi = partial(openapi_of, app, ROUTES)  # type: ignore[method-assign]
     app.state.metrics = metrics.Metrics(kept)
     add_handlers(app)
-    public = frozenset(route.path.partition("{")[0] for route in ROUTES if route.permission is None)
-    app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=public)
+    app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=public_paths(ROUTES))
     app.add_middleware(metrics.Measured, metrics=app.state.metrics)  # the last one is outermost
     return app

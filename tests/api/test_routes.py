@@ -6,7 +6,9 @@ import re
 import pytest
 from fastapi.routing import APIRoute
 
-from api.app import ROUTES
+from api.app import ROUTES, public_paths
+from api.described import NOTHING
+from api.http import Route
 from api.identity.roles import GRANTS, Permission, Role
 from api.problems import MEDIA_TYPE
 
@@ -43,6 +45,25 @@ def test_every_served_route_is_in_the_table(service):
     served = {(method, route.path) for route in service.app.routes for method in route.methods}
     assert served == {(route.method, route.path) for route in ROUTES}
     assert all(isinstance(route, APIRoute) for route in service.app.routes)
+
+
+@pytest.mark.parametrize(
+    ("open_path", "path"),
+    [
+        ("/maps/{name}", "/maps/secret"),
+        ("/maps/{name}", "/maps/{name}/tiles"),
+        ("/maps/{name}", "/{folder}/{name}"),
+        ("/maps/{name}", "/{path:path}"),
+        ("/login", "/login"),
+        ("/login", "/{name}"),
+    ],
+)
+def test_a_route_that_needs_a_permission_is_not_put_where_everybody_may_go(open_path, path):
+    opened = Route("GET", open_path, concrete, None, answers=NOTHING)
+    guarded = Route("POST", path, concrete, Permission.SELF, answers=NOTHING)
+    assert public_paths([opened, Route("GET", "/map", concrete, Permission.SELF, answers=NOTHING)])
+    with pytest.raises(ValueError, match="is open to all"):
+        public_paths([opened, guarded])
 
 
 @pytest.mark.parametrize(
