@@ -58,6 +58,8 @@ def build_wheel(
 ) -> str:
     """The wheel, with the console in it."""
     build_console()
+    # What setuptools copied there for an earlier wheel would be in this one too: names change with the content.
+    shutil.rmtree(BUILT.parents[2] / "build" / "lib" / BUILT.relative_to(BUILT.parents[2]), ignore_errors=True)
     name: str = build_meta.build_wheel(wheel_directory, config_settings, metadata_directory)
     return name
 
