@@ -5,7 +5,8 @@ through so many entries and no more, and says where the next goes on.
 
 Each entry is judged by its own time. Times are nearly in the order of the chain, since what was done is written down a
 moment after it began, by one of several processes; so those far outside the times that are asked for are passed over,
-once several in a row say where they begin. A single one that somebody changed says nothing of its neighbours.
+once several in a row say where they begin. A single one that somebody changed says nothing of its neighbours, and may
+be passed over with them: that it was changed is for the verification to say.
 """
 
 from __future__ import annotations
