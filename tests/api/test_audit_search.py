@@ -18,7 +18,7 @@ from tests.api.conftest import ON_SQLITE
 from tests.api.test_audit import tamper
 
 MANY = 60
-MINUTE_US = 60_000_000
+MINUTE_US, DAY_US = 60_000_000, 86_400_000_000
 NEW_YEAR_US = 1_767_225_600_000_000
 
 
@@ -87,7 +87,7 @@ def chains(draw):
     late = draw(st.lists(st.integers(-25, 25), min_size=left, max_size=left))
     times = [NEW_YEAR_US + (20 * seq + by_s) * 1_000_000 for seq, by_s in enumerate(late, 1)]
     false = draw(st.integers(1, left)) if draw(st.booleans()) else None
-    false_us = NEW_YEAR_US + draw(st.sampled_from([-1, 1])) * 86_400_000_000
+    false_us = NEW_YEAR_US + draw(st.sampled_from([-1, 1])) * DAY_US
     gone = draw(st.sets(st.integers(1, left)))
     broken = draw(st.dictionaries(st.integers(1, left), st.sampled_from(BROKEN)))
     return [
@@ -118,12 +118,11 @@ def pages(session, sought, limit):
         before = page.next
 
 
-def told(*minutes, false=(), broken=()):
-    """Entries written so many minutes after midnight; the numbers of those that say another day, or nothing."""
+def told(*minutes, false=None, broken=()):
+    """Entries written so many minutes after midnight; by number what some say instead, and which say nothing."""
     times = [NEW_YEAR_US + round(minute * MINUTE_US) for minute in minutes]
     return [
-        Drawn(seq, at, at + 1440 * MINUTE_US * (seq in false), "gone" if seq in broken else None)
-        for seq, at in enumerate(times, 1)
+        Drawn(seq, at, (false or {}).get(seq, at), "gone" if seq in broken else None) for seq, at in enumerate(times, 1)
     ]
 
 
@@ -132,8 +131,9 @@ USUAL = {"since": None, "until": None, "action": None, "actor": None, "limit": 2
 
 @example(chain=told(5, 5, 5, 5, 10.5, 10.5, 10.5, 9.9), **USUAL | {"until": 10})
 @example(chain=told(10.1, 9.9, 9.9), **USUAL | {"since": 10})
-@example(chain=told(5, 5, 5, false=[2], broken=[3]), **USUAL | {"until": 10})
-@example(chain=told(5, 5, 6, 20, 20, false=[2], broken=[3]), **USUAL | {"until": 10})
+@example(chain=told(12, 11, 12, false={2: NEW_YEAR_US - DAY_US}), **USUAL | {"since": 10})
+@example(chain=told(5, 5, 5, false={2: NEW_YEAR_US + DAY_US}, broken=[3]), **USUAL | {"until": 10})
+@example(chain=told(5, 5, 6, 20, 20, false={2: NEW_YEAR_US + DAY_US}, broken=[3]), **USUAL | {"until": 10})
 @given(
     chain=chains(),
     since=st.none() | st.integers(-5, 25),
