@@ -1,6 +1,7 @@
 """A wheel of the package has the console in it: out of an sdist, on a machine without Node too."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,7 @@ def call(hook: str, source: Path, out: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", f"{code}(sys.argv[1])", str(out), hook],
         cwd=source,
-        env={"PATH": str(programs), "HOME": str(out), "npm_config_cache": str(Path.home() / ".npm")},
+        env=os.environ | {"PATH": str(programs)},
         capture_output=True,
         text=True,
         check=False,
