@@ -86,6 +86,10 @@ async def until(true, what, within_s=30.0):
         await asyncio.sleep(0.01)
 
 
+def latitudes(tak):
+    return [event.find("point").get("lat") for event in tak.events]
+
+
 async def outlet_of(service, name="tak:north"):
     answer = await asyncio.to_thread(service.ask, "supervisor", "GET", "/outlets")
     return next((each for each in answer.json()["outlets"] if each["name"] == name), None)
@@ -447,16 +451,16 @@ async def test_a_partners_server_sees_a_vehicle_live_while_it_is_in_the_area(ser
 @on_one_database
 async def test_it_stops_telling_vehicles_though_the_database_is_gone(service, pki, tak, monkeypatch):
     vehicle_of(service)
-    put(service, state_json())
 
     def gone(_work):
         raise StorageError("the database is gone")
 
     async with asyncio.timeout(30):
         async with sending(service, target_of(pki, tak, types=frozenset({"vehicle"}))):
-            await until(lambda: tak.events, "where it is")
-            await asyncio.to_thread(put, service, state_json(at_us=NOON_US + SECOND_US))
-            await until(lambda: len(tak.events) > 2, "where it is now")  # which no entry tells of yet
+            for second, lat in enumerate((31.5, 31.625, 31.75), start=1):
+                await asyncio.to_thread(put, service, state_json(at_us=NOON_US + second * SECOND_US, lat=lat))
+                await until(lambda lat=f"{lat:.7f}": lat in latitudes(tak), "where it is")
+            # No entry of the audit tells of the last yet.
             monkeypatch.setattr(service.store, "write_together", gone)
 
 

@@ -28,9 +28,10 @@ export function to(view: string, parts: readonly string[] = [], query: Record<st
   return `#/${path}${asked === "" ? "" : `?${asked}`}`;
 }
 
-/** Go there; `quietly` leaves the place before out of the history. */
+/** Go there; `quietly` puts it in the stead of the place before, unless that has been left. */
 export function go(address: string, quietly = false): void {
   if (quietly) {
+    if (location.hash !== hash.value) return; // somebody went elsewhere, of which the page has yet to be told
     history.replaceState(null, "", address);
     hash.value = location.hash;
   } else {

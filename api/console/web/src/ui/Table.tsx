@@ -2,6 +2,7 @@ import type { VNode } from "preact";
 import { t } from "../i18n";
 import { Answer, More } from "./Answer";
 import type { Asked, Pages } from "./asked";
+import { Scroll } from "./Scroll";
 
 interface Props<T> {
   asked: Asked<readonly T[]> | Pages<T>;
@@ -25,7 +26,7 @@ export function Table<T>({ asked, columns, actions = false, none, class: name, r
           {found.length === 0 ? (
             <p>{none}</p>
           ) : (
-            <div class="scroll">
+            <Scroll>
               <table class={name}>
                 <thead>
                   <tr>
@@ -43,7 +44,7 @@ export function Table<T>({ asked, columns, actions = false, none, class: name, r
                 </thead>
                 <tbody>{found.map(row)}</tbody>
               </table>
-            </div>
+            </Scroll>
           )}
           {"more" in asked && <More pages={asked} />}
         </>

@@ -1,5 +1,6 @@
 import { t } from "../../../i18n";
 import { Id } from "../../../ui/Id";
+import { Scroll } from "../../../ui/Scroll";
 import { Time } from "../../../ui/Time";
 import { compared } from "./compare";
 import { type Candidate, coveringOf } from "./preview";
@@ -10,7 +11,7 @@ export function Compare({ candidate, partner }: { candidate: Candidate; partner:
   const covering = coveringOf(preview);
   const theirs = covering?.feature ?? null;
   return (
-    <section class="compare stack" aria-label={t("share.compare")}>
+    <Scroll class="compare" label={t("share.compare")}>
       <h2>{t("share.compare_title", { partner })}</h2>
       <p>
         <Id id={ours.id} />{" "}
@@ -28,7 +29,7 @@ export function Compare({ candidate, partner }: { candidate: Candidate; partner:
           </>
         )}
       </p>
-      <div class="scroll">
+      <Scroll>
         <table>
           <thead>
             <tr>
@@ -58,13 +59,13 @@ export function Compare({ candidate, partner }: { candidate: Candidate; partner:
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {theirs !== null && (
         <details>
           <summary>{t("share.as_sent")}</summary>
           <pre>{JSON.stringify(theirs, null, 2)}</pre>
         </details>
       )}
-    </section>
+    </Scroll>
   );
 }

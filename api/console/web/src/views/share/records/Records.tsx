@@ -5,6 +5,7 @@ import { t } from "../../../i18n";
 import { Answer, More } from "../../../ui/Answer";
 import { useAsked, usePages } from "../../../ui/asked";
 import { ChoiceField } from "../../../ui/fields";
+import { Scroll } from "../../../ui/Scroll";
 import { useTold } from "../told";
 import { Compare } from "./Compare";
 import { askCandidates, followCandidates, isOpen } from "./preview";
@@ -93,7 +94,7 @@ function Candidates({ partners }: { partners: readonly Partner[] }) {
           return (
             <div class={shown === undefined ? "stack" : "compared"}>
               <div class="stack">
-                <div class="scroll">
+                <Scroll>
                   <table class="records">
                     <thead>
                       <tr>
@@ -119,7 +120,7 @@ function Candidates({ partners }: { partners: readonly Partner[] }) {
                       ))}
                     </tbody>
                   </table>
-                </div>
+                </Scroll>
                 {candidates.length === 0 && <p>{t("share.no_crossings")}</p>}
                 <More pages={pages} />
                 <ReleaseMany
