@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from autopilot.area import Place
 from missions import CueSortie, MissionItem, Sortie, Spot, Vehicle
 
 __all__ = ["Answer", "Cue", "Errand", "Offer", "Standing", "Visit"]
+
+_RADIUS_95 = math.sqrt(-2 * math.log(0.05))
+"""Radius of the circle in which a place is at 95 %, standard deviations of a coordinate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,26 @@ class Cue:
     time_us: int
     station_s: float = 120.0
     words: str = "cue"
+    middle: Spot | None = None
+    """What is looked at where nobody sees the whole of `spot` at once."""
+
+    @classmethod
+    def about(cls, lat_deg: float, lon_deg: float, sigma_m: float, time_us: int, **more: Any) -> Self:
+        """Something of which the place is known with a standard deviation, metres, of each of its coordinates.
+
+        It is within the spot at 95 %, and within its middle, of a radius of one standard deviation, at 39 %: the
+        distance from the mean has a Rayleigh distribution, of which the quantile p is sigma sqrt(-2 ln(1 - p)) (Forbes,
+        Evans, Hastings and Peacock, Statistical Distributions, 4th ed., 2011, chapter 39).
+        """
+        wide = Spot(lat_deg, lon_deg, _RADIUS_95 * sigma_m)
+        return cls(wide, time_us, middle=Spot(lat_deg, lon_deg, sigma_m) if sigma_m > 0 else None, **more)
+
+    def narrowed(self) -> Cue:
+        """The same, of which only the middle is looked at. Raises ValueError where it has none."""
+        if self.middle is None:
+            raise ValueError("the cue has no middle to look at")
+        words = f"{self.words}, of which only {self.middle.uncertainty_m:.0f} m around its middle are seen"
+        return replace(self, spot=self.middle, middle=None, words=words)
 
 
 @dataclass(frozen=True, slots=True)

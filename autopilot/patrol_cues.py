@@ -96,7 +96,7 @@ class CueDesk:
     async def _given(
         self, cue: Cue, refused: dict[int, str], missed: Callable[[str], None] | None, until_s: float, visit: Visit
     ) -> Answer:
-        shift = self._shift
+        shift, unasked = self._shift, dict(refused)
         while True:
             standings = [crew.standing() for crew in self._crews.values()]
             standings = [
@@ -105,6 +105,8 @@ class CueDesk:
             ]
             answer = await asyncio.to_thread(self._answer, cue, shift.plans[-1], standings)
             chosen = answer.chosen
+            if chosen is None and cue.middle is not None and time.monotonic() < until_s:
+                return await self._given(cue.narrowed(), unasked, missed, until_s, visit)
             if chosen is None:
                 return answer
             if time.monotonic() >= until_s:

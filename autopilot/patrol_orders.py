@@ -120,7 +120,9 @@ class OrderDesk:
         answer = await self._cues.give(order.cue, others, missed=visit.leave, until_s=order.until_s, visit=visit)
         if answer.chosen is None:
             raise FlightError(answer.others[sysid])
-        tell("accepted", f"sees it in {answer.chosen.arrival_s:.0f} s")
+        whole = order.cue.middle is None or answer.cue.middle is not None
+        what = "it" if whole else f"only {answer.cue.spot.uncertainty_m:.0f} m around the middle of where it may be"
+        tell("accepted", f"sees {what} in {answer.chosen.arrival_s:.0f} s")
         while not visit.stayed:
             if (words := self._why_not(crew, visit)) is not None:
                 raise FlightError(words)

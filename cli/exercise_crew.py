@@ -155,11 +155,11 @@ class AutomaticCrew:
             return
         seeing_to = (self._now_s(), place["lat"], place["lon"])
         self._seen_to.append(seeing_to)
-        spot = missions.Spot(place["lat"], place["lon"], place["uncertainty_m"])
+        where = place["lat"], place["lon"], place["uncertainty_m"]
         for _ in range(_TRIES):
             patrol = self._patrol
             if patrol is not None and not self._stop.is_set():
-                cue = autopilot.Cue(spot, 0, place["station_s"], heard.words)
+                cue = autopilot.Cue.about(*where, 0, station_s=place["station_s"], words=heard.words)
                 answer = await patrol.cue(cue)
                 self._say("answer", answer.words())
                 if answer.chosen is not None:

@@ -21,7 +21,7 @@ async def follow_orders(path: Path, patrol: autopilot.Patrol, tell: Callable[[st
     """Carry out each line that is added to a file, for ever; what was in it before is past.
 
     ``{"lat": 46.02, "lon": 9.01, "uncertainty_m": 20, "station_s": 120, "words": "radar track"}`` is a cue, of which
-    only the place is needed; ``{"may_fly": 3}`` says that a vehicle which failed may fly again. A line that is neither,
+    only the place is needed, its uncertainty one standard deviation of a coordinate; ``{"may_fly": 3}`` says that a vehicle which failed may fly again. A line that is neither,
     or cannot be carried out, is told and changes nothing.
     """
     done = len(_whole_lines(path, 0))
@@ -52,7 +52,7 @@ async def _carry_out(line: str, patrol: autopilot.Patrol, tell: Callable[[str], 
     if "may_fly" in order:
         patrol.may_fly(int(order["may_fly"]))
         return
-    spot = missions.Spot(float(order["lat"]), float(order["lon"]), float(order.get("uncertainty_m", 0.0)))
+    where = float(order["lat"]), float(order["lon"]), float(order.get("uncertainty_m", 0.0))
     stay = {"station_s": float(order["station_s"])} if "station_s" in order else {}
-    cue = autopilot.Cue(spot, time.time_ns() // 1000, words=str(order.get("words", "cue")), **stay)
+    cue = autopilot.Cue.about(*where, time.time_ns() // 1000, words=str(order.get("words", "cue")), **stay)
     tell((await patrol.cue(cue)).words())

@@ -105,7 +105,7 @@ def _order_of(taken: api.TakenOrder) -> autopilot.PilotOrder:
     words = f"ordered by {order['by']}" + (f": {order['reason']}" if order["reason"] else "")
     cue = None
     if order["place"] is not None:
-        spot = missions.Spot(order["place"]["lat"], order["place"]["lon"], order["place"]["uncertainty_m"])
+        lat, lon, sigma_m = (order["place"][name] for name in ("lat", "lon", "uncertainty_m"))
         stay = {} if order["station_s"] is None else {"station_s": order["station_s"]}
-        cue = autopilot.Cue(spot, time.time_ns() // 1000, words=words, **stay)
+        cue = autopilot.Cue.about(lat, lon, sigma_m, time.time_ns() // 1000, words=words, **stay)
     return autopilot.PilotOrder(taken.id, order["kind"], taken.until_s, words, cue)

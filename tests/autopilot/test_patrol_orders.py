@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import autopilot
@@ -453,3 +454,29 @@ async def test_nobody_is_sent_anywhere_once_the_shift_is_over_and_while_a_cue_is
     let.set()
     await asking
     assert (seen, one.shift.over) == ([False], True)
+
+
+async def test_where_nobody_sees_all_of_where_it_may_be_its_middle_is_looked_at_and_that_is_said(made, monkeypatch):
+    one = Flying(made)
+    desk = CueDesk(one.shift, {}, None, None)
+
+    def answer(cue, *_):
+        return autopilot.Answer(cue, None, {1: f"no place shows {cue.spot.uncertainty_m:.1f} m"})
+
+    monkeypatch.setattr(desk, "_answer", answer)
+    one.shift.busy.add(1)
+    exact = await desk.give(autopilot.Cue.about(*one.here, 0.0, 0))
+    assert (exact.cue.spot.uncertainty_m, exact.cue.middle) == (0.0, None)
+    wide = await desk.give(autopilot.Cue.about(*one.here, 20.0, 0, words="radar"))
+    assert wide.cue.spot == missions.Spot(*one.here, 20.0)  # 49.0 m was asked for first
+    assert "only 20 m around its middle" in wide.words()
+    late = await desk.give(autopilot.Cue.about(*one.here, 20.0, 0), until_s=time.monotonic() - 1)
+    assert late.cue.spot.uncertainty_m == pytest.approx(48.955, abs=0.001)
+
+
+def test_a_spot_holds_nineteen_of_twenty_places_and_its_middle_four_of_ten():
+    cue = autopilot.Cue.about(31.0, -110.0, 20.0, 0)
+    north, east = np.random.default_rng(7).normal(0.0, 20.0, (2, 200_000))
+    away_m = np.hypot(north, east)
+    assert np.mean(away_m <= cue.spot.uncertainty_m) == pytest.approx(0.95, abs=0.002)
+    assert np.mean(away_m <= cue.middle.uncertainty_m) == pytest.approx(1 - np.exp(-0.5), abs=0.004)
