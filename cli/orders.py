@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import autopilot
-import missions
 from geo import VedetteError
 
 __all__ = ["follow_orders"]
@@ -21,8 +20,8 @@ async def follow_orders(path: Path, patrol: autopilot.Patrol, tell: Callable[[st
     """Carry out each line that is added to a file, for ever; what was in it before is past.
 
     ``{"lat": 46.02, "lon": 9.01, "uncertainty_m": 20, "station_s": 120, "words": "radar track"}`` is a cue, of which
-    only the place is needed, its uncertainty one standard deviation of a coordinate; ``{"may_fly": 3}`` says that a vehicle which failed may fly again. A line that is neither,
-    or cannot be carried out, is told and changes nothing.
+    only the place is needed, its uncertainty one standard deviation of a coordinate; ``{"may_fly": 3}`` says that a
+    vehicle which failed may fly again. A line that is neither, or cannot be carried out, is told and changes nothing.
     """
     done = len(_whole_lines(path, 0))
     while True:
