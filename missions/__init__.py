@@ -42,21 +42,7 @@ from missions.operational_intent import FlightIntent, Geoid, Margins, operationa
 from missions.operational_intent_files import read_operational_intents, write_operational_intents
 from missions.options import Objective, PlanOptions
 from missions.past_crossings import PastCrossing, read_past_crossings, risk_of_past
-from missions.patrol import (
-    Bound,
-    Coverage,
-    Flight,
-    GsdShare,
-    Leg,
-    LegKind,
-    PatrolPlan,
-    Period,
-    Roster,
-    Run,
-    Sortie,
-    Uncovered,
-    Waypoint,
-)
+from missions.patrol import Bound, Coverage, Flight, GsdShare, PatrolPlan, Period, Roster, Uncovered
 from missions.plan_file import load_plan, save_plan
 from missions.plan_folder import write_plan_folder
 from missions.plan_report import read_report
@@ -71,6 +57,7 @@ from missions.risk_files import read_risk, write_risk
 from missions.sharing import Block, Team, share_out
 from missions.showing import HeightProfile, RevisitStretch, footprints, height_profile, revisit_along
 from missions.siting import base_behind, base_beside
+from missions.sortie import Leg, LegKind, Run, Sortie, Waypoint
 from missions.validation import check, validate
 from missions.validation_fence import validate_missions
 from missions.validation_rule import Rule, Validation

@@ -10,7 +10,8 @@ from missions.app_route import AppRoute
 from missions.errors import FormatError, MissionError
 from missions.files import read_text
 from missions.litchi import LITCHI_SETTINGS, write_litchi
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
+from missions.sortie import Sortie
 from missions.wpml_files import write_wpml
 
 __all__ = ["APP_ENDINGS", "NOTES_FILE", "remove_mission_file", "write_app_files"]

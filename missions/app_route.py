@@ -20,8 +20,9 @@ from missions.app_limits import CLOSE_M, AppLimits
 from missions.errors import MissionError
 from missions.free_ground import FreeGround
 from missions.mission import ACCEPT_RADIUS_M
-from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
 from missions.plane import Plane
+from missions.sortie import LegKind, Sortie
 
 __all__ = ["AppRoute", "RoutePoint", "app_route"]
 

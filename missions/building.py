@@ -20,9 +20,9 @@ from missions.flying import Part, Pilot
 from missions.joining import Room
 from missions.observation import Observation
 from missions.options import PlanOptions
-from missions.patrol import Leg, LegKind, Run, Waypoint
 from missions.plane import Plane
 from missions.procedures import climb_out, curved_home, curved_out, turned_in, way_down, with_procedures
+from missions.sortie import Leg, LegKind, Run, Waypoint
 
 __all__ = ["Aloft", "Builder", "joined"]
 

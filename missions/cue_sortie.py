@@ -20,8 +20,9 @@ from missions.fleet import Vehicle
 from missions.flying import Part
 from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
 from missions.options import Objective
-from missions.patrol import Flight, Leg, LegKind, PatrolPlan, Period, Roster, Sortie, Waypoint
+from missions.patrol import Flight, PatrolPlan, Period, Roster
 from missions.procedures import with_procedures
+from missions.sortie import Leg, LegKind, Sortie, Waypoint
 from missions.validation import check
 from missions.validation_fence import validate_missions
 from missions.viewing import Spot, Viewing

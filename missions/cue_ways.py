@@ -14,11 +14,12 @@ from missions.errors import PlanError
 from missions.fleet import Aircraft, Vehicle
 from missions.flying import Pilot, effort
 from missions.joining import Room
-from missions.patrol import LegKind, PatrolPlan, Sortie, Waypoint
+from missions.patrol import PatrolPlan
 from missions.plane import Plane
 from missions.procedures import climb_out, curved_home, curved_out, way_down
 from missions.routing import Passage, Router
 from missions.runway import Runway
+from missions.sortie import LegKind, Sortie, Waypoint
 from missions.viewing import Sight, Viewing
 
 __all__ = ["CIRCLE", "CueWay", "Ends", "cue_ways", "ends_of"]

@@ -16,8 +16,9 @@ from missions.airspace import LandingSite
 from missions.errors import PlanError
 from missions.figures import store_figures
 from missions.fleet import Aircraft
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
 from missions.recourse import surroundings_of
+from missions.sortie import Sortie
 from missions.surroundings import Region, Surroundings
 
 __all__ = [

@@ -14,9 +14,10 @@ from missions.errors import MissionsError
 from missions.fleet import Base, Fleet, Vehicle
 from missions.limiting import Limit, limit_of, told
 from missions.network_planning import plan_patrolled
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
 from missions.plane import Plane
 from missions.siting import base_behind
+from missions.sortie import Sortie
 
 __all__ = ["Change", "Explanation", "explain"]
 

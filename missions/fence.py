@@ -16,9 +16,10 @@ from missions.exclusion import exclusions, zones_beside
 from missions.fence_outline import fewest, plainer, straightened
 from missions.fence_shapes import FencePolygon
 from missions.limits import FENCE_VERTICES
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
 from missions.plane import Chart, Plane
 from missions.reduced import convex_hull
+from missions.sortie import Sortie
 from missions.widened import widened
 
 __all__ = ["Fences", "fence_polygon", "plan_fences", "sortie_fence", "unfenced"]
@@ -157,7 +158,7 @@ def _flown(sortie: Sortie) -> tuple[Chart, MultiLineString]:
 
     Autopilots fly the one or the other; 20 km along a parallel at 31 degrees they are 5 m apart.
     """
-    points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+    points = sortie.way
     lat, lon = np.array([p.lat_deg for p in points]), np.array([p.lon_deg for p in points])
     rough = Chart(points[0].lat_deg, points[0].lon_deg)
     middle_lat, middle_lon = rough.lat_lon(shapely.box(*LineString(rough.xy(lat, lon)).bounds).centroid.coords[0])

@@ -14,10 +14,10 @@ from geo import Terrain
 from missions.border import Side
 from missions.errors import TooSteepError
 from missions.fleet import Aircraft
-from missions.patrol import Leg, LegKind, Waypoint
 from missions.plane import Plane
 from missions.profile import GroundBelow, straightened
 from missions.slopes import Slopes, followed
+from missions.sortie import Leg, LegKind, Waypoint
 from missions.wind import CALM, Wind
 
 __all__ = ["PROFILE_TOLERANCE_M", "Part", "Pilot", "effort", "leg_effort", "rises", "steep_for"]

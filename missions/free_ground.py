@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from shapely import Geometry, LineString, MultiLineString, MultiPoint
 
 from missions.errors import MissionError
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
 from missions.plane import Plane
+from missions.sortie import Sortie
 from missions.surroundings import Surroundings
 
 __all__ = ["FreeGround"]

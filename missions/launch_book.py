@@ -10,8 +10,9 @@ from itertools import chain
 from missions.errors import PlanError
 from missions.fleet import Base, Vehicle
 from missions.options import PlanOptions
-from missions.patrol import Flight, Sortie
+from missions.patrol import Flight
 from missions.separation import Conflicts
+from missions.sortie import Sortie
 from missions.surroundings import rough_distance_m
 
 __all__ = ["LaunchBook"]

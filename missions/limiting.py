@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from missions.clock import ShiftClock
 from missions.fleet import Fleet
 from missions.options import Objective
-from missions.patrol import LegKind, PatrolPlan, Roster
+from missions.patrol import PatrolPlan, Roster
 from missions.recourse import course_of, surroundings_of
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk_along import weights_along
 from missions.schedule import schedule
+from missions.sortie import LegKind
 
 __all__ = ["Limit", "limit_of", "told"]
 

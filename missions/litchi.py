@@ -20,7 +20,8 @@ from missions.app_limits import AppLimits
 from missions.app_route import AppRoute, app_route
 from missions.errors import FormatError, MissionError
 from missions.files import read_text
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
+from missions.sortie import Sortie
 
 __all__ = [
     "LITCHI_SETTINGS",

@@ -16,8 +16,9 @@ from missions.fence import sortie_fence
 from missions.fence_shapes import CIRCLE, POLYGON, FencePolygon, FenceShape
 from missions.fleet import AircraftForm
 from missions.limits import MAX_ITEMS
-from missions.patrol import Leg, LegKind, PatrolPlan, Sortie, Waypoint
+from missions.patrol import PatrolPlan
 from missions.rally import rally_points
+from missions.sortie import Leg, LegKind, Sortie, Waypoint
 
 __all__ = ["Dialect", "Mission", "MissionItem", "compile_mission", "fence_items", "legs_behind", "rally_item"]
 

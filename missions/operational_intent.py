@@ -35,8 +35,9 @@ from uas_standards.astm.f3548.v21.api import Polygon as Outline
 from geo import DatumError
 from missions.errors import PlanError
 from missions.figures import store_figures
-from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
 from missions.plane import Plane
+from missions.sortie import LegKind, Sortie
 from missions.wind import Wind
 
 __all__ = ["CONFORMANCE", "FlightIntent", "Geoid", "Margins", "operational_intents"]
@@ -290,7 +291,7 @@ class _Way:
 
     @classmethod
     def of(cls, sortie: Sortie, wind: Wind) -> _Way:
-        points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+        points = sortie.way
         lat, lon = np.array([p.lat_deg for p in points]), np.array([p.lon_deg for p in points])
         lon = np.unwrap(lon, period=360.0)
         at = np.concatenate([[0.0], np.cumsum([leg.duration_s for leg in sortie.legs])])

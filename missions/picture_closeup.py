@@ -17,7 +17,7 @@ from geo import CameraPose, FlatTerrain
 from missions.border import BorderSegment, Side
 from missions.network import Branch
 from missions.outline import band_polygon, view_quad
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
 from missions.picture_sheet import (
     BORDER,
     DASHES,
@@ -31,6 +31,7 @@ from missions.picture_sheet import (
     midway,
     titled,
 )
+from missions.sortie import Sortie
 
 __all__ = ["draw_closeup"]
 

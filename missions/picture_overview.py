@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from shapely import Geometry, Polygon
 
 from missions.fleet import Base
-from missions.patrol import LegKind
 from missions.picture_sheet import (
     BORDER,
     DASHES,
@@ -31,6 +30,7 @@ from missions.picture_sheet import (
     handle,
     midway,
 )
+from missions.sortie import LegKind
 
 __all__ = ["draw_overview", "overview_extent"]
 

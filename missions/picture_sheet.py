@@ -19,8 +19,9 @@ from shapely import GeometryCollection, LineString, Polygon
 
 from missions.fence import Fences
 from missions.network import LineKind
-from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
 from missions.plane import Plane
+from missions.sortie import LegKind, Sortie
 
 __all__ = [
     "BORDER",

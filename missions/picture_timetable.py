@@ -11,8 +11,9 @@ from matplotlib.colors import to_rgba
 
 from missions.fleet import Vehicle
 from missions.options import Objective
-from missions.patrol import Flight, LegKind, Sortie
+from missions.patrol import Flight
 from missions.picture_sheet import INK, Sheet, titled
+from missions.sortie import LegKind, Sortie
 
 __all__ = ["draw_timetable"]
 

@@ -22,12 +22,13 @@ from missions.foremost import foremost
 from missions.idle import idle_notes
 from missions.limits import FENCE_VERTICES
 from missions.options import Objective, PlanOptions
-from missions.patrol import Flight, PatrolPlan, Period, Sortie
+from missions.patrol import Flight, PatrolPlan, Period
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk import RiskTable, risk_apart
 from missions.rotas import Rotas, make_rotas
 from missions.schedule import schedule
 from missions.setting import Setting
+from missions.sortie import Sortie
 from missions.spans import Span, joined, risk_spans
 from missions.statement import bounds_of, coverage_of, notes_of
 from missions.steepness import TooSteep, steep_reason, too_steep

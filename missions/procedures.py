@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from missions.fleet import Aircraft, Base
 from missions.flying import Pilot
 from missions.joining import Room, led_in, steered
-from missions.patrol import Leg, LegKind, Waypoint
 from missions.runway import Runway
+from missions.sortie import Leg, LegKind, Waypoint
 
 __all__ = ["climb_out", "curved_home", "curved_out", "turned_in", "way_down", "with_procedures"]
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from geo import CoordinateError, Terrain, check_coordinates
 from missions.errors import ProgressError
 from missions.mission import Dialect, compile_mission, legs_behind
-from missions.patrol import PatrolPlan, Sortie, Waypoint
+from missions.patrol import PatrolPlan
 from missions.plane import Plane
+from missions.sortie import Sortie, Waypoint
 
 __all__ = ["Progress", "Reached", "reached"]
 

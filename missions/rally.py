@@ -9,8 +9,9 @@ from shapely import Geometry, LineString, Polygon
 
 from missions.fence_shapes import FencePolygon
 from missions.limits import RALLY_POINTS
-from missions.patrol import LegKind, PatrolPlan, Sortie, Waypoint
+from missions.patrol import PatrolPlan
 from missions.plane import Chart
+from missions.sortie import LegKind, Sortie, Waypoint
 
 __all__ = ["rally_points"]
 

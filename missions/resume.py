@@ -21,11 +21,12 @@ from missions.errors import MissionError, PlanError, ProgressError, TooSteepErro
 from missions.estimate import Access, reach_m
 from missions.mission import Dialect, compile_mission
 from missions.options import Objective
-from missions.patrol import Bound, Leg, PatrolPlan, Period, Roster, Run, Sortie
+from missions.patrol import Bound, PatrolPlan, Period, Roster
 from missions.progress import Progress, Reached, reached
 from missions.recourse import course_of, ground_of, surroundings_of
 from missions.runway import runway_of
 from missions.schedule import schedule
+from missions.sortie import Leg, Run, Sortie
 from missions.strayed import way_from_air
 from missions.validation import check
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from missions.patrol import Flight, Roster, Sortie
+from missions.patrol import Flight, Roster
+from missions.sortie import Sortie
 
 __all__ = ["at_risk_s", "left_alone_s", "passed_s", "rounds_s"]
 

@@ -14,9 +14,10 @@ from missions.errors import PlanError, TooSteepError
 from missions.idle import out_of_reach
 from missions.options import Objective
 from missions.ordering import ordered
-from missions.patrol import Period, Roster, Sortie
+from missions.patrol import Period, Roster
 from missions.setting import Setting
 from missions.sharing import Block
+from missions.sortie import Sortie
 from missions.spans import Span, joined
 from missions.stretch import Team
 

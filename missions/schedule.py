@@ -19,7 +19,8 @@ import numpy as np
 from missions.fleet import Base, Fleet, Vehicle
 from missions.launch_book import LaunchBook
 from missions.options import PlanOptions
-from missions.patrol import Flight, Period, Roster, Sortie
+from missions.patrol import Flight, Period, Roster
+from missions.sortie import Sortie
 
 __all__ = ["schedule"]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from missions.patrol import Sortie
+from missions.sortie import Sortie
 
 __all__ = ["NEAR_BASE_M", "Conflicts", "Track"]
 
@@ -53,7 +53,7 @@ class Track:
     @classmethod
     def of(cls, sortie: Sortie) -> Track:
         """The track of a sortie, every few seconds."""
-        points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+        points = sortie.way
         at = np.concatenate([[0.0], np.cumsum([leg.duration_s for leg in sortie.legs])])
         time = np.arange(0.0, at[-1] + _SAMPLE_S, _SAMPLE_S)
         lat, lon = (np.interp(time, at, v) for v in ([p.lat_deg for p in points], [p.lon_deg for p in points]))

@@ -16,9 +16,10 @@ from missions.course import distances_m
 from missions.geojson_geometry import area_geometry, line_geometry
 from missions.options import Objective
 from missions.outline import band_polygon
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
 from missions.plane import Plane
 from missions.revisit import at_risk_s
+from missions.sortie import Sortie
 
 __all__ = ["HeightProfile", "RevisitStretch", "footprints", "height_profile", "revisit_along"]
 

@@ -13,8 +13,9 @@ from missions.bound_stretches import Batteries, stretch_bound
 from missions.coverage import Lost, cover
 from missions.network_lines import band_of, joined_branches
 from missions.options import Objective
-from missions.patrol import Bound, Coverage, Sortie
+from missions.patrol import Bound, Coverage
 from missions.setting import Setting
+from missions.sortie import Sortie
 from missions.watching import Watch
 
 __all__ = ["bounds_of", "coverage_of", "notes_of"]

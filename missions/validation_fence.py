@@ -16,7 +16,8 @@ from shapely import Geometry, LineString, MultiLineString, Polygon
 
 from missions.limits import FENCE_VERTICES, RALLY_POINTS
 from missions.mission import Mission, MissionItem
-from missions.patrol import BENDING, PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
+from missions.sortie import BENDING, Sortie
 from missions.validation_beyond import past
 from missions.validation_margin import Gaps, gaps
 from missions.validation_rule import Rule, Validation
@@ -170,7 +171,7 @@ class _Sight:
         north = 111_132.954 - 559.822 * np.cos(2 * a) + 1.175 * np.cos(4 * a)
         east = 111_412.84 * np.cos(a) - 93.5 * np.cos(3 * a) + 0.118 * np.cos(5 * a)
         self._scale = np.array([east, north])
-        points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+        points = sortie.way
         flown = self._metres([(p.lon_deg, p.lat_deg) for p in points])
         self.way = LineString(flown)
         on_patrol = [flown[k : k + 2] for k, leg in enumerate(sortie.legs) if leg.kind in BENDING]

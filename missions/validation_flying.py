@@ -10,7 +10,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import Terrain
-from missions.patrol import Leg, LegKind, PatrolPlan, Sortie, Waypoint
+from missions.patrol import PatrolPlan
+from missions.sortie import Leg, LegKind, Sortie, Waypoint
 from missions.validation_rule import Rule, finite
 
 __all__ = ["energy", "heights", "speeds", "turns"]

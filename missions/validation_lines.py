@@ -13,7 +13,7 @@ from shapely import Geometry, LineString, MultiLineString
 
 from missions.border import BorderSegment
 from missions.network import Branch
-from missions.patrol import Sortie, Waypoint
+from missions.sortie import Sortie, Waypoint
 
 __all__ = ["About", "Beside", "Edge", "joined", "lat_lon"]
 
@@ -47,7 +47,7 @@ class About:
     """
 
     def __init__(self, sortie: Sortie) -> None:
-        lat, lon = lat_lon([sortie.legs[0].start, *(leg.end for leg in sortie.legs)])
+        lat, lon = lat_lon(sortie.way)
         self.low, self.high = np.array([lon.min(), lat.min()]), np.array([lon.max(), lat.max()])
         self._project = Transformer.from_pipeline(
             "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
@@ -77,7 +77,7 @@ class Edge:
         """What of the line lies beside a sortie."""
         if isinstance(self._of, BorderSegment) and self._of.is_ring:
             return Beside((self._line,), (False, False))
-        lat, lon = lat_lon([sortie.legs[0].start, *(leg.end for leg in sortie.legs)])
+        lat, lon = lat_lon(sortie.way)
         middle = float(self._line[:, 0].mean())
         lon = middle + (lon - middle + 180.0) % 360.0 - 180.0
         for room in (0.1, 0.5, 2.0):

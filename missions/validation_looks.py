@@ -18,7 +18,8 @@ from shapely import Geometry
 
 from missions.border import BorderSegment
 from missions.network import Branch
-from missions.patrol import LegKind, PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
+from missions.sortie import LegKind, Sortie
 from missions.validation_lines import About, Edge, joined
 from missions.validation_rule import Rule, finite
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from geo import locate
 from missions.airspace import Zone
 from missions.border import BorderSegment
-from missions.patrol import BENDING, PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
+from missions.sortie import BENDING, Sortie
 from missions.validation_beyond import past, way_on
 from missions.validation_lines import About, Beside, Edge, joined
 from missions.validation_margin import gaps

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain
-from missions.patrol import Leg, LegKind, PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
+from missions.sortie import Leg, LegKind, Sortie
 from missions.validation_rule import Rule, finite
 
 __all__ = ["runways"]

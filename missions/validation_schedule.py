@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
+from missions.sortie import Sortie
 from missions.validation_lines import lat_lon
 from missions.validation_rule import Rule, finite
 
@@ -106,7 +107,7 @@ def separation(plan: PatrolPlan) -> Rule:
 
 
 def _timed(sortie: Sortie) -> tuple[Floats, Floats, Floats]:
-    points = [sortie.legs[0].start, *(leg.end for leg in sortie.legs)]
+    points = sortie.way
     at = np.concatenate([[0.0], np.cumsum([leg.duration_s for leg in sortie.legs])])
     return at, _sphere(*lat_lon(points)), np.array([p.amsl_m for p in points])
 

@@ -21,9 +21,10 @@ from missions.errors import PlanError
 from missions.fleet import Vehicle
 from missions.flying import effort
 from missions.observation import Observation
-from missions.patrol import PatrolPlan, Waypoint
+from missions.patrol import PatrolPlan
 from missions.recourse import ground_of, surroundings_of
 from missions.routing import Router
+from missions.sortie import Waypoint
 from missions.surroundings import Region, rough_distance_m
 
 __all__ = ["Sight", "Spot", "Viewing"]
@@ -228,7 +229,7 @@ class Viewing:
     @cached_property
     def _courses(self) -> list[tuple[Floats, Floats]]:
         """Latitude and longitude of the vertices of each sortie, degrees."""
-        points = ([sortie.legs[0].start, *(leg.end for leg in sortie.legs)] for sortie in self.plan.sorties)
+        points = (sortie.way for sortie in self.plan.sorties)
         return [(np.array([p.lat_deg for p in own]), np.array([p.lon_deg for p in own])) for own in points]
 
     def _places(

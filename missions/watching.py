@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from geo import Terrain, visible
 from missions.fleet import Camera
-from missions.patrol import Leg
 from missions.plane import Plane
+from missions.sortie import Leg
 
 __all__ = ["Seen", "Sight", "Views", "Watch", "seen_from", "views_of"]
 

@@ -15,7 +15,8 @@ from typing import Literal
 from missions.app_limits import AppLimits
 from missions.app_route import AppRoute, app_route
 from missions.errors import MissionError
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
+from missions.sortie import Sortie
 
 __all__ = [
     "DIALECTS",

@@ -17,7 +17,8 @@ from geo import write_bytes
 from missions.app_route import AppRoute
 from missions.errors import FormatError
 from missions.packed_xml import packed, parsed, read_limited, unpacked
-from missions.patrol import PatrolPlan, Sortie
+from missions.patrol import PatrolPlan
+from missions.sortie import Sortie
 from missions.wpml import DIALECTS, OnLost, WpmlAction, WpmlMission, WpmlWaypoint, compile_wpml
 
 __all__ = ["read_wpml", "save_wpml", "write_wpml"]
