@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -331,8 +331,24 @@ class Client:
 
     def tell_outcome(self, order_id: str, station: str, state: str, words: str | None = None) -> dict[str, Any]:
         """Take an order, or tell what came of it: as `PUT /orders/{order_id}/outcome` takes and answers it."""
-        body = {"station": station, "state": state, "words": None if words is None else " ".join(words.split())[:500]}
+        body = {"station": station, **_outcome(state, words)}
         return self._object("PUT", f"/orders/{order_id}/outcome", json=body)
+
+    # -- launches -----------------------------------------------------------------------------------------------------
+
+    def tell_station(self, source: str, state: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Tell of a ground station as `PUT /stations/{source}` takes it; the launches that wait for it."""
+        told = self._object("PUT", f"/stations/{quote(source, safe='')}", json=state)
+        launches: list[dict[str, Any]] = told["launches"]
+        return launches
+
+    def launch_plan(self, launch_id: str) -> bytes:
+        """The plan to fly, `plan.json`: the bytes of which the launch names the SHA-256."""
+        return self._ask("GET", f"/launches/{launch_id}/plan").content
+
+    def tell_launch(self, launch_id: str, run: str, state: str, words: str | None = None) -> dict[str, Any]:
+        """Take a launch, or tell what came of it: as `POST /launches/{launch_id}/outcome` takes and answers it."""
+        return self._object("POST", f"/launches/{launch_id}/outcome", json={"run": run, **_outcome(state, words)})
 
     # -- judging and sharing ------------------------------------------------------------------------------------------
 
@@ -434,3 +450,8 @@ class Client:
         if response.is_success:
             return response
         raise refusal(f"{method} {self.url}{path}", response)
+
+
+def _outcome(state: str, words: str | None) -> dict[str, Any]:
+    """State and words as the service takes them, however long the words are."""
+    return {"state": state, "words": None if words is None else " ".join(words.split())[:500]}
