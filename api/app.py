@@ -29,6 +29,7 @@ from api.identity.doorman import Doorman
 from api.identity.logins import Logins
 from api.identity.roles import Permission
 from api.ingest import endpoints as ingest
+from api.launches import endpoints as launches
 from api.live import endpoints as live
 from api.live.account import account_for_live
 from api.ogc import endpoints as ogc
@@ -69,6 +70,7 @@ ROUTES: tuple[Route, ...] = (
     *orders.ROUTES,
     *pictures.ROUTES,
     *planning.ROUTES,
+    *launches.ROUTES,
     *review.ROUTES,
     *release.ROUTES,
     *trail.ROUTES,

@@ -12,6 +12,7 @@ from api.console.settings import ConsoleSettings
 from api.errors import SettingsError
 from api.feeds.settings import FeedSettings
 from api.identity.settings import IdentitySettings
+from api.launches.settings import LaunchSettings
 from api.live.settings import LiveSettings
 from api.pictures.settings import PictureSettings
 from api.planning.settings import PlanningSettings
@@ -76,6 +77,8 @@ class Settings:
         Ground sensors over MQTT and SensorThings, and brokers that are pushed to.
     planning
         How much is planned, and on which ground.
+    launches
+        What is looked at before vehicles take off, and which ground stations are heard.
     identity
         How people and machines prove who they are, and how much they may ask.
 
@@ -112,6 +115,7 @@ class Settings:
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     sensors: SensorSettings = field(default_factory=SensorSettings)
     planning: PlanningSettings = field(default_factory=PlanningSettings)
+    launches: LaunchSettings = field(default_factory=LaunchSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
 
     def __post_init__(self) -> None:

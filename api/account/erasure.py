@@ -23,6 +23,7 @@ from api.canonical import new_id
 from api.errors import NotFoundError
 from api.identity.roles import SYSTEM, Call
 from api.ingest.records import ERASED, EXPIRED, GONE
+from api.launches.tables import LaunchRow
 from api.live.tables import VehicleStateRow
 from api.orders.tables import OrderRow
 from api.release.releases import recall_all
@@ -68,7 +69,7 @@ def erase(session: Session, call: Call, now_us: int, rows: Sequence[RecordRow], 
     session.execute(delete(ReadableRow).where(ReadableRow.record_id.in_(ids)))
     session.execute(update(ReleaseRow).where(ReleaseRow.record_id.in_(ids)).values(feature=b"", reason=None))
     session.execute(update(ReviewRow).where(ReviewRow.record_id.in_(ids)).values(reason=None))
-    for written in (AnnotationRow, ClaimRow, OrderRow, QueueRow, SeenRow, VehicleStateRow):
+    for written in (AnnotationRow, ClaimRow, LaunchRow, OrderRow, QueueRow, SeenRow, VehicleStateRow):
         session.execute(delete(written).where(written.record_id.in_(ids)))
     session.execute(update(CaseRecordRow).where(CaseRecordRow.record_id.in_(ids)).values(reason=""))
     session.execute(update(CaseEntryRow).where(CaseEntryRow.record_id.in_(ids)).values(text=None))

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import quote
+from typing import Any
 
 import httpx
 
 from api.courier.files import checked_files, chunks, written_twice
 from api.courier.spool import Failed, Spool
-from api.courier.wire import away, events_in, refusal, trusted
+from api.courier.station import StationClient
 from api.errors import ClientError, RefusedError, SpoolError
 
 __all__ = ["Client", "SpoolReport"]
@@ -23,7 +22,6 @@ __all__ = ["Client", "SpoolReport"]
 # the crossings must still be there then.
 _FOR_GOOD = frozenset({400, 409, 413, 415, 422})
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 60.0
-_STREAM_SILENT_S = 40.0  # a stream gives a sign of life every 15 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class SpoolReport:
     retry_in_s: float
 
 
-class Client:
+class Client(StationClient):
     """A client of one service with one key.
 
     Parameters
@@ -86,31 +84,11 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.url = url.rstrip("/")
-        if httpx.URL(self.url).scheme not in {"http", "https"} or not httpx.URL(self.url).host:
-            raise ClientError(f"{url} is not a service URL: give it as http://127.0.0.1:8470")
+        super().__init__(url, key, timeout_s=timeout_s, transport=transport)
         self.spool = None if spool is None else Spool(spool)
-        self._http = httpx.Client(
-            base_url=self.url,
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=timeout_s,
-            transport=transport,
-            verify=trusted() if self.url.startswith("https") else True,
-            trust_env=False,
-        )
         self._clock, self._sleep = clock, sleep
         self._failures = 0
         self._due = -float("inf")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; the spool stays."""
-        self._http.close()
 
     # -- delivery -----------------------------------------------------------------------------------------------------
 
@@ -283,57 +261,6 @@ class Client:
         found: list[dict[str, Any]] = self._object("GET", "/events", params={"after": after, "limit": limit})["events"]
         return found
 
-    def put_states(self, states: list[dict[str, Any]]) -> dict[str, Any]:
-        """Say where vehicles are now: as `PUT /vehicles/states` takes and answers it."""
-        return self._object("PUT", "/vehicles/states", json={"states": states})
-
-    def put_picture(self, source: str, data: bytes, *, time: str | None = None, of: str | None = None) -> None:
-        """Say what a stream shows now: as `PUT /streams/{source}/picture` takes it.
-
-        Parameters
-        ----------
-        source
-            Name of the stream, as its crossings name their source.
-        data
-            JPEG.
-        time
-            When it was exposed, ISO 8601 with its zone.
-        of
-            Id of the record of the vehicle or sensor whose camera it is.
-        """
-        headers = {"Content-Type": "image/jpeg"} | ({} if time is None else {"X-Vedette-Time": time})
-        path, parameters = f"/streams/{quote(source, safe='')}/picture", {} if of is None else {"of": of}
-        self._ask("PUT", path, content=data, headers=headers, params=parameters)
-
-    def deliver_vehicle(self, vehicle: dict[str, Any]) -> dict[str, Any]:
-        """Make or renew the record of a vehicle: as `POST /vehicles` takes and answers it."""
-        return self._object("POST", "/vehicles", json=vehicle)
-
-    # -- orders -------------------------------------------------------------------------------------------------------
-
-    def orders_live(self) -> Iterator[dict[str, Any] | None]:
-        """Orders to the vehicles that the key speaks for, as they stand and as they change; None as a sign of life.
-
-        It ends where the service ends it. Raises ClientError when the service cannot be reached, is not heard any more
-        or refuses.
-        """
-        timeout = httpx.Timeout(self._http.timeout.connect, read=_STREAM_SILENT_S)
-        try:
-            with self._http.stream("GET", "/orders/stream", timeout=timeout) as response:
-                if not response.is_success:
-                    response.read()
-                    raise refusal(f"GET {self.url}/orders/stream", response)
-                for name, data in events_in(response.iter_lines()):
-                    if name in {"", "order"}:
-                        yield data
-        except httpx.HTTPError as error:
-            raise away(self.url, error) from error
-
-    def tell_outcome(self, order_id: str, station: str, state: str, words: str | None = None) -> dict[str, Any]:
-        """Take an order, or tell what came of it: as `PUT /orders/{order_id}/outcome` takes and answers it."""
-        body = {"station": station, "state": state, "words": None if words is None else " ".join(words.split())[:500]}
-        return self._object("PUT", f"/orders/{order_id}/outcome", json=body)
-
     # -- judging and sharing ------------------------------------------------------------------------------------------
 
     def review(
@@ -410,27 +337,3 @@ class Client:
     def verify_audit(self) -> dict[str, Any]:
         """Have the service recompute the audit chain: `intact`, and the head or where it is broken."""
         return self._object("GET", "/audit/verification")
-
-    # -- the wire -----------------------------------------------------------------------------------------------------
-
-    def _object(self, method: str, path: str, **more: Any) -> dict[str, Any]:
-        answer = self._json(method, path, **more)
-        if not isinstance(answer, dict):
-            raise ClientError(f"{self.url}{path} did not answer as this service does: check the URL")
-        return answer
-
-    def _json(self, method: str, path: str, **more: Any) -> Any:
-        response = self._ask(method, path, **more)
-        try:
-            return response.json()
-        except ValueError as error:
-            raise ClientError(f"{self.url}{path} did not answer with JSON: check the URL") from error
-
-    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
-        try:
-            response = self._http.request(method, path, **more)
-        except httpx.HTTPError as error:
-            raise away(self.url, error) from error
-        if response.is_success:
-            return response
-        raise refusal(f"{method} {self.url}{path}", response)

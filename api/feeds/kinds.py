@@ -17,6 +17,7 @@ _TEXT = {"type": "string"}
 _REVISION: dict[str, Any] = {"type": "integer", "minimum": 1}
 _OF_REVISION: dict[str, dict[str, Any]] = {"revision": _REVISION, "digest": _SHA256}
 _NUMBER = {"type": "integer", "minimum": 1}
+_TAKEN_OR_WITHDRAWN = {"enum": ["taken", "accepted", "refused", "done", "failed", "withdrawn"]}
 _TIME = {"type": "string", "format": "date-time"}
 
 
@@ -101,11 +102,15 @@ KINDS: dict[str, Kind] = {
     "order.given": Kind("A pilot told a vehicle what to do.", {"order_id": _ID, "order": _TEXT}, record=True),
     "order.changed": Kind(
         "A ground station took an order or told what came of it, or it was withdrawn. None tells that one has expired.",
-        {
-            "order_id": _ID,
-            "order": _TEXT,
-            "state": {"enum": ["taken", "accepted", "refused", "done", "failed", "withdrawn"]},
-        },
+        {"order_id": _ID, "order": _TEXT, "state": _TAKEN_OR_WITHDRAWN},
+        record=True,
+    ),
+    "launch.given": Kind(
+        "A pilot sent a plan to the vehicles of a ground station.", {"launch_id": _ID, "station": _TEXT}, record=True
+    ),
+    "launch.changed": Kind(
+        "A ground station took a launch or told what came of it, or it was withdrawn. None tells that one has expired.",
+        {"launch_id": _ID, "station": _TEXT, "state": _TAKEN_OR_WITHDRAWN},
         record=True,
     ),
     "release.created": Kind("A record was shared with a partner.", {"release_id": _ID}, record=True, partner=True),

@@ -15,8 +15,10 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 from weakref import WeakKeyDictionary
+
+from sqlalchemy.orm import Session
 
 from api.background import Service
 from api.errors import StorageError
@@ -26,8 +28,19 @@ from api.threads import in_thread
 from api.times import iso
 from api.trail.audit import Deed, append_deeds
 
-__all__ = ["Counted", "Counts", "Tally", "account_for_live", "close_down", "count_down", "tally_of"]
+__all__ = [
+    "Counted",
+    "Counts",
+    "Tally",
+    "account_for_live",
+    "close_down",
+    "count_down",
+    "show_counted",
+    "tally_of",
+    "write_counted",
+]
 
+_T = TypeVar("_T")
 
 _MOST_NAMED = 10_000
 
@@ -161,6 +174,41 @@ def _write_down(store: Store, tally: Counts, counted: Counted) -> None:
     except BaseException:
         tally.undo(counted)
         raise
+
+
+def write_counted(
+    store: Store, call: Call, tally: Counts, work: Callable[[Session, int], tuple[_T, Collection[str]]]
+) -> _T:
+    """Do `work` in a write transaction, and count what it was done to: its value, and the ids that it returns."""
+    counted = list[Counted]()
+
+    def whole(session: Session) -> _T:
+        now_us = store.clock()
+        value, ids = work(session, now_us)
+        counted.append(tally.count(now_us, ids))
+        append_deeds(session, counted[-1].deeds)
+        return value
+
+    try:
+        value = store.write_together(whole)
+    except BaseException:
+        for each in counted:
+            tally.undo(each)
+        raise
+    call.audited = True  # by the entries of its session
+    return value
+
+
+def show_counted(
+    store: Store, call: Call, tally: Counts, work: Callable[[Session, int], tuple[_T, Collection[str]]]
+) -> _T:
+    """Read from a snapshot, then count what is shown, then hand it over: the value of `work`, and the ids in it."""
+    now_us = store.clock()
+    with store.read() as session:
+        value, ids = work(session, now_us)
+    count_down(store, tally, ids)
+    call.audited = True  # by the entries of its session
+    return value
 
 
 _Key = tuple[str, str]

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from api.described import COUNT, TEXT, answered, closed, list_of, one_of
 from api.feeds.sse import EventStream, check_accepts
 from api.feeds.streams import Open, streams_of
-from api.http import Caller, Given, Route, Stored, answer, read, write
+from api.http import Caller, Given, Route, Stored, answer, read
 from api.identity.roles import Permission, Principal
-from api.live.account import Counted, tally_of
+from api.live.account import tally_of, write_counted
 from api.live.schemas import StatesIn
 from api.live.states import OUTCOMES, Taken, take_states
 from api.live.stream import vehicle_stream, watch_of
@@ -25,7 +25,6 @@ from api.records.endpoints import Seen, routes_of
 from api.records.features import feature_bytes
 from api.records.types import TYPES
 from api.settings import Settings
-from api.trail.audit import append_deeds
 from api.trail.log import audience_of
 
 __all__ = ["ROUTES"]
@@ -47,21 +46,13 @@ def put_states(wish: StatesIn, call: Caller, store: Stored, settings: Given) -> 
     (its time has not come), unknown (no record of such a vehicle: POST /vehicles makes one) or forbidden (not one of
     the key's sources).
     """
-    tally, counted = tally_of(store, call, "vehicle.write_live", settings.live.account_s), list[Counted]()
+    tally = tally_of(store, call, "vehicle.write_live", settings.live.account_s)
 
-    def work(session: Session, now: int) -> list[Taken]:
+    def work(session: Session, now: int) -> tuple[list[Taken], list[str]]:
         done = take_states(session, call.principal, now, wish.states, settings.live)
-        counted.append(tally.count(now, [each.record_id for each in done if each.record_id is not None]))
-        append_deeds(session, counted[-1].deeds)
-        return done
+        return done, [each.record_id for each in done if each.record_id is not None]
 
-    try:
-        done = write(store, work)
-    except BaseException:
-        for each in counted:
-            tally.undo(each)
-        raise
-    call.audited = True  # by the entries of its session
+    done = write_counted(store, call, tally, work)
     results = [
         {"source": given.source, "source_id": given.source_id, "outcome": taken.outcome}
         for given, taken in zip(wish.states, done, strict=True)

@@ -14,10 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical, new_id
-from api.errors import ConflictError, NotFoundError, PermissionDeniedError
+from api.errors import NotFoundError
 from api.identity.roles import Call
+from api.orders.life import can_become, can_withdraw, check_person, given_before
 from api.orders.schemas import OrderIn, OutcomeIn
-from api.orders.states import NEXT, state_at
 from api.orders.tables import OrderRow
 from api.orders.view import find_order, order_wire
 from api.records.kept import find_kept
@@ -50,16 +50,10 @@ def give(session: Session, call: Call, now_us: int, wish: OrderIn) -> tuple[dict
     """
     principal = call.principal
     vehicle_id = _vehicle_of(session, call, now_us, wish)
-    if principal.account_id is None:
-        raise PermissionDeniedError("orders are given by people: log in, or use a key that belongs to an account")
-    _check_speaks(call, wish.vehicle.source)
+    check_person(OrderRow, principal, wish.vehicle.source)
     asked = canonical(wish.model_dump(mode="json"))
-    before = session.scalars(
-        select(OrderRow).where(OrderRow.person == principal.person, OrderRow.client_id == wish.client_id)
-    ).one_or_none()
+    before = given_before(session, OrderRow, principal, wish.client_id, asked)
     if before is not None:
-        if before.wish != asked:
-            raise ConflictError(f"client_id {wish.client_id!r} names another order of yours: give this one its own")
         append_audit(session, call, now_us, "order.give", [before.id], again=True)
         return order_wire(before, now_us), False
     place = None if wish.place is None else wish.place.model_dump(mode="json")
@@ -108,16 +102,11 @@ def withdraw(session: Session, call: Call, now_us: int, order_id: str) -> dict[s
         When it was taken, or has ended.
     """
     row = find_order(session, call.principal, now_us, order_id)
-    if call.principal.account_id is None:
-        raise PermissionDeniedError("orders are withdrawn by people: log in, or use a key that belongs to an account")
-    _check_speaks(call, row.source)
-    state = state_at(row.state, row.expires_us, now_us)
-    if state == "withdrawn":
-        append_audit(session, call, now_us, "order.withdraw", [order_id], again=True)
-    elif "withdrawn" in NEXT[state]:
+    check_person(OrderRow, call.principal, row.source)
+    if can_withdraw(row, now_us, "order the opposite"):
         _move(session, Deed(call, now_us, "order.withdraw", [order_id]), row, "withdrawn", f"by {call.principal.name}")
     else:
-        raise ConflictError(f"order {order_id} is {state}: only one that waits can be withdrawn; order the opposite")
+        append_audit(session, call, now_us, "order.withdraw", [order_id], again=True)
     return order_wire(row, now_us)
 
 
@@ -132,25 +121,12 @@ def tell_outcome(session: Session, call: Call, now_us: int, order_id: str, told:
         When it has expired, was withdrawn, was taken by another, or cannot become that any more.
     """
     row = find_order(session, call.principal, now_us, order_id)
-    if not call.principal.may_speak_for(row.source):
-        raise NotFoundError(f"order {order_id} does not exist")
-    state = row.state if row.state == "taken" else state_at(row.state, row.expires_us, now_us)
-    # Another run of a station, which has found it in its journal, may say that it broke off.
-    if row.station not in {None, told.station} and told.state != "failed":
-        raise ConflictError(f"order {order_id} was taken by another ground station, or by this one before it was lost")
-    if state == told.state and row.station == told.station:
-        append_audit(session, call, now_us, "order.tell", [order_id], order_state=state, again=True)
-    elif told.state in NEXT[state]:
+    if can_become(row, call.principal, now_us, run=told.station, state=told.state):
         row.station = row.station or told.station
         _move(session, Deed(call, now_us, "order.tell", [order_id]), row, told.state, told.words)
     else:
-        raise ConflictError(f"order {order_id} is {state} and cannot become {told.state}: leave it")
+        append_audit(session, call, now_us, "order.tell", [order_id], order_state=told.state, again=True)
     return order_wire(row, now_us)
-
-
-def _check_speaks(call: Call, source: str) -> None:
-    if not call.principal.may_speak_for(source):
-        raise PermissionDeniedError(f"this key does not speak for {source}: use one that does")
 
 
 def _vehicle_of(session: Session, call: Call, now_us: int, wish: OrderIn) -> str:

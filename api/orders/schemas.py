@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from api.wire import Id, Label, Lat, Lon, Metres, Text, Wire
 
-__all__ = ["KINDS", "OrderIn", "OrderKind", "OutcomeIn", "PlaceIn", "VehicleName"]
+__all__ = ["KINDS", "OrderIn", "OrderKind", "Outcome", "OutcomeIn", "PlaceIn", "VehicleName"]
 
 OrderKind = Literal["pause", "resume", "return", "land", "dispatch"]
 KINDS: tuple[OrderKind, ...] = get_args(OrderKind)
@@ -62,20 +62,27 @@ class OrderIn(Wire):
         return self
 
 
-class OutcomeIn(Wire):
-    """What a ground station tells of an order: that it takes it, then what came of it.
+class Outcome(Wire):
+    """What became of an order, as a ground station tells it.
 
-    `station` is a random id of the running ground station: who took an order is the one to tell of it. `words` say why
-    an order is refused or failed, as the vehicle, its fence or its patrol says it. That an order failed may also be
-    told by a later run of the station, which finds that it was broken off.
+    `words` say why it is refused or failed, as the vehicle, its fence or its patrol says it.
     """
 
-    station: Id
     state: Literal["taken", "accepted", "refused", "done", "failed"]
     words: Text | None = None
 
     @model_validator(mode="after")
     def _said_why(self) -> Self:
         if self.state in {"refused", "failed"} and self.words is None:
-            raise ValueError(f"an order that is {self.state} says why: give words")
+            raise ValueError(f"what is {self.state} says why: give words")
         return self
+
+
+class OutcomeIn(Outcome):
+    """What a ground station tells of an order: that it takes it, then what came of it.
+
+    `station` is a random id of the running ground station: who took an order is the one to tell of it. That an order
+    failed may also be told by a later run of the station, which finds that it was broken off.
+    """
+
+    station: Id

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from api.errors import NotFoundError
 from api.identity.roles import Principal
-from api.orders.states import UNTOLD, state_at
+from api.orders.life import find_readable_order, readable_orders, standing_of
 from api.orders.tables import OrderRow
 from api.pages import Page, Window, page_of
-from api.records.readable import find_readable, readable_records
+from api.records.readable import find_readable
 from api.times import iso
 
 __all__ = ["SHOWN_US", "find_order", "list_orders", "order_wire", "recent_orders"]
@@ -24,16 +22,14 @@ _MOST = 1000
 
 
 def order_wire(row: OrderRow, now_us: int) -> dict[str, Any]:
-    """An order as JSON values. `left_s` says for how long it may still be taken; 0 once it is past that."""
+    """An order as JSON values."""
     wish = json.loads(row.wish)
-    state = state_at(row.state, row.expires_us, now_us)
     return {
         "id": row.id,
         "client_id": row.client_id,
         "vehicle": {"id": row.record_id, "source": row.source, "source_id": row.source_id},
         "kind": row.kind,
-        "state": state,
-        "words": UNTOLD if (row.state, state) == ("taken", "failed") else row.words,
+        **standing_of(row, now_us),
         "cue_id": wish["cue_id"],
         "place": None if row.place is None else json.loads(row.place),
         "station_s": wish["station_s"],
@@ -42,16 +38,12 @@ def order_wire(row: OrderRow, now_us: int) -> dict[str, Any]:
         "given": iso(row.given_us),
         "expires": iso(row.expires_us),
         "changed": iso(row.changed_us),
-        "left_s": round(max(0, row.expires_us - now_us) / 1e6, 3),
     }
 
 
 def find_order(session: Session, principal: Principal, now_us: int, order_id: str) -> OrderRow:
     """One order of a vehicle that `principal` may read. Raises NotFoundError."""
-    row = session.scalars(_readable(principal, now_us).where(OrderRow.id == order_id)).one_or_none()
-    if row is None:
-        raise NotFoundError(f"order {order_id} does not exist")
-    return row
+    return find_readable_order(session, OrderRow, principal, now_us, order_id)
 
 
 def list_orders(
@@ -64,7 +56,7 @@ def list_orders(
     NotFoundError
         When the vehicle does not exist or may not be known of.
     """
-    query = _readable(principal, now_us)
+    query = readable_orders(OrderRow, principal, now_us)
     if vehicle_id is not None:
         find_readable(session, principal, now_us, vehicle_id, type_="vehicle")
         query = query.where(OrderRow.record_id == vehicle_id)
@@ -74,13 +66,6 @@ def list_orders(
 
 def recent_orders(session: Session, principal: Principal, now_us: int) -> list[dict[str, Any]]:
     """The orders of the last two hours to vehicles for which `principal` may speak, oldest first."""
-    query = _readable(principal, now_us).where(OrderRow.given_us > now_us - SHOWN_US)
+    query = readable_orders(OrderRow, principal, now_us).where(OrderRow.given_us > now_us - SHOWN_US)
     rows = session.scalars(query.order_by(OrderRow.given_us.desc(), OrderRow.id.desc()).limit(_MOST)).all()
     return [order_wire(row, now_us) for row in reversed(rows) if principal.may_speak_for(row.source)]
-
-
-def _readable(principal: Principal, now_us: int) -> Select[OrderRow]:
-    readable = readable_records(principal, now_us)
-    rows = readable.rows.c
-    query = select(OrderRow).join(readable.rows, rows.id == OrderRow.record_id).where(rows.type == "vehicle")
-    return query.params(readable.parameters)

@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,6 +21,7 @@ from api.ingest.records import Outcome, deliver_all
 from api.planning.folder import PLAN_FILE
 from api.planning.orders import WORDS
 from api.planning.plannings import done, file_of, find
+from api.planning.read_back import plan_in
 from api.planning.schemas import AdoptionIn
 from api.records.schemas import RecordIn
 from api.records.types import TYPES
@@ -52,7 +51,7 @@ def adopt(session: Session, call: Call, now_us: int, planning_id: str, wish: Ado
     if row.adopted_as not in {None, wish.source}:
         raise ConflictError(f"source: the plan was adopted as one of {row.adopted_as!r}, and would be there twice")
     content = file_of(session, call.principal, planning_id, PLAN_FILE)
-    plan = _plan_of(content)
+    plan = plan_in(content)
     start = _start(plan, wish)
     assert row.ended_us is not None  # it is done
     common = wish.model_dump(mode="json", exclude={"start"}) | {
@@ -74,13 +73,6 @@ def adopt(session: Session, call: Call, now_us: int, planning_id: str, wish: Ado
     append_audit(session, call, now_us, "planning.adopt", [planning_id])
     plan_id = next(record["id"] for record in records if record["type"] == "plan")
     return {"plan_id": plan_id, "records": records}
-
-
-def _plan_of(content: bytes) -> missions.PatrolPlan:
-    with TemporaryDirectory(prefix="vedette-planning-") as folder:
-        path = Path(folder) / PLAN_FILE
-        path.write_bytes(content)
-        return missions.load_plan(path)
 
 
 def _start(plan: missions.PatrolPlan, wish: AdoptionIn) -> datetime:

@@ -48,6 +48,7 @@ __all__ = [
     "list_readable",
     "may_read",
     "may_read_plannings",
+    "may_read_stations",
     "next_change",
     "readable_records",
 ]
@@ -118,6 +119,11 @@ def may_read(principal: Principal, type_: str) -> bool:
 def may_read_plannings(principal: Principal) -> bool:
     """Whether the principal may know of plannings: what is not adopted yet is the business of those who fly."""
     return principal.role in _PLANNERS and principal.may(Permission.ASSET_READ)
+
+
+def may_read_stations(principal: Principal) -> bool:
+    """Whether the principal may know of ground stations that stand by, and what is looked at before they launch."""
+    return may_read_plannings(principal)
 
 
 def readable_records(principal: Principal, now_us: int) -> Readable:

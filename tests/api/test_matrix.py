@@ -14,7 +14,9 @@ import httpx
 import pytest
 
 from api.app import ROUTES
+from api.canonical import new_id
 from api.identity.roles import Permission, Role
+from api.launches.tables import LaunchRow
 from api.records.types import TYPE_OF_COLLECTION
 from tests.api import described
 from tests.api.conftest import ON_SQLITE
@@ -208,6 +210,7 @@ def world(service):
         "key_id": service.key("some key", "analyst"),
         "name": "roads",
         "order_id": ordered(service),
+        "launch_id": launched(service, records["plans/record_id"]),
     }
     service.keys["partner"] = service.keys["charlie"]
     assert charlie
@@ -229,6 +232,32 @@ def ordered(service) -> str:
     answer = settled(service, "pat", "pilot").ask("POST", "/orders", json=order)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
+
+
+def launched(service, plan_id: str) -> str:
+    """The id of a launch of the plan of the world; what it takes to give one, `test_launches.py` shows."""
+    wish = {"client_id": "1", "station": "station", "hours": None, "checklist": [], "reason": None}
+    now_us = service.store.clock()
+    row = LaunchRow(
+        id=new_id(),
+        record_id=plan_id,
+        source="station",
+        planning_id=NOTHING,
+        plan_name="night",
+        plan_sha256="0" * 64,
+        sysids="[1]",
+        person="somebody",
+        name="Pat",
+        client_id="1",
+        wish=json.dumps(wish),
+        given_us=now_us,
+        expires_us=now_us + 60_000_000,
+        state="given",
+        changed_us=now_us,
+    )
+    with service.store.write() as session:
+        session.add(row)
+    return row.id
 
 
 def asked_planning(service) -> str:

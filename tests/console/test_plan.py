@@ -141,8 +141,15 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR
 
     page.get_by_label("Place", exact=True).fill("31.339, -110.97")
     page.get_by_label("Length of shift").focus()
+    page.get_by_text("Autopilot, landing sites, limits of the planner").click()
+    page.get_by_role("combobox", name="Files are for").select_option("px4")
+    page.get_by_label("Propose landing sites").check()
+    page.get_by_label("Between take-offs at a base").fill("45")
+    at.picture("plan-more")
     plan(page)
     second = newest(live)
+    assert (second["request"]["dialect"], second["request"]["landing_sites"]) == ("px4", True)
+    assert second["request"]["options"] == {"launch_interval_s": 45}
     assert second["id"] != first["id"]
     assert second["request"]["bases"][0]["lon"] == -110.97
     row = page.get_by_role("row", name="Revisit interval")
@@ -244,6 +251,13 @@ def test_what_cannot_be_planned_is_said_where_it_is_wrong(live, desk, tmp_path):
     ground.get_by_role("combobox", name="Ground is").select_option("terrain")
     ask.click()
     expect(ground.get_by_role("status")).to_contain_text("this service has none")
+
+    ground.get_by_role("combobox", name="Ground is").select_option("level")
+    more = form.get_by_role("region", name="More")
+    more.locator("summary").click()
+    more.get_by_label("Overlap of pictures").fill("2")
+    ask.click()
+    expect(more.get_by_role("status")).to_contain_text("option overlap is 2")
 
 
 def test_a_plan_is_looked_at_in_every_theme_and_size(live, desk):

@@ -47,7 +47,7 @@ def test_imports_run_downwards_and_through_the_face(room):
 
 SERVICE = (
     "store", "trail", "records", "release", "review", "ingest", "feeds", "live", "orders", "pictures", "planning",
-    "outlets", "tak", "sensors", "cap", "ogc", "account", "jobs",
+    "launches", "outlets", "tak", "sensors", "cap", "ogc", "account", "jobs",
 )  # fmt: skip
 """Packages of `api`, each of which may import those before it. `identity.roles` is below all, `identity` beside."""
 

@@ -51,6 +51,15 @@ export function useAsked<T>(ask: () => Promise<T>, on: readonly unknown[]): Aske
   return { value, failure, busy, again };
 }
 
+/** Ask again, so long after each answer, or after none came; with null not of itself. */
+export function useAgain({ busy, again }: Pick<Asked<unknown>, "busy" | "again">, ms: number | null): void {
+  useEffect(() => {
+    if (busy || ms === null) return;
+    const timer = setTimeout(again, ms);
+    return () => clearTimeout(timer);
+  }, [busy, again, ms]);
+}
+
 export interface Pages<T> extends Asked<readonly T[]> {
   /** Show the page that follows; null on the last. */
   more: (() => void) | null;

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { Position } from "geojson";
 import { dataOf, type Schemas, service } from "../../api/client";
 import { Stream } from "../../api/events";
-import { Problem } from "../../api/problem";
+import { Once } from "../../api/once";
 import { may } from "../../app/session";
 import { isObject, type Vehicle } from "./records";
 
@@ -17,8 +17,6 @@ const MOST = 200;
 const GRACE_MS = 500;
 /** How long an order counts that nobody takes. */
 const COUNTS_S = 30;
-/** An order that is not answered for so long is said to be so. */
-const ANSWER_MS = 10_000;
 
 /** Where a dispatch goes. */
 export interface Target {
@@ -45,8 +43,7 @@ export class Orders {
   readonly all = signal<ReadonlyMap<string, Order>>(new Map());
   readonly #stream = new Stream("/orders/stream", ["order"]);
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
-  /** Names of orders that were sent and had no answer, and until when they may still count, by what they say. */
-  readonly #unanswered = new Map<string, { clientId: string; until: number }>();
+  readonly #once = new Once();
 
   /** Follow what is ordered; what comes back ends it. Who gives orders is told at once, others by their events. */
   open(): () => void {
@@ -73,9 +70,7 @@ export class Orders {
    * may count: whoever gave up on it and wants it again gives no second one.
    */
   wish(vehicle: Vehicle, kind: OrderKind, target: Target | null = null): Wish {
-    const begun = this.#unanswered.get(saying({ vehicle, kind, target }));
-    const clientId = begun !== undefined && Date.now() < begun.until ? begun.clientId : freshName();
-    return { clientId, vehicle, kind, target };
+    return { clientId: this.#once.nameOf(saying({ vehicle, kind, target })), vehicle, kind, target };
   }
 
   /**
@@ -97,15 +92,10 @@ export class Orders {
       const [lon = 0, lat = 0] = target.at;
       body.place = { lat, lon, uncertainty_m: 0 };
     }
-    this.#unanswered.set(saying(wish), { clientId, until: Date.now() + COUNTS_S * 1000 + ANSWER_MS });
-    try {
-      this.#put(dataOf(await service.POST("/orders", { body, signal: AbortSignal.timeout(ANSWER_MS) })));
-    } catch (error) {
-      if (!(error instanceof Problem) || error.passing) throw error;
-      this.#unanswered.delete(saying(wish)); // refused: there is no such order
-      throw error;
-    }
-    this.#unanswered.delete(saying(wish));
+    const answer = this.#once.send(saying(wish), clientId, COUNTS_S, (signal) =>
+      service.POST("/orders", { body, signal }),
+    );
+    this.#put(dataOf(await answer));
   }
 
   /**
@@ -162,10 +152,4 @@ function isOlder(order: Order, known: Order): boolean {
 
 function saying({ vehicle, kind, target }: Omit<Wish, "clientId">): string {
   return JSON.stringify([vehicle.id, kind, target?.cue ?? target?.at ?? null]);
-}
-
-function freshName(): string {
-  // crypto.randomUUID is there on secure origins alone.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((each) => each.toString(16).padStart(2, "0")).join("");
 }

@@ -9,6 +9,7 @@ import { FleetPart } from "./FleetPart";
 import { TextField } from "./fields";
 import { change, draft } from "./history";
 import { importInto } from "./importing";
+import { MorePart } from "./MorePart";
 import { GroundPart, PatrolPart, ShiftPart } from "./PatrolPart";
 import { askFor, atWork, planning, refused } from "./planning";
 import { faultsOf, type Part, partOf, requestOf } from "./request";
@@ -80,6 +81,7 @@ export function Form() {
         <PatrolPart faults={of("patrol")} />
         <ShiftPart faults={of("shift")} />
         <GroundPart faults={of("ground")} />
+        <MorePart faults={of("more")} />
         <button type="button" class="plain" onClick={() => change(emptyDraft())}>
           {t("plan.clear")}
         </button>

@@ -7,11 +7,12 @@ import { Files } from "./Files";
 import { Heights } from "./Heights";
 import type { Planning, Result } from "./planning";
 import { Rules } from "./Rules";
+import { Send } from "./Send";
 import { Sorties } from "./Sorties";
 import { Summary } from "./Summary";
 import { Timeline } from "./Timeline";
 
-const TABS = ["summary", "sorties", "heights", "timeline", "rules", "files", "adopt"] as const;
+const TABS = ["summary", "sorties", "heights", "timeline", "rules", "files", "adopt", "send"] as const;
 type Tab = (typeof TABS)[number];
 
 /** What the planner found, a tab for each question that is asked of it. */
@@ -56,13 +57,15 @@ export function ResultPanel({ planning, result }: { planning: Planning; result: 
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by key
         tabIndex={0}
       >
-        {contents(open.value, planning, result)}
+        {contents(open.value, planning, result, () => {
+          open.value = "adopt";
+        })}
       </div>
     </section>
   );
 }
 
-function contents(tab: Tab, planning: Planning, result: Result): ComponentChildren {
+function contents(tab: Tab, planning: Planning, result: Result, toAdopt: () => void): ComponentChildren {
   switch (tab) {
     case "summary":
       return <Summary planning={planning} result={result} />;
@@ -78,5 +81,7 @@ function contents(tab: Tab, planning: Planning, result: Result): ComponentChildr
       return <Files planning={planning} result={result} />;
     case "adopt":
       return <Adopt planning={planning} />;
+    case "send":
+      return <Send planning={planning} result={result} onAdopt={toAdopt} />;
   }
 }

@@ -35,6 +35,17 @@ test("a whole draft has no faults and is asked for as it was drawn", () => {
   expect(asked).not.toHaveProperty("terrain");
 });
 
+test("limits of the planner are asked for where they are set, and refused at their own part", () => {
+  expect(requestOf(whole(), "")).toMatchObject({ dialect: "ardupilot", options: {} });
+  const options = { floor_agl_m: 45, overlap: 0, dwell_s: null };
+  const asked = requestOf({ ...whole(), dialect: "px4", landingSites: true, options }, "");
+  expect(asked.options).toEqual({ floor_agl_m: 45, overlap: 0 });
+  expect(asked).toMatchObject({ dialect: "px4", landing_sites: true });
+  expect(partOf("option zone_margin_m is 0.0: give a number between 1 and 10000")).toBe("more");
+  expect(partOf("heights 40, 90 and 20 m: the floor must be below the patrol ceiling")).toBe("more");
+  expect(partOf("options.overlap: Input should be a valid number")).toBe("more");
+});
+
 test("each fault is said at its part of the form", () => {
   const parts = (draft: ReturnType<typeof whole>) => faultsOf(draft).map((fault) => fault.part);
   expect(parts(emptyDraft())).toEqual(["border", "bases"]);

@@ -1,9 +1,13 @@
 /** What a pilot wants planned, as the page keeps it: every figure that is not said is null, and the planner's own counts. */
 
+import type { Options } from "./options";
+
 /** Longitude, latitude; degrees, WGS 84. */
 export type Point = [number, number];
 export type Side = "left" | "right";
 export type Datum = "AGL" | "AMSL";
+/** Of the autopilot that the files are for. */
+export type Dialect = "ardupilot" | "px4";
 export type Objective = "revisit" | "coverage" | "risk";
 
 /** A line of the border; the side is that of one who walks along it. */
@@ -103,6 +107,10 @@ export interface Draft {
   windFromDeg: number | null;
   ground: "level" | "terrain";
   groundM: number | null;
+  dialect: Dialect;
+  /** Whether the planner proposes places to come down in an emergency. */
+  landingSites: boolean;
+  options: Options;
 }
 
 /** Metres along the border, hours of the day, weight (1 is the usual). */
@@ -155,6 +163,9 @@ export function emptyDraft(): Draft {
     windFromDeg: 0,
     ground: "level",
     groundM: 0,
+    dialect: "ardupilot",
+    landingSites: false,
+    options: {},
   };
 }
 

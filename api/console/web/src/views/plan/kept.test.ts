@@ -19,6 +19,7 @@ function whole(): Draft {
     models: [{ id: "1", name: "light", figures: { ...READY_FIGURES, cruise_m_s: null } }],
     risks: [{ id: "r", fromM: 0, toM: null, fromHour: 0, toHour: 24, weight: 2 }],
     standOffM: 120,
+    options: { floor_agl_m: 45, overlap: null },
     camera: { widthPx: 640, heightPx: 512, fovDeg: 30, modality: "visible", maxGsdM: null },
   };
 }
@@ -35,6 +36,8 @@ test.each([
   ["null", 1],
   ["[]", 1],
   ['{"lines": 3, "shiftH": "x", "name": null, "bases": {}, "border": "lost", "camera": {"modality": 3}}', 6],
+  ['{"options": {"floor_agl_m": "45"}}', 1],
+  ['{"options": {"height": 45}}', 1],
 ])("what is no draft, %j, is an empty one, and that is told", (text, lost) =>
   expect(readDraft(text)).toEqual({ draft: emptyDraft(), lost }),
 );

@@ -2,6 +2,7 @@
 
 import type { Base, Draft, Lens, Line, Model, Risk, Shipped, Standing, Zone } from "./draft";
 import { emptyDraft, FIGURES, READY_MODEL } from "./draft";
+import { OPTION_NAMES, type Option } from "./options";
 
 export interface Kept {
   draft: Draft;
@@ -73,6 +74,11 @@ const MEMBERS: Checks<Omit<Draft, List>> = {
   windFromDeg: figure,
   ground: oneOf("level", "terrain"),
   groundM: figure,
+  dialect: oneOf("ardupilot", "px4"),
+  landingSites: (value) => typeof value === "boolean",
+  options: (value) =>
+    isObject(value) &&
+    Object.entries(value).every(([name, each]) => OPTION_NAMES.includes(name as Option) && figure(each)),
 };
 
 /** The draft that a browser kept: what of it is not to be understood is as in an empty one, and counted. */

@@ -5,9 +5,10 @@ import type { Word } from "../../i18n";
 import { readPlace } from "../../ui/coordinates";
 import { type Draft, FIGURES, type Lens, type Model, READY_MODEL } from "./draft";
 import { ringOf } from "./geometry";
+import { OPTION_NAMES, setOf } from "./options";
 
 /** Parts of the form that a fault can be of. */
-export type Part = "name" | "border" | "bases" | "zones" | "fleet" | "patrol" | "shift" | "ground";
+export type Part = "name" | "border" | "bases" | "zones" | "fleet" | "patrol" | "shift" | "ground" | "more";
 
 /** Something that keeps a draft from being planned: in words of the page, or of the service. */
 export interface Fault {
@@ -130,6 +131,9 @@ export function requestOf(draft: Draft, usualName: string): Schemas["PlanningIn"
     ...(draft.start === "" ? {} : { start: momentOf(draft.start) }),
     wind: { speed_m_s: draft.windSpeed ?? 0, from_deg: draft.windFromDeg ?? 0 },
     ...(draft.ground === "terrain" ? { terrain: true } : { ground_m: draft.groundM ?? 0 }),
+    ...(draft.landingSites ? { landing_sites: true } : {}),
+    options: setOf(draft.options),
+    dialect: draft.dialect,
     explain: true,
   } as Schemas["PlanningIn"];
 }
@@ -207,6 +211,7 @@ function riskOf(risk: Draft["risks"][number]): Schemas["RiskRowIn"] {
 }
 
 const PLACES: readonly [RegExp, Part][] = [
+  [new RegExp(`\\b(option|options|heights|${OPTION_NAMES.join("|")})\\b`), "more"],
   [/border|countries|own_side|country|line|neighbour/i, "border"],
   [/airspace|zone/i, "zones"],
   [/fleet|aircraft|camera|model/i, "fleet"],

@@ -1,0 +1,143 @@
+/** Launches: a pilot's order that a ground station flies a plan. Given once, and followed until it is known what came of it. */
+
+import { signal } from "@preact/signals";
+import { admitted, dataOf, type Schemas, service } from "../../api/client";
+import { ANSWER_MS, Once } from "../../api/once";
+import { t } from "../../i18n";
+import { say } from "../../ui/failure";
+
+export type Launch = Schemas["Launch"];
+export type Station = Schemas["Station"];
+export type Check = Awaited<ReturnType<typeof readChecklist>>[number];
+
+/** What is to be flown, by which station, after which checks. */
+export type Wish = Omit<Schemas["LaunchIn"], "client_id" | "confirmed" | "expires_s">;
+
+/** How long a launch counts that no station takes; a station that stands by asks every two seconds. */
+export const COUNTS_S = 60;
+const LOOK_MS = 1000;
+const AGAIN_MS = 2500;
+const MOST = 100;
+/** States of which a pilot waits for the end. */
+const WAITS: readonly Launch["state"][] = ["given", "taken"];
+
+/** As the service told of them last, by id. */
+export const launches = signal<ReadonlyMap<string, Launch>>(new Map());
+const once = new Once();
+const followed = new Set<string>();
+
+/** Those of a plan, the newest first. */
+export function launchesOf(planningId: string): readonly Launch[] {
+  return [...launches.value.values()]
+    .filter((one) => one.planning_id === planningId)
+    .sort((a, b) => b.given_at.localeCompare(a.given_at));
+}
+
+/** Whether nobody knows yet what comes of it. */
+export function waits({ state }: Launch): boolean {
+  return WAITS.includes(state);
+}
+
+/** Whether that wish was sent and had no answer: sent again, it is the same launch. */
+export function isUnanswered(wish: Wish): boolean {
+  return once.isOpen(saying(wish));
+}
+
+/** Whether such a wish has been given all the same, as the service has told meanwhile: it waits for an answer no more. */
+export function hasArrived(wish: Wish): boolean {
+  const name = isUnanswered(wish) ? once.nameOf(saying(wish)) : null;
+  const arrived = [...launches.value.values()].some(({ client_id }) => client_id === name);
+  if (arrived) once.forget(saying(wish));
+  return arrived;
+}
+
+/**
+ * Give it. The same wish given again, after no answer came, is one launch.
+ *
+ * @throws {Problem} when the service refuses or cannot be reached
+ */
+export async function give(wish: Wish): Promise<void> {
+  const name = once.nameOf(saying(wish));
+  const body: Schemas["LaunchIn"] = { ...wish, client_id: name, confirmed: true, expires_s: COUNTS_S };
+  const answer = once.send(saying(wish), name, COUNTS_S, (late) => service.POST("/launches", { body, signal: late }));
+  put(dataOf(await answer));
+}
+
+/**
+ * Take back what no ground station has taken.
+ *
+ * @throws {Problem} when it is too late, or the service cannot be reached
+ */
+export async function withdraw({ id }: Launch): Promise<void> {
+  put(dataOf(await service.DELETE("/launches/{launch_id}", { params: { path: { launch_id: id } } })));
+}
+
+/** Read the newest of all plans. */
+export async function readNewest(): Promise<readonly Launch[]> {
+  const found = dataOf(await service.GET("/launches", { params: { query: { limit: MOST } }, signal: late() }));
+  for (const each of found) put(each);
+  return found;
+}
+
+/** The ground stations that have told of themselves. */
+export async function readStations(): Promise<Station[]> {
+  return dataOf(await service.GET("/stations", { signal: late() }));
+}
+
+/** What has to be looked at before a launch, as the service's settings have it. */
+export async function readChecklist() {
+  return dataOf(await service.GET("/launches/checklist", { signal: late() })).items;
+}
+
+/** Answers overtake one another: what is older than what is known changes nothing. */
+function put(launch: Launch): void {
+  const known = launches.peek().get(launch.id);
+  if (known !== undefined && isOlder(launch, known)) return;
+  launches.value = new Map(launches.peek()).set(launch.id, launch);
+  if (waits(launch) && !followed.has(launch.id)) {
+    followed.add(launch.id);
+    void follow(launch.id);
+  }
+}
+
+/** By when each was changed; that a launch has expired changes its state alone. */
+function isOlder(launch: Launch, known: Launch): boolean {
+  return launch.changed_at < known.changed_at || (launch.changed_at === known.changed_at && !waits(known));
+}
+
+/** Look on, whatever part of the page is shown, and say what came of it. */
+async function follow(id: string): Promise<void> {
+  let wait = LOOK_MS;
+  for (;;) {
+    await new Promise((go) => setTimeout(go, wait));
+    if (!admitted.peek()) continue; // it goes on meanwhile
+    const path = { launch_id: id };
+    wait = await service.GET("/launches/{launch_id}", { params: { path }, signal: late() }).then(
+      (answer) => {
+        put(dataOf(answer));
+        return LOOK_MS;
+      },
+      () => AGAIN_MS,
+    );
+    const launch = launches.peek().get(id);
+    if (launch === undefined || waits(launch)) continue;
+    followed.delete(id);
+    tell(launch);
+    return;
+  }
+}
+
+function tell({ state, words, plan_name, station }: Launch): void {
+  const text = t(`plan.told_${state}`, { name: plan_name, station });
+  say(
+    text,
+    state === "accepted" || state === "done" || state === "withdrawn" ? "good" : "bad",
+    words === null ? [] : [words],
+  );
+}
+
+const late = (): AbortSignal => AbortSignal.timeout(ANSWER_MS);
+
+function saying(wish: Wish): string {
+  return JSON.stringify(wish);
+}

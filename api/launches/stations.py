@@ -1,0 +1,85 @@
+"""Ground stations that stand by: what each told of itself last, and which of them are live."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Table, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from api.canonical import canonical
+from api.errors import ConflictError, NotFoundError
+from api.identity.roles import Principal
+from api.launches.schemas import StationIn
+from api.launches.settings import LaunchSettings
+from api.launches.tables import StationRow
+from api.records.readable import may_read_stations
+from api.store.tables import Base
+from api.times import iso
+
+__all__ = ["KEPT_US", "find_live", "list_stations", "tell"]
+
+KEPT_US = 86_400_000_000
+"""For how long a station is remembered that is not heard any more."""
+_TABLE: Table = Base.metadata.tables["ground_station"]
+
+
+def tell(session: Session, now_us: int, source: str, told: StationIn) -> None:
+    """Keep what a station tells of itself in place of what it told before; forget those that are long gone."""
+    session.execute(delete(StationRow).where(StationRow.told_us < now_us - KEPT_US))
+    of_dialect = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    said = {
+        "run": told.run,
+        "told_us": now_us,
+        "busy": told.busy,
+        "vehicles": canonical([each.model_dump(mode="json") for each in told.vehicles]),
+    }
+    upsert = of_dialect(_TABLE).on_conflict_do_update(index_elements=["source"], set_=said)
+    session.execute(upsert, {"source": source, **said})
+
+
+def list_stations(session: Session, principal: Principal, now_us: int, settings: LaunchSettings) -> list[Any]:
+    """Stations that were heard of late, by name, as JSON values; none for whom they are no business of."""
+    if not may_read_stations(principal):
+        return []
+    rows = session.scalars(select(StationRow).where(StationRow.told_us >= now_us - KEPT_US).order_by(StationRow.source))
+    return [_wire(row, now_us, settings) for row in rows]
+
+
+def find_live(session: Session, now_us: int, source: str, settings: LaunchSettings) -> StationRow:
+    """A station that is there now.
+
+    Raises
+    ------
+    NotFoundError
+        When it never told of itself, or long ago.
+    ConflictError
+        When it is not heard any more.
+    """
+    row = session.get(StationRow, source)
+    if row is None:
+        raise NotFoundError(f"ground station {source} does not exist: start `vedette station` there")
+    if not _is_live(row, now_us, settings):
+        raise ConflictError(
+            f"ground station {source} was heard last at {iso(row.told_us)}: it is to tell of itself every two seconds, "
+            "look whether it runs and reaches the service"
+        )
+    return row
+
+
+def _is_live(row: StationRow, now_us: int, settings: LaunchSettings) -> bool:
+    # Of a time that is still to come it is not known how long ago it was: a clock was set back.
+    return abs(now_us - row.told_us) < settings.stale_s * 1e6
+
+
+def _wire(row: StationRow, now_us: int, settings: LaunchSettings) -> dict[str, Any]:
+    return {
+        "source": row.source,
+        "run": row.run,
+        "told_at": iso(row.told_us),
+        "live": _is_live(row, now_us, settings),
+        "busy": row.busy,
+        "vehicles": json.loads(row.vehicles),
+    }
