@@ -8,6 +8,9 @@ DRAWING := contourpy cycler defusedxml fonttools kiwisolver matplotlib opencv-py
 # Of TrackEval: what reads data sets. Tests run its measures alone, with the SciPy of .venv.
 TOOLBOX := pycocotools scipy tabulate
 
+# Tests start hundreds of programs of ours: none has to compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check lint types console bench peers vision-peers lock clean
 
 demo: $(READY) $(CONSOLE)

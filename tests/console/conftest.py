@@ -3,16 +3,19 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from api import Settings
+from api.identity.settings import Argon2, IdentitySettings
 from api.server import running
 from tests.console.desk import Desk, Live
+from tests.console.seats import Seats
 from tests.services import absent
 
 # A machine that does four things at once is slow, and no test here is of how quick it is.
@@ -20,9 +23,12 @@ expect.set_options(timeout=30_000)
 _LAUNCH = (
     "--use-angle=swiftshader",  # the software renderer: no machine of tests has another
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-compositing",  # it is for maps alone: pages are put together without it, in half the time
     "--no-sandbox",  # as root, in a container
     "--disable-dev-shm-usage",
 )
+# Whoever sat down at the start of a run is not sent away at its end; the cheapest hash that is taken.
+_IDENTITY = IdentitySettings(idle_s=12 * 3600, argon2=Argon2(time_cost=2, memory_kib=19 << 10, parallelism=1))
 
 
 @pytest.fixture(scope="session")
@@ -49,43 +55,63 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+@pytest.fixture(scope="module")
+def seats(chromium: Browser) -> Seats:
+    return Seats(chromium)
+
+
 @pytest.fixture(scope="session")
 def peopled(tmp_path_factory: pytest.TempPathFactory) -> Live:
-    """A service that has stopped: its folder, in which everybody has an account, is copied for each test."""
+    """A service that has stopped: its folder, in which everybody is logged in, is copied for each test."""
     directory = tmp_path_factory.mktemp("peopled") / "service"
-    with running(Settings(directory, port=0)) as service:
+    with running(Settings(directory, port=0, identity=_IDENTITY)) as service:
         return Live.of(service, directory)
 
 
 @pytest.fixture
-def live(tmp_path: Path, peopled: Live) -> Iterator[Live]:
-    """A service of its own for a test, with somebody of every role."""
+def serve(tmp_path: Path, peopled: Live) -> Callable[..., AbstractContextManager[Live]]:
+    """Run the service of this test, with somebody of every role: `with serve()`, and again `with serve(port)`."""
     directory = tmp_path / "service"
-    shutil.copytree(peopled.directory, directory)
-    with running(Settings(directory, port=0)) as service:
-        yield replace(peopled, url=service.url, service=service, directory=directory)
+
+    @contextmanager
+    def run(port: int = 0) -> Iterator[Live]:
+        if not directory.exists():
+            shutil.copytree(peopled.directory, directory)
+        with running(Settings(directory, port=port, identity=_IDENTITY)) as service:
+            yield replace(peopled, url=service.url, service=service, directory=directory)
+
+    return run
 
 
 @pytest.fixture
-def desk(chromium: Browser, pictures: Path) -> Iterator[Callable[..., Desk]]:
-    """Sit somebody down: `desk(live, "analyst")` is a page, logged in; what goes wrong in one fails the test."""
+def live(serve: Callable[..., AbstractContextManager[Live]]) -> Iterator[Live]:
+    """A service of its own for a test, with somebody of every role."""
+    with serve() as live:
+        yield live
+
+
+@pytest.fixture
+def desk(seats: Seats, pictures: Path) -> Iterator[Callable[..., Desk]]:
+    """Sit somebody down: `desk(live, "analyst")` is a page, logged in; what goes wrong in one fails the test.
+
+    With a place, `desk(live, "analyst", "#/account")`, it opens there, and no map of the first view is drawn for
+    nothing. Without a role, or with settings of its own for the browser, it is a page that nobody had before.
+    """
     desks: list[Desk] = []
 
-    def sit(live: Live, role: str | None, *, width: int = 1280, height: int = 800, **context: Any) -> Desk:
-        size: ViewportSize = {"width": width, "height": height}
-        opened = chromium.new_context(
-            viewport=size, base_url=live.url, locale="en-GB", timezone_id="Europe/Athens", **context
-        )
-        page: Page = opened.new_page()
-        page.set_default_timeout(60_000)
+    def sit(
+        live: Live, role: str | None, place: str = "", *, width: int = 1280, height: int = 800, **context: Any
+    ) -> Desk:
+        page = seats.take({"width": width, "height": height}, kept=role is not None and not context, **context)
         made = Desk(page, live, pictures)
         desks.append(made)
         if role is not None:
-            made.log_in(role)
+            made.log_in(role, place)
         return made
 
     yield sit
     for made in desks:
-        made.page.context.close()
+        made.leave()
+        seats.leave(made.page)
     for made in desks:
         made.check()

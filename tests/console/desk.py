@@ -7,26 +7,48 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import ConsoleMessage, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Error, Page, Request, expect
 
 from api import Role
 from api.server import RunningService
 from tests.api.people import PASSWORD
 
 ROLES = tuple(role.value for role in Role if role is not Role.SENSOR)
+THEMES = ("light", "dark", "night")
 WEB = Path(__file__).parents[2] / "api" / "console" / "web"
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
-_WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+_WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+"""Rules of these that look at colours: a theme is a set of colours, and nothing else."""
+_FINDINGS = """async only => {
+  const found = await axe.run(document, { runOnly: only, resultTypes: ["violations"] });
+  return found.violations.flatMap(({ id, nodes }) => nodes.map(one => `${id}: ${one.target} ${one.failureSummary}`));
+}"""
+_NO_TLS = False
+"""For `verify`: certificates that nobody asks for take longer to read than all the rest of a request."""
+
+
+def login_of(role: str) -> str:
+    """How the account of a role is called."""
+    return "chief" if role == "administrator" else role
+
+
+def log_in(url: str, login: str, password: str, **more: Any) -> httpx.Response:
+    """Log in past the page."""
+    body = {"login": login, "password": password} | more
+    return httpx.post(f"{url}/login", json=body, headers={"Origin": url}, timeout=60, verify=_NO_TLS)
 
 
 @dataclass
 class Live:
-    """A running service; each role has an account whose login is its name, and a key."""
+    """A running service; each role has an account whose login is its name, a session of it, and a key."""
 
     url: str
     service: RunningService
     directory: Path
     keys: dict[str, str]
+    sessions: dict[str, dict[str, str]]
+    """Cookies of each role's account, logged in."""
     partner_id: str
 
     @classmethod
@@ -44,28 +66,24 @@ class Live:
 
             partner_id = post("/partners", name="Coast guard of the neighbour")["id"]
             keys = {"administrator": service.admin.key}
+            sessions = {}
             for role in ROLES:
                 bound = {"partner_id": partner_id} if role == "partner" else {}
-                login = "chief" if role == "administrator" else role
+                login = login_of(role)
                 secret = post("/accounts", login=login, name=role.title(), role=role, **bound)["secret"]
-                own = {"Origin": service.url}
-                answer = httpx.post(
-                    f"{service.url}/login",
-                    json={"login": login, "password": secret, "new_password": PASSWORD},
-                    headers=own,
-                    timeout=60,
-                )
+                answer = log_in(service.url, login, secret, new_password=PASSWORD)
                 assert answer.is_success, answer.text
+                sessions[role] = dict(answer.cookies)
             for role in ("pilot", "sensor", "analyst", "supervisor", "partner", "auditor"):
                 bound = {"partner_id": partner_id} if role == "partner" else {}
                 sources = {"sources": ["*"]} if role in {"pilot", "sensor"} else {}
                 keys[role] = post("/keys", name=f"key of the {role}", role=role, **bound, **sources)["key"]
-        return cls(service.url, service, directory, keys, partner_id)
+        return cls(service.url, service, directory, keys, sessions, partner_id)
 
     def ask(self, role: str, method: str, path: str, **more: Any) -> httpx.Response:
         """Ask the service past the page, with the role's key; fails the test when that is refused."""
         headers = {"Authorization": f"Bearer {self.keys[role]}"} | more.pop("headers", {})
-        answer = httpx.request(method, self.url + path, headers=headers, timeout=30, **more)
+        answer = httpx.request(method, self.url + path, headers=headers, timeout=30, verify=_NO_TLS, **more)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer
 
@@ -86,7 +104,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("pageerror", self._on_error)
         self.page.on("request", self._on_request)
 
     def _on_console(self, message: ConsoleMessage) -> None:
@@ -96,21 +114,28 @@ class Desk:
         if message.type == "error" or "Content Security Policy" in message.text:
             self.faults.append(f"console: {message.text} ({message.location.get('url', '')})")
 
+    def _on_error(self, error: Error) -> None:
+        self.faults.append(f"error: {error}")
+
     def _on_request(self, request: Request) -> None:
         self.requests.append(request.url)
 
     def open(self, place: str = "") -> None:
         """Go to a place of the page, `#/review`."""
-        self.page.goto(f"/{place}")
+        self.page.goto(f"{self.live.url}/{place}")
 
-    def log_in(self, role: str) -> None:
-        """Log in through the form."""
-        with self.as_nobody():
-            self.open()
-            self.page.get_by_label("Login").fill("chief" if role == "administrator" else role)
-            self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-            self.page.get_by_role("button", name="Log in").click()
-            expect(self.page.get_by_role("navigation", name="Views")).to_be_visible()
+    def log_in(self, role: str, place: str = "") -> None:
+        """Open a place of the page as somebody who is logged in."""
+        cookies = self.live.sessions[role].items()
+        self.page.context.add_cookies([{"name": name, "value": value, "url": self.live.url} for name, value in cookies])
+        self.open(place)
+        expect(self.page.get_by_role("navigation", name="Views")).to_be_visible()
+
+    def fill_in(self, login: str, password: str = PASSWORD) -> None:
+        """Fill in the form of who wants to log in, and send it."""
+        self.page.get_by_label("Login").fill(login)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_role("button", name="Log in").click()
 
     @contextmanager
     def as_nobody(self) -> Iterator[None]:
@@ -133,23 +158,28 @@ class Desk:
         self.page.screenshot(path=path)
         return path
 
-    def axe(self) -> list[str]:
-        """What axe-core finds against WCAG 2.2 A and AA, a line each."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", _WCAG)
-        return [
-            f"{one['id']}: {node['target']} {node['failureSummary']}"
-            for one in found["violations"]
-            for node in one["nodes"]
-        ]
-
-    def axe_in_every_theme(self) -> list[str]:
-        """The same in each theme, the preferences being out of reach: under an open dialog."""
-        found = []
-        for theme in ("light", "dark", "night"):
-            self.page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-            found += [f"{theme}: {one}" for one in self.axe()]
+    def axe(self, *, colours_alone: bool = False) -> list[str]:
+        """What axe-core finds against WCAG 2.2 A and AA, a line each; of a page in another theme its colours do."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: list[str] = self.page.evaluate(_FINDINGS, _COLOURS if colours_alone else _WCAG)
         return found
+
+    def axe_in_every_theme(self, picture: str | None = None) -> list[str]:
+        """The same in each theme, the preferences not being asked; with a picture of each."""
+        found = []
+        for theme in THEMES:
+            self.page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            found += [f"{theme}: {one}" for one in self.axe(colours_alone=theme != THEMES[0])]
+            if picture is not None:
+                self.picture(f"{picture}-{theme}")
+        return found
+
+    def leave(self) -> None:
+        """Listen to the page no more."""
+        self.page.remove_listener("console", self._on_console)
+        self.page.remove_listener("pageerror", self._on_error)
+        self.page.remove_listener("request", self._on_request)
 
     def check(self) -> None:
         """Nothing went wrong but what the test forgives, and no request left the host."""

@@ -4,7 +4,6 @@ import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -13,6 +12,7 @@ from playwright.sync_api import Route, expect
 
 from tests.api.people import PASSWORD
 from tests.api.samples import crossing_json
+from tests.console.desk import log_in
 
 FRESH = "eleven loud herons fly"
 PARTS = {
@@ -30,11 +30,6 @@ PARTS = {
 def deliver(live, source_id: str = "a") -> str:
     body = crossing_json(source_id, evidence=None, retention_days=3650)
     return live.ask("pilot", "POST", "/crossings", json=body).json()["id"]
-
-
-def log_in(live, login: str, password: str, **more: Any) -> httpx.Response:
-    body = {"login": login, "password": password} | more
-    return httpx.post(f"{live.url}/login", json=body, headers={"Origin": live.url}, timeout=60)
 
 
 def go(at, part: str):
@@ -59,7 +54,7 @@ def confirm(page, act: str) -> None:
     ],
 )
 def test_each_role_has_its_parts_and_opens_no_others_by_their_address(live, desk, role, parts):
-    at = desk(live, role)
+    at = desk(live, role, "#/account")
     for part, title in PARTS.items():
         page = go(at, part)
         links = page.get_by_role("navigation", name="Account").get_by_role("link")
@@ -70,8 +65,8 @@ def test_each_role_has_its_parts_and_opens_no_others_by_their_address(live, desk
 
 def test_the_audit_is_looked_through_by_person_deed_and_object(live, desk):
     first, second = deliver(live), deliver(live, "b")
-    at = desk(live, "auditor")
-    page = go(at, "audit")
+    at = desk(live, "auditor", "#/account/audit")
+    page = at.page
     rows = page.get_by_role("region", name="Entries").locator("tbody tr")
     expect(rows.first).to_be_visible()
     page.get_by_label("Deed").fill("crossing.deliver")
@@ -90,8 +85,8 @@ def test_the_audit_is_looked_through_by_person_deed_and_object(live, desk):
 
 def test_moments_are_looked_for_in_the_clock_that_is_shown(live, desk):
     deliver(live)
-    at = desk(live, "auditor")  # in Athens, hours ahead of UTC
-    page = go(at, "audit")
+    at = desk(live, "auditor", "#/account/audit")  # in Athens, hours ahead of UTC
+    page = at.page
     page.get_by_label("Deed").fill("crossing.deliver")
     rows = page.get_by_role("region", name="Entries").locator("tbody tr")
     expect(rows).to_have_count(1)
@@ -113,8 +108,8 @@ def test_moments_are_looked_for_in_the_clock_that_is_shown(live, desk):
 def test_a_long_audit_comes_page_by_page_without_a_gap(live, desk):
     for _ in range(110):
         live.ask("supervisor", "GET", "/partners")
-    at = desk(live, "auditor")
-    page = go(at, "audit")
+    at = desk(live, "auditor", "#/account/audit")
+    page = at.page
     page.get_by_label("Person").fill("key of the supervisor")  # pages of this one list partners too
     page.get_by_label("Deed").fill("partner.list")
     rows = page.get_by_role("region", name="Entries").locator("tbody tr")
@@ -127,8 +122,8 @@ def test_a_long_audit_comes_page_by_page_without_a_gap(live, desk):
 
 def test_a_whole_chain_is_verified_and_a_broken_one_cannot_be_overlooked(live, desk):
     deliver(live)
-    at = desk(live, "auditor")
-    page = go(at, "audit")
+    at = desk(live, "auditor", "#/account/audit")
+    page = at.page
     chain = page.get_by_role("region", name="The chain")
     expect(chain).to_contain_text("Not verified")
     page.get_by_role("button", name="Verify the chain").click()
@@ -145,13 +140,11 @@ def test_a_whole_chain_is_verified_and_a_broken_one_cannot_be_overlooked(live, d
     page.get_by_label("Deed").fill("crossing.deliver")
     expect(page.locator("tbody tr").first).to_contain_text("not to be trusted")
     at.picture("account-chain-broken")
-    for theme in ("light", "dark", "night"):
-        at.prefer("Theme", theme)
-        assert at.axe() == [], theme
+    assert at.axe_in_every_theme() == []
 
 
 def test_retention_is_set_changed_and_ended_by_an_administrator_alone(live, desk):
-    page = go(desk(live, "administrator"), "retention")
+    page = desk(live, "administrator", "#/account/retention").page
     form = page.get_by_role("form", name="Set the rule")
     for days in ("90", "30"):
         form.get_by_label("Purpose").fill("border-surveillance")
@@ -162,7 +155,7 @@ def test_retention_is_set_changed_and_ended_by_an_administrator_alone(live, desk
         expect(page.get_by_role("row", name="border-surveillance")).to_contain_text(f"{days} days")
     (rule,) = live.ask("auditor", "GET", "/retention").json()
     assert (rule["purpose"], rule["days"]) == ("border-surveillance", 30)
-    other = go(desk(live, "auditor"), "retention")
+    other = desk(live, "auditor", "#/account/retention").page
     expect(other.get_by_role("row", name="border-surveillance")).to_contain_text("30 days")
     expect(other.get_by_role("button", name="End the rule")).to_have_count(0)
     page.get_by_role("button", name="End the rule").click()
@@ -173,8 +166,8 @@ def test_retention_is_set_changed_and_ended_by_an_administrator_alone(live, desk
 
 def test_a_hold_keeps_a_record_and_erasure_takes_it_for_good(live, desk):
     record = deliver(live)
-    at = desk(live, "supervisor")
-    page = go(at, "erasure")
+    at = desk(live, "supervisor", "#/account/erasure")
+    page = at.page
     holding = page.get_by_role("form", name="Place a hold")
     holding.get_by_label("Id of the record").fill(record)
     holding.get_by_label("Reason").fill("court order 5")
@@ -221,9 +214,9 @@ def test_a_hold_keeps_a_record_and_erasure_takes_it_for_good(live, desk):
 
 
 def test_an_account_is_made_its_secret_shown_once_and_the_account_disabled(live, desk):
-    at = desk(live, "administrator")
+    at = desk(live, "administrator", "#/account/accounts")
     at.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = go(at, "accounts")
+    page = at.page
     form = page.get_by_role("form", name="Make an account")
     form.get_by_label("Login").fill("nora")
     form.get_by_label("Name").fill("Nora")
@@ -236,23 +229,23 @@ def test_an_account_is_made_its_secret_shown_once_and_the_account_disabled(live,
     assert page.evaluate("navigator.clipboard.readText()") == secret
     dialog.get_by_role("button", name="It is noted").click()
     expect(page.get_by_text(secret)).to_have_count(0)
-    assert log_in(live, "nora", secret, new_password=FRESH).status_code == 200
+    assert log_in(live.url, "nora", secret, new_password=FRESH).status_code == 200
     row = page.get_by_role("row", name="nora")
     row.get_by_role("button", name="New secret").click()
     confirm(page, "New secret")
     renewed = dialog.get_by_label("Secret", exact=True).inner_text()
     dialog.get_by_role("button", name="It is noted").click()
-    assert log_in(live, "nora", FRESH).status_code == 401
-    assert log_in(live, "nora", renewed, new_password=FRESH + " too").status_code == 200
+    assert log_in(live.url, "nora", FRESH).status_code == 401
+    assert log_in(live.url, "nora", renewed, new_password=FRESH + " too").status_code == 200
     row.get_by_role("button", name="Disable").click()
     confirm(page, "Disable")
     expect(row).to_contain_text("Disabled")
-    assert log_in(live, "nora", FRESH + " too").status_code == 401
+    assert log_in(live.url, "nora", FRESH + " too").status_code == 401
 
 
 def test_a_key_is_issued_works_and_is_revoked(live, desk):
-    at = desk(live, "administrator")
-    page = go(at, "keys")
+    at = desk(live, "administrator", "#/account/keys")
+    page = at.page
     form = page.get_by_role("form", name="Issue a key")
     form.get_by_label("Name").fill("gate")
     form.get_by_label("Sources").fill("gate, gate-*")
@@ -274,8 +267,8 @@ def test_a_key_is_issued_works_and_is_revoked(live, desk):
 
 
 def test_rules_of_review_are_written_and_over_somebody_elses_only_by_who_was_told(live, desk):
-    at = desk(live, "administrator")
-    page = go(at, "review")
+    at = desk(live, "administrator", "#/account/review")
+    page = at.page
     form = page.get_by_role("form", name="Write the rules")
     minutes, text = form.get_by_label("Minutes that a claim lasts"), form.get_by_label("Rules as JSON")
     write = form.get_by_role("button", name="Write the rules")
@@ -318,9 +311,9 @@ def test_rules_of_review_are_written_and_over_somebody_elses_only_by_who_was_tol
 
 
 def test_ones_own_sessions_are_ended_and_the_password_changed(live, desk):
-    assert log_in(live, "analyst", PASSWORD).status_code == 200  # somewhere else
-    at = desk(live, "analyst")
-    page = go(at, "mine")
+    assert log_in(live.url, "analyst", PASSWORD).status_code == 200  # somewhere else
+    at = desk(live, "analyst", "#/account/mine")
+    page = at.page
     sessions = page.get_by_role("region", name="Where you are logged in").locator("tbody tr")
     expect(sessions.filter(has_text="This one")).to_have_count(1)
     others = page.get_by_role("button", name="End all others")
@@ -335,14 +328,14 @@ def test_ones_own_sessions_are_ended_and_the_password_changed(live, desk):
     page.get_by_label("New password again").fill(FRESH)
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_text("The password was changed")).to_be_visible()
-    assert log_in(live, "analyst", PASSWORD).status_code == 401
-    assert log_in(live, "analyst", FRESH).status_code == 200
+    assert log_in(live.url, "analyst", PASSWORD).status_code == 401
+    assert log_in(live.url, "analyst", FRESH).status_code == 200
     page.get_by_label("Old password").fill(FRESH)  # again, under the token of the new session
     for label in ("New password", "New password again"):
         page.get_by_label(label, exact=True).fill(FRESH + " twice")
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_label("Old password")).to_have_value("")
-    assert log_in(live, "analyst", FRESH + " twice").status_code == 200
+    assert log_in(live.url, "analyst", FRESH + " twice").status_code == 200
 
 
 def test_everybody_can_use_it_in_every_theme(live, desk):
@@ -361,12 +354,10 @@ def test_everybody_can_use_it_in_every_theme(live, desk):
         "administrator": {"accounts": "Accounts", "keys": "Keys", "review": "Rules of review"},
     }
     for role, parts in places.items():
-        at = desk(live, role, width=1024, height=768)
+        at = desk(live, role, "#/account", width=1024, height=768)
         for part, region in parts.items():
             page = go(at, part)
             expect(page.get_by_role("region", name=region, exact=True)).to_be_visible()
             expect(page.get_by_text("Loading")).to_have_count(0)
-            for theme in ("light", "dark", "night"):
-                at.prefer("Theme", theme)
-                assert at.axe() == [], (role, part, theme)
+            assert at.axe_in_every_theme() == [], (role, part)
             at.picture(f"account-{part}-{role}")

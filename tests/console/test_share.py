@@ -57,7 +57,7 @@ PARTS = {
 )
 def test_each_role_has_its_parts_and_opens_no_others_by_their_address(live, desk, role, expected):
     agree(live)
-    at = desk(live, role)
+    at = desk(live, role, "#/share")
     parts = at.page.get_by_role("navigation", name="Share")
     for part, title in PARTS.items():
         at.open(f"#/share/{part}")
@@ -74,7 +74,7 @@ def test_each_role_has_its_parts_and_opens_no_others_by_their_address(live, desk
 
 @pytest.mark.parametrize(("role", "first"), [("pilot", "plan"), ("analyst", "fly")])
 def test_who_shares_nothing_has_none_of_it_by_its_address(live, desk, role, first):
-    at = desk(live, role)
+    at = desk(live, role, "#/account")
     for part in PARTS:
         at.open(f"#/share/{part}")
         expect(at.page).to_have_url(f"{live.url}/#/{first}")
@@ -84,8 +84,7 @@ def test_who_shares_nothing_has_none_of_it_by_its_address(live, desk, role, firs
 def test_what_the_preview_shows_is_what_the_partner_gets(live, desk):
     agree(live, fields=["kind", "position", "direction"])
     shown, wrong = crossing(live, "shown"), crossing(live, "wrong", marking="REL NOBODY", kind="bicycle")
-    at = desk(live, "supervisor")
-    at.open("#/share/records")
+    at = desk(live, "supervisor", "#/share/records")
     page = at.page
     yes, no = (page.locator("table.records tbody tr").filter(has_text=kind) for kind in ("person", "bicycle"))
     expect(yes).to_contain_text("Yes, once released")
@@ -118,8 +117,7 @@ def test_what_the_preview_shows_is_what_the_partner_gets(live, desk):
 def test_several_are_released_at_once_and_come_up_as_they_are_confirmed(live, desk):
     agree(live)
     first = crossing(live, "first")
-    at = desk(live, "supervisor")
-    at.open("#/share/records")
+    at = desk(live, "supervisor", "#/share/records")
     rows = at.page.get_by_role("row", name="person")
     expect(rows).to_have_count(1)
     second = crossing(live, "second", time="2026-01-01T11:00:00Z", update_time="2026-01-01T11:00:00Z")
@@ -135,9 +133,7 @@ def test_several_are_released_at_once_and_come_up_as_they_are_confirmed(live, de
 def test_a_recall_is_confirmed_at_one_desk_and_seen_at_the_other(live, desk):
     agree(live)
     release_id = release(live, crossing(live, "a"))
-    inside, outside = desk(live, "supervisor"), desk(live, "partner")
-    inside.open("#/share/releases")
-    outside.open("#/share/received")
+    inside, outside = desk(live, "supervisor", "#/share/releases"), desk(live, "partner", "#/share/received")
     row = inside.page.get_by_role("row", name="Coast guard")
     expect(row).to_contain_text("Stands")
     expect(outside.page.get_by_text("Nothing waits for your word.")).to_be_visible()
@@ -163,8 +159,7 @@ def test_a_receipt_that_came_by_letter_is_written_down(live, desk):
     agree(live)
     release_id = release(live, crossing(live, "a"))
     live.ask("supervisor", "DELETE", f"/releases/{release_id}", params={"reason": "in error"})
-    at = desk(live, "supervisor")
-    at.open("#/share/releases")
+    at = desk(live, "supervisor", "#/share/releases")
     at.page.get_by_label("Show").select_option(label="Recalls that wait for a receipt")
     at.page.get_by_role("button", name="Write down a receipt").click()
     dialog = at.page.get_by_role("dialog")
@@ -192,8 +187,7 @@ def write_terms(page) -> None:
 
 
 def test_an_agreement_is_drawn_refused_corrected_and_ended(live, desk):
-    at = desk(live, "administrator")
-    at.open("#/share/agreements")
+    at = desk(live, "administrator", "#/share/agreements")
     page = at.page
     page.get_by_text("1 partner", exact=True).click()
     page.get_by_role("textbox", name="New partner").fill("Navy of the neighbour")
@@ -246,8 +240,7 @@ def test_an_agreement_is_drawn_refused_corrected_and_ended(live, desk):
 
 
 def test_an_area_is_imported_and_what_is_begun_outlives_a_lost_connection(live, desk):
-    at = desk(live, "administrator")
-    at.open("#/share/agreements")
+    at = desk(live, "administrator", "#/share/agreements")
     page = at.page
     page.get_by_role("button", name="New agreement").click()
     write_terms(page)
@@ -274,8 +267,7 @@ def test_an_area_is_imported_and_what_is_begun_outlives_a_lost_connection(live, 
 def test_a_partner_subscribes_under_its_agreement_and_asks_no_more(live, desk):
     agreement_id = agree(live, subscriptions=True)
     release(live, crossing(live, "a"))
-    at = desk(live, "partner")
-    at.open("#/share")
+    at = desk(live, "partner", "#/share")
     form = at.page.get_by_role("form", name="Subscribe")
     assert at.page.locator("#own-agreements option").get_attribute("value") == agreement_id
     form.get_by_label("Number of the agreement").fill(agreement_id)
@@ -307,14 +299,11 @@ def test_everybody_can_use_it_in_every_theme(live, desk):
         "partner": {"received": ("region", "Recalls to confirm")},
     }
     for role, parts in places.items():
-        at = desk(live, role, width=1024, height=768)
+        at = desk(live, role, "#/share", width=1024, height=768)
         for part, (kind, name) in parts.items():
             at.open(f"#/share/{part}")
             expect(at.page.get_by_role(kind, name=name).first).to_be_visible()
             expect(at.page.get_by_text("Loading")).to_have_count(0)
             if part == "records":
                 at.page.get_by_role("button", name="Compare").first.click()
-            for theme in ("light", "dark", "night"):
-                at.prefer("Theme", theme)
-                assert at.axe() == [], (role, part, theme)
-                at.picture(f"share-{part}-{theme}")
+            assert at.axe_in_every_theme(f"share-{part}") == [], (role, part)
