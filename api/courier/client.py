@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from api.courier.files import checked_files, chunks, written_twice
+from api.courier.plans import Plans
 from api.courier.spool import Failed, Spool
 from api.courier.wire import away, events_in, refusal, trusted
 from api.errors import ClientError, RefusedError, SpoolError
@@ -67,6 +68,11 @@ class Client:
     transport, clock, sleep
         For tests: httpx transport, monotonic seconds, and waiting.
 
+    Attributes
+    ----------
+    plans
+        Plans that the service makes.
+
     Raises
     ------
     SpoolError
@@ -99,6 +105,7 @@ class Client:
             trust_env=False,
         )
         self._clock, self._sleep = clock, sleep
+        self.plans = Plans(self._ask, sleep)
         self._failures = 0
         self._due = -float("inf")
 
