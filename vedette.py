@@ -1,57 +1,22 @@
-"""The command line. Each command is a few lines over one package; they are kept by subject in ``cli``."""
+"""The command line: the way in to the commands of ``cli``."""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import typer
-
-from cli import (
-    commands_audit,
-    commands_backup,
-    commands_calibrate,
-    commands_dataset,
-    commands_evaluate,
-    commands_evidence,
-    commands_exercise,
-    commands_fly,
-    commands_models,
-    commands_plan,
-    commands_service,
-    commands_watch,
-    commands_worker,
-)
-from cli.terminal import complaints
-from geo import VedetteError
-
-app = typer.Typer(
-    name="vedette",
-    help="Watch a border from the air under law: plan, fly, find crossings, judge them, share what may be shared.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-for part in (
-    commands_service,
-    commands_backup,
-    commands_plan,
-    commands_fly,
-    commands_watch,
-    commands_worker,
-    commands_calibrate,
-    commands_evaluate,
-    commands_dataset,
-):
-    app.add_typer(part.commands)
-app.add_typer(commands_exercise.commands, name="exercise")
-app.add_typer(commands_audit.commands, name="audit")
-app.add_typer(commands_evidence.commands, name="evidence")
-app.add_typer(commands_models.commands, name="models")
+_INTERRUPTED = 130
 
 
 def main() -> None:
     """Run a command; anything refused is one line on standard error and an exit code that is not zero."""
+    with _leaving_at_once():
+        from cli.commands import app  # noqa: PLC0415 - loads for seconds, in which somebody may think better of it
+        from cli.terminal import complaints  # noqa: PLC0415
+        from geo import VedetteError  # noqa: PLC0415
     try:
         app()  # what is wrong with the call itself it says by itself, and ends
     except VedetteError as error:
@@ -62,10 +27,24 @@ def main() -> None:
         complaints.print(f"vedette: {where}{error.strerror or error}", style="red", markup=False, soft_wrap=True)
         code = 1
     except KeyboardInterrupt:
-        code = 130
+        code = _INTERRUPTED
     else:
         code = 0
     sys.exit(code)
+
+
+@contextmanager
+def _leaving_at_once() -> Iterator[None]:
+    """While modules load, Ctrl-C ends the process: as an exception it would come out of the middle of one of them."""
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is not signal.default_int_handler:  # it is ignored, or whoever calls sees to it
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(_INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 if __name__ == "__main__":

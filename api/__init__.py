@@ -2,6 +2,7 @@
 
 from api.account.backup import BackupReport, RestoreReport, backup, restore
 from api.app import create_app
+from api.console.settings import ConsoleSettings
 from api.courier.client import Client, SpoolReport
 from api.courier.fetch import fetch_evidence
 from api.courier.live import LiveCourier
@@ -63,6 +64,7 @@ __all__ = [
     "Client",
     "ClientError",
     "ConflictError",
+    "ConsoleSettings",
     "CrossingEntry",
     "Failed",
     "Figure",

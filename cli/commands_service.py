@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +15,7 @@ from cli.terminal import console
 __all__ = ["commands"]
 
 commands = typer.Typer()
+_DEMO = Path("runs/demo")
 Database = Annotated[
     str | None,
     typer.Option(
@@ -25,7 +28,7 @@ Database = Annotated[
     epilog="Example: [bold]vedette demo[/bold], or [bold]vedette demo --own ITA --neighbour CHE --ground 1500[/bold]"
 )
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/demo"),
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = _DEMO,
     own: Annotated[str, typer.Option(help="Own country: ISO code or name.")] = "USA",
     neighbour: Annotated[str, typer.Option(help="The country on the far side.")] = "MEX",
     near: Annotated[str | None, typer.Option(help="LAT,LON of the middle of the stretch, degrees.")] = None,
@@ -34,17 +37,26 @@ def demo(
     seed: Annotated[int, typer.Option(help="Same seed, same plan and same crossings.")] = 7,
     windows: Annotated[int, typer.Option(help="Recordings to make.", min=1)] = 16,
     crossings: Annotated[int, typer.Option(help="Crossings that happen in them.", min=1)] = 10,
-    serve: Annotated[bool, typer.Option("--serve", help="Leave the service up with what was found.")] = False,
-    port: Annotated[int, typer.Option(help="Its port.")] = 8470,
+    serve: Annotated[bool, typer.Option("--serve", help="Then show it in the console, until Ctrl-C.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show an earlier run of --out in the console, without running anew.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Of the console.")] = 8470,
 ) -> None:
     """Run the whole loop once: plan, fly, film, find crossings, review, release, report."""
-    import cli  # noqa: PLC0415 - loads everything
+    from cli.demo import demonstrate  # noqa: PLC0415 - loads everything
+    from cli.demo_show import show_demo  # noqa: PLC0415
+    from cli.outcome import DemoSettings  # noqa: PLC0415
+    from cli.report import outcome_table  # noqa: PLC0415
 
+    if show:
+        show_demo(out, port)
+        return
     about = None
     if near is not None:
         lat, lon = numbers(near, "LAT,LON", "--near")
         about = (lat, lon)
-    settings = cli.DemoSettings(
+    settings = DemoSettings(
         out,
         own=own,
         neighbour=neighbour,
@@ -55,13 +67,19 @@ def demo(
         windows=windows,
         crossings=crossings,
     )
-    outcome = cli.demonstrate(settings)
-    console.print(cli.outcome_table(outcome))
-    console.print(f"open {out}/report.html", markup=False)
-    if not serve:
-        console.print("see the same in the console: vedette demo --serve", markup=False)
+    outcome = demonstrate(settings)
+    console.print(outcome_table(outcome))
+    console.print(f"report:  {out}/report.html", markup=False, soft_wrap=True)
     if serve:
-        cli.serve_demo(outcome, port)
+        show_demo(out, port)
+    else:
+        console.print(f"console: {_again(out)}", markup=False, soft_wrap=True)
+
+
+def _again(out: Path) -> str:
+    """What to type to see a run in the console: the command as it was typed now, for the folder of that run."""
+    given = [] if out == _DEMO else ["--out", str(out)]
+    return shlex.join([sys.argv[0], "demo", *given, "--show"])
 
 
 @commands.command(epilog="Example: [bold]vedette doctor[/bold]")

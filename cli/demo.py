@@ -9,42 +9,25 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-
-from rich.table import Table
 
 import api
 import autopilot
 import missions
 import sim
 import vision
-from cli.outcome import DemoSettings, Outcome, Shared, Watched
+from cli.demo_service import Run, filled_service
+from cli.outcome import EPOCH_US, MARKING, OWNER, DemoError, DemoSettings, Outcome, Shared, Watched
 from cli.report import write_run_report
 from cli.simulated import simulated_fleet
 from cli.terminal import FlightBars, bars, console
-from geo import FlatTerrain, VedetteError, geodesic_length_m, write_text
+from geo import FlatTerrain, geodesic_length_m, write_text
 
-__all__ = ["demonstrate", "serve_demo"]
+__all__ = ["demonstrate"]
 
-# The night of the scenario: shortly after the first start of the patrol, 2026-06-21 04:00 UTC.
-EPOCH_US = 1_782_014_400_000_000
 # Pictures side by side, one on each thread, cost less than one picture on all threads.
 BATCH = 4
-OWNER, MARKING = "Border Watch (exercise)", "EXERCISE"
-PEOPLE = (api.Role.PILOT, api.Role.ANALYST, api.Role.SUPERVISOR, api.Role.AUDITOR)
-PARTNERS = ("Coast Guard (exercise)", "Rescue Service (exercise)")
-TERMS = {
-    "kinds": ["person", "vehicle"],
-    "purposes": [vision.Custody().purpose],
-    "markings": [MARKING],
-    "fields": ["kind", "direction", "status", "position", "ellipse", "border"],
-}
-
-
-class DemoError(VedetteError):
-    """A step of the demonstration that did not do what it must."""
 
 
 def demonstrate(settings: DemoSettings) -> Outcome:
@@ -79,7 +62,7 @@ def _loop(settings: DemoSettings, work: Path) -> Outcome:
     console.rule("4 crossings")
     watched = watch(recordings, work)
     console.rule("5 review and release")
-    shared = share(watched, work)
+    shared = share(Run(work, made, [crossing.to_json() for crossing in watched.crossings]))
     flown_m = sum(geodesic_length_m(*track.samples[:, 1:3].T) for track in flights)
     outcome = Outcome(settings, made, flight, flown_m, watched, shared)
     write_text(work / "summary.json", json.dumps(outcome.summary(), indent=1) + "\n")
@@ -211,67 +194,17 @@ def watch(recordings: tuple[sim.Recording, ...], work: Path) -> Watched:
     return watched
 
 
-def share(watched: Watched, work: Path) -> Shared:
-    """Deliver to the service over HTTP, have a person confirm one, release it to one partner, look as every reader."""
-    if not watched.crossings:
-        raise DemoError("no crossing was found, so there is nothing to review: try another seed")
-    with api.running(api.Settings(work / "store", port=0)) as service, bars() as progress, ExitStack() as stack:
-        assert service.admin is not None  # a new store
-        admin = stack.enter_context(api.Client(service.url, service.admin.key))
-        task = progress.add_task("deliver, review, release", total=len(watched.crossings) + 2)
-
-        def client(role: api.Role, partner: str | None = None, **more: Any) -> api.Client:
-            bound = ["*"] if role is api.Role.PILOT else None
-            key = admin.create_key(f"{role} of the demonstration", role, partner_id=partner, sources=bound)
-            return stack.enter_context(api.Client(service.url, key, **more))
-
-        partners = {name: admin.create_partner(name)["id"] for name in PARTNERS}
-        readers = {"analyst": client(api.Role.ANALYST)}
-        readers |= {name: client(api.Role.PARTNER, partners[name]) for name in PARTNERS}
-        for name in PARTNERS:
-            admin.create_agreement(partner_id=partners[name], **TERMS)
-
-        secrets = {
-            str(role): admin.create_account(role, f"{role} of the demonstration", role, partner_id=partner)
-            for role, partner in {**dict.fromkeys(PEOPLE), api.Role.PARTNER: partners[PARTNERS[0]]}.items()
-        }
-        with client(api.Role.PILOT, spool=work / "spool") as drone:
-            stored = {}
-            for crossing in watched.crossings:
-                answer = drone.deliver(crossing.to_json(), work / "evidence" / crossing.source_id)
-                if answer.waiting or answer.failed:
-                    raise DemoError(f"crossing {crossing.source_id} was not taken: {answer.error or answer.failed}")
-                stored[crossing.source_id] = str(answer.delivered[0]["id"])
-                progress.advance(task)
-        surest = max(watched.crossings, key=lambda c: (c.status is vision.Status.CONFIRMED, c.confidence))
-        chosen = stored[surest.source_id]
-        readers["analyst"].review(chosen, "confirm")
-        progress.advance(task)
-        release = client(api.Role.SUPERVISOR).release(chosen, partners[PARTNERS[0]], reason="joint exercise")
-        progress.advance(task)
-        seen = {name: list(reader.crossings()) for name, reader in readers.items()}
-        chain = client(api.Role.AUDITOR).verify_audit()
-    shutil.rmtree(work / "spool")  # empty: everything was delivered
+def share(run: Run) -> Shared:
+    """Put the run into a service in its folder, and look at it as every reader."""
+    with filled_service(api.Settings(run.folder / "store", port=0), run) as service:
+        seen = {name: list(reader.crossings()) for name, reader in service.readers.items()}
+        chain = service.auditor.verify_audit()
     return Shared(
-        stored,
-        surest.source_id,
-        str(release["id"]),
+        service.stored,
+        service.reviewed,
+        service.release,
         seen,
         int(chain["head"]["seq"]),
         bool(chain["intact"]),
-        service.admin.key,
-        secrets,
+        service.admin_key,
     )
-
-
-def serve_demo(outcome: Outcome, port: int) -> None:
-    """Serve the store of a demonstration until Ctrl-C. Raises as `api.serve` does."""
-    console.print(f"administrator key of this demonstration: {outcome.shared.admin_key}", markup=False, soft_wrap=True)
-    people = Table(
-        "login", "one-time secret", title="Who may open the console; a password of your own replaces the secret"
-    )
-    for login, secret in outcome.shared.secrets.items():
-        people.add_row(login, secret)
-    console.print(people)
-    settings = api.Settings(outcome.settings.out / "store", port=port)
-    api.serve(settings, announce=lambda text: console.print(text, markup=False, soft_wrap=True))

@@ -10,8 +10,17 @@ import autopilot
 import missions
 import sim
 import vision
+from geo import VedetteError
 
-__all__ = ["DemoSettings", "Outcome", "Shared", "Watched"]
+__all__ = ["EPOCH_US", "MARKING", "OWNER", "DemoError", "DemoSettings", "Outcome", "Shared", "Watched"]
+
+# The night of the scenario: shortly after the first start of the patrol, 2026-06-21 04:00 UTC.
+EPOCH_US = 1_782_014_400_000_000
+OWNER, MARKING = "Border Watch (exercise)", "EXERCISE"
+
+
+class DemoError(VedetteError):
+    """A step of the demonstration that did not do what it must."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +114,6 @@ class Shared:
         Length of the audit chain, and whether it is whole.
     admin_key
         The administrator key of the store; it is not written anywhere.
-    secrets
-        The one-time secret of each account by its login, which is a role; they are not written anywhere.
     """
 
     stored: dict[str, str]
@@ -116,7 +123,6 @@ class Shared:
     audit_entries: int
     audit_intact: bool
     admin_key: str = field(repr=False)
-    secrets: dict[str, str] = field(repr=False)
 
     @property
     def partners(self) -> dict[str, list[dict[str, Any]]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-import autopilot
+if TYPE_CHECKING:
+    import autopilot
 
 __all__ = ["FlightBars", "bars", "complaints", "console"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from api.courier.files import checked_files, chunks, written_twice
+from api.courier.plans import Plans
 from api.courier.spool import Failed, Spool
 from api.courier.station import StationClient
 from api.errors import ClientError, RefusedError, SpoolError
@@ -65,6 +66,11 @@ class Client(StationClient):
     transport, clock, sleep
         For tests: httpx transport, monotonic seconds, and waiting.
 
+    Attributes
+    ----------
+    plans
+        Plans that the service makes.
+
     Raises
     ------
     SpoolError
@@ -87,6 +93,7 @@ class Client(StationClient):
         super().__init__(url, key, timeout_s=timeout_s, transport=transport)
         self.spool = None if spool is None else Spool(spool)
         self._clock, self._sleep = clock, sleep
+        self.plans = Plans(self._ask, sleep)
         self._failures = 0
         self._due = -float("inf")
 

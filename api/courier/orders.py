@@ -173,6 +173,8 @@ class OrderCourier:
 
     def _say(self, trouble: str | None) -> None:
         """Say once that orders are not heard, and that they are again."""
+        if self._ended.is_set():  # the end breaks off the stream, which is no trouble
+            return
         if trouble is not None and not self._trouble:
             self._said(f"orders are not heard now: {trouble}")
         elif trouble is None and self._trouble:

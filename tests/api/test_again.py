@@ -18,11 +18,11 @@ from api.background import Service as Beside
 from api.canonical import canonical
 from api.jobs.queue import prepare_jobs
 from api.store.tables import EvidenceRow
+from cli.commands import app
 from tests.api.conftest import DATABASES, ON_SQLITE, InProcess, Service
 from tests.api.people import PASSWORD, Browser, settled
 from tests.api.raw import is_postgres, place_of
 from tests.api.samples import record_json
-from vedette import app
 
 DAY_US = 86_400_000_000
 

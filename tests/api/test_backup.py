@@ -37,11 +37,11 @@ from api.account.databases import PostgresDatabase, open_database
 from api.identity.roles import SYSTEM, Call
 from api.settings import Settings
 from api.trail.audit import append_audit
+from cli.commands import app
 from tests.api.conftest import ON_SQLITE, InProcess, Service
 from tests.api.raw import is_postgres, place_of
 from tests.api.test_audit import tamper
 from tests.programs import Program
-from vedette import app
 
 ROOT = Path(__file__).parents[2]
 

@@ -22,10 +22,10 @@ from api.trail.audit import append_audit, audit_head
 from api.trail.heads import HeadKeeper, read_heads, sign_head, verify_with_heads
 from api.trail.lines import LineTarget
 from api.trail.tasks import keep_heads
+from cli.commands import app
 from tests.api.conftest import ON_SQLITE
 from tests.api.raw import is_postgres, place_of
 from tests.api.test_audit import tamper
-from vedette import app
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 OTHER = Ed25519PrivateKey.from_private_bytes(b"o" * 32)

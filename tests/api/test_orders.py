@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -438,3 +439,22 @@ def test_an_order_that_is_taken_while_the_station_ends_is_told_of_and_so_is_one_
         while not away.puts and time.monotonic() < end:
             time.sleep(0.01)
     assert [put["state"] for put in away.puts if put["state"] != "taken"] == ["refused"]
+
+
+def test_the_end_which_breaks_off_a_stream_is_no_trouble():
+    listening, ended, said = threading.Event(), threading.Event(), []
+
+    def orders_live():
+        listening.set()
+        assert ended.wait(30)
+        raise api.ClientError("bad file descriptor")
+        yield  # it is a stream
+
+    with api.OrderCourier(SimpleNamespace(orders_live=orders_live), "station", lambda _: None, said.append) as courier:
+        courier.serve(["v"])
+        assert listening.wait(30)
+    ended.set()
+    for thread in threading.enumerate():
+        if thread.name == "vedette-orders":
+            thread.join(30)
+    assert said == []

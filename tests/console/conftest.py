@@ -20,7 +20,7 @@ from tests.services import absent
 
 # A machine that does four things at once is slow, and no test here is of how quick it is.
 expect.set_options(timeout=30_000)
-_LAUNCH = (
+LAUNCH = (
     "--use-angle=swiftshader",  # the software renderer: no machine of tests has another
     "--enable-unsafe-swiftshader",
     "--disable-gpu-compositing",  # it is for maps alone: pages are put together without it, in half the time
@@ -50,7 +50,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         absent("chromium is absent: .ci/services installs it")
-    browser = playwright.chromium.launch(executable_path=program, args=list(_LAUNCH))
+    browser = playwright.chromium.launch(executable_path=program, args=list(LAUNCH))
     yield browser
     browser.close()
 

@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from cli.commands import app
 from missions import (
     Base,
     BorderSegment,
@@ -31,7 +32,6 @@ from missions.border_loops import taken_apart
 from missions.contested import Contested
 from missions.risk import risk_apart
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, metres, way
-from vedette import app
 
 SLIP = "within the stand-off of where the line crosses itself"
 CUSP_M = 1000.0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import vision
+from cli.commands import app
 from missions import (
     Branch,
     FormatError,
@@ -35,7 +36,6 @@ from missions import (
 from missions.clock import ShiftClock, zone_of
 from missions.replanning import replan
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight
-from vedette import app
 
 # Days on which the clock is put forward and back, one by half an hour; and one of none.
 STARTS = [

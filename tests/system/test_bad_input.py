@@ -70,6 +70,7 @@ def one_clear_line(ran, *words):
         (["serve", "--host", "0.0.0.0"], ["TLS"]),
         (["export", "absent.pt", "out.onnx", "--data", "x"], ["vedette[train]"]),
         (["demo", "--own", "USA", "--neighbour", "FRA"], ["FRA"]),
+        (["demo", "--show", "--out", "absent"], ["absent", "run it first"]),
     ],
 )
 def test_arguments(run, tmp_path, monkeypatch, arguments, words):

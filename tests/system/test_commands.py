@@ -20,13 +20,14 @@ import api
 import missions
 import sim
 import vedette
+from cli.commands import app
 from geo import FlatTerrain
 from missions.fence import sortie_fence
 from tests.full_disk import full_after
 from tests.programs import Program
 from tests.sim.mav_client import Client, small_mission
 
-COMMANDS = sorted(typer.main.get_command(vedette.app).commands)
+COMMANDS = sorted(typer.main.get_command(app).commands)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

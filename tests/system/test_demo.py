@@ -2,9 +2,8 @@
 
 import json
 import re
-import signal
-import subprocess
-import sys
+import time
+from contextlib import ExitStack
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -12,18 +11,19 @@ import httpx
 import pytest
 
 import api
-import cli
 import missions
-import vedette
 import vision
-from tests.programs import Program
+from cli.demo import demonstrate
+from cli.outcome import DemoSettings
+from tests.api.people import Browser
+from tests.demo_shown import shown_demo
 
-SHORT = cli.DemoSettings(length_m=6000, windows=4, crossings=3, speedup=250, seed=11)
+SHORT = DemoSettings(length_m=6000, windows=4, crossings=3, speedup=250, seed=11)
 
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
-    return cli.demonstrate(replace(SHORT, out=tmp_path_factory.mktemp("runs") / "demo"))
+    return demonstrate(replace(SHORT, out=tmp_path_factory.mktemp("runs") / "demo"))
 
 
 @pytest.fixture(scope="module")
@@ -112,46 +112,88 @@ def test_no_secret_is_left_on_disk(outcome, folder):
     assert not [path for path in folder.rglob("*") if path.is_file() and key in path.read_bytes()]
 
 
-def test_the_same_seed_gives_the_same_plan_and_the_same_crossings(outcome, folder, tmp_path):
-    again = cli.demonstrate(replace(SHORT, out=tmp_path / "again", speedup=180))
-    for name in ("plan.json", "border.geojson", "crossings.jsonl"):
-        assert (again.settings.out / name).read_bytes() == (folder / name).read_bytes(), name
-    assert again.watched.score == outcome.watched.score
-
-
-def test_serve_leaves_the_service_up_until_told(tmp_path):
-    short = ["--length", "6", "--windows", "2", "--crossings", "1", "--seed", "11"]
-    command = [
-        sys.executable,
-        vedette.__file__,
-        "demo",
-        *short,
-        "--out",
-        str(tmp_path / "demo"),
-        "--serve",
-        "--port",
-        "0",
+def test_the_same_seed_gives_the_same_plan_and_the_same_crossings(run, folder, tmp_path):
+    again = tmp_path / "again"
+    ran = run("demo", "--length", 6, "--windows", 4, "--crossings", 3, "--seed", 11, "--out", again)
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines()[-2:] == [
+        f"report:  {again}/report.html",
+        f"console: vedette demo --out {again} --show",
     ]
-    with Program(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        key = url = None
-        secrets = {}
-        for line in process.stdout:
-            if match := re.match(r"\W*(analyst|partner)\W+([\w-]+)", line):
-                secrets[match[1]] = match[2]
-            key = line.split(": ")[1].strip() if line.startswith("administrator key") else key
-            if line.startswith("serving "):
-                url = line.split(" at ")[1].strip()
-                break
-        assert key
-        assert url
-        with api.Client(url, key, timeout_s=60.0) as client:
-            assert client.me()["role"] == "administrator"
-        assert secrets.keys() == {"analyst", "partner"}
-        for login, secret in secrets.items():
-            given = {"login": login, "password": secret, "new_password": "nine patient herons wait"}
-            answer = httpx.post(f"{url}/login", json=given, headers={"Origin": url})
-            assert answer.status_code == 200, answer.text
-        assert '<div id="console">' in httpx.get(url).text
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) in {0, 130}
+    for name in ("plan.json", "border.geojson", "crossings.jsonl"):
+        assert (again / name).read_bytes() == (folder / name).read_bytes(), name
+    figures = [json.loads((each / "summary.json").read_text())["crossings"] for each in (again, folder)]
+    assert figures[0] == figures[1]
+
+
+@pytest.fixture(scope="module")
+def shown(folder):
+    """The console of the run, with somebody of every role at it; the run is as it was when it has ended."""
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with shown_demo("--show", "--out", folder) as demo, ExitStack() as stack:
+        people = {}
+        for role in api.Role:
+            if role is not api.Role.SENSOR:
+                http = stack.enter_context(httpx.Client(base_url=demo.url, timeout=60))
+                people[role.value] = browser = Browser(http, origin=demo.url)
+                answer = browser.login(role.value, demo.password)
+                assert answer.status_code == 200, answer.text
+        yield people
+    assert demo.process.returncode == 0
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def told(browser, path):
+    answer = browser.ask("GET", path)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_console_says_on_every_page_that_all_is_simulated(shown):
+    assert '<div id="console">' in shown["pilot"].ask("GET", "/").text
+    assert "EXERCISE: all is simulated" in told(shown["pilot"], "/console/configuration")["marking"]
+
+
+def test_the_console_shows_the_plan_that_was_flown(shown, outcome):
+    (line,) = told(shown["pilot"], "/plannings")
+    assert (line["state"], line["adopted"]) == ("done", True)
+    result = told(shown["pilot"], f"/plannings/{line['id']}")["result"]
+    assert result["summary"]["revisit_s"] == outcome.plan.revisit_s
+    assert [each["properties"]["name"] for each in result["map"]["sorties"]] == [s.name for s in outcome.plan.sorties]
+    counts = {name: len(told(shown["pilot"], f"/{name}")["features"]) for name in ("segments", "fleets", "plans")}
+    assert counts == {"segments": 1, "fleets": 1, "plans": 1}
+    flights = told(shown["pilot"], "/sorties?limit=1000")["features"]
+    first = min(each["properties"]["take_off"] for each in flights)
+    assert (len(flights), first) == (len(outcome.plan.flights), "2026-06-21T04:00:00.000000Z")
+
+
+def test_the_console_shows_crossings_to_whom_they_are_for(shown, outcome):
+    ours = told(shown["analyst"], "/crossings")["features"]
+    assert len(ours) == len(outcome.watched.crossings)
+    for each in ours:
+        clip = shown["analyst"].ask("GET", f"/crossings/{each['id']}/evidence/clip")
+        assert clip.content[4:8] == b"ftyp"
+    assert sum(each["properties"]["review"]["state"] == "confirmed" for each in ours) == 1
+    (release,) = told(shown["supervisor"], "/releases")
+    (theirs,) = told(shown["partner"], "/crossings")["features"]
+    assert theirs["id"] == release["record_id"]
+    assert told(shown["auditor"], "/audit/verification")["intact"]
+
+
+def test_vehicles_fly_the_plan_again_and_obey(shown):
+    """Over MAVLink, as `vedette patrol` has it: a pilot's order reaches them."""
+    pilot, end = shown["pilot"], time.monotonic() + 60
+    order = {"client_id": "here", "kind": "return", "vehicle": {"source": "simulated ground station"}}
+    while True:
+        vehicles = told(pilot, "/vehicles")["features"]
+        flying = [each["properties"] for each in vehicles if each["properties"]["state"] == "flying"]
+        if flying:
+            break
+        assert time.monotonic() < end, vehicles
+        time.sleep(0.5)
+    order["vehicle"]["source_id"] = flying[0]["source_id"]
+    given = pilot.ask("POST", "/orders", json=order)
+    assert given.status_code == 201, given.text
+    while (state := told(pilot, f"/orders/{given.json()['id']}")["state"]) not in {"accepted", "done"}:
+        assert time.monotonic() < end, state
+        time.sleep(0.2)

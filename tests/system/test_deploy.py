@@ -19,6 +19,7 @@ import yaml
 
 import vedette
 from api.app import ROUTES
+from cli.commands import app
 from tests.ports import free_port
 from tests.services import absent
 
@@ -36,7 +37,7 @@ def unit(name):
 
 def parsed(words, environment):
     """What our command line makes of words in an environment; refuses as it does."""
-    root = typer.main.get_command(vedette.app)
+    root = typer.main.get_command(app)
     command = root.commands[words[0]]
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("VEDETTE_KEY", "VEDETTE_DATABASE"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -72,3 +73,19 @@ async def test_a_second_signal_ends_the_watch_and_not_the_way_home(plan, tmp_pat
         at_the_end, _ = await stopped_in_the_air(fleet, process, signal.SIGTERM, signal.SIGTERM)
     assert at_the_end.mode == "RTL"
     assert process.returncode == 130
+
+
+@pytest.mark.parametrize(("module", "command"), [("typer", ["--help"]), ("fastapi", ["serve", "--store", "store"])])
+def test_ctrl_c_while_a_command_loads_ends_it_without_a_word(module, command, tmp_path):
+    """A module in the place of one that is loaded presses Ctrl-C: at the very start, and when a command has begun."""
+    pressed = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(30)\n"
+    (tmp_path / f"{module}.py").write_text(pressed)
+    ran = subprocess.run(
+        [sys.executable, vedette.__file__, *command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, b"", b"")
