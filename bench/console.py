@@ -41,9 +41,15 @@ _LAUNCH = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandb
 _LAUNCH += ["--disable-blink-features=AutomationControlled"]  # under a test the page keeps what it draws, which costs
 _PASSWORD = "eleven loud herons fly"  # noqa: S105 - of a store that lasts for the measurement
 _FRAMES = """() => {
+  // Only what followed a movement of the mouse: a frame in which the map stood still costs nothing, and says nothing.
   window.frames_ms = [];
-  let last = performance.now();
-  const step = (now) => { window.frames_ms.push(now - last); last = now; requestAnimationFrame(step); };
+  let [last, moved, follows] = [performance.now(), false, false];
+  addEventListener("mousemove", () => { moved = true; }, true);
+  const step = (now) => {
+    if (follows) window.frames_ms.push(now - last);
+    [last, follows, moved] = [now, moved, false];
+    requestAnimationFrame(step);
+  };
   requestAnimationFrame(step);
 }"""
 _CUSTODY = {"owner": "USA", "purpose": "border-surveillance", "marking": "REL BRAVO", "retention_days": 30}
@@ -163,17 +169,17 @@ def _at_map(browser: Browser, service: RunningService) -> Page:
 
 
 def _dragged(page: Page) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Milliseconds of each frame while the map is dragged to and fro."""
+    """Milliseconds of each frame in which the map followed the mouse, while it is dragged to and fro."""
     page.evaluate(_FRAMES)
-    end, x = time.monotonic() + DRAGGED_S, 450.0
-    page.mouse.move(x, 400)
+    end, turn = time.monotonic() + DRAGGED_S, 0
+    page.mouse.move(450, 400)
     page.mouse.down()
-    step = 0
     while time.monotonic() < end:
-        step += 1
-        page.mouse.move(450 + 250 * math.sin(step / 12), 400 + 120 * math.cos(step / 17))
+        turn += 1
+        to = 450 + 250 * math.sin(turn), 400 + 120 * math.cos(turn / 1.4)
+        page.mouse.move(*to, steps=12)  # each is on its way as soon as the page has had the one before
     page.mouse.up()
-    return np.array(page.evaluate("window.frames_ms")[1:])
+    return np.array(page.evaluate("window.frames_ms"))
 
 
 def _pilot() -> Call:

@@ -9,6 +9,7 @@ import { report } from "../ui/failure";
 import { loadOperatorMaps, operatorMaps } from "./maps";
 import { Pointer } from "./Pointer";
 import { wirePMTiles } from "./pmtiles";
+import { withoutSky } from "./sky";
 import { mapStyle } from "./style";
 import { Wanted } from "./Wanted";
 import { wireMapWorker } from "./worker";
@@ -72,6 +73,7 @@ export function MapView({ label, box, children }: Props) {
       canvasContextAttributes: { preserveDrawingBuffer: navigator.webdriver },
       locale: { "Map.Title": label },
     });
+    withoutSky(map);
     map.touchZoomRotate.disableRotation();
     map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
 import { distance } from "../../map/ground";
@@ -40,7 +40,8 @@ export function OrderDialog({ watch, orders, wish, onClose }: Props) {
   const close = () => {
     if (!sending) onClose();
   };
-  useEffect(() => {
+  // Not after the next picture: a key may come before it.
+  useLayoutEffect(() => {
     if (!sending) return;
     // A dialog may refuse to be closed by Escape once; the second time the browser closes it all the same.
     const stay = (event: KeyboardEvent) => {

@@ -14,11 +14,14 @@ interface Props {
   onChoose: (id: string) => void;
 }
 
+/** Compares names with numbers in them. Made once: to compare without it costs a hundred times as much. */
+const NAMES = new Intl.Collator(undefined, { numeric: true });
+
 /** Vehicles in the order of the list: those in trouble first, then those that fly, by name. */
 export function rosterOf(watch: Watch): readonly Vehicle[] {
   const rank = { bad: 0, warn: 1, good: 2, off: 3 };
   return [...watch.vehicles.all.value.values()].sort(
-    (a, b) => rank[toneOf(a)] - rank[toneOf(b)] || a.name.localeCompare(b.name, undefined, { numeric: true }),
+    (a, b) => rank[toneOf(a)] - rank[toneOf(b)] || NAMES.compare(a.name, b.name),
   );
 }
 

@@ -244,6 +244,8 @@ export function vehicleLayers(): DrawnLayer[] {
       filter: ["has", "heading"],
       layout: {
         "icon-image": "own-heading",
+        // An image as large as the way around the symbol would be mostly empty, and that is drawn too.
+        "icon-offset": [0, -23],
         "icon-rotate": ["get", "heading"],
         "icon-rotation-alignment": "map",
         "icon-allow-overlap": true,

@@ -22,6 +22,8 @@ const ENTITIES: Record<Body, { set: string; entity: string }> = {
 };
 const SIZE = 26;
 const RATIO = 2;
+/** Pixels of the page. */
+const HEADING = { width: 20, height: 18 };
 
 /** How a vehicle looks: one image of the map each. */
 export function lookOf(vehicle: Vehicle): string {
@@ -69,23 +71,23 @@ function looks(theme: Theme): Partial<SymbolOptions> {
   }
 }
 
-/** An arrow head above the middle, to be turned. */
+/** An arrow head that points up; the map draws it away from the middle, and turns it about that. */
 function heading(): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
-  const side = 64 * RATIO;
-  canvas.width = side;
-  canvas.height = side;
+  canvas.width = HEADING.width * RATIO;
+  canvas.height = HEADING.height * RATIO;
   const pen = canvas.getContext("2d");
   if (pen === null) return canvas;
+  pen.scale(RATIO, RATIO);
   pen.beginPath();
-  pen.moveTo(side / 2, 2 * RATIO);
-  pen.lineTo(side / 2 + 8 * RATIO, 15 * RATIO);
-  pen.lineTo(side / 2, 11 * RATIO);
-  pen.lineTo(side / 2 - 8 * RATIO, 15 * RATIO);
+  pen.moveTo(10, 2);
+  pen.lineTo(18, 15);
+  pen.lineTo(10, 11);
+  pen.lineTo(2, 15);
   pen.closePath();
   pen.fillStyle = colour("own");
   pen.strokeStyle = colour("paper");
-  pen.lineWidth = 2 * RATIO;
+  pen.lineWidth = 2;
   pen.stroke();
   pen.fill();
   return canvas;
