@@ -24,7 +24,7 @@ def beside(at, place="#/fly"):
     """Another page of the same browser; small, since all are drawn by the processor."""
     page = at.page.context.new_page()
     page.set_viewport_size({"width": 768, "height": 400})
-    page.goto(f"/{place}")
+    page.goto(f"{at.live.url}/{place}")
     return page
 
 
@@ -54,7 +54,7 @@ def test_six_pages_are_live_and_answer(live, desk, heron):
     fly(live, "heron", battery_left=0.6)
     for page in pages:
         expect(row(page, "heron")).to_contain_text("60%")
-    pages[0].close()  # which opened them first
+    at.page.goto("about:blank")  # it opened them first
     fly(live, "heron", battery_left=0.4)
     expect(row(pages[1], "heron")).to_contain_text("40%")
     assert set(opened(live).values()) == {1}
@@ -74,7 +74,7 @@ def test_who_logs_out_in_one_page_has_logged_out_in_all_and_whoever_comes_sees_n
     expect(other.get_by_text("Partner partner")).to_be_visible()
     fly(live, "heron", battery_left=0.1)
     for page in (at.page, other):
-        page.goto("/#/fly")
+        page.goto(f"{live.url}/#/fly")
         expect(page.get_by_text("No vehicle is known")).to_be_visible()
         expect(page.get_by_role("region", name="Alarms")).to_contain_text("No alarms")
 
@@ -85,7 +85,7 @@ def test_a_page_that_was_not_told_lets_nothing_in_of_another_account(live, desk,
     at.forgiven += ["/me", "/stream"]
     # The cookie is another's, and no page was asked.
     wish = {"login": "analyst", "password": PASSWORD}
-    assert at.page.context.request.post("/login", data=wish, headers={"Origin": live.url}).ok
+    assert at.page.context.request.post(f"{live.url}/login", data=wish, headers={"Origin": live.url}).ok
     at.page.get_by_role("link", name="Review", exact=True).click()
     expect(at.page.get_by_text("Analyst analyst")).to_be_visible()
 
