@@ -113,6 +113,9 @@ class Gate:
             raise
         if seen.principal is not None:
             exit_.call = Call(seen.principal, exit_.request_id)
+            if seen.principal.session_id is not None and seen.principal.account_id is not None:
+                # A cookie is of whoever logged in last: a page that shows somebody else's work notices.
+                exit_.headers["X-Vedette-Account"] = seen.principal.account_id
         state = scope.setdefault("state", {})
         state["call"], state["request"] = exit_.call, exit_.request_id
 

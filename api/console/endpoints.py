@@ -30,6 +30,8 @@ _SOURCES = {
     "frame-ancestors": "'none'",
 }
 _POLICY = "; ".join(f"{kind} {source}" for kind, source in _SOURCES.items())
+_SCRIPT_POLICY = "default-src 'none'; connect-src 'self'"
+"""What a script is held to that runs by itself, as a worker does; in the page it is held to the page's."""
 
 
 async def get_page(request: Request) -> Response:
@@ -45,7 +47,8 @@ async def get_file(name: str, request: Request) -> Response:
     file = built_files().get(name)
     if file is None or name == INDEX:
         raise NotFoundError("the console has no file of this name")
-    return _send(request, file)
+    alone = {"Content_Security_Policy": _SCRIPT_POLICY} if file.media_type.startswith("text/javascript") else {}
+    return _send(request, file, **alone)
 
 
 async def get_configuration(settings: Given) -> Response:

@@ -59,7 +59,7 @@ async def get_event_stream(
     cursor = await run_in_threadpool(read, store, call, "event.subscribe", start)
     opened = Open(call, audience)
     wake = wake_of(store, given.feeds.poll_s)
-    return EventStream(stream(streams, wake, opened, cursor), given.feeds.send_timeout_s)
+    return EventStream(stream(streams, wake, opened, cursor), given.feeds)
 
 
 async def post_webhook(wish: WebhookIn, call: Caller, store: Stored, given: Given) -> Response:

@@ -17,6 +17,7 @@ from starlette.types import Send
 
 from api.canonical import canonical
 from api.errors import NotAcceptableError
+from api.feeds.settings import FeedSettings
 from api.feeds.streams import Open, Page, Streams
 from api.feeds.wake import Place, Wake
 
@@ -39,14 +40,16 @@ class EventStream(EventSourceResponse):
     ----------
     content
         The wire, in pieces.
-    timeout_s
-        How long one piece may wait for room.
+    settings
+        How long one piece may wait for room, and how long `content` is silent at most, which the reader is told in the
+        header `X-Vedette-Heartbeat`, in seconds: a connection on which nothing comes for longer is none.
     """
 
-    def __init__(self, content: AsyncIterator[bytes], timeout_s: float) -> None:
+    def __init__(self, content: AsyncIterator[bytes], settings: FeedSettings) -> None:
         # Proxies that gather an answer before they pass it on are asked not to.
-        super().__init__(content, headers={"X-Accel-Buffering": "no"})
-        self._timeout_s = timeout_s
+        headers = {"X-Accel-Buffering": "no", "X-Vedette-Heartbeat": f"{settings.heartbeat_s:g}"}
+        super().__init__(content, headers=headers)
+        self._timeout_s = settings.send_timeout_s
 
     async def stream_response(self, send: Send) -> None:
         """Send what comes; leave the answer unfinished, which closes the connection, where it is not taken."""

@@ -75,7 +75,7 @@ async def get_vehicle_stream(
     watch = watch_of(store, settings.live, settings.identity)
     opened = Open(call, audience_of(call.principal))
     wire = vehicle_stream(streams, watch, opened, store, account_s=settings.live.account_s)
-    return EventStream(wire, settings.feeds.send_timeout_s)
+    return EventStream(wire, settings.feeds)
 
 
 def _with_live_state(

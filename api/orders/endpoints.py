@@ -118,7 +118,7 @@ async def get_order_stream(
     opened = Open(call, audience_of(call.principal))
     wake = wake_of(store, settings.feeds.poll_s)
     wire = order_stream(streams, wake, opened, store, settings.identity)
-    return EventStream(wire, settings.feeds.send_timeout_s)
+    return EventStream(wire, settings.feeds)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -40,6 +40,7 @@ def test_the_page_asks_again_and_its_files_last(service, files):
     script = get(service, "/console/main-abc12345.js")
     assert script.headers["content-type"].startswith("text/javascript")
     assert "immutable" in script.headers["cache-control"]
+    assert script.headers["content-security-policy"] == "default-src 'none'; connect-src 'self'"  # of a worker
 
 
 @ON_SQLITE

@@ -1,11 +1,27 @@
-import { expect, it, vi } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 
 vi.stubGlobal("location", { origin: "http://service" });
-// No answer ever comes.
-vi.stubGlobal(
-  "fetch",
-  ({ signal }: Request) => new Promise((_, no) => signal.addEventListener("abort", () => no(signal.reason))),
-);
+
+/** What was asked and is not answered yet, by its path. */
+const asked = new Map<string, (response: Response) => void>();
+vi.stubGlobal("fetch", ({ url, signal }: Request) => {
+  const { pathname } = new URL(url);
+  return new Promise((yes, no) => {
+    asked.set(pathname, yes);
+    signal.addEventListener("abort", () => {
+      asked.delete(pathname);
+      no(signal.reason);
+    });
+  });
+});
+
+const turns = () => new Promise((resolve) => setTimeout(resolve, 0));
+const answer = (path: string, headers = {}, status = 200) => asked.get(path)?.(new Response("{}", { headers, status }));
+
+beforeEach(() => {
+  vi.resetModules();
+  asked.clear();
+});
 
 it("a request whose time is over failed, and one that was called off did not", async () => {
   const { ask } = await import("./client");
@@ -17,4 +33,51 @@ it("a request whose time is over failed, and one that was called off did not", a
   const asked = ask("http://service/me", { signal: gone.signal });
   gone.abort("gone");
   await expect(asked).rejects.toBe("gone");
+});
+
+it("what is being read is called off while somebody logs out, and read after all if they stay", async () => {
+  const { ask, leave } = await import("./client");
+  const read = ask("http://service/partners");
+  const wrote = ask("http://service/crossings", { method: "POST" });
+  await turns();
+  const left = leave(() => ask("http://service/logout", { method: "POST" }));
+  const readLater = ask("http://service/vehicles");
+  await turns();
+  expect([...asked.keys()]).toEqual(["/crossings", "/logout"]); // what is written is never cut off
+  answer("/crossings");
+  answer("/logout", {}, 503);
+  await expect(left).rejects.toMatchObject({ status: 503 });
+  await turns();
+  answer("/partners");
+  answer("/vehicles");
+  for (const each of [read, wrote, readLater]) await expect(each).resolves.toMatchObject({ status: 200 });
+});
+
+it("is asked nothing and answers nobody once they are gone", async () => {
+  const { ask, leave } = await import("./client");
+  const ended = vi.fn();
+  const read = [ask("http://service/partners"), ask("http://service/vehicles")];
+  for (const each of read) void each.then(ended, ended);
+  await turns();
+  const left = leave(() => ask("http://service/logout", { method: "POST" }));
+  await turns();
+  answer("/logout");
+  await left;
+  await turns();
+  expect([[...asked.keys()], ended.mock.calls.length]).toEqual([["/logout"], 0]);
+});
+
+it("lets no answer in that is another account's, and has the page begin anew", async () => {
+  const { ask, useSession, whenSession } = await import("./client");
+  const [over, other] = [vi.fn(), vi.fn()];
+  whenSession(over, other);
+  useSession("token", "mine");
+  const mine = ask("http://service/mine");
+  const theirs = ask("http://service/theirs");
+  await turns();
+  answer("/mine", { "X-Vedette-Account": "mine" });
+  await expect(mine).resolves.toMatchObject({ status: 200 });
+  answer("/theirs", { "X-Vedette-Account": "theirs" });
+  await expect(theirs).rejects.toMatchObject({ status: 401 });
+  expect([over.mock.calls.length, other.mock.calls.length]).toEqual([0, 1]);
 });

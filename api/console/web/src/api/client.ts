@@ -10,22 +10,66 @@ export type Schemas = components["schemas"];
 
 const SAFE = new Set(["GET", "HEAD"]);
 const OUT_OF_REACH = "the service cannot be reached";
+const SOMEBODY_ELSE = "somebody else has logged in: this page begins anew";
 
 let csrf = "";
+let account = "";
 let ended: () => void = () => undefined;
+let replaced: () => void = () => undefined;
+/** What is being read, to be called off when somebody leaves. */
+const reading = new Set<AbortController>();
+/** While somebody logs out: settles when they stay. */
+let leaving: Promise<void> | null = null;
 
 /** Whether there is a session, as far as the service has said. */
 export const admitted = signal(false);
 
-/** The token that requests carry which change something; it comes with the session. */
-export function useToken(token: string): void {
+/**
+ * There is a session.
+ *
+ * @param token that requests carry which change something
+ * @param whose the account: an answer that is another's is not let into this page
+ */
+export function useSession(token: string, whose: string): void {
   csrf = token;
+  account = whose;
   admitted.value = true;
 }
 
-/** What to do when the service says that the session is over. */
-export function whenEnded(act: () => void): void {
-  ended = act;
+/** The session is over. */
+export function endSession(): void {
+  admitted.value = false;
+  ended();
+}
+
+/**
+ * What to do when there is another session or none.
+ *
+ * @param over the session has ended
+ * @param other another page of this browser has let somebody else in
+ */
+export function whenSession(over: () => void, other: () => void): void {
+  ended = over;
+  replaced = other;
+}
+
+/**
+ * Log out by `way`. What is being read is let go of first: the service would refuse it, and there is nobody to be told.
+ * If the way fails it is read after all; if not, it is never answered.
+ */
+export async function leave(way: () => Promise<unknown>): Promise<void> {
+  let stay: () => void = () => undefined;
+  leaving = new Promise((resolve) => {
+    stay = resolve;
+  });
+  for (const each of reading) each.abort();
+  try {
+    await way();
+  } catch (error) {
+    leaving = null;
+    stay();
+    throw error;
+  }
 }
 
 /**
@@ -42,20 +86,43 @@ export async function ask(input: Request | string, init?: RequestInit): Promise<
 }
 
 async function reach(request: Request): Promise<Response> {
-  let response: Response;
   const askedMs = Date.now();
+  const response = SAFE.has(request.method) ? await read(request) : await sent(request, request.signal);
+  hear(response.headers.get("Date"), askedMs, Date.now());
+  const whose = response.headers.get("X-Vedette-Account");
+  if (admitted.peek() && whose !== null && whose !== account) {
+    replaced();
+    throw new Problem(401, SOMEBODY_ELSE);
+  }
+  if (response.status === 401 && !request.url.endsWith("/login")) endSession();
+  return response;
+}
+
+/** What changes nothing may be called off and asked for again. */
+async function read(request: Request): Promise<Response> {
+  for (;;) {
+    if (leaving !== null) await leaving;
+    const off = new AbortController();
+    reading.add(off);
+    try {
+      const signal = AbortSignal.any([request.signal, off.signal]);
+      return await sent(new Request(request, { signal }), request.signal);
+    } catch (error) {
+      if (!off.signal.aborted) throw error;
+    } finally {
+      reading.delete(off);
+    }
+  }
+}
+
+/** @param asked by which whoever asks calls it off */
+async function sent(request: Request, asked: AbortSignal): Promise<Response> {
   try {
-    response = await fetch(request);
+    return await fetch(request);
   } catch (error) {
-    if (request.signal.aborted && !isLate(request.signal)) throw error;
+    if (asked.aborted && !isLate(asked)) throw error;
     throw new Problem(0, OUT_OF_REACH);
   }
-  hear(response.headers.get("Date"), askedMs, Date.now());
-  if (response.status === 401 && !request.url.endsWith("/login")) {
-    admitted.value = false;
-    ended();
-  }
-  return response;
 }
 
 /** Whether it is a request's time that is over, as `AbortSignal.timeout` has it: then nobody called it off. */

@@ -1,125 +1,195 @@
 import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Stream, type Told } from "./events";
-import { Problem } from "./problem";
+import type { Stream, Told } from "./events";
+import type { State } from "./line";
 
-const service = vi.hoisted(() => ({ ask: vi.fn(), admitted: null as unknown as { value: boolean } }));
-vi.mock("./client", () => service);
+const session = vi.hoisted(() => ({
+  look: vi.fn<() => Promise<void>>(),
+  person: { peek: () => ({ account_id: "me" }) },
+}));
+const client = vi.hoisted(() => ({ admitted: null as unknown as { value: boolean } }));
+vi.mock("../app/session", () => session);
+vi.mock("./client", () => client);
+vi.mock("./hub.worker?sharedworker&url", () => ({ default: "/hub.js" }));
 
-/** A browser's end of a stream, of which a test is the other end. */
-class Source extends EventTarget {
-  static readonly CLOSED = 2;
-  static all: Source[] = [];
-  onopen: () => void = () => undefined;
-  onerror: () => void = () => undefined;
-  readyState = 0;
+/** Connections that a hub opened, worker's or page's own, with who follows them. */
+const lines = vi.hoisted(
+  () =>
+    [] as {
+      path: string;
+      open: boolean;
+      again: number;
+      stand: (state: State) => void;
+      tell: (kind: string, data: unknown) => void;
+    }[],
+);
+vi.mock("./line", () => ({
+  Line: class {
+    state: State = { standing: "opening", heard: null };
+    readonly #of: (typeof lines)[number];
+    constructor(
+      path: string,
+      _: string,
+      follower: { told: (events: unknown) => void; stands: (state: State) => void },
+    ) {
+      this.#of = {
+        path,
+        open: true,
+        again: 0,
+        stand: (state) => {
+          this.state = state;
+          follower.stands(state);
+        },
+        tell: (kind, data) => void follower.told([{ kind, data: JSON.stringify(data) }]),
+      };
+      lines.push(this.#of);
+    }
+    again() {
+      this.#of.again += 1;
+    }
+    close() {
+      this.#of.open = false;
+    }
+  },
+}));
 
-  constructor(readonly url: string) {
-    super();
-    Source.all.push(this);
-  }
+/** The browser: a worker of each name, shared by all pages. */
+const workers = new Map<string, { join: (port: MessagePort) => void }>();
+let broken = false;
 
-  static get last(): Source {
-    return Source.all.at(-1) ?? new Source("none");
-  }
-
-  tell(kind: string, data: unknown, lastEventId = ""): void {
-    this.dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(data), lastEventId }));
-  }
-
-  fail(forGood: boolean): void {
-    this.readyState = forGood ? Source.CLOSED : 0;
-    this.onerror();
-  }
-
-  close(): void {
-    this.readyState = Source.CLOSED;
-  }
+/** Another page of the same browser: the module anew, with the same workers. */
+async function page(): Promise<typeof import("./events")> {
+  vi.resetModules();
+  return import("./events");
 }
 
-let path = 0;
-let stream: Stream;
-let told: Told[];
-let back: ReturnType<typeof vi.fn<() => void>>;
-const ends: (() => void)[] = [];
+/** Messages of ports come one turn of the loop after another. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+const open = () => lines.filter((each) => each.open);
+const live = (heard = 1): State => ({ standing: "live", heard });
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubGlobal("EventSource", Source);
-  Source.all = [];
-  service.admitted = signal(true);
-  service.ask.mockReset().mockResolvedValue(null);
-  path += 1;
-  stream = new Stream(`/${path}`, ["cue"]);
-  told = [];
-  back = vi.fn<() => void>();
-  ends.push(stream.listen((each) => told.push(each), back));
-  Source.last.onopen();
+beforeEach(async () => {
+  const { Hub } = await import("./hub");
+  workers.clear();
+  lines.length = 0;
+  broken = false;
+  client.admitted = signal(true);
+  session.look.mockReset().mockResolvedValue();
+  vi.stubGlobal("addEventListener", () => undefined);
+  vi.stubGlobal(
+    "SharedWorker",
+    class {
+      readonly port: MessagePort;
+      onerror: () => void = () => undefined;
+      constructor(_: string, { name }: { name: string }) {
+        const { port1, port2 } = new MessageChannel();
+        this.port = port1;
+        if (broken) setTimeout(() => this.onerror(), 0);
+        else {
+          const hub = workers.get(name) ?? new Hub(name);
+          workers.set(name, hub);
+          hub.join(port2);
+        }
+      }
+    },
+  );
 });
 
+const ends: (() => void)[] = [];
 afterEach(() => {
   for (const end of ends.splice(0)) end();
-  vi.useRealTimers();
 });
 
-it("is one connection for all parts of a page, each told of what it wants", () => {
-  const other: string[] = [];
-  ends.push(new Stream(`/${path}`, ["order", "cue"]).listen(({ kind }) => other.push(kind)));
-  Source.last.tell("cue", 1);
-  Source.last.tell("order", 2);
-  expect(told).toEqual([{ kind: "cue", data: 1 }]);
-  expect(other).toEqual(["cue", "order"]);
-  ends.pop()?.();
-  expect(Source.all.map((each) => each.readyState)).toEqual([0]);
-  ends.pop()?.();
-  expect(Source.all.map((each) => each.readyState)).toEqual([2]);
+function listen(stream: Stream): { told: Told[]; back: ReturnType<typeof vi.fn<() => void>>; end: () => void } {
+  const told: Told[] = [];
+  const back = vi.fn<() => void>();
+  const end = stream.listen((each) => told.push(each), back);
+  ends.push(end);
+  return { told, back, end };
+}
+
+it("is one connection for all pages and their parts, each told of what it wants", async () => {
+  const [one, other] = [await page(), await page()];
+  const first = listen(new one.Stream("/a", ["cue"]));
+  const second = listen(new one.Stream("/a", ["order", "cue"]));
+  const third = listen(new other.Stream("/a", ["order"]));
+  await settle();
+  lines[0]?.stand(live());
+  lines[0]?.tell("cue", 1);
+  lines[0]?.tell("order", 2);
+  await settle();
+  expect(lines).toHaveLength(1);
+  expect([first.told, second.told, third.told]).toEqual([
+    [{ kind: "cue", data: 1 }],
+    [
+      { kind: "cue", data: 1 },
+      { kind: "order", data: 2 },
+    ],
+    [{ kind: "order", data: 2 }],
+  ]);
+  first.end();
+  second.end();
+  await settle();
+  expect(open()).toHaveLength(1);
+  third.end();
+  await settle();
+  expect(open()).toHaveLength(0);
 });
 
-it("ends a session that has ended, and goes on when somebody is back, asking for nothing meanwhile", async () => {
-  service.ask.mockImplementation(async () => {
-    service.admitted.value = false;
-    throw new Problem(401, "the session has ended");
-  });
-  Source.last.fail(true);
-  await vi.advanceTimersByTimeAsync(60_000);
-  expect(service.ask).toHaveBeenCalledTimes(1);
-  expect(Source.all).toHaveLength(1);
-  expect(stream.connection.value).toBe("lost");
-  service.admitted.value = true;
-  await vi.advanceTimersByTimeAsync(0);
-  Source.last.onopen();
-  expect(Source.all).toHaveLength(2);
-  expect([stream.connection.value, back.mock.calls.length]).toEqual(["live", 1]);
+it("a page that comes later is told how the line stands, and is not told to read again what it reads now", async () => {
+  const [one, other] = [await page(), await page()];
+  listen(new one.Stream("/a", ["cue"]));
+  await settle();
+  lines[0]?.stand(live());
+  const later = new other.Stream("/a", ["cue"]);
+  const { back } = listen(later);
+  await settle();
+  expect([later.connection.value, back.mock.calls.length]).toEqual(["live", 0]);
+  lines[0]?.stand({ standing: "silent", heard: 7 });
+  await settle();
+  expect([later.connection.value, later.heard.value]).toEqual(["silent", 7]);
+  lines[0]?.stand(live());
+  await settle();
+  expect([later.connection.value, back.mock.calls.length]).toEqual(["live", 1]);
 });
 
-it("is asked for again after an answer that is no stream, from where it was", async () => {
-  service.ask.mockRejectedValue(new Problem(0, "the service cannot be reached"));
-  Source.last.tell("cue", 1, "41");
-  Source.last.fail(true);
-  await vi.advanceTimersByTimeAsync(2000);
-  expect(Source.last.url).toBe(`/${path}?after=41`);
-  Source.last.fail(true); // as for a number that it does not know
-  await vi.advanceTimersByTimeAsync(2000);
-  expect(Source.last.url).toBe(`/${path}`);
-  Source.last.onopen();
+it.each(["opening", "lost", "silent"] as const)("what a page read before a cut is read again: %s", async (standing) => {
+  const { Stream } = await page();
+  const { back } = listen(new Stream("/a", ["cue"]));
+  await settle();
+  lines[0]?.stand(live());
+  lines[0]?.stand({ standing, heard: 1 });
+  lines[0]?.stand(live());
+  await settle();
   expect(back).toHaveBeenCalledTimes(1);
 });
 
-it.each(["stopping", "slow"])("comes back without alarm when the service takes its leave: %s", (reason) => {
-  Source.last.tell("bye", { reason });
-  Source.last.fail(false);
-  expect(stream.connection.value).toBe("opening");
-  Source.last.fail(false); // it is not there yet: now it is lost
-  expect(stream.connection.value).toBe("lost");
-  Source.last.onopen();
-  expect([stream.connection.value, back.mock.calls.length]).toEqual(["live", 1]);
+it("goes on when somebody is back whose session had ended, and asks once whether it has", async () => {
+  session.look.mockImplementation(async () => {
+    client.admitted.value = false;
+    throw new Error("the session has ended");
+  });
+  const stream = new (await page()).Stream("/a", ["cue"]);
+  listen(stream);
+  await settle();
+  lines[0]?.stand({ standing: "refused", heard: null });
+  await settle();
+  expect([stream.connection.value, session.look.mock.calls.length, lines[0]?.again]).toEqual(["lost", 1, 0]);
+  client.admitted.value = true;
+  await settle();
+  expect(lines[0]?.again).toBe(1);
 });
 
-it("asks at once whether the session stands when it is told that it does not", async () => {
-  Source.last.tell("bye", { reason: "revoked" });
-  expect(stream.connection.value).toBe("lost");
-  expect(service.ask).toHaveBeenCalledTimes(1);
-  expect(Source.all[0]?.readyState).toBe(Source.CLOSED); // the browser is not to knock by itself
-  await vi.advanceTimersByTimeAsync(2000);
-  expect(Source.all).toHaveLength(2);
+it.each(["is missing", "fails"])("a page helps itself where the shared worker %s", async (how) => {
+  if (how === "fails") broken = true;
+  else vi.stubGlobal("SharedWorker", undefined);
+  const stream = new (await page()).Stream("/a", ["cue"]);
+  const { told } = listen(stream);
+  await settle();
+  open()[0]?.stand(live());
+  open()[0]?.tell("cue", 1);
+  await settle();
+  expect([stream.connection.value, told, open().length]).toEqual(["live", [{ kind: "cue", data: 1 }], 1]);
 });

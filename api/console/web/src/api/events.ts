@@ -1,10 +1,19 @@
-/** Streams of the service: what happens is told to whoever asked, in order, over cuts of the connection. */
+/**
+ * Streams of the service: what happens is told to whoever asked, in order, over cuts of the connection.
+ *
+ * A browser opens six connections to a host, and a stream holds one for good. So the pages of an account share their
+ * streams, in a worker of all of them; where a browser has no such worker, each page has its own.
+ */
 
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
-import { admitted, ask } from "./client";
-import { Problem } from "./problem";
+import { look, person } from "../app/session";
+import { admitted } from "./client";
+import { type Asked, Hub, type Said } from "./hub";
+import workerUrl from "./hub.worker?sharedworker&url";
+import type { State } from "./line";
 
-export type Connection = "none" | "opening" | "live" | "lost";
+/** `silent`: it is there as far as anybody knows, and nothing comes of it. */
+export type Connection = "none" | "opening" | "live" | "silent" | "lost";
 
 /** One thing that a stream told. */
 export interface Told {
@@ -13,24 +22,22 @@ export interface Told {
   data: unknown;
 }
 
-/** How long after a stream was given up it is asked for again. */
-const AGAIN_MS = 2000;
-/** A request that is not answered for so long is lost. */
-const ANSWER_MS = 10_000;
+/** A shared worker that says nothing for so long is none. */
+const WORKER_MS = 5000;
 
-/** What one part of the page wants of a stream. All parts share one connection to each: a browser has few. */
+/** What one part of the page wants of a stream. */
 export class Stream {
   readonly #source: Source;
-  readonly #kinds: readonly string[];
+  readonly #kinds: ReadonlySet<string>;
 
   /**
    * @param path of the stream
-   * @param kinds names of the events in it; EventSource takes none that it was not told of
+   * @param kinds names of the events in it that are wanted
    */
   constructor(path: string, kinds: readonly string[]) {
     this.#source = sources.get(path) ?? new Source(path);
     sources.set(path, this.#source);
-    this.#kinds = kinds;
+    this.#kinds = new Set(kinds);
   }
 
   /** How it stands. */
@@ -38,15 +45,20 @@ export class Stream {
     return this.#source.connection;
   }
 
+  /** When anything came of it last, as far as its standing told; milliseconds since the Unix epoch. */
+  get heard(): ReadonlySignal<number | null> {
+    return this.#source.heard;
+  }
+
   /**
-   * Listen.
+   * Listen. What a stream tells of at its beginning may have been told to another page: who needs it reads it.
    *
-   * @param back is called when the stream is there again after a cut: a browser resumes where it was, but what a page
-   *   shows may have been read before
+   * @param back is called when the stream is there again after a cut: it resumes where it was, but what a page shows may
+   *   have been read before
    * @returns what ends it
    */
   listen(listener: (told: Told) => void, back: () => void = () => undefined): () => void {
-    return this.#source.join({ kinds: new Set(this.#kinds), listener, back });
+    return this.#source.join({ kinds: this.#kinds, listener, back });
   }
 }
 
@@ -58,113 +70,126 @@ interface Seat {
 
 const sources = new Map<string, Source>();
 
-/** One connection; it is open while somebody listens. */
+/** A stream as the parts of this page share it. */
 class Source {
   readonly connection = signal<Connection>("none");
+  readonly heard = signal<number | null>(null);
   readonly #path: string;
   readonly #seats = new Set<Seat>();
-  readonly #kinds = new Set<string>();
-  #source: EventSource | null = null;
   #cut = false;
-  /** The service has said that it ends the stream, and that it may be asked for again. */
-  #announced = false;
-  /** Of the last event, where the stream counts them. */
-  #last = "";
-  #wait: () => void = () => undefined;
+  #waits: () => void = () => undefined;
 
   constructor(path: string) {
     this.#path = path;
   }
 
+  get isWanted(): boolean {
+    return this.#seats.size > 0;
+  }
+
   join(seat: Seat): () => void {
     this.#seats.add(seat);
-    if (this.connection.peek() === "none") this.#open();
-    for (const kind of seat.kinds) this.#hear(kind);
+    if (this.#seats.size === 1) {
+      this.connection.value = "opening";
+      ask({ act: "want", path: this.#path });
+    }
     return () => {
-      this.#seats.delete(seat);
-      if (this.#seats.size === 0) this.#close();
-    };
-  }
-
-  #open(): void {
-    this.connection.value = this.#cut ? "lost" : "opening";
-    // Another EventSource knows nothing of where the one before it was.
-    const source = new EventSource(this.#last === "" ? this.#path : `${this.#path}?after=${this.#last}`);
-    this.#last = ""; // of a service that was put back to an older day it is refused: once is enough
-    this.#source = source;
-    this.#kinds.clear();
-    source.onopen = () => {
-      this.connection.value = "live";
-      this.#announced = false;
-      if (this.#cut) for (const { back } of [...this.#seats]) back();
+      if (!this.#seats.delete(seat) || this.isWanted) return;
+      this.#waits();
+      ask({ act: "leave", path: this.#path });
       this.#cut = false;
+      this.connection.value = "none";
     };
-    source.onerror = () => {
-      this.#cut = true;
-      this.connection.value = this.#announced ? "opening" : "lost";
-      this.#announced = false;
-      if (source.readyState === EventSource.CLOSED) void this.#again();
-    };
-    source.addEventListener("bye", (event: MessageEvent<string>) => this.#bye(event.data));
-    for (const { kinds } of this.#seats) for (const kind of kinds) this.#hear(kind);
   }
 
-  #hear(kind: string): void {
-    if (this.#source === null || this.#kinds.has(kind)) return;
-    this.#kinds.add(kind);
-    this.#source.addEventListener(kind, (event: MessageEvent<string>) => {
-      this.#last = event.lastEventId;
-      const told: Told = { kind, data: JSON.parse(event.data) as unknown };
-      for (const seat of [...this.#seats]) if (seat.kinds.has(kind)) seat.listener(told);
-    });
+  hear(said: Said): void {
+    if (!this.isWanted) return;
+    if ("state" in said) this.#stand(said.state);
+    else for (const { kind, data } of said.events) this.#tell(kind, data);
   }
 
-  /** The service ends the stream. A browser comes back by itself, with where it was; not where it may not. */
-  #bye(text: string): void {
-    const { reason } = JSON.parse(text) as { reason?: string };
-    if (reason !== "revoked") {
-      this.#announced = true;
+  #tell(kind: string, data: string): void {
+    const seats = [...this.#seats].filter((seat) => seat.kinds.has(kind));
+    if (seats.length === 0) return;
+    const told: Told = { kind, data: JSON.parse(data) as unknown };
+    for (const seat of seats) seat.listener(told);
+  }
+
+  #stand({ standing, heard }: State): void {
+    const before = this.connection.peek();
+    this.heard.value = heard;
+    this.connection.value = standing === "refused" ? "lost" : standing;
+    this.#waits();
+    if (standing === "refused") this.#readmit();
+    if (standing !== "live") {
+      this.#cut ||= standing !== "opening" || before === "live";
       return;
     }
-    this.#cut = true;
-    this.connection.value = "lost";
-    void this.#again();
+    const back = this.#cut ? [...this.#seats] : [];
+    this.#cut = false;
+    for (const seat of back) seat.back();
   }
 
-  /**
-   * A browser gives up for good on an answer that is no stream: a proxy sends one for a service that restarts, and the
-   * service itself for a session that has ended. Which of them it was, an ordinary request tells; what has ended is not
-   * begun anew by it, and an open stream is no use of a session, so that one that idles ends though its page watches.
-   */
-  async #again(): Promise<void> {
-    this.#source?.close();
-    this.#source = null;
-    const over = await ask("/me", { signal: AbortSignal.timeout(ANSWER_MS) }).then(
-      () => false,
-      (error: unknown) => error instanceof Problem && error.status === 401,
-    );
-    if (this.#seats.size === 0 || this.#source !== null) return;
-    this.#wait();
-    const open = () => {
-      this.#wait();
-      if (this.#seats.size > 0) this.#open();
+  /** Find out who is there now; what has ended is not begun anew by that. Whoever is back, or was there all along, goes on. */
+  #readmit(): void {
+    let over = false;
+    this.#waits = () => {
+      over = true;
     };
-    if (over) {
-      this.#wait = effect(() => {
-        if (admitted.value) queueMicrotask(open);
+    void look()
+      .catch(() => undefined) // out of reach: the line asks again, and is told so itself
+      .then(() => {
+        if (over) return;
+        this.#waits = effect(() => {
+          if (admitted.value) ask({ act: "again", path: this.#path });
+        });
       });
-    } else {
-      const timer = setTimeout(open, AGAIN_MS);
-      this.#wait = () => clearTimeout(timer);
-    }
   }
+}
 
-  #close(): void {
-    this.#wait();
-    this.#source?.close();
-    this.#source = null;
-    this.#cut = this.#announced = false;
-    this.#last = "";
-    this.connection.value = "none";
-  }
+let port: MessagePort | null = null;
+
+function ask(asked: Asked): void {
+  port ??= open();
+  port.postMessage(asked);
+}
+
+function open(): MessagePort {
+  const account = person.peek()?.account_id ?? "";
+  addEventListener("pagehide", () => port?.postMessage({ act: "gone" } satisfies Asked));
+  addEventListener("pageshow", ({ persisted }) => persisted && wantAll());
+  if (typeof SharedWorker === "undefined") return ownHub(account);
+  const worker = new SharedWorker(workerUrl, { type: "module", name: account });
+  // A worker that cannot be had, or does not speak: this page helps itself, and says so to nobody.
+  const alone = () => {
+    clearTimeout(silence);
+    if (port !== worker.port) return;
+    worker.port.postMessage({ act: "gone" } satisfies Asked);
+    worker.port.close();
+    port = ownHub(account);
+    wantAll();
+  };
+  const silence = setTimeout(alone, WORKER_MS);
+  worker.onerror = alone;
+  worker.port.onmessage = (event: MessageEvent<Said>) => {
+    clearTimeout(silence);
+    hear(event);
+  };
+  return worker.port;
+}
+
+/** A hub of this page alone. */
+function ownHub(account: string): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  new Hub(account).join(port2);
+  port1.onmessage = hear;
+  return port1;
+}
+
+function hear({ data }: MessageEvent<Said>): void {
+  sources.get(data.path)?.hear(data);
+}
+
+function wantAll(): void {
+  for (const [path, source] of sources) if (source.isWanted) ask({ act: "want", path });
 }

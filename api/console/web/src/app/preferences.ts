@@ -2,6 +2,7 @@
 
 import { effect, type Signal, signal } from "@preact/signals";
 import type { PlaceFormat } from "../ui/coordinates";
+import { browserStore } from "./store";
 
 export type Theme = "light" | "dark" | "night";
 
@@ -11,9 +12,9 @@ const PREFIX = "vedette.";
 
 /** A choice that outlives the page; anything else that stands in the browser's store counts for nothing. */
 function kept<T extends string>(name: string, choices: readonly T[], usual: T): Signal<T> {
-  const found = localStorage.getItem(PREFIX + name);
-  const choice = signal<T>(choices.find((each) => each === found) ?? usual);
-  effect(() => localStorage.setItem(PREFIX + name, choice.value));
+  const before = browserStore.getItem(PREFIX + name);
+  const choice = signal<T>(choices.find((each) => each === before) ?? usual);
+  effect(() => browserStore.setItem(PREFIX + name, choice.value));
   return choice;
 }
 
@@ -27,13 +28,13 @@ export const theme = kept<Theme>("theme", THEMES, usualTheme);
 export const placeFormat = kept<PlaceFormat>("place", FORMATS, "latlon");
 export const clock = kept<Clock>("clock", CLOCKS, "local");
 /** Tag of a language that there is a file for, see `i18n`. */
-export const language = signal(localStorage.getItem(`${PREFIX}language`) ?? "en");
+export const language = signal(browserStore.getItem(`${PREFIX}language`) ?? "en");
 
 effect(() => {
   document.documentElement.dataset.theme = theme.value;
 });
 effect(() => {
-  localStorage.setItem(`${PREFIX}language`, language.value);
+  browserStore.setItem(`${PREFIX}language`, language.value);
   document.documentElement.lang = language.value;
 });
 

@@ -10,6 +10,20 @@ vi.stubGlobal("fetch", async (request: Request) => {
   return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
 });
 
+/** What pages tell each other; each is told what the others say. */
+const pages: Channel[] = [];
+class Channel extends EventTarget {
+  constructor() {
+    super();
+    pages.push(this);
+  }
+
+  postMessage(data: unknown): void {
+    for (const each of pages) if (each !== this) each.dispatchEvent(new MessageEvent("message", { data }));
+  }
+}
+vi.stubGlobal("BroadcastChannel", Channel);
+
 const who = (id: string) => ({ account_id: id, name: id, csrf: "token", permissions: ["self"] });
 const loggedIn = (id: string) => {
   answers.push({ path: "/login", status: 200, body: {} }, { path: "/me", status: 200, body: who(id) });
@@ -19,6 +33,7 @@ beforeEach(() => {
   vi.resetModules();
   reload.mockReset();
   answers.length = 0;
+  pages.length = 0;
 });
 
 it("a page of one account is never gone on with by another", async () => {
@@ -43,4 +58,33 @@ it("a page begins anew when its session is ended, and not when that fails", asyn
   answers.push({ path: "/logout", status: 200, body: {} });
   await logOut();
   expect(reload).toHaveBeenCalledTimes(1);
+});
+
+/** A page that has found out who is there; null for nobody. */
+async function pageOf(id: string | null): Promise<typeof import("./session")> {
+  vi.resetModules();
+  const page = await import("./session");
+  answers.push({ path: "/console/configuration", status: 200, body: {} });
+  answers.push(id === null ? { path: "/me", status: 401, body: {} } : { path: "/me", status: 200, body: who(id) });
+  await page.begin();
+  return page;
+}
+
+it("a page learns at once that another has logged out, and who has come", async () => {
+  const page = await pageOf("a");
+  const other = await pageOf("a");
+  answers.push({ path: "/logout", status: 200, body: {} });
+  await other.logOut();
+  expect([page.me.value, page.expired.value, reload.mock.calls.length]).toEqual([null, true, 1]);
+  pages.pop(); // it begins anew
+  const anew = await pageOf(null);
+  loggedIn("a");
+  answers.push({ path: "/me", status: 200, body: who("a") }); // for the page that is told
+  await anew.logIn("a", "", null);
+  await vi.waitFor(() => expect(page.me.value).toEqual(who("a")));
+  loggedIn("b");
+  answers.push({ path: "/me", status: 200, body: who("b") });
+  await anew.logIn("b", "", null);
+  await vi.waitFor(() => expect(reload).toHaveBeenCalledTimes(3)); // of both: neither goes on as somebody else
+  expect(page.me.value).toEqual(who("a"));
 });

@@ -1,7 +1,7 @@
 /** Who is at the page, and what they may do. */
 
 import { computed, effect, signal } from "@preact/signals";
-import { dataOf, type Schemas, service, useToken, whenEnded } from "../api/client";
+import { dataOf, endSession, leave, type Schemas, service, useSession, whenSession } from "../api/client";
 import { Problem } from "../api/problem";
 
 /** What `GET /me` says. */
@@ -32,11 +32,24 @@ export function may(permission: string): boolean {
   return permissions.value.has(permission);
 }
 
+/**
+ * Pages of one browser have one session: what is done to it in one is told to the others, by the account that has it now,
+ * or null.
+ */
+const pages = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("vedette.session");
+
 /** Find out who is at the page. */
 export async function begin(): Promise<void> {
-  whenEnded(() => {
-    if (me.value != null) expired.value = true;
-    me.value = null;
+  whenSession(
+    () => {
+      if (me.value != null) expired.value = true;
+      me.value = null;
+    },
+    () => location.reload(),
+  );
+  pages?.addEventListener("message", ({ data }: MessageEvent<string | null>) => {
+    if (data === null) endSession();
+    else void look().catch(() => undefined);
   });
   const asked = askConfiguration();
   try {
@@ -50,6 +63,15 @@ export async function begin(): Promise<void> {
 }
 
 /**
+ * Find out who is at the page now: another page may have let somebody else in, or the session have ended.
+ *
+ * @throws {Problem} when it has, and when the service cannot be reached
+ */
+export async function look(): Promise<void> {
+  taken(dataOf(await askMe()));
+}
+
+/**
  * Log in with a password; `fresh` replaces a one-time secret, or a password that has to be changed.
  *
  * @throws {Problem} when the service refuses
@@ -57,12 +79,22 @@ export async function begin(): Promise<void> {
 export async function logIn(login: string, password: string, fresh: string | null): Promise<void> {
   const body: Schemas["LoginIn"] = { login, password, ...(fresh === null ? {} : { new_password: fresh }) };
   await service.POST("/login", { body });
-  taken(dataOf(await askMe()));
+  const who = dataOf(await askMe());
+  pages?.postMessage(who.account_id);
+  taken(who);
+}
+
+/** The session goes on under another cookie, of which the other pages have to know the token too. */
+export function renewed(token: string): void {
+  if (last === null) return;
+  useSession(token, last);
+  pages?.postMessage(last);
 }
 
 /** End the session. The page begins anew: nothing that it has read outlives whoever might read it. */
 export async function logOut(): Promise<void> {
-  await service.POST("/logout");
+  await leave(() => service.POST("/logout"));
+  pages?.postMessage(null);
   location.reload();
 }
 
@@ -70,12 +102,13 @@ let last: string | null = null;
 
 /** Whose page it is. For somebody else it begins anew: what is kept under the login is of who was there before. */
 function taken(who: Me): void {
-  if (last !== null && last !== who.account_id) {
+  const account = who.account_id ?? "";
+  if (last !== null && last !== account) {
     location.reload();
     return;
   }
-  last = who.account_id;
-  useToken(who.csrf ?? "");
+  last = account;
+  useSession(who.csrf ?? "", account);
   me.value = who;
   expired.value = false;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Alarms, wrongWith } from "./alarms";
+import { Alarms, alarmWord, wrongWith } from "./alarms";
 import { History } from "./history";
 import type { Segment, Vehicle } from "./records";
 
@@ -55,6 +55,30 @@ describe("what is wrong with a vehicle", () => {
       "stale",
     ]);
   });
+});
+
+it.each([
+  ["tells no place", { at: null }],
+  ["is not live any more", { live: null }],
+  ["was heard of long ago", { live: { time: at, until: at, stale: true } }],
+])("who was across and %s is across, where nobody knows, until it is heard of on its own side", (_, changes) => {
+  const alarms = new Alarms();
+  const later = NOON + 3600_000;
+  const set = (one: Vehicle, now: number) =>
+    alarms.set("1", wrongWith(one, [segment("left")], now, alarms.holds("across", "1")), at);
+  const told = () => alarms.list.value.map((each) => [alarmWord(each), each.values.metres, each.holds]);
+  set(vehicle({ at: [10, 44.999] }), NOON);
+  expect(told()).toEqual([["fly.alarm_across", 111, true]]);
+  alarms.see("across:1");
+  set(vehicle(changes), later);
+  expect(told()).toEqual([["fly.alarm_across_unknown", undefined, true]]);
+  set(vehicle({ at: [10, 44.998] }), NOON);
+  expect(told()).toEqual([["fly.alarm_across", 222, true]]); // twice as far: told of again
+  expect(alarms.list.value[0]?.seen).toBe(false);
+  set(vehicle(changes), later);
+  alarms.see("across:1");
+  set(vehicle(), NOON);
+  expect(told()).toEqual([]);
 });
 
 it("is across the border still, however far it flies on", () => {

@@ -36,6 +36,7 @@ export interface Alarm {
 
 /** What it says. */
 export function alarmWord(alarm: Alarm): Word {
+  if (alarm.sort === "across" && alarm.values.metres === undefined) return "fly.alarm_across_unknown";
   return `fly.alarm_${alarm.sort}`;
 }
 
@@ -74,6 +75,14 @@ export class Alarms {
     const before = this.list.peek();
     if (before.some((each) => each.sort === sort && each.record === record)) return;
     this.#show(before, [alarm(sort, record, values, at, false)]);
+  }
+
+  /** What happened was none, or may not be known of any more: nobody is alarmed by it. */
+  end(sort: Sort, record: string): void {
+    const left = this.list.peek().filter((each) => each.sort !== sort || each.record !== record);
+    if (left.length < this.list.peek().length) this.list.value = left;
+    const { newest } = this;
+    if (newest.peek()?.sort === sort && newest.peek()?.record === record) newest.value = null;
   }
 
   /** Somebody has seen it. */
@@ -130,6 +139,7 @@ function isWorse(sort: Sort, told: Alarm["values"], now: Alarm["values"]): boole
 }
 
 function isSame(a: Alarm["values"], b: Alarm["values"]): boolean {
+  if (Object.keys(a).length !== Object.keys(b).length) return false;
   return Object.entries(b).every(([name, value]) => a[name] === value);
 }
 
@@ -140,7 +150,8 @@ function order(a: Alarm, b: Alarm): number {
 }
 
 /**
- * What is wrong with a vehicle now. One that does not fly has no alarms.
+ * What is wrong with a vehicle now. One that does not fly has no alarms, save that who was across the border is so until
+ * it is heard of on its own side: while its place is not told, the alarm has no metres.
  *
  * @param wasAcross whether it is known to be across the border, see {@link standing}
  */
@@ -150,10 +161,10 @@ export function wrongWith(
   now: number,
   wasAcross = false,
 ): Partial<Record<Sort, Alarm["values"]>> {
-  if (vehicle.live === null) return {};
-  if (vehicle.live.stale && Date.parse(vehicle.live.time) < now - OVER_MS) return {};
   const values = { name: vehicle.name };
-  const found: Partial<Record<Sort, Alarm["values"]>> = {};
+  const found: Partial<Record<Sort, Alarm["values"]>> = wasAcross ? { across: values } : {};
+  if (vehicle.live === null) return found;
+  if (vehicle.live.stale && Date.parse(vehicle.live.time) < now - OVER_MS) return found;
   if (vehicle.live.stale) found.stale = values;
   if (vehicle.link === "lost") found.link_lost = values;
   if (vehicle.battery !== null && vehicle.battery <= BATTERY_LOW)
@@ -161,6 +172,7 @@ export function wrongWith(
   if (vehicle.at === null) return found;
   const { across, near } = standing(vehicle.at, segments, wasAcross);
   if (across !== null) found.across = { ...values, metres: Math.round(across.metres) };
+  else delete found.across;
   if (near !== null) found.stand_off = { ...values, metres: Math.round(near.metres), least: Math.round(near.least) };
   return found;
 }

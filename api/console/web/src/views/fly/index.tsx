@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { go, place, to } from "../../app/router";
 import { may } from "../../app/session";
 import { t } from "../../i18n";
+import { connectionText } from "../../ui/connection";
 import { useKeys } from "../../ui/keys";
 import { AlarmList } from "./AlarmList";
 import type { Alarm } from "./alarms";
@@ -91,7 +92,7 @@ export default function Fly() {
     { key: "Escape", word: "fly.key_back", act: back },
   ]);
 
-  const connection = watch.connection.value;
+  const connection = watch.line.connection.value;
   return (
     <>
       <h1 class="unseen">{t("fly.title")}</h1>
@@ -107,11 +108,7 @@ export default function Fly() {
           onPull={() => setFollows(false)}
         />
         <p class={`line ${connection}`} role="status">
-          {connection === "lost"
-            ? t("app.connection_lost")
-            : connection === "live"
-              ? t("app.connection_live")
-              : t("app.connection_opening")}
+          {connectionText(connection, watch.line.heard.value)}
         </p>
         <button type="button" class="fit" onClick={() => setFit(fit + 1)}>
           {t("fly.fit")}

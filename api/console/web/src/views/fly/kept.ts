@@ -15,6 +15,12 @@ export class Kept<T extends { readonly id: string }> {
     return (this.#draft ?? this.#shown.peek()).get(id);
   }
 
+  /** Ids of those whose time, where they have one, is of that moment or later; milliseconds since the Unix epoch. */
+  since(ms: number): string[] {
+    const all = [...(this.#draft ?? this.#shown.peek()).values()];
+    return all.filter((one) => !("time" in one) || Date.parse(String(one.time)) >= ms).map((one) => one.id);
+  }
+
   put(one: T): void {
     this.#begun.set(one.id, one);
   }
@@ -49,4 +55,15 @@ export function prune<T extends { readonly id: string; readonly time: string }>(
   const timed = [...kept.all.peek().values()].map((one) => ({ id: one.id, ms: Date.parse(one.time) }));
   timed.sort((a, b) => b.ms - a.ms);
   for (const [i, { id, ms }] of timed.entries()) if (i >= most || ms < since) kept.drop(id);
+}
+
+/** A record was told of anew: null for one that is not to be seen any more. */
+export function changed<T extends { readonly id: string }>(
+  kept: Kept<T>,
+  id: string,
+  one: T | null,
+  put: (one: T) => void = (each) => kept.put(each),
+): void {
+  if (one === null) kept.drop(id);
+  else put(one);
 }

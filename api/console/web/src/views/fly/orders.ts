@@ -45,10 +45,14 @@ export class Orders {
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #once = new Once();
 
-  /** Follow what is ordered; what comes back ends it. Who gives orders is told at once, others by their events. */
+  /**
+   * Follow what is ordered; what comes back ends it. Who gives orders is told at once, others by their events. How all
+   * stand is read by everybody: the stream may have told that to another page.
+   */
   open(): () => void {
-    const end = may("order.write") ? this.#stream.listen(({ data }) => this.#told(data)) : () => undefined;
-    if (may("order.read") && !may("order.write")) void this.#readAll().catch(() => undefined);
+    const read = () => void this.#readAll().catch(() => undefined);
+    const end = may("order.write") ? this.#stream.listen(({ data }) => this.#told(data), read) : () => undefined;
+    if (may("order.read")) read();
     return () => {
       end();
       for (const timer of this.#timers.values()) clearTimeout(timer);

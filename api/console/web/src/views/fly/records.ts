@@ -9,6 +9,7 @@ export type Frame = "copter" | "plane" | "vtol" | "ground";
 
 const LINKS: readonly LinkState[] = ["good", "weak", "lost"];
 const FRAMES: readonly Frame[] = ["copter", "plane", "vtol", "ground"];
+const OFF: ReadonlySet<unknown> = new Set(["dismissed", "merged"]);
 const SENSOR_STATES = ["working", "silent", "failed", "removed"] as const;
 
 export interface Vehicle {
@@ -55,6 +56,8 @@ export interface Crossing {
   kind: string;
   direction: string;
   status: string;
+  /** Whether people have said that it was none, or the same as another. */
+  isOff: boolean;
   time: string;
   at: Position;
 }
@@ -143,6 +146,7 @@ export function crossingOf(told: unknown): Crossing | null {
     kind: text(members.kind) ?? "",
     direction: text(members.direction) ?? "",
     status: text(members.status) ?? "",
+    isOff: isObject(members.review) && OFF.has(members.review.state),
     time: text(members.time) ?? "",
     at,
   };

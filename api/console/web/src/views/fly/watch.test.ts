@@ -24,6 +24,7 @@ vi.mock("../../ui/failure", () => ({
 vi.mock("../../api/events", () => ({
   Stream: class {
     readonly connection = signal("live");
+    readonly heard = signal(null);
     readonly path: string;
     constructor(path: string) {
       this.path = path;
@@ -41,9 +42,10 @@ vi.mock("./lists", () => ({
 const NOON = Date.UTC(2026, 0, 1, 12);
 const iso = (ms: number) => new Date(NOON + ms).toISOString();
 
-function crossing(id: string, ms = 0) {
+function crossing(id: string, ms = 0, state = "pending") {
   const geometry = { type: "Point", coordinates: [10, 45] };
-  return { id, geometry, properties: { kind: "person", direction: "inbound", status: "new", time: iso(ms) } };
+  const review = { state };
+  return { id, geometry, properties: { kind: "person", direction: "inbound", status: "new", time: iso(ms), review } };
 }
 
 function vehicle(id: string, ms: number) {
@@ -52,8 +54,8 @@ function vehicle(id: string, ms: number) {
   return { id, geometry, properties: { name: id, frame: "copter", live } };
 }
 
-function event(kind: string, feature: { id: string }): Told {
-  return { kind, data: { record_type: "crossing", record_id: feature.id, feature } };
+function event(kind: string, feature: { id: string }, isThere = true): Told {
+  return { kind, data: { record_type: "crossing", record_id: feature.id, feature: isThere ? feature : null } };
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -145,4 +147,68 @@ it("what is older than a day goes", async () => {
   streams.get("/events/stream")?.tell(event("record.created", crossing("young")));
   await pass(2 * 3600_000);
   expect([...watch.crossings.all.value.keys()]).toEqual(["young"]);
+});
+
+it.each([
+  ["dismissed", event("crossing.reviewed", crossing("a", 0, "dismissed")), 1],
+  ["merged", event("crossing.merged", crossing("a", 0, "merged")), 1],
+  ["erased", event("record.erased", crossing("a"), false), 0],
+  ["recalled", event("release.recalled", crossing("a"), false), 0],
+])("nobody is alarmed by a crossing that was %s", async (_, told, left) => {
+  const watch = await begin();
+  const stream = streams.get("/events/stream");
+  stream?.tell(event("record.created", crossing("a")));
+  stream?.tell(event("crossing.reviewed", crossing("a", 0, "confirmed")));
+  await pass(1000);
+  expect(alarms(watch)).toEqual(["crossing a"]);
+  stream?.tell(told);
+  await pass(1000);
+  expect([alarms(watch), watch.crossings.all.value.size]).toEqual([[], left]);
+});
+
+it("what was judged or taken back while the line was cut is noticed, and what came meanwhile stays", async () => {
+  const watch = await begin();
+  const stream = streams.get("/events/stream");
+  for (const id of ["off", "gone", "left"]) stream?.tell(event("record.created", crossing(id)));
+  await pass(1000);
+  lists.of = (kind) => {
+    if (kind !== "crossings") return [];
+    stream?.tell(event("record.created", crossing("new"))); // told while the list, which has it not, is on its way
+    return [crossing("off", 0, "dismissed"), crossing("left")];
+  };
+  stream?.back();
+  await pass(1000);
+  expect(alarms(watch).toSorted()).toEqual(["crossing left", "crossing new"]);
+  expect([...watch.crossings.all.value.keys()].toSorted()).toEqual(["left", "new", "off"]);
+});
+
+it("a vehicle that was across is so though nothing is told of it any more, save to a partner", async () => {
+  lists.of = (kind) =>
+    kind === "segments"
+      ? [
+          {
+            id: "b",
+            geometry: {
+              type: "LineString",
+              coordinates: [
+                [9.9, 45.001],
+                [10.1, 45.001],
+              ],
+            },
+            properties: { own_side: "left" },
+          },
+        ]
+      : [];
+  for (const partner of [null, "neighbour"]) {
+    page.partner = partner;
+    const watch = await begin();
+    const stream = streams.get("/vehicles/stream");
+    stream?.tell({ kind: "vehicle", data: vehicle("heron", 0) });
+    await pass(1000);
+    expect(alarms(watch)).toEqual(["across heron"]);
+    stream?.tell({ kind: "gone", data: { id: "heron" } });
+    await pass(1000);
+    expect(watch.alarms.list.value.map((each) => each.holds)).toEqual([partner === null]);
+    end();
+  }
 });

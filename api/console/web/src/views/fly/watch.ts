@@ -1,17 +1,19 @@
 /** What is to be seen in the air and on the ground now: read once, then kept up with the streams of the service. */
 
-import { batch, computed, signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { admitted } from "../../api/client";
-import { type Connection, Stream, type Told } from "../../api/events";
+import { Stream, type Told } from "../../api/events";
+import { worstOf } from "../../api/worst";
 import { may, me } from "../../app/session";
 import { skewS } from "../../app/skew";
 import { attempt } from "../../ui/failure";
 import { isOver, newer } from "./age";
 import { Alarms, wrongWith } from "./alarms";
 import { History } from "./history";
-import { Kept, prune } from "./kept";
+import { changed, Kept, prune } from "./kept";
 import { listOf } from "./lists";
 import { Motion } from "./motion";
+import { changedOf, goneOf, newsOf } from "./news";
 import {
   type Crossing,
   type Cue,
@@ -33,8 +35,6 @@ const BACK_MS = 24 * 3600_000;
 /** So many of each are kept. */
 const MOST_CUES = 2000;
 const MOST_CROSSINGS = 20_000;
-/** So many of a kind that came at once are news. */
-const MOST_NEWS = 100;
 /** How often, and how far back, those ask for news who are told of no events. */
 const ASK_MS = 10_000;
 const ASK_BACK_MS = 3600_000;
@@ -47,7 +47,10 @@ const PRUNE_MS = 60_000;
 const TOGETHER_MS = 100;
 /** The service tells of each vehicle at this pace. */
 const PACE_MS = 1000;
-const RECORDS = ["record.created", "record.replaced", "record.erased", "release.created", "release.recalled"];
+const RECORDS = [
+  ...["record.created", "record.replaced", "record.erased", "release.created", "release.recalled"],
+  ...["crossing.reviewed", "crossing.merged", "crossing.split"],
+];
 const ORDERS = ["order.given", "order.changed"];
 
 export class Watch {
@@ -68,6 +71,8 @@ export class Watch {
   readonly #heard = new Map<string, number>();
   readonly #stream = new Stream("/vehicles/stream", ["vehicle", "gone"]);
   readonly #events = new Stream("/events/stream", [...RECORDS, ...ORDERS]);
+  /** How the line to the service stands: the worst of what this view lives on. */
+  readonly line = worstOf([this.#stream, this.#events]);
   readonly #onOrder: (orderId: string) => void;
   #changed = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -80,12 +85,6 @@ export class Watch {
   constructor(onOrder: (orderId: string) => void) {
     this.#onOrder = onOrder;
   }
-
-  /** How the line to the service stands: the worst of what this view lives on. */
-  readonly connection = computed<Connection>(() => {
-    const all = [this.#stream.connection.value, this.#events.connection.value];
-    return (["lost", "opening", "live", "none"] as const).find((each) => all.includes(each)) ?? "none";
-  });
 
   /** What was heard of a vehicle of late. */
   history(id: string): History | undefined {
@@ -158,16 +157,19 @@ export class Watch {
   }
 
   async #readNews(backMs: number): Promise<void> {
-    const since = { from: new Date(Date.now() - backMs).toISOString() };
+    const sinceMs = Date.now() - backMs;
+    const since = { from: new Date(sinceMs).toISOString() };
+    const [knewCues, knewCrossings] = [this.cues.since(sinceMs), this.crossings.since(sinceMs)];
     const [cues, crossings] = await Promise.all([
       may("cue.read") ? listOf("cues", cueOf, since, MOST_CUES) : [],
       may("crossing.read") ? listOf("crossings", crossingOf, since, MOST_CROSSINGS) : [],
     ]);
-    const news = (i: number) => this.#known && i < MOST_NEWS; // they come newest first
-    const freshCues = cues.filter((one) => this.cues.get(one.id) === undefined);
-    const freshCrossings = crossings.filter((one) => this.crossings.get(one.id) === undefined);
-    for (const [i, one] of freshCues.entries()) this.#onCue(one, news(i));
-    for (const [i, one] of freshCrossings.entries()) this.#onCrossing(one, news(i));
+    const news = newsOf(cues, this.cues, this.#known);
+    for (const one of changedOf(cues, this.cues)) this.#onCue(one, news.has(one.id));
+    const passed = newsOf(crossings, this.crossings, this.#known);
+    for (const one of changedOf(crossings, this.crossings)) this.#onCrossing(one, passed.has(one.id));
+    for (const id of goneOf(knewCues, cues, MOST_CUES)) this.#onRecord("cue", id, null, false);
+    for (const id of goneOf(knewCrossings, crossings, MOST_CROSSINGS)) this.#onRecord("crossing", id, null, false);
     this.#known = true;
     this.#show();
   }
@@ -199,9 +201,11 @@ export class Watch {
     switch (type) {
       case "cue":
         changed(this.cues, id, cueOf(feature), (one) => this.#onCue(one, news));
+        if (feature == null) this.alarms.end("cue", id);
         break;
       case "crossing":
         changed(this.crossings, id, crossingOf(feature), (one) => this.#onCrossing(one, news));
+        if (feature == null) this.alarms.end("crossing", id);
         break;
       case "segment":
         changed(this.segments, id, segmentOf(feature));
@@ -212,7 +216,9 @@ export class Watch {
       case "sortie":
         changed(this.sorties, id, sortieOf(feature));
         break;
-      case "vehicle": // what is live of it is told by the stream of vehicles alone
+      case "vehicle":
+        if (feature == null) this.alarms.set(id, {}, new Date().toISOString());
+        // What is live of it is told by the stream of vehicles alone.
         if (this.vehicles.get(id)?.live == null) changed(this.vehicles, id, vehicleOf(feature));
     }
   }
@@ -224,7 +230,8 @@ export class Watch {
 
   #onCrossing(one: Crossing, news: boolean): void {
     this.crossings.put(one);
-    if (news) this.alarms.happen("crossing", one.id, { kind: one.kind, direction: one.direction }, one.time);
+    if (one.isOff) this.alarms.end("crossing", one.id);
+    else if (news) this.alarms.happen("crossing", one.id, { kind: one.kind, direction: one.direction }, one.time);
   }
 
   #hear(one: Vehicle): void {
@@ -237,12 +244,16 @@ export class Watch {
     if (one.at !== null) this.motion.head(one.id, one.at, performance.now(), PACE_MS);
   }
 
+  /** Nothing live of it is told any more. A partner may not know where it was; those inside know that it was across. */
   #forget(id: string): void {
+    const one = this.vehicles.get(id);
+    const mayKnow = one !== undefined && me.peek()?.partner_id == null;
+    const wrong = mayKnow ? wrongWith({ ...one, live: null }, [], 0, this.alarms.holds("across", id)) : {};
     this.vehicles.drop(id);
     this.#histories.delete(id);
     this.#heard.delete(id);
     this.motion.forget(id);
-    this.alarms.set(id, {}, new Date().toISOString());
+    this.alarms.set(id, wrong, new Date().toISOString());
   }
 
   #later(): void {
@@ -285,14 +296,4 @@ export class Watch {
     prune(this.crossings, Date.now() - BACK_MS, MOST_CROSSINGS);
     this.#show();
   }
-}
-
-function changed<T extends { readonly id: string }>(
-  kept: Kept<T>,
-  id: string,
-  one: T | null,
-  put: (one: T) => void = (each) => kept.put(each),
-): void {
-  if (one === null) kept.drop(id);
-  else put(one);
 }

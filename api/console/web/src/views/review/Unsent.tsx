@@ -1,18 +1,19 @@
 import { to } from "../../app/router";
 import { t } from "../../i18n";
+import { connectionText } from "../../ui/connection";
 import { Time } from "../../ui/Time";
 import { chosen, leave, outbox, type Returned, returned } from "./desk";
-import { connection } from "./follow";
+import { connection, heard } from "./follow";
 import { named } from "./words";
 
 /** Verdicts that have not arrived, those that came back, and whether what is shown may be old. */
 export function Unsent() {
   const waiting = outbox.value?.waiting.value.filter((each) => each.away) ?? [];
-  const lost = connection.value === "lost";
+  const old = connection.value === "lost" || connection.value === "silent";
   const elsewhere = returned.value.filter((each) => each.id !== chosen.value);
   return (
     <div class="unsent" role="status">
-      {lost && <p class="warn">{t("app.connection_lost")}</p>}
+      {old && <p class="warn">{connectionText(connection.value, heard.value)}</p>}
       {waiting.length > 0 && (
         <p class="warn">
           {t("review.unsent", { count: waiting.length })}{" "}

@@ -4,6 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { dataOf, service } from "../../api/client";
 import { go, place, to } from "../../app/router";
 import { may, me } from "../../app/session";
+import { tabStore } from "../../app/store";
 import { t } from "../../i18n";
 import { attempt, report, say } from "../../ui/failure";
 import { settled as claimSettled, done } from "./claims";
@@ -61,7 +62,7 @@ let sitter: string | null = null;
 
 /** Begin for a person; returns what ends it. */
 export function sitDown(person: string): () => void {
-  const box = new Outbox(person, { who, clear: claimSettled, send, read: readVerdicts }, sessionStorage, settled);
+  const box = new Outbox(person, { who, clear: claimSettled, send, read: readVerdicts }, tabStore, settled);
   outbox.value = box;
   asking.value = null;
   if (person !== sitter) {

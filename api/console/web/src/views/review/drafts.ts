@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { dataOf, service } from "../../api/client";
 import { Problem } from "../../api/problem";
+import { tabStore } from "../../app/store";
 
 const PREFIX = "vedette.review.note.";
 
@@ -14,15 +15,15 @@ const going = signal<ReadonlySet<string>>(new Set());
 /** What was begun as a note on a crossing by a person. */
 export function draftOf(person: string, id: string): string {
   const name = nameOf(person, id);
-  return drafts.value.get(name) ?? sessionStorage.getItem(name) ?? "";
+  return drafts.value.get(name) ?? tabStore.getItem(name) ?? "";
 }
 
 /** Keep what was begun; nothing, once it is sent. */
 export function keepDraft(person: string, id: string, text: string): void {
   const name = nameOf(person, id);
   drafts.value = new Map(drafts.peek()).set(name, text);
-  if (text === "") sessionStorage.removeItem(name);
-  else sessionStorage.setItem(name, text);
+  if (text === "") tabStore.removeItem(name);
+  else tabStore.setItem(name, text);
 }
 
 /** Whether what was begun is on its way. */

@@ -22,7 +22,6 @@ const KINDS = [
   "crossing.split",
   "release.created",
   "release.recalled",
-  "bye",
 ] as const;
 
 /** Much may happen at once; the list is read again so often at most, milliseconds. */
@@ -30,7 +29,7 @@ const SETTLE = 400;
 const OFTEN = 2000;
 
 const stream = new Stream("/events/stream", KINDS);
-export const connection = stream.connection;
+export const { connection, heard } = stream;
 
 /** Follow what happens until the returned function is called. */
 export function follow(): () => void {

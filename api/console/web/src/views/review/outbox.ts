@@ -7,6 +7,7 @@ import { signal } from "@preact/signals";
 import type { Schemas } from "../../api/client";
 import { list, members, number, text } from "../../api/feature";
 import { Problem } from "../../api/problem";
+import type { Store } from "../../app/store";
 
 export type Category = NonNullable<Schemas["ReviewIn"]["category"]>;
 
@@ -67,7 +68,7 @@ export class Outbox {
   readonly waiting = signal<readonly Waiting[]>([]);
   readonly #person: string;
   readonly #post: Post;
-  readonly #store: Storage;
+  readonly #store: Store;
   readonly #done: (waiting: Waiting, outcome: Outcome) => void;
   #sending = false;
   #stopped = false;
@@ -78,7 +79,7 @@ export class Outbox {
    * @param person id of who gives them: a verdict is never sent in the name of another one
    * @param done is told how each ended
    */
-  constructor(person: string, post: Post, store: Storage, done: (waiting: Waiting, outcome: Outcome) => void) {
+  constructor(person: string, post: Post, store: Store, done: (waiting: Waiting, outcome: Outcome) => void) {
     this.#person = person;
     this.#post = post;
     this.#store = store;

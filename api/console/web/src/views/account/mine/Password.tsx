@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
-import { dataOf, service, useToken } from "../../../api/client";
+import { dataOf, service } from "../../../api/client";
+import { renewed } from "../../../app/session";
 import { t } from "../../../i18n";
 import { Form } from "../../../ui/Form";
 import { say } from "../../../ui/failure";
@@ -14,7 +15,7 @@ export function Password({ onChanged }: { onChanged: () => void }) {
   async function change(): Promise<void> {
     if (fresh.value !== again.value) throw new Error(t("account.not_alike"));
     const body = { password: old.value, new_password: fresh.value };
-    useToken(dataOf(await service.PUT("/password", { body })).csrf);
+    renewed(dataOf(await service.PUT("/password", { body })).csrf);
     old.value = "";
     fresh.value = "";
     again.value = "";

@@ -1,0 +1,37 @@
+/**
+ * What the browser keeps for the page. Its stores may be full, or closed to pages, and throw then: what is kept lasts as
+ * long as the page in that case, and nobody has to ask.
+ */
+
+export type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+
+/** For all pages of this browser, until somebody clears it. */
+export const browserStore = guarded(() => localStorage);
+/** For this tab, until it is closed. */
+export const tabStore = guarded(() => sessionStorage);
+
+/** @param real throws where a browser gives pages no store */
+export function guarded(real: () => Store): Store {
+  const own = new Map<string, string>();
+  const tried = <T>(act: () => T, otherwise: T): T => {
+    try {
+      return act();
+    } catch {
+      return otherwise;
+    }
+  };
+  return {
+    getItem: (name) => own.get(name) ?? tried(() => real().getItem(name), null),
+    setItem(name, text) {
+      own.set(name, text);
+      tried(() => {
+        real().setItem(name, text);
+        own.delete(name);
+      }, undefined);
+    },
+    removeItem(name) {
+      own.delete(name);
+      tried(() => real().removeItem(name), undefined);
+    },
+  };
+}
