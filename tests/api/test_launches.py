@@ -412,13 +412,15 @@ class Launches(RuleBasedStateMachine):
 
     service, planning_id, stations = None, "", itertools.count()
 
-    @initialize()
-    def begin(self):
+    @initialize(taken=st.booleans())
+    def begin(self, taken):
         self.pat = Browser.at(self.service)
         assert self.pat.login("pat").status_code == 200
         self.station, self.ways, self.takers = f"north-{next(self.stations)}", {}, {}
         self.station_tells(MINE, None)
         self.give()
+        if taken:
+            self.say(next(iter(self.ways)), MINE, "taken")
 
     @rule(run=st.sampled_from([MINE, OTHER]), busy=st.sampled_from([None, None, "a patrol"]))
     def station_tells(self, run, busy):
@@ -434,7 +436,7 @@ class Launches(RuleBasedStateMachine):
         answer = self.pat.ask("POST", "/launches", json=wish)
         assert (answer.status_code == 201) is may, answer.text
         if may:
-            self.ways[answer.json()["id"]] = []
+            self.ways[answer.json()["id"]] = [answer.json()["state"]]
 
     @rule(seconds=st.sampled_from([1, 1, 9, 40]))
     def time_passes(self, seconds):
@@ -443,7 +445,9 @@ class Launches(RuleBasedStateMachine):
     @precondition(lambda self: self.ways)
     @rule(data=st.data(), run=st.sampled_from([MINE, OTHER]), state=st.sampled_from(["taken"] * 5 + TOLD))
     def tells(self, data, run, state):
-        launch_id = data.draw(st.sampled_from(list(self.ways)))
+        self.say(data.draw(st.sampled_from(list(self.ways))), run, state)
+
+    def say(self, launch_id, run, state):
         if outcome(self.service, launch_id, state, run, "so").status_code == 200:
             if state == "taken":
                 self.takers.setdefault(launch_id, set()).add(run)
