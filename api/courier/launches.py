@@ -117,7 +117,7 @@ class LaunchCourier:
         self._free.set()
 
     def taken(self) -> TakenLaunch | None:
-        """The launch that was taken since, once; None where there is none. No further one is taken before `stand_by`."""
+        """The launch that was taken since, once; None for none. No further one is taken before `stand_by`."""
         try:
             return self._taken.get_nowait()
         except queue.Empty:
@@ -166,7 +166,8 @@ class LaunchCourier:
             self._outcomes.popleft()
         if not ending:
             for launch in self._client.tell_station(self._source, {"run": self.run, **self._state()}):
-                if self._free.is_set() and launch["id"] not in self._seen:
+                # What came of the last is told first.
+                if self._free.is_set() and not self._outcomes and launch["id"] not in self._seen:
                     self._take(launch["id"])
 
     def _take(self, launch_id: str) -> None:
