@@ -124,6 +124,11 @@ class LaunchFolder:
         """The journal of its shift, written before anything takes off."""
         return self._path / launch_id / "journal.jsonl"
 
+    def has_begun(self, launch_id: str) -> bool:
+        """Whether anything of it may have taken off: an empty journal is none."""
+        journal = self.journal(launch_id)
+        return journal.exists() and journal.stat().st_size > 0
+
     def report(self, launch_id: str) -> Path:
         """The report of its shift."""
         return self._path / launch_id / "patrol.json"

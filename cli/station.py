@@ -137,7 +137,7 @@ class _Station:
 
     def _go_on(self, left: Launch) -> bool:
         """Go on with what was in the air; whether the station was told to stop meanwhile."""
-        if left.flying and not self.folder.journal(left.id).exists():
+        if left.flying and not self.folder.has_begun(left.id):
             _complain(
                 f"{left.words} was taken before this station was lost, and nothing had taken off: it is not flown"
             )
@@ -229,7 +229,8 @@ class _Station:
 
     def _fly(self, launch: Launch) -> bool:
         """Fly a launch to its end, and tell what it came to; whether the station was told to stop meanwhile."""
-        folder, begun = self.folder, False
+        folder = self.folder
+        begun = folder.has_begun(launch.id)  # by the station before this one
 
         def begin(_patrol: autopilot.Patrol) -> None:
             nonlocal begun
@@ -251,11 +252,14 @@ class _Station:
                 begun=begin,
             )
         except (VedetteError, OSError) as error:
-            self._end(launch, "failed" if begun else "refused", str(error))
+            if begun:
+                self._end(launch, "failed", f"{error}; look what its vehicles do")
+            else:
+                self._end(launch, "refused", str(error))
             return False
         failures = failures_of(report)
         if report.stopped:
-            self._end(launch, "failed", "; ".join(["its ground station was told to stop", *failures, *report.words()]))
+            self._end(launch, "failed", "; ".join(["its ground station was told to stop", *report.words()]))
             if failures:
                 raise autopilot.FlightError("; ".join(failures))
         else:
