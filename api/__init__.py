@@ -5,6 +5,7 @@ from api.app import create_app
 from api.console.settings import ConsoleSettings
 from api.courier.client import Client, SpoolReport
 from api.courier.fetch import fetch_evidence
+from api.courier.launches import LaunchCourier, TakenLaunch
 from api.courier.live import LiveCourier
 from api.courier.orders import OrderCourier, TakenOrder
 from api.courier.pictures import LivePicture, PictureCourier
@@ -70,6 +71,7 @@ __all__ = [
     "Figure",
     "HeadSettings",
     "IssuedKey",
+    "LaunchCourier",
     "LiveCourier",
     "LivePicture",
     "ModelCard",
@@ -99,6 +101,7 @@ __all__ = [
     "StaleError",
     "StorageError",
     "Store",
+    "TakenLaunch",
     "TakenOrder",
     "TooLargeError",
     "UnprocessableError",

@@ -47,6 +47,7 @@ from autopilot.preflight import Capabilities, capabilities, check_vehicle, enabl
 from autopilot.px4 import PX4
 from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieReport, VehicleReport
 from autopilot.signing import Signing, SigningClock, SigningKey, signing_clock_file
+from autopilot.standby import Readiness, Standby, readiness, standing_by
 from autopilot.task import FlightTask, tasks_of
 from autopilot.telemetry import Telemetry, Text
 from autopilot.timing import Timing
@@ -104,12 +105,14 @@ __all__ = [
     "PilotOrder",
     "Place",
     "PlaceError",
+    "Readiness",
     "RejectedError",
     "Replanned",
     "Signing",
     "SigningClock",
     "SigningKey",
     "SortieReport",
+    "Standby",
     "Standing",
     "State",
     "Telemetry",
@@ -145,7 +148,9 @@ __all__ = [
     "names_of",
     "open_link",
     "read_tlog",
+    "readiness",
     "signing_clock_file",
+    "standing_by",
     "still_holds",
     "tasks_of",
     "tlog_to_parquet",

@@ -92,7 +92,7 @@ async def fly(
     FlightError
         When two tasks name one system id, on one link or on two, or a task has no sortie.
     LinkError
-        When two links would share a socket or a port.
+        When the URL of a link is not understood, or two links would share a socket or a port.
     """
     _check_tasks(tasks)
     display = Display(progress)

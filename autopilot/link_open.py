@@ -120,10 +120,11 @@ def _checks(url: str) -> str:
 
 
 def check_urls(urls: Iterable[str]) -> None:
-    """Raise LinkError where one way is in two links: only one of them could have it."""
+    """Raise LinkError where a URL is not understood, or one way is in two links: only one of them could have it."""
     owners: dict[str, str] = {}
     for url in urls:
         for way in _split(url):
+            _parse(way)
             other = owners.setdefault(way, url)
             if other != url:
                 raise LinkError(

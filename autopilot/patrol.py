@@ -113,7 +113,7 @@ async def fly_patrol(
     FlightError
         When links and vehicles do not match, the shift is none, or the journal is of another plan or spoilt.
     LinkError
-        When two links would share a socket or a port.
+        When the URL of a link is not understood, or two links would share a socket or a port.
     """
     rules, limits = rules or PatrolRules(), limits or FlightLimits()
     check_grounded(plan)

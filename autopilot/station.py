@@ -38,7 +38,7 @@ async def open_links(
 
     Vehicles that ask for heights of the ground get them from `terrain`; what it lacks is told.
 
-    Raises LinkError where two links would share a socket or a port.
+    Raises LinkError where a URL is not understood, or two links would share a socket or a port.
     """
     links: dict[str, Link | AutopilotError] = {}
     each = dict.fromkeys(urls)

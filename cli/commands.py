@@ -16,6 +16,7 @@ from cli import (
     commands_models,
     commands_plan,
     commands_service,
+    commands_station,
     commands_watch,
     commands_worker,
 )
@@ -35,6 +36,7 @@ for part in (
     commands_backup,
     commands_plan,
     commands_fly,
+    commands_station,
     commands_watch,
     commands_worker,
     commands_calibrate,

@@ -253,22 +253,30 @@ def patrol(
     """Fly a plan for a shift: by its schedule, with reliefs; planned anew when a vehicle fails."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
     from cli.live import live_options  # noqa: PLC0415
-    from cli.patrol import fly_shift  # noqa: PLC0415
+    from cli.patrol import GroundStation, failures_of, fly_shift  # noqa: PLC0415
     from cli.signing import signing_of  # noqa: PLC0415
 
-    fly_shift(
-        missions.load_plan(plan_file),
-        link,
+    ground = GroundStation(
         dialect=dialect_of(dialect),
-        hours=hours,
         speedup=speedup,
         limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
-        journal=journal,
-        log=log,
-        json_file=json_file,
-        orders=orders,
         system_id=gcs_id,
         signing=signing_of(signing_key),
         terrain=None if terrain is None else open_terrain(terrain),
         live=live_options(service, key, station, owner, marking),
     )
+    report = fly_shift(
+        missions.load_plan(plan_file),
+        link,
+        ground,
+        hours=hours,
+        journal=journal,
+        log=log,
+        json_file=json_file,
+        orders=orders,
+    )
+    failures = failures_of(report)
+    if report.stopped:
+        failures.append("the patrol was stopped: with a journal the same command goes on")
+    if failures:
+        raise autopilot.FlightError("; ".join(failures))

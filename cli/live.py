@@ -20,7 +20,7 @@ import missions
 from cli.arguments import InputError
 from cli.terminal import complaints
 
-__all__ = ["LiveOptions", "live_options", "telling_positions"]
+__all__ = ["LiveOptions", "live_options", "service_options", "telling_positions"]
 
 _PERIOD_S = 1.0
 _WEAK_S = 0.5  # a vehicle is asked for its place four times a second
@@ -44,8 +44,11 @@ class LiveOptions:
 
 def live_options(url: str | None, key: str | None, station: str, owner: str, marking: str | None) -> LiveOptions | None:
     """What the options of a command mean; None where no service is named. Raises InputError where its key is not."""
-    if url is None:
-        return None
+    return None if url is None else service_options(url, key, station, owner, marking)
+
+
+def service_options(url: str, key: str | None, station: str, owner: str, marking: str | None) -> LiveOptions:
+    """As `live_options`, where a service is named. Raises InputError where its key is not."""
     if key is None:
         raise InputError("--service needs a key: give --key or VEDETTE_KEY")
     return LiveOptions(url, key, station, owner, marking)
