@@ -308,7 +308,7 @@ def test_a_store_that_is_out_of_reach_for_a_moment_ends_no_planner(service, talk
 
 @ON_SQLITE
 def test_a_planner_ends_when_its_lease_cannot_be_renewed_and_that_is_told(service, talker, monkeypatch):
-    monkeypatch.setattr(runner, "_LEASE_S", 0.2)
+    monkeypatch.setattr(runner, "_LEASE_S", 1.5)
     store = OutOfReach(service.store)
     planner = Planner(service, store)
     planning_id = ask(service)
@@ -317,7 +317,7 @@ def test_a_planner_ends_when_its_lease_cannot_be_renewed_and_that_is_told(servic
     assert gone(pid)
     planner.stop()
     assert isinstance(planner.task.exception(), ExceptionGroup)
-    service.clock.now_us += 1_000_000
+    service.clock.now_us += 5_000_000
     again = Planner(service)
     assert "its store was out of reach" in ended(service, planning_id, "failed")["error"]
     again.stop()

@@ -49,6 +49,7 @@ def _write(png: bytes, path: Path) -> None:
 def _plan(page: Page) -> None:
     page.get_by_role("region", name="Earlier").get_by_role("button").first.click()
     expect(page.get_by_role("region", name="Plan that was found")).to_be_visible()
+    page.get_by_role("button", name="Take its settings over").click()
     page.get_by_label("Seen by cameras").check()
 
 

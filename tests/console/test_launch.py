@@ -271,3 +271,31 @@ def test_a_launch_without_an_answer_is_sent_again_and_given_once(live, desk):
         second, _ = given(live)
         assert (second["state"], second["client_id"]) == ("given", names[2])
         assert len(names) == 3
+
+
+def test_a_plan_of_before_is_taken_over_changed_and_asked_for_again(live, desk):
+    page = desk(live, "pilot", "#/plan").page
+    form = page.get_by_role("form", name="What is to be planned")
+    page.get_by_role("button", name="Nogales").click()
+    form.get_by_role("button", name="Take its settings over").click()
+    expect(form.get_by_label("Name of the plan")).to_have_value("Nogales")
+    expect(form.get_by_role("button", name="Take its settings over")).to_have_count(0)
+    form.get_by_label("Name of the plan").fill("Nogales again")
+    form.get_by_role("button", name="Plan again").click()
+    expect(page.get_by_role("region", name="Earlier")).to_contain_text("Nogales again")
+    first, last = (live.ask("pilot", "GET", f"/plannings/{each['id']}").json() for each in _oldest_first(live))
+    live.ask("pilot", "DELETE", f"/plannings/{last['id']}")
+    (line,) = last["request"]["border"]["geojson"]["features"]
+    border = {"geojson": line["geometry"], "own_side": line["properties"]["own_side"]}
+    model = last["request"]["aircraft"]["light"]
+    assert (model.pop("reserve_fraction"), model.pop("turn_round_s")) == (0.2, 300)  # as the planner takes it
+    again = last["request"] | {"border": border, "name": "Nogales", "explain": False}
+    assert {name: again[name] for name in first["request"]} == first["request"]
+    page.get_by_role("button", name="Undo").click()  # the name
+    page.get_by_role("button", name="Undo").click()  # and all that was taken over
+    expect(form.get_by_label("Name of the plan")).to_have_value("")
+
+
+def _oldest_first(live: Live) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = live.ask("pilot", "GET", "/plannings").json()
+    return found[::-1]

@@ -12,6 +12,7 @@ import { importInto } from "./importing";
 import { MorePart } from "./MorePart";
 import { GroundPart, PatrolPart, ShiftPart } from "./PatrolPart";
 import { askFor, atWork, planning, refused } from "./planning";
+import { asksFor, draftOf } from "./recalled";
 import { faultsOf, type Part, partOf, requestOf } from "./request";
 import { unkept } from "./storage";
 import { unreadFaults } from "./unread";
@@ -53,6 +54,17 @@ export function Form() {
     asking.value = false;
     if (refused.value.length > 0) document.querySelector(".plan .faulty")?.scrollIntoView({ block: "nearest" });
   }
+  function recall(): void {
+    const shown = planning.value;
+    if (shown === null) return;
+    const { draft: recalled, lost } = draftOf(shown.request);
+    change(recalled);
+    if (lost.length === 0) say(t("plan.recalled"));
+    else say(t("plan.recalled_but"), "bad", lost);
+  }
+  const recallable = useComputed(
+    () => planning.value !== null && !asksFor(draft.value, planning.value.request, t("plan.usual_name")),
+  );
   const busy = asking.value || atWork.value;
   return (
     <form class="wish" aria-label={t("plan.wish")} noValidate onSubmit={ask}>
@@ -87,6 +99,11 @@ export function Form() {
         </button>
       </div>
       <div class="wish-foot">
+        {recallable.value && (
+          <button type="button" onClick={recall}>
+            {t("plan.recall")}
+          </button>
+        )}
         <button type="submit" class="primary" disabled={busy}>
           {planning.value?.result == null ? t("plan.ask") : t("plan.ask_again")}
         </button>
