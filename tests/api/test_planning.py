@@ -57,11 +57,18 @@ class Planner:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
+    async def _ended(self):
+        await asyncio.wait([self.task])
+
     def _do(self, work):
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
 
     def stop(self):
         self._do(self._end())
+
+    def wait(self):
+        """Until it has ended by itself."""
+        self._do(self._ended())
 
 
 @pytest.fixture
@@ -315,7 +322,7 @@ def test_a_planner_ends_when_its_lease_cannot_be_renewed_and_that_is_told(servic
     pid = at_work(service, planning_id)
     store.away = True
     assert gone(pid)
-    planner.stop()
+    planner.wait()
     assert isinstance(planner.task.exception(), ExceptionGroup)
     service.clock.now_us += 5_000_000
     again = Planner(service)

@@ -137,6 +137,11 @@ class Desk:
         self.page.get_by_label("Password", exact=True).fill(password)
         self.page.get_by_role("button", name="Log in").click()
 
+    def log_out(self) -> None:
+        """Log out; the page begins anew by itself."""
+        with self.page.expect_event("load"):
+            self.page.get_by_role("button", name="Log out").click()
+
     @contextmanager
     def as_nobody(self) -> Iterator[None]:
         """While nobody is logged in: that the page is told so is no fault."""

@@ -150,7 +150,7 @@ def test_a_page_is_never_gone_on_with_by_somebody_else(live, desk, sky):
     fly(live, "heron", link="lost")
     expect(page.get_by_role("region", name="Alarms")).to_contain_text("heron: link lost")
     at.forgiven += ["/me", "/stream"]
-    page.get_by_role("button", name="Log out").click()
+    at.log_out()
     at.fill_in("partner")
     expect(page.get_by_text("No vehicle is known")).to_be_visible()
     expect(page.get_by_role("region", name="Alarms")).to_contain_text("No alarms")

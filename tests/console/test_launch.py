@@ -275,7 +275,7 @@ def test_a_launch_without_an_answer_is_sent_again_and_given_once(live, desk):
 
 def test_a_plan_of_before_is_taken_over_changed_and_asked_for_again(live, desk):
     page = desk(live, "pilot", "#/plan").page
-    form = page.get_by_role("form", name="What is to be planned")
+    form = page.get_by_role("form", name="What to plan")
     page.get_by_role("button", name="Nogales").click()
     form.get_by_role("button", name="Take its settings over").click()
     expect(form.get_by_label("Name of the plan")).to_have_value("Nogales")
@@ -291,8 +291,8 @@ def test_a_plan_of_before_is_taken_over_changed_and_asked_for_again(live, desk):
     assert (model.pop("reserve_fraction"), model.pop("turn_round_s")) == (0.2, 300)  # as the planner takes it
     again = last["request"] | {"border": border, "name": "Nogales", "explain": False}
     assert {name: again[name] for name in first["request"]} == first["request"]
-    page.get_by_role("button", name="Undo").click()  # the name
-    page.get_by_role("button", name="Undo").click()  # and all that was taken over
+    page.get_by_role("button", name="Undo u").click()  # the name
+    page.get_by_role("button", name="Undo u").click()  # and all that was taken over
     expect(form.get_by_label("Name of the plan")).to_have_value("")
 
 

@@ -67,7 +67,7 @@ def test_who_logs_out_in_one_page_has_logged_out_in_all_and_whoever_comes_sees_n
     fly(live, "heron", link="lost")
     for page in (at.page, other):
         expect(page.get_by_role("region", name="Alarms")).to_contain_text("heron: link lost")
-    at.page.get_by_role("button", name="Log out").click()
+    at.log_out()
     expect(other.get_by_text("Your session has ended")).to_be_visible()
     log_in(at.page, "partner")
     # The other page was an analyst's: nobody logged in there, and it is the partner's from its beginning.

@@ -28,7 +28,7 @@ def test_each_role_has_its_views(live, desk, role):
     links = page.get_by_role("navigation", name="Views").get_by_role("link")
     assert links.all_inner_texts() == VIEWS[role]
     with at.as_nobody():
-        page.get_by_role("button", name="Log out").click()
+        at.log_out()
         expect(page.get_by_label("Login")).to_be_visible()
         page.reload()
         expect(page.get_by_label("Login")).to_be_visible()
