@@ -89,7 +89,10 @@ test("a bare line, and an aircraft of which not all is said, are what the planne
   };
   const { lines: _, models: __, ...rest } = rich();
   const request = { ...asked({ ...rest, lines: [], models: [] }), aircraft: { light } };
-  const { draft, lost } = draftOf({ ...request, border: { geojson: line, own_side: "right" } } as Planning["request"]);
+  const { draft, lost } = draftOf({
+    ...request,
+    border: { geojson: line, own_side: "right" },
+  } as unknown as Planning["request"]);
   expect(lost).toEqual([]);
   expect(draft.lines).toMatchObject([{ ownSide: "right", points: line.coordinates }]);
   expect(draft.models).toMatchObject([{ figures: { ...light, reserve_fraction: 0.2, turn_round_s: 300 } }]);
