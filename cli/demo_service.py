@@ -60,8 +60,18 @@ def read_run(folder: Path) -> Run:
     plan, crossings = folder / "plan.json", folder / "crossings.jsonl"
     if not plan.is_file() or not crossings.is_file():
         raise DemoError(f"{folder} holds no demonstration: run it first, without --show")
-    lines = crossings.read_text(encoding="utf-8").splitlines()
-    return Run(folder, missions.load_plan(plan), [json.loads(line) for line in lines])
+    return Run(folder, missions.load_plan(plan), list(_records(crossings)))
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file, one a line. Raises DemoError where a line is none."""
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        try:
+            record = json.loads(line)
+            record["source_id"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise DemoError(f"{path}: line {number} is no crossing: run the demonstration again") from error
+        yield record
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,5 +214,8 @@ def _adopt(pilot: api.Client, planning: str, flown: missions.PatrolPlan) -> None
         path = Path(folder) / "plan.json"
         path.write_bytes(pilot.plans.file(planning, path.name))
         if missions.load_plan(path) != flown:
-            raise DemoError("the service planned otherwise than what was flown: this is a fault of the program")
+            raise DemoError(
+                "the service plans otherwise than what was flown: run the demonstration again where another version "
+                "of this program made it, and report a fault where this one did"
+            )
     pilot.plans.adopt(planning, _ADOPTION)

@@ -87,7 +87,7 @@ def shown_demo(folder: Path, port: int) -> Iterator[ShownDemo]:
     Raises
     ------
     DemoError
-        When there is no demonstration.
+        When there is no demonstration, it is spoilt, or another version of the program planned it, and otherwise.
     SettingsError
         When the port is taken.
     """

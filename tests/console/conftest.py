@@ -68,19 +68,30 @@ def peopled(tmp_path_factory: pytest.TempPathFactory) -> Live:
         return Live.of(service, directory)
 
 
-@pytest.fixture
-def serve(tmp_path: Path, peopled: Live) -> Callable[..., AbstractContextManager[Live]]:
-    """Run the service of this test, with somebody of every role: `with serve()`, and again `with serve(port)`."""
-    directory = tmp_path / "service"
+@pytest.fixture(scope="session")
+def served() -> Callable[..., AbstractContextManager[Live]]:
+    """Serve a copy of what a service left: `with served(peopled, tmp_path / "service")`; other settings by name.
+
+    A folder that is there already is gone on with.
+    """
 
     @contextmanager
-    def run(port: int = 0) -> Iterator[Live]:
+    def run(left: Live, directory: Path, **settings: Any) -> Iterator[Live]:
         if not directory.exists():
-            shutil.copytree(peopled.directory, directory)
-        with running(Settings(directory, port=port, identity=_IDENTITY)) as service:
-            yield replace(peopled, url=service.url, service=service, directory=directory)
+            shutil.copytree(left.directory, directory)
+        given = {"port": 0, "identity": _IDENTITY, **settings}
+        with running(Settings(directory, **given)) as service:
+            yield replace(left, url=service.url, service=service, directory=directory)
 
     return run
+
+
+@pytest.fixture
+def serve(
+    tmp_path: Path, peopled: Live, served: Callable[..., AbstractContextManager[Live]]
+) -> Callable[..., AbstractContextManager[Live]]:
+    """Run the service of this test, with somebody of every role: `with serve()`, and again `with serve(port)`."""
+    return lambda port=0: served(peopled, tmp_path / "service", port=port)
 
 
 @pytest.fixture
@@ -110,8 +121,10 @@ def desk(seats: Seats, pictures: Path) -> Iterator[Callable[..., Desk]]:
         return made
 
     yield sit
-    for made in desks:
-        made.leave()
-        seats.leave(made.page)
-    for made in desks:
-        made.check()
+    try:
+        for made in desks:
+            made.leave()
+            seats.leave(made.page)
+    finally:  # what went wrong is told, though a page that it left so cannot be put in order
+        for made in desks:
+            made.check()

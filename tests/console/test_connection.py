@@ -1,7 +1,6 @@
 """A connection that falls silent and is not closed: the page says so, and goes on when the service is heard again."""
 
 import asyncio
-import shutil
 import threading
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -9,9 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from api import Settings
 from api.feeds.settings import FeedSettings
-from api.server import running
 from tests.console.test_fly import fly, have, open_fly, row
 
 
@@ -65,13 +62,11 @@ class Swallower:
 
 
 @pytest.fixture
-def hidden(tmp_path, peopled):
+def hidden(tmp_path, peopled, served):
     """A service that gives a sign of life each half second, and a way to it that may swallow that."""
-    directory = tmp_path / "service"
-    shutil.copytree(peopled.directory, directory)
-    settings = Settings(directory, port=0, feeds=FeedSettings(heartbeat_s=0.5))
-    with running(settings) as service, Swallower(service.url) as way:
-        yield replace(peopled, url=service.url, service=service, directory=directory), way
+    often = FeedSettings(heartbeat_s=0.5)
+    with served(peopled, tmp_path / "service", feeds=often) as live, Swallower(live.url) as way:
+        yield live, way
 
 
 def test_a_silent_connection_is_said_to_be_so_and_gone_on_with(hidden, desk):

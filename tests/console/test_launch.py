@@ -2,20 +2,16 @@
 
 import re
 import secrets
-import shutil
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from api import Settings
-from api.server import running
 from tests.api.samples import planning_json
 from tests.console.desk import Desk, Live
 
@@ -76,12 +72,9 @@ def standing_by(live: Live, source: str = "hill") -> Iterator[Station]:
 
 
 @pytest.fixture(scope="module")
-def planned(peopled: Live, tmp_path_factory: pytest.TempPathFactory) -> Live:
+def planned(peopled: Live, served, tmp_path_factory: pytest.TempPathFactory) -> Live:
     """A service that has stopped, and has made a plan: planning takes long, and is not what is looked at here."""
-    directory = tmp_path_factory.mktemp("planned") / "service"
-    shutil.copytree(peopled.directory, directory)
-    with running(Settings(directory, port=0)) as service:
-        live = replace(peopled, url=service.url, service=service, directory=directory)
+    with served(peopled, tmp_path_factory.mktemp("planned") / "service") as live:
         asked = live.ask("pilot", "POST", "/plannings", json=planning_json()).json()["id"]
         until = time.monotonic() + 90
         while (told := live.ask("pilot", "GET", f"/plannings/{asked}").json())["state"] in {"queued", "running"}:
@@ -92,12 +85,10 @@ def planned(peopled: Live, tmp_path_factory: pytest.TempPathFactory) -> Live:
 
 
 @pytest.fixture
-def live(tmp_path: Path, planned: Live) -> Iterator[Live]:
+def live(tmp_path: Path, planned: Live, served) -> Iterator[Live]:
     """A service of its own for a test, which has the plan."""
-    directory = tmp_path / "service"
-    shutil.copytree(planned.directory, directory)
-    with running(Settings(directory, port=0)) as service:
-        yield replace(planned, url=service.url, service=service, directory=directory)
+    with served(planned, tmp_path / "service") as live:
+        yield live
 
 
 def adopt(live: Live) -> None:
