@@ -10,6 +10,7 @@ from api.courier.live import LiveCourier
 from api.courier.orders import OrderCourier, TakenOrder
 from api.courier.pictures import LivePicture, PictureCourier
 from api.courier.spool import Failed, Spool
+from api.courier.wire import plain
 from api.errors import (
     ApiError,
     AuditTamperedError,
@@ -114,6 +115,7 @@ __all__ = [
     "create_app",
     "fetch_evidence",
     "migrate_store",
+    "plain",
     "read_settings",
     "read_signed_heads",
     "restore",

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.canonical import new_id
 from api.errors import ApiError, NotFoundError, PermissionDeniedError, UnprocessableError, WrongCertificateError
 from api.identity.doorman import Doorman, Seen
-from api.identity.roles import SYSTEM, Call
+from api.identity.roles import SYSTEM, Call, Principal
 from api.problems import MEDIA_TYPE, of_error, of_status
 from api.prompt import prompt
 from api.ready import Answer, Notes, ReadyAnswers
@@ -105,17 +105,13 @@ class Gate:
             await self._doorman.admit(scope, seen, public=self._is_public(scope["path"]))
         except PermissionDeniedError:
             if seen.principal is not None:
-                exit_.call = Call(seen.principal, exit_.request_id)
-                await exit_.audit_refusal(exit_.call, 403)
+                await exit_.audit_refusal(exit_.is_of(seen.principal), 403)
             raise
         except WrongCertificateError as error:  # whose key it is is known, that it is they is not
             await exit_.audit_refusal(Call(SYSTEM, exit_.request_id), 401, key=error.key_id)
             raise
         if seen.principal is not None:
-            exit_.call = Call(seen.principal, exit_.request_id)
-            if seen.principal.session_id is not None and seen.principal.account_id is not None:
-                # A cookie is of whoever logged in last: a page that shows somebody else's work notices.
-                exit_.headers["X-Vedette-Account"] = seen.principal.account_id
+            exit_.is_of(seen.principal)
         state = scope.setdefault("state", {})
         state["call"], state["request"] = exit_.call, exit_.request_id
 
@@ -150,6 +146,14 @@ class _Exit:
         self._raw: list[tuple[bytes, bytes]] = []
         self._ended = False
         self._started = time.perf_counter()
+
+    def is_of(self, principal: Principal) -> Call:
+        """It is known who asks."""
+        self.call = Call(principal, self.request_id)
+        if principal.session_id is not None and principal.account_id is not None:
+            # A cookie is of whoever logged in last: a page that shows somebody else's work notices, refused or not.
+            self.headers["X-Vedette-Account"] = principal.account_id
+        return self.call
 
     async def __call__(self, message: Message) -> None:
         if self._swallow:

@@ -87,7 +87,8 @@ def keep_station(
 def _left(folder: LaunchFolder, links: Sequence[str]) -> Launch | None:
     """The launch of the station before this one. Raises InputError where it flies and cannot be gone on with."""
     left = folder.read()
-    if left is not None and left.flying and not set(left.links) <= set(links):
+    flew = left is not None and left.flying and folder.has_begun(left.id)
+    if left is not None and flew and not set(left.links) <= set(links):
         raise InputError(
             f"{left.words} was in the air over {', '.join(dict.fromkeys(left.links))}: give these links, and it goes on"
         )
@@ -231,10 +232,11 @@ class _Station:
         """Fly a launch to its end, and tell what it came to; whether the station was told to stop meanwhile."""
         folder = self.folder
         begun = folder.has_begun(launch.id)  # by the station before this one
+        flown: autopilot.Patrol | None = None
 
-        def begin(_patrol: autopilot.Patrol) -> None:
-            nonlocal begun
-            begun = True
+        def begin(patrol: autopilot.Patrol) -> None:
+            nonlocal begun, flown
+            begun, flown = True, patrol
             self.courier.tell(launch.id, "accepted", run=launch.run)
 
         try:
@@ -256,7 +258,8 @@ class _Station:
                 self._end(launch, "failed", f"{error}; look what its vehicles do")
             else:
                 self._end(launch, "refused", str(error))
-            return False
+            # Who was told to stop flies nothing more, though the report could not be written.
+            return flown is not None and flown.shift.stopped
         failures = failures_of(report)
         if report.stopped:
             self._end(launch, "failed", "; ".join(["its ground station was told to stop", *report.words()]))

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import api
 import autopilot
 import missions
 
 __all__ = ["Board"]
 
 _LOOK_S = 1.0
-_MOST_WORDS, _MOST_REASONS, _MOST_VEHICLES = 500, 20, 250
+_MOST_REASONS, _MOST_VEHICLES = 20, 250
 
 
 class Board:
@@ -50,9 +51,10 @@ class Board:
         """The station flies a plan: `words` say so. Those that are not of its fleet are not listened to meanwhile."""
         self.name(plan)
         self._busy, sysids = words, self._names.keys()
-        unheard = "not listened to while this ground station flies others"
+        # How they stood when the links were closed says nothing of now.
+        other, own = "not listened to while this ground station flies others", "not connected again yet"
         self._readings = {
-            sysid: one if sysid in sysids else replace(one, heard=False, why_not=(unheard,))
+            sysid: replace(one, heard=False, why_not=(own if sysid in sysids else other,))
             for sysid, one in self._readings.items()
         }
 
@@ -72,7 +74,7 @@ class Board:
         """As `PUT /stations/{source}` takes it."""
         vehicles = [self._wire(one) for _, one in sorted(self._readings.items())]
         return {
-            "busy": None if self._busy is None else _plain(self._busy),
+            "busy": None if self._busy is None else api.plain(self._busy),
             "vehicles": vehicles[:_MOST_VEHICLES],
         }
 
@@ -80,17 +82,17 @@ class Board:
         name = self._names.get(one.sysid)
         return {
             "sysid": one.sysid,
-            "name": None if name is None else _plain(name)[:200] or None,
+            "name": None if name is None else api.plain(name)[:200] or None,
             "autopilot": one.autopilot,
             "heard": one.heard,
             "ready": one.ready,
-            "why_not": [_plain(words) for words in one.why_not[:_MOST_REASONS]],
-            "battery_left": None if one.battery_percent is None else one.battery_percent / 100,
+            "why_not": [api.plain(words) for words in one.why_not[:_MOST_REASONS]],
+            "battery_left": _share(one.battery_percent),
             "lat": one.lat_deg,
             "lon": one.lon_deg,
         }
 
 
-def _plain(words: str) -> str:
-    """As a text of the service may be; what a vehicle says may have anything in it."""
-    return "".join(c if c.isprintable() else " " for c in words)[:_MOST_WORDS].strip()
+def _share(percent: float | None) -> float | None:
+    """None for what is no share of a battery: one vehicle that says it so would silence the whole station."""
+    return percent / 100 if percent is not None and 0 <= percent <= 100 else None

@@ -15,13 +15,11 @@ from api.courier.files import checked_files, chunks, written_twice
 from api.courier.plans import Plans
 from api.courier.spool import Failed, Spool
 from api.courier.station import StationClient
+from api.courier.wire import is_for_good
 from api.errors import ClientError, RefusedError, SpoolError
 
 __all__ = ["Client", "SpoolReport"]
 
-# What no later try can mend. Everything else that goes wrong waits: a wrong key or URL is put right by a person, and
-# the crossings must still be there then.
-_FOR_GOOD = frozenset({400, 409, 413, 415, 422})
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 60.0
 
 
@@ -184,7 +182,7 @@ class Client(StationClient):
                     failed.append(spool.set_aside(item, str(damage)))
                     continue
                 except RefusedError as refusal:
-                    if refusal.status in _FOR_GOOD:
+                    if is_for_good(refusal):
                         failed.append(spool.set_aside(item, str(refusal)))
                         continue
                     return self._later(str(refusal))

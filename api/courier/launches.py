@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from api.canonical import new_id
 from api.courier.client import Client
+from api.courier.wire import is_for_good
 from api.errors import ClientError, RefusedError
 
 __all__ = ["LaunchCourier", "TakenLaunch"]
@@ -175,7 +176,7 @@ class LaunchCourier:
         try:
             taken = self._client.tell_launch(launch_id, self.run, "taken")
         except RefusedError as refusal:
-            if _may_do_later(refusal):
+            if refusal.status >= 500 or refusal.status == 429:
                 raise
             if refusal.status != 409:  # else it ran out, was withdrawn, or is another's
                 self._said(f"launch {launch_id} cannot be taken: {refusal.detail}")
@@ -189,7 +190,8 @@ class LaunchCourier:
         try:
             self._client.tell_launch(launch_id, run, state, words)
         except RefusedError as refusal:
-            if _may_do_later(refusal):
+            # One that is not there any more holds up no other.
+            if not (is_for_good(refusal) or refusal.status == 404):
                 raise
             self._said(f"that launch {launch_id} is {state} is not taken: {refusal.detail}")
         self._told(launch_id, state)
@@ -201,7 +203,3 @@ class LaunchCourier:
         elif trouble is None and self._trouble:
             self._said("the service hears this station again")
         self._trouble = trouble is not None
-
-
-def _may_do_later(refusal: RefusedError) -> bool:
-    return refusal.status >= 500 or refusal.status == 429

@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from api.canonical import new_id
 from api.courier.client import Client
+from api.courier.wire import is_for_good
 from api.errors import ClientError, RefusedError
 
 __all__ = ["OrderCourier", "TakenOrder"]
@@ -199,7 +200,7 @@ class OrderCourier:
             try:
                 self._client.tell_outcome(order_id, self._station, state, words)
             except RefusedError as refusal:
-                if refusal.status < 500 and refusal.status != 429:
+                if is_for_good(refusal) or refusal.status == 404:
                     self._said(f"what came of an order, {state}, is not taken: {refusal.detail}")
                     return
             except ClientError:

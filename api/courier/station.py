@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from api.courier.asking import Asking
-from api.courier.wire import away, events_in, refusal
+from api.courier.wire import away, events_in, plain, refusal
 
 __all__ = ["StationClient"]
 
@@ -88,5 +88,5 @@ class StationClient(Asking):
 
 
 def _outcome(state: str, words: str | None) -> dict[str, Any]:
-    """State and words as the service takes them, however long the words are."""
-    return {"state": state, "words": None if words is None else " ".join(words.split())[:500]}
+    """State and words as the service takes them, whatever the words are."""
+    return {"state": state, "words": None if words is None else plain(words) or "without words"}

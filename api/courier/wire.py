@@ -12,7 +12,22 @@ import httpx
 
 from api.errors import ClientError, RefusedError
 
-__all__ = ["away", "events_in", "refusal", "trusted"]
+__all__ = ["away", "events_in", "is_for_good", "plain", "refusal", "trusted"]
+
+# What no later try can mend. Everything else that goes wrong waits: a wrong key or URL is put right by a person, and
+# what was to be told must still be there then.
+_FOR_GOOD = frozenset({400, 409, 413, 415, 422})
+_MOST_WORDS = 500
+
+
+def is_for_good(refused: RefusedError) -> bool:
+    """Whether no later try can mend what was refused."""
+    return refused.status in _FOR_GOOD
+
+
+def plain(words: str) -> str:
+    """Words as a text of the service may be, 500 characters at most: what a vehicle says may have anything in it."""
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())[:_MOST_WORDS].strip()
 
 
 def trusted() -> ssl.SSLContext:

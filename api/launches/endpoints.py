@@ -38,7 +38,8 @@ def put_station(source: _Source, told: StationIn, call: Caller, store: Stored, s
 
     def work(session: Session, now: int) -> tuple[list[dict[str, Any]], list[str]]:
         tell(session, now, source, told)
-        waiting = launches_that_wait(session, call.principal, now, source)
+        may_take = call.principal.may(Permission.ORDER_READ)
+        waiting = launches_that_wait(session, call.principal, now, source) if may_take else []
         return waiting, [source, *(launch["id"] for launch in waiting)]
 
     return answer({"launches": write_counted(store, call, tally, work)})

@@ -19,7 +19,7 @@ from api.launches.schemas import LaunchIn
 from api.launches.settings import ChecklistItem, LaunchSettings
 from api.launches.stations import find_live
 from api.launches.tables import LaunchRow, StationRow
-from api.launches.view import launch_on_its_way, launch_wire
+from api.launches.view import launch_of_plan_on_its_way, launch_on_its_way, launch_wire
 from api.orders.life import check_person, given_before
 from api.trail.audit import append_audit
 from api.trail.log import append_event
@@ -60,6 +60,7 @@ def give(
         return launch_wire(before, now_us), False
     _check_list(wish.checklist, settings.checklist)
     plan = plan_to_fly(session, principal, now_us, wish.planning_id)
+    _check_not_flown(session, now_us, wish.planning_id)
     station = find_live(session, now_us, wish.station, settings)
     _check_free(session, now_us, station)
     _check_vehicles(station, plan.sysids)
@@ -99,6 +100,16 @@ def _check_list(ticked: Sequence[str], items: Sequence[ChecklistItem]) -> None:
     unknown = sorted(set(ticked) - {item.key for item in items})
     if unknown:
         raise UnprocessableError(f"checklist: {unknown[0]!r} is no item of it: GET /launches/checklist lists them")
+
+
+def _check_not_flown(session: Session, now_us: int, planning_id: str) -> None:
+    """Two fleets on the same ways at the same heights: nothing keeps them apart."""
+    going = launch_of_plan_on_its_way(session, now_us, planning_id)
+    if going is not None:
+        raise ConflictError(
+            f"launch {going.id} of the same plan by {going.name} to ground station {going.source} is {going.state}: "
+            "wait for its end, or withdraw it"
+        )
 
 
 def _check_free(session: Session, now_us: int, station: StationRow) -> None:

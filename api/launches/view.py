@@ -9,13 +9,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.identity.roles import Principal
-from api.launches.tables import LaunchRow
+from api.launches.tables import LaunchRow, StationRow
 from api.orders.life import find_readable_order, readable_orders, standing_of
 from api.orders.states import state_at
 from api.pages import Page, Window, page_of
 from api.times import iso
 
-__all__ = ["find_launch", "launch_on_its_way", "launch_wire", "launches_that_wait", "list_launches"]
+__all__ = [
+    "find_launch",
+    "launch_of_plan_on_its_way",
+    "launch_on_its_way",
+    "launch_wire",
+    "launches_that_wait",
+    "list_launches",
+]
 
 _GOING = ("given", "taken", "accepted")
 
@@ -65,6 +72,17 @@ def launches_that_wait(session: Session, principal: Principal, now_us: int, stat
     waiting = LaunchRow.source == station, LaunchRow.state == "given", LaunchRow.expires_us > now_us
     query = readable_orders(LaunchRow, principal, now_us).where(*waiting)
     return [launch_wire(row, now_us) for row in session.scalars(query.order_by(LaunchRow.given_us, LaunchRow.id))]
+
+
+def launch_of_plan_on_its_way(session: Session, now_us: int, planning_id: str) -> LaunchRow | None:
+    """A launch of a plan that waits, or that the run of its station that is heard has not told the end of."""
+    going = LaunchRow.planning_id == planning_id, LaunchRow.state.in_(_GOING)
+    for row in session.scalars(select(LaunchRow).where(*going).order_by(LaunchRow.given_us, LaunchRow.id)):
+        station = session.get(StationRow, row.source)
+        runs = {None} if station is None else {None, station.run}
+        if state_at(row.state, row.expires_us, now_us) in _GOING and row.station in runs:
+            return row
+    return None
 
 
 def launch_on_its_way(session: Session, now_us: int, station: str, run: str) -> LaunchRow | None:

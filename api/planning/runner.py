@@ -171,8 +171,10 @@ def _look(store: Store, at_work: list[str], room: int) -> tuple[set[str], list[t
     begun: list[tuple[str, str]] = []
     while waits and len(begun) < room:
         taken = None
-        with suppress(StorageError), store.write() as session:  # those that were begun need somebody who runs them
-            taken = plannings.take_next(session, store.clock())
+        with suppress(StorageError):  # those that were begun need somebody who runs them
+            with store.write() as session:
+                found = plannings.take_next(session, store.clock())
+            taken = found  # once that is written
         if taken is None:
             break
         begun.append(taken)

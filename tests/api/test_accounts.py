@@ -449,12 +449,14 @@ def test_what_another_site_makes_a_browser_send_changes_nothing(service):
         ({"X-Vedette-Csrf": "{token}", "Origin": ORIGIN}, 204),
         ({"X-Vedette-Csrf": "{token}", "Sec-Fetch-Site": "same-origin"}, 204),
     )
+    own = browser.ask("GET", "/me").json()["account_id"]
     for headers, status in tried:
         sent = {
             name: value.format(token=browser.csrf, eves=eve.csrf).encode("latin-1") for name, value in headers.items()
         }
         answer = browser.http.request("DELETE", "/sessions", headers=sent)
         assert answer.status_code == status, (headers, answer.text)
+        assert answer.headers["X-Vedette-Account"] == own, headers  # refused too: whose cookie it was
         assert browser.ask("GET", "/me").status_code == 200
     entries = service.ask("auditor", "GET", "/audit", params={"limit": 1000}).json()["entries"]
     refusals = [entry["body"] for entry in entries if entry["body"]["action"] == "request.refused"]

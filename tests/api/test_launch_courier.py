@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 import api
+from api.launches.schemas import LaunchOutcomeIn
 
 RUN_S = 30.0
 
@@ -129,6 +130,44 @@ def test_what_came_of_one_is_told_once_the_service_is_back_which_is_said_once():
         until(lambda: at.handled)
         assert service.told == [("a", "0" * 32, "failed", "lost")]
     assert ["not hear" in words for words in at.words] == [True, False]
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_what_came_of_one_waits_for_a_key_that_is_put_right(status):
+    service = Service()
+    service.refuse = status
+    at = At(service)
+    with at.courier as courier:
+        courier.tell("a", "done", "both are down")
+        until(lambda: len(service.told) > 1)
+        assert at.handled == []
+        service.refuse = None
+        until(lambda: at.handled)
+    assert at.handled == [("a", "done")]
+
+
+@pytest.mark.parametrize("status", [404, 409, 422])
+def test_what_no_later_try_can_mend_holds_nothing_up(status):
+    service = Service("b")
+    service.refuse = status
+    at = At(service)
+    with at.courier as courier:
+        courier.tell("a", "done", "both are down")
+        until(lambda: at.handled)
+        service.refuse = None
+        courier.stand_by()
+        assert at.taken().id == "b"
+    assert service.said("a") == ["done"]
+
+
+def test_words_of_a_vehicle_are_told_as_a_text_that_the_service_takes():
+    service = Service()
+    with At(service).courier as courier:
+        courier.tell("a", "refused", "it says: Pre\x1bArm:\x00 \u200b RC\n" + "x" * 600)
+        until(lambda: service.told)
+    ((_, run, state, words),) = service.told
+    assert words.startswith("it says: Pre Arm: RC xxx")
+    LaunchOutcomeIn.model_validate({"run": run, "state": state, "words": words})
 
 
 def test_what_was_taken_and_not_begun_when_the_station_ends_is_refused():

@@ -142,7 +142,7 @@ def unlike(service, planning_id, **values):
 @ON_SQLITE
 def test_whatever_does_not_hold_is_named_and_no_vehicle_is_sent(service, planned):
     """Each by itself: with it the launch is refused, without it the launch is given."""
-    good, pat = adopted(service, planned), settled(service, "pat", "pilot")
+    good, other, pat = adopted(service, planned), adopted(service, planned), settled(service, "pat", "pilot")
     breaks = adopted(service, planned)
     report = {"kept": False, "rules": [{"broken": ["north 1 is 40 m from the border, 60 m is its stand-off"]}]}
     unlike(service, breaks, found=json.dumps({"validation": report}))
@@ -192,8 +192,15 @@ def test_whatever_does_not_hold_is_named_and_no_vehicle_is_sent(service, planned
     assert pat.ask("GET", "/launches").json() == []
     tell(service, vehicles=[vehicle_json(1), vehicle_json(2), vehicle_json(9, heard=False, ready=False)])
     launch = given(pat, good)
-    waits = pat.ask("POST", "/launches", json=launch_json(good, "2"))
-    assert (waits.status_code, f"has launch {launch['id']}" in waits.json()["detail"]) == (409, True)
+    tell(service, OTHER, source="south")
+    for body, words in (
+        (launch_json(other, "2"), f"ground station north has launch {launch['id']}"),
+        (launch_json(good, "3"), f"launch {launch['id']} of the same plan"),
+        (launch_json(good, "4", station="south"), f"launch {launch['id']} of the same plan"),  # two fleets, one way
+    ):
+        waits = pat.ask("POST", "/launches", json=body)
+        assert (waits.status_code, words in waits.json()["detail"]) == (409, True), waits.text
+    assert pat.ask("POST", "/launches", json=launch_json(other, "5", station="south")).status_code == 201
 
 
 @ON_SQLITE
@@ -226,6 +233,8 @@ def test_a_key_tells_and_takes_for_its_own_station_alone(service, planned):
     assert tell(service, OTHER, who="elsewhere", source="south") == []
     assert outcome(service, launch["id"], "taken", OTHER, who="elsewhere").status_code == 404
     assert service.ask("elsewhere", "GET", f"/launches/{launch['id']}/plan").status_code == 404
+    service.key("blind", "pilot", sources=["north"], scopes=["asset.read", "asset.write"])
+    assert tell(service, who="blind") == []  # who may not read launches learns of none here
     scopes = ["asset.read", "asset.write", "order.read"]
     service.key("narrow", "pilot", sources=["north"], scopes=scopes)
     assert tell(service, who="narrow") == [launch["id"]]
@@ -408,15 +417,16 @@ FOLLOWS = {
 
 
 class Launches(RuleBasedStateMachine):
-    """Two runs of a station, a pilot and the time, in any order; each example has a station of its own."""
+    """Two runs of a station, a pilot and the time, in any order; each example has a station and a plan of its own."""
 
-    service, planning_id, stations = None, "", itertools.count()
+    service, planned, stations = None, None, itertools.count()
 
     @initialize(taken=st.booleans())
     def begin(self, taken):
         self.pat = Browser.at(self.service)
         assert self.pat.login("pat").status_code == 200
         self.station, self.ways, self.takers = f"north-{next(self.stations)}", {}, {}
+        self.planning_id = adopted(self.service, self.planned)
         self.station_tells(MINE, None)
         self.give()
         if taken:
@@ -484,7 +494,7 @@ class Launches(RuleBasedStateMachine):
 @ON_SQLITE
 def test_whatever_happens_a_launch_goes_to_one_run_and_never_back(service, planned):
     settled(service, "pat", "pilot")
-    here = {"service": service, "planning_id": adopted(service, planned)}
+    here = {"service": service, "planned": planned}
     machine = type("LaunchesHere", (Launches,), here)
     run_state_machine_as_test(machine, settings=settings(max_examples=8, stateful_step_count=15, deadline=None))
 

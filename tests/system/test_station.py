@@ -17,12 +17,14 @@ import autopilot
 import missions
 import sim
 import vedette
+from api.launches.schemas import StationIn
 from cli.arguments import InputError
 from cli.launch_folder import Launch, LaunchFolder
 from cli.live import LiveOptions
 from cli.patrol import GroundStation
 from cli.station import _Station, keep_station
 from cli.station_board import Board
+from geo import FileWriteError
 from tests.api.samples import planning_json
 from tests.api.test_planning import ADOPTION
 from tests.programs import Program
@@ -264,6 +266,8 @@ def left_in(folder, **more):
 
 def test_a_launch_that_was_in_the_air_over_other_links_is_not_forgotten(post, tmp_path):
     left_in(tmp_path)
+    LaunchFolder(tmp_path).keep_plan(ID, post.content)
+    LaunchFolder(tmp_path).journal(ID).write_text("begun\n")
     with pytest.raises(InputError, match="give these links, and it goes on"):
         in_this_process(post, tmp_path, links=["udp:127.0.0.1:10"])
     (tmp_path / "launch.json").write_text('{"format": "vedette-launch", "version": 1, "id": "../x"}')
@@ -302,3 +306,38 @@ def test_what_the_service_was_not_told_is_told_by_the_next_run_and_what_never_to
         assert told[1] in words
         folder.mark_told(ID, state)
     assert (folder.read().flying, folder.read().told) == (False, True)
+
+
+def test_a_station_that_was_told_to_stop_flies_nothing_more_though_its_report_cannot_be_written(
+    post, tmp_path, monkeypatch
+):
+    launch, folder, said = left_in(tmp_path), LaunchFolder(tmp_path), []
+    folder.keep_plan(ID, post.content)
+    stopped = False
+
+    def flown(*_, begun, **__):
+        begun(SimpleNamespace(shift=SimpleNamespace(stopped=stopped)))
+        raise FileWriteError("patrol.json: no space left on the disk")
+
+    monkeypatch.setattr("cli.station.fly_shift", flown)
+    courier = SimpleNamespace(tell=lambda *each, **_run: said.append(each))
+    live = LiveOptions("http://vedette.test", "k")
+    ground = ground_of(live)
+    board = Board("ardupilot", ground.limits)
+    station = _Station(launch.links, ground, live, folder, board, None, courier, False, None)
+    assert not station._fly(launch)
+    stopped = True
+    assert station._fly(launch)
+    assert [each[1] for each in said] == ["accepted", "failed", "accepted", "failed"]
+
+
+def test_what_the_board_tells_is_taken_whatever_a_vehicle_says(post):
+    ready = autopilot.Readiness(1, "udp:127.0.0.1:1", "ardupilot", True, (), battery_percent=127.0)
+    other = autopilot.Readiness(2, "udp:127.0.0.1:2", "ardupilot", True, ("it says: Pre\x1bArm",), 50.0)
+    board = Board("ardupilot", autopilot.FlightLimits())
+    board.stand_by([ready, other])
+    state = StationIn.model_validate({"run": "0" * 32, **board.state()})
+    assert [(each.battery_left, each.heard) for each in state.vehicles] == [(None, True), (0.5, True)]
+    # With its links closed nothing is known of how they stand now.
+    board.fly("flies Nogales", post.made)
+    assert [(one["heard"], one["ready"]) for one in board.state()["vehicles"]] == [(False, False)] * 2
