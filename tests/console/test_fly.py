@@ -335,3 +335,24 @@ def test_it_can_be_read_in_every_theme_and_size(live, desk, sky):
             at.page.set_viewport_size({"width": width, "height": height})
             assert at.axe(colours_alone=theme != THEMES[0]) == []
             at.picture(f"fly-{theme}-{width}")
+
+
+def test_the_map_goes_along_with_a_vehicle_that_is_followed(live, desk, sky):
+    """With the motion that nearly everybody has: other tests have less of it."""
+    page = open_fly(desk, live, "pilot", reduced_motion="no-preference").page
+    box = page.locator(".map canvas").bounding_box()
+    middle, off = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), itertools.cycle((-1, 1))
+
+    def until_west(low, high):
+        for _ in range(200):
+            page.mouse.move(middle[0] + next(off), middle[1])
+            told = page.locator(".pointer").inner_text()
+            if low < float(told.split()[-2].rstrip("°")) < high:
+                return
+            page.wait_for_timeout(100)
+        raise AssertionError(told)
+
+    choose(page, "heron").get_by_role("button", name="Follow").click()
+    until_west(110.938, 110.942)
+    fly(live, "heron", lon=-110.90)
+    until_west(110.85, 110.925)

@@ -497,3 +497,14 @@ def test_readable_in_three_themes_and_on_a_tablet(live, desk, footage):
         expect(page.get_by_label("Clip").locator("video")).to_be_in_viewport()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         at.picture(f"review-{width}")
+
+
+def test_a_clip_plays_by_itself_where_nobody_asked_for_less_motion(live, desk, footage):
+    id_ = footage.deliver(live, "m", tonight(0))
+    page = open_review(desk, live, "analyst", reduced_motion="no-preference").page
+    opened(page, id_)
+    video = page.get_by_label("Clip").locator("video")
+    expect(video).to_have_js_property("paused", False, timeout=SOON_MS)
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0")
+    page.get_by_role("button", name="Pause").click()
+    expect(video).to_have_js_property("paused", True)
