@@ -103,9 +103,13 @@ class Desk:
     """Whether nobody is logged in now: the page asks who it is, and is told 401."""
 
     def __post_init__(self) -> None:
-        self.page.on("console", self._on_console)
-        self.page.on("pageerror", self._on_error)
-        self.page.on("request", self._on_request)
+        self.hear(self.page)
+
+    def hear(self, page: Page) -> None:
+        """Remember what goes wrong in a page, and where its requests go; of other pages of hers too."""
+        page.on("console", self._on_console)
+        page.on("pageerror", self._on_error)
+        page.on("request", self._on_request)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         nobody = self.is_nobody and "status of 401" in message.text

@@ -23,6 +23,7 @@ def heron(live):
 def beside(at, place="#/fly"):
     """Another page of the same browser; small, since all are drawn by the processor."""
     page = at.page.context.new_page()
+    at.hear(page)
     page.set_viewport_size({"width": 768, "height": 400})
     page.goto(f"{at.live.url}/{place}")
     return page

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -124,6 +125,24 @@ def test_the_same_seed_gives_the_same_plan_and_the_same_crossings(run, folder, t
         assert (again / name).read_bytes() == (folder / name).read_bytes(), name
     figures = [json.loads((each / "summary.json").read_text())["crossings"] for each in (again, folder)]
     assert figures[0] == figures[1]
+
+
+def test_serve_shows_the_run_that_was_made(run, outcome, folder, monkeypatch):
+    shown = []
+    monkeypatch.setattr("cli.demo.demonstrate", lambda _settings: outcome)
+    monkeypatch.setattr("cli.demo_show.show_demo", lambda *each: shown.append(each))
+    ran = run("demo", "--out", folder, "--serve", "--port", 0)
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, f"report:  {folder}/report.html"), ran.err
+    assert shown == [(folder, 0)]
+
+
+def test_a_run_that_is_spoilt_is_told_in_a_line(run, folder, tmp_path):
+    shutil.copy(folder / "plan.json", tmp_path)
+    lines = (folder / "crossings.jsonl").read_text().splitlines()
+    (tmp_path / "crossings.jsonl").write_text("\n".join([*lines, lines[0][:40]]))
+    ran = run("demo", "--out", tmp_path, "--show", "--port", 0)
+    assert (ran.code, f"line {len(lines) + 1} is no crossing" in " ".join(ran.err.split())) == (1, True), ran.err
+    assert "Traceback" not in ran.err
 
 
 @pytest.fixture(scope="module")
