@@ -160,11 +160,14 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR
 
     tab(page, "Adopt")
     page.get_by_label("Owner").fill("Border Watch")
+    at.prefer("Times", "UTC")  # the machine's is that of Athens
+    expect(page.get_by_label("Shift begins")).to_have_accessible_description("UTC")
     page.get_by_label("Shift begins").fill("2026-12-01T06:00")
     page.get_by_role("button", name="Adopt this plan").click()
     expect(page.get_by_text("This plan is adopted.")).to_be_visible()
     assert newest(live)["adopted"]
     (adopted,) = live.ask("pilot", "GET", "/plans").json()["features"]
+    assert adopted["properties"]["time"] == "2026-12-01T06:00:00.000000Z"
     assert adopted["properties"]["revisit_s"] == second["result"]["summary"]["revisit_s"]
     flights = live.ask("pilot", "GET", "/sorties?limit=100").json()["features"]
     assert len(flights) == len(second["result"]["shift"]["flights"])

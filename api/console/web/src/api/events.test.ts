@@ -57,6 +57,9 @@ vi.mock("./line", () => ({
 const workers = new Map<string, { join: (port: MessagePort) => void }>();
 let broken = false;
 
+/** What the pages wait for of their browser, each page's in its order. */
+const waited = new Map<string, ((event: { persisted: boolean }) => void)[]>();
+
 /** Another page of the same browser: the module anew, with the same workers. */
 async function page(): Promise<typeof import("./events")> {
   vi.resetModules();
@@ -77,7 +80,10 @@ beforeEach(async () => {
   broken = false;
   client.admitted = signal(true);
   session.look.mockReset().mockResolvedValue();
-  vi.stubGlobal("addEventListener", () => undefined);
+  waited.clear();
+  vi.stubGlobal("addEventListener", (name: string, act: () => void) => {
+    waited.set(name, [...(waited.get(name) ?? []), act]);
+  });
   vi.stubGlobal(
     "SharedWorker",
     class {
@@ -164,6 +170,25 @@ it.each(["opening", "lost", "silent"] as const)("what a page read before a cut i
   lines[0]?.stand(live());
   await settle();
   expect(back).toHaveBeenCalledTimes(1);
+});
+
+it("what a page missed that was left and comes back is read, though the line was kept by another page", async () => {
+  const [one, other] = [await page(), await page()];
+  const left = listen(new one.Stream("/a", ["cue"]));
+  const stays = listen(new other.Stream("/a", ["cue"]));
+  await settle();
+  lines[0]?.stand(live());
+  await settle();
+  waited.get("pagehide")?.[0]?.({ persisted: true });
+  await settle();
+  lines[0]?.tell("cue", 1);
+  await settle();
+  waited.get("pageshow")?.[0]?.({ persisted: true });
+  await settle();
+  expect([left, stays].map(({ told, back }) => [told.length, back.mock.calls.length])).toEqual([
+    [0, 1],
+    [1, 0],
+  ]);
 });
 
 it("goes on when somebody is back whose session had ended, and asks once whether it has", async () => {

@@ -102,6 +102,12 @@ class Source {
     };
   }
 
+  /** Ask for it again: what was told meanwhile was told to nobody here. */
+  wantAgain(): void {
+    this.#cut = true;
+    ask({ act: "want", path: this.#path });
+  }
+
   hear(said: Said): void {
     if (!this.isWanted) return;
     if ("state" in said) this.#stand(said.state);
@@ -191,5 +197,5 @@ function hear({ data }: MessageEvent<Said>): void {
 }
 
 function wantAll(): void {
-  for (const [path, source] of sources) if (source.isWanted) ask({ act: "want", path });
+  for (const source of sources.values()) if (source.isWanted) source.wantAgain();
 }

@@ -1,18 +1,19 @@
-import type { Signal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import { clock } from "../app/preferences";
 import { t } from "../i18n";
 import { momentOf, writtenOf } from "./moments";
 import { zoneText } from "./Time";
+import "./field.css";
 
 interface Props {
   label: string;
   /** RFC 3339; empty for none. */
-  value: Signal<string>;
+  value: { value: string };
+  required?: boolean;
 }
 
 /** A moment in the reader's clock, which is said: what is meant stays the same when the clock is switched. */
-export function MomentField({ label, value }: Props) {
+export function MomentField({ label, value, required = false }: Props) {
   const id = useId();
   const utc = clock.value === "utc";
   return (
@@ -21,6 +22,7 @@ export function MomentField({ label, value }: Props) {
       <input
         id={id}
         type="datetime-local"
+        required={required}
         aria-describedby={`${id}-clock`}
         value={writtenOf(value.value, utc)}
         onInput={(event) => {

@@ -51,12 +51,27 @@ export function useAsked<T>(ask: () => Promise<T>, on: readonly unknown[]): Aske
   return { value, failure, busy, again };
 }
 
-/** Ask again, so long after each answer, or after none came; with null not of itself. */
+/**
+ * Do it so long from now, and not while nobody looks at the page: then as soon as somebody does again.
+ *
+ * @returns what calls it off
+ */
+export function whenLookedAt(act: () => void, ms: number): () => void {
+  const timer = setTimeout(() => {
+    if (document.hidden) document.addEventListener("visibilitychange", act, { once: true });
+    else act();
+  }, ms);
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", act);
+  };
+}
+
+/** Ask again, so long after each answer, or after none came, while the page is looked at; with null not of itself. */
 export function useAgain({ busy, again }: Pick<Asked<unknown>, "busy" | "again">, ms: number | null): void {
   useEffect(() => {
     if (busy || ms === null) return;
-    const timer = setTimeout(again, ms);
-    return () => clearTimeout(timer);
+    return whenLookedAt(again, ms);
   }, [busy, again, ms]);
 }
 

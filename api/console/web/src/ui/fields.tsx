@@ -3,6 +3,7 @@
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
+import "./field.css";
 
 interface InputProps {
   label: string;

@@ -65,7 +65,7 @@ it.each([
   const alarms = new Alarms();
   const later = NOON + 3600_000;
   const set = (one: Vehicle, now: number) =>
-    alarms.set("1", wrongWith(one, [segment("left")], now, alarms.holds("across", "1")), at);
+    alarms.set("1", wrongWith(one, [segment("left")], now, alarms.held("1")), at);
   const told = () => alarms.list.value.map((each) => [alarmWord(each), each.values.metres, each.holds]);
   set(vehicle({ at: [10, 44.999] }), NOON);
   expect(told()).toEqual([["fly.alarm_across", 111, true]]);
@@ -81,10 +81,23 @@ it.each([
   expect(told()).toEqual([]);
 });
 
+it("what holds goes on however long nothing is heard, and nothing new is raised of it", () => {
+  const alarms = new Alarms();
+  const lost = (changes: Partial<Vehicle>, afterMin: number) => {
+    const one = vehicle({ live: { time: at, until: at, stale: true }, at: [10, 45.001], ...changes });
+    alarms.set("1", wrongWith(one, [segment("left")], NOON + afterMin * 60_000, alarms.held("1")), at);
+    return alarms.list.value.filter((each) => each.holds).map((each) => each.sort);
+  };
+  expect(lost({ link: "lost" }, 14)).toEqual(["stand_off", "link_lost", "stale"]);
+  alarms.seeAll();
+  expect(lost({ link: "lost", battery: 0.1 }, 24 * 60)).toEqual(["stand_off", "link_lost", "stale"]);
+  expect(lost({ live: null }, 24 * 60)).toEqual([]);
+});
+
 it("is across the border still, however far it flies on", () => {
   const far = vehicle({ at: [10, 44] });
-  expect(wrongWith(far, [segment("left")], NOON, false)).toEqual({});
-  expect(Object.keys(wrongWith(far, [segment("left")], NOON, true))).toEqual(["across"]);
+  expect(wrongWith(far, [segment("left")], NOON)).toEqual({});
+  expect(Object.keys(wrongWith(far, [segment("left")], NOON, new Set(["across"] as const)))).toEqual(["across"]);
 });
 
 describe("alarms", () => {

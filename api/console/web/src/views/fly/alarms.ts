@@ -15,7 +15,7 @@ const BATTERY_STEPS = [15, 10, 5] as const;
 /** Across the border by less than this is not told of twice; metres. */
 const LEAST_FAR_M = 200;
 const MOST = 500;
-/** Older than this when the page opens, a stale state is of a flight that is over. */
+/** A stale state that is older than this is of a flight that is over: it raises nothing, but what holds goes on. */
 const OVER_MS = 15 * 60_000;
 
 export interface Alarm {
@@ -46,9 +46,9 @@ export class Alarms {
   /** The newest that was raised, or became worse, for whoever hears and does not look. */
   readonly newest = signal<Alarm | null>(null);
 
-  /** Whether that is so of a record, as far as was told. */
-  holds(sort: Sort, record: string): boolean {
-    return this.list.peek().some((each) => each.holds && each.sort === sort && each.record === record);
+  /** What is so of a record, as far as was told. */
+  held(record: string): ReadonlySet<Sort> {
+    return new Set(this.list.peek().flatMap((each) => (each.holds && each.record === record ? [each.sort] : [])));
   }
 
   /** What is true of one record now: raises what is new, lets go of what is over, and keeps the figures true. */
@@ -63,9 +63,10 @@ export class Alarms {
       else if (isWorse(each.sort, each.told, values)) fresh.push({ ...each, values, told: values, seen: false });
       else kept.push(isSame(each.values, values) ? each : { ...each, values });
     }
+    const held = this.held(record);
     for (const sort of SORTS) {
       const values = now[sort];
-      if (values !== undefined && !this.holds(sort, record)) fresh.push(alarm(sort, record, values, at, true));
+      if (values !== undefined && !held.has(sort)) fresh.push(alarm(sort, record, values, at, true));
     }
     if (fresh.length > 0 || kept.some((each, i) => each !== before[i])) this.#show(kept, fresh);
   }
@@ -153,26 +154,32 @@ function order(a: Alarm, b: Alarm): number {
  * What is wrong with a vehicle now. One that does not fly has no alarms, save that who was across the border is so until
  * it is heard of on its own side: while its place is not told, the alarm has no metres.
  *
- * @param wasAcross whether it is known to be across the border, see {@link standing}
+ * @param held what is known to be so of it, see {@link Alarms.held}: however long nothing is heard, that is no word that
+ *   it is over
  */
 export function wrongWith(
   vehicle: Vehicle,
   segments: readonly Segment[],
   now: number,
-  wasAcross = false,
+  held: ReadonlySet<Sort> = new Set(),
 ): Partial<Record<Sort, Alarm["values"]>> {
   const values = { name: vehicle.name };
-  const found: Partial<Record<Sort, Alarm["values"]>> = wasAcross ? { across: values } : {};
-  if (vehicle.live === null) return found;
-  if (vehicle.live.stale && Date.parse(vehicle.live.time) < now - OVER_MS) return found;
-  if (vehicle.live.stale) found.stale = values;
-  if (vehicle.link === "lost") found.link_lost = values;
-  if (vehicle.battery !== null && vehicle.battery <= BATTERY_LOW)
+  const found: Partial<Record<Sort, Alarm["values"]>> = held.has("across") ? { across: values } : {};
+  const { live } = vehicle;
+  if (live === null) return found;
+  const isOld = live.stale && Date.parse(live.time) < now - OVER_MS;
+  const counts = (sort: Sort) => !isOld || held.has(sort);
+  if (live.stale && counts("stale")) found.stale = values;
+  if (vehicle.link === "lost" && counts("link_lost")) found.link_lost = values;
+  if (vehicle.battery !== null && vehicle.battery <= BATTERY_LOW && counts("battery_low"))
     found.battery_low = { ...values, percent: Math.round(vehicle.battery * 100) };
   if (vehicle.at === null) return found;
-  const { across, near } = standing(vehicle.at, segments, wasAcross);
-  if (across !== null) found.across = { ...values, metres: Math.round(across.metres) };
-  else delete found.across;
-  if (near !== null) found.stand_off = { ...values, metres: Math.round(near.metres), least: Math.round(near.least) };
+  const { across, near } = standing(vehicle.at, segments, held.has("across"));
+  if (!isOld) {
+    if (across !== null) found.across = { ...values, metres: Math.round(across.metres) };
+    else delete found.across;
+  }
+  if (near !== null && counts("stand_off"))
+    found.stand_off = { ...values, metres: Math.round(near.metres), least: Math.round(near.least) };
   return found;
 }

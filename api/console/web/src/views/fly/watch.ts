@@ -248,7 +248,7 @@ export class Watch {
   #forget(id: string): void {
     const one = this.vehicles.get(id);
     const mayKnow = one !== undefined && me.peek()?.partner_id == null;
-    const wrong = mayKnow ? wrongWith({ ...one, live: null }, [], 0, this.alarms.holds("across", id)) : {};
+    const wrong = mayKnow ? wrongWith({ ...one, live: null }, [], 0, this.alarms.held(id)) : {};
     this.vehicles.drop(id);
     this.#histories.delete(id);
     this.#heard.delete(id);
@@ -272,7 +272,7 @@ export class Watch {
       for (const id of this.#changed) {
         const one = this.vehicles.get(id);
         if (one === undefined) continue;
-        const wrong = wrongWith(one, segments, at.getTime(), this.alarms.holds("across", id));
+        const wrong = wrongWith(one, segments, at.getTime(), this.alarms.held(id));
         this.alarms.set(id, wrong, at.toISOString());
       }
       this.#changed = new Set();

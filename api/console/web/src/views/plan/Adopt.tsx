@@ -3,10 +3,10 @@ import { dataOf, type Schemas, service } from "../../api/client";
 import { configuration } from "../../app/session";
 import { t } from "../../i18n";
 import { attempt, say } from "../../ui/failure";
+import { MomentField } from "../../ui/MomentField";
 import { NumberField, TextField } from "./fields";
 import { draft } from "./history";
 import { open, type Planning } from "./planning";
-import { momentOf } from "./request";
 import { keep, kept } from "./storage";
 
 const NAME = "adoption";
@@ -39,7 +39,7 @@ export function Adopt({ planning }: { planning: Planning }) {
       purpose: purpose.trim(),
       marking: marking.trim() === "" ? null : marking.trim(),
       retention_days: retentionDays ?? 0,
-      ...(said === null && start.value !== "" ? { start: momentOf(start.value) } : {}),
+      ...(said === null && start.value !== "" ? { start: start.value } : {}),
     } as Schemas["AdoptionIn"];
     busy.value = true;
     const params = { path: { planning_id: planning.id } };
@@ -74,19 +74,7 @@ export function Adopt({ planning }: { planning: Planning }) {
           step={1}
           set={(retentionDays) => set({ retentionDays })}
         />
-        {said === null && (
-          <label>
-            {t("plan.start_of_shift")}
-            <input
-              type="datetime-local"
-              required
-              value={start.value}
-              onInput={(event) => {
-                start.value = event.currentTarget.value;
-              }}
-            />
-          </label>
-        )}
+        {said === null && <MomentField label={t("plan.start_of_shift")} value={start} required />}
       </div>
       <button type="submit" class="primary" disabled={busy.value}>
         {planning.adopted ? t("plan.adopt_again") : t("plan.adopt")}

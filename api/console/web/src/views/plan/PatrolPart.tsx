@@ -1,4 +1,5 @@
 import { t } from "../../i18n";
+import { MomentField } from "../../ui/MomentField";
 import { newId, type Objective, type Risk } from "./draft";
 import { NumberField, Part, SelectField } from "./fields";
 import { change, draft } from "./history";
@@ -96,9 +97,19 @@ function RiskForm({ risk, number }: { risk: Risk; number: number }) {
   );
 }
 
+/** When the shift begins, in the draft. */
+const start = {
+  get value() {
+    return draft.value.start;
+  },
+  set value(moment) {
+    change({ start: moment }, "start");
+  },
+};
+
 /** When, in what wind, over what ground. */
 export function ShiftPart({ faults }: { faults: string[] }) {
-  const { shiftH, start, windSpeed, windFromDeg } = draft.value;
+  const { shiftH, windSpeed, windFromDeg } = draft.value;
   return (
     <Part title={t("plan.shift")} faults={faults}>
       <div class="pair">
@@ -110,14 +121,7 @@ export function ShiftPart({ faults }: { faults: string[] }) {
           max={24}
           set={(value) => change({ shiftH: value }, "shiftH")}
         />
-        <label>
-          {t("plan.start")}
-          <input
-            type="datetime-local"
-            value={start}
-            onInput={(event) => change({ start: event.currentTarget.value }, "start")}
-          />
-        </label>
+        <MomentField label={t("plan.start")} value={start} />
         <NumberField
           label={t("plan.wind")}
           unit="m/s"

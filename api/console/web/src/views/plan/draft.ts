@@ -101,7 +101,7 @@ export interface Draft {
   /** Stretches that matter more, for the objective risk. */
   risks: Risk[];
   shiftH: number | null;
-  /** As the browser writes a moment: local time without a zone; empty for any day. */
+  /** RFC 3339; empty for any day. */
   start: string;
   windSpeed: number | null;
   windFromDeg: number | null;

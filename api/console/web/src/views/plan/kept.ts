@@ -1,5 +1,6 @@
 /** Drafts as a browser keeps them: of an older page, or broken, they are none the less drafts. */
 
+import { momentOf } from "../../ui/moments";
 import type { Base, Draft, Lens, Line, Model, Risk, Shipped, Standing, Zone } from "./draft";
 import { emptyDraft, FIGURES, READY_MODEL } from "./draft";
 import { OPTION_NAMES, type Option } from "./options";
@@ -69,7 +70,7 @@ const MEMBERS: Checks<Omit<Draft, List>> = {
   bandFarM: figure,
   objective: oneOf("revisit", "coverage", "risk"),
   shiftH: figure,
-  start: text,
+  start: (value) => value === "" || (typeof value === "string" && momentOf(value, false) !== ""),
   windSpeed: figure,
   windFromDeg: figure,
   ground: oneOf("level", "terrain"),
@@ -97,7 +98,12 @@ export function readDraft(kept: string | null): Kept {
     lost += 1;
     return [name, usual];
   });
-  return { draft: byId(Object.fromEntries(members) as unknown as Draft), lost };
+  return { draft: withZone(byId(Object.fromEntries(members) as unknown as Draft)), lost };
+}
+
+/** Drafts of before said when the shift begins in local time, without a zone. */
+function withZone(draft: Draft): Draft {
+  return { ...draft, start: momentOf(draft.start, false) };
 }
 
 /** Drafts of before named the models that stand at bases; now their ids do. */

@@ -5,7 +5,7 @@ import { asksFor, draftOf } from "./recalled";
 import { requestOf } from "./request";
 
 function rich(): Draft {
-  const draft = { ...emptyDraft(), name: "night", standOffM: 80, shiftH: 6.5, start: "2026-06-21T04:30" };
+  const draft = { ...emptyDraft(), name: "night", standOffM: 80, shiftH: 6.5, start: "2026-06-21T04:30:15.000Z" };
   draft.lines.push({
     ...newLine(
       draft,
@@ -106,7 +106,8 @@ test("what the form has no place for is named", () => {
   expect(lost({ camera: { width_px: 640, height_px: 512, focal_px: 900 } })).toEqual(["camera"]);
   expect(lost({ hour: 22, options: { smoothing: 2 } })).toEqual(["options", "hour"]);
   expect(lost({ airspace: { type: "FeatureCollection", features: [{ type: "Feature" }] } })).toEqual(["airspace"]);
-  expect(lost({ start: "2026-06-21T04:30:15Z" })).toEqual(["start"]);
+  expect(lost({ start: "2026-06-21T04:30:15+03:00" })).toEqual([]);
+  expect(lost({ start: null })).toEqual([]);
   expect(lost({ camera: null, risk: null, objective: "revisit" })).toEqual([]);
 });
 

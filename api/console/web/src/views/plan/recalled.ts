@@ -1,6 +1,7 @@
 /** From what the service was asked for back to a draft, so that it can be changed and asked for again. */
 
 import type { Schemas } from "../../api/client";
+import { momentOf } from "../../ui/moments";
 import { type Base, type Draft, emptyDraft, FIGURES, type Lens, type Model, newId, READY_MODEL } from "./draft";
 import { importInto } from "./importing";
 import { OPTION_NAMES, type Option } from "./options";
@@ -45,7 +46,7 @@ export function draftOf(request: Planning["request"]): Recalled {
       weight: row.weight,
     })),
     shiftH: wish.shift_h ?? usual.shiftH,
-    start: wish.start == null ? "" : localOf(wish.start),
+    start: wish.start == null ? "" : momentOf(wish.start, false),
     windSpeed: wish.wind?.speed_m_s ?? 0,
     windFromDeg: wish.wind?.from_deg ?? 0,
     ground: wish.terrain === true ? "terrain" : "level",
@@ -114,14 +115,6 @@ function baseOf({ name, lat, lon, aircraft }: Schemas["BaseIn"], models: readonl
   return { id: newId(), name, at: [lon, lat], aircraft: standing };
 }
 
-/** A moment as fields of a form have it: local time without a zone, to the minute. */
-function localOf(iso: string): string {
-  const moment = new Date(iso);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
-  return `${day}T${two(moment.getHours())}:${two(moment.getMinutes())}`;
-}
-
 /** Members that the draft asks for otherwise than they were asked for. */
 function differing(draft: Draft, wish: Wish): string[] {
   const again = requestOf(draft, draft.name) as Record<string, unknown>;
@@ -129,11 +122,12 @@ function differing(draft: Draft, wish: Wish): string[] {
   const told = border !== undefined && "geojson" in border ? { ...wish, border: sided(border) } : wish;
   return Object.entries(told)
     .filter(([member]) => member !== "explain") // the page asks for that always
-    .filter(([member, value]) => !has(again[member], member === "start" ? instantOf(value) : value))
+    .filter(
+      ([member, value]) =>
+        !has(again[member], typeof value === "string" && member === "start" ? momentOf(value, false) : value),
+    )
     .map(([member]) => member);
 }
-
-const instantOf = (value: unknown): unknown => (typeof value === "string" ? new Date(value).toISOString() : value);
 
 /** Whether all that a value says is in another; what that says besides is what the service takes by itself. */
 function has(all: unknown, some: unknown): boolean {

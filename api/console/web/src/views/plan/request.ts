@@ -128,7 +128,7 @@ export function requestOf(draft: Draft, usualName: string): Schemas["PlanningIn"
     objective: draft.objective,
     ...(draft.objective === "risk" ? { risk: { rows: risks.map(riskOf) } } : {}),
     shift_h: draft.shiftH ?? 8,
-    ...(draft.start === "" ? {} : { start: momentOf(draft.start) }),
+    ...(draft.start === "" ? {} : { start: draft.start }),
     wind: { speed_m_s: draft.windSpeed ?? 0, from_deg: draft.windFromDeg ?? 0 },
     ...(draft.ground === "terrain" ? { terrain: true } : { ground_m: draft.groundM ?? 0 }),
     ...(draft.landingSites ? { landing_sites: true } : {}),
@@ -141,11 +141,6 @@ export function requestOf(draft: Draft, usualName: string): Schemas["PlanningIn"
 /** Absent where it is null: the planner's own counts. */
 function said<Name extends string>(name: Name, figure: number | null): { [N in Name]?: number } {
   return figure === null ? {} : ({ [name]: figure } as { [N in Name]?: number });
-}
-
-/** A local moment of the browser with its zone. */
-export function momentOf(local: string): string {
-  return new Date(local).toISOString();
 }
 
 function borderOf({ border, lines, shipped }: Draft): Schemas["PlanningIn"]["border"] {

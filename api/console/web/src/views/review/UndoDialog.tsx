@@ -61,9 +61,10 @@ function unsent(id: string): boolean {
 async function undo(asked: Asking, deed: Deed, reason: string): Promise<void> {
   switch (deed.kind) {
     case "verdict": {
-      const taken = outbox.peek()?.take(deed.id) ?? false;
-      forget((each) => each === deed);
-      if (taken) say(t("review.undo_taken_back"));
+      const taken = (await outbox.peek()?.take(deed.id)) ?? null;
+      // What stands, or may, can be put right still.
+      if (taken === null || taken === "unsaid") forget((each) => each === deed);
+      if (taken !== null) say(t(`review.undo_${taken}`), taken === "unsaid" ? "good" : "bad");
       shut(asked, deed.id);
       await attempt(() => openCrossing(deed.id, null));
       await attempt(load);

@@ -42,6 +42,17 @@ test("what cannot be sent is kept over a reload, for the same person alone, and 
 });
 
 test.each([
+  ["out of reach", () => Promise.reject(new Problem(0, "away"))],
+  ["refused", () => Promise.reject(new Problem(403, "not yours any more"))],
+])("whether what was taken back had arrived is not known where the service is %s", async (_, read) => {
+  const { box, outcomes } = made({ send: () => Promise.reject(new Problem(0, "away")), read });
+  box.give("a", '"1-0"', 0, YES);
+  await vi.waitFor(() => expect(box.waiting.value[0]?.away).toBe(true));
+  expect(await box.take("a")).toBe("unknown");
+  expect([box.waiting.value, outcomes]).toEqual([[], []]);
+});
+
+test.each([
   ["ana", 0, "taken"],
   ["ana", 1, "overtaken"], // that one was there before
   ["ben", 0, "overtaken"],
@@ -149,16 +160,16 @@ describe.each(MOMENTS)("while it waits at %s, which was %s", (step, fate) => {
 
   test("a box that is stopped sends, keeps and tells nothing more; the next one brings it to its end, once", async () => {
     const { service, box, outcomes, store } = await begun();
-    box.give("b", '"1-0"', 0, YES);
+    box.give("b", '"1-0"', 0, { ...YES, verdict: "dismiss" });
     const [stored, sent] = [store.getItem(NAME), service.senders.length];
     box.stop();
     service.release();
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect([outcomes, store.getItem(NAME), service.senders.length]).toEqual([[], stored, sent]);
-    expect(box.take("a")).toBe(false);
+    expect(await box.take("a")).toBe(null);
 
     const next = made(service, store);
-    expect(next.box.take("b")).toBe(true);
+    expect(await next.box.take("b")).toBe("unsaid");
     await next.box.flush();
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect(next.box.waiting.value).toEqual([]);
@@ -170,7 +181,9 @@ describe.each(MOMENTS)("while it waits at %s, which was %s", (step, fate) => {
     const { service, box, store } = await begun();
     box.stop();
     const [sent, next] = [service.senders.length, made(service, store)];
-    expect(next.box.take("a")).toBe(true);
+    const arrived = service.of("ana") === 1;
+    expect(await next.box.take("a")).toBe(arrived ? "arrived" : "unsaid");
+    expect(next.outcomes).toMatchObject(arrived ? [{ kind: "taken" }] : []);
     service.release();
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect([store.getItem(NAME), service.senders.length]).toEqual([null, sent]);

@@ -49,6 +49,9 @@ export type Outcome =
   | { kind: "overtaken"; by: Kept | null }
   | { kind: "refused"; problem: Problem };
 
+/** How taking back ended: `arrived` where it was recorded before, though no answer came, `unknown` where nobody can say. */
+export type TakenBack = "unsaid" | "arrived" | "unknown";
+
 /** What the box needs of the page and the service. */
 export interface Post {
   /** Id of who is logged in now: in whose name a request would go. */
@@ -99,12 +102,20 @@ export class Outbox {
     void this.flush();
   }
 
-  /** Take a verdict back that has not arrived; whether that was still possible. */
-  take(id: string): boolean {
+  /**
+   * Take a verdict back of which no answer came: it is sent no more. One that had arrived stands, and is told as taken.
+   *
+   * @returns null where nothing can be taken back: it is on its way, or has ended
+   */
+  async take(id: string): Promise<TakenBack | null> {
     const found = this.waiting.peek().find((each) => each.record_id === id);
-    if (found === undefined || !found.away || this.#sending || this.#stopped) return false;
+    if (found === undefined || !found.away || this.#sending || this.#stopped) return null;
     this.#keep(this.waiting.peek().filter((each) => each !== found));
-    return true;
+    const outcome = await this.#look(found);
+    if (outcome === null || outcome.kind === "refused") return "unknown";
+    if (outcome.kind === "overtaken") return "unsaid";
+    if (!this.#stopped) this.#done(found, outcome);
+    return "arrived";
   }
 
   /** Send all that waits, oldest first, until the service cannot be reached. */
@@ -160,6 +171,11 @@ export class Outbox {
       if (this.#passes(error)) return null;
       if (error.status !== 412) return { kind: "refused", problem: error };
     }
+    return this.#look(waiting);
+  }
+
+  /** Whether a verdict that was sent is there; null where that cannot be found out now. */
+  async #look(waiting: Waiting): Promise<Outcome | null> {
     try {
       const { reviews, state, etag } = await this.#post.read(waiting.record_id);
       if (!this.#mine) return null;
