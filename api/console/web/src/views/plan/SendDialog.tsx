@@ -11,6 +11,7 @@ import { InputField, TicksField } from "../../ui/fields";
 import {
   give,
   hasArrived,
+  isSame,
   isUnanswered,
   launches,
   readChecklist,
@@ -33,8 +34,9 @@ interface Props {
   onClose: () => void;
 }
 
-/** Why a launch was not given; `open` where nobody knows whether it was. */
+/** Why a wish was not given; `open` where nobody knows whether it was. */
 interface Failure {
+  wish: Wish;
   reasons: readonly string[];
   open: boolean;
 }
@@ -84,8 +86,9 @@ export function SendDialog({ planning, result, onClose }: Props) {
     reason: reason.value.trim() === "" ? null : reason.value.trim(),
   };
   // What was sent may have been given: then its own launch is what stands in its way.
-  const again = failed.value?.open === true && !Number.isNaN(wish.hours) && isUnanswered(wish);
-  const arrived = again && hasArrived(wish);
+  const tried = failed.value !== null && !Number.isNaN(wish.hours) && isSame(failed.value.wish, wish);
+  const again = tried && failed.value?.open === true && isUnanswered(wish);
+  const arrived = tried && hasArrived(wish);
   useEffect(() => {
     if (arrived) onClose();
   }, [arrived]);
@@ -97,7 +100,7 @@ export function SendDialog({ planning, result, onClose }: Props) {
       await give(wish);
       onClose();
     } catch (error) {
-      failed.value = { reasons: reasonsOf(error), open: error instanceof Problem && error.passing };
+      failed.value = { wish, reasons: reasonsOf(error), open: error instanceof Problem && error.passing };
     }
     sending.value = false;
   }
