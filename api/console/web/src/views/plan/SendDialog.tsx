@@ -1,14 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
 import { Answer } from "../../ui/Answer";
 import { useAgain, useAsked } from "../../ui/asked";
 import { Dialog } from "../../ui/Dialog";
 import { Refusal } from "../../ui/Form";
-import { reasonsOf } from "../../ui/failure";
 import { InputField, TicksField } from "../../ui/fields";
 import {
+  type Failure,
+  failureOf,
   give,
   hasArrived,
   isSame,
@@ -32,13 +32,6 @@ interface Props {
   planning: Planning;
   result: Result;
   onClose: () => void;
-}
-
-/** Why a wish was not given; `open` where nobody knows whether it was. */
-interface Failure {
-  wish: Wish;
-  reasons: readonly string[];
-  open: boolean;
 }
 
 /**
@@ -100,7 +93,7 @@ export function SendDialog({ planning, result, onClose }: Props) {
       await give(wish);
       onClose();
     } catch (error) {
-      failed.value = { wish, reasons: reasonsOf(error), open: error instanceof Problem && error.passing };
+      failed.value = failureOf(wish, error);
     }
     sending.value = false;
   }

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { Problem } from "../../api/problem";
-import { give, hasArrived, isUnanswered, type Launch, readNewest, type Wish } from "./launches";
+import { failureOf, give, hasArrived, isUnanswered, type Launch, readNewest, type Wish } from "./launches";
 
 const service = vi.hoisted(() => ({ POST: vi.fn(), GET: vi.fn() }));
 vi.mock("../../i18n", () => ({ t: (word: string, values = {}) => [word, ...Object.values(values)].join(" ") }));
@@ -57,4 +57,16 @@ test("what is sent again and has ended meanwhile is said not to be given", async
   await expect(give(wish)).rejects.toThrow("plan.ended_before plan.state_of_expired");
   expect(names()).toEqual([name, name]);
   expect(await lose()).not.toBe(name);
+});
+
+test.each<[string, Error, boolean]>([
+  ["an answer that is cut while it is read", new TypeError("network error"), true],
+  ["an answer that comes too late to be read", new DOMException("signal timed out", "TimeoutError"), true],
+  ["no answer", new Problem(0, "the service cannot be reached"), true],
+  ["a fault of the service", new Problem(503, "it starts"), true],
+  ["a refusal", new Problem(409, "it flies already"), false],
+])("whether a launch may have been given after %s", async (_, thrown, open) => {
+  service.POST.mockRejectedValueOnce(thrown);
+  const failure = await give(wish).catch((error: unknown) => failureOf(wish, error));
+  expect(failure).toEqual({ wish, reasons: [thrown.message], open });
 });

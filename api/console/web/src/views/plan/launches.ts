@@ -5,7 +5,7 @@ import { admitted, dataOf, type Schemas, service } from "../../api/client";
 import { ANSWER_MS, Once } from "../../api/once";
 import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
-import { say } from "../../ui/failure";
+import { reasonsOf, say } from "../../ui/failure";
 
 export type Launch = Schemas["Launch"];
 export type Station = Schemas["Station"];
@@ -13,6 +13,13 @@ export type Check = Awaited<ReturnType<typeof readChecklist>>[number];
 
 /** What is to be flown, by which station, after which checks. */
 export type Wish = Omit<Schemas["LaunchIn"], "client_id" | "confirmed" | "expires_s">;
+
+/** Why a wish was not given; `open` where nobody knows whether it was. */
+export interface Failure {
+  wish: Wish;
+  reasons: readonly string[];
+  open: boolean;
+}
 
 /** How long a launch counts that no station takes; a station that stands by asks every two seconds. */
 export const COUNTS_S = 60;
@@ -74,6 +81,11 @@ export async function give(wish: Wish): Promise<void> {
   put(launch);
   if (!isOnItsWay(launch))
     throw new Problem(409, t("plan.ended_before", { state: t(`plan.state_of_${launch.state}`) }));
+}
+
+/** What an error that `give` has thrown means for that wish. */
+export function failureOf(wish: Wish, error: unknown): Failure {
+  return { wish, reasons: reasonsOf(error), open: isUnanswered(wish) };
 }
 
 /**
