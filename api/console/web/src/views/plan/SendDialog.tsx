@@ -62,6 +62,7 @@ export function SendDialog({ planning, result, onClose }: Props) {
   const station = stations.value?.find(({ source }) => source === chosen.value) ?? null;
   const standings = standingsOf(wanted, station);
   const hindrances = hindrancesOf({
+    planningId: planning.id,
     kept: result.validation.kept,
     away: stations.failure !== null,
     station,

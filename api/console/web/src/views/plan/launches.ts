@@ -6,6 +6,7 @@ import { ANSWER_MS, Once } from "../../api/once";
 import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
 import { reasonsOf, say } from "../../ui/failure";
+import { isOnItsWay, waits } from "./states";
 
 export type Launch = Schemas["Launch"];
 export type Station = Schemas["Station"];
@@ -26,9 +27,6 @@ export const COUNTS_S = 60;
 const LOOK_MS = 1000;
 const AGAIN_MS = 2500;
 const MOST = 100;
-/** States of which a pilot waits for the end. */
-const WAITS: readonly Launch["state"][] = ["given", "taken"];
-const ON_ITS_WAY: readonly Launch["state"][] = [...WAITS, "accepted"];
 
 /** As the service told of them last, by id. */
 export const launches = signal<ReadonlyMap<string, Launch>>(new Map());
@@ -40,16 +38,6 @@ export function launchesOf(planningId: string): readonly Launch[] {
   return [...launches.value.values()]
     .filter((one) => one.planning_id === planningId)
     .sort((a, b) => b.given_at.localeCompare(a.given_at));
-}
-
-/** Whether nobody knows yet what comes of it. */
-export function waits({ state }: Launch): boolean {
-  return WAITS.includes(state);
-}
-
-/** Whether it flies, or may come to fly. */
-export function isOnItsWay({ state }: Launch): boolean {
-  return ON_ITS_WAY.includes(state);
 }
 
 /** Whether they want the same. */
