@@ -40,6 +40,21 @@ test.each([
 test.each([500, 503, 429])("an answer %d says nothing of what became of it", async (status) => {
   const name = await sent("a", () => Promise.reject(new Problem(status, "")));
   expect(once.nameOf("a")).toBe(name);
-  once.forget("a");
-  expect(once.isOpen("a")).toBe(false);
+});
+
+test("what has been heard to have ended is another when it is wanted again, and no other is", async () => {
+  const [name, other] = [await sent("a", lost), await sent("b", lost)];
+  once.heard(name);
+  expect([once.nameOf("a") === name, once.isOpen("a")]).toEqual([false, false]);
+  expect(once.nameOf("b")).toBe(other);
+});
+
+test("what is heard of before its answer is lost stays heard of", async () => {
+  const name = once.nameOf("a");
+  const work = async () => {
+    once.heard(name);
+    return lost();
+  };
+  await once.send("a", name, COUNTS_S, work).catch(() => undefined);
+  expect([once.isOpen("a"), once.sentAs("a")]).toEqual([false, name]);
 });

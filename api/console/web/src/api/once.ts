@@ -19,6 +19,11 @@ export class Once {
     return this.#open(wish) !== null;
   }
 
+  /** The name that it was sent under last without an answer, whether it may still count or has been heard of. */
+  sentAs(wish: string): string | null {
+    return this.#unanswered.get(wish)?.name ?? null;
+  }
+
   /**
    * Send a wish under its name.
    *
@@ -29,17 +34,17 @@ export class Once {
     this.#unanswered.set(wish, { name, until: Date.now() + countsS * 1000 + ANSWER_MS });
     try {
       const answer = await work(AbortSignal.timeout(ANSWER_MS));
-      this.forget(wish);
+      this.#unanswered.delete(wish);
       return answer;
     } catch (error) {
-      if (error instanceof Problem && !error.passing) this.forget(wish);
+      if (error instanceof Problem && !error.passing) this.#unanswered.delete(wish);
       throw error;
     }
   }
 
-  /** It has been heard of otherwise. */
-  forget(wish: string): void {
-    this.#unanswered.delete(wish);
+  /** What was sent under that name has ended, as has been heard otherwise: the same wish is another from now on. */
+  heard(name: string): void {
+    for (const begun of this.#unanswered.values()) if (begun.name === name) begun.until = 0;
   }
 
   #open(wish: string): string | null {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { me } from "../app/session";
 
 interface Props {
@@ -24,6 +24,12 @@ export function Dialog({ title, busy = false, onClose, children }: Props) {
     if (away) dialog.current?.close();
     else show(dialog.current);
   }, [away]);
+  // Not after the next picture: a key may come before it.
+  useLayoutEffect(() => {
+    if (!busy) return;
+    document.addEventListener("keydown", stay, true);
+    return () => document.removeEventListener("keydown", stay, true);
+  }, [busy]);
   return (
     <dialog
       ref={dialog}
@@ -33,7 +39,7 @@ export function Dialog({ title, busy = false, onClose, children }: Props) {
         if (!busy) onClose();
       }}
       onClose={(event) => {
-        // A browser may close it unasked: it lets nobody forbid a second Escape.
+        // A browser may close it unasked: it lets nobody forbid a second request without a key.
         const closed = event.currentTarget;
         if (closed.open || me.peek() === null) return;
         if (busy) show(closed);
@@ -44,6 +50,11 @@ export function Dialog({ title, busy = false, onClose, children }: Props) {
       {children}
     </dialog>
   );
+}
+
+/** Else a second Escape would close it, and a third, before it is there again, would be one for the view below. */
+function stay(event: KeyboardEvent): void {
+  if (event.key === "Escape") event.preventDefault();
 }
 
 function show(dialog: HTMLDialogElement | null): void {

@@ -1,8 +1,8 @@
-import { useLayoutEffect, useState } from "preact/hooks";
-import { Problem } from "../../api/problem";
+import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { distance } from "../../map/ground";
 import { Dialog } from "../../ui/Dialog";
+import { reasonsOf } from "../../ui/failure";
 import { Place } from "../../ui/Place";
 import type { Orders, Wish } from "./orders";
 import type { Watch } from "./watch";
@@ -32,26 +32,12 @@ export function OrderDialog({ watch, orders, wish, onClose }: Props) {
       await orders.give(wish);
       onClose();
     } catch (error) {
-      const words = error instanceof Problem ? [error.message, ...error.reasons].join(" ") : String(error);
-      setFailed(words);
+      setFailed(reasonsOf(error).join(" "));
       setSending(false);
     }
   };
-  const close = () => {
-    if (!sending) onClose();
-  };
-  // Not after the next picture: a key may come before it.
-  useLayoutEffect(() => {
-    if (!sending) return;
-    // A dialog may refuse to be closed by Escape once; the second time the browser closes it all the same.
-    const stay = (event: KeyboardEvent) => {
-      if (event.key === "Escape") event.preventDefault();
-    };
-    document.addEventListener("keydown", stay, true);
-    return () => document.removeEventListener("keydown", stay, true);
-  }, [sending]);
   return (
-    <Dialog title={t(`fly.ask_${kind}`, { name: vehicle.name })} onClose={close}>
+    <Dialog title={t(`fly.ask_${kind}`, { name: vehicle.name })} busy={sending} onClose={onClose}>
       <p>{t(`fly.what_${kind}`, { name: vehicle.name })}</p>
       {target !== null && (
         <p>
@@ -76,7 +62,7 @@ export function OrderDialog({ watch, orders, wish, onClose }: Props) {
         >
           {failed === null ? t(`fly.order_${kind}`) : t("app.again")}
         </button>
-        <button type="button" disabled={sending} onClick={close}>
+        <button type="button" disabled={sending} onClick={onClose}>
           {t("app.cancel")}
         </button>
       </div>

@@ -6,6 +6,7 @@ import type { Vehicle } from "./records";
 const service = vi.hoisted(() => ({ POST: vi.fn(), GET: vi.fn() }));
 const heard = vi.hoisted(() => ({ tell: (_: { kind: string; data: unknown }) => {} }));
 vi.mock("../../app/session", () => ({ may: () => true }));
+vi.mock("../../i18n", () => ({ t: (word: string, values = {}) => [word, ...Object.values(values)].join(" ") }));
 vi.mock("../../api/client", () => ({ service, dataOf: ({ data }: { data: unknown }) => data }));
 vi.mock("../../api/events", () => ({
   Stream: class {
@@ -61,6 +62,27 @@ it("an order without an answer keeps its name, whoever begins it anew, as long a
   vi.setSystemTime(NOON + 60_000);
   await give(orders.wish(heron, "pause")); // the first has expired, if it ever came
   expect(names()[3]).not.toBe(names()[0]);
+});
+
+it.each(["done", "refused", "withdrawn", "failed", "expired"])(
+  "an order whose answer was lost is another one once it is heard that it was %s",
+  async (state) => {
+    service.POST.mockRejectedValueOnce(new Problem(0, "the service cannot be reached"));
+    const first = orders.wish(heron, "pause");
+    await orders.give(first).catch(() => undefined);
+    heard.tell({ kind: "order", data: order("taken", 1, { client_id: first.clientId }) });
+    expect(orders.wish(heron, "pause").clientId).toBe(first.clientId);
+    heard.tell({ kind: "order", data: order(state, 2, { client_id: first.clientId }) });
+    expect(orders.wish(heron, "pause").clientId).not.toBe(first.clientId);
+  },
+);
+
+it("what is sent again and has ended meanwhile is said not to be given", async () => {
+  const wish = orders.wish(heron, "pause");
+  service.POST.mockResolvedValue({ data: order("refused", 2, { client_id: wish.clientId }) });
+  await expect(orders.give(wish)).rejects.toThrow("fly.ended_before fly.order_state_refused");
+  expect(stateOf()).toBe("refused");
+  expect(orders.wish(heron, "pause").clientId).not.toBe(wish.clientId);
 });
 
 it.each([

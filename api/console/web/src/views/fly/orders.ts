@@ -5,7 +5,9 @@ import type { Position } from "geojson";
 import { dataOf, type Schemas, service } from "../../api/client";
 import { Stream } from "../../api/events";
 import { Once } from "../../api/once";
+import { Problem } from "../../api/problem";
 import { may } from "../../app/session";
+import { t } from "../../i18n";
 import { isObject, type Vehicle } from "./records";
 
 export type Order = Schemas["Order"];
@@ -71,7 +73,7 @@ export class Orders {
 
   /**
    * What a person wants; not given yet. The same as was sent before and had no answer is that order still, as long as it
-   * may count: whoever gave up on it and wants it again gives no second one.
+   * may count and is not heard to have ended: whoever gave up on it and wants it again gives no second one.
    */
   wish(vehicle: Vehicle, kind: OrderKind, target: Target | null = null): Wish {
     return { clientId: this.#once.nameOf(saying({ vehicle, kind, target })), vehicle, kind, target };
@@ -80,7 +82,7 @@ export class Orders {
   /**
    * Give it. The same wish given again, after no answer came, is one order.
    *
-   * @throws {Problem} when the service refuses or cannot be reached
+   * @throws {Problem} when the service refuses or cannot be reached, or it is an order that has ended: nothing is given
    */
   async give(wish: Wish): Promise<void> {
     const { clientId, vehicle, kind, target } = wish;
@@ -99,7 +101,9 @@ export class Orders {
     const answer = this.#once.send(saying(wish), clientId, COUNTS_S, (signal) =>
       service.POST("/orders", { body, signal }),
     );
-    this.#put(dataOf(await answer));
+    const order = dataOf(await answer);
+    this.#put(order);
+    if (hasEnded(order)) throw new Problem(409, t("fly.ended_before", { state: t(`fly.order_state_${order.state}`) }));
   }
 
   /**
@@ -127,6 +131,7 @@ export class Orders {
 
   /** Answers and what is told overtake one another: what is older than what is known changes nothing. */
   #put(order: Order): void {
+    if (hasEnded(order)) this.#once.heard(order.client_id);
     const known = this.all.peek().get(order.id);
     if (known !== undefined && isOlder(order, known)) return;
     const all = new Map(this.all.peek());

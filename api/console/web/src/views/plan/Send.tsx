@@ -9,9 +9,10 @@ import { useAgain, useAsked } from "../../ui/asked";
 import { attempt } from "../../ui/failure";
 import { Scroll } from "../../ui/Scroll";
 import { Time } from "../../ui/Time";
-import { type Launch, launchesOf, readNewest, waits, withdraw } from "./launches";
+import { type Launch, launchesOf, readNewest, withdraw } from "./launches";
 import type { Planning, Result } from "./planning";
 import { SendDialog } from "./SendDialog";
+import { isOnItsWay } from "./states";
 
 /** Until what flies has ended. */
 const LOOK_MS = 10_000;
@@ -83,7 +84,7 @@ function Newest({ launch }: { launch: Launch }) {
           {t("plan.withdraw")}
         </button>
       )}
-      {(state === "accepted" || waits(launch)) && <a href={to("fly")}>{t("plan.watch_in_fly")}</a>}
+      {isOnItsWay(launch) && <a href={to("fly")}>{t("plan.watch_in_fly")}</a>}
     </>
   );
 }

@@ -1,16 +1,17 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
 import { Answer } from "../../ui/Answer";
 import { useAgain, useAsked } from "../../ui/asked";
 import { Dialog } from "../../ui/Dialog";
 import { Refusal } from "../../ui/Form";
-import { reasonsOf } from "../../ui/failure";
 import { InputField, TicksField } from "../../ui/fields";
 import {
+  type Failure,
+  failureOf,
   give,
   hasArrived,
+  isSame,
   isUnanswered,
   launches,
   readChecklist,
@@ -31,12 +32,6 @@ interface Props {
   planning: Planning;
   result: Result;
   onClose: () => void;
-}
-
-/** Why a launch was not given; `open` where nobody knows whether it was. */
-interface Failure {
-  reasons: readonly string[];
-  open: boolean;
 }
 
 /**
@@ -67,6 +62,7 @@ export function SendDialog({ planning, result, onClose }: Props) {
   const station = stations.value?.find(({ source }) => source === chosen.value) ?? null;
   const standings = standingsOf(wanted, station);
   const hindrances = hindrancesOf({
+    planningId: planning.id,
     kept: result.validation.kept,
     away: stations.failure !== null,
     station,
@@ -84,8 +80,9 @@ export function SendDialog({ planning, result, onClose }: Props) {
     reason: reason.value.trim() === "" ? null : reason.value.trim(),
   };
   // What was sent may have been given: then its own launch is what stands in its way.
-  const again = failed.value?.open === true && !Number.isNaN(wish.hours) && isUnanswered(wish);
-  const arrived = again && hasArrived(wish);
+  const tried = failed.value !== null && !Number.isNaN(wish.hours) && isSame(failed.value.wish, wish);
+  const again = tried && failed.value?.open === true && isUnanswered(wish);
+  const arrived = tried && hasArrived(wish);
   useEffect(() => {
     if (arrived) onClose();
   }, [arrived]);
@@ -97,7 +94,7 @@ export function SendDialog({ planning, result, onClose }: Props) {
       await give(wish);
       onClose();
     } catch (error) {
-      failed.value = { reasons: reasonsOf(error), open: error instanceof Problem && error.passing };
+      failed.value = failureOf(wish, error);
     }
     sending.value = false;
   }

@@ -3,8 +3,10 @@
 import { signal } from "@preact/signals";
 import { admitted, dataOf, type Schemas, service } from "../../api/client";
 import { ANSWER_MS, Once } from "../../api/once";
+import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
-import { say } from "../../ui/failure";
+import { reasonsOf, say } from "../../ui/failure";
+import { isOnItsWay, waits } from "./states";
 
 export type Launch = Schemas["Launch"];
 export type Station = Schemas["Station"];
@@ -13,13 +15,18 @@ export type Check = Awaited<ReturnType<typeof readChecklist>>[number];
 /** What is to be flown, by which station, after which checks. */
 export type Wish = Omit<Schemas["LaunchIn"], "client_id" | "confirmed" | "expires_s">;
 
+/** Why a wish was not given; `open` where nobody knows whether it was. */
+export interface Failure {
+  wish: Wish;
+  reasons: readonly string[];
+  open: boolean;
+}
+
 /** How long a launch counts that no station takes; a station that stands by asks every two seconds. */
 export const COUNTS_S = 60;
 const LOOK_MS = 1000;
 const AGAIN_MS = 2500;
 const MOST = 100;
-/** States of which a pilot waits for the end. */
-const WAITS: readonly Launch["state"][] = ["given", "taken"];
 
 /** As the service told of them last, by id. */
 export const launches = signal<ReadonlyMap<string, Launch>>(new Map());
@@ -33,34 +40,40 @@ export function launchesOf(planningId: string): readonly Launch[] {
     .sort((a, b) => b.given_at.localeCompare(a.given_at));
 }
 
-/** Whether nobody knows yet what comes of it. */
-export function waits({ state }: Launch): boolean {
-  return WAITS.includes(state);
+/** Whether they want the same. */
+export function isSame(one: Wish, other: Wish): boolean {
+  return saying(one) === saying(other);
 }
 
-/** Whether that wish was sent and had no answer: sent again, it is the same launch. */
+/** Whether that wish was sent, had no answer, and is not heard to have ended: sent again, it is the same launch. */
 export function isUnanswered(wish: Wish): boolean {
   return once.isOpen(saying(wish));
 }
 
-/** Whether such a wish has been given all the same, as the service has told meanwhile: it waits for an answer no more. */
+/** Whether a wish without an answer has been given all the same, as the service has told, whatever came of it since. */
 export function hasArrived(wish: Wish): boolean {
-  const name = isUnanswered(wish) ? once.nameOf(saying(wish)) : null;
-  const arrived = [...launches.value.values()].some(({ client_id }) => client_id === name);
-  if (arrived) once.forget(saying(wish));
-  return arrived;
+  const name = once.sentAs(saying(wish));
+  return [...launches.value.values()].some(({ client_id }) => client_id === name);
 }
 
 /**
  * Give it. The same wish given again, after no answer came, is one launch.
  *
- * @throws {Problem} when the service refuses or cannot be reached
+ * @throws {Problem} when the service refuses or cannot be reached, or it is a launch that has ended: nothing is given
  */
 export async function give(wish: Wish): Promise<void> {
   const name = once.nameOf(saying(wish));
   const body: Schemas["LaunchIn"] = { ...wish, client_id: name, confirmed: true, expires_s: COUNTS_S };
   const answer = once.send(saying(wish), name, COUNTS_S, (late) => service.POST("/launches", { body, signal: late }));
-  put(dataOf(await answer));
+  const launch = dataOf(await answer);
+  put(launch);
+  if (!isOnItsWay(launch))
+    throw new Problem(409, t("plan.ended_before", { state: t(`plan.state_of_${launch.state}`) }));
+}
+
+/** What an error that `give` has thrown means for that wish. */
+export function failureOf(wish: Wish, error: unknown): Failure {
+  return { wish, reasons: reasonsOf(error), open: isUnanswered(wish) };
 }
 
 /**
@@ -91,6 +104,7 @@ export async function readChecklist() {
 
 /** Answers overtake one another: what is older than what is known changes nothing. */
 function put(launch: Launch): void {
+  if (!isOnItsWay(launch)) once.heard(launch.client_id);
   const known = launches.peek().get(launch.id);
   if (known !== undefined && isOlder(launch, known)) return;
   launches.value = new Map(launches.peek()).set(launch.id, launch);

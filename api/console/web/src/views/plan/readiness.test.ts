@@ -21,8 +21,10 @@ function station(vehicles: Station["vehicles"], more: Partial<Station> = {}): St
 }
 
 const whole = station([1, 2, 3, 4].map((sysid) => good(sysid)));
+const launch = (station: string, state: Launch["state"], planning_id = "other") =>
+  ({ station, state, planning_id, plan_name: "Nogales", by: "Ada" }) as Launch;
 const words = (given: Partial<Outlook>) => {
-  const usual = { kept: true, away: false, launches: [], checklist: [], ticked: [], hours: null };
+  const usual = { planningId: "p", kept: true, away: false, launches: [], checklist: [], ticked: [], hours: null };
   const shown = given.station === undefined ? whole : given.station;
   const outlook = { ...usual, station: shown, standings: standingsOf(wanted, shown), ...given };
   return hindrancesOf(outlook).map(({ who, word }) => [...(who === undefined ? [] : [who]), word].join(" "));
@@ -79,8 +81,12 @@ test.each<[Partial<Outlook>, string]>([
   [{ away: true }, "plan.stations_away"],
   [{ station: null }, "plan.choose_station"],
   [{ station: station(whole.vehicles, { busy: "Nogales" }) }, "plan.station_busy"],
-  [{ launches: [{ station: "hill", state: "given" } as Launch] }, "plan.station_awaited"],
-  [{ launches: [{ station: "hill", state: "taken" } as Launch] }, "plan.station_awaited"],
+  [{ launches: [launch("hill", "given")] }, "plan.station_awaited"],
+  [{ launches: [launch("hill", "taken")] }, "plan.station_awaited"],
+  [{ launches: [launch("valley", "given", "p")] }, "plan.plan_on_its_way"],
+  [{ launches: [launch("valley", "taken", "p")] }, "plan.plan_on_its_way"],
+  [{ launches: [launch("valley", "done", "p"), launch("valley", "accepted", "p")] }, "plan.plan_on_its_way"],
+  [{ launches: [launch("hill", "given", "p")] }, "plan.plan_on_its_way"],
   [{ checklist: null }, "plan.no_checklist"],
   [{ checklist: [{ key: "site", words: "" }], ticked: ["crew"] }, "plan.checks_left"],
   [{ hours: 0 }, "plan.fault_hours"],
@@ -89,8 +95,8 @@ test.each<[Partial<Outlook>, string]>([
 ])("%j stands in the way", (given, word) => expect(words(given)).toEqual([word]));
 
 test.each<Partial<Outlook>>([
-  { launches: [{ station: "valley", state: "given" } as Launch] },
-  { launches: [{ station: "hill", state: "done" } as Launch] },
+  { launches: [launch("valley", "given"), launch("valley", "accepted")] },
+  { launches: [launch("hill", "done"), launch("valley", "failed", "p")] },
   { checklist: [{ key: "site", words: "" }], ticked: ["site"] },
   { hours: hoursOf(" 1,5 ") },
   { hours: hoursOf(" ") },

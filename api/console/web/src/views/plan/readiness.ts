@@ -6,6 +6,7 @@ import { distance } from "../../map/ground";
 import type { Point } from "./draft";
 import type { Check, Launch, Station } from "./launches";
 import type { Planning } from "./planning";
+import { isOnItsWay, waits } from "./states";
 
 /** A vehicle that a plan counts on. */
 export interface Wanted {
@@ -76,6 +77,7 @@ function faultOf(heard: Heard | null): Said | null {
 
 /** What a launch is judged by. */
 export interface Outlook {
+  planningId: string;
   /** Whether the plan keeps every rule. */
   kept: boolean;
   /** Whether the service was out of reach when it was last asked: what is known of stations is old. */
@@ -104,7 +106,12 @@ export function hindrancesOf(outlook: Outlook): readonly Said[] {
   const found: Said[] = kept ? [] : [{ word: "plan.rules_broken" }];
   if (outlook.away) found.push({ word: "plan.stations_away" });
   else if (station === null) found.push({ word: "plan.choose_station" });
-  if (station !== null) found.push(...stationFaults(station, outlook.launches));
+  const isOwn = (launch: Launch) => launch.planning_id === outlook.planningId;
+  // Whichever station has it: two of them would fly one plan.
+  const flown = outlook.launches.find((launch) => isOwn(launch) && isOnItsWay(launch));
+  if (flown !== undefined) found.push(saidOf("plan.plan_on_its_way", flown));
+  const others = outlook.launches.filter((launch) => !isOwn(launch));
+  if (station !== null) found.push(...stationFaults(station, others));
   if (station?.live === true) found.push(...vehicleFaults(outlook.standings));
   const left = checklist?.filter(({ key }) => !ticked.includes(key)).length;
   if (left === undefined) found.push({ word: "plan.no_checklist" });
@@ -117,10 +124,12 @@ function stationFaults({ source, live, busy }: Station, launches: readonly Launc
   const values = { station: source };
   if (!live) return [{ word: "plan.station_silent", values }];
   if (busy !== null) return [{ word: "plan.station_busy", values: { ...values, what: busy } }];
-  const waiting = launches.find(({ station, state }) => station === source && (state === "given" || state === "taken"));
-  return waiting === undefined
-    ? []
-    : [{ word: "plan.station_awaited", values: { ...values, name: waiting.plan_name, by: waiting.by } }];
+  const waiting = launches.find((one) => one.station === source && waits(one));
+  return waiting === undefined ? [] : [saidOf("plan.station_awaited", waiting)];
+}
+
+function saidOf(word: Word, { station, plan_name, by }: Launch): Said {
+  return { word, values: { station, name: plan_name, by } };
 }
 
 function vehicleFaults(standings: readonly Standing[]): Said[] {
