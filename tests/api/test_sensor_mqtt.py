@@ -71,7 +71,7 @@ def cue_json(n, sensor="gate-3", **changes):
 
 
 def address(port, **more):
-    return Address("127.0.0.1", port, **{"identifier": "vedette-test", "answer_s": 1.0} | more)
+    return Address("127.0.0.1", port, **{"identifier": "vedette-test"} | more)
 
 
 @contextlib.asynccontextmanager
