@@ -51,7 +51,11 @@ def iso_of(moment: datetime) -> str:
     >>> iso_of(datetime.fromisoformat("2023-11-14T23:13:20+01:00"))
     '2023-11-14T22:13:20.000000Z'
     """
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    utc = moment.astimezone(UTC)
+    # Not isoformat, which takes twice as long: each of the records that come in by the thousand has many times.
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (  # noqa: UP031 - quicker than f""
+        utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond
+    )  # fmt: skip
 
 
 def now_us() -> int:

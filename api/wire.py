@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -32,6 +32,8 @@ Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_][
 
 
 def _in_utc(moment: datetime) -> datetime:
+    if MINYEAR < moment.year < MAXYEAR:  # no zone is a year away
+        return moment
     try:
         moment.astimezone(UTC)
     except OverflowError:

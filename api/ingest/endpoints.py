@@ -16,8 +16,8 @@ from api.http import Caller, Given, Route, Stored, answer, peek, write, write_al
 from api.identity.roles import Call, Permission
 from api.ingest import answers, evidence
 from api.ingest.contents import ContentCheck
-from api.ingest.records import Delivered, Outcome, deliver, deliver_all
-from api.records.schemas import CueIn, RecordIn
+from api.ingest.records import Delivered, Outcome, Prepared, deliver, deliver_all, prepare
+from api.records.schemas import RecordIn
 from api.records.types import TYPES, RecordType
 from api.store.engine import Store
 
@@ -28,7 +28,8 @@ _MOST_LINES = 10_000
 
 def _post(type_: RecordType) -> Callable[..., Response]:
     def post(record: RecordIn, call: Caller, store: Stored) -> Response:
-        done = write(store, lambda session, now: deliver(session, call, now, type_, record))
+        given = prepare(type_, record)
+        done = write(store, lambda session, now: deliver(session, call, now, type_, given))
         location = f"/{type_.collection}/{done.id}"
         return answer(_wire(done), 201 if done.outcome is Outcome.CREATED else 200, Location=location)
 
@@ -54,11 +55,12 @@ def _bulk(type_: RecordType) -> Callable[..., Any]:
 
 
 def _take_all(store: Store, call: Call, type_: RecordType, body: bytes) -> Response:
-    good: list[tuple[int, RecordIn | CueIn]] = []
+    good: list[tuple[int, Prepared]] = []
     bad: list[dict[str, Any]] = []
     for number, line in _lines(body):
         try:
-            good.append((number, type_.model.model_validate_json(line)))
+            # One at a time to the end: the objects of thousands would keep the garbage collector busy.
+            good.append((number, prepare(type_, type_.model.model_validate_json(line))))
         except ValidationError as error:
             bad.append({"line": number, "outcome": "refused", "note": _first(error)})
     if not good and not bad:

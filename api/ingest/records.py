@@ -24,7 +24,18 @@ from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_events
 
-__all__ = ["ERASED", "EXPIRED", "GONE", "Delivered", "Outcome", "deliver", "deliver_all", "no_speaker"]
+__all__ = [
+    "ERASED",
+    "EXPIRED",
+    "GONE",
+    "Delivered",
+    "Outcome",
+    "Prepared",
+    "deliver",
+    "deliver_all",
+    "no_speaker",
+    "prepare",
+]
 
 ERASED, EXPIRED = "erased", "expired"
 GONE = (ERASED, EXPIRED)
@@ -57,7 +68,9 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class Prepared:
+    """A record that came in, as it is stored and compared: what can be made of it before any lock is taken."""
+
     stamp: Stamp
     document: Mapping[str, Any]
     text: str
@@ -65,10 +78,20 @@ class _Given:
 
     @property
     def name(self) -> tuple[str, str]:
+        """What names it among the records of its type."""
         return self.stamp.source, self.stamp.source_id
 
 
-def deliver(session: Session, call: Call, now_us: int, type_: RecordType, given: RecordIn | CueIn) -> Delivered:
+def prepare(type_: RecordType, given: RecordIn | CueIn) -> Prepared:
+    """What is stored of a record of `type_`, ready for `deliver` and `deliver_all`."""
+    document = given.document()
+    text = canonical(document)
+    return Prepared(stamp_of(type_, given, document), document, text, sha256_hex(text))
+
+
+def deliver(
+    session: Session, call: Call, now_us: int, type_: RecordType, given: RecordIn | CueIn | Prepared
+) -> Delivered:
     """Store one record.
 
     The same again changes nothing; an older update is dropped; a newer one replaces the record, which takes back its
@@ -90,7 +113,7 @@ def deliver(session: Session, call: Call, now_us: int, type_: RecordType, given:
 
 
 def deliver_all(
-    session: Session, call: Call, now_us: int, type_: RecordType, given: Sequence[RecordIn | CueIn]
+    session: Session, call: Call, now_us: int, type_: RecordType, given: Sequence[RecordIn | CueIn | Prepared]
 ) -> list[Delivered]:
     """Store records of one type in order, each as `deliver` does; one that contradicts what is stored is left out.
 
@@ -102,13 +125,14 @@ def deliver_all(
         In the order of `given`; `Outcome.CONFLICT` with a note where the content differs under the same update_time,
         `Outcome.FORBIDDEN` where the caller may not deliver for the source.
     """
-    prepared = [_prepared(type_, each) for each in given]
+    prepared = [each if isinstance(each, Prepared) else prepare(type_, each) for each in given]
+    spoken_for = {source: call.principal.may_speak_for(source) for source in {each.stamp.source for each in prepared}}
     records = find_kept(session, type_.name, (each.name for each in prepared))
     done: list[Delivered] = []
     changed: dict[str, tuple[Kept, Outcome]] = {}
     superseded: dict[str, str] = {}
     for each in prepared:
-        if not call.principal.may_speak_for(each.stamp.source):
+        if not spoken_for[each.stamp.source]:
             done.append(Delivered("", 0, Outcome.FORBIDDEN, no_speaker(each.stamp.source)))
             continue
         kept = records.get(each.name)
@@ -144,13 +168,7 @@ def no_speaker(source: str) -> str:
     return f"this key may not deliver for {source}: an administrator issues one that is bound to it"
 
 
-def _prepared(type_: RecordType, given: RecordIn | CueIn) -> _Given:
-    document = given.document()
-    text = canonical(document)
-    return _Given(stamp_of(type_, given, document), document, text, sha256_hex(text))
-
-
-def _known(type_: RecordType, given: _Given, kept: Kept) -> Delivered:
+def _known(type_: RecordType, given: Prepared, kept: Kept) -> Delivered:
     if kept.review_state in GONE:
         return Delivered(kept.id, kept.revision, Outcome.DROPPED, "its content was erased")
     if given.stamp.update_us < kept.update_us:
@@ -165,7 +183,7 @@ def _known(type_: RecordType, given: _Given, kept: Kept) -> Delivered:
     return Delivered(kept.id, kept.revision, Outcome.CONFLICT, note)
 
 
-def _next(type_: RecordType, given: _Given, before: Kept | None, now_us: int) -> Kept:
+def _next(type_: RecordType, given: Prepared, before: Kept | None, now_us: int) -> Kept:
     """The first revision of a record, or the one after `before`."""
     stamp = given.stamp
     received_us = now_us if before is None or before.review_state == EXPIRED else before.received_us

@@ -42,10 +42,8 @@ class Said:
 
     def values(self, given: Values) -> Any:
         """The values of one execution, as the driver takes them."""
-        if self.names is None:
-            return {**self.fixed, **given}
         whole = {**self.fixed, **given} if self.fixed else given
-        return tuple(whole[name] for name in self.names)
+        return whole if self.names is None else tuple(map(whole.__getitem__, self.names))
 
 
 def direct(session: Session, statement: Statement, given: Values | Sequence[Values]) -> CursorResult[Any]:

@@ -40,6 +40,8 @@ def _on_connect(connection: Any, _record: Any) -> None:
     # FULL: what was answered with success survives a power cut.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # 16 MB of pages: what a delivery of thousands of records changes is not written out before its end, and back again.
+    cursor.execute("PRAGMA cache_size = -16000")
     # What is erased is overwritten: it is not left in pages that are merely free.
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
