@@ -214,9 +214,9 @@ class _Exit:
     async def audit_refusal(self, call: Call, status: int, **detail: str) -> None:
         """Write down that `call` was refused."""
         await run_in_threadpool(
-            self._store.write_together,
-            lambda session: append_audit(
-                session,
+            self._store.note_together,
+            lambda connection: append_audit(
+                connection,
                 call,
                 self._store.clock(),
                 "request.refused",

@@ -115,7 +115,7 @@ def read(store: Store, call: Call, action: str, work: Callable[[Session, int], t
     now = store.clock()
     with store.read() as session:
         value, objects = work(session, now)
-    store.write_together(lambda session: append_audit(session, call, now, action, objects))
+    store.note_together(lambda connection: append_audit(connection, call, now, action, objects))
     return value
 
 
@@ -125,7 +125,7 @@ def read_page(store: Store, call: Call, action: str, work: Callable[[Session, in
     with store.read() as session:
         value, objects = work(session, now)
         until_us = next_change(session, call.principal, now)
-    store.write_together(lambda session: append_audit(session, call, now, action, objects))
+    store.note_together(lambda connection: append_audit(connection, call, now, action, objects))
     call.shown = Shown(stamp, action, objects, until_us)
     return value
 

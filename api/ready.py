@@ -114,7 +114,7 @@ class Notes:
         database that does not answer keeps nobody waiting who asks nothing of it.
         """
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        deed = Deed(call, self._store.clock(), shown.action, shown.objects)
+        deed = Deed(call, self._store.clock(), shown.action, shown.objects, listed=shown.listed)
         self._waiting.append((deed, shown.stamp, done))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
@@ -142,5 +142,5 @@ class Notes:
         stamp = self._store.stamp()
         deeds = [deed for deed, was in batch if was == stamp]
         if deeds:
-            self._store.write_together(lambda session: append_deeds(session, deeds))
+            self._store.note_together(lambda connection: append_deeds(connection, deeds))
         return stamp

@@ -136,6 +136,8 @@ class Wake:
             self._loop.call_soon_threadsafe(self._nudged.set)
 
     def _look(self) -> list[tuple[int, str, dict[str, Any]]]:
+        if self._store.stamp() <= self._seq:  # most often, and asked in a moment
+            return []
         with self._store.read() as session:
             return read_log(session, after=self._seq, limit=_MOST)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+
+from api.canonical import canonical
 
 __all__ = ["GRANTS", "SPEAKERS", "SYSTEM", "Call", "Permission", "Principal", "Role", "Shown"]
 
@@ -216,7 +219,7 @@ SPEAKERS = frozenset({Role.PILOT, Role.SENSOR})
 SYSTEM = Principal("system", "service", None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shown:
     """What an answer showed, and how long the same question has the same answer.
 
@@ -234,6 +237,11 @@ class Shown:
     action: str
     objects: list[str]
     until_us: int
+
+    @cached_property
+    def listed(self) -> str:
+        """`objects` as canonical JSON, made once for all who are shown the same."""
+        return canonical(self.objects)
 
 
 @dataclass(slots=True)

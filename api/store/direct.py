@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import CursorResult, Delete, Insert, Select, Update
+from sqlalchemy import Connection, CursorResult, Delete, Insert, Select, Update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,8 @@ __all__ = ["Said", "Statement", "direct", "said"]
 Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 """Over numbers, texts and bytes alone, which a driver takes and gives as they are; no list stands in an IN."""
 Values = Mapping[str, Any]
+_FEW = 64
+"""Rows that are inserted by one statement; of so many, each number makes a statement of its own to be kept ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +48,31 @@ class Said:
         whole = {**self.fixed, **given} if self.fixed else given
         return whole if self.names is None else tuple(map(whole.__getitem__, self.names))
 
+    def at_once(self, rows: Sequence[tuple[Any, ...]]) -> tuple[str, tuple[Any, ...]]:
+        """An Insert with marks in place of names as one statement for several rows.
 
-def direct(session: Session, statement: Statement, given: Values | Sequence[Values]) -> CursorResult[Any]:
+        A driver that is given row by row lets others run between any two, and waits for its turn again each time.
+        """
+        row = self.text[self.text.rindex("(") :]
+        return ", ".join([self.text, *[row] * (len(rows) - 1)]), tuple(chain.from_iterable(rows))
+
+
+def direct(session: Session | Connection, statement: Statement, given: Values | Sequence[Values]) -> CursorResult[Any]:
     """Execute a statement in the transaction of a session, past what the session has not flushed yet.
 
     Parameters
     ----------
+    session
+        Or a connection alone.
     given
         Its parameters by name: of an Insert the columns, all of them in each row; a sequence executes it for each.
     """
-    connection = session.connection()
+    connection = session if isinstance(session, Connection) else session.connection()
     rows = [given] if isinstance(given, Mapping) else given
     told = said(statement, connection.dialect, tuple(rows[0]) if isinstance(statement, Insert) else None)
     values = [told.values(row) for row in rows]
+    if told.names is not None and isinstance(statement, Insert) and 1 < len(values) <= _FEW:
+        return connection.exec_driver_sql(*told.at_once(values))
     return connection.exec_driver_sql(told.text, values[0] if len(values) == 1 else values)
 
 

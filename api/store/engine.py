@@ -38,7 +38,9 @@ _T = TypeVar("_T")
 class _Waiting:
     """Work that waits for the next shared commit."""
 
-    work: Callable[[Session], Any]
+    work: Callable[[Any], Any]
+    bare: bool = False
+    """Whether it takes a connection in place of a session, and appends to the audit alone."""
     called: threading.Event = field(default_factory=threading.Event)
     """Set when it is done, or when it is this one's turn to commit for all that wait."""
     done: bool = False
@@ -143,6 +145,7 @@ class Store:
         """
         with self._writing, self._transaction() as session:
             yield session
+        self._tell()
 
     def write_together(self, work: Callable[[Session], _T]) -> _T:
         """Do `work` in a write transaction that it may share with others who wait at the same time.
@@ -161,7 +164,19 @@ class Store:
             As `write` does; where it was the commit that failed, nothing of the shared transaction is kept, and each
             of its members hears of it.
         """
-        mine = _Waiting(work)
+        value: _T = self._done(_Waiting(work))
+        return value
+
+    def note_together(self, work: Callable[[Connection], _T]) -> _T:
+        """As `write_together`, for work that appends to the audit and does nothing else.
+
+        Most requests only read, and most of what they cost is this: no session is made for it, and those who `listen`
+        are not called, for there is nothing new for them.
+        """
+        value: _T = self._done(_Waiting(work, bare=True))
+        return value
+
+    def _done(self, mine: _Waiting) -> Any:
         with self._queueing:
             self._queue.append(mine)
             leads, self._led = not self._led, True
@@ -171,8 +186,7 @@ class Store:
             self._lead()
         if mine.error is not None:
             raise mine.error
-        value: _T = mine.value
-        return value
+        return mine.value
 
     def _lead(self) -> None:
         """Commit for all that wait, then call the first of those who came meanwhile to do the same."""
@@ -196,12 +210,14 @@ class Store:
     def _commit(self, batch: list[_Waiting]) -> None:
         try:
             if len(batch) == 1:  # has nobody to spare: no savepoint
-                with self._transaction() as session:
-                    batch[0].value = batch[0].work(session)
+                with self._begun() if batch[0].bare else self._transaction() as begun:
+                    batch[0].value = batch[0].work(begun)
             else:
                 with self._begun() as connection:
                     for waiting in batch:
                         self._join(connection, waiting)
+            if not all(waiting.bare for waiting in batch):
+                self._tell()
         except Exception as error:  # noqa: BLE001 - handed to each member, who raises it
             for waiting in batch:
                 waiting.error = waiting.error or error
@@ -210,6 +226,16 @@ class Store:
 
     def _join(self, connection: Connection, waiting: _Waiting) -> None:
         """Do one member's work. Raises where it cannot be undone alone: the database has broken off the whole."""
+        if waiting.bare:
+            savepoint = connection.begin_nested()
+            try:
+                with self._database.as_storage_error():
+                    waiting.value = waiting.work(connection)
+                    savepoint.commit()
+            except Exception as error:  # noqa: BLE001 - handed to the member, who raises it
+                waiting.error = error
+                savepoint.rollback()
+            return
         with self._member(bind=connection) as session:
             try:
                 with self._database.as_storage_error():
@@ -224,20 +250,21 @@ class Store:
         with self._database.in_use(), self._writer() as session, session.begin():
             session.connection()  # take the write lock now, not at the first statement
             yield session
-        self._tell()
 
     @contextmanager
     def _begun(self) -> Iterator[Connection]:
         with self._database.in_use(), self._writes.begin() as connection:
             yield connection
-        self._tell()
 
     def _tell(self) -> None:
         for heard in self._listeners:
             heard()
 
     def listen(self, heard: Callable[[], None]) -> None:
-        """Call `heard` after each commit of this process, in the thread that made it: it is quick, and never raises."""
+        """Call `heard` after each commit of this process that changed more than the audit, in the thread that made it.
+
+        It is quick, and never raises.
+        """
         self._listeners = (*self._listeners, heard)
 
     def unlisten(self, heard: Callable[[], None]) -> None:

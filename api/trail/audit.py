@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical
@@ -76,19 +76,23 @@ class Deed:
     action: str
     objects: list[str]
     detail: dict[str, Any] = field(default_factory=dict)
+    listed: str | None = None
+    """`objects` as canonical JSON, where that is at hand."""
 
 
 Link = tuple[int, str, str]
 """An entry as it is kept: number, body, hash in hex."""
 
 
-def append_audit(session: Session, call: Call, time_us: int, action: str, objects: list[str], **detail: Any) -> None:
+def append_audit(
+    session: Session | Connection, call: Call, time_us: int, action: str, objects: list[str], **detail: Any
+) -> None:
     """Append one entry in the caller's write transaction, so that the deed and its record stand or fall together.
 
     Parameters
     ----------
     session
-        A session of `Store.write`.
+        A session of `Store.write`, or a connection of `Store.note_together`.
     call
         Who, and in which request.
     time_us
@@ -103,7 +107,7 @@ def append_audit(session: Session, call: Call, time_us: int, action: str, object
     append_deeds(session, [Deed(call, time_us, action, objects, detail)])
 
 
-def append_deeds(session: Session, deeds: Sequence[Deed]) -> None:
+def append_deeds(session: Session | Connection, deeds: Sequence[Deed]) -> None:
     """Append an entry for each of `deeds`, in order, as `append_audit` does."""
     if not deeds:
         return
@@ -126,20 +130,17 @@ def append_deeds(session: Session, deeds: Sequence[Deed]) -> None:
 
 def _body(seq: int, deed: Deed) -> str:
     who = deed.call.principal
-    return canonical(
-        {
-            "seq": seq,
-            "time": iso(deed.time_us),
-            "actor": who.key_id,
-            "name": who.name,
-            "role": who.role,
-            "partner": who.partner_id,
-            "request": deed.call.request_id,
-            "action": deed.action,
-            "objects": deed.objects,
-            "detail": deed.detail,
-        }
-    )
+    before = {"action": deed.action, "actor": who.key_id, "detail": deed.detail, "name": who.name}
+    after = {
+        "partner": who.partner_id,
+        "request": deed.call.request_id,
+        "role": who.role,
+        "seq": seq,
+        "time": iso(deed.time_us),
+    }
+    # Canonical as one object would be: what was shown is by far the most of it, and ready where a page is.
+    listed = canonical(deed.objects) if deed.listed is None else deed.listed
+    return f'{canonical(before)[:-1]},"objects":{listed},{canonical(after)[1:]}'
 
 
 def audit_head(session: Session) -> AuditHead:

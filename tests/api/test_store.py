@@ -4,14 +4,17 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from api import ConflictError, Role, Settings, SettingsError, StorageError, Store, create_admin
+from api import ConflictError, Role, Settings, SettingsError, StorageError, Store, create_admin, verify_audit
 from api.errors import STATUS, ApiError, status_of
+from api.identity.roles import SYSTEM, Call
 from api.store.tables import PartnerRow
+from api.trail.audit import Deed, append_deeds, read_audit
 from api.trail.log import append_event, last_seq, read_log
 from tests.api.test_matrix import RULES
 
@@ -154,6 +157,19 @@ def test_every_error_has_a_status():
     assert all(kind.__doc__ for kind in below(ApiError))
 
 
+@dataclass
+class Notes:
+    """Work that writes entries of the audit for what was shown and nothing else, and may fail after that."""
+
+    objects: list[list[str]]
+    fails: bool = False
+
+    def __call__(self, connection):
+        append_deeds(connection, [Deed(Call(SYSTEM, "r"), 0, "crossing.list", each) for each in self.objects])
+        if self.fails:
+            raise ConflictError("after its entries")
+
+
 def at_once(store, works):
     """Do all `works` in one shared commit: they gather while another write is held up. What each gave or raised."""
     held, go_on = threading.Event(), threading.Event()
@@ -167,7 +183,8 @@ def at_once(store, works):
         assert held.wait(20)
         waiting = []
         for number, work in enumerate(works, 1):
-            waiting.append(pool.submit(store.write_together, work))
+            together = store.note_together if isinstance(work, Notes) else store.write_together
+            waiting.append(pool.submit(together, work))
             while len(store._queue) < number:
                 time.sleep(0.0005)
         go_on.set()
@@ -244,6 +261,29 @@ def test_what_one_changes_the_next_sees(store):
         return session.get(PartnerRow, "a" * 32).name
 
     assert at_once(store, [add, look, rename, look]) == [None, "first", None, "second"]
+
+
+def test_notes_share_the_commit_of_writes_and_their_chain_has_no_gap(store):
+    """One entry or many in one statement, with what was shown, or undone alone."""
+    before = verify_audit(store).seq
+    notes = [Notes([["a"]]), Notes([["b"], ["c"]], fails=True), Notes([[str(n), '"é'] for n in range(70)]), Notes([[]])]
+    told = at_once(store, [notes[0], lambda session: put(session, 1, "p1"), *notes[1:]])
+    assert [type(each).__name__ for each in told] == ["NoneType", "NoneType", "ConflictError", "NoneType", "NoneType"]
+    store.note_together(Notes([["d"], ["e"], ["f"]]))
+    assert number_of_partners(store) == ["p1"]
+    with store.read() as session:
+        entries = read_audit(session, after=before, limit=1000)
+    assert [entry.body["objects"] for entry in entries] == [["a"], *notes[2].objects, [], ["d"], ["e"], ["f"]]
+    assert verify_audit(store).seq == before + len(entries)
+
+
+def test_a_note_calls_nobody_who_waits_for_changes(store):
+    called = []
+    store.listen(lambda: called.append(True))
+    store.note_together(Notes([["a"]]))
+    assert not called
+    store.write_together(lambda session: put(session, 1, "p1"))
+    assert called
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
