@@ -1,11 +1,8 @@
-"""A store with millions of crossings, and the same question asked of it by us and by hand."""
+"""A store with millions of crossings, and the questions that are asked of it."""
 
 from __future__ import annotations
 
 import random
-import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,10 +15,12 @@ from api.records.readable import RecordFilter, list_readable
 from api.records.types import TYPES
 from api.release.agreements import add_agreement, add_partner
 from api.release.schemas import AgreementTerms, PartnerIn, ReleaseField
+from api.store.tables import Base
 from api.times import iso
+from bench.api_databases import Question, Raw, Rows
 from bench.api_records import crossing_json
 
-__all__ = ["Question", "ask", "ask_by_hand", "fill", "questions"]
+__all__ = ["ask", "fill", "questions"]
 
 DAYS = 365
 START_US = 1_735_689_600_000_000  # 2025-01-01: all is past
@@ -30,18 +29,12 @@ WEST, SOUTH, EAST, NORTH = -117.0, 25.9, -97.2, 32.7
 """A border of some 3,000 km: crossings lie along a line through this box."""
 SHARED = 4
 """One crossing in so many is released to the partner."""
+_BATCH = 100_000
+_COLUMNS = {name: tuple(each.name for each in Base.metadata.tables[name].columns) for name in ("record", "release")}
+_READABLE = tuple(each.name for each in Base.metadata.tables["readable"].columns if each.name != "n")
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A box of 0.1 degree and a day: west, south, east, north in degrees, and UTC microseconds."""
-
-    bbox: tuple[float, float, float, float]
-    from_us: int
-    to_us: int
-
-
-def fill(store: Store, count: int, *, seed: int = 1) -> Principal:
+def fill(store: Store, raw: Raw, count: int, *, seed: int = 1) -> Principal:
     """Put `count` confirmed crossings in, every fourth released to one partner, who is returned.
 
     Written past the service, for it would take an hour; the rows are those that it would write.
@@ -55,24 +48,12 @@ def fill(store: Store, count: int, *, seed: int = 1) -> Principal:
             fields=[ReleaseField.KIND, ReleaseField.POSITION, ReleaseField.ELLIPSE, ReleaseField.DIRECTION],
         )  # fmt: skip
         agreement_id = add_agreement(session, call, now, terms)["id"]
-    raw = sqlite3.connect(store.directory / "vedette.sqlite", isolation_level=None)
-    raw.execute("PRAGMA synchronous = OFF")
-    raw.execute("PRAGMA foreign_keys = OFF")
-    raw.execute("PRAGMA cache_size = -1000000")
-    for start in range(0, count, 100_000):
-        raw.execute("BEGIN")
-        for sql, rows in _batches(start, min(start + 100_000, count), partner_id, agreement_id, seed):
-            raw.executemany(sql, rows)
-        raw.execute("COMMIT")
-    raw.execute("ANALYZE")
-    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    raw.close()
+    starts = range(0, count, _BATCH)
+    raw.load(_batch(start, min(start + _BATCH, count), partner_id, agreement_id, seed) for start in starts)
     return Principal("bench", "bravo", Role.PARTNER, partner_id)
 
 
-def _batches(
-    start: int, stop: int, partner_id: str, agreement_id: str, seed: int
-) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+def _batch(start: int, stop: int, partner_id: str, agreement_id: str, seed: int) -> list[Rows]:
     chance = np.random.default_rng([seed, start])
     size = stop - start
     along = chance.random(size)
@@ -103,20 +84,18 @@ def _batches(
         if number % SHARED == 0:
             shared = feature[: len(feature) // 2]
             releases.append(
-                (record_id, record_id, 1, partner_id, agreement_id, None, time_us, time_us, "bench", None, 1,
+                (record_id, record_id, 1, partner_id, agreement_id, None, time_us, time_us, "bench", None, True,
                  None, None, None, None, None, "REL BRAVO", "0" * 64, shared)
             )  # fmt: skip
             readable.append(
                 (1, *common, None, "person", None, "confirmed", lon, lat, lon, lat, time_us, 2**60, record_id,
                  "none", record_id, shared)
             )  # fmt: skip
-    yield f"INSERT INTO record VALUES ({_marks(records)})", records  # noqa: S608 - question marks alone
-    yield f"INSERT INTO release VALUES ({_marks(releases)})", releases  # noqa: S608
-    columns = (
-        "audience, record_id, type, revision, time_us, source, kind, status, review, west, south, east, north, "
-        "visible_us, until_us, release_id, media, etag, feature"
-    )
-    yield f"INSERT INTO readable ({columns}) VALUES ({_marks(readable)})", readable  # noqa: S608
+    return [
+        ("record", _COLUMNS["record"], records),
+        ("release", _COLUMNS["release"], releases),
+        ("readable", _READABLE, readable),
+    ]
 
 
 def _templates() -> tuple[str, str]:
@@ -141,10 +120,6 @@ def _templates() -> tuple[str, str]:
     return pattern(canonical(given)), pattern(feature)
 
 
-def _marks(rows: list[tuple[Any, ...]]) -> str:
-    return ", ".join("?" * len(rows[0]))
-
-
 def questions(count: int, *, seed: int = 2) -> list[Question]:
     """Boxes of 0.1 degree on the border, each over one day."""
     chance = random.Random(seed)  # noqa: S311 - places of a measurement
@@ -163,30 +138,3 @@ def ask(store: Store, who: Principal, question: Question) -> list[Any]:
     which = RecordFilter("crossing", from_us=question.from_us, to_us=question.to_us, bbox=question.bbox)
     with store.read() as session:
         return list_readable(session, who, store.clock(), which, limit=100)
-
-
-_BY_HAND = """
-SELECT r.time_us, r.record_id, r.feature, r.etag FROM readable r
-JOIN release l ON l.id = r.release_id
-JOIN record c ON c.id = r.record_id
-JOIN agreement a ON a.id = l.agreement_id
-WHERE r.n IN (
-  SELECT n FROM readable_box
-  WHERE t1 >= ? AND t0 <= ? AND x0 <= ? AND x1 >= ? AND y0 <= ? AND y1 >= ? AND a0 <= 1 AND a1 >= 1)
-AND r.audience = 1 AND r.type = 'crossing' AND r.time_us >= ? AND r.time_us < ?
-AND r.west <= ? AND r.east >= ? AND r.south <= ? AND r.north >= ?
-AND r.visible_us <= ? AND r.until_us > ?
-AND l.recalled_us IS NULL AND l.revision = r.revision AND c.revision = r.revision AND c.marking = l.marking
-AND c.review_state = 'confirmed' AND c.expires_us > ? AND a.ended_us IS NULL
-ORDER BY r.time_us DESC, r.record_id DESC LIMIT 100
-"""
-_EPOCH_S = 1_577_836_800
-
-
-def ask_by_hand(raw: sqlite3.Connection, now_us: int, question: Question) -> list[Any]:
-    """The same rows by SQL written for this one question."""
-    west, south, east, north = question.bbox
-    times = (question.from_us, question.to_us)
-    box = (east, west, north, south)
-    seconds = (each / 1e6 - _EPOCH_S for each in times)
-    return raw.execute(_BY_HAND, (*seconds, *box, *times, *box, now_us, now_us, now_us)).fetchall()

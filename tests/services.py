@@ -82,7 +82,7 @@ class Postgres:
             os.chown(folder, account.pw_uid, account.pw_gid)
         self._as = ["setpriv", *([f"--reuid={_ACCOUNT}", f"--regid={_ACCOUNT}", "--init-groups"] if root else [])]
         data, log = str(folder / "data"), folder / "log"
-        made = [*self._as, _PROGRAMS / "initdb", "-D", data, "-U", _ACCOUNT, "-A", "trust", "-E", "UTF8"]
+        made = [*self._as, str(_PROGRAMS / "initdb"), "-D", data, "-U", _ACCOUNT, "-A", "trust", "-E", "UTF8"]
         made += ["--locale=C.UTF-8", "--no-sync", "--no-instructions"]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd="/")
         settings = _SETTINGS | {"unix_socket_directories": str(folder)}
