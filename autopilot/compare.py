@@ -20,7 +20,7 @@ from autopilot.errors import Difference, TransferError, VehicleState
 from autopilot.words import MissionKind, command_name
 from missions import MissionItem
 
-__all__ = ["differences", "prepared"]
+__all__ = ["differences", "item_differences", "prepared"]
 
 _SAME_FRAME = MappingProxyType(
     {
@@ -75,7 +75,7 @@ def differences(
     return tuple(
         difference
         for one, other in zip(sent[first:], read[first:], strict=True)
-        for difference in _item_differences(one, other, dialect)
+        for difference in item_differences(one, other, dialect)
     )
 
 
@@ -128,7 +128,8 @@ def _kept(command: int, dialect: Dialect) -> Iterable[int]:
     return dialect.kept_params.get(command, (1, 2, 3, 4))
 
 
-def _item_differences(sent: MissionItem, read: MissionItem, dialect: Dialect) -> Iterable[Difference]:
+def item_differences(sent: MissionItem, read: MissionItem, dialect: Dialect) -> Iterable[Difference]:
+    """Every way in which one item means something else than another; item 0 of a mission may be home."""
     if sent.seq != read.seq:
         yield Difference(sent.seq, "seq", sent.seq, read.seq)
     if sent.command != read.command:

@@ -3,19 +3,26 @@
 A second ground station, or a switch of the remote control, can take away in flight what was proved on the ground. Who
 does so tells nobody. What shows it: the fence's bit in SYS_STATUS (ArduPilot), a setting that is told as it changes
 (PARAM_VALUE goes to all who listen), a vehicle's own numbers of its lists (`autopilot.opaque`, PX4), and how many items
-a list has, which costs one question. Where there are no numbers, a list that is replaced by one of as many items is not
-noticed.
+a list has, which costs one question. A list may be replaced by one of as many. Where there are no numbers some items
+are read with each count: of the mission those that are flown next, and of every list some more in turn until all were.
+Only ArduPilot hands items out in any order (`Dialect.download_window`), and says whose link brought it a mission; a PX4
+that gives no numbers is counted alone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from autopilot.compare import item_differences
 from autopilot.errors import FlightError
 from autopilot.opaque import held_ids
 from autopilot.telemetry import Telemetry
+from autopilot.transfer_peer import from_message
 from autopilot.vehicle import Vehicle
 from autopilot.watch import FlightWatch
 from autopilot.wire import Message
@@ -24,6 +31,8 @@ from autopilot.words import MissionKind
 __all__ = ["Tampering"]
 
 _ASK_S = 20.0  # vehicle seconds
+_FIRST_S = 2.0  # somebody may have come between the proof and the start
+_RECEIVED = "flight plan received"  # ArduPilot, to all on the link that brought it a mission
 _SEEN_TWICE = 2
 _GEOFENCE = mav.MAV_SYS_STATUS_GEOFENCE
 _V2 = 0xFD
@@ -47,13 +56,16 @@ class Tampering:
 
     def __init__(self, vehicle: Vehicle, watch: FlightWatch, *, fenced: bool, set_up: bool) -> None:
         self._vehicle, self._watch, self._fenced = vehicle, watch, fenced
-        self._counts = {kind: len(vehicle.held(kind)) for kind in MissionKind if vehicle.held(kind)}
+        self._held = {kind: vehicle.held(kind) for kind in MissionKind if vehicle.held(kind)}
         self._settings = {one.name: one for one in vehicle.dialect.fence} if fenced and set_up else {}
         self._ids: dict[MissionKind, int] = {}
         self._acted = False
         self._off = 0
         self._awaited: set[MissionKind] = set()
-        self._asked_s = asyncio.get_running_loop().time()
+        self._read_next = dict.fromkeys(self._held, 0)
+        self._flown = 0
+        ago_s = vehicle.timing.wall_s(_ASK_S - _FIRST_S)
+        self._asked_s = asyncio.get_running_loop().time() - ago_s
         self.found: str | None = None
 
     def take(self, message: Message, now: Telemetry) -> None:
@@ -66,9 +78,12 @@ class Tampering:
         elif kind == "PARAM_VALUE":
             self._take_parameter(message)
         elif kind == "MISSION_CURRENT":
+            self._flown = message.seq
             self._take_ids(message)
-        elif kind == "MISSION_COUNT":
-            self._take_count(message)
+        elif kind in _TAKERS:
+            self._take_list(message)
+        elif kind == "STATUSTEXT" and _RECEIVED in message.text.lower():
+            self._asked_s = -math.inf
 
     def look(self) -> None:
         """Ask for what the vehicle does not say by itself, when it is time to. Raises FlightError on what was found."""
@@ -82,7 +97,7 @@ class Tampering:
         if now_s - self._asked_s < vehicle.timing.wall_s(_ASK_S) or busy:
             return
         self._asked_s = now_s
-        for kind in self._counts:
+        for kind in self._held:
             if not self._ids.get(kind):
                 self._awaited.add(kind)
                 ask = mav.MAVLink_mission_request_list_message(vehicle.sysid, vehicle.component, kind)
@@ -111,28 +126,61 @@ class Tampering:
         if message.get_msgbuf()[0] != _V2:
             return  # it has no room for them
         for kind, number in zip(MissionKind, held_ids(message), strict=True):
-            if kind in self._counts and number:
+            if kind in self._held and number:
                 if self._ids.setdefault(kind, number) != number:
                     self._gone(kind, "replaced")
             elif self._ids.get(kind):
                 self._gone(kind, "cleared")
 
-    def _take_count(self, message: Message) -> None:
+    def _take_list(self, message: Message) -> None:
+        """Take what answers a question of ours, while no transfer of ours asks."""
         link = self._vehicle.link
         for_us = (link.system_id, link.component_id) == (message.target_system, message.target_component)
-        kind = next((kind for kind in self._counts if kind == message.mission_type), None)
-        if not for_us or kind is None or link.transfer_lock(self._vehicle.sysid).locked():
-            return
+        kind = next((kind for kind in self._held if kind == message.mission_type), None)
+        if for_us and kind is not None and not link.transfer_lock(self._vehicle.sysid).locked():
+            _TAKERS[message.get_type()](self, kind, message)
+
+    def _take_count(self, kind: MissionKind, message: Message) -> None:
+        vehicle = self._vehicle
+        if message.count != len(self._held[kind]):
+            self._gone(kind, f"{'replaced' if message.count else 'cleared'} ({message.count} items now)")
         if kind in self._awaited:
             self._awaited.discard(kind)
-            ended = mav.MAVLink_mission_ack_message(
-                self._vehicle.sysid, self._vehicle.component, mav.MAV_MISSION_ACCEPTED, kind
-            )
-            link.send(ended, self._vehicle.sysid)
-        if message.count != self._counts[kind]:
-            self._gone(kind, f"{'replaced' if message.count else 'cleared'} ({message.count} items now)")
+            if vehicle.dialect.download_window > 1 and self.found is None:
+                for seq in self._looked_at(kind):
+                    ask = mav.MAVLink_mission_request_int_message(vehicle.sysid, vehicle.component, seq, kind)
+                    vehicle.link.send(ask, vehicle.sysid)
+            ended = mav.MAVLink_mission_ack_message(vehicle.sysid, vehicle.component, mav.MAV_MISSION_ACCEPTED, kind)
+            vehicle.link.send(ended, vehicle.sysid)
+
+    def _looked_at(self, kind: MissionKind) -> list[int]:
+        """Which items are read now."""
+        count, window = len(self._held[kind]), self._vehicle.dialect.download_window
+        begin = self._read_next[kind]
+        chosen = {(begin + n) % count for n in range(window)}
+        self._read_next[kind] = (begin + window) % count
+        if kind is MissionKind.MISSION:
+            chosen |= set(range(self._flown, min(self._flown + window, count)))
+        return sorted(chosen)
+
+    def _take_item(self, kind: MissionKind, message: Message) -> None:
+        dialect, held = self._vehicle.dialect, self._held[kind]
+        is_home = kind is MissionKind.MISSION and dialect.home_is_item_0 and message.seq == 0
+        if is_home or message.seq >= len(held):
+            return
+        found = next(iter(item_differences(held[message.seq], from_message(message), dialect)), None)
+        if found is not None:
+            self._gone(kind, f"replaced ({found})")
 
     def _gone(self, kind: MissionKind, how: str) -> None:
         self.found = f"its {kind} was {how}"
         if kind is MissionKind.MISSION and self._watch.forget_landing() and self._vehicle.dialect.landing is not None:
             self.found += ", and its way home lands by the list that it holds now: take it over by hand"
+
+
+_TAKERS: Mapping[str, Callable[[Tampering, MissionKind, Message], None]] = MappingProxyType(
+    {
+        "MISSION_COUNT": Tampering._take_count,  # noqa: SLF001 (the table is the class's own)
+        "MISSION_ITEM_INT": Tampering._take_item,  # noqa: SLF001
+    }
+)

@@ -1,6 +1,7 @@
 """What is told of a vehicle in flight as tampering, and what looks like it and is none."""
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +18,6 @@ from autopilot.words import MissionKind
 from missions import Mission, MissionItem
 
 ON = mav.MAV_SYS_STATUS_GEOFENCE
-LISTS = {MissionKind.MISSION: 6, MissionKind.FENCE: 5}
 
 
 class Link:
@@ -44,6 +44,7 @@ def items(*commands):
 
 COPTER = items(16, 22, 16, 16, 16, 20)
 PLANE = items(16, 22, 16, 189, 16, 21)
+FENCE = tuple(MissionItem(k, 0, 5001, p1=5, x=460_000_000 + k, y=80_000_000 - k) for k in range(5))
 
 
 class Flown:
@@ -57,7 +58,7 @@ class Flown:
             component=1,
             dialect=dialect,
             timing=Timing(time_scale=1e6),
-            held=lambda kind: (None,) * LISTS.get(kind, 0),
+            held=lambda kind: {MissionKind.MISSION: mission, MissionKind.FENCE: FENCE}.get(kind, ()),
             parameter_in=lambda message: (message.param_id, message.param_value),
         )
         self.watch = FlightWatch(Mission("m", dialect.name, mission, (), ()), dialect.mission_mode, None)
@@ -91,9 +92,27 @@ class Flown:
     def count(self, kind, count, to=(255, 190)):
         self.hear(mav.MAVLink_mission_count_message(*to, count, kind))
 
+    def item(self, kind, item, to=(255, 190)):
+        params = item.p1, item.p2, item.p3, item.p4
+        place = item.x, item.y, item.z
+        self.hear(
+            mav.MAVLink_mission_item_int_message(*to, item.seq, item.frame, item.command, 0, 1, *params, *place, kind)
+        )
+
+    def asked(self, kind):
+        """Items of a list that are asked for once it was counted, from now on."""
+        self.tampering._asked_s -= 100
+        self.tampering.look()
+        self.link.sent.clear()
+        self.count(kind, len(FENCE) if kind is MissionKind.FENCE else len(LONG))
+        return [message.seq for message in self.link.sent if message.get_type() == "MISSION_REQUEST_INT"]
+
     @property
     def found(self):
         return self.tampering.found
+
+
+LONG = items(16, 22, *[16] * 20, 20)
 
 
 def packed(message):
@@ -167,13 +186,61 @@ async def test_what_has_no_number_is_counted_and_only_what_we_asked_for_is_ackno
     assert [message.mission_type for message in one.link.sent] == [MissionKind.MISSION, MissionKind.FENCE]
     one.count(MissionKind.FENCE, 5)
     one.count(MissionKind.FENCE, 5)
-    assert [message.get_type() for message in one.link.sent[2:]] == ["MISSION_ACK"]
+    assert [message.get_type() for message in one.link.sent[2:]] == ["MISSION_REQUEST_INT"] * 5 + ["MISSION_ACK"]
     one.count(MissionKind.MISSION, 0, to=(250, 190))  # somebody else reads
     async with one.link.lock:
         one.count(MissionKind.MISSION, 3)  # of a transfer of our own
     assert one.found is None
     one.count(MissionKind.MISSION, 0)
     assert one.found.startswith("its mission was cleared")
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        (replace(COPTER[3], x=COPTER[3].x + 1000), "item 3 x"),
+        (replace(COPTER[5], command=21), "item 5 command"),
+        (replace(COPTER[0], x=0, z=1180.0), None),  # its home
+        (replace(COPTER[3], frame=3), None),
+        (replace(COPTER[3], seq=60), None),
+    ],
+    ids=["another place", "another command", "home", "the same as ArduPilot keeps it", "none of the list"],
+)
+async def test_a_list_of_as_many_items_that_mean_something_else_is_told(item, told):
+    one = Flown()
+    one.item(MissionKind.MISSION, item, to=(250, 190))
+    async with one.link.lock:
+        one.item(MissionKind.MISSION, item)
+    assert one.found is None
+    one.item(MissionKind.MISSION, item)
+    assert (one.found or "").startswith(f"its mission was replaced ({told}" if told else "")
+    assert (one.found is None) == (told is None)
+
+
+async def test_what_is_flown_next_is_read_each_time_and_the_rest_in_turn():
+    one = Flown(mission=LONG)
+    one.at(9)
+    read = [set(one.asked(MissionKind.MISSION)) for _ in range(5)]
+    assert all({9, 10, 11, 12, 13} <= each and len(each) <= 10 for each in read)
+    assert set.union(*read) == set(range(len(LONG)))
+    assert set(one.asked(MissionKind.FENCE)) == set(range(5))
+
+
+async def test_a_px4_that_gives_no_numbers_is_counted_alone():
+    """It hands items out in their order, to one at a time."""
+    one = Flown(PX4, LONG)
+    assert one.asked(MissionKind.MISSION) == []
+    assert [message.get_type() for message in one.link.sent] == ["MISSION_ACK"]
+
+
+async def test_a_mission_that_it_says_to_have_received_is_looked_at_at_once():
+    one = Flown()
+    one.tampering._asked_s = asyncio.get_running_loop().time() + 1000.0
+    one.tampering.look()
+    assert one.link.sent == []
+    one.hear(mav.MAVLink_statustext_message(6, b"Flight plan received"))
+    one.tampering.look()
+    assert one.link.sent
 
 
 async def test_one_whose_landing_was_replaced_is_told_to_come_home_and_a_person_why_that_is_not_enough():

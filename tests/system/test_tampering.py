@@ -46,6 +46,13 @@ async def one_item_fewer(link, sysid, kind):
     await autopilot.upload(link, sysid, held[:-1], kind, timing=timing)
 
 
+async def as_many_items_elsewhere(link, sysid, kind):
+    timing = autopilot.Timing(time_scale=SPEEDUP)
+    held = await autopilot.download(link, sysid, kind, timing=timing)
+    aside = [replace(item, x=item.x + 2000) if item.command == 16 and item.seq else item for item in held]
+    await autopilot.upload(link, sysid, aside, kind, timing=timing)
+
+
 async def flown(made, name, meddling):
     """The report of a flight in which, once it has reached an item, somebody meddles over a link of its own."""
     config = replace(simulated_fleet(made, speedup=SPEEDUP, seed=1, autopilot=name), boot=sim.Boot(0, 0, 0))
@@ -94,6 +101,11 @@ CASES = {
         "ardupilot",
         lambda link, sysid: one_item_fewer(link, sysid, MissionKind.MISSION),
         "its mission was replaced",
+    ),
+    "another mission of as many items": (
+        "ardupilot",
+        lambda link, sysid: as_many_items_elsewhere(link, sysid, MissionKind.MISSION),
+        r"its mission was replaced \(item \d+ x",
     ),
 }
 
