@@ -93,6 +93,7 @@ class FlightArea:
         velocity_m_s: tuple[float, float] = (0.0, 0.0),
         radius_m: float = 0.0,
         planned: bool = False,
+        circles: bool | None = None,
     ) -> None:
         """Whether the vehicle may fly straight from here to a place and stay there.
 
@@ -108,6 +109,8 @@ class FlightArea:
             Whether it leaves its way, or joins it again: where it is now it may be beside that by what it flies off it.
             Nothing is left to the fence then, and on the way it may be as near to a border as it is, but never nearer,
             nor within the stand-off.
+        circles
+            Whether wings circle at the place, and do not only come by; None for where no way is `planned`.
 
         Raises
         ------
@@ -122,17 +125,22 @@ class FlightArea:
         self._check_height(place)
         frame, there = _frame(here, place)
         way = flown_way(np.asarray(velocity_m_s), there, radius_m)
-        stay = shapely.Point(there) if planned or not radius_m else shapely.Point(there).buffer(radius_m)
+        circles = radius_m > 0 and (not planned if circles is None else circles)
+        stay = shapely.Point(there).buffer(radius_m) if circles else shapely.Point(there)
         room_m = self.clearance.room_m
-        swept = way if planned else shapely.union_all([way.buffer(room_m), stay.buffer(max(room_m, _CLEAR_M))])
+        flown, stayed = way if planned else way.buffer(room_m), stay.buffer(max(room_m, _CLEAR_M))
+        swept = way if planned and not circles else shapely.union_all([flown, stayed])
         self._check_fence(swept, frame, place)
         self._check_zones(swept, frame, here, place)
         self._check_borders(way, stay, frame, place, planned=planned)
 
-    def check_diversion(self, here: Place, place: Place, velocity_m_s: tuple[float, float], delay_s: float) -> None:
+    def check_diversion(
+        self, here: Place, place: Place, velocity_m_s: tuple[float, float], delay_s: float, *, radius_m: float = 0.0
+    ) -> None:
         """Whether the vehicle may leave its line for a place: from where it is, and from where an order may find it.
 
-        The way is looked at as one of the plan: it comes no nearer to a border than the vehicle is, or may be.
+        The way is looked at as one of the plan: it comes no nearer to a border than the vehicle is, or may be. Wings
+        circle at the place, with all the room that they take.
 
         Parameters
         ----------
@@ -142,6 +150,8 @@ class FlightArea:
             Its velocity east and north, metres a second.
         delay_s
             How long an order may take to reach it, seconds.
+        radius_m
+            Radius on which wings turn and circle, metres; 0 for what stops in the air.
 
         Raises
         ------
@@ -152,7 +162,8 @@ class FlightArea:
         ahead = delay_s * np.asarray(velocity_m_s)
         for start in (np.zeros(2), ahead):
             lat, lon, _ = frame.to_geodetic(float(start[0]), float(start[1]), 0.0)
-            self.check(Place(float(lat), float(lon), here.above_home_m), place, planned=True)
+            start_at = Place(float(lat), float(lon), here.above_home_m)
+            self.check(start_at, place, velocity_m_s=velocity_m_s, radius_m=radius_m, planned=True, circles=True)
 
     def check_rejoining(self, here: Place, place: Place, flown: Rejoining) -> None:
         """Whether wings may come back to their mission as they may fly it.

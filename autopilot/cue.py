@@ -84,6 +84,10 @@ class Standing:
         What it flies; on the ground the sortie to a cue that it is given already.
     stays
         Where it is sent to, and stays, beside its sortie; metres above its home.
+    stays_m
+        Radius on which it circles there, metres; 0 where it stops in the air.
+    velocity_m_s
+        In the air, its velocity east and north, metres a second: wings turn from it.
     """
 
     vehicle: Vehicle
@@ -96,6 +100,8 @@ class Standing:
     fence: tuple[MissionItem, ...] = ()
     sortie: Sortie | None = None
     stays: Place | None = None
+    stays_m: float = 0.0
+    velocity_m_s: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,8 @@ class Offer:
         Share of its battery that is left when it is home again.
     flown
         The sortie, for one that takes off for it; None for one in the air.
+    circle_m
+        Radius on which one with wings in the air circles there, metres; 0 for what stops.
     """
 
     sysid: int
@@ -123,6 +131,7 @@ class Offer:
     above_base_m: float
     reserve_left: float
     flown: CueSortie | None = None
+    circle_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +204,8 @@ class Errand:
         Called with the reason where it does not get there: somebody else has to.
     visit
         Where it is noted how far it has come.
+    circle_m
+        Radius on which wings circle about the place, metres; 0 for what stops there.
     """
 
     place: Place
@@ -203,3 +214,4 @@ class Errand:
     words: str
     missed: Callable[[str], None] = lambda _why: None
     visit: Visit = field(default_factory=Visit)
+    circle_m: float = 0.0

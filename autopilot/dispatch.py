@@ -94,7 +94,8 @@ def _check_apart(made: CueSortie, viewing: Viewing, others: Sequence[Standing]) 
             east, north, _ = frame.to_enu(other.stays.lat_deg, other.stays.lon_deg)
             base = other.vehicle.base
             amsl = float(viewing.terrain.elevation_m(base.lat_deg, base.lon_deg)) + other.stays.above_home_m
-            taken.append((shapely.Point(float(east), float(north)), amsl, amsl))
+            at = shapely.Point(float(east), float(north))
+            taken.append((at.buffer(other.stays_m) if other.stays_m else at, amsl, amsl))
         up = options.separation_up_m - _ROUNDING_M
         for place, bottom, top in taken:
             away_m = float(shapely.distance(place, own))

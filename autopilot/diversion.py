@@ -1,16 +1,24 @@
-"""A vehicle that flies, sent to a cue: straight there inside its fence, clear of the others, and straight home."""
+"""A vehicle that flies, sent to a cue: straight there inside its fence, clear of the others, and straight home.
+
+Wings turn to the place and circle about it: the turn, the circle with all the room that they take, and the ways home
+from anywhere on the circle are held by the fence, or they are not sent. Whether they may go on with their patrol from
+there is seen when it is time to (`autopilot.orders.Orders.resume`); where they may not, they come home.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from shapely import Geometry, LineString, Point, Polygon
+from shapely.affinity import translate
 
 from autopilot.cue import Cue, Offer, Standing
 from autopilot.errors import FlightError
+from autopilot.ways import flown_way
 from geo import LocalFrame
 from missions import (
     FencePolygon,
@@ -18,6 +26,7 @@ from missions import (
     MissionsError,
     Sight,
     Viewing,
+    circle_of,
     clearance_of,
     fence_shapes,
     straight_home,
@@ -26,8 +35,13 @@ from missions import (
 __all__ = ["Diversion"]
 
 _TRIED = 20
+_HEADINGS = 24  # of the circle, which is flown to the right, from which the ways home are looked at
+_BEHIND_RAD = math.radians(
+    170.0
+)  # one that circles turns to what lies less far aft on the shorter side (AP_L1_Control)
 
 Floats = NDArray[np.float64]
+Pair = tuple[float, float]
 
 
 class Diversion:
@@ -43,18 +57,12 @@ class Diversion:
     Raises
     ------
     FlightError
-        When it cannot be sent anywhere: it has wings, no place, no battery report or no fence that is understood.
+        When it cannot be sent anywhere: it has no place, no battery report or no fence that is understood.
     """
 
     def __init__(self, viewing: Viewing, one: Standing, others: Sequence[Standing]) -> None:
         self._viewing, self._one, self._others = viewing, one, others
         self._craft, self._name = one.vehicle.aircraft, one.vehicle.name
-        if self._craft.has_wings:
-            # From a circle they come to their patrol at any angle, and turn onto it past the line of the plan.
-            raise FlightError(
-                f"{self._name}: has wings, and no way back from a circle to its patrol is known to stay in its fence: "
-                "it is sent from its base"
-            )
         if one.here is None or one.battery is None:
             raise FlightError(f"{self._name}: does not say where it is, or what is left of its battery")
         self._here, self._battery = one.here, one.battery
@@ -63,7 +71,9 @@ class Diversion:
         self._frame = LocalFrame(*self._base)
         self._base_amsl = float(viewing.terrain.elevation_m(*self._base))
         self._inside = _inside(one.fence, self._frame)
+        self._edge = shapely.boundary(self._inside)
         self._room_m = clearance_of(self._craft, viewing.plan.options.wind).room_m
+        self._circle_m = circle_of(self._craft, viewing.plan.options.wind)
         if self._inside is None:
             raise FlightError(f"{self._name}: holds no fence of polygons to stay in")
 
@@ -72,11 +82,14 @@ class Diversion:
         why = "no place from which it is seen lies inside its fence, straight there and straight home"
         for sight in self._sights(cue):
             there = sight.at.lat_deg, sight.at.lon_deg
-            way = self._line(self._here, there)
-            if not self._holds(way, Point(*self._xy(there)), self._line(there, self._base)):
+            way, at = self._way(there), Point(*self._xy(there))
+            stay = at.buffer(self._circle_m) if self._circle_m else at
+            if not self._holds([way, self._line(there, self._base)], stay):
                 continue
-            if self._taken(way, sight):
+            if self._taken(shapely.union_all([way, stay]), sight):
                 why = "others fly where it would go"
+                continue
+            if self._circle_m and not self._holds(self._ways_home(there), stay):
                 continue
             arrival_s, left = self._spent(cue, sight)
             reserve = self._craft.reserve_fraction
@@ -86,7 +99,7 @@ class Diversion:
                     f"{reserve:.0%}"
                 )
             up_m = sight.at.amsl_m - self._base_amsl
-            return Offer(self._one.vehicle.sysid, arrival_s, *there, up_m, left)
+            return Offer(self._one.vehicle.sysid, arrival_s, *there, up_m, left, circle_m=self._circle_m)
         raise FlightError(f"{self._name}: {why}")
 
     def _sights(self, cue: Cue) -> Iterator[Sight]:
@@ -95,7 +108,9 @@ class Diversion:
         low = self._viewing.observation(self._one.vehicle).height_agl_m
         for height in np.arange(low, options.ceiling_agl_m + 1e-6, options.separation_up_m):
             try:
-                sights = self._viewing.sights(self._one.vehicle, self._here, cue.spot, float(height), straight=True)
+                sights = self._viewing.sights(
+                    self._one.vehicle, self._here, cue.spot, float(height), straight=True, circle_m=self._circle_m
+                )
             except MissionsError:
                 if height == low:
                     raise
@@ -110,26 +125,58 @@ class Diversion:
         climb_s = max(rise_m / craft.climb_m_s, -rise_m / craft.descent_m_s)
         climb_wh = max(rise_m, 0.0) / craft.climb_m_s * craft.climb_power_w / 3600
         _, home_wh = straight_home(self._one.vehicle, (sight.at.lat_deg, sight.at.lon_deg), up_m, wind)
-        # To stay in a wind is to fly as fast as it blows.
-        stay_wh = max(float(craft.power_w(wind.speed_m_s)), craft.hover_power_w) * cue.station_s / 3600
+        if self._circle_m:
+            # Wings turn to it and away from it, at worst once round each, against the wind.
+            turn_s = 2 * math.pi * self._circle_m / max(craft.cruise_m_s - wind.speed_m_s, 1.0)
+            stay_wh = float(craft.power_w(craft.cruise_m_s)) * (cue.station_s + 2 * turn_s) / 3600
+        else:
+            # To stay in a wind is to fly as fast as it blows.
+            turn_s = 0.0
+            stay_wh = max(float(craft.power_w(wind.speed_m_s)), craft.hover_power_w) * cue.station_s / 3600
         used_wh = sight.energy_wh + climb_wh + stay_wh + home_wh
-        return max(sight.time_s, climb_s), self._battery - used_wh / craft.battery_wh
+        return max(sight.time_s + turn_s, climb_s), self._battery - used_wh / craft.battery_wh
 
-    def _holds(self, way: LineString, place: Point, home: LineString) -> bool:
-        """Whether the fence holds the ways, and the place where it stays, with the room that an aircraft takes.
+    def _way(self, there: tuple[float, float]) -> Geometry:
+        """What it flies to a place, metres."""
+        return self._flown(self._xy(self._here), self._one.velocity_m_s, self._xy(there))
+
+    def _ways_home(self, there: tuple[float, float]) -> list[Geometry]:
+        """What wings may fly home from anywhere on the circle, to the base or to where their landing begins."""
+        ends = [self._xy(self._base)]
+        if self._craft.needs_runway and self._one.sortie is not None:
+            begins = self._one.sortie.landing[0].start
+            ends.append(self._xy((begins.lat_deg, begins.lon_deg)))
+        angles = np.arange(_HEADINGS) * 2 * math.pi / _HEADINGS
+        around, fast = np.stack([np.cos(angles), np.sin(angles)], axis=-1), self._craft.cruise_m_s
+        return [
+            self._flown(
+                np.array(self._xy(there)) + self._circle_m * at, (fast * at[1], -fast * at[0]), end, _BEHIND_RAD
+            )
+            for at in around
+            for end in ends
+        ]
+
+    def _flown(self, start: ArrayLike, velocity_m_s: Pair, end: Pair, behind_rad: float | None = None) -> Geometry:
+        """What it flies from a place with a velocity to another, metres."""
+        east, north = np.asarray(end) - np.asarray(start)
+        more = {} if behind_rad is None else {"behind_rad": behind_rad}
+        way = flown_way(np.asarray(velocity_m_s), (float(east), float(north)), self._circle_m, **more)
+        return translate(way, *np.asarray(start))
+
+    def _holds(self, ways: list[Geometry], place: Geometry) -> bool:
+        """Whether the fence holds ways, and the place where it stays, with the room that an aircraft takes.
 
         Where it is now it may be off its way already: of the ways there half the room is asked, which is what it flies
         off one for 95 % of the time.
         """
-        edge = shapely.boundary(self._inside)
-        ways = [way, home]
+        edge = self._edge
         return bool(
-            shapely.covers(self._inside, ways).all()
+            shapely.covers(self._inside, [*ways, place]).all()
             and shapely.distance(edge, ways).min() >= self._room_m / 2
             and shapely.distance(edge, place) >= self._room_m
         )
 
-    def _taken(self, way: LineString, sight: Sight) -> bool:
+    def _taken(self, way: Geometry, sight: Sight) -> bool:
         """Whether another that flies is, or is to be, too near to the way or the place, at their heights."""
         options = self._viewing.plan.options
         across, up = options.separation_m, options.separation_up_m
@@ -140,7 +187,7 @@ class Diversion:
                 continue
             if other.here is not None:
                 amsl = other.sortie.home.amsl_m + other.above_base_m
-                if low - up < amsl < high + up and way.distance(Point(*self._xy(other.here))) < across:
+                if low - up < amsl < high + up and shapely.distance(way, Point(*self._xy(other.here))) < across:
                     return True
         # It may be there long enough for any flight of the plan to come by.
         flown = [other.sortie for other in self._others if other.sortie is not None]
@@ -149,7 +196,7 @@ class Diversion:
             # On its way up or down it only passes through; where it flies to and stays has to be free for good.
             if bottom < stays + up - 1e-6 and top > stays - up + 1e-6:
                 ends = [(end.lat_deg, end.lon_deg) for end in (leg.start, leg.end)]
-                if self._line(*ends).distance(way) < across:
+                if shapely.distance(self._line(*ends), way) < across:
                     return True
         return False
 

@@ -136,7 +136,7 @@ class OrderGuard:
             As `area` does.
         """
         area = await self.area()
-        turn_m = await self._turn_m(radius_m)
+        turn_m = await self.turn_m(radius_m)
         self._check(area, place, turn_m)
         return turn_m
 
@@ -158,8 +158,11 @@ class OrderGuard:
             raise NotReadyError(f"{vehicle}: has not said where it is: wait for its position")
         return Place(now.lat_deg, now.lon_deg, now.above_home_m)
 
-    async def _turn_m(self, radius_m: float | None) -> float:
-        """What wings turn on: their own circle or a wider one that is asked for, since not all heed the latter."""
+    async def turn_m(self, radius_m: float | None) -> float:
+        """What wings turn on, metres: their own circle or a wider one that is asked for, since not all heed the latter.
+
+        0 for what stops in the air. Raises PlaceError for no radius, or where that of the vehicle is not known.
+        """
         if radius_m is not None and not (math.isfinite(radius_m) and radius_m > 0):
             raise PlaceError(f"a circle of radius {radius_m:g} m: give one above 0")
         if self.kind not in WINGS:
@@ -197,7 +200,7 @@ class OrderGuard:
         first = _place_from(items, seq)
         if first is None:
             return
-        area, turn_m = await self.area(), await self._turn_m(None)
+        area, turn_m = await self.area(), await self.turn_m(None)
         vehicle, wall = self._vehicle, asyncio.get_running_loop().time
         clock, lap_s = FlightClock(vehicle.timing.time_scale, wall()), self._lap_s(turn_m) if waits else 0.0
         while True:

@@ -111,6 +111,10 @@ class Orders:
         """Whether it may be sent to a place, and the radius of its circle there; as `OrderGuard.check`."""
         return await self._guard.check(place, radius_m=radius_m)
 
+    async def turn_m(self, radius_m: float | None = None) -> float:
+        """Radius on which it turns and circles where one is asked for, metres; as `OrderGuard.turn_m`."""
+        return await self._guard.turn_m(radius_m)
+
     async def take_off(self, above_home_m: float) -> None:
         """From ready on the ground straight up to a height, and stay there.
 

@@ -30,6 +30,7 @@ _ORDER_S = 2.0  # an order may take as long, with one that is lost on the way
 _HOME_M = 30.0  # farther from where it took off no crew waits for it
 _LINK_LOSS_S = 60.0  # after a silence the failsafe of the vehicle is believed to have acted on it
 _THERE_M = 10.0
+_BESIDE_M = 15.0  # wings circle that far beside their radius
 _PROOF_HOLDS_S = 30.0
 
 
@@ -291,6 +292,11 @@ class PatrolConduct(Conduct):
         return None if self._errand is None else self._errand.place
 
     @property
+    def stays_m(self) -> float:
+        """Radius on which it circles there, metres."""
+        return 0.0 if self._errand is None else self._errand.circle_m
+
+    @property
     def sortie(self) -> Sortie:
         """What it flies."""
         return self._turn.sortie
@@ -329,7 +335,7 @@ class PatrolConduct(Conduct):
             return
         if self._there_s is None:
             away = float(geodesic_distance_m(now.lat_deg, now.lon_deg, place.lat_deg, place.lon_deg))
-            if away <= _THERE_M:
+            if away <= errand.circle_m + (_BESIDE_M if errand.circle_m else _THERE_M):
                 self._there_s = self._shift.now_s()
                 errand.visit.there = True
                 watch.note(now, f"is where the cue is seen from: {errand.words}")
@@ -348,9 +354,11 @@ class PatrolConduct(Conduct):
             now = vehicle.telemetry
             here = Place(now.lat_deg or 0.0, now.lon_deg or 0.0, now.above_home_m or 0.0)
             north, east, _ = now.velocity_ned_m_s or (0.0, 0.0, 0.0)
-            area = await self._orders.area()
-            area.check_diversion(here, errand.place, (east, north), _ORDER_S)
-            await self._orders.go_unchecked(errand.place)
+            area, turn_m = await self._orders.area(), 0.0
+            if errand.circle_m and (turn_m := await self._orders.turn_m(errand.circle_m)) > errand.circle_m + 1.0:
+                raise FlightError(f"{vehicle}: circles on {turn_m:g} m, and {errand.circle_m:.0f} m were looked at")
+            area.check_diversion(here, errand.place, (east, north), _ORDER_S, radius_m=turn_m)
+            await self._orders.go_unchecked(errand.place, turn_m)
         except AutopilotError as error:
             watch.note_failure(vehicle.telemetry, f"was not sent to the cue: {error}")
             self._miss_errand(str(error))

@@ -110,6 +110,7 @@ class Crew:
         if duty.aloft:
             fit = conduct is not None and conduct.free_for_errand
             here = None if now.lat_deg is None or now.lon_deg is None else (now.lat_deg, now.lon_deg)
+            north, east, _ = now.velocity_ned_m_s or (0.0, 0.0, 0.0)
             return Standing(
                 one,
                 unfit=None if fit else f"is {self.state}",
@@ -120,6 +121,8 @@ class Crew:
                 fence=() if conduct is None else conduct.fence,
                 sortie=None if conduct is None else conduct.sortie,
                 stays=None if conduct is None else conduct.stays,
+                stays_m=0.0 if conduct is None else conduct.stays_m,
+                velocity_m_s=(east, north),
             )
         if self.state in {State.CHECKING, State.READY} and conduct is not None and conduct.took_off_s is not None:
             to_cue = conduct.sortie if conduct.flown.number < 0 else None

@@ -146,7 +146,7 @@ class CueDesk:
             if crew.conduct is None or not crew.conduct.free_for_errand:
                 return False
             place = Place(chosen.lat_deg, chosen.lon_deg, chosen.above_base_m)
-            crew.conduct.send(Errand(place, cue.spot, cue.station_s, cue.words, missed, visit))
+            crew.conduct.send(Errand(place, cue.spot, cue.station_s, cue.words, missed, visit, chosen.circle_m))
             return True
         mission = await asyncio.to_thread(chosen.flown.mission, shift.dialect)
         state = shift.duties[sysid].state

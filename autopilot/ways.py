@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,9 @@ Floats = NDArray[np.float64]
 Point = tuple[float, float]
 
 
-def flown_way(velocity_m_s: Floats, there: Point, radius_m: float) -> MultiLineString:
+def flown_way(
+    velocity_m_s: Floats, there: Point, radius_m: float, *, behind_rad: float = _BEHIND_RAD
+) -> MultiLineString:
     """Lines over the ground from the origin of a plane to a point of it.
 
     What stops in the air flies straight. Wings turn at their radius towards the place first and fly on along the
@@ -33,6 +36,8 @@ def flown_way(velocity_m_s: Floats, there: Point, radius_m: float) -> MultiLineS
         The place, metres east and north.
     radius_m
         Radius of a turn, metres; 0 for what stops in the air.
+    behind_rad
+        Angle off the nose, radians, beyond which a place lies behind.
 
     Returns
     -------
@@ -49,7 +54,7 @@ def flown_way(velocity_m_s: Floats, there: Point, radius_m: float) -> MultiLineS
         return MultiLineString(ways)
     heading = math.atan2(velocity_m_s[1], velocity_m_s[0])  # anticlockwise from east
     turn = _wrapped(math.atan2(there[1], there[0]) - heading)
-    sides = (1, -1) if abs(turn) > _BEHIND_RAD else (1 if turn > 0 else -1,)
+    sides = (1, -1) if abs(turn) > behind_rad else (1 if turn > 0 else -1,)
     return MultiLineString([way for side in sides for way in _turned(heading, side, there, radius_m)])
 
 
@@ -59,17 +64,12 @@ def _turned(heading: float, side: int, there: Point, radius_m: float) -> list[Li
     to_place = np.array(there) - centre
     if float(np.hypot(*to_place)) <= radius_m:
         return [_circle(heading, 1, radius_m), _circle(heading, -1, radius_m), LineString([(0.0, 0.0), there])]
-    points = [np.zeros(2)]
-    angle = 0.0
-    while angle < 2 * math.pi:
-        course = heading + side * angle
-        at = centre + radius_m * side * np.array([math.sin(course), -math.cos(course)])
-        points.append(at)
-        ahead = math.atan2(there[1] - at[1], there[0] - at[0])
-        if abs(_wrapped(ahead - course)) <= _ARC_RAD:
-            break
-        angle += _ARC_RAD
-    return [LineString([*points, np.array(there)])]
+    course = heading + side * np.arange(0.0, 2 * math.pi, _ARC_RAD)
+    at = centre + radius_m * side * np.stack([np.sin(course), -np.cos(course)], axis=-1)
+    east, north = (np.array(there) - at).T
+    ahead = np.flatnonzero(np.abs(_wrapped(np.arctan2(north, east) - course)) <= _ARC_RAD)
+    turned = at if not len(ahead) else at[: ahead[0] + 1]
+    return [LineString(np.concatenate([np.zeros((1, 2)), turned, [there]]))]
 
 
 def _circle(heading: float, side: int, radius_m: float) -> LineString:
@@ -86,5 +86,5 @@ def _compass() -> Floats:
     return np.arange(0.0, 2 * math.pi, math.radians(30.0))
 
 
-def _wrapped(angle: float) -> float:
+def _wrapped(angle: Any) -> Any:
     return (angle + math.pi) % (2 * math.pi) - math.pi

@@ -7,6 +7,7 @@ from missions.border import BorderSegment, Side
 from missions.border_files import read_border, read_borders, write_border, write_borders
 from missions.clearance import Clearance, clearance_of, form_clearance
 from missions.cue_sortie import CueSortie, cue_sortie
+from missions.cue_ways import circle_of
 from missions.emergency import EmergencyRules, EmergencyStretch, emergency_sites
 from missions.errors import (
     AirspaceError,
@@ -154,6 +155,7 @@ __all__ = [
     "borders_in",
     "build_network",
     "check",
+    "circle_of",
     "clearance_of",
     "compile_litchi",
     "compile_mission",

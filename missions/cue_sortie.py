@@ -14,7 +14,7 @@ import numpy as np
 
 from geo import Terrain
 from missions.building import joined
-from missions.cue_ways import CIRCLE, CueWay, cue_ways, ends_of
+from missions.cue_ways import CueWay, circle_of, cue_ways, ends_of
 from missions.errors import MissionError, PlanError
 from missions.fleet import Vehicle
 from missions.flying import Part
@@ -116,9 +116,7 @@ def cue_sortie(
     viewing = viewing or Viewing(plan, terrain)
     ends = ends_of(plan, vehicle)
     height_agl_m = viewing.observation(vehicle).height_agl_m
-    circle_m = 0.0
-    if vehicle.aircraft.has_wings:
-        circle_m = CIRCLE * vehicle.aircraft.turn_radius_in(plan.options.wind)
+    circle_m = circle_of(vehicle.aircraft, plan.options.wind)
     sights = viewing.sights(vehicle, ends.start, spot, height_agl_m, circle_m=circle_m)
     ways = (way for sight in sights for way in cue_ways(viewing, vehicle, ends, sight, (circle_m, station_s)))
     problem: Exception | None = None

@@ -21,13 +21,18 @@ from missions.routing import Passage, Router
 from missions.runway import Runway
 from missions.sortie import LegKind, Sortie, Waypoint
 from missions.viewing import Sight, Viewing
+from missions.wind import Wind
 
-__all__ = ["CIRCLE", "CueWay", "Ends", "cue_ways", "ends_of"]
+__all__ = ["CueWay", "Ends", "circle_of", "cue_ways", "ends_of"]
 
 Floats = NDArray[np.float64]
 
-CIRCLE = 1.25
-"""Radius of the circles of wings, in radii of their turns in the wind."""
+_CIRCLE = 1.25  # radii of a turn in the wind
+
+
+def circle_of(aircraft: Aircraft, wind: Wind) -> float:
+    """Radius of the circles that an aircraft flies where a spot is seen, metres; 0 for what stays in the air."""
+    return _CIRCLE * aircraft.turn_radius_in(wind) if aircraft.has_wings else 0.0
 
 
 @dataclass(frozen=True, slots=True)

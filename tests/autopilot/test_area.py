@@ -216,6 +216,13 @@ def test_no_way_off_the_line_of_a_plan_cuts_a_bend_of_the_border(here, place, ve
         wide.check_diversion(at(*here), at(*place), velocity, 2.0)
 
 
+def test_wings_are_diverted_where_the_fence_holds_their_circle_with_its_room():
+    AREA.check_diversion(HERE, at(250, 50), (20.0, 0.0), 2.0, radius_m=60.0)
+    AREA.check_diversion(HERE, at(250, 190), (20.0, 0.0), 2.0)
+    with pytest.raises(PlaceError, match="too near to its edge"):
+        AREA.check_diversion(HERE, at(250, 190), (20.0, 0.0), 2.0, radius_m=60.0)
+
+
 def test_a_zone_far_larger_than_the_flight_still_counts():
     huge = Zone("state", (((-130.0, 10.0), (-80.0, 10.0), (-80.0, 60.0), (-130.0, 60.0)),))
     with pytest.raises(PlaceError, match="zone 'state'"):

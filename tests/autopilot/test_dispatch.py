@@ -245,8 +245,92 @@ def test_two_wings_do_not_circle_at_one_height_at_the_same_place(airborne):
     at = Place(sent.place.lat_deg, sent.place.lon_deg, sent.place.amsl_m - sent.sortie.home.amsl_m)
     aside = replace(busy, sortie=winged().sorties[0], airborne=True, stays=at)
     assert dispatch(cue, winged(), [aside, second]).chosen is None
+    east, north = max(shapely.get_coordinates(stays(sent)), key=lambda point: point[1])
+    lat, lon, _ = LocalFrame(*winged().border.centre()).to_geodetic(east, north + 110.0, 0.0)
+    wide = replace(aside, stays=replace(at, lat_deg=float(lat), lon_deg=float(lon)), stays_m=75.0)
+    assert dispatch(cue, winged(), [wide, second]).chosen is None
+    assert dispatch(cue, winged(), [replace(wide, stays_m=0.0), second]).chosen.sysid == 2
     higher = replace(aside, stays=replace(at, above_home_m=at.above_home_m + 5.0))
     assert dispatch(cue, winged(), [higher, second]).chosen.sysid == 2
+
+
+def winged_on_patrol(share):
+    """One with wings somewhere along its patrol, flying along it."""
+    sortie = winged().sorties[0]
+    leg = sortie.patrol[int(share * len(sortie.patrol))]
+    part = share * len(sortie.patrol) % 1
+    here = (
+        leg.start.lat_deg + part * (leg.end.lat_deg - leg.start.lat_deg),
+        leg.start.lon_deg + part * (leg.end.lon_deg - leg.start.lon_deg),
+    )
+    along = np.array(LocalFrame(leg.start.lat_deg, leg.start.lon_deg).to_enu(leg.end.lat_deg, leg.end.lon_deg)[:2])
+    return Standing(
+        sortie.vehicle,
+        airborne=True,
+        here=here,
+        above_base_m=leg.start.amsl_m - sortie.home.amsl_m,
+        battery=0.9,
+        fence=compile_mission(winged(), sortie).fence,
+        sortie=sortie,
+        velocity_m_s=tuple(20.0 * along / np.hypot(*along)),
+    )
+
+
+def test_wings_in_the_air_circle_where_the_fence_holds_turn_circle_and_way_home():
+    plane = LocalFrame(*winged().border.centre())
+
+    def metres(lat, lon):
+        return np.column_stack(plane.to_enu(np.atleast_1d(lat), np.atleast_1d(lon))[:2])
+
+    border = shapely.LineString(metres(*np.array(winged().border.coordinates).T[::-1]))
+    went = 0
+    for share in (0.02, 0.1, 0.3, 0.6):
+        one = winged_on_patrol(share)
+        inside = shapely.Polygon(metres([v.x / 1e7 for v in one.fence], [v.y / 1e7 for v in one.fence]))
+        for place in (0.25, 0.3, 0.7):
+            offer = dispatch(Cue(on_border(place), 0, 60.0), winged(), [one]).chosen
+            if offer is None:
+                continue
+            went += 1
+            assert (offer.flown, offer.circle_m) == (None, 1.25 * 60.0)
+            at = shapely.Point(*metres(offer.lat_deg, offer.lon_deg)[0])
+            assert inside.buffer(-5.9).covers(at.buffer(offer.circle_m))
+            assert border.distance(at) >= winged().border.stand_off_m + offer.circle_m
+            ends = [metres(*one.here)[0], metres(one.vehicle.base.lat_deg, one.vehicle.base.lon_deg)[0]]
+            assert all(inside.covers(shapely.LineString([at.coords[0], end])) for end in ends)
+            # Up where no leg of a patrol passes.
+            leg = winged().sorties[0].patrol[0]
+            up_m = offer.above_base_m - (leg.start.amsl_m - winged().sorties[0].home.amsl_m)
+            assert up_m >= winged().options.separation_up_m
+            assert offer.reserve_left >= one.vehicle.aircraft.reserve_fraction
+    assert went >= 2
+
+
+@pytest.mark.parametrize(
+    "spoil", [{"velocity_m_s": (0.0, 0.0)}, {"velocity_m_s": "back"}, {"fence": "tight"}, {"battery": 0.21}]
+)
+def test_wings_whose_turn_or_circle_leaves_the_fence_are_not_sent_from_the_air(spoil):
+    one, cue = winged_on_patrol(0.02), Cue(on_border(0.3), 0, 60.0)
+    assert dispatch(cue, winged(), [one]).chosen is not None
+    if spoil.get("velocity_m_s") == "back":
+        spoil = {"velocity_m_s": tuple(-speed for speed in one.velocity_m_s)}
+    if "fence" in spoil:
+        # It holds the straight ways and no circle.
+        at = dispatch(cue, winged(), [one]).chosen
+        points = [one.here, (at.lat_deg, at.lon_deg), (one.vehicle.base.lat_deg, one.vehicle.base.lon_deg)]
+        frame = LocalFrame(*one.here)
+        line = shapely.LineString([[float(v) for v in frame.to_enu(*point)[:2]] for point in points])
+        east, north = shapely.get_coordinates(line.buffer(60.0).exterior).T
+        lat, lon, _ = frame.to_geodetic(east[:-1], north[:-1], np.zeros(len(east) - 1))
+        spoil = {
+            "fence": tuple(
+                replace(one.fence[0], seq=k, p1=float(len(lat)), x=round(a * 1e7), y=round(o * 1e7))
+                for k, (a, o) in enumerate(zip(lat, lon, strict=True))
+            )
+        }
+    answer = dispatch(cue, winged(), [replace(one, **spoil)])
+    assert answer.chosen is None
+    assert "inside its fence" in answer.others[1] or "its reserve is" in answer.others[1]
 
 
 def stays(flown):

@@ -115,6 +115,8 @@ async def test_wings_take_off_for_a_cue_and_circle_where_it_is_seen(form, name, 
 
         async def report_it():
             await told.wait(1, "on task", False)
+            busy = replace(patrols[0].crews[1].standing(), unfit="is busy")
+            patrols[0].crews[1].standing = lambda: busy
             return await patrols[0].cue(autopilot.Cue(spot(plan, 0.2), 0, STATION_S, "steps on the path"))
 
         reporting = asyncio.create_task(report_it())
@@ -124,7 +126,6 @@ async def test_wings_take_off_for_a_cue_and_circle_where_it_is_seen(form, name, 
         answer = await reporting
     assert answer.chosen is not None, answer.words()
     assert answer.chosen.sysid == 2
-    assert "no way back from a circle" in answer.others[1]
     flight = report.vehicles[1].flights[0]
     assert flight.number == -1
     assert flight.flown.completed, flight.flown.failure
@@ -135,6 +136,55 @@ async def test_wings_take_off_for_a_cue_and_circle_where_it_is_seen(form, name, 
     # Within what wings fly off their way: half a radius.
     radius_m = 1.5 * 1.25 * 60.0
     assert stayed_s(tmp_path, "vehicle-2-*.csv", centre, radius_m) >= STATION_S - 5
+
+
+def beginning(plan):
+    """The first vehicle where its patrol begins, flying along it."""
+    sortie = plan.sorties[0]
+    leg = sortie.patrol[0]
+    along = np.array(LocalFrame(leg.start.lat_deg, leg.start.lon_deg).to_enu(leg.end.lat_deg, leg.end.lon_deg)[:2])
+    return autopilot.Standing(
+        sortie.vehicle,
+        airborne=True,
+        here=(leg.start.lat_deg, leg.start.lon_deg),
+        above_base_m=leg.start.amsl_m - sortie.home.amsl_m,
+        battery=0.9,
+        fence=missions.compile_mission(plan, sortie).fence,
+        sortie=sortie,
+        velocity_m_s=tuple(20.0 * along / np.hypot(*along)),
+    )
+
+
+@pytest.mark.parametrize(("form", "name"), [("fixed_wing", "ardupilot"), ("vtol", "px4")])
+async def test_wings_in_the_air_circle_where_a_cue_is_seen_and_go_on_or_come_home_after(form, name, tmp_path):
+    plan, told, patrols = winged(form), Told(), []
+    cue = autopilot.Cue(spot(plan, 0.3), 0, STATION_S, "steps on the path")
+    answer = autopilot.dispatch(cue, plan, [beginning(plan)])
+    assert answer.chosen is not None, answer.words()
+    config = simulated_fleet(plan, speedup=SPEEDUP, seed=1, autopilot=name, record=tmp_path)
+    with sim.start_fleet(replace(config, turnaround_s=30.0, boot=sim.Boot(0, 0, 0))) as fleet:
+
+        async def report_it():
+            await told.wait(1, "on task", False)
+            # At this speed it would have flown on for long before the answer is found.
+            patrols[0]._desk._answer = lambda *_: answer
+            await patrols[0].cue(cue)
+
+        reporting = asyncio.create_task(report_it())
+        report = await autopilot.fly_patrol(
+            plan, links(fleet), dialect=name, time_scale=SPEEDUP, hours=0.03, told=told, begun=patrols.append
+        )
+        await reporting
+    (flight,) = report.vehicles[0].flights
+    assert flight.flown.nearest_border_m >= plan.border.stand_off_m
+    # Whether a heading lets it join its line again is seen when it leaves the circle.
+    course = states(report, 1)
+    after = course[course.index("on cue") + 1 :]
+    assert after[:2] == ["outbound", "on task"] if flight.flown.completed else after[0] == "returning"
+    assert "fault" not in course
+    assert flight.flown.landing.from_home_m < 30.0
+    place = answer.chosen.lat_deg, answer.chosen.lon_deg
+    assert stayed_s(tmp_path, "vehicle-1-*.csv", place, answer.chosen.circle_m + 25.0) >= STATION_S - 5
 
 
 def shut_to(crew, plan):
