@@ -113,8 +113,8 @@ class Transfer:
             self._ack(peer, refusal)
             return
         if count > self._capacity():
-            self._say(f"Only {self._capacity()} items are supported")
             self._ack(peer, mav.MAV_MISSION_NO_SPACE)
+            self._say(f"Only {self._capacity()} items are supported")
             return
         self._draft = []
         del self._target[count:]
@@ -140,11 +140,11 @@ class Transfer:
         if upload is None:
             self._ack(peer, mav.MAV_MISSION_ERROR)
             return
-        if (peer.sysid, peer.compid) != (upload.peer.sysid, upload.peer.compid):
-            self._ack(peer, mav.MAV_MISSION_DENIED)
-            return
         if seq != upload.next_seq:
             self._ack(peer, mav.MAV_MISSION_INVALID_SEQUENCE)
+            return
+        if (peer.sysid, peer.compid) != (upload.peer.sysid, upload.peer.compid):
+            self._ack(peer, mav.MAV_MISSION_DENIED)
             return
         is_home = self._home is not None and seq == 0
         result, kept = (mav.MAV_MISSION_ACCEPTED, item) if is_home else stored(item, self._type, self._rules)
@@ -181,15 +181,22 @@ class Transfer:
         if self._upload is not None:
             self._ack(peer, mav.MAV_MISSION_DENIED)
             return
+        self._tell_count(peer)
+
+    def _tell_count(self, peer: Peer) -> None:
         peer.send(mav.MAVLink_mission_count_message(peer.sysid, peer.compid, len(self.items), self._type))
 
     def request(self, peer: Peer, seq: int, *, as_float: bool, wall_s: float = 0.0) -> None:  # noqa: ARG002 (as PX4's)
         """MISSION_REQUEST_INT, or MISSION_REQUEST when `as_float`."""
-        if self._upload is not None:
+        if self._upload is not None and not as_float:
             self._ack(peer, mav.MAV_MISSION_DENIED)
             return
         if not 0 <= seq < len(self.items):
-            self._ack(peer, mav.MAV_MISSION_INVALID_SEQUENCE)
+            mission = self._type == mav.MAV_MISSION_TYPE_MISSION
+            if mission:
+                # It says how long the mission is, for a station that has it wrong.
+                self._tell_count(peer)
+            self._ack(peer, mav.MAV_MISSION_ERROR if mission else mav.MAV_MISSION_INVALID_SEQUENCE)
             return
         item = self.listing()[seq]
         head = (peer.sysid, peer.compid, seq, item.frame, item.command, 0, 1, *item.params)
@@ -268,6 +275,9 @@ class Transfer:
         if self._target is self._draft:
             self.items[:] = self._draft
         self._changed()
+        if self._type == mav.MAV_MISSION_TYPE_MISSION:
+            # To those on the link of the upload alone.
+            peer.send(mav.MAVLink_statustext_message(mav.MAV_SEVERITY_INFO, b"Flight plan received"))
         self._ack(peer, mav.MAV_MISSION_ACCEPTED)
 
     def _request(self) -> None:

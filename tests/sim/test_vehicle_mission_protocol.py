@@ -125,6 +125,34 @@ def test_a_second_uploader_and_a_download_are_denied_during_an_upload():
         assert second.wait("MISSION_ACK").type == mav.MAV_MISSION_DENIED
 
 
+def test_an_item_of_a_stranger_is_out_of_turn_first_and_denied_in_turn():
+    """ArduPilot looks at the number before it looks at who sends (MissionItemProtocol::handle_mission_item)."""
+    with fleet() as endpoints, Client(endpoints[0]) as first, Client(endpoints[0], sysid=254) as second:
+        sent = small_mission()
+        first.count(len(sent))
+        first.wait("MISSION_REQUEST")
+        for seq, result in ((3, mav.MAV_MISSION_INVALID_SEQUENCE), (0, mav.MAV_MISSION_DENIED)):
+            second.item(seq, sent[seq])
+            assert second.wait("MISSION_ACK").type == result
+
+
+def test_who_asks_past_the_end_of_a_mission_is_told_its_length():
+    with vehicle() as client:
+        sent = small_mission()
+        assert client.upload(sent) == 0
+        client.send(mav.MAVLink_mission_request_int_message(client.target, 1, len(sent), 0))
+        assert client.wait("MISSION_COUNT").count == len(sent)
+        assert client.wait("MISSION_ACK").type == mav.MAV_MISSION_ERROR
+
+
+def test_a_mission_that_came_is_told_on_the_link_that_brought_it():
+    with fleet() as endpoints, Client(endpoints[0]) as first, Client(endpoints[0], sysid=254) as second:
+        assert second.upload(small_mission()) == 0
+        assert "Flight plan received" in second.texts
+        assert first.upload(square(), 1) == 0
+        assert "Flight plan received" not in first.texts
+
+
 def test_an_item_out_of_turn_is_answered_and_does_not_end_the_upload():
     with vehicle() as client:
         sent = small_mission()
