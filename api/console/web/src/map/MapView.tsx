@@ -85,7 +85,7 @@ export function MapView({ label, box, children }: Props) {
       if (error instanceof Error && error.name === "AbortError") return; // what was no longer wanted
       report(new Error(t("app.map_failed", { detail: error.message || String(error) })));
     });
-    const seen = new ResizeObserver(() => map.resize());
+    const seen = new ResizeObserver(() => map.resize().redraw()); // one that is resized is empty until it is drawn
     seen.observe(holder.current);
     return () => {
       seen.disconnect();

@@ -18,10 +18,12 @@ export class LeanMap extends MapLibre {
       plain.call(canvas, kind, { ...given, alpha: false })) as Context;
     super._setupPainter();
     this.painter.drawFunctions = { ...this.painter.drawFunctions, sky: () => undefined };
-    // Black until something is drawn: the page shows instead.
-    canvas.style.visibility = "hidden";
-    this.once("render", () => {
-      canvas.style.visibility = "";
+    // Until the style is drawn the canvas is black: the page shows instead.
+    canvas.style.opacity = "0";
+    this.once("style.load", () => {
+      this.once("render", () => {
+        canvas.style.opacity = "";
+      });
     });
   }
 }
