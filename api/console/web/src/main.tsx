@@ -5,10 +5,12 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app/App";
 import { language } from "./app/preferences";
+import { place } from "./app/router";
 import { begin } from "./app/session";
 import { loadLanguage, t } from "./i18n";
 import { report } from "./ui/failure";
 import { listenForKeys } from "./ui/keys";
+import { VIEWS } from "./views/table";
 
 effect(() => {
   loadLanguage(language.value).catch(report);
@@ -19,6 +21,11 @@ listenForKeys();
 const root = document.getElementById("console");
 if (root === null) throw new Error("the page has no element for the console");
 render(<App />, root);
+
+// The code of the view that is asked for comes while the service says who is there. Whoever opens it is told of a failure.
+VIEWS.find(({ name }) => name === place.peek().view)
+  ?.load()
+  .catch(() => undefined);
 
 /** The service may be starting yet, or away: the page waits for it. */
 async function start(): Promise<void> {

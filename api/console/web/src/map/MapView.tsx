@@ -1,4 +1,4 @@
-import { Map as MapLibre, NavigationControl, ScaleControl } from "maplibre-gl";
+import { type Map as MapLibre, NavigationControl, ScaleControl } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import "./map.css";
 import { type ComponentChildren, createContext } from "preact";
@@ -6,10 +6,10 @@ import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { language, theme } from "../app/preferences";
 import { t } from "../i18n";
 import { report } from "../ui/failure";
+import { LeanMap } from "./lean";
 import { loadOperatorMaps, operatorMaps } from "./maps";
 import { Pointer } from "./Pointer";
 import { wirePMTiles } from "./pmtiles";
-import { withoutSky } from "./sky";
 import { mapStyle } from "./style";
 import { Wanted } from "./Wanted";
 import { wireMapWorker } from "./worker";
@@ -60,7 +60,7 @@ export function MapView({ label, box, children }: Props) {
     wired = true;
     loadOperatorMaps().catch(report);
     drawn.current = styleOf(theme.peek(), language.peek(), operatorMaps.peek());
-    const map = new MapLibre({
+    const map = new LeanMap({
       container: holder.current,
       style: mapStyle(theme.peek(), language.peek(), operatorMaps.peek()),
       bounds: first.current,
@@ -73,7 +73,6 @@ export function MapView({ label, box, children }: Props) {
       canvasContextAttributes: { preserveDrawingBuffer: navigator.webdriver },
       locale: { "Map.Title": label },
     });
-    withoutSky(map);
     map.touchZoomRotate.disableRotation();
     map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
@@ -86,7 +85,7 @@ export function MapView({ label, box, children }: Props) {
       if (error instanceof Error && error.name === "AbortError") return; // what was no longer wanted
       report(new Error(t("app.map_failed", { detail: error.message || String(error) })));
     });
-    const seen = new ResizeObserver(() => map.resize());
+    const seen = new ResizeObserver(() => map.resize().redraw()); // one that is resized is empty until it is drawn
     seen.observe(holder.current);
     return () => {
       seen.disconnect();

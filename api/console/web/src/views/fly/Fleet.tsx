@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { theme } from "../../app/preferences";
 import { Drawing } from "../../map/Drawing";
 import { useMap } from "../../map/MapView";
-import { collection, point, vehicleLayers, wayLayers } from "./layers";
+import { collection, point, vehicleLayers } from "./layers";
 import type { Vehicle } from "./records";
 import { addSymbols, lookOf } from "./symbols";
 import type { Watch } from "./watch";
@@ -14,7 +14,6 @@ import { speedText } from "./words";
 const STEP_MS = 250;
 /** And while somebody drags it, who wants the ground to keep up with the hand. */
 const DRAGGED_STEP_MS = 1000;
-const TRAILS_MS = 2000;
 const NOTHING = collection([]);
 
 interface Props {
@@ -25,7 +24,7 @@ interface Props {
   follows: boolean;
 }
 
-/** Vehicles on the map around it, with what their cameras see, where they were and where they go. */
+/** Vehicles on the map around it. */
 export function Fleet({ watch, chosen, follows }: Props) {
   const shown = useMap();
   const latest = useRef({ chosen, follows });
@@ -43,8 +42,6 @@ export function Fleet({ watch, chosen, follows }: Props) {
     const { map } = shown;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     let drawn = 0;
-    let trailed = 0;
-    let last: unknown = null;
     const draw = (now: number) => {
       const source = map.getSource("fly-vehicles") as GeoJSONSource | undefined;
       if (source === undefined) return;
@@ -56,11 +53,6 @@ export function Fleet({ watch, chosen, follows }: Props) {
       );
       const placed = [...watch.vehicles.all.peek().values()];
       source.setData(collection(placed.flatMap((each) => feature(watch, each, now, alarmed, latest.current.chosen))));
-      if (now - trailed >= TRAILS_MS || last !== latest.current.chosen) {
-        (map.getSource("fly-ways") as GeoJSONSource | undefined)?.setData(waysOf(watch, latest.current.chosen));
-        trailed = now;
-        last = latest.current.chosen;
-      }
       if (latest.current.follows && latest.current.chosen !== null) {
         const at = watch.motion.place(latest.current.chosen, now);
         if (at !== null)
@@ -88,12 +80,7 @@ export function Fleet({ watch, chosen, follows }: Props) {
     };
   }, [shown, watch, chosen, follows, tone]);
 
-  return (
-    <>
-      <Drawing id="fly-ways" data={NOTHING} layers={wayLayers} />
-      <Drawing id="fly-vehicles" data={NOTHING} layers={vehicleLayers} />
-    </>
-  );
+  return <Drawing id="fly-vehicles" data={NOTHING} layers={vehicleLayers} />;
 }
 
 function feature(
@@ -118,30 +105,4 @@ function feature(
       ...(heading === null ? {} : { heading }),
     }),
   ];
-}
-
-function waysOf(watch: Watch, chosen: string | null) {
-  const features: Feature[] = [];
-  for (const one of watch.vehicles.all.peek().values()) {
-    const properties = (part: string) => ({ id: one.id, part, chosen: one.id === chosen });
-    if (one.footprint !== null && one.live?.stale === false)
-      features.push({ type: "Feature", geometry: one.footprint, properties: properties("footprint") });
-    const trail = watch.history(one.id)?.trail ?? [];
-    if (trail.length > 1)
-      features.push({
-        type: "Feature",
-        geometry: { type: "LineString", coordinates: trail },
-        properties: properties("trail"),
-      });
-    if (one.id !== chosen || one.sortie === null) continue;
-    for (const sortie of watch.sorties.all.peek().values()) {
-      if (sortie.sourceId === one.sortie || sortie.id === one.sortie)
-        features.push({
-          type: "Feature",
-          geometry: { type: "LineString", coordinates: sortie.way },
-          properties: properties("way"),
-        });
-    }
-  }
-  return collection(features);
 }

@@ -6,17 +6,8 @@ import { boxOf } from "../../map/box";
 import { Drawing } from "../../map/Drawing";
 import { type Box, MapView, useMap } from "../../map/MapView";
 import { Fleet } from "./Fleet";
-import {
-  borderLayers,
-  borderOf,
-  crossingLayers,
-  crossingsOf,
-  cueLayers,
-  cuesOf,
-  isFresh,
-  sensorLayers,
-  sensorsOf,
-} from "./layers";
+import { Lines } from "./Lines";
+import { borderOf, crossingLayers, crossingsOf, cueLayers, cuesOf, isFresh, sensorLayers, sensorsOf } from "./layers";
 import type { Watch } from "./watch";
 
 /** What was clicked on: the uppermost thing there, or the bare ground. */
@@ -62,7 +53,7 @@ export function FlyMap(props: Props) {
   const passed = useMemo(() => crossingsOf(crossings.values()), [crossings]);
   return (
     <MapView label={t("fly.map")} box={WORLD}>
-      <Drawing id="fly-border" data={border} layers={borderLayers} />
+      <Lines watch={watch} border={border} chosen={chosen} />
       <Drawing id="fly-sensors" data={posts} layers={sensorLayers} />
       <Drawing id="fly-crossings" data={passed} layers={crossingLayers} groups={GROUPS} />
       <Drawing id="fly-cues" data={heard} layers={cueLayers} />

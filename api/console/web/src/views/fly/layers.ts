@@ -1,7 +1,7 @@
 /** What is drawn on the map of this view and how; colours are the theme's. */
 
 import type { Feature, FeatureCollection, Position } from "geojson";
-import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from "maplibre-gl";
+import type { DataDrivenPropertyValueSpecification, ExpressionSpecification, FilterSpecification } from "maplibre-gl";
 import { t } from "../../i18n";
 import { colour, type DrawnLayer } from "../../map/Drawing";
 import type { Crossing, Cue, Segment, Sensor } from "./records";
@@ -27,35 +27,14 @@ export function borderOf(segments: Iterable<Segment>): FeatureCollection {
       const lat = each.line[0]?.[1] ?? 0;
       const wide = (2 * each.standOff) / (PIXEL_M * Math.max(0.01, Math.cos((lat * Math.PI) / 180)));
       const geometry = { type: "LineString" as const, coordinates: each.line };
-      return { type: "Feature", id: each.id, geometry, properties: { id: each.id, name: each.name, wide } };
+      return {
+        type: "Feature",
+        id: each.id,
+        geometry,
+        properties: { id: each.id, name: each.name, part: "border", wide },
+      };
     }),
   );
-}
-
-export function borderLayers(): DrawnLayer[] {
-  const doubling: ExpressionSpecification = [
-    "interpolate",
-    ["exponential", 2],
-    ["zoom"],
-    0,
-    ["get", "wide"],
-    24,
-    ["*", ["get", "wide"], 2 ** 24],
-  ];
-  return [
-    {
-      id: "fly-stand-off",
-      type: "line",
-      layout: { "line-join": "round" },
-      paint: { "line-color": colour("bad"), "line-opacity": 0.16, "line-width": doubling },
-    },
-    {
-      id: "fly-border",
-      type: "line",
-      layout: { "line-join": "round" },
-      paint: { "line-color": colour("bad"), "line-width": 2, "line-dasharray": [6, 2] },
-    },
-  ];
 }
 
 export function sensorsOf(sensors: Iterable<Sensor>): FeatureCollection {
@@ -178,24 +157,47 @@ export function crossingLayers(): DrawnLayer[] {
   ];
 }
 
-export function wayLayers(): DrawnLayer[] {
+export function lineLayers(): DrawnLayer[] {
+  const doubling: ExpressionSpecification = [
+    "interpolate",
+    ["exponential", 2],
+    ["zoom"],
+    0,
+    ["get", "wide"],
+    24,
+    ["*", ["get", "wide"], 2 ** 24],
+  ];
   return [
+    {
+      id: "fly-stand-off",
+      type: "line",
+      filter: isPart("border"),
+      layout: { "line-join": "round" },
+      paint: { "line-color": colour("bad"), "line-opacity": 0.16, "line-width": doubling },
+    },
+    {
+      id: "fly-border",
+      type: "line",
+      filter: isPart("border"),
+      layout: { "line-join": "round" },
+      paint: { "line-color": colour("bad"), "line-width": 2, "line-dasharray": [6, 2] },
+    },
     {
       id: "fly-footprints",
       type: "fill",
-      filter: ["==", ["get", "part"], "footprint"],
+      filter: isPart("footprint"),
       paint: { "fill-color": colour("own"), "fill-opacity": 0.14, "fill-outline-color": colour("own") },
     },
     {
       id: "fly-ways",
       type: "line",
-      filter: ["==", ["get", "part"], "way"],
+      filter: isPart("way"),
       paint: { "line-color": colour("soft"), "line-width": 1.5, "line-dasharray": [3, 3] },
     },
     {
       id: "fly-trails",
       type: "line",
-      filter: ["==", ["get", "part"], "trail"],
+      filter: isPart("trail"),
       layout: { "line-join": "round", "line-cap": "round" },
       paint: {
         "line-color": colour("own"),
@@ -204,6 +206,10 @@ export function wayLayers(): DrawnLayer[] {
       },
     },
   ];
+}
+
+function isPart(part: string): FilterSpecification {
+  return ["==", ["get", "part"], part];
 }
 
 export function vehicleLayers(): DrawnLayer[] {
@@ -236,7 +242,7 @@ export function vehicleLayers(): DrawnLayer[] {
         "text-optional": true,
         "symbol-sort-key": ["case", ["get", "chosen"], 0, ["get", "alarmed"], 1, 2],
       },
-      paint: { "text-color": colour("ink"), "text-halo-color": colour("paper"), "text-halo-width": 1.5 },
+      paint: { "text-color": colour("ink"), "text-halo-color": colour("paper"), "text-halo-width": 1 }, // wider, and every letter is drawn twice,
     },
     {
       id: "fly-headings",
