@@ -21,7 +21,7 @@ from api import Role, Settings, Store, create_app, verify_audit
 from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call, Principal
 from api.ingest.records import deliver_all
-from api.records.readable import RecordFilter, list_readable
+from api.records.lists import RecordFilter, list_readable
 from api.records.types import TYPES
 from bench.api_databases import Raw, RawPostgres, RawSqlite, postgis_url
 from bench.api_records import crossing_json

@@ -11,7 +11,7 @@ from api import Role, Store
 from api.canonical import canonical
 from api.identity.roles import SYSTEM, Call, Principal
 from api.records.features import feature_bytes, inside_feature
-from api.records.readable import RecordFilter, list_readable
+from api.records.lists import RecordFilter, list_readable
 from api.records.types import TYPES
 from api.release.agreements import add_agreement, add_partner
 from api.release.schemas import AgreementTerms, PartnerIn, ReleaseField

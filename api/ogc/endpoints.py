@@ -24,8 +24,9 @@ from api.pages import link_header
 from api.records.dialect import dialect_of, within
 from api.records.filters import box_of, in_span, near, where
 from api.records.formats import FORMATS, Format, Page, negotiated
+from api.records.lists import RecordFilter, list_readable
 from api.records.literals import box_geometry
-from api.records.readable import RecordFilter, find_readable, list_readable, may_read, readable_records
+from api.records.readable import find_readable, may_read, readable_records
 from api.records.types import TYPES, RecordType
 from api.times import iso
 

@@ -15,8 +15,9 @@ from api.http import GEOJSON, Caller, Given, Route, Stored, bbox_of, read, read_
 from api.identity.roles import Permission, Principal
 from api.pages import Asked, Page, links_of
 from api.records import answers
+from api.records.lists import RecordFilter, list_readable
 from api.records.media import media_type_of
-from api.records.readable import RecordFilter, find_evidence, find_readable, list_readable
+from api.records.readable import find_evidence, find_readable
 from api.records.types import TYPES, RecordType
 from api.settings import Settings
 from api.times import microseconds

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Integer,
     String,
     Subquery,
     and_,
@@ -26,7 +25,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.sql import Select
@@ -34,18 +32,14 @@ from sqlalchemy.sql import Select
 from api.errors import NotFoundError
 from api.identity.roles import Permission, Principal, Role
 from api.records.types import TYPES
-from api.store.boxes import Sought, among, box_parameters, candidates, parts, touching
 from api.store.tables import AgreementRow, EvidenceRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
 
 __all__ = [
     "INSIDE_AUDIENCE",
     "Readable",
-    "RecordFilter",
-    "count_readable",
     "find_evidence",
     "find_readable",
     "find_released",
-    "list_readable",
     "may_read",
     "may_read_plannings",
     "may_read_stations",
@@ -55,7 +49,6 @@ __all__ = [
 
 INSIDE_AUDIENCE = 0
 _NEVER_US = 2**63 - 1
-_EXACT = ("type", "source", "status", "review", "kind")
 _INSIDE = {Role.PILOT, Role.ANALYST, Role.SUPERVISOR}
 _PLANNERS = {Role.PILOT, Role.SUPERVISOR}
 
@@ -79,36 +72,6 @@ class Readable:
     rows: Subquery
     parameters: dict[str, Any]
     audience: ColumnElement[int]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordFilter:
-    """Which records of those readable; None means any.
-
-    Parameters
-    ----------
-    type
-        Of which type.
-    from_us, to_us
-        Half-open interval of the record's time, UTC microseconds since the Unix epoch.
-    bbox
-        West, south, east, north in degrees; west > east crosses the antimeridian. Records whose place is not known or
-        not shared are in no box; a line is in a box that its own bounds touch.
-    source, kind, status, review
-        Exact values.
-    where
-        More rules, over the columns of `Readable.rows`.
-    """
-
-    type: str
-    from_us: int | None = None
-    to_us: int | None = None
-    bbox: tuple[float, float, float, float] | None = None
-    source: str | None = None
-    kind: str | None = None
-    status: str | None = None
-    review: str | None = None
-    where: ColumnElement[bool] | None = None
 
 
 def may_read(principal: Principal, type_: str) -> bool:
@@ -312,103 +275,6 @@ def find_released(session: Session, now_us: int, release_ids: Collection[str]) -
         return {}
     rows = session.execute(_released(), {"now_us": now_us, "releases": sorted(set(release_ids))})
     return {row.release_id: row for row in rows}
-
-
-def list_readable(
-    session: Session,
-    principal: Principal,
-    now_us: int,
-    which: RecordFilter,
-    *,
-    limit: int,
-    after: tuple[int, str] | None = None,
-) -> list[Any]:
-    """The newest `limit` records that `principal` may read and `which` selects.
-
-    Parameters
-    ----------
-    session
-        Any session.
-    principal, now_us
-        As in `readable_records`.
-    which
-        The filter, applied to what the principal may see and not to what is withheld.
-    limit
-        How many at most.
-    after
-        (time_us, id) of the last record of the page before.
-
-    Returns
-    -------
-    list of rows (time_us, id, feature, etag)
-        Newest first; `feature` is a serialised GeoJSON Feature.
-    """
-    statement, parameters = _asked(session, principal, now_us, which, after)
-    return list(session.execute(statement, parameters | {"page": limit}))
-
-
-def count_readable(session: Session, principal: Principal, now_us: int, which: RecordFilter, *, most: int) -> int:
-    """How many records `list_readable` would give over all its pages; `most` where there are that many or more."""
-    statement, parameters = _asked(session, principal, now_us, which, None)
-    # The columns alone that say which: a Feature lies on pages of its own.
-    named = statement.with_only_columns(literal(1), maintain_column_froms=True).order_by(None)
-    return session.scalar(select(func.count()).select_from(named.subquery()), parameters | {"page": most}) or 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """Which rules a question has: questions of one shape share one statement, for building costs more than asking."""
-
-    names: tuple[str, ...]
-    since: bool
-    until: bool
-    boxes: int
-    among: bool
-    after: bool
-
-
-def _asked(
-    session: Session, principal: Principal, now_us: int, which: RecordFilter, after: tuple[int, str] | None
-) -> tuple[Select[Any], dict[str, Any]]:
-    readable = readable_records(principal, now_us)
-    names = tuple(name for name in _EXACT if getattr(which, name) is not None)
-    parameters = readable.parameters | {f"is_{name}": getattr(which, name) for name in names}
-    parameters |= {"since_us": which.from_us, "until_us": which.to_us}
-    found, boxes = None, 0
-    if which.bbox is not None:
-        sought = Sought(which.bbox, which.from_us, which.to_us, readable.audience, readable.parameters)
-        found, boxes = candidates(session, sought), len(parts(which.bbox))
-        parameters |= box_parameters(which.bbox) | {"candidates": found}
-    if after is not None:
-        parameters |= {"after_us": after[0], "after_id": after[1]}
-    shape = _Shape(
-        names, which.from_us is not None, which.to_us is not None, boxes, found is not None, after is not None
-    )
-    statement = _statement(readable.rows, shape)
-    return statement if which.where is None else statement.where(which.where), parameters
-
-
-@lru_cache(maxsize=512)
-def _statement(rows: Subquery, shape: _Shape) -> Select[Any]:
-    column = rows.c
-    rules: list[ColumnElement[bool]] = [column[name] == bindparam(f"is_{name}", type_=String) for name in shape.names]
-    if shape.since:
-        rules.append(column.time_us >= bindparam("since_us", type_=BigInteger))
-    if shape.until:
-        rules.append(column.time_us < bindparam("until_us", type_=BigInteger))
-    if shape.after:
-        last = tuple_(bindparam("after_us", type_=BigInteger), bindparam("after_id", type_=String))
-        rules.append(tuple_(column.time_us, column.id) < last)
-    if shape.among:
-        rules.append(among(column))
-    if shape.boxes:
-        rules.append(touching(column, shape.boxes))
-    return (
-        select(column.time_us, column.id, column.feature, column.etag)
-        .where(*rules)
-        .order_by(column.time_us.desc(), column.id.desc())
-        .limit(bindparam("page", type_=Integer))
-    )
 
 
 def next_change(session: Session, principal: Principal, now_us: int) -> int:

@@ -14,7 +14,7 @@ from api.errors import UnprocessableError
 from api.http import Caller, Route, Stored, answer, answer_page, bbox_of, read, write
 from api.identity.roles import Permission
 from api.pages import Asked, Cursor, cursor_of, links_of
-from api.records.readable import RecordFilter
+from api.records.lists import RecordFilter
 from api.review import answers, cases, claims, merging, notes, policy, queue, verdicts
 from api.review.schemas import (
     SEVERITIES,

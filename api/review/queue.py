@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, String, Subquery, and_, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.identity.roles import Call, Principal
 from api.records.kept import Record, content_of
-from api.records.readable import RecordFilter, count_readable, list_readable, readable_records
+from api.records.lists import RecordFilter, count_readable, list_readable
+from api.records.readable import readable_records
 from api.review.claims import claim_wire, live
 from api.review.policy import people_needed, policy_now, put_policy, severity_of
 from api.review.schemas import SEVERITIES, PolicyIn, Severity
@@ -63,7 +65,7 @@ def enqueue(session: Session, rows: Sequence[Record], *, fresh: bool = False) ->
     waiting = [row for row in rows if row.review_state == "pending"]
     if waiting:
         policy = policy_now(session)
-        direct(session, _ENQUEUE, [{"record_id": row.id, **_place(policy, content_of(row))} for row in waiting])
+        direct(session, _ENQUEUE, [_place(policy, row.id, row.time_us, content_of(row)) for row in waiting])
 
 
 def fill_queue(session: Session) -> None:
@@ -71,9 +73,9 @@ def fill_queue(session: Session) -> None:
     there = select(QueueRow.record_id)
     waiting = RecordRow.id.not_in(there), RecordRow.review_state == "pending", RecordRow.type == "crossing"
     policy = policy_now(session)
-    query = select(RecordRow.id.label("record_id"), RecordRow.document).where(*waiting)
+    query = select(RecordRow.id, RecordRow.time_us, RecordRow.document).where(*waiting)
     places = [
-        {"record_id": row.record_id, **_place(policy, json.loads(row.document))}
+        _place(policy, row.id, row.time_us, json.loads(row.document))
         for row in session.execute(query.execution_options(yield_per=_AT_ONCE))
     ]
     if places:
@@ -83,9 +85,11 @@ def fill_queue(session: Session) -> None:
 def change_policy(session: Session, call: Call, now_us: int, policy: PolicyIn, *, if_match: str | None) -> Any:
     """Put other rules in force and sort the queue by them. Raises as `put_policy` does."""
     body = put_policy(session, call, now_us, policy, if_match=if_match)
-    waiting = select(QueueRow.record_id, RecordRow.document).join(RecordRow, RecordRow.id == QueueRow.record_id)
+    waiting = select(RecordRow.id, RecordRow.time_us, RecordRow.document).join(
+        QueueRow, RecordRow.id == QueueRow.record_id
+    )
     places = [
-        {"record_id": row.record_id, **_place(policy, json.loads(row.document))}
+        _place(policy, row.id, row.time_us, json.loads(row.document))
         for row in session.execute(waiting.execution_options(yield_per=_AT_ONCE))
     ]
     if places:
@@ -143,13 +147,18 @@ def read_queue(
     }
 
 
-def _place(policy: PolicyIn, document: Mapping[str, Any]) -> dict[str, Any]:
-    return {"severity": severity_of(policy, document), "people": people_needed(policy, document)}
+def _place(policy: PolicyIn, record_id: str, time_us: int, document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "record_id": record_id,
+        "severity": severity_of(policy, document),
+        "time_us": time_us,
+        "people": people_needed(policy, document),
+    }
 
 
 def _sought(principal: Principal, now_us: int, which: QueueFilter, tier: Severity) -> RecordFilter:
     column = readable_records(principal, now_us).rows.c
-    rules: list[ColumnElement[bool]] = [column.id.in_(select(QueueRow.record_id).where(QueueRow.severity == tier))]
+    rules: list[ColumnElement[bool]] = []
     if which.claimed is not None:
         held = select(ClaimRow.record_id).where(live(now_us))
         mine = held.where(ClaimRow.person == principal.person)
@@ -157,7 +166,14 @@ def _sought(principal: Principal, now_us: int, which: QueueFilter, tier: Severit
     if which.seen is not None:
         mark = _marked(column, principal)
         rules.append(mark if which.seen else ~mark)
-    return replace(which.records, review="pending", where=and_(*rules))
+    where = and_(*rules) if rules else None
+    return replace(which.records, review="pending", where=where, waiting=_waiting(), waits={"severity": tier})
+
+
+@cache
+def _waiting() -> Subquery:
+    severity = bindparam("severity", type_=String)
+    return select(QueueRow.record_id, QueueRow.time_us).where(QueueRow.severity == severity).subquery()
 
 
 def _marked(column: Any, principal: Principal) -> ColumnElement[bool]:

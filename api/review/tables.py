@@ -37,9 +37,12 @@ class QueueRow(Base):
     """A crossing that waits for a verdict, and how much it matters: there is a row for each pending one."""
 
     __tablename__ = "review_queue"
+    __table_args__ = (Index("ix_review_queue_order", "severity", "time_us", "record_id"),)
 
     record_id: Mapped[str] = mapped_column(ForeignKey("record.id"), primary_key=True)
-    severity: Mapped[str] = mapped_column(String(20), index=True)
+    severity: Mapped[str] = mapped_column(String(20))
+    time_us: Mapped[int]
+    """The record's own: of one severity, the newest comes first."""
     people: Mapped[int]
     """How many have to agree before it is confirmed."""
 

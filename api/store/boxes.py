@@ -111,6 +111,10 @@ class among(ColumnElement[bool]):  # noqa: N801 - reads as the function that it 
         self.number = column.n
         self.named = bindparam("candidates", type_=Text)
 
+    def self_group(self, against: Any = None) -> among:  # noqa: ARG002 - SQLAlchemy's own API
+        """As it stands: where there is no type for truth, it would be compared with 1, and then no index serves it."""
+        return self
+
 
 def touching(column: Any, count: int) -> ColumnElement[bool]:
     """The rule for rows whose bounds touch one of `count` boxes; executed with `box_parameters`."""

@@ -17,7 +17,8 @@ from api.identity.roles import Permission
 from api.live.view import live_vehicles
 from api.markup import XML_HEAD
 from api.pages import Asked, Page, link_header, links_of
-from api.records.readable import Readable, RecordFilter, list_readable, may_read, readable_records
+from api.records.lists import RecordFilter, list_readable
+from api.records.readable import Readable, may_read, readable_records
 from api.tak.events import OF_NO_EVENT, events_of
 from api.times import microseconds
 from api.wire import Moment

@@ -5,7 +5,8 @@ from typing import Any
 
 from api.identity.roles import Call, Principal, Role
 from api.ingest.records import deliver
-from api.records.readable import RecordFilter, find_readable
+from api.records.lists import RecordFilter
+from api.records.readable import find_readable
 from api.records.schemas import CrossingIn
 from api.records.types import TYPES
 from api.review.policy import get_policy

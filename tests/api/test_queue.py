@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 
 from api.errors import NotFoundError
 from api.identity.roles import GRANTS, Permission, Role
-from api.records.readable import RecordFilter
+from api.records.lists import RecordFilter
 from api.review.claims import claim
 from api.review.seen import mark_seen
 from api.store.tables import ReadableRow, RecordRow

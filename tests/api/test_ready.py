@@ -120,7 +120,7 @@ def test_a_ready_page_is_what_would_be_read_now(service, crossing, clock, order)
     ids, releases, revision = [], [], count(6)
 
     def fresh(who):
-        from api.records.readable import RecordFilter
+        from api.records.lists import RecordFilter
 
         with service.store.read() as session:
             principal = Principal("x", "x", Role.PARTNER, partner) if who == name else Principal("x", "x", Role.ANALYST)

@@ -15,7 +15,8 @@ from api import NotFoundError, NotReleasableError, Role
 from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call, Principal
 from api.ingest.records import deliver
-from api.records.readable import RecordFilter, find_readable, list_readable
+from api.records.lists import RecordFilter, list_readable
+from api.records.readable import find_readable
 from api.records.schemas import CrossingIn
 from api.records.types import TYPES
 from api.release.agreements import add_agreement, add_partner, end_agreement
