@@ -192,10 +192,11 @@ class _Exit:
         """What left, where it may be kept and left whole."""
         if self._parts is None or not self._ended or self.call is None or self.call.shown is None:
             return None
-        return Answer(self._raw, b"".join(self._parts), self.call.shown)
+        return Answer(self._raw, b"".join(self._parts), self.call.shown, self._scope["route"])
 
     async def again(self, answer: Answer) -> None:
-        """Send an answer that is ready."""
+        """Send an answer that is ready, as its route would have."""
+        self._scope["route"] = answer.route
         await self({"type": "http.response.start", "status": 200, "headers": list(answer.headers)})
         await self({"type": "http.response.body", "body": answer.body})
 

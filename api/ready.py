@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from api.identity.roles import Call, Principal, Shown
@@ -29,11 +30,12 @@ _KEPT_WITH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer as it left: raw headers and body, and what it showed."""
+    """A successful answer as it left: raw headers and body, what it showed, and the route that it is of."""
 
     headers: list[tuple[bytes, bytes]]
     body: bytes
     shown: Shown
+    route: BaseRoute
 
 
 class ReadyAnswers:

@@ -63,7 +63,9 @@ _MONTH = closed(
     sharing=closed(partners=COUNT, agreements=COUNT, records=_NAMES, fields=_NAMES),
 )
 
-ERASED = answered(closed(state={"const": "erased"})) | _WAITS
+ERASED = answered(closed(state={"const": "erased"})) | answered(
+    closed(state=one_of("waits for a second person", "erased when what is being read ends")), 202
+)
 HOLDS = answered_page(_HOLD)
 LIFTED = answered(_HOLD) | _WAITS
 PAGE = answered(TEXT, media_types=(HTML,))

@@ -72,7 +72,11 @@ def post_lift(hold_id: str, lift: LiftIn, call: Caller, store: Stored, settings:
 
 
 def post_erasure(wish: ErasureIn, call: Caller, store: Stored, settings: Given) -> Response:
-    """Erase a record: 202 where a second person has to want it too. Partners who have it are sent a recall."""
+    """Erase a record: 202 where a second person has to want it too. Partners who have it are sent a recall.
+
+    202 also where its bytes are still in the log of a file that somebody reads: it is shown to nobody any more, and
+    they are overwritten when that reading has ended.
+    """
     two = settings.account.two_people_erase
 
     def work(session: Session, now: int) -> set[str] | None:
@@ -86,6 +90,8 @@ def post_erasure(wish: ErasureIn, call: Caller, store: Stored, settings: Given) 
         return answer({"state": "waits for a second person"}, 202)
     erasure.remove_objects(store, objects)
     store.forget()
+    if not store.has_forgotten:
+        return answer({"state": "erased when what is being read ends"}, 202)
     return answer({"state": "erased"})
 
 

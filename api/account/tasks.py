@@ -19,6 +19,8 @@ __all__ = ["TASKS", "keep_ledger", "publish_months", "sweep_store"]
 _LOG = logging.getLogger("vedette.api")
 _HOUR_S = 3600.0
 _LEDGER_S = 1.0
+_AGAIN_S = 60.0
+"""Until what could not be overwritten is tried again."""
 
 
 async def sweep_store(service: Service) -> None:
@@ -42,7 +44,7 @@ async def sweep_store(service: Service) -> None:
         if erased or removed:
             days = await in_thread(drop_empty_days, store)
             _LOG.info("swept", extra={"fields": {"erased": erased, "orphans": removed, "days": days}})
-        await asyncio.sleep(settings.sweep_s)
+        await asyncio.sleep(settings.sweep_s if store.has_forgotten else min(settings.sweep_s, _AGAIN_S))
 
 
 async def publish_months(service: Service) -> None:

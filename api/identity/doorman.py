@@ -42,7 +42,7 @@ class Seen:
 
 
 class Doorman:
-    """Resolves requests to principals and holds the limits. One a process; limits are counted in it alone.
+    """Resolves requests to principals and holds the limits. One a process, which counts its share of them by itself.
 
     Parameters
     ----------
@@ -59,8 +59,9 @@ class Doorman:
         # Behind a proxy every request comes from the proxy's address, and what it says of others is hearsay.
         self.sees_addresses = not settings.is_behind_proxy
         principal, address = self._settings.principal_limit, self._settings.address_limit
-        self._principals = None if principal is None else Buckets(principal)
-        self._addresses = None if address is None or not self.sees_addresses else Buckets(address)
+        of = self._settings.processes
+        self._principals = None if principal is None else Buckets(principal.share(of))
+        self._addresses = None if address is None or not self.sees_addresses else Buckets(address.share(of))
 
     def address(self, scope: Scope) -> str | None:
         """What counts as the address of a request; None behind a proxy."""

@@ -105,9 +105,10 @@ class Logins:
             if settings.oidc is None
             else Provider(settings.oidc, f"{settings.public_url}/oidc/callback", clock=store.clock)
         )
-        self._by_device = Buckets(settings.login_limit)
-        self._by_account = Buckets(settings.account_limit)
-        self._by_address = Buckets(settings.stranger_limit)
+        of = settings.processes
+        self._by_device = Buckets(settings.login_limit.share(of))
+        self._by_account = Buckets(settings.account_limit.share(of))
+        self._by_address = Buckets(settings.stranger_limit.share(of))
 
     def log_in(
         self, request_id: str, login: str, password: str, new_password: str | None, device: Device

@@ -34,6 +34,13 @@ class Policy:
         if self.burst < 1 or not 0 < self.per_s < 1e9:
             raise SettingsError(f"limit of {self.burst} at once and {self.per_s} a second lets nothing through")
 
+    def share(self, processes: int) -> Policy:
+        """What one of several processes lets through, so that all of them together let through what this says.
+
+        One at once is the least: with more processes than `burst` there are as many at once as there are processes.
+        """
+        return Policy(max(1, self.burst // processes), self.per_s / processes)
+
 
 @dataclass(frozen=True, slots=True)
 class Argon2:
@@ -144,13 +151,15 @@ class IdentitySettings:
     partner_keys_need_certificate
         True refuses partner keys that are bound to no certificate, those issued before too.
     principal_limit, address_limit
-        Requests of one principal, and of one address; None is without limit. Per process.
+        Requests of one principal, and of one address; None is without limit.
     failure_cost
         What a request that proves nothing takes from its address's bucket on top.
     login_limit
         Wrong passwords for one account from a device that logged in to it before.
     account_limit, stranger_limit
         Wrong passwords for one account from all other devices together, and from one address for all accounts.
+    processes
+        How many processes serve the store. They do not count together: each lets through its share of every limit.
     oidc
         A provider to log in with; None has local accounts alone.
 
@@ -174,13 +183,14 @@ class IdentitySettings:
     login_limit: Policy = Policy(5, 1 / 60)
     account_limit: Policy = Policy(20, 1 / 60)
     stranger_limit: Policy = Policy(20, 1 / 20)
+    processes: int = 1
     oidc: OidcSettings | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.idle_s <= self.absolute_s or self.once_s <= 0:
             raise SettingsError("a session's idle_s is positive and at most its absolute_s; once_s is positive")
-        if self.hashing_slots < 1 or self.failure_cost < 0:
-            raise SettingsError("hashing_slots is 1 at least, failure_cost 0 at least")
+        if self.hashing_slots < 1 or self.failure_cost < 0 or self.processes < 1:
+            raise SettingsError("hashing_slots and processes are 1 at least, failure_cost 0 at least")
         if self.public_url is not None and (not is_safe_url(self.public_url) or urlsplit(self.public_url).path):
             raise SettingsError(f"public_url {self.public_url}: give it as https://vedette.example, without a path")
         if self.oidc is not None and self.public_url is None:

@@ -1,14 +1,16 @@
 """The service's time: never earlier than it was, and not led astray by a machine's clock that leaps.
 
 What was delayed, runs out or is erased goes by this time. While the machine's clock moves with the time that passes, it
-is the machine's clock. When that is set by more than a minute, forward or back, the service counts on by the time that
-passes, says that it is not ready, and erases nothing by retention, until the clock is put back or the service is
-started anew. A start compares the clock with what the store has written.
+is the machine's clock, and follows it where it is set by a little. When it was set by more than a minute altogether,
+forward or back, at once or in many steps, the service counts on by the time that passes, says that it is not ready, and
+erases nothing by retention, until the clock is put back or the service is started anew. A start compares the clock with
+what the store has written.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +26,8 @@ from api.times import iso, microseconds_of, now_us
 __all__ = ["LONGEST_REST_US", "ServiceClock", "last_written_us"]
 
 _TOLERANCE_US = 60_000_000
+_PACE = 500e-6
+"""Of the time that passes, what a clock that is slowly put right may be set by for ever (as `adjtimex(2)` has it)."""
 LONGEST_REST_US = 90 * 86_400_000_000
 """How long a store may have lain still before a start wants to be told that the clock is right."""
 
@@ -49,30 +53,34 @@ class ServiceClock:
         self._wall, self._passed = wall, passed
         self._lock = threading.Lock()
         self._seen_us, self._at_us = wall(), passed()
+        self._set_us = 0.0  # by how much it was set of late
         self._last_us = 0
 
     def __call__(self) -> int:
         """The time."""
         with self._lock:
-            counted_us, leap_us = self._look()
-            if abs(leap_us) <= _TOLERANCE_US:
+            counted_us, leap_us, set_us = self._look()
+            if abs(set_us) <= _TOLERANCE_US:
                 counted_us += leap_us
-                self._seen_us, self._at_us = counted_us, self._passed()
+                self._seen_us, self._at_us, self._set_us = counted_us, self._passed(), set_us
             self._last_us = max(counted_us, self._last_us + 1)
             return self._last_us
 
-    def _look(self) -> tuple[int, int]:
-        """The time as counted since the clock was last right, and by how much the clock is ahead of that."""
-        counted_us = self._seen_us + self._passed() - self._at_us
-        return counted_us, self._wall() - counted_us
+    def _look(self) -> tuple[int, int, float]:
+        """The time as counted since the clock was last right, by how much the clock is ahead of that, and was set."""
+        gone_us = self._passed() - self._at_us
+        counted_us = self._seen_us + gone_us
+        leap_us = self._wall() - counted_us
+        before_us = math.copysign(max(abs(self._set_us) - _PACE * gone_us, 0.0), self._set_us)
+        return counted_us, leap_us, before_us + leap_us
 
     def check(self) -> None:
         """Raise StorageError while the machine's clock is not to be believed."""
         with self._lock:
-            _, leap_us = self._look()
-        if abs(leap_us) > _TOLERANCE_US:
+            *_, set_us = self._look()
+        if abs(set_us) > _TOLERANCE_US:
             raise StorageError(
-                f"this machine's clock was set {'forward' if leap_us > 0 else 'back'} by {abs(leap_us) / 1e6:.0f} s: "
+                f"this machine's clock was set {'forward' if set_us > 0 else 'back'} by {abs(set_us) / 1e6:.0f} s: "
                 "set it right, or start the service anew"
             )
 

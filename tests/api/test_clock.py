@@ -47,6 +47,27 @@ def clock(hands) -> ServiceClock:
     return ServiceClock(hands.wall, hands.passed)
 
 
+@given(st.lists(st.tuples(st.integers(0, HOUR), st.integers(-50 * S, 50 * S)), max_size=40))
+def test_many_small_steps_lead_it_no_further_astray_than_one(steps):
+    hands = Hands()
+    clock = ServiceClock(hands.wall, hands.passed)
+    for passed_us, step_us in steps:
+        hands.true_us += passed_us
+        hands.wrong_us += step_us
+        gone_us = hands.true_us - NOON_US
+        # A clock that is put right by 500 millionths of the time that passes is followed for ever.
+        assert abs(clock() - hands.true_us) <= 60 * S + gone_us * 500e-6 + len(steps) + 1
+
+
+def test_a_clock_that_is_slowly_put_right_is_followed(hands, clock):
+    for _ in range(30 * 24):
+        hands.true_us += HOUR
+        hands.wrong_us += HOUR * 400 // 1_000_000
+        clock()
+    assert abs(clock() - hands.wall()) < S
+    clock.check()
+
+
 LEAPS = pytest.mark.parametrize("leap_us", [HOUR, YEAR, -HOUR, -YEAR])
 
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import Settings, SettingsError, create_app
+from api.identity.doorman import Doorman
 from api.identity.limits import Buckets, address_key
+from api.identity.logins import Logins
 from api.identity.settings import IdentitySettings, Policy
 from tests.api.conftest import ON_SQLITE, InProcess
 from tests.api.test_routes import FORGED, assert_problem
@@ -216,3 +218,18 @@ def test_behind_a_proxy_no_address_is_believed(store):
     with httpx.Client(transport=InProcess(create_app(settings, store)), base_url="http://vedette.test") as http:
         for number in range(6):
             assert http.get("/health", headers={"X-Forwarded-For": f"192.0.2.{number}"}).status_code == 200
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("processes", [1, 3])
+def test_several_processes_let_through_together_what_one_would(store, processes):
+    identity = IdentitySettings(principal_limit=Policy(6, 1e-3), login_limit=Policy(6, 1e-3), processes=processes)
+    doorman, logins = Doorman(store, Settings(store.directory, identity=identity)), Logins(store, identity)
+    for buckets in (doorman._principals, logins._by_device):
+        assert [buckets.take("a").allowed for _ in range(7)].count(True) == 6 // processes
+
+
+def test_no_process_lets_through_nothing():
+    assert Policy(5, 1.0).share(8) == Policy(1, 1 / 8)
+    with pytest.raises(SettingsError, match="processes"):
+        IdentitySettings(processes=0)

@@ -29,11 +29,13 @@ def test_requests_are_counted_by_route(service, crossing):
     record_id = service.deliver(crossing())
     service.ask("analyst", "GET", f"/crossings/{record_id}")
     service.ask("analyst", "GET", f"/crossings/{'f' * 32}")
+    assert service.seen_by("analyst") == service.seen_by("analyst") == [record_id]  # the second is ready
     service.http.get(f"/nowhere/{record_id}")
     service.http.request("BREW", "/coffee")
     found = samples(service)
     assert found["vedette_requests_total", "/crossings/{record_id}", "200", "GET"] == 1
     assert found["vedette_requests_total", "/crossings/{record_id}", "404", "GET"] == 1
+    assert found["vedette_requests_total", "/crossings", "200", "GET"] == 2
     assert found["vedette_requests_total", "401", "GET", "none"] == 1
     assert found["vedette_requests_total", "401", "OTHER", "none"] == 1
     assert found["vedette_request_seconds_count", "/crossings", "POST"] == 1

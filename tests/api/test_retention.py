@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 
 from api import Settings, SettingsError, StorageError, Store, verify_audit
@@ -21,6 +21,7 @@ from api.background import beside
 from api.identity.roles import SYSTEM, Call
 from api.store.objects import ObjectFolder
 from api.store.tables import EvidenceRow
+from tests.api.conftest import ON_SQLITE
 from tests.api.people import make_account
 from tests.api.raw import is_postgres, place_of, raw
 from tests.api.samples import packets
@@ -75,6 +76,22 @@ def test_what_a_reader_kept_from_being_forgotten_the_sweep_forgets(tmp_path):
     asyncio.run(asyncio.wait_for(sweep_once(), 20))
     assert not log.stat().st_size
     store.close()
+
+
+@ON_SQLITE
+def test_erased_is_said_when_the_bytes_are_gone(service, crossing):
+    engine = service.store._database.engine
+    engine.dispose()
+    event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA busy_timeout = 10"))
+    first, second = service.deliver(crossing("a")), service.deliver(crossing("b", border=MARK))
+    with service.store.read() as session:
+        session.execute(text("SELECT count(*) FROM event"))
+        answer = erase(service, second)
+    assert (answer.status_code, answer.json()) == (202, {"state": "erased when what is being read ends"})
+    assert service.seen_by("analyst") == [first]
+    assert not service.store.has_forgotten
+    answer = erase(service, first)
+    assert (answer.status_code, answer.json()) == (200, {"state": "erased"})
 
 
 def test_nothing_of_the_person_is_left_anywhere(service, crossing, tmp_path):

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { service } from "../../../api/client";
+import { dataOf, service } from "../../../api/client";
 import { may } from "../../../app/session";
 import { t } from "../../../i18n";
 import { Asking } from "../../../ui/Asking";
@@ -7,6 +7,12 @@ import { Confirm } from "../../../ui/Confirm";
 import { Form } from "../../../ui/Form";
 import { say } from "../../../ui/failure";
 import { InputField } from "../../../ui/fields";
+
+const SAID = {
+  erased: "account.erased_now",
+  "erased when what is being read ends": "account.erased_later",
+  "waits for a second person": "account.waits_for_second",
+} as const;
 
 /** Erase one record for a reason, once its beginning was typed. */
 export function Erase({ onDone }: { onDone: () => void }) {
@@ -36,8 +42,8 @@ export function Erase({ onDone }: { onDone: () => void }) {
             onClose={close}
             onConfirm={async () => {
               const body = { record_id: asked.id, reason: asked.reason };
-              const { response } = await service.POST("/erasures", { body });
-              say(t(response.status === 202 ? "account.waits_for_second" : "account.erased_now"));
+              const { state } = dataOf(await service.POST("/erasures", { body }));
+              say(t(SAID[state]));
               record.value = "";
               reason.value = "";
               onDone();
