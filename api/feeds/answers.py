@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.described import COUNT, ID, TEXT, TIME, answered, closed, list_of, one_of, or_null
+from api.described import COUNT, ID, TEXT, TIME, answered, answered_page, closed, list_of, one_of, or_null
 
 __all__ = ["ASYNCAPI", "DELIVERIES", "NAMED", "SET_GOING", "STREAM", "WEBHOOKS"]
 
@@ -34,4 +34,4 @@ DELIVERIES = answered(closed(deliveries=list_of(_DELIVERY), next=or_null(TEXT)))
 NAMED = answered(closed(**_WEBHOOK, secret=TEXT), 201)
 SET_GOING = answered(closed(**_WEBHOOK), 202)
 STREAM = answered(TEXT, media_types=("text/event-stream; charset=utf-8",))
-WEBHOOKS = answered(list_of(closed(**_WEBHOOK)))
+WEBHOOKS = answered_page(closed(**_WEBHOOK))

@@ -19,7 +19,7 @@ from api.feeds.schemas import RedeliveryIn, WebhookIn
 from api.feeds.sse import EventStream, check_accepts, stream
 from api.feeds.streams import Open, streams_of
 from api.feeds.wake import wake_of
-from api.http import Caller, Given, Route, Stored, answer, read, write
+from api.http import Caller, Given, Route, Stored, answer, answer_page, read, write
 from api.identity.roles import Permission
 from api.pages import Asked
 from api.trail.log import audience_of, last_n
@@ -77,14 +77,14 @@ async def post_webhook(wish: WebhookIn, call: Caller, store: Stored, given: Give
     return answer(made | {"secret": secret}, 201)
 
 
-def get_webhooks(call: Caller, store: Stored) -> Response:
-    """The caller's targets: where each stands, whether it fails, without their secrets."""
+def get_webhooks(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """The caller's targets, oldest first: where each stands, whether it fails, without their secrets."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
-        found = webhooks.list_webhooks(session, call)
-        return found, [one["id"] for one in found]
+        found = webhooks.list_webhooks(session, call, asked)
+        return found, [one["id"] for one in found.items]
 
-    return answer(read(store, call, "webhook.list", work))
+    return answer_page(request, read(store, call, "webhook.list", work))
 
 
 def delete_webhook(webhook_id: str, call: Caller, store: Stored) -> Response:

@@ -111,11 +111,10 @@ def add_webhook(
     return _wire(row), row.secret
 
 
-def list_webhooks(session: Session, call: Call) -> list[dict[str, Any]]:
+def list_webhooks(session: Session, call: Call, window: Window) -> Page[dict[str, Any]]:
     """The targets of the caller's audience without their secrets, oldest first, as JSON values."""
     mine = WebhookRow.audience == audience_of(call.principal)
-    rows = session.scalars(select(WebhookRow).where(mine).order_by(WebhookRow.created_us, WebhookRow.id))
-    return [_wire(row) for row in rows]
+    return page_of(session, select(WebhookRow).where(mine), window, WebhookRow.created_us, WebhookRow.id).map(_wire)
 
 
 def remove_webhook(session: Session, call: Call, now_us: int, webhook_id: str) -> None:

@@ -66,4 +66,4 @@ ME = answered(
         csrf=or_null(TEXT),
     )
 )
-SESSIONS = answered(list_of(_SESSION))
+SESSIONS = answered_page(_SESSION)

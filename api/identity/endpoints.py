@@ -199,15 +199,15 @@ def put_password(change: PasswordIn, call: Caller, door: Door, logins: Entry, de
     return _opened(door, issued)
 
 
-def get_sessions(call: Caller, store: Stored, logins: Entry) -> Response:
-    """One's own sessions."""
+def get_sessions(request: Request, call: Caller, store: Stored, logins: Entry, asked: Asked) -> Response:
+    """One's own sessions, newest first."""
     current = _session_of(call)
 
     def work(session: Session, now: int) -> tuple[Any, list[str]]:
-        found = sessions.list_sessions(session, call.principal.person, now, logins.settings, current=current)
+        found = sessions.list_sessions(session, call.principal.person, now, logins.settings, asked, current=current)
         return found, []
 
-    return answer(read(store, call, "session.list", work))
+    return answer_page(request, read(store, call, "session.list", work))
 
 
 def delete_session(session_id: str, call: Caller, store: Stored, logins: Entry) -> Response:

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, String, bindparam, delete, or_, select, update
+from sqlalchemy import BigInteger, Select, String, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from api.canonical import new_id, sha256_hex
@@ -17,6 +17,7 @@ from api.errors import AuthenticationError, NotFoundError
 from api.identity.roles import Call, Principal, Role
 from api.identity.settings import IdentitySettings
 from api.identity.tables import AccountRow, SessionRow
+from api.pages import Page, Window, page_of
 from api.store.tables import PartnerRow
 from api.times import iso
 from api.trail.audit import append_audit
@@ -187,22 +188,24 @@ def is_known_device(session: Session, account_id: str, device: str, time_us: int
 
 
 def list_sessions(
-    session: Session, account_id: str, time_us: int, settings: IdentitySettings, *, current: str | None
-) -> list[dict[str, Any]]:
+    session: Session, account_id: str, time_us: int, settings: IdentitySettings, window: Window, *, current: str | None
+) -> Page[dict[str, Any]]:
     """The sessions of an account that are open, newest first, as JSON values."""
-    rows = session.scalars(_open(account_id, time_us, settings).order_by(SessionRow.created_us.desc(), SessionRow.id))
-    return [
-        {
-            "id": row.id,
-            "created": iso(row.created_us),
-            "used": iso(row.used_us),
-            "expires": iso(row.created_us + settings.absolute_s * 1_000_000),
-            "address": row.address,
-            "agent": row.agent,
-            "current": row.id == current,
-        }
-        for row in rows
-    ]
+    open_ = _open(account_id, time_us, settings)
+    page = page_of(session, open_, window, SessionRow.created_us, SessionRow.id, newest_first=True)
+    return page.map(lambda row: _wire(row, settings, current))
+
+
+def _wire(row: SessionRow, settings: IdentitySettings, current: str | None) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "created": iso(row.created_us),
+        "used": iso(row.used_us),
+        "expires": iso(row.created_us + settings.absolute_s * 1_000_000),
+        "address": row.address,
+        "agent": row.agent,
+        "current": row.id == current,
+    }
 
 
 def end_session(
@@ -237,7 +240,7 @@ def end_sessions(session: Session, call: Call, time_us: int, account_id: str, *,
     return len(rows)
 
 
-def _open(account_id: str, time_us: int, settings: IdentitySettings) -> Any:
+def _open(account_id: str, time_us: int, settings: IdentitySettings) -> Select[SessionRow]:
     return select(SessionRow).where(
         SessionRow.account_id == account_id,
         SessionRow.ended_us.is_(None),

@@ -29,6 +29,7 @@ __all__ = [
     "CHANGED",
     "CLAIM",
     "CLAIMED",
+    "HISTORY",
     "MERGED",
     "OPENED",
     "POLICY",
@@ -77,11 +78,12 @@ _ENTRY = closed(time=TIME, by=TEXT, kind=one_of(*_DEEDS), record_id=or_null(ID),
 
 ANNOTATED = answered(_ANNOTATION, 201)
 ANNOTATIONS = answered_page(_ANNOTATION)
-CASE = answered(closed(**_CASE, records=list_of(_ATTACHED), history=list_of(_ENTRY)), **ETAG)
+CASE = answered(closed(**_CASE, records=list_of(_ATTACHED)), **ETAG)
 CASES = answered(closed(cases=list_of(closed(**_CASE)), links=LINKS))
 CHANGED = answered(closed(**_CASE), **ETAG)
 CLAIM = answered(_CLAIM, 200, 201)
 CLAIMED = answered(_CLAIM)
+HISTORY = answered_page(_ENTRY)
 MERGED = answered(closed(survivor=ID, etag=TEXT, merged=list_of(ID)))
 OPENED = answered(closed(**_CASE), 201, **ETAG)
 POLICY = answered(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from api.canonical import new_id
@@ -20,7 +20,7 @@ from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 
-__all__ = ["change_case", "get_case", "held_records", "list_cases", "open_case"]
+__all__ = ["case_history", "change_case", "get_case", "held_records", "list_cases", "open_case"]
 
 _MOST = 1000
 """Records in one case."""
@@ -116,9 +116,7 @@ def list_cases(session: Session, window: Window, *, state: str | None, record_id
 
 
 def get_case(session: Session, call: Call, now_us: int, case_id: str) -> dict[str, Any]:
-    """A case with its history, and with those of its records that the caller may read.
-
-    What the caller may not read is not in it, nor counted, nor named in the history.
+    """A case with those of its records that the caller may read; what the caller may not is not in it, nor counted.
 
     Raises
     ------
@@ -128,16 +126,12 @@ def get_case(session: Session, call: Call, now_us: int, case_id: str) -> dict[st
     row = session.get(CaseRow, case_id)
     if row is None:
         raise NotFoundError(f"case {case_id} does not exist")
-    entries = session.scalars(
-        select(CaseEntryRow).where(CaseEntryRow.case_id == case_id).order_by(CaseEntryRow.n)
-    ).all()
     attached = select(CaseRecordRow).where(CaseRecordRow.case_id == case_id)
     rows = session.scalars(attached.order_by(CaseRecordRow.attached_us, CaseRecordRow.record_id)).all()
-    named = {each.record_id for each in rows} | {each.record_id for each in entries if each.record_id is not None}
     readable = readable_records(call.principal, now_us)
     column = readable.rows.c
     found: dict[str, Any] = {}
-    ordered = sorted(named)
+    ordered = [each.record_id for each in rows]
     for start in range(0, len(ordered), 400):
         query = select(column.id, column.type, column.feature).where(column.id.in_(ordered[start : start + 400]))
         found |= {each.id: each for each in session.execute(query, readable.parameters)}
@@ -154,17 +148,36 @@ def get_case(session: Session, call: Call, now_us: int, case_id: str) -> dict[st
             for each in rows
             if each.record_id in found
         ],
-        "history": [
-            {
-                "time": iso(each.time_us),
-                "by": each.name,
-                "kind": each.kind,
-                "record_id": each.record_id,
-                "text": each.text,
-            }
-            for each in entries
-            if each.record_id is None or each.record_id in found
-        ],
+    }
+
+
+def case_history(session: Session, call: Call, now_us: int, case_id: str, window: Window) -> Page[dict[str, Any]]:
+    """What was done to a case, oldest first; lines that name a record which the caller may not read are not in it.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such case.
+    """
+    if session.get(CaseRow, case_id) is None:
+        raise NotFoundError(f"case {case_id} does not exist")
+    readable = readable_records(call.principal, now_us)
+    known = select(readable.rows.c.id).where(readable.rows.c.id == CaseEntryRow.record_id).exists()
+    query = (
+        select(CaseEntryRow)
+        .where(CaseEntryRow.case_id == case_id, or_(CaseEntryRow.record_id.is_(None), known))
+        .params(readable.parameters)
+    )
+    return page_of(session, query, window, CaseEntryRow.n, CaseEntryRow.case_id).map(_entry_wire)
+
+
+def _entry_wire(row: CaseEntryRow) -> dict[str, Any]:
+    return {
+        "time": iso(row.time_us),
+        "by": row.name,
+        "kind": row.kind,
+        "record_id": row.record_id,
+        "text": row.text,
     }
 
 

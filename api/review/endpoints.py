@@ -178,7 +178,7 @@ def get_cases(  # noqa: PLR0917 - FastAPI passes by name
 
 
 def get_case(case_id: str, call: Caller, store: Stored) -> Response:
-    """A case with its history and its records, as far as the caller may read them."""
+    """A case and its records, as far as the caller may read them."""
 
     def work(session: Session, now: int) -> tuple[Any, list[str]]:
         body = cases.get_case(session, call, now, case_id)
@@ -186,6 +186,17 @@ def get_case(case_id: str, call: Caller, store: Stored) -> Response:
 
     body = read(store, call, "case.read", work)
     return answer(body, ETag=body["etag"])
+
+
+def get_case_history(request: Request, case_id: str, call: Caller, store: Stored, asked: Asked) -> Response:
+    """What was done to a case, by whom and when, oldest first."""
+
+    def work(session: Session, now: int) -> tuple[Any, list[str]]:
+        found = cases.case_history(session, call, now, case_id, asked)
+        named = (entry["record_id"] for entry in found.items)
+        return found, [case_id, *dict.fromkeys(id_ for id_ in named if id_ is not None)]
+
+    return answer_page(request, read(store, call, "case.history", work))
 
 
 def patch_case(case_id: str, wish: CasePatch, call: Caller, store: Stored, if_match: _IfMatch = None) -> Response:
@@ -229,5 +240,6 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/cases", post_case, Permission.CASE_WRITE, answers=answers.OPENED),
     Route("GET", "/cases", get_cases, Permission.CASE_READ, answers=answers.CASES),
     Route("GET", "/cases/{case_id}", get_case, Permission.CASE_READ, answers=answers.CASE),
+    Route("GET", "/cases/{case_id}/history", get_case_history, Permission.CASE_READ, answers=answers.HISTORY),
     Route("PATCH", "/cases/{case_id}", patch_case, Permission.CASE_WRITE, answers=answers.CHANGED),
 )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from api.described import COUNT, ID, NOTHING, PLACE, TEXT, TIME, answered, closed, list_of
+from api.described import COUNT, ID, LINKS, NOTHING, PLACE, TEXT, TIME, answered, closed, list_of
 from api.errors import PermissionDeniedError, UnprocessableError
 from api.http import Caller, Given, Route, Stored, answer, read, write
 from api.identity.roles import Call, Permission
-from api.pages import Limit
+from api.pages import Asked, links_of
 from api.sensors.messages import deliver_observation, list_refused
 from api.sensors.observations import Observation
 from api.sensors.settings import Datastream, SensorSettings
@@ -50,13 +50,10 @@ def post_datastream_observation(
     return _deliver(store, call, settings.sensors, datastream, observation)
 
 
-def get_refused_messages(call: Caller, store: Stored, limit: Limit = 100) -> Response:
-    """Messages of sensors that were refused, newest first, each with the reason."""
-
-    def work(session: Session, _now: int) -> tuple[list[dict[str, object]], list[str]]:
-        return list_refused(session, limit=limit), []
-
-    return answer({"messages": read(store, call, "refused_message.list", work)})
+def get_refused_messages(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
+    """Messages of sensors that were refused, newest first, each with the reason; the link named next leads on."""
+    page = read(store, call, "refused_message.list", lambda session, _now: (list_refused(session, asked), []))
+    return answer({"messages": page.items, "links": links_of(request, page.next)})
 
 
 def _deliver(store: Store, call: Call, settings: SensorSettings, id_: str, observation: Observation) -> Response:
@@ -98,7 +95,8 @@ _REFUSED = answered(
                 last=TIME,
                 times=COUNT,
             )
-        )
+        ),
+        links=LINKS,
     )
 )
 ROUTES: tuple[Route, ...] = (

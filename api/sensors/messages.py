@@ -17,6 +17,7 @@ from api.errors import ConflictError, PermissionDeniedError, UnprocessableError
 from api.identity.roles import Call, Principal, Role
 from api.ingest.records import deliver
 from api.markup import plain
+from api.pages import Page, Window, page_of
 from api.records.schemas import CueIn
 from api.records.types import TYPES
 from api.sensors.observations import Observation, cue_of
@@ -93,24 +94,23 @@ def deliver_observation(
     return done.id, done.outcome == "created"
 
 
-def list_refused(session: Session, *, limit: int) -> list[dict[str, Any]]:
-    """The newest refused messages, as JSON values."""
-    rows = session.scalars(
-        select(RefusedMessageRow).order_by(RefusedMessageRow.last_us.desc(), RefusedMessageRow.id).limit(limit)
-    )
-    return [
-        {
-            "id": row.id,
-            "topic": row.topic,
-            "reason": row.reason,
-            "payload": row.payload,
-            "size": row.size,
-            "first": iso(row.first_us),
-            "last": iso(row.last_us),
-            "times": row.times,
-        }
-        for row in rows
-    ]
+def list_refused(session: Session, window: Window) -> Page[dict[str, Any]]:
+    """Refused messages, as JSON values: that which came last first. One that comes again is at the head once more."""
+    row = RefusedMessageRow
+    return page_of(session, select(row), window, row.last_us, row.id, newest_first=True).map(_refused_wire)
+
+
+def _refused_wire(row: RefusedMessageRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "topic": row.topic,
+        "reason": row.reason,
+        "payload": row.payload,
+        "size": row.size,
+        "first": iso(row.first_us),
+        "last": iso(row.last_us),
+        "times": row.times,
+    }
 
 
 def _cue(settings: SensorSettings, topic: str, payload: bytes) -> CueIn | None:

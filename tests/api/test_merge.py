@@ -16,7 +16,7 @@ from api.records.merges import members, survivors
 from api.release.agreements import add_agreement, add_partner
 from api.release.releases import list_releases, release
 from api.release.schemas import AgreementTerms, PartnerIn, ReleaseIn
-from api.review.cases import get_case, open_case
+from api.review.cases import case_history, get_case, open_case
 from api.review.erasure import forget
 from api.review.merging import merge, split
 from api.review.notes import annotate, list_annotations
@@ -174,7 +174,7 @@ def test_what_goes_with_a_record(desk):
     assert len(desk.see(ANA, list_annotations, low, Window(10)).items) == 1
     case = desk.see(ANA, get_case, case_id)
     assert [each["id"] for each in case["records"]] == [low]
-    texts = {each["record_id"]: each["text"] for each in case["history"]}
+    texts = {each["record_id"]: each["text"] for each in desk.see(ANA, case_history, case_id, Window(10)).items}
     assert (texts[middle], texts[low]) == (None, "one of the three")
 
 

@@ -5,22 +5,31 @@ from typing import Any
 
 import pytest
 
+from api.sensors.messages import Taken, take_message
+from api.sensors.settings import SensorSettings
 from tests.api.conftest import ON_SQLITE
+from tests.api.people import PASSWORD, Browser, settled
 from tests.api.samples import crossing_json
+
+SENSORS = SensorSettings()
 
 
 @dataclass(frozen=True)
 class List:
     """A list that grows: who reads it, how a row is added, and which end of it comes first."""
 
-    who: str
+    who: Any
     path: str
     add: Any
     member: str = "id"
     newest_first: bool = False
 
+    def ask(self, service, url):
+        """A key asks by its name; a person, in a browser."""
+        return self.who.ask("GET", url) if isinstance(self.who, Browser) else service.ask(self.who, "GET", url)
+
     def page(self, service, url):
-        answer = service.ask(self.who, "GET", url)
+        answer = self.ask(service, url)
         assert answer.status_code == 200, answer.text
         body = answer.json()
         if isinstance(body, dict):
@@ -68,6 +77,23 @@ def lists(service):
         body = {"login": f"somebody{next(numbers)}", "name": "some body", "role": "analyst"}
         post("administrator", "/accounts", **body)
 
+    browser = settled(service, "anna")
+    case = post("analyst", "/cases", title="night")["id"]
+
+    def log_in():
+        assert Browser.at(service).login("anna", PASSWORD).status_code == 200
+
+    def note():
+        etag = service.ask("analyst", "GET", f"/cases/{case}").headers["ETag"]
+        body = {"note": f"the note {next(numbers)}"}
+        assert service.ask("analyst", "PATCH", f"/cases/{case}", json=body, headers={"If-Match": etag}).is_success
+
+    def refuse():
+        assert take_message(service.store, SENSORS, "nowhere", b"%d" % next(numbers)) is Taken.REFUSED
+
+    def target():
+        post("supervisor", "/webhooks", url="https://1.1.1.1/hook")  # never sent to
+
     return [
         List("auditor", "/partners", lambda: post("administrator", "/partners", name=f"p {next(numbers)}")),
         List("auditor", "/agreements", lambda: service.agree(bravo)),
@@ -80,6 +106,10 @@ def lists(service):
         List("administrator", "/accounts", account),
         List("analyst", f"/crossings/{crossing}/annotations", lambda: post(
             "analyst", f"/crossings/{crossing}/annotations", text="a note")),
+        List("analyst", f"/cases/{case}/history", note, member="text"),
+        List("supervisor", "/webhooks", target),
+        List("analyst", "/refused-messages", refuse, newest_first=True),
+        List(browser, "/sessions", log_in, newest_first=True),
         List("analyst", "/cases", lambda: post("analyst", "/cases", title="night"), newest_first=True),
     ]  # fmt: skip
 
@@ -129,5 +159,5 @@ def test_a_link_is_what_was_asked_and_nothing_else(service, lists):
 def test_a_cursor_that_is_none_is_refused(service, lists):
     for each in lists:
         for wrong in ("limit=0", "limit=1001", "cursor=", "cursor=1", "cursor=1.x", f"cursor=1.{'f' * 33}"):
-            answer = service.ask(each.who, "GET", f"{each.path}{'&' if '?' in each.path else '?'}{wrong}")
+            answer = each.ask(service, f"{each.path}{'&' if '?' in each.path else '?'}{wrong}")
             assert answer.status_code == 422, (each.path, answer.text)

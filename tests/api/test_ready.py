@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.routing import BaseRoute
 
 from api.identity.roles import Call, Principal, Role, Shown
 from api.ready import Answer, Notes, ReadyAnswers
@@ -16,6 +17,7 @@ from api.records.endpoints import list_readable
 from api.trail.audit import audit_head, read_audit
 
 HOUR_US = 3_600_000_000
+ROUTE = BaseRoute()
 
 
 @pytest.fixture
@@ -178,7 +180,7 @@ def test_memory_is_bounded_whatever_is_long_the_answer_or_the_question(sizes):
         return body + query + accept + 32 * objects
 
     for number, (size, *_, objects) in enumerate(sizes):
-        ready.keep(key_of(number), Answer([], b"x" * size, Shown(7, "a.b", ["f" * 32] * objects, 200)))
+        ready.keep(key_of(number), Answer([], b"x" * size, Shown(7, "a.b", ["f" * 32] * objects, 200), ROUTE))
     kept = [number for number in range(len(sizes)) if ready.find(key_of(number)) is not None]
     assert sum(1000 + taken(number) for number in kept) <= 40_000
     assert all(taken(number) < 9_000 for number in kept)
@@ -190,7 +192,7 @@ def test_memory_is_bounded_whatever_is_long_the_answer_or_the_question(sizes):
 def test_what_time_has_changed_is_forgotten(until_us, there):
     ready = ReadyAnswers(Standing())
     key = (Principal("k", "k", Role.ANALYST), b"/", b"", "")
-    ready.keep(key, Answer([], b"x", Shown(7, "a.b", [], until_us)))
+    ready.keep(key, Answer([], b"x", Shown(7, "a.b", [], until_us), ROUTE))
     assert (ready.find(key) is not None) == there
 
 

@@ -1,13 +1,13 @@
-import { dataOf, service } from "../../../api/client";
+import { pageOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
-import { useAsked } from "../../../ui/asked";
+import { usePages } from "../../../ui/asked";
 import { attempt } from "../../../ui/failure";
 import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 
 /** Where one is logged in. */
 export function Sessions({ turn }: { turn: number }) {
-  const sessions = useAsked(async () => dataOf(await service.GET("/sessions")), [turn]);
+  const sessions = usePages(async () => pageOf(await service.GET("/sessions")), [turn]);
   const end = (work: () => Promise<unknown>) =>
     attempt(async () => {
       await work();
