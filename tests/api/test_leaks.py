@@ -16,8 +16,11 @@ from urllib.parse import urlencode
 import pytest
 
 from api import Settings, running
+from api.account.settings import AccountSettings
+from api.account.transparency import publish
 from api.feeds.settings import FeedSettings
 from api.records.types import TYPES
+from tests.api.conftest import ON_SQLITE
 from tests.api.live import Live, Target
 from tests.api.marked import (
     COUNTS,
@@ -305,6 +308,29 @@ def change_the_unseen(world: World, chance: random.Random) -> None:
         of_type = [known for known in unseen if known.type == type_]
         world.deliver(type_, [body_of(known, "2026-01-01T11:30:00Z") for known in of_type[:10]])
     world.recall_some(foxtrot, 0.2)
+
+
+@ON_SQLITE
+def test_the_page_for_everybody_tells_no_record_and_no_change(make, chance):
+    """Counts of many alone; and two days' pages, between which the world changed, are the same page."""
+    world = make(0.05)
+    store, clock, settings = world.service.store, world.service.clock, AccountSettings()
+    cues = sum(known.type == "cue" for known in world.records.values())
+    clock.now_us = NOON_US + 75 * 24 * HOUR_US
+    assert publish(store, settings)[-1] == "2026-01"
+    paths = ("/transparency", "/transparency.json")
+    before = [world.service.http.get(path).text for path in paths]
+    for text in before:
+        assert not MARKS.search(text)
+        assert not re.search("[0-9a-f]{32}", text)
+        assert not any(name in text for name in NAMES)
+    month = {each["month"]: each for each in json.loads(before[1])["months"]}["2026-01"]
+    assert month["cues"]["kinds"] == {"motion": cues}
+    assert all(cell["count"] >= settings.threshold for cell in month["crossings"]["cells"])
+    change_the_unseen(world, chance)
+    clock.now_us += 24 * HOUR_US
+    assert publish(store, settings) == []
+    assert [world.service.http.get(path).text for path in paths] == before
 
 
 # -- over real sockets ------------------------------------------------------------------------------------------------
