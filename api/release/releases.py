@@ -343,9 +343,11 @@ def _covering(session: Session, now_us: int, record: RecordRow, wish: ReleaseIn)
 def _recall(session: Session, call: Call, now_us: int, row: ReleaseRow, reason: str | None) -> None:
     row.recalled_us, row.recalled_by, row.recall_reason = now_us, SYSTEM.key_id, reason
     session.flush()
+    record_type = session.get_one(RecordRow, row.record_id).type
+    if not row.announced and row.visible_us <= now_us and _is_shown(session, now_us, row):
+        announce(session, now_us, record_type, row)  # it may have read it before it was told of it
     # The record is named as well: it is what the index knows.
     session.execute(delete(ReadableRow).where(ReadableRow.record_id == row.record_id, ReadableRow.release_id == row.id))
-    record_type = session.get_one(RecordRow, row.record_id).type
     _tell(session, now_us, "release.recalled", record_type, row)
     if row.announced:  # of what was never shown, the partner hears nothing
         append_event(
@@ -366,6 +368,12 @@ def _recall(session: Session, call: Call, now_us: int, row: ReleaseRow, reason: 
         release=row.id,
         partner=row.partner_id,
     )
+
+
+def _is_shown(session: Session, now_us: int, row: ReleaseRow) -> bool:
+    """Whether a view under a release can be read, once its delay has passed."""
+    query = select(ReleaseRow.id).join(ReadableRow, _shown_under(now_us)).where(ReleaseRow.id == row.id)
+    return session.scalar(query) is not None
 
 
 def _tell(session: Session, now_us: int, kind: str, record_type: str, row: ReleaseRow) -> None:

@@ -68,6 +68,21 @@ def test_there_is_no_receipt_for_what_was_not_taken_back_from_anybody(service):
     assert [each["receipt"] for each in service.ask("supervisor", "GET", "/releases").json()] == [None, None]
 
 
+def test_what_was_read_before_the_partner_was_told_of_it_is_recalled_too(service, clock, monkeypatch):
+    """Between the end of a delay and the word of it lies a moment, or as long as nobody could write it down."""
+    monkeypatch.setattr("api.release.due.announce_due", lambda *_given, **_more: 0)
+    bravo = service.partner("bravo")
+    release_id = released(service, bravo, delay_s=3 * 3600)
+    clock.now_us += 3_600_000_000
+    (record_id,) = service.seen_by("bravo")
+    assert service.ask("bravo", "GET", "/events").json()["events"] == []
+    assert service.ask("supervisor", "DELETE", f"/releases/{release_id}").status_code == 204
+    told = [(event["kind"], event["record_id"]) for event in service.ask("bravo", "GET", "/events").json()["events"]]
+    assert told == [("release.created", record_id), ("release.recalled", record_id)]
+    assert [each["release_id"] for each in service.ask("bravo", "GET", "/recalls").json()] == [release_id]
+    assert service.ask("bravo", "POST", f"/recalls/{release_id}/receipt", json={"erased": True}).is_success
+
+
 @pytest.mark.parametrize("wrong", [{"erased": False}, {"given_by": ""}, {"given_by": None}, {"way": None}])
 def test_a_receipt_says_that_it_is_erased_and_who_told_it_and_how(service, wrong):
     release_id = released(service, service.partner("bravo"))
