@@ -15,24 +15,41 @@ from tests.steady import SteadyPolicy
 
 # Rooms whose tests mostly wait: what they fly has a time of its own.
 WAITING = {"autopilot", "sim", "system"}
+# Files of minutes, the longest first: begun late, one of them is all that still runs at the end.
+LONGEST = [
+    "system/test_patrol.py",
+    "system/test_exercise.py",
+    "system/test_demo.py",
+    "api/test_leaks.py",
+    "missions/test_network_plan.py",
+    "system/test_commands.py",
+    "system/test_dialect_flights.py",
+    "console/test_review.py",
+    "sim/test_pytest_plugin.py",
+    "console/test_plan.py",
+    "console/test_fly.py",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the files that wait evenly among those that compute, so that neither kind comes last; the longest first.
+    """The longest files first, then those that wait spread evenly among those that compute, so that neither come last.
 
     Workers take whole files, in this order.
     """
-    kinds: dict[bool, dict[Path, bool]] = {True: {}, False: {}}
+    kinds: dict[bool, dict[Path, None]] = {True: {}, False: {}}
     for item in items:
-        long = item.get_closest_marker("timeout") is not None
-        files = kinds[item.path.parent.name in WAITING]
-        files[item.path] = files.get(item.path, False) or long
+        kinds[item.path.parent.name in WAITING][item.path] = None
     place = {
-        file: (not long, (number + 0.5) / len(files))
+        file: (_rank(file), (number + 0.5) / len(files))
         for files in kinds.values()
-        for number, (file, long) in enumerate(files.items())
+        for number, file in enumerate(files)
     }
     items.sort(key=lambda item: place[item.path])
+
+
+def _rank(file: Path) -> int:
+    name = f"{file.parent.name}/{file.name}"
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 # No vehicle was silent and nobody slow while the machine stood still.
@@ -47,7 +64,7 @@ if os.environ.get("VEDETTE_REQUIRE_ALL") == "1":
     settings.load_profile("same every time")
     # Numbers that stand in our modules are drawn too, of those that a worker happens to have loaded by then.
     none = providers.Constants()
-    providers.HypothesisProvider._local_constants = property(lambda _: none)
+    providers._get_local_constants = lambda: none
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from api import AuditHead, AuditTamperedError, verify_audit
 from api.app import ROUTES
 from api.store.tables import AuditRow
 from api.trail.audit import GENESIS
+from tests.api.conftest import ON_SQLITE
 from tests.api.raw import is_postgres, raw
 
 
@@ -77,6 +78,7 @@ def test_who_did_what_is_written_down(service, crossing, clip):
     assert verify_audit(service.store).seq == len(done) + 2
 
 
+@ON_SQLITE
 def test_every_route_with_a_key_appends(service):
     def last_seq():
         with service.store.read() as session:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from api.times import iso
+from tests.api.conftest import ON_SQLITE
 from tests.api.samples import NOON_US
 from tests.api.test_routes import assert_problem
 
@@ -102,6 +103,7 @@ def test_reading_and_writing_cues_is_audited(service):
     assert told == [("cue.deliver", [record_id]), ("cue.list", [record_id])]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [

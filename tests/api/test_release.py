@@ -26,6 +26,7 @@ from api.review.schemas import ReviewIn
 from api.review.verdicts import review
 from api.store.tables import ReadableRow, ReleaseRow
 from api.times import datetime_of
+from tests.api.conftest import ON_SQLITE
 from tests.api.samples import NOON_US, agreement_json, crossing_json
 
 DAY_US = 86_400_000_000
@@ -373,6 +374,7 @@ def test_a_partner_that_has_ended_is_out(service, crossing):
     assert service.ask("bravo", "GET", "/me").status_code == 401
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "terms",
     [

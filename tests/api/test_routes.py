@@ -11,6 +11,7 @@ from api.described import NOTHING
 from api.http import Route
 from api.identity.roles import GRANTS, Permission, Role
 from api.problems import MEDIA_TYPE
+from tests.api.conftest import ON_SQLITE
 
 OPEN = {
     ("GET", "/"): 200,
@@ -66,6 +67,7 @@ def test_a_route_that_needs_a_permission_is_not_put_where_everybody_may_go(open_
         public_paths([opened, guarded])
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "key", [None, "", "Bearer", "Basic dXNlcjpwYXNz", f"Bearer {FORGED}", "Bearer \x7f", "Bearer é"]
 )
@@ -136,6 +138,7 @@ def test_a_nul_in_an_address_is_nobodys_name_on_either_database(service):
     assert {entry["body"]["detail"].get("status") for entry in refused} >= {404, 422}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [

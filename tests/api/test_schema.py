@@ -129,7 +129,7 @@ def tried(service, roles, operation, ids):
 
     @given(strategy)
     @settings(
-        max_examples=EXAMPLES or 4,
+        max_examples=EXAMPLES or 3,
         database=None,
         deadline=None,
         derandomize=not EXAMPLES,

@@ -43,10 +43,10 @@ AREA = FlightArea(FENCE, (BORDER,), (ZONE,), 5.0, 100.0, KEPT)
 
 
 def inside(ring, x, y):
-    found = False
+    found = np.zeros(np.shape(x), dtype=bool)
     for (ax, ay), (bx, by) in zip(ring, ring[1:] + ring[:1], strict=True):
-        if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
-            found = not found
+        if ay != by:
+            found ^= ((ay > y) != (by > y)) & (x < ax + (y - ay) * (bx - ax) / (by - ay))
     return found
 
 
@@ -57,19 +57,17 @@ WORKS = [(700, 100), (760, 100), (760, 200), (700, 200)]
 
 def forbidden(x, y):
     return (
-        not inside(L_SHAPE, x, y)
-        or inside(TRIANGLE, x, y)
-        or inside(WORKS, x, y)
-        or math.hypot(x + 200, y - 500) < 80
-        or y < -300 + 60 + 7 - 0.2  # the rounding of an order, and of this plane
+        ~inside(L_SHAPE, x, y)
+        | inside(TRIANGLE, x, y)
+        | inside(WORKS, x, y)
+        | (np.hypot(x + 200, y - 500) < 80)
+        | (y < -300 + 60 + 7 - 0.2)  # the rounding of an order, and of this plane
     )
 
 
 def way_is_forbidden(start, end):
-    return any(
-        forbidden(start[0] + s * (end[0] - start[0]), start[1] + s * (end[1] - start[1]))
-        for s in np.linspace(0, 1, 250)
-    )
+    s = np.linspace(0, 1, 250)
+    return forbidden(*(a + s * (b - a) for a, b in zip(start, end, strict=True))).any()
 
 
 def taken(area, place, **more):

@@ -24,8 +24,9 @@ from missions import (
     land_border,
     plan,
 )
+from tests.asked import asked
 
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache

@@ -28,6 +28,7 @@ from missions import (
     save_plan,
     validate,
 )
+from tests.asked import asked
 from tests.missions.helpers import (
     LAT,
     M_LAT,
@@ -41,7 +42,7 @@ from tests.missions.helpers import (
     zone,
 )
 
-SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 WING = Aircraft(
     "wing",

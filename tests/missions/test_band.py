@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from missions.band import BandLine, band_cells
 from missions.plane import Plane
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, wiggly_borders
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def line(points, left_m, right_m):

@@ -31,6 +31,7 @@ from missions import (
 from missions.border_loops import taken_apart
 from missions.contested import Contested
 from missions.risk import risk_apart
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, metres, way
 
 SLIP = "within the stand-off of where the line crosses itself"
@@ -124,7 +125,7 @@ def at(place):
     return Base("base", LAT + place[1] / M_LAT, LON + place[0] / M_LON)
 
 
-@settings(max_examples=30)
+@settings(max_examples=asked(30))
 @given(rosettes())
 def test_a_line_of_loops_is_patrolled_from_within_each_area_that_is_own_and_from_no_other(case):
     border, place = case

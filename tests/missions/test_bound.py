@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 from missions import Fleet, Objective, PlanOptions, Wind, default_fleet, plan, share_out
 from missions.bound import dearest
 from missions.bound_stretches import Batteries, stretch_bound
+from tests.asked import asked
 from tests.missions.helpers import beside, border_from_metres, fleet_for, straight
 from tests.missions.test_sharing import _course, _tables, _value
 
@@ -97,7 +98,7 @@ def test_prices_are_sought_until_the_bound_is_that_of_the_linear_programme():
     assert exact.fun * 0.995 <= dearest(capacity, respond) <= exact.fun * (1 + 1e-9)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=asked(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 1000), drones=st.integers(1, 4), speed=st.floats(0, 6), batteries=st.sampled_from([None, 2, 5]),
     objective=st.sampled_from([Objective.REVISIT, Objective.ONCE]),

@@ -31,6 +31,7 @@ from missions import (
     validate_missions,
     write_fleet,
 )
+from tests.asked import asked
 from tests.missions.helpers import (
     LAT,
     LON,
@@ -45,7 +46,7 @@ from tests.missions.helpers import (
     wiggly_borders,
 )
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ROTOR = fleet_for(straight(), 1).vehicles[0].aircraft
 WING = Aircraft(
     "wing", 20, 28, 3, 3, 300, 300, 600, 500, form="fixed_wing", min_m_s=15, turn_radius_m=60

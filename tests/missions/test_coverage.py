@@ -14,9 +14,10 @@ from missions import Leg, LegKind, PlanOptions, Side, Waypoint, default_fleet, p
 from missions.band import BandLine
 from missions.coverage import cover
 from missions.watching import Watch
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, fleet_for, straight, wiggly_borders
 
-SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def ridge(height_m, from_m, to_m):

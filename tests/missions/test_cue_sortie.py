@@ -26,10 +26,11 @@ from missions import (
     replan,
     validate_missions,
 )
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, area, fleet_for, metres, straight, way, wiggly_borders, zone
 
 SLOW = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=asked(40), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 ROUNDING_M = 0.2
 

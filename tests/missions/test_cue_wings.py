@@ -25,11 +25,12 @@ from missions import (
     plan,
     validate_missions,
 )
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, metres, straight, way, wiggly_borders
 from tests.missions.test_airspace_plans import WING
 
 SLOW = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 VTOL = replace(WING, form="vtol", transition_s=10, takeoff_s=15, landing_s=20, hover_power_w=900)
 ROUNDING_M = 0.2

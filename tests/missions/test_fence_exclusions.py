@@ -36,6 +36,7 @@ from missions import (
 )
 from missions.plane import Chart
 from missions.reduced import convex_hull, reduced
+from tests.asked import asked
 from tests.missions.helpers import (
     LAT,
     LON,
@@ -52,7 +53,7 @@ from tests.missions.helpers import (
     zone,
 )
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def ringed(name, east, north, outer_m, inner_m):

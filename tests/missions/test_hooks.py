@@ -25,9 +25,10 @@ from missions import (
 )
 from missions.beyond import WALL_M, beyond, closing_m, continued
 from missions.validation_beyond import past
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, metres, way
 
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def curled(body_m, radius_m, turned_rad, shrink, straight_m, left):

@@ -31,11 +31,12 @@ from missions import (
 )
 from missions.emergency import emergency_reach_m
 from missions.landing import slope_deg
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, fleet_for, straight
 from tests.missions.test_airspace_plans import WING
 from tests.missions.test_fence_exclusions import area, metres, zone
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 STEP_DEG = 0.0003
 
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from geo import FlatTerrain
 from missions import LegKind, MissionError, Side, compile_mission, plan
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight, wiggly_borders
 
 
@@ -72,7 +73,7 @@ def test_the_mission_ends_above_the_base(made):
         assert (items[-2].x, items[-2].y) == (items[0].x, items[0].y)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(border=wiggly_borders())
 def test_the_fence_holds_the_mission_and_never_the_border(border):
     made = plan(border, fleet_for(border, 2))

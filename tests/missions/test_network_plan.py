@@ -45,10 +45,11 @@ from missions import (
     write_plan_folder,
 )
 from missions.network_lines import joined_borders, strands
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, border_from_metres, straight
 from tests.missions.test_airspace_plans import WING, zone
 
-SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 AEQD = Proj(proj="aeqd", lat_0=LAT, lon_0=LON, ellps="WGS84")
 
 

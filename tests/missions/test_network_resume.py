@@ -30,11 +30,12 @@ from missions.coverage import cover
 from missions.mission import legs_behind
 from missions.resume import OVERLAP_M
 from missions.watching import Watch
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, straight
 from tests.missions.test_airspace_plans import WING, zone
 from tests.missions.test_network_plan import branch, networks, track
 
-SLOW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DIALECTS = ("ardupilot", "px4")
 
 

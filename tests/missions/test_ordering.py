@@ -12,6 +12,7 @@ from missions import Base, PlanOptions, Progress, Wind, check, default_fleet, pl
 from missions.ordering import ordered
 from missions.sharing import Block, Team
 from missions.wind import CALM
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres
 from tests.missions.test_network_plan import branch, build_network
 
@@ -102,7 +103,7 @@ def _networks(draw):
     return build_network("net", [border], branches), base
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=asked(8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_networks(), st.sampled_from([(0, 0), (6, 240)]), st.floats(0.1, 0.9))
 def test_sorties_of_several_runs_keep_the_rules_and_are_resumed(given_, wind, share):
     network, base = given_

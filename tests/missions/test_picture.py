@@ -26,6 +26,7 @@ from missions import (
     sortie_fence,
 )
 from missions.picture import figure_of
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, fleet_for, straight
 from tests.missions.test_airspace_plans import zone
 from tests.missions.test_network_plan import ROAD, branch
@@ -65,8 +66,8 @@ PLANS = {
     "eight aircraft": lambda: one_base(40_000, 8),
     "thirty aircraft": lambda: one_base(40_000, 30),
     "one coverage": lambda: one_base(60_000, 2, objective=Objective.ONCE),
-    "many bases": lambda: bases_along(900_000, 30, 60),
-    "long names": lambda: bases_along(900_000, 30, 30, "observation post"),
+    "many bases": lambda: bases_along(300_000, 30, 60),
+    "long names": lambda: bases_along(300_000, 30, 30, "observation post"),
     "network": network,
 }
 
@@ -226,7 +227,7 @@ def test_fences_that_are_handed_over_are_drawn(drawn, tmp_path):
     assert (tmp_path / "own.png").read_bytes() != (tmp_path / "other.png").read_bytes()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=asked(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     length_km=st.floats(3, 60),
     drones=st.integers(1, 16),

@@ -28,6 +28,7 @@ from missions import (
     save_plan,
     validate,
 )
+from tests.asked import asked
 from tests.missions.helpers import (
     LAT,
     LON,
@@ -40,7 +41,7 @@ from tests.missions.helpers import (
     wiggly_borders,
 )
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

@@ -46,9 +46,10 @@ from missions import (
 from missions.band import BandLine
 from missions.coverage import cover
 from missions.watching import Watch
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OVERLAP_M = 50.0
 FIRST = "vehicle-2-sortie-1"
 """Name of the first sortie along the line of the plan `made`."""
@@ -167,7 +168,7 @@ def test_what_is_left_is_lawful_whole_and_within_the_battery(border, drones, whi
     assert kept == {one.name for one in before.sorties if one.vehicle != sortie.vehicle or one.turn > sortie.turn}
 
 
-@settings(SLOW, max_examples=15)
+@settings(SLOW, max_examples=asked(15))
 @given(border=wiggly_borders(), share=st.floats(0.02, 0.98), airborne=st.booleans())
 def test_no_point_of_the_band_is_missed_between_what_was_seen_and_what_is_resumed(border, share, airborne):
     before = plan(border, fleet_for(border, 1))
@@ -430,7 +431,7 @@ def test_an_aircraft_within_the_stand_off_has_no_lawful_way_on(made):
         resume(made, Progress(sortie.name, at=(lat - 20 / M_LAT, lon), battery=0.7, airborne=True))
 
 
-@settings(SLOW, max_examples=15)
+@settings(SLOW, max_examples=asked(15))
 @given(
     share=st.floats(0.02, 0.95),
     off_m=st.floats(0, 8),

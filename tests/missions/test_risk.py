@@ -26,6 +26,7 @@ from missions import (
 from missions.clock import ShiftClock
 from missions.errors import PlanError
 from missions.risk import Risk, RiskTable, risk_apart, risk_of_crossings
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight
 
 
@@ -93,7 +94,7 @@ def _missed(made, table):
     return worst
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=asked(10), deadline=None)
 @given(
     rows=st.lists(
         st.tuples(

@@ -34,9 +34,10 @@ from missions import (
     validate,
     write_fleet,
 )
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, beside, metres, straight, wiggly_borders, zone
 
-SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WING = Aircraft(
     "wing", 20, 28, 3, 3, 280, 300, 600, 500, form="fixed_wing",
     min_m_s=15, turn_radius_m=60, takeoff_s=20, landing_s=60,

@@ -20,11 +20,12 @@ from missions import (
     plan_network,
     validate,
 )
+from tests.asked import asked
 from tests.missions.helpers import beside, border_from_metres, fleet_for, metres, straight, wiggly_borders, zone
 from tests.missions.test_airspace_plans import WING
 from tests.missions.test_network_plan import branch, networks
 
-SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def with_leg(made, number, k, **fields):

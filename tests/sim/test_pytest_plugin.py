@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+# What others have installed beside it takes longer to load than most of these tests to run.
+LEFT_OUT = ("cacheprovider", "asyncio", "anyio", "hypothesispytest", "schemathesis")
 # A ground station of few lines, without a line of ours.
 CLIENT = """
 import socket
@@ -58,7 +60,7 @@ def project(tmp_path):
         path = os.pathsep.join([str(site), str(ROOT)])
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "VEDETTE"))}
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", *options],
+            [sys.executable, "-m", "pytest", "-q", *(f"-pno:{name}" for name in LEFT_OUT), *options],
             cwd=tmp_path / "work",
             env=kept | {"PYTHONPATH": path} | (environment or {}),
             capture_output=True,

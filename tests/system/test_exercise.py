@@ -45,8 +45,13 @@ def played(tmp_path_factory):
     def missed(score):
         return [one for one in score["objectives"] if not one["met"]]
 
+    def wall_s(name):
+        made = sim.load_exercise(sim.find_exercise(name))
+        return made.duration_s / made.speedup
+
+    longest_first = sorted(NAMES, key=wall_s, reverse=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        scores = dict(zip(NAMES, pool.map(play, NAMES), strict=True))
+        scores = dict(zip(longest_first, pool.map(play, longest_first), strict=True))
     # On a machine that is busy with something else a crew thinks too slowly for its time: once more, alone and slower.
     for name in [name for name, score in scores.items() if missed(score)]:
         (root / name).rename(root / f"{name}-first")
