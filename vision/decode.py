@@ -195,8 +195,8 @@ def _read_head(
     stream = container.streams.video[0]
     if stream.codec_context is None:
         raise SourceError(
-            f"{name}: no decoder is here for the kind of its video: convert it to H.264 or HEVC, or copy it again where "
-            "it should be that"
+            f"{name}: no decoder is here for the kind of its video: convert it to H.264 or HEVC, or, if it is "
+            "that, copy it again"
         )
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = decoding.threads

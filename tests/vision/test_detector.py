@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.vision.tiny_models import ANSWER, tiny_model
 from vision import SHIPPED_MODEL, Detector, ModelError, bare_rate, letterbox, open_source, read_model_file
-from vision.detector import decode_output, suppress
+from vision.yolo_output import decode_output, suppress
 
 YOLO11, YOLO26 = "weights/coco-yolo11n.onnx", "weights/coco-yolo26n.onnx"
 
@@ -96,6 +96,18 @@ def test_both_output_forms_mean_the_same(raw, confidence):
     over = np.flatnonzero(raw[0, 4:].max(axis=0) > confidence)
     assert len(boxes) == len(over)
     assert np.allclose((boxes[:, :2] + boxes[:, 2:]) / 2, raw[0, :2, over], atol=1e-6)
+
+
+@given(
+    hnp.arrays(np.float32, (1, 9, 20), elements=st.floats(0, 1, width=32)),
+    st.sets(st.integers(0, 4), min_size=1),
+    st.floats(0.05, 0.95),
+)
+def test_boxes_of_wanted_classes_are_what_they_are_among_all(raw, wanted, confidence):
+    numbers = np.array(sorted(wanted))
+    every, some = decode_output(raw, 5, confidence), decode_output(raw, 5, confidence, numbers)
+    for whole, part in zip(every, some, strict=True):
+        np.testing.assert_array_equal(whole[np.isin(every[2], numbers)], part[np.isin(some[2], numbers)])
 
 
 def test_as_many_rows_as_the_other_form_has_are_rows():
