@@ -112,8 +112,8 @@ class Detector:
     backend
         ``"tensorrt"`` or ``"cuda"`` on a graphics card (the second one: ``"cuda:1"``), ``"onnxruntime"`` or
         ``"openvino"`` on the processor, or ``"auto"``: the first of these that a card is there for, else the faster
-        on this processor, measured once and kept in `cache_dir`. Pin one where two runs must give the same numbers on
-        a fresh machine.
+        on this processor (see `several`), measured once and kept in `cache_dir`. Pin one where two runs must give the
+        same numbers on a fresh machine.
     confidence, iou
         Least score of a detection; overlap above which the weaker of two boxes of one kind goes.
     image_size
@@ -130,6 +130,9 @@ class Detector:
         as one of these.
     classes
         Our kind by class name, for a model whose names `KINDS` does not know.
+    several
+        Whether pictures mostly come several at once, as those of recordings and of several cameras do: the engine is
+        then the one that gets most of them done, else the one that has a single one done soonest.
 
     Raises
     ------
@@ -155,6 +158,7 @@ class Detector:
         precision: str = "f32",
         kinds: Sequence[str] = ("person", "vehicle", "bicycle"),
         classes: Mapping[str, str] | None = None,
+        several: bool = False,
     ) -> None:
         if not (0 < confidence < 1 and 0 < iou <= 1):
             raise ModelError(f"confidence {confidence} and iou {iou}: give both between 0 and 1")
@@ -176,7 +180,7 @@ class Detector:
         self._wanted = np.flatnonzero(self._kind_of[: self._classes] >= 0)
         self._confidence, self._iou = confidence, iou
         self._size, self._stride = image_size or file.image_size, file.stride
-        self._threads = threads or os.cpu_count() or 1
+        self._threads, self._several = threads or os.cpu_count() or 1, several
         self._cache_dir = Path(cache_dir) if cache_dir else default_cache_dir()
         self._path, self._precision = file.path, precision
         self.model = ModelRef(file.name, file.sha256)
@@ -294,6 +298,7 @@ class Detector:
             (self.model.sha256, self._threads, self._precision),
             tensor,
             self._cache_dir,
+            2 * self._threads if self._several else 1,
         )
 
     def _run(self, tensors: list[Floats]) -> list[Floats]:
