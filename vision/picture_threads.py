@@ -1,8 +1,8 @@
 """OpenCV's threads while pictures are watched.
 
 OpenCV hands each step to a thread for each processor, and those wait for the next step in a loop. Pictures of the size
-that a watch works on are done before the others have begun, so on processors that a network fills all of that is lost:
-of a fixed camera's 720p pictures, a tenth of what everything but the network takes.
+that a watch works on are done before the others have begun, so on processors that a network fills that is lost: in
+turns in one run over a fixed camera's 720p pictures, a twentieth of what everything but the network takes.
 """
 
 from __future__ import annotations
