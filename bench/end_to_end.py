@@ -227,7 +227,7 @@ def _made(data: Path | None, folder: Path) -> _Job:
 def _rendered(folder: Path) -> _Job:
     """People over a border, from a drone that flies along it, with metadata."""
     flight = rendered_flight(folder, CameraModel(*_SIZE, 2250.0), seconds=_SECONDS, fps=_HZ)
-    detector = Detector(confidence=TrackerSettings().low_score, threads=_THREADS)
+    detector = Detector(confidence=TrackerSettings().low_score, threads=_THREADS, several=True)
     kinds = [number for number, name in detector.names.items() if name in {"person", "vehicle", "bicycle"}]
     return _Job(flight.video, detector, Path(SHIPPED_MODEL), flight.border, None, kinds)
 
@@ -263,7 +263,8 @@ def _scaled(data: Path, folder: Path) -> _Job:
     homography = Homography([KnownPoint(x, y, *ground) for x, y, ground in corners])
     ends = [place(0.0, north)[::-1] for north in (-20.0, 80.0)]
     model = data / "weights" / "coco-yolo11n.onnx"
-    detector = Detector(model, kinds=("person",), confidence=TrackerSettings().low_score, threads=_THREADS)
+    least = TrackerSettings().low_score
+    detector = Detector(model, kinds=("person",), confidence=least, threads=_THREADS, several=True)
     return _Job(path, detector, model, BorderLine("middle", ends, "left"), homography, [0])
 
 

@@ -103,10 +103,10 @@ def _video(path: Path, count: int, hz: int, seed: int) -> Path:
 def _files_row(data: Path | None, folder: Path) -> Row:
     """Four files with their decoding, against the session alone on four prepared pictures at a time."""
     if data is None:
-        detector = Detector()
+        detector = Detector(several=True)
         videos = [_video(folder / f"{k}.mp4", _PICTURES, 10, seed=k) for k in range(_STREAMS)]
     else:
-        detector = Detector(data / "weights" / "coco-yolo11n.onnx", kinds=("person",))
+        detector = Detector(data / "weights" / "coco-yolo11n.onnx", kinds=("person",), several=True)
         videos = [data / "videos" / "vtest.avi"] * _STREAMS
     with open_source(videos[0]) as source:
         images = [frame.image for frame, _ in zip(source, range(_PICTURES), strict=False)]

@@ -66,9 +66,9 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
 def _watch_row(name: str, data: Path | None) -> Row:
     """The whole pipeline from frames in memory, or from the video, against the session alone."""
     if data is None:
-        detector, frames = Detector(), _generated()
+        detector, frames = Detector(several=True), _generated()
     else:
-        detector = Detector(data / "weights" / "coco-yolo11n.onnx", kinds=("person",))
+        detector = Detector(data / "weights" / "coco-yolo11n.onnx", kinds=("person",), several=True)
         with open_source(data / "videos" / "vtest.avi") as source:
             frames = [frame for frame, _ in zip(source, range(_PICTURES), strict=False)]
     height, width = frames[0].image.shape[:2]

@@ -189,7 +189,7 @@ def watch_videos(
     twice = next((video for video, place in zip(videos, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
         raise InputError(f"{twice}: is given twice: give each video once")
-    detectors = _Detectors(order)
+    detectors = _Detectors(order, several=len(videos) > 1 or not vision.is_live(videos[0]))
     seen: list[Seen] = []
     for group in _groups(videos, order.together):
         for one in _watch_group(group, order, detectors, told, show, alone=len(videos) == 1):
@@ -210,10 +210,10 @@ def _groups(videos: Sequence[str], together: int) -> Iterator[Sequence[str]]:
 
 
 class _Detectors:
-    """One detector for each model, however many videos it serves."""
+    """One detector for each model, however many videos it serves; `several`: see `vision.Detector`."""
 
-    def __init__(self, order: WatchOrder) -> None:
-        self._order, self._backend = order, _backend(order.engine)
+    def __init__(self, order: WatchOrder, *, several: bool) -> None:
+        self._order, self._backend, self._several = order, _backend(order.engine), several
         self._plain: dict[Path, vision.Detector] = {}
         self.slicers: dict[Path, vision.SlicingDetector] = {}
 
@@ -228,6 +228,7 @@ class _Detectors:
                 backend=self._backend,
                 confidence=vision.TrackerSettings().low_score,
                 precision=order.precision,
+                several=self._several,
             )
         detector: vision.FrameDetector = self._plain[path]
         if order.slice_px is not None:

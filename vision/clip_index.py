@@ -80,6 +80,8 @@ def reading(path: Path) -> Iterator[Any]:
     with container:
         if not container.streams.video:
             raise EvidenceError(f"{path}: the recording has no video stream")
+        if container.streams.video[0].codec_context is None:
+            raise EvidenceError(f"{path}: the recording cannot be read: no decoder is here for the kind of its video")
         yield container
 
 

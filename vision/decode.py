@@ -193,6 +193,11 @@ def _read_head(
     if not container.streams.video:
         raise SourceError(f"{name}: has no video stream: give a video file or stream")
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise SourceError(
+            f"{name}: no decoder is here for the kind of its video: convert it to H.264 or HEVC, or, if it is "
+            "that, copy it again"
+        )
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = decoding.threads
     events = demux(container, reading, size)

@@ -30,8 +30,9 @@ from vision.runtime import (
 )
 from vision.sensor import SHIPPED_MODELS
 from vision.types import Detection, ModelRef
+from vision.yolo_output import decode_output, suppress
 
-__all__ = ["SHIPPED_MODEL", "Detector", "Letterbox", "Rate", "bare_rate", "decode_output", "letterbox", "suppress"]
+__all__ = ["SHIPPED_MODEL", "Detector", "Letterbox", "Rate", "bare_rate", "letterbox"]
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -41,7 +42,6 @@ SHIPPED_MODEL = SHIPPED_MODELS["thermal"]
 """The one that is taken where nothing is said."""
 
 PAD = 114  # the grey that the networks saw around pictures in training
-_END_TO_END_COLUMNS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,47 +102,6 @@ def letterbox(
     return Letterbox(inner_w / width, inner_h / height, left, top, outer_w, outer_h)
 
 
-def decode_output(output: Floats, classes: int, confidence: float) -> tuple[Floats, Floats, Ints]:
-    """Boxes (n, 4) as x1, y1, x2, y2 in input pixels, scores (n,) and class numbers (n,) above a confidence.
-
-    Both forms: ``[1, 4 + classes, n]`` with centre, size and a score a class (YOLOv8 to YOLO11), and the end-to-end
-    ``[1, n, 6]`` with corners, score and class (YOLO26).
-
-    Raises
-    ------
-    ModelError
-        When the output has another shape.
-    """
-    # First: as many rows as the other form has are no rarity, six places in a whole picture are.
-    if output.ndim == 3 and output.shape[2] == _END_TO_END_COLUMNS:
-        rows = output[0][output[0][:, 4] > confidence]
-        return rows[:, :4], rows[:, 4], rows[:, 5].astype(np.intp)
-    if output.ndim == 3 and output.shape[1] == 4 + classes:
-        table = output[0]
-        best = table[4:].max(axis=0)
-        keep = np.flatnonzero(best > confidence)
-        numbers = table[4:, keep].argmax(axis=0)
-        x, y, w, h = table[:4, keep]
-        return np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1), best[keep], numbers
-    raise ModelError(
-        f"the network's output has shape {list(output.shape)}; a detector of {classes} classes gives "
-        f"[1, {4 + classes}, n] or [1, n, {_END_TO_END_COLUMNS}]: it is not a YOLO detector"
-    )
-
-
-def suppress(boxes: Floats, scores: Floats, groups: Ints, iou: float) -> Ints:
-    """Numbers of the boxes that stay, best first: greedy non-maximum suppression within each group."""
-    if not len(boxes):
-        return np.zeros(0, dtype=np.intp)
-    # Equal scores keep their order, so that the outcome does not hang on the sort.
-    order = np.argsort(-scores, kind="stable")
-    ranked = boxes[order]
-    corners_sizes = np.concatenate([ranked[:, :2], ranked[:, 2:] - ranked[:, :2]], axis=1)
-    nms: Any = cv2.dnn.NMSBoxesBatched  # its stubs want lists; arrays are what it takes without copying
-    kept = nms(corners_sizes, scores[order], groups[order].astype(np.int32), 0.0, iou)
-    return np.asarray(order[np.sort(np.asarray(kept, dtype=np.intp).ravel())])
-
-
 class Detector:
     """Finds persons, vehicles, bicycles and animals.
 
@@ -153,8 +112,8 @@ class Detector:
     backend
         ``"tensorrt"`` or ``"cuda"`` on a graphics card (the second one: ``"cuda:1"``), ``"onnxruntime"`` or
         ``"openvino"`` on the processor, or ``"auto"``: the first of these that a card is there for, else the faster
-        on this processor, measured once and kept in `cache_dir`. Pin one where two runs must give the same numbers on
-        a fresh machine.
+        on this processor (see `several`), measured once and kept in `cache_dir`. Pin one where two runs must give the
+        same numbers on a fresh machine.
     confidence, iou
         Least score of a detection; overlap above which the weaker of two boxes of one kind goes.
     image_size
@@ -171,6 +130,9 @@ class Detector:
         as one of these.
     classes
         Our kind by class name, for a model whose names `KINDS` does not know.
+    several
+        Whether pictures mostly come several at once, as those of recordings and of several cameras do: the engine is
+        then the one that gets most of them done, else the one that has a single one done soonest.
 
     Raises
     ------
@@ -196,6 +158,7 @@ class Detector:
         precision: str = "f32",
         kinds: Sequence[str] = ("person", "vehicle", "bicycle"),
         classes: Mapping[str, str] | None = None,
+        several: bool = False,
     ) -> None:
         if not (0 < confidence < 1 and 0 < iou <= 1):
             raise ModelError(f"confidence {confidence} and iou {iou}: give both between 0 and 1")
@@ -214,9 +177,10 @@ class Detector:
                 f"{', '.join(self._kinds)}: say which is which (classes)"
             )
         self._classes = len(file.names)
+        self._wanted = np.flatnonzero(self._kind_of[: self._classes] >= 0)
         self._confidence, self._iou = confidence, iou
         self._size, self._stride = image_size or file.image_size, file.stride
-        self._threads = threads or os.cpu_count() or 1
+        self._threads, self._several = threads or os.cpu_count() or 1, several
         self._cache_dir = Path(cache_dir) if cache_dir else default_cache_dir()
         self._path, self._precision = file.path, precision
         self.model = ModelRef(file.name, file.sha256)
@@ -334,6 +298,7 @@ class Detector:
             (self.model.sha256, self._threads, self._precision),
             tensor,
             self._cache_dir,
+            2 * self._threads if self._several else 1,
         )
 
     def _run(self, tensors: list[Floats]) -> list[Floats]:
@@ -354,7 +319,7 @@ class Detector:
         return results
 
     def _detections(self, output: Floats, box: Letterbox, size: tuple[int, int]) -> list[Detection]:
-        boxes, scores, numbers = decode_output(output, self._classes, self._confidence)
+        boxes, scores, numbers = decode_output(output, self._classes, self._confidence, self._wanted)
         kinds = self._kind_of[np.minimum(numbers, len(self._kind_of) - 1)]
         ours = kinds >= 0
         boxes, scores, kinds = box.to_picture(boxes[ours]), scores[ours], kinds[ours]

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.detector import decode_output, letterbox
+from vision.detector import letterbox
 from vision.errors import ModelError
 from vision.model_file import KINDS, ModelFile, read_model_file
 from vision.runtime import BACKENDS, open_session
+from vision.yolo_output import decode_output
 
 __all__ = ["EngineCheck", "ModelCheck", "check_model"]
 

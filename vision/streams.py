@@ -33,6 +33,7 @@ from vision.errors import MetadataError, VisionError
 from vision.fixed import Homography, PixelLine
 from vision.georeference import ErrorModel
 from vision.live_picture import View
+from vision.picture_threads import one_thread_each
 from vision.scene import NO_METHOD, Scene, choose_scene
 from vision.types import Crossing, Custody, Frame
 from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
@@ -129,7 +130,8 @@ def watch_streams(
     keeping = ThreadPoolExecutor(1, "evidence")
     watches = [_Watch(stream, detector, settings, keeping) for stream in streams]
     try:
-        _run([one for one in watches if one.error is None], settings)
+        with one_thread_each():
+            _run([one for one in watches if one.error is None], settings)
         outcomes = [one.outcome() for one in watches]
     except BaseException:
         keeping.shutdown(wait=False, cancel_futures=True)  # whoever stops the watch does not wait for its clips

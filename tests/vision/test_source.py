@@ -15,7 +15,7 @@ from sim.klv import Platform, frame_packet
 from sim.video import Shot
 from sim.video import write_video as write_recording
 from tests.vision.recordings import FPS, HEIGHT, T0_US, WIDTH, klv, number_of, picture, write_video
-from vision import MetadataError, SourceError, open_source
+from vision import EvidenceError, MetadataError, SourceError, open_source, suffix_for
 from vision.live import LiveQueue
 from vision.media import Picture, SourceCounts, Telemetry
 
@@ -105,6 +105,15 @@ def test_damaged_packets_are_counted_and_told(tmp_path):
     assert any("checksum" in problem for problem in source.counts.problems)
     # The neighbours carry the pose over the single hole; after the last picture there is none.
     assert [n for n, f in enumerate(frames) if f.pose is None] == [19]
+
+
+def test_video_of_a_kind_that_nothing_here_decodes_is_said(tmp_path, plain):
+    path = tmp_path / "unknown.mp4"
+    path.write_bytes(plain.read_bytes().replace(b"avc1", b"zzz1"))
+    with pytest.raises(SourceError, match="no decoder is here for the kind of its video"):
+        open_source(path)
+    with pytest.raises(EvidenceError, match="kind of its video"):
+        suffix_for(path)
 
 
 def test_a_clock_that_stands_still_does_not_stop_time(tmp_path):

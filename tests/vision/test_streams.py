@@ -3,8 +3,10 @@
 import itertools
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -310,3 +312,31 @@ def test_recordings_are_handed_over_several_pictures_at_a_time(at_once, streams,
     # And what is found does not hang on it.
     assert [told(outcome.result) for outcome in outcomes] == [told(result) for result in alone]
     assert all(told(result) for result in alone)
+
+
+def test_opencv_works_alone_while_pictures_are_watched_and_as_before_when_the_last_watch_ends():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    seen, first_is_in, second_has_ended = [], threading.Event(), threading.Event()
+
+    class Slow(Oracle):
+        def detect(self, images):
+            seen.append(cv2.getNumThreads())
+            first_is_in.set()
+            assert second_has_ended.wait(30)
+            return super().detect(images)
+
+    frames = [Frame(numbered(n), 1_000_000 * (n + 1), n, float(n)) for n in range(3)]
+    empty = [[] for _ in frames]
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(watch, frames, Slow(empty), line=LINE)
+            assert first_is_in.wait(30)
+            watch(frames, Oracle(empty), line=LINE)
+            seen.append(cv2.getNumThreads())
+            second_has_ended.set()
+            first.result()
+        assert set(seen) == {1}
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
