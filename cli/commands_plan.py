@@ -48,7 +48,7 @@ def border(
         console.print(f"-> {out}")
         return
     if neighbour is None:
-        console.print(f"{own} has land borders with: {', '.join(missions.neighbours(own)) or 'nobody'}")
+        console.print(f"{own} has land borders with: {', '.join(missions.neighbours(own)) or 'nobody in this data'}")
         return
     about = None
     if near is not None:

@@ -65,8 +65,7 @@ def land_border(own: str, neighbour: str) -> tuple[BorderSegment, ...]:
     first, second = sorted((ours, theirs))
     lines = _lines().get((first, second))
     if lines is None:
-        near = ", ".join(neighbours(ours)) or "none in this data"
-        raise BorderError(f"{ours} and {theirs} share no land border: the neighbours of {ours} are {near}")
+        raise BorderError(f"{ours} and {theirs} share no land border: {_instead(ours, theirs)}")
     return _segments(ours, theirs, list(lines))
 
 
@@ -205,6 +204,20 @@ def _segments(ours: str, theirs: str, lines: list[Floats]) -> tuple[BorderSegmen
     if len(whole) < 2:
         return tuple(whole)
     return tuple(replace(s, name=f"{name} {n} of {len(whole)}") for n, s in enumerate(whole, 1))
+
+
+def _instead(ours: str, theirs: str) -> str:
+    """What there is in place of a border between two countries; that a country has none at all may be the data's."""
+    bare = next((code for code in (theirs, ours) if not neighbours(code)), None)
+    other = ours if bare == theirs else theirs
+    near = ", ".join(neighbours(other if bare else ours)) or "none in this data"
+    if bare is None:
+        return f"the neighbours of {ours} are {near}"
+    return (
+        f"this data has none of {_country(bare)['name']} ({bare}) at all, and Natural Earth 1:10m leaves out those of "
+        f"the smallest states and of enclaves: where there is one give it as a file; the neighbours of {other} are "
+        f"{near}"
+    )
 
 
 def _checked_box(west: float, south: float, east: float, north: float) -> tuple[float, float, float, float]:

@@ -113,7 +113,7 @@ def _limits(made: PatrolPlan, limit: Limit) -> list[str]:
             f"with these aircraft on this line: this one is {made.gap:.1%} above that"
         ),
     ]
-    return [*found, *_told_mixed(made.fleet), *look.reasons]
+    return [*found, *_told_mixed(made), *look.reasons]
 
 
 def _mixed(fleet: Fleet) -> list[tuple[Base, Vehicle]]:
@@ -136,15 +136,32 @@ def _kind(fleet: Fleet, vehicle: Vehicle) -> str:
     return f"{vehicle.aircraft.kind}, {fleet.camera_of(vehicle).name}"
 
 
-def _told_mixed(fleet: Fleet) -> list[str]:
+def _told_mixed(made: PatrolPlan) -> list[str]:
     """A sentence for each base whose aircraft differ: what that comes to is among the changes."""
-    mixed = _mixed(fleet)
+    mixed = _mixed(made.fleet)
     return [
-        f"at {base.name} only aircraft of one type and camera relieve each other: "
-        f"{'; '.join(_kind(fleet, like) for at, like in mixed if at == base)} watch a stretch of their own each, and "
-        "whoever is alone on one leaves it alone while its battery is swapped"
+        _told_turns(made, base, [like for at, like in mixed if at == base])
         for base in dict.fromkeys(base for base, _ in mixed)
     ]
+
+
+def _told_turns(made: PatrolPlan, base: Base, likes: list[Vehicle]) -> str:
+    """Which of the types at a base relieve each other, and which watch alone."""
+    together = [set(roster.sysids) for period in made.periods for roster in period.rosters if roster.sorties]
+    kinds = {like.sysid: _kind(made.fleet, like) for like in likes}
+    groups = dict.fromkeys(
+        tuple(kinds[sysid] for sysid in sorted(own & kinds.keys())) for own in together if own & kinds.keys()
+    )
+    in_turns = [" and ".join(group) for group in groups if len(group) > 1]
+    if in_turns:
+        return (
+            f"at {base.name} aircraft of different types relieve each other, at the pace of whoever needs longest: "
+            f"{'; '.join(in_turns)}"
+        )
+    return (
+        f"at {base.name} only aircraft of one type and camera relieve each other: {'; '.join(kinds.values())} watch a "
+        "stretch of their own each, and whoever is alone on one leaves it alone while its battery is swapped"
+    )
 
 
 def _one_more(fleet: Fleet, like: Vehicle, base: Base) -> Fleet:

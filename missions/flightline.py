@@ -6,6 +6,7 @@ of the outline of everything closer than the offset, so no bend, bay or spit of 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,8 @@ Floats = NDArray[np.float64]
 
 _BORDER_TOLERANCE_M = 0.5
 _PATH_TOLERANCE_M = 1.0
+_CORNER_RAD = 0.3
+"""By how much a bend that wings fly turns at one vertex, most."""
 _DENSE_OFF = 20
 """Where a border whose vertices stand close ends is told by one simplified by this part of the distance beside it."""
 _END_OFFS = 5
@@ -104,7 +107,8 @@ def flight_line(
     border = shapely.simplify(LineString(border_xy), _BORDER_TOLERANCE_M)
     if border.is_ring:
         parts = _parts(_grown(border, offset_m, turn_radius_m, "round"))
-        return _ring_line([ring for part in parts for ring in (part.exterior, *part.interiors)], border, side)
+        rings = [ring for part in parts for ring in (part.exterior, *part.interiors)]
+        return _ring_line(rings, border, side, _tolerance_m(turn_radius_m))
     # Beside the straight continuation too, so that the ends do not lean over it; then cut back to the border itself.
     points = np.array(border.coords)
     # As far as a hook leaves room for it.
@@ -141,7 +145,7 @@ def flight_line(
     shapely.prepare(beside)
     inside = shapely.intersects_xy(beside, *np.array(path.coords).T)
     at = np.append(shapely.line_locate_point(path, shapely.points(tips)), _along(np.array(path.coords))[inside])
-    kept = shapely.simplify(substring(path, float(at.min()), float(at.max())), _PATH_TOLERANCE_M)
+    kept = shapely.simplify(substring(path, float(at.min()), float(at.max())), _tolerance_m(turn_radius_m))
     if kept.length < 1.0:
         raise PlanError(f"no room for a flight line {offset_m:.0f} m beside the border: it is shorter than its bends")
     return _line(np.array(kept.coords))
@@ -180,7 +184,14 @@ def _parts(area: Polygon | MultiPolygon) -> list[Polygon]:
     return [area] if isinstance(area, Polygon) else list(area.geoms)
 
 
-def _ring_line(rings: list[shapely.LinearRing], border: LineString, side: Side) -> FlightLine:
+def _tolerance_m(turn_radius_m: float) -> float:
+    """By how much the line may be straightened, metres: bends that wings can fly stay bends, not a few corners."""
+    if turn_radius_m <= 0:
+        return _PATH_TOLERANCE_M
+    return min(_PATH_TOLERANCE_M, turn_radius_m * (1 - math.cos(_CORNER_RAD / 2)))
+
+
+def _ring_line(rings: list[shapely.LinearRing], border: LineString, side: Side, tolerance_m: float) -> FlightLine:
     """Flight line within or around the border of an enclave."""
     inside_is_left = Polygon(border.coords).exterior.is_ccw
     inside = (side is Side.LEFT) == inside_is_left
@@ -191,7 +202,7 @@ def _ring_line(rings: list[shapely.LinearRing], border: LineString, side: Side) 
             "no room for a flight line inside the border ring: the country is narrower than twice the offset"
         )
     ring = max(fitting, key=lambda r: r.length)
-    points = np.array(shapely.simplify(LineString(ring.coords), _PATH_TOLERANCE_M).coords)
+    points = np.array(shapely.simplify(LineString(ring.coords), tolerance_m).coords)
     if ring.is_ccw != inside_is_left:
         points = points[::-1]
     start = int(np.argmin(np.hypot(*(points[:-1] - border.coords[0]).T)))

@@ -87,7 +87,7 @@ def _why_not_there_and_back(setting: Setting, crew: Crew) -> str:
             f"takes {least:.1f} Wh, and it has {team.usable_wh:.1f} ({_energy(craft)}), which leaves none to patrol: "
             "move the base nearer, or take an aircraft with more endurance"
         )
-    return "each stretch is watched by aircraft of one type and base, and cut otherwise with it the plan is no better"
+    return "with it, on a stretch of its own or in turns with the others, the plan is no better"
 
 
 def _energy(craft: Aircraft) -> str:

@@ -18,6 +18,7 @@ from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk_along import weights_along
 from missions.schedule import schedule
 from missions.sortie import LegKind
+from missions.turns import turns_of
 
 __all__ = ["Limit", "limit_of", "told"]
 
@@ -100,9 +101,11 @@ def _round_s(roster: Roster, made: PatrolPlan, sorties: set[int]) -> float:
 def told(made: PatrolPlan, limit: Limit) -> list[str]:
     """What limits a plan in words, and where the time of those goes who do."""
     roster = limit.roster
-    team = [made.sorties[k] for k in roster.sorties]
+    # Of several types that relieve each other those who need longest set the pace.
+    kinds = turns_of(roster.sorties, made.sorties).kinds
+    team = max(([made.sorties[k] for k in own] for own in kinds), key=lambda own: sum(s.duration_s for s in own))
     base, size = team[0].vehicle.base, len(roster.sysids)
-    distinct = [made.sorties[k] for k in dict.fromkeys(roster.sorties)]
+    distinct = list({id(sortie): sortie for sortie in team}.values())
     length = sum(run.length_m for sortie in distinct for run in sortie.runs)
     stretch = f"{length / 1000:.1f} km in {len(distinct)} sorties by {size} aircraft"
     legs = [leg for sortie in team for leg in sortie.legs]

@@ -20,7 +20,16 @@ from missions.patrol import PatrolPlan
 from missions.rally import rally_points
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
 
-__all__ = ["Dialect", "Mission", "MissionItem", "compile_mission", "fence_items", "legs_behind", "rally_item"]
+__all__ = [
+    "Dialect",
+    "Mission",
+    "MissionItem",
+    "compile_mission",
+    "fence_items",
+    "legs_behind",
+    "rally_item",
+    "too_long",
+]
 
 Dialect = Literal["ardupilot", "px4"]
 
@@ -36,6 +45,8 @@ AIR_SPEED, GROUND_SPEED = 0.0, 1.0
 _SPEED_STEP_M_S = 0.5
 """Smaller changes of speed along one piece of a sortie are not worth an item, metres a second."""
 ACCEPT_RADIUS_M = 2.0
+_MOST_A_LEG = 4
+"""Items of one leg, most: its place, speed, camera, video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +159,16 @@ def compile_mission(
         for number, at in enumerate(rally_points(plan, sortie, fence))
     )
     return Mission(sortie.name, dialect, items, fence_items(fence), rally)
+
+
+def too_long(plan: PatrolPlan) -> list[int]:
+    """Numbers of the sorties of a plan that have more than `MAX_ITEMS` items for some dialect."""
+    return [
+        number
+        for number, sortie in enumerate(plan.sorties)
+        if len(sortie.legs) > MAX_ITEMS // _MOST_A_LEG
+        and any(len(_Items(plan, sortie, dialect).compiled()) > MAX_ITEMS for dialect in _DIALECTS.values())
+    ]
 
 
 def legs_behind(mission: Mission, sortie: Sortie, item: int) -> int:

@@ -15,6 +15,7 @@ from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.risk import RiskTable
 from missions.sortie import LegKind, Sortie
+from missions.turns import turns_of
 
 __all__ = [
     "Bound",
@@ -52,10 +53,11 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Aircraft of one type at one base that relieve each other, by system id, and the numbers of their sorties, from 0.
+    """Aircraft at one base that relieve each other, by system id, and the numbers of their sorties, from 0.
 
-    Each of them flies all of these in turn, or at the pace of chargers every so many-th turn; of one that is alone some
-    may come several times in it, by risk.
+    Each of them flies all of these that are of its type in turn, or at the pace of chargers every so many-th turn; of
+    one that is alone some may come several times in it, by risk. Where they are of several types, each type has as many
+    sorties, over the same stretches in the same order (`missions.turns`).
     """
 
     sysids: tuple[int, ...]
@@ -282,6 +284,4 @@ class PatrolPlan:
 
     def round_s(self, roster: Roster) -> float:
         """One whole round of a roster over its aircraft, seconds: after it each of its sorties was flown again."""
-        own = [self.sorties[k] for k in roster.sorties]
-        whole = sum(s.duration_s + s.vehicle.aircraft.turn_round_s for s in own)
-        return whole / len(roster.sysids)
+        return float(turns_of(roster.sorties, self.sorties).slots_s.sum()) / len(roster.sysids)

@@ -8,7 +8,6 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geo import Terrain, wrap_longitudes
 from missions.airspace import Airspace
@@ -20,9 +19,10 @@ from missions.fence import unfenced
 from missions.fleet import Fleet, Vehicle
 from missions.foremost import foremost
 from missions.idle import idle_notes
-from missions.limits import FENCE_VERTICES
+from missions.mission import too_long
 from missions.options import Objective, PlanOptions
-from missions.patrol import Flight, PatrolPlan, Period
+from missions.patrol import Flight, PatrolPlan, Period, Roster
+from missions.relaying import alone, relays
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk import RiskTable, risk_apart
 from missions.rotas import Rotas, make_rotas
@@ -31,8 +31,9 @@ from missions.setting import Setting
 from missions.sortie import Sortie
 from missions.spans import Span, joined, risk_spans
 from missions.statement import bounds_of, coverage_of, notes_of
-from missions.steepness import TooSteep, steep_reason, too_steep
 from missions.task import Task
+from missions.turns import turns_of
+from missions.unwatched import BARE, unwatched
 from missions.validation import check
 
 __all__ = ["Planner", "best_plan", "plan"]
@@ -41,20 +42,10 @@ _LEADS = (0.0, 0.5, 1.0)
 """How long before a change of the risk the aircraft may be divided anew, in times of the longest sortie."""
 
 _SHORTENINGS = 6
-"""How often it is planned anew because some sortie has no fence, most; each time it watches half as much."""
+"""How often it is planned anew because some sortie has no fence, or too many items, most; each time it watches half."""
 
 _FINALISTS = 3
 """Of how many courses, most, a plan is made: those that look best before anything is scheduled."""
-
-_BARE = (
-    f"no fence of at most {FENCE_VERTICES} vertices holds a sortie there: straighten the line, or put neighbouring "
-    "no-fly zones into one"
-)
-
-_UNFLOWN = {
-    True: "out of reach: no aircraft has the energy to fly there, patrol and come back",
-    False: "out of reach: no lawful way leads there from any base within its energy",
-}
 
 
 def plan(
@@ -70,7 +61,8 @@ def plan(
 
     The aircraft of one type at one base are a team. Every team watches one contiguous stretch in as many sorties as its
     batteries need, its aircraft relieving each other; the stretches are cut so that the slowest team is as fast as can
-    be. Teams share a line in the order of their bases along it. By risk a team may be divided, and where the risk
+    be. Teams share a line in the order of their bases along it. Teams of one base have a stretch together, in turns,
+    where that is better for the longest revisit. By risk a team may be divided, and where the risk
     changes within the shift anew at each change, where that leaves less to chance than one division for its mean.
 
     Parameters
@@ -214,19 +206,19 @@ class Planner:
         """The plan, checked."""
         made = self._made()
         for left in reversed(range(_SHORTENINGS)):
-            if not (bare := unfenced(made)):
+            if not (bare := sorted({*unfenced(made), *too_long(made)})):
                 break
             # Anew, with shorter sorties there.
             for sortie in (made.sorties[number] for number in bare):
                 start, stop = np.searchsorted(self.setting.stations, (sortie.from_m, sortie.to_m)).tolist()
                 self.setting.shorten(start, stop, further=left > 0)
             if not (self.setting.needed & ~self.setting.bare).any():
-                raise MissionError(_BARE)
+                raise MissionError(BARE)
             del self.rotas
             made = self._made()
         else:
-            if unfenced(made):
-                raise MissionError(_BARE)
+            if unfenced(made) or too_long(made):
+                raise MissionError(BARE)
         terrain = self.setting.terrain
         violations = check(made, terrain if np.isfinite(terrain.resolution_m) else None)
         if violations:
@@ -245,6 +237,7 @@ class Planner:
         Aircraft that are on their way as the risk rises come too late for it: some have to be ready by then.
         """
         yield self._scheduled(self.rotas)
+        yield from self._in_turns()
         mean = joined(self.spans)
         if self.setting.options.objective is Objective.RISK and np.ptp(mean.weights[self.setting.needed]) > 0:
             for dividing in (undivided, foremost):
@@ -258,6 +251,24 @@ class Planner:
             as_good = len(rotas.periods) > 1 and bool((rotas.flown | ~self.rotas.flown).all())
             for lead in _LEADS if as_good else ():
                 yield self._scheduled(replace(rotas, periods=self._sooner(rotas.periods, lead * longest_s)))
+
+    def _in_turns(self) -> Iterator[_Schedule]:
+        """The same with crews of one base that fly in turns, where that looks better."""
+        setting, mean = self.setting, joined(self.spans)
+        if setting.options.objective is not Objective.REVISIT:
+            return
+        units = relays(setting, mean.weights)
+        if units == alone(setting):
+            return
+        try:
+            rotas = make_rotas(setting, [mean], undivided, units)
+            # A round that no shift holds would be flown to its end after it.
+            whole_s = max(float(turns_of(r.sorties, rotas.sorties).slots_s.sum()) for r in _flying(rotas))
+            if whole_s <= setting.options.shift_s and (rotas.flown | ~self.rotas.flown).all():
+                yield self._scheduled(rotas)
+        except PlanError:
+            # The plan that is made already stands.
+            return
 
     def _sooner(self, periods: Sequence[Period], lead_s: float) -> tuple[Period, ...]:
         """Periods of which those begin sooner in which the risk rises somewhere to more than it was anywhere."""
@@ -303,12 +314,10 @@ class Planner:
     def _finish(self, chosen: _Schedule) -> PatrolPlan:
         setting, rotas = self.setting, chosen.rotas
         sorties = _named(rotas.sorties, chosen.flights, {v.sysid: v for v in setting.fleet.vehicles})
-        reasons = self._unflown(rotas.flown)
+        reasons = unwatched(setting, rotas.flown)
         changes = [span.from_s for span in self.spans[1:]]
         notes = notes_of(setting, changes, reasons, averaged=len(rotas.periods) == 1)
-        flying = frozenset(
-            sysid for period in rotas.periods for own in period.rosters if own.sorties for sysid in own.sysids
-        )
+        flying = frozenset(sysid for roster in _flying(rotas) for sysid in roster.sysids)
         notes += idle_notes(setting, flying)
         weights = joined(self.spans).weights if chosen.risk_s is not None else None
         bounds = bounds_of(setting, rotas.flown, weights)
@@ -339,42 +348,15 @@ class Planner:
             risk_s=chosen.risk_s,
         )
 
-    def _unflown(self, flown: NDArray[np.bool_]) -> list[tuple[float, float, str]]:
-        """Stretches of the course that nobody watches, and why."""
-        setting = self.setting
-        course, stations = setting.course, setting.stations
-        line = course.line[course.legs_between(stations)]
-        reached = np.zeros(len(stations), dtype=bool)
-        for access in setting.access.values():
-            reached[access.reached] = True
-        steep = too_steep(setting)
-        out = []
-        for a, b in _runs(~flown & setting.needed):
-            # Of one line, for one reason.
-            for low, high in _equal((len(TooSteep) * line + steep) * 2 + setting.bare, a, b):
-                near = reached[low : high + 1].any()
-                name = f"{course.lines[line[low]].name}: " if setting.task.network else ""
-                why = _BARE if setting.bare[low] else steep_reason(setting, TooSteep(int(steep[low])))
-                why = why or _UNFLOWN[bool(near)]
-                out.append((float(stations[low]), float(stations[high]), name + why))
-        return out
-
 
 def _whole_s(sortie: Sortie) -> float:
     """From its take-off until its aircraft may take off again, seconds."""
     return sortie.duration_s + sortie.vehicle.aircraft.turn_round_s
 
 
-def _equal(values: NDArray[np.int64], start: int, stop: int) -> list[tuple[int, int]]:
-    """Runs of equal values between two places: first index and the one after the last."""
-    cuts = np.flatnonzero(np.diff(values[start:stop])) + start + 1
-    return list(pairwise([start, *cuts.tolist(), stop]))
-
-
-def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First index and the one after the last of every run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+def _flying(rotas: Rotas) -> list[Roster]:
+    """Those of whom somebody flies something, in any period."""
+    return [roster for period in rotas.periods for roster in period.rosters if roster.sorties]
 
 
 def _vertices(course: Course) -> tuple[tuple[float, float], ...]:

@@ -24,6 +24,7 @@ from missions.options import Objective
 from missions.patrol import Bound, PatrolPlan, Period, Roster
 from missions.progress import Progress, Reached, reached
 from missions.recourse import course_of, ground_of, surroundings_of
+from missions.round_left import round_left
 from missions.runway import runway_of
 from missions.schedule import schedule
 from missions.sortie import Leg, Run, Sortie
@@ -94,7 +95,7 @@ def resume(
     taken = {sortie.name for sortie in plan.sorties}
     sorties: list[Sortie] = []
     notes: list[str] = []
-    for sortie in _round(plan, broken):
+    for sortie in round_left(plan, broken, finished):
         if sortie.name in broken:
             here = reached(plan, sortie, broken[sortie.name], ground, dialect)
             rest = _renamed(sortie.name, rests.of(sortie, broken[sortie.name], here), taken)
@@ -140,16 +141,6 @@ def _by_name(plan: PatrolPlan, given: Sequence[Progress]) -> dict[str, Progress]
             raise ProgressError(f"{one.sortie}: how far it got is given twice: give it once")
         broken[one.sortie] = one
     return broken
-
-
-def _round(plan: PatrolPlan, broken: Collection[str]) -> list[Sortie]:
-    """The sorties of the first period in which all that broke off are flown; of all periods where there is none."""
-    for period in plan.periods:
-        own = {number for roster in period.rosters for number in roster.sorties}
-        sorties = [sortie for number, sortie in enumerate(plan.sorties) if number in own]
-        if {sortie.name for sortie in sorties} >= set(broken):
-            return sorties
-    return list(plan.sorties)
 
 
 def _finished(plan: PatrolPlan, given: Sequence[Progress], done: Collection[str]) -> set[str]:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from missions.patrol import Flight, Roster
 from missions.sortie import Sortie
+from missions.turns import turns_of
 
 __all__ = ["at_risk_s", "left_alone_s", "passed_s", "rounds_s"]
 
@@ -42,12 +43,15 @@ def rounds_s(roster: Roster, sorties: Sequence[Sortie]) -> dict[int, float]:
 
     The aircraft follow each other at equal distances; one that is alone may come to a sortie more often than to others.
     """
-    own = [sorties[k] for k in roster.sorties]
-    begin = np.cumsum([0.0, *(s.duration_s + s.vehicle.aircraft.turn_round_s for s in own)])
+    if not roster.sorties:
+        return {}
+    turns = turns_of(roster.sorties, sorties)
+    begin = np.cumsum([0.0, *turns.slots_s])
     out = {}
-    for number in dict.fromkeys(roster.sorties):
-        at = begin[:-1][np.array(roster.sorties) == number]
-        out[number] = float(np.diff([*at, at[0] + begin[-1]]).max()) / len(roster.sysids)
+    for own in turns.kinds:
+        for number in dict.fromkeys(own):
+            at = begin[:-1][np.array(own) == number]
+            out[number] = float(np.diff([*at, at[0] + begin[-1]]).max()) / len(roster.sysids)
     return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from missions.idle import out_of_reach
 from missions.options import Objective
 from missions.ordering import ordered
 from missions.patrol import Period, Roster
+from missions.relaying import Units, alone, in_turn
 from missions.setting import Setting
 from missions.sharing import Block
 from missions.sortie import Sortie
@@ -52,7 +53,9 @@ class Rotas:
     flown: Bools
 
 
-def make_rotas(setting: Setting, spans: Sequence[Span], dividing: Dividing = divided) -> Rotas:
+def make_rotas(
+    setting: Setting, spans: Sequence[Span], dividing: Dividing = divided, units: Units | None = None
+) -> Rotas:
     """What is flown in the spans of a shift, or in all of it together where something could not be watched in each.
 
     Parameters
@@ -62,23 +65,29 @@ def make_rotas(setting: Setting, spans: Sequence[Span], dividing: Dividing = div
     spans
         What the pieces weigh when.
     dividing
-        How the course is shared out among the crews.
+        How the course is shared out among the units.
+    units
+        Which crews have a stretch together; by default each has one of its own.
 
     Raises
     ------
     PlanError
         When no part of the course can be patrolled.
     """
+    units = units or alone(setting)
     factor, tightened, shut = 1.0, 0, 0
     while True:
         teams = [setting.team(crew, factor, setting.terrain) for crew in setting.crews]
         if not any(np.isfinite(team.out_s).any() for team in teams):
             raise PlanError(out_of_reach(setting))
-        shared = [dividing(setting, teams, span.weights) for span in spans]
+        together = [in_turn([teams[crew] for crew in unit]) for unit in units]
+        shared = [dividing(setting, together, span.weights) for span in spans]
         if any(not np.array_equal(one.seen, shared[0].seen) for one in shared):
             spans = [joined(spans)]
-            shared = [dividing(setting, teams, spans[0].weights)]
-        blocks = sorted({block for own in shared for block in own.crew_blocks()}, key=lambda b: (b.start, b.stop))
+            shared = [dividing(setting, together, spans[0].weights)]
+        of_units = {block for own in shared for block in own.crew_blocks()}
+        of_crews = {replace(block, team=crew) for block in of_units for crew in units[block.team]}
+        blocks = sorted(of_crews, key=lambda b: (b.start, b.stop, b.team))
         if not blocks:
             raise PlanError(out_of_reach(setting))
         sorties, steep = _sorties(setting, teams, blocks)
@@ -95,7 +104,8 @@ def make_rotas(setting: Setting, spans: Sequence[Span], dividing: Dividing = div
         # A climb was underestimated: again with a smaller budget.
         factor *= 0.995 / worst
     periods = [
-        Period(span.from_s, tuple(_rosters(setting, own, blocks))) for span, own in zip(spans, shared, strict=True)
+        Period(span.from_s, tuple(_rosters(setting, own, blocks, units)))
+        for span, own in zip(spans, shared, strict=True)
     ]
     return Rotas(sorties, tuple(periods), shared[0].seen)
 
@@ -103,21 +113,28 @@ def make_rotas(setting: Setting, spans: Sequence[Span], dividing: Dividing = div
 # --- sorties ---------------------------------------------------------------------------------------------------------
 
 
-def _rosters(setting: Setting, shared: Shared, blocks: Sequence[Block]) -> Iterator[Roster]:
+def _rosters(setting: Setting, shared: Shared, blocks: Sequence[Block], units: Units) -> Iterator[Roster]:
     """Who flies which: the aircraft of a part together, or each its own in a single coverage."""
     number = {block: k for k, block in enumerate(blocks)}
     taken = [0] * len(setting.crews)
     own: list[list[Block]] = [[] for _ in shared.parts]
     for block, of_crew in zip(shared.blocks, shared.crew_blocks(), strict=True):
         own[block.team].append(of_crew)
-    for (crew, size), flown in zip(shared.parts, own, strict=True):
+    for (unit, size), flown in zip(shared.parts, own, strict=True):
+        crew, *others = units[unit]
+        if others:
+            # Only whole crews are put together.
+            who = tuple(vehicle.sysid for one in units[unit] for vehicle in setting.crews[one].vehicles)
+            yield Roster(who, tuple(number[replace(block, team=one)] for one in units[unit] for block in flown))
+            continue
+        turns = [replace(block, team=crew) for block in flown]
         vehicles = [vehicle.sysid for vehicle in setting.crews[crew].vehicles[taken[crew] : taken[crew] + size]]
         taken[crew] += size
         if setting.options.objective is not Objective.ONCE:
-            yield Roster(tuple(vehicles), tuple(number[block] for block in flown))
+            yield Roster(tuple(vehicles), tuple(number[block] for block in turns))
             continue
         for place, sysid in enumerate(vehicles):
-            yield Roster((sysid,), tuple(number[block] for block in flown if block.aircraft == place))
+            yield Roster((sysid,), tuple(number[block] for block in turns if block.aircraft == place))
 
 
 def _sorties(

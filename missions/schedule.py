@@ -3,7 +3,8 @@
 Every aircraft of a roster flies all of its sorties in turn, or at the pace of chargers every so many-th of them, one
 interval behind the one before it; while one is on the
 ground for a fresh battery the others are on the line. With m aircraft that need W together for one round, each place is
-looked at every W / m. Take-offs are put off where two aircraft would come too near, a base would launch two at once, or
+looked at every W / m. Of aircraft of several types each flies its own sorties in these turns (`missions.turns`).
+Take-offs are put off where two aircraft would come too near, a base would launch two at once, or
 no charged battery is at hand. What is in the air already goes on at once. When another period of the shift begins, each
 aircraft goes over to its next roster as soon as it is free.
 """
@@ -21,6 +22,7 @@ from missions.launch_book import LaunchBook
 from missions.options import PlanOptions
 from missions.patrol import Flight, Period, Roster
 from missions.sortie import Sortie
+from missions.turns import Turns, turns_of
 
 __all__ = ["schedule"]
 
@@ -133,31 +135,43 @@ def _crews(
     if not roster.sorties:
         return []
     vehicles = [vehicle for vehicle in fleet.vehicles if vehicle.sysid in roster.sysids]
-    size = len(vehicles)
-    turn_round = vehicles[0].aircraft.turn_round_s
-    shares = _shares([sorties[k].duration_s + turn_round for k in roster.sorties], size)
+    size, turns = len(vehicles), turns_of(roster.sorties, sorties)
+    drawn = slower.get(vehicles[0].base, 1.0) if repeat else 1.0
+    if drawn > 1 and len(turns.kinds) == 1:
+        return _relays(roster, vehicles, period_s, every_s=drawn * float(turns.slots_s.mean()) / size)
+    shares = _shares(turns.slots_s.tolist(), size)
     order = [k for share in shares for k in share]
-    offset = np.concatenate([[0.0], np.cumsum([sorties[roster.sorties[k]].duration_s + turn_round for k in order])])
+    offset = drawn * np.concatenate([[0.0], np.cumsum(turns.slots_s[order])])
     whole, count = float(offset[-1]), len(order)
-    drawn = slower.get(vehicles[0].base, 1.0)
-    if repeat and drawn > 1:
-        return _relays(roster, vehicles, period_s, every_s=drawn * whole / (count * size))
     first = 0
     out = []
     for number, (vehicle, share) in enumerate(zip(vehicles, shares, strict=True)):
         launch = number * options.launch_interval_s
+        kind = _kind(vehicle, turns, sorties, fleet)
+        own = turns.kinds[kind]
         if not repeat:
             if share:
-                own = [roster.sorties[k] for k in share]
-                out.append(_Crew(vehicle, roster, period_s, order=own, aligned_s=[launch] * len(share), round_s=0.0))
+                once = [own[k] for k in share]
+                out.append(_Crew(vehicle, roster, period_s, order=once, aligned_s=[launch] * len(share), round_s=0.0))
             continue
         phase = number * whole / size
         places = [(first + q) % count for q in range(count)]
-        aligned = [float(offset[k]) + (0.0 if q < count - first else whole) - phase for q, k in enumerate(places)]
-        turns = [roster.sorties[order[k]] for k in places]
-        out.append(_Crew(vehicle, roster, period_s, order=turns, aligned_s=aligned, round_s=whole))
+        late = turns.late_s[kind][order]
+        aligned = [
+            float(offset[k] + late[k]) + (0.0 if q < count - first else whole) - phase for q, k in enumerate(places)
+        ]
+        flown = [own[order[k]] for k in places]
+        out.append(_Crew(vehicle, roster, period_s, order=flown, aligned_s=aligned, round_s=whole))
         first += len(share)
     return out
+
+
+def _kind(vehicle: Vehicle, turns: Turns, sorties: Sequence[Sortie], fleet: Fleet) -> int:
+    """Which of the types of a roster an aircraft is of."""
+    if len(turns.kinds) == 1:
+        return 0
+    leaders = [sorties[own[0]].vehicle for own in turns.kinds]
+    return [(v.aircraft, fleet.camera_of(v)) for v in leaders].index((vehicle.aircraft, fleet.camera_of(vehicle)))
 
 
 def _relays(
@@ -177,16 +191,17 @@ def _relays(
 
 def _paces(period: Period, sorties: Sequence[Sortie], fleet: Fleet) -> dict[Base, float]:
     """By how much rounds are drawn out, so that each base charges as many batteries as they use: at least 1."""
-    bases = {vehicle.sysid: vehicle.base for vehicle in fleet.vehicles}
     held: dict[Base, float] = {}
     for roster in period.rosters:
-        own = [sorties[k] for k in roster.sorties]
-        if own:
-            base = bases[roster.sysids[0]]
-            round_s = sum(s.duration_s + s.vehicle.aircraft.turn_round_s for s in own)
+        if not roster.sorties:
+            continue
+        turns = turns_of(roster.sorties, sorties)
+        round_s = float(turns.slots_s.sum())
+        for vehicle in (vehicle for vehicle in fleet.vehicles if vehicle.sysid in roster.sysids):
             # A battery is held for the flight and its charging.
-            used_s = sum(s.duration_s + base.charge_s for s in own)
-            held[base] = held.get(base, 0.0) + len(roster.sysids) * used_s / round_s
+            own = turns.kinds[_kind(vehicle, turns, sorties, fleet)]
+            used_s = sum(sorties[k].duration_s + vehicle.base.charge_s for k in own)
+            held[vehicle.base] = held.get(vehicle.base, 0.0) + used_s / round_s
     return {base: max(1.0, most / base.batteries) for base, most in held.items() if base.batteries is not None}
 
 

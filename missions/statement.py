@@ -63,6 +63,9 @@ def bounds_of(
         if base.batteries is not None and day_after_day
     ]
     one_s = stretch_bound(teams, flown, passable=setting.passable, batteries=pools, once=once)
+    if not np.isfinite(one_s):
+        # Ground that rises may bring within reach what level ground does not: then the relaxation says nothing.
+        return (any_sorties,)
     return (
         any_sorties,
         Bound(

@@ -91,6 +91,7 @@ def test_entries_without_an_iso_number_are_kept_apart():
         ("Germny", "FRA", ["Germny", "Germany (DEU)"]),
         ("USA", "FRA", ["USA and FRA", "CAN, MEX"]),
         ("JPN", "KOR", ["share no land border"]),
+        ("ITA", "VAT", ["Vatican (VAT)", "1:10m leaves out", "give it as a file", "FRA, SMR, SVN"]),
         ("", "KOR", ["no country ''"]),
     ],
 )

@@ -148,3 +148,12 @@ def test_a_second_base_far_away_does_not_loosen_the_bound():
     made = plan(border, Fleet(fleet.camera, tuple(vehicles)))
     # One aircraft in the west: five in the east cannot help it.
     assert made.revisit_s / made.revisit_bound_s < 1.35
+
+
+def test_a_bound_that_says_nothing_is_none(monkeypatch):
+    """On level ground what lies high may be out of reach, and what bounds plans there is then infinite."""
+    monkeypatch.setattr("missions.statement.stretch_bound", lambda *_args, **_fields: np.inf)
+    border = straight(3000.0)
+    made = plan(border, fleet_for(border, 1))
+    assert [bound.name for bound in made.bounds] == ["any sorties"]
+    assert np.isfinite(made.gap)

@@ -107,24 +107,32 @@ def test_a_full_fleet_says_why_it_cannot_grow():
     assert all("sysid" in change.reason for change in refused)
 
 
-def test_what_it_costs_that_aircraft_of_different_types_do_not_relieve_each_other_is_told():
-    """The slower of two alone, twice, comes round sooner than both: a stretch of its own each is what costs."""
-    border = straight(10_000)
+@pytest.mark.parametrize(
+    ("objective", "words"),
+    [
+        (Objective.REVISIT, "aircraft of different types relieve each other, at the pace of whoever needs longest"),
+        (Objective.ONCE, "only aircraft of one type and camera relieve each other"),
+    ],
+)
+def test_it_is_told_whether_aircraft_of_different_types_relieve_each_other_and_what_one_type_would_give(
+    objective, words
+):
+    border, options = straight(10_000), PlanOptions(objective=objective)
     alike = fleet_for(border, 2)
     first, second = alike.vehicles
     slow = replace(second, aircraft=replace(second.aircraft, kind="slow", cruise_m_s=12.0))
-    fleet = replace(alike, vehicles=(first, slow))
-    made = plan(border, fleet)
+    made = plan(border, replace(alike, vehicles=(first, slow)), options=options)
     why = explain(made)
-    told = [limit for limit in why.limits if "relieve each other" in limit]
-    assert len(told) == 1
-    assert first.aircraft.kind in told[0]
-    assert "slow, " in told[0]
+    (told,) = (limit for limit in why.limits if "relieve each other" in limit)
+    assert all(word in told for word in (words, first.aircraft.kind, "slow, "))
     both_slow = replace(alike, vehicles=(replace(first, aircraft=slow.aircraft), slow))
     (change,) = (c for c in why.changes if c.what.startswith(f"all aircraft at base like {slow.name} (slow, "))
-    assert change.revisit_s == pytest.approx(plan(border, both_slow).figure_s, rel=1e-6)
-    assert change.revisit_s < 0.95 * made.figure_s
+    assert change.revisit_s == pytest.approx(plan(border, both_slow, options=options).figure_s, rel=1e-6)
     assert sum(c.what.startswith("all aircraft at") for c in why.changes) == 2
-    text = str(explain(plan(border, alike)))
+
+
+def test_of_aircraft_of_one_type_nothing_is_told_of_types():
+    border = straight(10_000)
+    text = str(explain(plan(border, fleet_for(border, 2))))
     assert "relieve each other" not in text
     assert "all aircraft at" not in text

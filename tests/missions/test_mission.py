@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from geo import FlatTerrain
 from missions import LegKind, MissionError, Side, compile_mission, plan
 from tests.asked import asked
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight, wiggly_borders
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +102,11 @@ def test_rally_points_are_the_base_and_one_on_the_way(made):
 def test_an_unknown_dialect_is_refused(made):
     with pytest.raises(MissionError, match="ardupilot, px4"):
         compile_mission(made, made.sorties[0], "betaflight")
+
+
+def test_sorties_have_no_more_items_than_an_autopilot_takes_whatever_the_ground_adds(monkeypatch):
+    monkeypatch.setattr("missions.mission.MAX_ITEMS", 40)
+    border = border_from_metres([(x, 300.0 * (x // 400 % 2)) for x in range(0, 12_000, 400)])
+    made = plan(border, fleet_for(border, 1))
+    assert max(len(compile_mission(made, sortie).items) for sortie in made.sorties) <= 40
+    assert made.coverage.share > 0.8
