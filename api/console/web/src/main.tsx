@@ -7,6 +7,7 @@ import { App } from "./app/App";
 import { language } from "./app/preferences";
 import { begin } from "./app/session";
 import { loadLanguage, t } from "./i18n";
+import { noticeHands } from "./ui/attention";
 import { report } from "./ui/failure";
 import { listenForKeys } from "./ui/keys";
 
@@ -15,6 +16,7 @@ effect(() => {
 });
 
 listenForKeys();
+noticeHands();
 
 const root = document.getElementById("console");
 if (root === null) throw new Error("the page has no element for the console");

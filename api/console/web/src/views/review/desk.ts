@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { dataOf, service } from "../../api/client";
+import { ANSWER_MS } from "../../api/once";
 import { go, place, to } from "../../app/router";
 import { may, me } from "../../app/session";
 import { tabStore } from "../../app/store";
@@ -11,6 +12,7 @@ import { settled as claimSettled, done } from "./claims";
 import { crossingOf } from "./crossing";
 import { type Details, details, forgetAhead, open, readAgain } from "./details";
 import { type Kept, Outbox, type Outcome, type Verdict, type Waiting } from "./outbox";
+import { named } from "./words";
 import { change, items, load, sought } from "./worklist";
 
 /** Something that was done here and may be put right. */
@@ -183,6 +185,7 @@ async function send(waiting: Waiting): Promise<{ state: string; etag: string }> 
     await service.POST("/crossings/{record_id}/reviews", {
       params: { path: { record_id: waiting.record_id }, header: { "if-match": waiting.etag } },
       body: { verdict, reason, category },
+      signal: AbortSignal.timeout(ANSWER_MS),
     }),
   );
 }
@@ -201,7 +204,8 @@ function settled(sent: Waiting, outcome: Outcome): void {
   forgetAhead(id);
   switch (outcome.kind) {
     case "taken":
-      say(t(outcome.state === "pending" ? "review.taken_first" : `review.taken_${sent.verdict}`));
+      if (outcome.late) landedLate(sent);
+      else say(t(outcome.state === "pending" ? "review.taken_first" : `review.taken_${sent.verdict}`));
       break;
     case "overtaken":
       giveBack({ id, mine: sent, by: outcome.by, refusal: null });
@@ -212,6 +216,12 @@ function settled(sent: Waiting, outcome: Outcome): void {
   }
   load().catch(report);
   if (open.peek() === id) readAgain().catch(report);
+}
+
+/** It had been taken back, and stands all the same: the person is told, and may put it right. */
+function landedLate({ record_id: id, verdict, reason, category }: Waiting): void {
+  remember({ kind: "verdict", id, verdict, reason, category });
+  say(t("review.landed_late", { verdict: named(verdict) }), "bad");
 }
 
 function giveBack(back: Returned): void {
