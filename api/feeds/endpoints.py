@@ -134,6 +134,20 @@ def post_redelivery(webhook_id: str, wish: RedeliveryIn, call: Caller, store: St
     return answer(write(store, lambda session, now: webhooks.redeliver(session, call, now, webhook_id, wish)), 202)
 
 
+def post_pause(webhook_id: str, call: Caller, store: Stored) -> Response:
+    """Send nothing more to a target for now; a redelivery sets it going again from where it stands.
+
+    409 where nothing is sent to it as it is.
+    """
+    return answer(write(store, lambda session, now: webhooks.pause(session, call, now, webhook_id)))
+
+
+def post_secret(webhook_id: str, call: Caller, store: Stored) -> Response:
+    """Sign calls with a new secret from the next on; it is in this answer alone, and the old one counts no more."""
+    told, secret = write(store, lambda session, now: webhooks.renew_secret(session, call, now, webhook_id))
+    return answer(told | {"secret": secret})
+
+
 def get_deliveries(webhook_id: str, call: Caller, store: Stored, asked: Asked) -> Response:
     """Attempts at a target, newest first: when, which event, how it went, how long it took."""
 
@@ -158,5 +172,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/webhooks", get_webhooks, Permission.WEBHOOK, answers=answers.WEBHOOKS),
     Route("DELETE", "/webhooks/{webhook_id}", delete_webhook, Permission.WEBHOOK, answers=NOTHING),
     Route("GET", "/webhooks/{webhook_id}/deliveries", get_deliveries, Permission.WEBHOOK, answers=answers.DELIVERIES),
+    Route("POST", "/webhooks/{webhook_id}/pause", post_pause, Permission.WEBHOOK, answers=answers.PAUSED),
+    Route("POST", "/webhooks/{webhook_id}/secret", post_secret, Permission.WEBHOOK, answers=answers.RENEWED),
     Route("POST", "/webhooks/{webhook_id}/redelivery", post_redelivery, Permission.WEBHOOK, answers=answers.SET_GOING),
 )
