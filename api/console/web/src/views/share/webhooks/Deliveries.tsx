@@ -14,7 +14,7 @@ export function Deliveries({ webhook, onClose }: { webhook: Webhook; onClose: ()
   );
   return (
     <Dialog title={`${t("share.deliveries")}: ${webhook.url}`} onClose={onClose}>
-      <div class="stack deliveries">
+      <div class="stack">
         <Table
           asked={pages}
           columns={[t("share.time"), t("share.event"), t("share.attempt"), t("share.outcome"), t("share.took")]}

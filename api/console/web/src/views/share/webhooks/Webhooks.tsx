@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { dataOf, pageOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
 import { Asking } from "../../../ui/Asking";
-import { usePages } from "../../../ui/asked";
+import { useAgain, usePages } from "../../../ui/asked";
 import { Form } from "../../../ui/Form";
 import { InputField } from "../../../ui/fields";
 import { OneTime, type Secret } from "../../../ui/OneTime";
@@ -12,9 +12,12 @@ import { Deliveries } from "./Deliveries";
 import { type Deed, Sure } from "./deeds";
 import { askWebhooks, standingOf, type Webhook, wishOf } from "./webhooks";
 
+const LOOK_MS = 10_000;
+
 /** Targets that the service calls with each event: made, looked after, and taken away. */
 export default function Webhooks() {
   const pages = usePages(async () => pageOf(await askWebhooks()), []);
+  useAgain(pages, LOOK_MS);
   const secret = useSignal<Secret | null>(null);
   const asking = useSignal<{ webhook: Webhook; deed: Deed } | null>(null);
   const looking = useSignal<Webhook | null>(null);
@@ -23,7 +26,7 @@ export default function Webhooks() {
       <p class="soft">{t("share.webhooks_say")}</p>
       <Table
         asked={pages}
-        columns={[t("share.target"), t("share.kinds"), t("share.since"), t("share.state")]}
+        columns={[t("share.target"), t("share.event_kinds"), t("share.since"), t("share.state")]}
         actions
         none={t("share.no_webhooks")}
         row={(webhook) => (
