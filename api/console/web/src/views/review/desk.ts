@@ -2,7 +2,6 @@
 
 import { computed, signal } from "@preact/signals";
 import { dataOf, service } from "../../api/client";
-import { ANSWER_MS } from "../../api/once";
 import { go, place, to } from "../../app/router";
 import { may, me } from "../../app/session";
 import { tabStore } from "../../app/store";
@@ -185,7 +184,6 @@ async function send(waiting: Waiting): Promise<{ state: string; etag: string }> 
     await service.POST("/crossings/{record_id}/reviews", {
       params: { path: { record_id: waiting.record_id }, header: { "if-match": waiting.etag } },
       body: { verdict, reason, category },
-      signal: AbortSignal.timeout(ANSWER_MS),
     }),
   );
 }
