@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.described import COUNT, ID, TEXT, TIME, answered, answered_page, closed, list_of, one_of, or_null
 
-__all__ = ["ASYNCAPI", "DELIVERIES", "NAMED", "SET_GOING", "STREAM", "WEBHOOKS"]
+__all__ = ["ASYNCAPI", "DELIVERIES", "NAMED", "PAUSED", "RENEWED", "SET_GOING", "STREAM", "WEBHOOKS"]
 
 _WEBHOOK = {
     "id": ID,
@@ -32,6 +32,8 @@ _DELIVERY = closed(
 ASYNCAPI = answered({"type": "object", "required": ["asyncapi", "info", "channels", "operations", "components"]})
 DELIVERIES = answered(closed(deliveries=list_of(_DELIVERY), next=or_null(TEXT)))
 NAMED = answered(closed(**_WEBHOOK, secret=TEXT), 201)
+PAUSED = answered(closed(**_WEBHOOK))
+RENEWED = answered(closed(**_WEBHOOK, secret=TEXT))
 SET_GOING = answered(closed(**_WEBHOOK), 202)
 STREAM = answered(TEXT, media_types=("text/event-stream; charset=utf-8",))
 WEBHOOKS = answered_page(closed(**_WEBHOOK))

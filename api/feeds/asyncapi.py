@@ -6,7 +6,7 @@ from typing import Any
 
 from api.feeds.kinds import KINDS, schema_of
 
-__all__ = ["document"]
+__all__ = ["RECORDS", "document"]
 
 _ORDER_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _TEXT = {"type": "string"}
@@ -41,6 +41,41 @@ _LIVE: dict[str, dict[str, Any]] = {
     },
 }
 """What the stream of vehicles sends; its events are of no log and have no number."""
+_RECORD_MEMBERS: dict[str, Any] = {
+    "n": {"type": "integer", "minimum": 1, "description": "The number in the log: your cursor. There are gaps."},
+    "time": {"type": "string", "format": "date-time"},
+}
+_OF_RECORD: dict[str, Any] = {
+    **_RECORD_MEMBERS,
+    "record_type": _TEXT,
+    "record_id": _ORDER_ID,
+}
+
+
+def _message_of(name: str, summary: str, members: dict[str, Any]) -> dict[str, Any]:
+    """A message of which every member is always there."""
+    payload = {"type": "object", "properties": members, "required": sorted(members), "additionalProperties": False}
+    return {"name": name, "summary": summary, "contentType": "application/json", "payload": payload}
+
+
+RECORDS: dict[str, dict[str, Any]] = {
+    "record": _message_of(
+        "record",
+        "A record that came or has changed, as you may read it at this moment.",
+        _OF_RECORD
+        | {
+            "new": {"type": "boolean", "description": "It came with this event: nobody here knew of it before."},
+            "feature": {"type": "object", "description": "GeoJSON Feature."},
+        },
+    ),
+    "gone": _message_of("gone", "A record may not be read any more.", _OF_RECORD),
+    "launch": _message_of(
+        "launch",
+        "A launch was given or has changed: read it, GET /launches/{launch_id}.",
+        _RECORD_MEMBERS | {"id": _ORDER_ID},
+    ),
+}
+"""What the stream of records sends."""
 _ORDERS: dict[str, dict[str, Any]] = {
     "order": {
         "name": "order",
@@ -92,6 +127,18 @@ def document(host: str, scheme: str) -> dict[str, Any]:
                 "servers": [{"$ref": "#/servers/service"}],
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in (*_LIVE, "bye")},
             },
+            "records": {
+                "address": "/records/stream",
+                "title": "Records (Server-Sent Events)",
+                "description": "GET with Accept: text/event-stream. For those who read records and not the log: each "
+                "that comes or changes, of the types that you may read, and no word of what was done to it. `id` is "
+                "the cursor, also where it comes without an event. Resume with Last-Event-ID or ?after=.",
+                "servers": [{"$ref": "#/servers/service"}],
+                "messages": {
+                    **{name: {"$ref": f"#/components/messages/record_{name}"} for name in RECORDS},
+                    "bye": {"$ref": "#/components/messages/bye"},
+                },
+            },
             "orders": {
                 "address": "/orders/stream",
                 "title": "Orders to vehicles (Server-Sent Events)",
@@ -115,6 +162,8 @@ def document(host: str, scheme: str) -> dict[str, Any]:
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
             "sendVehicles": _operation("vehicles", [*_LIVE, "bye"], "Where vehicles are now.")
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
+            "sendRecords": _operation("records", [*RECORDS, "bye"], "Records as they come and change.")
+            | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
             "sendOrders": _operation("orders", [*_ORDERS, "bye"], "What vehicles are told to do, and what came of it.")
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
             "sendWebhook": _operation("webhook", names, "Each event of a target's audience, in order.")
@@ -126,6 +175,7 @@ def document(host: str, scheme: str) -> dict[str, Any]:
                 **{_key(name): _message(name) for name in names},
                 **{f"{_key(name)}_call": _call(name) for name in names},
                 **_LIVE,
+                **{f"record_{name}": message for name, message in RECORDS.items()},
                 **_ORDERS,
                 "bye": {
                     "name": "bye",

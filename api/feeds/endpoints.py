@@ -1,4 +1,4 @@
-"""The stream of events, targets of webhooks, and the description of both."""
+"""The streams of events and of records, targets of webhooks, and the description of all."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from api.errors import UnprocessableError
 from api.feeds import answers, webhooks
 from api.feeds.addresses import check_url, reachable
 from api.feeds.asyncapi import document
+from api.feeds.changes import SHOWN, tell_change
 from api.feeds.schemas import RedeliveryIn, WebhookIn
 from api.feeds.sse import EventStream, check_accepts, stream
 from api.feeds.streams import Open, streams_of
@@ -22,9 +23,16 @@ from api.feeds.wake import wake_of
 from api.http import Caller, Given, Route, Stored, answer, answer_page, read, write
 from api.identity.roles import Permission
 from api.pages import Asked
+from api.settings import Settings
+from api.store.engine import Store
 from api.trail.log import audience_of, last_n
 
 __all__ = ["ROUTES"]
+
+
+_After = Annotated[int | None, Query(ge=0, le=2**63 - 1)]
+_LastEventId = Annotated[str | None, Header(max_length=20)]
+_Accept = Annotated[str, Header(max_length=1000)]
 
 
 async def get_event_stream(
@@ -32,9 +40,9 @@ async def get_event_stream(
     store: Stored,
     given: Given,
     *,
-    after: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
-    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
-    accept: Annotated[str, Header(max_length=1000)] = "*/*",
+    after: _After = None,
+    last_event_id: _LastEventId = None,
+    accept: _Accept = "*/*",
 ) -> Response:
     """Events as they happen (Server-Sent Events), after those since a cursor: `Last-Event-ID` or `after`, else now.
 
@@ -42,22 +50,50 @@ async def get_event_stream(
     its `id`; the last one that came is the cursor to resume with.
     """
     check_accepts(accept)
-    if last_event_id is not None:
-        if not (last_event_id.isascii() and last_event_id.isdigit()):
-            raise UnprocessableError("Last-Event-ID is the id of the last event that came: a number")
-        after = int(last_event_id)
+    cursor = _cursor(after, last_event_id)
+    return await _streamed(Open(call, audience_of(call.principal)), store, given, cursor, "event.subscribe")
+
+
+async def get_record_stream(
+    call: Caller,
+    store: Stored,
+    given: Given,
+    *,
+    after: _After = None,
+    last_event_id: _LastEventId = None,
+    accept: _Accept = "*/*",
+) -> Response:
+    """Records as they come and change (Server-Sent Events), after a cursor: `Last-Event-ID` or `after`, else now.
+
+    For those who read records and not the log. `record` carries a GeoJSON Feature as the caller may read it when it
+    leaves, of the types that the caller may read; `gone` names one that may not be read any more; `launch` one that was
+    given or has changed, to those who read launches. An `id` is a number of the log, in which there are gaps; the last
+    one that came, with an event or without, is the cursor to resume with.
+    """
+    check_accepts(accept)
+    opened = Open(call, audience_of(call.principal), tell_change, SHOWN)
+    return await _streamed(opened, store, given, _cursor(after, last_event_id), "record.subscribe")
+
+
+def _cursor(after: int | None, last_event_id: str | None) -> int | None:
+    if last_event_id is None:
+        return after
+    if not (last_event_id.isascii() and last_event_id.isdigit()):
+        raise UnprocessableError("Last-Event-ID is the id of the last event that came: a number")
+    return int(last_event_id)
+
+
+async def _streamed(opened: Open, store: Store, given: Settings, after: int | None, action: str) -> Response:
     streams = streams_of(store, given)
-    streams.check_room(call)
-    audience = audience_of(call.principal)
+    streams.check_room(opened.call)
 
     def start(session: Session, _now: int) -> tuple[int, list[str]]:
-        last = last_n(session, audience)
+        last = last_n(session, opened.audience)
         if after is not None and after > last:
             raise UnprocessableError(f"event {after} is beyond the log, which ends at {last}: read it again from 0")
         return last if after is None else after, []
 
-    cursor = await run_in_threadpool(read, store, call, "event.subscribe", start)
-    opened = Open(call, audience)
+    cursor = await run_in_threadpool(read, store, opened.call, action, start)
     wake = wake_of(store, given.feeds.poll_s)
     return EventStream(stream(streams, wake, opened, cursor), given.feeds)
 
@@ -98,6 +134,20 @@ def post_redelivery(webhook_id: str, wish: RedeliveryIn, call: Caller, store: St
     return answer(write(store, lambda session, now: webhooks.redeliver(session, call, now, webhook_id, wish)), 202)
 
 
+def post_pause(webhook_id: str, call: Caller, store: Stored) -> Response:
+    """Send nothing more to a target for now; a redelivery sets it going again from where it stands.
+
+    409 where nothing is sent to it as it is.
+    """
+    return answer(write(store, lambda session, now: webhooks.pause(session, call, now, webhook_id)))
+
+
+def post_secret(webhook_id: str, call: Caller, store: Stored) -> Response:
+    """Sign calls with a new secret from the next on; it is in this answer alone, and the old one counts no more."""
+    told, secret = write(store, lambda session, now: webhooks.renew_secret(session, call, now, webhook_id))
+    return answer(told | {"secret": secret})
+
+
 def get_deliveries(webhook_id: str, call: Caller, store: Stored, asked: Asked) -> Response:
     """Attempts at a target, newest first: when, which event, how it went, how long it took."""
 
@@ -116,10 +166,13 @@ def get_asyncapi(request: Request, call: Caller, store: Stored) -> Response:
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/events/stream", get_event_stream, Permission.EVENT_READ, answers=answers.STREAM),
+    Route("GET", "/records/stream", get_record_stream, Permission.CROSSING_READ, answers=answers.STREAM),
     Route("GET", "/asyncapi.json", get_asyncapi, Permission.SELF, answers=answers.ASYNCAPI),
     Route("POST", "/webhooks", post_webhook, Permission.WEBHOOK, answers=answers.NAMED),
     Route("GET", "/webhooks", get_webhooks, Permission.WEBHOOK, answers=answers.WEBHOOKS),
     Route("DELETE", "/webhooks/{webhook_id}", delete_webhook, Permission.WEBHOOK, answers=NOTHING),
     Route("GET", "/webhooks/{webhook_id}/deliveries", get_deliveries, Permission.WEBHOOK, answers=answers.DELIVERIES),
+    Route("POST", "/webhooks/{webhook_id}/pause", post_pause, Permission.WEBHOOK, answers=answers.PAUSED),
+    Route("POST", "/webhooks/{webhook_id}/secret", post_secret, Permission.WEBHOOK, answers=answers.RENEWED),
     Route("POST", "/webhooks/{webhook_id}/redelivery", post_redelivery, Permission.WEBHOOK, answers=answers.SET_GOING),
 )

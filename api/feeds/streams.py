@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from api.errors import RateLimitedError
 from api.feeds.receipts import outstanding_recalls
 from api.feeds.standing import standing
-from api.feeds.told import Teller, Told
+from api.feeds.told import Teller, Told, Voice, tell_event
 from api.identity.roles import Call, Principal
 from api.settings import Settings
 from api.store.engine import Store
@@ -48,6 +48,10 @@ class Open:
         The request that opened it: who reads.
     audience
         Whose events it is told.
+    voice
+        What it is told of each.
+    action
+        Under which the audit has what it was told.
     ended
         Why it has to end: "revoked" or "stopping"; None while it may go on.
     stirred
@@ -56,6 +60,8 @@ class Open:
 
     call: Call
     audience: str
+    voice: Voice = tell_event
+    action: str = "event.stream"
     ended: str | None = None
     stirred: asyncio.Event | None = None
 
@@ -210,9 +216,13 @@ class Streams:
 
     def _page(self, teller: Teller, wish: _Wish) -> Page:
         pieces: list[bytes] = []
-        room = self.settings.page_bytes
+        room, last, looked = self.settings.page_bytes, wish.after, 0
         for event in wish.following:
-            told = teller.tell(wish.open.call.principal, event, again=wish.again)
+            looked += 1
+            last = event["n"]
+            told = wish.open.voice(teller, wish.open.call.principal, event, wish.again)
+            if told is None:
+                continue
             # What is told again leaves the receiver's cursor where it is: no id.
             name = None if wish.again else str(told.n)
             pieces.append(format_sse_event(data_str=told.body, event=told.kind, id=name))
@@ -220,9 +230,11 @@ class Streams:
             room -= len(pieces[-1])
             if room <= 0:
                 break
+        if not wish.again and last != (wish.told[-1].n if wish.told else wish.after):
+            pieces.append(format_sse_event(id=str(last)))  # what was left out is not to be looked at again
         whole = wish.events is not None or wish.again or len(wish.following) < self.settings.page_events
-        more = len(wish.told) < len(wish.following) or not whole
-        return Page(b"".join(pieces), wish.told[-1].n if wish.told else wish.after, more)
+        more = looked < len(wish.following) or not whole
+        return Page(b"".join(pieces), last, more)
 
     async def _check(self) -> None:
         """Streams to which nothing happens hear of it too when their key is taken away."""
@@ -247,7 +259,7 @@ class Streams:
 def _deed(wish: _Wish, now_us: int) -> Deed:
     shown = [told.shown for told in wish.told if told.shown is not None]
     span = {"first": wish.told[0].n, "last": wish.told[-1].n}
-    return Deed(wish.open.call, now_us, "event.stream", shown, span)
+    return Deed(wish.open.call, now_us, wish.open.action, shown, span)
 
 
 _STREAMS: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[Store, Streams]] = WeakKeyDictionary()

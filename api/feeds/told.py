@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from api.errors import NotFoundError
 from api.identity.roles import Principal
 from api.records.readable import find_readable, find_released, may_read
 
-__all__ = ["Teller", "Told", "one_line"]
+__all__ = ["Teller", "Told", "Voice", "one_line", "tell_event"]
 
 _OF_RELEASES = {"release.created", "release.recalled"}
 
@@ -87,7 +87,7 @@ class Teller:
         body = {**event, "again": True} if again else event
         if record_id is None:
             return Told(event["n"], event["kind"], event["time"], one_line(canonical(body)), None)
-        row = self._row(principal, event)
+        row = self.readable(principal, event)
         known = event["record_type"] is None or may_read(principal, event["record_type"])
         if event["kind"] == "release.recalled" or (row is None and principal.partner_id is not None and known):
             state, row = "recalled", None if principal.partner_id is not None else row
@@ -98,8 +98,11 @@ class Teller:
         text = canonical({**body, "state": state})[:-1] + ',"feature":' + feature + "}"
         return Told(event["n"], event["kind"], event["time"], one_line(text), None if row is None else record_id)
 
-    def _row(self, principal: Principal, event: dict[str, Any]) -> Any:
-        """The record as `principal` may read it; to a partner under the very release that the event tells of."""
+    def readable(self, principal: Principal, event: dict[str, Any]) -> Any:
+        """The record of an event as `principal` may read it; None where it may not.
+
+        A partner reads it under the very release that the event tells of.
+        """
         if principal.partner_id is None:
             return self._inside(principal, event["record_id"])
         if event["kind"] not in _OF_RELEASES:
@@ -119,6 +122,15 @@ class Teller:
             except NotFoundError:
                 self._readable[key] = None
         return self._readable[key]
+
+
+Voice = Callable[[Teller, Principal, dict[str, Any], bool], Told | None]
+"""What is told of an event to somebody, None for nothing; the last says that it is offered again."""
+
+
+def tell_event(teller: Teller, principal: Principal, event: dict[str, Any], again: bool) -> Told | None:
+    """The voice of the log itself: all that happens is told to whoever may read the log."""
+    return teller.tell(principal, event, again=again)
 
 
 def one_line(text: str) -> str:

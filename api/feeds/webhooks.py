@@ -28,11 +28,17 @@ __all__ = [
     "disable",
     "list_deliveries",
     "list_webhooks",
+    "pause",
     "reach_of",
     "redeliver",
     "remove_webhook",
+    "renew_secret",
     "speaks_for",
 ]
+
+
+PAUSED = "paused by its owner"
+"""Why nothing is sent to a target whose owner wants that."""
 
 
 def reach_of(audience: str, settings: FeedSettings) -> Reach:
@@ -148,6 +154,37 @@ def redeliver(session: Session, call: Call, now_us: int, webhook_id: str, wish: 
     row.disabled_us, row.disabled_reason = None, None
     append_audit(session, call, now_us, "webhook.redeliver", [row.id], after=row.after_n)
     return _wire(row)
+
+
+def pause(session: Session, call: Call, now_us: int, webhook_id: str) -> dict[str, Any]:
+    """Send a target of the caller's nothing until `redeliver` sets it going, from where it stands; as JSON values.
+
+    Raises
+    ------
+    NotFoundError
+        When the caller has no such target.
+    ConflictError
+        When nothing is sent to it as it is.
+    """
+    row = _mine(session, call, webhook_id)
+    if row.disabled_us is not None:
+        raise ConflictError(f"nothing is sent to webhook {webhook_id}: {row.disabled_reason}")
+    row.disabled_us, row.disabled_reason = now_us, PAUSED
+    told = {"webhook_id": row.id, "reason": PAUSED}
+    append_event(session, now_us, "webhook.disabled", partner_id=call.principal.partner_id, **told)
+    append_audit(session, call, now_us, "webhook.pause", [row.id])
+    return _wire(row)
+
+
+def renew_secret(session: Session, call: Call, now_us: int, webhook_id: str) -> tuple[dict[str, Any], str]:
+    """Sign calls to a target of the caller's with another secret from the next on: the target, and that, told once.
+
+    Raises NotFoundError.
+    """
+    row = _mine(session, call, webhook_id)
+    row.secret = new_secret()
+    append_audit(session, call, now_us, "webhook.renew_secret", [row.id])
+    return _wire(row), row.secret
 
 
 def list_deliveries(session: Session, call: Call, webhook_id: str, window: Window) -> Page[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from api.described import NOTHING, PLACE, answered, answered_page, modelled, taken
+from api.described import NOTHING, PLACE, answered, answered_page, closed, modelled, or_null, taken
 from api.planning.results import AdoptionOut, PlanningLine, PlanningOut
 from api.planning.schemas import PlanningIn
 
-__all__ = ["ADOPTED", "ASKED", "FILE", "FORGOTTEN", "MEDIA_TYPES", "PLANNING", "PLANNINGS"]
+__all__ = ["ADOPTED", "ASKED", "FILE", "FORGOTTEN", "GROUND", "MEDIA_TYPES", "PLANNING", "PLANNINGS"]
 
 MEDIA_TYPES = {
     ".plan": "application/json",
@@ -21,9 +21,12 @@ MEDIA_TYPES = {
 }
 """Of the files of a plan, by their ending."""
 
+_METRES = {"type": "number"}
+
 ADOPTED = answered(modelled(AdoptionOut))
 ASKED = answered(modelled(PlanningLine), 202, **PLACE)
 FILE = answered({}, media_types=tuple(dict.fromkeys(MEDIA_TYPES.values())), Content_Disposition="Its file name.")
 FORGOTTEN = NOTHING
+GROUND = answered(closed(ground_amsl_m=or_null(_METRES), resolution_m=or_null(_METRES)))
 PLANNING = answered(modelled(PlanningOut, request=taken(PlanningIn)))
 PLANNINGS = answered_page(modelled(PlanningLine))

@@ -7,16 +7,19 @@ from pathlib import PurePath
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Path, Request
+from fastapi import Path, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.http import Caller, Given, Route, Stored, answer, answer_page, read, write, write_alone
 from api.identity.roles import Permission
+from api.live.account import show_counted, tally_of
 from api.pages import Asked
 from api.planning import answers, plannings
 from api.planning.answers import MEDIA_TYPES
+from api.planning.ground import ground_at
 from api.planning.schemas import AdoptionIn, PlanningIn
+from api.wire import Lat, Lon
 
 __all__ = ["ROUTES"]
 
@@ -84,11 +87,24 @@ def post_adoption(planning_id: str, wish: AdoptionIn, call: Caller, store: Store
     return answer(write_alone(store, lambda session, now: adopt(session, call, now, planning_id, wish)))
 
 
+def get_ground(
+    lat: Annotated[Lat, Query()], lon: Annotated[Lon, Query()], call: Caller, store: Stored, settings: Given
+) -> Response:
+    """How high the ground is at a place, by the terrain that the service plans with; null where it has none.
+
+    It lies between samples that are `resolution_m` apart: trees, masts and houses stand on it. Partners are told none.
+    """
+    terrain = None if call.principal.partner_id is not None else settings.planning.terrain
+    tally = tally_of(store, call, "ground.read", settings.live.account_s, counted="places")
+    return answer(show_counted(store, call, tally, lambda _session, _now: (ground_at(terrain, lat, lon), ["terrain"])))
+
+
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/plannings", post_planning, Permission.ASSET_WRITE, answers=answers.ASKED),
     Route("GET", "/plannings", get_plannings, Permission.ASSET_READ, answers=answers.PLANNINGS),
     Route("GET", "/plannings/{planning_id}", get_planning, Permission.ASSET_READ, answers=answers.PLANNING),
     Route("DELETE", "/plannings/{planning_id}", delete_planning, Permission.ASSET_WRITE, answers=answers.FORGOTTEN),
     Route("GET", "/plannings/{planning_id}/files/{name}", get_file, Permission.ASSET_READ, answers=answers.FILE),
+    Route("GET", "/ground", get_ground, Permission.ASSET_READ, answers=answers.GROUND),
     Route("POST", "/plannings/{planning_id}/adoption", post_adoption, Permission.ASSET_WRITE, answers=answers.ADOPTED),
 )

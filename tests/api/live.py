@@ -111,11 +111,13 @@ class Live:
         return answer.json() if answer.content else None
 
     @contextmanager
-    def stream(self, who: str, *, after: int | None = None, last: str | None = None) -> Iterator[Stream]:
+    def stream(
+        self, who: str, *, after: int | None = None, last: str | None = None, path: str = "/events/stream"
+    ) -> Iterator[Stream]:
         headers = {"Authorization": f"Bearer {self.keys[who]}", "Accept": "text/event-stream"}
         headers |= {} if last is None else {"Last-Event-ID": last}
         query = {} if after is None else {"after": after}
-        with self.http.stream("GET", "/events/stream", params=query, headers=headers) as response:
+        with self.http.stream("GET", path, params=query, headers=headers) as response:
             assert response.status_code == 200, response.read()
             assert response.headers["Content-Type"].startswith("text/event-stream")
             yield Stream(response)

@@ -355,6 +355,10 @@ def test_streams_and_webhooks_tell_no_more(service, make, databases):
             current = {each.data["record_id"] for each in told if each.data["state"] == "current"}
             assert current == {world.records[n].id for n in partner.seen(now_us)}
             assert not world.leaks(stream.raw, partner, now_us, named=True), name
+            with live.stream(name, after=0, path="/records/stream") as records:
+                while records.last_id != str(last):
+                    next(records)
+            assert not world.leaks(records.raw, partner, now_us, named=True), name
             sent = min(last, 20)
             live.must(name, "POST", "/webhooks", json={"url": target.url, "after": last - sent})
             calls = target.wait(len(target.calls) + sent)

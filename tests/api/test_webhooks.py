@@ -285,6 +285,37 @@ def test_kinds_that_are_not_asked_for_are_passed_over(service: Live, target: Tar
     assert service.ask("supervisor", "POST", "/webhooks", json={"url": target.url, "kinds": ["x"]}).status_code == 422
 
 
+def test_a_target_rests_until_it_is_set_going_again_and_misses_nothing(service: Live, target: Target):
+    bravo = service.partner("bravo")
+    made = name_target(service, "bravo", target.url)
+    service.released(bravo, "before")
+    target.wait(1)
+    paused = service.must("bravo", "POST", f"/webhooks/{made['id']}/pause")
+    assert (paused["disabled"] is not None, paused["disabled_reason"]) == (True, "paused by its owner")
+    assert service.ask("bravo", "POST", f"/webhooks/{made['id']}/pause").status_code == 409
+    service.released(bravo, "meanwhile")
+    service.must("bravo", "POST", f"/webhooks/{made['id']}/redelivery", json={})
+    service.released(bravo, "after")
+    assert seen_numbers(target.wait(3)) == [1, 2, 3]
+    assert [one["objects"] for one in service.audited("webhook.pause")] == [[made["id"]]]
+
+
+def test_a_new_secret_signs_from_the_next_call_on_and_the_old_one_no_more(service: Live, target: Target):
+    bravo = service.partner("bravo")
+    made = name_target(service, "bravo", target.url)
+    service.released(bravo, "before")
+    target.wait(1)
+    renewed = service.must("bravo", "POST", f"/webhooks/{made['id']}/secret")
+    assert renewed["secret"] != made["secret"]
+    service.released(bravo, "after")
+    (headers, body) = target.wait(2)[1]
+    Webhook(renewed["secret"]).verify(body, headers)
+    with pytest.raises(Exception, match="signature"):
+        Webhook(made["secret"]).verify(body, headers)
+    assert renewed["secret"] not in service.ask("bravo", "GET", "/webhooks").text
+    assert all(renewed["secret"] not in json.dumps(one) for one in service.audited("webhook.renew_secret"))
+
+
 def test_a_target_is_seen_and_touched_by_its_own_alone(service: Live, target: Target):
     service.partner("bravo")
     service.partner("charlie")
@@ -295,6 +326,8 @@ def test_a_target_is_seen_and_touched_by_its_own_alone(service: Live, target: Ta
             ("DELETE", "", None),
             ("GET", "/deliveries", None),
             ("POST", "/redelivery", {}),
+            ("POST", "/pause", None),
+            ("POST", "/secret", None),
         ):
             answer = service.ask(who, method, f"/webhooks/{made['id']}{path}", json=body)
             absent = service.ask(who, method, f"/webhooks/{'0' * 32}{path}", json=body)

@@ -266,24 +266,28 @@ def test_a_key_is_issued_works_and_is_revoked(live, desk):
     assert httpx.get(f"{live.url}/me", headers=bearer).status_code == 401
 
 
-def test_rules_of_review_are_written_and_over_somebody_elses_only_by_who_was_told(live, desk):
+def test_rules_of_review_are_written_and_over_somebody_elses_only_by_who_was_told(live, desk):  # noqa: PLR0915 - one flow of a person
     at = desk(live, "administrator", "#/account/review")
     page = at.page
     form = page.get_by_role("form", name="Write the rules")
-    minutes, text = form.get_by_label("Minutes that a claim lasts"), form.get_by_label("Rules as JSON")
-    write = form.get_by_role("button", name="Write the rules")
+    minutes, write = form.get_by_label("Minutes that a claim lasts"), form.get_by_role("button", name="Write the rules")
+    worth = form.get_by_role("group", name="What a crossing is worth")
+    two = form.get_by_role("group", name="What two people have to confirm")
     dialog = page.get_by_role("dialog", name="Write the rules")
     minutes.fill("5")
-    text.fill('{"severity": []}')
+    first = worth.get_by_role("group", name="Rule 1")
+    expect(first.get_by_label("inbound")).to_be_checked()  # the usual rule, as it stands above
+    first.get_by_label("Confidence at least").fill("2")
     write.click()
-    expect(form.get_by_role("alert")).to_contain_text("two_people is missing")
-    rules = '{"severity": [], "two_people": [{"kinds": ["vehicle"]}]}'
-    text.fill(rules)
+    expect(form.get_by_role("alert")).to_contain_text("a confidence is from 0 to 1")
+    first.get_by_role("button", name="Remove the rule").click()
+    two.get_by_role("button", name="Add a rule").click()
+    two.get_by_label("Vehicle", exact=True).check()
     write.click()
     expect(dialog).to_contain_text("There will be 1 rule for what two people have to confirm.")
     dialog.get_by_role("button", name="Put them in force").dblclick()  # a second time would be refused
     expect(page.get_by_text("stays claimed for 5 minutes")).to_be_visible()
-    expect(page.get_by_role("listitem").filter(has_text="kinds vehicle")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="What crosses: Vehicle")).to_be_visible()
     told = live.ask("auditor", "GET", "/reviews/policy")
     assert told.json()["policy"]["claim_s"] == 300
 
@@ -297,7 +301,7 @@ def test_rules_of_review_are_written_and_over_somebody_elses_only_by_who_was_tol
     expect(page.get_by_text("stays claimed for 10 minutes")).to_be_visible()
     assert live.ask("auditor", "GET", "/reviews/policy").json()["policy"]["claim_s"] == 600
     expect(minutes).to_have_value("7")
-    expect(text).to_have_value(rules)
+    expect(two.get_by_label("Vehicle", exact=True)).to_be_checked()
     write.click()
     expect(dialog).to_contain_text("There will be 1 rule for what two people have to confirm.Now there are 0.")
     confirm(page, "Put them in force")
@@ -305,9 +309,24 @@ def test_rules_of_review_are_written_and_over_somebody_elses_only_by_who_was_tol
     expect(page.get_by_role("alert")).to_have_count(0)
     policy = live.ask("auditor", "GET", "/reviews/policy").json()["policy"]
     assert (policy["claim_s"], policy["two_people"][0]["kinds"]) == (420, ["vehicle"])
-    text.fill('{"severity": [], "two_people": []}')
+    worth.get_by_role("button", name="Add a rule").click()
+    worth.get_by_role("button", name="Add a rule").click()
+    second = worth.get_by_role("group", name="Rule 2")
+    second.get_by_label("Markings").fill("REL BRAVO, REL CHARLIE")
+    second.get_by_label("Such a crossing is").select_option("detection")
+    second.get_by_role("button", name="Up").click()
+    two.get_by_role("button", name="Remove the rule").click()
     write.click()
     expect(dialog).to_contain_text("Nothing will need two people")
+    confirm(page, "Put them in force")
+    expect(page.get_by_role("listitem").filter(has_text="Markings: REL BRAVO, REL CHARLIE")).to_be_visible()
+    policy = live.ask("auditor", "GET", "/reviews/policy").json()["policy"]
+    assert [(rule["severity"], rule["markings"]) for rule in policy["severity"]] == [
+        ("detection", ["REL BRAVO", "REL CHARLIE"]),
+        ("alert", None),
+    ]
+    at.picture("account-rules")
+    assert at.axe() == []
 
 
 def test_ones_own_sessions_are_ended_and_the_password_changed(live, desk):

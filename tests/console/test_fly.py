@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from api.planning.settings import PlanningSettings
 from tests.api.samples import record_json
 from tests.console.desk import THEMES
 
@@ -46,6 +47,10 @@ def cue(live, at=(-110.93, 31.338), kind="radar"):
 
 @pytest.fixture
 def sky(live):
+    return populate(live)
+
+
+def populate(live):
     """A border, two vehicles that fly and one that does not."""
     have(live, "segments", **BORDER)
     ids = {
@@ -95,6 +100,7 @@ def test_vehicles_appear_move_raise_alarms_and_go_stale(live, desk, sky):
     expect(alarms.get_by_role("listitem").nth(1)).to_contain_text("heron: battery low, 20")
     expect(page.get_by_role("alert").first).to_contain_text("heron")
     expect(choose(page, "heron")).to_contain_text("110.935")
+    expect(choose(page, "heron")).to_contain_text("1,240 m AMSL")
 
     # Seen, and true no more: gone. Not seen: it stays though it is over.
     page.keyboard.press("a")
@@ -357,3 +363,55 @@ def test_the_map_goes_along_with_a_vehicle_that_is_followed(live, desk, sky):
     until_west(110.938, 110.942)
     fly(live, "heron", lon=-110.90)
     until_west(110.85, 110.925)
+
+
+def test_a_pilot_hears_of_a_cue_as_it_comes_and_the_page_asks_for_none_by_itself(live, desk, sky):
+    at = open_fly(desk, live, "pilot")
+    alarms = at.page.get_by_role("region", name="Alarms")
+    with at.page.expect_request(lambda request: request.url.endswith("/vehicles?limit=1000")):
+        at.page.reload()
+    expect(row(at.page, "heron")).to_contain_text("80%")
+    expect(at.page.get_by_text("Live", exact=True)).to_be_visible()
+    at.requests.clear()
+    cue(live, kind="infrared")
+    expect(alarms).to_contain_text("Cue: infrared, gate-3")
+    assert [url for url in at.requests if "/cues" in url or "/crossings" in url] == []
+
+
+def test_a_height_says_over_what_and_a_way_is_measured_by_hand_and_by_keyboard(peopled, served, desk, tmp_path):
+    terrain = tmp_path / "terrain"
+    terrain.mkdir()
+    np.full((1201, 1201), 1000, dtype=">i2").tofile(terrain / "N31W111.hgt")
+    with served(peopled, tmp_path / "service", planning=PlanningSettings(terrain=terrain)) as live:
+        populate(live)
+        at = open_fly(desk, live, "pilot")
+        expect(choose(at.page, "heron")).to_contain_text("240 m above ground 1,240 m AMSL")
+        measure(at.page)
+        assert at.axe() == []
+        at.picture("fly-measure")
+
+
+def measure(page):
+    page.get_by_role("button", name="Measure").click()
+    measured = page.get_by_role("region", name="Measure")
+    field = measured.get_by_label("Next place")
+    field.fill("31.30, -110.94")
+    field.press("Enter")
+    field.fill("31.40, -110.94")
+    field.press("Enter")
+    expect(measured.get_by_role("status")).to_contain_text("11.120 km, bearing 000° true")
+    measured.get_by_label("Unit of distances").select_option("nm")
+    expect(measured.get_by_role("status")).to_contain_text("6.004 nm")
+    page.locator(".maplibregl-canvas").click(position={"x": 640, "y": 500})
+    expect(measured.get_by_role("listitem")).to_have_count(2)
+    assert page.evaluate("location.hash").startswith("#/fly/")  # the click chose nothing else
+    page.locator(".maplibregl-canvas").press("Backspace")
+    expect(measured.get_by_role("status")).to_contain_text("6.004 nm")
+    measured.get_by_role("button", name="Add the middle of the map").click()
+    page.locator(".maplibregl-canvas").press("Escape")
+    expect(measured).to_have_count(0)
+    page.keyboard.press("m")
+    expect(measured.get_by_role("status")).to_contain_text("Click on the map")
+    for place in ("31.30, -110.94", "31.40, -110.94"):
+        field.fill(place)
+        field.press("Enter")

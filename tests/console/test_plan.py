@@ -411,3 +411,20 @@ def test_what_a_browser_kept_is_never_in_the_way(live, desk):
     expect(page.get_by_text("There is no border yet")).to_have_count(0)
     expect(names).to_have_count(0)
     expect(page.get_by_role("button", name="Plan", exact=True)).to_be_enabled()
+
+
+def test_a_way_is_measured_and_what_is_drawn_stays_as_it_is(live, desk):
+    at = desk(live, "pilot")
+    page = at.page
+    x, y = at_the_border(page)
+    put_base(page, x, y - 40)
+    page.get_by_role("button", name="Measure m").click()
+    for along in (-60, 60):
+        click(page, x + along, y - 40)
+    measured = page.get_by_role("region", name="Measure")
+    expect(measured.get_by_role("status")).to_contain_text(re.compile(r"^\d+\.\d{3} km, bearing 0(89|90|91)° true$"))
+    expect(page.get_by_label("Place", exact=True)).to_have_count(1)
+    page.get_by_role("button", name="Base s").click()  # another tool puts this one away
+    expect(measured).to_have_count(0)
+    click(page, x + 60, y - 40)
+    expect(page.get_by_label("Place", exact=True)).to_have_count(2)

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from standardwebhooks import Webhook
 
+from api.feeds.settings import FeedSettings
+from api.outlets.tables import OutletRow
+from api.trail.log import INSIDE, last_n
+from tests.api.live import Target
 from tests.api.samples import agreement_json, crossing_json
 
 HERE = [[[-111, 31], [-110, 31], [-110, 32], [-111, 32], [-111, 31]]]
@@ -43,16 +48,18 @@ PARTS = {
     "releases": "Releases",
     "agreements": "Agreements",
     "received": "Recalls and subscriptions",
+    "outlets": "Outlets",
+    "webhooks": "Webhooks",
 }
 
 
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        ("supervisor", ["Preview and release", "Releases", "Agreements"]),
-        ("administrator", ["Releases", "Agreements"]),
-        ("auditor", ["Releases", "Agreements"]),
-        ("partner", ["Recalls and subscriptions"]),
+        ("supervisor", ["Preview and release", "Releases", "Agreements", "Outlets", "Webhooks"]),
+        ("administrator", ["Releases", "Agreements", "Outlets"]),
+        ("auditor", ["Releases", "Agreements", "Outlets"]),
+        ("partner", ["Recalls and subscriptions", "Webhooks"]),
     ],
 )
 def test_each_role_has_its_parts_and_opens_no_others_by_their_address(live, desk, role, expected):
@@ -282,6 +289,77 @@ def test_a_partner_subscribes_under_its_agreement_and_asks_no_more(live, desk):
     at.page.get_by_role("dialog").get_by_role("button", name="End it").click()
     expect(end).to_have_count(0)
     assert live.ask("partner", "GET", "/subscriptions").json()[0]["ended"] is not None
+
+
+def test_outlets_say_how_far_they_are_and_why_one_does_not_move(live, desk):
+    agree(live)
+    now_us = live.service.store.clock()
+    usual = {"moved_us": now_us, "holder": None, "held_us": 0}
+    with live.service.store.write() as session:
+        last = last_n(session, INSIDE)
+        session.add(OutletRow(name="tak north", audience=INSIDE, n=last, problem=None, **usual))
+        refused = "the server refuses our certificate"
+        session.add(OutletRow(name="mqtt", audience=live.partner_id, n=0, problem=refused, **usual))
+    release(live, crossing(live, "a"))
+    at = desk(live, "auditor", "#/share/outlets")
+    behind = last_n_of(live, INSIDE) - last
+    expect(at.page.get_by_role("row", name="tak north")).to_contain_text(f"{behind} events")
+    expect(at.page.get_by_role("row", name="tak north")).to_contain_text("those inside")
+    row = at.page.get_by_role("row", name="mqtt")
+    expect(row).to_contain_text("Coast guard of the neighbour")
+    expect(row).to_contain_text(f"1 eventDoes not move: {refused}")
+    assert at.axe() == []
+
+
+def last_n_of(live, audience: str) -> int:
+    with live.service.store.read() as session:
+        return last_n(session, audience)
+
+
+def test_a_webhook_is_made_looked_after_and_taken_away(peopled, served, desk, tmp_path):
+    target = Target()
+    feeds = FeedSettings(poll_s=0.05, loopback_targets=True, first_wait_s=0.1)
+    with served(peopled, tmp_path / "service", feeds=feeds) as live:
+        agree(live)
+        at = desk(live, "partner", "#/share/webhooks")
+        page, dialog = at.page, at.page.get_by_role("dialog")
+        form = page.get_by_role("form", name="Add a webhook")
+        form.get_by_label("Address to call").fill(target.url)
+        form.get_by_label("Kinds of events").fill("release.made")
+        at.forgiven.append("/webhooks")
+        form.get_by_role("button", name="Add a webhook").click()
+        expect(form.get_by_role("alert")).to_contain_text("no event is of kind 'release.made'")
+        form.get_by_label("Kinds of events").fill("release.created")
+        form.get_by_role("button", name="Add a webhook").click()
+        secret = dialog.get_by_label("Secret").text_content()
+        dialog.get_by_role("button", name="It is noted: close").click()
+        row = page.get_by_role("row", name=target.url)
+        release(live, crossing(live, "a"))
+        headers, body = target.wait(1)[0]
+        Webhook(secret).verify(body, headers)
+        row.get_by_role("button", name="Deliveries").click()
+        expect(dialog.get_by_role("row", name="release.created")).to_contain_text("taken (204)")
+        assert at.axe() == []
+        at.picture("share-webhooks")
+        dialog.get_by_role("button", name="Close").last.click()
+
+        row.get_by_role("button", name="Pause").click()
+        dialog.get_by_role("button", name="Pause").click()
+        expect(row).to_contain_text("paused by its owner")
+        row.get_by_role("button", name="New secret").click()
+        dialog.get_by_role("button", name="New secret").click()
+        renewed = dialog.get_by_label("Secret").text_content()
+        dialog.get_by_role("button", name="It is noted: close").click()
+        release(live, crossing(live, "b"))
+        row.get_by_role("button", name="Go on").click()
+        dialog.get_by_role("button", name="Go on").click()
+        headers, body = target.wait(2)[1]
+        Webhook(renewed).verify(body, headers)
+        row.get_by_role("button", name="Remove").click()
+        dialog.get_by_role("button", name="Remove").click()
+        expect(page.get_by_text("No address is called.")).to_be_visible()
+        assert live.ask("partner", "GET", "/webhooks").json() == []
+    target.close()
 
 
 def test_everybody_can_use_it_in_every_theme(live, desk):

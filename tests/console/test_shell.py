@@ -198,3 +198,42 @@ def test_the_bar_fits_and_nothing_is_cut_off(live, desk):
             expect(link).to_be_in_viewport(ratio=1)
         expect(at.page.get_by_role("button", name="Log out")).to_be_in_viewport(ratio=1)
         at.picture(f"shell-{width}")
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "said"),
+    [
+        ("pilot", "#/fly", ["Οχήματα", "Συναγερμοί", "Κανένας συναγερμός", "Μέτρηση"]),
+        ("pilot", "#/plan", ["Δική μας πλευρά", "Ζώνες απαγόρευσης πτήσεων και περιοχές με όρια"]),
+        ("analyst", "#/review", ["Τίποτα δεν περιμένει"]),
+        ("auditor", "#/account/audit", ["Επαλήθευση της αλυσίδας", "Μητρώο ελέγχου", "Διατήρηση"]),
+        ("supervisor", "#/share/agreements", ["Συμφωνίες", "Δεν υπάρχουν συμφωνίες"]),
+    ],
+)
+def test_a_language_is_its_files_alone(live, desk, role, place, said):
+    at = desk(live, role, place, locale="en-GB")  # a page that nobody had before
+    page = at.page
+    at.prefer("Language", "el")
+    for words in said:
+        expect(page.get_by_text(words).first).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "el"
+    at.picture(f"greek-{place.split('/')[1]}")
+
+
+def test_a_page_that_nobody_touches_stops_asking_and_says_so(live, desk):
+    at = desk(live, "supervisor", "#/share/outlets", locale="en-GB")
+    page = at.page
+    page.clock.install()
+    page.reload()
+    expect(page.get_by_text("The service pushes to none.")).to_be_visible()
+    page.clock.fast_forward("15:30")
+    notice = page.get_by_text("Nobody has touched this page for 15 minutes")
+    expect(notice).to_be_visible()
+    at.requests.clear()
+    page.clock.run_for("01:00")
+    assert [url for url in at.requests if url.endswith("/outlets")] == []
+    assert at.axe() == []
+    page.keyboard.press("Shift")
+    expect(notice).to_have_count(0)
+    with page.expect_request(lambda request: request.url.endswith("/outlets")):
+        page.clock.run_for("00:15")

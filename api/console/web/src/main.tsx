@@ -8,6 +8,7 @@ import { language } from "./app/preferences";
 import { place } from "./app/router";
 import { begin } from "./app/session";
 import { loadLanguage, t } from "./i18n";
+import { noticeHands } from "./ui/attention";
 import { report } from "./ui/failure";
 import { listenForKeys } from "./ui/keys";
 import { VIEWS } from "./views/table";
@@ -17,6 +18,7 @@ effect(() => {
 });
 
 listenForKeys();
+noticeHands();
 
 const root = document.getElementById("console");
 if (root === null) throw new Error("the page has no element for the console");

@@ -5,6 +5,7 @@ import { report } from "../ui/failure";
 import { KeyHelp } from "../ui/KeyHelp";
 import { Notices } from "../ui/Notices";
 import { VIEWS, type View } from "../views/table";
+import { Away } from "./Away";
 import { Banner } from "./Banner";
 import { Clock } from "./Clock";
 import { GoTo } from "./GoTo";
@@ -28,6 +29,7 @@ export function App() {
           <Outlet key={known.account_id} views={mine} />
         </div>
       )}
+      <Away />
       <Notices />
       <KeyHelp />
       <Banner where="bottom" />

@@ -44,3 +44,14 @@ test.each(folders.filter((folder) => folder !== "en"))(
     }
   },
 );
+
+/** Languages of which no word may be missing: they show that files alone make the page another language's. */
+test.each(["el"])("%s has every word that English has, in each of its own plurals", (language) => {
+  const categories = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
+  const own = words(language);
+  const plural = new Set([...english.keys()].filter((key) => PLURAL.test(key)).map(stem));
+  const wanted = [...stems.keys()].flatMap((key) =>
+    plural.has(key) ? categories.map((category) => `${key}_${category}`) : [key],
+  );
+  expect([...own.keys()].toSorted()).toEqual(wanted.toSorted());
+});

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { follow, type Page } from "../api/client";
+import { whenAttended } from "./attention";
 
 export interface Asked<T> {
   /** The newest answer; it stays while the next is waited for, and when that fails. */
@@ -57,13 +58,13 @@ export function useAsked<T>(ask: () => Promise<T>, on: readonly unknown[]): Aske
  * @returns what calls it off
  */
 export function whenLookedAt(act: () => void, ms: number): () => void {
+  let off: () => void = () => undefined;
   const timer = setTimeout(() => {
-    if (document.hidden) document.addEventListener("visibilitychange", act, { once: true });
-    else act();
+    off = whenAttended(act);
   }, ms);
   return () => {
     clearTimeout(timer);
-    document.removeEventListener("visibilitychange", act);
+    off();
   };
 }
 

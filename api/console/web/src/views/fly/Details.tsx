@@ -4,6 +4,7 @@ import { t } from "../../i18n";
 import { attempt } from "../../ui/failure";
 import { Place } from "../../ui/Place";
 import { Time } from "../../ui/Time";
+import { useAboveGround } from "./height";
 import { LivePicture } from "./LivePicture";
 import { hasEnded, type Order, type OrderKind, type Orders } from "./orders";
 import { Battery, sortieOfVehicle } from "./Roster";
@@ -53,7 +54,7 @@ export function Details({ watch, orders, vehicle, follows, onFollow, onOrder, on
           {minutes !== null && <small> {t("fly.minutes_left", { minutes: Math.floor(minutes) })}</small>}
         </Fact>
         <Fact name={t("fly.height")}>
-          {vehicle.altitude === null ? "–" : t("fly.amsl", { metres: Math.round(vehicle.altitude) })}
+          <Height vehicle={vehicle} />
         </Fact>
         <Fact name={t("fly.speed")}>{vehicle.speed === null ? "–" : speedText(vehicle.speed)}</Fact>
         <Fact name={t("fly.heading")}>{vehicle.heading === null ? "–" : `${Math.round(vehicle.heading)}°`}</Fact>
@@ -82,6 +83,19 @@ export function Details({ watch, orders, vehicle, follows, onFollow, onOrder, on
       )}
       <Standing order={order} orders={orders} />
     </section>
+  );
+}
+
+/** Never a bare figure: above the ground where that is known, and always above mean sea level. */
+function Height({ vehicle }: { vehicle: Vehicle }) {
+  const above = useAboveGround(vehicle.at, vehicle.altitude);
+  if (vehicle.altitude === null) return <>–</>;
+  const amsl = t("fly.amsl", { metres: Math.round(vehicle.altitude) });
+  if (above === null) return <>{amsl}</>;
+  return (
+    <span title={t("fly.ground_by")}>
+      {t("fly.above_ground", { metres: Math.round(above) })} <small>{amsl}</small>
+    </span>
   );
 }
 

@@ -2,6 +2,7 @@ import type { Feature } from "geojson";
 import type { GeoJSONSource } from "maplibre-gl";
 import { useEffect, useRef } from "preact/hooks";
 import { theme } from "../../app/preferences";
+import { t } from "../../i18n";
 import { Drawing } from "../../map/Drawing";
 import { useMap } from "../../map/MapView";
 import { collection, point, vehicleLayers } from "./layers";
@@ -93,7 +94,7 @@ function feature(
   const at = watch.motion.place(one.id, now);
   if (at === null || one.at === null) return [];
   const heading = one.heading ?? one.course;
-  const above = one.altitude === null ? "" : `${Math.round(one.altitude)} m`;
+  const above = one.altitude === null ? "" : t("fly.amsl", { metres: Math.round(one.altitude) });
   const second = [above, one.speed === null ? "" : speedText(one.speed)].filter((each) => each !== "").join(" · ");
   return [
     point(one.id, at, {

@@ -5,6 +5,7 @@ import { t } from "../../i18n";
 import { boxOf } from "../../map/box";
 import { Drawing } from "../../map/Drawing";
 import { type Box, MapView, useMap } from "../../map/MapView";
+import { Measure } from "../../ui/measure/Measure";
 import { Fleet } from "./Fleet";
 import { Lines } from "./Lines";
 import { borderOf, crossingLayers, crossingsOf, cueLayers, cuesOf, isFresh, sensorLayers, sensorsOf } from "./layers";
@@ -60,6 +61,7 @@ export function FlyMap(props: Props) {
       <Fleet watch={watch} chosen={chosen} follows={follows} />
       <Pulses watch={watch} />
       <Hands {...props} />
+      <Measure />
     </MapView>
   );
 }

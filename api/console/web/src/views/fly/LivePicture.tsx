@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../../i18n";
+import { isAttended } from "../../ui/attention";
 import { Time } from "../../ui/Time";
 import { follow, type Picture, type Stream, streamOf } from "./picture";
 import type { Vehicle } from "./records";
@@ -33,7 +34,7 @@ function useStream(vehicle: Vehicle): Stream | null {
   useEffect(() => {
     let over = false;
     const find = () => {
-      if (document.hidden) return;
+      if (!isAttended()) return;
       streamOf(latest.current)
         .then((found) => {
           if (!over) setStream(found);

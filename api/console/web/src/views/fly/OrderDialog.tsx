@@ -22,6 +22,8 @@ interface Props {
 export function OrderDialog({ watch, orders, wish, onClose }: Props) {
   const [sending, setSending] = useState(false);
   const [failed, setFailed] = useState<string | null>(null);
+  /** What was asked is over, and is not given by sending it again. */
+  const [over, setOver] = useState(false);
   const vehicle = watch.vehicles.all.value.get(wish.vehicle.id) ?? wish.vehicle;
   const { kind, target } = wish;
   const cue = target?.cue == null ? undefined : watch.cues.all.value.get(target.cue);
@@ -33,6 +35,7 @@ export function OrderDialog({ watch, orders, wish, onClose }: Props) {
       onClose();
     } catch (error) {
       setFailed(reasonsOf(error).join(" "));
+      setOver(orders.isOver(wish));
       setSending(false);
     }
   };
@@ -53,17 +56,19 @@ export function OrderDialog({ watch, orders, wish, onClose }: Props) {
       {vehicle.live?.stale !== false && <p class="warning">⚠ {t("fly.not_heard")}</p>}
       <p role="alert">{failed ?? ""}</p>
       <div class="row">
-        <button
-          type="button"
-          class={kind === "land" ? "danger" : "primary"}
-          disabled={sending}
-          autofocus={kind !== "land"}
-          onClick={() => void send()}
-        >
-          {failed === null ? t(`fly.order_${kind}`) : t("app.again")}
-        </button>
+        {!over && (
+          <button
+            type="button"
+            class={kind === "land" ? "danger" : "primary"}
+            disabled={sending}
+            autofocus={kind !== "land"}
+            onClick={() => void send()}
+          >
+            {failed === null ? t(`fly.order_${kind}`) : t("app.again")}
+          </button>
+        )}
         <button type="button" disabled={sending} onClick={onClose}>
-          {t("app.cancel")}
+          {t(over ? "app.close" : "app.cancel")}
         </button>
       </div>
     </Dialog>

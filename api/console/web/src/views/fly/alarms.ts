@@ -156,18 +156,21 @@ function order(a: Alarm, b: Alarm): number {
  *
  * @param held what is known to be so of it, see {@link Alarms.held}: however long nothing is heard, that is no word that
  *   it is over
+ * @param wasHeard whether this page knew it to be heard until now: however late it finds out, as after a sleep, that one
+ *   is not heard any more is of this flight, and of none that was over
  */
 export function wrongWith(
   vehicle: Vehicle,
   segments: readonly Segment[],
   now: number,
   held: ReadonlySet<Sort> = new Set(),
+  wasHeard = false,
 ): Partial<Record<Sort, Alarm["values"]>> {
   const values = { name: vehicle.name };
   const found: Partial<Record<Sort, Alarm["values"]>> = held.has("across") ? { across: values } : {};
   const { live } = vehicle;
   if (live === null) return found;
-  const isOld = live.stale && Date.parse(live.time) < now - OVER_MS;
+  const isOld = live.stale && !wasHeard && Date.parse(live.time) < now - OVER_MS;
   const counts = (sort: Sort) => !isOld || held.has(sort);
   if (live.stale && counts("stale")) found.stale = values;
   if (vehicle.link === "lost" && counts("link_lost")) found.link_lost = values;

@@ -6,6 +6,8 @@ import { may } from "../../app/session";
 import { t } from "../../i18n";
 import { connectionText } from "../../ui/connection";
 import { useKeys } from "../../ui/keys";
+import { MeasureButton } from "../../ui/measure/Measure";
+import { measuring } from "../../ui/measure/measuring";
 import { AlarmList } from "./AlarmList";
 import type { Alarm } from "./alarms";
 import { Aim, CueDetails } from "./Cues";
@@ -51,6 +53,7 @@ export default function Fly() {
     setWanted(orders.wish(one, "dispatch", target));
   };
   const hit = ({ kind, id, at }: Hit) => {
+    if (measuring.peek()) return;
     const found = watch.cues.all.peek().get(id);
     if (aims && vehicle !== undefined) {
       if (kind === "cue" && found !== undefined) send(vehicle, { at: found.at, cue: id });
@@ -89,7 +92,7 @@ export default function Fly() {
     { key: "b", word: "fly.order_return", act: () => order("return"), when: mayOrder },
     { key: "l", word: "fly.order_land", act: () => order("land"), when: mayOrder },
     { key: "d", word: "fly.order_dispatch", act: () => order("dispatch"), when: mayOrder },
-    { key: "Escape", word: "fly.key_back", act: back },
+    { key: "Escape", word: "fly.key_back", act: back, when: () => !measuring.peek() },
   ]);
 
   const connection = watch.line.connection.value;
@@ -110,9 +113,12 @@ export default function Fly() {
         <p class={`line ${connection}`} role="status">
           {connectionText(connection, watch.line.heard.value)}
         </p>
-        <button type="button" class="fit" onClick={() => setFit(fit + 1)}>
-          {t("fly.fit")}
-        </button>
+        <div class="hands">
+          <MeasureButton />
+          <button type="button" onClick={() => setFit(fit + 1)}>
+            {t("fly.fit")}
+          </button>
+        </div>
       </div>
       <aside class="side">
         <AlarmList alarms={watch.alarms} sounds={sounds} onShow={look} />

@@ -79,10 +79,14 @@ it.each(["done", "refused", "withdrawn", "failed", "expired"])(
 
 it("what is sent again and has ended meanwhile is said not to be given", async () => {
   const wish = orders.wish(heron, "pause");
+  expect(orders.isOver(wish)).toBe(false);
   service.POST.mockResolvedValue({ data: order("refused", 2, { client_id: wish.clientId }) });
   await expect(orders.give(wish)).rejects.toThrow("fly.ended_before fly.order_state_refused");
   expect(stateOf()).toBe("refused");
-  expect(orders.wish(heron, "pause").clientId).not.toBe(wish.clientId);
+  expect(orders.isOver(wish)).toBe(true);
+  const next = orders.wish(heron, "pause");
+  expect(next.clientId).not.toBe(wish.clientId);
+  expect(orders.isOver(next)).toBe(false);
 });
 
 it.each([

@@ -106,6 +106,11 @@ export class Orders {
     if (hasEnded(order)) throw new Problem(409, t("fly.ended_before", { state: t(`fly.order_state_${order.state}`) }));
   }
 
+  /** Whether an order under the name of that wish has ended: sent again, nothing is given. */
+  isOver({ clientId }: Wish): boolean {
+    return [...this.all.peek().values()].some((each) => each.client_id === clientId && hasEnded(each));
+  }
+
   /**
    * Take back what no ground station has taken.
    *

@@ -2,6 +2,7 @@
 
 import { ask, dataOf, service } from "../../api/client";
 import { Problem } from "../../api/problem";
+import { isAttended } from "../../ui/attention";
 import type { Vehicle } from "./records";
 
 type Streams = NonNullable<Awaited<ReturnType<typeof askStreams>>["data"]>;
@@ -66,7 +67,7 @@ export function follow(source: string, show: (picture: Picture | null, old: bool
     if (!over.signal.aborted) show(shown, shown !== null && performance.now() - changed > OLD_MS);
   };
   const look = async () => {
-    if (document.hidden || asking) return;
+    if (!isAttended() || asking) return;
     asking = true;
     try {
       const signal = AbortSignal.any([over.signal, AbortSignal.timeout(ANSWER_MS)]);

@@ -91,6 +91,31 @@ it("a vehicle grows old though the line is said to be there and nothing comes", 
   expect(alarms(watch)).toEqual(["stale heron"]);
 });
 
+it.each(["the clock of the page", "what is read anew"])(
+  "a page that slept for an hour says who was well before and is not heard now, by %s",
+  async (by) => {
+    const watch = await begin();
+    const tell = (id: string, ms: number, stale = false) => {
+      const told = vehicle(id, ms);
+      told.properties.live.stale = stale;
+      return told;
+    };
+    streams.get("/vehicles/stream")?.tell({ kind: "vehicle", data: tell("heron", 0) });
+    streams.get("/vehicles/stream")?.tell({ kind: "vehicle", data: tell("old", -3600_000, true) });
+    await pass(1000);
+    expect(alarms(watch)).toEqual([]);
+    vi.setSystemTime(NOON + 3600_000); // no timer ran meanwhile
+    if (by === "what is read anew") {
+      lists.of = (kind) => (kind === "vehicles" ? [tell("heron", 0, true), tell("old", -3600_000, true)] : []);
+      streams.get("/vehicles/stream")?.back();
+    }
+    await pass(1000);
+    expect(alarms(watch)).toEqual(["stale heron"]);
+    await pass(60_000);
+    expect(watch.alarms.list.value.map((each) => each.holds)).toEqual([true]);
+  },
+);
+
 it("it is no longer young than the service says, though it came late", async () => {
   skewS.value = 0;
   const watch = await begin();
@@ -113,19 +138,39 @@ it("what was there before a first reading that failed is no news, and it is read
   expect([watch.crossings.all.value.size, alarms(watch)]).toEqual([2, []]);
 });
 
-it.each([[[]], [["event.read"]]])(
-  "what comes after it is news, and not too much of it: without %j",
-  async (without) => {
-    for (const permission of without) page.forbidden.add(permission);
-    const watch = await begin();
-    lists.of = (kind) => (kind === "crossings" ? Array.from({ length: 3000 }, (_, n) => crossing(`c${n}`, -n)) : []);
-    streams.get("/events/stream")?.back();
-    await pass(11_000);
-    expect(watch.crossings.all.value.size).toBe(3000);
-    expect(alarms(watch)).toHaveLength(100);
-    expect(alarms(watch)).toContain("crossing c0");
-  },
-);
+it.each([
+  ["/events/stream", []],
+  ["/records/stream", ["event.read"]],
+])("what comes after it is news, and not too much of it: by %s", async (path, without) => {
+  for (const permission of without) page.forbidden.add(permission);
+  const watch = await begin();
+  lists.of = (kind) => (kind === "crossings" ? Array.from({ length: 3000 }, (_, n) => crossing(`c${n}`, -n)) : []);
+  streams.get(path)?.back();
+  await pass(1000);
+  expect(watch.crossings.all.value.size).toBe(3000);
+  expect(alarms(watch)).toHaveLength(100);
+  expect(alarms(watch)).toContain("crossing c0");
+});
+
+it("who may not read the log hears by the stream of records, and of what is not new without alarm", async () => {
+  page.forbidden.add("event.read");
+  let asked = 0;
+  const watch = await begin();
+  lists.of = () => {
+    asked += 1;
+    return [];
+  };
+  const stream = streams.get("/records/stream");
+  const told = (id: string, isNew: boolean): Told => ({
+    kind: "record",
+    data: { record_type: "crossing", record_id: id, new: isNew, feature: crossing(id) },
+  });
+  for (const [id, isNew] of [["new", true], ["old", false], ["brief", true]] as const) stream?.tell(told(id, isNew)); // biome-ignore format: a row
+  stream?.tell({ kind: "gone", data: { record_type: "crossing", record_id: "brief" } });
+  stream?.tell({ kind: "launch", data: { id: "x" } });
+  await pass(3600_000);
+  expect([alarms(watch), [...watch.crossings.all.value.keys()], asked]).toEqual([["crossing new"], ["new", "old"], 0]);
+});
 
 it.each([
   [null, ["crossing new"]],

@@ -1,6 +1,7 @@
 /** What is to be seen in the air and on the ground now: read once, then kept up with the streams of the service. */
 
 import { batch, signal } from "@preact/signals";
+import { type Change, Changes } from "../../api/changes";
 import { admitted } from "../../api/client";
 import { Stream, type Told } from "../../api/events";
 import { worstOf } from "../../api/worst";
@@ -35,10 +36,6 @@ const BACK_MS = 24 * 3600_000;
 /** So many of each are kept. */
 const MOST_CUES = 2000;
 const MOST_CROSSINGS = 20_000;
-/** How often, and how far back, those ask for news who are told of no events. */
-const ASK_MS = 10_000;
-const ASK_BACK_MS = 3600_000;
-const ASK_ASSETS_MS = 60_000;
 /** How long after a first reading that failed it is tried again. */
 const AGAIN_MS = 5000;
 const TICK_MS = 1000;
@@ -47,11 +44,6 @@ const PRUNE_MS = 60_000;
 const TOGETHER_MS = 100;
 /** The service tells of each vehicle at this pace. */
 const PACE_MS = 1000;
-const RECORDS = [
-  ...["record.created", "record.replaced", "record.erased", "release.created", "release.recalled"],
-  ...["crossing.reviewed", "crossing.merged", "crossing.split"],
-];
-const ORDERS = ["order.given", "order.changed"];
 
 export class Watch {
   readonly vehicles = new Kept<Vehicle>();
@@ -70,10 +62,12 @@ export class Watch {
   readonly #histories = new Map<string, History>();
   readonly #heard = new Map<string, number>();
   readonly #stream = new Stream("/vehicles/stream", ["vehicle", "gone"]);
-  readonly #events = new Stream("/events/stream", [...RECORDS, ...ORDERS]);
+  readonly #changes = new Changes();
   /** How the line to the service stands: the worst of what this view lives on. */
-  readonly line = worstOf([this.#stream, this.#events]);
+  readonly line = worstOf([this.#stream, this.#changes]);
   readonly #onOrder: (orderId: string) => void;
+  /** Vehicles that were heard when they were looked at last. */
+  readonly #well = new Set<string>();
   #changed = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** All has been read once, or is being read. */
@@ -103,21 +97,8 @@ export class Watch {
     ends.push(this.#stream.listen((told) => this.#onVehicle(told), vehicles));
     each(TICK_MS, () => this.#tick());
     each(PRUNE_MS, () => this.#prune());
-    if (may("event.read")) {
-      const ground = back(() => this.#readGround());
-      ends.push(this.#events.listen((told) => this.#onEvent(told), ground));
-    } else {
-      // Quietly: the stream of vehicles says already when the service is away.
-      const ask = (read: () => Promise<unknown>) => () => admitted.peek() && void read().catch(() => undefined);
-      each(
-        ASK_MS,
-        ask(() => this.#readNews(this.#known ? ASK_BACK_MS : BACK_MS)),
-      );
-      each(
-        ASK_ASSETS_MS,
-        ask(() => this.#readAssets()),
-      );
-    }
+    const ground = back(() => this.#readGround());
+    ends.push(this.#changes.listen((change) => this.#onChange(change), ground));
     void this.#begin();
     each(AGAIN_MS, () => admitted.peek() && !this.#begun && void this.#begin());
     return () => {
@@ -140,7 +121,7 @@ export class Watch {
   }
 
   async #readGround(): Promise<void> {
-    await Promise.all([this.#readAssets(), this.#readNews(BACK_MS)]);
+    await Promise.all([this.#readAssets(), this.#readNews()]);
   }
 
   async #readAssets(): Promise<void> {
@@ -156,8 +137,8 @@ export class Watch {
     this.#show();
   }
 
-  async #readNews(backMs: number): Promise<void> {
-    const sinceMs = Date.now() - backMs;
+  async #readNews(): Promise<void> {
+    const sinceMs = Date.now() - BACK_MS;
     const since = { from: new Date(sinceMs).toISOString() };
     const [knewCues, knewCrossings] = [this.cues.since(sinceMs), this.crossings.since(sinceMs)];
     const [cues, crossings] = await Promise.all([
@@ -184,15 +165,10 @@ export class Watch {
     this.#later();
   }
 
-  #onEvent({ kind, data }: Told): void {
-    if (!isObject(data)) return;
-    if (ORDERS.includes(kind)) {
-      if (isObject(data.detail)) this.#onOrder(String(data.detail.order_id));
-      return;
-    }
-    // What was released to a partner is new to them; those inside have seen it.
-    const news = kind === "record.created" || (kind === "release.created" && me.peek()?.partner_id != null);
-    this.#onRecord(String(data.record_type), String(data.record_id), data.feature, news);
+  #onChange(change: Change): void {
+    if (change.of === "order") this.#onOrder(change.id);
+    if (change.of !== "record") return;
+    this.#onRecord(change.type, change.id, change.feature, change.isNew);
     this.#later();
   }
 
@@ -252,6 +228,7 @@ export class Watch {
     this.vehicles.drop(id);
     this.#histories.delete(id);
     this.#heard.delete(id);
+    this.#well.delete(id);
     this.motion.forget(id);
     this.alarms.set(id, wrong, new Date().toISOString());
   }
@@ -272,7 +249,9 @@ export class Watch {
       for (const id of this.#changed) {
         const one = this.vehicles.get(id);
         if (one === undefined) continue;
-        const wrong = wrongWith(one, segments, at.getTime(), this.alarms.held(id));
+        const wasHeard = this.#well.delete(id);
+        if (one.live?.stale === false) this.#well.add(id);
+        const wrong = wrongWith(one, segments, at.getTime(), this.alarms.held(id), wasHeard);
         this.alarms.set(id, wrong, at.toISOString());
       }
       this.#changed = new Set();

@@ -14,6 +14,7 @@ import {
 import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 import { colour } from "../../map/Drawing";
 import { useMap } from "../../map/MapView";
+import { measuring } from "../../ui/measure/measuring";
 import { picked, tool } from "./chosen";
 import { type Draft, newId } from "./draft";
 import { changesOf, featuresOf } from "./drawn";
@@ -44,7 +45,7 @@ export function Editor() {
     draw.start();
     drawn.current = draw;
     put(draw, draft.peek());
-    draw.setMode(tool.peek());
+    draw.setMode(modeOf());
     draw.on("finish", (id) => {
       const drew = draw.getMode() !== "select";
       take(draw);
@@ -73,7 +74,7 @@ export function Editor() {
     if (drawn.current !== null) put(drawn.current, wanted);
   });
   useSignalEffect(() => {
-    const wanted = tool.value;
+    const wanted = modeOf();
     const draw = drawn.current;
     if (draw === null) return;
     if (draw.getMode() !== wanted) draw.setMode(wanted);
@@ -83,6 +84,11 @@ export function Editor() {
     }
   });
   return null;
+}
+
+/** What the pointer does to what is drawn: nothing while it measures. */
+function modeOf(): string {
+  return measuring.value ? "static" : tool.value;
 }
 
 /** A style that was set anew has taken the layers of the drawing away: there is nothing to clear then. */

@@ -1,21 +1,19 @@
 import { useSignal } from "@preact/signals";
 import "./send.css";
+import { useEffect } from "preact/hooks";
 import { to } from "../../app/router";
 import { may } from "../../app/session";
 import { t } from "../../i18n";
 import { Answer } from "../../ui/Answer";
 import { Asking } from "../../ui/Asking";
-import { useAgain, useAsked } from "../../ui/asked";
+import { useAsked } from "../../ui/asked";
 import { attempt } from "../../ui/failure";
 import { Scroll } from "../../ui/Scroll";
 import { Time } from "../../ui/Time";
-import { type Launch, launchesOf, readNewest, withdraw } from "./launches";
+import { hear, type Launch, launchesOf, readNewest, withdraw } from "./launches";
 import type { Planning, Result } from "./planning";
 import { SendDialog } from "./SendDialog";
 import { isOnItsWay } from "./states";
-
-/** Until what flies has ended. */
-const LOOK_MS = 10_000;
 
 /** Send the plan to its vehicles, and see what came of it whenever it was sent. */
 export function Send({ planning, result, onAdopt }: { planning: Planning; result: Result; onAdopt: () => void }) {
@@ -23,7 +21,7 @@ export function Send({ planning, result, onAdopt }: { planning: Planning; result
   const told = useAsked(readNewest, [planning.id]);
   const sent = launchesOf(planning.id);
   const [newest] = sent;
-  useAgain(told, newest?.state === "accepted" ? LOOK_MS : null);
+  useEffect(() => hear(told.again), [told.again]);
   const { kept } = result.validation;
   return (
     <div class="send">

@@ -1,5 +1,7 @@
 import { t, type Word } from "../../i18n";
 import { useKeys } from "../../ui/keys";
+import { MeasureButton } from "../../ui/measure/Measure";
+import { measuring, toggleMeasuring } from "../../ui/measure/measuring";
 import { flipSides } from "./BorderPart";
 import { picked, type Tool, tool } from "./chosen";
 import { canRedo, canUndo, change, draft, redo, undo } from "./history";
@@ -24,10 +26,16 @@ export function Toolbar() {
   return (
     <div class="tools" role="toolbar" aria-label={t("plan.tools")}>
       {TOOLS.map(([name, word, key]) => (
-        <button type="button" key={name} aria-pressed={tool.value === name} onClick={() => choose(name)}>
+        <button
+          type="button"
+          key={name}
+          aria-pressed={!measuring.value && tool.value === name}
+          onClick={() => choose(name)}
+        >
           {t(word)} <kbd>{key}</kbd>
         </button>
       ))}
+      <MeasureButton />
       <span class="gap" />
       <button type="button" disabled={lines.length === 0} onClick={flipSides}>
         {t("plan.flip")} <kbd>f</kbd>
@@ -42,13 +50,14 @@ export function Toolbar() {
         {t("plan.redo")} <kbd>r</kbd>
       </button>
       <p class="tool-hint" role="status">
-        {tool.value === "select" ? "" : t(`plan.hint_${tool.value}`)}
+        {tool.value === "select" || measuring.value ? "" : t(`plan.hint_${tool.value}`)}
       </p>
     </div>
   );
 }
 
 function choose(name: Tool): void {
+  if (measuring.peek()) toggleMeasuring();
   picked.value = null;
   tool.value = name;
 }

@@ -5,6 +5,7 @@ import { t } from "../../i18n";
 import { boxOf } from "../../map/box";
 import { type Box, MapView } from "../../map/MapView";
 import { say } from "../../ui/failure";
+import { Measure } from "../../ui/measure/Measure";
 import { DraftLayers } from "./DraftLayers";
 import { emptyDraft } from "./draft";
 import { Earlier } from "./Earlier";
@@ -63,6 +64,7 @@ function Desk() {
           <DraftLayers />
           {result !== null && <ResultLayers result={result} />}
           <Editor />
+          <Measure />
         </MapView>
         {result !== null && <LayerBox result={result} />}
         <Progress />

@@ -1,6 +1,17 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { Problem } from "../../api/problem";
-import { failureOf, give, hasArrived, isUnanswered, type Launch, readNewest, type Wish } from "./launches";
+import { say } from "../../ui/failure";
+import {
+  failureOf,
+  give,
+  hasArrived,
+  isUnanswered,
+  type Launch,
+  launches,
+  hear as listen,
+  readNewest,
+  type Wish,
+} from "./launches";
 
 const service = vi.hoisted(() => ({ POST: vi.fn(), GET: vi.fn() }));
 vi.mock("../../i18n", () => ({ t: (word: string, values = {}) => [word, ...Object.values(values)].join(" ") }));
@@ -9,6 +20,18 @@ vi.mock("../../api/client", () => ({
   admitted: { peek: () => true },
   dataOf: ({ data }: { data: unknown }) => data,
 }));
+
+const told = vi.hoisted(() => ({ of: (_: string): void => undefined, live: true }));
+vi.mock("../../api/changes", () => ({
+  Changes: class {
+    readonly connection = { peek: () => (told.live ? "live" : "lost") };
+    listen(tell: (change: { of: string; id: string }) => void) {
+      told.of = (id) => tell({ of: "launch", id });
+      return () => undefined;
+    }
+  },
+}));
+vi.mock("../../ui/failure", async (original) => ({ ...(await original<object>()), say: vi.fn() }));
 
 let count = 0;
 let wish: Wish;
@@ -69,4 +92,41 @@ test.each<[string, Error, boolean]>([
   service.POST.mockRejectedValueOnce(thrown);
   const failure = await give(wish).catch((error: unknown) => failureOf(wish, error));
   expect(failure).toEqual({ wish, reasons: [thrown.message], open });
+});
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+test("what came of a launch is read when it is told, and said once", async () => {
+  service.POST.mockResolvedValueOnce({ data: { ...launch("given", "n", 1), left_s: 60 } });
+  await give(wish);
+  await pass(9000);
+  expect(service.GET).not.toHaveBeenCalled();
+  service.GET.mockResolvedValue({ data: launch("refused", "n", 2) });
+  told.of(wish.planning_id);
+  told.of(wish.planning_id);
+  await pass(60_000);
+  expect(vi.mocked(say).mock.calls.filter(([text]) => text.startsWith("plan.told_refused"))).toHaveLength(1);
+  expect(service.GET).toHaveBeenCalledTimes(2);
+});
+
+test.each([
+  [true, 10_500],
+  [false, 2500],
+])("that it has expired, of which nobody is told, is asked for: told of others %s", async (live, within) => {
+  told.live = live;
+  service.POST.mockResolvedValueOnce({ data: { ...launch("given", "n", 1), left_s: 8 } });
+  await give(wish);
+  service.GET.mockResolvedValue({ data: launch("expired", "n", 1) });
+  await pass(within);
+  expect(launches.value.get(wish.planning_id)?.state).toBe("expired");
+  told.live = true;
+});
+
+test("a launch that somebody else gives is known as soon as it is told", async () => {
+  const end = listen();
+  service.GET.mockResolvedValueOnce({ data: launch("accepted", "theirs", 1) });
+  told.of(wish.planning_id);
+  await pass(0);
+  expect(launches.value.get(wish.planning_id)?.client_id).toBe("theirs");
+  end();
 });

@@ -1,10 +1,12 @@
 /** Launches: a pilot's order that a ground station flies a plan. Given once, and followed until it is known what came of it. */
 
 import { signal } from "@preact/signals";
+import { Changes } from "../../api/changes";
 import { admitted, dataOf, type Schemas, service } from "../../api/client";
 import { ANSWER_MS, Once } from "../../api/once";
 import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
+import { away } from "../../ui/attention";
 import { reasonsOf, say } from "../../ui/failure";
 import { isOnItsWay, waits } from "./states";
 
@@ -24,14 +26,19 @@ export interface Failure {
 
 /** How long a launch counts that no station takes; a station that stands by asks every two seconds. */
 export const COUNTS_S = 60;
-const LOOK_MS = 1000;
-const AGAIN_MS = 2500;
+/** How often it is asked how a launch stands that a pilot waits for: while it is told, and while it is not. */
+const SELDOM_MS = 10_000;
+const LOOK_MS = 2000;
+/** After the service's own end of a launch, of which nobody is told. */
+const GRACE_MS = 500;
 const MOST = 100;
 
 /** As the service told of them last, by id. */
 export const launches = signal<ReadonlyMap<string, Launch>>(new Map());
 const once = new Once();
-const followed = new Set<string>();
+/** Those that a pilot waits for, each with what ends that. */
+const followed = new Map<string, () => void>();
+let changes: Changes | null = null;
 
 /** Those of a plan, the newest first. */
 export function launchesOf(planningId: string): readonly Launch[] {
@@ -108,9 +115,13 @@ function put(launch: Launch): void {
   const known = launches.peek().get(launch.id);
   if (known !== undefined && isOlder(launch, known)) return;
   launches.value = new Map(launches.peek()).set(launch.id, launch);
-  if (waits(launch) && !followed.has(launch.id)) {
-    followed.add(launch.id);
-    void follow(launch.id);
+  const end = followed.get(launch.id);
+  if (waits(launch)) {
+    if (end === undefined) followed.set(launch.id, follow(launch.id));
+  } else if (end !== undefined) {
+    followed.delete(launch.id);
+    end();
+    tell(launch);
   }
 }
 
@@ -119,26 +130,42 @@ function isOlder(launch: Launch, known: Launch): boolean {
   return launch.changed_at < known.changed_at || (launch.changed_at === known.changed_at && !waits(known));
 }
 
-/** Look on, whatever part of the page is shown, and say what came of it. */
-async function follow(id: string): Promise<void> {
-  let wait = LOOK_MS;
-  for (;;) {
-    await new Promise((go) => setTimeout(go, wait));
-    if (!admitted.peek()) continue; // it goes on meanwhile
-    const path = { launch_id: id };
-    wait = await service.GET("/launches/{launch_id}", { params: { path }, signal: late() }).then(
-      (answer) => {
-        put(dataOf(answer));
-        return LOOK_MS;
-      },
-      () => AGAIN_MS,
-    );
-    const launch = launches.peek().get(id);
-    if (launch === undefined || waits(launch)) continue;
-    followed.delete(id);
-    tell(launch);
-    return;
-  }
+/**
+ * Be told of launches, whoever gives them.
+ *
+ * @param back see {@link Changes.listen}
+ * @returns what ends it
+ */
+export function hear(back: () => void = () => undefined): () => void {
+  changes ??= new Changes();
+  return changes.listen((change) => {
+    if (change.of === "launch") void read(change.id).catch(() => undefined); // asked again, where somebody waits for it
+  }, back);
+}
+
+async function read(id: string): Promise<void> {
+  put(dataOf(await service.GET("/launches/{launch_id}", { params: { path: { launch_id: id } }, signal: late() })));
+}
+
+/** Look on, whatever part of the page is shown; what comes back ends it. */
+function follow(id: string): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = async () => {
+    if (admitted.peek() && !away.peek()) await read(id).catch(() => undefined); // it goes on meanwhile
+    if (followed.has(id)) next();
+  };
+  const next = () => {
+    const left = launches.peek().get(id)?.left_s || SELDOM_MS / 1000;
+    const told = changes?.connection.peek() === "live";
+    clearTimeout(timer);
+    timer = setTimeout(look, told ? Math.min(SELDOM_MS, left * 1000 + GRACE_MS) : LOOK_MS);
+  };
+  const deaf = hear(() => void look());
+  next();
+  return () => {
+    clearTimeout(timer);
+    deaf();
+  };
 }
 
 function tell({ state, words, plan_name, station }: Launch): void {

@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { dataOf, type Schemas, service } from "../../api/client";
 import { Problem } from "../../api/problem";
+import { whenBack } from "../../ui/attention";
 import { keep, kept } from "./storage";
 
 const lookUp = (id: string) => service.GET("/plannings/{planning_id}", { params: { path: { planning_id: id } } });
@@ -100,6 +101,6 @@ async function watch(id: string, mine: number): Promise<void> {
       away.value = true;
       wait = AGAIN_MS;
     }
-    await new Promise((go) => setTimeout(go, wait));
+    await new Promise<void>((go) => setTimeout(() => whenBack(go), wait));
   }
 }

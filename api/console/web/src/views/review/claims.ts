@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { dataOf, service } from "../../api/client";
 import { Problem } from "../../api/problem";
 import { may } from "../../app/session";
+import { whenBack } from "../../ui/attention";
 import { report } from "../../ui/failure";
 import { type Claim, change } from "./worklist";
 
@@ -38,8 +39,12 @@ export function hold(id: string): () => void {
   heldBy.value = null;
   judged.delete(id);
 
+  let off: () => void = () => undefined;
+  // Who has gone holds nothing: a claim that is not renewed ends at its time.
   const take = () => {
-    if (!judged.has(id)) going = taking();
+    off = whenBack(() => {
+      if (!judged.has(id)) going = taking();
+    });
   };
 
   async function taking(): Promise<void> {
@@ -68,6 +73,7 @@ export function hold(id: string): () => void {
   return () => {
     left = true;
     clearTimeout(timer);
+    off();
     removeEventListener("pagehide", leavePage);
     leavePage();
     held = null;

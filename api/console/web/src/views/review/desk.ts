@@ -11,6 +11,7 @@ import { settled as claimSettled, done } from "./claims";
 import { crossingOf } from "./crossing";
 import { type Details, details, forgetAhead, open, readAgain } from "./details";
 import { type Kept, Outbox, type Outcome, type Verdict, type Waiting } from "./outbox";
+import { named } from "./words";
 import { change, items, load, sought } from "./worklist";
 
 /** Something that was done here and may be put right. */
@@ -201,7 +202,8 @@ function settled(sent: Waiting, outcome: Outcome): void {
   forgetAhead(id);
   switch (outcome.kind) {
     case "taken":
-      say(t(outcome.state === "pending" ? "review.taken_first" : `review.taken_${sent.verdict}`));
+      if (outcome.late) landedLate(sent);
+      else say(t(outcome.state === "pending" ? "review.taken_first" : `review.taken_${sent.verdict}`));
       break;
     case "overtaken":
       giveBack({ id, mine: sent, by: outcome.by, refusal: null });
@@ -212,6 +214,12 @@ function settled(sent: Waiting, outcome: Outcome): void {
   }
   load().catch(report);
   if (open.peek() === id) readAgain().catch(report);
+}
+
+/** It had been taken back, and stands all the same: the person is told, and may put it right. */
+function landedLate({ record_id: id, verdict, reason, category }: Waiting): void {
+  remember({ kind: "verdict", id, verdict, reason, category });
+  say(t("review.landed_late", { verdict: named(verdict) }), "bad");
 }
 
 function giveBack(back: Returned): void {

@@ -3,6 +3,7 @@
 import { Stream, type Told } from "../../api/events";
 import { members, text } from "../../api/feature";
 import { may } from "../../app/session";
+import { away, whenBack } from "../../ui/attention";
 import { report } from "../../ui/failure";
 import { chosen, outbox } from "./desk";
 import { forgetAhead, open, readAgain } from "./details";
@@ -36,15 +37,25 @@ export function follow(): () => void {
   if (!may("event.read")) return () => undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = 0;
+  let off: () => void = () => undefined;
+  /** What is open was not read again: nobody was there. */
+  let missed = false;
 
   const readLists = () => {
     if (timer !== undefined) return;
     const pause = Math.max(SETTLE, last + OFTEN - Date.now());
     timer = setTimeout(() => {
-      timer = undefined;
-      last = Date.now();
-      load().catch(report);
+      off = whenBack(() => {
+        timer = undefined;
+        last = Date.now();
+        load().catch(report);
+        if (missed) readOpen();
+      });
     }, pause);
+  };
+  const readOpen = () => {
+    missed = away.peek();
+    if (!missed) readAgain().catch(report);
   };
 
   const heard = ({ kind, data }: Told) => {
@@ -60,19 +71,20 @@ export function follow(): () => void {
         ?.waiting.peek()
         .some((each) => each.record_id === id) ?? false;
     const mine = kind === "crossing.claimed" || kind === "crossing.unclaimed";
-    if (open.peek() === id && chosen.peek() === id && !going && !mine) readAgain().catch(report);
+    if (open.peek() === id && chosen.peek() === id && !going && !mine) readOpen();
   };
 
   const back = () => {
     void outbox.peek()?.flush();
     readLists();
-    readAgain().catch(report);
+    readOpen();
   };
   const online = () => void outbox.peek()?.flush();
   addEventListener("online", online);
   const stop = stream.listen(heard, back);
   return () => {
     clearTimeout(timer);
+    off();
     removeEventListener("online", online);
     stop();
   };

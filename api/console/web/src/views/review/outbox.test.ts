@@ -52,6 +52,49 @@ test.each([
   expect([box.waiting.value, outcomes]).toEqual([[], []]);
 });
 
+describe("a verdict that was taken back while a request with it was still on its way", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  async function takenBack() {
+    const there: Kept[] = [];
+    const { box, outcomes } = made({
+      send: () => Promise.reject(new Problem(0, "no answer in time")),
+      read: () => Promise.resolve({ reviews: there, state: "confirmed", etag: '"1-1"' }),
+    });
+    box.give("a", '"1-0"', 0, YES);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await box.take("a")).toBe("unsaid");
+    return { box, outcomes, there };
+  }
+
+  test.each([1000, 20_000, 100_000])("is told when it lands after %d ms", async (ms) => {
+    const { outcomes, there } = await takenBack();
+    await vi.advanceTimersByTimeAsync(ms);
+    expect(outcomes).toEqual([]);
+    there.push(kept("ana"));
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(outcomes).toEqual([{ kind: "taken", state: "confirmed", etag: '"1-1"', late: true }]);
+  });
+
+  test("is nobody's business any more once another is given, or the person has gone", async () => {
+    for (const act of [
+      (box: Outbox) => box.give("a", '"1-0"', 0, { ...YES, verdict: "dismiss" }),
+      (box: Outbox) => box.stop(),
+    ]) {
+      const { box, outcomes, there } = await takenBack();
+      act(box);
+      there.push(kept("ana"));
+      await vi.advanceTimersByTimeAsync(200_000);
+      expect(outcomes.filter((each) => each.kind === "taken" && each.late)).toEqual([]);
+    }
+  });
+});
+
 test.each([
   ["ana", 0, "taken"],
   ["ana", 1, "overtaken"], // that one was there before

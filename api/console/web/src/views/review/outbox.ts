@@ -44,7 +44,8 @@ export interface Kept {
 
 /** How one sending ended. */
 export type Outcome =
-  | { kind: "taken"; state: string; etag: string | null }
+  /** `late`: it had been taken back, and has arrived all the same. */
+  | { kind: "taken"; state: string; etag: string | null; late?: true }
   /** Somebody else was faster, or a newer revision came: `by` is the newest verdict there. */
   | { kind: "overtaken"; by: Kept | null }
   | { kind: "refused"; problem: Problem };
@@ -65,6 +66,8 @@ export interface Post {
 
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 15_000;
+/** A request that nobody waits for any more may still arrive: after what was taken back it is looked for so often. */
+const LOOKS_MS = [2000, 5000, 15_000, 30_000, 60_000] as const;
 
 /** The verdicts of one person that have not arrived. */
 export class Outbox {
@@ -73,6 +76,8 @@ export class Outbox {
   readonly #post: Post;
   readonly #store: Store;
   readonly #done: (waiting: Waiting, outcome: Outcome) => void;
+  /** By crossing, what was taken back and may arrive yet. */
+  readonly #takenBack = new Map<string, Waiting>();
   #sending = false;
   #stopped = false;
   #pause = FIRST_PAUSE;
@@ -96,6 +101,7 @@ export class Outbox {
 
   /** Send a verdict, as soon as that is possible. */
   give(id: string, etag: string, known: number, verdict: Verdict): void {
+    this.#takenBack.delete(id); // this one finds out what is there
     const { verdict: said, reason, category } = verdict;
     const given = { verdict: said, reason, category, record_id: id, etag, given: Date.now(), known, away: false };
     this.#keep([...this.waiting.peek().filter((each) => each.record_id !== id), given]);
@@ -112,10 +118,27 @@ export class Outbox {
     if (found === undefined || !found.away || this.#sending || this.#stopped) return null;
     this.#keep(this.waiting.peek().filter((each) => each !== found));
     const outcome = await this.#look(found);
+    if (outcome?.kind !== "taken") void this.#lookAfter(found);
     if (outcome === null || outcome.kind === "refused") return "unknown";
     if (outcome.kind === "overtaken") return "unsaid";
     if (!this.#stopped) this.#done(found, outcome);
     return "arrived";
+  }
+
+  /** Look whether what was taken back arrives after all, until that can no longer be; then it is told. */
+  async #lookAfter(found: Waiting): Promise<void> {
+    this.#takenBack.set(found.record_id, found);
+    for (const ms of LOOKS_MS) {
+      await new Promise((go) => setTimeout(go, ms));
+      if (this.#stopped || this.#takenBack.get(found.record_id) !== found) return;
+      const outcome = await this.#look(found).catch(() => null); // looked for again
+      if (this.#stopped || this.#takenBack.get(found.record_id) !== found) return;
+      if (outcome?.kind !== "taken") continue;
+      this.#takenBack.delete(found.record_id);
+      this.#done(found, { ...outcome, late: true });
+      return;
+    }
+    this.#takenBack.delete(found.record_id);
   }
 
   /** Send all that waits, oldest first, until the service cannot be reached. */

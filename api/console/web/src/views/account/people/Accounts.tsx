@@ -5,10 +5,10 @@ import { Asking } from "../../../ui/Asking";
 import { usePages } from "../../../ui/asked";
 import { Form } from "../../../ui/Form";
 import { InputField } from "../../../ui/fields";
+import { OneTime, type Secret } from "../../../ui/OneTime";
 import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 import { type Deed, type Known, Sure } from "./deeds";
-import { OneTime, type Secret } from "./OneTime";
 import { ROLES, type Role, RoleFields } from "./role";
 
 /** Who may log in, as what. A new account, or one whose password is forgotten, has a secret that is shown once. */

@@ -7,9 +7,9 @@ import { Confirm } from "../../../ui/Confirm";
 import { Form } from "../../../ui/Form";
 import { InputField } from "../../../ui/fields";
 import { MomentField } from "../../../ui/MomentField";
+import { OneTime, type Secret } from "../../../ui/OneTime";
 import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
-import { OneTime, type Secret } from "./OneTime";
 import { KEY_ROLES, type Role, RoleFields } from "./role";
 
 /** Keys of machines: what each may, for whom it delivers, when it was used last. */

@@ -1,7 +1,7 @@
 import { dataOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
 import { Confirm } from "../../../ui/Confirm";
-import type { Secret } from "./OneTime";
+import type { Secret } from "../../../ui/OneTime";
 
 /** What an administrator does to an account. */
 export type Deed = "renew" | "end_sessions" | "disable" | "enable";

@@ -11,9 +11,9 @@ import { Form } from "../../../ui/Form";
 import { say } from "../../../ui/failure";
 import { InputField, TickField } from "../../../ui/fields";
 import { Time } from "../../../ui/Time";
-import { type Policy, type Rules, readRules, rulesText } from "./policy";
-
-type Selector = Policy["two_people"][number] | Policy["severity"][number];
+import { draftOf, type Policy, type Rules, rulesOf } from "./policy";
+import { RuleList } from "./RuleList";
+import { ruleText, selectedText } from "./ruleText";
 
 /** What is grave, and what two people have to confirm; written by administrators, each version kept. */
 export default function ReviewRules() {
@@ -31,7 +31,7 @@ export default function ReviewRules() {
             <ol>
               {policy.severity.map((rule) => (
                 <li key={JSON.stringify(rule)}>
-                  <strong>{rule.severity}</strong>: {selected(rule)}
+                  <strong>{ruleText(rule.severity)}</strong>: {selectedText(rule)}
                 </li>
               ))}
             </ol>
@@ -41,7 +41,7 @@ export default function ReviewRules() {
             ) : (
               <ul>
                 {policy.two_people.map((rule) => (
-                  <li key={JSON.stringify(rule)}>{selected(rule)}</li>
+                  <li key={JSON.stringify(rule)}>{selectedText(rule)}</li>
                 ))}
               </ul>
             )}
@@ -55,14 +55,6 @@ export default function ReviewRules() {
       </Answer>
     </section>
   );
-}
-
-/** Which crossings a rule is for, in words. */
-function selected(rule: Selector): string {
-  const parts = Object.entries(rule)
-    .filter(([name, value]) => name !== "severity" && value !== null)
-    .map(([name, value]) => `${name.replace("_", " ")} ${Array.isArray(value) ? value.join(", ") : String(value)}`);
-  return parts.length === 0 ? t("account.every_crossing") : parts.join("; ");
 }
 
 interface Props {
@@ -79,7 +71,8 @@ interface Props {
 function Editor({ policy, etag, again }: Props) {
   const minutes = useSignal(String(policy.claim_s / 60));
   const people = useSignal(policy.keys_are_people);
-  const text = useSignal(rulesText(policy));
+  const severity = useSignal(policy.severity.map(draftOf));
+  const twoPeople = useSignal(policy.two_people.map(draftOf));
   const overtaken = useSignal(false);
   const asking = useSignal<Rules | null>(null);
 
@@ -107,14 +100,15 @@ function Editor({ policy, etag, again }: Props) {
         button={t("account.write_rules")}
         look="primary"
         act={async () => {
-          asking.value = readRules(text.value);
+          asking.value = rulesOf(severity.value, twoPeople.value);
         }}
       >
         <div class="row">
           <InputField label={t("account.claim_minutes")} value={minutes} type="number" min={1} max={1440} required />
           <TickField label={t("account.keys_count")} value={people} />
         </div>
-        <InputField label={t("account.rules_json")} value={text} rows={10} hint={t("account.rules_hint")} required />
+        <RuleList legend="account.severities" rules={severity} weighs />
+        <RuleList legend="account.two_people" rules={twoPeople} weighs={false} />
       </Form>
       {overtaken.value && (
         <p role="alert" class="refused">

@@ -1,30 +1,43 @@
 import { expect, test } from "vitest";
-import { type Policy, readRules, rulesText } from "./policy";
+import { draftOf, moved, type Rules, rulesOf } from "./policy";
 
-test.each([
-  ['{"severity": []}', "two_people"],
-  ['{"two_people": []}', "severity"],
-  ['{"severity": [], "two_people": null}', "two_people"],
-  ['{"severity": [], "two_people": {}}', "two_people"],
-  ["[]", "severity"],
-  ["null", "severity"],
-])("%s lacks %s", (text, member) => {
-  expect(() => readRules(text)).toThrow(`${member} is missing`);
+const RULES: Rules = {
+  severity: [
+    { severity: "alert", kinds: ["person"], directions: ["inbound"], min_confidence: 0.5 },
+    { severity: "detection", purposes: ["border-surveillance", "search and rescue"], markings: ["REL BRAVO"] },
+    { severity: "alert" },
+  ],
+  two_people: [{ kinds: ["vehicle", "bicycle"], statuses: ["confirmed"], severities: ["alert"] }, {}],
+};
+
+test("rules that are not touched come back as they were", () => {
+  expect(rulesOf(RULES.severity.map(draftOf), RULES.two_people.map(draftOf))).toEqual(RULES);
 });
 
-test("what is no JSON is none", () => {
-  expect(() => readRules('{"severity": [')).toThrow(SyntaxError);
+test("what the service writes as null is what is left open", () => {
+  const rule = { severity: "alert", kinds: null, directions: null, min_confidence: null } as const;
+  expect(rulesOf([draftOf(rule)], [])).toEqual({ severity: [{ severity: "alert" }], two_people: [] });
 });
 
-test("rules come back as they are written out, without what is not set", () => {
-  const policy = {
-    severity: [{ severity: "alert", kinds: ["person"], min_confidence: null }],
-    two_people: [{ kinds: ["vehicle"], directions: null }],
-    claim_s: 900,
-    keys_are_people: false,
-  } as unknown as Policy;
-  expect(readRules(rulesText(policy))).toEqual({
-    severity: [{ severity: "alert", kinds: ["person"] }],
-    two_people: [{ kinds: ["vehicle"] }],
-  });
+test("a rule that is for no crossing is not made one for every crossing", () => {
+  const severity = [{ severity: "alert", kinds: [] }] as const;
+  const two_people = [{ markings: [] }, { severities: [] }];
+  const rules = rulesOf(
+    severity.map((each) => draftOf({ ...each, kinds: [...each.kinds] })),
+    two_people.map(draftOf),
+  );
+  expect(rules).toEqual({ severity, two_people });
+});
+
+test.each(["1.1", "-0.1", "half"])("%s is no confidence", (written) => {
+  const draft = draftOf();
+  draft.confidence.value = written;
+  expect(() => rulesOf([draft], [])).toThrow("a confidence is from 0 to 1");
+});
+
+test("a rule is moved among the others, and nowhere else", () => {
+  expect(moved(["a", "b", "c"], 2, -1)).toEqual(["a", "c", "b"]);
+  expect(moved(["a", "b", "c"], 0, 1)).toEqual(["b", "a", "c"]);
+  expect(moved(["a", "b", "c"], 0, -1)).toEqual(["a", "b", "c"]);
+  expect(moved(["a", "b", "c"], 2, 1)).toEqual(["a", "b", "c"]);
 });

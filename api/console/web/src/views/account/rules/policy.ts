@@ -1,29 +1,108 @@
-/** The rules of review, as an administrator writes them. */
+/** The rules of review, as an administrator writes them: a form for each rule, in which what is left open allows any. */
 
+import { type Signal, signal } from "@preact/signals";
 import type { Schemas } from "../../../api/client";
 
 export type Policy = Schemas["PolicyIn"];
 export type Rules = Pick<Policy, "severity" | "two_people">;
+export type Rule = Rules["severity"][number] | Rules["two_people"][number];
+export type Severity = Schemas["SeverityRule"]["severity"];
 
-const MEMBERS = ["severity", "two_people"] as const;
+export const SEVERITIES = ["alert", "detection"] as const satisfies readonly Severity[];
+export const KINDS = ["person", "vehicle", "bicycle"] as const;
+export const DIRECTIONS = ["inbound", "outbound"] as const;
+export const STATUSES = ["confirmed", "probable"] as const;
 
-/** The rules as a text that can be changed; what is not set is left out. */
-export function rulesText({ severity, two_people }: Policy): string {
-  return JSON.stringify({ severity, two_people }, (_, value: unknown) => value ?? undefined, 2);
+/** One rule as it is being written. */
+export interface DraftRule {
+  readonly key: number;
+  /** What a crossing that it is for is worth; of no matter where two people are asked for. */
+  readonly severity: Signal<Severity>;
+  readonly severities: Signal<readonly Severity[]>;
+  readonly kinds: Signal<readonly (typeof KINDS)[number][]>;
+  readonly directions: Signal<readonly (typeof DIRECTIONS)[number][]>;
+  readonly statuses: Signal<readonly (typeof STATUSES)[number][]>;
+  /** By commas. */
+  readonly purposes: Signal<string>;
+  readonly markings: Signal<string>;
+  /** From 0 to 1; empty for any. */
+  readonly confidence: Signal<string>;
+  /** A rule with an empty list is for no crossing: the form has no word for that, and leaves it as it is. */
+  readonly never: Rule | null;
+}
+
+let last = 0;
+
+/** A rule as it can be changed; a new one without. */
+export function draftOf(rule: Rule = { severity: "alert" }): DraftRule {
+  last += 1;
+  const { kinds, directions, statuses, purposes, markings, min_confidence } = rule;
+  const lists = [kinds, directions, statuses, purposes, markings, severitiesOf(rule)];
+  return {
+    key: last,
+    severity: signal("severity" in rule ? rule.severity : "alert"),
+    severities: signal(severitiesOf(rule) ?? []),
+    kinds: signal(kinds ?? []),
+    directions: signal(directions ?? []),
+    statuses: signal(statuses ?? []),
+    purposes: signal((purposes ?? []).join(", ")),
+    markings: signal((markings ?? []).join(", ")),
+    confidence: signal(min_confidence == null ? "" : String(min_confidence)),
+    never: lists.some((list) => list?.length === 0) ? rule : null,
+  };
 }
 
 /**
- * The rules that a text says. Both lists have to be there, though they may be empty: the service takes one that is
- * missing for the usual one, and nobody removes the rules for two people by leaving out a word.
+ * The rules that are written.
  *
- * @throws {Error} when it is no JSON, or a list is missing
+ * @throws {Error} where a confidence is none
  */
-export function readRules(text: string): Rules {
-  const read: unknown = JSON.parse(text);
-  const members = (typeof read === "object" && read !== null ? read : {}) as Record<string, unknown>;
-  for (const name of MEMBERS) {
-    if (!Array.isArray(members[name])) throw new Error(`${name} is missing: write both lists, [] for none`);
-  }
-  // Of what the rules are made, the service says.
-  return read as Rules;
+export function rulesOf(severity: readonly DraftRule[], twoPeople: readonly DraftRule[]): Rules {
+  return {
+    severity: severity.map((draft) =>
+      draft.never !== null && "severity" in draft.never
+        ? draft.never
+        : { severity: draft.severity.peek(), ...selectorOf(draft) },
+    ),
+    two_people: twoPeople.map((draft) =>
+      draft.never !== null ? draft.never : { ...selectorOf(draft), ...given("severities", draft.severities.peek()) },
+    ),
+  };
+}
+
+function selectorOf(draft: DraftRule): Omit<Schemas["SeverityRule"], "severity"> {
+  const written = draft.confidence.peek().trim().replace(",", ".");
+  const confidence = Number(written);
+  if (!(confidence >= 0 && confidence <= 1)) throw new Error(`${written}: a confidence is from 0 to 1`);
+  return {
+    ...given("kinds", draft.kinds.peek()),
+    ...given("directions", draft.directions.peek()),
+    ...given("statuses", draft.statuses.peek()),
+    ...given("purposes", named(draft.purposes.peek())),
+    ...given("markings", named(draft.markings.peek())),
+    ...(written === "" ? {} : { min_confidence: confidence }),
+  };
+}
+
+function given<Name extends string, T>(name: Name, all: readonly T[]): { [Each in Name]?: T[] } {
+  return all.length === 0 ? {} : ({ [name]: [...all] } as { [Each in Name]?: T[] });
+}
+
+function named(written: string): string[] {
+  return written
+    .split(",")
+    .map((each) => each.trim())
+    .filter((each) => each !== "");
+}
+
+function severitiesOf(rule: Rule): Severity[] | null {
+  return ("severities" in rule ? rule.severities : null) ?? null;
+}
+
+/** The list with one of its items moved so many places; where there is no such place, as it was. */
+export function moved<T>(all: readonly T[], place: number, by: number): readonly T[] {
+  const item = all[place];
+  if (item === undefined || all[place + by] === undefined) return all;
+  const left = all.filter((_, each) => each !== place);
+  return [...left.slice(0, place + by), item, ...left.slice(place + by)];
 }

@@ -1,9 +1,10 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { t } from "../../../i18n";
-import { Asking } from "../../../ui/Asking";
-import { Dialog } from "../../../ui/Dialog";
-import { Time } from "../../../ui/Time";
+import { t } from "../i18n";
+import { Asking } from "./Asking";
+import { Dialog } from "./Dialog";
+import { Time } from "./Time";
+import "./oneTime.css";
 
 export interface Secret {
   /** Whose it is. */
@@ -35,7 +36,7 @@ function Shown({ shown, onClose }: { shown: Secret; onClose: () => void }) {
     <Dialog title={t("account.secret_of", { name: shown.name })} onClose={onClose}>
       <div class="stack">
         <p>{t("account.shown_once")}</p>
-        <output ref={output} class="secret" aria-label={t("account.secret")}>
+        <output ref={output} class="one-time" aria-label={t("account.secret")}>
           {shown.secret}
         </output>
         {shown.expires !== null && (

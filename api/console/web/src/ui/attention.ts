@@ -1,0 +1,71 @@
+/**
+ * Whether anybody is at the page. What a page asks for by itself is a use of the session: where nobody has touched it for
+ * a while it asks no more, so that the session of somebody who went away ends at its time. What is streamed goes on.
+ */
+
+import { type ReadonlySignal, signal } from "@preact/signals";
+
+/** Half of the time after which a session ends that is not used. */
+const IDLE_MS = 15 * 60_000;
+const LOOK_MS = 10_000;
+const TOUCHES = ["pointerdown", "pointermove", "keydown", "wheel", "focus"] as const;
+
+const gone = signal(false);
+let touched = 0;
+
+/** Nobody has touched the page for long. */
+export const away: ReadonlySignal<boolean> = gone;
+
+/** Begin to notice, once for the page. */
+export function noticeHands(): void {
+  touched = Date.now();
+  for (const each of TOUCHES) addEventListener(each, touch, { capture: true, passive: true });
+  document.addEventListener("visibilitychange", () => document.hidden || touch());
+  setInterval(() => {
+    if (Date.now() - touched >= IDLE_MS) gone.value = true;
+  }, LOOK_MS);
+}
+
+/** Somebody is there. */
+export function touch(): void {
+  touched = Date.now();
+  gone.value = false;
+}
+
+/** Whether somebody may be looking at the page. */
+export function isAttended(): boolean {
+  return !document.hidden && !gone.peek();
+}
+
+/**
+ * Do it now, or as soon as somebody touches the page again.
+ *
+ * @returns what calls it off
+ */
+export function whenBack(act: () => void): () => void {
+  return when(() => !gone.peek(), act);
+}
+
+/** Do it now, or as soon as somebody looks at the page again; see {@link whenBack}. */
+export function whenAttended(act: () => void): () => void {
+  return when(isAttended, act);
+}
+
+function when(is: () => boolean, act: () => void): () => void {
+  if (is()) {
+    act();
+    return () => undefined;
+  }
+  const look = () => {
+    if (!is()) return;
+    off();
+    act();
+  };
+  document.addEventListener("visibilitychange", look);
+  const end = gone.subscribe(look);
+  const off = () => {
+    document.removeEventListener("visibilitychange", look);
+    end();
+  };
+  return off;
+}
