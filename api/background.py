@@ -17,6 +17,8 @@ __all__ = ["Service", "Task", "beside"]
 
 _LOG = logging.getLogger("vedette.api")
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
+_AGAIN_S = 5.0
+"""After which a task that was told to end is told again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ Task = Callable[[Service], Coroutine[Any, Any, None]]
 async def beside(service: Service, tasks: Sequence[Task]) -> AsyncIterator[None]:
     """Run `tasks` while the block runs; on its end they are cancelled and waited for.
 
+    Cancelled again and again until they have ended: a library can answer in place of a cancellation. `asyncio.wait_for`
+    of Python 3.11 gives a result that came in the same moment, and a goodbye that fails is raised over it.
+
     A task that raises is logged and begun again after a wait that doubles up to a minute, and begins anew after a
     minute that went well: one that fails does not take the service with it.
     """
@@ -42,9 +47,11 @@ async def beside(service: Service, tasks: Sequence[Task]) -> AsyncIterator[None]
     try:
         yield
     finally:
-        for each in running:
-            each.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        left = set(running)
+        while left:
+            for each in left:
+                each.cancel()
+            _, left = await asyncio.wait(left, timeout=_AGAIN_S)
 
 
 async def _kept(service: Service, task: Task) -> None:

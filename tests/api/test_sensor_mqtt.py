@@ -10,6 +10,7 @@ import time
 import pytest
 
 from api.background import Service as Running
+from api.background import beside
 from api.outlets.settings import Pace
 from api.sensors.messages import Taken, take_message
 from api.sensors.mqtt import serve_outlets, serve_sensors
@@ -77,13 +78,8 @@ def address(port, **more):
 @contextlib.asynccontextmanager
 async def running(service, task, sensors):
     settings = dataclasses.replace(Settings(service.store.directory), sensors=dataclasses.replace(sensors, pace=PACE))
-    made = asyncio.create_task(task(Running(service.store, settings)))
-    try:
+    async with beside(Running(service.store, settings), [task]):
         yield
-    finally:
-        made.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await made
 
 
 def taking(service, port, **more):
@@ -160,7 +156,7 @@ async def test_what_was_read_but_not_stored_comes_again(service, keeping, monkey
         taken.append(arguments)
         raise RuntimeError("killed")
 
-    with monkeypatch.context() as patch, contextlib.suppress(RuntimeError):
+    with monkeypatch.context() as patch:
         patch.setattr("api.sensors.mqtt.take_message", falls)
         async with taking(service, keeping.port):
             await asyncio.sleep(0.3)

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from api.background import Service as Running
+from api.background import beside
 from api.errors import OutletError, SettingsError, StorageError
 from api.feeds.tables import LeaseRow
 from api.live.settings import LiveSettings
@@ -70,13 +71,8 @@ async def sending(service, *targets):
     """The sender as it runs beside the routes; leaving the block cancels it."""
     paces = {"tak": TakSettings(targets, pace=PACE), "live": LiveSettings(pace_s=0.02)}
     settings = dataclasses.replace(Settings(service.store.directory), **paces)
-    task = asyncio.create_task(serve_tak(Running(service.store, settings)))
-    try:
+    async with beside(Running(service.store, settings), [serve_tak]):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def until(true, what, within_s=30.0):

@@ -107,3 +107,25 @@ def test_nor_does_what_nobody_waits_for_outlive_the_loop(store, monkeypatch):
 
     asyncio.run(run())
     assert slow.ended.is_set()
+
+
+def test_a_task_that_answered_in_place_of_a_cancellation_is_cancelled_again(monkeypatch):
+    """A goodbye that fails is raised over the cancellation, and whoever connects goes on after a failure."""
+    monkeypatch.setattr("api.background._AGAIN_S", 0.01)
+    cancelled = []
+
+    async def connects(_service):
+        while True:
+            try:
+                await asyncio.sleep(20)
+            except asyncio.CancelledError:
+                cancelled.append(1)
+                if len(cancelled) == 3:
+                    raise
+
+    async def run():
+        async with asyncio.timeout(10), beside(None, [connects]):
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+    assert len(cancelled) == 3
