@@ -305,9 +305,9 @@ class Flying:
     # What gives it orders within its fence: the fence is no matter here.
 
     async def area(self):
-        return SimpleNamespace(check_diversion=lambda *_: None)
+        return SimpleNamespace(check_diversion=lambda *_, **_how: None)
 
-    async def go_unchecked(self, _place):
+    async def go_unchecked(self, _place, _turn_m=0.0):
         await self.vehicle._turn("GUIDED")
 
     async def resume(self):

@@ -76,6 +76,7 @@ def test_a_silent_connection_is_said_to_be_so_and_gone_on_with(hidden, desk):
     at = open_fly(desk, replace(live, url=way.url), "supervisor")
     page = at.page
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    at.forgiven.append("ERR_CONTENT_LENGTH_MISMATCH")  # a piece of the map that was on its way comes short
     way.swallows = True
     expect(page.get_by_text("Connection silent since")).to_contain_text(":")
     assert at.axe() == []
