@@ -70,6 +70,13 @@ async function pageOf(id: string | null): Promise<typeof import("./session")> {
   return page;
 }
 
+it("a page begins anew once, however much of what it asks is somebody else's", async () => {
+  const page = await pageOf("a");
+  answers.push({ path: "/me", status: 200, body: who("b") }, { path: "/me", status: 200, body: who("b") });
+  await Promise.all([page.look(), page.look()]);
+  expect(reload).toHaveBeenCalledTimes(1);
+});
+
 it("a page learns at once that another has logged out, and who has come", async () => {
   const page = await pageOf("a");
   const other = await pageOf("a");

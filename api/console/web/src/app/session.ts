@@ -40,13 +40,10 @@ const pages = typeof BroadcastChannel === "undefined" ? null : new BroadcastChan
 
 /** Find out who is at the page. */
 export async function begin(): Promise<void> {
-  whenSession(
-    () => {
-      if (me.value != null) expired.value = true;
-      me.value = null;
-    },
-    () => location.reload(),
-  );
+  whenSession(() => {
+    if (me.value != null) expired.value = true;
+    me.value = null;
+  }, beginAnew);
   pages?.addEventListener("message", ({ data }: MessageEvent<string | null>) => {
     if (data === null) endSession();
     else void look().catch(() => undefined);
@@ -95,16 +92,31 @@ export function renewed(token: string): void {
 export async function logOut(): Promise<void> {
   await leave(() => service.POST("/logout"));
   pages?.postMessage(null);
-  location.reload();
+  beginAnew();
 }
 
 let last: string | null = null;
+
+/** How long a page that begins anew may take to; whoever stopped it is sent off again after that. */
+const ANEW_MS = 10_000;
+let anew = Number.NEGATIVE_INFINITY;
+
+/**
+ * Begin anew, once: every answer that is somebody else's asks for it. A browser that is asked again while the new page
+ * comes loads that a second time, under the hands of whoever is at it.
+ */
+function beginAnew(): void {
+  const now = performance.now();
+  if (now - anew < ANEW_MS) return;
+  anew = now;
+  location.reload();
+}
 
 /** Whose page it is. For somebody else it begins anew: what is kept under the login is of who was there before. */
 function taken(who: Me): void {
   const account = who.account_id ?? "";
   if (last !== null && last !== account) {
-    location.reload();
+    beginAnew();
     return;
   }
   last = account;
