@@ -26,6 +26,12 @@ describe("the place of the page", () => {
     expect(place.value.parts).toEqual(["releases"]);
   });
 
+  it.each(["%", "%E0%A4"])("is one that there is not where an address was cut: %s", async (cut) => {
+    bar.hash = `#/fly/${cut}`;
+    const { place } = await import("./router");
+    expect(place.value).toMatchObject({ view: "fly", parts: [cut] });
+  });
+
   it("is left to whoever has gone elsewhere meanwhile", async () => {
     const { go, place } = await import("./router");
     bar.hash = "#/account/keys";

@@ -17,9 +17,18 @@ export interface Place {
 
 export const place = computed<Place>(() => {
   const [path = "", query = ""] = hash.value.replace(/^#\/?/, "").split("?");
-  const [view = "", ...parts] = path.split("/").map(decodeURIComponent);
+  const [view = "", ...parts] = path.split("/").map(decoded);
   return { view, parts: parts.filter((part) => part !== ""), query: new URLSearchParams(query) };
 });
+
+/** An address that was cut, `%E0%`, is a place that there is not, and no reason to show nothing. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
 /** The address of a place in the page. */
 export function to(view: string, parts: readonly string[] = [], query: Record<string, string> = {}): string {
