@@ -312,17 +312,17 @@ def test_rules_of_review_are_written_and_over_somebody_elses_only_by_who_was_tol
     worth.get_by_role("button", name="Add a rule").click()
     worth.get_by_role("button", name="Add a rule").click()
     second = worth.get_by_role("group", name="Rule 2")
-    second.get_by_label("Markings").fill("REL BRAVO, REL CHARLIE")
+    second.get_by_label("Markings").fill("REL TO USA, GBR\nREL CHARLIE")
     second.get_by_label("Such a crossing is").select_option("detection")
     second.get_by_role("button", name="Up").click()
     two.get_by_role("button", name="Remove the rule").click()
     write.click()
     expect(dialog).to_contain_text("Nothing will need two people")
     confirm(page, "Put them in force")
-    expect(page.get_by_role("listitem").filter(has_text="Markings: REL BRAVO, REL CHARLIE")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Markings: REL TO USA, GBR, REL CHARLIE")).to_be_visible()
     policy = live.ask("auditor", "GET", "/reviews/policy").json()["policy"]
     assert [(rule["severity"], rule["markings"]) for rule in policy["severity"]] == [
-        ("detection", ["REL BRAVO", "REL CHARLIE"]),
+        ("detection", ["REL TO USA, GBR", "REL CHARLIE"]),
         ("alert", None),
     ]
     at.picture("account-rules")

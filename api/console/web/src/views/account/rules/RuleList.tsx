@@ -63,8 +63,8 @@ function Fields({ rule, weighs }: { rule: DraftRule; weighs: boolean }) {
       <Ticks word="account.rule_directions" value={rule.directions} choices={DIRECTIONS} />
       <Ticks word="account.rule_statuses" value={rule.statuses} choices={STATUSES} />
       {!weighs && <Ticks word="account.rule_severities" value={rule.severities} choices={SEVERITIES} />}
-      <InputField label={t("account.rule_purposes")} value={rule.purposes} hint={t("account.rule_commas")} />
-      <InputField label={t("account.rule_markings")} value={rule.markings} hint={t("account.rule_commas")} />
+      <InputField label={t("account.rule_purposes")} value={rule.purposes} rows={2} hint={t("account.rule_lines")} />
+      <InputField label={t("account.rule_markings")} value={rule.markings} rows={2} hint={t("account.rule_lines")} />
       <InputField label={t("account.rule_min_confidence")} value={rule.confidence} hint={t("account.rule_share")} />
     </div>
   );

@@ -7,7 +7,11 @@ const RULES: Rules = {
     { severity: "detection", purposes: ["border-surveillance", "search and rescue"], markings: ["REL BRAVO"] },
     { severity: "alert" },
   ],
-  two_people: [{ kinds: ["vehicle", "bicycle"], statuses: ["confirmed"], severities: ["alert"] }, {}],
+  two_people: [
+    { kinds: ["vehicle", "bicycle"], statuses: ["confirmed"], severities: ["alert"] },
+    { purposes: ["smuggling, arms"], markings: ["SECRET//REL TO USA, GBR", "REL BRAVO"] },
+    {},
+  ],
 };
 
 test("rules that are not touched come back as they were", () => {

@@ -22,7 +22,7 @@ export interface DraftRule {
   readonly kinds: Signal<readonly (typeof KINDS)[number][]>;
   readonly directions: Signal<readonly (typeof DIRECTIONS)[number][]>;
   readonly statuses: Signal<readonly (typeof STATUSES)[number][]>;
-  /** By commas. */
+  /** One a line: a name may have commas, as `REL TO USA, GBR` has. */
   readonly purposes: Signal<string>;
   readonly markings: Signal<string>;
   /** From 0 to 1; empty for any. */
@@ -45,8 +45,8 @@ export function draftOf(rule: Rule = { severity: "alert" }): DraftRule {
     kinds: signal(kinds ?? []),
     directions: signal(directions ?? []),
     statuses: signal(statuses ?? []),
-    purposes: signal((purposes ?? []).join(", ")),
-    markings: signal((markings ?? []).join(", ")),
+    purposes: signal((purposes ?? []).join("\n")),
+    markings: signal((markings ?? []).join("\n")),
     confidence: signal(min_confidence == null ? "" : String(min_confidence)),
     never: lists.some((list) => list?.length === 0) ? rule : null,
   };
@@ -90,7 +90,7 @@ function given<Name extends string, T>(name: Name, all: readonly T[]): { [Each i
 
 function named(written: string): string[] {
   return written
-    .split(",")
+    .split("\n")
     .map((each) => each.trim())
     .filter((each) => each !== "");
 }
