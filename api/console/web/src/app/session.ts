@@ -102,8 +102,8 @@ const ANEW_MS = 10_000;
 let anew = Number.NEGATIVE_INFINITY;
 
 /**
- * Begin anew, once: every answer that is somebody else's asks for it. A browser that is asked again while the new page
- * comes loads that a second time, under the hands of whoever is at it.
+ * Begin anew, once: every answer that is somebody else's asks for it, and a browser that is asked again gives up the page
+ * that is on its way and fetches it from the beginning.
  */
 function beginAnew(): void {
   const now = performance.now();
