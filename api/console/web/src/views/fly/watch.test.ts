@@ -4,9 +4,9 @@ import type { Told } from "../../api/events";
 import { skewS } from "../../app/skew";
 import { Watch } from "./watch";
 
-type Seat = { tell: (told: Told) => void; back: () => void };
-const streams = vi.hoisted(() => new Map<string, { tell: (told: Told) => void; back: () => void }>());
-const page = vi.hoisted(() => ({ partner: null as string | null, forbidden: new Set<string>() }));
+type Seat = { tell: (told: Told) => void; back: () => void; connection: { value: string } };
+const streams = vi.hoisted(() => new Map<string, Seat>());
+const page = vi.hoisted(() => ({ partner: null as string | null, forbidden: new Set<string>(), opening: false }));
 const lists = vi.hoisted(() => ({ of: (_: string): unknown[] => [] }));
 
 vi.mock("../../api/client", () => ({ admitted: signal(true) }));
@@ -23,14 +23,14 @@ vi.mock("../../ui/failure", () => ({
 }));
 vi.mock("../../api/events", () => ({
   Stream: class {
-    readonly connection = signal("live");
+    readonly connection = signal(page.opening ? "opening" : "live");
     readonly heard = signal(null);
     readonly path: string;
     constructor(path: string) {
       this.path = path;
     }
     listen(tell: Seat["tell"], back: Seat["back"]) {
-      streams.set(this.path, { tell, back });
+      streams.set(this.path, { tell, back, connection: this.connection });
       return () => undefined;
     }
   },
@@ -72,6 +72,7 @@ async function begin(): Promise<Watch> {
 beforeEach(() => {
   vi.useFakeTimers({ now: NOON });
   page.partner = null;
+  page.opening = false;
   page.forbidden.clear();
   lists.of = () => [];
   skewS.value = null;
@@ -124,6 +125,25 @@ it("it is no longer young than the service says, though it came late", async () 
   expect(alarms(watch)).toEqual([]);
   await pass(2000);
   expect(alarms(watch)).toEqual(["stale heron"]);
+});
+
+it.each([
+  ["in time", 1000, [[], ["c"]]],
+  ["late", 3000, [["c"], ["c", "c"]]],
+] as const)("what comes while the stream is being opened is read once it is there: %s", async (_, ms, wanted) => {
+  page.opening = true;
+  const read: string[] = [];
+  lists.of = (kind) => {
+    if (kind === "crossings") read.push("c");
+    return [];
+  };
+  await begin();
+  await pass(ms);
+  const before = [...read];
+  const stream = streams.get("/events/stream");
+  if (stream !== undefined) stream.connection.value = "live";
+  await pass(60_000);
+  expect([before, read]).toEqual(wanted);
 });
 
 it("what was there before a first reading that failed is no news, and it is read again", async () => {

@@ -1,6 +1,6 @@
 /** What is to be seen in the air and on the ground now: read once, then kept up with the streams of the service. */
 
-import { batch, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 import { type Change, Changes } from "../../api/changes";
 import { admitted } from "../../api/client";
 import { Stream, type Told } from "../../api/events";
@@ -36,6 +36,8 @@ const BACK_MS = 24 * 3600_000;
 /** So many of each are kept. */
 const MOST_CUES = 2000;
 const MOST_CROSSINGS = 20_000;
+/** So long the first reading waits for the stream that tells of what comes after it. */
+const OPEN_MS = 2000;
 /** How long after a first reading that failed it is tried again. */
 const AGAIN_MS = 5000;
 const TICK_MS = 1000;
@@ -110,7 +112,30 @@ export class Watch {
     this.#begun = true;
     const read = await attempt(() => this.#readVehicles());
     this.ready.value = true;
+    await this.#opened();
     this.#begun = read && (await attempt(() => this.#readGround()));
+  }
+
+  /**
+   * Until changes are streamed, or cannot be now: what came after a reading and before that would be told to nobody. Where
+   * that takes long nobody is kept waiting, and all is read again when it is there.
+   */
+  async #opened(): Promise<void> {
+    const { connection } = this.#changes;
+    let late = false;
+    await new Promise<void>((go) => {
+      const timer = setTimeout(() => {
+        late = true;
+        go();
+      }, OPEN_MS);
+      const end = effect(() => {
+        if (connection.value === "opening") return;
+        clearTimeout(timer);
+        go();
+        if (late) void attempt(() => this.#readGround());
+        queueMicrotask(() => end());
+      });
+    });
   }
 
   async #readVehicles(): Promise<void> {
