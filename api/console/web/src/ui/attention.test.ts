@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { away, isAttended, noticeHands, touch, whenAttended, whenBack } from "./attention";
+import { away, isAttended, noticeHands, onceBack, touch, whenAttended, whenBack } from "./attention";
 
 const MINUTE = 60_000;
 const hands = new Map<string, () => void>();
@@ -63,4 +63,17 @@ it.each([
   hide(false);
   expect(act).toHaveBeenCalledTimes(3);
   expect(off).not.toHaveBeenCalled();
+});
+
+it("what is asked for again and again is done at once while somebody is there, and once when they are back", () => {
+  const act = vi.fn();
+  const ask = onceBack(act);
+  ask("a");
+  ask("a");
+  expect(act.mock.calls).toEqual([["a"], ["a"]]);
+  vi.advanceTimersByTime(20 * MINUTE);
+  for (const name of ["a", "b", "a"]) ask(name);
+  expect(act).toHaveBeenCalledTimes(2);
+  touch();
+  expect(act.mock.calls.slice(2)).toEqual([["a"], ["b"]]);
 });

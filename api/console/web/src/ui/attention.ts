@@ -46,6 +46,19 @@ export function whenBack(act: () => void): () => void {
   return when(() => !gone.peek(), act);
 }
 
+/** For each name once, however often it is asked for meanwhile: see {@link whenBack}. */
+export function onceBack(act: (name: string) => void): (name: string) => void {
+  const waiting = new Set<string>();
+  return (name) => {
+    if (waiting.has(name)) return;
+    waiting.add(name);
+    whenBack(() => {
+      waiting.delete(name);
+      act(name);
+    });
+  };
+}
+
 /** Do it now, or as soon as somebody looks at the page again; see {@link whenBack}. */
 export function whenAttended(act: () => void): () => void {
   return when(isAttended, act);

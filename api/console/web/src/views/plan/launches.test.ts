@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { Problem } from "../../api/problem";
+import { noticeHands, touch } from "../../ui/attention";
 import { say } from "../../ui/failure";
 import {
   failureOf,
@@ -129,4 +130,23 @@ test("a launch that somebody else gives is known as soon as it is told", async (
   await pass(0);
   expect(launches.value.get(wish.planning_id)?.client_id).toBe("theirs");
   end();
+});
+
+test("what is told while nobody is at the page is read when somebody is back", async () => {
+  vi.stubGlobal("addEventListener", () => undefined);
+  vi.stubGlobal("document", new EventTarget());
+  noticeHands();
+  const end = listen();
+  await pass(16 * 60_000);
+  service.GET.mockResolvedValue({ data: launch("accepted", "theirs", 1) });
+  told.of(wish.planning_id);
+  told.of(wish.planning_id);
+  await pass(60_000);
+  expect(service.GET).not.toHaveBeenCalled();
+  touch();
+  await pass(0);
+  expect(service.GET).toHaveBeenCalledTimes(1);
+  expect(launches.value.get(wish.planning_id)?.client_id).toBe("theirs");
+  end();
+  vi.unstubAllGlobals();
 });

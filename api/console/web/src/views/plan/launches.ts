@@ -6,7 +6,7 @@ import { admitted, dataOf, type Schemas, service } from "../../api/client";
 import { ANSWER_MS, Once } from "../../api/once";
 import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
-import { away } from "../../ui/attention";
+import { away, onceBack } from "../../ui/attention";
 import { reasonsOf, say } from "../../ui/failure";
 import { isOnItsWay, waits } from "./states";
 
@@ -139,13 +139,16 @@ function isOlder(launch: Launch, known: Launch): boolean {
 export function hear(back: () => void = () => undefined): () => void {
   changes ??= new Changes();
   return changes.listen((change) => {
-    if (change.of === "launch") void read(change.id).catch(() => undefined); // asked again, where somebody waits for it
+    if (change.of === "launch") readBack(change.id);
   }, back);
 }
 
 async function read(id: string): Promise<void> {
   put(dataOf(await service.GET("/launches/{launch_id}", { params: { path: { launch_id: id } }, signal: late() })));
 }
+
+/** What is told while nobody is there is no reason to use their session. */
+const readBack = onceBack((id) => void read(id).catch(() => undefined)); // asked again, where somebody waits for it
 
 /** Look on, whatever part of the page is shown; what comes back ends it. */
 function follow(id: string): () => void {
