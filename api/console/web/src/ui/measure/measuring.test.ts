@@ -15,6 +15,12 @@ it("a unit has its own figures", () => {
   ]);
 });
 
+it("a place on another turn of the map is the same place", () => {
+  toggleMeasuring();
+  for (const lon of [190, -190, 550, 26.5]) addPoint([lon, 41]);
+  expect(points.value.map(([lon]) => lon)).toEqual([-170, 170, -170, 26.5]);
+});
+
 it("a bearing has three figures, and north is 000", () => {
   expect([bearingText(7.4), bearingText(359.7), bearingText(180)]).toEqual(["007°", "000°", "180°"]);
 });

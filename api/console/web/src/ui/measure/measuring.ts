@@ -36,8 +36,9 @@ export function toggleMeasuring(): void {
   points.value = [];
 }
 
-export function addPoint(at: Position): void {
-  points.value = [...points.peek(), at];
+/** @param at beyond the antimeridian a map goes on counting: 190° is 170° west */
+export function addPoint([lon = 0, lat = 0]: Position): void {
+  points.value = [...points.peek(), [lon - 360 * Math.round(lon / 360), lat]];
 }
 
 export function takeLast(): void {

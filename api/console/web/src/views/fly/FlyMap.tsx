@@ -109,7 +109,7 @@ function Hands({ watch, aims, fit, sight, onHit, onPull }: Props) {
       ];
       const layers = ["fly-vehicles", "fly-cues", "fly-crossing-groups"].filter((id) => map.getLayer(id) !== undefined);
       const found = map.queryRenderedFeatures(around, { layers });
-      const at: Position = [event.lngLat.lng, event.lngLat.lat];
+      const at: Position = event.lngLat.wrap().toArray();
       const hit = layers.map((id) => found.find((each) => each.layer.id === id)).find((each) => each !== undefined);
       if (hit?.layer.id === "fly-crossing-groups") {
         const source = map.getSource("fly-crossings") as GeoJSONSource;
