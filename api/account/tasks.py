@@ -14,13 +14,13 @@ from api.errors import StorageError
 from api.store.days import drop_empty_days
 from api.threads import in_thread
 
-__all__ = ["TASKS", "keep_ledger", "publish_months", "sweep_store"]
+__all__ = ["TASKS", "keep_ledger", "overwrite_erased", "publish_months", "sweep_store"]
 
 _LOG = logging.getLogger("vedette.api")
 _HOUR_S = 3600.0
 _LEDGER_S = 1.0
 _AGAIN_S = 60.0
-"""Until what could not be overwritten is tried again."""
+"""Between two looks for what could not be overwritten as it was erased."""
 
 
 async def sweep_store(service: Service) -> None:
@@ -39,12 +39,22 @@ async def sweep_store(service: Service) -> None:
         if time.monotonic() >= orphans_at:
             removed = await in_thread(remove_orphans, store)
             orphans_at = time.monotonic() + settings.orphans_s
-        if erased or removed or not store.has_forgotten:
-            await in_thread(store.forget)
         if erased or removed:
+            await in_thread(store.forget)
             days = await in_thread(drop_empty_days, store)
             _LOG.info("swept", extra={"fields": {"erased": erased, "orphans": removed, "days": days}})
-        await asyncio.sleep(settings.sweep_s if store.has_forgotten else min(settings.sweep_s, _AGAIN_S))
+        await asyncio.sleep(settings.sweep_s)
+
+
+async def overwrite_erased(service: Service) -> None:
+    """Overwrite what a reader kept in the log of the database's file when it was erased, soon after that reader ended.
+
+    By any clock: what was erased on request does not wait until the time is believed again.
+    """
+    while True:
+        if not service.store.has_forgotten:
+            await in_thread(service.store.forget)
+        await asyncio.sleep(_AGAIN_S)
 
 
 async def publish_months(service: Service) -> None:
@@ -65,4 +75,4 @@ async def keep_ledger(service: Service) -> None:
         await asyncio.sleep(_LEDGER_S)
 
 
-TASKS: tuple[Task, ...] = (keep_ledger, sweep_store, publish_months)
+TASKS: tuple[Task, ...] = (keep_ledger, sweep_store, overwrite_erased, publish_months)

@@ -7,6 +7,7 @@ read again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from api.canonical import canonical
@@ -23,6 +24,8 @@ _OF_RECORDS = frozenset(
         "record.created",
         "record.replaced",
         "record.erased",
+        "evidence.stored",
+        "evidence.redacted",
         "crossing.reviewed",
         "crossing.merged",
         "crossing.split",
@@ -31,10 +34,12 @@ _OF_RECORDS = frozenset(
 _OF_RELEASES = frozenset({"release.created", "release.recalled"})
 _OF_LAUNCHES = frozenset({"launch.given", "launch.changed"})
 _NEW = frozenset({"record.created", "release.created"})
+_CHANGES_TOO = {"crossing.merged": "into", "crossing.split": "survivor"}
+"""Member of `detail` that names another record, which the event has changed as well."""
 
 
-def tell_change(teller: Teller, principal: Principal, event: dict[str, Any], again: bool) -> Told | None:
-    """What `principal` hears of an event of its audience, as `api.trail.log.read_events` gives it; None for nothing.
+def tell_change(teller: Teller, principal: Principal, event: dict[str, Any], again: bool) -> Sequence[Told]:
+    """What `principal` hears of an event of its audience, as `api.trail.log.read_events` gives it.
 
     `record` carries `feature`, a GeoJSON Feature, and `new`, whether it came with this event; `gone` is of a record
     that may not be read (any more); `launch` carries the id of a launch alone. Those inside hear what happens to
@@ -43,14 +48,20 @@ def tell_change(teller: Teller, principal: Principal, event: dict[str, Any], aga
     kind = event["kind"]
     heard = _OF_RECORDS | _OF_LAUNCHES if principal.partner_id is None else _OF_RELEASES
     if again or kind not in heard or not may_read(principal, event["record_type"]):
-        return None
-    told = {"n": event["n"], "time": event["time"]}
-    row = teller.readable(principal, event)
+        return ()
     if kind in _OF_LAUNCHES:
-        if row is None or not (may_read_plannings(principal) and principal.may(Permission.ORDER_READ)):
-            return None
-        return _told("launch", told | {"id": event["detail"]["launch_id"]})
-    told |= {"record_type": event["record_type"], "record_id": event["record_id"]}
+        if not (may_read_plannings(principal) and principal.may(Permission.ORDER_READ)):
+            return ()
+        told = {"n": event["n"], "time": event["time"], "id": event["detail"]["launch_id"]}
+        return () if teller.readable(principal, event) is None else (_told("launch", told),)
+    changed = [event["detail"][_CHANGES_TOO[kind]]] if kind in _CHANGES_TOO else []
+    return [_of_record(teller, principal, event | {"record_id": id_}) for id_ in (*changed, event["record_id"])]
+
+
+def _of_record(teller: Teller, principal: Principal, event: dict[str, Any]) -> Told:
+    kind = event["kind"]
+    told = {name: event[name] for name in ("n", "time", "record_type", "record_id")}
+    row = teller.readable(principal, event)
     if row is None or kind == "release.recalled":
         return _told("gone", told)
     # The feature is ready JSON: it goes in unread.

@@ -240,18 +240,26 @@ class Sender:
             if row is not None and row.disabled_us is None:
                 disable(session, now_us, row, "the key that set it going does not stand any more")
 
-    def _job(self, row: WebhookRow, who: Principal, now_us: int, told: Told, *, again: bool) -> _Job:
+    def _job(self, row: WebhookRow, who: Principal, now_us: int, told: Told, *, again: bool) -> _Job | None:
+        """A message, written down as shown; None where its target was paused or forgotten since it was looked at."""
         message_id = f"{row.id}.{told.n}"
         data = f'{{"data":{told.body},"timestamp":"{told.time}","type":"{told.kind}"}}'.encode()
         shown = [] if told.shown is None else [told.shown]
-        call = Call(who, message_id)
-        self._store.write_together(
-            lambda session: append_audit(session, call, now_us, "event.send", shown, webhook=row.id, n=told.n)
-        )
+
+        def secret_now(session: Session) -> str | None:
+            current = session.get(WebhookRow, row.id)
+            if current is None or current.disabled_us is not None:
+                return None
+            append_audit(session, Call(who, message_id), now_us, "event.send", shown, webhook=row.id, n=told.n)
+            return current.secret
+
+        secret = self._store.write_together(secret_now)
+        if secret is None:
+            return None
         headers = [
             ("content-type", "application/json"),
             ("user-agent", "Vedette"),
-            *signed_headers(row.secret, message_id, now_us, data).items(),
+            *signed_headers(secret, message_id, now_us, data).items(),
         ]
         return _Job(row.id, row.audience, row.after_n, row.url, told, data, headers, again)
 
@@ -311,15 +319,18 @@ class Sender:
                 outcome=outcome.word,
             )
         )
+        rests = row.disabled_us is not None  # paused while this one was on its way
         if outcome.taken:
             row.failures, row.failing_us, row.next_us = 0, None, now_us
             if not job.again:
                 session.flush()
                 self._move(session, row.id, job.was_n, job.told.n)
-            return True
+            return not rests
         row.failures += 1
         row.failing_us = row.failing_us or outcome.started_us
         row.next_us = now_us + int(self._wait_s(row.failures, outcome.retry_after_s) * 1e6)
+        if rests:
+            return False
         if outcome.status == _GONE:
             disable(session, now_us, row, "the target answered 410 Gone")
         elif now_us - row.failing_us >= self._settings.give_up_days * 86400e6:
@@ -351,7 +362,7 @@ class Sender:
         now_us = self._store.clock()
         with self._store.write() as session:
             row = session.get(WebhookRow, webhook_id)
-            if row is None or row.audience == INSIDE:
+            if row is None or row.disabled_us is not None or row.audience == INSIDE:
                 return []
             if not _has_come(row.reoffer_us, now_us, self._settings.reoffer_s):
                 return []
@@ -364,7 +375,8 @@ class Sender:
             events = [event for event in events if kinds is None or event["kind"] in kinds]
             teller = Teller(session, now_us)
             told = [teller.tell(who, event, again=True) for event in events]
-        return [self._job(row, who, now_us, one, again=True) for one in told]
+        jobs = (self._job(row, who, now_us, one, again=True) for one in told)
+        return [job for job in jobs if job is not None]
 
     async def _in_thread(self, work: Callable[..., _T], *args: Any) -> _T:
         return await in_thread(work, *args, limiter=self._threads)

@@ -221,13 +221,12 @@ class Streams:
             looked += 1
             last = event["n"]
             told = wish.open.voice(teller, wish.open.call.principal, event, wish.again)
-            if told is None:
-                continue
-            # What is told again leaves the receiver's cursor where it is: no id.
-            name = None if wish.again else str(told.n)
-            pieces.append(format_sse_event(data_str=told.body, event=told.kind, id=name))
-            wish.told.append(told)
-            room -= len(pieces[-1])
+            for place, one in enumerate(told, 1):
+                # What is told again leaves the receiver's cursor where it is, and so does a part of what is told.
+                name = None if wish.again or place < len(told) else str(one.n)
+                pieces.append(format_sse_event(data_str=one.body, event=one.kind, id=name))
+                room -= len(pieces[-1])
+            wish.told += told
             if room <= 0:
                 break
         if not wish.again and last != (wish.told[-1].n if wish.told else wish.after):

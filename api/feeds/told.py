@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,13 +124,13 @@ class Teller:
         return self._readable[key]
 
 
-Voice = Callable[[Teller, Principal, dict[str, Any], bool], Told | None]
-"""What is told of an event to somebody, None for nothing; the last says that it is offered again."""
+Voice = Callable[[Teller, Principal, dict[str, Any], bool], Sequence[Told]]
+"""What is told of an event to somebody, in order; the last parameter says that it is offered again."""
 
 
-def tell_event(teller: Teller, principal: Principal, event: dict[str, Any], again: bool) -> Told | None:
+def tell_event(teller: Teller, principal: Principal, event: dict[str, Any], again: bool) -> Sequence[Told]:
     """The voice of the log itself: all that happens is told to whoever may read the log."""
-    return teller.tell(principal, event, again=again)
+    return (teller.tell(principal, event, again=again),)
 
 
 def one_line(text: str) -> str:

@@ -35,7 +35,7 @@ class Policy:
             raise SettingsError(f"limit of {self.burst} at once and {self.per_s} a second lets nothing through")
 
     def share(self, processes: int) -> Policy:
-        """What one of several processes lets through, so that all of them together let through what this says.
+        """What one of several processes lets through, so that all of them together let through what this says at most.
 
         One at once is the least: with more processes than `burst` there are as many at once as there are processes.
         """

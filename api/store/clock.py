@@ -52,27 +52,28 @@ class ServiceClock:
     def __init__(self, wall: Callable[[], int] = now_us, passed: Callable[[], int] = _passed_us) -> None:
         self._wall, self._passed = wall, passed
         self._lock = threading.Lock()
-        self._seen_us, self._at_us = wall(), passed()
+        self._at_us, self._seen_us = passed(), wall()
         self._set_us = 0.0  # by how much it was set of late
         self._last_us = 0
 
     def __call__(self) -> int:
         """The time."""
         with self._lock:
-            counted_us, leap_us, set_us = self._look()
+            at_us, wall_us, time_us, set_us = self._look()
             if abs(set_us) <= _TOLERANCE_US:
-                counted_us += leap_us
-                self._seen_us, self._at_us, self._set_us = counted_us, self._passed(), set_us
-            self._last_us = max(counted_us, self._last_us + 1)
+                # The very readings that were compared: what lies between the two, added up, would pass for a leap.
+                self._at_us, self._seen_us, self._set_us = at_us, wall_us, set_us
+                time_us = wall_us
+            self._last_us = max(time_us, self._last_us + 1)
             return self._last_us
 
-    def _look(self) -> tuple[int, int, float]:
-        """The time as counted since the clock was last right, by how much the clock is ahead of that, and was set."""
-        gone_us = self._passed() - self._at_us
+    def _look(self) -> tuple[int, int, int, float]:
+        """What has passed, what the clock says, the time as counted since it was last right, by how much it was set."""
+        at_us, wall_us = self._passed(), self._wall()
+        gone_us = at_us - self._at_us
         counted_us = self._seen_us + gone_us
-        leap_us = self._wall() - counted_us
         before_us = math.copysign(max(abs(self._set_us) - _PACE * gone_us, 0.0), self._set_us)
-        return counted_us, leap_us, before_us + leap_us
+        return at_us, wall_us, counted_us, before_us + wall_us - counted_us
 
     def check(self) -> None:
         """Raise StorageError while the machine's clock is not to be believed."""

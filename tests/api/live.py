@@ -4,7 +4,7 @@ import json
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,8 +189,8 @@ class Target:
 
     def __init__(self) -> None:
         self.calls: list[tuple[dict[str, str], bytes]] = []
-        self.script: list[bytes | float | None] = []
-        """What each call in turn gets: bytes, seconds of silence, or None to hang up; then success."""
+        self.script: list[bytes | float | Callable[[], bytes] | None] = []
+        """What each call in turn gets: bytes, what makes them, seconds of silence, or None to hang up; then success."""
         self.came = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -222,6 +222,8 @@ class Target:
                 self.calls.append((headers, body))
                 step = self.script.pop(0) if self.script else b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
                 self.came.notify_all()
+            if callable(step):
+                step = step()
             if isinstance(step, float):
                 peer.settimeout(step)
                 try:

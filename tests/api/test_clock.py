@@ -68,6 +68,28 @@ def test_a_clock_that_is_slowly_put_right_is_followed(hands, clock):
     clock.check()
 
 
+@dataclass
+class Slow(Hands):
+    """Each look at a clock takes time, as where a thread waits for its turn between two."""
+
+    def wall(self) -> int:
+        self.true_us += 20_000
+        return super().wall()
+
+    def passed(self) -> int:
+        self.true_us += 20_000
+        return super().passed()
+
+
+def test_however_often_it_is_asked_the_time_that_asking_takes_is_no_leap():
+    hands = Slow()
+    clock = ServiceClock(hands.wall, hands.passed)
+    for _ in range(5_000):
+        clock()
+    clock.check()
+    assert abs(clock() - hands.true_us) <= 20_000
+
+
 LEAPS = pytest.mark.parametrize("leap_us", [HOUR, YEAR, -HOUR, -YEAR])
 
 

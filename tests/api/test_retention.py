@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from api import Settings, SettingsError, StorageError, Store, verify_audit
 from api.account.erasure import erase_one, remove_orphans, sweep
 from api.account.settings import AccountSettings
-from api.account.tasks import sweep_store
+from api.account.tasks import overwrite_erased, sweep_store
 from api.background import Service as Background
 from api.background import beside
 from api.identity.roles import SYSTEM, Call
@@ -58,12 +58,12 @@ def sweep_now(service):
     return erased
 
 
-def test_what_a_reader_kept_from_being_forgotten_the_sweep_forgets(tmp_path):
+def test_what_a_reader_kept_from_being_forgotten_is_forgotten_without_a_sweep(tmp_path):
     store = Store(tmp_path, busy_timeout_s=0.05)
     log = tmp_path / "vedette.sqlite-wal"
 
-    async def sweep_once():
-        async with beside(Background(store, Settings(tmp_path)), [sweep_store]):
+    async def look_once():
+        async with beside(Background(store, Settings(tmp_path)), [overwrite_erased]):
             while not store.has_forgotten:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
 
@@ -73,7 +73,7 @@ def test_what_a_reader_kept_from_being_forgotten_the_sweep_forgets(tmp_path):
         store.forget()
         assert not store.has_forgotten
     assert log.stat().st_size
-    asyncio.run(asyncio.wait_for(sweep_once(), 20))
+    asyncio.run(asyncio.wait_for(look_once(), 20))
     assert not log.stat().st_size
     store.close()
 

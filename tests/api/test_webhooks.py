@@ -29,7 +29,8 @@ from api.feeds.sender import Sender, _has_come
 from api.feeds.settings import FeedSettings
 from api.feeds.signing import new_secret, signed_headers
 from api.feeds.tables import WebhookRow
-from api.feeds.webhooks import add_webhook
+from api.feeds.told import Teller, Told
+from api.feeds.webhooks import add_webhook, pause
 from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call, Principal
 from api.outlets.cursors import hold
@@ -272,6 +273,26 @@ def test_a_recall_is_offered_again_until_there_is_a_receipt(tmp_path, target):
         assert len(target.calls) <= count + 1  # that was on its way
 
 
+def test_a_target_that_is_paused_while_recalls_are_offered_again_gets_none_of_the_rest(tmp_path, target):
+    with live(tmp_path, reoffer_s=0.2) as service:
+        bravo = service.partner("bravo")
+        for release_id in [service.released(bravo, name)[1] for name in "ab"]:
+            service.recall(release_id)
+
+        def pauses() -> bytes:
+            if json.loads(target.calls[-1][1])["data"].get("again"):
+                (mine,) = service.must("bravo", "GET", "/webhooks")
+                service.must("bravo", "POST", f"/webhooks/{mine['id']}/pause")
+            return status(204)
+
+        target.script = [pauses] * 5
+        made = name_target(service, "bravo", target.url, after=0)
+        target.wait(5)
+        until(lambda: len(deliveries(service, "bravo", made["id"])) == 5)  # the call that it was paused in has ended
+        service.must("bravo", "POST", f"/webhooks/{made['id']}/redelivery", json={})
+        assert seen_numbers(target.wait(6))[:6] == [1, 2, 3, 4, 3, 3]
+
+
 def test_kinds_that_are_not_asked_for_are_passed_over(service: Live, target: Target):
     made = name_target(service, "supervisor", target.url, kinds=["crossing.reviewed"])
     bravo = service.partner("bravo")
@@ -484,6 +505,24 @@ async def test_who_slept_past_its_lease_begins_no_call(tmp_path, target, monkeyp
     assert await sender._holds()
     await sender._drain(webhook_id)
     assert len(target.calls) == 2
+    await sender._stop()
+    service.store.close()
+
+
+async def test_what_was_looked_up_before_its_target_was_paused_does_not_leave(tmp_path, target, monkeypatch):
+    service, webhook_id = await asyncio.to_thread(standing_target, tmp_path, target.url, 1, lease_s=600.0)
+    tell = Teller.tell
+
+    def told(teller: Teller, who: Principal, event: dict[str, Any]) -> Told:
+        with service.store.write() as session:
+            pause(session, Call(who, "test"), service.store.clock(), webhook_id)
+        return tell(teller, who, event)
+
+    monkeypatch.setattr(Teller, "tell", told)
+    sender = Sender(service)
+    assert await sender._holds()
+    await sender._drain(webhook_id)
+    assert target.calls == []
     await sender._stop()
     service.store.close()
 
