@@ -86,6 +86,8 @@ class Standing:
         Where it is sent to, and stays, beside its sortie; metres above its home.
     stays_m
         Radius on which it circles there, metres; 0 where it stops in the air.
+    rally
+        The rally points that it was given: a return leads to the nearest of them.
     velocity_m_s
         In the air, its velocity east and north, metres a second: wings turn from it.
     """
@@ -101,6 +103,7 @@ class Standing:
     sortie: Sortie | None = None
     stays: Place | None = None
     stays_m: float = 0.0
+    rally: tuple[MissionItem, ...] = ()
     velocity_m_s: tuple[float, float] = (0.0, 0.0)
 
 

@@ -1,7 +1,8 @@
 """A vehicle that flies, sent to a cue: straight there inside its fence, clear of the others, and straight home.
 
 Wings turn to the place and circle about it: the turn, the circle with all the room that they take, and the ways home
-from anywhere on the circle are held by the fence, or they are not sent. Whether they may go on with their patrol from
+from anywhere on the circle are held by the fence, or they are not sent. A way home leads to the base, and to the rally
+points that are nearest: there an autopilot goes that returns by itself. Whether they may go on with their patrol from
 there is seen when it is time to (`autopilot.orders.Orders.resume`); where they may not, they come home.
 """
 
@@ -19,7 +20,7 @@ from shapely.affinity import translate
 from autopilot.cue import Cue, Offer, Standing
 from autopilot.errors import FlightError
 from autopilot.ways import flown_way
-from geo import LocalFrame
+from geo import LocalFrame, densify
 from missions import (
     FencePolygon,
     MissionItem,
@@ -36,9 +37,9 @@ __all__ = ["Diversion"]
 
 _TRIED = 20
 _HEADINGS = 24  # of the circle, which is flown to the right, from which the ways home are looked at
-_BEHIND_RAD = math.radians(
-    170.0
-)  # one that circles turns to what lies less far aft on the shorter side (AP_L1_Control)
+# One that circles turns to what lies less far aft on the shorter side (AP_L1_Control).
+_BEHIND_RAD = math.radians(170.0)
+_AS_NEAR_M = 30.0  # a rally point that is farther by less may be the nearest
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, float]
@@ -84,7 +85,7 @@ class Diversion:
             there = sight.at.lat_deg, sight.at.lon_deg
             way, at = self._way(there), Point(*self._xy(there))
             stay = at.buffer(self._circle_m) if self._circle_m else at
-            if not self._holds([way, self._line(there, self._base)], stay):
+            if not self._holds([way, *(LineString([self._xy(there), end]) for end in self._ends(there))], stay):
                 continue
             if self._taken(shapely.union_all([way, stay]), sight):
                 why = "others fly where it would go"
@@ -140,9 +141,16 @@ class Diversion:
         """What it flies to a place, metres."""
         return self._flown(self._xy(self._here), self._one.velocity_m_s, self._xy(there))
 
+    def _ends(self, there: tuple[float, float]) -> list[Pair]:
+        """Where a return from a place may lead: to the base, or to the nearest of the rally points, metres."""
+        rally = [self._xy((item.x / 1e7, item.y / 1e7)) for item in self._one.rally]
+        away = [math.dist(self._xy(there), point) for point in rally]
+        within_m = min(away, default=0.0) + 2 * self._circle_m + _AS_NEAR_M
+        return [self._xy(self._base), *(p for p, far_m in zip(rally, away, strict=True) if far_m <= within_m)]
+
     def _ways_home(self, there: tuple[float, float]) -> list[Geometry]:
-        """What wings may fly home from anywhere on the circle, to the base or to where their landing begins."""
-        ends = [self._xy(self._base)]
+        """What wings may fly home from anywhere on the circle, to its ends or to where their landing begins."""
+        ends = self._ends(there)
         if self._craft.needs_runway and self._one.sortie is not None:
             begins = self._one.sortie.landing[0].start
             ends.append(self._xy((begins.lat_deg, begins.lon_deg)))
@@ -182,13 +190,9 @@ class Diversion:
         across, up = options.separation_m, options.separation_up_m
         stays = sight.at.amsl_m
         low, high = sorted((self._base_amsl + self._one.above_base_m, stays))
-        for other in self._others:
-            if not other.airborne or other.sortie is None:
-                continue
-            if other.here is not None:
-                amsl = other.sortie.home.amsl_m + other.above_base_m
-                if low - up < amsl < high + up and shapely.distance(way, Point(*self._xy(other.here))) < across:
-                    return True
+        for theirs, bottom, top in (part for other in self._others if other.airborne for part in self._held_by(other)):
+            if low - up < top and bottom < high + up and shapely.distance(way, theirs) < across:
+                return True
         # It may be there long enough for any flight of the plan to come by.
         flown = [other.sortie for other in self._others if other.sortie is not None]
         for leg in (leg for sortie in (*self._viewing.plan.sorties, *flown) for leg in sortie.legs):
@@ -199,6 +203,19 @@ class Diversion:
                 if shapely.distance(self._line(*ends), way) < across:
                     return True
         return False
+
+    def _held_by(self, other: Standing) -> Iterator[tuple[Geometry, float, float]]:
+        """Where another in the air is, and where it was sent to and stays; heights AMSL from and to, metres."""
+        base = other.vehicle.base
+        ground = float(self._viewing.terrain.elevation_m(base.lat_deg, base.lon_deg))
+        here, amsl = None if other.here is None else Point(*self._xy(other.here)), ground + other.above_base_m
+        if here is not None:
+            yield here, amsl, amsl
+        if other.stays is not None:
+            at, up = Point(*self._xy((other.stays.lat_deg, other.stays.lon_deg))), ground + other.stays.above_home_m
+            yield at.buffer(other.stays_m) if other.stays_m else at, up, up
+            if here is not None:
+                yield LineString([here, at]), min(amsl, up), max(amsl, up)
 
     def _xy(self, place: tuple[float, float]) -> tuple[float, float]:
         east, north, _ = self._frame.to_enu(*place)
@@ -215,7 +232,8 @@ def _inside(fence: Sequence[MissionItem], frame: LocalFrame) -> Geometry | None:
     for shape in fence_shapes(fence):
         if not isinstance(shape, FencePolygon):
             return None
-        east, north, _ = frame.to_enu([lat for lat, _ in shape.vertices], [lon for _, lon in shape.vertices])
+        # Its edges are straight in degrees.
+        east, north, _ = frame.to_enu(*densify(*np.array([*shape.vertices, shape.vertices[0]]).T))
         (held if shape.inclusion else shut).append(Polygon(np.stack([east, north], axis=-1)))
     if len(held) != 1:
         return None

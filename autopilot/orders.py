@@ -111,6 +111,10 @@ class Orders:
         """Whether it may be sent to a place, and the radius of its circle there; as `OrderGuard.check`."""
         return await self._guard.check(place, radius_m=radius_m)
 
+    def here(self) -> Place:
+        """Where it is; as `OrderGuard.here`."""
+        return self._guard.here()
+
     async def turn_m(self, radius_m: float | None = None) -> float:
         """Radius on which it turns and circles where one is asked for, metres; as `OrderGuard.turn_m`."""
         return await self._guard.turn_m(radius_m)

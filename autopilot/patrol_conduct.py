@@ -287,6 +287,11 @@ class PatrolConduct(Conduct):
         return self._mission.fence
 
     @property
+    def rally(self) -> tuple[MissionItem, ...]:
+        """The rally points that it was given with it."""
+        return self._mission.rally
+
+    @property
     def stays(self) -> Place | None:
         """Where it is sent beside its patrol."""
         return None if self._errand is None else self._errand.place
@@ -351,11 +356,11 @@ class PatrolConduct(Conduct):
         """
         vehicle, spot = self._vehicle, errand.spot
         try:
-            now = vehicle.telemetry
-            here = Place(now.lat_deg or 0.0, now.lon_deg or 0.0, now.above_home_m or 0.0)
-            north, east, _ = now.velocity_ned_m_s or (0.0, 0.0, 0.0)
-            area, turn_m = await self._orders.area(), 0.0
-            if errand.circle_m and (turn_m := await self._orders.turn_m(errand.circle_m)) > errand.circle_m + 1.0:
+            here = self._orders.here()
+            north, east, _ = vehicle.telemetry.velocity_ned_m_s or (0.0, 0.0, 0.0)
+            area, turn_m = await self._orders.area(), await self._orders.turn_m(errand.circle_m or None)
+            # A vehicle that the plan takes for a multirotor and that says to have wings, too.
+            if turn_m > errand.circle_m + 1.0:
                 raise FlightError(f"{vehicle}: circles on {turn_m:g} m, and {errand.circle_m:.0f} m were looked at")
             area.check_diversion(here, errand.place, (east, north), _ORDER_S, radius_m=turn_m)
             await self._orders.go_unchecked(errand.place, turn_m)

@@ -101,19 +101,24 @@ class Crew:
     def standing(self) -> Standing:
         """How it stands when a cue comes."""
         shift, duty, one = self.shift, self.shift.duties[self.sysid], self.planned
-        if self.vehicle is None or self.state is State.FAULT:
-            return Standing(one, unfit=f"is {self.state}" if self.vehicle else "was not heard yet")
+        if self.vehicle is None:
+            return Standing(one, unfit="was not heard yet")
         now, conduct = self.vehicle.telemetry, self.conduct
-        if duty.silent:
+        here = None if now.lat_deg is None or now.lon_deg is None else (now.lat_deg, now.lon_deg)
+        if self.state is State.FAULT:
+            # It flies home, where it was sent or not.
+            up = now.armed is not False
+            return Standing(one, f"is {self.state}", airborne=up, here=here, above_base_m=now.above_home_m or 0.0)
+        if duty.silent and not duty.aloft:
             return Standing(one, unfit="is not heard")
         battery = None if now.battery_percent is None else now.battery_percent / 100
         if duty.aloft:
+            # One that is not heard may be where it was last, or where it was sent.
             fit = conduct is not None and conduct.free_for_errand
-            here = None if now.lat_deg is None or now.lon_deg is None else (now.lat_deg, now.lon_deg)
             north, east, _ = now.velocity_ned_m_s or (0.0, 0.0, 0.0)
             return Standing(
                 one,
-                unfit=None if fit else f"is {self.state}",
+                unfit=None if fit else "is not heard" if duty.silent else f"is {self.state}",
                 airborne=True,
                 here=here,
                 above_base_m=now.above_home_m or 0.0,
@@ -122,6 +127,7 @@ class Crew:
                 sortie=None if conduct is None else conduct.sortie,
                 stays=None if conduct is None else conduct.stays,
                 stays_m=0.0 if conduct is None else conduct.stays_m,
+                rally=() if conduct is None else conduct.rally,
                 velocity_m_s=(east, north),
             )
         if self.state in {State.CHECKING, State.READY} and conduct is not None and conduct.took_off_s is not None:

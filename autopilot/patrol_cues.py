@@ -57,6 +57,7 @@ class CueDesk:
         self._shift, self._crews, self._terrain, self._start = shift, crews, terrain, start
         self._viewing: Viewing | None = None
         self._taking_off: dict[int, _Given] = {}
+        self._one_at_a_time = asyncio.Lock()
         self.said: list[str] = []
 
     async def give(
@@ -88,7 +89,9 @@ class CueDesk:
             answer = Answer(cue, None, dict.fromkeys(self._crews, STOPPED if shift.stopped else "the shift is over"))
         else:
             with shift.answering():
-                answer = await self._given(cue, dict(refused or {}), missed, until_s, visit or Visit())
+                # Each answer keeps off where the one before it sent somebody.
+                async with self._one_at_a_time:
+                    answer = await self._given(cue, dict(refused or {}), missed, until_s, visit or Visit())
         self.said.append(answer.words())
         shift.journal.line("cue", t_s=round(shift.now_s(), 3), words=answer.words())
         return answer

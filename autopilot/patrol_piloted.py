@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autopilot.area import Place
 from autopilot.errors import AutopilotError, FlightError
 from autopilot.patrol_conduct import PatrolConduct
 from autopilot.patrol_states import Happening, State
@@ -113,7 +112,7 @@ class PilotedConduct(PatrolConduct):
             raise FlightError(f"{vehicle}: is {self._state} in mode {now.mode}: it stops on its patrol alone")
         if now.above_home_m is None or now.above_home_m < _LOWEST_M:
             raise FlightError(f"{vehicle}: is lower than {_LOWEST_M:g} m above home: it does not stop there")
-        here = Place(now.lat_deg or 0.0, now.lon_deg or 0.0, now.above_home_m)
+        here = self._orders.here()
         north, east, _ = now.velocity_ned_m_s or (0.0, 0.0, 0.0)
         (await self._orders.area()).check_diversion(here, here, (east, north), _ORDER_S)
         await vehicle.pause()

@@ -45,8 +45,8 @@ AIR_SPEED, GROUND_SPEED = 0.0, 1.0
 _SPEED_STEP_M_S = 0.5
 """Smaller changes of speed along one piece of a sortie are not worth an item, metres a second."""
 ACCEPT_RADIUS_M = 2.0
-_MOST_A_LEG = 4
-"""Items of one leg, most: its place, speed, camera, video."""
+_MOST_A_LEG, _MOST_BESIDE = 5, 3
+"""Items of one leg, most: speed, camera, video, its place, the end of the video; and home, landing mark, return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def too_long(plan: PatrolPlan) -> list[int]:
     return [
         number
         for number, sortie in enumerate(plan.sorties)
-        if len(sortie.legs) > MAX_ITEMS // _MOST_A_LEG
+        if _MOST_A_LEG * len(sortie.legs) + _MOST_BESIDE > MAX_ITEMS
         and any(len(_Items(plan, sortie, dialect).compiled()) > MAX_ITEMS for dialect in _DIALECTS.values())
     ]
 

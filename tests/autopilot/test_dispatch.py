@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autopilot import Cue, Place, Standing, dispatch
+from autopilot.diversion import _inside
 from geo import FlatTerrain, LocalFrame
 from missions import (
     Aircraft,
@@ -159,6 +160,69 @@ def test_one_in_the_air_keeps_its_distance_from_all_that_is_flown(cue, share, ot
         line = shapely.LineString(xy([leg.start.lat_deg, leg.end.lat_deg], [leg.start.lon_deg, leg.end.lon_deg]))
         gap = max(low - height, height - high)
         assert line.distance(place) >= options.separation_m - 0.5 or gap >= options.separation_up_m - 1e-6
+
+
+def place_of(offer):
+    return Place(offer.lat_deg, offer.lon_deg, offer.above_base_m)
+
+
+def apart(offer, place, room_m, options):
+    """Whether who goes there stays clear of a place with room about it."""
+    east, north, _ = LocalFrame(place.lat_deg, place.lon_deg).to_enu(offer.lat_deg, offer.lon_deg)
+    up = abs(offer.above_base_m - place.above_home_m) >= options.separation_up_m - 1e-6
+    return up or np.hypot(east, north) >= room_m + offer.circle_m + options.separation_m - 0.5
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_nobody_is_sent_from_the_air_to_where_another_is_on_its_way(share):
+    """It is over its base still, far from the way of the second."""
+    cue, one, base = Cue(spot_behind(share), 0), on_patrol(0, share, 0.9), made().fleet.vehicles[1].base
+    alone = dispatch(cue, made(), [one]).chosen
+    other = replace(unfit(on_patrol(1, 0.0, 0.9)), here=(base.lat_deg, base.lon_deg), above_base_m=0.0)
+    assert dispatch(cue, made(), [one, other]).chosen == alone
+    sent = dispatch(cue, made(), [one, replace(other, stays=place_of(alone))]).chosen
+    assert sent is None or apart(sent, place_of(alone), 0.0, made().options)
+
+
+@pytest.mark.parametrize("aside_m", [0.0, 120.0, 190.0])
+def test_wings_are_not_sent_into_a_circle_that_another_was_sent_to(aside_m):
+    one, cue = winged_on_patrol(0.02), Cue(on_border(0.3), 0, 60.0)
+    alone = dispatch(cue, winged(), [one]).chosen
+    lat, lon, _ = LocalFrame(alone.lat_deg, alone.lon_deg).to_geodetic(aside_m, 0.0, 0.0)
+    at = Place(float(lat), float(lon), alone.above_base_m)
+    away = replace(one, vehicle=winged().fleet.vehicles[1], unfit="is on cue", here=None, stays=at, stays_m=75.0)
+    sent = dispatch(cue, winged(), [one, away]).chosen
+    assert sent is None or apart(sent, at, 75.0, winged().options)
+
+
+def rally(*places):
+    return tuple(replace(fence()[0], seq=k, x=round(a * 1e7), y=round(o * 1e7)) for k, (a, o) in enumerate(places))
+
+
+def test_nobody_is_sent_from_where_the_way_to_the_nearest_rally_point_leaves_its_fence():
+    cue, one = Cue(spot_behind(), 0), on_patrol(0, 0.5, 0.9)
+    chosen = dispatch(cue, made(), [one]).chosen
+    base = one.vehicle.base.lat_deg, one.vehicle.base.lon_deg
+    line = shapely.LineString(xy(*np.array(made().border.coordinates).T[::-1]))
+    here = shapely.Point(*xy(chosen.lat_deg, chosen.lon_deg)[0])
+    beside, at = shapely.get_coordinates(shapely.shortest_line(line, here))
+    beyond, far = frame().to_geodetic(*(2 * beside - at), 0.0)[:2], (base[0] + 1.0, base[1])
+    assert dispatch(cue, made(), [replace(one, rally=rally(base, far))]).chosen == chosen
+    answer = dispatch(cue, made(), [replace(one, rally=rally(beyond))])
+    assert answer.chosen is None
+    assert "inside its fence" in answer.others[1]
+
+
+def test_edges_of_a_fence_are_straight_in_degrees():
+    """The middle of 40 km along a parallel at 60 degrees lies 54 m south of the chord."""
+    corners = ((59.9, 9.64), (60.0, 9.64), (60.0, 10.36), (59.9, 10.36))
+    ring = tuple(
+        replace(fence()[0], seq=k, p1=4.0, x=round(a * 1e7), y=round(o * 1e7)) for k, (a, o) in enumerate(corners)
+    )
+    plane = LocalFrame(59.95, 10.0)
+    inside = _inside(ring, plane)
+    for lat, held in ((59.9997, True), (60.0003, False)):
+        assert inside.covers(shapely.Point(*plane.to_enu(lat, 10.0)[:2])) is held
 
 
 def spot_behind(share=0.5):

@@ -14,8 +14,9 @@ import autopilot
 import missions
 import sim
 from autopilot.cue import Errand, Visit
-from autopilot.errors import FlightError
+from autopilot.errors import FlightError, NotReadyError
 from autopilot.journal import Journal
+from autopilot.patrol_crew import Crew
 from autopilot.patrol_cues import CueDesk
 from autopilot.patrol_guard import PauseGuard
 from autopilot.patrol_orders import OrderDesk
@@ -285,8 +286,8 @@ class Flying:
     def __init__(self, made):
         sortie = made.sorties[0]
         leg = next(leg for leg in sortie.legs if leg.kind is missions.LegKind.PATROL)
-        self.here = leg.start.lat_deg, leg.start.lon_deg
-        self.vehicle = Aircraft(self.here)
+        self.begins = leg.start.lat_deg, leg.start.lon_deg
+        self.vehicle = Aircraft(self.begins)
         flight = SimpleNamespace(timing=autopilot.Timing(), stop=asyncio.Event())
         book = Journal.begin(None, 0, "ardupilot")
         self.shift = Shift(
@@ -294,6 +295,7 @@ class Flying:
             timetable=Timetable(made.options, 3600.0), told=lambda *_: None,
         )  # fmt: skip
         mission = missions.compile_mission(made, sortie, "ardupilot")
+        self.circles_m = 0.0
         self.watch, self.failed = FlightWatch(mission, "AUTO", None), []
         self.turn = Turn(0, 0, sortie, sortie.vehicle, 0.0)
         self.conduct = PilotedConduct(
@@ -304,8 +306,15 @@ class Flying:
 
     # What gives it orders within its fence: the fence is no matter here.
 
+    def here(self):
+        now = self.vehicle.telemetry
+        return autopilot.Place(now.lat_deg, now.lon_deg, now.above_home_m)
+
     async def area(self):
         return SimpleNamespace(check_diversion=lambda *_, **_how: None)
+
+    async def turn_m(self, _radius_m=None):
+        return self.circles_m
 
     async def go_unchecked(self, _place, _turn_m=0.0):
         await self.vehicle._turn("GUIDED")
@@ -382,7 +391,7 @@ async def test_whether_it_was_there_is_told_by_its_being_there(flying):
 
     async def sent(station_s=0.0, away=0.0):
         one, visit, missed = await flying(), Visit(), []
-        one.conduct.send(errand_at((one.here[0] + away, one.here[1]), visit, missed, station_s))
+        one.conduct.send(errand_at((one.begins[0] + away, one.begins[1]), visit, missed, station_s))
         for _ in range(2 if away else 3):
             await one.conduct.look(one.watch)
         return one, visit, missed
@@ -407,6 +416,30 @@ async def test_whether_it_was_there_is_told_by_its_being_there(flying):
     assert (visit, missed) == (Visit(left="its flight has ended"), ["its flight has ended"])
 
 
+async def test_one_that_has_not_said_for_long_where_it_is_is_not_sent_off_its_patrol(flying, monkeypatch):
+    one, visit, missed = await flying(), Visit(), []
+
+    def old():
+        raise NotReadyError("vehicle 1: said no new position for 8.0 s")
+
+    monkeypatch.setattr(one, "here", old)
+    one.conduct.send(errand_at(one.begins, visit, missed))
+    await one.conduct.look(one.watch)
+    assert missed == ["vehicle 1: said no new position for 8.0 s"]
+    with pytest.raises(NotReadyError, match="no new position"):
+        await one.obey("pause")
+    assert (one.vehicle.told, one.state) == ([], State.ON_TASK)
+
+
+async def test_wings_that_the_plan_takes_for_a_multirotor_are_not_sent_where_nobody_looked_at_a_circle(flying):
+    one, missed = await flying(), []
+    one.circles_m = 60.0
+    one.conduct.send(errand_at(one.begins, Visit(), missed))
+    await one.conduct.look(one.watch)
+    assert missed == ["vehicle 1: circles on 60 m, and 0 m were looked at"]
+    assert (one.vehicle.told, one.state) == ([], State.ON_TASK)
+
+
 async def test_a_dispatch_is_done_when_the_stay_is_and_failed_with_why_it_was_left(flying):
     one, came = await flying(), Ordered()
     begun, given = [], asyncio.Queue()
@@ -417,7 +450,7 @@ async def test_a_dispatch_is_done_when_the_stay_is_and_failed_with_why_it_was_le
 
     flies = SimpleNamespace(sysid=1, state=State.ON_CUE, conduct=one.conduct, failure=None, vehicle=one.vehicle)
     desk = OrderDesk(one.shift, {1: flies}, SimpleNamespace(give=give), begun.append)
-    cue = autopilot.Cue(missions.Spot(*one.here), 0)
+    cue = autopilot.Cue(missions.Spot(*one.begins), 0)
     for name, end in (
         ("stays", lambda visit: setattr(visit, "stayed", True)),
         ("leaves", lambda v: v.leave("weather")),
@@ -436,7 +469,7 @@ async def test_nobody_is_sent_anywhere_once_the_shift_is_over_and_while_a_cue_is
     one = Flying(made)
     one.shift.busy.clear()
     desk = CueDesk(one.shift, {}, None, None)
-    cue = autopilot.Cue(missions.Spot(*one.here), 0)
+    cue = autopilot.Cue(missions.Spot(*one.begins), 0)
     over = await desk.give(cue)
     assert (one.shift.over, over.chosen) == (True, None)
     seen, let = [], threading.Event()
@@ -465,12 +498,12 @@ async def test_where_nobody_sees_all_of_where_it_may_be_its_middle_is_looked_at_
 
     monkeypatch.setattr(desk, "_answer", answer)
     one.shift.busy.add(1)
-    exact = await desk.give(autopilot.Cue.about(*one.here, 0.0, 0))
+    exact = await desk.give(autopilot.Cue.about(*one.begins, 0.0, 0))
     assert (exact.cue.spot.uncertainty_m, exact.cue.middle) == (0.0, None)
-    wide = await desk.give(autopilot.Cue.about(*one.here, 20.0, 0, words="radar"))
-    assert wide.cue.spot == missions.Spot(*one.here, 20.0)  # 49.0 m was asked for first
+    wide = await desk.give(autopilot.Cue.about(*one.begins, 20.0, 0, words="radar"))
+    assert wide.cue.spot == missions.Spot(*one.begins, 20.0)  # 49.0 m was asked for first
     assert "only 20 m around its middle" in wide.words()
-    late = await desk.give(autopilot.Cue.about(*one.here, 20.0, 0), until_s=time.monotonic() - 1)
+    late = await desk.give(autopilot.Cue.about(*one.begins, 20.0, 0), until_s=time.monotonic() - 1)
     assert late.cue.spot.uncertainty_m == pytest.approx(48.955, abs=0.001)
 
 
@@ -480,3 +513,37 @@ def test_a_spot_holds_nineteen_of_twenty_places_and_its_middle_four_of_ten():
     away_m = np.hypot(north, east)
     assert np.mean(away_m <= cue.spot.uncertainty_m) == pytest.approx(0.95, abs=0.002)
     assert np.mean(away_m <= cue.middle.uncertainty_m) == pytest.approx(1 - np.exp(-0.5), abs=0.004)
+
+
+async def test_cues_are_answered_one_after_the_other_so_that_each_keeps_off_where_the_last_one_was_sent(
+    made, monkeypatch
+):
+    one, told = Flying(made), []
+    desk = CueDesk(one.shift, {}, None, None)
+
+    def answer(cue, *_):
+        told.append("begins")
+        time.sleep(0.05)
+        told.append("ends")
+        return autopilot.Answer(cue, None, {})
+
+    monkeypatch.setattr(desk, "_answer", answer)
+    await asyncio.gather(*(desk.give(autopilot.Cue(missions.Spot(*one.begins), 0)) for _ in range(3)))
+    assert told == ["begins", "ends"] * 3
+
+
+@pytest.mark.parametrize(
+    ("duty", "why", "stays"),
+    [(Duty(1, State.FAULT), "is fault", False), (Duty(1, State.ON_CUE, "s", silent=True), "is not heard", True)],
+)
+async def test_others_keep_off_one_in_the_air_that_is_not_heard_or_has_a_fault(made, duty, why, stays):
+    one = Flying(made)
+    crew = Crew(one.shift, one.turn.vehicle, "", FlightError("no link"), lost=lambda *_: None)
+    crew.vehicle, crew.conduct = one.vehicle, one.conduct
+    one.conduct.send(errand_at(one.begins, Visit(), []))
+    one.shift.put(duty, "as the test has it")
+    seen = crew.standing()
+    assert (seen.unfit, seen.airborne, seen.here, seen.above_base_m) == (why, True, one.begins, 60.0)
+    assert (seen.stays is not None) == stays
+    one.vehicle.now(armed=False)
+    assert crew.standing().airborne == stays

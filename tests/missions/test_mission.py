@@ -1,6 +1,8 @@
 """Mission items, fence and rally points."""
 
+import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from geo import FlatTerrain
 from missions import LegKind, MissionError, Side, compile_mission, plan
+from missions.mission import too_long
 from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders
 
@@ -102,6 +105,20 @@ def test_rally_points_are_the_base_and_one_on_the_way(made):
 def test_an_unknown_dialect_is_refused(made):
     with pytest.raises(MissionError, match="ardupilot, px4"):
         compile_mission(made, made.sorties[0], "betaflight")
+
+
+def test_a_sortie_whose_camera_looks_to_another_side_at_every_turn_is_too_long_too(monkeypatch):
+    border = border_from_metres([(x, 300.0 * (x // 400 % 2)) for x in range(0, 12_000, 400)])
+    made = plan(border, fleet_for(border, 1))
+    (number, sortie) = max(enumerate(made.sorties), key=lambda one: len(one[1].patrol))
+    sides = itertools.cycle((Side.LEFT, Side.RIGHT))
+    legs = tuple(replace(leg, look=next(sides)) if leg.kind is LegKind.PATROL else leg for leg in sortie.legs)
+    turning = replace(made, sorties=(*made.sorties[:number], replace(sortie, legs=legs), *made.sorties[number + 1 :]))
+    items = len(compile_mission(turning, turning.sorties[number]).items)
+    assert items > 4 * len(legs)
+    for most, long in ((items - 1, True), (items, False)):
+        monkeypatch.setattr("missions.mission.MAX_ITEMS", most)
+        assert (number in too_long(turning)) == long
 
 
 def test_sorties_have_no_more_items_than_an_autopilot_takes_whatever_the_ground_adds(monkeypatch):
