@@ -46,11 +46,14 @@ class Swallower:
             for each in self._open:
                 each.transport.abort()
             await asyncio.gather(*self._serving, return_exceptions=True)
+            # What is left to the collector fails a test that has no part in it.
+            await asyncio.gather(*(each.wait_closed() for each in self._open), return_exceptions=True)
 
     async def _serve(self, reader, writer):
         self._serving.append(asyncio.current_task())
+        self._open.append(writer)
         there, back = await asyncio.open_connection(self._host, self._port)
-        self._open += [writer, back]
+        self._open.append(back)
         await asyncio.gather(self._pass(reader, back), self._pass(there, writer), return_exceptions=True)
 
     async def _pass(self, reader, writer):

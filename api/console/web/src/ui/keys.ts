@@ -1,7 +1,7 @@
 /** Keys of the page: a view names its own while it is open; all that count now are shown by `?`. */
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { me } from "../app/session";
 import type { Word } from "../i18n";
 
@@ -27,7 +27,8 @@ export function useKeys(keys: readonly Key[]): void {
   const latest = useRef(keys);
   latest.current = keys;
   const names = keys.map((each) => each.key).join(" ");
-  useEffect(() => {
+  // Before it is painted: a key that is shown, or of what is shown, counts.
+  useLayoutEffect(() => {
     const held: readonly Key[] = latest.current.map((each, place) => ({
       ...each,
       act: () => latest.current[place]?.act(),
