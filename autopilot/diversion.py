@@ -37,7 +37,9 @@ __all__ = ["Diversion"]
 
 _TRIED = 20
 _HEADINGS = 24  # of the circle, which is flown to the right, from which the ways home are looked at
-# One that circles turns to what lies less far aft on the shorter side (AP_L1_Control).
+# One that circles turns to a place on the shorter side: ArduPilot keeps to the side of before only where it turned to
+# what lay more than 0.9 pi aft (AP_L1_Control::_prevent_indecision), and the middle of a circle lies abeam. The rest to
+# 180 degrees is for a course that is off the circle's.
 _BEHIND_RAD = math.radians(170.0)
 _AS_NEAR_M = 30.0  # a rally point that is farther by less may be the nearest
 

@@ -7,6 +7,7 @@ import numpy as np
 from missions.estimate import reach_m
 from missions.fleet import Aircraft
 from missions.flying import steep_for
+from missions.options import Objective
 from missions.setting import Crew, Setting
 from missions.steepness import TooSteep, steep_reason, too_steep
 
@@ -87,7 +88,9 @@ def _why_not_there_and_back(setting: Setting, crew: Crew) -> str:
             f"takes {least:.1f} Wh, and it has {team.usable_wh:.1f} ({_energy(craft)}), which leaves none to patrol: "
             "move the base nearer, or take an aircraft with more endurance"
         )
-    return "with it, on a stretch of its own or in turns with the others, the plan is no better"
+    if setting.options.objective is Objective.REVISIT:
+        return "with it, on a stretch of its own or in turns with the others, the plan is no better"
+    return "with it, on a stretch of its own, the plan is no better"
 
 
 def _energy(craft: Aircraft) -> str:

@@ -284,4 +284,6 @@ class PatrolPlan:
 
     def round_s(self, roster: Roster) -> float:
         """One whole round of a roster over its aircraft, seconds: after it each of its sorties was flown again."""
+        if not roster.sorties:
+            return 0.0
         return float(turns_of(roster.sorties, self.sorties).slots_s.sum()) / len(roster.sysids)

@@ -64,7 +64,7 @@ def bounds_of(
     ]
     one_s = stretch_bound(teams, flown, passable=setting.passable, batteries=pools, once=once)
     if not np.isfinite(one_s):
-        # Ground that rises may bring within reach what level ground does not: then the relaxation says nothing.
+        # It takes something for out of reach that is flown, as from level ground it may: then it says nothing.
         return (any_sorties,)
     return (
         any_sorties,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from missions.errors import PlanError
 from missions.sortie import Sortie
 
 __all__ = ["Turns", "turns_of"]
@@ -40,10 +41,23 @@ class Turns:
 
 
 def turns_of(numbers: Sequence[int], sorties: Sequence[Sortie]) -> Turns:
-    """The turns of a roster, from the numbers of its sorties, at least one, among all of the plan."""
+    """The turns of a roster, from the numbers of its sorties, at least one, among all of the plan.
+
+    Raises
+    ------
+    PlanError
+        When its types of aircraft have not as many sorties each, as in a plan that was not made here.
+    """
     by_kind: dict[int, list[int]] = {}
     for number in numbers:
         by_kind.setdefault(sorties[number].observation, []).append(number)
+    counts = [len(own) for own in by_kind.values()]
+    if len({*counts}) > 1:
+        names = ", ".join(sorties[number].name for number in numbers)
+        raise PlanError(
+            f"roster of sorties {names}: its types of aircraft have {' and '.join(map(str, counts))} of them, and "
+            "those that relieve each other have as many each: plan anew"
+        )
     whole_s = np.array([[_whole_s(sorties[number]) for number in own] for own in by_kind.values()])
     kinds = tuple(map(tuple, by_kind.values()))
     if len(kinds) == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import Header, Query, Request
+from fastapi import Depends, Header, Query, Request
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -30,39 +30,34 @@ from api.trail.log import audience_of, last_n
 __all__ = ["ROUTES"]
 
 
-_After = Annotated[int | None, Query(ge=0, le=2**63 - 1)]
-_LastEventId = Annotated[str | None, Header(max_length=20)]
-_Accept = Annotated[str, Header(max_length=1000)]
-
-
-async def get_event_stream(
-    call: Caller,
-    store: Stored,
-    given: Given,
+async def _cursor(
     *,
-    after: _After = None,
-    last_event_id: _LastEventId = None,
-    accept: _Accept = "*/*",
-) -> Response:
+    after: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    accept: Annotated[str, Header(max_length=1000)] = "*/*",
+) -> int | None:
+    """After which event of its audience a stream goes on; None for now. Refuses whoever takes no stream."""
+    check_accepts(accept)
+    if last_event_id is None:
+        return after
+    if not (last_event_id.isascii() and last_event_id.isdigit()):
+        raise UnprocessableError("Last-Event-ID is the id of the last event that came: a number")
+    return int(last_event_id)
+
+
+_Resumed = Annotated[int | None, Depends(_cursor)]
+
+
+async def get_event_stream(call: Caller, store: Stored, given: Given, cursor: _Resumed) -> Response:
     """Events as they happen (Server-Sent Events), after those since a cursor: `Last-Event-ID` or `after`, else now.
 
     Each carries the record that it is of, as the caller may read it when the event leaves. The number of an event is
     its `id`; the last one that came is the cursor to resume with.
     """
-    check_accepts(accept)
-    cursor = _cursor(after, last_event_id)
     return await _streamed(Open(call, audience_of(call.principal)), store, given, cursor, "event.subscribe")
 
 
-async def get_record_stream(
-    call: Caller,
-    store: Stored,
-    given: Given,
-    *,
-    after: _After = None,
-    last_event_id: _LastEventId = None,
-    accept: _Accept = "*/*",
-) -> Response:
+async def get_record_stream(call: Caller, store: Stored, given: Given, cursor: _Resumed) -> Response:
     """Records as they come and change (Server-Sent Events), after a cursor: `Last-Event-ID` or `after`, else now.
 
     For those who read records and not the log. `record` carries a GeoJSON Feature as the caller may read it when it
@@ -70,17 +65,8 @@ async def get_record_stream(
     given or has changed, to those who read launches. An `id` is a number of the log, in which there are gaps; the last
     one that came, with an event or without, is the cursor to resume with.
     """
-    check_accepts(accept)
     opened = Open(call, audience_of(call.principal), tell_change, SHOWN)
-    return await _streamed(opened, store, given, _cursor(after, last_event_id), "record.subscribe")
-
-
-def _cursor(after: int | None, last_event_id: str | None) -> int | None:
-    if last_event_id is None:
-        return after
-    if not (last_event_id.isascii() and last_event_id.isdigit()):
-        raise UnprocessableError("Last-Event-ID is the id of the last event that came: a number")
-    return int(last_event_id)
+    return await _streamed(opened, store, given, cursor, "record.subscribe")
 
 
 async def _streamed(opened: Open, store: Store, given: Settings, after: int | None, action: str) -> Response:

@@ -10,6 +10,7 @@ from missions import (
     Base,
     Fleet,
     LegKind,
+    PlanError,
     PlanOptions,
     Progress,
     explain,
@@ -143,3 +144,12 @@ def test_aircraft_of_two_bases_are_not_put_together():
     moved = replace(fleet.vehicles[1], base=Base("other", other.lat_deg, other.lon_deg))
     made = plan(border, Fleet(fleet.camera, (fleet.vehicles[0], moved)))
     assert all(len(roster.sysids) == 1 for roster in made.periods[0].rosters)
+
+
+def test_a_roster_whose_types_have_not_as_many_sorties_is_refused_and_an_empty_one_takes_no_time():
+    border = straight(10_000)
+    made = plan(border, mixed(border))
+    roster = next(r for r in made.periods[0].rosters if len({made.sorties[k].observation for k in r.sorties}) > 1)
+    with pytest.raises(PlanError, match="as many each: plan anew"):
+        turns_of((*roster.sorties, roster.sorties[0]), made.sorties)
+    assert made.round_s(replace(roster, sorties=())) == 0.0
