@@ -35,6 +35,13 @@ def test_of_what_lies_elsewhere_nothing_is_known(terrain, tmp_path):
     assert ground_at(tmp_path / "nothing", 31.5, -110.5) == unknown
 
 
+def test_terrain_that_cannot_be_read_is_logged_and_holes_in_it_are_not(terrain, tmp_path, caplog):
+    ground_at(terrain, 45.0, 10.0)
+    assert caplog.messages == []
+    ground_at(tmp_path / "nothing", 31.5, -110.5)
+    assert caplog.messages == ["terrain cannot be read"]
+
+
 @ON_SQLITE
 def test_those_inside_are_told_and_partners_are_not(service, terrain):
     service.app.state.settings = replace(service.app.state.settings, planning=PlanningSettings(terrain=terrain))
