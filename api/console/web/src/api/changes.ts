@@ -14,7 +14,7 @@ export type Change =
 
 const IN_LOG = [
   ...["record.created", "record.replaced", "record.erased", "release.created", "release.recalled"],
-  ...["crossing.reviewed", "crossing.merged", "crossing.split"],
+  ...["evidence.stored", "evidence.redacted", "crossing.reviewed", "crossing.merged", "crossing.split"],
   ...["order.given", "order.changed", "launch.given", "launch.changed"],
 ];
 const IN_RECORDS = ["record", "gone", "launch"];
