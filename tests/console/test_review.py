@@ -454,6 +454,7 @@ def test_a_lost_connection_keeps_verdict_and_note_over_a_reload(live, desk):
     assert id_ in kept
     page.context.set_offline(False)
     judged(live, page, id_, "confirmed")
+    expect(page.get_by_text("has not arrived")).to_have_count(0, timeout=SOON_MS)  # the page has heard so, too
     assert len(verdicts_of(live, id_)) == 1
     at.open(f"#/review/{id_}")
     page.reload()

@@ -1,5 +1,6 @@
 """A minimal ground station for tests: plain sockets and pymavlink's message definitions."""
 
+import itertools
 import socket
 import threading
 import time
@@ -56,6 +57,7 @@ class Client:
         self.estimator = estimator
         self.texts = []
         self.reached = []
+        self._texts_told = 0
         self._address = (endpoint.host, endpoint.port)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._mav = mav.MAVLink(None, srcSystem=sysid, srcComponent=compid)
@@ -107,7 +109,14 @@ class Client:
         raise AssertionError(f"no {kinds} came; texts: {self.texts}")
 
     def wait_text(self, part, timeout_s=None):
-        return self.wait("STATUSTEXT", where=lambda m: part in m.text, timeout_s=timeout_s)
+        """Wait for a text after the last one that was waited for, told while something else was or since."""
+        for message in itertools.chain([None], self.messages(timeout_s or self.timeout_s)):
+            if message is None or message.get_type() == "STATUSTEXT":
+                found = [at for at, text in enumerate(self.texts) if at >= self._texts_told and part in text]
+                if found:
+                    self._texts_told = found[0] + 1
+                    return
+        raise AssertionError(f"{part!r} was not told; texts: {self.texts}")
 
     def silent(self, seconds):
         """Names of what came in a while."""
