@@ -78,6 +78,16 @@ class TileTerrain:
             For a point that is not a place, that no file covers (the message names the tile to add and where) or next
             to a void (the message names the file).
         """
+        out = self.known_elevation_m(lat_deg, lon_deg)
+        bad = np.isnan(out)
+        if bad.any():
+            lat, lon = np.broadcast_arrays(np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float))
+            first = int(np.argmax(bad))
+            raise TerrainError(self._why_not(float(lat.ravel()[first]), float(lon.ravel()[first])))
+        return out
+
+    def known_elevation_m(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
+        """As `elevation_m`, but NaN where no file has one; raises TerrainError for a point that is not a place."""
         lat, lon = np.broadcast_arrays(np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float))
         shape = lat.shape
         lat, lon = lat.ravel(), lon.ravel()
@@ -87,10 +97,6 @@ class TileTerrain:
         if bad.any():
             at = np.flatnonzero(bad)
             out[at] = self._at_edges(lat[at], lon[at])
-            bad = np.isnan(out)
-            if bad.any():
-                first = int(np.argmax(bad))
-                raise TerrainError(self._why_not(float(lat[first]), float(lon[first])))
         return out.reshape(shape)
 
     def _look_up(self, lat: Floats, lon: Floats, seams: int) -> Floats:

@@ -6,23 +6,30 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain, TerrainError, geodesic_distance_m
 from missions.course import Course
+from missions.effort import effort
 from missions.errors import PlanError
 from missions.fleet import Aircraft, Base
-from missions.flying import effort, rises
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.profile import sampled
 from missions.routing import Passage, Router, Ways
 from missions.runway import Runway
-from missions.slopes import Slopes, followed
 from missions.surroundings import Region, Surroundings, rough_distance_m
-from missions.way_rises import UNFLYABLE, ways_followed, ways_straightened
+from missions.way_rises import (
+    UNFLYABLE,
+    GroundNear,
+    circles_beside,
+    course_followed,
+    ways_followed,
+    ways_straightened,
+)
 
 __all__ = ["Access", "Along", "fly_along", "reach_m"]
 
@@ -74,28 +81,41 @@ def fly_along(
     lat, lon = course.at(along)
     ground = terrain.elevation_m(lat, lon)
     step, rise = steps_between(lat, lon), np.diff(ground)
-    watched = course.watched[course.legs_between(along)]
+    legs = course.legs_between(along)
+    watched = course.watched[legs]
     climbs = np.searchsorted(along, course.long_empty())
     climb = layer_agl_m - look.height_agl_m
     up_down = _vertical(aircraft, climb, options) + _vertical(aircraft, -climb, options)
-    parts = [(watched, look.speed_m_s, True), (~watched, aircraft.cruise_m_s, False)]
-    parts = [part for part in parts if part[0].any()]
     wings = aircraft.has_wings and math.isfinite(terrain.resolution_m)
     sums: list[Floats] = []
     steep: list[NDArray[np.bool_]] = []
-    for sign in (1.0, -1.0):
-        time, energy = np.zeros(len(step)), np.zeros(len(step))
-        flown, shut = rise, np.zeros(len(step), dtype=bool)
+    for backward in (False, True):
+        # In the order of flight.
+        order, sign = (slice(None, None, -1), -1.0) if backward else (slice(None), 1.0)
+        steps, rises_m, patrol = sign * step[order], sign * rise[order], watched[order]
+        shut, more = np.zeros(len(step), dtype=bool), np.zeros((2, len(step)))
         if wings:
-            flown, shut = _followed(ground, sign * step, parts, aircraft, look=look, options=options, backward=sign < 0)
-        for mask, speed, patrol in parts:
-            time[mask], energy[mask] = effort(
-                aircraft, sign * step[mask], sign * flown[mask], speed_m_s=speed, wind=options.wind, patrol=patrol
-            )
+            # A border lies where the camera looks: circles are on the other side.
+            sides = -int(sign) * course.look[legs][order]
+            circles = circles_beside(lat[order], lon[order], sides, terrain, by=(aircraft, options.wind))
+            found = course_followed(steps, ground[order], patrol, circles, look=look, options=options)
+            rises_m, shut, more = found.rise_m, found.blocked[:-1] | found.blocked[1:], found.more
+        time, energy = more
+        for mask, speed_m_s in ((patrol, look.speed_m_s), (~patrol, aircraft.cruise_m_s)):
+            if mask.any():
+                some = effort(
+                    aircraft,
+                    steps[mask],
+                    rises_m[mask],
+                    speed_m_s=speed_m_s,
+                    wind=options.wind,
+                    patrol=mask is patrol,
+                )
+                time[mask], energy[mask] = time[mask] + some[0], energy[mask] + some[1]
         time[shut] = energy[shut] = np.inf
-        steep.append(np.add.reduceat(shut, np.searchsorted(along, stations[:-1])) > 0)
-        for values, more in zip((time, energy), up_down, strict=True):
-            values[climbs] += more
+        steep.append(np.add.reduceat(shut[order], np.searchsorted(along, stations[:-1])) > 0)
+        for values, extra in zip((time[order], energy[order]), up_down, strict=True):
+            values[climbs] += extra
             # What the wind does not let through is left to `passable`; a sum must stay finite.
             total = np.concatenate([[0.0], np.cumsum(np.where(np.isfinite(values), values, UNFLYABLE))])
             sums.append(np.interp(stations, along, total))
@@ -103,40 +123,29 @@ def fly_along(
     return Along(time_s, energy_wh, back_time_s, back_energy_wh, steep[0] & steep[1])
 
 
-def _followed(
-    ground: Floats,
-    step: Floats,
-    parts: list[tuple[NDArray[np.bool_], float, bool]],
-    aircraft: Aircraft,
-    *,
-    look: Observation,
-    options: PlanOptions,
-    backward: bool,
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Rises of pieces of the course as wings fly them, in the order of the course, and which they cannot fly."""
-    slopes, high = np.zeros((4, len(step))), np.full(len(ground), options.ceiling_agl_m)
-    for mask, speed, patrol in parts:
-        slopes[:, mask] = rises(aircraft, step[mask], speed, options.wind, patrol=patrol)
-        if patrol:
-            ends = np.flatnonzero(mask)
-            high[ends] = high[ends + 1] = options.patrol_ceiling_agl_m
-    order = slice(None, None, -1) if backward else slice(None)
-    ground, high, slopes = ground[order], high[order], slopes[:, order]
-    found = followed(
-        ground + options.floor_agl_m,
-        ground + high,
-        ground + look.height_agl_m,
-        Slopes.of(*slopes[:2]),
-        Slopes.of(*slopes[2:]),
-    )
-    shut = (found.blocked[:-1] | found.blocked[1:])[order]
-    return np.diff(found.height_m[order]), shut
-
-
 def reach_m(aircraft: Aircraft, options: PlanOptions) -> float:
     """No aircraft of the type gets farther from its base and back, metres."""
     fastest = aircraft.cruise_m_s + options.wind.speed_m_s
     return 3600 * aircraft.usable_wh / float(aircraft.power_w(aircraft.cruise_m_s)) * fastest / 2
+
+
+class _Pieces(NamedTuple):
+    """Ways in straight pieces, one after the other.
+
+    Parameters
+    ----------
+    steps, rises_m
+        The pieces and what the ground rises below them, metres, shapes (k, 2) and (k,).
+    first
+        The first piece of each way, shape (m,).
+    begins
+        Where each way begins, metres in the plane, shape (m, 2).
+    """
+
+    steps: Floats
+    rises_m: Floats
+    first: NDArray[np.int64]
+    begins: Floats
 
 
 class Access:
@@ -177,7 +186,7 @@ class Access:
         self._ways: list[Floats | None] = [None] * self._count
         self._ways_home = self._ways
         self._router: Router | None = None
-        self._ground: dict[bool, tuple[Terrain, tuple[Floats, Floats, NDArray[np.int64]]]] = {}
+        self._ground: dict[bool, tuple[Terrain, _Pieces]] = {}
         if len(near):
             plane = self.region.plane
             rails = [plane.xy(*course.at(run)) for run in _rails(course, stations, near)]
@@ -282,24 +291,24 @@ class Access:
             (False, self._ways, up, out_s, out_wh),
             (True, self._ways_home, down, home_s, home_wh),
         ):
-            steps, rises_m, first = self._pieces(ways, terrain, home=home)
+            steps, rises_m, first, begins = self._pieces(ways, terrain, home=home)
+            more: Floats = np.zeros((2, len(steps)))
             if sloped:
-                rises_m = ways_followed(
-                    steps, rises_m, first, aircraft, layer_agl_m=layers_agl_m[home], options=options, home=home
+                ground = GroundNear(begins, self.region.plane, terrain, self.clear)
+                rises_m, more = ways_followed(
+                    steps, rises_m, first, aircraft, ground, layer_agl_m=layers_agl_m[home], options=options, home=home
                 )
             elif math.isfinite(terrain.resolution_m):
                 rises_m = ways_straightened(steps, rises_m, first)
             leg_s, leg_wh = effort(
                 aircraft, steps, rises_m, speed_m_s=aircraft.cruise_m_s, wind=options.wind, patrol=False
             )
-            time[self.reached] = fixed[0] + np.add.reduceat(leg_s, first)
-            energy[self.reached] = fixed[1] + np.add.reduceat(leg_wh, first)
+            time[self.reached] = fixed[0] + np.add.reduceat(leg_s + more[0], first)
+            energy[self.reached] = fixed[1] + np.add.reduceat(leg_wh + more[1], first)
         return out_s + aircraft.ground_s, home_s, out_wh + aircraft.ground_energy_wh, home_wh
 
-    def _pieces(
-        self, ways: list[Floats | None], terrain: Terrain, *, home: bool
-    ) -> tuple[Floats, Floats, NDArray[np.int64]]:
-        """Pieces of the ways of stations, metres, as they are flown, the rises of the ground, where each way begins."""
+    def _pieces(self, ways: list[Floats | None], terrain: Terrain, *, home: bool) -> _Pieces:
+        """Pieces of the ways of stations as they are flown."""
         kept = self._ground.get(home)
         if kept is not None and kept[0] is terrain:
             return kept[1]
@@ -313,7 +322,7 @@ class Access:
         steps = np.concatenate([np.diff(way, axis=0) for way in known])
         ground = self._ground_below(known, terrain)
         last = np.cumsum(counts + 1)[:-1] - 1
-        found = steps, np.delete(np.diff(ground), last), first
+        found = _Pieces(steps, np.delete(np.diff(ground), last), first, np.stack([way[0] for way in known]))
         self._ground[home] = terrain, found
         return found
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from missions.effort import steep_for
 from missions.estimate import reach_m
 from missions.fleet import Aircraft
-from missions.flying import steep_for
 from missions.options import Objective
 from missions.setting import Crew, Setting
 from missions.steepness import TooSteep, steep_reason, too_steep
