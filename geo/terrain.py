@@ -44,6 +44,10 @@ class Terrain(Protocol):
         """As `elevation_m`, but NaN outside the data; raises TerrainError for what is no place."""
         ...
 
+    def lack(self, lat_deg: float, lon_deg: float) -> str:
+        """Of a place without elevation: what is missing there, and what to do."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FlatTerrain:
@@ -79,6 +83,11 @@ class FlatTerrain:
         return np.full(shape, self.amsl_m)
 
     known_elevation_m = elevation_m
+
+    def lack(self, lat_deg: float, lon_deg: float) -> str:
+        """Nothing: its elevation is known everywhere."""
+        del lat_deg, lon_deg
+        return ""
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,7 @@ class GridTerrain:
         result = self.known_elevation_m(lat_deg, lon_deg)
         bad = np.isnan(result)
         if bad.any():
-            raise TerrainError(f"{_first(bad, lat_deg, lon_deg)}: add the tile that covers it")
+            raise TerrainError(f"{_first(bad, lat_deg, lon_deg)}: {self.lack(0.0, 0.0)}")
         return result
 
     def known_elevation_m(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
@@ -162,6 +171,11 @@ class GridTerrain:
             if nowhere.any():
                 raise TerrainError(f"{_first(nowhere, lat_deg, lon_deg)}: give finite degrees")
         return result
+
+    def lack(self, lat_deg: float, lon_deg: float) -> str:
+        """Of a place without elevation: what to do about it."""
+        del lat_deg, lon_deg
+        return "add the tile that covers it"
 
     def _look_up(self, lat: Floats, lon: Floats) -> Floats:
         step = self.lon_step_deg or self.step_deg

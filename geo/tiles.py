@@ -165,17 +165,32 @@ class TileTerrain:
                 cells.setdefault(key, []).append((round(raster.resolution_m, 2), not own, raster))
         return {key: [r for *_, r in sorted(near, key=lambda n: n[:2])] for key, near in cells.items()}
 
-    def _why_not(self, lat: float, lon: float) -> str:
-        where = f"no elevation at {lat:.5f}, {lon:.5f}"
+    def lack(self, lat_deg: float, lon_deg: float) -> str:
+        """Of a place without elevation: the file that has a void there, or the tile to add."""
+        raster = self._over(lat_deg, lon_deg)
+        if raster is not None:
+            return f"{raster.path.name} has a void there: fill it, or add another file that covers it"
+        return f"add {tile_name(lat_deg, lon_deg)}.hgt, or a GeoTIFF that covers it"
+
+    def _over(self, lat: float, lon: float) -> Raster | None:
+        """The first file that a place lies within."""
         for raster in self._rasters:
             row, column = (float(v[0]) for v in raster.indices(np.array([lat]), np.array([lon])))
             if -raster.margin <= row <= raster.rows - 1 + raster.margin and (
                 raster.round_the_world or -raster.margin <= column <= raster.columns - 1 + raster.margin
             ):
-                return (
-                    f"{where}: {raster.path} has a void there (row {row:.0f}, column {column:.0f}): fill it, or add "
-                    "another file that covers it"
-                )
+                return raster
+        return None
+
+    def _why_not(self, lat: float, lon: float) -> str:
+        where = f"no elevation at {lat:.5f}, {lon:.5f}"
+        raster = self._over(lat, lon)
+        if raster is not None:
+            row, column = (float(v[0]) for v in raster.indices(np.array([lat]), np.array([lon])))
+            return (
+                f"{where}: {raster.path} has a void there (row {row:.0f}, column {column:.0f}): fill it, or add "
+                "another file that covers it"
+            )
         name = tile_name(lat, lon)
         if self.path.is_dir():
             return f"{where}: add {name}.hgt, or a GeoTIFF that covers it, to {self.path}"

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain
+from missions.access import Access
 from missions.border import Side
 from missions.course import LONG_EMPTY_M, Course
-from missions.errors import TooSteepError
-from missions.estimate import Access
+from missions.errors import GroundError, TooSteepError
 from missions.fleet import Aircraft, Vehicle
 from missions.flying import Part, Pilot
 from missions.joining import Room
@@ -230,17 +230,18 @@ def _flown(
 
     Raises
     ------
-    TooSteepError
-        When wings cannot follow the ground; its part is the patrol where that is so without the ways.
+    GroundError
+        When wings cannot follow the ground, or it is not known; its part is the patrol where that is so without the
+        ways.
     """
     start, _ = ends
     try:
         return _led(pilot, parts, craft, ends, clear)
-    except TooSteepError as whole:
+    except GroundError as whole:
         for part, some, own in (("patrol", parts[1:-1], (None, None)), ("out", parts[:-1], (start, None))):
             try:
                 _led(pilot, some, craft, own, clear)
-            except TooSteepError as error:
+            except GroundError as error:
                 error.part = part
                 raise
         whole.part = "home"

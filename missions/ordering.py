@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from missions.access import Access
 from missions.effort import effort
-from missions.estimate import Access
 from missions.fleet import Aircraft
 from missions.postman import cover_lines
 from missions.sharing import Block

@@ -54,6 +54,10 @@ class Posts:
         """The same; NaN where there are no data."""
         return self._terrain.known_elevation_m(lat_deg, lon_deg)
 
+    def lack(self, lat_deg: float, lon_deg: float) -> str:
+        """What the data lack at a place."""
+        return self._terrain.lack(lat_deg, lon_deg)
+
     def at(self, lat_deg: float, lon_deg: float) -> float:
         """Elevation at one place, metres AMSL; raises TerrainError where there are no data."""
         if not (self._a_degree > 0.0 and isfinite(lat_deg) and isfinite(lon_deg)):
