@@ -51,12 +51,13 @@ def visible(
     Returns
     -------
     ndarray of bool
-        In the broadcast shape; False for all from an eye below the ground.
+        In the broadcast shape; False for all from an eye below the ground, and where ground that is not known lies
+        between.
 
     Raises
     ------
     TerrainError
-        When a figure is not finite, or a line leaves the data.
+        When a figure is not finite, or the ground below an eye or a point is not known.
     """
     given = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (*eye, lat_deg, lon_deg)))
     shape = given[0].shape
@@ -90,7 +91,7 @@ def visible(
         share = (np.arange(len(line)) - first[line] + 1) / (counts[own] + 1)[line]
         bow = share * (1 - share)
         at = own[line]
-        over = terrain.elevation_m(
+        over = terrain.known_elevation_m(
             lat0[at] + share * north[at] + bow * lat_bow[at], lon0[at] + share * east[at] + bow * lon_bow[at]
         )
         over -= height[at] + share * (target - height)[at] - bow * (distance**2 / (2 * MEAN_RADIUS_M))[at]

@@ -40,6 +40,14 @@ class Terrain(Protocol):
         """Elevation, metres AMSL, at points in degrees, broadcast; raises TerrainError outside the data."""
         ...
 
+    def known_elevation_m(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
+        """As `elevation_m`, but NaN outside the data; raises TerrainError for what is no place."""
+        ...
+
+    def lack(self, lat_deg: float, lon_deg: float) -> str:
+        """Of a place without elevation: what is missing there, and what to do."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FlatTerrain:
@@ -73,6 +81,13 @@ class FlatTerrain:
             raise TerrainError("no elevation at a latitude or longitude that is not finite: give finite degrees")
         shape = np.broadcast_shapes(np.shape(lat_deg), np.shape(lon_deg))
         return np.full(shape, self.amsl_m)
+
+    known_elevation_m = elevation_m
+
+    def lack(self, lat_deg: float, lon_deg: float) -> str:
+        """Nothing: its elevation is known everywhere."""
+        del lat_deg, lon_deg
+        return ""
 
 
 @dataclass(frozen=True)
@@ -141,16 +156,26 @@ class GridTerrain:
         TerrainError
             For a point that is not a place, outside the grid or next to a void; the message names the first one.
         """
-        result = in_pieces(self._look_up, lat_deg, lon_deg)
+        result = self.known_elevation_m(lat_deg, lon_deg)
         bad = np.isnan(result)
         if bad.any():
-            lat, lon = np.broadcast_arrays(np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float))
-            first = int(np.argmax(bad.ravel()))
-            where = f"no elevation at {lat.ravel()[first]:.5f}, {lon.ravel()[first]:.5f}"
-            if not (math.isfinite(lat.ravel()[first]) and math.isfinite(lon.ravel()[first])):
-                raise TerrainError(f"{where}: give finite degrees")
-            raise TerrainError(f"{where}: add the tile that covers it")
+            raise TerrainError(f"{_first(bad, lat_deg, lon_deg)}: {self.lack(0.0, 0.0)}")
         return result
+
+    def known_elevation_m(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
+        """As `elevation_m`, but NaN outside the grid and next to a void; raises TerrainError for what is no place."""
+        result = in_pieces(self._look_up, lat_deg, lon_deg)
+        none = np.isnan(result)
+        if none.any():
+            nowhere = none & ~(np.isfinite(lat_deg) & np.isfinite(lon_deg))
+            if nowhere.any():
+                raise TerrainError(f"{_first(nowhere, lat_deg, lon_deg)}: give finite degrees")
+        return result
+
+    def lack(self, lat_deg: float, lon_deg: float) -> str:
+        """Of a place without elevation: what to do about it."""
+        del lat_deg, lon_deg
+        return "add the tile that covers it"
 
     def _look_up(self, lat: Floats, lon: Floats) -> Floats:
         step = self.lon_step_deg or self.step_deg
@@ -160,6 +185,13 @@ class GridTerrain:
             with np.errstate(invalid="ignore"):
                 east = east - 360.0 * np.floor((east + step) / 360.0)
         return bilinear(self.heights_m, (self.north_deg - lat) / self.step_deg, east / step)
+
+
+def _first(bad: NDArray[np.bool_], lat_deg: ArrayLike, lon_deg: ArrayLike) -> str:
+    """That there is no elevation at the first of some points."""
+    lat, lon = np.broadcast_arrays(np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float))
+    first = int(np.argmax(bad.ravel()))
+    return f"no elevation at {lat.ravel()[first]:.5f}, {lon.ravel()[first]:.5f}"
 
 
 def intersect(

@@ -78,6 +78,16 @@ class TileTerrain:
             For a point that is not a place, that no file covers (the message names the tile to add and where) or next
             to a void (the message names the file).
         """
+        out = self.known_elevation_m(lat_deg, lon_deg)
+        bad = np.isnan(out)
+        if bad.any():
+            lat, lon = np.broadcast_arrays(np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float))
+            first = int(np.argmax(bad))
+            raise TerrainError(self._why_not(float(lat.ravel()[first]), float(lon.ravel()[first])))
+        return out
+
+    def known_elevation_m(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
+        """As `elevation_m`, but NaN where no file has one; raises TerrainError for a point that is not a place."""
         lat, lon = np.broadcast_arrays(np.asarray(lat_deg, dtype=float), np.asarray(lon_deg, dtype=float))
         shape = lat.shape
         lat, lon = lat.ravel(), lon.ravel()
@@ -87,10 +97,6 @@ class TileTerrain:
         if bad.any():
             at = np.flatnonzero(bad)
             out[at] = self._at_edges(lat[at], lon[at])
-            bad = np.isnan(out)
-            if bad.any():
-                first = int(np.argmax(bad))
-                raise TerrainError(self._why_not(float(lat[first]), float(lon[first])))
         return out.reshape(shape)
 
     def _look_up(self, lat: Floats, lon: Floats, seams: int) -> Floats:
@@ -159,17 +165,32 @@ class TileTerrain:
                 cells.setdefault(key, []).append((round(raster.resolution_m, 2), not own, raster))
         return {key: [r for *_, r in sorted(near, key=lambda n: n[:2])] for key, near in cells.items()}
 
-    def _why_not(self, lat: float, lon: float) -> str:
-        where = f"no elevation at {lat:.5f}, {lon:.5f}"
+    def lack(self, lat_deg: float, lon_deg: float) -> str:
+        """Of a place without elevation: the file that has a void there, or the tile to add."""
+        raster = self._over(lat_deg, lon_deg)
+        if raster is not None:
+            return f"{raster.path.name} has a void there: fill it, or add another file that covers it"
+        return f"add {tile_name(lat_deg, lon_deg)}.hgt, or a GeoTIFF that covers it"
+
+    def _over(self, lat: float, lon: float) -> Raster | None:
+        """The first file that a place lies within."""
         for raster in self._rasters:
             row, column = (float(v[0]) for v in raster.indices(np.array([lat]), np.array([lon])))
             if -raster.margin <= row <= raster.rows - 1 + raster.margin and (
                 raster.round_the_world or -raster.margin <= column <= raster.columns - 1 + raster.margin
             ):
-                return (
-                    f"{where}: {raster.path} has a void there (row {row:.0f}, column {column:.0f}): fill it, or add "
-                    "another file that covers it"
-                )
+                return raster
+        return None
+
+    def _why_not(self, lat: float, lon: float) -> str:
+        where = f"no elevation at {lat:.5f}, {lon:.5f}"
+        raster = self._over(lat, lon)
+        if raster is not None:
+            row, column = (float(v[0]) for v in raster.indices(np.array([lat]), np.array([lon])))
+            return (
+                f"{where}: {raster.path} has a void there (row {row:.0f}, column {column:.0f}): fill it, or add "
+                "another file that covers it"
+            )
         name = tile_name(lat, lon)
         if self.path.is_dir():
             return f"{where}: add {name}.hgt, or a GeoTIFF that covers it, to {self.path}"

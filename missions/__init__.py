@@ -14,12 +14,14 @@ from missions.errors import (
     BorderError,
     FleetError,
     FormatError,
+    GroundError,
     MissionError,
     MissionsError,
     ObservationError,
     PlanError,
     ProgressError,
     TooSteepError,
+    UnknownGroundError,
 )
 from missions.explain import Change, Explanation, explain
 from missions.export import plan_geojson, sortie_geojson, write_plan_geojson, write_plan_kml
@@ -99,6 +101,7 @@ __all__ = [
     "FlightIntent",
     "FormatError",
     "Geoid",
+    "GroundError",
     "GsdShare",
     "HeightProfile",
     "LandingProposal",
@@ -140,6 +143,7 @@ __all__ = [
     "TooSteepError",
     "Tour",
     "Uncovered",
+    "UnknownGroundError",
     "Validation",
     "Vehicle",
     "Viewing",

@@ -6,7 +6,6 @@ the surveyed line. Fly by the border file of the authority that is responsible f
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from dataclasses import replace
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from geo import CoordinateError, check_coordinates, densify, geodesic_distance_m, unwrap_longitudes, wrap_longitudes
 from missions.border import BorderSegment, Side
 from missions.border_line import metres_along, points_of
+from missions.country_names import CountryNames
 from missions.errors import BorderError
 
 __all__ = ["borders_in", "countries", "cut", "land_border", "neighbours"]
@@ -42,7 +42,7 @@ def countries() -> dict[str, str]:
 
 
 def neighbours(country: str) -> tuple[str, ...]:
-    """Alpha-3 codes of the countries that share a land border with one (alpha-2, alpha-3 or name)."""
+    """Alpha-3 codes of the countries that share a land border with one: alpha-2, alpha-3 or any usual name."""
     code = _code(country)
     pairs = [pair.split("-") for pair in _data()["borders"]]
     return tuple(sorted({b if a == code else a for a, b in pairs if code in {a, b}}))
@@ -59,7 +59,8 @@ def land_border(own: str, neighbour: str) -> tuple[BorderSegment, ...]:
     Raises
     ------
     BorderError
-        For an unknown country, with the nearest names, or two that share no border, with the ones that do.
+        For an unknown country, with names close to it or whose part it is, or two that share no border, with the ones
+        that do.
     """
     ours, theirs = _code(own), _code(neighbour)
     first, second = sorted((ours, theirs))
@@ -271,21 +272,14 @@ def _country(code: str) -> dict[str, Any]:
     return entry
 
 
+@cache
+def _names() -> CountryNames:
+    return CountryNames(_data()["countries"])
+
+
 def _code(country: str) -> str:
-    """Alpha-3 code of a country given by either code or by name, whatever the case."""
-    known: dict[str, str] = {}
-    for code, entry in _data()["countries"].items():
-        for key in (code, entry["alpha2"], entry["name"]):
-            if key:
-                known.setdefault(str(key).casefold(), code)
-    wanted = str(country).strip().casefold()
-    if wanted in known:
-        return known[wanted]
-    close = (
-        difflib.get_close_matches(wanted, known, n=4, cutoff=0.55) or [k for k in known if wanted and wanted in k][:4]
-    )
-    names = ", ".join(dict.fromkeys(f"{_country(known[key])['name']} ({known[key]})" for key in close))
-    raise BorderError(f"no country {country!r}: " + (f"did you mean {names}?" if names else "give an ISO 3166 code"))
+    """Alpha-3 code of a country given by either code or by a name."""
+    return _names().code(country)
 
 
 def _dense(segment: BorderSegment) -> Floats:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from missions.bound import dearest
+from missions.effort import leg_effort
 from missions.fleet import Aircraft
-from missions.flying import leg_effort
 from missions.wind import CALM, Wind
 
 __all__ = ["Crew", "sortie_bound"]

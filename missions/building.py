@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain
+from missions.access import Access
 from missions.border import Side
 from missions.course import LONG_EMPTY_M, Course
-from missions.errors import TooSteepError
-from missions.estimate import Access
+from missions.errors import GroundError, TooSteepError
 from missions.fleet import Aircraft, Vehicle
 from missions.flying import Part, Pilot
 from missions.joining import Room
@@ -27,6 +27,10 @@ from missions.sortie import Leg, LegKind, Run, Waypoint
 __all__ = ["Aloft", "Builder", "joined"]
 
 Floats = NDArray[np.float64]
+
+_Ends = tuple[Waypoint | None, Waypoint | None]
+_Flight = list[tuple[Part, list[Waypoint]]]
+"""What a part of a sortie is flown in, each with its waypoints."""
 
 _SIDES: dict[int, Side | None] = {0: None, Side.LEFT.sign: Side.LEFT, Side.RIGHT.sign: Side.RIGHT}
 
@@ -97,24 +101,26 @@ class Builder:
             *(self._part(p, plane, look, craft, out_agl_m) for p in pieces),
             Part(home, home_agl_m, transit, craft.cruise_m_s),
         ]
-        out, *flown, back = _flown(pilot, parts, craft, (aloft.at if aloft else climb[-1], down[0]))
+        out, *flown, back = _flown(pilot, parts, craft, (aloft.at if aloft else climb[-1], down[0]), access.clear)
         if aloft and craft.has_wings:
             # Wings come to their height on the way: on the spot they cannot.
-            out = [aloft.at, *out[1:]]
+            out[0][1][:1] = [aloft.at]
         made = pilot.legs(LegKind.TAKEOFF, climb, craft, craft.cruise_m_s) if climb else []
         for k in range(1, len(flown) - 1):
             if not pieces[k].side:
                 # Up to the layer of this sortie, where the piece is long enough, and down again.
-                flown[k] = [flown[k - 1][-1], *flown[k], flown[k + 1][0]]
-        made += pilot.legs(LegKind.TRANSIT, [*out, flown[0][0]], craft, craft.cruise_m_s)
+                flown[k][0][1].insert(0, flown[k - 1][-1][1][-1])
+                flown[k][-1][1].append(flown[k + 1][0][1][0])
+        out[-1][1].append(flown[0][0][1][0])
+        back[0][1].insert(0, flown[-1][-1][1][-1])
+        made += _legs(pilot, LegKind.TRANSIT, out, craft)
         bounds: dict[int, tuple[int, int]] = {}
-        for piece, waypoints in zip(pieces, flown, strict=True):
-            kind, speed = (LegKind.PATROL, look.speed_m_s) if piece.side else (LegKind.TRANSIT, craft.cruise_m_s)
+        for piece, own in zip(pieces, flown, strict=True):
             begin = len(made)
-            made += pilot.legs(kind, waypoints, craft, speed, _SIDES[piece.side])
+            made += _legs(pilot, LegKind.PATROL if piece.side else LegKind.TRANSIT, own, craft, _SIDES[piece.side])
             if piece.stretch is not None:
                 bounds[piece.stretch] = bounds.get(piece.stretch, (begin, begin))[0], len(made)
-        made += pilot.legs(LegKind.RETURN, [flown[-1][-1], *back], craft, craft.cruise_m_s)
+        made += _legs(pilot, LegKind.RETURN, back, craft)
         made += pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s)
         runs = [
             Run(float(self.stations[first]), float(self.stations[last]), *bounds[number])
@@ -131,9 +137,10 @@ class Builder:
         down = way_down(vehicle.base, access.runway, pilot, layer_agl_m)
         # Rotors climb or descend to the layer first; wings on the way.
         sloped = craft.has_wings and math.isfinite(self.terrain.resolution_m)
-        (home,) = pilot.flown([part], craft, aloft.at if sloped else None, down[0])
+        (home,) = _led(pilot, [part], craft, (aloft.at if sloped else None, down[0]), access.clear)
+        home[0][1][: int(craft.has_wings)] = [aloft.at]
         made = [
-            *pilot.legs(LegKind.RETURN, [aloft.at, *home[craft.has_wings :]], craft, craft.cruise_m_s),
+            *_legs(pilot, LegKind.RETURN, home, craft),
             *pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s),
         ]
         return with_procedures(joined(made), craft)
@@ -143,7 +150,8 @@ class Builder:
         points, options = plane.xy(piece.lat, piece.lon), self.options
         if piece.side:
             bounds = options.floor_agl_m, options.patrol_ceiling_agl_m
-            return Part(points, look.height_agl_m, bounds, look.speed_m_s, patrol=True)
+            # A border lies where the camera looks: circles are on the other side.
+            return Part(points, look.height_agl_m, bounds, look.speed_m_s, patrol=True, side=-piece.side)
         bounds = options.floor_agl_m, options.ceiling_agl_m
         return Part(points, look.height_agl_m if piece.short else layer_agl_m, bounds, craft.cruise_m_s)
 
@@ -216,27 +224,51 @@ class _Piece:
 
 
 def _flown(
-    pilot: Pilot, parts: Sequence[Part], craft: Aircraft, ends: tuple[Waypoint, Waypoint]
-) -> list[list[Waypoint]]:
-    """Waypoints of the way out, the pieces of the patrol and the way home.
+    pilot: Pilot, parts: Sequence[Part], craft: Aircraft, ends: _Ends, clear: Callable[[Floats], bool]
+) -> list[_Flight]:
+    """How the way out, the pieces of the patrol and the way home are flown.
 
     Raises
     ------
-    TooSteepError
-        When wings cannot follow the ground; its part is the patrol where that is so without the ways.
+    GroundError
+        When wings cannot follow the ground, or it is not known; its part is the patrol where that is so without the
+        ways.
     """
-    start, stop = ends
+    start, _ = ends
     try:
-        return pilot.flown(parts, craft, start, stop)
-    except TooSteepError as whole:
+        return _led(pilot, parts, craft, ends, clear)
+    except GroundError as whole:
         for part, some, own in (("patrol", parts[1:-1], (None, None)), ("out", parts[:-1], (start, None))):
             try:
-                pilot.flown(some, craft, *own)
-            except TooSteepError as error:
+                _led(pilot, some, craft, own, clear)
+            except GroundError as error:
                 error.part = part
                 raise
         whole.part = "home"
         raise
+
+
+def _led(
+    pilot: Pilot, parts: Sequence[Part], craft: Aircraft, ends: _Ends, clear: Callable[[Floats], bool]
+) -> list[_Flight]:
+    """How each of some parts is flown: straight on where that can be, else with circles before what is steep."""
+    try:
+        return [[one] for one in zip(parts, pilot.flown(parts, craft, *ends), strict=True)]
+    except TooSteepError:
+        led = pilot.circled(parts, craft, *ends, clear)
+        if all(len(own) == 1 for own in led):
+            raise
+        waypoints = iter(pilot.flown([one for own in led for one in own], craft, *ends))
+        return [[(one, next(waypoints)) for one in own] for own in led]
+
+
+def _legs(pilot: Pilot, kind: LegKind, flight: _Flight, craft: Aircraft, look: Side | None = None) -> list[Leg]:
+    """The legs of a part of a sortie, circles among them."""
+    made: list[Leg] = []
+    for part, waypoints in flight:
+        own = (LegKind.CLIMB, None) if part.circle else (kind, look)
+        made += pilot.legs(own[0], waypoints, craft, part.speed_m_s, own[1])
+    return made
 
 
 def joined(legs: list[Leg]) -> list[Leg]:

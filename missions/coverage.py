@@ -58,6 +58,7 @@ _REASONS = {
     Sight.TOO_NEAR: "the line bends to within {across:.0f} m of the course, and from there it lies below the picture",
     Sight.TOO_COARSE: "no view of it is finer than {gsd:.3f} m a pixel",
     Sight.HIDDEN: "hidden by the ground: a ridge or a slope stands between it and every view",
+    Sight.UNKNOWN: "the ground there, or before it, is not known: {lack}",
 }
 
 
@@ -193,7 +194,8 @@ class _Tally:
         else:
             finite = own[np.isfinite(every.across_m[own])]
             across = float(np.median(np.abs(every.across_m[finite]))) if len(finite) else 0.0
-            reason = _REASONS[code].format(across=across, gsd=float(every.gsd_m[own].min()))
+            lack = self._lack(every, own) if code == Sight.UNKNOWN else ""
+            reason = _REASONS[code].format(across=across, gsd=float(every.gsd_m[own].min()), lack=lack)
         middle = own[int(np.argmin(np.abs(along - np.median(along))))]
         place = float(every.lat_deg[middle]), float(every.lon_deg[middle])
         half = self._step_m / 2
@@ -205,6 +207,12 @@ class _Tally:
             reason,
             name,
         )
+
+    def _lack(self, every: _Unseen, own: Ints) -> str:
+        """What the terrain lacks at some cells, or before them."""
+        lat, lon = every.lat_deg[own], every.lon_deg[own]
+        first = int(np.argmax(np.isnan(self._terrain.known_elevation_m(lat, lon))))
+        return self._terrain.lack(float(lat[first]), float(lon[first]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from missions.circling import Circle
+from missions.effort import effort
 from missions.errors import PlanError
 from missions.fleet import Aircraft, Vehicle
-from missions.flying import Pilot, effort
+from missions.flying import Pilot
 from missions.joining import Room
 from missions.patrol import PatrolPlan
 from missions.plane import Plane

@@ -12,7 +12,9 @@
         └── PlanError         no lawful plan: base on the wrong side or out of reach, or the plan broke its own rules
             ├── MissionError  a sortie that no autopilot would take: too many items, no lawful fence
             ├── ProgressError how far a sortie got cannot be so: no such sortie or item, a place far from it, no battery
-            └── TooSteepError ground that an aircraft cannot follow within its heights above it
+            └── GroundError   ground that an aircraft does not fly over
+                ├── TooSteepError      it cannot follow it within its heights above it
+                └── UnknownGroundError the terrain has no elevation there
 """
 
 from __future__ import annotations
@@ -56,8 +58,8 @@ class MissionError(PlanError):
     """A sortie that no autopilot would take: too many items, or no lawful fence."""
 
 
-class TooSteepError(PlanError):
-    """Ground that an aircraft cannot follow within its heights above it.
+class GroundError(PlanError):
+    """Ground that an aircraft does not fly over.
 
     Parameters
     ----------
@@ -72,3 +74,11 @@ class TooSteepError(PlanError):
     def __init__(self, message: str, lat_deg: float, lon_deg: float, part: str = "patrol") -> None:
         super().__init__(message)
         self.lat_deg, self.lon_deg, self.part = lat_deg, lon_deg, part
+
+
+class TooSteepError(GroundError):
+    """Ground that an aircraft cannot follow within its heights above it."""
+
+
+class UnknownGroundError(GroundError):
+    """Ground of which the terrain has no elevation."""

@@ -1,10 +1,10 @@
-"""From points on the ground to legs in the air: heights, times, energies."""
+"""From points on the ground to legs in the air."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,127 +12,29 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.border import Side
+from missions.climbing import Circles, Profile, circlings, courses
+from missions.effort import effort, rises, steep_for
 from missions.errors import TooSteepError
 from missions.fleet import Aircraft
 from missions.plane import Plane
 from missions.profile import GroundBelow, straightened
-from missions.slopes import Slopes, followed
 from missions.sortie import Leg, LegKind, Waypoint
 from missions.wind import CALM, Wind
 
-__all__ = ["PROFILE_TOLERANCE_M", "Part", "Pilot", "effort", "leg_effort", "rises", "steep_for"]
+__all__ = ["PROFILE_TOLERANCE_M", "Part", "Pilot"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _SAME_M = 0.05
 """Points nearer to each other than this are one, metres."""
 
-_SPARE = 1.02
-"""How much faster than planned, or than they must, wings are taken to fly where slopes are measured: legs are rounded
-to places a centimetre apart."""
-
-_FOR_EVER_S = 1e6
 _ROUNDED_M = 1e-3
 _STRAY_M = 1.0
 """By how much a line of heights may be outside its bounds, metres: samples closer together show as much more."""
 
 PROFILE_TOLERANCE_M = 4.0
 """How far the straight pieces may leave the height above ground that was asked for, metres."""
-
-
-def effort(
-    aircraft: Aircraft, step_xy: Floats, rise_m: Floats, *, speed_m_s: float, wind: Wind, patrol: bool
-) -> tuple[Floats, Floats]:
-    """Time and energy of straight pieces.
-
-    A climb adds the climb power above hover for as long as the climb takes at `climb_m_s`; a descent costs and saves
-    nothing. The slowest of the three, flying, climbing and descending, sets the time. Wings that would have to fly
-    slower than they can for it circle for the rest of the time.
-
-    Parameters
-    ----------
-    aircraft
-        What flies.
-    step_xy
-        East and north of each piece, metres, shape (n, 2); (0, 0) for a climb on the spot.
-    rise_m
-        Its rise, metres, shape (n,).
-    speed_m_s
-        In a transit the airspeed; on patrol the ground speed that is wanted, which the aircraft's lowest and highest
-        airspeed in this wind may change.
-    wind
-        The wind.
-    patrol
-        Whether the speed is one over the ground.
-
-    Returns
-    -------
-    tuple of ndarray
-        Seconds and watt hours, each of shape (n,); infinite where the wind is too strong to fly the piece.
-    """
-    step, rise = np.asarray(step_xy, dtype=float), np.asarray(rise_m, dtype=float)
-    length = np.hypot(*step.T)
-    level = length > 0
-    course = step / np.where(level, length, 1.0)[:, None]
-    ground = _ground_m_s(aircraft, course, speed_m_s, wind, patrol=patrol)
-    flown_s = np.where(level, length / np.where(ground > 0, ground, np.nan), 0.0)
-    climb_s, descent_s = np.maximum(rise, 0.0) / aircraft.climb_m_s, np.maximum(-rise, 0.0) / aircraft.descent_m_s
-    time = np.maximum(flown_s, np.maximum(climb_s, descent_s))
-    if aircraft.has_wings:
-        air = wind.airspeed(course, np.where(np.isfinite(flown_s), ground, 0.0))
-    else:
-        air = wind.airspeed(course, np.where(time > 0, length / np.where(time > 0, time, 1.0), 0.0))
-    power = np.where(level, aircraft.power_w(air), aircraft.power_w(0.0, level=False))
-    joules = power * time + (aircraft.climb_power_w - aircraft.hover_power_w) * climb_s
-    stuck = ~np.isfinite(time)
-    return np.where(stuck, np.inf, time), np.where(stuck, np.inf, joules / 3600)
-
-
-def _ground_m_s(aircraft: Aircraft, course: Floats, speed_m_s: float, wind: Wind, *, patrol: bool) -> Floats:
-    """Speed over the ground along courses, unit vectors, shape (n, 2), as `effort` takes speeds."""
-    if not patrol:
-        return wind.ground_speed(course, speed_m_s)
-    ground = np.minimum(speed_m_s, wind.ground_speed(course, aircraft.max_m_s))
-    if aircraft.min_m_s > 0:
-        slow = wind.airspeed(course, ground) < aircraft.min_m_s
-        ground = np.where(slow, wind.ground_speed(course, aircraft.min_m_s), ground)
-    return ground
-
-
-def rises(
-    aircraft: Aircraft, step_xy: Floats, speed_m_s: float, wind: Wind, *, patrol: bool
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """What wings may climb and descend on straight pieces: at their speed, and at the lowest, metres, each shape (n,).
-
-    The parameters are those of `effort`. Where the wind is too strong to fly a piece, nothing bounds them: its time
-    says so.
-    """
-    length = np.hypot(*step_xy.T)
-    course = step_xy / np.where(length > 0, length, 1.0)[:, None]
-    speeds = (
-        _ground_m_s(aircraft, course, speed_m_s, wind, patrol=patrol) * _SPARE,
-        wind.ground_speed(course, aircraft.min_m_s * _SPARE),
-    )
-    planned_s, slowest_s = (np.where(v > 0, length / np.where(v > 0, v, 1.0), _FOR_EVER_S) for v in speeds)
-    slowest_s = np.maximum(slowest_s, planned_s)
-    climb, descent = aircraft.climb_m_s, aircraft.descent_m_s
-    return planned_s * climb, planned_s * descent, slowest_s * climb, slowest_s * descent
-
-
-def steep_for(aircraft: Aircraft) -> str:
-    """An aircraft with the figures that bound its slopes, in words."""
-    return (
-        f"{aircraft.kind!r} (climb_m_s {aircraft.climb_m_s:g}, descent_m_s {aircraft.descent_m_s:g}, "
-        f"min_m_s {aircraft.min_m_s:g})"
-    )
-
-
-def leg_effort(aircraft: Aircraft, distance_m: float, rise_m: float, speed_m_s: float) -> tuple[float, float]:
-    """Time, seconds, and energy, watt hours, of a straight piece in calm air."""
-    time, energy = effort(
-        aircraft, np.array([[distance_m, 0.0]]), np.array([rise_m]), speed_m_s=speed_m_s, wind=CALM, patrol=False
-    )
-    return float(time[0]), float(energy[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +51,10 @@ class Part:
         Between which heights above ground it may be flown, metres.
     speed_m_s, patrol
         As `effort` takes them.
+    side
+        On which side of it wings may circle, 1 left, -1 right, 0 either.
+    circle
+        Whether it is a circle itself (`Pilot.circled`).
     """
 
     points: Floats
@@ -156,6 +62,8 @@ class Part:
     bounds_agl_m: tuple[float, float]
     speed_m_s: float
     patrol: bool = False
+    side: int = 0
+    circle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +116,64 @@ class Pilot:
             made[-1][-1] = stop
         return made
 
-    def _followed(
+    def circled(
+        self,
+        parts: Sequence[Part],
+        aircraft: Aircraft,
+        start: Waypoint | None,
+        stop: Waypoint | None,
+        clear: Callable[[Floats], bool],
+    ) -> list[list[Part]]:
+        """What each of the parts of a way is flown in, so that wings come over ground that is too steep for them.
+
+        Where they circle first that is more than the part itself: a part of it up to there, the circles, the rest.
+
+        Parameters
+        ----------
+        parts, aircraft, start, stop
+            As `flown` takes them; it says whether what is returned can be flown.
+        clear
+            Whether a way, metres in the plane, shape (n, 2), touches nothing that is shut.
+        """
+        way, ends, profile = self._over(parts, aircraft, start, stop)
+        points = way.at(np.arange(len(way.along_m)))
+        sides = np.zeros(len(points), dtype=np.int64)
+        for part, (a, b) in zip(parts, ends, strict=True):
+            sides[a:b] = part.side
+
+        def ground(samples: Ints, offsets: Floats) -> Floats:
+            lat, lon = self.plane.lat_lon(points[samples][:, None] + offsets)
+            return self.terrain.known_elevation_m(lat, lon)
+
+        circles = Circles(aircraft, self.wind, sides, ground, lambda sample, lap: clear(points[sample] + lap))
+        found = circlings(profile, circles)
+        course = courses(profile.steps)[0]
+        out = []
+        for part, (a, b) in zip(parts, ends, strict=True):
+            vertices = way.vertex[(way.vertex >= a) & (way.vertex <= b)]
+            made, last = [], a
+            for sample, side, laps in found:
+                if a <= sample < b:
+                    lap = points[sample] + circles.lap(course[[sample]], side)[0]
+                    ring = np.concatenate([lap[:1], *[lap[1:]] * laps])
+                    made += self._between(part, points, vertices, last, sample)
+                    made.append(replace(part, points=ring, speed_m_s=aircraft.cruise_m_s, patrol=False, circle=True))
+                    last = sample
+            out.append([*made, *self._between(part, points, vertices, last, b)] if made else [part])
+        return out
+
+    @staticmethod
+    def _between(part: Part, points: Floats, vertices: Ints, first: int, last: int) -> list[Part]:
+        """What of a part lies between two samples of its way, if anything does."""
+        if first == last:
+            return []
+        inner = vertices[(vertices > first) & (vertices < last)]
+        return [replace(part, points=points[[first, *inner.tolist(), last]])]
+
+    def _over(
         self, parts: Sequence[Part], aircraft: Aircraft, start: Waypoint | None, stop: Waypoint | None
-    ) -> list[list[Waypoint]]:
+    ) -> tuple[GroundBelow, list[tuple[int, int]], Profile]:
+        """The ground below parts, the samples that each begins and ends at, and the heights that bound it."""
         way = GroundBelow.along(np.concatenate([part.points for part in parts]), self.plane, self.terrain)
         count = len(way.along_m)
         first = np.cumsum([0, *(len(part.points) for part in parts)])
@@ -227,13 +190,13 @@ class Pilot:
         for at, k in ((start, 0), (stop, -1)):
             if at is not None:
                 low[k] = high[k] = wanted[k] = at.amsl_m - way.ground_m[k]
-        found = followed(
-            way.ground_m + low,
-            way.ground_m + high,
-            way.ground_m + wanted,
-            Slopes.of(*slopes[:2]),
-            Slopes.of(*slopes[2:]),
-        )
+        return way, ends, Profile(steps, way.ground_m, low, high, wanted, slopes)
+
+    def _followed(
+        self, parts: Sequence[Part], aircraft: Aircraft, start: Waypoint | None, stop: Waypoint | None
+    ) -> list[list[Waypoint]]:
+        way, ends, profile = self._over(parts, aircraft, start, stop)
+        low, high, found = profile.low_m, profile.high_m, profile.followed()
         # A given end is where it is, to the millimetre that heights are rounded to.
         over = found.over_m - np.where(low == high, _ROUNDED_M, _STRAY_M)
         if float(over.max()) > 0:

@@ -40,10 +40,13 @@ def heed(setting: Setting, *, known_ground: bool) -> None:
 
 
 def check_bases(setting: Setting) -> None:
-    """Refuse a base on the far side, too near to the border, in a zone, or under the floor of one."""
+    """Refuse a base on the far side, too near to the border, in a zone, under the floor of one, or in a void."""
     bases = list(dict.fromkeys(v.base for v in setting.fleet.vehicles))
     contested = setting.around.contested
     for base in bases:
+        if np.isnan(setting.terrain.known_elevation_m(base.lat_deg, base.lon_deg)):
+            lack = setting.terrain.lack(base.lat_deg, base.lon_deg)
+            raise PlanError(f"base {base.name!r} stands on ground that is not known: {lack}; or move the base")
         if contested.holds(base.lat_deg, base.lon_deg):
             raise PlanError(
                 f"border {setting.task.name!r} crosses itself at {contested.told} (latitude and longitude, degrees), "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from missions.effort import effort
 from missions.fleet import Vehicle
-from missions.flying import effort
 from missions.plane import Plane
 from missions.runway import approach_m
 from missions.wind import Wind

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from missions.effort import steep_for
 from missions.estimate import reach_m
 from missions.fleet import Aircraft
-from missions.flying import steep_for
 from missions.options import Objective
 from missions.setting import Crew, Setting
 from missions.steepness import TooSteep, steep_reason, too_steep
+from missions.unknown_ground import lacking, unknown_ground
 
 __all__ = ["idle_notes", "out_of_reach"]
 
@@ -19,6 +20,9 @@ def out_of_reach(setting: Setting) -> str:
     nearest = min(setting.access_of(crew).nearest_m for crew in setting.crews)
     there = [crew for crew in setting.crews if setting.access_of(crew).nearest_m == nearest]
     crew = max(there, key=lambda crew: reach_m(crew.aircraft, setting.options))
+    unknown = unknown_ground(setting)
+    if unknown.any():
+        return f"nothing can be patrolled: {lacking(setting, int(np.argmax(unknown)))}"
     steep = too_steep(setting)
     if steep.any() and setting.options.wind.speed_m_s < crew.aircraft.cruise_m_s:
         # The piece that is nearest to being of use says why.
@@ -74,6 +78,8 @@ def _why_not_there_and_back(setting: Setting, crew: Crew) -> str:
     team = setting.team(crew, 1.0, setting.terrain)
     least = float(np.min(team.out_wh + team.home_wh))
     shut = setting.shut[crew]
+    if not np.isfinite(least) and (shut.blank.any() or shut.blank_ends.any()):
+        return "it, or the ways there, lie over ground that is not known"
     if not np.isfinite(least) and (shut.steep.any() or shut.far.any()):
         return f"the ground, or the ways there, are too steep for {steep_for(craft)}"
     if not np.isfinite(least):

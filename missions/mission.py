@@ -42,6 +42,9 @@ VIDEO_START, VIDEO_STOP = 2500, 2501
 RALLY_POINT = 5100
 MOUNT_MODE_MAVLINK_TARGETING = 2.0
 AIR_SPEED, GROUND_SPEED = 0.0, 1.0
+_SLOWER = 0.99
+"""Share of cruise below which a leg is flown slower than it: what is nearer is rounding."""
+
 _SPEED_STEP_M_S = 0.5
 """Smaller changes of speed along one piece of a sortie are not worth an item, metres a second."""
 ACCEPT_RADIUS_M = 2.0
@@ -277,12 +280,12 @@ def _wanted_speed(leg: Leg, sortie: Sortie, plan: PatrolPlan) -> float:
         return craft.cruise_m_s
     if not craft.has_wings:
         return leg.speed_m_s
-    if leg.kind is not LegKind.PATROL:
-        return craft.cruise_m_s
     north = leg.end.lat_deg - leg.start.lat_deg
     east = (leg.end.lon_deg - leg.start.lon_deg) * math.cos(math.radians(leg.start.lat_deg))
     course = np.array([[east, north]]) / math.hypot(east, north)
-    return float(plan.options.wind.airspeed(course, np.array([leg.speed_m_s]))[0])
+    air = float(plan.options.wind.airspeed(course, np.array([leg.speed_m_s]))[0])
+    # Beside the patrol only a climb or descent asks for less than cruise.
+    return air if leg.kind is LegKind.PATROL or air < craft.cruise_m_s * _SLOWER else craft.cruise_m_s
 
 
 def fence_items(shapes: Iterable[FenceShape]) -> tuple[MissionItem, ...]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from missions.estimate import Access
+from missions.access import Access
+from missions.effort import effort
 from missions.fleet import Aircraft
-from missions.flying import effort
 from missions.postman import cover_lines
 from missions.sharing import Block
 from missions.stretch import Team

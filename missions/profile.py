@@ -10,9 +10,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import Terrain
+from missions.errors import UnknownGroundError
 from missions.plane import Plane
 
-__all__ = ["GroundBelow", "needed", "sampled", "straightened"]
+__all__ = ["GroundBelow", "filled", "needed", "sampled", "straightened"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -62,11 +63,23 @@ class GroundBelow:
         There are samples at each vertex and in each cell of the model of the ground, and more where the slope changes:
         a bend between two samples, with the slopes a before and b after it, lies off the line between them by at most
         |b - a| / 4 of the distance between them.
+
+        Raises
+        ------
+        UnknownGroundError
+            Where there is no elevation.
         """
         vertices = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
 
         def ground(at: Floats) -> Floats:
-            return np.asarray(terrain.elevation_m(*plane.lat_lon(_between(points, vertices, at))), dtype=float)
+            lat, lon = plane.lat_lon(_between(points, vertices, at))
+            found = np.asarray(terrain.known_elevation_m(lat, lon), dtype=float)
+            if np.isnan(found).any():
+                first = int(np.argmax(np.isnan(found)))
+                place = float(lat[first]), float(lon[first])
+                where = f"no elevation at {place[0]:.5f}, {place[1]:.5f}"
+                raise UnknownGroundError(f"{where}: {terrain.lack(*place)}", *place)
+            return found
 
         counts = np.maximum(1, np.ceil(np.diff(vertices) * _PER_CELL / terrain.resolution_m)).astype(int)
         at = np.concatenate(
@@ -120,6 +133,16 @@ def needed(along_m: Floats, heights_m: Floats, tolerance_m: float) -> Ints:
     line = np.stack([along_m * _UPRIGHT, heights_m], axis=-1)
     found = shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), tolerance_m))[:, 0]
     return np.searchsorted(line[:, 0], found).astype(np.int64)
+
+
+def filled(along: Floats, ground_m: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Elevations along a line, those that are not known even between those that are; and which are not."""
+    unknown = np.isnan(ground_m)
+    if unknown.all():
+        return np.zeros(len(ground_m)), unknown
+    if not unknown.any():
+        return ground_m, unknown
+    return np.interp(along, along[~unknown], ground_m[~unknown]), unknown
 
 
 def sampled(points: Floats, step_m: float) -> Floats:

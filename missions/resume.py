@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain
+from missions.access import Access
 from missions.building import Aloft, Builder
-from missions.errors import MissionError, PlanError, ProgressError, TooSteepError
-from missions.estimate import Access, reach_m
+from missions.errors import GroundError, MissionError, PlanError, ProgressError
+from missions.estimate import reach_m
 from missions.mission import Dialect, compile_mission
 from missions.options import Objective
 from missions.patrol import Bound, PatrolPlan, Period, Roster
@@ -257,7 +258,9 @@ class _Rests:
             layers_agl_m=layers,
             ceiling_agl_m=options.ceiling_agl_m,
         )
-        access = Access(base, self._around, self._course, stations, reach_m(craft, options), runway=runway)
+        access = Access(
+            base, self._around, self._course, stations, reach_m(craft, options), terrain=self._terrain, runway=runway
+        )
         builder = Builder(self._course, stations, self._terrain, self._plan.options)
         return _Stretch(builder, access, order, run, watched)
 
@@ -282,7 +285,7 @@ class _Rests:
                     layers_agl_m=sortie.layers_agl_m,
                     aloft=aloft,
                 )
-            except TooSteepError:
+            except GroundError:
                 return None
             return (end, legs, runs) if _lands(sortie, legs, charge) else None
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from missions.building import Builder
 from missions.dividing import Shared, divided
-from missions.errors import PlanError, TooSteepError
+from missions.errors import GroundError, PlanError
 from missions.idle import out_of_reach
 from missions.options import Objective
 from missions.ordering import ordered
@@ -139,7 +139,7 @@ def _rosters(setting: Setting, shared: Shared, blocks: Sequence[Block], units: U
 
 def _sorties(
     setting: Setting, teams: Sequence[Team], blocks: Sequence[Block]
-) -> tuple[tuple[Sortie, ...], TooSteepError | None]:
+) -> tuple[tuple[Sortie, ...], GroundError | None]:
     """The sorties of blocks, and why some of them cannot be built: from then on their crews leave out what is steep."""
     builder = Builder(setting.course, setting.stations, setting.terrain, setting.options)
     made: list[Sortie] = []
@@ -147,7 +147,7 @@ def _sorties(
     for block in blocks:
         try:
             made.append(_sortie(setting, builder, teams[block.team], block))
-        except TooSteepError as error:
+        except GroundError as error:
             begin, end = (block.stop, block.start) if block.backward else (block.start, block.stop)
             # Two sorties may meet at one station that neither comes to.
             fresh |= setting.shut[setting.crews[block.team]].heed(error, begin, end, setting.at)
@@ -177,7 +177,7 @@ def _sortie(setting: Setting, builder: Builder, team: Team, block: Block) -> Sor
         return whole
     try:
         other = sortie(stretches)
-    except TooSteepError:
+    except GroundError:
         return whole
     fits = other.energy_wh <= crew.aircraft.usable_wh
     return other if fits and other.duration_s < whole.duration_s else whole

@@ -226,10 +226,10 @@ def _slope(aircraft: Aircraft, ground_m_s: float) -> float:
 def _reach(course: Floats, gradient: float, layer_agl_m: float, plane: Plane, terrain: Terrain) -> float | None:
     """How far from the base a gradient from its ground meets a height above the ground there, metres."""
     away = np.linspace(0.0, _LONGEST_M, 251)
-    ground = np.asarray(terrain.elevation_m(*plane.lat_lon(away[:, None] * course)), dtype=float)
+    ground = np.asarray(terrain.known_elevation_m(*plane.lat_lon(away[:, None] * course)), dtype=float)
     above = away * gradient - (ground - ground[0]) - layer_agl_m
     first = int(np.argmax(above >= 0))
-    if above[first] < 0 or first == 0:
+    if not above[first] >= 0 or first == 0 or np.isnan(above[first - 1]):
         return None
     low, high = above[first - 1], above[first]
     return float(away[first - 1] - low / (high - low) * (away[first] - away[first - 1]))
@@ -248,7 +248,7 @@ def _above_ground(
     out_m, home_m = layers_agl_m
 
     def ground(at: Floats) -> Floats:
-        return np.asarray(terrain.elevation_m(*plane.lat_lon(at)), dtype=float)
+        return np.asarray(terrain.known_elevation_m(*plane.lat_lon(at)), dtype=float)
 
     base, climbed, final, established = ground(np.stack([np.zeros(2), line.climbed, line.final, line.established]))
     ends = (
@@ -260,7 +260,8 @@ def _above_ground(
     for start, end, low, high in ends:
         height = low + share * (high - low)
         above = height + base - ground(start + share[:, None] * (end - start))
-        if np.any(above < _CLEARANCE * height - _ROUGH_M) or np.any(above > ceiling_agl_m + _ROUGH_M):
+        # Nor is it flown over ground that is not known, of which no comparison holds.
+        if not np.all((above >= _CLEARANCE * height - _ROUGH_M) & (above <= ceiling_agl_m + _ROUGH_M)):
             return False
     aircraft, wind = flown
     level_m = float(np.hypot(*(line.final - line.established)))

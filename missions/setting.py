@@ -14,12 +14,13 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import FlatTerrain, Terrain
+from missions.access import Access
 from missions.airspace import Airspace
 from missions.clearance import fleet_clearance
 from missions.clock import ShiftClock
 from missions.course import Course
 from missions.errors import PlanError
-from missions.estimate import Access, Along, fly_along, reach_m, steps_between
+from missions.estimate import Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
 from missions.given import check_bases, heed
 from missions.landing import check_landing_sites
@@ -209,7 +210,9 @@ class Setting:
                 layers_agl_m=self.layers(crew),
                 ceiling_agl_m=self.options.ceiling_agl_m,
             )
-            out[stand] = Access(crew.base, self.around, self.course, self.stations, far, runway=runway)
+            out[stand] = Access(
+                crew.base, self.around, self.course, self.stations, far, terrain=self.terrain, runway=runway
+            )
         return out
 
     def access_of(self, crew: Crew) -> Access:
@@ -294,8 +297,8 @@ class Setting:
         out_s, home_s, out_wh, home_wh = self.access_of(crew).transit(craft, layers, look, terrain, self.options)
         shut, more = self.shut[crew], np.zeros(len(self.stations))
         if terrain is self.terrain:
-            shut.steep = along.steep | shut.pieces
-            shut.far = shut.ends | (np.isfinite(out_s + home_s) & (out_s + home_s > UNFLYABLE))
+            far = np.isfinite(out_s + home_s) & (out_s + home_s > UNFLYABLE)
+            shut.note(along.steep, far, along.blank, self.access_of(crew).blank(terrain))
             out_s = np.where(shut.ends, np.inf, out_s)
             more[1:] = UNFLYABLE * np.cumsum(shut.pieces)
         return Team(

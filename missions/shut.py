@@ -1,16 +1,17 @@
-"""What of a course a crew cannot fly because the ground is too steep for it, as it turns out when sorties are built."""
+"""What of a course a crew cannot fly because of the ground: it is too steep for it, or nobody knows its elevation."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from missions.errors import TooSteepError
+from missions.errors import GroundError, UnknownGroundError
 from missions.surroundings import rough_distance_m
 
 __all__ = ["Shut"]
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 class Shut:
@@ -19,18 +20,28 @@ class Shut:
     Attributes
     ----------
     pieces
-        Pieces between two stations that it cannot patrol, shape (n - 1,).
+        Pieces between two stations that turned out, when sorties were built, to be none it can patrol, shape (n - 1,).
     ends
-        Stations at which its sorties neither begin nor end, shape (n,): its ways there are too steep.
+        Stations at which its sorties neither begin nor end, shape (n,): so it turned out for its ways there.
     steep, far
-        Both of them with what is known to be too steep before any sortie is built.
+        Pieces that are too steep for it, and stations to which its ways are, known before or as it turned out.
+    blank, blank_ends
+        Pieces and stations likewise of which, or of the ways there, the elevation is not known.
     """
 
     def __init__(self, count: int) -> None:
         self.pieces, self.ends = np.zeros(count - 1, dtype=bool), np.zeros(count, dtype=bool)
+        self._unknown, self._unknown_ends = self.pieces.copy(), self.ends.copy()
         self.steep, self.far = self.pieces, self.ends
+        self.blank, self.blank_ends = self.pieces, self.ends
 
-    def heed(self, error: TooSteepError, begin: int, end: int, at: tuple[Floats, Floats]) -> bool:
+    def note(self, steep: Bools, far: Bools, blank: Bools, blank_ends: Bools) -> None:
+        """Take note of what is known before any sortie is built."""
+        self.steep = steep | (self.pieces & ~self._unknown)
+        self.far = far | (self.ends & ~self._unknown_ends)
+        self.blank, self.blank_ends = blank | self._unknown, blank_ends | self._unknown_ends
+
+    def heed(self, error: GroundError, begin: int, end: int, at: tuple[Floats, Floats]) -> bool:
         """Leave out what a sortie from station `begin` to `end` could not fly; whether that was not known before.
 
         `at` is where the stations are, degrees.
@@ -39,9 +50,10 @@ class Shut:
             low, high = min(begin, end), max(begin, end)
             middle = [(v[low:high] + v[low + 1 : high + 1]) / 2 for v in at]
             away = rough_distance_m(error.lat_deg, error.lon_deg, *middle)
-            which, known = low + int(np.argmin(away)), self.pieces
+            which, known, unknown = low + int(np.argmin(away)), self.pieces, self._unknown
         else:
-            which, known = (begin if error.part == "out" else end), self.ends
+            which, known, unknown = (begin if error.part == "out" else end), self.ends, self._unknown_ends
         fresh = not known[which]
         known[which] = True
+        unknown[which] |= isinstance(error, UnknownGroundError)
         return fresh

@@ -20,11 +20,13 @@ class LegKind(StrEnum):
     PATROL = "patrol"
     STATION = "station"
     """On station: it stays where a spot is seen that was reported, or circles there."""
+    CLIMB = "climb"
+    """Circles of wings up or down to a height that the way there does not give them."""
     RETURN = "return"
     LANDING = "landing"
 
 
-BENDING = frozenset({LegKind.PATROL, LegKind.STATION})
+BENDING = frozenset({LegKind.PATROL, LegKind.STATION, LegKind.CLIMB})
 """Kinds of legs that bend all along, with the border or in circles: beside them wings keep what they cut off a bend."""
 
 

@@ -7,7 +7,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from missions.flying import steep_for
+from missions.effort import steep_for
 from missions.setting import Setting
 
 __all__ = ["TooSteep", "steep_reason", "too_steep"]

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from missions.estimate import Access
+from missions.access import Access
 
 __all__ = ["way_from_air"]
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from missions.border import BorderSegment
 from missions.border_loops import taken_apart
 from missions.course import Cost, Course, make_course
+from missions.effort import effort
 from missions.errors import PlanError
 from missions.fleet import Aircraft, Fleet
-from missions.flying import effort
 from missions.network import BorderNetwork
 from missions.network_build import build_network
 from missions.network_course import network_courses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from missions.limits import FENCE_VERTICES, MAX_ITEMS
 from missions.setting import Setting
 from missions.steepness import TooSteep, steep_reason, too_steep
+from missions.unknown_ground import lacking, unknown_ground
 
 __all__ = ["BARE", "unwatched"]
 
@@ -33,23 +35,30 @@ def unwatched(setting: Setting, flown: NDArray[np.bool_]) -> list[tuple[float, f
     reached = np.zeros(len(stations), dtype=bool)
     for access in setting.access.values():
         reached[access.reached] = True
-    steep = too_steep(setting)
+    steep, unknown = too_steep(setting), unknown_ground(setting)
+
+    def why(piece: int) -> str:
+        if setting.bare[piece]:
+            return BARE
+        if unknown[piece]:
+            return lacking(setting, piece)
+        near = reached[piece : piece + 2].any()
+        return steep_reason(setting, TooSteep(int(steep[piece]))) or _UNFLOWN[bool(near)]
+
     out = []
     for a, b in _runs(~flown & setting.needed):
         # Of one line, for one reason.
-        for low, high in _equal((len(TooSteep) * line + steep) * 2 + setting.bare, a, b):
-            near = reached[low : high + 1].any()
+        told = [(line[piece], why(piece)) for piece in range(a, b)]
+        for low, high in _equal(told, a):
             name = f"{course.lines[line[low]].name}: " if setting.task.network else ""
-            why = BARE if setting.bare[low] else steep_reason(setting, TooSteep(int(steep[low])))
-            why = why or _UNFLOWN[bool(near)]
-            out.append((float(stations[low]), float(stations[high]), name + why))
+            out.append((float(stations[low]), float(stations[high]), name + told[low - a][1]))
     return out
 
 
-def _equal(values: NDArray[np.int64], start: int, stop: int) -> list[tuple[int, int]]:
-    """Runs of equal values between two places: first index and the one after the last."""
-    cuts = np.flatnonzero(np.diff(values[start:stop])) + start + 1
-    return list(pairwise([start, *cuts.tolist(), stop]))
+def _equal(values: Sequence[object], start: int) -> list[tuple[int, int]]:
+    """Runs of equal values, the first of them numbered `start`: number of the first and the one after the last."""
+    cuts = [k + start for k, (a, b) in enumerate(pairwise(values), 1) if a != b]
+    return list(pairwise([start, *cuts, start + len(values)]))
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

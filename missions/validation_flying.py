@@ -138,7 +138,7 @@ def energy(plan: PatrolPlan) -> Rule:
 
 
 def turns(plan: PatrolPlan) -> Rule:
-    """Bends of the patrol of winged aircraft: over any stretch the course turns by no more than its length allows.
+    """Bends of the patrol and of the circles of wings: over any stretch they turn by no more than its length allows.
 
     A single bend may turn by `_CORNER_RAD` at once: an arc through it strays R (1 / cos(half of it) - 1), a few metres.
     """
@@ -155,7 +155,7 @@ def turns(plan: PatrolPlan) -> Rule:
             for i, (a, b) in enumerate(pairwise(sortie.legs), 1):
                 # Into its first patrol and home from the last; a detour between two is flown wide.
                 joint = i == first or (a.kind is LegKind.PATROL and b.kind is LegKind.RETURN)
-                inner = a.kind is LegKind.PATROL and b.kind is LegKind.PATROL
+                inner = (a.kind is LegKind.PATROL and b.kind is LegKind.PATROL) or LegKind.CLIMB in {a.kind, b.kind}
                 # Beside a zone there is no room to come in along an arc, which in wind is wider.
                 if not inner and not (joint and _room_m(plan, b.start) > 3 * wide + plan.options.zone_margin_m):
                     turned = 0.0

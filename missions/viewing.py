@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from shapely import Geometry
 
 from geo import Terrain, check_coordinates
+from missions.effort import effort
 from missions.errors import PlanError
 from missions.fleet import Vehicle
-from missions.flying import effort
 from missions.observation import Observation
 from missions.patrol import PatrolPlan
 from missions.recourse import ground_of, surroundings_of

@@ -35,6 +35,9 @@ _TARGET_AGL_M = 1.0
 _GLANCES = (0.0, -0.8, 0.8)
 """Where a place is looked at from: shares of half the width of the view before and after it is abeam."""
 
+_BETWEEN = 24
+"""At how many places between a view and what it does not show it is looked whether the ground is known there."""
+
 _EDGE_PX = 0.5
 """A place on the very edge of the picture is in it, pixels: rounding decides nothing."""
 
@@ -50,7 +53,8 @@ class Sight(IntEnum):
     BESIDE = 3
     TOO_COARSE = 4
     HIDDEN = 5
-    SEEN = 6
+    UNKNOWN = 6
+    SEEN = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +208,7 @@ def seen_from(views: Views, plane: Plane, xy: Floats, terrain: Terrain) -> Seen:
     if not len(pairs.place):
         return Seen(sight, gsd, across)
     lat, lon = plane.lat_lon(xy)
-    pairs.judge(terrain.elevation_m(lat, lon))
+    pairs.judge(terrain.known_elevation_m(lat, lon))
     if math.isfinite(terrain.resolution_m):
         pairs.look_over(terrain, lat, lon)
     # The best pair of each place comes last: of equal ones that of the finest GSD.
@@ -289,6 +293,8 @@ class _Pairs:
         ).astype(np.int64)
         # Of a place that is beside the picture as well, how high it would be in it says nothing.
         self.sight[before & ~in_column & ~in_row] = Sight.NONE
+        unknown = np.isnan(height)
+        self.sight[unknown], self.gsd_m[unknown] = Sight.UNKNOWN, np.inf
 
     def look_over(self, terrain: Terrain, lat: Floats, lon: Floats) -> None:
         """Mark as hidden what the ground stands before, trying the views of each place from the finest on."""
@@ -304,10 +310,19 @@ class _Pairs:
             for glance in _GLANCES:
                 left = np.flatnonzero(~clear)
                 clear[left] = self._clear(tried[left], glance, terrain, lat, lon)
-            self.sight[tried[~clear]] = Sight.HIDDEN
+            shut = tried[~clear]
+            self.sight[shut] = np.where(self._over_unknown(shut, terrain, lat, lon), Sight.UNKNOWN, Sight.HIDDEN)
             open_[self.place[tried[clear]]] = False
 
-    def _clear(self, pairs: Ints, glance: float, terrain: Terrain, lat: Floats, lon: Floats) -> NDArray[np.bool_]:
+    def _over_unknown(self, pairs: Ints, terrain: Terrain, lat: Floats, lon: Floats) -> NDArray[np.bool_]:
+        """Whether elevations are missing between a view and its place."""
+        eye_lat, eye_lon, _ = self._eye(pairs, 0.0)
+        share = np.linspace(0.0, 1.0, _BETWEEN)
+        at = [a[:, None] + share * (b[self.place[pairs]] - a)[:, None] for a, b in ((eye_lat, lat), (eye_lon, lon))]
+        return np.asarray(np.isnan(terrain.known_elevation_m(*at)).any(axis=1))
+
+    def _eye(self, pairs: Ints, glance: float) -> tuple[Floats, Floats, Floats]:
+        """Where a view looks from: latitude and longitude, degrees, and height, metres AMSL, each of shape (n,)."""
         views, view = self._views, self._view[pairs]
         length = np.where(self._turning[pairs], 1.0, self._length[pairs])
         share = np.clip(self._t[pairs] + glance * self._half_m[pairs], 0.0, self._length[pairs]) / length
@@ -315,6 +330,8 @@ class _Pairs:
         def between(ends: Floats) -> Floats:
             return np.asarray(ends[view, 0] + share * (ends[view, 1] - ends[view, 0]))
 
-        eye = between(views.lat_deg), between(views.lon_deg), between(views.amsl_m)
+        return between(views.lat_deg), between(views.lon_deg), between(views.amsl_m)
+
+    def _clear(self, pairs: Ints, glance: float, terrain: Terrain, lat: Floats, lon: Floats) -> NDArray[np.bool_]:
         place = self.place[pairs]
-        return visible(terrain, eye, lat[place], lon[place], target_agl_m=_TARGET_AGL_M)
+        return visible(terrain, self._eye(pairs, glance), lat[place], lon[place], target_agl_m=_TARGET_AGL_M)

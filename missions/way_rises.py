@@ -1,21 +1,33 @@
-"""What ways rise and fall when they are flown over the ground, many ways at once, before any sortie is built."""
+"""What ways and courses rise and fall as they are flown over the ground, before any sortie is built."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geo import Terrain
+from missions.climbing import Circles, Flown, Profile, flown_over
+from missions.effort import rises
 from missions.fleet import Aircraft
-from missions.flying import PROFILE_TOLERANCE_M, rises
+from missions.flying import PROFILE_TOLERANCE_M
+from missions.observation import Observation
 from missions.options import PlanOptions
+from missions.plane import Plane
 from missions.profile import needed
-from missions.slopes import Slopes, followed
+from missions.wind import Wind
 
-__all__ = ["UNFLYABLE", "ways_followed", "ways_straightened"]
+__all__ = ["UNFLYABLE", "GroundNear", "circles_beside", "course_followed", "ways_followed", "ways_straightened"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_DEGREE_M = 111_200.0
+"""Of latitude, metres."""
 
 UNFLYABLE = 1e7
 """Seconds and watt hours that stand for a piece that cannot be flown: more than any aircraft has."""
@@ -24,32 +36,116 @@ _WALL_M = 100 * UNFLYABLE
 """A climb that takes more than that."""
 
 
+@dataclass(frozen=True, slots=True)
+class GroundNear:
+    """The ground near ways in a plane.
+
+    Parameters
+    ----------
+    begins
+        Where each way begins, metres in the plane, shape (m, 2).
+    plane, terrain
+        Which plane, and which ground.
+    clear
+        Whether a way in the plane touches nothing that is shut.
+    """
+
+    begins: Floats
+    plane: Plane
+    terrain: Terrain
+    clear: Callable[[Floats], bool]
+
+    def circles(self, number: int, steps: Floats, aircraft: Aircraft, wind: Wind) -> Circles:
+        """Circles beside the way of a number, on either side; the ground at its beginning is 0."""
+        points = self.begins[number] + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
+        base_m = self._known(points[:1])
+
+        def ground(samples: Ints, offsets: Floats) -> Floats:
+            return self._known(points[samples, None] + offsets) - base_m
+
+        sides = np.zeros(len(points), dtype=np.int64)
+        return Circles(aircraft, wind, sides, ground, lambda sample, lap: self.clear(points[sample] + lap))
+
+    def _known(self, places: Floats) -> Floats:
+        return self.terrain.known_elevation_m(*self.plane.lat_lon(places))
+
+
 def ways_followed(
     steps: Floats,
     rises_m: Floats,
-    first: NDArray[np.int64],
+    first: Ints,
     aircraft: Aircraft,
+    near: GroundNear,
     *,
     layer_agl_m: float,
     options: PlanOptions,
     home: bool,
-) -> Floats:
-    """Rises of ways as wings fly them; more than any battery lifts where they cannot."""
-    out = rises_m.copy()
+) -> tuple[Floats, Floats]:
+    """Rises of ways as wings fly them, more than any battery lifts where they cannot, and what their circles take.
+
+    That is seconds and watt hours for each piece, shape (2, n).
+    """
+    out, more = rises_m.copy(), np.zeros((2, len(steps)))
     slopes = np.array(rises(aircraft, steps, aircraft.cruise_m_s, options.wind, patrol=False))
     fixed = -1 if home else 0
-    for a, b in pairwise([*first.tolist(), len(steps)]):
+    for number, (a, b) in enumerate(pairwise([*first.tolist(), len(steps)])):
         ground = np.concatenate([[0.0], np.cumsum(rises_m[a:b])])
-        low, high = ground + options.floor_agl_m, ground + options.ceiling_agl_m
-        high[-1 - fixed] = ground[-1 - fixed] + options.patrol_ceiling_agl_m
-        low[fixed] = high[fixed] = ground[fixed] + layer_agl_m
-        own = slopes[:, a:b]
-        found = followed(low, high, ground + layer_agl_m, Slopes.of(*own[:2]), Slopes.of(*own[2:]))
-        out[a:b] = _WALL_M if found.blocked.any() else np.diff(found.height_m)
-    return out
+        low, high = (np.full(len(ground), v) for v in (options.floor_agl_m, options.ceiling_agl_m))
+        high[-1 - fixed] = options.patrol_ceiling_agl_m
+        low[fixed] = high[fixed] = layer_agl_m
+        wanted = np.full(len(ground), layer_agl_m)
+        way = Profile(steps[a:b], ground, low, high, wanted, slopes[:, a:b])
+        found = flown_over(way, near.circles(number, steps[a:b], aircraft, options.wind))
+        out[a:b] = _WALL_M if found.blocked.any() else found.rise_m
+        more[:, a:b] = found.more
+    return out, more
 
 
-def ways_straightened(steps: Floats, rises_m: Floats, first: NDArray[np.int64]) -> Floats:
+def course_followed(
+    steps: Floats, ground_m: Floats, patrol: Bools, circles: Circles, *, look: Observation, options: PlanOptions
+) -> Flown:
+    """A course as wings fly it, all in the order of flight.
+
+    Parameters
+    ----------
+    steps, ground_m
+        Pieces between samples, metres, shape (n - 1, 2), and elevations at samples, shape (n,).
+    patrol
+        Which of the pieces are watched, shape (n - 1,).
+    circles
+        Where and how wings may circle beside it.
+    look
+        At what height above ground, and how fast, it is patrolled.
+    options
+        Floor, ceilings and wind.
+    """
+    craft = circles.aircraft
+    slopes, high = np.zeros((4, len(steps))), np.full(len(ground_m), options.ceiling_agl_m)
+    for mask, speed_m_s in ((patrol, look.speed_m_s), (~patrol, craft.cruise_m_s)):
+        slopes[:, mask] = rises(craft, steps[mask], speed_m_s, options.wind, patrol=mask is patrol)
+    ends = np.flatnonzero(patrol)
+    high[ends] = high[ends + 1] = options.patrol_ceiling_agl_m
+    low, wanted = np.full(len(ground_m), options.floor_agl_m), np.full(len(ground_m), look.height_agl_m)
+    return flown_over(Profile(steps, ground_m, low, high, wanted, slopes), circles)
+
+
+def circles_beside(lat: Floats, lon: Floats, sides: Ints, terrain: Terrain, *, by: tuple[Aircraft, Wind]) -> Circles:
+    """Circles beside a course, given at samples in degrees, on the side of each of its pieces: 1 left, -1 right.
+
+    `by` says who flies them, in what wind.
+
+    Zones that lie there are left to whoever builds a sortie.
+    """
+
+    def ground(samples: Ints, offsets: Floats) -> Floats:
+        at = lat[samples, None]
+        east = offsets[..., 0] / (_DEGREE_M * np.cos(np.radians(at)))
+        return terrain.known_elevation_m(at + offsets[..., 1] / _DEGREE_M, lon[samples, None] + east)
+
+    return Circles(*by, np.append(sides, 0), ground, lambda _, __: True)
+
+
+def ways_straightened(steps: Floats, rises_m: Floats, first: Ints) -> Floats:
     """Rises of ways as rotors fly them: straight from waypoint to waypoint over what is less than the tolerance."""
     out = rises_m.copy()
     for a, b in pairwise([*first.tolist(), len(steps)]):

@@ -50,6 +50,14 @@ class Posts:
         """Elevations of the data at many places."""
         return self._terrain.elevation_m(lat_deg, lon_deg)
 
+    def known_elevation_m(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> NDArray[np.float64]:
+        """The same; NaN where there are no data."""
+        return self._terrain.known_elevation_m(lat_deg, lon_deg)
+
+    def lack(self, lat_deg: float, lon_deg: float) -> str:
+        """What the data lack at a place."""
+        return self._terrain.lack(lat_deg, lon_deg)
+
     def at(self, lat_deg: float, lon_deg: float) -> float:
         """Elevation at one place, metres AMSL; raises TerrainError where there are no data."""
         if not (self._a_degree > 0.0 and isfinite(lat_deg) and isfinite(lon_deg)):

@@ -162,7 +162,7 @@ def test_wings_fly_ordinary_hills_whole():
         assert not any("steep" in part.reason for part in made.coverage.uncovered)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @example(form="fixed_wing", terrain=noise(21.0, 16678878))
 @example(form="vtol", terrain=noise(39.0, 191611025))
 @given(form=st.sampled_from(sorted(WINGS)), terrain=GROUNDS)

@@ -1,0 +1,114 @@
+"""What straight pieces take: time, energy, and what wings may climb and descend on them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from missions.fleet import Aircraft
+from missions.wind import CALM, Wind
+
+__all__ = ["effort", "leg_effort", "rises", "steep_for"]
+
+Floats = NDArray[np.float64]
+
+_SPARE = 1.02
+"""How much faster than planned, or than they must, wings are taken to fly where slopes are measured: legs are rounded
+to places a centimetre apart."""
+
+_FOR_EVER_S = 1e6
+
+
+def effort(
+    aircraft: Aircraft, step_xy: Floats, rise_m: Floats, *, speed_m_s: float, wind: Wind, patrol: bool
+) -> tuple[Floats, Floats]:
+    """Time and energy of straight pieces.
+
+    A climb adds the climb power above hover for as long as the climb takes at `climb_m_s`; a descent costs and saves
+    nothing. The slowest of the three, flying, climbing and descending, sets the time. Wings that would have to fly
+    slower than they can for it circle for the rest of the time.
+
+    Parameters
+    ----------
+    aircraft
+        What flies.
+    step_xy
+        East and north of each piece, metres, shape (n, 2); (0, 0) for a climb on the spot.
+    rise_m
+        Its rise, metres, shape (n,).
+    speed_m_s
+        In a transit the airspeed; on patrol the ground speed that is wanted, which the aircraft's lowest and highest
+        airspeed in this wind may change.
+    wind
+        The wind.
+    patrol
+        Whether the speed is one over the ground.
+
+    Returns
+    -------
+    tuple of ndarray
+        Seconds and watt hours, each of shape (n,); infinite where the wind is too strong to fly the piece.
+    """
+    step, rise = np.asarray(step_xy, dtype=float), np.asarray(rise_m, dtype=float)
+    length = np.hypot(*step.T)
+    level = length > 0
+    course = step / np.where(level, length, 1.0)[:, None]
+    ground = _ground_m_s(aircraft, course, speed_m_s, wind, patrol=patrol)
+    flown_s = np.where(level, length / np.where(ground > 0, ground, np.nan), 0.0)
+    climb_s, descent_s = np.maximum(rise, 0.0) / aircraft.climb_m_s, np.maximum(-rise, 0.0) / aircraft.descent_m_s
+    time = np.maximum(flown_s, np.maximum(climb_s, descent_s))
+    if aircraft.has_wings:
+        air = wind.airspeed(course, np.where(np.isfinite(flown_s), ground, 0.0))
+    else:
+        air = wind.airspeed(course, np.where(time > 0, length / np.where(time > 0, time, 1.0), 0.0))
+    power = np.where(level, aircraft.power_w(air), aircraft.power_w(0.0, level=False))
+    joules = power * time + (aircraft.climb_power_w - aircraft.hover_power_w) * climb_s
+    stuck = ~np.isfinite(time)
+    return np.where(stuck, np.inf, time), np.where(stuck, np.inf, joules / 3600)
+
+
+def _ground_m_s(aircraft: Aircraft, course: Floats, speed_m_s: float, wind: Wind, *, patrol: bool) -> Floats:
+    """Speed over the ground along courses, unit vectors, shape (n, 2), as `effort` takes speeds."""
+    if not patrol:
+        return wind.ground_speed(course, speed_m_s)
+    ground = np.minimum(speed_m_s, wind.ground_speed(course, aircraft.max_m_s))
+    if aircraft.min_m_s > 0:
+        slow = wind.airspeed(course, ground) < aircraft.min_m_s
+        ground = np.where(slow, wind.ground_speed(course, aircraft.min_m_s), ground)
+    return ground
+
+
+def rises(
+    aircraft: Aircraft, step_xy: Floats, speed_m_s: float, wind: Wind, *, patrol: bool
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """What wings may climb and descend on straight pieces: at their speed, and at the lowest, metres, each shape (n,).
+
+    The parameters are those of `effort`. Where the wind is too strong to fly a piece, nothing bounds them: its time
+    says so.
+    """
+    length = np.hypot(*step_xy.T)
+    course = step_xy / np.where(length > 0, length, 1.0)[:, None]
+    speeds = (
+        _ground_m_s(aircraft, course, speed_m_s, wind, patrol=patrol) * _SPARE,
+        wind.ground_speed(course, aircraft.min_m_s * _SPARE),
+    )
+    planned_s, slowest_s = (np.where(v > 0, length / np.where(v > 0, v, 1.0), _FOR_EVER_S) for v in speeds)
+    slowest_s = np.maximum(slowest_s, planned_s)
+    climb, descent = aircraft.climb_m_s, aircraft.descent_m_s
+    return planned_s * climb, planned_s * descent, slowest_s * climb, slowest_s * descent
+
+
+def steep_for(aircraft: Aircraft) -> str:
+    """An aircraft with the figures that bound its slopes, in words."""
+    return (
+        f"{aircraft.kind!r} (climb_m_s {aircraft.climb_m_s:g}, descent_m_s {aircraft.descent_m_s:g}, "
+        f"min_m_s {aircraft.min_m_s:g})"
+    )
+
+
+def leg_effort(aircraft: Aircraft, distance_m: float, rise_m: float, speed_m_s: float) -> tuple[float, float]:
+    """Time, seconds, and energy, watt hours, of a straight piece in calm air."""
+    time, energy = effort(
+        aircraft, np.array([[distance_m, 0.0]]), np.array([rise_m]), speed_m_s=speed_m_s, wind=CALM, patrol=False
+    )
+    return float(time[0]), float(energy[0])

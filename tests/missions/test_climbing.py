@@ -1,0 +1,87 @@
+"""Wings over ground that rises faster than they climb: they circle before it, beside the line, and go on higher."""
+
+import math
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from missions import Airspace, LegKind, check, compile_mission, plan
+
+from .helpers import area, metres, straight, way, zone
+from .test_steep_ground import LOOSE, WINGS, assert_flown_well, grid, ground, winged
+
+
+def ramp(slope, azimuth_deg, length_m=700.0):
+    """Level ground, from a line through the middle of the border on a slope, and level again."""
+    east, north = grid()
+    a = math.radians(azimuth_deg)
+    beyond = (east - 1500.0) * math.sin(a) + north * math.cos(a)
+    return ground(900 + slope * np.clip(beyond, 0, length_m))
+
+
+def circles(sortie):
+    """Runs of legs that circle, each with the leg before and the one after."""
+    kinds = [leg.kind is LegKind.CLIMB for leg in sortie.legs]
+    edges = np.flatnonzero(np.diff([0, *kinds, 0]))
+    return [sortie.legs[a - 1 : b + 1] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def assert_circles(run, sortie, border):
+    """They end where they began, as whole laps no tighter than the aircraft turns, beyond the stand-off."""
+    ends = [leg.start for leg in run] + [run[-1].end]
+    places = metres([(end.lon_deg, end.lat_deg) for end in ends])
+    assert np.hypot(*(places[1] - places[-2])) < 0.5
+    steps = np.diff(places, axis=0)
+    course = np.unwrap(np.arctan2(*steps.T[::-1]))
+    laps = abs(course[-1] - course[0]) / (2 * math.pi)
+    assert round(laps) >= 1
+    assert laps == pytest.approx(round(laps), abs=0.1)
+    around_m = np.hypot(*steps[1:-1].T).sum() / round(laps)
+    # Chords are shorter than their arcs.
+    assert around_m / (2 * math.pi) > 0.99 * sortie.vehicle.aircraft.turn_radius_m
+    line = shapely.LineString(metres(border.coordinates))
+    assert line.distance(shapely.LineString(places)) > border.stand_off_m
+
+
+@settings(max_examples=4, deadline=None)
+@example(form="fixed_wing", slope=0.3, azimuth_deg=80.0)
+@example(form="vtol", slope=-0.3, azimuth_deg=320.0)
+@given(form=st.sampled_from(sorted(WINGS)), slope=st.floats(-0.3, 0.3), azimuth_deg=st.floats(0, 360))
+def test_wings_come_over_slopes_that_are_too_steep_for_them(form, slope, azimuth_deg):
+    border, terrain = straight(3000.0), ramp(slope, azimuth_deg)
+    made = plan(border, winged(form, border), terrain, LOOSE)
+    assert_flown_well(made, terrain)
+    assert check(made, terrain) == []
+    assert not any("steep" in part.reason for part in made.coverage.uncovered)
+    for sortie in made.sorties:
+        for run in circles(sortie):
+            assert_circles(run, sortie, border)
+
+
+def test_circles_keep_out_of_zones_and_are_flown_as_slowly_as_their_climb_asks():
+    border, terrain = straight(3000.0), ramp(0.3, 80.0)
+    free = plan(border, winged("fixed_wing", border), terrain, LOOSE)
+    (first, *_) = circles(free.sorties[0])
+    (east, north) = metres([(first[9].end.lon_deg, first[9].end.lat_deg)])[0]
+    shut = zone("shut", east, north, 40.0)
+    made = plan(border, winged("fixed_wing", border), terrain, LOOSE, airspace=Airspace(zones=(shut,)))
+    assert shapely.intersects(way(free.sorties[0]), area(shut))
+    assert check(made, terrain) == []
+    assert any(circles(sortie) for sortie in made.sorties)
+    for sortie in made.sorties:
+        assert not shapely.intersects(way(sortie), area(shut))
+        craft = sortie.vehicle.aircraft
+        told, speed, legs = {}, None, {(leg.end.lat_deg, leg.end.lon_deg): leg for leg in sortie.legs}
+        for item in compile_mission(made, sortie).items:
+            if item.command == 178:
+                speed = item.p2
+            told[round(item.x / 1e7, 7), round(item.y / 1e7, 7)] = speed
+        slow = [leg for leg in legs.values() if leg.kind is LegKind.CLIMB]
+        for leg in slow:
+            rise = leg.end.amsl_m - leg.start.amsl_m
+            airspeed = told[leg.end.lat_deg, leg.end.lon_deg]
+            # A change of half a metre a second is not worth an item.
+            assert rise * (airspeed - 0.5) / leg.distance_m <= craft.climb_m_s * 1.001
