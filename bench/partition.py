@@ -8,6 +8,9 @@ that finds no better plan has the even split that it began with, and its row say
 Ours is what `plan` does, `share_out`: every flight a pass from end to end. Flights that fold, as `share_legs` may have
 them, have rows beside it, since those of the peers may fold. `plan` flies none: tried in plans of seeds 3, 5, 6 and 9
 with batteries that last for ever, no sortie was shorter for a fold once it was built with its lawful ways and climbs.
+
+Of seeds 1 to 3 and 11 to 20 with 300 legs, PyVRP was ahead of the passes once (seed 3, by 1.2 %) and never of the
+folds. In six of them every order of the drones was tried: none was better than the one that `share_out` found.
 """
 
 from __future__ import annotations

@@ -56,6 +56,9 @@ class Explanation:
 def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
     """Explain a plan; every change is planned anew, on the same border with the same options.
 
+    One more aircraft is tried at the base of those who limit the plan and at the bases next to it along the course;
+    elsewhere it may give more still.
+
     Parameters
     ----------
     made
@@ -67,7 +70,10 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
     team = [made.sorties[k] for k in limit.roster.sorties]
     base = team[0].vehicle.base
     options: list[tuple[str, Callable[[], Fleet]]] = [
-        (f"one more aircraft at {base.name}", lambda: _one_more(made.fleet, team[0].vehicle, base)),
+        (f"one more aircraft at {like.base.name}", partial(_one_more, made.fleet, like, like.base))
+        for like in (team[0].vehicle, *_beside(made, base))
+    ]
+    options += [
         (
             f"one more base, behind the middle of the stretch of {base.name}, with one aircraft",
             lambda: _one_more(made.fleet, team[0].vehicle, _new_base(made, team)),
@@ -90,6 +96,17 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
             changes.append(Change(what, other.figure_s, other.coverage.share))
     changes.sort(key=lambda change: change.revisit_s if change.revisit_s is not None else float("inf"))
     return Explanation(tuple(_limits(made, limit)), tuple(changes))
+
+
+def _beside(made: PatrolPlan, base: Base) -> list[Vehicle]:
+    """An aircraft of each of the bases next to a base along the course: one more there may give more than one here."""
+    first: dict[Base, Sortie] = {}
+    for sortie in sorted((s for s in made.sorties if s.runs), key=lambda s: s.from_m + s.to_m):
+        first.setdefault(sortie.vehicle.base, sortie)
+    order = list(first)
+    place = order.index(base) if base in first else 0
+    near = [k for k in (place - 1, place + 1) if 0 <= k < len(order)]
+    return [first[order[k]].vehicle for k in near if order[k] != base]
 
 
 def _again(made: PatrolPlan, fleet: Fleet, terrain: Terrain | None) -> PatrolPlan:

@@ -18,6 +18,7 @@ from missions.sortie import LegKind, Sortie
 from missions.turns import turns_of
 
 __all__ = [
+    "PATROL_ALONE",
     "Bound",
     "Coverage",
     "Flight",
@@ -27,6 +28,10 @@ __all__ = [
     "Roster",
     "Uncovered",
 ]
+
+
+PATROL_ALONE = "patrol alone"
+"""Name of the bound of a plan that resumes another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +228,11 @@ class PatrolPlan:
     def watched_lines(self) -> tuple[BandLine, ...]:
         """Every line with the band beside it: borders, then branches."""
         return (*map(band_of, self.borders), *map(band_of, self.branches))
+
+    @property
+    def rest(self) -> bool:
+        """Whether it resumes another plan: its coverage is that of the whole round, what was flown included."""
+        return any(bound.name == PATROL_ALONE for bound in self.bounds)
 
     @property
     def observation(self) -> Observation:

@@ -22,7 +22,7 @@ from missions.errors import GroundError, MissionError, PlanError, ProgressError
 from missions.estimate import reach_m
 from missions.mission import Dialect, compile_mission
 from missions.options import Objective
-from missions.patrol import Bound, PatrolPlan, Period, Roster
+from missions.patrol import PATROL_ALONE, Bound, PatrolPlan, Period, Roster
 from missions.progress import Progress, Reached, reached
 from missions.recourse import course_of, ground_of, surroundings_of
 from missions.round_left import round_left
@@ -402,7 +402,7 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
         periods=periods,
         risk_s=None,
         revisit_s=max(starts[k] + sortie.duration_s for k, sortie in enumerate(made)),
-        bounds=(Bound("patrol alone", patrol_s / len(plan.fleet.vehicles), "whatever its ways out and home"),),
+        bounds=(Bound(PATROL_ALONE, patrol_s / len(plan.fleet.vehicles), "whatever its ways out and home"),),
         notes=(*(note for note in plan.notes if note != once), once, *notes),
     )
 

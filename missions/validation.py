@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from geo import Terrain
 from missions.patrol import PatrolPlan
+from missions.validation_claims import cameras, figures, intervals, is_numbers
+from missions.validation_coverage import coverage
 from missions.validation_flying import energy, heights, speeds, turns
 from missions.validation_looks import looks
 from missions.validation_place import places
 from missions.validation_rule import Validation
 from missions.validation_runway import runways
-from missions.validation_schedule import resumed, rotation, separation
+from missions.validation_schedule import batteries, launches, resumed, rotation, separation
 
 __all__ = ["check", "validate"]
 
@@ -34,6 +36,10 @@ def validate(plan: PatrolPlan, terrain: Terrain | None = None) -> Validation:
     terrain
         The ground; without it the height above ground is that which the waypoints carry.
     """
+    told = figures(plan)
+    if not is_numbers(plan):
+        # Of what is no number nothing else can be said.
+        return Validation((told,))
     rules = [
         *places(plan),
         looks(plan),
@@ -42,10 +48,13 @@ def validate(plan: PatrolPlan, terrain: Terrain | None = None) -> Validation:
         energy(plan),
         turns(plan),
         rotation(plan),
+        launches(plan),
+        batteries(plan),
         separation(plan),
     ]
     if any(vehicle.aircraft.needs_runway for vehicle in plan.fleet.vehicles):
         rules.append(runways(plan, terrain))
     if any(sortie.airborne or sortie.charge != 1 for sortie in plan.sorties):
         rules.append(resumed(plan))
-    return Validation(tuple(rules))
+    # What a plan says of itself comes after what it does.
+    return Validation((*rules, told, cameras(plan), coverage(plan, terrain), intervals(plan)))

@@ -23,6 +23,9 @@ _STEEP, _STEEP_STEP_M = 0.4, 3.0
 """Above this slope the ground below a leg is looked at this closely, metres."""
 
 _CORNER_RAD = 0.4
+_TOLD = 2e-3
+"""By how much of a battery what a sortie says that it lands with may differ from what it does."""
+
 _HEIGHT_TOLERANCE_M = 6.0
 """How far waypoints may let the height above ground between them stray, metres."""
 
@@ -49,13 +52,13 @@ def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
             if leg.kind is not LegKind.PATROL:
                 continue
             wanted, most = plan.observation_of(sortie).height_agl_m, plan.options.patrol_ceiling_agl_m
-            if sortie.vehicle.aircraft.has_wings and terrain is not None:
+            if sortie.vehicle.aircraft.has_wings:
                 # What slopes it cannot fly it comes over higher or lower, within the limits of patrols.
-                if float(agl.max()) > most + slack:
+                if float(agl.max()) > most + _HEIGHT_TOLERANCE_M + 0.01:
                     found.append(
                         f"{sortie.name} leg {i}: patrols at {agl.max():.1f} m above ground, at most {most:.0f} m"
                     )
-            elif abs(a.agl_m - wanted) > 0.01 and not sortie.vehicle.aircraft.has_wings:
+            elif abs(a.agl_m - wanted) > 0.01:
                 found.append(
                     f"{sortie.name} leg {i}: patrols at {a.agl_m:.1f} m above ground instead of {wanted:.1f} m"
                 )
@@ -134,6 +137,10 @@ def energy(plan: PatrolPlan) -> Rule:
         worst = min(worst, left - craft.reserve_fraction)
         if left < craft.reserve_fraction - 1e-3:
             found.append(f"{sortie.name}: lands with {left:.1%} of the battery, reserve {craft.reserve_fraction:.0%}")
+        if abs(left - sortie.reserve_left) > _TOLD:
+            found.append(
+                f"{sortie.name}: says it lands with {sortie.reserve_left:.1%} of the battery, it is {left:.1%}"
+            )
     return Rule("battery above reserve at landing", len(plan.sorties), finite(worst), 0.0, "share", tuple(found))
 
 

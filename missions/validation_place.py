@@ -10,10 +10,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import locate
-from missions.airspace import Zone
+from missions.airspace import Zone, ZoneKind
 from missions.border import BorderSegment
 from missions.patrol import PatrolPlan
-from missions.sortie import BENDING, Sortie
+from missions.sortie import BENDING, LegKind, Sortie
 from missions.validation_beyond import past, way_on
 from missions.validation_lines import About, Beside, Edge, joined
 from missions.validation_margin import gaps
@@ -24,6 +24,7 @@ __all__ = ["places"]
 Floats = NDArray[np.float64]
 
 _SLACK_M = 0.05
+_ROUNDED_M = 0.02
 _END = 0.5
 """How much of the stand-off the last piece of a border is long, at least, by which its side past its end is told."""
 _STEP_M = 100.0
@@ -32,11 +33,15 @@ _STEP_M = 100.0
 
 def places(plan: PatrolPlan) -> list[Rule]:
     """Where every leg lies, by each rule."""
-    fences, sides, crossings, zones = [], [], [], []
+    fences, sides, crossings, zones, limits = [], [], [], [], []
     nearest, nearest_zone, least = np.inf, np.inf, np.inf
     legs = 0
     edges = [(border, Edge(border)) for border in plan.borders]
-    blocking = [(zone, np.array(zone.rings[0])) for zone in plan.blocking_zones()]
+    shut = {zone.name for zone in plan.blocking_zones()}
+    blocking, others = (
+        [(zone, np.array(zone.rings[0])) for zone in plan.airspace.zones if (zone.name in shut) is blocks]
+        for blocks in (True, False)
+    )
     for sortie in plan.sorties:
         legs += len(sortie.legs)
         near = _Near(sortie, [(border, edge.beside(sortie)) for border, edge in edges])
@@ -51,12 +56,15 @@ def places(plan: PatrolPlan) -> list[Rule]:
             distance, broken = near.in_zone(zone)
             nearest_zone = min(nearest_zone, distance)
             zones += broken
+        for zone in near.beside(others):
+            limits += _beyond_limits(sortie, zone, near.touching(zone)[1])
     ends = [sentence for sortie in plan.sorties for sentence in _ends(sortie)]
     return [
         Rule("distance from the border", legs, finite(nearest), finite(least), "m", tuple(fences)),
         Rule("own side", legs, None, None, "", tuple(sides)),
         Rule("no leg across the border or its continuation", legs, None, None, "", tuple(crossings)),
         Rule("outside no-fly zones", legs, finite(nearest_zone), 0.0, "m", tuple(zones)),
+        Rule("heights within the limits of zones", legs if others else 0, None, None, "", tuple(limits)),
         Rule("legs join, from base to base", legs, None, None, "", tuple(ends)),
     ]
 
@@ -171,11 +179,38 @@ class _Near:
 
     def in_zone(self, zone: Zone) -> tuple[float, list[str]]:
         """Distance from a zone, metres, and the legs that touch it."""
+        distance, touched = self.touching(zone)
+        return distance, [f"{self._name} leg {i}: enters no-fly zone {zone.name!r}" for i in touched]
+
+    def touching(self, zone: Zone) -> tuple[float, list[int]]:
+        """Distance from a zone, metres, and the numbers of the legs that touch its area."""
         rings = [self._about.xy(ring[:, 1], ring[:, 0]) for ring in (np.array(r) for r in zone.rings)]
-        area = shapely.Polygon(rings[0], rings[1:])
-        distance = np.asarray(shapely.distance(self._pieces, area))
-        touched = np.flatnonzero(distance <= 0)
-        return float(distance.min()), [f"{self._name} leg {i}: enters no-fly zone {zone.name!r}" for i in touched]
+        distance = np.asarray(shapely.distance(self._pieces, shapely.Polygon(rings[0], rings[1:])))
+        return float(distance.min()), np.flatnonzero(distance <= 0).tolist()
+
+
+def _beyond_limits(sortie: Sortie, zone: Zone, numbers: Sequence[int]) -> list[str]:
+    """Legs over a zone that may be flown through, at heights above ground at which it may not.
+
+    Take-off and landing pass every height below that of the way.
+    """
+    found = []
+    low = -np.inf if zone.floor is None else zone.floor.metres
+    high = np.inf if zone.ceiling is None else zone.ceiling.metres
+    for i in numbers:
+        leg = sortie.legs[i]
+        least, most = sorted((leg.start.agl_m, leg.end.agl_m))
+        if zone.kind is ZoneKind.NO_FLY:
+            wrong = most > low + _ROUNDED_M and least < high - _ROUNDED_M
+        else:
+            passing = leg.kind in {LegKind.TAKEOFF, LegKind.LANDING}
+            wrong = (least < low - _ROUNDED_M and not passing) or most > high + _ROUNDED_M
+        if wrong:
+            found.append(
+                f"{sortie.name} leg {i}: at {least:.0f} to {most:.0f} m above ground in zone {zone.name!r}, "
+                f"{zone.kind} from {max(low, 0.0):.0f} to {high:.0f} m"
+            )
+    return found
 
 
 def _ends(sortie: Sortie) -> list[str]:

@@ -13,17 +13,32 @@ from missions.sortie import Sortie
 from missions.validation_lines import lat_lon
 from missions.validation_rule import Rule, finite
 
-__all__ = ["resumed", "rotation", "separation"]
+__all__ = ["batteries", "launches", "resumed", "rotation", "separation"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _NEAR_BASE_M = 60.0
 _STEP_S = 2.0
+_LATE_S = 1e-3
+_ROUNDED_M = 0.05
+_SLACK = 0.99
+"""Bases this much nearer than the separation are surely within it, by whichever distance."""
 
 
 def rotation(plan: PatrolPlan) -> Rule:
-    """One flight of a vehicle after the other, its battery swapped; no more batteries than the base has."""
+    """One flight of a vehicle after the other, its battery swapped; every sortie is flown, as its name and time say."""
     found: list[str] = []
+    known = {vehicle.sysid for vehicle in plan.fleet.vehicles}
+    for number, sortie in enumerate(plan.sorties):
+        own = [f for f in plan.flights if f.sortie == number]
+        if not own:
+            found.append(f"{sortie.name}: is planned and never flown")
+        elif abs(sortie.start_s - min(f.start_s for f in own)) > _LATE_S:
+            found.append(f"{sortie.name}: says it takes off at {sortie.start_s:.0f} s, its first flight is another")
+        found += [
+            f"{sortie.name}: is flown by system {f.sysid}, whom the fleet has not" for f in own if f.sysid not in known
+        ]
     for vehicle in plan.fleet.vehicles:
         own = sorted((f for f in plan.flights if f.sysid == vehicle.sysid), key=lambda f: f.start_s)
         for a, b in pairwise(own):
@@ -39,6 +54,47 @@ def rotation(plan: PatrolPlan) -> Rule:
             or plan.sorties[f.sortie].vehicle.aircraft != vehicle.aircraft
         ]
     return Rule("turn-round between flights", len(plan.flights), None, None, "", tuple(found))
+
+
+def launches(plan: PatrolPlan) -> Rule:
+    """Take-offs from one base, and from bases within the separation of each other, one at a time."""
+    interval, found, least = plan.options.launch_interval_s, list[str](), np.inf
+    starts = sorted(
+        (f.start_s, f.sortie) for f in plan.flights if not plan.sorties[f.sortie].airborne and f.start_s >= 0.0
+    )
+    found += [f"{plan.sorties[f.sortie].name}: takes off before the shift" for f in plan.flights if f.start_s < 0.0]
+    at = _sphere(*(np.array([getattr(s.vehicle.base, f) for s in plan.sorties]) for f in ("lat_deg", "lon_deg")))
+    for k, (start_s, number) in enumerate(starts):
+        for later_s, other in starts[k + 1 :]:
+            if later_s - start_s >= interval - _LATE_S:
+                break
+            if float(np.linalg.norm(at[number] - at[other])) < plan.options.separation_m * _SLACK:
+                least = min(least, later_s - start_s)
+                names = plan.sorties[number].name, plan.sorties[other].name
+                found.append(f"{names[0]} and {names[1]}: take off {later_s - start_s:.1f} s apart, at {start_s:.0f} s")
+    return Rule("one launch at a time from a base", len(starts), finite(least), interval, "s", tuple(found))
+
+
+def batteries(plan: PatrolPlan) -> Rule:
+    """Batteries away from the rack of a base, in the air or being charged: never more than it has."""
+    found: list[str] = []
+    bases = {v.base for v in plan.fleet.vehicles if v.base.batteries is not None}
+    spare, count = np.inf, 0
+    for base in sorted(bases, key=lambda b: b.name):
+        own = [f for f in plan.flights if plan.sorties[f.sortie].vehicle.base == base]
+        count += len(own)
+        taken = [(f.start_s, 1, f.sortie) for f in own]
+        back = [(f.start_s + plan.sorties[f.sortie].duration_s + base.charge_s - _LATE_S, -1, f.sortie) for f in own]
+        away = 0
+        for at_s, change, sortie in sorted(taken + back):
+            away += change
+            spare = min(spare, float(base.batteries or 0) - away)
+            if change > 0 and away > (base.batteries or 0):
+                found.append(
+                    f"{plan.sorties[sortie].name}: takes off at {at_s:.0f} s, when {base.name} has none of its "
+                    f"{base.batteries} batteries charged"
+                )
+    return Rule("batteries charged at the base", count, finite(spare), 0.0, "batteries", tuple(found))
 
 
 def resumed(plan: PatrolPlan) -> Rule:
@@ -80,21 +136,24 @@ def separation(plan: PatrolPlan) -> Rule:
         fastest = max(fastest, float(step.max(initial=0.0)))
     if not times:
         return Rule("separation", 0, None, across, "m")
-    moment, place, amsl, flight_of = (np.concatenate(v) for v in (times, places, heights, who))
+    moment, flight_of = np.concatenate(times), np.concatenate(who)
+    track = np.column_stack([*np.concatenate(places).T, np.concatenate(heights)])
+    # Until the next moment both fly on: two that are farther apart than this come no nearer than the separation.
+    reach = across + 2 * fastest * _STEP_S
     # Moments are far apart in the fourth direction, so that only points of one moment are neighbours.
-    far = 4 * (across + fastest * _STEP_S)
-    tree = cKDTree(np.column_stack([place, moment / _STEP_S * far]))
-    pairs = tree.query_pairs(across, output_type="ndarray")
-    i, j = pairs.T
-    other = (flight_of[i] != flight_of[j]) & (np.abs(amsl[i] - amsl[j]) < up - 0.05)
-    i, j = i[other], j[other]
-    gap = np.linalg.norm(place[i] - place[j], axis=1)
+    tree = cKDTree(np.column_stack([track[:, :3], moment / _STEP_S * 4 * reach]))
+    pairs = tree.query_pairs(reach, output_type="ndarray")
+    i, j = pairs[flight_of[pairs[:, 0]] != flight_of[pairs[:, 1]]].T
+    gap = _nearest(track, _next(flight_of, moment), (i, j), up - _ROUNDED_M)
+    near = gap < across - _ROUNDED_M
+    i, j, near_gap = i[near], j[near], gap[near]
     found = []
     for a, b in sorted({(int(p), int(q)) for p, q in zip(flight_of[i], flight_of[j], strict=True)}):
-        k = int(np.flatnonzero((flight_of[i] == a) & (flight_of[j] == b))[0])
+        own_pairs = np.flatnonzero((flight_of[i] == a) & (flight_of[j] == b))
+        k = own_pairs[int(np.argmin(near_gap[own_pairs]))]
         names = [plan.sorties[plan.flights[n].sortie].name for n in (a, b)]
         found.append(
-            f"{names[0]} and {names[1]}: {gap[k]:.0f} m apart {moment[i[k]]:.0f} s after the start of the shift"
+            f"{names[0]} and {names[1]}: {near_gap[k]:.0f} m apart {moment[i[k]]:.0f} s after the start of the shift"
         )
     return Rule(
         "separation between aircraft",
@@ -104,6 +163,35 @@ def separation(plan: PatrolPlan) -> Rule:
         "m",
         tuple(found),
     )
+
+
+def _next(flight_of: Ints, moment: Floats) -> Ints:
+    """The number of the point at which each flight is a step later; its own where there is none."""
+    here = np.arange(len(moment))
+    later = np.minimum(here + 1, len(here) - 1)
+    return np.where((flight_of[later] == flight_of) & (moment[later] - moment <= 1.5 * _STEP_S), later, here)
+
+
+def _nearest(track: Floats, later: Ints, pairs: tuple[Ints, Ints], up_m: float) -> Floats:
+    """The least distance across of pairs within a step from their moment on, while both are too near in height.
+
+    `track` holds places and heights, metres, shape (n, 4), `later` where each is a step on. Between the two moments
+    both fly straight, so that the square of their distance is a parabola and their difference in height is a line.
+    Infinite where they are apart in height all along.
+    """
+    i, j = pairs
+    from_, to = track[i] - track[j], track[later[i]] - track[later[j]]
+    rise = to[:, 3] - from_[:, 3]
+    still = np.abs(rise) < 1e-9
+    ends = (np.array([[-up_m], [up_m]]) - from_[:, 3]) / np.where(still, 1.0, rise)
+    within = np.abs(from_[:, 3]) < up_m
+    low = np.where(still, np.where(within, 0.0, 2.0), np.maximum(ends.min(axis=0), 0.0))
+    high = np.where(still, np.where(within, 1.0, -1.0), np.minimum(ends.max(axis=0), 1.0))
+    step = to[:, :3] - from_[:, :3]
+    square = np.maximum((step**2).sum(axis=1), 1e-12)
+    at = np.clip(-(from_[:, :3] * step).sum(axis=1) / square, low, np.maximum(low, high))
+    gap = np.linalg.norm(from_[:, :3] + at[:, None] * step, axis=1)
+    return np.asarray(np.where(low < high, gap, np.inf))
 
 
 def _timed(sortie: Sortie) -> tuple[Floats, Floats, Floats]:

@@ -17,7 +17,7 @@ from missions import (
     explain,
     plan,
 )
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, fleet_for, straight
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, border_from_metres, fleet_for, straight
 
 
 def test_what_a_change_promises_is_what_a_new_plan_gives():
@@ -33,6 +33,28 @@ def test_what_a_change_promises_is_what_a_new_plan_gives():
     assert promised < made.revisit_s
     intervals = [change.revisit_s for change in changes.values()]
     assert intervals == sorted(intervals)
+
+
+def test_one_more_aircraft_is_tried_at_the_bases_beside_the_one_that_limits_the_plan():
+    """Next door it may give much where at the base itself it gives nothing."""
+    border = straight(10_000)
+    kind = fleet_for(border).vehicles[0]
+    bases = [
+        replace(beside(border_from_metres([(x, 0), (x + 10, 0)]), 1500), name=name)
+        for x, name in ((1000, "west"), (4000, "middle"), (6000, "east"), (9000, "far"))
+    ]
+    owners = [bases[0], bases[1], bases[1], bases[2], bases[3]]
+    vehicles = tuple(replace(kind, sysid=n, name=f"v{n}", base=base) for n, base in enumerate(owners, 1))
+    fleet, options = replace(fleet_for(border), vehicles=vehicles), PlanOptions(objective=Objective.ONCE)
+    why = explain(plan(border, fleet, options=options))
+    limiting = [base.name for base in bases].index(re.search(r"the last to land is v\d of (\w+)", why.limits[0])[1])
+    said = {c.what: c.revisit_s for c in why.changes if c.what.startswith("one more aircraft at")}
+    tried = bases[max(limiting - 1, 0) : limiting + 2]
+    assert said.keys() == {f"one more aircraft at {base.name}" for base in tried}
+    base = tried[0]
+    more = replace(fleet, vehicles=(*vehicles, replace(kind, sysid=9, name="v9", base=base)))
+    given = plan(border, more, options=options).figure_s
+    assert said[f"one more aircraft at {base.name}"] == pytest.approx(given, rel=1e-6)
 
 
 def test_a_battery_more_is_offered_where_batteries_are_counted():

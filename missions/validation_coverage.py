@@ -1,0 +1,165 @@
+"""Validation of what a plan says that its cameras see: places of the band drawn evenly, looked for from every leg.
+
+The planner measures cells square across its views. Here a place counts as seen where any leg of a patrol that looks to
+its side has it in a picture at the GSD that counts, in whichever direction and whatever stands between: more than is
+seen, never less. A plan that says more than that is wrong; a ridge that it forgot is not found here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo import Terrain
+from missions.border import BorderSegment
+from missions.network import Branch
+from missions.patrol import PatrolPlan
+from missions.sortie import Leg, LegKind, Sortie
+from missions.validation_lines import About
+from missions.validation_rule import Rule, finite
+
+__all__ = ["coverage"]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_PLACES = 2000
+_GOLDEN = 0.6180339887498949
+_M_PER_DEG = 111_132.0
+_ROOM, _ROUGH_ROOM = 0.03, 0.05
+"""By how much a share of so many places may be below that of the ground that they stand for; on terrain patches that
+are seen, or are not, lie together.
+"""
+
+_LEVEL_M = 1.0
+_EDGE_PX = 1.0
+_FINE = 1e-3
+_AREA_M2 = 1.0
+
+
+def coverage(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
+    """The share of the band that is said to be seen, and the list of what is not.
+
+    A plan that resumes another speaks of the whole round, most of which is in that one, and a flight to a single place
+    of none: of those only the sums are checked, and so it is without terrain where the ground is not level.
+    """
+    said = plan.coverage
+    found: list[str] = []
+    missing_m2 = said.band_area_m2 - said.seen_area_m2
+    listed_m2 = sum(gap.area_m2 for gap in said.uncovered)
+    if abs(missing_m2 - listed_m2) > _AREA_M2 + _FINE * said.band_area_m2:
+        found.append(f"says {said.share:.1%} of the band are seen, and lists {listed_m2:.0f} m² that are not")
+    if said.by_gsd and abs(said.by_gsd[-1].share - said.share) > _FINE:
+        found.append(f"says {said.share:.1%} of the band are seen, {said.by_gsd[-1].share:.1%} at the coarsest GSD")
+    room, count = np.inf, 0
+    if _whole(plan) and (terrain is not None or _is_level(plan)):
+        places = np.concatenate(list(_places(plan)))
+        seen = np.zeros(len(places), dtype=bool)
+        for sortie in plan.sorties:
+            _look(plan, sortie, places, seen, terrain)
+        count = len(places)
+        room = float(seen.mean()) + (_ROOM if terrain is None else _ROUGH_ROOM) - said.share
+        if room < 0:
+            found.append(f"says {said.share:.1%} of the band are seen, its patrols show {seen.mean():.1%} at most")
+    return Rule("share of the band that is seen", count, finite(room), 0.0, "share", tuple(found))
+
+
+def _whole(plan: PatrolPlan) -> bool:
+    return not plan.rest and all(sortie.runs for sortie in plan.sorties)
+
+
+def _is_level(plan: PatrolPlan) -> bool:
+    ground = [p.ground_amsl_m for sortie in plan.sorties for leg in sortie.patrol for p in (leg.start, leg.end)]
+    return not ground or max(ground) - min(ground) <= _LEVEL_M
+
+
+def _places(plan: PatrolPlan) -> Iterator[Floats]:
+    """Latitude and longitude, degrees, of places of the bands of all lines, shape (n, 2), as many as each has area."""
+    lines: list[BorderSegment | Branch] = [*plan.borders, *plan.branches]
+    strips = [_strip(line) for line in lines]
+    area = np.array([float(along[-1]) * (left + right) for _, along, left, right in strips])
+    for (vertices, along, left, right), share in zip(strips, area / area.sum(), strict=True):
+        count = max(4, round(_PLACES * share))
+        at = (np.arange(count) + 0.5) / count * along[-1]
+        # A sequence of the golden ratio fills the depth evenly, whatever the line does meanwhile.
+        off = left - (np.arange(count) * _GOLDEN % 1.0) * (left + right)
+        piece = np.clip(np.searchsorted(along, at, side="right") - 1, 0, len(along) - 2)
+        foot = np.column_stack([np.interp(at, along, vertices[:, k]) for k in (0, 1)])
+        cos = np.cos(np.radians(foot[:, 1]))
+        step = (vertices[piece + 1] - vertices[piece]) * np.column_stack([cos, np.ones_like(cos)])
+        unit = step / np.maximum(np.hypot(*step.T), 1e-15)[:, None]
+        east_north = off[:, None] * np.column_stack([-unit[:, 1], unit[:, 0]]) / _M_PER_DEG
+        place = foot + east_north / np.column_stack([cos, np.ones_like(cos)])
+        own = _nearest_here(vertices, place, np.abs(off))
+        yield place[own][:, ::-1]
+
+
+def _strip(line: BorderSegment | Branch) -> tuple[Floats, Floats, float, float]:
+    """Vertices (longitude, latitude), metres along them, and the depth of the band left and right of them."""
+    vertices = np.array(line.unwrapped())
+    step = np.diff(vertices, axis=0)
+    step[:, 0] *= np.cos(np.radians((vertices[1:, 1] + vertices[:-1, 1]) / 2))
+    kept = np.append(True, np.hypot(*step.T) > 0)
+    along = np.append(0.0, np.cumsum(np.hypot(*step[kept[1:]].T) * _M_PER_DEG))
+    if isinstance(line, Branch):
+        return vertices[kept], along, line.band_left_m, line.band_right_m
+    left, right = line.band_own_m, line.band_far_m
+    return (vertices[kept], along, left, right) if line.own_side.sign > 0 else (vertices[kept], along, right, left)
+
+
+def _nearest_here(vertices: Floats, place: Floats, off_m: Floats) -> Bools:
+    """Places that lie as far from the line as they were set off from it: others belong beside another bend of it."""
+    cos = np.cos(np.radians(place[:, 1].mean()))
+    turn = np.array([cos, 1.0]) * _M_PER_DEG
+    pieces = shapely.linestrings(np.stack([vertices[:-1], vertices[1:]], axis=1) * turn)
+    _, away = shapely.STRtree(np.asarray(pieces)).query_nearest(
+        shapely.points(place * turn), return_distance=True, all_matches=False
+    )
+    # A long line is not in scale everywhere.
+    scale = np.cos(np.radians(place[:, 1])) / cos
+    return np.asarray(away >= off_m * np.minimum(1.0, 1 / np.maximum(scale, 1e-3)) * 0.97 - 0.5)
+
+
+def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain: Terrain | None) -> None:
+    """Mark what the patrol of a sortie shows of some places, latitude and longitude, shape (n, 2)."""
+    legs = [leg for leg in sortie.legs if leg.kind is LegKind.PATROL and leg.look is not None and leg.distance_m > 0]
+    if not legs:
+        return
+    about = About(sortie)
+    camera, look = plan.fleet.camera_of(sortie.vehicle), plan.observation_of(sortie)
+    limit_m = min(plan.options.gsd_m or np.inf, camera.max_gsd_m)
+    reach = limit_m * camera.model.focal_px * 2 / _M_PER_DEG
+    lon = about.low[0] + (places[:, 1] - about.low[0] + 180.0) % 360.0 - 180.0
+    lon = np.where(lon > about.high[0] + 180.0, lon - 360.0, lon)
+    wide = reach / np.cos(np.radians(np.clip(places[:, 0], -89.0, 89.0)))
+    inside = (places[:, 0] > about.low[1] - reach) & (places[:, 0] < about.high[1] + reach)
+    inside &= (lon > about.low[0] - wide) & (lon < about.high[0] + wide) & ~seen
+    own = np.flatnonzero(inside)
+    if not len(own):
+        return
+    at = about.xy(places[own, 0], places[own, 1])
+    ground = None if terrain is None else np.asarray(terrain.elevation_m(places[own, 0], places[own, 1]))
+    ends = np.array([about.xy(*_lat_lon(leg)) for leg in legs])
+    half = (camera.model.height_px / 2 + _EDGE_PX) / camera.model.focal_px
+    axis = np.radians(-look.gimbal_pitch_deg)
+    for leg, (start, stop) in zip(legs, ends, strict=True):
+        step = stop - start
+        length = float(np.hypot(*step))
+        share = np.clip((at - start) @ step / max(length, 1e-9) ** 2, 0.0, 1.0)
+        off = at - start
+        side = (leg.look.sign if leg.look else 0) * (step[0] * off[:, 1] - step[1] * off[:, 0])
+        across = np.hypot(*(off - share[:, None] * step).T)
+        amsl = leg.start.amsl_m + share * (leg.end.amsl_m - leg.start.amsl_m)
+        below = leg.start.ground_amsl_m + share * (leg.end.ground_amsl_m - leg.start.ground_amsl_m)
+        height = amsl - (below if ground is None else ground)
+        angle = np.arctan2(height, across) - axis
+        depth = np.hypot(height, across) * np.cos(angle)
+        shown = (depth > 0) & (np.abs(np.tan(angle)) <= half) & (depth <= limit_m * camera.model.focal_px * (1 + _FINE))
+        seen[own[shown & (side > 0)]] = True
+
+
+def _lat_lon(leg: Leg) -> tuple[Floats, Floats]:
+    return np.array([leg.start.lat_deg, leg.end.lat_deg]), np.array([leg.start.lon_deg, leg.end.lon_deg])
