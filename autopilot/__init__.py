@@ -42,7 +42,7 @@ from autopilot.patrol import Patrol, fly_patrol
 from autopilot.patrol_report import Change, PatrolFlight, PatrolReport, PatrolVehicle, Replanned
 from autopilot.patrol_rules import PatrolRules
 from autopilot.patrol_states import Duty, State
-from autopilot.pilot_order import PilotOrder
+from autopilot.pilot_order import Piloted, PilotOrder
 from autopilot.preflight import Capabilities, capabilities, check_vehicle, enable_fence, item_limit
 from autopilot.px4 import PX4
 from autopilot.report import Event, FlightReport, ItemReached, Landing, SortieReport, VehicleReport
@@ -103,6 +103,7 @@ __all__ = [
     "PatrolRules",
     "PatrolVehicle",
     "PilotOrder",
+    "Piloted",
     "Place",
     "PlaceError",
     "Readiness",

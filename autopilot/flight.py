@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from autopilot.errors import AutopilotError, FlightError
 from autopilot.flight_log import sortie_log
+from autopilot.flight_piloted import FlightCrew, PilotedFlight
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link
+from autopilot.pilot_order import Piloted
 from autopilot.report import FlightReport, SortieReport, VehicleReport
 from autopilot.signing import Signing
 from autopilot.sortie import Flight, Sortie
@@ -20,7 +22,7 @@ from autopilot.timing import Timing
 from autopilot.vehicle import Vehicle
 from autopilot.watch import BorderWatch, places
 from geo import Terrain
-from missions import BorderSegment
+from missions import BorderSegment, PatrolPlan
 
 __all__ = ["fly"]
 
@@ -40,6 +42,8 @@ async def fly(
     terrain: Terrain | None = None,
     stop: asyncio.Event | None = None,
     met: Callable[[Vehicle], None] | None = None,
+    plan: PatrolPlan | None = None,
+    begun: Callable[[Piloted], None] | None = None,
 ) -> FlightReport:
     """Fly every task: check, upload, prove by read-back, wait until ready, arm, start, follow to landing, next sortie.
 
@@ -78,6 +82,11 @@ async def fly(
     met
         Handed each vehicle once it is connected, to look at its telemetry now and then and to order nothing; where it
         raises the flight goes on without it.
+    plan
+        The plan that the tasks were made of, by which orders of pilots are looked at; needed with `begun`.
+    begun
+        Handed what takes orders on the way, once the links are open. A vehicle that takes them is called home too when
+        its battery just takes it there. Where a pilot ends a sortie, that is why it failed.
     stop
         Ends the flight in good order once it is set: what flies is brought home and watched until it is down, nothing
         else sets off, and the report says how it came out.
@@ -90,11 +99,14 @@ async def fly(
     Raises
     ------
     FlightError
-        When two tasks name one system id, on one link or on two, or a task has no sortie.
+        When two tasks name one system id, on one link or on two, or a task has no sortie; or orders are to be taken
+        without a plan.
     LinkError
         When the URL of a link is not understood, or two links would share a socket or a port.
     """
     _check_tasks(tasks)
+    if begun is not None and plan is None:
+        raise FlightError("orders are looked at by the plan that is flown: give it, or take none")
     display = Display(progress)
     flight = Flight(
         timing or Timing(time_scale=time_scale),
@@ -120,8 +132,18 @@ async def fly(
             terrain=terrain,
             told=flight.notes.append,
         )
+        crews: Mapping[int, FlightCrew] = {}
+        piloted: PilotedFlight | None = None
+        if begun is not None and plan is not None and tasks:
+            piloted = PilotedFlight(plan, tasks, links, flight, terrain)
+            crews = piloted.crews
+            begun(piloted)
         async with asyncio.TaskGroup() as group:
-            running = [group.create_task(_fly_vehicle(task, links[task.url], flight)) for task in tasks]
+            running = [
+                group.create_task(_fly_vehicle(task, links[task.url], flight, crews.get(task.sysid))) for task in tasks
+            ]
+        if piloted is not None:
+            await piloted.settle()
         vehicles = tuple(sorted((one.result() for one in running), key=lambda vehicle: vehicle.sysid))
     said = (
         f"vehicle {vehicle.sysid} sortie {sortie.number}: {event.text}"
@@ -153,7 +175,9 @@ def _check_tasks(tasks: Sequence[FlightTask]) -> None:
                 raise FlightError(f"vehicle {task.sysid} sortie {number} has no place to fly to: plan it again")
 
 
-async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Flight) -> VehicleReport:
+async def _fly_vehicle(
+    task: FlightTask, link: Link | AutopilotError, flight: Flight, crew: FlightCrew | None
+) -> VehicleReport:
     planned = len(task.missions)
     sorties: list[SortieReport] = []
     failure: str | None = None
@@ -165,7 +189,10 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Fl
             async with await connected(link, task.sysid, flight) as vehicle:
                 for number, mission in enumerate(task.missions, 1):
                     async with sortie_log(link, task.sysid, number, flight.log_dir, flight.notes):
-                        sorties.append(await Sortie(vehicle, mission, number, planned, flight).fly())
+                        if crew is None:
+                            sorties.append(await Sortie(vehicle, mission, number, planned, flight).fly())
+                        else:
+                            sorties.append(await crew.fly(task, vehicle, mission, number))
                     failure = sorties[-1].failure
                     if failure is not None:
                         break
@@ -173,6 +200,8 @@ async def _fly_vehicle(task: FlightTask, link: Link | AutopilotError, flight: Fl
             failure = str(error)
         except Exception as error:  # noqa: BLE001  a fault with one vehicle must not end the watch over the others
             failure = f"vehicle {task.sysid} on {task.url}: given up for a fault in this program, {error!r}: report it"
+    if crew is not None:
+        crew.leave(failure)
     if failure is not None:
         flight.progress(FlightProgress(task.sysid, max(len(sorties), 1), planned, "failed", text=failure))
     packets = link.statistics(task.sysid) if isinstance(link, Link) else None

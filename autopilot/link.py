@@ -78,6 +78,7 @@ class Link:
         self._repeated: dict[int, int] = {}
         self._beats: dict[int, float] = {}
         self._listeners: dict[int | None, list[tuple[frozenset[str] | None, Listener]]] = {}
+        self._audiences: dict[tuple[int, str], tuple[Listener, ...]] = {}
         self._witnesses: list[Callable[[LinkEvent], None]] = []
         self._closers: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -178,10 +179,12 @@ class Link:
         entry = (None if types is None else frozenset(types), listener)
         entries = self._listeners.setdefault(sysid, [])
         entries.append(entry)
+        self._audiences.clear()
 
         def stop() -> None:
             if entry in entries:
                 entries.remove(entry)
+                self._audiences.clear()
 
         return stop
 
@@ -322,19 +325,27 @@ class Link:
         if self._logs:
             self._log(system, packet)
             self._log(system, answer)
-        message = unread(packet)
-        self._dispatch(system, message.get_type(), message, now, prompt.listener)
+        others = [one for one in self._audience(system, prompt.kind) if one is not prompt.listener]
+        if others:
+            message = unread(packet)
+            for listener in others:
+                listener(message)
 
-    def _dispatch(self, system: int, kind: str, message: Message, now: float, knows: Listener | None = None) -> None:
+    def _dispatch(self, system: int, kind: str, message: Message, now: float) -> None:
         if kind == "HEARTBEAT" and message.autopilot != _NO_AUTOPILOT:
             self.vehicles[system] = message
             self._beats[system] = now
-        for key in (system, None):
-            listeners = self._listeners.get(key)
-            if listeners:
-                for types, listener in tuple(listeners):
-                    if (types is None or kind in types) and listener is not knows:
-                        listener(message)
+        for listener in self._audience(system, kind):
+            listener(message)
+
+    def _audience(self, system: int, kind: str) -> tuple[Listener, ...]:
+        """Who listens to messages of a system and a kind: found once, until somebody comes or goes."""
+        found = self._audiences.get((system, kind))
+        if found is None:
+            entries = (entry for key in (system, None) for entry in self._listeners.get(key, ()))
+            found = tuple(listener for types, listener in entries if types is None or kind in types)
+            self._audiences[system, kind] = found
+        return found
 
     def told(self, channel: Channel, text: str) -> None:
         """A channel was lost, or is open again."""

@@ -24,7 +24,7 @@ from missions import LegKind, Mission, MissionItem, Sortie, legs_behind
 
 __all__ = ["STOPPED", "PatrolConduct", "WithdrawnError"]
 
-STOPPED = "the patrol was stopped"
+STOPPED = "the ground station was told to stop"
 _SILENT_S = 10.0
 _ORDER_S = 2.0  # an order may take as long, with one that is lost on the way
 _HOME_M = 30.0  # farther from where it took off no crew waits for it

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from autopilot.cue import Standing
 from autopilot.errors import AutopilotError, FlightError
@@ -63,7 +64,11 @@ class Crew:
         Of its flight in progress.
     free_s
         When it may take off again as far as is known, seconds of the shift.
+    makes
+        Kind of conduct that its flights have.
     """
+
+    makes: ClassVar[type[PilotedConduct]] = PilotedConduct
 
     def __init__(
         self,
@@ -173,10 +178,16 @@ class Crew:
             self.fail(f"vehicle {self.sysid} on {self.url}: given up for a fault in this program, {error!r}: report it")
         finally:
             self.shift.busy.discard(self.sysid)
-            if self.conduct is not None and not self.conduct.withdrawn:
+            self._ended()
+
+    def _ended(self) -> None:
+        """Its flight is over, and so is what was ordered of it."""
+        if self.conduct is not None:
+            self.conduct.close()
+            if not self.conduct.withdrawn:
                 self.conduct.leave("its flight has ended")
-            self.conduct = None
-            self.shift.pulse()
+        self.conduct = None
+        self.shift.pulse()
 
     def fail(self, cause: str) -> None:
         """It is out of the patrol until a person says otherwise."""
@@ -247,7 +258,7 @@ class Crew:
             clearance=clearance_of(craft, wind),
             turn_radius_m=craft.turn_radius_in(wind) if craft.has_wings else 0.0,
         )
-        self.conduct = PilotedConduct(
+        self.conduct = self.makes(
             self.shift, turn, vehicle, mission, failed=self.fail, orders=orders, took_off_s=took_off_s
         )
         return self.conduct

@@ -67,6 +67,13 @@ class PilotedConduct(PatrolConduct):
             raise FlightError(f"{self._vehicle}: {RAN_OUT}")
         return await asked.answer
 
+    def close(self) -> None:
+        """Its flight is over: what was not carried out by now will not be."""
+        while self._asked:
+            asked = self._asked.popleft()
+            asked.answer.set_exception(FlightError(f"{self._vehicle}: its flight ended before the order"))
+            asked.answer.exception()  # whoever ordered it may be gone
+
     async def look(self, watch: FlightWatch) -> None:
         """As before, and then what was ordered meanwhile."""
         await super().look(watch)

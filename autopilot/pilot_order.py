@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from autopilot.cue import Cue
 
-__all__ = ["PilotOrder", "Told"]
+__all__ = ["PilotOrder", "Piloted", "Told"]
 
 Told = Callable[[Literal["accepted", "refused", "done", "failed"], str], None]
 """Called with what came of an order, and why: at most once with "accepted", and then or at once with one of the others.
@@ -38,3 +38,14 @@ class PilotOrder:
     until_s: float
     words: str
     cue: Cue | None = None
+
+
+class Piloted(Protocol):
+    """What flies and takes the orders of pilots: a patrol, or a flight of a plan."""
+
+    @property
+    def broken_off(self) -> tuple[str, ...]:
+        """Orders that a ground station before this one began, and of which it did not say what came of them."""
+
+    def order(self, sysid: int, order: PilotOrder, told: Told) -> None:
+        """Carry out an order beside the flights, once however often it is given; `told` hears of it."""

@@ -34,15 +34,15 @@ class Prompt:
     ----------
     heads
         System, component and number of a message, as a frame carries them: to the byte that stands for the message's
-        definition in its checksum.
+        definition in its checksum, and to the message's name.
     answered
         Called with the number of the request when its answer has gone.
     listener
         Who is told so by that, and is not handed the request any more.
     number
         Of the request.
-    frame
-        The request that is foreseen.
+    frame, kind
+        The request that is foreseen, and its message's name.
     packet
         The answer to it; empty where none lies ready.
     route
@@ -51,12 +51,14 @@ class Prompt:
 
     def __init__(self, system: int, component: int, kinds: Iterable[Any]) -> None:
         self.heads = {
-            bytes((system, component)) + kind.id.to_bytes(3, "little"): bytes((kind.crc_extra,)) for kind in kinds
+            bytes((system, component)) + kind.id.to_bytes(3, "little"): (bytes((kind.crc_extra,)), str(kind.msgname))
+            for kind in kinds
         }
         self.answered: Callable[[int], None] = lambda _: None
         self.listener: Callable[[Message], None] | None = None
         self.number = 0
         self.frame = self.packet = self._payload = b""
+        self.kind = ""
         self.route: Any = None
         self._answer: Message = None
 
@@ -92,7 +94,8 @@ class Prompt:
             return False
         head = bytes((len(self._payload), 0, 0, (last[_NUMBER] + 1) % 256))
         sender = last[_NUMBER + 1 : _HEAD]
-        self.frame = framed(head + sender + self._payload, self.heads[sender])
+        extra, self.kind = self.heads[sender]
+        self.frame = framed(head + sender + self._payload, extra)
         self.packet = codec.ahead(self._answer)
         self.route = route
         return True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autopilot.errors import FlightError
-from missions import Mission, PatrolPlan, compile_mission
+from missions import Mission, PatrolPlan, Sortie, compile_mission
 
 __all__ = ["FlightTask", "check_grounded", "links_of", "tasks_of"]
 
@@ -24,11 +24,14 @@ class FlightTask:
         Its link, as `open_link` takes it; vehicles with one URL share one link.
     missions
         Its sorties, in order.
+    sorties
+        The sorties of the plan that they were compiled from; empty where they come from elsewhere.
     """
 
     sysid: int
     url: str
     missions: tuple[Mission, ...]
+    sorties: tuple[Sortie, ...] = ()
 
 
 def links_of(plan: PatrolPlan, urls: Sequence[str]) -> dict[int, str]:
@@ -79,8 +82,8 @@ def tasks_of(
     tasks = []
     for sysid, url in links.items():
         own = (sortie for sortie in plan.sorties if sortie.vehicle.sysid == sysid)
-        sorties = sorted(own, key=lambda sortie: sortie.turn)
+        sorties = tuple(sorted(own, key=lambda sortie: sortie.turn))
         if sorties:
             missions = tuple(compile_mission(plan, sortie, dialect) for sortie in sorties)
-            tasks.append(FlightTask(sysid, url, missions))
+            tasks.append(FlightTask(sysid, url, missions, sorties))
     return tasks

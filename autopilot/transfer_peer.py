@@ -95,9 +95,36 @@ async def converse(
     The machine answers inside the call that received the message: an item waits for no turn of the event loop. What it
     foresees by `prompt` may be answered without it, which `answered` tells it with the number of the request.
     """
-    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    talk = _Talk(machine, prompt)
+    take = partial(talk.attempt, machine.take)
+    stops = [
+        talk.stop,
+        peer.link.listen(take, sysid=peer.sysid, types=types),
+        peer.link.on_close(partial(talk.attempt, peer.link.check)),
+    ]
+    if prompt is not None and answered is not None:
+        prompt.answered, prompt.listener = partial(talk.attempt, answered), take
+        stops.append(peer.link.foresee(prompt))
+    try:
+        talk.look()
+        await talk.ended
+    finally:
+        for stop in stops:
+            stop()
 
-    def attempt(step: Callable[..., None], *given: Any) -> None:
+
+class _Talk:
+    """A conversation under way: each step of its machine, and what came of it in `ended`."""
+
+    def __init__(self, machine: Machine, prompt: Prompt | None) -> None:
+        self._machine, self._prompt = machine, prompt
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+
+    def attempt(self, step: Callable[..., None], *given: Any) -> None:
+        """Do one step, and see whether that was the last."""
+        ended = self.ended
         if ended.done():
             return
         try:
@@ -105,28 +132,21 @@ async def converse(
         except Exception as error:  # noqa: BLE001  whatever it is, the caller gets it and not the socket
             ended.set_exception(error)
         else:
-            if machine.complete:
+            if self._machine.complete:
                 ended.set_result(None)
-        if prompt is not None and ended.done():
-            prompt.withdraw()
+        if self._prompt is not None and ended.done():
+            self._prompt.withdraw()
 
-    take = partial(attempt, machine.take)
-    stops = [
-        peer.link.listen(take, sysid=peer.sysid, types=types),
-        peer.link.on_close(partial(attempt, peer.link.check)),
-    ]
-    if prompt is not None and answered is not None:
-        prompt.answered, prompt.listener = partial(attempt, answered), take
-        stops.append(peer.link.foresee(prompt))
-    try:
-        attempt(machine.look)
-        while not ended.done():
-            await asyncio.wait({ended}, timeout=machine.patience_s)
-            attempt(machine.look)
-        ended.result()
-    finally:
-        for stop in stops:
-            stop()
+    def look(self) -> None:
+        """Look at the clock, now and whenever the machine wants to."""
+        self.attempt(self._machine.look)
+        if not self.ended.done():
+            self._timer = self._loop.call_later(self._machine.patience_s, self.look)
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 def to_message(peer: Peer, item: MissionItem) -> Ahead:

@@ -66,7 +66,6 @@ class _Sending:
         self._echo_s = _ECHO_S / peer.timing.time_scale
         self.prompt = Prompt(peer.sysid, peer.component, _REQUESTS)
         self._ahead: dict[int, Ahead] = {}
-        self._ready(self._asked_for.start)
         self._begun = self._heard = self._moved = self._clock()
         self._highest = -1
         self._tries = 0
@@ -137,6 +136,7 @@ class _Sending:
     def _make_offer(self) -> None:
         self._tries += 1
         self._peer.send(self._offer)
+        self._ready(self._asked_for.start)
 
     def _end_the_one_before(self) -> None:
         """Say that no transfer of ours is under way, of whichever list: one at a time is all that there is."""

@@ -45,7 +45,8 @@ Ground = Annotated[
 ]
 
 Service = Annotated[
-    str | None, typer.Option(help="Service that is told where the vehicles are; a patrol takes its orders too.")
+    str | None,
+    typer.Option(help="Service that is told where the vehicles are, and whose orders those of a plan.json take."),
 ]
 ServiceKey = Annotated[str | None, typer.Option("--key", help="Key for --service.", envvar="VEDETTE_KEY")]
 Station = Annotated[str, typer.Option(help="Name of this ground station at the service.")]
@@ -178,6 +179,7 @@ def fly(
     """Upload, prove by read-back, fly and follow to landing."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
     from cli.live import live_options, telling_positions  # noqa: PLC0415
+    from cli.piloting import taking_orders  # noqa: PLC0415
     from cli.signing import signing_of  # noqa: PLC0415
 
     signing, land = signing_of(signing_key), None if terrain is None else open_terrain(terrain)
@@ -192,7 +194,7 @@ def fly(
         made = missions.load_plan(plan_file)
         borders = made.borders
         tasks = autopilot.tasks_of(made, link, dialect_of(dialect))
-    with bars() as progress, telling_positions(live, made, land) as met:
+    with bars() as progress, telling_positions(live, made, land) as met, taking_orders(live, made) as begun:
         report = run_until_told(
             lambda stop: autopilot.fly(
                 tasks,
@@ -206,6 +208,8 @@ def fly(
                 terrain=land,
                 stop=stop,
                 met=met,
+                plan=made,
+                begun=begun,
             ),
             lambda: complaints.print(
                 "note: told to stop: what flies is brought home; once more ends the watch over it"

@@ -150,7 +150,7 @@ async def _patrol(
     stop: asyncio.Event,
     *,
     met: Callable[[autopilot.Vehicle], None] | None,
-    begun: Callable[[autopilot.Patrol], None],
+    begun: Callable[[autopilot.Patrol], None] | None,
 ) -> None:
     """Fly the shift; the service stays up when it is over. Nobody waits for simulated vehicles to come home."""
     flight = asyncio.ensure_future(autopilot.fly_patrol(plan, urls, time_scale=_PACE, met=met, begun=begun))

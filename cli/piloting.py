@@ -1,4 +1,4 @@
-"""`vedette patrol` takes the orders of pilots from a service, and tells it what came of each."""
+"""`vedette patrol` and `vedette fly` take the orders of pilots from a service, and tell it what came of each."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ __all__ = ["taking_orders"]
 
 @contextmanager
 def taking_orders(
-    options: LiveOptions | None, plan: missions.PatrolPlan
-) -> Iterator[Callable[[autopilot.Patrol], None]]:
-    """What a patrol is to be handed to once it flies: from then on its pilots are heard. Nobody is, without a service.
+    options: LiveOptions | None, plan: missions.PatrolPlan | None
+) -> Iterator[Callable[[autopilot.Piloted], None] | None]:
+    """What a patrol or a flight is to be handed to once it flies: from then on its pilots are heard.
+
+    None without a service, and without a plan, which knows the vehicles by name and what limits their orders.
 
     Raises
     ------
     ClientError
         When the URL is not one.
     """
-    if options is None:
-        yield lambda _patrol: None
+    if options is None or plan is None:
+        yield None
         return
     names = {vehicle.name: vehicle.sysid for vehicle in plan.fleet.vehicles}
     with api.Client(options.url, options.key, timeout_s=5.0) as client:
         piloting = _Piloting(names)
         with api.OrderCourier(client, options.station, piloting.take, _complain) as courier:
 
-            def begun(patrol: autopilot.Patrol) -> None:
-                piloting.begin(patrol, courier)
+            def begun(flying: autopilot.Piloted) -> None:
+                piloting.begin(flying, courier)
 
             try:
                 yield begun
@@ -51,43 +53,43 @@ def _complain(words: str) -> None:
 
 
 class _Piloting:
-    """Hands orders from the courier's thread to the patrol in its loop, and what came of them back."""
+    """Hands orders from the courier's thread to what flies, in its loop, and what came of them back."""
 
     def __init__(self, names: dict[str, int]) -> None:
         self._names = names
         self._open: set[str] = set()
         self._over = False
-        self._patrol: autopilot.Patrol | None = None
+        self._flying: autopilot.Piloted | None = None
         self._courier: api.OrderCourier | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def begin(self, patrol: autopilot.Patrol, courier: api.OrderCourier) -> None:
-        self._patrol, self._courier, self._loop = patrol, courier, asyncio.get_running_loop()
-        for name in patrol.broken_off:
+    def begin(self, flying: autopilot.Piloted, courier: api.OrderCourier) -> None:
+        self._flying, self._courier, self._loop = flying, courier, asyncio.get_running_loop()
+        for name in flying.broken_off:
             courier.tell(name, "failed", "the ground station was lost while it was carried out: look what came of it")
         courier.serve(self._names)
 
     def end(self) -> None:
-        """The patrol is over: what is not told of comes to nothing."""
+        """Its flights are over: what is not told of comes to nothing."""
         self._over = True
         for name in tuple(self._open):
-            self._told(name, "failed", "the patrol is over")
+            self._told(name, "failed", "its flights are over")
 
     def take(self, taken: api.TakenOrder) -> None:
         self._open.add(taken.id)
-        assert self._loop is not None  # none is taken before the patrol begins
+        assert self._loop is not None  # none is taken before it flies
         try:
             self._loop.call_soon_threadsafe(self._give, taken)
         except RuntimeError:  # the loop has ended
             self._over = True
         if self._over:
-            self._told(taken.id, "refused", "the patrol is over")
+            self._told(taken.id, "refused", "its flights are over")
 
     def _give(self, taken: api.TakenOrder) -> None:
-        assert self._patrol is not None
+        assert self._flying is not None
         order = _order_of(taken)
         console.print(f"{taken.vehicle}: {order.kind}: {order.words}", markup=False, highlight=False)
-        self._patrol.order(self._names[taken.vehicle], order, partial(self._told, taken.id))
+        self._flying.order(self._names[taken.vehicle], order, partial(self._told, taken.id))
 
     def _told(self, name: str, state: str, words: str) -> None:
         if state != "accepted":

@@ -381,6 +381,17 @@ async def test_an_order_that_is_refused_is_no_fault_of_a_vehicle_on_its_way_home
     assert (short.state, planned.state) == (State.RETURNING, State.RETURNING)
 
 
+async def test_an_order_that_its_flight_did_not_live_to_see_is_refused_at_once(flying):
+    """Not only when it has run out: until then the patrol would wait for it."""
+    one = await flying()
+    asking = asyncio.create_task(one.conduct.obey("pause", "ordered by Pat", time.monotonic() + 300))
+    await asyncio.sleep(0)
+    one.conduct.close()
+    with pytest.raises(FlightError, match="its flight ended before the order"):
+        await asking
+    assert one.vehicle.told == []
+
+
 def errand_at(here, visit, missed, station_s=0.0):
     place = autopilot.Place(here[0], here[1], 60.0)
     return Errand(place, missions.Spot(*here), station_s, "a light", missed.append, visit)

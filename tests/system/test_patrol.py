@@ -399,7 +399,7 @@ async def test_a_patrol_that_is_told_to_stop_comes_home_and_goes_on_by_its_journ
         assert "with a journal the same command goes on" in " ".join(err.split())
         stopped = json.loads((tmp_path / "patrol.json").read_text())
         (flight,) = stopped["vehicles"][0]["flights"]
-        assert flight["early"] == "the patrol was stopped"
+        assert flight["early"] == "the ground station was told to stop"
         assert flight["flown"]["landing"]["from_home_m"] < 5
         assert stopped["vehicles"][0]["failure"] is None
         with start() as again:
