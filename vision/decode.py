@@ -11,7 +11,7 @@ from typing import Any
 import av
 
 from vision.bridge import Bridge, needs_bridge
-from vision.demux import Reading, demux, reason
+from vision.demux import Reading, demux, is_paced, reason
 from vision.errors import SourceError
 from vision.hardware import Decoding
 from vision.live import LiveQueue
@@ -80,8 +80,7 @@ def open_container(
     opened = _open(reading)
     container, connection = opened.container, opened.connection
     stream = container.streams.video[0]
-    # A file on a web server waits for its reader; everything else on the network does not.
-    paced = live and not (name.lower().startswith("http") and container.duration)
+    paced = is_paced(container, where)
     rate = stream.average_rate or stream.guessed_rate
     # Read now: where the stream breaks off soon, the thread that reads it closes the container.
     duration_s = container.duration / 1e6 if container.duration and not paced else None

@@ -18,7 +18,7 @@ from vision.location import Location
 from vision.media import Event, Image, Picture, SourceCounts, Telemetry
 from vision.recorder import Recorder
 
-__all__ = ["Colours", "Reading", "demux", "reason"]
+__all__ = ["Colours", "Reading", "demux", "is_paced", "reason"]
 
 _CORRUPT_RUN = 500
 _DEVICE_RUN = 100
@@ -53,7 +53,10 @@ class Reading:
 
 
 def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Iterator[Event]:
-    """Demultiplex and decode. Damaged packets are counted; what ends early is noted.
+    """Demultiplex and decode. Damaged packets are counted.
+
+    What cannot be read any further ends a live stream, which is opened again; of a recording it is an error, once a
+    picture of it was read: the rest was not seen.
 
     Parameters
     ----------
@@ -67,22 +70,23 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
     Raises
     ------
     SourceError
-        When there is no decoder for it, or that of a device fails in the middle of a recording.
+        When there is no decoder for it, or a recording cannot be read or decoded from some point on.
     """
     name, counts, decoding, video = reading.name, reading.counts, reading.decoding, container.streams.video[0]
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
     now, number, colours = size, 0, Colours()
+    why = f"{_CORRUPT_RUN} packets in a row could not be decoded"
     while failed_in_a_row < _CORRUPT_RUN:
-        packet = _next(packets, reading, last_pts_us)
+        packet = _next(packets)
         if packet is None:
             return
+        if isinstance(packet, str):
+            why = packet
+            break
         if reading.recorder is not None:
             reading.recorder.add(packet, container)
         if packet.stream is not video:
-            if packet.size:
-                # Asynchronous KLV has no time of its own: it stands at the picture that went before it.
-                at = last_pts_us if packet.pts is None else _us(packet.pts, packet.time_base)
-                yield Telemetry(at, bytes(packet))
+            yield from _telemetry(packet, last_pts_us)
             continue
         frames = _decoded(packet, reading, last_pts_us)
         failed_in_a_row = failed_in_a_row + 1 if frames is None else 0
@@ -101,17 +105,36 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
             size = size or now
             yield Picture(last_pts_us, counts.decoded, size, colours.of(frame, size))
             counts.decoded += 1
-    counts.note(f"{name}: gave up after {_CORRUPT_RUN} undecodable packets in a row")
+    counts.decode_errors += 1
+    _break_off(container, reading, why, after=number, at_us=last_pts_us)
 
 
-def _next(packets: Iterator[Any], reading: Reading, near_us: int) -> Any | None:
-    """The next packet; None, where there is none or it cannot be read."""
+def _next(packets: Iterator[Any]) -> Any | str | None:
+    """The next packet; None at the end; in words why there is none before it."""
     try:
         return next(packets, None)
     except (av.error.FFmpegError, OSError) as error:
-        reading.counts.decode_errors += 1
-        reading.counts.note(f"{reading.name}: reading stopped at {near_us / 1e6:.2f} s ({reason(error)})")
-        return None
+        return f"it cannot be read any further ({reason(error)})"
+
+
+def _telemetry(packet: Any, last_pts_us: int) -> Iterator[Telemetry]:
+    """What a data packet holds. Asynchronous KLV has no time of its own: it stands at the picture before it."""
+    if packet.size:
+        yield Telemetry(last_pts_us if packet.pts is None else _us(packet.pts, packet.time_base), bytes(packet))
+
+
+def is_paced(container: Any, location: Location) -> bool:
+    """Whether it comes at its own pace. A file waits for its reader, on a web server too; nothing else does."""
+    stored = location.file is not None or (location.name.lower().startswith("http") and container.duration)
+    return not stored
+
+
+def _break_off(container: Any, reading: Reading, why: str, *, after: int, at_us: int) -> None:
+    """Say why reading ends before the end; for a recording, `after` pictures of which were read, raise SourceError."""
+    told = f"{reading.name}: broke off at {at_us / 1e6:.2f} s: {why}"
+    reading.counts.note(told)
+    if after and not is_paced(container, reading.location):
+        raise SourceError(f"{told}; what comes after was not seen: check where it is stored, and copy it again")
 
 
 def _changed(

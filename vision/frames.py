@@ -32,7 +32,8 @@ _LIVE_OFFSET_US = 10_000_000
 class Source:
     """Frames of one video, folder or stream; made by `open_source`. Iterate over it once, inside ``with``.
 
-    A recording that breaks off gives its frames up to there; `complete` and `counts` then tell.
+    A recording that is cut short gives its frames up to there; `complete` and `counts` then tell. One that cannot be
+    read or decoded to its end gives them too, and then raises SourceError.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Source:
         self._sampler = Sampler(fps, media.frame_rate, self._first_us)
         self._check = PictureCheck(media.name, counts)
         self._last_time_us: int | None = None
+        self._broken: SourceError | None = None
         self._closed, self._reading = False, threading.Lock()
         self._frames = self._run()
 
@@ -195,21 +197,26 @@ class Source:
                 yield from self._deliver(waiting.popleft())
         while waiting:
             yield from self._deliver(waiting.popleft())
+        if self._broken is not None:
+            raise self._broken
         if not self.complete:
             self.counts.note(
                 f"{self.name}: ends after {self.counts.decoded} of {self._media.frame_count} pictures: it is cut short"
             )
 
     def _events(self) -> Iterator[Picture | None]:
-        """Pictures; None where telemetry came."""
+        """Pictures; None where telemetry came. What breaks off ends here: pictures that wait come before the error."""
         while self._head:
             yield self._head.pop(0)
-        for event in self._media.events:
-            if isinstance(event, Telemetry):
-                self._telemetry.add(event)
-                yield None
-            else:
-                yield event
+        try:
+            for event in self._media.events:
+                if isinstance(event, Telemetry):
+                    self._telemetry.add(event)
+                    yield None
+                else:
+                    yield event
+        except SourceError as error:
+            self._broken = error
 
     def _ready(self, picture: Picture, newest_us: int) -> bool:
         # The packet after a picture is needed to interpolate, unless one stands at its very time; but not for ever.

@@ -281,6 +281,8 @@ class _Watch:
                 watcher.tell(wait=True)
             except Exception as own:  # noqa: BLE001 - of this stream alone
                 self.error = self.error or own
+        if not self.over:  # never without a word: whoever reads "no crossing" relies on all having been seen
+            self.error = self.error or VisionError(f"{self.stream.title}: its watch ended before the video did")
         usable = watcher is not None and (watcher.scene.ready or not watcher.frames)
         return StreamResult(
             self.stream.title,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
 from vision.camera_motion import CameraMotion, SlidingPicture, SteadyPicture
@@ -40,8 +40,10 @@ class TrackerSettings:
 
     Parameters
     ----------
-    high_score, low_score
-        Detections from `high_score` may start a track; those from `low_score` may only continue one.
+    high_score, low_score, low_s
+        Detections from `high_score` may start a track; those from `low_score` may only continue one, and only one that
+        was seen in the frame before or within `low_s` seconds: one that is lost may be anywhere, and half a box is no
+        sign of it.
     confirm_hits, confirm_s
         A track counts after so many detections, and so many seconds from the first to the last of them: what glints
         for a moment is seen often by a camera of many frames a second.
@@ -68,6 +70,7 @@ class TrackerSettings:
 
     high_score: float = 0.4
     low_score: float = 0.12
+    low_s: float = 0.25
     confirm_hits: int = 3
     confirm_s: float = 0.3
     lost_s: float = 2.5
@@ -167,6 +170,7 @@ class Tracker:
                 f"frame {frame_index} at {time_us} us is not later than the one before at {self._time_us} us: "
                 "give frames in the order of exposure"
             )
+        fresh_us = min(time_us - round(self.settings.low_s * 1e6), self._time_us or time_us)
         self._time_us = time_us
         ended = self._retire(time_us)
         feet = motion.feet(detections) if isinstance(motion, SteadyPicture) else None
@@ -192,11 +196,14 @@ class Tracker:
         # Tracks that count choose first: a newborn of clutter must not take their box.
         lanes = [lane for lane in self._lanes if lane.number]
         young = [lane for lane in self._lanes if not lane.number]
-        for candidates, chosen in ((lanes, high), (lanes, low), (young, high)):
-            pairs = self._pairs(candidates, [observations[i] for i in chosen], places[chosen], noises[chosen])
-            for lane, i in [(candidates[row], chosen[column]) for row, column in pairs]:
+        for candidates, chosen, since_us in ((lanes, high, 0), (lanes, low, fresh_us), (young, high, 0)):
+            seen = [lane for lane in candidates if lane.last_us >= since_us]
+            pairs = self._pairs(seen, [observations[i] for i in chosen], places[chosen], noises[chosen])
+            for lane, i in [(seen[row], chosen[column]) for row, column in pairs]:
                 lane.filter.update(places[i], noises[i])
                 lane.add(observations[i], self.settings.memory_s)
+                if not motion.metric:  # who walks away from the camera grows smaller, and so do its steps
+                    lane.filter.density = (self.settings.agility * float(_scale(lane.size.max()))) ** 2
                 candidates.remove(lane)
                 chosen.remove(i)
         for i in high:
@@ -241,7 +248,7 @@ class Tracker:
         # What is new in a frame besides the box: the jitter of the pose.
         noises += np.array([np.zeros((2, 2)) if o.ground is None else o.ground.random for o in observations])
         # In a picture the object itself is the only measure.
-        scales = np.ones(len(observations)) if motion.metric else np.maximum(sizes.max(axis=1), 8.0) / 1.7
+        scales = np.ones(len(observations)) if motion.metric else _scale(sizes.max(axis=1))
         return mapped[:, 0], noises, scales
 
     def _born(self, detection: Detection, place: Floats, noise: Floats, scale: float) -> PlaneFilter:
@@ -285,3 +292,8 @@ class Tracker:
                 ended.append(lane.track())
         self._lanes = kept
         return ended
+
+
+def _scale(sizes_px: ArrayLike) -> Floats:
+    """Pixels a metre in a picture, by how long objects are in it, pixels: a person is 1.7 m high."""
+    return np.maximum(sizes_px, 8.0) / 1.7

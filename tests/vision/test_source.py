@@ -1,11 +1,14 @@
 """Frames with the time of their exposure and their pose, from files, folders and streams, sound and broken."""
 
+import errno
+import itertools
 import socket
 import threading
 import time
 import wave
 from datetime import UTC, datetime
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +18,17 @@ from sim.klv import Platform, frame_packet
 from sim.video import Shot
 from sim.video import write_video as write_recording
 from tests.vision.recordings import FPS, HEIGHT, T0_US, WIDTH, klv, number_of, picture, write_video
-from vision import EvidenceError, MetadataError, SourceError, open_source, suffix_for
+from vision import (
+    EvidenceError,
+    MetadataError,
+    ModelRef,
+    PixelLine,
+    SourceError,
+    Stream,
+    open_source,
+    suffix_for,
+    watch_streams,
+)
 from vision.live import LiveQueue
 from vision.media import Picture, SourceCounts, Telemetry
 
@@ -312,6 +325,44 @@ def test_a_recording_that_breaks_off_gives_what_it_has_and_says_so(plain, shared
     assert 5 < len(frames) < 40
     assert not source.complete
     assert any("of 795 pictures: it is cut short" in problem for problem in source.counts.problems)
+
+
+class Blind:
+    """A detector that finds nothing."""
+
+    model = ModelRef("blind", "0" * 64)
+
+    def detect(self, images):
+        return [[] for _ in images]
+
+
+class FailingDisk:
+    """A container that reads a file until its disk fails."""
+
+    def __init__(self, container, packets):
+        self._container, self._packets = container, packets
+
+    def __getattr__(self, name):
+        return getattr(self._container, name)
+
+    def demux(self, *streams):
+        yield from itertools.islice(self._container.demux(*streams), self._packets)
+        raise av.error.OSError(errno.EIO, "Input/output error", "flight.ts")
+
+
+@pytest.mark.parametrize("telemetry", [None, every_frame])
+def test_a_disk_that_fails_is_no_end_of_a_recording(tmp_path, monkeypatch, telemetry):
+    """Crossings after that would be missed without a word: what was read is watched, and it is an error."""
+    path = write_video(tmp_path / "flight.ts", 20, telemetry=telemetry)
+    real = av.open
+    monkeypatch.setattr(av, "open", lambda *args, **how: FailingDisk(real(*args, **how), 16))
+    with open_source(path) as source:
+        stream = Stream(source, line=PixelLine("middle", ((160, 256), (160, 0)), "left"))
+        (outcome,) = watch_streams([stream], Blind())
+    assert isinstance(outcome.error, SourceError)
+    assert "flight.ts: broke off at" in str(outcome.error)
+    assert "Input/output error" in str(outcome.error)
+    assert outcome.result.frames == source.counts.decoded > 3
 
 
 def test_damage_in_the_middle_is_counted(recording, tmp_path):

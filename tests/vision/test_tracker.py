@@ -1,5 +1,7 @@
 """Tracks keep to their objects, under a camera that moves farther in a frame than an object is wide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -256,6 +258,27 @@ def test_low_scores_continue_a_track_and_start_none():
     (track,) = still_sequence(faint)
     assert len(track.observations) == 20
     assert still_sequence([[box(100, 0.2)] for _ in range(20)]) == []
+
+
+@pytest.mark.parametrize("rate", [3.0, 10.0, 30.0])
+def test_a_faint_box_is_no_sign_of_one_who_is_lost(rate):
+    """Faint boxes carry on one who is seen, at any rate; one who has been lost comes back with a good one alone."""
+    frames = round(3 * rate)
+    for score, last in ((0.3, 1.0), (0.8, 3.0)):
+        faint = [Detection(100, 100, 130, 190, "person", 0.3 if k >= 0.5 * rate else 0.8) for k in range(frames)]
+        boxes = [[box] if k <= rate else [] for k, box in enumerate(faint)]
+        boxes[2 * round(rate) :] = [[replace(faint[0], score=score)]] * (frames - 2 * round(rate))
+        (track,) = still_sequence(boxes, rate, Tracker(TrackerSettings(confirm_hits=2)))
+        assert (track.end_us - T0) / 1e6 == pytest.approx(last, abs=1.1 / rate)
+
+
+def test_who_walks_away_from_the_camera_is_sought_in_its_own_scale():
+    """Ninety pixels tall at first and thirty in the end, then hidden: what is seven of its heights off is another."""
+    sizes = list(range(90, 29, -1))
+    walking = [[Detection(300 - h / 6, 300 - h, 300 + h / 6, 300, "person", 0.8)] for h in sizes]
+    other = Detection(495, 270, 505, 300, "person", 0.8)
+    tracks = still_sequence([*walking, *[[]] * 18, *[[other]] * 10])
+    assert sorted(len(track.observations) for track in tracks) == [10, len(walking)]
 
 
 def test_kinds_do_not_mix_except_those_alike():
