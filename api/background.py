@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from anyio import CapacityLimiter
 
 from api.settings import Settings
 from api.store.engine import Store
+from api.threads import in_thread
 
-__all__ = ["Service", "Task", "beside"]
+__all__ = ["Service", "Task", "beside", "commits_of", "glance", "within"]
 
 _LOG = logging.getLogger("vedette.api")
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
 _AGAIN_S = 5.0
 """After which a task that was told to end is told again."""
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,40 @@ class Service:
 
 Task = Callable[[Service], Coroutine[Any, Any, None]]
 """Runs until it is cancelled, or returns when it has nothing to do; work on the store goes through `in_thread`."""
+
+
+async def glance(store: Store, look: Callable[[], _T], *, limiter: CapacityLimiter | None = None) -> _T:
+    """What `look` returns or raises, which asks one small question by `Store.looks`.
+
+    Tasks look many times a second whether there is something to do, and there hardly ever is. Of a file of this machine
+    that is asked here, which takes a tenth of the way to a thread and back; another database could hang, and is asked
+    in a thread (of `limiter`, as in `in_thread`).
+    """
+    return look() if store.is_embedded else await in_thread(look, limiter=limiter)
+
+
+@contextmanager
+def commits_of(store: Store) -> Iterator[asyncio.Event]:
+    """An event that is set after each commit of this process, until the block ends; whoever waits for it clears it."""
+    loop, committed = asyncio.get_running_loop(), asyncio.Event()
+
+    def heard() -> None:  # in whatever thread made it
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(committed.set)
+
+    store.listen(heard)
+    try:
+        yield committed
+    finally:
+        store.unlisten(heard)
+
+
+async def within(longest_s: float, event: asyncio.Event) -> None:
+    """Wait until an event is set, and no longer than that."""
+    # Not `wait_for`: where it is set as it is cancelled, that one goes on, and who cancelled it waits for ever.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            await event.wait()
 
 
 @asynccontextmanager

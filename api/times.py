@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["datetime_of", "iso", "iso_of", "microseconds", "microseconds_of", "now_us"]
+__all__ = ["datetime_of", "iso", "iso_of", "iso_of_text", "microseconds", "microseconds_of", "now_us"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
+_WHOLE_SECONDS, _MICROSECONDS = len("2023-11-14T22:13:20Z"), len("2023-11-14T22:13:20.000001Z")
 
 
 def microseconds(moment: datetime) -> int:
@@ -56,6 +57,22 @@ def iso_of(moment: datetime) -> str:
     return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (  # noqa: UP031 - quicker than f""
         utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond
     )  # fmt: skip
+
+
+def iso_of_text(text: str) -> str:
+    """The same of a moment that pydantic wrote: `iso_of` takes longer than that.
+
+    Examples
+    --------
+    >>> iso_of_text("2023-11-14T23:13:20+01:00")
+    '2023-11-14T22:13:20.000000Z'
+    """
+    if text[-1] == "Z":
+        if len(text) == _WHOLE_SECONDS:
+            return f"{text[:-1]}.000000Z"
+        if len(text) == _MICROSECONDS:
+            return text
+    return iso_of(datetime.fromisoformat(text))
 
 
 def now_us() -> int:

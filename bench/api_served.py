@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from api import Settings, create_app
 from api.identity.settings import IdentitySettings
+from api.server import settle
 from bench.rows import BenchError
 
 __all__ = ["rate", "served"]
@@ -99,6 +100,6 @@ def _application(what: Path) -> FastAPI:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        _application(Path(sys.argv[2])), host="127.0.0.1", port=int(sys.argv[1]), log_level="error", access_log=False
-    )
+    application = _application(Path(sys.argv[2]))
+    settle()
+    uvicorn.run(application, host="127.0.0.1", port=int(sys.argv[1]), log_level="error", access_log=False)

@@ -200,6 +200,10 @@ class LedgerKeeper:
         self._count, self._previous, self._after = count, previous, after
         self._left = self._target.state()
 
+    def is_behind(self) -> bool:
+        """Whether there are events that it has not looked through. Raises StorageError."""
+        return self._store.stamp() != self._after
+
     def keep(self) -> int:
         """Write down what was taken back since the last time; how much.
 

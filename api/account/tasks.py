@@ -9,7 +9,7 @@ import time
 from api.account.erasure import remove_orphans, sweep
 from api.account.ledger import LedgerKeeper
 from api.account.transparency import publish
-from api.background import Service, Task
+from api.background import Service, Task, glance
 from api.errors import StorageError
 from api.store.days import drop_empty_days
 from api.threads import in_thread
@@ -71,7 +71,8 @@ async def keep_ledger(service: Service) -> None:
     where = service.settings.account.ledger or str(service.store.directory / "ledger.jsonl")
     keeper = await in_thread(LedgerKeeper, service.store, where)
     while True:
-        await in_thread(keeper.keep)
+        if await glance(service.store, keeper.is_behind):
+            await in_thread(keeper.keep)
         await asyncio.sleep(_LEDGER_S)
 
 

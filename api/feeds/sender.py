@@ -24,7 +24,7 @@ from anyio import CapacityLimiter
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from api.background import Service
+from api.background import Service, glance
 from api.canonical import new_id
 from api.errors import ApiError, UnprocessableError
 from api.feeds.addresses import PinnedBackend, Resolver, lookup
@@ -50,6 +50,7 @@ _LEASE = "webhooks"
 _LOOK = 100  # events that are looked over for the next one that a target wants
 _PRUNE_S = 3600.0
 _AFTER_FAILURE_S = 1.0
+_TARGET = select(WebhookRow.id).where(WebhookRow.disabled_us.is_(None)).limit(1)
 _GONE = 410  # the target says that it wants no more
 
 
@@ -152,7 +153,7 @@ class Sender:
         if time.monotonic() - self._pruned > _PRUNE_S:
             self._pruned = time.monotonic()
             await self._writing(self._prune)
-        for webhook_id in await self._reading(self._due):
+        for webhook_id in await self._reading(self._due) if await glance(self._store, self._has_targets) else ():
             if webhook_id not in self._busy:
                 task = asyncio.create_task(self._drain(webhook_id), name=f"vedette-webhook-{webhook_id}")
                 self._busy[webhook_id] = task
@@ -178,6 +179,9 @@ class Sender:
         del self._busy[webhook_id]
         if self._place is not None:
             self._place.stirred.set()  # there may have come more after its last look
+
+    def _has_targets(self) -> bool:
+        return self._store.looks.first(_TARGET) is not None
 
     def _due(self, session: Session, now_us: int) -> list[str]:
         more = exists().where(EventRow.audience == WebhookRow.audience, EventRow.n > WebhookRow.after_n)

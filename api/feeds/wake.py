@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from anyio import CapacityLimiter
 
+from api.background import commits_of, glance, within
 from api.errors import ApiError
 from api.store.engine import Store
 from api.threads import in_thread
@@ -88,10 +88,8 @@ class Wake:
     def __init__(self, store: Store, poll_s: float) -> None:
         self._store = store
         self._poll_s = poll_s
-        self._loop = asyncio.get_running_loop()
         self._thread = CapacityLimiter(1)  # a thread of its own: requests that fill the others do not stop the feeds
         self._places: dict[str | None, dict[Place, None]] = defaultdict(dict)
-        self._nudged = asyncio.Event()
         self._seq = 0
         self._reader: asyncio.Task[None] | None = None
         self._joining = asyncio.Lock()
@@ -108,7 +106,6 @@ class Wake:
             if self._reader is None:
                 self._seq = await in_thread(self._last, limiter=self._thread)
                 self._reader = asyncio.create_task(self._read(), name="vedette-log")
-                self._store.listen(self._heard)
             place = Place(audience, capacity)
             self._places[audience][place] = None
             return place
@@ -122,7 +119,6 @@ class Wake:
         del self._places[place.audience]
         if not self._places and self._reader is not None:
             reader, self._reader = self._reader, None
-            self._store.unlisten(self._heard)
             reader.cancel()
             await asyncio.wait([reader])
 
@@ -130,39 +126,37 @@ class Wake:
         with self._store.read() as session:
             return last_seq(session)
 
-    def _heard(self) -> None:
-        """After a commit, in whatever thread made it."""
-        with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._nudged.set)
-
-    def _look(self) -> list[tuple[int, str, dict[str, Any]]]:
-        if self._store.stamp() <= self._seq:  # most often, and asked in a moment
+    async def _look(self) -> list[tuple[int, str, dict[str, Any]]]:
+        if await glance(self._store, self._store.stamp, limiter=self._thread) <= self._seq:  # most often
             return []
+        return await in_thread(self._found, limiter=self._thread)
+
+    def _found(self) -> list[tuple[int, str, dict[str, Any]]]:
         with self._store.read() as session:
             return read_log(session, after=self._seq, limit=_MOST)
 
     async def _read(self) -> None:
-        while True:
-            self._nudged.clear()
-            try:
-                found = await in_thread(self._look, limiter=self._thread)
-            except ApiError:
-                _LOG.exception("the event log cannot be read", extra={"fields": {"again_in_s": _AFTER_FAILURE_S}})
-                await asyncio.sleep(_AFTER_FAILURE_S)
-                continue
-            for seq, audience, event in found:
-                self._seq = seq
-                for place in self._places.get(audience, ()):
-                    place.put(event)
-            if found:
-                for place in self._places.get(None, ()):
-                    place.stirred.set()
-            await asyncio.sleep(_REST_S)
-            if len(found) < _MOST:
-                # Not `wait_for`: where a commit comes as it is cancelled, that one goes on, and `leave` waits for ever.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._poll_s):
-                        await self._nudged.wait()
+        with commits_of(self._store) as committed:
+            while True:
+                hurried = committed.is_set()
+                committed.clear()
+                try:
+                    found = await self._look()
+                except ApiError:
+                    _LOG.exception("the event log cannot be read", extra={"fields": {"again_in_s": _AFTER_FAILURE_S}})
+                    await asyncio.sleep(_AFTER_FAILURE_S)
+                    continue
+                for seq, audience, event in found:
+                    self._seq = seq
+                    for place in self._places.get(audience, ()):
+                        place.put(event)
+                if found:
+                    for place in self._places.get(None, ()):
+                        place.stirred.set()
+                if found or hurried:
+                    await asyncio.sleep(_REST_S)
+                if len(found) < _MOST:
+                    await within(self._poll_s, committed)
 
 
 _WAKES: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[Store, Wake]] = WeakKeyDictionary()

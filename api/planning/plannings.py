@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import BigInteger, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from api.canonical import new_id
@@ -23,6 +23,7 @@ from api.pages import Page, Window, page_of
 from api.planning.answers import MEDIA_TYPES
 from api.planning.tables import PlanningFileRow, PlanningRow
 from api.records.readable import may_read_plannings
+from api.store.looks import Looks
 from api.times import iso
 from api.trail.audit import append_audit
 
@@ -47,6 +48,16 @@ __all__ = [
 ]
 
 _GOING = ("queued", "running")
+_DUE = (  # asked several times a second
+    select(PlanningRow.id)
+    .where(
+        or_(
+            *(PlanningRow.state == state for state in _GOING),
+            PlanningRow.ended_us < bindparam("before_us", type_=BigInteger),
+        )
+    )
+    .limit(1)
+)
 _WAIT_S = 60.0
 LEFT = "its planner is gone, since the service was restarted or its store was out of reach: ask for it again"
 
@@ -217,10 +228,9 @@ def wanted(session: Session, planning_ids: Sequence[str]) -> set[str]:
     return set(session.scalars(going))
 
 
-def is_due(session: Session, before_us: int) -> bool:
+def is_due(looks: Looks, before_us: int) -> bool:
     """Whether there is work: a planning that waits or is said to run, or one that ended before a time."""
-    found = exists().where(or_(PlanningRow.state.in_(_GOING), PlanningRow.ended_us < before_us))
-    return session.scalar(select(found)) or False
+    return looks.first(_DUE, before_us=before_us) is not None
 
 
 def waits(session: Session) -> bool:

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVarTuple
 
-from api.background import Service, Task
+from api.background import Service, Task, commits_of, glance, within
 from api.canonical import new_id
 from api.errors import StorageError
 from api.feeds.lease import give_lease, take_lease
@@ -39,6 +39,8 @@ _COMMAND = (sys.executable, "-m", "api.planning.worker")
 _LEASE = "planning"
 _LEASE_S = 30.0
 _LOOK_S = 0.25
+_POLL_S = 2.0
+"""How often it looks for what other processes were asked for; what this one was asked for is seen at once."""
 _DAY_US = 86_400_000_000
 _LONGEST_LINE = 1 << 20
 _LAST_WORDS = 20
@@ -53,20 +55,23 @@ class _DiedError(Exception):
 async def run_plannings(service: Service) -> None:
     """Run what waits, until cancelled; of several processes that share a store one does, as long as there is work."""
     owner, clock = new_id(), asyncio.get_running_loop().time
-    while True:
-        rest_s = _LOOK_S
-        if await in_thread(_is_due, service):
-            since = clock()
-            if await in_thread(_lead, service.store, owner):
-                try:
-                    await in_thread(_tidy, service)
-                    await _work(service, owner, since)
-                finally:
-                    with suppress(StorageError):
-                        await in_thread(_follow, service.store, owner)
-            else:
-                rest_s = _LEASE_S / 3
-        await asyncio.sleep(rest_s)
+    with commits_of(service.store) as committed:
+        while True:
+            committed.clear()
+            rest_s = _LOOK_S
+            if await glance(service.store, lambda: _is_due(service)):
+                since = clock()
+                if await in_thread(_lead, service.store, owner):
+                    try:
+                        await in_thread(_tidy, service)
+                        await _work(service, owner, since)
+                    finally:
+                        with suppress(StorageError):
+                            await in_thread(_follow, service.store, owner)
+                else:
+                    rest_s = _LEASE_S / 3
+            await asyncio.sleep(rest_s)  # however many commits there are
+            await within(_POLL_S, committed)
 
 
 TASKS: tuple[Task, ...] = (run_plannings,)
@@ -131,8 +136,7 @@ class _Crew:
 
 
 def _is_due(service: Service) -> bool:
-    with service.store.read() as session:
-        return plannings.is_due(session, _old_us(service))
+    return plannings.is_due(service.store.looks, _old_us(service))
 
 
 def _old_us(service: Service) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from api.records.cameras import SEEN, Camera, Footprint, VideoLink
-from api.times import iso_of
+from api.times import iso_of_text
 from api.wire import CueKind, Id, Kind, Label, Lat, Lon, Metres, Moment, Name, Sha256, Status, Wire
 
 __all__ = [
@@ -71,8 +71,8 @@ class RecordIn(CustodyIn):
     def document(self) -> dict[str, Any]:
         """What was delivered as JSON values, times in UTC microseconds, without members left at their usual value."""
         found = self.model_dump(mode="json", exclude=self._left_out())
-        found["time"] = iso_of(self.time)
-        found["update_time"] = iso_of(self.update_time)
+        for name in ("time", "update_time"):
+            found[name] = iso_of_text(found[name])
         return found
 
     def _left_out(self) -> set[str]:
@@ -161,8 +161,8 @@ class CrossingIn(RecordIn):
     def document(self) -> dict[str, Any]:
         """As `RecordIn.document`, the times of the track too."""
         found = super().document()
-        for point, given in zip(found["track"], self.track, strict=True):
-            point["time"] = iso_of(given.time)
+        for point in found["track"]:
+            point["time"] = iso_of_text(point["time"])
         if found["evidence"] is not None and not found["evidence"]["others"]:
             del found["evidence"]["others"]
         return found
@@ -208,8 +208,8 @@ class CueIn(Wire):
     def document(self) -> dict[str, Any]:
         """What was delivered as JSON values, times in UTC microseconds."""
         found = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        found["phenomenonTime"] = iso_of(self.phenomenon_time)
-        found["resultTime"] = iso_of(self.result_time)
+        for name in ("phenomenonTime", "resultTime"):
+            found[name] = iso_of_text(found[name])
         return found
 
 
@@ -280,8 +280,8 @@ class SortieIn(SeeingIn):
     def document(self) -> dict[str, Any]:
         """As `RecordIn.document`, take-off and landing too."""
         found = super().document()
-        found["take_off"] = iso_of(self.take_off)
-        found["landing"] = None if self.landing is None else iso_of(self.landing)
+        found["take_off"] = iso_of_text(found["take_off"])
+        found["landing"] = None if self.landing is None else iso_of_text(found["landing"])
         return found
 
 

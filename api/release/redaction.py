@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import exists, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from api.background import Service
+from api.background import Service, glance
 from api.canonical import new_id
 from api.errors import StorageError
 from api.identity.roles import SYSTEM, Call
@@ -60,9 +60,15 @@ async def redact_when_wanted(service: Service) -> None:
     """Make the copies that releases wait for, one at a time; one that fails is tried again an hour later."""
     failed: dict[Wanted, float] = {}
     loop = asyncio.get_running_loop()
+    seen: int | None = None
     while True:
-        failed = {wanted: since for wanted, since in failed.items() if loop.time() - since < _AGAIN_S}
-        for wanted in await in_thread(_look, service.store, frozenset(failed)):
+        before, failed = failed, {wanted: since for wanted, since in failed.items() if loop.time() - since < _AGAIN_S}
+        stamp = await glance(service.store, service.store.stamp)
+        found: list[Wanted] = []
+        if stamp != seen or len(failed) < len(before):  # a copy is wanted since an event, or again since an hour is up
+            found = await in_thread(_look, service.store, frozenset(failed))
+        seen = stamp
+        for wanted in found:
             try:
                 await in_thread(redacted, service.store, wanted)
             except Exception as error:  # noqa: BLE001 - told, logged, and tried again; the partner has no clip until then

@@ -6,11 +6,11 @@ finding that out anew each time, which takes longer than the statement itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Delete, Insert, Select, Update
 from sqlalchemy.engine import Dialect
@@ -21,8 +21,10 @@ __all__ = ["Said", "Statement", "direct", "said"]
 Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 """Over numbers, texts and bytes alone, which a driver takes and gives as they are; no list stands in an IN."""
 Values = Mapping[str, Any]
-_FEW = 64
-"""Rows that are inserted by one statement; of so many, each number makes a statement of its own to be kept ready."""
+_T = TypeVar("_T")
+_FEW, _MANY = 64, 256
+"""Rows that are inserted by one statement: of up to `_FEW` each number makes a statement of its own to be kept ready,
+beyond that powers of two do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,14 @@ class Said:
     def at_once(self, rows: Sequence[tuple[Any, ...]]) -> tuple[str, tuple[Any, ...]]:
         """An Insert with marks in place of names as one statement for several rows.
 
-        A driver that is given row by row lets others run between any two, and waits for its turn again each time.
+        A driver that is given row by row lets others run between any two, and waits for its turn again each time. And
+        where a trigger follows, SQLite copies each page that a statement is about to change, to be able to undo it
+        alone: row by row that takes longer than all else.
         """
-        row = self.text[self.text.rindex("(") :]
-        return ", ".join([self.text, *[row] * (len(rows) - 1)]), tuple(chain.from_iterable(rows))
+        before, values, after = self.text.partition(" VALUES (")
+        row, _, after = after.partition(")")  # marks alone: no bracket stands between
+        given = ", ".join([f"({row})"] * len(rows))
+        return before + values[:-1] + given + after, tuple(chain.from_iterable(rows))
 
 
 def direct(session: Session | Connection, statement: Statement, given: Values | Sequence[Values]) -> CursorResult[Any]:
@@ -71,9 +77,17 @@ def direct(session: Session | Connection, statement: Statement, given: Values | 
     rows = [given] if isinstance(given, Mapping) else given
     told = said(statement, connection.dialect, tuple(rows[0]) if isinstance(statement, Insert) else None)
     values = [told.values(row) for row in rows]
-    if told.names is not None and isinstance(statement, Insert) and 1 < len(values) <= _FEW:
-        return connection.exec_driver_sql(*told.at_once(values))
+    if told.names is not None and isinstance(statement, Insert) and len(values) > 1:
+        return [connection.exec_driver_sql(*told.at_once(part)) for part in _parts(values)][-1]
     return connection.exec_driver_sql(told.text, values[0] if len(values) == 1 else values)
+
+
+def _parts(rows: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    start = 0
+    while left := len(rows) - start:
+        size = left if left <= _FEW else min(_MANY, 1 << (left.bit_length() - 1))
+        yield rows[start : start + size]
+        start += size
 
 
 @lru_cache(maxsize=256)

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import bindparam, event, func, insert, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from api.errors import StorageError
-from api.store.direct import direct
+from api.store.direct import direct, said
 from api.store.looks import Looks
 from api.store.tables import Base, EventRow
 from api.trail.log import append_event
@@ -108,6 +110,24 @@ def test_direct_statements_mean_what_they_mean_through_the_layers(store):
         rows = session.scalars(select(EventRow).where(EventRow.seq > 1000).order_by(EventRow.seq))
         told = [(row.time_us, row.kind, row.detail, row.record_type) for row in rows]
     assert told == [(ROW["time_us"], ROW["kind"], ROW["detail"], None)] * 3
+
+
+@pytest.mark.parametrize("count", [2, 64, 65, 700])
+def test_any_number_of_rows_goes_in_once_each_in_order(store, count):
+    """By one statement for some hundreds of them, or row by row."""
+    with store.write() as session:
+        direct(session, insert(EVENTS), [numbered(1000 + number, number) for number in range(count)])
+        rows = session.execute(select(EVENTS.c.seq, EVENTS.c.n).where(EVENTS.c.seq >= 1000).order_by(EVENTS.c.seq))
+        assert [tuple(row) for row in rows] == [(1000 + number, number) for number in range(count)]
+
+
+def test_several_rows_at_once_keep_what_follows_their_values():
+    told = said(
+        sqlite_insert(EVENTS).on_conflict_do_nothing(index_elements=["seq"]), sqlite.dialect(), ("seq", "n", "kind")
+    )
+    text, values = told.at_once([(1, 2, "a"), (3, 4, "b")])
+    assert text == "INSERT INTO event (seq, n, kind) VALUES (?, ?, ?), (?, ?, ?) ON CONFLICT (seq) DO NOTHING"
+    assert values == (1, 2, "a", 3, 4, "b")
 
 
 def test_a_direct_statement_that_fails_undoes_its_member_of_a_shared_commit_alone(store):

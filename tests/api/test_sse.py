@@ -432,7 +432,7 @@ def test_who_leaves_just_as_a_commit_comes_has_left(tmp_path, turns):
         wake = wake_of(store, 60.0)
         place = await wake.join("a")
         await asyncio.sleep(0.2)  # its reader waits
-        wake._nudged.set()
+        store._tell()
         for _ in range(turns):
             await asyncio.sleep(0)
         async with asyncio.timeout(30):
