@@ -13,38 +13,55 @@ export type DrawnLayer = LayerSpecification extends infer One
 interface Props {
   /** Of the source; layers begin their ids with it. */
   id: string;
-  /** Longitude, latitude; degrees, WGS 84. */
-  data: FeatureCollection;
+  /** Longitude, latitude; degrees, WGS 84. Without, whoever draws gives them to the source as they come. */
+  data?: FeatureCollection;
   /** In the colours of the theme; made anew when that changes. */
   layers: () => readonly DrawnLayer[];
   /** How the source gathers points that lie close together; it does not without. */
   groups?: Pick<GeoJSONSourceSpecification, "clusterRadius" | "clusterMaxZoom">;
 }
 
-/** Features on the map around it. */
+const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
+
+/** Features on the map around it. Layers of none are off: MapLibre makes no tiles of a source that nothing shows. */
 export function Drawing({ id, data, layers, groups }: Props) {
   const shown = useMap();
   const latest = useRef(data);
   latest.current = data;
   const make = useRef(layers);
   make.current = layers;
+  const visibility = data?.features.length === 0 ? "none" : "visible";
+  const seen = useRef(visibility);
+  seen.current = visibility;
+  /** What the source has: not to be given twice. */
+  const given = useRef<FeatureCollection | undefined>(undefined);
+  const made = useRef<readonly LayerSpecification[]>([]);
 
   useEffect(() => {
     if (shown === null) return;
     const { map } = shown;
     const grouped = groups === undefined ? {} : { cluster: true, ...groups };
-    map.addSource(id, { type: "geojson", data: latest.current, ...grouped });
-    const made = make.current().map((layer) => ({ ...layer, source: id }) as LayerSpecification);
-    for (const layer of made) map.addLayer(layer);
+    given.current = latest.current;
+    map.addSource(id, { type: "geojson", data: latest.current ?? NOTHING, ...grouped });
+    const added = make.current().map((layer) => {
+      const layout = { ...layer.layout, visibility: seen.current };
+      return { ...layer, source: id, layout } as LayerSpecification;
+    });
+    for (const layer of added) map.addLayer(layer);
+    made.current = added;
     return () => {
+      made.current = [];
       if (map.style === undefined) return; // removed as a whole
-      for (const layer of made) if (map.getLayer(layer.id)) map.removeLayer(layer.id);
+      for (const layer of added) if (map.getLayer(layer.id)) map.removeLayer(layer.id);
       if (map.getSource(id)) map.removeSource(id);
     };
   }, [shown, id]);
 
   useEffect(() => {
-    (shown?.map.getSource(id) as GeoJSONSource | undefined)?.setData(data);
+    if (shown === null || data === undefined || given.current === data) return;
+    given.current = data;
+    shown.map.getSource<GeoJSONSource>(id)?.setData(data);
+    for (const layer of made.current) shown.map.setLayoutProperty(layer.id, "visibility", visibility);
   }, [shown, id, data]);
 
   return null;

@@ -25,7 +25,9 @@ interface Shown {
 
 const Context = createContext<Shown | null>(null);
 
-let wired = false;
+// As soon as this code is there: the worker starts while the service says who is at the page.
+wireMapWorker();
+wirePMTiles();
 
 /** The map that is around the caller; null until it can be drawn on, and while it changes its style. */
 export function useMap(): Shown | null {
@@ -53,11 +55,6 @@ export function MapView({ label, box, children }: Props) {
 
   useEffect(() => {
     if (holder.current === null) return;
-    if (!wired) {
-      wireMapWorker();
-      wirePMTiles();
-    }
-    wired = true;
     loadOperatorMaps().catch(report);
     drawn.current = styleOf(theme.peek(), language.peek(), operatorMaps.peek());
     const map = new LeanMap({
@@ -68,6 +65,7 @@ export function MapView({ label, box, children }: Props) {
       dragRotate: false,
       pitchWithRotate: false,
       attributionControl: { compact: true },
+      validateStyle: false, // a test has: at every start it would cost what drawing does
       fadeDuration: 0, // labels that fade in keep the whole map being drawn
       // Tests look at what was drawn.
       canvasContextAttributes: { preserveDrawingBuffer: navigator.webdriver },

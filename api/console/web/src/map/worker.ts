@@ -5,10 +5,11 @@
  * complete in itself, so it is shipped as it is, under a name with its hash, and loaded as a module worker from our
  * own origin: `worker-src 'self'` is enough, and neither `blob:` nor `unsafe-eval` is needed.
  */
-import { setWorkerUrl } from "maplibre-gl";
+import { prewarm, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
-/** Tell MapLibre where its worker is. Call once, before the first map is made. */
+/** Start MapLibre's worker, which outlives every map. Call once, before the first map is made. */
 export function wireMapWorker(): void {
   setWorkerUrl(new URL(workerUrl, document.baseURI).href);
+  prewarm();
 }

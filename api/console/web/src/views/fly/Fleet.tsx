@@ -7,7 +7,7 @@ import { Drawing } from "../../map/Drawing";
 import { useMap } from "../../map/MapView";
 import { collection, point, vehicleLayers } from "./layers";
 import type { Vehicle } from "./records";
-import { addSymbols, lookOf } from "./symbols";
+import { addSymbol, lookOf } from "./symbols";
 import type { Watch } from "./watch";
 import { speedText } from "./words";
 
@@ -15,7 +15,6 @@ import { speedText } from "./words";
 const STEP_MS = 250;
 /** And while somebody drags it, who wants the ground to keep up with the hand. */
 const DRAGGED_STEP_MS = 1000;
-const NOTHING = collection([]);
 
 interface Props {
   watch: Watch;
@@ -32,10 +31,11 @@ export function Fleet({ watch, chosen, follows }: Props) {
   latest.current = { chosen, follows };
   const tone = theme.value;
 
-  // Before the layers that show them are there: children are drawn first, so the images come in by name when asked for.
+  // As the map asks for them: most of the looks are never seen, and each costs the first view some.
   useEffect(() => {
     if (shown === null) return;
-    addSymbols(shown.map, tone);
+    const asked = shown.map.on("styleimagemissing", ({ id }) => addSymbol(shown.map, id, tone));
+    return () => asked.unsubscribe();
   }, [shown, tone]);
 
   useEffect(() => {
@@ -81,7 +81,7 @@ export function Fleet({ watch, chosen, follows }: Props) {
     };
   }, [shown, watch, chosen, follows, tone]);
 
-  return <Drawing id="fly-vehicles" data={NOTHING} layers={vehicleLayers} />;
+  return <Drawing id="fly-vehicles" layers={vehicleLayers} />;
 }
 
 function feature(

@@ -8,7 +8,6 @@ import type { Watch } from "./watch";
 
 /** How often trails grow. */
 const STEP_MS = 2000;
-const NOTHING = collection([]);
 
 interface Props {
   watch: Watch;
@@ -50,7 +49,7 @@ export function Lines({ watch, border, chosen }: Props) {
     };
   }, [shown, watch, border, chosen]);
 
-  return <Drawing id="fly-lines" data={NOTHING} layers={lineLayers} />;
+  return <Drawing id="fly-lines" layers={lineLayers} />;
 }
 
 function waysOf(watch: Watch, chosen: string | null): Feature[] {

@@ -20,6 +20,9 @@ const ENTITIES: Record<Body, { set: string; entity: string }> = {
   ground: { set: "15", entity: "0000000000" },
   unknown: { set: "00", entity: "0000000000" },
 };
+/** One that is not known to be there is old. */
+const STATES = ["present", "old"] as const;
+type State = (typeof STATES)[number];
 const SIZE = 26;
 const RATIO = 2;
 /** Pixels of the page. */
@@ -27,15 +30,19 @@ const HEADING = { width: 20, height: 18 };
 
 /** How a vehicle looks: one image of the map each. */
 export function lookOf(vehicle: Vehicle): string {
-  return `own-${vehicle.frame ?? "unknown"}-${vehicle.live === null || vehicle.live.stale ? "old" : "present"}`;
+  return nameOf(vehicle.frame ?? "unknown", vehicle.live === null || vehicle.live.stale ? "old" : "present");
 }
 
-/** Put every look on the map, in the colours of the theme; those that were there are replaced. */
-export function addSymbols(map: MapLibre, theme: Theme): void {
+function nameOf(body: Body, state: State): string {
+  return `own-${body}-${state}`;
+}
+
+/** Put one of the looks on the map, by its name, in the colours of the theme; other images are somebody else's. */
+export function addSymbol(map: MapLibre, name: string, theme: Theme): void {
+  if (name === "own-heading") add(map, name, heading());
   for (const body of Object.keys(ENTITIES) as Body[]) {
-    for (const state of ["present", "old"] as const) add(map, `own-${body}-${state}`, symbol(body, state, theme));
+    for (const state of STATES) if (name === nameOf(body, state)) add(map, name, symbol(body, state, theme));
   }
-  add(map, "own-heading", heading());
 }
 
 const urls = new Map<string, string>();
@@ -50,7 +57,7 @@ export function symbolUrl(frame: Frame | null, old: boolean, theme: Theme): stri
 }
 
 /** `old` is drawn with a broken frame, as what is not known to be there. */
-function symbol(body: Body, state: "present" | "old", theme: Theme): HTMLCanvasElement {
+function symbol(body: Body, state: State, theme: Theme): HTMLCanvasElement {
   const { set, entity } = ENTITIES[body];
   const code = `1003${set}${state === "old" ? "1" : "0"}000${entity}`;
   return new ms.Symbol(code, { size: SIZE, strokeWidth: 5, infoFields: false, ...looks(theme) }).asCanvas(RATIO);
@@ -96,8 +103,5 @@ function heading(): HTMLCanvasElement {
 function add(map: MapLibre, name: string, canvas: HTMLCanvasElement): void {
   const pen = canvas.getContext("2d");
   if (pen === null) return;
-  const image = pen.getImageData(0, 0, canvas.width, canvas.height);
-  // Not updateImage, which takes pictures of the old size alone: a frame that is not drawn makes a symbol smaller.
-  if (map.hasImage(name)) map.removeImage(name);
-  map.addImage(name, image, { pixelRatio: RATIO });
+  map.addImage(name, pen.getImageData(0, 0, canvas.width, canvas.height), { pixelRatio: RATIO });
 }

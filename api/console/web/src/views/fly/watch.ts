@@ -42,8 +42,8 @@ const OPEN_MS = 2000;
 const AGAIN_MS = 5000;
 const TICK_MS = 1000;
 const PRUNE_MS = 60_000;
-/** What comes within this is shown together. */
-const TOGETHER_MS = 100;
+/** What comes within this is shown together: what moves on the map does so no oftener. */
+const TOGETHER_MS = 250;
 /** The service tells of each vehicle at this pace. */
 const PACE_MS = 1000;
 
