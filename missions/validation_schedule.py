@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from missions.patrol import PatrolPlan
 from missions.sortie import Sortie
@@ -83,7 +83,7 @@ def separation(plan: PatrolPlan) -> Rule:
     moment, place, amsl, flight_of = (np.concatenate(v) for v in (times, places, heights, who))
     # Moments are far apart in the fourth direction, so that only points of one moment are neighbours.
     far = 4 * (across + fastest * _STEP_S)
-    tree = cKDTree(np.column_stack([place, moment / _STEP_S * far]))
+    tree = scipy.spatial.cKDTree(np.column_stack([place, moment / _STEP_S * far]))
     pairs = tree.query_pairs(across, output_type="ndarray")
     i, j = pairs.T
     other = (flight_of[i] != flight_of[j]) & (np.abs(amsl[i] - amsl[j]) < up - 0.05)
