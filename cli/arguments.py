@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import missions
 from geo import VedetteError
+
+if TYPE_CHECKING:
+    import missions
 
 __all__ = ["InputError", "dialect_of", "moment", "numbers"]
 

@@ -6,15 +6,17 @@ import threading
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import missions
 from cli.arguments import InputError, dialect_of, numbers
 from cli.stopping import run_until_told
 from cli.terminal import FlightBars, bars, complaints, console
 from geo import open_terrain
+
+if TYPE_CHECKING:
+    import missions
 
 __all__ = ["commands"]
 
@@ -98,7 +100,6 @@ def sim(
     import sim as simulator  # noqa: PLC0415 - the command has the name of the package
     from cli.sensing import sensing  # noqa: PLC0415
     from cli.signing import secret_of  # noqa: PLC0415
-    from cli.simulated import simulated_fleet  # noqa: PLC0415
 
     scene = sensing(world, sensors, cues, truth, key)
     if scene is not None and home is None and plan_file is None:
@@ -109,6 +110,9 @@ def sim(
     if plan_file is not None:
         if frame is not None:
             raise InputError("--frame: the plan says what flies; leave it out")
+        import missions  # noqa: PLC0415 - planning takes half a second to load
+        from cli.simulated import simulated_fleet  # noqa: PLC0415
+
         made = missions.load_plan(plan_file)
         config = simulated_fleet(
             made, speedup=speedup, seed=seed, port=port, record=record, autopilot=autopilot, wind=air
@@ -178,6 +182,7 @@ def fly(
 ) -> None:
     """Upload, prove by read-back, fly and follow to landing."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+    import missions  # noqa: PLC0415 - as above
     from cli.live import live_options, telling_positions  # noqa: PLC0415
     from cli.piloting import taking_orders  # noqa: PLC0415
     from cli.signing import signing_of  # noqa: PLC0415
@@ -256,6 +261,7 @@ def patrol(
 ) -> None:
     """Fly a plan for a shift: by its schedule, with reliefs; planned anew when a vehicle fails."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+    import missions  # noqa: PLC0415 - as above
     from cli.live import live_options  # noqa: PLC0415
     from cli.patrol import GroundStation, failures_of, fly_shift  # noqa: PLC0415
     from cli.signing import signing_of  # noqa: PLC0415

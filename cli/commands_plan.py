@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import missions
 from cli.arguments import InputError, dialect_of, numbers
 from cli.terminal import complaints, console
 from geo import FlatTerrain, Terrain, open_terrain
-from missions.clock import moment_of
+
+if TYPE_CHECKING:
+    import missions
 
 __all__ = ["commands"]
 
@@ -35,6 +36,8 @@ def border(
     ] = Path("border.geojson"),
 ) -> None:
     """Cut a stretch of a land border out of the data that ships with Vedette."""
+    import missions  # noqa: PLC0415 - planning takes half a second to load
+
     if box is not None:
         if neighbour is not None or near is not None:
             raise InputError("--box takes all borders of one country: leave the neighbour and --near out")
@@ -128,6 +131,7 @@ def plan(
     out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/plan"),
 ) -> None:
     """Plan a patrol: sorties, schedule, mission files for ground stations, a map."""
+    import missions  # noqa: PLC0415 - as above
     from cli.planning import (  # noqa: PLC0415 - names of the command
         changes_table,
         plan_options,
@@ -202,6 +206,8 @@ def _fail_for_bare(made: missions.PatrolPlan, written: tuple[Path, ...], out: Pa
 
 def _fleet(base: str | None, drones: int, path: Path | None) -> missions.Fleet:
     """The fleet of a file, or drones of the default type at one base."""
+    import missions  # noqa: PLC0415 - as above
+
     if path is not None:
         return missions.read_fleet(path)
     if base is None:
@@ -234,6 +240,7 @@ def resume(
     out: Annotated[Path, typer.Option(help="Folder for the plan, mission files and map.")] = Path("runs/resume"),
 ) -> None:
     """Plan the rest of a patrol that broke off, camera and speed commands included."""
+    import missions  # noqa: PLC0415 - as above
     from cli.planning import plan_table, validation_table  # noqa: PLC0415 - names of the command
 
     if (sortie is None) == (report is None):
@@ -281,6 +288,8 @@ def intents(
     out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("intents.json"),
 ) -> None:
     """Write the operational intents (ASTM F3548-21) of every flight of a plan, as a USS is given them."""
+    import missions  # noqa: PLC0415 - as above
+
     height, uncertainty = numbers(geoid, "HEIGHT,UNCERTAINTY", "--geoid")
     made = missions.load_plan(plan_file)
     begin = _begin(made.options.shift_start, start)
@@ -291,6 +300,8 @@ def intents(
 
 def _begin(planned: str, start: str | None) -> datetime:
     """When a shift begins: as its plan says, or --start; they may not differ."""
+    from missions.clock import moment_of  # noqa: PLC0415 - as above
+
     given = None if start is None else moment_of(start, "--start")
     if not planned:
         if given is None:

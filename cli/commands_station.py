@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-import missions
 from cli.arguments import dialect_of
 from cli.commands_fly import (
     Autopilot,
@@ -60,6 +59,7 @@ def stand_by(
 ) -> None:
     """Stand by with vehicles, and fly the plans that pilots send from the service."""
     import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load
+    import missions  # noqa: PLC0415 - as above
     from cli.live import service_options  # noqa: PLC0415
     from cli.patrol import GroundStation  # noqa: PLC0415
     from cli.signing import signing_of  # noqa: PLC0415

@@ -9,16 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import api
 import autopilot
 import geo
 import missions
 from cli.arguments import InputError
 from cli.terminal import complaints
+
+if TYPE_CHECKING:
+    import api
 
 __all__ = ["LiveOptions", "live_options", "service_options", "telling_positions"]
 
@@ -68,6 +70,8 @@ def telling_positions(
     if options is None:
         yield None
         return
+    import api  # noqa: PLC0415 - the service takes a second to load, and few flights tell one
+
     planned = {} if plan is None else {vehicle.sysid: vehicle for vehicle in plan.fleet.vehicles}
     teller = _Teller(options, plan, planned, terrain)
     with (

@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import api
 import autopilot
 import missions
 from cli.live import LiveOptions
 from cli.terminal import complaints, console
+
+if TYPE_CHECKING:
+    import api
 
 __all__ = ["taking_orders"]
 
@@ -34,6 +36,8 @@ def taking_orders(
     if options is None or plan is None:
         yield None
         return
+    import api  # noqa: PLC0415 - the service takes a second to load, and few patrols hear one
+
     names = {vehicle.name: vehicle.sysid for vehicle in plan.fleet.vehicles}
     with api.Client(options.url, options.key, timeout_s=5.0) as client:
         piloting = _Piloting(names)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import autopilot
+if TYPE_CHECKING:
+    import autopilot
 
 __all__ = ["secret_of", "signing_of"]
 
@@ -16,9 +18,15 @@ def signing_of(path: Path | None) -> autopilot.Signing | None:
     """
     if path is None:
         return None
+    import autopilot  # noqa: PLC0415 - pymavlink takes half a second to load, and most vehicles sign nothing
+
     return autopilot.Signing(autopilot.SigningKey.read(path), autopilot.SigningClock(autopilot.signing_clock_file()))
 
 
 def secret_of(path: Path | None) -> bytes | None:
     """The 32 bytes of the key in a file; None for no file. Raises LinkError."""
-    return None if path is None else autopilot.SigningKey.read(path).secret
+    if path is None:
+        return None
+    import autopilot  # noqa: PLC0415 - as above
+
+    return autopilot.SigningKey.read(path).secret

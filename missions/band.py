@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import scipy
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from geo import geodesic_distance_m
 from missions.plane import Plane
@@ -164,7 +164,7 @@ class _Stretch:
     def _distance(self, points: Floats, most_m: float) -> Floats:
         """Distance from the line, metres, never less than the true one and hardly more; infinite beyond `most_m`."""
         dense = shapely.segmentize(shapely.linestrings(self._context), min(4.0, max(0.5, most_m / 4)))
-        tree = cKDTree(shapely.get_coordinates(dense))
+        tree = scipy.spatial.cKDTree(shapely.get_coordinates(dense))
         return np.asarray(tree.query(points, distance_upper_bound=most_m + 1.0)[0])
 
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 __all__ = ["dearest"]
 
@@ -76,7 +76,7 @@ def _master(capacity: Floats, cuts: list[Floats], about: Floats, width: float) -
     floor = 1e-4 / capacity.sum()
     low, high = np.maximum(about / width - floor, 0.0), about * width + floor
     # Maximise z with z <= cut . price, capacity . price = 1.
-    solved = linprog(
+    solved = scipy.optimize.linprog(
         np.append(np.zeros(count), -1.0),
         A_ub=np.column_stack([-np.array(cuts), np.ones(len(cuts))]),
         b_ub=np.zeros(len(cuts)),

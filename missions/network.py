@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geo import (
     CoordinateError,
@@ -254,7 +253,8 @@ class BorderNetwork:
         """Edges, by index, of each connected part, the longest part first."""
         starts, ends = np.array([(edge.start, edge.end) for edge in self.edges]).T
         size = (len(self.nodes), len(self.nodes))
-        _, label = connected_components(coo_array((np.ones(len(starts)), (starts, ends)), shape=size), directed=False)
+        graph = scipy.sparse.coo_array((np.ones(len(starts)), (starts, ends)), shape=size)
+        _, label = scipy.sparse.csgraph.connected_components(graph, directed=False)
         parts: dict[int, list[int]] = {}
         for index, part in enumerate(label[starts].tolist()):
             parts.setdefault(part, []).append(index)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import scipy
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from geo import locate
 from missions.border import BorderSegment
@@ -137,7 +137,7 @@ def _nodes(lines: Sequence[NetworkLine], tolerance_m: float) -> tuple[Floats, li
     at = np.array([lines[number].at(place) for _, number, place in wanted])
     lon, lat = np.radians(at.T)
     sphere = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
-    near = cKDTree(sphere).query_ball_point(sphere, tolerance_m / math.degrees(DEGREE_M))
+    near = scipy.spatial.cKDTree(sphere).query_ball_point(sphere, tolerance_m / math.degrees(DEGREE_M))
     node_of = np.full(len(wanted), -1)
     nodes: list[Floats] = []
     for index in range(len(wanted)):

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from missions.beside import Piece, pieces_beside
 from missions.course import Cost, Course, CourseLine, Gap, distances_m
@@ -136,7 +135,8 @@ class _Graph:
         """Pieces, by number, of each set whose members a lawful way joins, there and back."""
         ends = np.isfinite(self._ways.cost)
         ends[self._ends[:, 0], self._ends[:, 1]] = ends[self._ends[:, 1], self._ends[:, 0]] = True
-        _, label = connected_components(coo_array(ends), directed=True, connection="strong")
+        graph = scipy.sparse.coo_array(ends)
+        _, label = scipy.sparse.csgraph.connected_components(graph, directed=True, connection="strong")
         own = label[self._ends[:, 0]]
         return [np.flatnonzero(own == part) for part in dict.fromkeys(own.tolist())]
 

@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from missions.errors import PlanError
 from missions.postman_bound import lower_bound
@@ -182,7 +180,7 @@ def _balanced(net: LineNetwork, forward: NDArray[np.bool_]) -> list[tuple[int, i
     come, go = np.repeat(np.arange(count), np.maximum(left, 0)), np.repeat(np.arange(count), np.maximum(-left, 0))
     cost = net.level_deadhead[np.ix_(come, go)]
     try:
-        rows, columns = linear_sum_assignment(cost)
+        rows, columns = scipy.optimize.linear_sum_assignment(cost)
     except ValueError:
         raise PlanError(
             f"edge at node {net.nodes[come[0]]}: deadhead leaves no way to come back from every line; open more of them"
@@ -196,8 +194,8 @@ def _joined(net: LineNetwork, arcs: list[tuple[int, int]]) -> list[tuple[int, in
     out = list(arcs)
     while True:
         ends = np.vstack([net.edges, np.array(out, dtype=np.int64).reshape(-1, 2)])
-        graph = coo_matrix((np.ones(len(ends)), ends.T), both.shape)
-        count, piece = connected_components(graph, directed=False)
+        graph = scipy.sparse.coo_matrix((np.ones(len(ends)), ends.T), both.shape)
+        count, piece = scipy.sparse.csgraph.connected_components(graph, directed=False)
         if count == 1:
             return out
         inside, outside = np.flatnonzero(piece == piece[0]), np.flatnonzero(piece != piece[0])

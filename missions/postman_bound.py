@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
 from missions.postman_network import LineNetwork
 from missions.postman_program import Chain
@@ -75,7 +74,7 @@ def lower_bound(net: LineNetwork, weights: list[tuple[Bools, int, float]]) -> Bo
     wanted = _between(singles, len(odd))
     np.fill_diagonal(wanted, 0.0)
     limit = float(wanted.max()) + 1e-9
-    way, before = dijkstra(_graph(rest), indices=odd, limit=limit, return_predecessors=True)
+    way, before = scipy.sparse.csgraph.dijkstra(_graph(rest), indices=odd, limit=limit, return_predecessors=True)
     reached = way[:, odd]
     over = np.argwhere(wanted > reached + _TOLERANCE)
     for a, b in over.tolist():
@@ -98,11 +97,11 @@ def _between(weights: list[tuple[Bools, float]], count: int) -> Floats:
     return out
 
 
-def _graph(cost: Floats) -> csr_matrix:
+def _graph(cost: Floats) -> scipy.sparse.csr_matrix:
     """Every deadhead that can be flown; one that costs nothing stays an edge."""
     there = np.isfinite(cost)
     tails, heads = np.nonzero(there)
-    return csr_matrix((np.maximum(cost[there], 0.0) + 1e-12, (tails, heads)), cost.shape)
+    return scipy.sparse.csr_matrix((np.maximum(cost[there], 0.0) + 1e-12, (tails, heads)), cost.shape)
 
 
 def _chains(net: LineNetwork, before: list[int], end: int) -> list[Chain]:

@@ -11,10 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_matrix, csr_matrix, identity
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import spsolve
 
 from missions.errors import PlanError
 
@@ -88,8 +86,8 @@ def line_network(nodes_xy: ArrayLike, edges: ArrayLike, service_cost: ArrayLike,
     nodes, flat = np.unique(ends, return_inverse=True)
     inner = flat.reshape(-1, 2).astype(np.int64)
     way = _deadhead(deadhead, nodes, len(xy))
-    lines = coo_matrix((np.ones(len(inner)), inner.T), (len(nodes), len(nodes)))
-    part = connected_components(lines, directed=False)[1].astype(np.int64)
+    lines = scipy.sparse.coo_matrix((np.ones(len(inner)), inner.T), (len(nodes), len(nodes)))
+    part = scipy.sparse.csgraph.connected_components(lines, directed=False)[1].astype(np.int64)
     _check_reach(way, inner, nodes)
     height = _heights(xy[nodes], inner, service, part)
     step = height[:, None] - height[None, :]
@@ -184,7 +182,8 @@ def _check_reach(way: Floats, edges: Ints, nodes: Ints) -> None:
     """Every node must be within reach of every other, by deadheads and along lines."""
     joined = np.isfinite(way)
     joined[edges[:, 0], edges[:, 1]] = joined[edges[:, 1], edges[:, 0]] = True
-    count, group = connected_components(csr_matrix(joined), directed=True, connection="strong")
+    graph = scipy.sparse.csr_matrix(joined)
+    count, group = scipy.sparse.csgraph.connected_components(graph, directed=True, connection="strong")
     if count > 1:
         largest = np.bincount(group).argmax()
         lost = int(np.flatnonzero(group != largest)[0])
@@ -207,9 +206,9 @@ def _heights(xy: Floats, edges: Ints, service: Floats, part: Ints) -> Floats:
     if np.abs(rest).max() < 1e-9 * max(1.0, float(service.max())):
         return np.asarray(plane)
     rows = np.arange(len(edges)).repeat(2)
-    ends = csr_matrix((np.tile([1.0, -1.0], len(edges)), (rows, edges.ravel())), (len(edges), len(xy)))
+    ends = scipy.sparse.csr_matrix((np.tile([1.0, -1.0], len(edges)), (rows, edges.ravel())), (len(edges), len(xy)))
     # The small weight on the heights themselves settles the free constant of each part.
-    normal = ends.T @ ends + 1e-9 * identity(len(xy))
-    fix = spsolve(normal.tocsc(), ends.T @ rest)
+    normal = ends.T @ ends + 1e-9 * scipy.sparse.identity(len(xy))
+    fix = scipy.sparse.linalg.spsolve(normal.tocsc(), ends.T @ rest)
     mean = np.bincount(part, weights=fix) / np.bincount(part)
     return np.asarray(plane + fix - mean[part])

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 import highspy
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix, csr_matrix, vstack
 
 from missions.postman_cuts import odd_sets, split_sets
 from missions.postman_network import LineNetwork
@@ -111,8 +111,10 @@ class Program:
         tails, heads, owner = self._arcs(first)
         cost = np.bincount(owner, weights=self.net.level_deadhead[tails, heads])
         ones, shape = np.ones(len(tails)), (len(self.net.nodes), len(new))
-        balance = csr_matrix((ones, (tails, owner)), shape) - csr_matrix((ones, (heads, owner)), shape)
-        block = csc_matrix(vstack([balance, self._crossings(self._sets, self._need, first)]))
+        out, into = (scipy.sparse.csr_matrix((ones, (ends, owner)), shape) for ends in (tails, heads))
+        block = scipy.sparse.csc_matrix(
+            scipy.sparse.vstack([out - into, self._crossings(self._sets, self._need, first)])
+        )
         block.eliminate_zeros()
         most = np.full(len(new), highspy.kHighsInf)
         starts, rows = block.indptr[:-1].astype(np.int32), block.indices.astype(np.int32)
@@ -253,7 +255,7 @@ class Program:
         tails, heads, owner = self._tails[start:], self._heads[start:], self._owner[start:]
         return np.array(tails, dtype=np.int64), np.array(heads, dtype=np.int64), np.array(owner, dtype=np.int64) - first
 
-    def _crossings(self, sets: Bools, need: Ints, first: int) -> csr_matrix:
+    def _crossings(self, sets: Bools, need: Ints, first: int) -> scipy.sparse.csr_matrix:
         """How often each chain from `first` on crosses the edge of each set.
 
         For a set that needs an odd number, a chain counts once if it ends on the other side and not at all if it comes
@@ -261,11 +263,11 @@ class Program:
         """
         tails, heads, owner = self._arcs(first)
         count = len(self.chains) - first
-        every = csr_matrix((np.ones(len(tails)), (np.arange(len(tails)), owner)), (len(tails), count))
-        times = csr_matrix(sets[:, tails] ^ sets[:, heads], dtype=np.float64) @ every
+        every = scipy.sparse.csr_matrix((np.ones(len(tails)), (np.arange(len(tails)), owner)), (len(tails), count))
+        times = scipy.sparse.csr_matrix(sets[:, tails] ^ sets[:, heads], dtype=np.float64) @ every
         parity = (need == 1)[:, None]
         dense = times.toarray()
-        return csr_matrix(np.where(parity, dense % 2, dense))
+        return scipy.sparse.csr_matrix(np.where(parity, dense % 2, dense))
 
 
 def _ends(chain: Chain) -> tuple[int, int]:

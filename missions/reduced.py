@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import scipy
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull, QhullError
 from shapely import Geometry, LineString, Polygon
 
 __all__ = ["convex_hull", "reduced"]
@@ -116,8 +116,8 @@ def convex_hull(points: Floats) -> Polygon | LineString:
     By Qhull: GEOS 3.14 draws hulls of many points, some of them a hair apart, that do not hold them.
     """
     try:
-        return Polygon(points[ConvexHull(points).vertices])
-    except QhullError:
+        return Polygon(points[scipy.spatial.ConvexHull(points).vertices])
+    except scipy.spatial.QhullError:
         along = np.lexsort((points[:, 1], points[:, 0]))
         return LineString(points[along[[0, -1]]])
 

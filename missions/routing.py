@@ -13,10 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 from shapely import Geometry
 
 __all__ = ["Passage", "Router", "Ways"]
@@ -141,8 +140,8 @@ class Router:
         both = np.concatenate([kept, kept[:, ::-1]])
         weight = np.asarray(cost(nodes[both[:, 1]] - nodes[both[:, 0]])) + _BARELY_M
         open_ = np.isfinite(weight)
-        graph = csr_matrix((weight[open_], tuple(both[open_].T)), shape=(len(nodes), len(nodes)))
-        found, before = dijkstra(graph, indices=np.arange(len(points)), return_predecessors=True)
+        graph = scipy.sparse.csr_matrix((weight[open_], tuple(both[open_].T)), shape=(len(nodes), len(nodes)))
+        found, before = scipy.sparse.csgraph.dijkstra(graph, indices=np.arange(len(points)), return_predecessors=True)
         return Ways(found[:, : len(points)], nodes, before)
 
     def _round_corners(self, start: Floats, targets: Floats, hidden: Ints, length: Floats, found: list[Floats]) -> None:
@@ -174,8 +173,10 @@ class Router:
         kept = tested[self.clear(nodes[tested[:, 0]], nodes[tested[:, 1]])]
         kept = np.unique(np.sort(np.concatenate([kept, *lawful]), axis=1), axis=0)
         weight = np.hypot(*(nodes[kept[:, 0]] - nodes[kept[:, 1]]).T) + _BARELY_M
-        graph = csr_matrix((weight, (kept[:, 0], kept[:, 1])), shape=(len(nodes), len(nodes)))
-        distance, previous = dijkstra(graph, directed=False, indices=np.array([0]), return_predecessors=True)
+        graph = scipy.sparse.csr_matrix((weight, (kept[:, 0], kept[:, 1])), shape=(len(nodes), len(nodes)))
+        distance, previous = scipy.sparse.csgraph.dijkstra(
+            graph, directed=False, indices=np.array([0]), return_predecessors=True
+        )
         taut: dict[int, list[int]] = {}
         for k, target in enumerate(hidden):
             node = rail_end + k

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from missions.sortie import Sortie
 
@@ -113,7 +113,8 @@ class Conflicts:
         points = [np.stack([t.lat_deg, lon0 + (t.lon_deg - lon0 + 180) % 360 - 180], axis=-1) * scale for t in (a, b)]
         # Between two samples each flies on: half a step of both belongs to the reach.
         reach = self._across + (a.speed_m_s + b.speed_m_s) * _SAMPLE_S / 2
-        pairs = cKDTree(points[0]).sparse_distance_matrix(cKDTree(points[1]), reach, output_type="coo_matrix")
+        one, other = (scipy.spatial.cKDTree(places) for places in points)
+        pairs = one.sparse_distance_matrix(other, reach, output_type="coo_matrix")
         i, j = pairs.row, pairs.col
         close = (a.low_m[i] - b.high_m[j] < self._up) & (b.low_m[j] - a.high_m[i] < self._up)
         difference = np.unique(np.round((a.time_s[i] - b.time_s[j])[close] / _SAMPLE_S)) * _SAMPLE_S

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from missions.patrol import PatrolPlan
 from missions.sortie import Sortie
@@ -141,7 +141,7 @@ def separation(plan: PatrolPlan) -> Rule:
     # Until the next moment both fly on: two that are farther apart than this come no nearer than the separation.
     reach = across + 2 * fastest * _STEP_S
     # Moments are far apart in the fourth direction, so that only points of one moment are neighbours.
-    tree = cKDTree(np.column_stack([track[:, :3], moment / _STEP_S * 4 * reach]))
+    tree = scipy.spatial.cKDTree(np.column_stack([track[:, :3], moment / _STEP_S * 4 * reach]))
     pairs = tree.query_pairs(reach, output_type="ndarray")
     i, j = pairs[flight_of[pairs[:, 0]] != flight_of[pairs[:, 1]]].T
     gap = _nearest(track, _next(flight_of, moment), (i, j), up - _ROUNDED_M)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -350,6 +349,8 @@ def _degrade(rng: np.random.Generator, image: Image) -> Image:
 
 def _through_h264(image: Image, crf: int) -> Image:
     """The image after H.264 at a constant rate factor."""
+    import av  # noqa: PLC0415 - takes a while to load, and most simulations need no codec
+
     grey = image.ndim == 2
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="matroska") as container:

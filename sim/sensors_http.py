@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import CueError
 from sim.sensors_delivery import MessageRefusedError, UnreachableError
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["HttpSink"]
 
@@ -40,6 +41,8 @@ class HttpSink:
     def __init__(
         self, url: str, *, key: str | None = None, timeout_s: float = 5.0, transport: httpx.BaseTransport | None = None
     ) -> None:
+        import httpx  # noqa: PLC0415 - takes a while to load, and most simulations have no service
+
         try:
             self._url = httpx.URL(url)
         except httpx.InvalidURL:
@@ -53,6 +56,8 @@ class HttpSink:
         """POST a cue; 400, 409, 413, 415 and 422 are refusals for good."""
         if message["type"] != "cue":
             return False
+        import httpx  # noqa: PLC0415 - as above
+
         try:
             answer = self._http.post(self._url, json=dict(message))
         except httpx.HTTPError as error:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,6 +73,8 @@ def write_video(path: Path, shots: Iterable[Shot], fps: int, *, quality: int = 2
 
 
 def _mux(part: Path, shots: Iterable[Shot], fps: int, quality: int) -> int:
+    import av  # noqa: PLC0415 - takes a while to load, and most simulations record nothing
+
     count, start_us = 0, 0
     with av.open(str(part), "w", format="mpegts") as container:
         options = {

@@ -7,8 +7,6 @@ from itertools import combinations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from matplotlib.collections import PolyCollection
-from matplotlib.text import Text
 
 from geo import FlatTerrain
 from missions import (
@@ -25,7 +23,6 @@ from missions import (
     plan_network,
     sortie_fence,
 )
-from missions.picture import figure_of
 from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, fleet_for, straight
 from tests.missions.test_airspace_plans import zone
@@ -78,10 +75,17 @@ def drawn():
     found = {}
     for name, make in PLANS.items():
         made = make()
-        figure = figure_of(made)
-        figure.draw_without_rendering()
-        found[name] = made, figure
+        found[name] = made, laid_out(made)
     return found
+
+
+def laid_out(made):
+    """The picture of a plan."""
+    from missions.picture import figure_of  # Matplotlib takes a second to load: whoever runs other files waits for none
+
+    figure = figure_of(made)
+    figure.draw_without_rendering()
+    return figure
 
 
 @pytest.fixture(params=PLANS)
@@ -91,6 +95,8 @@ def picture(request, drawn):
 
 def words(axes):
     """What is written on a panel or beside its rows, and where, pixels."""
+    from matplotlib.text import Text
+
     texts = [t for t in (*axes.texts, *axes.get_yticklabels()) if t.get_text() and t.get_visible()]
     # Of the letters alone: an annotation counts its arrow in.
     return [(t.get_text(), Text.get_window_extent(t)) for t in texts]
@@ -107,6 +113,8 @@ def overlap(a, b):
 
 def bars(axes):
     """The rectangles of a timetable: row, beginning and length, minutes."""
+    from matplotlib.collections import PolyCollection
+
     for one in axes.collections:
         assert isinstance(one, PolyCollection)
         for path in one.get_paths():
@@ -237,8 +245,7 @@ def test_fences_that_are_handed_over_are_drawn(drawn, tmp_path):
 def test_no_words_hide_others_wherever_the_base_is(length_km, drones, name, along):
     border = straight(length_km * 1000)
     base = Base(name, LAT + 1500 / M_LAT, LON + along * length_km * 1000 / M_LON)
-    figure = figure_of(plan(border, default_fleet(base, drones)))
-    figure.draw_without_rendering()
+    figure = laid_out(plan(border, default_fleet(base, drones)))
     for axes in figure.axes:
         for (a, first), (b, second) in combinations(words(axes), 2):
             assert not overlap(first, second), (a, b)

@@ -4,6 +4,7 @@ import json
 import math
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -242,7 +243,7 @@ def test_a_place_and_an_item_together_say_which_of_two_passes_it_is(made):
 @SLOW
 @given(share=st.floats(0.0, 0.95), battery=st.floats(0.4, 1.0), airborne=st.booleans(), which=st.integers(0, 9))
 def test_among_zones_in_wind_with_wings(share, battery, airborne, which):
-    before = ZONED[which % len(ZONED)]
+    before = zoned()[which % len(zoned())]
     sortie = before.sorties[which % len(before.sorties)]
     at, flown = _place(sortie, share)
     after = resume(before, Progress(sortie.name, at=at, battery=battery, airborne=airborne))
@@ -253,7 +254,8 @@ def test_among_zones_in_wind_with_wings(share, battery, airborne, which):
     assert whole.difference(together).length < 0.1
 
 
-def _zoned():
+@cache
+def zoned():
     border = border_from_metres([(0, 0), (6000, 400), (9000, -300), (16_000, 0)], band_own_m=15)
     ring = [(4000, 20), (5200, 20), (5200, 700), (4000, 700), (4000, 20)]
     town = Zone("town", (tuple((LON + x / M_LON, LAT + y / M_LAT) for x, y in ring),))
@@ -271,9 +273,6 @@ def _zoned():
         plan(border, winged, options=replace(windy, dwell_s=2.0), airspace=Airspace((town,))),
         plan(replace(border, own_side="right", coordinates=border.coordinates[::-1]), fleet, options=windy),
     ]
-
-
-ZONED = _zoned()
 
 
 def test_over_hills_the_terrain_is_asked_for():
@@ -441,7 +440,7 @@ def test_an_aircraft_within_the_stand_off_has_no_lawful_way_on(made):
 )
 def test_an_aircraft_a_few_metres_off_its_way_goes_on_from_where_it_is(share, off_m, towards, which, battery):
     """What ways keep beyond the stand-off is kept for this: nobody is ever just where the plan has it."""
-    before = ZONED[which]
+    before = zoned()[which]
     sortie = before.sorties[0]
     (lat, lon), flown = _place(sortie, share)
     at = (lat + off_m * math.sin(towards) / M_LAT, lon + off_m * math.cos(towards) / M_LON)
@@ -469,7 +468,7 @@ def test_one_so_near_the_stand_off_that_no_fence_holds_it_is_told_what_to_do(mad
 
 
 def test_one_off_its_detour_is_led_out_of_the_margin_of_a_zone_and_one_in_the_zone_is_not():
-    before = ZONED[0]
+    before = zoned()[0]
     sortie = before.sorties[0]
     lat = LAT + 700 / M_LAT
     beside = (lat + 20 / M_LAT, LON + 4600 / M_LON)
@@ -482,14 +481,14 @@ def test_one_off_its_detour_is_led_out_of_the_margin_of_a_zone_and_one_in_the_zo
 
 def test_between_a_zone_and_the_border_it_is_led_out_away_from_the_border():
     """The nearest place out of the margin of the zone lies nearer to the border."""
-    before = ZONED[0]
+    before = zoned()[0]
     progress = Progress(before.sorties[0].name, at=(46.003803, 8.067612), battery=0.8, airborne=True)
     _usual(resume(before, progress))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_wings_that_break_off_in_their_climb_come_to_their_height_on_the_way(share):
-    before = ZONED[1]
+    before = zoned()[1]
     sortie = before.sorties[0]
     begin, end = sortie.legs[1].start, sortie.legs[1].end
     at = [a + share * 0.02 * (b - a) for a, b in ((begin.lat_deg, end.lat_deg), (begin.lon_deg, end.lon_deg))]

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
-from scipy.stats import chi2, kstest
 
 from geo import Altitude, CameraModel, CameraPose, Datum, Distortion, LocalFrame, PoseSigma
 from vision.calibrate import Fit, calibrate
@@ -174,9 +174,9 @@ def test_errors_lie_within_their_covariance():
         error = np.array([*turned, truth.heading_deg - found.heading_error_deg])
         left.append(error @ np.linalg.solve(found.covariance, error))
         directions.append(error / np.sqrt(np.diag(found.covariance)))
-    inside = np.mean(np.array(left) < chi2.ppf(0.95, 4))
+    inside = np.mean(np.array(left) < scipy.stats.chi2.ppf(0.95, 4))
     assert 0.90 <= inside <= 0.99
-    assert kstest(left, chi2(4).cdf).pvalue > 0.01
+    assert scipy.stats.kstest(left, scipy.stats.chi2(4).cdf).pvalue > 0.01
     assert np.abs(np.mean(directions, axis=0)).max() < 0.3
 
 

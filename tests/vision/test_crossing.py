@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import multivariate_normal
 
 from geo import LocalFrame
 from vision.border import BorderLine, GroundLine
@@ -223,7 +223,7 @@ def test_smoothing_averages_the_random_error_only():
 @pytest.mark.parametrize(("before", "after"), [(3.0, 1.0), (0.2, 2.0), (-1.0, 1.0)])
 def test_probability_of_both_sides_agrees_with_scipy(before, after, rho):
     covariance = np.array([[1.3**2, rho * 1.3 * 0.8], [rho * 1.3 * 0.8, 0.8**2]])
-    expected = multivariate_normal([-before, -after], covariance).cdf([0.0, 0.0])
+    expected = scipy.stats.multivariate_normal([-before, -after], covariance).cdf([0.0, 0.0])
     assert _both_sides(before, after, 1.3, 0.8, covariance[0, 1]) == pytest.approx(expected, abs=2e-4)
 
 

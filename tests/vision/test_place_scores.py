@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from vision.evaluation_result import place_bands
 from vision.place_scores import HEIGHT_BANDS_M, PlaceSample, score_places, share_interval
@@ -37,7 +37,7 @@ def test_an_ellipse_without_width_holds_only_what_lies_on_it():
 )  # fmt: skip
 def test_inside_is_the_probability_of_the_normal_distribution(error, east, north, correlation):
     covariance = np.array([[east**2, correlation * east * north], [correlation * east * north, north**2]])
-    closer = stats.chi2.cdf(np.array(error) @ np.linalg.inv(covariance) @ np.array(error), df=2)
+    closer = scipy.stats.chi2.cdf(np.array(error) @ np.linalg.inv(covariance) @ np.array(error), df=2)
     if abs(closer - 0.95) > 1e-6:
         assert sighting(error, covariance).inside == (closer < 0.95)
 
@@ -91,10 +91,10 @@ def test_the_interval_holds_the_true_share_as_often_as_it_says():
     for _ in range(300):
         shared = rng.normal(size=(12, 1, 2)) * np.sqrt(0.9)
         errors = shared + rng.normal(size=(12, 30, 2)) * np.sqrt(0.1)
-        inside = ((errors**2).sum(axis=2) <= stats.chi2.ppf(0.95, 2)).ravel()
+        inside = ((errors**2).sum(axis=2) <= scipy.stats.chi2.ppf(0.95, 2)).ravel()
         low, high = share_interval(inside, [str(r) for r in range(12) for _ in range(30)])
         held += low <= 0.95 <= high
-        plain = stats.binomtest(int(inside.sum()), inside.size).proportion_ci(0.95)
+        plain = scipy.stats.binomtest(int(inside.sum()), inside.size).proportion_ci(0.95)
         naive += plain.low <= 0.95 <= plain.high
     assert held / 300 >= 0.93
     assert naive / 300 < 0.6  # counting sightings as draws would claim far too much
