@@ -71,6 +71,7 @@ class _Sending:
         self._tries = 0
         self._answered: dict[int, float] = {}
         self._doubt: int | None = None
+        self._doubted = 0.0
         self._said: list[str] = []
 
     @property
@@ -100,6 +101,8 @@ class _Sending:
             if self._doubt == mav.MAV_MISSION_ERROR:
                 raise self._refusal(mav.MAV_MISSION_ERROR)
             self.acknowledged = False
+        elif self._doubt == mav.MAV_MISSION_ERROR and now >= self._doubted + self._retry_s:
+            raise self._refusal(mav.MAV_MISSION_ERROR)
         elif now >= self._heard + self._silence_s or now >= self._moved + _STUCK * self._silence_s:
             raise self._given_up(f"it stopped asking after item {self._highest}")
 
@@ -130,6 +133,9 @@ class _Sending:
                 self._end_the_one_before()
                 self._make_offer()
             self._doubt = result
+        elif result == mav.MAV_MISSION_ERROR:
+            # And so does PX4 answer what comes late of the list before this one, in the name of this one.
+            self._doubt, self._doubted = result, self._clock()
         else:
             raise self._refusal(result)
 
@@ -158,9 +164,8 @@ class _Sending:
 
     def _went(self, seq: int, now: float) -> None:
         self._heard = self._answered[seq] = now
+        self._doubt = None
         if seq > self._highest:
-            if self._highest < 0:
-                self._doubt = None
             self._highest, self._moved = seq, now
             if self._progress is not None:
                 self._progress(f"upload {self._peer.kind}", seq + 1 - self._asked_for.start, len(self._asked_for))

@@ -173,7 +173,7 @@ class Transfer:
             upload.last_request_s = wall_s
             self._request()
 
-    def cancel(self, peer: Peer) -> None:
+    def cancel(self, peer: Peer, result: int) -> None:
         """MISSION_ACK of the other side: nothing that this side waits for."""
 
     def request_list(self, peer: Peer, wall_s: float = 0.0) -> None:  # noqa: ARG002 (as PX4's)

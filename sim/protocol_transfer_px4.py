@@ -37,11 +37,14 @@ class Desk:
     ----------
     owner
         The list that is being sent or received; None when idle.
+    latest
+        The list that was spoken of last.
     sending
         Whether it is being downloaded.
     """
 
     owner: Px4Transfer | None = None
+    latest: Px4Transfer | None = None
     sending: bool = False
     peer: Peer | None = None
     count: int = 0
@@ -54,6 +57,11 @@ class Desk:
     def idle(self) -> None:
         """Done, or given up."""
         self.owner = None
+
+    def refuse(self, peer: Peer) -> None:
+        """MISSION_ACK with an error: it names the list that was spoken of last, not the one that it is about."""
+        assert self.latest is not None
+        self.latest.acknowledge(peer, mav.MAV_MISSION_ERROR)
 
     def is_with(self, peer: Peer) -> bool:
         """Whether the transfer is with this peer."""
@@ -118,24 +126,27 @@ class Px4Transfer:
         if desk.owner is not None:
             again = not desk.sending and desk.is_with(peer) and desk.next_seq == 0
             if not again:
-                if desk.is_with(peer) or desk.sending:
+                if desk.sending:
+                    self._say("WPM: IGN MISSION_COUNT: Busy")
+                elif desk.is_with(peer):
                     self._say("WPM: REJ. CMD: Busy")
-                self._ack(peer, mav.MAV_MISSION_ERROR)
+                desk.refuse(peer)
                 return
             desk.last_heard_s = wall_s
             desk.owner.request_next(wall_s)
             return
+        desk.latest, desk.peer, desk.next_seq, desk.draft_id = self, peer, 0, 0
         refusal = self._reject()
         if refusal is not None:
-            self._ack(peer, refusal)
+            self.acknowledge(peer, refusal)
         elif count > self._capacity():
-            self._ack(peer, mav.MAV_MISSION_NO_SPACE)
+            self.acknowledge(peer, mav.MAV_MISSION_NO_SPACE)
         elif count == 0:
             self._keep([], 0)
-            self._ack(peer, mav.MAV_MISSION_ACCEPTED)
+            self.acknowledge(peer, mav.MAV_MISSION_ACCEPTED)
         else:
-            desk.owner, desk.sending, desk.peer, desk.last_heard_s = self, False, peer, wall_s
-            desk.count, desk.next_seq, desk.draft, desk.draft_id = count, 0, [], 0
+            desk.owner, desk.sending, desk.last_heard_s = self, False, wall_s
+            desk.count, desk.draft = count, []
             self.request_next(wall_s)
 
     def item(self, peer: Peer, seq: int, item: Item, wall_s: float) -> None:
@@ -144,16 +155,8 @@ class Px4Transfer:
         if not desk.is_with(peer):
             self._say("REJ. MIS ITEM: partner id mismatch")
             return
-        if desk.owner is None:
-            # The last acknowledgement may have been lost.
-            if seq + 1 == desk.next_seq:
-                self._ack(peer, mav.MAV_MISSION_ACCEPTED, self.list_id)
-            else:
-                self._say("IGN MISSION_ITEM: No transfer")
-                self._ack(peer, mav.MAV_MISSION_ERROR)
-            return
-        if desk.owner is not self or desk.sending:
-            self._ack(peer, mav.MAV_MISSION_ERROR)
+        if desk.latest is not self or desk.owner is None or desk.sending:
+            self._pass_over(peer, seq)
             return
         desk.last_heard_s = wall_s
         if seq != desk.next_seq:
@@ -162,7 +165,7 @@ class Px4Transfer:
         if result != mav.MAV_MISSION_ACCEPTED:
             self._say("IGN MISSION_ITEM: Invalid item")
             desk.idle()
-            self._ack(peer, result)
+            self.acknowledge(peer, result)
             return
         desk.draft.append(kept)
         desk.draft_id = id_with(item, desk.draft_id)
@@ -172,7 +175,18 @@ class Px4Transfer:
             return
         self._keep(desk.draft, desk.draft_id)
         desk.idle()
-        self._ack(peer, mav.MAV_MISSION_ACCEPTED, self.list_id)
+        self.acknowledge(peer, mav.MAV_MISSION_ACCEPTED, self.list_id)
+
+    def _pass_over(self, peer: Peer, seq: int) -> None:
+        """Answer an item that is none of an upload of this list; whatever else goes on, goes on."""
+        desk = self._desk
+        if desk.latest is self and desk.owner is None and seq + 1 == desk.next_seq:
+            # The last acknowledgement may have been lost.
+            self.acknowledge(peer, mav.MAV_MISSION_ACCEPTED, desk.draft_id)
+            return
+        if desk.latest is self:
+            self._say(f"IGN MISSION_ITEM: {'No transfer' if desk.owner is None else 'Busy'}")
+        desk.refuse(peer)
 
     def update(self, wall_s: float) -> None:
         """Ask again, or give up without a word on the protocol: only a text says so."""
@@ -185,10 +199,13 @@ class Px4Transfer:
         elif not desk.sending and wall_s - desk.last_sent_s > self._retry_s:
             self.request_next(wall_s)
 
-    def cancel(self, peer: Peer) -> None:
-        """MISSION_ACK of the other side: it has all it wanted, or gives up."""
-        if self._desk.owner is self and self._desk.is_with(peer):
-            self._desk.idle()
+    def cancel(self, peer: Peer, result: int) -> None:
+        """MISSION_ACK of the other side: any ends a download of this list, and one that cancels ends any upload."""
+        desk = self._desk
+        if not desk.is_with(peer):
+            self._say("REJ. WP CMD: partner id mismatch")
+        elif desk.owner is self if desk.sending else result == mav.MAV_MISSION_OPERATION_CANCELLED:
+            desk.idle()
 
     def partial(self, peer: Peer, first: int, last: int, wall_s: float) -> None:
         """MISSION_WRITE_PARTIAL_LIST: PX4 has no ear for it."""
@@ -200,12 +217,10 @@ class Px4Transfer:
         if desk.owner is not None and not whole and not (desk.sending and desk.owner is self and desk.is_with(peer)):
             self._say("Mission download request ignored, already active")
             return
-        desk.owner, desk.sending, desk.peer = self, True, peer
+        desk.owner, desk.latest, desk.sending, desk.peer = self, self, True, peer
         desk.count, desk.next_seq, desk.last_heard_s = len(self.items), 0, wall_s
         message = mav.MAVLink_mission_count_message(peer.sysid, peer.compid, len(self.items), self._type)
         peer.send(with_ids(message, opaque_id=self.list_id))
-        if not self.items:
-            desk.idle()
 
     def request(self, peer: Peer, seq: int, *, as_float: bool, wall_s: float = 0.0) -> None:
         """MISSION_REQUEST_INT, or MISSION_REQUEST when `as_float`: the next item, or the last one again."""
@@ -220,7 +235,7 @@ class Px4Transfer:
             desk.next_seq += 1
         elif seq != desk.next_seq - 1:
             desk.idle()
-            self._ack(peer, mav.MAV_MISSION_ERROR)
+            self.acknowledge(peer, mav.MAV_MISSION_ERROR)
             self._say("WPM: REJ. CMD: Req. WP was unexpected")
             return
         item = self.items[seq]
@@ -237,8 +252,9 @@ class Px4Transfer:
         if self._desk.owner is not None:
             self._say("WPM: IGN CLEAR CMD: Busy")
             return
+        self._desk.latest = self
         self._keep([], 0)
-        self._ack(peer, mav.MAV_MISSION_ACCEPTED)
+        self.acknowledge(peer, mav.MAV_MISSION_ACCEPTED)
 
     def forget(self) -> None:
         """The autopilot starts anew: a transfer is over, what is stored stays."""
@@ -259,6 +275,7 @@ class Px4Transfer:
         peer = desk.peer
         peer.send(mav.MAVLink_mission_request_int_message(peer.sysid, peer.compid, desk.next_seq, self._type))
 
-    def _ack(self, peer: Peer, result: int, list_id_: int = 0) -> None:
+    def acknowledge(self, peer: Peer, result: int, list_id_: int = 0) -> None:
+        """MISSION_ACK of this list."""
         message: Any = mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, self._type)
         peer.send(with_ids(message, opaque_id=list_id_))

@@ -31,7 +31,7 @@ _MISSION_MESSAGES: dict[int, Callable[[Transfer | Px4Transfer, Peer, Any, float]
         peer, m.seq, as_float=True, wall_s=now
     ),
     mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL: lambda store, peer, _, __: store.clear(peer),
-    mav.MAVLINK_MSG_ID_MISSION_ACK: lambda store, peer, _, __: store.cancel(peer),
+    mav.MAVLINK_MSG_ID_MISSION_ACK: lambda store, peer, m, _: store.cancel(peer, m.type),
 }
 LIST_MESSAGES = tuple(_MISSION_MESSAGES)
 """Messages that `take_list_message` takes."""

@@ -102,8 +102,11 @@ async def test_trouble_on_the_wire_changes_nothing(trouble):
 
 @pytest.mark.parametrize(
     ("result", "words"),
-    [(14, "another ground station"), (10, "latitude"), (3, "unsupported command"), (6, "parameter 1")],
-)
+    [
+        (14, "another ground station"), (10, "latitude"), (3, "unsupported command"), (6, "parameter 1"),
+        (1, "general error"),
+    ],
+)  # fmt: skip
 async def test_a_refusal_half_way_is_told_in_words_and_leaves_no_hybrid(result, words):
     async with linked(Script(refuse=(4, result, "Mission: bad item"))) as (vehicle, link):
         vehicle.lists[0] = list(OLD)
@@ -355,6 +358,23 @@ async def test_a_refusal_of_something_earlier_does_not_end_a_download(name):
 
         setattr(vehicle, f"on_{name.lower()}", after_a_late_answer)
         assert len(await download(link, 1, timing=FAST, window=5)) == len(ITEMS)
+
+
+async def test_a_refusal_of_what_came_late_of_another_list_does_not_end_an_upload():
+    """PX4 answers it in the name of the list that is under way, and goes on with that."""
+    async with linked() as (vehicle, link):
+        ask = vehicle.ask
+
+        def after_a_late_answer():
+            if sum(item is not None for item in vehicle._expect) == 3:
+                vehicle.ack(mav.MAV_MISSION_ERROR)
+            ask()
+
+        vehicle.ask = after_a_late_answer
+        proof = await send(link)
+        assert proof.items == len(vehicle.lists[0]) == len(ITEMS)
+        counts = [m for m in vehicle.heard if m.get_type() == "MISSION_COUNT"]
+        assert len(counts) == 1
 
 
 async def test_a_download_that_is_refused_says_why():

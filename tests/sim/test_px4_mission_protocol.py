@@ -173,6 +173,37 @@ def test_items_out_of_turn_are_passed_over_and_requests_end_a_download():
         assert not {"MISSION_ITEM_INT", "MISSION_ACK"} & client.silent(0.2)
 
 
+def test_the_download_of_an_empty_list_lasts_until_its_end_is_acknowledged():
+    """PX4 goes back to idle by MISSION_ACK alone, or by its timeout, however few items there are."""
+    with vehicle(**PX4) as client:
+        client.send(mav.MAVLink_mission_request_list_message(1, 1, 0))
+        assert client.wait("MISSION_COUNT").count == 0
+        client.count(3)
+        assert client.wait("MISSION_ACK").type == mav.MAV_MISSION_ERROR
+        client.wait_text("IGN MISSION_COUNT: Busy")
+        client.send(mav.MAVLink_mission_ack_message(1, 1, mav.MAV_MISSION_ACCEPTED, 0))
+        assert client.upload(small()) == 0
+
+
+def test_what_comes_late_of_another_list_is_refused_in_the_name_of_this_one_which_goes_on():
+    corners = [item(5001, params=(3.0,), lat=LAT + a, lon=LON + b) for a, b in ((0, 0), (0.01, 0), (0, 0.01))]
+    with vehicle(**PX4) as client:
+        assert client.upload(corners, 1) == 0
+        sent = small()
+        client.count(len(sent))
+        client.wait("MISSION_REQUEST_INT", where=lambda m: m.mission_type == 0)
+        client.item(2, corners[2], 1)
+        refused = client.wait("MISSION_ACK")
+        assert (refused.type, refused.mission_type) == (mav.MAV_MISSION_ERROR, 0)
+        # Nor does an acceptance of the other side end an upload: only what cancels it does.
+        client.send(mav.MAVLink_mission_ack_message(1, 1, mav.MAV_MISSION_ACCEPTED, 0))
+        for seq, one in enumerate(sent):
+            client.item(seq, one)
+        assert client.wait("MISSION_ACK").type == mav.MAV_MISSION_ACCEPTED
+        assert len(client.download()) == len(sent)
+        assert len(client.download(1)) == 3
+
+
 def test_lists_have_ids_that_follow_their_contents():
     with vehicle(**PX4) as client:
         one = opaque_id(upload(client, small(30.0)))
