@@ -26,6 +26,9 @@ __all__ = ["Answer", "Notes", "ReadyAnswers"]
 Key = tuple[Principal, bytes, bytes, str]
 _KEPT_WITH = 1000
 """Bytes that an answer takes in memory beside its texts, about: objects, headers, its place."""
+_NAMED_WITH = 60
+"""Bytes that the name of one that was shown takes beside its text, about. That is kept twice: in the list too that the
+audit gets (`Shown.listed`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class ReadyAnswers:
 def _size_of(key: Key, answer: Answer) -> int:
     """What an answer takes in memory; whoever asks chooses how long the question is."""
     _, path, query, accept = key
-    named = sum(map(len, answer.shown.objects))
+    named = sum(2 * len(name) + _NAMED_WITH for name in answer.shown.objects)
     return _KEPT_WITH + len(path) + len(query) + len(accept) + named + len(answer.body)
 
 

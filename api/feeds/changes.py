@@ -34,8 +34,13 @@ _OF_RECORDS = frozenset(
 _OF_RELEASES = frozenset({"release.created", "release.recalled"})
 _OF_LAUNCHES = frozenset({"launch.given", "launch.changed"})
 _NEW = frozenset({"record.created", "release.created"})
-_CHANGES_TOO = {"crossing.merged": "into", "crossing.split": "survivor"}
-"""Member of `detail` that names another record, which the event has changed as well."""
+_CHANGES_TOO = {
+    "crossing.merged": "into",
+    "crossing.split": "survivor",
+    "evidence.stored": "survivor",
+    "record.replaced": "survivor",
+}
+"""Member of `detail` that names another record, if any, which the event has changed as well."""
 
 
 def tell_change(teller: Teller, principal: Principal, event: dict[str, Any], again: bool) -> Sequence[Told]:
@@ -54,8 +59,9 @@ def tell_change(teller: Teller, principal: Principal, event: dict[str, Any], aga
             return ()
         told = {"n": event["n"], "time": event["time"], "id": event["detail"]["launch_id"]}
         return () if teller.readable(principal, event) is None else (_told("launch", told),)
-    changed = [event["detail"][_CHANGES_TOO[kind]]] if kind in _CHANGES_TOO else []
-    return [_of_record(teller, principal, event | {"record_id": id_}) for id_ in (*changed, event["record_id"])]
+    also = event["detail"].get(_CHANGES_TOO.get(kind))
+    changed = (event["record_id"],) if also is None else (also, event["record_id"])
+    return [_of_record(teller, principal, event | {"record_id": id_}) for id_ in changed]
 
 
 def _of_record(teller: Teller, principal: Principal, event: dict[str, Any]) -> Told:

@@ -51,13 +51,23 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "record.created": Kind("A record came for the first time.", _OF_REVISION, record=True),
-    "record.replaced": Kind("A newer update took a record's place.", _OF_REVISION, record=True),
+    "record.replaced": Kind(
+        "A newer update took a record's place; also told by the one that stands for it.",
+        {**_OF_REVISION, "survivor": _ID},
+        record=True,
+        optional=frozenset({"survivor"}),
+    ),
     "record.erased": Kind(
         "A record was erased; what is left says that it was.",
         {"why": {"enum": ["retention", "request"]}, "digest": _SHA256},
         record=True,
     ),
-    "evidence.stored": Kind("A piece of evidence came.", {"part": _TEXT, "sha256": _SHA256}, record=True),
+    "evidence.stored": Kind(
+        "A piece of evidence came; also told by the record that stands for this one.",
+        {"part": _TEXT, "sha256": _SHA256, "survivor": _ID},
+        record=True,
+        optional=frozenset({"survivor"}),
+    ),
     "evidence.redacted": Kind("Copies that show nobody but those concerned are there.", {"media": _TEXT}, record=True),
     "evidence.failed": Kind("Such copies could not be made.", {"media": _TEXT, "error": _TEXT}, record=True),
     "crossing.reviewed": Kind(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from api.errors import ConflictError, NotFoundError, PermissionDeniedError, UnprocessableError
 from api.identity.roles import Call
 from api.ingest.records import no_speaker
+from api.records.merges import survivors, told_by
 from api.records.readable import find_readable
 from api.records.schemas import COPIES
 from api.records.views import refresh_views
@@ -105,6 +106,7 @@ def record(session: Session, call: Call, now_us: int, expected: Expected, item: 
             record_type="crossing",
             part=expected.part,
             sha256=item.sha256,
+            **told_by(survivors(session, [expected.record_id]), expected.record_id),
         )
     append_audit(session, call, now_us, "evidence.store", [expected.record_id], part=expected.part, sha256=item.sha256)
     return {"record_id": expected.record_id, "part": expected.part, "sha256": item.sha256, "size": item.size}

@@ -13,7 +13,7 @@ from api.canonical import canonical, new_id, sha256_hex
 from api.errors import ConflictError, PermissionDeniedError
 from api.identity.roles import Call
 from api.records.kept import Kept, find_kept, insert_kept, update_kept
-from api.records.merges import MERGED
+from api.records.merges import MERGED, survivors, told_by
 from api.records.schemas import CueIn, RecordIn
 from api.records.types import RecordType, Stamp, stamp_of
 from api.records.views import refresh_views
@@ -156,7 +156,8 @@ def deliver_all(
     if type_.reviewed:
         enqueue(session, new + renewed, fresh=True)
     append_events(session, now_us, "record.created", [_told(kept) for kept in new])
-    append_events(session, now_us, "record.replaced", [_told(kept) for kept in renewed])
+    into = survivors(session, [kept.id for kept in renewed if kept.review_state == MERGED])
+    append_events(session, now_us, "record.replaced", [_told(kept, **told_by(into, kept.id)) for kept in renewed])
     if not type_.reviewed:
         release_standing(session, call, now_us, new + renewed)
     _audit(session, call, now_us, type_, done)
@@ -219,8 +220,8 @@ def _next(type_: RecordType, given: Prepared, before: Kept | None, now_us: int) 
     )
 
 
-def _told(row: Kept) -> dict[str, Any]:
-    detail = {"revision": row.revision, "digest": row.digest}
+def _told(row: Kept, **more: str) -> dict[str, Any]:
+    detail = {"revision": row.revision, "digest": row.digest, **more}
     return {"record_id": row.id, "record_type": row.type, "detail": detail}
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.records.tables import MergeRow
 
-__all__ = ["MERGED", "members", "survivors"]
+__all__ = ["MERGED", "members", "survivors", "told_by"]
 
 MERGED = "merged"
 """The review state of a record that another one stands for: it is neither judged nor shared."""
@@ -25,6 +25,11 @@ def survivors(session: Session, ids: Iterable[str]) -> dict[str, str]:
         found |= {start: here for start, here in at.items() if here not in up and here != start}
         at = {start: up[here] for start, here in at.items() if here in up}
     return found
+
+
+def told_by(into: Mapping[str, str], id_: str) -> dict[str, str]:
+    """What an event that changed a record adds to its `detail`: the one of `survivors` that tells of it, if any."""
+    return {"survivor": into[id_]} if id_ in into else {}
 
 
 def members(session: Session, ids: Iterable[str]) -> dict[str, list[str]]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
 )
@@ -49,6 +50,8 @@ __all__ = [
 
 INSIDE_AUDIENCE = 0
 _NEVER_US = 2**63 - 1
+_INSIDE_NUMBER, _NOBODY_NUMBER = literal(INSIDE_AUDIENCE), literal(-1)
+"""Of which there is one each: statements are kept ready by what they are made of."""
 _INSIDE = {Role.PILOT, Role.ANALYST, Role.SUPERVISOR}
 _PLANNERS = {Role.PILOT, Role.SUPERVISOR}
 
@@ -110,11 +113,11 @@ def readable_records(principal: Principal, now_us: int) -> Readable:
     agreement ever changes.
     """
     if principal.role in _INSIDE:
-        return Readable(_inside(_types(principal)), {"now_us": now_us}, literal(INSIDE_AUDIENCE))
+        return Readable(_inside(_types(principal)), {"now_us": now_us}, _INSIDE_NUMBER)
     if principal.role is Role.PARTNER and principal.partner_id is not None:
         parameters = {"now_us": now_us, "partner_id": principal.partner_id}
         return Readable(_partner(_types(principal)), parameters, _partner_number())
-    return Readable(_nobody(), {}, literal(-1))
+    return Readable(_nobody(), {}, _NOBODY_NUMBER)
 
 
 @lru_cache(maxsize=512)
@@ -169,7 +172,12 @@ def _inside(types: frozenset[str]) -> Subquery:
 
 
 def _of(types: frozenset[str]) -> tuple[ColumnElement[bool], ...]:
-    return () if types == frozenset(TYPES) else (ReadableRow.type.in_(sorted(types)),)
+    return () if types == frozenset(TYPES) else (ReadableRow.type.in_(_texts(types)),)
+
+
+def _texts(names: Collection[str]) -> list[ColumnElement[str]]:
+    """Names of types in a list of a statement that a driver takes as it stands (`api.store.direct`)."""
+    return [literal_column(f"'{name}'", String) for name in sorted(names)]
 
 
 @cache
@@ -197,7 +205,7 @@ def _released() -> Select[Any]:
 
 def _shared(partner: Any, number: Any) -> Select[Any]:
     """The rule of `readable_records` for a partner, whose id and audience are given."""
-    judged = sorted(name for name, type_ in TYPES.items() if type_.reviewed)
+    judged = _texts([name for name, type_ in TYPES.items() if type_.reviewed])
     permitted = (
         select(ReleaseRow.id)
         .join(RecordRow, RecordRow.id == ReleaseRow.record_id)

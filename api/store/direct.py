@@ -90,7 +90,7 @@ def _parts(rows: Sequence[_T]) -> Iterator[Sequence[_T]]:
         start += size
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def said(statement: Statement, dialect: Dialect, columns: tuple[str, ...] | None = None) -> Said:
     """How a statement is said to a driver; of an Insert, with values for `columns`."""
     whole = statement.inline() if isinstance(statement, Insert) else statement  # nothing is asked back

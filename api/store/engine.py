@@ -25,6 +25,7 @@ from api.store.postgres import open_postgres
 from api.store.schema import prepare
 from api.store.sqlite import open_sqlite
 from api.store.tables import EventRow
+from api.store.turns import Turns
 
 __all__ = ["Store", "open_database"]
 
@@ -87,7 +88,7 @@ class Store:
     ) -> None:
         self.directory = directory
         self.clock = ServiceClock() if clock is None else clock
-        self._writing = threading.Lock()
+        self._writing = Turns()  # a bulk writer that goes on and on keeps no other waiting for more than its turn
         self._queueing = threading.Lock()
         self._queue: list[_Waiting] = []
         self.has_forgotten = database is not None  # a file may hold what a process left that was killed

@@ -6,10 +6,11 @@ transaction begins with an advisory lock that ends with it. It is what BEGIN IMM
 
 from __future__ import annotations
 
+from select import POLLIN, poll
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from api.errors import SettingsError
 from api.store.database import WRITES, Database
@@ -83,11 +84,11 @@ def open_postgres(text: str, *, busy_timeout_s: float) -> Database:
             },
             pool_size=20,
             max_overflow=20,
-            pool_pre_ping=True,  # a database that was started again is found again
         )
     except ModuleNotFoundError as error:
         raise SettingsError(f"PostgreSQL needs {error.name}: pip install 'vedette[postgres]'") from error
     event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "checkout", _on_checkout)
     return Database(
         url.render_as_string(hide_password=True),
         engine,
@@ -99,6 +100,22 @@ def open_postgres(text: str, *, busy_timeout_s: float) -> Database:
 
 def _autocommit(connection: Any) -> None:
     connection.autocommit = True
+
+
+def _on_checkout(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Find a database again that was started again.
+
+    A server that ends a connection says so, or its end is closed: there is something to read. Where there is not, the
+    way there and back that it takes to ask is left out, which each request would wait for.
+    """
+    something = poll()
+    try:
+        something.register(connection.fileno(), POLLIN)
+        if something.poll(0):
+            connection.execute("SELECT 1")
+            connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error  # the pool opens another
 
 
 def _on_begin(connection: Connection) -> None:

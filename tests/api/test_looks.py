@@ -10,10 +10,13 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from api.errors import StorageError
+from api.identity.roles import Principal, Role
+from api.records.lists import RecordFilter, list_readable
 from api.store.direct import direct, said
 from api.store.looks import Looks
 from api.store.tables import Base, EventRow
 from api.trail.log import append_event
+from tests.api.conftest import ON_SQLITE
 
 ON_POSTGRES = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
 EVENTS = Base.metadata.tables["event"]
@@ -68,6 +71,30 @@ def test_we_find_out_ourselves_that_a_server_is_gone(store):
     with store.read() as session:
         told = session.connection().connection.driver_connection.info.get_parameters()
     assert (told["tcp_user_timeout"], told["keepalives_idle"], told["keepalives_count"]) == ("10000", "10", "3")
+
+
+@ON_POSTGRES
+def test_a_connection_that_its_server_ended_is_opened_again(store):
+    own = select(func.pg_backend_pid())
+    with store.write() as session:
+        with store.read() as other:
+            ended = other.scalar(own)
+        assert session.scalar(select(func.pg_terminate_backend(ended, 10_000)))  # and waits until it has
+        with store.read() as other:
+            assert other.scalar(own) != ended
+
+
+@ON_SQLITE
+def test_the_statement_for_a_box_is_kept_ready(store):
+    """Whoever asks for a box, the next one asks with the same statement."""
+    analyst = Principal("a", "a", Role.ANALYST)
+    built = []
+    for number in range(3):
+        box = RecordFilter("crossing", bbox=(float(number), 1.0, 2.0 + number, 3.0))
+        with store.read() as session:
+            assert list_readable(session, analyst, 1, box, limit=1) == []
+        built.append(said.cache_info().misses)
+    assert built[1:] == built[:-1]
 
 
 def refused(store):

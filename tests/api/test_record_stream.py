@@ -12,7 +12,7 @@ from api.feeds.asyncapi import RECORDS
 from api.feeds.changes import tell_change
 from api.feeds.kinds import KINDS
 from api.identity.roles import GRANTS, Permission, Principal, Role
-from tests.api.live import Live, live
+from tests.api.live import LASTING, Live, live
 from tests.api.samples import CLIP, crossing_json, record_json
 
 PATH = "/records/stream"
@@ -86,6 +86,23 @@ def test_of_crossings_that_are_merged_and_parted_both_are_told_as_they_are_now(s
             for event in told:
                 assert event.data["feature"] == service.must("pilot", "GET", f"/crossings/{event.data['record_id']}")
         assert "one man" not in stream.raw
+
+
+def test_what_comes_to_a_merged_crossing_is_told_of_its_survivor_too(service: Live):
+    survivor = service.deliver("stands")
+    report = crossing_json("filmed twice", evidence=crossing_json()["evidence"], retention_days=LASTING)
+    filmed = service.must("pilot", "POST", "/crossings", json=report)["id"]
+    service.must("analyst", "POST", f"/crossings/{filmed}/merge", json={"reason": "one man", "into": survivor})
+    mark = service.mark()
+    with service.stream("pilot", after=mark, path=PATH) as stream:
+        service.must("pilot", "PUT", f"/crossings/{filmed}/evidence/clip", content=CLIP)
+        stored = stream.take(2)
+        service.must("pilot", "POST", "/crossings", json=report | {"update_time": "2027-01-01T00:00:00Z"})
+        replaced = stream.take(2)
+    for told, parts in ((stored, {"clip"}), (replaced, set())):
+        assert [event.data["record_id"] for event in told] == [survivor, filmed]
+        (seen,) = told[0].data["feature"]["properties"]["also_seen"]
+        assert set(seen["evidence"]) == parts
 
 
 def test_a_key_that_is_narrowed_hears_of_no_more_than_it_may_read(service: Live):
