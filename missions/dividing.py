@@ -19,7 +19,18 @@ from missions.setting import Setting
 from missions.sharing import Block, share_out
 from missions.stretch import Team
 
-__all__ = ["TRIALS", "TRIED_STATIONS", "WORTH", "Shared", "divided", "time_s", "trimmed", "undivided", "watched"]
+__all__ = [
+    "TRIALS",
+    "TRIED_STATIONS",
+    "WORTH",
+    "Shared",
+    "divided",
+    "sized",
+    "time_s",
+    "trimmed",
+    "undivided",
+    "watched",
+]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -89,16 +100,22 @@ def _divisions(shared: Shared) -> Iterator[list[tuple[int, int]]]:
 
 def _shared(setting: Setting, teams: Sequence[Team], parts: Sequence[tuple[int, int]], weights: Floats) -> Shared:
     objective: Literal["revisit", "once"] = "once" if setting.options.objective is Objective.ONCE else "revisit"
-    kinds = {part: replace(teams[part[0]], size=part[1]) for part in parts}
+    kinds = {part: sized(teams[part[0]], part[1]) for part in parts}
     own = [kinds[part] for part in parts]
     blocks = trimmed(share_out(own, setting.passable, weights, objective, setting.needed), setting.needed)
-    times, worst = np.zeros(len(parts)), np.zeros(len(parts))
+    times, worst, counts = np.zeros(len(parts)), np.zeros(len(parts)), [0] * len(parts)
     for block in blocks:
         pieces = slice(block.start, block.stop)
         times[block.team] += time_s(own[block.team], block)
+        counts[block.team] += 1
         worst[block.team] = max(worst[block.team], float(weights[pieces][setting.needed[pieces]].max()))
-    rounds = worst * times / [team.size for team in own]
-    return Shared(tuple(parts), tuple(blocks), watched(blocks, len(weights)) & setting.needed, tuple(rounds.tolist()))
+    rounds = [float(w * own[k].round_s(times[k], counts[k])) for k, w in enumerate(worst.tolist())]
+    return Shared(tuple(parts), tuple(blocks), watched(blocks, len(weights)) & setting.needed, tuple(rounds))
+
+
+def sized(team: Team, size: int) -> Team:
+    """A part of a team, with its share of the batteries."""
+    return replace(team, size=size, batteries=team.batteries * size / team.size)
 
 
 def watched(blocks: Iterable[Block], count: int) -> Bools:

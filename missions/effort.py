@@ -57,10 +57,8 @@ def effort(
     flown_s = np.where(level, length / np.where(ground > 0, ground, np.nan), 0.0)
     climb_s, descent_s = np.maximum(rise, 0.0) / aircraft.climb_m_s, np.maximum(-rise, 0.0) / aircraft.descent_m_s
     time = np.maximum(flown_s, np.maximum(climb_s, descent_s))
-    if aircraft.has_wings:
-        air = wind.airspeed(course, np.where(np.isfinite(flown_s), ground, 0.0))
-    else:
-        air = wind.airspeed(course, np.where(time > 0, length / np.where(time > 0, time, 1.0), 0.0))
+    # What a climb or descent makes slower is flown slower.
+    air = wind.airspeed(course, np.where(time > 0, length / np.where(time > 0, time, 1.0), 0.0))
     power = np.where(level, aircraft.power_w(air), aircraft.power_w(0.0, level=False))
     joules = power * time + (aircraft.climb_power_w - aircraft.hover_power_w) * climb_s
     stuck = ~np.isfinite(time)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from missions.dividing import TRIALS, TRIED_STATIONS, WORTH, Shared, time_s, trimmed, undivided, watched
+from missions.dividing import TRIALS, TRIED_STATIONS, WORTH, Shared, sized, time_s, trimmed, undivided, watched
 from missions.setting import Setting
 from missions.sharing import Block, share_out
 from missions.stretch import Team
@@ -108,7 +108,7 @@ def _by_level(setting: Setting, teams: Sequence[Team], weights: Floats, division
     for own, mask, share in ((first, most, 1.0), (rest, ~most, division.battery)):
         needed = setting.needed & mask
         short = {n: teams[parts[n][0]].usable_wh * (share if n in alone else 1.0) for n in own}
-        kinds = {(parts[n], short[n]): replace(teams[parts[n][0]], size=parts[n][1], usable_wh=short[n]) for n in own}
+        kinds = {(parts[n], short[n]): replace(sized(teams[parts[n][0]], parts[n][1]), usable_wh=short[n]) for n in own}
         blocks = share_out([kinds[parts[n], short[n]] for n in own], setting.passable, weights, "revisit", needed)
         flown.append([replace(block, team=own[block.team]) for block in trimmed(blocks, needed)])
     seen = watched((*flown[0], *flown[1]), len(weights))

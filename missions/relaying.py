@@ -57,6 +57,8 @@ def in_turn(teams: Sequence[Team]) -> Team:
         usable_wh=usable_wh,
         last=teams[0].last,
         turn_round_s=max(team.turn_round_s for team in teams),
+        batteries=sum(team.batteries for team in teams),
+        charge_s=max(team.charge_s for team in teams),
     )
 
 

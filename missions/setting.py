@@ -314,7 +314,16 @@ class Setting:
             usable_wh=craft.usable_wh * factor,
             last=self.last,
             turn_round_s=craft.turn_round_s,
+            batteries=self._batteries(crew),
+            charge_s=crew.base.charge_s,
         )
+
+    def _batteries(self, crew: Crew) -> float:
+        """What a crew has of the batteries of its base: by its aircraft; infinite where they are not counted."""
+        if crew.base.batteries is None:
+            return np.inf
+        there = sum(len(other.vehicles) for other in self.crews if other.base == crew.base)
+        return crew.base.batteries * len(crew.vehicles) / there
 
 
 def _hour(hour: float) -> str:

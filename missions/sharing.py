@@ -252,7 +252,7 @@ class _Sharing:
         stop, times = self._times(crew, start, limit)
         if stop == start:
             return place, 0.0
-        figures = self._figures(crew, start, stop, times[-1])
+        figures = self._figures(crew, start, stop, times)
         good = self._startable(crew, start, stop)
         good = good[figures[good - start] <= limit]
         return self._from(crew, int(good[-1])), float(figures[good[-1] - start])
@@ -276,18 +276,26 @@ class _Sharing:
         worst = np.maximum.accumulate(self.weights[first : first + len(patrol_s)])
         return first + int(np.count_nonzero(worst * patrol_s <= most_s)) + 1
 
-    def _figures(self, crew: _Crew, start: int, stop: int, times: Floats) -> Floats:
+    def _figures(self, crew: _Crew, start: int, stop: int, layers: list[Floats]) -> Floats:
         if self.once:
-            figures = times - crew.spare_s
+            figures = layers[-1] - crew.spare_s
         else:
+            rounds = np.min(self._rounds(crew, layers), axis=0)
             stations = crew.reach.stations
             first = int(stations[start])
             worst = np.maximum.accumulate(np.append(0.0, self.weights[first : int(stations[stop])]))
             with np.errstate(invalid="ignore"):
-                figures = worst[stations[start : stop + 1] - first] * times / crew.size
-            figures[np.isinf(times)] = np.inf
+                figures = worst[stations[start : stop + 1] - first] * rounds
+            figures[np.isinf(rounds)] = np.inf
         figures[0] = 0.0
         return figures
+
+    def _rounds(self, crew: _Crew, layers: list[Floats]) -> list[Floats]:
+        """After how long the stretch from the first place to each is looked at again, with ever more sorties, s."""
+        team = crew.reach.team
+        # More sorties may take less time, and hold batteries for longer.
+        least = len(layers) - 1 if self.once or np.isinf(team.batteries) else 0
+        return [team.round_s(layers[count], count) for count in range(least, len(layers))]
 
     def _fill(self, limit: float) -> float | None:
         """The largest figure of any crew when all fill up to `limit`; None where the course is not seen by then."""
@@ -352,7 +360,10 @@ class _Sharing:
         _, layers = self._times(crew, start, limit)
         # The first place from which nothing is left to see before `stop`.
         last = int(np.flatnonzero(self.onward[crew.reach.stations[start:]] >= stop)[0])
-        return [(number, *sortie) for sortie in crew.reach.trace(layers, start, start + last)]
+        rounds = [round_s[last] for round_s in self._rounds(crew, layers)]
+        # The last of them is that of all layers.
+        depth = len(layers) - len(rounds) + 1 + int(np.argmin(rounds))
+        return [(number, *sortie) for sortie in crew.reach.trace(layers[:depth], start, start + last)]
 
     def _gleaned(self, lost: Bools) -> list[tuple[int, int, int, bool]]:
         """Sorties over what the order left out, each by the crew that sees most of what is left from there on."""

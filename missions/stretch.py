@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Reach", "Team"]
 
@@ -45,6 +45,9 @@ class Team:
         The next one is always allowed. None where there is no such limit.
     turn_round_s
         The part of `home_s` that is spent on the ground.
+    batteries, charge_s
+        Batteries that its sorties may hold, in fractions where a base has them for several teams, and how long each is
+        charged after a sortie; infinite for enough.
     """
 
     size: int
@@ -59,6 +62,19 @@ class Team:
     usable_wh: float
     last: NDArray[np.integer] | None = None
     turn_round_s: float = 0.0
+    batteries: float = np.inf
+    charge_s: float = 0.0
+
+    def round_s(self, time_s: ArrayLike, sorties: int) -> Floats:
+        """How long after one look at a stretch the next comes, seconds, when so many sorties over it take `time_s`.
+
+        Its aircraft share the time among them, and a battery is held for the flight and its charging.
+        """
+        time = np.asarray(time_s, dtype=float)
+        own = time / self.size
+        if np.isinf(self.batteries):
+            return own
+        return np.maximum(own, (time + sorties * (self.charge_s - self.turn_round_s)) / self.batteries)
 
 
 class Reach:

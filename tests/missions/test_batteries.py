@@ -1,14 +1,15 @@
 """Batteries that are fewer than the aircraft use: take-offs at the pace of the chargers, and a figure that says so."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from missions import PlanOptions, check, explain, plan
-from tests.missions.helpers import fleet_for, straight
+from missions import Base, PlanOptions, check, default_fleet, explain, plan
+from tests.missions.helpers import beside, fleet_for, straight
 
 
 def _with_batteries(fleet, count, charge_s):
@@ -32,7 +33,7 @@ def _never_too_many(made, count, charge_s):
     return all(sum(a <= begin < b - 1e-6 for a, b in out) <= count for begin, _ in out)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     count=st.integers(1, 8),
     charge_s=st.sampled_from([0.0, 1800.0, 5400.0, 36_000.0]),
@@ -68,3 +69,49 @@ def test_take_offs_keep_the_pace_of_the_chargers(count, charge_s):
     assert np.ptp(waits) < 0.01 * waits.mean() + 60
     text = " ".join(explain(made).limits)
     assert f"left alone for up to {made.revisit_s / 60:.1f} min: take-offs wait for charged batteries (base)" in text
+
+
+def _beside_two(border, counts, charge_s, aircraft):
+    """So many aircraft at each of two bases behind a border from west to east."""
+    (west, _), (east, _) = border.coordinates[0], border.coordinates[-1]
+    middle = beside(border, 1500.0)
+    bases = [
+        Base(name, middle.lat_deg, west + share * (east - west), batteries=count, charge_s=charge_s)
+        for name, share, count in zip("ab", (0.25, 0.75), counts, strict=True)
+    ]
+    fleet = default_fleet(bases[0], sum(aircraft))
+    own = [base for base, size in zip(bases, aircraft, strict=True) for _ in range(size)]
+    return replace(fleet, vehicles=tuple(replace(v, base=b) for v, b in zip(fleet.vehicles, own, strict=True)))
+
+
+def _of(made, name):
+    """The flights from a base alone."""
+    bases = {vehicle.sysid: vehicle.base.name for vehicle in made.fleet.vehicles}
+    return SimpleNamespace(sorties=made.sorties, flights=[f for f in made.flights if bases[f.sysid] == name])
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    counts=st.tuples(st.integers(1, 8), st.integers(1, 8)),
+    charge_s=st.sampled_from([0.0, 3600.0, 14_400.0]),
+    aircraft=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+)
+def test_each_base_uses_the_batteries_that_it_has(counts, charge_s, aircraft):
+    border = straight(24_000)
+    made = plan(border, _beside_two(border, counts, charge_s, aircraft))
+    assert check(made) == []
+    assert made.coverage.share > 0.99
+    for name, count in zip("ab", counts, strict=True):
+        assert _never_too_many(_of(made, name), count, charge_s)
+    assert _unwatched_s(made) <= made.revisit_s + 60
+    assert made.revisit_bound_s <= made.revisit_s
+
+
+@pytest.mark.parametrize(("counts", "charge_s", "most"), [((2, 8), 7200.0, 0.05), ((1, 6), 14_400.0, 0.05)])
+def test_who_has_more_batteries_watches_more(counts, charge_s, most):
+    """Shared by aircraft alone, the longest revisit was 71 % and 98 % above what no plan is below."""
+    border = straight(48_000)
+    made = plan(border, _beside_two(border, counts, charge_s, (2, 2)))
+    assert made.gap < most
+    watched = [sum(s.to_m - s.from_m for s in made.sorties if s.vehicle.base.name == name) for name in "ab"]
+    assert watched[1] > 1.5 * watched[0]
