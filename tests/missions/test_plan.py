@@ -12,6 +12,7 @@ from pyproj import Geod
 
 from geo import FlatTerrain, GridTerrain, geodesic_distance_m
 from missions import (
+    Base,
     BorderSegment,
     Fleet,
     LegKind,
@@ -237,6 +238,12 @@ def test_a_base_that_will_not_do_is_refused(side, distance, words):
     border = straight(10_000, side)
     with pytest.raises(PlanError, match=words):
         plan(border, default_fleet(beside(border, distance)))
+
+
+def test_a_base_whose_latitude_and_longitude_changed_places_is_told_so():
+    swapped = default_fleet(Base("post", LON, LAT))
+    with pytest.raises(PlanError, match=r"base 'post' lies [0-9]{4} km from what is patrolled.*latitude first"):
+        plan(straight(10_000), swapped)
 
 
 def test_the_wrong_own_side_is_found_by_the_base():
