@@ -162,7 +162,7 @@ def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain
         ground = below[leg, 0] + share * (below[leg, 1] - below[leg, 0])
     else:
         near, back = np.unique(place, return_inverse=True)
-        ground = np.asarray(terrain.elevation_m(places[own[near], 0], places[own[near], 1]))[back]
+        ground = np.asarray(terrain.known_elevation_m(places[own[near], 0], places[own[near], 1]))[back]
     height = amsl[leg, 0] + share * (amsl[leg, 1] - amsl[leg, 0]) - ground
     angle = np.arctan2(height, across) - axis
     depth = np.hypot(height, across) * np.cos(angle)
