@@ -29,9 +29,9 @@ Bools = NDArray[np.bool_]
 _PLACES = 2000
 _GOLDEN = 0.6180339887498949
 _M_PER_DEG = 111_132.0
-_ROOM, _ROUGH_ROOM = 0.03, 0.05
+_ROOM, _ROUGH_ROOM = 0.03, 0.08
 """By how much a share of so many places may be below that of the ground that they stand for; on terrain patches that
-are seen, or are not, lie together.
+are seen, or are not, lie together, and along a slope all of half a row of the planner's cells, a sixteenth of the band.
 """
 
 _LEVEL_M = 1.0
