@@ -10,6 +10,8 @@ should be: a zone that is left out is one that is flown into.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +123,17 @@ def _take_feature(feature: LineFeature, number: int, zones: list[Zone], sites: l
 def _height_of(feature: LineFeature, which: str) -> Altitude | None:
     """A height of a feature whose values may be texts."""
     values = {f"{which}_m": number_of(feature, f"{which}_m"), f"{which}_datum": feature.get(f"{which}_datum")}
-    try:
+    with _of(feature.where):
         return _height(values, which)
+
+
+@contextmanager
+def _of(what: str) -> Iterator[None]:
+    """What a property that is wrong is one of."""
+    try:
+        yield
     except FormatError as error:
-        raise FormatError(f"{feature.where}: {error}") from None
+        raise FormatError(f"{what}: {error}") from None
 
 
 def _take(feature: Any, number: int, zones: list[Zone], sites: list[LandingSite]) -> None:
@@ -147,11 +156,15 @@ def _take(feature: Any, number: int, zones: list[Zone], sites: list[LandingSite]
             raise FormatError(f"landing site {name!r} is a {shape}: give a Point")
         check_positions([coordinates], 1, f"landing site {name!r}")
         lon, lat = coordinates
-        sites.append(LandingSite(name, float(lat), float(lon), _number(properties, "radius_m", 10.0)))
+        with _of(f"landing site {name!r}"):
+            radius_m = _number(properties, "radius_m", 10.0)
+        sites.append(LandingSite(name, float(lat), float(lon), radius_m))
         return
     if shape not in {"Polygon", "MultiPolygon"}:
         raise FormatError(f"zone {name!r} is a {shape}: give a Polygon or MultiPolygon")
     check_positions(coordinates, 2 if shape == "Polygon" else 3, f"zone {name!r}")
+    with _of(f"zone {name!r}"):
+        floor, ceiling = (_height(properties, which) for which in ("floor", "ceiling"))
     parts = [coordinates] if shape == "Polygon" else coordinates
     for k, rings in enumerate(parts, 1):
         zones.append(
@@ -159,8 +172,8 @@ def _take(feature: Any, number: int, zones: list[Zone], sites: list[LandingSite]
                 name if len(parts) == 1 else f"{name} ({k})",
                 tuple(tuple((point[0], point[1]) for point in ring) for ring in rings),
                 kind,
-                _height(properties, "floor"),
-                _height(properties, "ceiling"),
+                floor,
+                ceiling,
             )
         )
 

@@ -12,11 +12,15 @@ from missions.airspace import ZoneKind
 from missions.airspace_heights import ceiling_within, over_ground
 from missions.errors import PlanError
 from missions.flying import PROFILE_TOLERANCE_M
+from missions.surroundings import rough_distance_m
 
 if TYPE_CHECKING:
     from missions.setting import Setting
 
 __all__ = ["check_bases", "heed"]
+
+_ELSEWHERE_M = 2e6
+"""No base is so far from its border: its latitude and longitude have changed places."""
 
 
 def heed(setting: Setting, *, known_ground: bool) -> None:
@@ -40,13 +44,11 @@ def heed(setting: Setting, *, known_ground: bool) -> None:
 
 
 def check_bases(setting: Setting) -> None:
-    """Refuse a base on the far side, too near to the border, in a zone, under the floor of one, or in a void."""
+    """Refuse a base that is elsewhere, on the far side, too near to the border, in or under a zone, or in a void."""
     bases = list(dict.fromkeys(v.base for v in setting.fleet.vehicles))
     contested = setting.around.contested
+    lon, lat = np.concatenate([border.coordinates for border in setting.task.borders]).T
     for base in bases:
-        if np.isnan(setting.terrain.known_elevation_m(base.lat_deg, base.lon_deg)):
-            lack = setting.terrain.lack(base.lat_deg, base.lon_deg)
-            raise PlanError(f"base {base.name!r} stands on ground that is not known: {lack}; or move the base")
         if contested.holds(base.lat_deg, base.lon_deg):
             raise PlanError(
                 f"border {setting.task.name!r} crosses itself at {contested.told} (latitude and longitude, degrees), "
@@ -54,6 +56,15 @@ def check_bases(setting: Setting) -> None:
                 f"that base {base.name!r} lies on the own side of one stretch "
                 "and on the far side of another: draw the line so that it does not"
             )
+        away_m = float(rough_distance_m(base.lat_deg, base.lon_deg, lat, lon).min())
+        if away_m > _ELSEWHERE_M:
+            raise PlanError(
+                f"base {base.name!r} lies {away_m / 1000:.0f} km from what is patrolled, at {base.lat_deg:g}, "
+                f"{base.lon_deg:g}: give latitude first, then longitude"
+            )
+        if np.isnan(setting.terrain.known_elevation_m(base.lat_deg, base.lon_deg)):
+            lack = setting.terrain.lack(base.lat_deg, base.lon_deg)
+            raise PlanError(f"base {base.name!r} stands on ground that is not known: {lack}; or move the base")
         if not setting.around.own_side(base.lat_deg, base.lon_deg):
             raise PlanError(
                 f"base {base.name!r} lies on the far side of the border: move it to the side of "

@@ -141,24 +141,32 @@ def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain
     if not len(own):
         return
     at = about.xy(places[own, 0], places[own, 1])
-    ground = None if terrain is None else np.asarray(terrain.known_elevation_m(places[own, 0], places[own, 1]))
-    ends = np.array([about.xy(*_lat_lon(leg)) for leg in legs])
-    half = (camera.model.height_px / 2 + _EDGE_PX) / camera.model.focal_px
-    axis = np.radians(-look.gimbal_pitch_deg)
-    for leg, (start, stop) in zip(legs, ends, strict=True):
-        step = stop - start
-        length = float(np.hypot(*step))
-        share = np.clip((at - start) @ step / max(length, 1e-9) ** 2, 0.0, 1.0)
-        off = at - start
-        side = (leg.look.sign if leg.look else 0) * (step[0] * off[:, 1] - step[1] * off[:, 0])
-        across = np.hypot(*(off - share[:, None] * step).T)
-        amsl = leg.start.amsl_m + share * (leg.end.amsl_m - leg.start.amsl_m)
-        below = leg.start.ground_amsl_m + share * (leg.end.ground_amsl_m - leg.start.ground_amsl_m)
-        height = amsl - (below if ground is None else ground)
-        angle = np.arctan2(height, across) - axis
-        depth = np.hypot(height, across) * np.cos(angle)
-        shown = (depth > 0) & (np.abs(np.tan(angle)) <= half) & (depth <= limit_m * camera.model.focal_px * (1 + _FINE))
-        seen[own[shown & (side > 0)]] = True
+    start, stop = np.array([about.xy(*_lat_lon(leg)) for leg in legs]).transpose(1, 0, 2)
+    step, off = stop - start, at[:, None] - start
+    share = np.clip((off * step).sum(axis=-1) / np.maximum((step**2).sum(axis=-1), 1e-9), 0.0, 1.0)
+    across = np.hypot(*np.moveaxis(off - share[..., None] * step, -1, 0))
+    signs = np.array([leg.look.sign for leg in legs if leg.look is not None])
+    half, axis = (camera.model.height_px / 2 + _EDGE_PX) / camera.model.focal_px, np.radians(-look.gimbal_pitch_deg)
+    deepest = limit_m * camera.model.focal_px * (1 + _FINE)
+    facing = signs * (step[:, 0] * off[..., 1] - step[:, 1] * off[..., 0]) > 0
+    # Of ground that no view reaches nobody need know the height.
+    place, leg = np.nonzero(facing & (across <= deepest * (np.cos(axis) + half * abs(np.sin(axis)))))
+    if not len(place):
+        return
+    amsl, below = (
+        np.array([[getattr(p, name) for p in (one.start, one.end)] for one in legs])
+        for name in ("amsl_m", "ground_amsl_m")
+    )
+    share, across = share[place, leg], across[place, leg]
+    if terrain is None:
+        ground = below[leg, 0] + share * (below[leg, 1] - below[leg, 0])
+    else:
+        near, back = np.unique(place, return_inverse=True)
+        ground = np.asarray(terrain.known_elevation_m(places[own[near], 0], places[own[near], 1]))[back]
+    height = amsl[leg, 0] + share * (amsl[leg, 1] - amsl[leg, 0]) - ground
+    angle = np.arctan2(height, across) - axis
+    depth = np.hypot(height, across) * np.cos(angle)
+    seen[own[place[(depth > 0) & (depth <= deepest) & (np.abs(np.tan(angle)) <= half)]]] = True
 
 
 def _lat_lon(leg: Leg) -> tuple[Floats, Floats]:

@@ -24,7 +24,7 @@ _STEEP, _STEEP_STEP_M = 0.4, 3.0
 
 _CORNER_RAD = 0.4
 _TOLD = 2e-3
-"""By how much of a battery what a sortie says that it lands with may differ from what it does."""
+"""By how much of a battery a sortie may say that it lands with more than it does."""
 
 _HEIGHT_TOLERANCE_M = 6.0
 """How far waypoints may let the height above ground between them stray, metres."""
@@ -137,7 +137,7 @@ def energy(plan: PatrolPlan) -> Rule:
         worst = min(worst, left - craft.reserve_fraction)
         if left < craft.reserve_fraction - 1e-3:
             found.append(f"{sortie.name}: lands with {left:.1%} of the battery, reserve {craft.reserve_fraction:.0%}")
-        if abs(left - sortie.reserve_left) > _TOLD:
+        if sortie.reserve_left > left + _TOLD:
             found.append(
                 f"{sortie.name}: says it lands with {sortie.reserve_left:.1%} of the battery, it is {left:.1%}"
             )

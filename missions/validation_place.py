@@ -192,7 +192,7 @@ class _Near:
 def _beyond_limits(sortie: Sortie, zone: Zone, numbers: Sequence[int]) -> list[str]:
     """Legs over a zone that may be flown through, at heights above ground at which it may not.
 
-    Take-off and landing pass every height below that of the way.
+    Take-off and landing pass every height below that of the way, and who goes on in the air begins where it is.
     """
     found = []
     low = -np.inf if zone.floor is None else zone.floor.metres
@@ -203,7 +203,7 @@ def _beyond_limits(sortie: Sortie, zone: Zone, numbers: Sequence[int]) -> list[s
         if zone.kind is ZoneKind.NO_FLY:
             wrong = most > low + _ROUNDED_M and least < high - _ROUNDED_M
         else:
-            passing = leg.kind in {LegKind.TAKEOFF, LegKind.LANDING}
+            passing = leg.kind in {LegKind.TAKEOFF, LegKind.LANDING} or (sortie.airborne and i == 0)
             wrong = (least < low - _ROUNDED_M and not passing) or most > high + _ROUNDED_M
         if wrong:
             found.append(

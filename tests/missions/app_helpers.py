@@ -23,6 +23,9 @@ class Hills:
         north = (np.asarray(lat_deg, dtype=float) - LAT) * M_LAT
         return 700.0 + 60.0 * np.sin(east / 900.0) + 40.0 * np.cos(north / 700.0) + 0.01 * east
 
+    def known_elevation_m(self, lat_deg, lon_deg):
+        return self.elevation_m(lat_deg, lon_deg)
+
 
 def app_fleet(border, count=1, distance_m=1500.0):
     """The default fleet at the speeds that DJI's apps take."""

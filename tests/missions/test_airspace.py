@@ -135,7 +135,7 @@ def _collection(**change):
         (_collection(geometry={"type": "Polygon", "coordinates": [[1, 2]]}), "not a list of"),
         (_collection(properties={"kind": "danger"}), "kind"),
         (_collection(properties={"hight": 3}), "hight"),
-        (_collection(properties={"floor_m": 30}), "floor_datum"),
+        (_collection(properties={"name": "lake", "floor_m": 30}), "zone 'lake': floor_datum"),
         (_collection(properties={"floor_datum": "AGL"}), "without"),
         (_collection(properties={"floor_m": "x", "floor_datum": "AGL"}), "floor_m"),
         (_collection() | {"crs": {"properties": {"name": "EPSG:32632"}}}, "EPSG:32632"),

@@ -218,6 +218,7 @@ BROKEN = {
     "across the border": (ACROSS, 0, lambda p: moved(p, 0, first(p, PATROL), north=-250)),
     "into the lake": (ZONES, -1, lambda p: moved(p, -1, first(p, PATROL, -1), east=7000 - end_of(p), north=300 - 75)),
     "a leg left out": (JOIN, 0, lambda p: with_sortie(p, 0, legs=p.sorties[0].legs[:3] + p.sorties[0].legs[4:])),
+    "begins beside its base": (JOIN, 0, lambda p: with_leg(p, 0, 0, start=p.sorties[0].legs[1].end)),
     "lands elsewhere": (JOIN, 0, lambda p: with_sortie(p, 0, legs=p.sorties[0].legs[:-1])),
     # How high.
     "below the floor": (HEIGHT, 0, lambda p: moved(p, 0, first(p, TRANSIT), up=-65)),
