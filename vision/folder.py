@@ -66,6 +66,9 @@ def open_folder(folder: Path, frame_rate: float | None, times_us: Sequence[int] 
 
 def _read_image(path: Path) -> Image | None:
     # Not cv2.imread: it cannot open a path with letters outside the local code page on Windows, and prints to stderr.
-    data = np.fromfile(path, dtype=np.uint8)
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError:  # removed since the folder was listed, not ours to read, or on a disk that fails
+        return None
     image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     return None if image is None else np.asarray(image, dtype=np.uint8)

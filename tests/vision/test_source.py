@@ -282,6 +282,10 @@ def test_a_folder_of_images(tmp_path):
         open_source(tmp_path)
     with pytest.raises(SourceError, match="5 images and 2 times"):
         open_source(tmp_path, times_us=[1, 2])
+    with open_source(tmp_path, fps=2.0) as source:
+        (tmp_path / "003.png").unlink()  # while it is watched
+        assert [number_of(f.image) for f in source] == [0, 1, 4]
+        assert any("003.png: cannot be read" in problem for problem in source.counts.problems)
 
 
 def broken_files(folder):
