@@ -17,6 +17,7 @@ _WEBHOOK = {
     "next_attempt": or_null(TIME),
     "disabled": or_null(TIME),
     "disabled_reason": or_null(TEXT),
+    "old_secret_until": or_null(TIME),
 }
 _DELIVERY = closed(
     id=ID,

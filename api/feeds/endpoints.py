@@ -128,9 +128,12 @@ def post_pause(webhook_id: str, call: Caller, store: Stored) -> Response:
     return answer(write(store, lambda session, now: webhooks.pause(session, call, now, webhook_id)))
 
 
-def post_secret(webhook_id: str, call: Caller, store: Stored) -> Response:
-    """Sign calls with a new secret from the next on; it is in this answer alone, and the old one counts no more."""
-    told, secret = write(store, lambda session, now: webhooks.renew_secret(session, call, now, webhook_id))
+def post_secret(webhook_id: str, call: Caller, store: Stored, given: Given) -> Response:
+    """Sign calls with a new secret from the next on; it is in this answer alone.
+
+    Until `old_secret_until` each call carries a second signature, with the old one.
+    """
+    told, secret = write(store, lambda session, now: webhooks.renew_secret(session, call, now, webhook_id, given.feeds))
     return answer(told | {"secret": secret})
 
 

@@ -35,7 +35,7 @@ from api.feeds.standing import standing
 from api.feeds.tables import DeliveryRow, WebhookRow
 from api.feeds.told import Teller, Told
 from api.feeds.wake import Place, wake_of
-from api.feeds.webhooks import disable, reach_of, speaks_for
+from api.feeds.webhooks import disable, reach_of, signing_secrets, speaks_for
 from api.identity.roles import Call, Principal
 from api.store.tables import EventRow
 from api.threads import in_thread
@@ -250,20 +250,20 @@ class Sender:
         data = f'{{"data":{told.body},"timestamp":"{told.time}","type":"{told.kind}"}}'.encode()
         shown = [] if told.shown is None else [told.shown]
 
-        def secret_now(session: Session) -> str | None:
+        def secrets_now(session: Session) -> list[str]:
             current = session.get(WebhookRow, row.id)
             if current is None or current.disabled_us is not None:
-                return None
+                return []
             append_audit(session, Call(who, message_id), now_us, "event.send", shown, webhook=row.id, n=told.n)
-            return current.secret
+            return signing_secrets(current, now_us)
 
-        secret = self._store.write_together(secret_now)
-        if secret is None:
+        secrets = self._store.write_together(secrets_now)
+        if not secrets:
             return None
         headers = [
             ("content-type", "application/json"),
             ("user-agent", "Vedette"),
-            *signed_headers(secret, message_id, now_us, data).items(),
+            *signed_headers(secrets, message_id, now_us, data).items(),
         ]
         return _Job(row.id, row.audience, row.after_n, row.url, told, data, headers, again)
 

@@ -49,6 +49,8 @@ class FeedSettings:
         Wait after the first failure; it doubles, with jitter, up to the longest.
     give_up_days
         A target that failed for so long is disabled.
+    old_secret_s
+        For how long calls to a target are signed with its old secret too, after it was given a new one.
     reoffer_s
         How often a recall without a receipt is offered again.
     deliveries_days
@@ -83,6 +85,7 @@ class FeedSettings:
     first_wait_s: float = 5.0
     longest_wait_s: float = 3600.0
     give_up_days: float = 5.0
+    old_secret_s: float = 86400.0
     reoffer_s: float = 3600.0
     deliveries_days: float = 30.0
     lease_s: float = 15.0

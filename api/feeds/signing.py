@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 
 __all__ = ["new_secret", "signed_headers"]
 
@@ -17,13 +18,13 @@ def new_secret() -> str:
     return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def signed_headers(secret: str, message_id: str, time_us: int, body: bytes) -> dict[str, str]:
-    """The three headers of a call: id, time, and a signature over id, time and body.
+def signed_headers(known: Iterable[str], message_id: str, time_us: int, body: bytes) -> dict[str, str]:
+    """The three headers of a call: id, time, and a signature over id, time and body with each secret.
 
     Parameters
     ----------
-    secret
-        As `new_secret` makes it.
+    known
+        As `new_secret` makes them: whoever receives knows one of them.
     message_id
         The same for every attempt at one message.
     time_us
@@ -32,10 +33,14 @@ def signed_headers(secret: str, message_id: str, time_us: int, body: bytes) -> d
         As it is sent.
     """
     seconds = time_us // 1_000_000
-    key = base64.b64decode(secret.removeprefix(_PREFIX))
-    digest = hmac.new(key, f"{message_id}.{seconds}.".encode() + body, hashlib.sha256).digest()
+    signed = f"{message_id}.{seconds}.".encode() + body
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(seconds),
-        "webhook-signature": "v1," + base64.b64encode(digest).decode(),
+        "webhook-signature": " ".join(_signature(secret, signed) for secret in known),
     }
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(_PREFIX))
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()

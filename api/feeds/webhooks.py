@@ -33,6 +33,7 @@ __all__ = [
     "redeliver",
     "remove_webhook",
     "renew_secret",
+    "signing_secrets",
     "speaks_for",
 ]
 
@@ -100,6 +101,8 @@ def add_webhook(
         url=wish.url,
         kinds=None if wish.kinds is None else canonical(sorted(set(wish.kinds))),
         secret=new_secret(),
+        old_secret=None,
+        old_until_us=None,
         created_us=now_us,
         after_n=0,
         failures=0,
@@ -176,15 +179,26 @@ def pause(session: Session, call: Call, now_us: int, webhook_id: str) -> dict[st
     return _wire(row)
 
 
-def renew_secret(session: Session, call: Call, now_us: int, webhook_id: str) -> tuple[dict[str, Any], str]:
+def renew_secret(
+    session: Session, call: Call, now_us: int, webhook_id: str, settings: FeedSettings
+) -> tuple[dict[str, Any], str]:
     """Sign calls to a target of the caller's with another secret from the next on: the target, and that, told once.
 
+    For `settings.old_secret_s` they are signed with the one before too, so that whoever receives may change over.
     Raises NotFoundError.
     """
     row = _mine(session, call, webhook_id)
+    row.old_secret, row.old_until_us = row.secret, now_us + int(settings.old_secret_s * 1e6)
     row.secret = new_secret()
     append_audit(session, call, now_us, "webhook.renew_secret", [row.id])
     return _wire(row), row.secret
+
+
+def signing_secrets(row: WebhookRow, now_us: int) -> list[str]:
+    """What a call to a target is signed with now, the newest secret first; an old one whose time is over goes."""
+    if row.old_until_us is not None and row.old_until_us <= now_us:
+        row.old_secret, row.old_until_us = None, None
+    return [row.secret] if row.old_secret is None else [row.secret, row.old_secret]
 
 
 def list_deliveries(session: Session, call: Call, webhook_id: str, window: Window) -> Page[dict[str, Any]]:
@@ -234,6 +248,7 @@ def _wire(row: WebhookRow) -> dict[str, Any]:
         "next_attempt": iso(row.next_us) if row.failures else None,
         "disabled": None if row.disabled_us is None else iso(row.disabled_us),
         "disabled_reason": row.disabled_reason,
+        "old_secret_until": None if row.old_until_us is None else iso(row.old_until_us),
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from api.described import FLAG, ID, TEXT, TIME, answered, answered_page, closed, list_of, or_null
+from api.described import COUNT, FLAG, ID, TEXT, TIME, answered, answered_page, closed, list_of, one_of, or_null
+from api.identity.roles import Role
 
 __all__ = [
     "ACCOUNT",
@@ -58,12 +59,13 @@ ME = answered(
     closed(
         key_id=TEXT,
         name=TEXT,
-        role=TEXT,
+        role=one_of(*map(str, Role)),
         partner_id=or_null(ID),
         account_id=or_null(ID),
         scopes=or_null(list_of(TEXT)),
         permissions=list_of(TEXT),
         csrf=or_null(TEXT),
+        idle_s=or_null(COUNT),
     )
 )
 SESSIONS = answered_page(_SESSION)

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.described import NOTHING
 from api.errors import AuthenticationError, NotFoundError
-from api.http import Caller, Route, Stored, answer, answer_page, read, write
+from api.http import Caller, Given, Route, Stored, answer, answer_page, read, write
 from api.identity import accounts, answers, keys, sessions
 from api.identity.cookies import check_origin
 from api.identity.doorman import Doorman
@@ -252,8 +252,11 @@ def get_oidc_callback(request: Request, door: Door, logins: Entry, device: From,
     return response
 
 
-def get_me(request: Request, call: Caller, store: Stored, door: Door) -> Response:
-    """Who one is; for a session, the token that its unsafe requests carry in `X-Vedette-Csrf`."""
+def get_me(request: Request, call: Caller, store: Stored, door: Door, given: Given) -> Response:
+    """Who one is; for a session, the token that its unsafe requests carry in `X-Vedette-Csrf`.
+
+    `idle_s` is for how many seconds a session lasts that is not used.
+    """
     who = call.principal
     secret = None if who.session_id is None else door.cookies.read(request.headers, door.cookies.session)
     body = {
@@ -265,6 +268,7 @@ def get_me(request: Request, call: Caller, store: Stored, door: Door) -> Respons
         "scopes": None if who.scopes is None else sorted(who.scopes),
         "permissions": sorted(each for each in Permission if who.may(each)),
         "csrf": None if secret is None else csrf_token(secret),
+        "idle_s": None if who.session_id is None else given.identity.idle_s,
     }
     return answer(read(store, call, "self.read", lambda _session, _now: (body, [])))
 

@@ -131,7 +131,7 @@ def test_a_first_key_that_was_revoked_is_no_secret_either(service):
     assert_problem(Browser.at(service).login("administrator", secret, PASSWORD), 401)
 
 
-def test_a_new_account_sets_its_password_at_the_first_login(service):
+def test_a_new_account_sets_its_password_at_the_first_login(service, identity):
     account_id, secret = make_account(service, "anna")
     browser = Browser.at(service)
     body = assert_problem(browser.login("anna", secret), 403)
@@ -141,6 +141,7 @@ def test_a_new_account_sets_its_password_at_the_first_login(service):
     assert browser.login("anna", secret, PASSWORD).status_code == 200
     me = browser.ask("GET", "/me").json()
     assert (me["account_id"], me["key_id"], me["role"], me["name"]) == (account_id, account_id, "analyst", "Anna")
+    assert me["idle_s"] == identity.idle_s
     assert_problem(Browser.at(service).login("anna", secret, OTHER), 401)
     assert_problem(Browser.at(service).login("anna", PASSWORD, OTHER), 422)  # there is nothing to replace
 

@@ -35,6 +35,7 @@ from api.identity.keys import issue_key
 from api.identity.roles import SYSTEM, Call, Principal
 from api.outlets.cursors import hold
 from api.outlets.settings import Outlet
+from api.times import iso
 from api.trail.log import append_event
 from tests.api.live import Live, Target, live, status
 
@@ -95,7 +96,7 @@ def test_calls_are_signed_as_the_standard_says_and_come_in_order(service: Live, 
 def test_the_signature_is_that_of_the_reference(body, time_us, message_id):
     secret = new_secret()
     text = body.decode("latin-1")
-    headers = signed_headers(secret, message_id, time_us, text.encode())
+    headers = signed_headers([secret], message_id, time_us, text.encode())
     at = dt.datetime.fromtimestamp(time_us // 1_000_000, dt.UTC)
     assert headers["webhook-signature"] == Webhook(secret).sign(message_id, at, text)
     assert headers["webhook-timestamp"] == str(time_us // 1_000_000)
@@ -322,7 +323,7 @@ def test_a_target_rests_until_it_is_set_going_again_and_misses_nothing(service: 
     assert [one["objects"] for one in service.audited("webhook.pause")] == [[made["id"]]]
 
 
-def test_a_new_secret_signs_from_the_next_call_on_and_the_old_one_no_more(service: Live, target: Target):
+def test_a_new_secret_signs_from_the_next_call_on_and_for_a_time_the_old_one_too(service: Live, target: Target):
     bravo = service.partner("bravo")
     made = name_target(service, "bravo", target.url)
     service.released(bravo, "before")
@@ -331,9 +332,20 @@ def test_a_new_secret_signs_from_the_next_call_on_and_the_old_one_no_more(servic
     assert renewed["secret"] != made["secret"]
     service.released(bravo, "after")
     (headers, body) = target.wait(2)[1]
+    for secret in (renewed["secret"], made["secret"]):
+        Webhook(secret).verify(body, headers)
+    with service.store.write() as session:
+        until_us = session.get_one(WebhookRow, made["id"]).old_until_us
+        assert iso(until_us) == renewed["old_secret_until"]
+        assert 0 < until_us - service.store.clock() <= FeedSettings().old_secret_s * 1e6
+        session.get_one(WebhookRow, made["id"]).old_until_us = service.store.clock()  # that time is over
+    service.released(bravo, "much later")
+    (headers, body) = target.wait(3)[2]
     Webhook(renewed["secret"]).verify(body, headers)
     with pytest.raises(Exception, match="signature"):
         Webhook(made["secret"]).verify(body, headers)
+    with service.store.read() as session:
+        assert session.get_one(WebhookRow, made["id"]).old_secret is None
     assert renewed["secret"] not in service.ask("bravo", "GET", "/webhooks").text
     assert all(renewed["secret"] not in json.dumps(one) for one in service.audited("webhook.renew_secret"))
 

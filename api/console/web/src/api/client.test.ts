@@ -81,3 +81,23 @@ it("lets no answer in that is another account's, and has the page begin anew", a
   await expect(theirs).rejects.toMatchObject({ status: 401 });
   expect([over.mock.calls.length, other.mock.calls.length]).toEqual([0, 1]);
 });
+
+it.each([
+  ["breaks off", (cut: (why: unknown) => void) => cut(new TypeError("network error"))],
+  ["is not at its end in time", (cut: (why: unknown) => void) => cut(new DOMException("", "TimeoutError"))],
+])("an answer that %s is none", async (_, end) => {
+  const { service } = await import("./client");
+  const told = service.GET("/me");
+  await turns();
+  let cut: (why: unknown) => void = () => undefined;
+  const body = new ReadableStream({
+    start: (stream) => {
+      cut = (why) => stream.error(why);
+      stream.enqueue(new TextEncoder().encode('{"name":'));
+    },
+  });
+  asked.get("/me")?.(new Response(body));
+  await turns();
+  end(cut);
+  await expect(told).rejects.toMatchObject({ name: "Problem", status: 0 });
+});

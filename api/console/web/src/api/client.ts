@@ -120,9 +120,13 @@ async function sent(request: Request, asked: AbortSignal): Promise<Response> {
   try {
     return await fetch(request);
   } catch (error) {
-    if (asked.aborted && !isLate(asked)) throw error;
-    throw new Problem(0, OUT_OF_REACH);
+    throw failed(error, asked);
   }
+}
+
+/** What it is that no answer came: the service is out of reach, unless whoever asked has called it off. */
+function failed(error: unknown, asked: AbortSignal): unknown {
+  return asked.aborted && !isLate(asked) ? error : new Problem(0, OUT_OF_REACH);
 }
 
 /** Whether it is a request's time that is over, as `AbortSignal.timeout` has it: then nobody called it off. */
@@ -134,7 +138,18 @@ function isLate({ reason }: AbortSignal): boolean {
  * Every route, method and answer of the service. Calls resolve to `{ data, response }` or throw a {@link Problem}:
  * nothing that was refused goes on unseen.
  */
-export const service = createClient<paths>({ baseUrl: location.origin, fetch: (request) => ask(request) });
+export const service = createClient<paths>({ baseUrl: location.origin, fetch: whole });
+
+/** An answer that has come as a whole: where the line breaks in the middle of it, none has. */
+async function whole(request: Request): Promise<Response> {
+  const response = await ask(request);
+  try {
+    const body = await response.blob();
+    return new Response(body.size === 0 ? null : body, response); // an answer of no content may have no body at all
+  } catch (error) {
+    throw failed(error, request.signal);
+  }
+}
 
 /** A page of a list, and where the list goes on. */
 export interface Page<T> {

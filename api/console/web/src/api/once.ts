@@ -5,6 +5,9 @@ import { Problem } from "./problem";
 /** How long a request that gives something may go unanswered. */
 export const ANSWER_MS = 10_000;
 
+/** Calls such a request off when its time is over. */
+export const late = (): AbortSignal => AbortSignal.timeout(ANSWER_MS);
+
 /** Names of what was sent and had no answer: sent again, it is the same still. */
 export class Once {
   readonly #unanswered = new Map<string, { name: string; until: number }>();
@@ -33,7 +36,7 @@ export class Once {
   async send<T>(wish: string, name: string, countsS: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#unanswered.set(wish, { name, until: Date.now() + countsS * 1000 + ANSWER_MS });
     try {
-      const answer = await work(AbortSignal.timeout(ANSWER_MS));
+      const answer = await work(late());
       this.#unanswered.delete(wish);
       return answer;
     } catch (error) {

@@ -12,7 +12,7 @@ import { GoTo } from "./GoTo";
 import { Login } from "./Login";
 import { Preferences } from "./Preferences";
 import { go, place, to } from "./router";
-import { logOut, may, me, person } from "./session";
+import { logOut, type Me, may, me, person } from "./session";
 
 /** The whole page. A view stays in place under the login when a session ends, so that nothing that was begun is lost. */
 export function App() {
@@ -37,7 +37,7 @@ export function App() {
   );
 }
 
-function Bar({ views, name, role }: { views: readonly View[]; name: string; role: string }) {
+function Bar({ views, name, role }: { views: readonly View[]; name: string; role: Me["role"] }) {
   return (
     <header class="bar">
       <button type="button" class="skip" onClick={skip}>
@@ -55,7 +55,7 @@ function Bar({ views, name, role }: { views: readonly View[]; name: string; role
       <Clock />
       <Preferences />
       <span class="who">
-        {name} <small>{role}</small>
+        {name} <small>{t(`account.role_${role}`)}</small>
       </span>
       <button type="button" class="plain" onClick={() => logOut().catch(report)}>
         {t("app.leave")}

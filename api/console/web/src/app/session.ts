@@ -3,6 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { dataOf, endSession, leave, type Schemas, service, useSession, whenSession } from "../api/client";
 import { Problem } from "../api/problem";
+import { restWithin } from "../ui/attention";
 
 /** What `GET /me` says. */
 export type Me = NonNullable<Awaited<ReturnType<typeof askMe>>["data"]>;
@@ -121,6 +122,7 @@ function taken(who: Me): void {
   }
   last = account;
   useSession(who.csrf ?? "", account);
+  if (who.idle_s != null) restWithin(who.idle_s * 1000);
   me.value = who;
   expired.value = false;
 }

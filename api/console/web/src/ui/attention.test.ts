@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { away, isAttended, noticeHands, onceBack, touch, whenAttended, whenBack } from "./attention";
+import { away, isAttended, noticeHands, onceBack, restWithin, touch, whenAttended, whenBack } from "./attention";
 
 const MINUTE = 60_000;
 const hands = new Map<string, () => void>();
@@ -76,4 +76,13 @@ it("what is asked for again and again is done at once while somebody is there, a
   expect(act).toHaveBeenCalledTimes(2);
   touch();
   expect(act.mock.calls.slice(2)).toEqual([["a"], ["b"]]);
+});
+
+it("nobody is there after half of what a session lasts that is not used", () => {
+  restWithin(4 * MINUTE);
+  vi.advanceTimersByTime(MINUTE);
+  expect(away.value).toBe(false);
+  vi.advanceTimersByTime(2 * MINUTE);
+  expect(away.value).toBe(true);
+  restWithin(30 * MINUTE);
 });

@@ -5,13 +5,20 @@
 
 import { type ReadonlySignal, signal } from "@preact/signals";
 
-/** Half of the time after which a session ends that is not used. */
-const IDLE_MS = 15 * 60_000;
 const LOOK_MS = 10_000;
 const TOUCHES = ["pointerdown", "pointermove", "keydown", "wheel", "focus"] as const;
 
 const gone = signal(false);
+const idle = signal(15 * 60_000);
 let touched = 0;
+
+/** How long nobody touches a page at which nobody is any more: half of the time that an unused session lasts. */
+export const idleMs: ReadonlySignal<number> = idle;
+
+/** @param ms how long a session lasts that is not used */
+export function restWithin(ms: number): void {
+  idle.value = ms / 2;
+}
 
 /** Nobody has touched the page for long. */
 export const away: ReadonlySignal<boolean> = gone;
@@ -22,7 +29,7 @@ export function noticeHands(): void {
   for (const each of TOUCHES) addEventListener(each, touch, { capture: true, passive: true });
   document.addEventListener("visibilitychange", () => document.hidden || touch());
   setInterval(() => {
-    if (Date.now() - touched >= IDLE_MS) gone.value = true;
+    if (Date.now() - touched >= idle.peek()) gone.value = true;
   }, LOOK_MS);
 }
 

@@ -234,12 +234,13 @@ it.each([
 it("what was judged or taken back while the line was cut is noticed, and what came meanwhile stays", async () => {
   const watch = await begin();
   const stream = streams.get("/events/stream");
-  for (const id of ["off", "gone", "left"]) stream?.tell(event("record.created", crossing(id)));
+  for (const id of ["off", "gone", "left", "erased"]) stream?.tell(event("record.created", crossing(id)));
   await pass(1000);
   lists.of = (kind) => {
     if (kind !== "crossings") return [];
     stream?.tell(event("record.created", crossing("new"))); // told while the list, which has it not, is on its way
-    return [crossing("off", 0, "dismissed"), crossing("left")];
+    stream?.tell(event("record.erased", crossing("erased"), false)); // and the other way round
+    return [crossing("off", 0, "dismissed"), crossing("left"), crossing("erased")];
   };
   stream?.back();
   await pass(1000);

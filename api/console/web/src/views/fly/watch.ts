@@ -15,6 +15,7 @@ import { changed, Kept, prune } from "./kept";
 import { listOf } from "./lists";
 import { Motion } from "./motion";
 import { changedOf, goneOf, newsOf } from "./news";
+import { asTold, Readings } from "./readings";
 import {
   type Crossing,
   type Cue,
@@ -61,6 +62,7 @@ export class Watch {
   readonly ready = signal(false);
   /** Milliseconds since the Unix epoch, a step a second: ages go by it. */
   readonly now = signal(Date.now());
+  readonly #readings = new Readings();
   readonly #histories = new Map<string, History>();
   readonly #heard = new Map<string, number>();
   readonly #stream = new Stream("/vehicles/stream", ["vehicle", "gone"]);
@@ -146,30 +148,35 @@ export class Watch {
   }
 
   async #readGround(): Promise<void> {
-    await Promise.all([this.#readAssets(), this.#readNews()]);
+    await Promise.all([
+      this.#readings.during((told) => this.#readAssets(told)),
+      this.#readings.during((told) => this.#readNews(told)),
+    ]);
   }
 
-  async #readAssets(): Promise<void> {
+  async #readAssets(told: ReadonlySet<string>): Promise<void> {
     const [segments, sensors, sorties] = await Promise.all([
       listOf("segments", segmentOf),
       listOf("sensors", sensorOf),
       listOf("sorties", sortieOf, {}, 2000),
     ]);
-    this.segments.replace(segments);
-    this.sensors.replace(sensors);
-    this.sorties.replace(sorties);
+    this.segments.replace(asTold(segments, this.segments, told));
+    this.sensors.replace(asTold(sensors, this.sensors, told));
+    this.sorties.replace(asTold(sorties, this.sorties, told));
     for (const id of this.vehicles.all.peek().keys()) this.#changed.add(id); // of a line that was not known
     this.#show();
   }
 
-  async #readNews(): Promise<void> {
+  async #readNews(told: ReadonlySet<string>): Promise<void> {
     const sinceMs = Date.now() - BACK_MS;
     const since = { from: new Date(sinceMs).toISOString() };
     const [knewCues, knewCrossings] = [this.cues.since(sinceMs), this.crossings.since(sinceMs)];
-    const [cues, crossings] = await Promise.all([
+    const [readCues, readCrossings] = await Promise.all([
       may("cue.read") ? listOf("cues", cueOf, since, MOST_CUES) : [],
       may("crossing.read") ? listOf("crossings", crossingOf, since, MOST_CROSSINGS) : [],
     ]);
+    const cues = asTold(readCues, this.cues, told);
+    const crossings = asTold(readCrossings, this.crossings, told);
     const news = newsOf(cues, this.cues, this.#known);
     for (const one of changedOf(cues, this.cues)) this.#onCue(one, news.has(one.id));
     const passed = newsOf(crossings, this.crossings, this.#known);
@@ -193,6 +200,7 @@ export class Watch {
   #onChange(change: Change): void {
     if (change.of === "order") this.#onOrder(change.id);
     if (change.of !== "record") return;
+    this.#readings.tell(change.id);
     this.#onRecord(change.type, change.id, change.feature, change.isNew);
     this.#later();
   }

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { Changes } from "../../api/changes";
 import { admitted, dataOf, type Schemas, service } from "../../api/client";
-import { ANSWER_MS, Once } from "../../api/once";
+import { late, Once } from "../../api/once";
 import { Problem } from "../../api/problem";
 import { t } from "../../i18n";
 import { away, onceBack } from "../../ui/attention";
@@ -71,7 +71,7 @@ export function hasArrived(wish: Wish): boolean {
 export async function give(wish: Wish): Promise<void> {
   const name = once.nameOf(saying(wish));
   const body: Schemas["LaunchIn"] = { ...wish, client_id: name, confirmed: true, expires_s: COUNTS_S };
-  const answer = once.send(saying(wish), name, COUNTS_S, (late) => service.POST("/launches", { body, signal: late }));
+  const answer = once.send(saying(wish), name, COUNTS_S, (signal) => service.POST("/launches", { body, signal }));
   const launch = dataOf(await answer);
   put(launch);
   if (!isOnItsWay(launch))
@@ -179,8 +179,6 @@ function tell({ state, words, plan_name, station }: Launch): void {
     words === null ? [] : [words],
   );
 }
-
-const late = (): AbortSignal => AbortSignal.timeout(ANSWER_MS);
 
 function saying(wish: Wish): string {
   return JSON.stringify(wish);

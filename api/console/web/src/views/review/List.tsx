@@ -134,15 +134,16 @@ function Row({ item, place, of, selected, onHover }: RowProps) {
         <p class="soft">
           {crossing.place === null ? t("review.no_place") : <Place lat={crossing.place.lat} lon={crossing.place.lon} />}
         </p>
+        {/* What others do first: the end of it is cut off where the list is narrow. */}
         <p class="state">
-          {crossing.confidence !== null && (
-            <span class="soft">{t("review.sure", { percent: Math.round(crossing.confidence * 100) })}</span>
-          )}
           <State item={item} />
           {claim !== null && (
             <span class={claim.mine ? "mine" : "taken"}>
               {claim.mine ? t("review.claimed_mine") : t("review.claimed_by", { name: claim.by })}
             </span>
+          )}
+          {crossing.confidence !== null && (
+            <span class="soft">{t("review.sure", { percent: Math.round(crossing.confidence * 100) })}</span>
           )}
         </p>
       </div>

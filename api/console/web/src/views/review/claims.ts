@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { dataOf, service } from "../../api/client";
+import { late } from "../../api/once";
 import { Problem } from "../../api/problem";
 import { may } from "../../app/session";
 import { whenBack } from "../../ui/attention";
@@ -48,8 +49,9 @@ export function hold(id: string): () => void {
   };
 
   async function taking(): Promise<void> {
+    const params = { path: { record_id: id } };
     try {
-      const taken = dataOf(await service.POST("/crossings/{record_id}/claim", { params: { path: { record_id: id } } }));
+      const taken = dataOf(await service.POST("/crossings/{record_id}/claim", { params, signal: late() }));
       if (judged.has(id)) return;
       if (left) return void letGo(id);
       show(id, taken);

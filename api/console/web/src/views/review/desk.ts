@@ -1,16 +1,16 @@
 /** What a person does with the crossing that is open, and how they move on to the next. */
 
 import { computed, signal } from "@preact/signals";
-import { dataOf, service } from "../../api/client";
+import { service } from "../../api/client";
 import { go, place, to } from "../../app/router";
 import { may, me } from "../../app/session";
 import { tabStore } from "../../app/store";
 import { t } from "../../i18n";
 import { attempt, report, say } from "../../ui/failure";
 import { settled as claimSettled, done } from "./claims";
-import { crossingOf } from "./crossing";
 import { type Details, details, forgetAhead, open, readAgain } from "./details";
 import { type Kept, Outbox, type Outcome, type Verdict, type Waiting } from "./outbox";
+import { readVerdicts, send } from "./post";
 import { named } from "./words";
 import { change, items, load, sought } from "./worklist";
 
@@ -176,24 +176,6 @@ export function askUndo(): void {
 
 function who(): string | null {
   return me.peek()?.account_id ?? null;
-}
-
-async function send(waiting: Waiting): Promise<{ state: string; etag: string }> {
-  const { verdict, reason, category } = waiting;
-  return dataOf(
-    await service.POST("/crossings/{record_id}/reviews", {
-      params: { path: { record_id: waiting.record_id }, header: { "if-match": waiting.etag } },
-      body: { verdict, reason, category },
-    }),
-  );
-}
-
-async function readVerdicts(id: string): Promise<{ reviews: readonly Kept[]; state: string; etag: string | null }> {
-  const path = { record_id: id };
-  const reviews = dataOf(await service.GET("/crossings/{record_id}/reviews", { params: { path } }));
-  const { response, data } = await service.GET("/crossings/{record_id}", { params: { path } });
-  const state = data === undefined ? null : crossingOf(data).state;
-  return { reviews, state: state ?? "pending", etag: response.headers.get("ETag") };
 }
 
 /** A verdict's way has ended. What is open stays open, and a dialog over it too: one that came back is told. */

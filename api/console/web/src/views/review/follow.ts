@@ -81,9 +81,18 @@ export function follow(): () => void {
   };
   const online = () => void outbox.peek()?.flush();
   addEventListener("online", online);
+  let opening = connection.peek() !== "live";
   const stop = stream.listen(heard, back);
+  // The list may have been read before the stream was there: what came between was told to nobody.
+  const opened = connection.subscribe((standing) => {
+    if (!opening || standing !== "live") return;
+    opening = false;
+    readLists();
+    readOpen();
+  });
   return () => {
     clearTimeout(timer);
+    opened();
     off();
     removeEventListener("online", online);
     stop();

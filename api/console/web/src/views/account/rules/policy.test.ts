@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { draftOf, moved, type Rules, rulesOf } from "./policy";
+
+vi.mock("../../../i18n", () => ({ t: (word: string, values = {}) => [word, ...Object.values(values)].join(" ") }));
 
 const RULES: Rules = {
   severity: [
@@ -36,7 +38,7 @@ test("a rule that is for no crossing is not made one for every crossing", () => 
 test.each(["1.1", "-0.1", "half"])("%s is no confidence", (written) => {
   const draft = draftOf();
   draft.confidence.value = written;
-  expect(() => rulesOf([draft], [])).toThrow("a confidence is from 0 to 1");
+  expect(() => rulesOf([draft], [])).toThrow(`account.no_confidence ${written}`);
 });
 
 test("a rule is moved among the others, and nowhere else", () => {

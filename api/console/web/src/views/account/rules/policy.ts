@@ -2,6 +2,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import type { Schemas } from "../../../api/client";
+import { t } from "../../../i18n";
 
 export type Policy = Schemas["PolicyIn"];
 export type Rules = Pick<Policy, "severity" | "two_people">;
@@ -73,7 +74,7 @@ export function rulesOf(severity: readonly DraftRule[], twoPeople: readonly Draf
 function selectorOf(draft: DraftRule): Omit<Schemas["SeverityRule"], "severity"> {
   const written = draft.confidence.peek().trim().replace(",", ".");
   const confidence = Number(written);
-  if (!(confidence >= 0 && confidence <= 1)) throw new Error(`${written}: a confidence is from 0 to 1`);
+  if (!(confidence >= 0 && confidence <= 1)) throw new Error(t("account.no_confidence", { written }));
   return {
     ...given("kinds", draft.kinds.peek()),
     ...given("directions", draft.directions.peek()),

@@ -34,14 +34,15 @@ export default function Outlets() {
       <p class="soft">{t("share.outlets_say")}</p>
       <Table
         asked={pages}
-        columns={[t("share.outlet"), t("share.told_to"), t("share.last_sent"), t("share.behind"), t("share.state")]}
+        columns={[t("share.outlet"), t("share.told_to"), t("share.has_up_to"), t("share.behind"), t("share.state")]}
         none={t("share.no_outlets")}
         row={(outlet) => (
           <tr key={outlet.name}>
             <th scope="row">{outlet.name}</th>
             <td>{audienceText(outlet.audience, partners.value ?? [])}</td>
             <td>
-              <Time at={outlet.moved} /> <small>{t("share.event_number", { n: outlet.n })}</small>
+              {outlet.n === 0 ? t("share.nothing_yet") : <Time at={outlet.moved} />}{" "}
+              {outlet.n > 0 && <small>{t("share.event_number", { n: outlet.n })}</small>}
             </td>
             <td>{t("share.events", { count: outlet.behind })}</td>
             <td>
