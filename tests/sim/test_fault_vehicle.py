@@ -65,23 +65,27 @@ def test_a_cut_link_is_silent_for_its_time_and_only_for_the_vehicle_named():
         other.stream(POSITION)
         cut_off.arm_and_start()
         cut_off.wait("MISSION_ITEM_REACHED", where=lambda m: m.seq == 2)
-        begin = time.monotonic()
-        last = [m.time_boot_ms for m in cut_off.messages(0.7) if m.get_type() == "GLOBAL_POSITION_INT"][-1]
-        assert "GLOBAL_POSITION_INT" in other.silent(0.1)
-        after = cut_off.wait("GLOBAL_POSITION_INT", where=lambda m: m.time_boot_ms > last + 1000).time_boot_ms
+        heard = {cut_off: [], other: []}  # when each was where it says, by its own clock
+        end = time.monotonic() + 30.0
+        while not (gaps := [(a, b) for a, b in itertools.pairwise(heard[cut_off]) if b > a + 5_000]):
+            assert time.monotonic() < end, "it was never silent, or for ever"
+            for client, times in heard.items():
+                at = [m.time_boot_ms for m in client.messages(0.05) if m.get_type() == "GLOBAL_POSITION_INT"]
+                times.extend(at)
+        ((last, after),) = gaps
         assert after - last == pytest.approx(30_000, abs=8_000)  # a fifth of a second of the wall
-        assert time.monotonic() - begin < 10.0
+        assert [at for at in heard[other] if last + 5_000 < at < after - 5_000]
 
 
 def test_orders_that_are_sent_into_a_cut_are_lost():
-    with faulty(sim.LinkCut(direction="up", from_s=20.0, to_s=60.0), speedup=20.0) as client:
+    with faulty(sim.LinkCut(direction="up", from_s=20.0, to_s=100.0), speedup=20.0) as client:
         client.stream(BOOT_TIME)
         client.wait("SYSTEM_TIME", where=lambda m: m.time_boot_ms > 21_000)
         client.timeout_s = 0.4
         with pytest.raises(AssertionError, match="COMMAND_ACK"):
             client.command(SET_MODE, 1, LOITER)
         client.timeout_s = 10.0
-        client.wait("SYSTEM_TIME", where=lambda m: m.time_boot_ms > 61_000)
+        client.wait("SYSTEM_TIME", where=lambda m: m.time_boot_ms > 101_000)
         assert client.command(SET_MODE, 1, LOITER) == ACCEPTED
 
 
@@ -89,14 +93,14 @@ def test_delay_is_the_round_trip_in_simulated_time():
     with faulty(sim.Delay(delay_s=2.0), speedup=10.0) as client:
         begin = time.monotonic()
         assert client.command(SET_MODE, 1, LOITER) == ACCEPTED
-        assert 0.4 <= time.monotonic() - begin < 4.0  # a busy machine adds its own
+        assert time.monotonic() - begin >= 0.4  # a busy machine adds its own
 
 
 def test_duplicates_carry_the_same_sequence_number():
     with faulty(sim.Duplication(probability=1.0, direction="down"), speedup=100.0) as client:
         client.stream(ATTITUDE)
-        seen = [m.get_seq() for m in client.messages(0.5)]
-    assert len(seen) > 20
+        seen = [m.get_seq() for m in itertools.islice(client.messages(30.0), 40)]
+    assert len(seen) == 40
     assert all(a == b for a, b in zip(seen[2:-2:2], seen[3:-1:2], strict=False)) or all(
         a == b for a, b in zip(seen[3:-2:2], seen[4:-1:2], strict=False)
     )
@@ -105,7 +109,7 @@ def test_duplicates_carry_the_same_sequence_number():
 def test_reordered_datagrams_come_late_but_come():
     with faulty(sim.Reordering(probability=0.3, by=2, direction="down"), speedup=100.0) as client:
         client.stream(ATTITUDE)
-        seen = [m.get_seq() for m in client.messages(0.8)][:-5]
+        seen = [m.get_seq() for m in itertools.islice(client.messages(30.0), 40)][:-5]
     turns = sum((b - a) % 256 > 128 for a, b in itertools.pairwise(seen))
     assert turns > 0
     assert len(set(seen)) >= max(seen) - min(seen) - 4
@@ -157,7 +161,7 @@ def test_a_short_loss_of_gps_costs_nothing():
 
 
 def test_gps_that_comes_back_gives_a_position_again():
-    with faulty(sim.GpsLoss(from_s=5.0, to_s=40.0), speedup=20.0) as client:
+    with faulty(sim.GpsLoss(from_s=5.0, to_s=80.0), speedup=20.0) as client:
         client.stream(EKF)
         client.wait("EKF_STATUS_REPORT", where=lambda m: not m.flags & 0x10)
         assert client.command(SET_MODE, 1, GUIDED) == FAILED
@@ -323,8 +327,9 @@ def test_a_dead_cell_shows_in_voltage_and_current():
         client.stream(SYS_STATUS)
         client.arm_and_start()
         client.wait("MISSION_ITEM_REACHED", where=lambda m: m.seq == 2)
-        before = [m for m in client.messages(0.28) if m.get_type() == "SYS_STATUS"][-1]
-        after = client.wait("SYS_STATUS", where=lambda m: m.voltage_battery < 40_000)
+        before, after = None, client.wait("SYS_STATUS")
+        while after.voltage_battery >= 40_000:
+            before, after = after, client.wait("SYS_STATUS")
     assert (before.voltage_battery, after.voltage_battery) == (44_400, 33_300)
     assert after.current_battery / before.current_battery == pytest.approx(4 / 3, rel=0.05)
     assert after.battery_remaining == pytest.approx(before.battery_remaining, abs=2)
@@ -340,10 +345,10 @@ def test_only_the_list_named_is_refused_and_only_for_its_time(what, kind):
         1: [item(5003, params=(500.0,), lat=HOME[0], lon=HOME[1])],
         2: [item(5100, frame=3, lat=HOME[0], lon=HOME[1], z=30.0)],
     }
-    with faulty(sim.MissionRejected(result=4, what=what, to_s=40.0), speedup=40.0) as client:
+    with faulty(sim.MissionRejected(result=4, what=what, to_s=100.0), speedup=40.0) as client:
         assert {k: client.upload(v, k) for k, v in items.items()} == {0: 0, 1: 0, 2: 0} | {kind: 4}
         client.stream(BOOT_TIME)
-        client.wait("SYSTEM_TIME", where=lambda m: m.time_boot_ms > 41_000)
+        client.wait("SYSTEM_TIME", where=lambda m: m.time_boot_ms > 101_000)
         assert client.upload(items[kind], kind) == 0
 
 
