@@ -56,7 +56,7 @@ def mode_is(mode):
 def test_a_cut_link_is_silent_for_its_time_and_only_for_the_vehicle_named():
     cut = sim.LinkCut(vehicles=(1,), event="item 2", from_s=5.0, to_s=35.0)
     with (
-        fleet(vehicles=2, faults=sim.Faults(listed=(cut,)), speedup=40.0) as endpoints,
+        fleet(vehicles=2, faults=sim.Faults(listed=(cut,)), speedup=20.0) as endpoints,
         Client(endpoints[0]) as cut_off,
         Client(endpoints[1]) as other,
     ):
@@ -73,7 +73,8 @@ def test_a_cut_link_is_silent_for_its_time_and_only_for_the_vehicle_named():
                 at = [m.time_boot_ms for m in client.messages(0.05) if m.get_type() == "GLOBAL_POSITION_INT"]
                 times.extend(at)
         ((last, after),) = gaps
-        assert after - last == pytest.approx(30_000, abs=8_000)  # a fifth of a second of the wall
+        # A fleet that was stopped makes up for a quarter of a second of the wall, in which nobody hears of it.
+        assert after - last == pytest.approx(30_000, abs=11_000)
         assert [at for at in heard[other] if last + 5_000 < at < after - 5_000]
 
 
@@ -121,7 +122,7 @@ def test_reordered_datagrams_come_late_but_come():
 def test_lost_gps_is_bridged_then_lands_with_the_wind(tmp_path):
     lost = sim.GpsLoss(event="item 2", from_s=10.0)
     wind = sim.Wind(4.0, 270.0)
-    with faulty(lost, speedup=100.0, wind=wind, record_dir=tmp_path) as client:
+    with faulty(lost, speedup=20.0, wind=wind, record_dir=tmp_path) as client:
         assert client.upload(far_mission()) == 0
         client.stream(POSITION, EKF, GPS_RAW)
         client.arm_and_start()
@@ -170,7 +171,7 @@ def test_gps_that_comes_back_gives_a_position_again():
 
 
 def test_a_mode_that_needs_no_position_goes_on_without():
-    with faulty(sim.GpsLoss(event="item 2", from_s=2.0), speedup=40.0) as client:
+    with faulty(sim.GpsLoss(event="item 2", from_s=2.0), speedup=20.0) as client:
         assert client.upload(far_mission()) == 0
         client.arm_and_start()
         client.wait("MISSION_ITEM_REACHED", where=lambda m: m.seq == 2)
@@ -182,8 +183,8 @@ def test_a_mode_that_needs_no_position_goes_on_without():
 
 def test_a_glitch_is_not_believed_at_first_then_flown_by(tmp_path):
     glitch = sim.GpsGlitch(event="item 2", from_s=5.0, north_m=0.0, east_m=80.0)
-    with faulty(glitch, speedup=50.0, record_dir=tmp_path) as client:
-        assert client.upload(far_mission(31.36)) == 0
+    with faulty(glitch, speedup=25.0, record_dir=tmp_path) as client:
+        assert client.upload(far_mission(31.35)) == 0
         client.stream(POSITION, GPS_RAW)
         client.arm_and_start()
         raw = client.wait("GPS_RAW_INT", where=lambda m: abs(m.lon + 1109400000) > 4000)
@@ -192,7 +193,7 @@ def test_a_glitch_is_not_believed_at_first_then_flown_by(tmp_path):
         client.wait("GLOBAL_POSITION_INT", where=lambda m: m.lon - believed.lon > 4000)
         # It believes itself 80 m too far east and flies back to its line.
         client.wait("GLOBAL_POSITION_INT", where=lambda m: abs(m.lon + 1109400000) < 200)
-        client.wait_text("Disarming")
+        client.wait_text("Disarming", timeout_s=60.0)
     assert (raw.lon + 1109400000) * 1e-7 * 111_320.0 * cos(radians(31.35)) == pytest.approx(80.0, abs=1.0)
     landed = rows_of(tmp_path)[-1]
     west_m = (-110.94 - landed["lon_deg"]) * 111_320.0 * cos(radians(31.34))
