@@ -181,7 +181,7 @@ def _rest(browser: Browser) -> None:
     system = browser.new_browser_cdp_session()
 
     def spent_s() -> float:
-        return sum(each["cpuTime"] for each in system.send("SystemInfo.getProcessInfo")["processInfo"])
+        return float(sum(each["cpuTime"] for each in system.send("SystemInfo.getProcessInfo")["processInfo"]))
 
     end, last = time.monotonic() + 60, spent_s()
     while True:
