@@ -56,7 +56,7 @@ def mode_is(mode):
 def test_a_cut_link_is_silent_for_its_time_and_only_for_the_vehicle_named():
     cut = sim.LinkCut(vehicles=(1,), event="item 2", from_s=5.0, to_s=35.0)
     with (
-        fleet(vehicles=2, faults=sim.Faults(listed=(cut,)), speedup=40.0) as endpoints,
+        fleet(vehicles=2, faults=sim.Faults(listed=(cut,)), speedup=20.0) as endpoints,
         Client(endpoints[0]) as cut_off,
         Client(endpoints[1]) as other,
     ):
@@ -65,23 +65,28 @@ def test_a_cut_link_is_silent_for_its_time_and_only_for_the_vehicle_named():
         other.stream(POSITION)
         cut_off.arm_and_start()
         cut_off.wait("MISSION_ITEM_REACHED", where=lambda m: m.seq == 2)
-        begin = time.monotonic()
-        last = [m.time_boot_ms for m in cut_off.messages(0.7) if m.get_type() == "GLOBAL_POSITION_INT"][-1]
-        assert "GLOBAL_POSITION_INT" in other.silent(0.1)
-        after = cut_off.wait("GLOBAL_POSITION_INT", where=lambda m: m.time_boot_ms > last + 1000).time_boot_ms
-        assert after - last == pytest.approx(30_000, abs=8_000)  # a fifth of a second of the wall
-        assert time.monotonic() - begin < 10.0
+        heard = {cut_off: [], other: []}  # when each was where it says, by its own clock
+        end = time.monotonic() + 30.0
+        while not (gaps := [(a, b) for a, b in itertools.pairwise(heard[cut_off]) if b > a + 5_000]):
+            assert time.monotonic() < end, "it was never silent, or for ever"
+            for client, times in heard.items():
+                at = [m.time_boot_ms for m in client.messages(0.05) if m.get_type() == "GLOBAL_POSITION_INT"]
+                times.extend(at)
+        ((last, after),) = gaps
+        # A fleet that was stopped makes up for a quarter of a second of the wall, in which nobody hears of it.
+        assert after - last == pytest.approx(30_000, abs=11_000)
+        assert [at for at in heard[other] if last + 5_000 < at < after - 5_000]
 
 
 def test_orders_that_are_sent_into_a_cut_are_lost():
-    with faulty(sim.LinkCut(direction="up", from_s=20.0, to_s=60.0), speedup=20.0) as client:
+    with faulty(sim.LinkCut(direction="up", from_s=20.0, to_s=100.0), speedup=20.0) as client:
         client.stream(BOOT_TIME)
         client.wait("SYSTEM_TIME", where=lambda m: m.time_boot_ms > 21_000)
         client.timeout_s = 0.4
         with pytest.raises(AssertionError, match="COMMAND_ACK"):
             client.command(SET_MODE, 1, LOITER)
         client.timeout_s = 10.0
-        client.wait("SYSTEM_TIME", where=lambda m: m.time_boot_ms > 61_000)
+        client.wait("SYSTEM_TIME", where=lambda m: m.time_boot_ms > 101_000)
         assert client.command(SET_MODE, 1, LOITER) == ACCEPTED
 
 
@@ -89,14 +94,14 @@ def test_delay_is_the_round_trip_in_simulated_time():
     with faulty(sim.Delay(delay_s=2.0), speedup=10.0) as client:
         begin = time.monotonic()
         assert client.command(SET_MODE, 1, LOITER) == ACCEPTED
-        assert 0.4 <= time.monotonic() - begin < 4.0  # a busy machine adds its own
+        assert time.monotonic() - begin >= 0.4  # a busy machine adds its own
 
 
 def test_duplicates_carry_the_same_sequence_number():
     with faulty(sim.Duplication(probability=1.0, direction="down"), speedup=100.0) as client:
         client.stream(ATTITUDE)
-        seen = [m.get_seq() for m in client.messages(0.5)]
-    assert len(seen) > 20
+        seen = [m.get_seq() for m in itertools.islice(client.messages(30.0), 40)]
+    assert len(seen) == 40
     assert all(a == b for a, b in zip(seen[2:-2:2], seen[3:-1:2], strict=False)) or all(
         a == b for a, b in zip(seen[3:-2:2], seen[4:-1:2], strict=False)
     )
@@ -105,7 +110,7 @@ def test_duplicates_carry_the_same_sequence_number():
 def test_reordered_datagrams_come_late_but_come():
     with faulty(sim.Reordering(probability=0.3, by=2, direction="down"), speedup=100.0) as client:
         client.stream(ATTITUDE)
-        seen = [m.get_seq() for m in client.messages(0.8)][:-5]
+        seen = [m.get_seq() for m in itertools.islice(client.messages(30.0), 40)][:-5]
     turns = sum((b - a) % 256 > 128 for a, b in itertools.pairwise(seen))
     assert turns > 0
     assert len(set(seen)) >= max(seen) - min(seen) - 4
@@ -117,7 +122,7 @@ def test_reordered_datagrams_come_late_but_come():
 def test_lost_gps_is_bridged_then_lands_with_the_wind(tmp_path):
     lost = sim.GpsLoss(event="item 2", from_s=10.0)
     wind = sim.Wind(4.0, 270.0)
-    with faulty(lost, speedup=100.0, wind=wind, record_dir=tmp_path) as client:
+    with faulty(lost, speedup=20.0, wind=wind, record_dir=tmp_path) as client:
         assert client.upload(far_mission()) == 0
         client.stream(POSITION, EKF, GPS_RAW)
         client.arm_and_start()
@@ -157,7 +162,7 @@ def test_a_short_loss_of_gps_costs_nothing():
 
 
 def test_gps_that_comes_back_gives_a_position_again():
-    with faulty(sim.GpsLoss(from_s=5.0, to_s=40.0), speedup=20.0) as client:
+    with faulty(sim.GpsLoss(from_s=5.0, to_s=80.0), speedup=20.0) as client:
         client.stream(EKF)
         client.wait("EKF_STATUS_REPORT", where=lambda m: not m.flags & 0x10)
         assert client.command(SET_MODE, 1, GUIDED) == FAILED
@@ -166,7 +171,7 @@ def test_gps_that_comes_back_gives_a_position_again():
 
 
 def test_a_mode_that_needs_no_position_goes_on_without():
-    with faulty(sim.GpsLoss(event="item 2", from_s=2.0), speedup=40.0) as client:
+    with faulty(sim.GpsLoss(event="item 2", from_s=2.0), speedup=20.0) as client:
         assert client.upload(far_mission()) == 0
         client.arm_and_start()
         client.wait("MISSION_ITEM_REACHED", where=lambda m: m.seq == 2)
@@ -178,8 +183,8 @@ def test_a_mode_that_needs_no_position_goes_on_without():
 
 def test_a_glitch_is_not_believed_at_first_then_flown_by(tmp_path):
     glitch = sim.GpsGlitch(event="item 2", from_s=5.0, north_m=0.0, east_m=80.0)
-    with faulty(glitch, speedup=50.0, record_dir=tmp_path) as client:
-        assert client.upload(far_mission(31.36)) == 0
+    with faulty(glitch, speedup=25.0, record_dir=tmp_path) as client:
+        assert client.upload(far_mission(31.35)) == 0
         client.stream(POSITION, GPS_RAW)
         client.arm_and_start()
         raw = client.wait("GPS_RAW_INT", where=lambda m: abs(m.lon + 1109400000) > 4000)
@@ -188,7 +193,7 @@ def test_a_glitch_is_not_believed_at_first_then_flown_by(tmp_path):
         client.wait("GLOBAL_POSITION_INT", where=lambda m: m.lon - believed.lon > 4000)
         # It believes itself 80 m too far east and flies back to its line.
         client.wait("GLOBAL_POSITION_INT", where=lambda m: abs(m.lon + 1109400000) < 200)
-        client.wait_text("Disarming")
+        client.wait_text("Disarming", timeout_s=60.0)
     assert (raw.lon + 1109400000) * 1e-7 * 111_320.0 * cos(radians(31.35)) == pytest.approx(80.0, abs=1.0)
     landed = rows_of(tmp_path)[-1]
     west_m = (-110.94 - landed["lon_deg"]) * 111_320.0 * cos(radians(31.34))
@@ -323,8 +328,9 @@ def test_a_dead_cell_shows_in_voltage_and_current():
         client.stream(SYS_STATUS)
         client.arm_and_start()
         client.wait("MISSION_ITEM_REACHED", where=lambda m: m.seq == 2)
-        before = [m for m in client.messages(0.28) if m.get_type() == "SYS_STATUS"][-1]
-        after = client.wait("SYS_STATUS", where=lambda m: m.voltage_battery < 40_000)
+        before, after = None, client.wait("SYS_STATUS")
+        while after.voltage_battery >= 40_000:
+            before, after = after, client.wait("SYS_STATUS")
     assert (before.voltage_battery, after.voltage_battery) == (44_400, 33_300)
     assert after.current_battery / before.current_battery == pytest.approx(4 / 3, rel=0.05)
     assert after.battery_remaining == pytest.approx(before.battery_remaining, abs=2)
@@ -340,10 +346,10 @@ def test_only_the_list_named_is_refused_and_only_for_its_time(what, kind):
         1: [item(5003, params=(500.0,), lat=HOME[0], lon=HOME[1])],
         2: [item(5100, frame=3, lat=HOME[0], lon=HOME[1], z=30.0)],
     }
-    with faulty(sim.MissionRejected(result=4, what=what, to_s=40.0), speedup=40.0) as client:
+    with faulty(sim.MissionRejected(result=4, what=what, to_s=100.0), speedup=40.0) as client:
         assert {k: client.upload(v, k) for k, v in items.items()} == {0: 0, 1: 0, 2: 0} | {kind: 4}
         client.stream(BOOT_TIME)
-        client.wait("SYSTEM_TIME", where=lambda m: m.time_boot_ms > 41_000)
+        client.wait("SYSTEM_TIME", where=lambda m: m.time_boot_ms > 101_000)
         assert client.upload(items[kind], kind) == 0
 
 

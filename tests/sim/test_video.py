@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import CameraModel, FileWriteError, locate
-from sim import video as video_module
 from sim.errors import WorldError
 from sim.klv import encode_packet
 from sim.render import Box
@@ -77,7 +76,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     for path in (tmp_path / "file" / "a.ts", tmp_path / "full.ts"):
         with monkeypatch.context() as patch:
             if path.name == "full.ts":
-                patch.setattr(video_module.av, "open", lambda _path, *a, **k: OPEN("/dev/full", *a, **k))
+                patch.setattr(av, "open", lambda _path, *a, **k: OPEN("/dev/full", *a, **k))
             with pytest.raises(FileWriteError, match=f"cannot write .*{path.name}: "):
                 write_video(path, shots(12), 5)
     for write in (lambda path: write_mot(path, []), lambda path: write_truth(path, "a.ts", [], [], CAMERA)):
