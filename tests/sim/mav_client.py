@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -14,6 +14,7 @@ import sim
 HOME = (31.34, -110.94, 1180.0)
 WAYPOINT, TAKEOFF, RTL, LAND = 16, 22, 20, 21
 ACCEPTED = 0
+_AT_MOST = 1000
 
 
 def item(command, *, frame=0, params=(0.0, 0.0, 0.0, 0.0), lat=0.0, lon=0.0, z=0.0):
@@ -82,8 +83,11 @@ class Client:
         self.send(mav.MAVLink_heartbeat_message(6, 8, 0, 0, 0, 3))
 
     def messages(self, timeout_s) -> Iterator:
-        """Messages until the timeout, which ends the iteration."""
-        end = time.monotonic() + timeout_s
+        """Messages until the timeout, which ends the iteration once all that had come by then is told.
+
+        A machine that stood still for longer than the timeout loses none.
+        """
+        end, over = time.monotonic() + timeout_s, False
         while True:
             while self._waiting:
                 message = self._waiting.pop(0)
@@ -92,14 +96,15 @@ class Client:
                 if message.get_type() == "MISSION_ITEM_REACHED":
                     self.reached.append(message.seq)
                 yield message
+            if over:
+                return
             left = end - time.monotonic()
-            if left <= 0:
-                return
-            self._socket.settimeout(left)
-            try:
+            over = left <= 0
+            self._socket.settimeout(max(left, 0.0))
+            with suppress(TimeoutError, BlockingIOError):
                 self._waiting += self._mav.parse_buffer(self._socket.recv(2048)) or []
-            except TimeoutError:
-                return
+                while over and len(self._waiting) < _AT_MOST:
+                    self._waiting += self._mav.parse_buffer(self._socket.recv(2048)) or []
 
     def wait(self, *kinds, where: Callable = lambda _: True, timeout_s=None):
         """The next message of a kind."""
