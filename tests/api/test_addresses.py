@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import ssl
 
 import httpcore
 import pytest
@@ -194,6 +195,27 @@ async def test_a_resolver_that_hangs_is_bounded_by_the_time_to_connect():
 
     with pytest.raises(httpcore.ConnectTimeout):
         await PinnedBackend(PUBLIC, hanging).connect_tcp("slow.example", 443, 0.05)
+
+
+async def test_a_handshake_that_is_cancelled_leaves_no_connection():
+    greeted, ended = asyncio.Event(), asyncio.Event()
+
+    async def silent(reader, writer):
+        await reader.readexactly(1)  # of the client's hello, to which it answers nothing
+        greeted.set()
+        await reader.read()
+        ended.set()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        stream = await PinnedBackend(Reach(loopback=True)).connect_tcp("127.0.0.1", port, 5.0)
+        handshake = asyncio.create_task(stream.start_tls(ssl.create_default_context(), "one.example", 60.0))
+        await asyncio.wait_for(greeted.wait(), 10.0)
+        handshake.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await handshake
+        await asyncio.wait_for(ended.wait(), 10.0)
 
 
 async def test_files_and_other_ports_are_never_dialled():

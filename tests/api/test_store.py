@@ -88,6 +88,7 @@ def test_keys_end(service):
         "scopes": None,
         "permissions": sorted(permission for permission, roles in RULES.items() if "analyst" in roles),
         "csrf": None,
+        "idle_s": None,
     }
     assert service.ask("administrator", "DELETE", f"/keys/{key_id}").status_code == 204
     assert service.ask("second", "GET", "/me").status_code == 401

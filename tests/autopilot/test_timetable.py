@@ -66,7 +66,10 @@ def test_whoever_is_late_nobody_comes_too_near_and_looks_stay_apart(delays):
     timetable = table(patrol)
     flown = fly(patrol, timetable, delays)
     # The validation of plans shares nothing with the book of launches.
-    broken = [s for s in check(replace(patrol, flights=tuple(flown))) if "apart" in s or "takes off" in s]
+    begun = {f.sortie: f.start_s for f in reversed(flown)}
+    told = tuple(replace(sortie, start_s=begun.get(k, sortie.start_s)) for k, sortie in enumerate(patrol.sorties))
+    broken = check(replace(patrol, flights=tuple(flown), sorties=told))
+    broken = [s for s in broken if "apart" in s or "takes off" in s]
     assert broken == []
     for number in range(len(patrol.sorties)):
         planned, true = (
