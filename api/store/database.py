@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
 
 from api.errors import StorageError
 
@@ -36,6 +37,8 @@ class Database:
         Execution options of transactions that read from one snapshot, and of those that write.
     autocommit
         Makes a driver's connection see each statement's own moment.
+    end_reading
+        Ends the transaction of a session that read, where it is not simply broken off.
     """
 
     place: str
@@ -43,6 +46,7 @@ class Database:
     reading: Mapping[str, Any]
     writing: Mapping[str, Any]
     autocommit: Callable[[Any], None]
+    end_reading: Callable[[Session], None] = lambda _session: None
     _closed: bool = field(default=False, init=False)
 
     @contextmanager

@@ -134,6 +134,7 @@ class Store:
         """
         with self._database.in_use(), self._reader() as session:
             yield session
+            self._database.end_reading(session)
 
     @contextmanager
     def write(self) -> Iterator[Session]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.orm import Session
 
 from api.errors import SettingsError
 from api.store.database import WRITES, Database
@@ -95,11 +96,18 @@ def open_postgres(text: str, *, busy_timeout_s: float) -> Database:
         reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
         writing={WRITES: True, "isolation_level": "READ COMMITTED"},
         autocommit=_autocommit,
+        end_reading=_end_reading,
     )
 
 
 def _autocommit(connection: Any) -> None:
     connection.autocommit = True
+
+
+def _end_reading(session: Session) -> None:
+    """By COMMIT: with a ROLLBACK psycopg forgets what it has prepared, and has the server forget it too."""
+    session.expunge_all()  # nothing that was done in it is kept
+    session.commit()
 
 
 def _on_checkout(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import bindparam, event, func, insert, select
+from sqlalchemy import bindparam, column, event, func, insert, select, table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -82,6 +82,20 @@ def test_a_connection_that_its_server_ended_is_opened_again(store):
         assert session.scalar(select(func.pg_terminate_backend(ended, 10_000)))  # and waits until it has
         with store.read() as other:
             assert other.scalar(own) != ended
+
+
+@ON_POSTGRES
+def test_what_is_asked_again_and_again_is_prepared_and_stays_so_when_a_read_ends(store):
+    """A driver that forgets at the end of each read has every question planned anew. What a read adds is not kept."""
+    analyst, prepared = Principal("a", "a", Role.ANALYST), select(column("statement"))
+    for _ in range(8):
+        with store.read() as session:
+            assert list_readable(session, analyst, 1, RecordFilter("crossing"), limit=1) == []
+            session.add(EventRow(**numbered(1000, 1)))
+    with store.read() as session:
+        told = session.scalars(prepared.select_from(table("pg_prepared_statements")))
+        assert [statement for statement in told if "readable" in statement]
+        assert session.get(EventRow, 1000) is None
 
 
 @ON_SQLITE
