@@ -14,6 +14,7 @@ from typing import Any
 
 from autopilot.cue import Standing
 from autopilot.errors import AutopilotError, FlightError
+from autopilot.failsafe import check_link_loss
 from autopilot.journal import Journal
 from autopilot.link import Link
 from autopilot.patrol_crew import Crew
@@ -42,6 +43,7 @@ class _Conduct(PilotedConduct):
 
     async def turn(self, watch: FlightWatch) -> None:
         self._watch = watch
+        self._when_unheard = await check_link_loss(self._vehicle)  # a pilot may stop it where nobody hears it any more
         self._tell(Happening.CHECKED)
 
     async def clear(self, watch: FlightWatch) -> None:
@@ -85,13 +87,15 @@ class FlightCrew(Crew):
             shift.tell(self.sysid, Happening.SWAPPED)
         elif self.state in {State.CHECKING, State.READY}:
             shift.tell(self.sysid, Happening.WITHDRAWN)
-        if conduct.early is not None and report.failure is not None:
-            return replace(report, failure=f"{conduct.early}; {report.failure}")
-        return report
+        if conduct.early is None:
+            return report
+        # Told to land over its base it may have reached all its places: it takes off no more all the same.
+        failure = conduct.early if report.failure is None else f"{conduct.early}; {report.failure}"
+        return replace(report, completed=False, failure=failure)
 
     def leave(self, failure: str | None) -> None:
-        """It flies no more; where it was never heard, for a reason."""
-        if failure is not None and self.vehicle is None:
+        """It flies no more; where it was never heard, or its flight broke off in this program, for a reason."""
+        if failure is not None and (self.vehicle is None or self.state is not State.WAITING):
             self.fail(failure)
         self.shift.busy.discard(self.sysid)
         self.shift.pulse()
@@ -119,7 +123,7 @@ class PilotedFlight:
     Raises
     ------
     FlightError
-        When a task does not say which sorties of the plan it is.
+        When a task does not say which sorties of the plan it is, or its vehicle is none of the plan.
     """
 
     broken_off: tuple[str, ...] = ()
@@ -132,7 +136,8 @@ class PilotedFlight:
         flight: Flight,
         terrain: Terrain | None,
     ) -> None:
-        if any(len(task.sorties) != len(task.missions) for task in tasks):
+        planned = {vehicle.sysid: vehicle for vehicle in plan.fleet.vehicles}
+        if any(task.sysid not in planned or len(task.sorties) != len(task.missions) for task in tasks):
             raise FlightError("orders are looked at by the sorties of the plan: make the tasks with tasks_of")
         dialect, origin_us = tasks[0].missions[0].dialect, now_us()
         shift = Shift(
@@ -145,7 +150,6 @@ class PilotedFlight:
             timetable=Timetable(plan.options, math.inf),
             told=_nothing,
         )
-        planned = {vehicle.sysid: vehicle for vehicle in plan.fleet.vehicles}
         self.crews = {
             task.sysid: FlightCrew(shift, planned[task.sysid], task.url, links[task.url], lost=_nothing)
             for task in tasks

@@ -107,10 +107,12 @@ class OrderDesk:
         while crew.state in ALOFT:
             await self._shift.wait()
         down = crew.vehicle is not None and crew.vehicle.telemetry.armed is False
-        if crew.state is State.FAULT and not (down and order.kind == "land"):
+        if down and (crew.state is not State.FAULT or order.kind == "land"):
+            tell("done", crew.failure or "is down")
+        elif crew.state is State.FAULT:
             tell("failed", crew.failure or "something is wrong with it")
         else:
-            tell("done", crew.failure or "is down")
+            tell("failed", "nobody heard that it is down: look for it")
 
     async def _dispatch(self, crew: Crew, order: PilotOrder, tell: Told) -> None:
         if order.cue is None:

@@ -249,6 +249,25 @@ async def test_what_came_of_an_order_is_told_once_and_a_fault_in_the_air_is_not_
     assert desk.carried["hold"] == "done"
 
 
+@pytest.mark.parametrize(
+    ("armed", "end"), [(False, ("done", "is down")), (True, ("failed", "nobody heard that it is down: look for it"))]
+)
+async def test_only_one_that_says_so_is_said_to_be_down(armed, end):
+    """A patrol that is stopped ends its flights, also where one was not seen to land."""
+    desk, begun = desk_at(Journal.begin(None, 0, "ardupilot"))
+    came, flown = Ordered(), crew(1, armed=armed)
+    desk._crews = {1: flown}
+
+    async def obey(*_):
+        flown.state = State.SWAPPING  # as its flight ends
+        return "comes home"
+
+    flown.conduct = SimpleNamespace(obey=obey)
+    desk.give(1, order("home", "return"), came.of("home"))
+    await begun.pop()
+    assert await came.end("home") == end
+
+
 class Aircraft:
     """A vehicle that does at once what it is told."""
 

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ import autopilot
 import missions
 import sim
 from autopilot.flight_piloted import PilotedFlight
+from autopilot.patrol_states import Happening, State
 from autopilot.sortie import Flight
 from autopilot.timing import Timing
 from tests.autopilot.test_patrol_orders import Ordered, order
@@ -107,5 +109,75 @@ async def test_orders_need_the_plan_and_its_sorties(made):
     tasks = autopilot.tasks_of(made, ["udp:127.0.0.1:9"])
     with pytest.raises(autopilot.FlightError, match="give it, or take none"):
         await autopilot.fly(tasks, begun=lambda _: None)
-    with pytest.raises(autopilot.FlightError, match="make the tasks with tasks_of"):
-        taking(made, [replace(task, sorties=()) for task in tasks])
+    for others in ({"sorties": ()}, {"sysid": 99}):
+        with pytest.raises(autopilot.FlightError, match="make the tasks with tasks_of"):
+            taking(made, [replace(task, **others) for task in tasks])
+
+
+class Heard:
+    """A vehicle on the ground of which a parameter is asked."""
+
+    sysid = 1
+
+    def __init__(self, **parameters):
+        self._parameters = parameters
+        self.dialect = SimpleNamespace(ground=SimpleNamespace(action=next(iter(parameters))))
+
+    def __str__(self):
+        return "vehicle 1"
+
+    async def parameter(self, name):
+        return self._parameters[name]
+
+
+def sortie_that(flies):
+    """In place of a sortie: `flies` is awaited with its conduct, then all its places lie behind it."""
+
+    class Flown:
+        def __init__(self, *_what, conduct):
+            self._conduct = conduct
+
+        async def fly(self):
+            await flies(self._conduct)
+            return autopilot.SortieReport(1, True, None, uploads=(), events=(), reached=(), places=3)
+
+    return Flown
+
+
+async def first_sortie(made, monkeypatch, flies, vehicle=None):
+    """The crew of a first vehicle, whose sortie `flies`, and what comes of that."""
+    monkeypatch.setattr("autopilot.flight_piloted.Sortie", sortie_that(flies))
+    task, *others = autopilot.tasks_of(made, ["udp:127.0.0.1:9"])
+    crew = taking(made, [task, *others]).crews[task.sysid]
+    return crew, lambda: crew.fly(task, vehicle or Heard(FS_GCS_ENABLE=1.0), task.missions[0], 1)
+
+
+async def test_one_that_was_told_to_land_takes_off_no_more_though_all_its_places_lie_behind_it(made, monkeypatch):
+    async def told_to_land(conduct):
+        conduct.early = "ordered by Pat: land"
+
+    _, fly = await first_sortie(made, monkeypatch, told_to_land)
+    report = await fly()
+    assert (report.completed, report.failure) == (False, "ordered by Pat: land")
+
+
+async def test_one_whose_flight_breaks_off_in_the_program_is_waited_for_by_nobody(made, monkeypatch):
+    async def breaks_off(conduct):
+        for happening in (Happening.CHECKED, Happening.LAUNCHED):
+            conduct._tell(happening)
+        raise RuntimeError
+
+    crew, fly = await first_sortie(made, monkeypatch, breaks_off)
+    with pytest.raises(RuntimeError):
+        await fly()
+    crew.leave("given up for a fault in this program")
+    assert (crew.state, crew.failure) == (State.FAULT, "given up for a fault in this program")
+
+
+async def test_one_that_ends_its_flight_where_it_hears_nobody_stays_on_the_ground(made, monkeypatch):
+    async def turns(conduct):
+        await conduct.turn(None)
+
+    _, fly = await first_sortie(made, monkeypatch, turns, Heard(NAV_DLL_ACT=5.0))
+    with pytest.raises(autopilot.NotReadyError, match="ends its flight when it hears nobody"):
+        await fly()
