@@ -168,8 +168,15 @@ class Access:
         return self._open is None or Passage(self._open).clear(way)
 
     def route(self, start: Floats, stop: Floats) -> Floats | None:
-        """Vertices of the shortest lawful way between two places, metres in the plane of the region; None for none."""
-        return None if self._open is None else Passage(self._open).route(start, stop)
+        """Vertices of the shortest lawful way between two places, metres in the plane of the region; None for none.
+
+        It leads round ground that is not known, as the ways to stations do, where that can be.
+        """
+        for router in dict.fromkeys((self._router, self._open)):
+            found = None if router is None else Passage(router).route(start, stop)
+            if found is not None:
+                return found
+        return None
 
     def between(self, start: tuple[float, float], stop: tuple[float, float]) -> Floats:
         """Vertices of the shortest lawful way between two places near the course, degrees, as `way` gives them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -67,26 +68,21 @@ class GroundBelow:
         Raises
         ------
         UnknownGroundError
-            Where there is no elevation.
+            Where there is no elevation, below a sample or between two.
         """
         vertices = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
 
-        def ground(at: Floats) -> Floats:
-            lat, lon = plane.lat_lon(_between(points, vertices, at))
-            found = np.asarray(terrain.known_elevation_m(lat, lon), dtype=float)
-            if np.isnan(found).any():
-                first = int(np.argmax(np.isnan(found)))
-                place = float(lat[first]), float(lon[first])
-                where = f"no elevation at {place[0]:.5f}, {place[1]:.5f}"
-                raise UnknownGroundError(f"{where}: {terrain.lack(*place)}", *place)
-            return found
+        def place(at: Floats) -> tuple[Floats, Floats]:
+            return plane.lat_lon(_between(points, vertices, at))
 
         counts = np.maximum(1, np.ceil(np.diff(vertices) * _PER_CELL / terrain.resolution_m)).astype(int)
         at = np.concatenate(
             [np.linspace(a, b, n, endpoint=False) for (a, b), n in zip(pairwise(vertices), counts, strict=True)]
         )
         at = np.append(at, vertices[-1])
-        heights = ground(at)
+        where = place(at)
+        heights = _known(terrain, *where)
+        _heed_corners(at, where, place, terrain)
         for _ in range(_ROUNDS):
             width = np.diff(at)
             slope = np.diff(heights) / np.maximum(width, 1e-9)
@@ -95,8 +91,8 @@ class GroundBelow:
             if not bent.any():
                 break
             middle = (at[:-1] + at[1:])[bent] / 2
-            where = np.flatnonzero(bent) + 1
-            at, heights = np.insert(at, where, middle), np.insert(heights, where, ground(middle))
+            behind = np.flatnonzero(bent) + 1
+            at, heights = np.insert(at, behind, middle), np.insert(heights, behind, _known(terrain, *place(middle)))
         # A vertex that lies on the one before it has its sample too.
         vertex = np.searchsorted(at, vertices, side="left")
         return cls(points, at, heights, vertex)
@@ -157,3 +153,48 @@ def sampled(points: Floats, step_m: float) -> Floats:
 def _between(points: Floats, vertices: Floats, at: Floats) -> Floats:
     """Places at distances along a way."""
     return np.stack([np.interp(at, vertices, points[:, k]) for k in (0, 1)], axis=-1)
+
+
+def _known(terrain: Terrain, lat: Floats, lon: Floats) -> Floats:
+    """Elevations at places, degrees, metres AMSL; raises UnknownGroundError where there is none."""
+    found = np.asarray(terrain.known_elevation_m(lat, lon), dtype=float)
+    if np.isnan(found).any():
+        first = int(np.argmax(np.isnan(found)))
+        place = float(lat.flat[first]), float(lon.flat[first])
+        raise UnknownGroundError(f"no elevation at {place[0]:.5f}, {place[1]:.5f}: {terrain.lack(*place)}", *place)
+    return found
+
+
+def _heed_corners(
+    at: Floats, where: tuple[Floats, Floats], place: Callable[[Floats], tuple[Floats, Floats]], terrain: Terrain
+) -> None:
+    """Refuse a way that leads over ground without elevation between two of its samples, all of which have one.
+
+    A cell of the model of the ground has an elevation everywhere or nowhere. Two samples that are less than a cell
+    apart lie in one cell, in two side by side, or in two that meet at a corner. What is between them is then in one of
+    the two other cells there besides: one has the latitude of the first and the longitude of the second, one those of
+    the second and the first. Where either has no elevation the piece is halved until that decides.
+
+    Parameters
+    ----------
+    at, where
+        Distances of the samples along the way, metres, and their places, degrees, each of shape (n,).
+    place
+        Places at distances along the way.
+    terrain
+        The ground.
+    """
+    pieces = np.stack([at[:-1], at[1:]])
+    lat, lon = (np.stack([v[:-1], v[1:]]) for v in where)
+    while True:
+        beside = np.isnan(terrain.known_elevation_m(lat, lon[::-1])).any(axis=0)
+        if not beside.any():
+            return
+        short = beside & (pieces[1] - pieces[0] <= _FINEST_M)
+        if short.any():
+            _known(terrain, lat[:, short], lon[::-1, short])
+        pieces = pieces[:, beside]
+        middle = pieces.mean(axis=0)
+        _known(terrain, *place(middle))
+        pieces = np.concatenate([np.stack([pieces[0], middle]), np.stack([middle, pieces[1]])], axis=1)
+        lat, lon = place(pieces)

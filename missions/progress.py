@@ -158,7 +158,7 @@ def _flown(sortie: Sortie, leg: int, share: float) -> float:
     """Metres of its runs that a sortie has patrolled, with a share of a leg flown."""
     done = 0.0
     for run in sortie.runs:
-        lengths = np.array([one.distance_m for one in sortie.legs[run.start : run.stop]])
+        lengths = np.array([one.onward_m for one in sortie.legs[run.start : run.stop]])
         here = min(max(leg - run.start, 0), len(lengths))
         flown = float(lengths[:here].sum())
         if run.start <= leg < run.stop:

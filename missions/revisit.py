@@ -24,14 +24,14 @@ _Watcher = tuple[Sortie, Floats]
 def passed_s(sortie: Sortie, along_m: ArrayLike) -> Floats:
     """Seconds after take-off at which a sortie passes places of its runs, metres along the course.
 
-    Legs are laid over the course in proportion to their length: waypoints over terrain are no vertices of it. Not a
-    number for places that it does not patrol.
+    Legs but for circles are laid over the course in proportion to their length: waypoints over terrain are no vertices
+    of it. Not a number for places that it does not patrol.
     """
     along = np.asarray(along_m, dtype=float)
     out = np.full(along.shape, np.nan)
     clock = np.cumsum([0.0, *(leg.duration_s for leg in sortie.legs)])
     for run in sortie.runs:
-        flown = np.cumsum([0.0, *(leg.distance_m for leg in sortie.legs[run.start : run.stop])])
+        flown = np.cumsum([0.0, *(leg.onward_m for leg in sortie.legs[run.start : run.stop])])
         share = (along - run.from_m) / (run.to_m - run.from_m)
         own = (share >= 0) & (share <= 1)
         out[own] = np.interp(share[own] * flown[-1], flown, clock[run.start : run.stop + 1])

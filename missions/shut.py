@@ -27,6 +27,9 @@ class Shut:
         Pieces that are too steep for it, and stations to which its ways are, known before or as it turned out.
     blank, blank_ends
         Pieces and stations likewise of which, or of the ways there, the elevation is not known.
+    over, on_way
+        Where there is none, degrees: a place by each piece and each station of which that turned out when sorties were
+        built.
     """
 
     def __init__(self, count: int) -> None:
@@ -34,6 +37,8 @@ class Shut:
         self._unknown, self._unknown_ends = self.pieces.copy(), self.ends.copy()
         self.steep, self.far = self.pieces, self.ends
         self.blank, self.blank_ends = self.pieces, self.ends
+        self.over: dict[int, tuple[float, float]] = {}
+        self.on_way: dict[int, tuple[float, float]] = {}
 
     def note(self, steep: Bools, far: Bools, blank: Bools, blank_ends: Bools) -> None:
         """Take note of what is known before any sortie is built."""
@@ -50,10 +55,13 @@ class Shut:
             low, high = min(begin, end), max(begin, end)
             middle = [(v[low:high] + v[low + 1 : high + 1]) / 2 for v in at]
             away = rough_distance_m(error.lat_deg, error.lon_deg, *middle)
-            which, known, unknown = low + int(np.argmin(away)), self.pieces, self._unknown
+            which, known, unknown, places = low + int(np.argmin(away)), self.pieces, self._unknown, self.over
         else:
-            which, known, unknown = (begin if error.part == "out" else end), self.ends, self._unknown_ends
+            which = begin if error.part == "out" else end
+            known, unknown, places = self.ends, self._unknown_ends, self.on_way
         fresh = not known[which]
         known[which] = True
-        unknown[which] |= isinstance(error, UnknownGroundError)
+        if isinstance(error, UnknownGroundError):
+            unknown[which] = True
+            places.setdefault(which, (error.lat_deg, error.lon_deg))
         return fresh

@@ -84,6 +84,11 @@ class Leg:
     energy_wh: float
     look: Side | None = None
 
+    @property
+    def onward_m(self) -> float:
+        """How far it leads along the way: its length, or nothing for a piece of a circle, which ends where it began."""
+        return 0.0 if self.kind is LegKind.CLIMB else self.distance_m
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

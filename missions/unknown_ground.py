@@ -22,16 +22,22 @@ def unknown_ground(setting: Setting) -> NDArray[np.bool_]:
 
 def lacking(setting: Setting, piece: int) -> str:
     """Why nobody flies a piece that `unknown_ground` names: what the terrain lacks."""
-    terrain, stations = setting.terrain, setting.stations
-    if any(setting.shut[crew].blank[piece] for crew in setting.crews):
-        step_m = min(terrain.resolution_m / 2, float(stations[piece + 1] - stations[piece]))
-        at = setting.course.at(np.append(np.arange(stations[piece], stations[piece + 1], step_m), stations[piece + 1]))
-        none = np.isnan(terrain.known_elevation_m(*at))
-        first = int(np.argmax(none))
-        return f"the ground is not known: {terrain.lack(float(at[0][first]), float(at[1][first]))}"
+    terrain, shut = setting.terrain, [setting.shut[crew] for crew in setting.crews]
+    if any(one.blank[piece] for one in shut):
+        known = (one.over[piece] for one in shut if piece in one.over)
+        return f"the ground is not known: {terrain.lack(*(next(known, None) or _below(setting, piece)))}"
     for crew in setting.crews:
-        below = setting.access_of(crew).unknown_below(terrain)
+        below = setting.access_of(crew).unknown_below(terrain) | setting.shut[crew].on_way
         place = below.get(piece, below.get(piece + 1))
         if place is not None:
             return f"the ways there lead over ground that is not known: {terrain.lack(*place)}"
     return "the ways there lead over ground that is not known"
+
+
+def _below(setting: Setting, piece: int) -> tuple[float, float]:
+    """The first place of a piece that has no elevation, degrees."""
+    terrain, (start, stop) = setting.terrain, setting.stations[piece : piece + 2]
+    step_m = min(terrain.resolution_m / 2, float(stop - start))
+    lat, lon = setting.course.at(np.append(np.arange(start, stop, step_m), stop))
+    first = int(np.argmax(np.isnan(terrain.known_elevation_m(lat, lon))))
+    return float(lat[first]), float(lon[first])

@@ -192,7 +192,9 @@ def _passes(sortie: Sortie) -> list[tuple[Floats, Floats]]:
     clock = np.cumsum([0.0, *(leg.duration_s for leg in sortie.legs)])
     out = []
     for run in sortie.runs:
-        flown = np.cumsum([0.0, *(leg.distance_m for leg in sortie.legs[run.start : run.stop])])
+        # A circle takes time and leads nowhere.
+        legs = sortie.legs[run.start : run.stop]
+        flown = np.cumsum([0.0, *(0.0 if leg.kind is LegKind.CLIMB else leg.distance_m for leg in legs)])
         along = run.from_m + (run.to_m - run.from_m) * flown / max(float(flown[-1]), 1e-9)
         order = slice(None, None, 1 if run.to_m > run.from_m else -1)
         out.append((along[order], clock[run.start : run.stop + 1][order]))

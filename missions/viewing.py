@@ -266,7 +266,7 @@ class Viewing:
         height_agl_m: float,
         seen: tuple[Spot, Floats, float, float],
     ) -> list[Sight]:
-        """The sight at the end of a way; none where the wind or the ground there does not let it be."""
+        """The sight at the end of a way; none where wind or ground do not let it be, or the ground is not known."""
         spot, middle, spot_ground, circle_m = seen
         steps = np.diff(way, axis=0)
         times, energies = effort(
@@ -277,16 +277,17 @@ class Viewing:
             wind=self.plan.options.wind,
             patrol=False,
         )
-        lat, lon = region.plane.lat_lon(way[-1])
-        ground = round(float(self.terrain.elevation_m(lat, lon)), 3)
-        at = Waypoint.above(round(float(lat), 7), round(float(lon), 7), height_agl_m, ground)
         distance = float(np.hypot(*(way[-1] - middle)))
         angles = np.arange(_ROUND if circle_m > 0 else 1) * (2 * math.pi / _ROUND)
         ring = way[-1] + circle_m * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-        heights = self.terrain.elevation_m(*region.plane.lat_lon(ring)) + height_agl_m - spot_ground
-        away = np.hypot(*(ring - middle).T)
-        if not np.isfinite(times).all() or not all(map(partial(self._shows, vehicle, spot), heights, away)):
+        grounds = self.terrain.known_elevation_m(*region.plane.lat_lon(np.concatenate([way[-1:], ring])))
+        if not (np.isfinite(times).all() and np.isfinite(grounds).all()):
             return []
+        away = np.hypot(*(ring - middle).T)
+        if not all(map(partial(self._shows, vehicle, spot), grounds[1:] + height_agl_m - spot_ground, away)):
+            return []
+        lat, lon = region.plane.lat_lon(way[-1])
+        at = Waypoint.above(round(float(lat), 7), round(float(lon), 7), height_agl_m, round(float(grounds[0]), 3))
         return [Sight(at, way, region, float(times.sum()), float(energies.sum()), distance)]
 
     def _shows(self, vehicle: Vehicle, spot: Spot, height_m: float, distance_m: float) -> bool:

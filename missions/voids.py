@@ -25,6 +25,8 @@ _MOST_SIDE = 1500
 def void_areas(terrain: Terrain, plane: Plane, ways: Floats) -> list[shapely.Geometry]:
     """Areas, metres in a plane, in and near the box round some ways, that hold all ground without elevation there.
 
+    Of a box so wide that its cells are coarser than the terrain, a void that is narrower than they are may be missing.
+
     Parameters
     ----------
     ways

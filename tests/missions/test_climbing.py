@@ -8,7 +8,9 @@ import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from missions import Airspace, LegKind, check, compile_mission, plan
+from missions import Airspace, LegKind, Progress, check, compile_mission, plan
+from missions.progress import reached
+from missions.revisit import passed_s
 
 from .helpers import area, metres, straight, way, zone
 from .test_steep_ground import LOOSE, WINGS, assert_flown_well, grid, ground, winged
@@ -85,3 +87,28 @@ def test_circles_keep_out_of_zones_and_are_flown_as_slowly_as_their_climb_asks()
             airspeed = told[leg.end.lat_deg, leg.end.lon_deg]
             # A change of half a metre a second is not worth an item.
             assert rise * (airspeed - 0.5) / leg.distance_m <= craft.climb_m_s * 1.001
+
+
+def test_circles_are_no_part_of_the_line_along_which_a_sortie_is_said_to_have_come():
+    border, terrain = straight(3000.0), ramp(0.3, 80.0)
+    made = plan(border, winged("fixed_wing", border), terrain, LOOSE)
+    circled = [
+        (sortie, run)
+        for sortie in made.sorties
+        for run in sortie.runs
+        if any(leg.kind is LegKind.CLIMB for leg in sortie.legs[run.start : run.stop])
+    ]
+    assert circled
+    for sortie, run in circled:
+        clock = np.cumsum([leg.duration_s for leg in sortie.legs])
+        begin = sortie.legs[run.start].start
+        for k in range(run.start, run.stop - 1):
+            if LegKind.CLIMB in {leg.kind for leg in sortie.legs[k : k + 2]}:
+                continue
+            end = sortie.legs[k].end
+            gone_m = np.hypot(*np.diff(metres([(at.lon_deg, at.lat_deg) for at in (begin, end)]), axis=0)[0])
+            along_m = run.from_m + math.copysign(gone_m, run.to_m - run.from_m)
+            assert passed_s(sortie, along_m) == pytest.approx(clock[k], abs=1.0)
+            told = Progress(sortie.name, at=(end.lat_deg, end.lon_deg))
+            # Where it may have been at either of two places it was at the first.
+            assert reached(made, sortie, told, terrain, "ardupilot").flown_m < gone_m + 5.0

@@ -10,10 +10,23 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 
 from geo import FlatTerrain
-from missions import LegKind, MissionError, Side, compile_mission, plan
+from missions import (
+    Base,
+    Fleet,
+    LegKind,
+    MissionError,
+    PlanOptions,
+    Side,
+    Vehicle,
+    Wind,
+    compile_mission,
+    default_fleet,
+    plan,
+)
 from missions.mission import too_long
 from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders
+from tests.missions.test_steep_ground import WINGS
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +73,22 @@ def test_speeds_heights_and_camera_are_those_of_the_plan(made):
     assert (mount.p3, mount.z) == (90.0, 2.0)
     heights = {i.z for i in items if i.command == 16 and i.frame == 6}
     assert heights == {90.0, 100.0, 110.0}
+
+
+def test_in_wind_wings_are_told_the_same_speeds_over_the_antimeridian():
+    told = []
+    for west in (LON, 179.98):
+
+        def lon(east, west=west):
+            return (west + east / M_LON + 180.0) % 360.0 - 180.0
+
+        border = replace(straight(4000), coordinates=((lon(0), LAT), (lon(4000), LAT)))
+        base = Base("base", LAT + 900 / M_LAT, lon(2000))
+        camera = replace(default_fleet(base, 1).camera, max_gsd_m=0.2)
+        fleet = Fleet(camera, (Vehicle(1, "one", WINGS["vtol"], base),))
+        made = plan(border, fleet, options=PlanOptions(dwell_s=2.5, wind=Wind(8.0, 270.0)))
+        told.append([item.p2 for item in compile_mission(made, made.sorties[0]).items if item.command == 178])
+    assert told[1] == pytest.approx(told[0], abs=0.05)
 
 
 @pytest.mark.parametrize(("side", "yaw"), [("left", 90.0), ("right", -90.0)])

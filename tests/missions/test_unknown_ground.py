@@ -5,14 +5,23 @@ from functools import cache
 import numpy as np
 import pytest
 import shapely
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from geo import open_terrain
-from missions import Base, PlanError, check, default_fleet, plan
+from missions import Base, PlanError, Progress, Spot, UnknownGroundError, check, cue_sortie, default_fleet, plan, resume
+from missions.plane import Plane
+from missions.profile import GroundBelow
+from tests.asked import asked
 
 from .helpers import LAT, LON, M_LAT, M_LON, beside, border_from_metres, fleet_for, metres, straight, way
 from .test_steep_ground import LOOSE, STEP_DEG, assert_flown_well, grid, ground, winged
 
 WORDS = "not known: add the tile that covers it"
+HAIR_M = 0.6
+"""What two projections, rounded waypoints and the end of a search for corners may be off, metres."""
+
+HOLES = st.lists(st.tuples(st.floats(-200, 3200), st.floats(-300, 600), st.floats(30, 250)), min_size=1, max_size=3)
 
 
 def holed(holes):
@@ -41,15 +50,11 @@ def without_holes(form):
     return plan(border, _fleet(form, border), holed([]), LOOSE)
 
 
-@pytest.mark.parametrize(
-    ("form", "holes"),
-    [
-        (None, [(1500.0, 0.0, 150.0)]),
-        (None, [(2600.0, 450.0, 200.0), (300.0, 80.0, 90.0)]),
-        ("vtol", [(900.0, 100.0, 120.0)]),
-        ("fixed_wing", [(2200.0, 50.0, 180.0)]),
-    ],
-)
+@settings(max_examples=asked(4), deadline=None)
+@example(form=None, holes=[(2600.0, 450.0, 200.0), (300.0, 80.0, 90.0)])
+@example(form="vtol", holes=[(900.0, 100.0, 120.0)])
+@example(form="fixed_wing", holes=[(0.0, 265.0, 41.0)])
+@given(form=st.sampled_from([None, "fixed_wing"]), holes=HOLES)
 def test_what_lies_over_a_hole_is_uncovered_and_the_rest_is_planned(form, holes):
     border, terrain = straight(3000.0), holed(holes)
     try:
@@ -60,7 +65,7 @@ def test_what_lies_over_a_hole_is_uncovered_and_the_rest_is_planned(form, holes)
         return
     assert check(made, terrain) == []
     assert_flown_well(made, terrain)
-    gone = unknown(terrain)
+    gone = unknown(terrain).buffer(-HAIR_M)
     for sortie in made.sorties:
         assert not shapely.intersects(way(sortie), gone)
     blank = [part for part in made.coverage.uncovered if WORDS in part.reason]
@@ -75,6 +80,49 @@ def test_ways_lead_round_a_hole():
     level = without_holes(None)
     assert made.coverage.share == pytest.approx(level.coverage.share, abs=0.01)
     assert not shapely.intersects(way(made.sorties[0]), shapely.Point(1500.0, 500.0).buffer(200.0))
+
+
+def test_an_aircraft_in_the_air_is_led_round_a_hole_too():
+    border, terrain = straight(3000.0), holed([(750.0, 505.0, 150.0), (2250.0, 505.0, 150.0)])
+    made = plan(border, _fleet(None, border), terrain, LOOSE)
+    # Still above its base, with holes between it and both ends of the line.
+    begin = made.sorties[0].legs[0].end
+    here = Progress(made.sorties[0].name, at=(begin.lat_deg, begin.lon_deg), battery=1.0, airborne=True)
+    after = resume(made, here, terrain=terrain)
+    assert check(after, terrain) == []
+    assert next(sortie for sortie in after.sorties if sortie.airborne).patrol
+    for sortie in after.sorties:
+        assert not shapely.intersects(way(sortie), unknown(terrain).buffer(-HAIR_M))
+
+
+def test_a_spot_beside_a_hole_is_looked_at_from_where_the_ground_is_known():
+    border, terrain = straight(3000.0), holed([(1640.0, y, 60.0) for y in (100.0, 220.0, 340.0)])
+    made = plan(border, _fleet(None, border), terrain, LOOSE)
+    spot = Spot(LAT + 10.0 / M_LAT, LON + 1500.0 / M_LON)
+    found = cue_sortie(made, made.fleet.vehicles[0], spot, station_s=60.0, terrain=terrain)
+    assert check(found.plan, terrain) == []
+    assert not shapely.intersects(way(found.sortie), unknown(terrain).buffer(-HAIR_M))
+
+
+@settings(max_examples=asked(80), deadline=None)
+@example(voids=[(160, 160)], ends=(-165.0, 252.0, 235.0, -148.0))
+@given(
+    voids=st.lists(st.tuples(st.integers(155, 165), st.integers(155, 165)), min_size=1, max_size=4),
+    ends=st.tuples(*[st.floats(-600, 600)] * 4),
+)
+def test_a_way_is_refused_where_it_touches_a_hole_and_nowhere_else(voids, ends):
+    heights = np.full(grid()[0].shape, 500.0)
+    heights[tuple(np.transpose(voids))] = np.nan
+    terrain, plane = ground(heights), Plane.at(LAT, LON)
+    points = np.array(ends).reshape(2, 2)
+    try:
+        GroundBelow.along(points, plane, terrain)
+        refused = False
+    except UnknownGroundError:
+        refused = True
+    flown, gone = shapely.LineString(metres(np.stack(plane.lat_lon(points)[::-1], axis=-1))), unknown(terrain)
+    assert refused or not shapely.intersects(flown, gone.buffer(-HAIR_M))
+    assert not refused or shapely.intersects(flown, gone.buffer(HAIR_M))
 
 
 def _fleet(form, border):
