@@ -170,7 +170,8 @@ class Tracker:
                 f"frame {frame_index} at {time_us} us is not later than the one before at {self._time_us} us: "
                 "give frames in the order of exposure"
             )
-        fresh_us = min(time_us - round(self.settings.low_s * 1e6), self._time_us or time_us)
+        before_us = time_us if self._time_us is None else self._time_us
+        fresh_us = min(time_us - round(self.settings.low_s * 1e6), before_us)
         self._time_us = time_us
         ended = self._retire(time_us)
         feet = motion.feet(detections) if isinstance(motion, SteadyPicture) else None

@@ -173,6 +173,10 @@ def test_a_hold_keeps_a_record_and_erasure_takes_it_for_good(live, desk):
     holding.get_by_label("Reason").fill("court order 5")
     holding.get_by_role("button", name="Place a hold").dblclick()
     expect(page.get_by_role("row", name="court order 5")).to_contain_text("Held")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("row", name="court order 5").locator("code").first.dblclick()
+    page.keyboard.press("Control+c")
+    page.wait_for_function("id => navigator.clipboard.readText().then(text => text === id)", arg=record)
     assert len(live.ask("supervisor", "GET", "/holds").json()) == 1
     erasing = page.get_by_role("region", name="Erase a record")
     erasing.get_by_label("Id of the record").fill(record)

@@ -271,6 +271,9 @@ def test_a_plan_of_before_is_taken_over_changed_and_asked_for_again(live, desk):
     form.get_by_role("button", name="Take its settings over").click()
     expect(form.get_by_label("Name of the plan")).to_have_value("Nogales")
     expect(form.get_by_role("button", name="Take its settings over")).to_have_count(0)
+    page.get_by_role("region", name="Plan that was found").get_by_role("button", name="Earlier plannings").click()
+    page.get_by_role("region", name="Earlier").get_by_role("button", name="Nogales").click()  # it is in the list still
+    expect(page.get_by_role("region", name="Plan that was found")).to_be_visible()
     form.get_by_label("Name of the plan").fill("Nogales again")
     form.get_by_role("button", name="Plan again").click()
     expect(page.get_by_role("region", name="Earlier")).to_contain_text("Nogales again")

@@ -172,6 +172,39 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR
     assert len(flights) == len(second["result"]["shift"]["flights"])
 
 
+def test_border_bases_and_zones_are_begun_by_keyboard_alone(live, desk):
+    at = desk(live, "pilot", "#/plan")
+    page = at.page
+    form = page.get_by_role("form", name="What to plan")
+    line = "31.330, -110.95\n31.334, -110.94"
+    for part, places in (
+        ("Border", line),
+        ("Bases", "31.340, -110.95\nat the bridge"),
+        ("No-fly zones", f"{line}\n31.336, -110.95"),
+    ):
+        region = form.get_by_role("region", name=part)
+        region.locator("summary").last.focus()
+        for key in ("Enter", "Tab"):
+            page.keyboard.press(key)
+        page.keyboard.type(places)
+        for key in ("Tab", "Enter"):
+            page.keyboard.press(key)
+        if part == "Bases":
+            expect(region.get_by_role("alert")).to_contain_text("Base, line 2: at the bridge is no place")
+            page.keyboard.press("Shift+Tab")
+            for key in ("Control+a", "Delete"):
+                page.keyboard.press(key)
+            page.keyboard.type("31.340, -110.95\n31.341, -110.94")
+            for key in ("Tab", "Enter"):
+                page.keyboard.press(key)
+            expect(region.get_by_role("alert")).to_have_count(0)
+    names = form.get_by_label("Name", exact=True)
+    expect(names).to_have_count(4)
+    assert [each.input_value() for each in names.all()] == ["border", "base 1", "base 2", "zone 1"]
+    expect(page.get_by_text("2 places")).to_be_visible()
+    assert at.axe() == []
+
+
 def test_every_change_can_be_undone_and_a_reload_loses_none(live, desk, tmp_path):
     page = desk(live, "pilot").page
     x, y = at_the_border(page)

@@ -272,6 +272,15 @@ def test_a_faint_box_is_no_sign_of_one_who_is_lost(rate):
         assert (track.end_us - T0) / 1e6 == pytest.approx(last, abs=1.1 / rate)
 
 
+def test_who_was_seen_at_time_zero_was_seen_in_the_frame_before():
+    """Where nothing tells the time of day it counts from the first picture."""
+    tracker = Tracker(TrackerSettings(confirm_hits=1, confirm_s=0.0))
+    for index, score in enumerate((0.8, 0.3)):
+        tracker.update([Detection(100, 100, 130, 190, "person", score)], index * 333_333, index, StillCamera())
+    (track,) = tracker.finish()
+    assert len(track.observations) == 2
+
+
 def test_who_walks_away_from_the_camera_is_sought_in_its_own_scale():
     """Ninety pixels tall at first and thirty in the end, then hidden: what is seven of its heights off is another."""
     sizes = list(range(90, 29, -1))

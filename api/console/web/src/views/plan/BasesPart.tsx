@@ -1,9 +1,9 @@
 import { t } from "../../i18n";
 import { picked } from "./chosen";
-import { type Base, READY_MODEL, type Standing } from "./draft";
+import { type Base, newBase, type Point, READY_MODEL, type Standing } from "./draft";
 import { NumberField, Part, SelectField, TextField } from "./fields";
 import { change, draft } from "./history";
-import { OnePlace } from "./Places";
+import { NewPlaces, OnePlace } from "./Places";
 
 /** The bases, and what stands at each. */
 export function BasesPart({ faults }: { faults: string[] }) {
@@ -14,8 +14,16 @@ export function BasesPart({ faults }: { faults: string[] }) {
       {bases.map((base) => (
         <BaseForm key={base.id} base={base} />
       ))}
+      <NewPlaces title={t("plan.new_bases")} name={t("plan.tool_base")} part="bases" least={1} add={putAll} />
     </Part>
   );
+}
+
+/** A new base at each of these places. */
+function putAll(places: readonly Point[]): void {
+  const after = { ...draft.value };
+  for (const at of places) after.bases = [...after.bases, newBase(after, at)];
+  change({ bases: after.bases });
 }
 
 function BaseForm({ base }: { base: Base }) {

@@ -1,10 +1,10 @@
 import { t } from "../../i18n";
 import { picked } from "./chosen";
-import type { Line, Shipped } from "./draft";
+import { type Line, newLine, type Shipped } from "./draft";
 import { NumberField, Part, SelectField, TextField } from "./fields";
 import { lengthM } from "./geometry";
 import { change, draft } from "./history";
-import { Places } from "./Places";
+import { NewPlaces, Places } from "./Places";
 import { metres } from "./units";
 
 /** The border: drawn, imported, or a stretch of one that ships with the service. */
@@ -28,6 +28,13 @@ export function BorderPart({ faults }: { faults: string[] }) {
           {lines.map((line) => (
             <LineForm key={line.id} line={line} />
           ))}
+          <NewPlaces
+            title={t("plan.new_border")}
+            name={t("plan.tool_border")}
+            part="border"
+            least={2}
+            add={(points) => change({ lines: [...lines, newLine(draft.value, points)] })}
+          />
         </>
       ) : (
         <div class="pair">

@@ -1,8 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useId, useState } from "preact/hooks";
 import { placeFormat } from "../../app/preferences";
 import { t } from "../../i18n";
 import type { Point } from "./draft";
-import type { Part } from "./request";
+import type { Fault, Part } from "./request";
 import { hold, unreadOf } from "./unread";
 import { readPlaces, textOf } from "./written";
 
@@ -28,12 +29,9 @@ function useWritten({ id, name, part, points, least, most = Number.POSITIVE_INFI
   useEffect(() => setText(unread?.text ?? written), [written, unread?.text]);
   const apply = () => {
     const read = readPlaces(text, points, format);
+    const fault = faultOf(read, { name, part, least, most });
     if (text === written) hold(id, points, text, null);
-    else if ("line" in read)
-      hold(id, points, text, { part, word: "plan.bad_place", values: { name, line: read.line, text: read.text } });
-    else if (read.points.length < least)
-      hold(id, points, text, { part, word: "plan.few_places", values: { name, count: least } });
-    else if (read.points.length > most) hold(id, points, text, { part, word: "plan.many_places", values: { name } });
+    else if (fault !== null || "line" in read) hold(id, points, text, fault);
     else {
       hold(id, points, text, null);
       set(read.points);
@@ -41,6 +39,16 @@ function useWritten({ id, name, part, points, least, most = Number.POSITIVE_INFI
     }
   };
   return { text, setText, apply, bad: unread !== null };
+}
+
+/** What is wrong with places that were written; null where nothing is. */
+function faultOf(
+  read: ReturnType<typeof readPlaces>,
+  { name, part, least, most = Number.POSITIVE_INFINITY }: Pick<Wanted, "name" | "part" | "least" | "most">,
+): Fault | null {
+  if ("line" in read) return { part, word: "plan.bad_place", values: { name, line: read.line, text: read.text } };
+  if (read.points.length < least) return { part, word: "plan.few_places", values: { name, count: least } };
+  return read.points.length > most ? { part, word: "plan.many_places", values: { name } } : null;
 }
 
 /** Places as text, one a line, in any format: what the pointer draws can be read and written here too. */
@@ -88,5 +96,55 @@ export function OnePlace({ label, at, set, ...of }: OneWanted) {
         onChange={apply}
       />
     </label>
+  );
+}
+
+interface NewWanted extends Pick<Wanted, "part" | "least"> {
+  /** What is begun, and what it is called while it has no name. */
+  title: string;
+  name: string;
+  add: (points: Point[]) => void;
+}
+
+/** Begins a line, bases or a zone by their places: nobody needs a pointer to draw. */
+export function NewPlaces({ title, add, ...wanted }: NewWanted) {
+  const text = useSignal("");
+  const wrong = useSignal<string | null>(null);
+  const id = useId();
+  function take(): void {
+    const read = readPlaces(text.value, [], placeFormat.value);
+    const fault = faultOf(read, wanted);
+    wrong.value = fault === null ? null : t(fault.word, fault.values);
+    if (fault !== null || "line" in read) return;
+    add(read.points);
+    text.value = "";
+  }
+  return (
+    <details>
+      <summary>{title}</summary>
+      <label>
+        {t("plan.new_places")}
+        <textarea
+          class="place"
+          rows={2}
+          value={text.value}
+          spellcheck={false}
+          aria-invalid={wrong.value !== null}
+          aria-describedby={wrong.value === null ? undefined : id}
+          onInput={(event) => {
+            text.value = event.currentTarget.value;
+            wrong.value = null;
+          }}
+        />
+      </label>
+      {wrong.value !== null && (
+        <p id={id} class="fault" role="alert">
+          {wrong.value}
+        </p>
+      )}
+      <button type="button" onClick={take}>
+        {t("app.measure_add")}
+      </button>
+    </details>
   );
 }

@@ -1,6 +1,6 @@
 import { t } from "../../i18n";
 import { attempt } from "../../ui/failure";
-import { away, cancel, isOpen, planning } from "./planning";
+import { away, cancel, isOpen, planning, putAway } from "./planning";
 import { percent } from "./units";
 
 /** How far the planning is, or why there is no plan. */
@@ -17,9 +17,13 @@ export function Progress() {
       )}
       <p role="status">{words(one)}</p>
       {away.value && <p role="alert">{t("plan.away")}</p>}
-      {open && (
+      {open ? (
         <button type="button" onClick={() => attempt(cancel)}>
           {t("app.cancel")}
+        </button>
+      ) : (
+        <button type="button" onClick={putAway}>
+          {t("app.close")}
         </button>
       )}
     </div>

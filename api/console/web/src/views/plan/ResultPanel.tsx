@@ -5,7 +5,7 @@ import { t, type Word } from "../../i18n";
 import { Adopt } from "./Adopt";
 import { Files } from "./Files";
 import { Heights } from "./Heights";
-import type { Planning, Result } from "./planning";
+import { close, type Planning, type Result } from "./planning";
 import { Rules } from "./Rules";
 import { Send } from "./Send";
 import { Sorties } from "./Sorties";
@@ -30,24 +30,29 @@ export function ResultPanel({ planning, result }: { planning: Planning; result: 
   const broken = !result.validation.kept;
   return (
     <section class="result" aria-label={t("plan.result")}>
-      <div class="tabs" role="tablist" aria-label={t("plan.result")} ref={list} onKeyDown={step}>
-        {TABS.map((tab) => (
-          <button
-            type="button"
-            key={tab}
-            id={`plan-tab-${tab}`}
-            role="tab"
-            aria-selected={open.value === tab}
-            aria-controls="plan-tab-panel"
-            tabIndex={open.value === tab ? 0 : -1}
-            onClick={() => {
-              open.value = tab;
-            }}
-          >
-            {t(word(tab))}
-            {tab === "rules" && broken ? " ⚠" : ""}
-          </button>
-        ))}
+      <div class="result-head">
+        <div class="tabs" role="tablist" aria-label={t("plan.result")} ref={list} onKeyDown={step}>
+          {TABS.map((tab) => (
+            <button
+              type="button"
+              key={tab}
+              id={`plan-tab-${tab}`}
+              role="tab"
+              aria-selected={open.value === tab}
+              aria-controls="plan-tab-panel"
+              tabIndex={open.value === tab ? 0 : -1}
+              onClick={() => {
+                open.value = tab;
+              }}
+            >
+              {t(word(tab))}
+              {tab === "rules" && broken ? " ⚠" : ""}
+            </button>
+          ))}
+        </div>
+        <button type="button" class="plain" onClick={close}>
+          {t("plan.earlier")}
+        </button>
       </div>
       <div
         class="tab-panel"

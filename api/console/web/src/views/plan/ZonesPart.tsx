@@ -1,10 +1,10 @@
 import { t } from "../../i18n";
 import { picked } from "./chosen";
-import type { Datum, Zone } from "./draft";
+import { type Datum, newZone, type Zone } from "./draft";
 import { NumberField, Part, SelectField, TextField } from "./fields";
 import { cornersOf, ringOf } from "./geometry";
 import { change, draft } from "./history";
-import { Places } from "./Places";
+import { NewPlaces, Places } from "./Places";
 
 /** Where nobody may fly, and where not at every height. */
 export function ZonesPart({ faults }: { faults: string[] }) {
@@ -15,6 +15,13 @@ export function ZonesPart({ faults }: { faults: string[] }) {
       {zones.map((zone) => (
         <ZoneForm key={zone.id} zone={zone} />
       ))}
+      <NewPlaces
+        title={t("plan.new_zone")}
+        name={t("plan.tool_zone")}
+        part="zones"
+        least={3}
+        add={(points) => change({ zones: [...zones, newZone(draft.value, ringOf(points) ?? points)] })}
+      />
     </Part>
   );
 }

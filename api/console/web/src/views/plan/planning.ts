@@ -80,6 +80,15 @@ export function close(): void {
   before.value = null;
 }
 
+/** Put a planning that gave nothing away: the plan that was there before it is shown again, where there was one. */
+export function putAway(): void {
+  const old = before.peek();
+  close();
+  if (old === null) return;
+  planning.value = old;
+  open(old.id);
+}
+
 /** Cancel the planning that is shown. */
 export async function cancel(): Promise<void> {
   const one = planning.value;

@@ -5,6 +5,7 @@ import { InputField } from "../../../ui/fields";
 import { MomentField } from "../../../ui/MomentField";
 import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
+import { roleText } from "../people/role";
 import { verified } from "./chain";
 import { askEntries, clearSought, type Entry, question, type Said, saidBy, sought } from "./entries";
 
@@ -70,7 +71,7 @@ function Cells({ said }: { said: Said }) {
       </td>
       <td>
         <Look text={said.name} title={said.actor} act={() => (sought.actor.value = said.actor)} />{" "}
-        <small>{said.role}</small>
+        <small>{said.role === null ? "" : roleText(said.role)}</small>
       </td>
       <td>
         <Look text={said.action} title={said.request} act={() => (sought.action.value = said.action)} />

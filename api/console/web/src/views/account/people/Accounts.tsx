@@ -9,7 +9,7 @@ import { OneTime, type Secret } from "../../../ui/OneTime";
 import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 import { type Deed, type Known, Sure } from "./deeds";
-import { ROLES, type Role, RoleFields } from "./role";
+import { ROLES, type Role, RoleFields, roleText } from "./role";
 
 /** Who may log in, as what. A new account, or one whose password is forgotten, has a secret that is shown once. */
 export default function Accounts() {
@@ -41,7 +41,7 @@ export default function Accounts() {
           <tr key={account.id}>
             <th scope="row">{account.login}</th>
             <td>{account.name}</td>
-            <td>{account.role}</td>
+            <td>{roleText(account.role)}</td>
             <td>
               <State account={account} />
             </td>

@@ -10,7 +10,7 @@ import { MomentField } from "../../../ui/MomentField";
 import { OneTime, type Secret } from "../../../ui/OneTime";
 import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
-import { KEY_ROLES, type Role, RoleFields } from "./role";
+import { KEY_ROLES, type Role, RoleFields, roleText } from "./role";
 
 /** Keys of machines: what each may, for whom it delivers, when it was used last. */
 export default function Keys() {
@@ -34,7 +34,7 @@ export default function Keys() {
           <tr key={key.id}>
             <th scope="row">{key.name}</th>
             <td>
-              {key.role}
+              {roleText(key.role)}
               {key.scopes !== null && <small> ({key.scopes.join(", ") || t("app.none")})</small>}
             </td>
             <td>{key.sources?.join(", ")}</td>

@@ -12,6 +12,12 @@ export const ROLES = ["pilot", "analyst", "supervisor", "partner", "auditor", "a
 /** Roles of keys: machines have one more. */
 export const KEY_ROLES = [...ROLES, "sensor"] as const;
 
+/** What a role is called; one of which this page has no word, as the service has it. */
+export function roleText(role: string): string {
+  const known = KEY_ROLES.find((each) => each === role);
+  return known === undefined ? role : t(`account.role_${known}`);
+}
+
 interface Props {
   roles: readonly Role[];
   role: Signal<Role>;
