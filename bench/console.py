@@ -187,7 +187,7 @@ def _rest(browser: Browser) -> None:
     while True:
         time.sleep(0.3)
         now = spent_s()
-        if now - last < _AT_REST * 0.3:
+        if 0 <= now - last < _AT_REST * 0.3:  # less than before: a process has ended
             break
         if time.monotonic() > end:
             raise BenchError("the browser's window does not come to rest")
