@@ -82,9 +82,8 @@ _PARTS = {
     "DNK": ("Jutland",),
     "ESP": ("Ceuta", "Melilla", "Catalonia"),
     "FRA": ("French Guiana", "Guyane"),
-    "GBR": ("Northern Ireland", "Ulster", "England", "Scotland", "Wales"),
+    "GBR": ("Northern Ireland", "England", "Scotland", "Wales"),
     "IDN": ("West Papua", "West Timor"),
-    "IRQ": ("Kurdistan",),
     "ITA": ("South Tyrol", "Sicily"),
     "MYS": ("Sarawak", "Sabah"),
     "OMN": ("Musandam",),
@@ -93,7 +92,7 @@ _PARTS = {
     "TLS": ("Oecusse",),
     "USA": ("Alaska", "Texas", "California", "Arizona", "New Mexico"),
 }
-"""Places in a country with a land border that they are known for."""
+"""Places with a land border that lie in one country alone."""
 
 _CLOSE = 0.8
 """How much of two names is alike, 0 to 1, where one may be meant by the other."""
