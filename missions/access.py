@@ -23,7 +23,7 @@ from missions.profile import sampled
 from missions.routing import Passage, Router, Ways
 from missions.runway import Runway
 from missions.surroundings import Region, Surroundings, rough_distance_m
-from missions.voids import void_areas
+from missions.voids import avoided, beside_voids
 from missions.way_rises import GroundNear, ways_followed, ways_straightened
 
 __all__ = ["Access"]
@@ -109,8 +109,13 @@ class Access:
         if lost:
             before = set(self.reached.tolist())
             ways = [way for ways in (self._ways, self._ways_home) for way in ways if way is not None]
-            voids = void_areas(terrain, plane, np.concatenate(ways))
-            self._seek(near, places, [part for rail in rails for part in _outside(rail, voids)], voids)
+
+            def seek(voids: list[shapely.Geometry]) -> Floats:
+                self._seek(near, places, [part for rail in rails for part in beside_voids(rail, voids)], voids)
+                over = self.unknown_below(terrain).values()
+                return plane.xy(*zip(*over, strict=True)) if over else np.empty((0, 2))
+
+            avoided(terrain, plane, np.concatenate(ways), seek)
             cut_off = sorted(before - set(self.reached.tolist()))
             self._lost = {station: lost[min(lost, key=lambda one: abs(one - station))] for station in cut_off}
 
@@ -318,10 +323,3 @@ def _rails(course: Course, stations: Floats, near: NDArray[np.int64]) -> list[Fl
         return []
     cuts = np.flatnonzero(~course.passable[course.legs_between(at)]) + 1
     return [run for run in np.split(at, cuts) if len(run) > 1]
-
-
-def _outside(rail: Floats, voids: list[shapely.Geometry]) -> list[Floats]:
-    """What of a line of vertices, metres, shape (n, 2), touches no void."""
-    pieces = shapely.linestrings(np.stack([rail[:-1], rail[1:]], axis=1))
-    cuts = np.flatnonzero(shapely.intersects(pieces, shapely.union_all(voids))) + 1
-    return [run for run in np.split(rail, cuts) if len(run) > 1]

@@ -24,7 +24,7 @@ from missions.plane import Plane
 from missions.procedures import climb_out, curved_home, curved_out, turned_in, way_down, with_procedures
 from missions.sortie import Leg, LegKind, Run, Waypoint
 
-__all__ = ["Aloft", "Builder", "joined"]
+__all__ = ["Aloft", "Builder", "joined", "led", "legs_of"]
 
 Floats = NDArray[np.float64]
 
@@ -113,14 +113,14 @@ class Builder:
                 flown[k][-1][1].append(flown[k + 1][0][1][0])
         out[-1][1].append(flown[0][0][1][0])
         back[0][1].insert(0, flown[-1][-1][1][-1])
-        made += _legs(pilot, LegKind.TRANSIT, out, craft)
+        made += legs_of(pilot, LegKind.TRANSIT, out, craft)
         bounds: dict[int, tuple[int, int]] = {}
         for piece, own in zip(pieces, flown, strict=True):
             begin = len(made)
-            made += _legs(pilot, LegKind.PATROL if piece.side else LegKind.TRANSIT, own, craft, _SIDES[piece.side])
+            made += legs_of(pilot, LegKind.PATROL if piece.side else LegKind.TRANSIT, own, craft, _SIDES[piece.side])
             if piece.stretch is not None:
                 bounds[piece.stretch] = bounds.get(piece.stretch, (begin, begin))[0], len(made)
-        made += _legs(pilot, LegKind.RETURN, back, craft)
+        made += legs_of(pilot, LegKind.RETURN, back, craft)
         made += pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s)
         runs = [
             Run(float(self.stations[first]), float(self.stations[last]), *bounds[number])
@@ -137,10 +137,10 @@ class Builder:
         down = way_down(vehicle.base, access.runway, pilot, layer_agl_m)
         # Rotors climb or descend to the layer first; wings on the way.
         sloped = craft.has_wings and math.isfinite(self.terrain.resolution_m)
-        (home,) = _led(pilot, [part], craft, (aloft.at if sloped else None, down[0]), access.clear)
+        (home,) = led(pilot, [part], craft, (aloft.at if sloped else None, down[0]), access.clear)
         home[0][1][: int(craft.has_wings)] = [aloft.at]
         made = [
-            *_legs(pilot, LegKind.RETURN, home, craft),
+            *legs_of(pilot, LegKind.RETURN, home, craft),
             *pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s),
         ]
         return with_procedures(joined(made), craft)
@@ -236,11 +236,11 @@ def _flown(
     """
     start, _ = ends
     try:
-        return _led(pilot, parts, craft, ends, clear)
+        return led(pilot, parts, craft, ends, clear)
     except GroundError as whole:
         for part, some, own in (("patrol", parts[1:-1], (None, None)), ("out", parts[:-1], (start, None))):
             try:
-                _led(pilot, some, craft, own, clear)
+                led(pilot, some, craft, own, clear)
             except GroundError as error:
                 error.part = part
                 raise
@@ -248,21 +248,36 @@ def _flown(
         raise
 
 
-def _led(
+def led(
     pilot: Pilot, parts: Sequence[Part], craft: Aircraft, ends: _Ends, clear: Callable[[Floats], bool]
 ) -> list[_Flight]:
-    """How each of some parts is flown: straight on where that can be, else with circles before what is steep."""
+    """How each of some parts is flown: straight on where that can be, else with circles before what is steep.
+
+    Parameters
+    ----------
+    pilot, parts, craft
+        Who flies what.
+    ends
+        Where the first part begins and the last one ends, as `Pilot.flown` takes them.
+    clear
+        Whether a way, metres in the plane of the pilot, shape (n, 2), touches nothing that is shut.
+
+    Raises
+    ------
+    GroundError
+        When wings cannot follow the ground, or it is not known.
+    """
     try:
         return [[one] for one in zip(parts, pilot.flown(parts, craft, *ends), strict=True)]
     except TooSteepError:
-        led = pilot.circled(parts, craft, *ends, clear)
-        if all(len(own) == 1 for own in led):
+        split = pilot.circled(parts, craft, *ends, clear)
+        if all(len(own) == 1 for own in split):
             raise
-        waypoints = iter(pilot.flown([one for own in led for one in own], craft, *ends))
-        return [[(one, next(waypoints)) for one in own] for own in led]
+        waypoints = iter(pilot.flown([one for own in split for one in own], craft, *ends))
+        return [[(one, next(waypoints)) for one in own] for own in split]
 
 
-def _legs(pilot: Pilot, kind: LegKind, flight: _Flight, craft: Aircraft, look: Side | None = None) -> list[Leg]:
+def legs_of(pilot: Pilot, kind: LegKind, flight: _Flight, craft: Aircraft, look: Side | None = None) -> list[Leg]:
     """The legs of a part of a sortie, circles among them."""
     made: list[Leg] = []
     for part, waypoints in flight:

@@ -13,7 +13,7 @@ from typing import get_args
 import numpy as np
 
 from geo import Terrain
-from missions.building import joined
+from missions.building import joined, led, legs_of
 from missions.cue_ways import CueWay, circle_of, cue_ways, ends_of
 from missions.errors import MissionError, PlanError
 from missions.fleet import Vehicle
@@ -164,7 +164,10 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: CueWay, given: t
 
 
 def _legs(viewing: Viewing, vehicle: Vehicle, way: CueWay, station_s: float) -> tuple[Leg, ...]:
-    """The legs: out and home each in the layer of transits, on station at the height of the patrol."""
+    """The legs: out and home each in the layer of transits, on station at the height of the patrol.
+
+    Before ground too steep for them wings circle up or down on their ways, as on any other.
+    """
     options, craft, pilot = viewing.plan.options, vehicle.aircraft, way.pilot
     height_agl_m = viewing.observation(vehicle).height_agl_m
     out_agl, home_agl = way.climb[-1].agl_m, way.down[0].agl_m
@@ -173,14 +176,14 @@ def _legs(viewing: Viewing, vehicle: Vehicle, way: CueWay, station_s: float) -> 
     place = way.out[-1:] if way.ring is None else way.ring
     parts = [
         Part(way.out, out_agl, bounds, craft.cruise_m_s),
-        Part(place, height_agl_m, low, craft.cruise_m_s),
+        Part(place, height_agl_m, low, craft.cruise_m_s, circle=way.ring is not None),
         Part(way.home, home_agl, bounds, craft.cruise_m_s),
     ]
-    out, there, home = pilot.flown(parts, craft, way.climb[-1], way.down[0])
-    made = [
-        *pilot.legs(LegKind.TAKEOFF, way.climb, craft, craft.cruise_m_s),
-        *pilot.legs(LegKind.TRANSIT, [*out, there[0]], craft, craft.cruise_m_s),
-    ]
+    out, ((_, there),), home = led(pilot, parts, craft, (way.climb[-1], way.down[0]), way.clear)
+    out[-1][1].append(there[0])
+    home[0][1].insert(0, there[-1])
+    made = pilot.legs(LegKind.TAKEOFF, way.climb, craft, craft.cruise_m_s)
+    made += legs_of(pilot, LegKind.TRANSIT, out, craft)
     if way.ring is None:
         # Joining moves ends by a hair; the place itself must not move while it stays.
         made = joined(made)
@@ -188,6 +191,6 @@ def _legs(viewing: Viewing, vehicle: Vehicle, way: CueWay, station_s: float) -> 
         made.append(Leg(LegKind.STATION, made[-1].end, made[-1].end, 0.0, 0.0, station_s, energy_wh))
     else:
         made += pilot.legs(LegKind.STATION, there, craft, craft.cruise_m_s)
-    made += pilot.legs(LegKind.RETURN, [there[-1], *home], craft, craft.cruise_m_s)
+    made += legs_of(pilot, LegKind.RETURN, home, craft)
     made += pilot.legs(LegKind.LANDING, way.down, craft, craft.cruise_m_s)
     return with_procedures(joined(made), craft)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,8 @@ class CueWay:
         Vertices of the circles of wings; None for what stays.
     climb, down
         Off the ground and back to it.
+    clear
+        Whether a way, metres, shape (n, 2), touches nothing that is shut.
     """
 
     pilot: Pilot
@@ -92,6 +94,7 @@ class CueWay:
     home: Floats
     climb: list[Waypoint]
     down: list[Waypoint]
+    clear: Callable[[Floats], bool]
 
 
 def cue_ways(
@@ -116,10 +119,11 @@ def cue_ways(
         climb = [legs[0].start, *(leg.end for leg in legs)]
         down = [ends.like.landing[0].start, *(leg.end for leg in ends.like.landing)]
     circle_m, station_s = stay
+    corners = [*(shape for _, shape in region.zones), *sight.voids]
+    room = Passage(Router([*region.obstacles, *sight.voids], corners_of=corners))
     if not circle_m:
-        yield CueWay(pilot, sight.way, None, sight.way[::-1], climb, down)
+        yield CueWay(pilot, sight.way, None, sight.way[::-1], climb, down, room.clear)
         return
-    room = Passage(Router(region.obstacles, corners_of=[shape for _, shape in region.zones]))
     back = room.route(region.plane.xy(*ends.gate), sight.way[-1])
     if back is None:
         return
@@ -138,7 +142,7 @@ def cue_ways(
         out, home = curved_out(out, None, 1.0, runway, turns), curved_home(home, None, 1.0, runway, turns)
         # Tangents lie beside the ways to the middle, which are clear.
         if room.clear(out) and room.clear(home):
-            yield CueWay(pilot, out, ring, home, climb, down)
+            yield CueWay(pilot, out, ring, home, climb, down, room.clear)
 
 
 def _lasts(pilot: Pilot, craft: Aircraft, ring: Floats, circle: Circle) -> tuple[float, float]:

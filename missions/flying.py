@@ -54,7 +54,7 @@ class Part:
     side
         On which side of it wings may circle, 1 left, -1 right, 0 either.
     circle
-        Whether it is a circle itself (`Pilot.circled`).
+        Whether it is circles itself: none to climb in begins within it.
     """
 
     points: Floats
@@ -137,15 +137,19 @@ class Pilot:
         """
         way, ends, profile = self._over(parts, aircraft, start, stop)
         points = way.at(np.arange(len(way.along_m)))
-        sides = np.zeros(len(points), dtype=np.int64)
+        sides, open_ = np.zeros(len(points), dtype=np.int64), np.ones(len(points), dtype=bool)
         for part, (a, b) in zip(parts, ends, strict=True):
             sides[a:b] = part.side
+            open_[a:b] = not part.circle
 
         def ground(samples: Ints, offsets: Floats) -> Floats:
             lat, lon = self.plane.lat_lon(points[samples][:, None] + offsets)
             return self.terrain.known_elevation_m(lat, lon)
 
-        circles = Circles(aircraft, self.wind, sides, ground, lambda sample, lap: clear(points[sample] + lap))
+        def may(sample: int, lap: Floats) -> bool:
+            return bool(open_[sample]) and clear(points[sample] + lap)
+
+        circles = Circles(aircraft, self.wind, sides, ground, may)
         found = circlings(profile, circles)
         course = courses(profile.steps)[0]
         out = []

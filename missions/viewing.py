@@ -8,7 +8,7 @@ which lies on the own side, beyond the stand-off and outside every zone; the way
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -26,6 +26,7 @@ from missions.recourse import ground_of, surroundings_of
 from missions.routing import Router
 from missions.sortie import Waypoint
 from missions.surroundings import Region, rough_distance_m
+from missions.voids import avoided, beside_voids, unknown_on
 
 __all__ = ["Sight", "Spot", "Viewing"]
 
@@ -81,6 +82,8 @@ class Sight:
         What the way takes in level flight, in the wind of the plan.
     distance_m
         Ground distance of the place from the spot.
+    voids
+        Areas round which it was led because the elevation of the ground is not known there, metres in that plane.
     """
 
     at: Waypoint
@@ -89,6 +92,7 @@ class Sight:
     time_s: float
     energy_wh: float
     distance_m: float
+    voids: tuple[Geometry, ...] = ()
 
     @property
     def straight(self) -> bool:
@@ -196,19 +200,45 @@ class Viewing:
                 f"{spot.lat_deg:.6f}, {spot.lon_deg:.6f} is seen from no lawful place: within {ring_m[1]:.0f} m of it "
                 "is only the other side, the stand-off or a no-fly zone"
             )
-        zones = [shape for _, shape in region.zones]
-        router = Router(region.obstacles, corners_of=zones, rails=[] if straight else self._rails(region, spot, start))
-        lengths, ways = router.ways(region.plane.xy(*start), places)
+        rails = [] if straight else self._rails(region, spot, start)
+        voids, lengths, ways = self._ways(region, region.plane.xy(*start), places, rails)
         found = [
-            sight
+            replace(sight, voids=voids)
             for length, way in zip(lengths, ways, strict=True)
             if np.isfinite(length) and not (straight and len(way) != 2)
             for sight in self._sight(vehicle, region, way, height_agl_m, (spot, middle, ground, circle_m))
         ]
         if not found:
             kind = "straight lawful way" if straight else "lawful way within the wind"
+            kind += " and over ground that is known" if voids else ""
             raise PlanError(f"{vehicle.name}: no {kind} leads to a place from which it is seen")
         return sorted(found, key=lambda sight: sight.time_s)
+
+    def _ways(
+        self, region: Region, start: Floats, places: Floats, rails: list[Floats]
+    ) -> tuple[tuple[Geometry, ...], Floats, list[Floats]]:
+        """Shortest lawful ways to places, round ground that is not known: its areas, lengths and vertices of ways."""
+        terrain, plane = self.terrain, region.plane
+        around: list[Geometry] = []
+        lengths, ways = np.empty(0), list[Floats]()
+
+        def seek(voids: list[Geometry]) -> Floats:
+            nonlocal around, lengths, ways
+            around = voids
+            router = Router(
+                [*region.obstacles, *voids],
+                corners_of=[*(shape for _, shape in region.zones), *voids],
+                rails=[part for rail in rails for part in beside_voids(rail, voids)] if voids else rails,
+            )
+            lengths, ways = router.ways(start, places)
+            if math.isinf(terrain.resolution_m):
+                return np.empty((0, 2))
+            over = [unknown_on(way, terrain, plane) for way in ways if len(way)]
+            return np.array([place for place in over if place is not None]).reshape(-1, 2)
+
+        if len(seek([])):
+            avoided(terrain, plane, np.concatenate([way for way in ways if len(way)]), seek)
+        return tuple(around), lengths, ways
 
     def _region(self, start: tuple[float, float], spot: Spot) -> Region:
         """The surroundings of the spot, out to where the vehicle is and some way around."""

@@ -28,6 +28,9 @@ from missions import (
 from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, metres, straight, way, wiggly_borders
 from tests.missions.test_airspace_plans import WING
+from tests.missions.test_climbing import assert_circles, ramp
+from tests.missions.test_climbing import circles as climbing
+from tests.missions.test_steep_ground import WINGS, assert_flown_well
 
 SLOW = settings(
     max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -155,3 +158,21 @@ def test_turns_are_wider_than_they_have_to_be():
     ring = ring_of(found)
     centre = shapely.minimum_bounding_circle(shapely.MultiPoint(ring))
     assert math.sqrt(centre.area / math.pi) == pytest.approx(1.25 * WING.turn_radius_m, rel=0.02)
+
+
+@pytest.mark.parametrize("form", ["fixed_wing", "vtol"])
+def test_wings_circle_up_to_a_spot_above_ground_too_steep_for_them(form):
+    border, terrain = straight(3000.0), ramp(0.6, 80.0)
+    made = planned(border, WINGS[form], PlanOptions(dwell_s=1.0), terrain)
+    found = cue_sortie(made, made.fleet.vehicles[0], spot_at(2700, 60), station_s=60.0, terrain=terrain)
+    runs = climbing(found.sortie)
+    assert runs
+    for run in runs:
+        assert_circles(run, found.sortie, border)
+    assert_flown_well(found.plan, terrain)
+    assert check(found.plan, terrain) == []
+    for dialect in ("ardupilot", "px4"):
+        assert validate_missions(found.plan, [found.mission(dialect)]).violations == []
+    # Its circles for the camera lie where the slope begins: there are none to climb in among them.
+    with pytest.raises(PlanError, match="too steep"):
+        cue_sortie(made, made.fleet.vehicles[0], spot_at(300, 60), station_s=60.0, terrain=terrain)

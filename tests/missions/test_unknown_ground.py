@@ -1,5 +1,6 @@
 """Terrain with holes: what lies over one, or is seen over one, is uncovered and says so; the rest is planned."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -102,6 +103,39 @@ def test_a_spot_beside_a_hole_is_looked_at_from_where_the_ground_is_known():
     found = cue_sortie(made, made.fleet.vehicles[0], spot, station_s=60.0, terrain=terrain)
     assert check(found.plan, terrain) == []
     assert not shapely.intersects(way(found.sortie), unknown(terrain).buffer(-HAIR_M))
+
+
+@pytest.mark.parametrize("form", [None, "fixed_wing"])
+def test_a_way_to_a_spot_and_home_leads_round_a_hole(form):
+    border, terrain = straight(3000.0), holed([(2050.0, 420.0, 130.0), (1550.0, 300.0, 60.0)])
+    made = plan(border, _fleet(form, border), terrain, LOOSE)
+    fine = replace(made, fleet=replace(made.fleet, camera=replace(made.fleet.camera, max_gsd_m=0.3)))
+    spot = Spot(LAT + 30.0 / M_LAT, LON + 2600.0 / M_LON)
+    found = cue_sortie(fine, fine.fleet.vehicles[0], spot, station_s=60.0, terrain=terrain)
+    assert check(found.plan, terrain) == []
+    assert not shapely.intersects(way(found.sortie), unknown(terrain).buffer(-HAIR_M))
+    # Straight there is a hole.
+    base = metres([(found.sortie.home.lon_deg, found.sortie.home.lat_deg)])[0]
+    place = metres([(found.place.lon_deg, found.place.lat_deg)])[0]
+    assert form or shapely.intersects(shapely.LineString([base, place]), unknown(terrain))
+
+
+def test_a_spot_that_is_seen_only_over_a_hole_is_refused_and_the_reason_said():
+    border, terrain = straight(3000.0), holed([(x, 450.0, 90.0) for x in np.arange(2000.0, 6500.0, 100.0)])
+    made = plan(border, _fleet(None, border), terrain, LOOSE)
+    ring = [(2600.0 + 420.0 * np.cos(a), 60.0 + 420.0 * np.sin(a), 90.0) for a in np.linspace(0, 2 * np.pi, 40)]
+    with pytest.raises(PlanError, match="ground that is known"):
+        cue_sortie(made, made.fleet.vehicles[0], Spot(LAT + 60.0 / M_LAT, LON + 2600.0 / M_LON), terrain=holed(ring))
+
+
+def test_a_void_narrower_than_the_cells_of_a_wide_box_is_led_round_all_the_same(monkeypatch):
+    """Coarse cells miss it at first: ways that still lead over it have the ground there looked at closer."""
+    monkeypatch.setattr("missions.voids._MOST_SIDE", 14)
+    border, terrain = straight(3000.0), holed([(1500.0, 500.0, 60.0), (700.0, 450.0, 45.0)])
+    made = plan(border, _fleet(None, border), terrain, LOOSE)
+    assert made.coverage.share == pytest.approx(without_holes(None).coverage.share, abs=0.01)
+    for sortie in made.sorties:
+        assert not shapely.intersects(way(sortie), unknown(terrain).buffer(-HAIR_M))
 
 
 @settings(max_examples=asked(80), deadline=None)
