@@ -1,8 +1,9 @@
 """DJI's way lines (WPML): one sortie for DJI Pilot 2, FlightHub 2 and DJI Fly.
 
-Names and ranges are those of DJI's Cloud API documentation ("WPML": template.kml, waylines.wpml, common elements). All
-heights are over the take-off place, `relativeToStartPoint`: the ellipsoid never comes in. The format carries neither a
-fence nor rally points; what it flies home by itself is a straight line.
+Names and ranges are those of DJI's Cloud API documentation ("WPML": template.kml, waylines.wpml, common elements; as of
+7 November 2024), which `tests/missions/test_wpml.py` holds as tables. All heights are over the take-off place,
+`relativeToStartPoint`: the ellipsoid never comes in. The format carries neither a fence nor rally points; what it flies
+home by itself is a straight line.
 """
 
 from __future__ import annotations
@@ -224,7 +225,7 @@ def compile_wpml(plan: PatrolPlan, sortie: Sortie, aircraft: str = "M30T") -> tu
         raise MissionError(f"{sortie.name}: needs a {modality} camera, {aircraft} has none: give one of {able}")
     limits = DIALECTS[craft.dialect].limits
     route = app_route(plan, sortie, limits)
-    actions: dict[int, tuple[WpmlAction, ...]] = {i: (_stop(),) for i in route.ends}
+    actions: dict[int, tuple[WpmlAction, ...]] = {i: (_stop(lens),) for i in route.ends}
     actions |= {i: (_pitch(route.pitch_deg), _record(lens)) for i in route.begins}
     heights = [point.above_start_m for point in route.points]
     mission = WpmlMission(
@@ -279,5 +280,7 @@ def _record(lens: str) -> WpmlAction:
     return WpmlAction("startRecord", (("payloadPositionIndex", "0"), *chosen, ("useGlobalPayloadLensIndex", "0")))
 
 
-def _stop() -> WpmlAction:
-    return WpmlAction("stopRecord", (("payloadPositionIndex", "0"),))
+def _stop(lens: str) -> WpmlAction:
+    # The M30 and M30T require the lens here too.
+    chosen = (("payloadLensIndex", lens),) if lens else ()
+    return WpmlAction("stopRecord", (("payloadPositionIndex", "0"), *chosen))

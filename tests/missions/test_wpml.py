@@ -398,32 +398,112 @@ def test_every_aircraft_of_the_table_is_written(tmp_path):
             assert read.image == "ir"
 
 
-# The elements that DJI's Cloud API documentation calls required ("Common Elements"), by the action.
+# DJI's Cloud API documentation ("WPML": Template.kml, Waylines.wpml, Common Elements) of 7 November 2024: what it calls
+# required, by the element that holds it; of elements that are the same in both documents, or by document.
 REQUIRED = {
+    "missionConfig": {"flyToWaylineMode", "finishAction", "exitOnRCLost", "executeRCLostAction", "droneInfo"}
+    | {"takeOffSecurityHeight", "globalTransitionalSpeed", "globalRTHHeight", "payloadInfo"},
+    "droneInfo": {"droneEnumValue", "droneSubEnumValue"},
+    "payloadInfo": {"payloadEnumValue", "payloadPositionIndex"},
+    "waylineCoordinateSysParam": {"coordinateMode", "heightMode"},
+    "payloadParam": {"payloadPositionIndex", "imageFormat"},
+    "waypointHeadingParam": {"waypointHeadingMode", "waypointHeadingAngle", "waypointHeadingPathMode"},
+    "waypointTurnParam": {"waypointTurnMode", "waypointTurnDampingDist"},
+    "actionGroup": {"actionGroupId", "actionGroupStartIndex", "actionGroupEndIndex", "actionGroupMode"}
+    | {"actionTrigger", "action"},
+    "actionTrigger": {"actionTriggerType"},
+    "action": {"actionId", "actionActuatorFunc", "actionActuatorFuncParam"},
+}
+_OF_BOTH = {"index", "waypointSpeed", "waypointHeadingParam", "waypointTurnParam"}
+REQUIRED_IN = [
+    {
+        "Folder": {"templateType", "templateId", "autoFlightSpeed", "waylineCoordinateSysParam", "gimbalPitchMode"}
+        | {"globalWaypointTurnMode", "globalHeight"},
+        "Placemark": _OF_BOTH
+        | {"useGlobalHeight", "ellipsoidHeight", "height"}
+        | {"useGlobalSpeed", "useGlobalHeadingParam", "useGlobalTurnParam"},
+    },
+    {
+        "Folder": {"templateId", "waylineId", "autoFlightSpeed", "executeHeightMode"},
+        "Placemark": _OF_BOTH | {"executeHeight"},
+    },
+]
+# The parameters of actions, and of the M30 and M30T one more.
+REQUIRED_OF = {
     "startRecord": {"payloadPositionIndex", "fileSuffix", "payloadLensIndex", "useGlobalPayloadLensIndex"},
     "stopRecord": {"payloadPositionIndex"},
     "gimbalRotate": {"payloadPositionIndex", "gimbalHeadingYawBase", "gimbalRotateMode", "gimbalRotateTimeEnable"}
     | {"gimbalRotateTime"}
     | {f"gimbal{axis}Rotate{what}" for axis in ("Pitch", "Roll", "Yaw") for what in ("Enable", "Angle")},
 }
+# What the documentation lets an element say.
+VALUES = {
+    "flyToWaylineMode": {"safely", "pointToPoint"},
+    "finishAction": {"goHome", "noAction", "autoLand", "gotoFirstWaypoint"},
+    "exitOnRCLost": {"goContinue", "executeLostAction"},
+    "executeRCLostAction": {"goBack", "landing", "hover"},
+    "templateType": {"waypoint"},
+    "coordinateMode": {"WGS84"},
+    "heightMode": {"EGM96", "relativeToStartPoint", "aboveGroundLevel", "realTimeFollowSurface"},
+    "executeHeightMode": {"WGS84", "relativeToStartPoint", "realTimeFollowSurface"},
+    "positioningType": {"GPS", "RTKBaseStation", "QianXun", "Custom"},
+    "gimbalPitchMode": {"manual", "usePointSetting"},
+    "waypointHeadingMode": {"followWayline", "manually", "fixed", "smoothTransition", "towardPOI"},
+    "waypointHeadingPathMode": {"clockwise", "counterClockwise", "followBadArc"},
+    "waypointTurnMode": {"coordinateTurn"}
+    | {f"toPointAnd{how}Curvature" for how in ("StopWithDiscontinuity", "StopWithContinuity", "PassWithContinuity")},
+    "actionGroupMode": {"sequence"},
+    "actionTriggerType": {"reachPoint", "betweenAdjacentPoints", "multipleTiming", "multipleDistance"},
+    "gimbalHeadingYawBase": {"north"},
+    "gimbalRotateMode": {"absoluteAngle"},
+}
+RANGES = {
+    "takeOffSecurityHeight": (8, 1500),  # with a dock; by hand from 1.2 m
+    "globalTransitionalSpeed": (0.01, 15),
+    "autoFlightSpeed": (0.01, 15),
+    "waypointSpeed": (0.01, 15),
+    "waypointHeadingAngle": (-180, 180),
+    "gimbalPitchRotateAngle": (-90, 30),  # the narrowest of the models, that of the M3D
+    "payloadPositionIndex": (0, 2),
+} | dict.fromkeys(("index", "templateId", "waylineId", "actionId", "actionGroupId"), (0, 65535))
 
 
 @pytest.mark.parametrize("aircraft", ["M30T", "M3E", "M4T", "M350 H30T"])
-def test_every_action_has_the_parameters_that_dji_requires(tmp_path, aircraft):
-    border = straight(4000)
+def test_a_file_says_what_dji_requires_in_its_words_and_ranges(tmp_path, aircraft):
+    border = border_from_metres([(0, 0), (1500, 200), (2500, 0), (4000, 100)])
     fleet = app_fleet(border, 1)
     if "thermal" not in DJI_AIRCRAFT[aircraft].lenses:
         fleet = replace(fleet, camera=replace(fleet.camera, modality="visible"))
     made = plan(border, fleet)
     write_wpml(made, made.sorties[0], tmp_path / "a.kmz", aircraft)
     seen = set()
-    for root in documents(tmp_path / "a.kmz"):
-        for action in root.iter(f"{W}action"):
-            function = action.findtext(f"{W}actionActuatorFunc")
-            given = {etree.QName(e).localname for e in action.find(f"{W}actionActuatorFuncParam")}
-            assert REQUIRED[function] <= given
-            seen.add(function)
-    assert seen == set(REQUIRED)
+    for root, own in zip(documents(tmp_path / "a.kmz"), REQUIRED_IN, strict=True):
+        assert root.nsmap == {None: K[1:-1], "wpml": W[1:-1]}
+        for element in root.iter(etree.Element):
+            name = etree.QName(element).localname
+            given = {etree.QName(child).localname for child in element}
+            if name == "actionActuatorFuncParam":
+                function = element.getparent().findtext(f"{W}actionActuatorFunc")
+                more = {"payloadLensIndex"} if function == "stopRecord" and aircraft.startswith("M30") else set()
+                assert REQUIRED_OF[function] | more <= given
+                seen.add(function)
+            assert (REQUIRED | own).get(name, set()) <= given, name
+            if name in VALUES:
+                assert element.text in VALUES[name], name
+            if name in RANGES:
+                low, high = RANGES[name]
+                assert low <= float(element.text) <= high, name
+        groups = [int(e.text) for e in root.iter(f"{W}actionGroupId")]
+        assert groups == list(range(len(groups)))
+    assert seen == set(REQUIRED_OF)
+    # Turns begin within their segment, and no two of them overlap.
+    points = read_wpml(tmp_path / "a.kmz").waypoints
+    for a, b in pairwise(points):
+        length_m = math.hypot(
+            GEOD.inv(a.lon_deg, a.lat_deg, b.lon_deg, b.lat_deg)[2], a.above_start_m - b.above_start_m
+        )
+        assert a.cut_m + b.cut_m < length_m
+    assert any(p.cut_m > 0 for p in points)
     # Its spelling, in the lens of an action as in the pictures that are kept.
     template = documents(tmp_path / "a.kmz")[0]
     (kept,) = {e.text for e in template.iter(f"{W}imageFormat")}
