@@ -115,7 +115,9 @@ def simulated_fleet(
     figures = _PARAMS.get((autopilot, frame), {})
     params = {name: figure(craft) for name, figure in figures.items()}
     if autopilot in _CEILINGS:
-        params[_CEILINGS[autopilot]] = plan.options.ceiling_agl_m + _FENCE_ABOVE_M
+        # A height fence is above home, a plan above the ground.
+        highest_m = max(leg.end.amsl_m for sortie in plan.sorties for leg in sortie.legs) - ground_amsl_m
+        params[_CEILINGS[autopilot]] = max(plan.options.ceiling_agl_m, highest_m) + _FENCE_ABOVE_M
     return sim.FleetConfig(
         home=(base.lat_deg, base.lon_deg, ground_amsl_m),
         vehicles=len(vehicles),

@@ -124,7 +124,7 @@ class Climb:
 class WingLeg:
     """Along a line, climbing or sinking evenly.
 
-    Done where the corner to the next leg begins (`corner_rad`, as ArduPilot's turn distance), within `radius_m` where
+    Done where the corner to the next leg begins (of ArduPilot in proportion to `corner_rad`), within `radius_m` where
     that is given, or past the end.
     """
 
@@ -138,7 +138,8 @@ class WingLeg:
         self._length_m = hypot(de, dn)
         self._direction = (de / self._length_m, dn / self._length_m) if self._length_m > 0.0 else (0.0, 0.0)
         self._radius_m = radius_m
-        self._share = min(1.0, abs(corner_rad) / (pi / 2.0))
+        # PX4 changes over as far before a slight bend as before a sharp one (mission_block.cpp).
+        self._share = 1.0 if limits.widest else min(1.0, abs(corner_rad) / (pi / 2.0))
         self.yaw: float | None = None
 
     def _along(self, body: Body) -> float:

@@ -32,13 +32,14 @@ def action(command, *params):
 
 
 class Craft:
-    """One vehicle that is stepped by hand."""
+    """One vehicle that is stepped by hand, at `home`: a frame, and the elevation of its origin, metres."""
 
-    def __init__(self, autopilot, frame, mission=(), *, params=None, wind=None, power=None, heading_deg=0.0):
+    def __init__(self, autopilot, frame, mission=(), *, params=None, wind=None, power=None, heading_deg=0.0,
+                 home=(FRAME, 1180.0)):  # fmt: skip
         self.dialect = dialect_for(autopilot, frame)
         self.power = power or PowerModel(capacity_wh=4000.0)
         setup = Setup(
-            sysid=1, frame=FRAME, home_amsl_m=1180.0, heading_rad=radians(heading_deg), boot=Boot(0, 0, 0),
+            sysid=1, frame=home[0], home_amsl_m=home[1], heading_rad=radians(heading_deg), boot=Boot(0, 0, 0),
             power=self.power, wind=wind or Wind(), seed=1, step_s=STEP_S, turnaround_s=1e9, idle_floor_s=0.0,
             record_dir=None, dialect=self.dialect,
         )  # fmt: skip
