@@ -95,7 +95,10 @@ def make_rotas(
             # Shared out again without what turned out to be too steep.
             shut += 1
             if shut > _SHUT_MOST:
-                raise steep
+                raise PlanError(
+                    f"the course was shared out {_SHUT_MOST} times anew, each time without ground that turned out "
+                    f"to be none to fly over, and still {steep}; or plan it in shorter parts"
+                ) from steep
             continue
         worst = max(sortie.energy_wh / sortie.vehicle.aircraft.usable_wh for sortie in sorties)
         tightened += 1

@@ -316,7 +316,20 @@ class Setting:
             turn_round_s=craft.turn_round_s,
             batteries=self._batteries(crew),
             charge_s=crew.base.charge_s,
+            late_s=self._late_s(crew),
         )
+
+    def _late_s(self, crew: Crew) -> tuple[float, ...]:
+        """How long each aircraft of a crew waits for its first take-off: of one base they launch one by one.
+
+        Where all is flown again and again that comes once, and says nothing.
+        """
+        options, here = self.options, crew.base
+        if options.objective is not Objective.ONCE:
+            return ()
+        there = [v for v in self.fleet.vehicles if v.base == here or _apart_m(v.base, here) < options.separation_m]
+        order = sorted(vehicle.sysid for vehicle in there)
+        return tuple(options.launch_interval_s * order.index(vehicle.sysid) for vehicle in crew.vehicles)
 
     def _batteries(self, crew: Crew) -> float:
         """What a crew has of the batteries of its base: by its aircraft; infinite where they are not counted."""
@@ -324,6 +337,10 @@ class Setting:
             return np.inf
         there = sum(len(other.vehicles) for other in self.crews if other.base == crew.base)
         return crew.base.batteries * len(crew.vehicles) / there
+
+
+def _apart_m(one: Base, other: Base) -> float:
+    return float(rough_distance_m(one.lat_deg, one.lon_deg, [other.lat_deg], [other.lon_deg])[0])
 
 
 def _hour(hour: float) -> str:

@@ -86,7 +86,7 @@ def share_out(
         ``"revisit"``: every aircraft of a team flies all sorties of its stretch in turn, evenly staggered, so that the
         stretch is seen again after its whole time over the aircraft of the team; the largest such interval, times the
         largest weight in its stretch, is made as small as can be. ``"once"``: one look at everything; each aircraft has
-        its own part of the stretch, and the last landing is made as early as can be, `weight` aside.
+        its own part of the stretch, and the last landing is made as early as can be, by `Team.late_s`, `weight` aside.
     needed
         Which pieces are to be seen, shape (n - 1,); all by default. The others are flown over within a sortie, or left
         out between two, whichever is quicker.
@@ -109,7 +109,8 @@ def share_out(
         # What bears no risk is to be seen all the same, if ever so seldom.
         weights = np.maximum(weight, _LEAST_WEIGHT * np.max(weight))
     wanted = open_ if needed is None else open_ & np.asarray(needed, dtype=bool)
-    sharing = _Sharing([reaches[id(teams[number])] for number, _ in crews], wanted, weights, objective)
+    spares = [teams[number].spare_s(aircraft) if objective == "once" else 0.0 for number, aircraft in crews]
+    sharing = _Sharing([reaches[id(teams[number])] for number, _ in crews], spares, wanted, weights, objective)
     blocks: list[Block] = []
     turns = [0] * len(crews)
     for crew, start, stop, backward in sharing.solve():
@@ -131,6 +132,8 @@ def _stations(teams: Sequence[Team], passable: Bools | None, weight: Floats | No
             values = getattr(team, name)
             if values is not None and len(values) != count:
                 raise ValueError(f"teams[{number}].{name} has {len(values)} stations, teams[0].out_s {count}")
+        if team.late_s and len(team.late_s) != team.size:
+            raise ValueError(f"teams[{number}].late_s has {len(team.late_s)} values, the team {team.size} aircraft")
         if team.size < 1:
             raise ValueError(f"teams[{number}].size is {team.size}: give at least one aircraft")
     for name, pieces in (("passable", passable), ("weight", weight), ("needed", needed)):
@@ -168,16 +171,17 @@ class _Crew:
 class _Sharing:
     """The state of one sharing-out."""
 
-    def __init__(self, reaches: list[Reach], wanted: Bools, weights: Floats, objective: Objective) -> None:
+    def __init__(
+        self, reaches: list[Reach], spares: list[float], wanted: Bools, weights: Floats, objective: Objective
+    ) -> None:
         self.count = len(wanted) + 1
         self.once = objective == "once"
         self.weights = weights
         self.distinct = list({id(reach): reach for reach in reaches}.values())
-        made = {
-            id(reach): _Crew(reach, 1 if self.once else reach.team.size, reach.team.turn_round_s if self.once else 0.0)
-            for reach in self.distinct
-        }
-        self.crews = [made[id(reach)] for reach in reaches]
+        made: dict[tuple[int, float], _Crew] = {}
+        for reach, spare_s in zip(reaches, spares, strict=True):
+            made.setdefault((id(reach), spare_s), _Crew(reach, 1 if self.once else reach.team.size, spare_s))
+        self.crews = [made[id(reach), spare_s] for reach, spare_s in zip(reaches, spares, strict=True)]
         seen = np.zeros(self.count - 1, dtype=bool)
         self.startable = np.zeros(self.count, dtype=bool)
         for reach in self.distinct:
@@ -262,6 +266,9 @@ class _Sharing:
         first = int(stations[start])
         # A shade more, so that a limit that was reached is reached again.
         most_s = (limit * crew.size + crew.spare_s) * (1 + 1e-9)
+        if most_s <= 0:
+            # Others take off until then.
+            return start, []
         furthest = self._furthest(crew.quickest, first, most_s)
         most_s /= float(self.weights[first])
         stop = min(crew.end(start), max(start, int(np.searchsorted(stations, furthest, side="right")) - 1))

@@ -48,6 +48,8 @@ class Team:
     batteries, charge_s
         Batteries that its sorties may hold, in fractions where a base has them for several teams, and how long each is
         charged after a sortie; infinite for enough.
+    late_s
+        How long after the first take-off from its base each aircraft has its turn to take off, where that counts.
     """
 
     size: int
@@ -64,6 +66,11 @@ class Team:
     turn_round_s: float = 0.0
     batteries: float = np.inf
     charge_s: float = 0.0
+    late_s: tuple[float, ...] = ()
+
+    def spare_s(self, aircraft: int) -> float:
+        """How much longer than to the last landing an aircraft may take: its last turn-round, less its first wait."""
+        return self.turn_round_s - (self.late_s[aircraft] if self.late_s else 0.0)
 
     def round_s(self, time_s: ArrayLike, sorties: int) -> Floats:
         """How long after one look at a stretch the next comes, seconds, when so many sorties over it take `time_s`.

@@ -14,6 +14,7 @@ from missions.validation_coverage import coverage
 from missions.validation_flying import energy, heights, speeds, turns
 from missions.validation_looks import looks
 from missions.validation_place import places
+from missions.validation_risk import at_risk
 from missions.validation_rule import Validation
 from missions.validation_runway import runways
 from missions.validation_schedule import batteries, launches, resumed, rotation, separation
@@ -57,4 +58,7 @@ def validate(plan: PatrolPlan, terrain: Terrain | None = None) -> Validation:
     if any(sortie.airborne or sortie.charge != 1 for sortie in plan.sorties):
         rules.append(resumed(plan))
     # What a plan says of itself comes after what it does.
-    return Validation((*rules, told, cameras(plan), coverage(plan, terrain), intervals(plan)))
+    claims = [told, cameras(plan), coverage(plan, terrain), intervals(plan)]
+    if plan.risk_s is not None:
+        claims.append(at_risk(plan))
+    return Validation((*rules, *claims))

@@ -19,7 +19,7 @@ from missions.patrol import PatrolPlan
 from missions.sortie import Leg, LegKind, Sortie
 from missions.validation_rule import Rule, finite
 
-__all__ = ["cameras", "figures", "intervals", "is_numbers"]
+__all__ = ["cameras", "figures", "intervals", "is_numbers", "passes"]
 
 Floats = NDArray[np.float64]
 
@@ -171,9 +171,9 @@ def _left_alone_s(plan: PatrolPlan) -> float:
     ends = sorted({end for sortie in plan.sorties for run in sortie.runs for end in (run.from_m, run.to_m)})
     places = np.unique([a + (b - a) * t for a, b in pairwise(ends) for t in (0.002, 0.5, 0.998)])
     looks: list[tuple[NDArray[np.intp], Floats]] = []
-    passes = [_passes(sortie) for sortie in plan.sorties]
+    own_passes = [passes(sortie) for sortie in plan.sorties]
     for flight in plan.flights:
-        for along, after_s in passes[flight.sortie]:
+        for along, after_s in own_passes[flight.sortie]:
             own = np.flatnonzero((places >= along[0]) & (places <= along[-1]))
             looks.append((own, flight.start_s + np.interp(places[own], along, after_s)))
     if not looks:
@@ -187,8 +187,8 @@ def _left_alone_s(plan: PatrolPlan) -> float:
     return float(waits.max(initial=0.0))
 
 
-def _passes(sortie: Sortie) -> list[tuple[Floats, Floats]]:
-    """For each run, rising places along the course, metres, and when they are passed, seconds after take-off."""
+def passes(sortie: Sortie) -> list[tuple[Floats, Floats]]:
+    """For each run of a sortie, rising places along the course, metres, and seconds after take-off when it is there."""
     clock = np.cumsum([0.0, *(leg.duration_s for leg in sortie.legs)])
     out = []
     for run in sortie.runs:
