@@ -113,7 +113,8 @@ def _cost_s(crew: Crew, length_m: Floats, wind: Wind, *, once: bool) -> Floats:
         up_s = down_s = down_wh = 0.0
     fixed = (0.0 if once else craft.turn_round_s) + craft.ground_s + up_s + down_s
     # Of the airspeeds that this wind can make of the ground speed the one of least power.
-    patrol_j = float(craft.power_w(max(0.0, crew.patrol_m_s - wind.speed_m_s))) / crew.patrol_m_s
+    slow, fast = max(0.0, crew.patrol_m_s - wind.speed_m_s), crew.patrol_m_s + wind.speed_m_s
+    patrol_j = float(craft.power_w([slow, min(max(craft.cruise_m_s, slow), fast)]).min()) / crew.patrol_m_s
     transit_j = min(float(craft.power_w(craft.cruise_m_s)) / transit_m_s, patrol_j)
     budget_j = 3600 * (craft.usable_wh - craft.ground_energy_wh - up_wh - down_wh)
     longest = np.full(len(length_m), (budget_j - 2 * nearest * transit_j) / patrol_j)

@@ -181,8 +181,9 @@ class Aircraft:
         """Power at an airspeed, watts.
 
         Of a multirotor quadratic in speed through the figures for hover and cruise: above its true curve between the
-        two, whose power first falls with speed, so on the safe side. Of wings in level flight the cube law of drag
-        above cruise, and the figure of cruise below it: flying slower than cruise saves nothing that is counted on.
+        two, whose power first falls with speed, so on the safe side. Beyond cruise it rises, also where that takes less
+        than hover: by as much as it fell before. Of wings in level flight the cube law of drag above cruise, and the
+        figure of cruise below it: flying slower than cruise saves nothing that is counted on.
 
         Parameters
         ----------
@@ -196,7 +197,8 @@ class Aircraft:
             if not level:
                 return np.full(np.shape(ratio), self.hover_power_w)
             return np.asarray(self.cruise_power_w * np.maximum(1.0, ratio) ** 3)
-        return np.asarray(self.hover_power_w + (self.cruise_power_w - self.hover_power_w) * ratio**2)
+        more_w = self.cruise_power_w - self.hover_power_w
+        return np.asarray(self.cruise_power_w + np.where(ratio > 1, abs(more_w), more_w) * (ratio**2 - 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,21 @@ from dataclasses import replace
 import pytest
 
 from geo import Distortion
-from missions import Base, Fleet, FleetError, FormatError, Vehicle, default_fleet, read_fleet, write_fleet
+from missions import (
+    Base,
+    Fleet,
+    FleetError,
+    FormatError,
+    PlanOptions,
+    Vehicle,
+    Wind,
+    check,
+    default_fleet,
+    plan,
+    read_fleet,
+    write_fleet,
+)
+from tests.missions.helpers import fleet_for, straight
 
 BASE = Base("hill", 46.0, 8.0)
 FLEET = default_fleet(BASE, 2)
@@ -17,6 +31,22 @@ def test_power_passes_through_hover_and_cruise():
     assert craft.power_w(0) == craft.hover_power_w
     assert craft.power_w(craft.cruise_m_s) == pytest.approx(craft.cruise_power_w)
     assert craft.hover_power_w < craft.power_w(7) < craft.cruise_power_w
+
+
+def test_a_multirotor_whose_cruise_takes_less_than_hover_takes_more_again_beyond_it():
+    """Until it was so, one that flew at twice its cruise cost next to nothing, and no bound held."""
+    figures = {"cruise_m_s": 10.0, "max_m_s": 23.0, "hover_power_w": 575.0, "cruise_power_w": 340.0}
+    craft = replace(FLEET.vehicles[0].aircraft, **figures)
+    powers = craft.power_w([0.0, 5.0, 10.0, 15.0, 23.0])
+    assert powers[0] == 575.0
+    assert powers[2] == 340.0
+    assert powers[0] > powers[1] > powers[2] < powers[3] < powers[4]
+    border = straight(6000.0)
+    fleet = fleet_for(border, 1)
+    fast = Fleet(replace(fleet.camera, max_gsd_m=0.3), (replace(fleet.vehicles[0], aircraft=craft),))
+    made = plan(border, fast, options=PlanOptions(dwell_s=2.0, wind=Wind(4.0, 200.0)))
+    assert made.observation.speed_m_s > 15.0
+    assert check(made) == []
 
 
 def test_the_default_type_hovers_for_50_to_60_minutes():
