@@ -183,6 +183,7 @@ ARDUCOPTER = Dialect(
         jumps_by_message=False,
     ),
     ground=GroundWays("FS_GCS_ENABLE", system_id="MAV_GCS_SYSID", highest_id="MAV_GCS_SYSID_HI"),
+    radio="FS_THR_ENABLE",
     has_list_files=True,
     takes_partial_lists=True,
 )
@@ -210,5 +211,6 @@ ARDUPLANE = replace(
         frees_nose_by_place=False,
     ),
     ground=replace(ARDUCOPTER.ground, action="FS_GCS_ENABL"),  # so written
+    radio="THR_FAILSAFE",
 )
 """Fixed wings and VTOL planes."""

@@ -14,6 +14,9 @@ class Conduct:
     home.
     """
 
+    def unheard(self, act: str) -> None:
+        """Told at its check what the vehicle does by itself when it hears no ground station, in words."""
+
     async def turn(self, watch: FlightWatch) -> None:
         """Checked, uploaded and ready; returns when it is time to prove it once more and to start."""
 

@@ -260,8 +260,12 @@ class Dialect:
         How integer parameters travel.
     orders
         How it is given orders beside its mission.
-    ground
-        How it watches for its ground station.
+    ground, radio
+        How it watches for its ground station, and the parameter of what it does when it hears its radio control no
+        more.
+    prearm_unlisted
+        Whether its pre-arm bit is among the health of its sensors alone, whether it is there or not, and speaks of
+        its present mode (PX4).
     has_list_files
         Whether its lists are files under ``@MISSION`` where it offers MAVLink FTP.
     takes_partial_lists
@@ -299,6 +303,8 @@ class Dialect:
     param_encoding: ParamEncoding
     orders: OrderWays
     ground: GroundWays
+    radio: str
+    prearm_unlisted: bool = False
     hovers: str | None = None
     landing: Setting | None = None
     leash: str | None = None

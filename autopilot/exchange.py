@@ -14,6 +14,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.dialect import ParamEncoding
 from autopilot.errors import CommandError, ParameterError
 from autopilot.link import Link
+from autopilot.long_texts import Said
 from autopilot.parameter_names import names_of
 from autopilot.timing import Timing
 from autopilot.wire import Message
@@ -24,6 +25,7 @@ __all__ = ["Exchange"]
 _TRIES = 4
 _ASKED = 7  # times for a parameter: of one that is absent nothing is said, and a quarter of all may be lost either way
 _RETRY_S = 1.5
+_REASONS_S = 1.0
 _IN_PROGRESS_S = 60.0
 _TEXTS_WALL_S = 0.1  # reasons travel as texts of their own, about the acknowledgement
 _NAME_LENGTH = 16
@@ -84,14 +86,14 @@ class Exchange:
 
     async def _commanded(self, command: int, message: Message) -> None:
         clock = asyncio.get_running_loop().time
-        said: list[str] = []
+        said = Said()
         with self.link.mailbox(self.sysid, ("COMMAND_ACK", "STATUSTEXT")) as box:
             for confirmation in range(_TRIES):
                 self.link.send(message(confirmation), self.sysid, everywhere=confirmation > 0)
                 deadline = clock() + self.timing.retry_s(_RETRY_S)
                 while (answer := await box.get(deadline - clock())) is not None:
                     if answer.get_type() == "STATUSTEXT":
-                        said.append(answer.text)
+                        said.take(answer, clock())
                     elif not self._answers(answer, command):
                         continue
                     elif answer.result == mav.MAV_RESULT_IN_PROGRESS:
@@ -101,8 +103,8 @@ class Exchange:
                     else:
                         while (late := await box.get(_TEXTS_WALL_S)) is not None:
                             if late.get_type() == "STATUSTEXT":
-                                said.append(late.text)
-                        raise self._refused(command, answer.result, said)
+                                said.take(late, clock())
+                        raise self._refused(command, answer.result, said.texts())
         raise CommandError(
             f"{self.link.url} vehicle {self.sysid}: no answer to {command_name(command)} in {_TRIES} tries: "
             "check the link"
@@ -123,6 +125,32 @@ class Exchange:
             f"(MAV_RESULT {result}){reasons}",
             result,
         )
+
+    async def prearm_reasons(self) -> tuple[str, ...]:
+        """Ask why it would not arm; its warnings of the moment, each once. It may say nothing, or not know the command.
+
+        ArduPilot and PX4 tell by themselves only now and then, PX4 only what has changed, and all of it when asked.
+        """
+        clock = asyncio.get_running_loop().time
+        said = Said()
+        with self.link.mailbox(self.sysid, ("STATUSTEXT",)) as box:
+            self.ask_why()
+            deadline = clock() + self.timing.retry_s(_REASONS_S)
+            while (text := await box.get(deadline - clock())) is not None:
+                said.take(text, clock())
+        return tuple(dict.fromkeys(said.texts(most=mav.MAV_SEVERITY_WARNING)))
+
+    def ask_why(self) -> None:
+        """Have it tell what keeps it from arming; no answer is awaited."""
+        self.tell(mav.MAV_CMD_RUN_PREARM_CHECKS, ())
+
+    async def explained(self, error: CommandError) -> CommandError:
+        """A refusal to arm, with the reasons that it did not give: PX4 says with it that there are some, not which."""
+        if error.result is None:
+            return error
+        # ArduPilot says "Arm:" of what it says "PreArm:" of when it is asked.
+        reasons = [one for one in await self.prearm_reasons() if one.split(": ", 1)[-1] not in str(error)]
+        return CommandError(f"{error}; asked why: {' | '.join(reasons)}", error.result) if reasons else error
 
     async def read_parameter(self, name: str) -> float:
         """Value of a parameter, by whichever of its names the vehicle knows. Raises ParameterError."""

@@ -1,7 +1,8 @@
-"""What a vehicle does by itself when it hears no ground station: known before it takes off."""
+"""What a vehicle does by itself when it hears nobody: known before it takes off."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,77 +10,132 @@ from types import MappingProxyType
 from autopilot.errors import NotReadyError, ParameterError
 from autopilot.vehicle import Vehicle
 
-__all__ = ["LINK_LOSS", "LinkLoss", "check_link_loss"]
+__all__ = ["LINK_LOSS", "Lost", "LostLink", "check_link_loss"]
+
+_GOES_ON = "goes on with its mission"
 
 
 @dataclass(frozen=True, slots=True)
-class LinkLoss:
-    """What the values of `GroundWays.action` mean.
+class LostLink:
+    """What the values of a parameter mean that says what is done when a link is lost.
 
     Parameters
     ----------
     acts
-        What each value makes the vehicle do, in words.
-    deadly
-        Values that end the flight where it is.
+        What each value makes the vehicle do, in words; what is not here is done by `then`, where there is one.
+    returns, deadly
+        Values that bring it home whatever it flies, and those that end its flight where it is.
+    then
+        Parameter that says more, or empty.
+    but, bit
+        Parameter and bit that keep a mission from it; empty where there are none.
     """
 
     acts: Mapping[int, str]
+    returns: frozenset[int] = frozenset()
     deadly: frozenset[int] = frozenset()
+    then: str = ""
+    but: str = ""
+    bit: int = 0
 
 
-LINK_LOSS: Mapping[str, LinkLoss] = MappingProxyType(
+_COPTER = {
+    0: _GOES_ON,
+    1: "returns",
+    2: "goes on with its mission, or returns",
+    3: "returns the way it came, or straight",
+    4: "returns the way it came, or lands",
+    5: "lands where it is",
+    6: "goes to the landing of its mission, or returns",
+    7: "stops, or lands where it is",
+}
+_COPTER_RADIO = {
+    **_COPTER,
+    3: "lands where it is",
+    4: "returns the way it came, or straight",
+    5: "returns the way it came, or lands",
+}
+# PX4's commander_params.c; 4 was taken away.
+_PX4 = {
+    0: _GOES_ON,
+    1: "stays where it is",
+    2: "returns",
+    3: "lands where it is",
+    5: "ends its flight",
+    6: "stops its motors",
+}
+_PX4_DEADLY = frozenset({5, 6})
+LINK_LOSS: Mapping[str, LostLink] = MappingProxyType(
     {
-        # ArduCopter's Parameters.cpp; FS_OPTIONS may let a mission go on all the same.
-        "FS_GCS_ENABLE": LinkLoss(
+        # ArduCopter's Parameters.cpp and its events.cpp.
+        "FS_GCS_ENABLE": LostLink(MappingProxyType(_COPTER), frozenset({1, 3, 6}), but="FS_OPTIONS", bit=1 << 1),
+        "FS_THR_ENABLE": LostLink(MappingProxyType(_COPTER_RADIO), frozenset({1, 4, 6}), but="FS_OPTIONS", bit=1 << 0),
+        # ArduPlane's Parameters.cpp: both only switch on what FS_LONG_ACTN says.
+        "FS_GCS_ENABL": LostLink(MappingProxyType({0: _GOES_ON}), then="FS_LONG_ACTN"),
+        "THR_FAILSAFE": LostLink(MappingProxyType({0: _GOES_ON, 2: _GOES_ON}), then="FS_LONG_ACTN"),
+        "FS_LONG_ACTN": LostLink(
             MappingProxyType(
                 {
-                    0: "goes on with its mission",
+                    0: _GOES_ON,
                     1: "returns",
-                    2: "returns or goes on with its mission",
-                    3: "returns the way it came",
-                    4: "returns the way it came, or lands",
-                    5: "lands where it is",
-                    6: "goes to the landing of its mission, or returns",
-                    7: "stops, or lands where it is",
+                    2: "glides down where it is",
+                    3: "opens its parachute",
+                    4: _GOES_ON,
+                    5: "goes to its landing",
                 }
             ),
+            returns=frozenset({1, 5}),
+            deadly=frozenset({2, 3}),
         ),
-        # PX4's commander_params.c.
-        "NAV_DLL_ACT": LinkLoss(
-            MappingProxyType(
-                {
-                    0: "goes on with its mission",
-                    1: "stays where it is",
-                    2: "returns",
-                    3: "lands where it is",
-                    5: "ends its flight",
-                    6: "stops its motors",
-                }
-            ),
-            deadly=frozenset({5, 6}),
-        ),
+        "NAV_DLL_ACT": LostLink(MappingProxyType(_PX4), frozenset({2}), _PX4_DEADLY, but="COM_DLL_EXCEPT", bit=1 << 0),
+        "NAV_RCL_ACT": LostLink(MappingProxyType(_PX4), frozenset({2}), _PX4_DEADLY, but="COM_RCL_EXCEPT", bit=1 << 0),
     }
 )
 
 
-async def check_link_loss(vehicle: Vehicle) -> str:
-    """What a vehicle does when it hears nobody, in words.
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What a vehicle does by itself when a link is lost: in words, and whether that is to come home."""
+
+    words: str
+    returns: bool = False
+
+
+async def check_link_loss(vehicle: Vehicle) -> tuple[Lost, Lost]:
+    """What a vehicle does when it hears no ground station, and when it hears its radio control no more.
 
     Raises
     ------
     NotReadyError
         When it would end its flight where it is.
     """
-    parameter = vehicle.dialect.ground.action
-    try:
-        value = round(await vehicle.parameter(parameter))
-    except ParameterError:
-        return f"what it does when it hears nobody is not known: it has no {parameter}"
-    meaning = LINK_LOSS.get(parameter, LinkLoss({}))
-    act = meaning.acts.get(value, "does what this program does not know")
+    return await asyncio.gather(
+        _when_lost(vehicle, vehicle.dialect.ground.action, "when it hears nobody"),
+        _when_lost(vehicle, vehicle.dialect.radio, "without its radio control"),
+    )
+
+
+async def _when_lost(vehicle: Vehicle, parameter: str, when: str) -> Lost:
+    value = await _found(vehicle, parameter)
+    if value is None:
+        return Lost(f"what it does {when} is not known: it has no {parameter}")
+    meaning, said = LINK_LOSS[parameter], f"{parameter} {value}"
+    if value not in meaning.acts and meaning.then:
+        then = await _found(vehicle, meaning.then)
+        if then is None:
+            return Lost(f"what it does {when} is not known ({said}): it has no {meaning.then}")
+        value, meaning, said = then, LINK_LOSS[meaning.then], f"{said}, {meaning.then} {then}"
+    act, returns = meaning.acts.get(value, "does what this program does not know"), value in meaning.returns
+    # In any mode but that of its mission it would do it all the same.
     if value in meaning.deadly:
-        raise NotReadyError(
-            f"{vehicle}: {act} when it hears nobody ({parameter} {value}): set it to return, or to go on"
-        )
-    return f"when it hears nobody it {act} ({parameter} {value})"
+        raise NotReadyError(f"{vehicle}: {act} {when} ({said}): set it to return, or to go on")
+    if act != _GOES_ON and meaning.but and int(await _found(vehicle, meaning.but) or 0) & meaning.bit:
+        act, returns, said = _GOES_ON, False, f"{said}, {meaning.but} bit {meaning.bit.bit_length() - 1}"
+    return Lost(f"{when} it {act} ({said})", returns)
+
+
+async def _found(vehicle: Vehicle, parameter: str) -> int | None:
+    try:
+        return round(await vehicle.parameter(parameter))
+    except ParameterError:
+        return None

@@ -14,7 +14,6 @@ from typing import Any
 
 from autopilot.cue import Standing
 from autopilot.errors import AutopilotError, FlightError
-from autopilot.failsafe import check_link_loss
 from autopilot.journal import Journal
 from autopilot.link import Link
 from autopilot.patrol_crew import Crew
@@ -43,7 +42,6 @@ class _Conduct(PilotedConduct):
 
     async def turn(self, watch: FlightWatch) -> None:
         self._watch = watch
-        self._when_unheard = await check_link_loss(self._vehicle)  # a pilot may stop it where nobody hears it any more
         self._tell(Happening.CHECKED)
 
     async def clear(self, watch: FlightWatch) -> None:

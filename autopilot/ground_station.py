@@ -1,4 +1,4 @@
-"""Whether a vehicle takes us for its ground station, and what it does when it loses it."""
+"""Whether a vehicle takes us for its ground station."""
 
 from __future__ import annotations
 
@@ -50,15 +50,10 @@ async def ground_watch(vehicle: Vehicle) -> GroundWatch:
     return GroundWatch(lowest, highest, acts, ways.action)
 
 
-async def check_ground_station(vehicle: Vehicle) -> str | None:
+async def check_ground_station(vehicle: Vehicle) -> None:
     """Before a flight of a vehicle whose ground station we are: whether it would miss us.
 
     A failsafe that waits for another system id never acts: ArduPilot arms it with the first heartbeat of that id.
-
-    Returns
-    -------
-    str or None
-        What a person has to know, in words: that nothing happens when the link is lost.
 
     Raises
     ------
@@ -69,13 +64,10 @@ async def check_ground_station(vehicle: Vehicle) -> str | None:
     ours = vehicle.link.system_id
     try:
         watch = await ground_watch(vehicle)
-    except ParameterError:
-        return f"the vehicle does not say what it does when the link is lost ({ways.action}): take it that it flies on"
-    if not watch.acts:
-        return f"the vehicle flies on when the link is lost ({ways.action} is 0)"
-    if not watch.takes(ours):
+    except ParameterError:  # what it does is not known then, which `check_link_loss` says
+        return
+    if watch.acts and not watch.takes(ours):
         raise NotReadyError(
             f"{vehicle}: waits for ground station {watch.lowest} ({ways.system_id}) and we are {ours}: it would not "
             f"notice that the link is lost: fly as {watch.lowest}, or set {ways.system_id} to {ours}"
         )
-    return None

@@ -52,12 +52,12 @@ class FlightProgress:
     sysid, sortie, sorties
         Vehicle, number of its sortie from 1, and how many it has.
     stage
-        ``connect``, ``upload mission``, ``read back mission`` and so on, ``terrain``, ``ready``, ``start``, ``prove``
-        (and reading back once more), ``fly``, ``landed`` or ``failed``.
+        ``connect``, ``check``, ``upload mission``, ``read back mission`` and so on, ``terrain``, ``ready``, ``start``,
+        ``prove`` (and reading back once more), ``fly``, ``landed`` or ``failed``.
     done, total
         Items done and in all, where the stage counts.
     text
-        The failure, or empty.
+        The failure; of ``check`` what the vehicle does by itself when it hears nobody; or empty.
     """
 
     sysid: int

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["LongTexts"]
+from autopilot.wire import Message
+
+__all__ = ["LongTexts", "Said"]
 
 _PART = 50  # characters of every part but the last (STATUSTEXT)
 _MOST = 8
 _PATIENCE_S = 5.0
 _MISSING = "..."
+_LEAST_GRAVE = 7
 
 
 @dataclass(slots=True)
@@ -93,6 +96,10 @@ class LongTexts:
             done.append(self._finish(next(iter(self._open))))
         return done
 
+    def rest(self) -> list[tuple[int, str]]:
+        """What was begun and not finished, with its gaps; nothing more is waited for."""
+        return [self._finish(number) for number in tuple(self._open)]
+
     def _finish(self, number: int) -> tuple[int, str]:
         text = self._open.pop(number)
         self._told.pop(number, None)
@@ -100,3 +107,29 @@ class LongTexts:
         if len(self._told) > _MOST:
             del self._told[next(iter(self._told))]
         return text.told()
+
+
+class Said:
+    """What a vehicle has said since a moment, long texts whole and without white space about them.
+
+    PX4 ends with a tab what it tells as an event as well.
+    """
+
+    def __init__(self) -> None:
+        self._parts = LongTexts()
+        self._whole: list[tuple[int, str]] = []
+
+    def take(self, message: Message, now_s: float) -> None:
+        """Take a STATUSTEXT in, at a time on any clock of seconds."""
+        text = message.text if isinstance(message.text, str) else message.text.decode(errors="replace")
+        self._whole += self._parts.take(message.id, message.chunk_seq, message.severity, text, now_s)
+
+    def finished(self) -> list[tuple[int, str]]:
+        """Severities and texts that were finished since the last question."""
+        done, self._whole = self._whole, []
+        return [(severity, text.strip()) for severity, text in done]
+
+    def texts(self, most: int = _LEAST_GRAVE) -> list[str]:
+        """All since the last question that are at least as grave as a MAV_SEVERITY, with what is not finished."""
+        self._whole += self._parts.rest()
+        return [text for severity, text in self.finished() if severity <= most]

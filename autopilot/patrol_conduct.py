@@ -9,7 +9,6 @@ from autopilot.area import Place
 from autopilot.conduct import Conduct
 from autopilot.cue import Errand
 from autopilot.errors import AutopilotError, CommandError, FlightError, LinkError
-from autopilot.failsafe import check_link_loss
 from autopilot.journal import Flown
 from autopilot.orders import Orders
 from autopilot.orders_camera import look_ahead, look_at
@@ -92,10 +91,13 @@ class PatrolConduct(Conduct):
 
     # On the ground.
 
+    def unheard(self, act: str) -> None:
+        """To be told when it is silent."""
+        self._when_unheard = act
+
     async def turn(self, watch: FlightWatch) -> None:
         """Ready; returns a little before its time. Raises WithdrawnError."""
         self._watch = watch
-        self._when_unheard = await check_link_loss(self._vehicle)
         self._tell(Happening.CHECKED)
         await self._due(self._shift.proof_s)
 

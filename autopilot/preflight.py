@@ -54,7 +54,12 @@ class Capabilities:
 async def capabilities(vehicle: Vehicle) -> Capabilities:
     """What the autopilot says that it can (AUTOPILOT_VERSION). Raises CommandError."""
     with vehicle.link.mailbox(vehicle.sysid, ("AUTOPILOT_VERSION",)) as box:
-        await vehicle.command(mav.MAV_CMD_REQUEST_MESSAGE, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION)
+        try:
+            await vehicle.command(mav.MAV_CMD_REQUEST_MESSAGE, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION)
+        except CommandError as error:
+            if error.result != mav.MAV_RESULT_UNSUPPORTED:
+                raise
+            await vehicle.command(mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES, 1.0)  # what older versions know
         answer = await box.get(vehicle.timing.wall_s(3.0))
     if answer is None:
         raise CommandError(f"{vehicle}: accepted to send AUTOPILOT_VERSION and did not: check the link")

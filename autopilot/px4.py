@@ -123,5 +123,7 @@ PX4 = Dialect(
         jumps_by_message=True,
     ),
     ground=GroundWays("NAV_DLL_ACT"),
+    radio="NAV_RCL_ACT",
+    prearm_unlisted=True,
 )
 """PX4 1.14 and later."""

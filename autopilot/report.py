@@ -24,7 +24,8 @@ class Event:
     vehicle_s
         The same on the vehicle's own clock, seconds since boot; None before it was heard.
     kind
-        ``text``, ``mode``, ``armed``, ``airborne``, ``disarmed``, ``item``, ``border``, ``note`` or ``failure``.
+        ``check``, ``text``, ``mode``, ``armed``, ``airborne``, ``disarmed``, ``item``, ``border``, ``note`` or
+        ``failure``.
     text
         What, in words.
     """

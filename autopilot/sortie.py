@@ -12,6 +12,7 @@ from typing import Any
 
 from autopilot.conduct import Conduct
 from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
+from autopilot.failsafe import check_link_loss
 from autopilot.ground_station import check_ground_station
 from autopilot.homecoming import bring_down, where
 from autopilot.limits import FlightLimits, FlightProgress
@@ -199,9 +200,8 @@ class Sortie:
         self._stage("check")
         await check_vehicle(vehicle, mission)
         if self._flight.ground:
-            lost = await check_ground_station(vehicle)
-            if lost is not None and self._number == 1:
-                self._watch.note(vehicle.telemetry, lost)
+            await check_ground_station(vehicle)
+        await self._check_link_loss()
         self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
         if not mission.fence:
             own = vehicle.fence_items
@@ -230,6 +230,20 @@ class Sortie:
             await enable_fence(vehicle, mission, ceiling_m=limits.ceiling_m)
         await land_by_mission(vehicle, mission)
         check_heading(vehicle, mission)
+
+    async def _check_link_loss(self) -> None:
+        """Said before take-off; that it does not come home by itself is noted once for all its sorties."""
+        vehicle, watch = self._vehicle, self._watch
+        ground, radio = await check_link_loss(vehicle)
+        self._conduct.unheard(ground.words)
+        for loss in (ground, radio):
+            watch.tell(vehicle.telemetry, loss.words)
+        if self._number == 1:
+            self._flight.progress(
+                FlightProgress(vehicle.sysid, 1, self._planned, "check", text=f"{ground.words}; {radio.words}")
+            )
+            if not ground.returns:
+                watch.note(vehicle.telemetry, ground.words)
 
     async def _prove(self) -> None:
         """Right before arming: minutes may lie between the upload and here, and others may speak to the vehicle."""

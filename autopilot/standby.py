@@ -190,6 +190,8 @@ class Standby:
                 await asyncio.sleep(_OLD_S)
                 if vehicle.position_age_s > _OLD_S:
                     vehicle.ask_again()  # one that was switched off and on has forgotten what it was asked for
+                if vehicle.telemetry.prearm_good is False and not any(_said(vehicle)):
+                    vehicle.ask_why()  # PX4 tells only what has changed
         finally:
             del self._vehicles[key]
 

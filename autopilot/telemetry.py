@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot.long_texts import LongTexts
+from autopilot.long_texts import Said
 from autopilot.wire import Message
 from autopilot.wire_decode import boot_ms_of, read
 from geo import Altitude, Datum
@@ -39,7 +39,8 @@ class Text:
     severity
         MAV_SEVERITY: 0 emergency to 7 debug.
     text
-        What the vehicle said, all chunks joined; "..." stands where some did not come.
+        What the vehicle said, all chunks joined, without white space about it (PX4 marks with a tab what it tells as an
+        event too); "..." stands where some did not come.
     """
 
     time_us: int
@@ -86,7 +87,8 @@ class Telemetry:
     estimator_flags
         ESTIMATOR_STATUS_FLAGS or EKF_STATUS_FLAGS: the bits used here are the same.
     prearm_good
-        The pre-arm bit of SYS_STATUS; None where the vehicle has none. Alone it is not readiness.
+        The pre-arm bit of SYS_STATUS; None where the vehicle has none, or none for its present mode. Alone it is not
+        readiness.
     home
         Latitude and longitude of home, degrees, and its height AMSL, metres.
     gimbal_deg
@@ -160,12 +162,16 @@ class TelemetryState:
     ----------
     mode_name
         Name of a HEARTBEAT.custom_mode: `Dialect.mode_name`.
+    prearm_unlisted
+        `Dialect.prearm_unlisted`.
     """
 
-    def __init__(self, mode_name: Callable[[int], str]) -> None:
+    def __init__(self, mode_name: Callable[[int], str], *, prearm_unlisted: bool = False) -> None:
         self._mode_name = mode_name
+        self._prearm_unlisted = prearm_unlisted
+        self._by_hand = True
         self._values: dict[str, object] = {}
-        self._long_texts = LongTexts()
+        self._heard = Said()
         self._unread: dict[str, Message] = {}  # in the order in which they came
         self._boot_ms: int | None = None
         self._boots = 0
@@ -177,7 +183,9 @@ class TelemetryState:
         for kind, message in self._unread.items():
             self._read(kind, message)
         self._unread.clear()
-        return Telemetry(**self._values)  # type: ignore[arg-type]  # the table below fills it by name
+        telemetry = Telemetry(**self._values)  # type: ignore[arg-type]  # the table below fills it by name
+        # Whether it could be flown by hand, where nobody may stand with a radio control, says nothing of a mission.
+        return replace(telemetry, prearm_good=None) if self._prearm_unlisted and self._by_hand else telemetry
 
     def take(self, message: Message) -> bool:
         """Take a message in; whether it changed the snapshot."""
@@ -204,6 +212,9 @@ class TelemetryState:
         self._values.update(_READERS[kind](message))
         if kind == "HEARTBEAT":
             self._values["mode"] = self._mode_name(message.custom_mode)
+            self._by_hand = bool(message.base_mode & mav.MAV_MODE_FLAG_MANUAL_INPUT_ENABLED)
+        elif kind == "SYS_STATUS" and self._prearm_unlisted:
+            self._values["prearm_good"] = bool(message.onboard_control_sensors_health & _PREARM)
 
     def _watch_clock(self, boot_ms: int) -> None:
         if self._boot_ms is not None:
@@ -215,8 +226,8 @@ class TelemetryState:
 
     def _take_text(self, message: Message) -> None:
         now_us = time.time_ns() // 1000
-        part = message.text if isinstance(message.text, str) else message.text.decode(errors="replace")
-        whole = self._long_texts.take(message.id, message.chunk_seq, message.severity, part, time.monotonic())
+        self._heard.take(message, time.monotonic())
+        whole = self._heard.finished()
         self.texts.extend(Text(now_us, severity, text) for severity, text in whole)
         self.said += len(whole)
         del self.texts[:-_MOST_TEXTS]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import RejectedError, TransferError, TransferTimeoutError, VehicleState
+from autopilot.long_texts import Said
 from autopilot.prompt import Prompt
 from autopilot.transfer_pace import RETRY_S
 from autopilot.transfer_peer import TRIES, Peer, Progress, converse, to_message
@@ -72,7 +73,7 @@ class _Sending:
         self._answered: dict[int, float] = {}
         self._doubt: int | None = None
         self._doubted = 0.0
-        self._said: list[str] = []
+        self._said = Said()
 
     @property
     def patience_s(self) -> float:
@@ -110,7 +111,7 @@ class _Sending:
         """Take whatever came."""
         kind = message.get_type()
         if kind == "STATUSTEXT":
-            self._said.append(message.text)
+            self._said.take(message, self._clock())
         elif not self._peer.is_ours(message):
             return
         elif kind == "MISSION_ACK":
@@ -191,7 +192,8 @@ class _Sending:
         where = "before the first item" if self._highest < 0 else f"after item {self._highest}"
         # One that was offered twice may have been taken at first, the old list cut short, and no request have come.
         kept = self._highest < 0 and self._tries == 1
-        words = f"; it said: {' | '.join(self._said[-_SHOWN:])}" if self._said else ""
+        said = self._said.texts()[-_SHOWN:]
+        words = f"; it said: {' | '.join(said)}" if said else ""
         return RejectedError(
             f"{self._peer}: refused {where}: {mission_words(result)} (MISSION_ACK {result}){words}",
             result,

@@ -55,7 +55,7 @@ class Vehicle:
         self._exchange = Exchange(link, sysid, component, timing, dialect.param_encoding)
         self._command_lock = asyncio.Lock()
         self._streams = Streams(dialect.estimator_message, self.command, self._exchange.tell)
-        self._state = TelemetryState(dialect.mode_name)
+        self._state = TelemetryState(dialect.mode_name, prearm_unlisted=dialect.prearm_unlisted)
         self._snapshot: Telemetry | None = None
         self._proof = Proof(link, sysid, component, dialect, timing)
         self.arm_ordered = False
@@ -217,7 +217,7 @@ class Vehicle:
         """
         ready = await self.wait_until(lambda t: not t.not_ready(), vehicle_s)
         if ready is None:
-            said = " | ".join(dict.fromkeys(text.text for text in self.texts[-5:]))
+            said = " | ".join(await self._exchange.prearm_reasons() or dict.fromkeys(t.text for t in self.texts[-5:]))
             raise NotReadyError(
                 f"{self}: not ready to arm after {vehicle_s:g} s: {', '.join(self.telemetry.not_ready())}"
                 f"{f'; it said: {said}' if said else ''}: wait for the sky or mend what it names"
@@ -276,6 +276,10 @@ class Vehicle:
         A reboot forgets them, and so does a connection that was opened anew; on another link they were never asked for.
         """
         self._streams.ask_again()
+
+    def ask_why(self) -> None:
+        """Ask what keeps it from arming, and wait for no answer: it comes as `texts`."""
+        self._exchange.ask_why()
 
     async def upload(
         self,
@@ -344,7 +348,10 @@ class Vehicle:
         await self._arm(armed=False)
 
     async def _arm(self, *, armed: bool) -> None:
-        await self.command(mav.MAV_CMD_COMPONENT_ARM_DISARM, float(armed))
+        try:
+            await self.command(mav.MAV_CMD_COMPONENT_ARM_DISARM, float(armed))
+        except CommandError as error:
+            raise await self._exchange.explained(error) if armed else error from None
         if await self.wait_until(lambda t: t.armed is armed, _ARM_S) is None:
             what = "arm" if armed else "disarm"
             raise CommandError(f"{self}: accepted to {what} and did not: look at its texts", _ACCEPTED)

@@ -12,6 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import LOCATED
 from autopilot.dialects import HOME_FIRST
+from autopilot.long_texts import Said
 from autopilot.report import Event, ItemReached, Landing
 from autopilot.telemetry import Telemetry
 from autopilot.wire import Message
@@ -139,6 +140,7 @@ class FlightWatch:
         self._item: int | None = None
         self._guarded_s = -1e9
         self._boots = boots
+        self._said = Said()
         self._disarmed = 0  # heartbeats
         self._placed_us = 0
 
@@ -157,7 +159,9 @@ class FlightWatch:
         elif kind == "MISSION_CURRENT":
             self._current(message.seq, now)
         elif kind == "STATUSTEXT":
-            self._note(now, "text", message.text)
+            self._said.take(message, now.time_us / 1e6)
+            for _, text in self._said.finished():
+                self._note(now, "text", text)
 
     def _note(self, now: Telemetry, kind: str, text: str) -> None:
         self.events.append(Event(now.time_us, now.vehicle_s, kind, text))
@@ -274,6 +278,10 @@ class FlightWatch:
     def note(self, now: Telemetry, text: str) -> None:
         """Add what a person has to know of this flight."""
         self._note(now, "note", text)
+
+    def tell(self, now: Telemetry, text: str) -> None:
+        """Add what was found out before take-off."""
+        self._note(now, "check", text)
 
     @property
     def must_return(self) -> bool:

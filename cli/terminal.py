@@ -33,6 +33,10 @@ class FlightBars:
     def __call__(self, now: autopilot.FlightProgress) -> None:
         """Show where a vehicle is."""
         text = f"vehicle {now.sysid} sortie {now.sortie}/{now.sorties}: {now.stage}"
+        if now.stage == "check" and now.text:
+            self._progress.console.print(
+                f"vehicle {now.sysid}: {now.text}", markup=False, highlight=False, soft_wrap=True
+            )
         if now.sysid not in self._tasks:
             self._tasks[now.sysid] = self._progress.add_task(text, total=None)
         task = self._tasks[now.sysid]

@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
 
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
 from sim.flight_items import StoreRules
 from sim.flight_modes import Mode
 
@@ -258,6 +260,15 @@ class Dialect:
         Whether DO_SET_MODE names a mode by main and sub mode.
     arm_text, mode_text
         How a refusal to arm, and to change the mode, is told: formats of ``{reason}`` and ``{name}``.
+    check_text, check_every_s
+        How each reason against arming is told when it is asked for or by itself, a format of ``{reason}``, and how
+        often by itself, simulated seconds; None for once, when the reasons change (PX4).
+    refusal, unsent
+        MAV_RESULT of an order that is valid and not obeyed now, and of a request for a message that there is not.
+    lists_prearm
+        Whether its pre-arm bit is among the sensors that it has, and not in their health alone (PX4).
+    wants_gcs
+        Whether it arms for nobody while it would miss its ground station and hears none.
     words
         Reasons in its own words, where they differ from ArduCopter's.
     """
@@ -298,6 +309,12 @@ class Dialect:
     tells_items: bool = True
     idle_figure: str = "DISARM_DELAY"
     streams: Mapping[int, float] = field(default_factory=dict)
+    check_text: str = "PreArm: {reason}"
+    check_every_s: float | None = 30.0
+    refusal: int = int(mav.MAV_RESULT_FAILED)
+    unsent: int = int(mav.MAV_RESULT_FAILED)
+    lists_prearm: bool = True
+    wants_gcs: bool = False
     arm_text: str = "Arm: {reason}"
     mode_text: str = "Mode change to {name} failed: {reason}"
     words: Mapping[str, str] = field(default_factory=dict)

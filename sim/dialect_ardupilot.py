@@ -70,6 +70,8 @@ _COPTER_PARAMS = {
     "LAND_ALT_LOW": ParamSpec(1000.0, _INT16),
     "DISARM_DELAY": ParamSpec(10.0, _INT8),
     "FS_GCS_ENABLE": ParamSpec(0.0, _INT8),
+    "FS_THR_ENABLE": ParamSpec(1.0, _INT8),
+    "FS_OPTIONS": ParamSpec(16.0, _INT32),
     "FS_GCS_TIMEOUT": ParamSpec(5.0, _REAL),
 }
 # Metres. The fence of Plane is a polygon by default.
@@ -97,6 +99,7 @@ _PLANE_PARAMS = {
     "RTL_AUTOLAND": ParamSpec(0.0, _INT8),
     "FS_GCS_ENABL": ParamSpec(0.0, _INT8),
     "FS_LONG_ACTN": ParamSpec(0.0, _INT8),
+    "THR_FAILSAFE": ParamSpec(1.0, _INT8),
     "FS_LONG_TIMEOUT": ParamSpec(5.0, _REAL),
 }
 _QUADPLANE_PARAMS = {
@@ -225,6 +228,7 @@ _PLANE_FIGURES: dict[str, Figure] = {
     "AUTO_OPTIONS": 0.0,
     "FS_GCS_ENABLE": lambda p: p["FS_LONG_ACTN"] if p["FS_GCS_ENABL"] else 0.0,
     "FS_GCS_TIMEOUT": "FS_LONG_TIMEOUT",
+    "FS_OPTIONS": 0.0,
     "RTL_LANDS": 0.0,
     "TAKEOFF_ALT": 50.0,
     "LANDING_IS_MARKER": 0.0,

@@ -25,6 +25,7 @@ from sim.flight_posts import Posts
 from sim.flight_power import Battery
 from sim.flight_sortie import Sortie
 from sim.flight_state import Event, Mode, Setup, Severity, Text
+from sim.flight_tasks import Vector
 from sim.flight_terrain import TerrainMap
 from sim.flight_wind import WindField
 
@@ -32,6 +33,8 @@ __all__ = ["Flight"]
 
 _CHECK_S = 0.2
 _TERRAIN_LOST_S = 5.0
+_VELOCITY_HOLDS_S = 3.0  # GUID_TIMEOUT of ArduCopter
+_GOES_ON_UNHEARD = 2  # FS_OPTIONS of ArduCopter: on with the mission when the ground station is lost
 
 
 class Flight:
@@ -52,6 +55,8 @@ class Flight:
         State of the autopilot.
     wrecked
         Whether it has fallen or is falling, and will not fly again.
+    unheard
+        Whether it hears no ground station and may not arm for that.
     in_landing_sequence
         Whether a return flies the landing of the mission without being in AUTO.
     ground, terrain
@@ -84,6 +89,7 @@ class Flight:
         self.armed = False
         self.landed = True
         self.wrecked = False
+        self.unheard = False
         self._paused = False
         self._told_end = False
         self.in_landing_sequence = False
@@ -138,9 +144,8 @@ class Flight:
         if self.armed:
             return True
         reasons = arm_refusals(self, [] if force else self.not_ready())
-        for reason in reasons:
-            self.say(Severity.CRITICAL, self.dialect.arm_text.format(reason=self.dialect.word(reason)))
         if reasons:
+            self._tell_reasons(self.dialect.arm_text, reasons)
             return False
         if all_skipped(self.params) and not force:
             self.say(Severity.WARNING, "Warning: Arming Checks Disabled")
@@ -149,6 +154,18 @@ class Flight:
         self.say(Severity.INFO, "Arming motors")
         self._start_by_itself()
         return True
+
+    def tell_reasons(self) -> None:
+        """Tell what speaks against arming in the present mode."""
+        self._tell_reasons(self.dialect.check_text, self.reasons())
+
+    def reasons(self) -> list[str]:
+        """What speaks against arming in the present mode, and of that mode itself where its checks say so."""
+        return self.not_ready() if self.dialect.lists_prearm else arm_refusals(self, self.not_ready())
+
+    def _tell_reasons(self, form: str, reasons: list[str]) -> None:
+        for text in dict.fromkeys(form.format(reason=self.dialect.word(reason)) for reason in reasons):
+            self.say(Severity.CRITICAL, text)
 
     def _start_by_itself(self) -> None:
         """Off the ground without another word, where the autopilot does so."""
@@ -240,6 +257,16 @@ class Flight:
         self.course.go_to_item(item)
         return True
 
+    def go_to_point(self, point: Vector) -> None:
+        """As `go_to`, to a place east and north of home and a height above it, metres."""
+        if self.mode == self.dialect.goto_mode and not self.landed:
+            self.course.go_to(point)
+
+    def drive(self, velocity: Vector) -> None:
+        """Fly in GUIDED at a velocity, east, north and up, m/s, until it is too long ago that it was told."""
+        if self.mode == self.dialect.goto_mode and not self.landed:
+            self.course.drive(velocity, self.sortie_s + _VELOCITY_HOLDS_S)
+
     def pause(self, *, go_on: bool) -> bool:
         """Stop and hold in AUTO, or go on."""
         if self.mode != Mode.AUTO or self.landed:
@@ -322,7 +349,11 @@ class Flight:
 
     def gcs_lost(self) -> None:
         """The ground station is silent: what the parameters say of that."""
-        if self.armed and not self.landed:
+        if not self.armed or self.landed:
+            return
+        if self.mode == Mode.AUTO and int(self.params["FS_OPTIONS"]) & _GOES_ON_UNHEARD:
+            self.say(Severity.WARNING, "GCS Failsafe - Continuing Auto Mode")
+        else:
             self._obey(self.guard.gcs_lost())
 
     def _obey(self, demands: list[Demand]) -> None:

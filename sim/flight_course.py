@@ -18,7 +18,7 @@ from sim.flight_mission import MissionRun
 from sim.flight_orders import landing, limits_from, nearest_goal, place_of, return_home, stopping_point, tasks_of
 from sim.flight_over import OverGround, above
 from sim.flight_state import Event, Mode, Setup, Severity, Text
-from sim.flight_tasks import Drift, Fall, Hold, Leg, Task, Vector
+from sim.flight_tasks import Drift, Drive, Fall, Hold, Leg, Task, Vector
 from sim.flight_terrain import TERRAIN_FRAMES
 from sim.flight_wind import WindField
 
@@ -117,6 +117,13 @@ class Course:
         return bool(getattr(self._tasks[0], "lands", False))
 
     @property
+    def target(self) -> Vector | None:
+        """Where it flies to or stays, where that is a place."""
+        task = self._tasks[0] if self._tasks else None
+        found: Vector | None = getattr(task, "stop", getattr(task, "point", None))
+        return found
+
+    @property
     def rolling(self) -> bool:
         """Whether it runs along the ground to take off."""
         return False
@@ -142,6 +149,10 @@ class Course:
     def go_to(self, point: Vector) -> None:
         """Straight to a point, and stay there."""
         self._fly(Leg(self._here, point, self.limits), Hold(point, self.limits))
+
+    def drive(self, velocity: Vector, until_s: float) -> None:
+        """At a velocity until a time of the sortie, no faster than its limits."""
+        self._fly(Drive(velocity, self.limits, until_s))
 
     def go_to_item(self, item: Item) -> None:
         """To the place of an item, and stay there."""

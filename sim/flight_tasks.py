@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sim.flight_body import Body, sqrt_speed, wrap_pi
 
-__all__ = ["Descend", "Drift", "Fall", "Hold", "Leg", "Limits", "Task", "Vector", "pass_speed"]
+__all__ = ["Descend", "Drift", "Drive", "Fall", "Hold", "Leg", "Limits", "Task", "Vector", "pass_speed"]
 
 Vector = tuple[float, float, float]
 
@@ -23,6 +23,7 @@ _CROSS_SPEED_MPS = 3.0
 _BRAKE_SHARE = 0.7
 _CORNER_SHARE = 0.8
 _COURSE_LEG_M = 2.0
+_STILL_MPS = 1e-6
 
 
 @dataclass(slots=True)
@@ -189,6 +190,27 @@ class Descend:
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Whether it stands on the ground."""
         return body.u <= body.ground
+
+
+class Drive:
+    """Fly at a velocity until a time, no faster than the limits."""
+
+    __slots__ = ("_until_s", "_velocity", "yaw")
+
+    def __init__(self, velocity: Vector, limits: Limits, until_s: float) -> None:
+        east, north, up = velocity
+        share = min(1.0, limits.speed / max(hypot(east, north), _STILL_MPS))
+        self._velocity: Vector = (east * share, north * share, max(-limits.down, min(limits.up, up)))
+        self._until_s = until_s
+        self.yaw: float | None = None
+
+    def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
+        """The velocity that was told."""
+        return self._velocity
+
+    def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
+        """Whether it was told too long ago."""
+        return time_s >= self._until_s
 
 
 class Drift:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite
+from math import hypot, isfinite
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -22,7 +22,8 @@ _ACCEPTED = int(mav.MAV_RESULT_ACCEPTED)
 _DENIED = int(mav.MAV_RESULT_DENIED)
 _FAILED = int(mav.MAV_RESULT_FAILED)
 _UNSUPPORTED = int(mav.MAV_RESULT_UNSUPPORTED)
-_CHANGE_MODE = 1.0
+_CHANGE_MODE = _REBOOT = _CURRENT = 1.0
+_PAD_M = 5.0
 # Commands the fifth and sixth parameter of which is no place.
 _NO_PLACE = frozenset({mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW, mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE})
 
@@ -80,45 +81,45 @@ def carry_out(flight: Flight, order: Order) -> int:
     return _UNSUPPORTED if handler is None else handler(flight, order)
 
 
-def _result(done: bool) -> int:
-    return _ACCEPTED if done else _FAILED
+def _result(flight: Flight, done: bool) -> int:
+    return _ACCEPTED if done else flight.dialect.refusal
 
 
 def _arm(flight: Flight, order: Order) -> int:
     wanted, magic = order.item.params[0], order.item.params[1]
     if wanted == 1.0:
-        return _result(flight.arm(force=magic == _FORCE))
+        return _result(flight, flight.arm(force=magic == _FORCE))
     if wanted == 0.0:
-        return _result(flight.disarm(force=magic == _FORCE))
+        return _result(flight, flight.disarm(force=magic == _FORCE))
     return _UNSUPPORTED
 
 
 def _terminate(flight: Flight, order: Order) -> int:
     """Motors off at once, as ArduCopter does; there is nothing to take back."""
-    return _result(order.item.params[0] > 0.5 and flight.disarm(force=True))
+    return _result(flight, order.item.params[0] > 0.5 and flight.disarm(force=True))
 
 
 def _set_mode(flight: Flight, order: Order) -> int:
     mode = flight.dialect.mode_of_command(order.item.params[1], order.item.params[2])
-    return _FAILED if mode is None else _result(flight.set_mode(mode))
+    return _result(flight, mode is not None and flight.set_mode(mode))
 
 
 def _fixed_mode(mode: Mode) -> Callable[[Flight, Order], int]:
-    return lambda flight, _: _result(flight.set_mode(mode)) if flight.dialect.has(mode) else _UNSUPPORTED
+    return lambda flight, _: _result(flight, flight.set_mode(mode)) if flight.dialect.has(mode) else _UNSUPPORTED
 
 
 def _take_off(flight: Flight, order: Order) -> int:
     item = order.item
     # No height is the autopilot's own, where it takes that.
     up_m = flight.course.point_of(item)[2] if isfinite(item.z) else 0.0
-    return _result(flight.order_takeoff(up_m))
+    return _result(flight, flight.order_takeoff(up_m))
 
 
 def _transition(flight: Flight, order: Order) -> int:
     done = not flight.landed and flight.do(order.item)
     if done:
         flight.course.change_over()
-    return _result(done)
+    return _result(flight, done)
 
 
 def _reposition(flight: Flight, order: Order) -> int:
@@ -128,16 +129,16 @@ def _reposition(flight: Flight, order: Order) -> int:
     there = flight.dialect.goto_mode
     if flight.mode != there and not (item.params[1] == _CHANGE_MODE and flight.set_mode(there)):
         return _DENIED
-    return _result(flight.go_to(item))
+    return _result(flight, flight.go_to(item))
 
 
 def _pause(flight: Flight, order: Order) -> int:
     wanted = order.item.params[0]
-    return _result(flight.pause(go_on=wanted == 1.0)) if wanted in (0.0, 1.0) else _DENIED
+    return _result(flight, flight.pause(go_on=wanted == 1.0)) if wanted in (0.0, 1.0) else _DENIED
 
 
 def _do(flight: Flight, order: Order) -> int:
-    return _result(flight.do(order.item))
+    return _ACCEPTED if flight.do(order.item) else _FAILED
 
 
 def _interval(flight: Flight, order: Order) -> int:
@@ -151,16 +152,40 @@ def _interval(flight: Flight, order: Order) -> int:
     return _ACCEPTED
 
 
-def _request(_: Flight, order: Order) -> int:
-    return _result(order.send_now(int(order.item.params[0])))
+def _request(flight: Flight, order: Order) -> int:
+    return _ACCEPTED if order.send_now(int(order.item.params[0])) else flight.dialect.unsent
 
 
-def _request_version(_: Flight, order: Order) -> int:
-    return _result(order.send_now(mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION))
+def _fixed_request(message: int) -> Callable[[Flight, Order], int]:
+    return lambda flight, order: _ACCEPTED if order.send_now(message) else flight.dialect.unsent
+
+
+def _run_checks(flight: Flight, _: Order) -> int:
+    if flight.armed:
+        return int(mav.MAV_RESULT_TEMPORARILY_REJECTED)
+    flight.tell_reasons()
+    return _ACCEPTED
+
+
+def _reboot(flight: Flight, order: Order) -> int:
+    """The vehicle boots anew once it has answered; not in the air, nor armed."""
+    if order.item.params[0] != _REBOOT:
+        return _UNSUPPORTED
+    return flight.dialect.unsent if flight.armed else _ACCEPTED
+
+
+def _set_home(flight: Flight, order: Order) -> int:
+    """Home is the pad: what is there already is taken, on the ground or by its place, and no other."""
+    item, frame = order.item, flight.setup.frame
+    if item.params[0] == _CURRENT:
+        e, n = flight.body.e, flight.body.n
+    else:
+        e, n = frame.to_local(item.x / 1e7, item.y / 1e7)
+    return _result(flight, flight.has_position and hypot(e, n) <= _PAD_M)
 
 
 def _mission_start(flight: Flight, _: Order) -> int:
-    return _result(flight.start_mission())
+    return _result(flight, flight.start_mission())
 
 
 def _land_start(flight: Flight, _: Order) -> int:
@@ -193,10 +218,16 @@ _HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
     mav.MAV_CMD_DO_SET_ROI: _do,
     mav.MAV_CMD_DO_SET_ROI_NONE: _do,
     mav.MAV_CMD_DO_FENCE_ENABLE: _do,
+    mav.MAV_CMD_DO_SET_SERVO: _do,
+    mav.MAV_CMD_DO_SET_RELAY: _do,
     mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
     mav.MAV_CMD_VIDEO_START_CAPTURE: _do,
     mav.MAV_CMD_VIDEO_STOP_CAPTURE: _do,
     mav.MAV_CMD_SET_MESSAGE_INTERVAL: _interval,
     mav.MAV_CMD_REQUEST_MESSAGE: _request,
-    mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: _request_version,
+    mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: _fixed_request(mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION),
+    mav.MAV_CMD_GET_HOME_POSITION: _fixed_request(mav.MAVLINK_MSG_ID_HOME_POSITION),
+    mav.MAV_CMD_RUN_PREARM_CHECKS: _run_checks,
+    mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _reboot,
+    mav.MAV_CMD_DO_SET_HOME: _set_home,
 }

@@ -16,6 +16,15 @@ from sim.dialect import Form
 from sim.flight import Flight
 from sim.flight_power import Battery
 from sim.flight_state import Mode
+from sim.protocol_body import (
+    attitude_quaternion,
+    local_position,
+    nav_controller,
+    raw_imu,
+    rc_channels,
+    scaled_pressure,
+    servo_output,
+)
 from sim.protocol_gimbal import device_flags, manager_information, manager_status
 from sim.protocol_ids import with_ids
 from sim.protocol_params import ftp_enabled
@@ -81,12 +90,12 @@ def _centiamps(battery: Battery) -> int:
 
 def _sys_status(s: Snapshot) -> Any:
     battery, flight = s.flight.battery, s.flight
-    present = _SENSORS | mav.MAV_SYS_STATUS_PREARM_CHECK | mav.MAV_SYS_STATUS_GEOFENCE
-    enabled = _SENSORS | mav.MAV_SYS_STATUS_PREARM_CHECK
+    enabled = _SENSORS | (mav.MAV_SYS_STATUS_PREARM_CHECK if flight.dialect.lists_prearm else 0)
+    present = enabled | mav.MAV_SYS_STATUS_GEOFENCE
     enabled |= mav.MAV_SYS_STATUS_GEOFENCE if flight.params["FENCE_ENABLE"] else 0
     health = _SENSORS if s.fix else _SENSORS & ~mav.MAV_SYS_STATUS_SENSOR_GPS
     health |= mav.MAV_SYS_STATUS_GEOFENCE if flight.guard.breached is None else 0
-    health |= 0 if flight.not_ready() and not flight.armed else mav.MAV_SYS_STATUS_PREARM_CHECK
+    health |= 0 if not flight.armed and flight.reasons() else mav.MAV_SYS_STATUS_PREARM_CHECK
     return mav.MAVLink_sys_status_message(
         present, enabled, health, 100, round(battery.voltage_v * 1000.0), _centiamps(battery),
         round(battery.remaining_pct), 0, 0, 0, 0, 0, 0,
@@ -287,6 +296,13 @@ BUILDERS: dict[int, Callable[[Snapshot], Any]] = {
     mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_INFORMATION: lambda s: manager_information(s.flight),
     mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_STATUS: lambda s: manager_status(s.flight),
     mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION: _autopilot_version,
+    mav.MAVLINK_MSG_ID_LOCAL_POSITION_NED: local_position,
+    mav.MAVLINK_MSG_ID_ATTITUDE_QUATERNION: attitude_quaternion,
+    mav.MAVLINK_MSG_ID_NAV_CONTROLLER_OUTPUT: nav_controller,
+    mav.MAVLINK_MSG_ID_RAW_IMU: raw_imu,
+    mav.MAVLINK_MSG_ID_SCALED_PRESSURE: scaled_pressure,
+    mav.MAVLINK_MSG_ID_SERVO_OUTPUT_RAW: servo_output,
+    mav.MAVLINK_MSG_ID_RC_CHANNELS: rc_channels,
     mav.MAVLINK_MSG_ID_TERRAIN_REPORT: lambda s: terrain_report(s.flight),
     mav.MAVLINK_MSG_ID_TERRAIN_REQUEST: lambda s: terrain_request(s.flight),
 }
@@ -296,9 +312,12 @@ _GROUPS: dict[int, tuple[int, ...]] = {
         mav.MAVLINK_MSG_ID_SYS_STATUS,
         mav.MAVLINK_MSG_ID_MISSION_CURRENT,
         mav.MAVLINK_MSG_ID_GPS_RAW_INT,
+        mav.MAVLINK_MSG_ID_NAV_CONTROLLER_OUTPUT,
         mav.MAVLINK_MSG_ID_FENCE_STATUS,
     ),
-    mav.MAV_DATA_STREAM_POSITION: (mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT,),
+    mav.MAV_DATA_STREAM_RAW_SENSORS: (mav.MAVLINK_MSG_ID_RAW_IMU, mav.MAVLINK_MSG_ID_SCALED_PRESSURE),
+    mav.MAV_DATA_STREAM_RC_CHANNELS: (mav.MAVLINK_MSG_ID_SERVO_OUTPUT_RAW, mav.MAVLINK_MSG_ID_RC_CHANNELS),
+    mav.MAV_DATA_STREAM_POSITION: (mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT, mav.MAVLINK_MSG_ID_LOCAL_POSITION_NED),
     mav.MAV_DATA_STREAM_EXTRA1: (mav.MAVLINK_MSG_ID_ATTITUDE,),
     mav.MAV_DATA_STREAM_EXTRA2: (mav.MAVLINK_MSG_ID_VFR_HUD,),
     mav.MAV_DATA_STREAM_EXTRA3: (

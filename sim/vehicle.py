@@ -24,10 +24,12 @@ from sim.protocol_params import from_wire, parameter_table
 from sim.protocol_streams import DATA_STREAMS, Snapshot
 from sim.protocol_terrain import check_terrain, take_terrain
 from sim.protocol_transfer import Peer, Transfer, wall_timer_s
+from sim.vehicle_checks import CheckTeller
 from sim.vehicle_lists import make_lists
-from sim.vehicle_missions import LIST_MESSAGES, take_item, take_list_message, take_target
+from sim.vehicle_missions import LIST_MESSAGES, take_item, take_list_message
 from sim.vehicle_peers import Address, Channel, Peers
 from sim.vehicle_signing import Signer
+from sim.vehicle_targets import take_local_target, take_target
 
 __all__ = ["Vehicle"]
 
@@ -112,6 +114,7 @@ class Vehicle:
         say = partial(self.flight.say, Severity.INFO)
         files = {kind: lists for kind, lists in self._transfers.items() if isinstance(lists, Transfer)}
         self._ftp = FtpServer(Disk(files), config.timer_speedup, self.params, say)
+        self._checks = CheckTeller(self.flight)
         self._handlers: dict[int, Callable[[Channel, Any], None]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
             mav.MAVLINK_MSG_ID_COMMAND_LONG: self._on_command,
@@ -122,10 +125,13 @@ class Vehicle:
             mav.MAVLINK_MSG_ID_PARAM_SET: self._on_param_set,
             mav.MAVLINK_MSG_ID_REQUEST_DATA_STREAM: self._on_data_stream,
             mav.MAVLINK_MSG_ID_TIMESYNC: self._on_timesync,
+            mav.MAVLINK_MSG_ID_PING: self._on_ping,
+            mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION_REQUEST: self._on_version_request,
             mav.MAVLINK_MSG_ID_MISSION_ITEM_INT: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_ITEM: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
             mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_GLOBAL_INT: self._on_target,
+            mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_LOCAL_NED: self._on_local_target,
             mav.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL: self._on_ftp,
             **dict.fromkeys(GIMBAL_MESSAGES[self._dialect.name], self._on_gimbal),
             mav.MAVLINK_MSG_ID_TERRAIN_DATA: self._on_terrain_data,
@@ -167,6 +173,7 @@ class Vehicle:
         for transfer in self._transfers.values():
             transfer.forget()
         self._ftp.forget()
+        self._checks = CheckTeller(self.flight)
         self._peers.start_anew(self._now_s)
         self._gcs_heard_s, self._gcs_lost, self._had_position = None, False, False
 
@@ -198,6 +205,9 @@ class Vehicle:
         result = carry_out(self.flight, order)
         self._flush()
         self._peers.send(channel, mav.MAVLink_command_ack_message(message.command, result, 0, 0, *order.source))
+        if message.command == mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN and result == mav.MAV_RESULT_ACCEPTED:
+            self.reboot()
+            return
         if self.flight.gimbal.control != control:
             self._peers.show_all((mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_STATUS,))
 
@@ -212,6 +222,17 @@ class Vehicle:
 
     def _on_target(self, _: Channel, message: Any) -> None:
         take_target(self.flight, message)
+
+    def _on_local_target(self, _: Channel, message: Any) -> None:
+        take_local_target(self.flight, message)
+
+    def _on_ping(self, channel: Channel, message: Any) -> None:
+        if message.target_system == 0:
+            source = message.get_srcSystem(), message.get_srcComponent()
+            self._peers.send(channel, mav.MAVLink_ping_message(message.time_usec, message.seq, *source))
+
+    def _on_version_request(self, channel: Channel, _: Any) -> None:
+        self._peers.send_kind(channel, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION)
 
     def _on_timesync(self, channel: Channel, message: Any) -> None:
         if message.tc1 == 0:
@@ -278,6 +299,7 @@ class Vehicle:
             transfer.update(now_s)
         self._ftp.update(now_s)
         self._watch_gcs()
+        self._checks.update(now_s)
         self._flush()
         self._tell_landing()
         self._peers.stream(self.flight.time_s, now_s)
@@ -298,7 +320,9 @@ class Vehicle:
 
     def _watch_gcs(self) -> None:
         figures = self.flight.params
-        if not figures["FS_GCS_ENABLE"] or self._gcs_heard_s is None or self._gcs_lost:
+        acts = bool(figures["FS_GCS_ENABLE"])
+        self.flight.unheard = acts and self._dialect.wants_gcs and (self._gcs_lost or self._gcs_heard_s is None)
+        if not acts or self._gcs_heard_s is None or self._gcs_lost:
             return
         silent_s = self._now_s - self._gcs_heard_s
         if silent_s > wall_timer_s(figures["FS_GCS_TIMEOUT"], _GCS_FLOOR_S, self._config.timer_speedup):

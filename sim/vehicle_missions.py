@@ -1,4 +1,4 @@
-"""The mission protocol of a vehicle: which of its lists a message is for, and the older way to say "go there"."""
+"""The mission protocol of a vehicle: which of its lists a message is for, and the oldest way to say "go there"."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from sim.protocol_transfer import Peer, Transfer
 from sim.protocol_transfer_px4 import Px4Transfer
 from sim.vehicle_lists import Lists
 
-__all__ = ["LIST_MESSAGES", "take_item", "take_list_message", "take_target"]
+__all__ = ["LIST_MESSAGES", "take_item", "take_list_message"]
 
 _GO_THERE = 2
-_TARGET_FRAMES = {5: 0, 6: 3, 0: 0, 3: 3}
 _MISSION_MESSAGES: dict[int, Callable[[Transfer | Px4Transfer, Peer, Any, float], None]] = {
     mav.MAVLINK_MSG_ID_MISSION_COUNT: lambda store, peer, m, now: store.count(peer, m.count, now),
     mav.MAVLINK_MSG_ID_MISSION_WRITE_PARTIAL_LIST: lambda store, peer, m, now: store.partial(
@@ -63,16 +62,6 @@ def take_item(lists: Lists, flight: Flight, peer: Peer, message: Any, now_s: flo
         peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, 0))
     elif message.mission_type in lists:
         lists[message.mission_type].item(peer, message.seq, item, now_s)
-
-
-def take_target(flight: Flight, message: Any) -> None:
-    """Take SET_POSITION_TARGET_GLOBAL_INT; what names no place or another frame is passed over."""
-    frame = _TARGET_FRAMES.get(message.coordinate_frame)
-    position_ignored = message.type_mask & 0b111
-    if frame is None or position_ignored or not isfinite(message.alt):
-        return
-    none = (0.0, 0.0, 0.0, 0.0)
-    flight.go_to(Item(mav.MAV_CMD_DO_REPOSITION, frame, none, message.lat_int, message.lon_int, message.alt))
 
 
 def _item(message: Any) -> Item:

@@ -60,6 +60,8 @@ class Script:
             "FENCE_ALT_MAX": (150.0, 9),
             "MAV_GCS_SYSID": (255.0, 2),
             "FS_GCS_ENABLE": (1.0, 2),
+            "FS_THR_ENABLE": (0.0, 2),
+            "FS_OPTIONS": (0.0, 6),
         }
     )
     stubborn: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
         self.peer: Any = None
         self.mode, self.armed, self.current = 0, False, 0
         self.clock_ms = 1000
+        self.said = 0
         self.where = HOME[0], HOME[1], 0.0
         self.velocity_cm_s = 0, 0, 0
         self._kind = 0
@@ -124,7 +127,13 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
         self.send(mav.MAVLink_heartbeat_message(self.script.kind, self.script.autopilot, base, self.mode, 4, 3))
 
     def say(self, text):
-        self.send(mav.MAVLink_statustext_message(4, text.encode()))
+        """One of 50 characters or more goes in parts."""
+        if len(text) < 50:
+            self.send(mav.MAVLink_statustext_message(4, text.encode()))
+            return
+        self.said += 1
+        for part, at in enumerate(range(0, len(text) + 1, 50)):
+            self.send(mav.MAVLink_statustext_message(4, text[at : at + 50].encode(), self.said, part))
 
     # Lists.
 
@@ -260,7 +269,7 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
             self._task = asyncio.create_task(self.fly())
         elif m.command == mav.MAV_CMD_SET_MESSAGE_INTERVAL and m.param1 == mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT:
             self.report()
-        elif m.command == mav.MAV_CMD_REQUEST_MESSAGE:
+        elif m.command in (mav.MAV_CMD_REQUEST_MESSAGE, mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES):
             eight = [0] * 8
             self.send(
                 mav.MAVLink_autopilot_version_message(

@@ -31,6 +31,7 @@ from missions import MissionItem
 from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked
 
 TAKEOFF = mav.MAV_CMD_NAV_TAKEOFF
+MANUAL, HOLD, MISSION = 1 << 16, 4 << 16 | 3 << 24, 4 << 16 | 4 << 24  # custom modes of PX4
 
 
 async def connected(link, **more):
@@ -160,6 +161,40 @@ async def test_arming_that_is_refused_says_why():
     async with linked(script) as (_, link), await connected(link) as seen:
         with pytest.raises(CommandError, match=r"failed.*Bad fix \| PreArm: Gyros inconsistent"):
             await seen.arm()
+
+
+async def test_px4_that_refuses_to_arm_is_asked_why_and_its_long_texts_are_whole():
+    """It says with a refusal that there are reasons, and which ones when it is asked (Commander.cpp)."""
+    command = mav.MAV_CMD_COMPONENT_ARM_DISARM
+    says = {
+        command: ["Arming denied: Resolve system health failures first\t"],
+        mav.MAV_CMD_RUN_PREARM_CHECKS: [
+            "Preflight Fail: No connection to the ground control station\t",
+            "Preflight Fail: Avionics Power low: 4.2 Volt\t",
+        ],
+    }
+    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, commands={command: [1]}, says=says)
+    async with linked(script) as (_, link), await connected(link) as seen:
+        with pytest.raises(CommandError) as refused:
+            await seen.arm()
+    assert str(refused.value).endswith(
+        "; it said: Arming denied: Resolve system health failures first; asked why: Preflight Fail: No connection to "
+        "the ground control station | Preflight Fail: Avionics Power low: 4.2 Volt"
+    )
+    assert refused.value.result == mav.MAV_RESULT_TEMPORARILY_REJECTED
+
+
+@pytest.mark.parametrize(
+    ("mode", "flags", "good", "bad"), [(MISSION, 29, True, False), (HOLD, 29, True, False), (MANUAL, 81, None, None)]
+)
+def test_the_pre_arm_bit_of_px4_is_among_its_health_alone_and_speaks_of_its_mode(mode, flags, good, bad):
+    state = TelemetryState(str, prearm_unlisted=True)
+    for health, expected in ((mav.MAV_SYS_STATUS_PREARM_CHECK, good), (0, bad)):
+        state.take(mav.MAVLink_heartbeat_message(2, 12, flags, mode, 3, 3))
+        state.take(mav.MAVLink_sys_status_message(0, 0, health, 0, 0, -1, -1, 0, 0, 0, 0, 0, 0))
+        assert state.snapshot().prearm_good is expected
+    state.take(mav.MAVLink_heartbeat_message(2, 12, 29, MISSION, 3, 3))
+    assert state.snapshot().prearm_good is False
 
 
 async def test_readiness_is_more_than_the_pre_arm_bit():
@@ -335,6 +370,8 @@ async def test_an_autopilot_that_is_not_known_is_refused():
 async def test_capabilities_and_room():
     async with linked() as (vehicle, link), await connected(link) as seen:
         assert (await capabilities(seen)).version == "4.7.0"
+        vehicle.script.commands[mav.MAV_CMD_REQUEST_MESSAGE] = [mav.MAV_RESULT_UNSUPPORTED]
+        assert (await capabilities(seen)).version == "4.7.0"  # by the command of older versions
         assert await item_limit(seen) == 650
         vehicle.script.params["BRD_SD_MISSION"] = (64.0, 4)
         assert await item_limit(seen) == 4369

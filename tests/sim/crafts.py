@@ -39,6 +39,11 @@ class Kind:
         return self.autopilot == "px4"
 
     @property
+    def refusal(self):
+        """MAV_RESULT of what is valid and not obeyed: of PX4 (Commander.cpp), and of ArduPilot."""
+        return 1 if self.px4 else 4
+
+    @property
     def first(self):
         """Number of a mission's first item after home."""
         return 0 if self.px4 else 1

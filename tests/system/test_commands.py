@@ -266,6 +266,7 @@ def test_fly_a_qgroundcontrol_plan_against_sim(run, tmp_path):
     flown = json.loads(report.read_text())
     assert flown["completed"]
     assert len(flown["vehicles"][0]["sorties"][0]["uploads"]) == 3
+    assert "vehicle 1: when it hears nobody it goes on with its mission (FS_GCS_ENABLE 0)" in " ".join(ran.err.split())
 
 
 def test_pasted_example_of_sim_and_fly(run, tmp_path, monkeypatch):

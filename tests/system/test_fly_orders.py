@@ -5,7 +5,6 @@ import json
 import threading
 import time
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
@@ -115,19 +114,12 @@ async def test_orders_need_the_plan_and_its_sorties(made):
 
 
 class Heard:
-    """A vehicle on the ground of which a parameter is asked."""
+    """A vehicle on the ground."""
 
     sysid = 1
 
-    def __init__(self, **parameters):
-        self._parameters = parameters
-        self.dialect = SimpleNamespace(ground=SimpleNamespace(action=next(iter(parameters))))
-
     def __str__(self):
         return "vehicle 1"
-
-    async def parameter(self, name):
-        return self._parameters[name]
 
 
 def sortie_that(flies):
@@ -144,12 +136,12 @@ def sortie_that(flies):
     return Flown
 
 
-async def first_sortie(made, monkeypatch, flies, vehicle=None):
+async def first_sortie(made, monkeypatch, flies):
     """The crew of a first vehicle, whose sortie `flies`, and what comes of that."""
     monkeypatch.setattr("autopilot.flight_piloted.Sortie", sortie_that(flies))
     task, *others = autopilot.tasks_of(made, ["udp:127.0.0.1:9"])
     crew = taking(made, [task, *others]).crews[task.sysid]
-    return crew, lambda: crew.fly(task, vehicle or Heard(FS_GCS_ENABLE=1.0), task.missions[0], 1)
+    return crew, lambda: crew.fly(task, Heard(), task.missions[0], 1)
 
 
 async def test_one_that_was_told_to_land_takes_off_no_more_though_all_its_places_lie_behind_it(made, monkeypatch):
@@ -172,12 +164,3 @@ async def test_one_whose_flight_breaks_off_in_the_program_is_waited_for_by_nobod
         await fly()
     crew.leave("given up for a fault in this program")
     assert (crew.state, crew.failure) == (State.FAULT, "given up for a fault in this program")
-
-
-async def test_one_that_ends_its_flight_where_it_hears_nobody_stays_on_the_ground(made, monkeypatch):
-    async def turns(conduct):
-        await conduct.turn(None)
-
-    _, fly = await first_sortie(made, monkeypatch, turns, Heard(NAV_DLL_ACT=5.0))
-    with pytest.raises(autopilot.NotReadyError, match="ends its flight when it hears nobody"):
-        await fly()
