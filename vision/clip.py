@@ -12,6 +12,7 @@ import av
 from geo import FileWriteError, atomic_path, write_bytes
 from vision.clip_index import Span, find_span, packets_about, reading
 from vision.errors import EvidenceError
+from vision.media import video_of
 from vision.timing import microseconds
 
 __all__ = ["Clip", "cut_clip", "suffix_for"]
@@ -115,7 +116,8 @@ def suffix_for(source_file: str | Path) -> str:
         When the recording cannot be read.
     """
     with reading(Path(source_file)) as container:
-        return ".mp4" if container.streams.video[0].codec_context.name in _MP4_CODECS else ".mkv"
+        video: Any = video_of(container)
+        return ".mp4" if video.codec_context.codec.canonical_name in _MP4_CODECS else ".mkv"
 
 
 def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes]:
@@ -123,7 +125,8 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
     form, options = _FORMATS[out.suffix], _OPTIONS.get(out.suffix, {})
     pictures, klv, last_us, last_dts = 0, bytearray(), 0, None
     with av.open(str(out), "w", format=form, options=options) as output:
-        target = output.add_stream_from_template(container.streams.video[0])
+        # As it is: an encoder of its kind need not be here.
+        target = output.add_stream_from_template(video_of(container), opaque=True)
         data = output.add_data_stream("klv") if form == "mpegts" and container.streams.data else None
         for one in packets_about(path, container, span):
             packet, start_us = one.packet, span.start_pts_us - one.shift_us
