@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,11 @@ def cut_clip(
             f"{out}: the clip cannot be cut out of {source_file} ({getattr(error, 'strerror', None) or error}): check "
             "that the recording plays"
         ) from error
+    except ValueError as error:
+        raise EvidenceError(
+            f"{source_file}: no clip of its kind of video can be kept ({error}): convert it to H.264 or HEVC, and watch "
+            "that"
+        ) from error
     return Clip(out, telemetry if klv_bytes and telemetry else None, span.start_us, span.end_us, pictures, span.before)
 
 
@@ -115,7 +121,19 @@ def suffix_for(source_file: str | Path) -> str:
     EvidenceError
         When the recording cannot be read.
     """
-    with reading(Path(source_file)) as container:
+    path = Path(source_file)
+    try:
+        told = path.stat()
+    except OSError as error:
+        raise EvidenceError(f"{path}: the recording cannot be read ({error.strerror})") from error
+    return _suffix(path, told.st_size, told.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _suffix(path: Path, size: int, changed_ns: int) -> str:
+    """See `suffix_for`. To open a recording takes as long as to copy a clip out of it."""
+    del size, changed_ns  # they tell one state of the file from another
+    with reading(path) as container:
         video: Any = video_of(container)
         return ".mp4" if video.codec_context.codec.canonical_name in _MP4_CODECS else ".mkv"
 

@@ -324,6 +324,13 @@ def test_a_cover_picture_is_not_the_video(tmp_path):
             assert [number_of(frame.image) for frame in source] == list(range(count))
 
 
+def test_video_of_a_kind_that_no_clip_holds_is_named(tmp_path):
+    path = write_video(tmp_path / "old.asf", 5, codec="wmv2")
+    with pytest.raises(EvidenceError, match=r"old\.asf: no clip of its kind of video can be kept .*wmv2"):
+        cut_clip(path, 0, 1_000_000, tmp_path / "clip.mkv", start_time=0)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def broken_files(folder):
     sound = write_video(folder / "sound.mp4", 10).read_bytes()
     yield "missing.mp4", None
