@@ -107,8 +107,8 @@ def cut_clip(
         ) from error
     except ValueError as error:
         raise EvidenceError(
-            f"{source_file}: no clip of its kind of video can be kept ({error}): convert it to H.264 or HEVC, and watch "
-            "that"
+            f"{source_file}: no clip of its kind of video can be kept ({error}): convert it to H.264 or HEVC, and "
+            "watch that"
         ) from error
     return Clip(out, telemetry if klv_bytes and telemetry else None, span.start_us, span.end_us, pictures, span.before)
 
@@ -143,8 +143,8 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
     form, options = _FORMATS[out.suffix], _OPTIONS.get(out.suffix, {})
     pictures, klv, last_us, last_dts = 0, bytearray(), 0, None
     with av.open(str(out), "w", format=form, options=options) as output:
-        # As it is: an encoder of its kind need not be here.
-        target = output.add_stream_from_template(video_of(container), opaque=True)
+        video: Any = video_of(container)
+        target = output.add_stream_from_template(video, opaque=True)  # an encoder of its kind need not be here
         data = output.add_data_stream("klv") if form == "mpegts" and container.streams.data else None
         for one in packets_about(path, container, span):
             packet, start_us = one.packet, span.start_pts_us - one.shift_us
