@@ -66,7 +66,7 @@ vision-peers: .venv-vision-peers/ready
 
 .venv-vision-peers/ready: $(READY)
 	$(PYTHON) -m venv --without-pip --clear .venv-vision-peers
-	$(PYTHON) -m pip --python .venv-vision-peers/bin/python install --quiet --disable-pip-version-check supervision trackers torch ultralytics-opencv-headless onnxruntime
+	$(PYTHON) -m pip --python .venv-vision-peers/bin/python install --quiet --disable-pip-version-check supervision trackers torch ultralytics-opencv-headless lap onnxruntime
 	@touch $@
 
 # New versions: hashes of every wheel, the address of no index.

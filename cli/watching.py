@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -165,7 +166,7 @@ def watch_videos(
 ) -> list[Seen]:
     """Watch videos, streams of the network all at once, recordings a few at a time; say what each gave.
 
-    Ctrl-C ends all of them in good order.
+    Ctrl-C ends all of them in good order. Of a recording the rest was not seen then, which is an error.
 
     Parameters
     ----------
@@ -191,8 +192,9 @@ def watch_videos(
         raise InputError(f"{twice}: is given twice: give each video once")
     detectors = _Detectors(order, several=len(videos) > 1 or not vision.is_live(videos[0]))
     seen: list[Seen] = []
+    stopped = threading.Event()
     for group in _groups(videos, order.together):
-        for one in _watch_group(group, order, detectors, told, show, alone=len(videos) == 1):
+        for one in _watch_group(group, order, detectors, told, show, stopped=stopped, alone=len(videos) == 1):
             one.tell()
             if one.error is not None and len(videos) > 1:
                 complaints.print(f"vedette: {one.error}", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -244,8 +246,12 @@ def _watch_group(
     told: Callable[[vision.Crossing, Path | None], None] | None,
     show: Callable[[vision.Source, vision.View], None] | None,
     *,
+    stopped: threading.Event,
     alone: bool,
 ) -> list[Seen]:
+    """Watch some at once, unless the watch was stopped before; a signal sets `stopped`."""
+    if stopped.is_set():
+        return [Seen(video, vision.VisionError(f"{video}: was not watched: the watch was stopped")) for video in videos]
     detectors.slicers.clear()
     with ExitStack() as stack:
         recorders = {
@@ -263,7 +269,7 @@ def _watch_group(
             raise errors[videos[0]]
         progress = stack.enter_context(bars())
         stack.enter_context(
-            ending_when_told(lambda: _close(sources.values()), lambda: complaints.print("ending the watch"))
+            ending_when_told(partial(_stop, sources.values(), stopped), lambda: complaints.print("ending the watch"))
         )
         chosen = {video: detectors.choose(source) for video, source in sources.items()}
         streams = []
@@ -340,7 +346,8 @@ def _clock(video: str, how: Mapping[str, Any], land: FlatTerrain | None) -> tupl
     return found.seconds, found.sigma_s
 
 
-def _close(sources: Iterable[vision.Source]) -> None:
+def _stop(sources: Iterable[vision.Source], stopped: threading.Event) -> None:
+    stopped.set()
     for source in sources:
         source.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import av
 from geo import FileWriteError, atomic_path, write_bytes
 from vision.clip_index import Span, find_span, packets_about, reading
 from vision.errors import EvidenceError
+from vision.media import video_of
 from vision.timing import microseconds
 
 __all__ = ["Clip", "cut_clip", "suffix_for"]
@@ -103,6 +105,11 @@ def cut_clip(
             f"{out}: the clip cannot be cut out of {source_file} ({getattr(error, 'strerror', None) or error}): check "
             "that the recording plays"
         ) from error
+    except ValueError as error:
+        raise EvidenceError(
+            f"{source_file}: no clip of its kind of video can be kept ({error}): convert it to H.264 or HEVC, and "
+            "watch that"
+        ) from error
     return Clip(out, telemetry if klv_bytes and telemetry else None, span.start_us, span.end_us, pictures, span.before)
 
 
@@ -114,8 +121,21 @@ def suffix_for(source_file: str | Path) -> str:
     EvidenceError
         When the recording cannot be read.
     """
-    with reading(Path(source_file)) as container:
-        return ".mp4" if container.streams.video[0].codec_context.name in _MP4_CODECS else ".mkv"
+    path = Path(source_file)
+    try:
+        told = path.stat()
+    except OSError as error:
+        raise EvidenceError(f"{path}: the recording cannot be read ({error.strerror})") from error
+    return _suffix(path, told.st_size, told.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _suffix(path: Path, size: int, changed_ns: int) -> str:
+    """See `suffix_for`. To open a recording takes as long as to copy a clip out of it."""
+    del size, changed_ns  # they tell one state of the file from another
+    with reading(path) as container:
+        video: Any = video_of(container)
+        return ".mp4" if video.codec_context.codec.canonical_name in _MP4_CODECS else ".mkv"
 
 
 def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes]:
@@ -123,7 +143,8 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
     form, options = _FORMATS[out.suffix], _OPTIONS.get(out.suffix, {})
     pictures, klv, last_us, last_dts = 0, bytearray(), 0, None
     with av.open(str(out), "w", format=form, options=options) as output:
-        target = output.add_stream_from_template(container.streams.video[0])
+        video: Any = video_of(container)
+        target = output.add_stream_from_template(video, opaque=True)  # an encoder of its kind need not be here
         data = output.add_data_stream("klv") if form == "mpegts" and container.streams.data else None
         for one in packets_about(path, container, span):
             packet, start_us = one.packet, span.start_pts_us - one.shift_us

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vision.errors import EvidenceError, MetadataError
 from vision.klv import decode_klv, split_klv
-from vision.media import SourceCounts
+from vision.media import SourceCounts, video_of
 from vision.packets import Stamps
 from vision.timeline import Timeline, period_us
 from vision.timing import microseconds_of
@@ -78,9 +78,10 @@ def reading(path: Path) -> Iterator[Any]:
             f"{path}: the recording cannot be read ({getattr(error, 'strerror', None) or error})"
         ) from error
     with container:
-        if not container.streams.video:
+        video = video_of(container)
+        if video is None:
             raise EvidenceError(f"{path}: the recording has no video stream")
-        if container.streams.video[0].codec_context is None:
+        if video.codec_context is None:
             raise EvidenceError(f"{path}: the recording cannot be read: no decoder is here for the kind of its video")
         yield container
 
@@ -172,7 +173,7 @@ def _renumbered(packets: Iterator[FilePacket], first: int) -> Iterator[FilePacke
 
 def _packets(container: Any) -> Iterator[FilePacket]:
     """Video and data packets in file order; what is damaged at the end ends the recording there."""
-    video = container.streams.video[0]
+    video: Any = video_of(container)
     timeline = Timeline(container.name, SourceCounts(), live=False, period_us=period_us(video))
     packets, count = container.demux([video, *container.streams.data]), itertools.count()
     while True:
@@ -200,7 +201,7 @@ def _indexed(path: Path, size: int, changed_ns: int, start_us: int | None) -> _I
     pictures: list[tuple[int, int, bool]] = []  # number of the packet, PTS, keyframe
     last_us, straight = 0, True
     with reading(path) as container:
-        video = container.streams.video[0]
+        video: Any = video_of(container)
         created = microseconds_of(container.metadata.get("creation_time") or video.metadata.get("creation_time"))
         for one in _packets(container):
             straight = straight and not one.shift_us

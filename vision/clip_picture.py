@@ -13,8 +13,8 @@ from typing import Any
 import av
 from av.video.frame import PictureType
 
-from vision.demux import Colours
-from vision.media import Image
+from vision.demux import Colours, upright_size
+from vision.media import Image, video_of
 from vision.source import open_source
 
 __all__ = ["pictures_at"]
@@ -62,10 +62,10 @@ def _sought(path: Path, after_us: int) -> Image | None:
     """The picture so long after the first one, from the keyframe before it on; None where there is none to begin at."""
     try:
         with av.open(str(path)) as container:
-            video = container.streams.video[0]
+            video: Any = video_of(container)
             video.codec_context.thread_count = 1  # for a few pictures
             first: Any = next(container.decode(video))
-            size = first.width, first.height
+            size = upright_size(first)
             wanted = first.pts + round(after_us / 1e6 / first.time_base)
             container.seek(wanted, stream=video)
             best: Any = None

@@ -7,7 +7,8 @@ systematic one that shifts the whole track alike. From these:
   Between, it is astride. Past an end of the line it is on no side, and what was known of its side is forgotten: walking
   round the end crosses nothing.
 - A *passage* is a settled stay on one side followed by a settled stay on the other. The stay after lasts `stay_s`, or
-  goes `deep_m` in; what comes back sooner has returned. What is first seen astride was on no side before, and passes
+  goes `deep_m` in; what comes back sooner has returned; who walks out of the picture has less to show where the
+  systematic error may have taken it (`_after_s`). What is first seen astride was on no side before, and passes
   nothing.
 - There and back counts only where the far side was certain: the ellipse cleared the line there. Else a systematic error
   may have carried the turning point over the line, and the object has returned, too.
@@ -38,6 +39,8 @@ __all__ = ["CrossingRule", "Outcome", "Passage", "Verdict", "crossing_of", "judg
 Floats = NDArray[np.float64]
 
 _OWN, _FAR, _ASTRIDE, _BEYOND = 1, -1, 0, 9
+# Whoever goes away from the line faster is on the way: units of the plane a second.
+_WALKS = 0.5
 
 
 class Outcome(StrEnum):
@@ -162,7 +165,7 @@ def judge(track: GroundTrack, line: GroundLine, rule: CrossingRule | None = None
             settled = stay if _settles(course, stay, rule.stay_before_s, rule.deep_m) else None
         elif stay.side == settled.side:
             settled = _Stay(stay.side, settled.first, stay.last)
-        elif _settles(course, stay, rule.stay_s, rule.deep_m):
+        elif _settles(course, stay, _after_s(course, stay, rule), rule.deep_m):
             passage = _passage(course, line, settled, stay, rule)
             if passage is not None and unsure:
                 passages.pop()
@@ -211,6 +214,22 @@ def _settles(course: _Course, stay: _Stay, seconds: float, deep_m: float) -> boo
     times, depth = course.track.times_us, np.abs(course.offset[stay.first : stay.last + 1])
     long_enough = times[stay.last] - times[stay.first] >= seconds * 1e6
     return stay.last > stay.first and bool(long_enough or depth.max() >= deep_m)
+
+
+def _after_s(course: _Course, stay: _Stay, rule: CrossingRule) -> float:
+    """How long a stay behind the line has to last, seconds.
+
+    Of somebody who still walks on when the picture ends, the systematic error may have taken as much of it as he walks
+    in that time: a pose that is 2 m off shows the passage 1.5 s late.
+    """
+    times, depth = course.track.times_us, np.abs(course.offset)
+    span_s = float(times[stay.last] - times[stay.first]) / 1e6
+    if stay.last < len(depth) - 1 or span_s <= 0:
+        return rule.stay_s
+    pace = float(depth[stay.last] - depth[stay.first]) / span_s
+    if pace < _WALKS:
+        return rule.stay_s
+    return max(rule.stay_before_s, rule.stay_s - float(np.linalg.norm(course.shared[stay.last])) / pace)
 
 
 def _clearance(course: _Course) -> Floats:

@@ -16,7 +16,7 @@ from vision.errors import SourceError
 from vision.hardware import Decoding
 from vision.live import LiveQueue
 from vision.location import Location, without_secrets
-from vision.media import Connection, Event, Media, Picture, SourceCounts, Telemetry
+from vision.media import Connection, Event, Media, Picture, SourceCounts, Telemetry, video_of
 from vision.reconnect import BackOff, Reconnecting
 from vision.recorder import Recorder
 from vision.timeline import Timeline, period_us
@@ -26,7 +26,7 @@ __all__ = ["open_container"]
 _OPEN_TIMEOUT_S, _READ_TIMEOUT_S = 10.0, 10.0
 _CLOCK_WAIT_US = 5_500_000  # RFC 3550: a sender reports every 5 s at the latest, when it is the only one
 _OPTIONS = {
-    "rtsp": {"rtsp_transport": "tcp"},
+    "rtsp": {"rtsp_flags": "prefer_tcp"},  # which loses nothing; some cameras send by UDP alone
     "rtsps": {"rtsp_transport": "tcp"},
     # Its header announces sound whether or not there is any, which is waited for.
     "rtmp": {"analyzeduration": "1000000"},
@@ -79,7 +79,7 @@ def open_container(
     reading = Reading(where, counts, decoding, recorder if live else None)
     opened = _open(reading)
     container, connection = opened.container, opened.connection
-    stream = container.streams.video[0]
+    stream: Any = video_of(container)
     paced = is_paced(container, where)
     rate = stream.average_rate or stream.guessed_rate
     # Read now: where the stream breaks off soon, the thread that reads it closes the container.
@@ -189,9 +189,9 @@ def _read_head(
     container: Any, reading: Reading, *, size: tuple[int, int] | None, close: Callable[[], object]
 ) -> _Opened:
     name, decoding = reading.name, reading.decoding
-    if not container.streams.video:
+    stream = video_of(container)
+    if stream is None:
         raise SourceError(f"{name}: has no video stream: give a video file or stream")
-    stream = container.streams.video[0]
     if stream.codec_context is None:
         raise SourceError(
             f"{name}: no decoder is here for the kind of its video: convert it to H.264 or HEVC, or, if it is "

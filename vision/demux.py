@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -15,11 +16,12 @@ from av.video.reformatter import VideoReformatter
 from vision.errors import SourceError
 from vision.hardware import Decoding
 from vision.location import Location
-from vision.media import Event, Image, Picture, SourceCounts, Telemetry
+from vision.media import Event, Image, Picture, SourceCounts, Telemetry, video_of
 from vision.recorder import Recorder
 
-__all__ = ["Colours", "Reading", "demux", "is_paced", "reason"]
+__all__ = ["Colours", "Reading", "demux", "is_paced", "reason", "upright_size"]
 
+_BLOCK = 1 << 20
 _CORRUPT_RUN = 500
 _DEVICE_RUN = 100
 _DATA_ERRORS = (av.error.InvalidDataError, av.error.BufferTooSmallError)
@@ -72,17 +74,19 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
     SourceError
         When there is no decoder for it, or a recording cannot be read or decoded from some point on.
     """
-    name, counts, decoding, video = reading.name, reading.counts, reading.decoding, container.streams.video[0]
+    name, counts, decoding = reading.name, reading.counts, reading.decoding
+    video: Any = video_of(container)
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
-    now, number, colours = size, 0, Colours()
+    now, number, colours, at_byte = size, 0, Colours(), 0
     why = f"{_CORRUPT_RUN} packets in a row could not be decoded"
     while failed_in_a_row < _CORRUPT_RUN:
-        packet = _next(packets)
+        packet = _next(packets) or _unread(reading.location.file, at_byte)
         if packet is None:
             return
         if isinstance(packet, str):
-            why = packet
+            why = f"it cannot be read any further ({packet})"
             break
+        at_byte = packet.pos or at_byte
         if reading.recorder is not None:
             reading.recorder.add(packet, container)
         if packet.stream is not video:
@@ -99,7 +103,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
                 counts.note(f"{name}: the picture after {last_pts_us / 1e6:.2f} s is damaged")
             last_pts_us = _pts_us(frame, video, number)
             number += 1
-            before, now = now, _changed(now, (frame.width, frame.height), name, last_pts_us, counts)
+            before, now = now, counts.sized(name, now, upright_size(frame), last_pts_us)
             if decoding.device and before not in {None, now}:
                 decoding.takes(video)  # a size that the device does not take is decoded by the processor
             size = size or now
@@ -114,7 +118,24 @@ def _next(packets: Iterator[Any]) -> Any | str | None:
     try:
         return next(packets, None)
     except (av.error.FFmpegError, OSError) as error:
-        return f"it cannot be read any further ({reason(error)})"
+        return reason(error)
+
+
+def _unread(path: Path | None, from_byte: int) -> str | None:
+    """Why a file that seems to have ended cannot be read from a byte on; None where it can.
+
+    A place that a disk cannot read is an end like any other where it cuts a packet of a transport stream in two.
+    """
+    if path is None or not path.is_file():
+        return None
+    try:
+        with path.open("rb", buffering=0) as file:
+            file.seek(from_byte)
+            while file.read(_BLOCK):
+                pass
+    except OSError as error:
+        return reason(error)
+    return None
 
 
 def _telemetry(packet: Any, last_pts_us: int) -> Iterator[Telemetry]:
@@ -135,19 +156,6 @@ def _break_off(container: Any, reading: Reading, why: str, *, after: int, at_us:
     reading.counts.note(told)
     if after and not is_paced(container, reading.location):
         raise SourceError(f"{told}; what comes after was not seen: check where it is stored, and copy it again")
-
-
-def _changed(
-    before: tuple[int, int] | None, now: tuple[int, int], name: str, at_us: int, counts: SourceCounts
-) -> tuple[int, int]:
-    """The size of a picture; counted where it is not that of the one before."""
-    if before is not None and before != now:
-        counts.size_changes += 1
-        counts.note(
-            f"{name}: pictures change from {before[0]}x{before[1]} to {now[0]}x{now[1]} at {at_us / 1e6:.2f} s; they "
-            "are scaled to the first size, and places are right only where the field of view stays"
-        )
-    return now
 
 
 def _give_up_device(reading: Reading, at_us: int) -> None:
@@ -198,11 +206,24 @@ class Colours:
 
         # A stream may change its size on the way; the camera model holds for the first one.
         def pixels() -> Image:
+            turns = _quarter_turns(frame)
+            width, height = size[::-1] if turns % 2 else size
             with self._one_at_a_time:
-                made = self._converter.reformat(frame, *size, "bgr24", threads=1)
-            return np.ascontiguousarray(made.to_ndarray())
+                made = self._converter.reformat(frame, width, height, "bgr24", threads=1)
+            return np.ascontiguousarray(np.rot90(made.to_ndarray(), turns))
 
         return pixels
+
+
+def upright_size(frame: Any) -> tuple[int, int]:
+    """Width and height of a decoded picture, turned as its container says: a phone held upright films lying down."""
+    return (frame.height, frame.width) if _quarter_turns(frame) % 2 else (frame.width, frame.height)
+
+
+def _quarter_turns(frame: Any) -> int:
+    """By how many quarters, against the clock, a decoded picture is to be turned."""
+    degrees: int = frame.rotation
+    return round(degrees / 90) % 4
 
 
 def _us(pts: int, time_base: Fraction) -> int:

@@ -1,13 +1,20 @@
-"""A folder of images as a video."""
+"""A folder of images as a video.
+
+Images of another size than the first are scaled to it, as those of a video are. One that is damaged is left out and
+counted; one that cannot be read at all, from a disk that fails or because it is gone, was not seen, and that is an
+error once the others were.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from vision.demux import reason
 from vision.errors import SourceError
 from vision.media import Event, Image, Media, Picture, SourceCounts
 
@@ -22,32 +29,20 @@ def open_folder(folder: Path, frame_rate: float | None, times_us: Sequence[int] 
     Raises
     ------
     SourceError
-        When it has no image, or neither rate nor times fit.
+        When it cannot be read, has no image, or neither rate nor times fit.
     """
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES and p.is_file())
+    paths = _images(folder)
     if not paths:
         raise SourceError(f"{folder}: holds no image ({', '.join(sorted(_IMAGE_SUFFIXES))}): give a folder of frames")
     if times_us is not None and len(times_us) != len(paths):
         raise SourceError(f"{folder}: {len(paths)} images and {len(times_us)} times: give one time an image")
     if times_us is None and not frame_rate:
         raise SourceError(f"{folder}: images carry no time: give their rate (fps) or their times")
-    first = _read_image(paths[0])
-    if first is None:
-        raise SourceError(f"{paths[0]}: cannot be read as an image: the file is damaged or not an image")
+    first = _first(paths[0])
     size = (first.shape[1], first.shape[0])
 
     def pts_us(index: int) -> int:
         return times_us[index] - times_us[0] if times_us is not None else round(index * 1e6 / (frame_rate or 1.0))
-
-    def events() -> Iterator[Event]:
-        for index, path in enumerate(paths):
-            image = first if index == 0 else _read_image(path)
-            if image is None or (image.shape[1], image.shape[0]) != size:
-                counts.decode_errors += 1
-                counts.note(f"{path}: cannot be read, or is not {size[0]}x{size[1]} like the first image")
-                continue
-            counts.decoded += 1
-            yield Picture(pts_us(index), index, size, lambda image=image: image)  # type: ignore[misc]
 
     return Media(
         str(folder),
@@ -59,16 +54,65 @@ def open_folder(folder: Path, frame_rate: float | None, times_us: Sequence[int] 
         times_us[0] if times_us else None,
         has_data=False,
         live=False,
-        events=events(),
+        events=_pictures(folder, paths, first, pts_us, counts),
         close=lambda: None,
     )
 
 
-def _read_image(path: Path) -> Image | None:
-    # Not cv2.imread: it cannot open a path with letters outside the local code page on Windows, and prints to stderr.
+def _images(folder: Path) -> list[Path]:
     try:
-        data = np.fromfile(path, dtype=np.uint8)
-    except OSError:  # removed since the folder was listed, not ours to read, or on a disk that fails
-        return None
+        return sorted(p for p in folder.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES and p.is_file())
+    except OSError as error:
+        raise SourceError(f"{folder}: cannot be read ({reason(error)}): check where it is stored") from error
+
+
+def _first(path: Path) -> Image:
+    try:
+        image = _read_image(path)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({reason(error)}): check where it is stored") from error
+    if image is None:
+        raise SourceError(f"{path}: cannot be read as an image: the file is damaged or not an image")
+    return image
+
+
+def _pictures(
+    folder: Path, paths: Sequence[Path], first: Image, pts_us: Callable[[int], int], counts: SourceCounts
+) -> Iterator[Event]:
+    """Images in their order. Raises SourceError at the end, where some could not be read."""
+    unread: list[str] = []
+    size = before = (first.shape[1], first.shape[0])
+    for index, path in enumerate(paths):
+        try:
+            image = first if index == 0 else _read_image(path)
+        except OSError as error:
+            unread.append(f"{path}: cannot be read ({reason(error)})")
+            counts.decode_errors += 1
+            counts.note(unread[-1])
+            continue
+        if image is None:
+            counts.decode_errors += 1
+            counts.note(f"{path}: cannot be read as an image: it is damaged")
+            continue
+        before = counts.sized(str(folder), before, (image.shape[1], image.shape[0]), pts_us(index))
+        counts.decoded += 1
+        yield Picture(pts_us(index), index, size, partial(_scaled, image, size))
+    if unread:
+        raise SourceError(
+            f"{unread[0]}, and so {len(unread)} of {len(paths)} images were not seen: check where they are stored"
+        )
+
+
+def _read_image(path: Path) -> Image | None:
+    """The image; None where it is damaged. Raises OSError."""
+    # Not cv2.imread: it cannot open a path with letters outside the local code page on Windows, and prints to stderr.
+    # Nor numpy.fromfile: a disk that fails in the middle of a file ends that without an error.
+    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     return None if image is None else np.asarray(image, dtype=np.uint8)
+
+
+def _scaled(image: Image, size: tuple[int, int]) -> Image:
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

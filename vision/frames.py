@@ -82,6 +82,7 @@ class Source:
         self._last_time_us: int | None = None
         self._broken: SourceError | None = None
         self._closed, self._reading = False, threading.Lock()
+        self._over = False
         self._frames = self._run()
 
     @property
@@ -156,6 +157,11 @@ class Source:
         announced = self._media.frame_count
         return announced is None or self.counts.decoded >= _COMPLETE * announced
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether it was closed before its last frame was read."""
+        return self._closed and not self._over
+
     def __enter__(self) -> Self:
         return self
 
@@ -197,6 +203,7 @@ class Source:
                 yield from self._deliver(waiting.popleft())
         while waiting:
             yield from self._deliver(waiting.popleft())
+        self._over = True
         if self._broken is not None:
             raise self._broken
         if not self.complete:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from vision.hardware import Decoding
 
-__all__ = ["Connection", "Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry"]
+__all__ = ["Connection", "Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry", "video_of"]
 
 Image = NDArray[np.uint8]
 
@@ -71,6 +72,16 @@ class SourceCounts:
         """Keep a message; the same one is kept once, and 50 at most."""
         if problem not in self.problems and len(self.problems) < _PROBLEMS_KEPT:
             self.problems.append(problem)
+
+    def sized(self, name: str, before: tuple[int, int] | None, now: tuple[int, int], at_us: int) -> tuple[int, int]:
+        """Count a picture whose width and height, `now`, are not those of the one `before`; returns `now`."""
+        if before is not None and before != now:
+            self.size_changes += 1
+            self.note(
+                f"{name}: pictures change from {before[0]}x{before[1]} to {now[0]}x{now[1]} at {at_us / 1e6:.2f} s; "
+                "they are scaled to the first size, and places are right only where the field of view stays"
+            )
+        return now
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +171,8 @@ class Media:
     close: Callable[[], object]
     decoding: Decoding | None = None
     clock: str = "rtcp"
+
+
+def video_of(container: Any) -> Any | None:
+    """The stream of an opened container that is watched: the first video that is no cover picture; None without."""
+    return next((one for one in container.streams.video if not one.disposition & Disposition.attached_pic), None)

@@ -294,6 +294,10 @@ class _Watch:
         """Decide what is still open. The source's own error goes before one that this brings."""
         if error is not None and not isinstance(error, Exception):
             raise error
+        if error is None and not self.live and getattr(self.stream.source, "cut_off", False):
+            error = VisionError(
+                f"{self.stream.title}: was stopped after {watcher.frames} frames: what comes after was not seen"
+            )
         try:
             if watcher.frames and not watcher.scene.ready and error is None:
                 raise MetadataError(NO_METHOD.format(name=self.stream.title))  # noqa: TRY301 - as from the scene

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+import threading
 
 import vision
 from tests.vision.recordings import FPS, klv, write_video
@@ -93,6 +95,35 @@ def test_one_that_fails_leaves_the_others(run, tmp_path):
     assert {one["time_basis"] for one in streams} == {"klv", "relative", None}
     assert "24 frames at" in ran.out
     assert (tmp_path / "out" / "crossings.jsonl").read_text() == ""
+
+
+def test_recordings_that_are_stopped_are_not_told_as_watched_to_their_end(run, tmp_path, monkeypatch):
+    """Whoever reads "no crossing" relies on all having been seen; what waits for its turn is not begun."""
+    videos = [write_video(tmp_path / f"{k}.ts", count=40) for k in range(3)]
+    closed = threading.Event()
+    close = vision.Source.close
+
+    def closing(source):
+        close(source)
+        closed.set()
+
+    def detect(detector, images):
+        if not closed.is_set():
+            signal.raise_signal(signal.SIGINT)
+            assert closed.wait(60)
+        return [[] for _ in images]
+
+    monkeypatch.setattr(vision.Source, "close", closing)
+    monkeypatch.setattr(vision.Detector, "detect", detect)
+    told = ["--line", "0,100,300,100", "--together", 1, "--out", tmp_path / "out", "--json", tmp_path / "figures.json"]
+    ran = run("watch", *videos, *told)
+    assert ran.code == 1
+    assert "ending the watch" in ran.err
+    assert "3 of 3 videos were not watched to their end: 0.ts, 1.ts, 2.ts" in ran.err
+    streams = json.loads((tmp_path / "figures.json").read_text())["streams"]
+    assert 0 < streams[0]["frames"] < 40
+    assert f"0.ts: was stopped after {streams[0]['frames']} frames" in streams[0]["error"]
+    assert ["was not watched" in one["error"] for one in streams[1:]] == [True, True]
 
 
 def test_a_video_is_given_once(run, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
+from av.stream import Disposition
 from tstrans.klv import UasDatalinkLs, encode_uas_datalink
 
 T0_US = 1_790_000_000_000_000
@@ -41,14 +42,36 @@ def klv(time_us, **values):
 
 
 def write_video(
-    path, count=20, *, telemetry=None, fps=FPS, codec="libx264", gop=10, form=None, metadata=None, pictures=picture
+    path,
+    count=20,
+    *,
+    telemetry=None,
+    fps=FPS,
+    codec="libx264",
+    gop=10,
+    form=None,
+    metadata=None,
+    pictures=picture,
+    turned=0,
+    cover=False,
 ):
-    """A recording of `count` pictures, numbered ones or others; `telemetry` gives the bytes at each, or None."""
+    """A recording of `count` pictures, numbered ones or others; `telemetry` gives the bytes at each, or None.
+
+    The container says that they are to be turned by so many degrees against the clock, or has a `cover` before them.
+    """
     with av.open(str(path), "w", format=form) as container:
         container.metadata.update(metadata or {})
+        front = container.add_stream("mjpeg", width=64, height=64, pix_fmt="yuvj420p") if cover else None
         video = container.add_stream(codec, rate=fps)
         video.height, video.width = pictures(0).shape[:2]
         video.pix_fmt, video.gop_size = "yuv420p", gop
+        if turned:
+            video.set_display_rotation(turned)
+        if front is not None:
+            front.disposition = Disposition.attached_pic
+            shown = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 200, np.uint8), format="bgr24")
+            shown.pts = 0
+            container.mux(front.encode(shown.reformat(format="yuvj420p")) + front.encode(None))
         data = container.add_data_stream("klv") if telemetry else None
         for number in range(count):
             frame = av.VideoFrame.from_ndarray(pictures(number), format="bgr24")

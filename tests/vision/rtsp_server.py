@@ -1,8 +1,10 @@
-"""An RTSP camera of the standard library alone: H.264 over interleaved RTP (RFC 2326, 6184), reports by RTCP (3550)."""
+"""An RTSP camera of the standard library alone: H.264 over RTP, interleaved or by UDP (RFC 2326, 6184), RTCP (3550)."""
 
 import base64
+import hashlib
 import itertools
 import random
+import re
 import socket
 import struct
 import threading
@@ -41,6 +43,10 @@ class RtspCamera:
         Numbers of the pictures before which a sender report goes out.
     pace
         Times real time.
+    udp
+        Whether it sends by UDP alone, as some do.
+    login
+        User and password that it asks for (digest, RFC 2069).
 
     Attributes
     ----------
@@ -48,8 +54,9 @@ class RtspCamera:
         Pictures that were sent to whoever came last.
     """
 
-    def __init__(self, start_us, *, port=0, reports=(0,), pace=4.0, count=200):
+    def __init__(self, start_us, *, port=0, reports=(0,), pace=4.0, count=200, udp=False, login=None):
         self.start_us, self.reports, self.pace = start_us, set(reports), pace
+        self.udp, self.login, self.to = udp, login, None
         self.frames = encoded(count)
         self.shown = 0
         self.base = random.Random(start_us).getrandbits(32)
@@ -94,6 +101,10 @@ class RtspCamera:
             method = head[0].split()[0].decode()
             sequence = next(line.split(b":")[1].strip() for line in head if line.lower().startswith(b"cseq"))
             more, body = "", b""
+            refused = self._refused(method, b"\n".join(head).decode(), sequence.decode())
+            if refused:
+                reader.sendall(refused.encode())
+                continue
             if method == "OPTIONS":
                 more = "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n"
             elif method == "DESCRIBE":
@@ -105,7 +116,8 @@ class RtspCamera:
                 ).encode()
                 more = f"Content-Type: application/sdp\r\nContent-Base: {self.url}/\r\n"
             elif method == "SETUP":
-                more = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n"
+                how = f";client_port={self.to[0]}-{self.to[1]}" if self.udp else "/TCP;unicast;interleaved=0-1"
+                more = f"Transport: RTP/AVP{how}\r\nSession: 1\r\n"
             elif method == "PLAY":
                 more = "Session: 1\r\n"
             reply = f"RTSP/1.0 200 OK\r\nCSeq: {sequence.decode()}\r\n{more}Content-Length: {len(body)}\r\n\r\n"
@@ -113,6 +125,24 @@ class RtspCamera:
             if method == "PLAY":
                 self._play(reader)
                 return
+
+    def _refused(self, method, head, sequence):
+        """The answer to a request that it does not take; empty where it does."""
+        if self.login is not None and not self._knows(method, head):
+            asked = 'WWW-Authenticate: Digest realm="camera", nonce="5"\r\n'
+            return f"RTSP/1.0 401 Unauthorized\r\nCSeq: {sequence}\r\n{asked}\r\n"
+        if self.udp and method == "SETUP":
+            ports = re.search(r"client_port=(\d+)-(\d+)", head)
+            if ports is None:
+                return f"RTSP/1.0 461 Unsupported Transport\r\nCSeq: {sequence}\r\n\r\n"
+            self.to = int(ports[1]), int(ports[2])
+        return ""
+
+    def _knows(self, method, head):
+        told = dict(re.findall(r'(\w+)="([^"]*)"', head))
+        user, password = self.login
+        asked = _md5(method, told.get("uri", ""))
+        return told.get("response") == _md5(_md5(user, "camera", password), "5", asked) and told["username"] == user
 
     def _play(self, reader):
         sequence = itertools.count()
@@ -132,7 +162,15 @@ class RtspCamera:
                 return
 
     def _send(self, reader, channel, packet):
+        if self.udp:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(packet, ("127.0.0.1", self.to[channel]))
+            return
         reader.sendall(b"$" + struct.pack("!BH", channel, len(packet)) + packet)
+
+
+def _md5(*parts):
+    return hashlib.md5(":".join(parts).encode()).hexdigest()
 
 
 def fragments(unit):

@@ -73,6 +73,16 @@ def test_a_walk_over_the_line_is_one_crossing_with_its_time_and_place(angle, alo
     assert passage.xy[1] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_who_walks_out_of_the_picture_shortly_behind_a_line_that_may_lie_off_has_probably_crossed():
+    """The pose may show it so late; a place that is exact, or somebody who does not walk on, says that it was not."""
+    out = straight((0, -8), (0, 1.4))
+    (passage,) = judged(out, noise=0.03).passages
+    assert passage.status is Status.PROBABLE
+    assert judged(out, noise=0.03, shared=SHARED * 0.05).passages == ()
+    for after in (straight((0, 1.4), (0, 0.6)), np.tile([0, 0.6], (3, 1))):
+        assert judged([*straight((0, -8), (0, 0.6)), *after[1:]], noise=0.03).passages == ()
+
+
 def test_own_side_on_the_right_turns_the_direction():
     line = GroundLine("test", LINE.xy, -1.0)
     (passage,) = judged(straight((0, -8), (0, 8)), line=line).passages

@@ -152,6 +152,17 @@ def test_an_rtsp_camera_tells_the_time_of_day_also_when_it_comes_back(first_repo
             assert time_us == pytest.approx(start_us + number * 1_000_000 / FPS, abs=200)
 
 
+def test_an_rtsp_camera_that_sends_by_udp_alone_and_asks_for_a_password():
+    with RtspCamera(T0_US, udp=True, login=("guard", "s3:cret")) as camera:
+        where = camera.url.replace("//", "//guard:s3%3Acret@")
+        with open_source(where) as source:
+            assert [number_of(frame.image) for frame, _ in zip(source, range(4), strict=False)] == [0, 1, 2, 3]
+            assert "s3" not in source.name
+        with pytest.raises(SourceError, match="401") as refused:
+            open_source(where.replace("s3", "s4"))
+        assert "s4" not in str(refused.value)
+
+
 def test_an_rtsp_camera_without_reports_has_no_time_of_day():
     with RtspCamera(T0_US, reports=(), pace=20.0) as camera, open_source(camera.url) as source:
         assert source.time_basis == "relative"

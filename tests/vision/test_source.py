@@ -1,12 +1,14 @@
 """Frames with the time of their exposure and their pose, from files, folders and streams, sound and broken."""
 
 import errno
+import io
 import itertools
 import socket
 import threading
 import time
 import wave
 from datetime import UTC, datetime
+from pathlib import Path
 
 import av
 import cv2
@@ -25,10 +27,12 @@ from vision import (
     PixelLine,
     SourceError,
     Stream,
+    cut_clip,
     open_source,
     suffix_for,
     watch_streams,
 )
+from vision.clip_picture import pictures_at
 from vision.live import LiveQueue
 from vision.media import Picture, SourceCounts, Telemetry
 
@@ -282,10 +286,49 @@ def test_a_folder_of_images(tmp_path):
         open_source(tmp_path)
     with pytest.raises(SourceError, match="5 images and 2 times"):
         open_source(tmp_path, times_us=[1, 2])
+    cv2.imwrite(str(tmp_path / "004.png"), cv2.resize(picture(4), (160, 128)))
+    frames = []
     with open_source(tmp_path, fps=2.0) as source:
         (tmp_path / "003.png").unlink()  # while it is watched
-        assert [number_of(f.image) for f in source] == [0, 1, 4]
-        assert any("003.png: cannot be read" in problem for problem in source.counts.problems)
+        (tmp_path / "003.png").mkdir()  # what cannot be read, whoever asks
+        with pytest.raises(SourceError, match=r"003\.png: cannot be read .*, and so 1 of 5 images were not seen"):
+            frames += source
+    assert [number_of(f.image) for f in frames] == [0, 1, 4]
+    assert {f.image.shape for f in frames} == {(256, 320, 3)}
+    assert source.counts.size_changes == 1
+
+
+@pytest.mark.parametrize("turned", [-90, 90, 180])
+def test_a_video_is_seen_as_its_container_says_that_it_is_to_be_turned(tmp_path, turned):
+    """As phones write them: the pictures lie on their side, in clips of it too."""
+
+    def lying(number):
+        return np.ascontiguousarray(np.rot90(picture(number), -turned // 90))
+
+    path = write_video(tmp_path / "phone.mp4", 20, pictures=lying, turned=turned)
+    clip = cut_clip(path, 2_000_000, 3_000_000, tmp_path / "clip.mp4", start_time=0)
+    for name, numbers in ((path, range(20)), (clip.path, range(10, 16))):
+        with open_source(name) as source:
+            assert (source.width, source.height) == (WIDTH, HEIGHT)
+            assert number_of(source.first_image) == numbers[0]
+            seen = [number_of(frame.image) for frame in source]
+            assert seen[: len(numbers)] == list(numbers)  # what others of a clip refer to may come behind them
+    assert number_of(pictures_at(clip.path, 2_000_000, [2_600_000])[2_600_000]) == 13
+
+
+def test_a_cover_picture_is_not_the_video(tmp_path):
+    path = write_video(tmp_path / "covered.mp4", 10, cover=True)
+    clip = cut_clip(path, 0, 1_000_000, tmp_path / "clip.mp4", start_time=0)
+    for name, count in ((path, 10), (clip.path, 6)):
+        with open_source(name) as source:
+            assert [number_of(frame.image) for frame in source] == list(range(count))
+
+
+def test_video_of_a_kind_that_no_clip_holds_is_named(tmp_path):
+    path = write_video(tmp_path / "old.asf", 5, codec="wmv2")
+    with pytest.raises(EvidenceError, match=r"old\.asf: no clip of its kind of video can be kept .*wmv2"):
+        cut_clip(path, 0, 1_000_000, tmp_path / "clip.mkv", start_time=0)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def broken_files(folder):
@@ -341,25 +384,31 @@ class Blind:
 
 
 class FailingDisk:
-    """A container that reads a file until its disk fails."""
+    """A container that reads a file until its disk fails, which it tells or takes for the end."""
 
-    def __init__(self, container, packets):
-        self._container, self._packets = container, packets
+    def __init__(self, container, packets, told):
+        self._container, self._packets, self._told = container, packets, told
 
     def __getattr__(self, name):
         return getattr(self._container, name)
 
     def demux(self, *streams):
         yield from itertools.islice(self._container.demux(*streams), self._packets)
-        raise av.error.OSError(errno.EIO, "Input/output error", "flight.ts")
+        if self._told:
+            raise av.error.OSError(errno.EIO, "Input/output error", "flight.ts")
+
+    class File(io.BytesIO):
+        def read(self, *_):
+            raise OSError(errno.EIO, "Input/output error")
 
 
-@pytest.mark.parametrize("telemetry", [None, every_frame])
-def test_a_disk_that_fails_is_no_end_of_a_recording(tmp_path, monkeypatch, telemetry):
+@pytest.mark.parametrize(("telemetry", "told"), [(None, True), (every_frame, True), (None, False)])
+def test_a_disk_that_fails_is_no_end_of_a_recording(tmp_path, monkeypatch, telemetry, told):
     """Crossings after that would be missed without a word: what was read is watched, and it is an error."""
     path = write_video(tmp_path / "flight.ts", 20, telemetry=telemetry)
     real = av.open
-    monkeypatch.setattr(av, "open", lambda *args, **how: FailingDisk(real(*args, **how), 16))
+    monkeypatch.setattr(av, "open", lambda *args, **how: FailingDisk(real(*args, **how), 16, told))
+    monkeypatch.setattr(Path, "open", lambda *_, **__: FailingDisk.File(bytes(100)))
     with open_source(path) as source:
         stream = Stream(source, line=PixelLine("middle", ((160, 256), (160, 0)), "left"))
         (outcome,) = watch_streams([stream], Blind())
