@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from api.errors import StorageError
 
 __all__ = ["WRITES", "Database"]
 
+_T = TypeVar("_T")
 WRITES = "vedette_write"
 """Execution option of a connection whose transaction writes: it takes the write lock as it begins."""
 
@@ -62,6 +63,19 @@ class Database:
         finally:
             if self._closed:  # who closed it could not reach the connection of this block
                 self.engine.pool.dispose()
+
+    def anew(self, work: Callable[[], _T]) -> _T:
+        """What `work` gives, which keeps nothing; asked once more where its connection turned out to be gone.
+
+        A way to a database can end without a sign: whoever is the first to use it again hears of it, and the pool opens
+        others after that.
+        """
+        try:
+            return work()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return work()
 
     def check_open(self) -> None:
         """Raise StorageError once it is closed: nobody would close the connection that is opened after that."""

@@ -136,6 +136,24 @@ class Store:
             yield session
             self._database.end_reading(session)
 
+    def ask(self, work: Callable[[Session], _T]) -> _T:
+        """What `work` returns, done in a session of `read`: once more where the way to the database was gone.
+
+        Raises
+        ------
+        StorageError
+            As `read` does.
+        """
+
+        def asked() -> _T:
+            with self._reader() as session:
+                value = work(session)
+                self._database.end_reading(session)
+                return value
+
+        with self._database.in_use():
+            return self._database.anew(asked)
+
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session in one write transaction: committed when the block ends, undone when it raises.
@@ -249,14 +267,33 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with self._database.in_use(), self._writer() as session, session.begin():
-            session.connection()  # take the write lock now, not at the first statement
+        with self._database.in_use(), self._database.anew(self._begun_session) as session:
             yield session
+            session.commit()
+
+    def _begun_session(self) -> Session:
+        session = self._writer()
+        try:
+            session.connection()  # take the write lock now, not at the first statement
+        except BaseException:
+            session.close()
+            raise
+        return session
 
     @contextmanager
     def _begun(self) -> Iterator[Connection]:
-        with self._database.in_use(), self._writes.begin() as connection:
+        with self._database.in_use(), self._database.anew(self._begun_connection) as connection:
             yield connection
+            connection.commit()
+
+    def _begun_connection(self) -> Connection:
+        connection = self._writes.connect()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _tell(self) -> None:
         for heard in self._listeners:
