@@ -97,5 +97,12 @@ class Database:
         except (DatabaseError, InterfaceError) as error:
             if type(error) not in _CANNOT_SERVE:
                 raise
-            told = " ".join(str(error.orig).split())
-            raise StorageError(f"store {self.place} cannot serve: {told}; check disk space and other users") from error
+            raise self._cannot_serve(error.orig) from error
+        except self.engine.dialect.loaded_dbapi.Error as error:  # of whoever asks the driver itself
+            if type(error).__name__ not in {each.__name__ for each in _CANNOT_SERVE}:
+                raise
+            raise self._cannot_serve(error) from error
+
+    def _cannot_serve(self, error: object) -> StorageError:
+        told = " ".join(str(error).split())
+        return StorageError(f"store {self.place} cannot serve: {told}; check disk space and other users")

@@ -190,7 +190,7 @@ def test_a_way_to_the_database_that_ended_without_a_sign_is_gone_round_once(tmp_
     uses = {
         "read": lambda: store.ask(lambda session: session.execute(text("SELECT count(*) FROM event")).scalar_one()),
         "write": lambda: append(store, 1),
-        "note": lambda: store.note_together(lambda connection: connection.execute(text("SELECT 1")).scalar_one()),
+        "note": lambda: store.note_together(lambda noted: append_audit(noted, Call(SYSTEM, "r"), 2, "note", [])),
         "look": store.stamp,
     }
     for use in uses.values():
