@@ -113,8 +113,7 @@ def answer_page(request: Request, page: Page[Any]) -> Response:
 def read(store: Store, call: Call, action: str, work: Callable[[Session, int], tuple[Any, list[str]]]) -> Any:
     """Read from a snapshot, then write down what was shown, then hand it over."""
     now = store.clock()
-    with store.read() as session:
-        value, objects = work(session, now)
+    value, objects = store.ask(lambda session: work(session, now))
     store.note_together(lambda connection: append_audit(connection, call, now, action, objects))
     return value
 
@@ -122,9 +121,11 @@ def read(store: Store, call: Call, action: str, work: Callable[[Session, int], t
 def read_page(store: Store, call: Call, action: str, work: Callable[[Session, int], tuple[Any, list[str]]]) -> Any:
     """As `read`; the answer may be kept for whoever asks the same again (`api.ready`)."""
     stamp, now = store.stamp(), store.clock()  # the stamp first: what is newer than it is read again
-    with store.read() as session:
-        value, objects = work(session, now)
-        until_us = next_change(session, call.principal, now)
+
+    def work_page(session: Session) -> tuple[tuple[Any, list[str]], int]:
+        return work(session, now), next_change(session, call.principal, now)
+
+    (value, objects), until_us = store.ask(work_page)
     store.note_together(lambda connection: append_audit(connection, call, now, action, objects))
     call.shown = Shown(stamp, action, objects, until_us)
     return value
@@ -147,8 +148,7 @@ def write_alone(store: Store, work: Callable[[Session, int], _T]) -> _T:
 def peek(store: Store, work: Callable[[Session, int], _T]) -> _T:
     """Look something up for a write that is still to come, and that will be audited."""
     now = store.clock()
-    with store.read() as session:
-        return work(session, now)
+    return store.ask(lambda session: work(session, now))
 
 
 def bbox_of(text: str) -> tuple[float, float, float, float]:

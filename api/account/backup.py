@@ -29,7 +29,9 @@ from api.canonical import canonical, new_id
 from api.errors import ConflictError, StorageError
 from api.migrating import migrate_store
 from api.store.engine import Store
-from api.store.objects import Objects, file_sha256, open_objects, sync_folder
+from api.store.files import file_sha256, sync_folder
+from api.store.incoming import Objects
+from api.store.objects import open_objects
 from api.store.tables import EvidenceRow
 from api.times import iso, now_us
 from api.trail.audit import GENESIS, AuditHead, Link, audit_head, check_end, follow

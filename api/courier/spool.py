@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from api.errors import SpoolError
-from api.store.objects import sync_folder
+from api.store.files import sync_folder
 
 __all__ = ["Failed", "Item", "Spool", "evidence_files"]
 

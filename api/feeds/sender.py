@@ -15,27 +15,26 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-import httpcore
 from anyio import CapacityLimiter
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from api.background import Service, glance
 from api.canonical import new_id
-from api.errors import ApiError, UnprocessableError
-from api.feeds.addresses import PinnedBackend, Resolver, lookup
+from api.errors import ApiError
+from api.feeds.addresses import Resolver, lookup
 from api.feeds.lease import give_lease, holds_lease, take_lease
+from api.feeds.posting import Job, Outcome, Poster
 from api.feeds.receipts import outstanding_recalls
 from api.feeds.signing import signed_headers
 from api.feeds.standing import standing
 from api.feeds.tables import DeliveryRow, WebhookRow
 from api.feeds.told import Teller, Told
 from api.feeds.wake import Place, wake_of
-from api.feeds.webhooks import disable, reach_of, signing_secrets, speaks_for
+from api.feeds.webhooks import disable, signing_secrets, speaks_for
 from api.identity.roles import Call, Principal
 from api.store.tables import EventRow
 from api.threads import in_thread
@@ -52,34 +51,6 @@ _PRUNE_S = 3600.0
 _AFTER_FAILURE_S = 1.0
 _TARGET = select(WebhookRow.id).where(WebhookRow.disabled_us.is_(None)).limit(1)
 _GONE = 410  # the target says that it wants no more
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One message to one target."""
-
-    webhook_id: str
-    audience: str
-    was_n: int
-    """Where the target's cursor stands: it is moved from there only."""
-    url: str
-    told: Told
-    body: bytes
-    headers: list[tuple[str, str]]
-    again: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    status: int | None
-    word: str
-    started_us: int
-    duration_us: int
-    retry_after_s: float = 0.0
-
-    @property
-    def taken(self) -> bool:
-        return self.word == "taken"
 
 
 async def send_webhooks(service: Service) -> None:
@@ -103,22 +74,13 @@ class Sender:
     def __init__(self, service: Service, *, resolver: Resolver = lookup, tls: ssl.SSLContext | None = None) -> None:
         self._store = service.store
         self._settings, self._identity = service.settings.feeds, service.settings.identity
+        self._poster = Poster(self._settings, self._store.clock, resolver, tls)
         self._owner = new_id()
         self._threads = CapacityLimiter(4)
         self._calls = asyncio.Semaphore(self._settings.calls)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._held_until = self._pruned = float("-inf")  # of the machine's own clock that only goes on
         self._place: Place | None = None
-        context = tls or httpcore.default_ssl_context()
-        self._pools = {
-            inside: httpcore.AsyncConnectionPool(
-                ssl_context=context,
-                max_connections=self._settings.calls,
-                keepalive_expiry=5.0,
-                network_backend=PinnedBackend(reach_of(INSIDE if inside else "", self._settings), resolver),
-            )
-            for inside in (True, False)
-        }
 
     async def run(self) -> None:
         """Send until cancelled; then let go of the lease."""
@@ -139,8 +101,7 @@ class Sender:
         for task in self._busy.values():
             task.cancel()
         await asyncio.gather(*self._busy.values(), return_exceptions=True)
-        for pool in self._pools.values():
-            await pool.aclose()
+        await self._poster.aclose()
         with suppress(ApiError):
             await self._writing(lambda session, _now: give_lease(session, _LEASE, self._owner))
 
@@ -212,7 +173,7 @@ class Sender:
             _LOG.exception("webhook failed", extra={"fields": {"webhook": webhook_id}})
             await asyncio.sleep(_AFTER_FAILURE_S)
 
-    def _next(self, webhook_id: str) -> _Job | None:
+    def _next(self, webhook_id: str) -> Job | None:
         """The next message to a target, written down as shown; None where there is none."""
         now_us = self._store.clock()
         while True:
@@ -244,7 +205,7 @@ class Sender:
             if row is not None and row.disabled_us is None:
                 disable(session, now_us, row, "the key that set it going does not stand any more")
 
-    def _job(self, row: WebhookRow, who: Principal, now_us: int, told: Told, *, again: bool) -> _Job | None:
+    def _job(self, row: WebhookRow, who: Principal, now_us: int, told: Told, *, again: bool) -> Job | None:
         """A message, written down as shown; None where its target was paused or forgotten since it was looked at."""
         message_id = f"{row.id}.{told.n}"
         data = f'{{"data":{told.body},"timestamp":"{told.time}","type":"{told.kind}"}}'.encode()
@@ -265,44 +226,12 @@ class Sender:
             ("user-agent", "Vedette"),
             *signed_headers(secrets, message_id, now_us, data).items(),
         ]
-        return _Job(row.id, row.audience, row.after_n, row.url, told, data, headers, again)
+        return Job(row.id, row.audience, row.after_n, row.url, told, data, headers, again)
 
-    async def _send(self, job: _Job) -> _Outcome:
-        """One attempt. Never raises for what a target, a name server or the network does."""
-        started_us, started = self._store.clock(), time.perf_counter()
-        status: int | None = None
-        retry_after_s = 0.0
-        try:
-            async with asyncio.timeout(self._settings.answer_timeout_s):
-                status, retry_after_s = await self._post(job)
-            word = "taken" if 200 <= status < 300 else "refused"
-        except UnprocessableError:
-            word = "address"
-        except (httpcore.ConnectError, httpcore.ConnectTimeout, ssl.SSLError):
-            word = "connect"
-        except (TimeoutError, httpcore.TimeoutException):
-            word = "timeout"
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError, ValueError):
-            word = "broken"
-        duration_us = int((time.perf_counter() - started) * 1e6)
-        return _Outcome(status if word in {"taken", "refused"} else None, word, started_us, duration_us, retry_after_s)
+    async def _send(self, job: Job) -> Outcome:
+        return await self._poster.send(job)
 
-    async def _post(self, job: _Job) -> tuple[int, float]:
-        """Status, and for how long the target asks to be left alone. Redirects are not followed: they are refusals."""
-        pool = self._pools[job.audience == INSIDE]
-        waits = {"connect": self._settings.connect_timeout_s}
-        async with pool.stream(
-            "POST", job.url, headers=[*job.headers], content=job.body, extensions={"timeout": waits}
-        ) as response:
-            left = self._settings.answer_bytes
-            async for piece in response.aiter_stream():
-                left -= len(piece)
-                if left < 0:  # the rest is not read: the connection is closed with it
-                    break
-            asked = next((value for name, value in response.headers if name.lower() == b"retry-after"), b"")
-            return response.status, float(asked) if asked.isdigit() and len(asked) < 8 else 0.0
-
-    def _settle(self, session: Session, now_us: int, job: _Job, outcome: _Outcome) -> bool:
+    def _settle(self, session: Session, now_us: int, job: Job, outcome: Outcome) -> bool:
         """Write an attempt down and move the cursor; whether to go on with this target."""
         row = session.get(WebhookRow, job.webhook_id, with_for_update=True)
         if row is None:
@@ -362,7 +291,7 @@ class Sender:
             if not await self._writing(partial(self._settle, job=job, outcome=outcome)):
                 return
 
-    def _again(self, webhook_id: str) -> list[_Job]:
+    def _again(self, webhook_id: str) -> list[Job]:
         now_us = self._store.clock()
         with self._store.write() as session:
             row = session.get(WebhookRow, webhook_id)

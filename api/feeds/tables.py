@@ -25,9 +25,9 @@ class WebhookRow(Base):
     """Canonical JSON list of the kinds that are sent; NULL for all."""
     secret: Mapped[str]
     """What calls are signed with; shown once, in no answer, event, audit entry or log line after."""
-    old_secret: Mapped[str | None]
-    """The one before: calls are signed with it too until `old_until_us`, and with the next call it is forgotten."""
-    old_until_us: Mapped[int | None]
+    old_secrets: Mapped[str]
+    """Canonical JSON list of those before, the newest first, each [secret, until when in microseconds]. Calls are
+    signed with each until its time is over, and with the next call it is forgotten."""
     created_us: Mapped[int]
     after_n: Mapped[int]
     """The last event that it took."""

@@ -37,7 +37,7 @@ __all__ = [
     "speaks_for",
 ]
 
-
+_OLD_SECRETS = 4
 PAUSED = "paused by its owner"
 """Why nothing is sent to a target whose owner wants that."""
 
@@ -101,8 +101,7 @@ def add_webhook(
         url=wish.url,
         kinds=None if wish.kinds is None else canonical(sorted(set(wish.kinds))),
         secret=new_secret(),
-        old_secret=None,
-        old_until_us=None,
+        old_secrets="[]",
         created_us=now_us,
         after_n=0,
         failures=0,
@@ -184,11 +183,12 @@ def renew_secret(
 ) -> tuple[dict[str, Any], str]:
     """Sign calls to a target of the caller's with another secret from the next on: the target, and that, told once.
 
-    For `settings.old_secret_s` they are signed with the one before too, so that whoever receives may change over.
-    Raises NotFoundError.
+    For `settings.old_secret_s` they are signed with each one before too, so that whoever receives may change over; of
+    those before, the newest four count. Raises NotFoundError.
     """
     row = _mine(session, call, webhook_id)
-    row.old_secret, row.old_until_us = row.secret, now_us + int(settings.old_secret_s * 1e6)
+    before = [[row.secret, now_us + int(settings.old_secret_s * 1e6)], *_old_secrets(row, now_us)]
+    row.old_secrets = canonical(before[:_OLD_SECRETS])
     row.secret = new_secret()
     append_audit(session, call, now_us, "webhook.renew_secret", [row.id])
     return _wire(row), row.secret
@@ -196,9 +196,9 @@ def renew_secret(
 
 def signing_secrets(row: WebhookRow, now_us: int) -> list[str]:
     """What a call to a target is signed with now, the newest secret first; an old one whose time is over goes."""
-    if row.old_until_us is not None and row.old_until_us <= now_us:
-        row.old_secret, row.old_until_us = None, None
-    return [row.secret] if row.old_secret is None else [row.secret, row.old_secret]
+    before = _old_secrets(row, now_us)
+    row.old_secrets = canonical(before)
+    return [row.secret, *(secret for secret, _ in before)]
 
 
 def list_deliveries(session: Session, call: Call, webhook_id: str, window: Window) -> Page[dict[str, Any]]:
@@ -236,7 +236,13 @@ def _within(session: Session, audience: str, after: int | None) -> int:
     return last if after is None else after
 
 
+def _old_secrets(row: WebhookRow, now_us: int) -> list[list[Any]]:
+    """Secrets of before whose time is not over, the newest first, each with the end of it."""
+    return [each for each in json.loads(row.old_secrets) if each[1] > now_us]
+
+
 def _wire(row: WebhookRow) -> dict[str, Any]:
+    before = json.loads(row.old_secrets)
     return {
         "id": row.id,
         "url": row.url,
@@ -248,7 +254,7 @@ def _wire(row: WebhookRow) -> dict[str, Any]:
         "next_attempt": iso(row.next_us) if row.failures else None,
         "disabled": None if row.disabled_us is None else iso(row.disabled_us),
         "disabled_reason": row.disabled_reason,
-        "old_secret_until": None if row.old_until_us is None else iso(row.old_until_us),
+        "old_secret_until": iso(before[0][1]) if before else None,
     }
 
 

@@ -133,8 +133,7 @@ class Doorman:
 
     def _of_session(self, secret: str) -> Principal:
         now = self._store.clock()
-        with self._store.read() as session:
-            who, due = resolve_session(session, secret, now, self._settings)
+        who, due = self._store.ask(lambda session: resolve_session(session, secret, now, self._settings))
         if due and who.session_id is not None:
             session_id = who.session_id
             self._store.write_together(lambda session: touch_session(session, session_id, now))

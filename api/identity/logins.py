@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,8 +21,8 @@ from api.errors import (
     RateLimitedError,
     UnprocessableError,
 )
-from api.identity.accounts import context_of, find_account, folded, set_password, tell_change
-from api.identity.limits import Buckets
+from api.identity.accounts import context_of, find_account, set_password, tell_change
+from api.identity.guesses import Guesses
 from api.identity.oidc import Identified, Provider, ProviderAnswer, matches_state
 from api.identity.passwords import Passwords, check_password
 from api.identity.roles import SYSTEM, Call, Principal, Role
@@ -105,10 +104,7 @@ class Logins:
             if settings.oidc is None
             else Provider(settings.oidc, f"{settings.public_url}/oidc/callback", clock=store.clock)
         )
-        of = settings.processes
-        self._by_device = Buckets(settings.login_limit.share(of))
-        self._by_account = Buckets(settings.account_limit.share(of))
-        self._by_address = Buckets(settings.stranger_limit.share(of))
+        self._guesses = Guesses(settings)
 
     def log_in(
         self, request_id: str, login: str, password: str, new_password: str | None, device: Device
@@ -127,7 +123,8 @@ class Logins:
             After too many wrong passwords, or when too many log in at once.
         """
         found = self._find(login, device)
-        with self._counted(login, device, known=found is not None and found.known_device):
+        known = found is not None and found.known_device
+        with self._guesses.counted(login, known=known, device=device.secret, address=device.address):
             once = found is not None and _is_once(found, password)
             # As much work for whoever does not exist.
             right = self.passwords.matches(None if found is None else found.password, password) or once
@@ -273,7 +270,7 @@ class Logins:
             if row is None or row.password is None:
                 raise UnprocessableError("this account logs in at its provider: it has no password here")
             login, kept = row.login, row.password
-        with self._counted(login, Device(None, account_id), known=True):
+        with self._guesses.counted(login, known=True, device=account_id):
             if not self.passwords.matches(kept, password):
                 raise PermissionDeniedError("the present password is another one")
         self._check(account_id, password, new_password)
@@ -296,7 +293,8 @@ class Logins:
 
     def _find(self, login: str, device: Device) -> _Found | None:
         now = self._store.clock()
-        with self._store.read() as session:
+
+        def found(session: Session) -> _Found | None:
             row = find_account(session, login)
             if row is None or row.issuer is not None:
                 return None
@@ -309,34 +307,7 @@ class Logins:
                 known,
             )
 
-    @contextmanager
-    def _counted(self, login: str, device: Device, *, known: bool) -> Iterator[None]:
-        """Count a try before it is made, so that many at once count too; what was no wrong password is given back.
-
-        A device that logged in to the account before has a bucket of its own. So whoever guesses from elsewhere stops
-        at the account's bucket without shutting its owner out.
-        """
-        name = sha256_hex(folded(login))
-        if known:
-            buckets = [(self._by_device, f"{name} {sha256_hex(device.secret or '')}")]
-        else:
-            buckets = [(self._by_account, name)]
-            if device.address is not None:
-                buckets.append((self._by_address, device.address))
-        taken: list[tuple[Buckets, str]] = []
-        try:
-            for bucket, who in buckets:
-                bucket.take(who).require("too many wrong passwords: wait before the next")
-                taken.append((bucket, who))
-            yield
-        except (AuthenticationError, PermissionDeniedError):
-            raise
-        except BaseException:
-            for bucket, who in taken:
-                bucket.give(who)
-            raise
-        for bucket, who in taken:
-            bucket.give(who)
+        return self._store.ask(found)
 
     def _refused(self, request_id: str, found: _Found | None) -> None:
         """Write a refusal down: in the audit for an account that exists, whose bucket bounds how many there are.

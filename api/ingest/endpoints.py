@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request
@@ -28,7 +28,7 @@ _MOST_LINES = 10_000
 
 def _post(type_: RecordType) -> Callable[..., Response]:
     def post(record: RecordIn, call: Caller, store: Stored) -> Response:
-        given = prepare(type_, record)
+        given = prepare(type_, record, store.clock())
         done = write(store, lambda session, now: deliver(session, call, now, type_, given))
         location = f"/{type_.collection}/{done.id}"
         return answer(_wire(done), 201 if done.outcome is Outcome.CREATED else 200, Location=location)
@@ -55,16 +55,15 @@ def _bulk(type_: RecordType) -> Callable[..., Any]:
 
 
 def _take_all(store: Store, call: Call, type_: RecordType, body: bytes) -> Response:
+    lines, received_us = _lines(body), store.clock()
     good: list[tuple[int, Prepared]] = []
     bad: list[dict[str, Any]] = []
-    for number, line in _lines(body):
+    for number, line in lines:
         try:
             # One at a time to the end: the objects of thousands would keep the garbage collector busy.
-            good.append((number, prepare(type_, type_.model.model_validate_json(line))))
+            good.append((number, prepare(type_, type_.model.model_validate_json(line), received_us)))
         except ValidationError as error:
             bad.append({"line": number, "outcome": "refused", "note": _first(error)})
-    if not good and not bad:
-        raise UnprocessableError("the body has no records: send one JSON object a line")
     given = [each for _, each in good]
     done: list[Delivered] = write_alone(store, lambda session, now: deliver_all(session, call, now, type_, given))
     results = [{"line": number} | _line(each) for (number, _), each in zip(good, done, strict=True)]
@@ -75,11 +74,14 @@ def _take_all(store: Store, call: Call, type_: RecordType, body: bytes) -> Respo
     return answer({"counts": counts, "results": results})
 
 
-def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
+def _lines(body: bytes) -> list[tuple[int, bytes]]:
     lines = body.split(b"\n")
     if len(lines) > _MOST_LINES + 1:
         raise UnprocessableError(f"more than {_MOST_LINES} lines: send them in several parts")
-    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    found = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not found:
+        raise UnprocessableError("the body has no records: send one JSON object a line")
+    return found
 
 
 def _first(error: ValidationError) -> str:

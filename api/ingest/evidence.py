@@ -15,7 +15,7 @@ from api.records.merges import survivors, told_by
 from api.records.readable import find_readable
 from api.records.schemas import COPIES
 from api.records.views import refresh_views
-from api.store.objects import StoredObject
+from api.store.incoming import StoredObject
 from api.store.tables import EvidenceRow, RecordRow
 from api.trail.audit import append_audit
 from api.trail.log import append_event

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from api.canonical import canonical, new_id, sha256_hex
+from api.canonical import canonical_bytes, new_id, sha256_hex
 from api.errors import ConflictError, PermissionDeniedError
 from api.identity.roles import Call
 from api.records.kept import Kept, find_kept, insert_kept, update_kept
 from api.records.merges import MERGED, survivors, told_by
 from api.records.schemas import CueIn, RecordIn
-from api.records.types import RecordType, Stamp, stamp_of
-from api.records.views import refresh_views
+from api.records.types import RecordType, stamp_of
+from api.records.views import first_view, insert_views, refresh_views
 from api.release.releases import recall_records
 from api.release.standing import release_standing
 from api.review.queue import enqueue
@@ -69,24 +69,58 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A record that came in, as it is stored and compared: what can be made of it before any lock is taken."""
+    """A record that came in: what can be made of it before any lock is taken.
 
-    stamp: Stamp
-    document: Mapping[str, Any]
-    text: str
-    digest: str
+    Parameters
+    ----------
+    kept
+        As it is kept where there is none of its name.
+    view
+        What those inside see of that.
+    """
+
+    kept: Kept
+    view: Mapping[str, Any]
 
     @property
     def name(self) -> tuple[str, str]:
         """What names it among the records of its type."""
-        return self.stamp.source, self.stamp.source_id
+        return self.kept.source, self.kept.source_id
 
 
-def prepare(type_: RecordType, given: RecordIn | CueIn) -> Prepared:
-    """What is stored of a record of `type_`, ready for `deliver` and `deliver_all`."""
+def prepare(type_: RecordType, given: RecordIn | CueIn, now_us: int) -> Prepared:
+    """What is stored of a record of `type_` that is received now, ready for `deliver` and `deliver_all`."""
     document = given.document()
-    text = canonical(document)
-    return Prepared(stamp_of(type_, given, document), document, text, sha256_hex(text))
+    stamp = stamp_of(type_, given, document)
+    text = canonical_bytes(document)
+    west, south, east, north = stamp.bounds or (None, None, None, None)
+    kept = Kept(
+        id=new_id(),
+        type=type_.name,
+        source=stamp.source,
+        source_id=stamp.source_id,
+        revision=1,
+        update_us=stamp.update_us,
+        time_us=stamp.time_us,
+        kind=stamp.kind,
+        status=stamp.status,
+        west=west,
+        south=south,
+        east=east,
+        north=north,
+        received_us=now_us,
+        expires_us=now_us + stamp.retention_days * _DAY_US,
+        owner=stamp.owner,
+        purpose=stamp.purpose,
+        marking=stamp.marking,
+        sensitivity=stamp.sensitivity,
+        digest=sha256_hex(text),
+        document=text.decode(),
+        review_state="pending" if type_.reviewed else "none",
+        review_version=0,
+        content=document,
+    )
+    return Prepared(kept, first_view(kept))
 
 
 def deliver(
@@ -125,24 +159,31 @@ def deliver_all(
         In the order of `given`; `Outcome.CONFLICT` with a note where the content differs under the same update_time,
         `Outcome.FORBIDDEN` where the caller may not deliver for the source.
     """
-    prepared = [each if isinstance(each, Prepared) else prepare(type_, each) for each in given]
-    spoken_for = {source: call.principal.may_speak_for(source) for source in {each.stamp.source for each in prepared}}
+    prepared = [each if isinstance(each, Prepared) else prepare(type_, each, now_us) for each in given]
+    sources = {each.kept.source for each in prepared}
+    spoken_for = {source: call.principal.may_speak_for(source) for source in sources}
     records = find_kept(session, type_.name, (each.name for each in prepared))
     done: list[Delivered] = []
     changed: dict[str, tuple[Kept, Outcome]] = {}
     superseded: dict[str, str] = {}
+    views: dict[str, Mapping[str, Any]] = {}
     for each in prepared:
-        if not spoken_for[each.stamp.source]:
-            done.append(Delivered("", 0, Outcome.FORBIDDEN, no_speaker(each.stamp.source)))
+        if not spoken_for[each.kept.source]:
+            done.append(Delivered("", 0, Outcome.FORBIDDEN, no_speaker(each.kept.source)))
             continue
         kept = records.get(each.name)
-        if kept is not None and (kept.review_state == ERASED or each.stamp.update_us <= kept.update_us):
-            done.append(_known(type_, each, kept))
+        if kept is not None and (kept.review_state == ERASED or each.kept.update_us <= kept.update_us):
+            done.append(_known(type_, each.kept, kept))
             continue
-        outcome = Outcome.CREATED if kept is None else Outcome.REPLACED
-        if kept is not None and kept.id not in changed:
-            superseded[kept.id] = f"superseded by revision {kept.revision + 1}"
-        kept = records[each.name] = _next(type_, each, kept, now_us)
+        if kept is None:
+            kept, outcome = each.kept, Outcome.CREATED
+            views[kept.id] = each.view
+        else:
+            if kept.id not in changed:
+                superseded[kept.id] = f"superseded by revision {kept.revision + 1}"
+            kept, outcome = _next(each.kept, kept, now_us), Outcome.REPLACED
+            views.pop(kept.id, None)
+        records[each.name] = kept
         before = changed.get(kept.id)
         changed[kept.id] = (kept, outcome if before is None else before[1])
         done.append(Delivered(kept.id, kept.revision, outcome))
@@ -152,7 +193,8 @@ def deliver_all(
     recall_records(session, call, now_us, superseded)
     insert_kept(session, new)
     update_kept(session, renewed)
-    refresh_views(session, new + renewed, fresh=True)
+    insert_views(session, list(views.values()))
+    refresh_views(session, [kept for kept in new + renewed if kept.id not in views], fresh=True)
     if type_.reviewed:
         enqueue(session, new + renewed, fresh=True)
     append_events(session, now_us, "record.created", [_told(kept) for kept in new])
@@ -169,54 +211,33 @@ def no_speaker(source: str) -> str:
     return f"this key may not deliver for {source}: an administrator issues one that is bound to it"
 
 
-def _known(type_: RecordType, given: Prepared, kept: Kept) -> Delivered:
+def _known(type_: RecordType, given: Kept, kept: Kept) -> Delivered:
     if kept.review_state in GONE:
         return Delivered(kept.id, kept.revision, Outcome.DROPPED, "its content was erased")
-    if given.stamp.update_us < kept.update_us:
+    if given.update_us < kept.update_us:
         note = f"older than the stored update of {iso(kept.update_us)}"
         return Delivered(kept.id, kept.revision, Outcome.DROPPED, note)
     if given.digest == kept.digest:
         return Delivered(kept.id, kept.revision, Outcome.UNCHANGED)
     note = (
-        f"{type_.name} {given.stamp.source_id} of {given.stamp.source} differs from what is stored under the same "
+        f"{type_.name} {given.source_id} of {given.source} differs from what is stored under the same "
         "update_time: advance update_time with every change"
     )
     return Delivered(kept.id, kept.revision, Outcome.CONFLICT, note)
 
 
-def _next(type_: RecordType, given: Prepared, before: Kept | None, now_us: int) -> Kept:
-    """The first revision of a record, or the one after `before`."""
-    stamp = given.stamp
-    received_us = now_us if before is None or before.review_state == EXPIRED else before.received_us
-    state = "pending" if type_.reviewed else "none"
-    if before is not None and before.review_state == MERGED:  # the survivor tells of its newer word as well
-        state = MERGED
-    west, south, east, north = stamp.bounds or (None, None, None, None)
-    return Kept(
-        id=new_id() if before is None else before.id,
-        type=type_.name,
-        source=stamp.source,
-        source_id=stamp.source_id,
-        revision=1 if before is None else before.revision + 1,
-        update_us=stamp.update_us,
-        time_us=stamp.time_us,
-        kind=stamp.kind,
-        status=stamp.status,
-        west=west,
-        south=south,
-        east=east,
-        north=north,
+def _next(given: Kept, before: Kept, now_us: int) -> Kept:
+    """The revision of a record that comes after `before`."""
+    received_us = now_us if before.review_state == EXPIRED else before.received_us
+    return replace(
+        given,
+        id=before.id,
+        revision=before.revision + 1,
         received_us=received_us,
-        expires_us=received_us + stamp.retention_days * _DAY_US,
-        owner=stamp.owner,
-        purpose=stamp.purpose,
-        marking=stamp.marking,
-        sensitivity=stamp.sensitivity,
-        digest=given.digest,
-        document=given.text,
-        review_state=state,
-        review_version=0 if before is None else before.review_version + 1,
-        content=given.document,
+        expires_us=received_us + given.expires_us - given.received_us,
+        # The survivor of a merged one tells of its newer word as well.
+        review_state=MERGED if before.review_state == MERGED else given.review_state,
+        review_version=before.review_version + 1,
     )
 
 

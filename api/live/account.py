@@ -204,8 +204,7 @@ def show_counted(
 ) -> _T:
     """Read from a snapshot, then count what is shown, then hand it over: the value of `work`, and the ids in it."""
     now_us = store.clock()
-    with store.read() as session:
-        value, ids = work(session, now_us)
+    value, ids = store.ask(lambda session: work(session, now_us))
     count_down(store, tally, ids)
     call.audited = True  # by the entries of its session
     return value

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.records.dialect import Dialect
-from api.records.filters import Queryable, ValueType
+from api.records.filters import Queryable
+from api.records.operands import ValueType
 from api.records.types import RecordType
 
 __all__ = ["CRS84", "Property", "csv_columns", "properties_of", "queryables_of", "schema_of"]

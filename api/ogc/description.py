@@ -8,8 +8,9 @@ from typing import Any
 from api.ogc.collections import CRS84, properties_of
 from api.ogc.query import DEFAULT_LIMIT, MAX_LIMIT
 from api.problems import OPENAPI_PROBLEM
-from api.records.filters import LANGUAGES, ValueType
+from api.records.filters import LANGUAGES
 from api.records.formats import FORMATS
+from api.records.operands import ValueType
 from api.records.types import RecordType
 
 __all__ = [

@@ -11,8 +11,9 @@ from starlette.datastructures import QueryParams
 from api.errors import BadRequestError, UnprocessableError
 from api.ogc.collections import CRS84, properties_of
 from api.pages import cursor_of
-from api.records.filters import ValueType, filter_tree
+from api.records.filters import filter_tree
 from api.records.literals import Span, box_geometry, moment_of, span_of_query
+from api.records.operands import ValueType
 from api.records.types import RecordType
 
 __all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Items", "items_of", "only"]

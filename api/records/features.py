@@ -9,7 +9,7 @@ import shapely
 import shapely.geometry
 from shapely.geometry.base import BaseGeometry
 
-from api.canonical import canonical
+from api.canonical import canonical_bytes
 from api.records.cameras import without_withheld_views
 from api.records.types import RecordType
 
@@ -76,7 +76,7 @@ def partner_feature(
 
 def feature_bytes(feature: dict[str, Any]) -> bytes:
     """The Feature serialised once, for every answer that will hold it."""
-    return canonical(feature).encode()
+    return canonical_bytes(feature)
 
 
 def _feature(record_id: str, geometry: dict[str, Any] | None, properties: dict[str, Any]) -> dict[str, Any]:

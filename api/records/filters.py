@@ -8,39 +8,35 @@ as parameters. NULL is what SQL makes of it: neither a comparison with it nor it
 from __future__ import annotations
 
 import json
-import math
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import shapely
-from sqlalchemy import BigInteger, Boolean, Double, Text, and_, false, literal, not_, or_, true
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import BigInteger, and_, false, literal, not_, or_, true
 
 from api.errors import BadRequestError
 from api.records.cql2_text import MAX_CHARACTERS, MAX_DEPTH, parse_text
 from api.records.dialect import RELATIONS, Dialect
-from api.records.literals import EVER_US, Span, day_of, geometry_of, moment_of, span_of
+from api.records.literals import EVER_US, Span, geometry_of, span_of
+from api.records.operands import (
+    COMPARISONS,
+    TEMPORAL,
+    Condition,
+    Operand,
+    Value,
+    ValueType,
+    compared,
+    first_of,
+    last_of,
+    literal_of,
+)
 
-__all__ = ["LANGUAGES", "MAX_NODES", "Queryable", "ValueType", "box_of", "filter_tree", "in_span", "near", "where"]
+__all__ = ["LANGUAGES", "MAX_NODES", "Queryable", "box_of", "filter_tree", "in_span", "near", "where"]
 
 LANGUAGES = ("cql2-text", "cql2-json")
 MAX_NODES = 400
 _MAX_PATTERN, _MAX_WILDCARDS = 200, 8
-_Column = ColumnElement[Any]
-_Condition = ColumnElement[bool]
-
-
-class ValueType(StrEnum):
-    """What a value is; a comparison needs two of the same."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    TRUTH = "truth"
-    MOMENT = "moment"
-    PLACE = "place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +53,7 @@ class Queryable:
     """
 
     type: ValueType
-    columns: tuple[_Column, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Operand:
-    """A value in a filter: an expression of SQL, or a literal of Python."""
-
-    type: ValueType
-    value: Any
-    known: bool
-    """Whether `value` is a literal: a text, float, bool, `Span` or geometry."""
-
-    def sql(self) -> _Column:
-        if not self.known:
-            column: _Column = self.value
-            return column
-        return literal(
-            self.value, {ValueType.TEXT: Text, ValueType.NUMBER: Double, ValueType.TRUTH: Boolean}[self.type]()
-        )
+    columns: tuple[Value, ...]
 
 
 def filter_tree(text: str, language: str) -> Any:
@@ -107,7 +85,7 @@ def filter_tree(text: str, language: str) -> Any:
         raise BadRequestError(f"the filter is not JSON: {str(error)[:100]}") from None
 
 
-def where(tree: Any, queryables: Mapping[str, Queryable], dialect: Dialect) -> _Condition:
+def where(tree: Any, queryables: Mapping[str, Queryable], dialect: Dialect) -> Condition:
     """The condition that a filter's tree is, over the columns of `queryables`.
 
     Raises
@@ -119,7 +97,7 @@ def where(tree: Any, queryables: Mapping[str, Queryable], dialect: Dialect) -> _
     return _Translation(queryables, dialect).condition(tree)
 
 
-def in_span(moment: Queryable, span: Span) -> _Condition:
+def in_span(moment: Queryable, span: Span) -> Condition:
     """Whether a moment lies in a closed span of time."""
     (column,) = moment.columns
     ends = [
@@ -129,7 +107,7 @@ def in_span(moment: Queryable, span: Span) -> _Condition:
     return and_(true(), *ends)
 
 
-def near(dialect: Dialect, relation: str, place: Sequence[_Column], geometry: shapely.Geometry) -> _Condition:
+def near(dialect: Dialect, relation: str, place: Sequence[Value], geometry: shapely.Geometry) -> Condition:
     """The exact relation of a place to a geometry, behind their bounds: every relation but `disjoint` lies in them."""
     west, south, east, north = map(float, shapely.bounds(geometry))
     bounds = and_(place[0] <= east, place[2] >= west, place[1] <= north, place[3] >= south)
@@ -175,34 +153,6 @@ def _bounded(tree: Any) -> None:
             open_ += [(value, depth + 1) for value in node]
 
 
-_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
-_Ends = tuple[_Column, _Column]
-_TEMPORAL: dict[str, Callable[[_Column, _Column, _Column, _Column], _Condition]] = {
-    "t_after": lambda a, _az, _b, bz: a > bz,
-    "t_before": lambda _a, az, b, _bz: az < b,
-    "t_contains": lambda a, az, b, bz: and_(a < b, az > bz),
-    "t_disjoint": lambda a, az, b, bz: or_(az < b, a > bz),
-    "t_during": lambda a, az, b, bz: and_(a > b, az < bz),
-    "t_equals": lambda a, az, b, bz: and_(a == b, az == bz),
-    "t_finishedby": lambda a, az, b, bz: and_(a < b, az == bz),
-    "t_finishes": lambda a, az, b, bz: and_(a > b, az == bz),
-    "t_intersects": lambda a, az, b, bz: and_(a <= bz, az >= b),
-    "t_meets": lambda _a, az, b, _bz: az == b,
-    "t_metby": lambda a, _az, _b, bz: a == bz,
-    "t_overlappedby": lambda a, az, b, bz: and_(a > b, a < bz, az > bz),
-    "t_overlaps": lambda a, az, b, bz: and_(a < b, az > b, az < bz),
-    "t_startedby": lambda a, az, b, bz: and_(a == b, az > bz),
-    "t_starts": lambda a, az, b, bz: and_(a == b, az < bz),
-}
-"""Relations of the spans [a, az] and [b, bz] (Allen); a moment begins and ends in itself."""
 # What holds the other way round: "G contains the place" is "the place is within G".
 _CONVERSE = {"contains": "within", "within": "contains"}
 
@@ -212,52 +162,52 @@ class _Translation:
         self._queryables = queryables
         self._dialect = dialect
 
-    def condition(self, node: Any) -> _Condition:
+    def condition(self, node: Any) -> Condition:
         if isinstance(node, bool):
             return true() if node else false()
         name, arguments = _call(node)
-        if name in _COMPARE:
+        if name in COMPARISONS:
             return self._comparison(name, *_exactly(name, arguments, 2))
         if name in RELATIONS:
             return self._spatial(RELATIONS[name], *_exactly(name, arguments, 2))
-        if name in _TEMPORAL:
+        if name in TEMPORAL:
             first, second = (self._ends(argument) for argument in _exactly(name, arguments, 2))
-            return _TEMPORAL[name](*first, *second)
+            return TEMPORAL[name](*first, *second)
         if name not in self._OTHERS:
             raise BadRequestError(f"{name[:40]!r} is no condition that is known here")
         return self._OTHERS[name](self, arguments)
 
-    def _and(self, arguments: list[Any]) -> _Condition:
+    def _and(self, arguments: list[Any]) -> Condition:
         return and_(*self._joined(arguments))
 
-    def _or(self, arguments: list[Any]) -> _Condition:
+    def _or(self, arguments: list[Any]) -> Condition:
         return or_(*self._joined(arguments))
 
-    def _joined(self, arguments: list[Any]) -> list[_Condition]:
+    def _joined(self, arguments: list[Any]) -> list[Condition]:
         if len(arguments) < 2:
             raise BadRequestError("AND and OR join two or more conditions")
         return [self.condition(argument) for argument in arguments]
 
-    def _not(self, arguments: list[Any]) -> _Condition:
+    def _not(self, arguments: list[Any]) -> Condition:
         return not_(self.condition(_exactly("not", arguments, 1)[0]))
 
-    def _comparison(self, name: str, left: Any, right: Any) -> _Condition:
-        return _compared(name, self._operand(left), self._operand(right))
+    def _comparison(self, name: str, left: Any, right: Any) -> Condition:
+        return compared(name, self._operand(left), self._operand(right))
 
-    def _between(self, arguments: list[Any]) -> _Condition:
+    def _between(self, arguments: list[Any]) -> Condition:
         value, low, high = (self._operand(argument) for argument in _exactly("between", arguments, 3))
         if value.type not in {ValueType.NUMBER, ValueType.MOMENT}:
             raise BadRequestError(f"BETWEEN is for numbers and moments, not for a {value.type}")
-        return and_(_compared(">=", value, low), _compared("<=", value, high))
+        return and_(compared(">=", value, low), compared("<=", value, high))
 
-    def _in(self, arguments: list[Any]) -> _Condition:
+    def _in(self, arguments: list[Any]) -> Condition:
         value, listed = _exactly("in", arguments, 2)
         if not isinstance(listed, list) or not listed:
             raise BadRequestError("IN needs a list of values")
         operand = self._operand(value)
-        return or_(*(_compared("=", operand, self._operand(item)) for item in listed))
+        return or_(*(compared("=", operand, self._operand(item)) for item in listed))
 
-    def _like(self, arguments: list[Any]) -> _Condition:
+    def _like(self, arguments: list[Any]) -> Condition:
         value, pattern = (self._operand(argument) for argument in _exactly("like", arguments, 2))
         if value.type is not ValueType.TEXT or pattern.type is not ValueType.TEXT or not pattern.known:
             raise BadRequestError("LIKE compares a text property with a pattern in quotes")
@@ -268,14 +218,14 @@ class _Translation:
             raise BadRequestError("a pattern ends with a backslash that escapes nothing: double it")
         return self._dialect.like(value.sql(), pattern.value)
 
-    def _is_null(self, arguments: list[Any]) -> _Condition:
+    def _is_null(self, arguments: list[Any]) -> Condition:
         (node,) = _exactly("isNull", arguments, 1)
         if isinstance(node, dict) and set(node) == {"property"}:
             return self._queryable(node["property"]).columns[0].is_(None)
         self._operand(node)
         return false()
 
-    _OTHERS: Mapping[str, Callable[[_Translation, list[Any]], _Condition]] = {
+    _OTHERS: Mapping[str, Callable[[_Translation, list[Any]], Condition]] = {
         "and": _and,
         "or": _or,
         "not": _not,
@@ -285,7 +235,7 @@ class _Translation:
         "isnull": _is_null,
     }
 
-    def _spatial(self, relation: str, left: Any, right: Any) -> _Condition:
+    def _spatial(self, relation: str, left: Any, right: Any) -> Condition:
         first, second = self._geometry(left), self._geometry(right)
         if first.known and second.known:
             return true() if bool(getattr(shapely, relation)(first.value, second.value)) else false()
@@ -298,15 +248,15 @@ class _Translation:
             return not_(near(self._dialect, "intersects", place.value, geometry.value))
         return near(self._dialect, relation, place.value, geometry.value)
 
-    def _geometry(self, node: Any) -> _Operand:
+    def _geometry(self, node: Any) -> Operand:
         if isinstance(node, dict) and set(node) == {"property"}:
             queryable = self._queryable(node["property"])
             if queryable.type is not ValueType.PLACE:
                 raise BadRequestError(f"{node['property']} is a {queryable.type}, no place")
-            return _Operand(ValueType.PLACE, queryable.columns, known=False)
-        return _Operand(ValueType.PLACE, geometry_of(node), known=True)
+            return Operand(ValueType.PLACE, queryable.columns, known=False)
+        return Operand(ValueType.PLACE, geometry_of(node), known=True)
 
-    def _ends(self, node: Any) -> _Ends:
+    def _ends(self, node: Any) -> tuple[Value, Value]:
         if isinstance(node, dict) and set(node) == {"interval"}:
             ends = node["interval"]
             if not isinstance(ends, list) or len(ends) != 2:
@@ -314,13 +264,13 @@ class _Translation:
             begin, end = (self._end(part, open_us) for part, open_us in zip(ends, (-EVER_US, EVER_US), strict=True))
             if isinstance(begin, Span) and isinstance(end, Span) and begin.first_us > end.last_us:
                 raise BadRequestError("an INTERVAL ends before it begins")
-            return _first(begin), _last(end)
+            return first_of(begin), last_of(end)
         operand = self._operand(node)
         if operand.type is not ValueType.MOMENT:
             raise BadRequestError(f"a temporal condition compares moments, not a {operand.type}")
-        return _first(operand.value), _last(operand.value)
+        return first_of(operand.value), last_of(operand.value)
 
-    def _end(self, part: Any, open_us: int) -> Span | _Column:
+    def _end(self, part: Any, open_us: int) -> Span | Value:
         if part == "..":
             return Span(open_us, open_us)
         if isinstance(part, str):
@@ -328,18 +278,18 @@ class _Translation:
         operand = self._operand(part)
         if operand.type is not ValueType.MOMENT:
             raise BadRequestError(f"an INTERVAL is between moments, not a {operand.type}")
-        value: Span | _Column = operand.value
+        value: Span | Value = operand.value
         return value
 
-    def _operand(self, node: Any) -> _Operand:
-        known = _literal(node)
+    def _operand(self, node: Any) -> Operand:
+        known = literal_of(node)
         if known is not None:
             return known
         if isinstance(node, dict) and set(node) == {"property"}:
             queryable = self._queryable(node["property"])
             if queryable.type is ValueType.PLACE:
                 raise BadRequestError(f"{node['property']} is a place: compare it with S_INTERSECTS and its like")
-            return _Operand(queryable.type, queryable.columns[0], known=False)
+            return Operand(queryable.type, queryable.columns[0], known=False)
         name, arguments = _call(node)
         if name != "casei":
             raise BadRequestError(f"{name[:40]!r} is no function that is known here")
@@ -347,30 +297,14 @@ class _Translation:
         if inner.type is not ValueType.TEXT:
             raise BadRequestError(f"CASEI takes a text, not a {inner.type}")
         if inner.known:
-            return _Operand(ValueType.TEXT, inner.value.lower(), known=True)
-        return _Operand(ValueType.TEXT, self._dialect.lower(inner.value), known=False)
+            return Operand(ValueType.TEXT, inner.value.lower(), known=True)
+        return Operand(ValueType.TEXT, self._dialect.lower(inner.value), known=False)
 
     def _queryable(self, name: Any) -> Queryable:
         found = self._queryables.get(name) if isinstance(name, str) else None
         if found is None:
             raise BadRequestError(f"{str(name)[:40]!r} is not queryable here: see the queryables of the collection")
         return found
-
-
-def _literal(node: Any) -> _Operand | None:
-    """The value that a node is, None where it is none."""
-    if isinstance(node, bool):
-        return _Operand(ValueType.TRUTH, node, known=True)
-    if isinstance(node, int | float):
-        return _Operand(ValueType.NUMBER, _number(node), known=True)
-    if isinstance(node, str):
-        return _Operand(ValueType.TEXT, _text(node), known=True)
-    if isinstance(node, dict) and set(node) == {"timestamp"}:
-        moment_us = moment_of(node["timestamp"])
-        return _Operand(ValueType.MOMENT, Span(moment_us, moment_us), known=True)
-    if isinstance(node, dict) and set(node) == {"date"}:
-        return _Operand(ValueType.MOMENT, day_of(node["date"]), known=True)
-    return None
 
 
 def _call(node: Any) -> tuple[str, list[Any]]:
@@ -387,66 +321,3 @@ def _exactly(name: str, arguments: list[Any], count: int) -> list[Any]:
     if len(arguments) != count:
         raise BadRequestError(f"{name} takes {count} arguments, not {len(arguments)}")
     return arguments
-
-
-def _number(value: float) -> float:
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise BadRequestError("a number in the filter is not finite")
-    return number
-
-
-def _text(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise BadRequestError("a text in the filter has half a character in it (a lone surrogate)") from None
-    if "\0" in value:
-        raise BadRequestError("a text in the filter has a NUL in it, which no record has")
-    return value
-
-
-def _first(value: Span | _Column) -> _Column:
-    return literal(value.first_us, BigInteger) if isinstance(value, Span) else value
-
-
-def _last(value: Span | _Column) -> _Column:
-    return literal(value.last_us, BigInteger) if isinstance(value, Span) else value
-
-
-def _as_moment(value: _Operand, beside: _Operand) -> _Operand:
-    """A text beside a moment is one: the standard's tests write `IN ('2022-04-14T14:52:56Z')`."""
-    if value.type is ValueType.TEXT and value.known and beside.type is ValueType.MOMENT:
-        return _Operand(ValueType.MOMENT, span_of(value.value), known=True)
-    return value
-
-
-def _compared(name: str, left: _Operand, right: _Operand) -> _Condition:
-    left, right = _as_moment(left, right), _as_moment(right, left)
-    if left.type is not right.type:
-        raise BadRequestError(f"a {left.type} cannot be compared with a {right.type}")
-    if left.type is ValueType.MOMENT:
-        return _compared_moments(name, left.value, right.value)
-    if left.type is ValueType.TRUTH and name not in {"=", "<>"}:
-        raise BadRequestError("truths are equal or not; none is greater")
-    result: _Condition = _COMPARE[name](left.sql(), right.sql())
-    return result
-
-
-def _compared_moments(name: str, left: Span | _Column, right: Span | _Column) -> _Condition:
-    """A moment beside a date is judged by the day that it falls on, in UTC."""
-    if _is_day(left) and not _is_day(right):
-        left, right, name = right, left, _FLIPPED[name]
-    moment, first, last = _first(left), _first(right), _last(right)
-    if name in {"=", "<>"} and _is_day(right) and not _is_day(left):
-        on_day = and_(moment >= first, moment <= last)
-        return on_day if name == "=" else not_(on_day)
-    result: _Condition = _COMPARE[name](moment, last if name in {"<=", ">"} and not _is_day(left) else first)
-    return result
-
-
-def _is_day(value: Span | _Column) -> bool:
-    return isinstance(value, Span) and value.first_us != value.last_us

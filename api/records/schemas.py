@@ -247,8 +247,8 @@ class PlanIn(RecordIn):
     name: Label
     segments: list[Label] = Field(max_length=1000)
     objective: Literal["revisit", "coverage", "risk"]
-    revisit_s: float | None = Field(default=None, ge=0)
-    lower_bound_s: float | None = Field(default=None, ge=0)
+    revisit_s: float | None = Field(default=None, ge=0, le=1e10)
+    lower_bound_s: float | None = Field(default=None, ge=0, le=1e10)
     seen_share: float | None = Field(default=None, ge=0, le=1)
     sorties: int = Field(ge=0, le=100_000)
     ways: list[Way] = Field(max_length=5000)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from api.records.features import feature_bytes, inside_feature
-from api.records.kept import Record, content_of
+from api.records.kept import Kept, Record, content_of
 from api.records.merges import MERGED, members, survivors
 from api.records.readable import INSIDE_AUDIENCE
 from api.records.tables import StandingRow
@@ -19,7 +19,7 @@ from api.store.direct import direct
 from api.store.tables import Base, EvidenceRow, ReadableRow, RecordRow, ReviewRow
 from api.times import iso
 
-__all__ = ["etag_of", "fill_views", "refresh_views"]
+__all__ = ["etag_of", "fill_views", "first_view", "insert_views", "refresh_views"]
 
 _AT_ONCE = 500
 
@@ -60,11 +60,21 @@ def refresh_views(session: Session, rows: Sequence[Record], *, fresh: bool = Fal
     older = [row.id for row in rows if row.revision > 1 or not fresh] + [row.id for row in extra]
     there = _there(session, older)
     new = [view for view in views if view["record_id"] not in there]
-    if new:
-        direct(session, _INSERT, new)
+    insert_views(session, new)
     changed = [view | {"n": there[view["record_id"]]} for view in views if view["record_id"] in there]
     if changed:
         session.execute(update(ReadableRow), changed)
+
+
+def first_view(row: Kept) -> dict[str, Any]:
+    """What those inside see of a record that comes in for the first time, ready for `insert_views`."""
+    return _view(row, (), _review_state(row, None, None), {})
+
+
+def insert_views(session: Session, views: Sequence[Mapping[str, Any]]) -> None:
+    """Put views in of records that had none."""
+    if views:
+        direct(session, _INSERT, views)
 
 
 def fill_views(session: Session) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from api.background import Service
-from api.release.releases import announce_due, next_due
+from api.background import Service, glance
+from api.release.announcing import announce_due, may_be_due, next_due
 from api.store.engine import Store
 from api.threads import in_thread
 
@@ -17,8 +17,9 @@ _AT_ONCE = 500
 
 async def announce_when_due(service: Service) -> None:
     """Look once a second; write only where something is due."""
+    store = service.store
     while True:
-        while await in_thread(_announce, service.store) == _AT_ONCE:
+        while await glance(store, lambda: may_be_due(store)) and await in_thread(_announce, store) == _AT_ONCE:
             pass
         await asyncio.sleep(_LOOK_S)
 

@@ -24,7 +24,7 @@ from api.identity.roles import SYSTEM, Call
 from api.records.schemas import COPIES
 from api.records.views import refresh_views
 from api.store.engine import Store
-from api.store.objects import StoredObject
+from api.store.incoming import StoredObject
 from api.store.tables import EvidenceRow, ReadableRow, RecordRow
 from api.threads import in_thread
 from api.trail.audit import append_audit

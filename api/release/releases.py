@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from api.canonical import new_id, sha256_hex
@@ -18,6 +18,7 @@ from api.pages import Page, Window, page_of
 from api.records.features import feature_bytes
 from api.records.kept import Record
 from api.records.readable import find_readable
+from api.release.announcing import announce, is_shown
 from api.release.policy import media_of, objections, shared_feature
 from api.release.schemas import AgreementTerms, ReleaseField, ReleaseIn
 from api.store.tables import AgreementRow, Base, PartnerRow, ReadableRow, RecordRow, ReleaseRow
@@ -28,10 +29,7 @@ from api.trail.log import append_event, append_events
 __all__ = [
     "Ground",
     "active_partner",
-    "announce",
-    "announce_due",
     "list_releases",
-    "next_due",
     "recall",
     "recall_all",
     "recall_records",
@@ -154,7 +152,7 @@ def _made(call: Call, now_us: int, row: Record, ground: Ground, reason: str | No
         "reason": reason,
         "announced": visible_us <= now_us,
         "marking": row.marking,
-        "digest": sha256_hex(feature.decode()),
+        "digest": sha256_hex(feature),
         "feature": feature,
     }
 
@@ -184,56 +182,6 @@ def _view(row: Record, ground: Ground, made: dict[str, Any]) -> dict[str, Any]:
         "etag": made["id"],
         "feature": made["feature"],
     }
-
-
-def announce(session: Session, now_us: int, record_type: str, made: ReleaseRow) -> None:
-    """Tell the partner of a release that it may read by now."""
-    made.announced = True
-    append_event(
-        session,
-        now_us,
-        "release.created",
-        record_id=made.record_id,
-        record_type=record_type,
-        audience=made.partner_id,
-        release_id=made.id,
-    )
-
-
-def announce_due(session: Session, now_us: int, *, limit: int = 1000) -> int:
-    """Tell partners of releases whose delay has passed, in order of that; how many there were.
-
-    Of one whose agreement or retention ended before, the partner hears nothing: it could never read it.
-    """
-    due = session.execute(
-        select(ReleaseRow, ReadableRow.type)
-        .join(ReadableRow, _shown_under(now_us))
-        .where(*_UNTOLD, ReleaseRow.visible_us <= now_us)
-        .order_by(ReleaseRow.visible_us, ReleaseRow.id)
-        .limit(limit)
-    ).all()
-    for made, record_type in due:
-        announce(session, now_us, record_type, made)
-    return len(due)
-
-
-def next_due(session: Session, now_us: int) -> int | None:
-    """When the next release becomes visible that its partner was not told of; None where there is none."""
-    query = select(func.min(ReleaseRow.visible_us)).join(ReadableRow, _shown_under(now_us))
-    return session.scalar(query.where(*_UNTOLD))
-
-
-_UNTOLD = (ReleaseRow.announced.is_(False), ReleaseRow.recalled_us.is_(None))
-
-
-def _shown_under(now_us: int) -> ColumnElement[bool]:
-    """The condition that a view under a release will be, or is, read."""
-    return and_(
-        ReadableRow.record_id == ReleaseRow.record_id,  # which has an index
-        ReadableRow.release_id == ReleaseRow.id,
-        ReadableRow.until_us > now_us,
-        ReadableRow.until_us > ReleaseRow.visible_us,
-    )
 
 
 def recall(session: Session, call: Call, now_us: int, release_id: str, reason: str | None) -> None:
@@ -344,7 +292,7 @@ def _recall(session: Session, call: Call, now_us: int, row: ReleaseRow, reason: 
     row.recalled_us, row.recalled_by, row.recall_reason = now_us, SYSTEM.key_id, reason
     session.flush()
     record_type = session.get_one(RecordRow, row.record_id).type
-    if not row.announced and row.visible_us <= now_us and _is_shown(session, now_us, row):
+    if not row.announced and row.visible_us <= now_us and is_shown(session, now_us, row):
         announce(session, now_us, record_type, row)  # it may have read it before it was told of it
     # The record is named as well: it is what the index knows.
     session.execute(delete(ReadableRow).where(ReadableRow.record_id == row.record_id, ReadableRow.release_id == row.id))
@@ -368,12 +316,6 @@ def _recall(session: Session, call: Call, now_us: int, row: ReleaseRow, reason: 
         release=row.id,
         partner=row.partner_id,
     )
-
-
-def _is_shown(session: Session, now_us: int, row: ReleaseRow) -> bool:
-    """Whether a view under a release can be read, once its delay has passed."""
-    query = select(ReleaseRow.id).join(ReadableRow, _shown_under(now_us)).where(ReleaseRow.id == row.id)
-    return session.scalar(query) is not None
 
 
 def _tell(session: Session, now_us: int, kind: str, record_type: str, row: ReleaseRow) -> None:

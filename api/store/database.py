@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from api.errors import StorageError
 
 __all__ = ["WRITES", "Database"]
 
+_T = TypeVar("_T")
 WRITES = "vedette_write"
 """Execution option of a connection whose transaction writes: it takes the write lock as it begins."""
 
@@ -63,6 +64,19 @@ class Database:
             if self._closed:  # who closed it could not reach the connection of this block
                 self.engine.pool.dispose()
 
+    def anew(self, work: Callable[[], _T]) -> _T:
+        """What `work` gives, which keeps nothing; asked once more where its connection turned out to be gone.
+
+        A way to a database can end without a sign: whoever is the first to use it again hears of it, and the pool opens
+        others after that.
+        """
+        try:
+            return work()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return work()
+
     def check_open(self) -> None:
         """Raise StorageError once it is closed: nobody would close the connection that is opened after that."""
         if self._closed:
@@ -83,5 +97,12 @@ class Database:
         except (DatabaseError, InterfaceError) as error:
             if type(error) not in _CANNOT_SERVE:
                 raise
-            told = " ".join(str(error.orig).split())
-            raise StorageError(f"store {self.place} cannot serve: {told}; check disk space and other users") from error
+            raise self._cannot_serve(error.orig) from error
+        except self.engine.dialect.loaded_dbapi.Error as error:  # of whoever asks the driver itself
+            if type(error).__name__ not in {each.__name__ for each in _CANNOT_SERVE}:
+                raise
+            raise self._cannot_serve(error) from error
+
+    def _cannot_serve(self, error: object) -> StorageError:
+        told = " ".join(str(error).split())
+        return StorageError(f"store {self.place} cannot serve: {told}; check disk space and other users")

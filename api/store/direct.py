@@ -16,6 +16,8 @@ from sqlalchemy import Connection, CursorResult, Delete, Insert, Select, Update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
+from api.store.plain import Plain
+
 __all__ = ["Said", "Statement", "direct", "said"]
 
 Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
@@ -63,23 +65,27 @@ class Said:
         return before + values[:-1] + given + after, tuple(chain.from_iterable(rows))
 
 
-def direct(session: Session | Connection, statement: Statement, given: Values | Sequence[Values]) -> CursorResult[Any]:
+def direct(
+    session: Session | Connection | Plain, statement: Statement, given: Values | Sequence[Values]
+) -> CursorResult[Any]:
     """Execute a statement in the transaction of a session, past what the session has not flushed yet.
 
     Parameters
     ----------
     session
-        Or a connection alone.
+        Or a connection alone; of what a `Plain` one finds there is `one_or_none`.
     given
         Its parameters by name: of an Insert the columns, all of them in each row; a sequence executes it for each.
     """
-    connection = session if isinstance(session, Connection) else session.connection()
+    connection: Any = session.connection() if isinstance(session, Session) else session
     rows = [given] if isinstance(given, Mapping) else given
     told = said(statement, connection.dialect, tuple(rows[0]) if isinstance(statement, Insert) else None)
     values = [told.values(row) for row in rows]
     if told.names is not None and isinstance(statement, Insert) and len(values) > 1:
-        return [connection.exec_driver_sql(*told.at_once(part)) for part in _parts(values)][-1]
-    return connection.exec_driver_sql(told.text, values[0] if len(values) == 1 else values)
+        found: list[CursorResult[Any]] = [connection.exec_driver_sql(*told.at_once(part)) for part in _parts(values)]
+        return found[-1]
+    one: CursorResult[Any] = connection.exec_driver_sql(told.text, values[0] if len(values) == 1 else values)
+    return one
 
 
 def _parts(rows: Sequence[_T]) -> Iterator[Sequence[_T]]:

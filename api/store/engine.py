@@ -21,6 +21,7 @@ from api.store.clock import LONGEST_REST_US, ServiceClock, last_written_us
 from api.store.database import Database
 from api.store.looks import Looks
 from api.store.objects import open_objects
+from api.store.plain import Plain, PlainWriter
 from api.store.postgres import open_postgres
 from api.store.schema import prepare
 from api.store.sqlite import open_sqlite
@@ -101,6 +102,7 @@ class Store:
         self.objects = open_objects(objects, directory)
         self._database = open_database(directory, database, busy_timeout_s=busy_timeout_s)
         self.looks = Looks(self._database)
+        self._plain = PlainWriter(self._database)
         engine = self._database.engine
         self._reader = sessionmaker(engine.execution_options(**self._database.reading), expire_on_commit=False)
         self._writes = engine.execution_options(**self._database.writing)
@@ -136,6 +138,24 @@ class Store:
             yield session
             self._database.end_reading(session)
 
+    def ask(self, work: Callable[[Session], _T]) -> _T:
+        """What `work` returns, done in a session of `read`: once more where the way to the database was gone.
+
+        Raises
+        ------
+        StorageError
+            As `read` does.
+        """
+
+        def asked() -> _T:
+            with self._reader() as session:
+                value = work(session)
+                self._database.end_reading(session)
+                return value
+
+        with self._database.in_use():
+            return self._database.anew(asked)
+
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session in one write transaction: committed when the block ends, undone when it raises.
@@ -169,8 +189,8 @@ class Store:
         value: _T = self._done(_Waiting(work))
         return value
 
-    def note_together(self, work: Callable[[Connection], _T]) -> _T:
-        """As `write_together`, for work that appends to the audit and does nothing else.
+    def note_together(self, work: Callable[[Connection | Plain], _T]) -> _T:
+        """As `write_together`, for work that appends to the audit (`api.store.direct`) and does nothing else.
 
         Most requests only read, and most of what they cost is this: no session is made for it, and those who `listen`
         are not called, for there is nothing new for them.
@@ -211,7 +231,9 @@ class Store:
 
     def _commit(self, batch: list[_Waiting]) -> None:
         try:
-            if len(batch) == 1:  # has nobody to spare: no savepoint
+            if len(batch) == 1 and batch[0].bare and self.is_embedded:
+                batch[0].value = self._plain.do(batch[0].work)
+            elif len(batch) == 1:  # has nobody to spare: no savepoint
                 with self._begun() if batch[0].bare else self._transaction() as begun:
                     batch[0].value = batch[0].work(begun)
             else:
@@ -249,14 +271,33 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with self._database.in_use(), self._writer() as session, session.begin():
-            session.connection()  # take the write lock now, not at the first statement
+        with self._database.in_use(), self._database.anew(self._begun_session) as session:
             yield session
+            session.commit()
+
+    def _begun_session(self) -> Session:
+        session = self._writer()
+        try:
+            session.connection()  # take the write lock now, not at the first statement
+        except BaseException:
+            session.close()
+            raise
+        return session
 
     @contextmanager
     def _begun(self) -> Iterator[Connection]:
-        with self._database.in_use(), self._writes.begin() as connection:
+        with self._database.in_use(), self._database.anew(self._begun_connection) as connection:
             yield connection
+            connection.commit()
+
+    def _begun_connection(self) -> Connection:
+        connection = self._writes.connect()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _tell(self) -> None:
         for heard in self._listeners:
@@ -324,6 +365,7 @@ class Store:
         """Let go of every connection; what is being read or written ends first, and nothing begins after that."""
         self._database.close()
         self.looks.close()
+        self._plain.close()
 
 
 def open_database(directory: Path, database: str | None, *, busy_timeout_s: float = 10.0) -> Database:

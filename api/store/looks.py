@@ -55,9 +55,14 @@ class Looks:
             finally:
                 self._lock.release()
         reader = self._database.engine.execution_options(**self._database.reading)
-        with self._database.in_use(), reader.connect() as connection:
-            row = connection.execute(statement, given).first()
-        return None if row is None else tuple(row)
+
+        def asked() -> tuple[Any, ...] | None:
+            with reader.connect() as connection:
+                row = connection.execute(statement, given).first()
+            return None if row is None else tuple(row)
+
+        with self._database.in_use():
+            return self._database.anew(asked)
 
     def close(self) -> None:
         """Let go of the connection. The database is closed before: a question would open another."""

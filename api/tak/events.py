@@ -11,20 +11,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import shapely.geometry
 from lxml import etree
 
 from api.errors import SettingsError
 from api.markup import plain, serialised
 from api.records.merges import MERGED
-from api.times import datetime_of, microseconds_of
+from api.tak.elements import Place, add_line, add_point, inside_of, new_event, outline, thinned
+from api.times import microseconds_of
 
 __all__ = ["OF_NO_EVENT", "CotRules", "deletes_of", "events_of", "ping_of", "uids_of"]
 
 OF_NO_EVENT = ("dismissed", MERGED)
 """States of review of records that no event tells of: of a merged one, its survivor's does."""
-_UNKNOWN = "9999999.0"
-_MOST_VERTICES = 200
 _SHAPE = "u-d-f"
 
 # A person decides who is hostile, not a camera: affiliation is pending until the review and unknown after it.
@@ -108,14 +106,6 @@ class CotRules:
             raise SettingsError(f"base_url {self.base_url!r} is no address: give https://HOST")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    lat: float
-    lon: float
-    hae_m: float | None = None
-    ce_m: float | None = None
-
-
 def uids_of(record_id: str, record_type: str) -> tuple[str, ...]:
     """The uids that events of a record may have: its own, then those of its parts."""
     return (f"vedette-{record_id}", *(f"vedette-{record_id}-{part}" for part in _PARTS.get(record_type, ())))
@@ -172,8 +162,8 @@ def deletes_of(
     for uid in uids_of(record_id, record_type):
         if uid in but:
             continue
-        event = _event(f"{uid}-delete", "t-x-d-d", "m-g", (now_us, now_us, stale_us), rules)
-        _point(event, _Place(0.0, 0.0))
+        event = new_event(f"{uid}-delete", "t-x-d-d", "m-g", (now_us, now_us, stale_us), rules.opex)
+        add_point(event, Place(0.0, 0.0))
         detail = etree.SubElement(event, "detail")
         etree.SubElement(detail, "link", uid=uid, relation="none", type="none")
         etree.SubElement(detail, "__forcedelete")
@@ -183,8 +173,8 @@ def deletes_of(
 
 def ping_of(*, now_us: int) -> bytes:
     """The event that a TAK server answers."""
-    event = _event("vedette-ping", "t-x-c-t", "m-g", (now_us, now_us, now_us + 20_000_000), CotRules())
-    _point(event, _Place(0.0, 0.0))
+    event = new_event("vedette-ping", "t-x-c-t", "m-g", (now_us, now_us, now_us + 20_000_000))
+    add_point(event, Place(0.0, 0.0))
     return serialised(event)
 
 
@@ -215,24 +205,24 @@ class _Maker:
 
     def _own(self) -> etree._Element:
         drawn = self.geometry["type"] != "Point"
-        place = _inside_of(self.geometry) if drawn else self._place()
+        place = inside_of(self.geometry) if drawn else self._place()
         event = self._begin("", _SHAPE if drawn else self._cot_type(), place)
         detail = event[-1]
         if drawn:
-            _draw(detail, *_outline(self.geometry))
+            add_line(detail, *outline(self.geometry))
         self._describe(detail)
         return event
 
-    def _begin(self, part: str, cot_type: str, place: _Place) -> etree._Element:
+    def _begin(self, part: str, cot_type: str, place: Place) -> etree._Element:
         uid = f"vedette-{self.id}" + (part and f"-{part}")
-        event = _event(uid, cot_type, self._how(), self.times, self.rules)
+        event = new_event(uid, cot_type, self._how(), self.times, self.rules.opex)
         for name, value in _handling(self.properties).items():
             event.set(name, plain(value))
-        _point(event, place)
+        add_point(event, place)
         etree.SubElement(event, "detail")
         return event
 
-    def _place(self) -> _Place:
+    def _place(self) -> Place:
         lon, lat, *rest = self.geometry["coordinates"]
         ellipse = self.properties.get("ellipse")
         sigma_m = self.properties.get("uncertainty_m")
@@ -241,7 +231,7 @@ class _Maker:
         ce_m = None if sigma_m is None else sigma_m * _SIGMAS_95
         if ellipse is not None:
             ce_m = ellipse["semi_major_m"]
-        return _Place(lat, lon, rest[0] if rest else None, ce_m)
+        return Place(lat, lon, rest[0] if rest else None, ce_m)
 
     def _cot_type(self) -> str:
         kind = self.properties.get("kind")
@@ -310,7 +300,7 @@ class _Maker:
             )
         if footprint is not None:
             line = etree.SubElement(shape, "polyline", closed="true")
-            for lon, lat in _outline(footprint)[0]:
+            for lon, lat in outline(footprint)[0]:
                 etree.SubElement(line, "vertex", lat=f"{lat:.7f}", lon=f"{lon:.7f}")
 
     def _link_video(self, detail: etree._Element) -> None:
@@ -330,13 +320,13 @@ class _Maker:
         value = self.properties.get(part)
         if part == "track":
             points = [(point["lon"], point["lat"]) for point in value or ()]
-            return (_thinned(points), False) if len(points) > 1 else None
-        return None if value is None else _outline(value)
+            return (thinned(points), False) if len(points) > 1 else None
+        return None if value is None else outline(value)
 
     def _drawing(self, part: str, line: list[tuple[float, float]], closed: bool) -> etree._Element:
         lon, lat = line[0]
-        event = self._begin(part, _SHAPE, _Place(lat, lon))
-        _draw(event[-1], line, closed)
+        event = self._begin(part, _SHAPE, Place(lat, lon))
+        add_line(event[-1], line, closed)
         etree.SubElement(event[-1], "contact", callsign=f"{part} {self.id[:8]}")
         etree.SubElement(event[-1], "link", uid=f"vedette-{self.id}", relation="p-p", type=self._parent_type())
         return event
@@ -347,26 +337,6 @@ class _Maker:
 
 _SIGMAS_95 = 2.4477
 """Radius of the circle that holds 95 % of a round normal distribution in the plane, in sigmas: sqrt(-2 ln 0.05)."""
-
-
-def _event(uid: str, cot_type: str, how: str, times: tuple[int, int, int], rules: CotRules) -> etree._Element:
-    now, start, stale = (_iso_ms(time_us) for time_us in times)
-    event = etree.Element("event", version="2.0", uid=uid, type=cot_type, how=how, time=now, start=start, stale=stale)
-    if rules.opex is not None:
-        event.set("opex", plain(rules.opex))
-    return event
-
-
-def _point(event: etree._Element, place: _Place) -> None:
-    etree.SubElement(
-        event,
-        "point",
-        lat=f"{place.lat:.7f}",
-        lon=f"{place.lon:.7f}",
-        hae=_UNKNOWN if place.hae_m is None else f"{place.hae_m:.1f}",
-        ce=_UNKNOWN if place.ce_m is None else f"{place.ce_m:.1f}",
-        le=_UNKNOWN,
-    )
 
 
 def _handling(properties: Mapping[str, Any]) -> dict[str, str]:
@@ -382,37 +352,5 @@ def _handling(properties: Mapping[str, Any]) -> dict[str, str]:
     return found | ({"caveat": ", ".join(caveats)} if caveats else {})
 
 
-def _draw(detail: etree._Element, line: list[tuple[float, float]], closed: bool) -> None:
-    for lon, lat in [*line, *([line[0]] if closed else [])]:
-        etree.SubElement(detail, "link", point=f"{lat:.7f},{lon:.7f}")
-
-
-def _outline(geometry: Mapping[str, Any]) -> tuple[list[tuple[float, float]], bool]:
-    """The longest line or the largest outer ring of a geometry, lon and lat, and whether it closes."""
-    shape = shapely.geometry.shape(dict(geometry))
-    part = max(getattr(shape, "geoms", [shape]), key=lambda each: (each.area, each.length))
-    closed = part.geom_type == "Polygon"
-    line = part.exterior if closed else part
-    points = [(float(x), float(y)) for x, y, *_ in line.coords]
-    return _thinned(points[:-1] if closed else points), closed
-
-
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """At most so many vertices as clients draw at ease; the first and the last stay."""
-    step = max(1, -(-len(points) // _MOST_VERTICES))
-    return [*points[:-1:step], points[-1]]
-
-
-def _inside_of(geometry: Mapping[str, Any]) -> _Place:
-    point = shapely.geometry.shape(dict(geometry)).representative_point()
-    return _Place(point.y, point.x)
-
-
 def _scalar(value: Any) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool)
-
-
-def _iso_ms(time_us: int) -> str:
-    """ISO 8601 with milliseconds: readers in the field take six digits for milliseconds."""
-    moment = datetime_of(time_us)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.").zfill(20) + f"{moment.microsecond // 1000:03d}Z"

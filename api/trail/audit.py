@@ -21,6 +21,7 @@ from api.errors import AuditTamperedError
 from api.identity.roles import Call
 from api.store.direct import direct
 from api.store.engine import Store
+from api.store.plain import Plain
 from api.store.tables import AuditRow, Base
 from api.times import iso
 
@@ -85,14 +86,14 @@ Link = tuple[int, str, str]
 
 
 def append_audit(
-    session: Session | Connection, call: Call, time_us: int, action: str, objects: list[str], **detail: Any
+    session: Session | Connection | Plain, call: Call, time_us: int, action: str, objects: list[str], **detail: Any
 ) -> None:
     """Append one entry in the caller's write transaction, so that the deed and its record stand or fall together.
 
     Parameters
     ----------
     session
-        A session of `Store.write`, or a connection of `Store.note_together`.
+        A session of `Store.write`, or what `Store.note_together` gives.
     call
         Who, and in which request.
     time_us
@@ -107,12 +108,12 @@ def append_audit(
     append_deeds(session, [Deed(call, time_us, action, objects, detail)])
 
 
-def append_deeds(session: Session | Connection, deeds: Sequence[Deed]) -> None:
+def append_deeds(session: Session | Connection | Plain, deeds: Sequence[Deed]) -> None:
     """Append an entry for each of `deeds`, in order, as `append_audit` does."""
     if not deeds:
         return
-    head = direct(session, _HEAD, {}).one_or_none()
-    seq, link = (0, GENESIS) if head is None else (head.seq, head.hash)
+    head: Any = direct(session, _HEAD, {}).one_or_none()
+    seq, link = (0, GENESIS) if head is None else head
     entries = []
     for deed in deeds:
         seq += 1

@@ -11,7 +11,8 @@ from pathlib import Path
 import fsspec  # type: ignore[import-untyped]
 
 from api.errors import StorageError
-from api.store.objects import remote_errors, sync_folder
+from api.store.files import sync_folder
+from api.store.remote import remote_errors
 
 __all__ = ["LineTarget"]
 

@@ -19,7 +19,8 @@ from api.identity.roles import SYSTEM, Call, Principal
 from api.ingest.records import deliver_all
 from api.records.readable import find_readable
 from api.records.types import TYPES
-from api.release.releases import announce_due, recall, release
+from api.release.announcing import announce_due
+from api.release.releases import recall, release
 from api.release.schemas import ReleaseIn
 from api.review.schemas import ReviewIn
 from api.review.verdicts import review

@@ -13,7 +13,7 @@ from api import Settings, SettingsError, StorageError, Store, create_admin, runn
 from api.account.erasure import sweep
 from api.account.tasks import sweep_store
 from api.background import Service as Beside
-from api.release.releases import announce_due
+from api.release.announcing import announce_due
 from api.store.clock import ServiceClock
 from api.store.tables import AuditRow
 from api.times import iso

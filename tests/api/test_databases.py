@@ -181,6 +181,42 @@ def test_a_database_that_crashed_is_found_again_with_all_that_was_committed(tmp_
         store.close()
 
 
+def test_a_way_to_the_database_that_ended_without_a_sign_is_gone_round_once(tmp_path, postgres, monkeypatch):
+    """As behind a firewall that forgets connections: the first to use one again hears of it, and nobody else."""
+    name = postgres.create()
+    store = Store(tmp_path, database=postgres.url(name))
+    append(store, 0)
+    monkeypatch.setattr(dialect, "poll", Deaf)
+    uses = {
+        "read": lambda: store.ask(lambda session: session.execute(text("SELECT count(*) FROM event")).scalar_one()),
+        "write": lambda: append(store, 1),
+        "note": lambda: store.note_together(lambda noted: append_audit(noted, Call(SYSTEM, "r"), 2, "note", [])),
+        "look": store.stamp,
+    }
+    for use in uses.values():
+        use()
+        postgres.execute(END_ALL.format(name))
+        use()
+    with pytest.raises(StorageError, match="cannot serve"):  # what has begun is not begun again: it may have been done
+        interrupted(store, lambda: postgres.execute(END_ALL.format(name)))
+    assert counted(store) == 3
+    store.close()
+    postgres.drop(name)
+
+
+END_ALL = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{}'"
+
+
+class Deaf:
+    """Hears nothing of any connection."""
+
+    def register(self, *_of):
+        pass
+
+    def poll(self, _timeout):
+        return []
+
+
 def test_a_database_that_takes_no_write_is_not_ready(tmp_path, postgres):
     name = postgres.create()
     store = Store(tmp_path, database=postgres.url(name))

@@ -31,8 +31,9 @@ from sqlalchemy.pool import StaticPool
 from api.errors import ApiError, BadRequestError
 from api.records.cql2_text import MAX_CHARACTERS, parse_text
 from api.records.dialect import _POSTGRESQL, RELATIONS, dialect_of, glob_of, within
-from api.records.filters import Queryable, ValueType, box_of, filter_tree, in_span, where
+from api.records.filters import Queryable, box_of, filter_tree, in_span, where
 from api.records.literals import Span, span_of_query
+from api.records.operands import ValueType
 from api.times import iso
 from tests.api.conftest import DATABASES
 

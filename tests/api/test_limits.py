@@ -225,7 +225,7 @@ def test_behind_a_proxy_no_address_is_believed(store):
 def test_several_processes_let_through_together_what_one_would(store, processes):
     identity = IdentitySettings(principal_limit=Policy(6, 1e-3), login_limit=Policy(6, 1e-3), processes=processes)
     doorman, logins = Doorman(store, Settings(store.directory, identity=identity)), Logins(store, identity)
-    for buckets in (doorman._principals, logins._by_device):
+    for buckets in (doorman._principals, logins._guesses.by_device):
         assert [buckets.take("a").allowed for _ in range(7)].count(True) == 6 // processes
 
 

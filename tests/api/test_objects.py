@@ -14,7 +14,9 @@ import pytest
 
 from api import Settings, StorageError, backup, create_app, restore
 from api.errors import TooLargeError, UnprocessableError
-from api.store.objects import ObjectFolder, RemoteObjects, StoredObject, open_objects
+from api.store.incoming import StoredObject
+from api.store.objects import ObjectFolder, open_objects
+from api.store.remote import RemoteObjects
 from tests.api.conftest import InProcess, Service
 from tests.api.raw import is_postgres, place_of
 from tests.api.samples import CLIP

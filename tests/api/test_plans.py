@@ -11,8 +11,8 @@ from api.feeds.receipts import outstanding_recalls
 from api.identity.roles import Principal, Role
 from api.records.lists import RecordFilter, list_readable
 from api.records.readable import next_change
+from api.release.announcing import announce_due
 from api.release.redaction import wanted_copies
-from api.release.releases import announce_due
 from api.review.tables import QueueRow
 from api.store.tables import ReadableRow, RecordRow
 from tests.api.conftest import ON_SQLITE

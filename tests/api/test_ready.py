@@ -235,13 +235,20 @@ async def test_who_is_gone_before_the_note_is_written_keeps_nobody_waiting(store
 
 def test_whoever_knocks_while_a_far_database_hangs_keeps_nobody_else_waiting(service, monkeypatch):
     """A key that is known already is asked for in a thread, unless the database is a file of this machine."""
-    going = threading.Event()
+    came, going, first = threading.Event(), threading.Event(), service.store.looks.first
     monkeypatch.setattr(type(service.store), "is_embedded", property(lambda _store: False))
     assert service.ask("analyst", "GET", "/me").status_code == 200
-    monkeypatch.setattr(service.store, "stamp", lambda: going.wait(20) and 0)
+
+    def hangs(*asked, **given):
+        came.set()
+        assert going.wait(20)
+        return first(*asked, **given)
+
+    monkeypatch.setattr(service.store.looks, "first", hangs)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(service.ask, "analyst", "GET", "/me")
         try:
+            assert came.wait(20)
             assert service.ask(None, "GET", "/health").status_code == 200
             assert not waiting.done()
         finally:

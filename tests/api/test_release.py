@@ -20,7 +20,8 @@ from api.records.readable import find_readable
 from api.records.schemas import CrossingIn
 from api.records.types import TYPES
 from api.release.agreements import add_agreement, add_partner, end_agreement
-from api.release.releases import announce_due, next_due, recall, release
+from api.release.announcing import announce_due, next_due
+from api.release.releases import recall, release
 from api.release.schemas import AgreementTerms, PartnerIn, ReleaseField, ReleaseIn
 from api.review.schemas import ReviewIn
 from api.review.verdicts import review

@@ -278,6 +278,25 @@ def test_notes_share_the_commit_of_writes_and_their_chain_has_no_gap(store):
     assert verify_audit(store).seq == before + len(entries)
 
 
+def test_a_note_that_fails_alone_leaves_nothing_and_the_next_is_kept(tmp_path):
+    """Whether it raises itself, the file is locked, or the store is closed under it."""
+    store = Store(tmp_path, busy_timeout_s=0.05)
+    store.note_together(Notes([["a"]]))
+    before = verify_audit(store).seq
+    with pytest.raises(ConflictError):
+        store.note_together(Notes([["b"]], fails=True))
+    other = sqlite3.connect(tmp_path / "vedette.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match="cannot serve: database is locked"):
+        store.note_together(Notes([["c"]]))
+    other.close()
+    store.note_together(Notes([["d"]]))
+    assert verify_audit(store).seq == before + 1
+    store.close()
+    with pytest.raises(StorageError, match="closed"):
+        store.note_together(Notes([["e"]]))
+
+
 def test_a_note_calls_nobody_who_waits_for_changes(store):
     called = []
     store.listen(lambda: called.append(True))

@@ -23,6 +23,7 @@ from standardwebhooks import Webhook
 
 from api import Role, Settings, Store
 from api.background import Service
+from api.canonical import canonical
 from api.feeds.lease import give_lease, holds_lease, take_lease
 from api.feeds.schemas import WebhookIn
 from api.feeds.sender import Sender, _has_come
@@ -323,31 +324,45 @@ def test_a_target_rests_until_it_is_set_going_again_and_misses_nothing(service: 
     assert [one["objects"] for one in service.audited("webhook.pause")] == [[made["id"]]]
 
 
-def test_a_new_secret_signs_from_the_next_call_on_and_for_a_time_the_old_one_too(service: Live, target: Target):
+def test_a_new_secret_signs_from_the_next_call_on_and_for_a_time_those_before_too(service: Live, target: Target):
     bravo = service.partner("bravo")
     made = name_target(service, "bravo", target.url)
     service.released(bravo, "before")
     target.wait(1)
-    renewed = service.must("bravo", "POST", f"/webhooks/{made['id']}/secret")
-    assert renewed["secret"] != made["secret"]
+    # Renewed again within the day, perhaps by mistake: the secret that the receiver has counts to the end of its time.
+    secrets = [made["secret"], *(renewed["secret"] for renewed in (renew(service, made), renew(service, made)))]
+    assert len(set(secrets)) == 3
     service.released(bravo, "after")
     (headers, body) = target.wait(2)[1]
-    for secret in (renewed["secret"], made["secret"]):
+    for secret in secrets:
         Webhook(secret).verify(body, headers)
+    renewed = renew(service, made)
     with service.store.write() as session:
-        until_us = session.get_one(WebhookRow, made["id"]).old_until_us
+        row = session.get_one(WebhookRow, made["id"])
+        (newest, until_us), *others = json.loads(row.old_secrets)
+        assert newest == secrets[-1]
         assert iso(until_us) == renewed["old_secret_until"]
         assert 0 < until_us - service.store.clock() <= FeedSettings().old_secret_s * 1e6
-        session.get_one(WebhookRow, made["id"]).old_until_us = service.store.clock()  # that time is over
-    service.released(bravo, "much later")
+        row.old_secrets = canonical([[newest, until_us], *([secret, service.store.clock()] for secret, _ in others)])
+    service.released(bravo, "much later")  # the time of the others is over
     (headers, body) = target.wait(3)[2]
-    Webhook(renewed["secret"]).verify(body, headers)
-    with pytest.raises(Exception, match="signature"):
-        Webhook(made["secret"]).verify(body, headers)
+    for secret in (renewed["secret"], newest):
+        Webhook(secret).verify(body, headers)
+    for secret in secrets[:-1]:
+        with pytest.raises(Exception, match="signature"):
+            Webhook(secret).verify(body, headers)
+    for _ in range(5):
+        last = renew(service, made)
     with service.store.read() as session:
-        assert session.get_one(WebhookRow, made["id"]).old_secret is None
-    assert renewed["secret"] not in service.ask("bravo", "GET", "/webhooks").text
-    assert all(renewed["secret"] not in json.dumps(one) for one in service.audited("webhook.renew_secret"))
+        kept = [secret for secret, _ in json.loads(session.get_one(WebhookRow, made["id"]).old_secrets)]
+    assert len(kept) == 4  # of whoever renews without end
+    assert newest not in kept
+    assert last["secret"] not in service.ask("bravo", "GET", "/webhooks").text
+    assert all(last["secret"] not in json.dumps(one) for one in service.audited("webhook.renew_secret"))
+
+
+def renew(service: Live, webhook):
+    return service.must("bravo", "POST", f"/webhooks/{webhook['id']}/secret")
 
 
 def test_a_target_is_seen_and_touched_by_its_own_alone(service: Live, target: Target):
