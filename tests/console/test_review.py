@@ -527,6 +527,12 @@ def test_readable_in_three_themes_and_on_a_tablet(live, desk, footage):
         expect(page.get_by_label("Clip").locator("video")).to_be_in_viewport()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         at.picture(f"review-{width}")
+    page.set_viewport_size({"width": 640, "height": 400})  # as at 1280 x 800 for who has made all twice as large
+    page.get_by_role("button", name="Confirm").click(trial=True)
+    screen = page.get_by_label("Clip").locator("video").bounding_box()
+    assert screen is not None
+    assert screen["height"] > 100
+    at.picture("review-zoomed")
 
 
 def test_a_clip_plays_by_itself_where_nobody_asked_for_less_motion(live, desk, footage):

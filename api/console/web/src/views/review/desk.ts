@@ -13,7 +13,7 @@ import { type Details, details, forgetAhead, open, readAgain } from "./details";
 import { type Kept, Outbox, type Outcome, type Verdict, type Waiting } from "./outbox";
 import { readVerdicts, send } from "./post";
 import { named } from "./words";
-import { change, type Item, items, load, sought } from "./worklist";
+import { change, type Item, items, load, loading, sought } from "./worklist";
 
 /** Something that was done here and may be put right. */
 export type Deed =
@@ -209,7 +209,7 @@ function settled(sent: Waiting, outcome: Outcome): void {
       giveBack({ id, mine: sent, by: null, refusal: outcome.problem.message });
       break;
   }
-  load().catch(report);
+  if (!loading.peek()) load().catch(report); // else what is under way is followed by another, as others are told of it
   if (open.peek() === id) readAgain().catch(report);
 }
 
