@@ -90,6 +90,21 @@ _ORDERS: dict[str, dict[str, Any]] = {
     },
 }
 """What the stream of orders sends."""
+STATIONS: dict[str, dict[str, Any]] = {
+    "station": {
+        "name": "station",
+        "summary": "A ground station as it stands, with its vehicles.",
+        "contentType": "application/json",
+        "payload": {
+            "type": "object",
+            "description": "As GET /stations answers it: see the schema Station of the OpenAPI document.",
+            "properties": {"source": _TEXT, "live": {"type": "boolean"}},
+            "required": ["source", "live"],
+        },
+    },
+    "gone": _message_of("gone", "A ground station is not known any more.", {"id": _TEXT}),
+}
+"""What the stream of ground stations sends."""
 
 
 def document(host: str, scheme: str) -> dict[str, Any]:
@@ -148,6 +163,17 @@ def document(host: str, scheme: str) -> dict[str, Any]:
                 "servers": [{"$ref": "#/servers/service"}],
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in (*_ORDERS, "bye")},
             },
+            "stations": {
+                "address": "/stations/stream",
+                "title": "Ground stations (Server-Sent Events)",
+                "description": "GET with Accept: text/event-stream. Every ground station that you may know of, then "
+                "each that changes; that it told the same again is not told. There is no cursor.",
+                "servers": [{"$ref": "#/servers/service"}],
+                "messages": {
+                    **{name: {"$ref": f"#/components/messages/station_{name}"} for name in STATIONS},
+                    "bye": {"$ref": "#/components/messages/bye"},
+                },
+            },
             "webhook": {
                 "address": None,
                 "title": "Webhook",
@@ -166,6 +192,8 @@ def document(host: str, scheme: str) -> dict[str, Any]:
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
             "sendOrders": _operation("orders", [*_ORDERS, "bye"], "What vehicles are told to do, and what came of it.")
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
+            "sendStations": _operation("stations", [*STATIONS, "bye"], "Which ground stations stand by, with what.")
+            | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
             "sendWebhook": _operation("webhook", names, "Each event of a target's audience, in order.")
             | {"bindings": {"http": {"method": "POST", "bindingVersion": "0.3.0"}}},
         },
@@ -177,6 +205,7 @@ def document(host: str, scheme: str) -> dict[str, Any]:
                 **_LIVE,
                 **{f"record_{name}": message for name, message in RECORDS.items()},
                 **_ORDERS,
+                **{f"station_{name}": message for name, message in STATIONS.items()},
                 "bye": {
                     "name": "bye",
                     "summary": "The stream ends; slow and stopping: come back with your cursor.",

@@ -32,6 +32,7 @@ __all__ = [
     "find_account",
     "folded",
     "get_account",
+    "has_password",
     "list_accounts",
     "renew_secret",
     "set_password",
@@ -74,6 +75,12 @@ def folded(login: str) -> str:
 def find_account(session: Session, login: str) -> AccountRow | None:
     """The account of that login, disabled or not."""
     return session.scalars(select(AccountRow).where(AccountRow.login == folded(login))).one_or_none()
+
+
+def has_password(session: Session, account_id: str) -> bool:
+    """Whether the account logs in with a password of this service, and not at a provider."""
+    row = session.get(AccountRow, account_id)
+    return row is not None and row.password is not None
 
 
 def context_of(row: AccountRow, settings: IdentitySettings) -> tuple[str, ...]:

@@ -66,6 +66,7 @@ ME = answered(
         permissions=list_of(TEXT),
         csrf=or_null(TEXT),
         idle_s=or_null(COUNT),
+        has_password=FLAG,
     )
 )
 SESSIONS = answered_page(_SESSION)

@@ -255,7 +255,8 @@ def get_oidc_callback(request: Request, door: Door, logins: Entry, device: From,
 def get_me(request: Request, call: Caller, store: Stored, door: Door, given: Given) -> Response:
     """Who one is; for a session, the token that its unsafe requests carry in `X-Vedette-Csrf`.
 
-    `idle_s` is for how many seconds a session lasts that is not used.
+    `idle_s` is for how many seconds a session lasts that is not used, `has_password` whether it is of an account that
+    logs in with a password here, and not at a provider.
     """
     who = call.principal
     secret = None if who.session_id is None else door.cookies.read(request.headers, door.cookies.session)
@@ -270,7 +271,12 @@ def get_me(request: Request, call: Caller, store: Stored, door: Door, given: Giv
         "csrf": None if secret is None else csrf_token(secret),
         "idle_s": None if who.session_id is None else given.identity.idle_s,
     }
-    return answer(read(store, call, "self.read", lambda _session, _now: (body, [])))
+
+    def work(session: Session, _now: int) -> tuple[Any, list[str]]:
+        has = who.session_id is not None and accounts.has_password(session, who.person)
+        return body | {"has_password": has}, []
+
+    return answer(read(store, call, "self.read", work))
 
 
 def _session_of(call: Call) -> str:

@@ -19,7 +19,7 @@ from api.described import (
 )
 from api.orders.states import STATES
 
-__all__ = ["CHECKLIST", "GIVEN", "LAUNCHES", "ONE", "PLAN", "STATIONS", "TOLD"]
+__all__ = ["CHECKLIST", "GIVEN", "LAUNCHES", "ONE", "PLAN", "STATIONS", "STATION_STREAM", "TOLD"]
 
 _SYSID = {"type": "integer", "minimum": 1, "maximum": 255}
 _SECONDS = {"type": "number", "minimum": 0}
@@ -69,4 +69,5 @@ LAUNCHES = answered_page(_LAUNCH)
 ONE = answered(_LAUNCH)
 PLAN = answered({})
 STATIONS = answered(list_of(_STATION))
+STATION_STREAM = answered(TEXT, media_types=("text/event-stream; charset=utf-8",))
 TOLD = answered(closed(launches=list_of(_LAUNCH)))

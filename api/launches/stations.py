@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Table, delete, select
@@ -15,14 +17,17 @@ from api.identity.roles import Principal
 from api.launches.schemas import StationIn
 from api.launches.settings import LaunchSettings
 from api.launches.tables import StationRow
+from api.live.stream import Looked
 from api.records.readable import may_read_stations
 from api.store.tables import Base
 from api.times import iso
 
-__all__ = ["KEPT_US", "find_live", "list_stations", "tell"]
+__all__ = ["KEPT_US", "STATIONS", "LiveStation", "find_live", "list_stations", "live_stations", "tell"]
 
 KEPT_US = 86_400_000_000
 """For how long a station is remembered that is not heard any more."""
+STATIONS = Looked("station", "station.stream", heartbeat_s=5.0)
+"""A pilot who is about to send looks on: that nothing comes any more is to be seen before vehicles take off."""
 _TABLE: Table = Base.metadata.tables["ground_station"]
 
 
@@ -46,6 +51,30 @@ def list_stations(session: Session, principal: Principal, now_us: int, settings:
         return []
     rows = session.scalars(select(StationRow).where(StationRow.told_us >= now_us - KEPT_US).order_by(StationRow.source))
     return [_wire(row, now_us, settings) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStation:
+    """A station as `list_stations` has it, for a stream: that it told the same again is no news."""
+
+    body: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return str(self.body["source"])
+
+    @property
+    def etag(self) -> str:
+        """Differs whenever anything but the time does."""
+        return canonical(self.body | {"told_at": None})
+
+
+def live_stations(
+    session: Session, principal: Principal, now_us: int, settings: LaunchSettings
+) -> Mapping[str, LiveStation]:
+    """As `list_stations`, by name."""
+    return {each["source"]: LiveStation(each) for each in list_stations(session, principal, now_us, settings)}
 
 
 def find_live(session: Session, now_us: int, source: str, settings: LaunchSettings) -> StationRow:

@@ -49,6 +49,16 @@ class LiveVehicle:
     etag: str
 
     @property
+    def id(self) -> str:
+        """Of the record."""
+        return str(self.feature["id"])
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What a stream tells of it."""
+        return self.feature
+
+    @property
     def stale(self) -> bool:
         """Whether it is the last that was heard, and old."""
         return bool(self.feature["properties"]["live"]["stale"])

@@ -141,7 +141,7 @@ def test_a_new_account_sets_its_password_at_the_first_login(service, identity):
     assert browser.login("anna", secret, PASSWORD).status_code == 200
     me = browser.ask("GET", "/me").json()
     assert (me["account_id"], me["key_id"], me["role"], me["name"]) == (account_id, account_id, "analyst", "Anna")
-    assert me["idle_s"] == identity.idle_s
+    assert (me["idle_s"], me["has_password"]) == (identity.idle_s, True)
     assert_problem(Browser.at(service).login("anna", secret, OTHER), 401)
     assert_problem(Browser.at(service).login("anna", PASSWORD, OTHER), 422)  # there is nothing to replace
 

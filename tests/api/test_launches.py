@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import threading
+from collections import defaultdict
 
 import pytest
 from hypothesis import settings
@@ -21,7 +22,10 @@ from sqlalchemy import select, update
 import api
 import missions
 from api.errors import SettingsError
+from api.identity.roles import Principal, Role
 from api.launches.settings import ChecklistItem, LaunchSettings
+from api.launches.stations import live_stations
+from api.live.stream import changes
 from api.planning import worker
 from api.planning.schemas import PlanningIn
 from api.planning.tables import PlanningFileRow, PlanningRow
@@ -360,6 +364,36 @@ def test_who_has_no_business_with_stations_learns_nothing_of_them(service, plann
     assert [each["source"] for each in service.ask("supervisor", "GET", "/stations").json()] == ["secret-place"]
     items = service.ask("supervisor", "GET", "/launches/checklist").json()["items"]
     assert [item["key"] for item in items] == TICKED
+
+
+@ON_SQLITE
+def test_a_stream_tells_of_stations_as_they_change_and_that_one_is_not_heard_any_more(service):
+    told = defaultdict(dict)
+
+    def news(role="pilot"):
+        reader = Principal("key", "key", Role(role))
+        with service.store.read() as session:
+            view = live_stations(session, reader, service.clock.now_us, LaunchSettings())
+        fresh, gone = changes(view, told[role])
+        return [(one.id, one.body["live"], one.body["busy"]) for one in fresh], gone
+
+    assert news() == ([], [])
+    tell(service)
+    assert news() == ([("north", True, None)], [])
+    assert news("supervisor") == ([("north", True, None)], [])
+    assert news("analyst") == ([], [])
+    service.clock.now_us += 2 * SECOND_US
+    tell(service)
+    assert news() == ([], [])  # the same again
+    tell(service, busy="a flight to a cue")
+    assert news() == ([("north", True, "a flight to a cue")], [])
+    service.clock.now_us += 11 * SECOND_US
+    assert news() == ([("north", False, "a flight to a cue")], [])
+    tell(service)
+    assert news() == ([("north", True, None)], [])
+    service.clock.now_us += 25 * 3600 * SECOND_US
+    tell(service, source="south")
+    assert news() == ([("south", True, None)], ["north"])
 
 
 @ON_SQLITE

@@ -84,6 +84,7 @@ def test_a_person_of_the_provider_logs_in(service, browser, provider):
     assert "SameSite=strict" in lines[0]
     assert "Max-Age=0" in lines[2]
     me = browser.ask("GET", "/me").json()
+    assert me["has_password"] is False
     assert (me["name"], me["role"]) == ("Anna", "analyst")
     assert browser.ask("GET", "/crossings").status_code == 200
     assert_problem(browser.ask("GET", "/audit"), 403)

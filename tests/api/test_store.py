@@ -89,6 +89,7 @@ def test_keys_end(service):
         "permissions": sorted(permission for permission, roles in RULES.items() if "analyst" in roles),
         "csrf": None,
         "idle_s": None,
+        "has_password": False,
     }
     assert service.ask("administrator", "DELETE", f"/keys/{key_id}").status_code == 204
     assert service.ask("second", "GET", "/me").status_code == 401

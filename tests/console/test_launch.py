@@ -192,16 +192,20 @@ def test_what_waits_is_withdrawn_and_what_the_service_refuses_is_said_with_nothi
         dialog.get_by_role("textbox", name="Note").fill("as briefed")
         go = dialog.get_by_role("button", name="Send: they take off")
         expect(go).to_be_enabled()
-        seen = live.ask("pilot", "GET", "/stations").json()
-        page.route("**/stations", lambda route: route.fulfill(json=seen))  # what it does next is not heard of here
-        station.busy = "a flight to a cue"
-        station.tell()
+
+        def too_late(route: Route) -> None:
+            """It flies off while the launch is on its way."""
+            station.busy = "a flight to a cue"
+            station.tell()
+            route.continue_()
+
+        page.route("**/launches", too_late)
         go.click()
         expect(dialog.get_by_role("alert")).to_contain_text("a flight to a cue")
         assert given(live) == []
         at.picture("launch-refused")
         expect(dialog.get_by_role("textbox", name="Note")).to_have_value("as briefed")
-        page.unroute("**/stations")
+        page.unroute("**/launches")
         expect(dialog.get_by_role("status")).to_contain_text("hill flies: a flight to a cue.")
         station.busy = None
         expect(go).to_be_enabled()

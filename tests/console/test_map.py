@@ -1,6 +1,9 @@
-"""The map itself: what of it is not drawn. Where the processor draws it, each needless layer costs a frame."""
+"""The map itself: what of it is not drawn, and what there is where none can be. Each needless layer costs a frame."""
 
+import pytest
 from playwright.sync_api import expect
+
+from tests.console.test_fly import choose, fly, have
 
 DRAWN = """async () => {
   // Names of what the programs that draw are told: each program has its own.
@@ -30,6 +33,13 @@ MAPLIBRE = """async () => {
 SKY = "u_sky_color", "u_horizon_color", "u_sky_blend"
 """What MapLibre's program of the sky is told, and no other."""
 
+NO_WEBGL = """
+  const plain = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...given) {
+    return kind.startsWith("webgl") ? null : plain.call(this, kind, ...given);
+  };
+"""
+
 
 def test_no_sky_is_drawn_and_nothing_is_blended_with_the_page(live, desk):
     """An upgrade of MapLibre may draw either again, and nobody would see it but by the hour."""
@@ -43,3 +53,26 @@ def test_no_sky_is_drawn_and_nothing_is_blended_with_the_page(live, desk):
     drawn = page.evaluate(DRAWN)
     assert drawn, "nothing was drawn when the map was moved"
     assert not set(SKY) & set(drawn)
+
+
+@pytest.mark.parametrize(
+    ("lacks", "said"),
+    [
+        ("delete window.Worker", "Web Workers"),
+        (NO_WEBGL, "WebGL 2"),
+    ],
+)
+def test_a_browser_that_can_draw_no_map_says_what_is_missing_and_has_all_else(live, desk, lacks, said):
+    have(live, "vehicles", "heron", name="heron", frame="copter")
+    fly(live, "heron")
+    at = desk(live, None)
+    at.page.add_init_script(lacks)
+    at.log_in("pilot", "#/fly")
+    missing = at.page.get_by_role("alert").filter(has_text="There is no map here.")
+    expect(missing).to_contain_text(said)
+    choose(at.page, "heron").get_by_role("button", name="Pause").click()
+    at.page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+    expect(at.page.get_by_role("region", name="heron", exact=True).get_by_role("status")).to_contain_text("Pause:")
+    at.page.get_by_role("link", name="Plan", exact=True).click()
+    expect(at.page.get_by_role("form", name="What to plan")).to_be_visible()
+    expect(missing).to_be_visible()

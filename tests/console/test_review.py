@@ -178,6 +178,13 @@ def test_the_ground_goes_with_the_clip(live, desk, footage):
     page.keyboard.press(",")
     expect(page.locator(".where .place")).to_have_text(re.compile(f"{LAT + 1.4 * PER_SECOND:.6f}"), timeout=SOON_MS)
     at.picture("review-step")
+    (row,) = rows(page).get_by_role("option").all()
+    expect(row.locator("img.thumbnail")).to_be_visible(timeout=SOON_MS)
+    row.hover()
+    preview = page.locator("video.preview")
+    expect(preview).to_be_visible(timeout=SOON_MS)
+    page.mouse.move(0, 0)
+    expect(preview).to_have_count(0)
 
 
 def test_two_people_and_none_twice(live, desk):
@@ -204,6 +211,25 @@ def test_two_people_and_none_twice(live, desk):
     second.page.keyboard.press("c")
     judged(live, second.page, id_, "confirmed")
     assert [each["reviewer"] for each in verdicts_of(live, id_)] == ["Analyst", "Ben"]
+
+
+def test_two_who_go_through_one_queue_are_not_in_each_others_way(live, desk):
+    ids = [deliver(live, f"queue{n}", 10 * n) for n in range(4)][::-1]
+    first = open_review(desk, live, "analyst")
+    opened(first.page, ids[0])
+    holds(first.page)
+    second = sit_as(desk, live, "ben", second_analyst(live))
+    opened(second.page, ids[1])
+    expect(rows(first.page).get_by_role("option").nth(1)).to_contain_text("claimed by Ben", timeout=SOON_MS)
+    looked(first.page)
+    first.page.keyboard.press("c")
+    opened(first.page, ids[2])
+    expect(rows(second.page).get_by_role("option").nth(1)).to_contain_text("claimed by Analyst", timeout=SOON_MS)
+    looked(second.page)
+    second.page.keyboard.press("c")
+    opened(second.page, ids[3])
+    for page, id_ in ((first.page, ids[0]), (second.page, ids[1])):
+        judged(live, page, id_, "confirmed")
 
 
 def test_what_another_holds_is_not_judged_until_a_supervisor_takes_it(live, desk):
@@ -501,6 +527,12 @@ def test_readable_in_three_themes_and_on_a_tablet(live, desk, footage):
         expect(page.get_by_label("Clip").locator("video")).to_be_in_viewport()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         at.picture(f"review-{width}")
+    page.set_viewport_size({"width": 640, "height": 400})  # as at 1280 x 800 for who has made all twice as large
+    page.get_by_role("button", name="Confirm").click(trial=True)
+    screen = page.get_by_label("Clip").locator("video").bounding_box()
+    assert screen is not None
+    assert screen["height"] > 100
+    at.picture("review-zoomed")
 
 
 def test_a_clip_plays_by_itself_where_nobody_asked_for_less_motion(live, desk, footage):

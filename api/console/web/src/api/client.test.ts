@@ -101,3 +101,20 @@ it.each([
   end(cut);
   await expect(told).rejects.toMatchObject({ name: "Problem", status: 0 });
 });
+
+it.each([
+  ["a page that wants a login", "<!doctype html><title>Welcome</title>"],
+  ["half of what was said", '{"name":'],
+])("an answer that is %s is not the service's", async (_, text) => {
+  const { ask, service } = await import("./client");
+  const none = { name: "Problem", status: 0, message: expect.stringContaining("not the service") };
+  for (const headers of [{}, { "Content-Length": String(text.length) }]) {
+    const told = service.GET("/me");
+    const read = ask("http://service/vehicles").then((answer) => answer.json());
+    await turns();
+    asked.get("/me")?.(new Response(text, { headers }));
+    asked.get("/vehicles")?.(new Response(text, { headers }));
+    await expect(told).rejects.toMatchObject(none);
+    await expect(read).rejects.toMatchObject(none);
+  }
+});

@@ -10,6 +10,7 @@ export type Schemas = components["schemas"];
 
 const SAFE = new Set(["GET", "HEAD"]);
 const OUT_OF_REACH = "the service cannot be reached";
+const NOT_THE_SERVICE = "what answered is not the service: a network may ask for a login of its own";
 const SOMEBODY_ELSE = "somebody else has logged in: this page begins anew";
 
 let csrf = "";
@@ -82,6 +83,16 @@ export async function ask(input: Request | string, init?: RequestInit): Promise<
   if (!SAFE.has(request.method) && csrf !== "") request.headers.set("X-Vedette-Csrf", csrf);
   const response = await reach(request);
   if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
+  return readable(response);
+}
+
+/** An answer whose JSON is none is not the service's, such as the page of a network that wants a login first. */
+function readable(response: Response): Response {
+  const json = response.json.bind(response);
+  response.json = () =>
+    json().catch((error: unknown) => {
+      throw error instanceof SyntaxError ? new Problem(0, NOT_THE_SERVICE) : error;
+    });
   return response;
 }
 
@@ -145,7 +156,11 @@ async function whole(request: Request): Promise<Response> {
   const response = await ask(request);
   try {
     const body = await response.blob();
-    return new Response(body.size === 0 ? null : body, response); // an answer of no content may have no body at all
+    const headers = new Headers(response.headers);
+    headers.set("Content-Length", String(body.size)); // without, openapi-fetch takes it for a text that may be none
+    const { status, statusText } = response;
+    // An answer of no content may have no body at all.
+    return readable(new Response(body.size === 0 ? null : body, { status, statusText, headers }));
   } catch (error) {
     throw failed(error, request.signal);
   }

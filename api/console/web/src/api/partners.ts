@@ -1,5 +1,6 @@
 /** Partners and what is agreed with them. */
 
+import { serviceNow } from "../app/skew";
 import { allOf, dataOf, pageOf, type Schemas, service } from "./client";
 
 export type Partner = Awaited<ReturnType<typeof askPartners>>[number];
@@ -33,7 +34,7 @@ export function nameOf(partners: readonly Partner[], id: string): string {
 export type Force = "in_force" | "run_out" | "ended";
 
 /** Whether an agreement counts at that moment. */
-export function forceOf(agreement: Agreement, now = Date.now()): Force {
+export function forceOf(agreement: Agreement, now = serviceNow()): Force {
   if (agreement.ended !== null) return "ended";
   const until = agreement.terms.valid_until ?? null;
   return until !== null && Date.parse(until) <= now ? "run_out" : "in_force";

@@ -71,6 +71,7 @@ function skip(): void {
 
 function Outlet({ views }: { views: readonly View[] }) {
   const [opened, setOpened] = useState<ReadonlyMap<string, ComponentType>>(new Map());
+  const [absent, setAbsent] = useState<ReadonlySet<string>>(new Set());
   const asked = place.value.view;
   const view = views.find((each) => each.name === asked) ?? views[0];
   useEffect(() => {
@@ -80,20 +81,33 @@ function Outlet({ views }: { views: readonly View[] }) {
     view
       .load()
       .then((module) => setOpened((before) => new Map(before).set(view.name, module.default)))
-      .catch(report);
+      .catch(() => setAbsent((before) => new Set(before).add(view.name)));
   }, [view, asked, opened]);
   if (view === undefined) return <main id="content">{t("app.nothing_here")}</main>;
   const Opened = opened.get(view.name);
   return (
     <main id="content" class={`view ${view.name}`} tabIndex={-1}>
       {Opened === undefined ? (
-        <p role="status">{t("app.loading")}</p>
+        <Coming isAbsent={absent.has(view.name)} />
       ) : (
         <Boundary key={view.name}>
           <Opened />
         </Boundary>
       )}
     </main>
+  );
+}
+
+/** In the place of a view whose code is on its way; it never comes where the service is away, or another one by now. */
+function Coming({ isAbsent }: { isAbsent: boolean }) {
+  if (!isAbsent) return <p role="status">{t("app.loading")}</p>;
+  return (
+    <p role="alert">
+      {t("app.view_absent")}{" "}
+      <button type="button" onClick={() => location.reload()}>
+        {t("app.reload")}
+      </button>
+    </p>
   );
 }
 

@@ -3,9 +3,7 @@ import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
 import { timeText, zoneText } from "../ui/Time";
 import { clock } from "./preferences";
-import { skewS } from "./skew";
-
-const TOLERATED_S = 2;
+import { skewS, TOLERATED_S } from "./skew";
 
 /** The time, as the reader likes it; a warning where this computer and the service do not agree on it. */
 export function Clock() {

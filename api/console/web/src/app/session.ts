@@ -107,10 +107,14 @@ let anew = Number.NEGATIVE_INFINITY;
  * that is on its way and fetches it from the beginning.
  */
 function beginAnew(): void {
-  const now = performance.now();
-  if (now - anew < ANEW_MS) return;
-  anew = now;
+  if (isBeginningAnew()) return;
+  anew = performance.now();
   location.reload();
+}
+
+/** Whether the page is about to, which nobody is to be asked about. */
+export function isBeginningAnew(): boolean {
+  return performance.now() - anew < ANEW_MS;
 }
 
 /** Whose page it is. For somebody else it begins anew: what is kept under the login is of who was there before. */

@@ -4,7 +4,7 @@ import "./map.css";
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { language, theme } from "../app/preferences";
-import { t } from "../i18n";
+import { t, type Word } from "../i18n";
 import { report } from "../ui/failure";
 import { LeanMap } from "./lean";
 import { loadOperatorMaps, operatorMaps } from "./maps";
@@ -12,7 +12,7 @@ import { Pointer } from "./Pointer";
 import { wirePMTiles } from "./pmtiles";
 import { mapStyle } from "./style";
 import { Wanted } from "./Wanted";
-import { wireMapWorker } from "./worker";
+import { HAS_WORKERS, wireMapWorker } from "./worker";
 
 /** West, south, east, north; degrees. */
 export type Box = [number, number, number, number];
@@ -43,34 +43,29 @@ interface Props {
   children?: ComponentChildren;
 }
 
-/** A map with the base map of the theme, north up. It remembers nothing: who needs its place asks the map. */
+/**
+ * A map with the base map of the theme, north up. It remembers nothing: who needs its place asks the map. Where the browser
+ * cannot draw one it says what is missing, and the view around it goes on without.
+ */
 export function MapView({ label, box, children }: Props) {
   const holder = useRef<HTMLDivElement>(null);
   const [shown, setShown] = useState<Shown | null>(null);
   /** Nothing can be drawn while another style is on its way. */
   const [changing, setChanging] = useState(false);
+  const [missing, setMissing] = useState<Word | null>(HAS_WORKERS ? null : "app.no_workers");
   const first = useRef(box);
   const drawn = useRef("");
   const wanted = styleOf(theme.value, language.value, operatorMaps.value);
 
   useEffect(() => {
-    if (holder.current === null) return;
+    if (holder.current === null || !HAS_WORKERS) return;
     loadOperatorMaps().catch(report);
     drawn.current = styleOf(theme.peek(), language.peek(), operatorMaps.peek());
-    const map = new LeanMap({
-      container: holder.current,
-      style: mapStyle(theme.peek(), language.peek(), operatorMaps.peek()),
-      bounds: first.current,
-      fitBoundsOptions: { padding: 40 },
-      dragRotate: false,
-      pitchWithRotate: false,
-      attributionControl: { compact: true },
-      validateStyle: false, // a test has: at every start it would cost what drawing does
-      fadeDuration: 0, // labels that fade in keep the whole map being drawn
-      // Tests look at what was drawn.
-      canvasContextAttributes: { preserveDrawingBuffer: navigator.webdriver },
-      locale: { "Map.Title": label },
-    });
+    const map = made(holder.current, label, first.current);
+    if (map === null) {
+      setMissing("app.no_webgl");
+      return;
+    }
     map.touchZoomRotate.disableRotation();
     map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
@@ -102,6 +97,11 @@ export function MapView({ label, box, children }: Props) {
   return (
     <div class="map">
       <div class="canvas" ref={holder} />
+      {missing !== null && (
+        <p class="missing" role="alert">
+          {t("app.no_map")} {t(missing)}
+        </p>
+      )}
       {shown !== null && (
         <Context.Provider value={changing ? null : shown}>
           {children}
@@ -111,6 +111,29 @@ export function MapView({ label, box, children }: Props) {
       )}
     </div>
   );
+}
+
+/** A map in an element; null where the browser gives it nothing to draw with. */
+function made(container: HTMLElement, label: string, bounds: Box): LeanMap | null {
+  try {
+    return new LeanMap({
+      container,
+      style: mapStyle(theme.peek(), language.peek(), operatorMaps.peek()),
+      bounds,
+      fitBoundsOptions: { padding: 40 },
+      dragRotate: false,
+      pitchWithRotate: false,
+      attributionControl: { compact: true },
+      validateStyle: false, // a test has: at every start it would cost what drawing does
+      fadeDuration: 0, // labels that fade in keep the whole map being drawn
+      // Tests look at what was drawn.
+      canvasContextAttributes: { preserveDrawingBuffer: navigator.webdriver },
+      locale: { "Map.Title": label },
+    });
+  } catch {
+    container.replaceChildren(); // what it had begun
+    return null;
+  }
 }
 
 /** What a style hangs on, in words to compare. */

@@ -8,8 +8,12 @@
 import { prewarm, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
+/** Whether this browser lets pages have workers: MapLibre makes no tiles without. */
+export const HAS_WORKERS = typeof Worker !== "undefined";
+
 /** Start MapLibre's worker, which outlives every map. Call once, before the first map is made. */
 export function wireMapWorker(): void {
+  if (!HAS_WORKERS) return;
   setWorkerUrl(new URL(workerUrl, document.baseURI).href);
   prewarm();
 }

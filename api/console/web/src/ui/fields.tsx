@@ -16,11 +16,15 @@ interface InputProps {
   rows?: number;
   hint?: string;
   autocomplete?: string;
+  /** Of the element, for who goes to it. */
+  id?: string;
 }
 
 /** What somebody types: a line, or with `rows` several. */
-export function InputField({ label, value, type = "text", required, min, max, rows, hint, autocomplete }: InputProps) {
-  const id = useId();
+export function InputField(props: InputProps) {
+  const { label, value, type = "text", required, min, max, rows, hint, autocomplete } = props;
+  const own = useId();
+  const id = props.id ?? own;
   const common = {
     id,
     value: value.value,

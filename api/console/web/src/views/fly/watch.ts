@@ -6,7 +6,7 @@ import { admitted } from "../../api/client";
 import { Stream, type Told } from "../../api/events";
 import { worstOf } from "../../api/worst";
 import { may, me } from "../../app/session";
-import { skewS } from "../../app/skew";
+import { serviceNow, skewS } from "../../app/skew";
 import { attempt } from "../../ui/failure";
 import { isOver, newer } from "./age";
 import { Alarms, wrongWith } from "./alarms";
@@ -60,8 +60,8 @@ export class Watch {
   readonly motion = new Motion();
   /** Whether the vehicles have been read. */
   readonly ready = signal(false);
-  /** Milliseconds since the Unix epoch, a step a second: ages go by it. */
-  readonly now = signal(Date.now());
+  /** By the service's clock, milliseconds since the Unix epoch, a step a second: ages go by it. */
+  readonly now = signal(serviceNow());
   readonly #readings = new Readings();
   readonly #histories = new Map<string, History>();
   readonly #heard = new Map<string, number>();
@@ -168,7 +168,7 @@ export class Watch {
   }
 
   async #readNews(told: ReadonlySet<string>): Promise<void> {
-    const sinceMs = Date.now() - BACK_MS;
+    const sinceMs = serviceNow() - BACK_MS;
     const since = { from: new Date(sinceMs).toISOString() };
     const [knewCues, knewCrossings] = [this.cues.since(sinceMs), this.crossings.since(sinceMs)];
     const [readCues, readCrossings] = await Promise.all([
@@ -226,7 +226,7 @@ export class Watch {
         changed(this.sorties, id, sortieOf(feature));
         break;
       case "vehicle":
-        if (feature == null) this.alarms.set(id, {}, new Date().toISOString());
+        if (feature == null) this.alarms.set(id, {}, new Date(serviceNow()).toISOString());
         // What is live of it is told by the stream of vehicles alone.
         if (this.vehicles.get(id)?.live == null) changed(this.vehicles, id, vehicleOf(feature));
     }
@@ -263,7 +263,7 @@ export class Watch {
     this.#heard.delete(id);
     this.#well.delete(id);
     this.motion.forget(id);
-    this.alarms.set(id, wrong, new Date().toISOString());
+    this.alarms.set(id, wrong, new Date(serviceNow()).toISOString());
   }
 
   #later(): void {
@@ -278,7 +278,7 @@ export class Watch {
       for (const kept of [this.vehicles, this.cues, this.crossings, this.sensors, this.segments, this.sorties])
         kept.show();
       const segments = [...this.segments.all.peek().values()];
-      const at = new Date();
+      const at = new Date(serviceNow());
       for (const id of this.#changed) {
         const one = this.vehicles.get(id);
         if (one === undefined) continue;
@@ -293,7 +293,7 @@ export class Watch {
 
   #tick(): void {
     const now = Date.now();
-    this.now.value = now;
+    this.now.value = serviceNow();
     for (const one of this.vehicles.all.peek().values()) {
       if (one.live === null || one.live.stale) continue;
       if (!isOver(one.live, this.#heard.get(one.id) ?? 0, now, skewS.peek())) continue;
@@ -304,8 +304,8 @@ export class Watch {
   }
 
   #prune(): void {
-    prune(this.cues, Date.now() - BACK_MS, MOST_CUES);
-    prune(this.crossings, Date.now() - BACK_MS, MOST_CROSSINGS);
+    prune(this.cues, serviceNow() - BACK_MS, MOST_CUES);
+    prune(this.crossings, serviceNow() - BACK_MS, MOST_CROSSINGS);
     this.#show();
   }
 }

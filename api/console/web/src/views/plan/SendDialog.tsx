@@ -16,16 +16,17 @@ import {
   launches,
   readChecklist,
   readNewest,
-  readStations,
   type Station,
   type Wish,
 } from "./launches";
 import type { Planning, Result } from "./planning";
 import { hindrancesOf, hoursOf, type Said, standingsOf, wantedOf } from "./readiness";
 import { StationChoice } from "./StationChoice";
+import { useStations } from "./stations";
 import { span } from "./units";
 import { Vehicles } from "./Vehicles";
 
+/** How often it is asked what came of a launch of which no answer came. */
 const LOOK_MS = 2000;
 
 interface Props {
@@ -48,23 +49,23 @@ export function SendDialog({ planning, result, onClose }: Props) {
   const sending = useSignal(false);
   const failed = useSignal<Failure | null>(null);
   // What others have sent stands in the way; what nobody has answered may have been given.
+  const newest = useAsked(readNewest, []);
+  useAgain(newest, newest.failure !== null || failed.value?.open === true ? LOOK_MS : null);
+  const { all: stations, away } = useStations();
   const begun = useRef(false);
-  const stations = useAsked(async () => {
-    if (!begun.current || failed.peek()?.open === true) await readNewest();
-    const all = await readStations();
-    if (!begun.current) chosen.value = obviousOf(all);
+  useEffect(() => {
+    if (stations === undefined || begun.current) return;
     begun.current = true;
-    return all;
-  }, []);
-  useAgain(stations, LOOK_MS);
+    chosen.value = obviousOf(stations);
+  }, [stations]);
 
   const wanted = wantedOf(planning);
-  const station = stations.value?.find(({ source }) => source === chosen.value) ?? null;
+  const station = stations?.find(({ source }) => source === chosen.value) ?? null;
   const standings = standingsOf(wanted, station);
   const hindrances = hindrancesOf({
     planningId: planning.id,
     kept: result.validation.kept,
-    away: stations.failure !== null,
+    away: away || newest.failure !== null,
     station,
     standings,
     launches: [...launches.value.values()],
@@ -105,12 +106,12 @@ export function SendDialog({ planning, result, onClose }: Props) {
       {/* Else the first field that is there before the checklist has come would have the focus. */}
       <div class="sending" tabIndex={-1} autofocus>
         <section aria-label={t("plan.station")}>
-          {/* No button to ask again: it is asked every two seconds. */}
-          {stations.value === undefined ? (
+          {/* No button to ask again: it is read as soon as the service is there. */}
+          {stations === undefined ? (
             <p>{t("app.loading")}</p>
           ) : (
             <StationChoice
-              stations={stations.value}
+              stations={stations}
               wanted={wanted}
               chosen={station}
               onChoose={(source) => {

@@ -3,13 +3,15 @@ import { t } from "../../i18n";
 import { timeText } from "../../ui/Time";
 import { timeTicks } from "./chart";
 import { sortie } from "./chosen";
+import { fitted, widthOf } from "./fitted";
 import type { Result } from "./planning";
 import { percent, shiftClock, span } from "./units";
 
 type Shift = Result["shift"];
 
 const WIDE = 960;
-const LEFT = 110;
+/** Room for names at the left: as they want it, within these. */
+const LEFT = { least: 110, most: 260 };
 const ROW = 30;
 const TOP = 22;
 
@@ -18,7 +20,8 @@ export function Timeline({ shift }: { shift: Shift }) {
   const vehicles = [...new Set(shift.flights.map((flight) => flight.vehicle))];
   const names = [...new Set(shift.flights.map((flight) => flight.sortie))];
   const last = Math.max(shift.length_s, ...shift.flights.map((flight) => flight.end_s));
-  const x = (s: number) => LEFT + (s / last) * (WIDE - LEFT - 12);
+  const left = Math.min(LEFT.most, Math.max(LEFT.least, ...vehicles.map((name) => widthOf(name) + 12)));
+  const x = (s: number) => left + (s / last) * (WIDE - left - 12);
   const tall = TOP + vehicles.length * ROW + 6;
   const words = t("plan.timeline_words", {
     vehicles: vehicles.length,
@@ -38,8 +41,9 @@ export function Timeline({ shift }: { shift: Shift }) {
           </g>
         ))}
         {vehicles.map((vehicle, row) => (
-          <text class="label" key={vehicle} x={LEFT - 8} y={TOP + row * ROW + 19} text-anchor="end">
-            {vehicle}
+          <text class="label" key={vehicle} x={left - 8} y={TOP + row * ROW + 19} text-anchor="end">
+            <title>{vehicle}</title>
+            {fitted(vehicle, left - 12)}
           </text>
         ))}
         {shift.flights.map((flight) => {

@@ -2,9 +2,10 @@
 
 import { signal } from "@preact/signals";
 import { dataOf, service } from "../../api/client";
-import { late } from "../../api/once";
+import { ANSWER_MS, late } from "../../api/once";
 import { Problem } from "../../api/problem";
 import { may } from "../../app/session";
+import { serviceNow } from "../../app/skew";
 import { whenBack } from "../../ui/attention";
 import { report } from "../../ui/failure";
 import { type Claim, change } from "./worklist";
@@ -41,6 +42,8 @@ export function hold(id: string): () => void {
   judged.delete(id);
 
   let off: () => void = () => undefined;
+  /** Whether the service is asked for it, and has not answered. */
+  let asking = false;
   // Who has gone holds nothing: a claim that is not renewed ends at its time.
   const take = () => {
     off = whenBack(() => {
@@ -50,34 +53,49 @@ export function hold(id: string): () => void {
 
   async function taking(): Promise<void> {
     const params = { path: { record_id: id } };
+    asking = true;
     try {
       const taken = dataOf(await service.POST("/crossings/{record_id}/claim", { params, signal: late() }));
-      if (judged.has(id)) return;
-      if (left) return void letGo(id);
+      if (left) abandon(id);
+      if (left || judged.has(id)) return;
       show(id, taken);
       timer = setTimeout(take, renewal(taken));
     } catch (error) {
-      if (left) return;
+      if (left) {
+        if (error instanceof Problem && error.passing) abandonLate(id);
+        return;
+      }
       if (!(error instanceof Problem)) throw error;
       if (error.status === 409) {
         heldBy.value = error.message;
         timer = setTimeout(take, AGAIN_AWAY); // it comes free by itself
       } else if (error.passing) timer = setTimeout(take, AGAIN_AWAY);
       else if (error.status !== 401 && error.status !== 404) report(error);
+    } finally {
+      asking = false;
     }
   }
 
   timer = setTimeout(take, DWELL);
   const leavePage = () => {
-    if (claim.peek()?.mine && !judged.has(id)) void letGo(id);
+    if ((asking || claim.peek()?.mine) && !judged.has(id)) void letGo(id);
+  };
+  // A browser may keep the page that was left, and show it again as it was.
+  const comeBack = ({ persisted }: PageTransitionEvent) => {
+    if (!persisted) return;
+    clearTimeout(timer);
+    off();
+    take();
   };
   addEventListener("pagehide", leavePage);
+  addEventListener("pageshow", comeBack);
   return () => {
     left = true;
     clearTimeout(timer);
     off();
     removeEventListener("pagehide", leavePage);
-    leavePage();
+    removeEventListener("pageshow", comeBack);
+    if (claim.peek()?.mine && !judged.has(id)) void letGo(id); // what is on its way is let go of as it comes
     held = null;
     claim.value = null;
     heldBy.value = null;
@@ -112,7 +130,18 @@ function show(id: string, taken: Claim): void {
 }
 
 function renewal(taken: Claim): number {
-  return Math.max(5000, ((Date.parse(taken.until) - Date.now()) * 2) / 3);
+  return Math.max(5000, ((Date.parse(taken.until) - serviceNow()) * 2) / 3);
+}
+
+/** Let go of what came too late, unless it has been opened again since: then that is what holds it. */
+function abandon(id: string): void {
+  if (held !== id && !judged.has(id)) void letGo(id);
+}
+
+/** The same where no answer came in time: what was asked for may be taken yet. */
+function abandonLate(id: string): void {
+  abandon(id);
+  setTimeout(() => abandon(id), ANSWER_MS);
 }
 
 /** What fails here ends by itself, with the claim's time. */

@@ -3,7 +3,8 @@
 import { computed, signal } from "@preact/signals";
 import { service } from "../../api/client";
 import { go, place, to } from "../../app/router";
-import { may, me } from "../../app/session";
+import { isBeginningAnew, may, me } from "../../app/session";
+import { serviceNow } from "../../app/skew";
 import { tabStore } from "../../app/store";
 import { t } from "../../i18n";
 import { attempt, report, say } from "../../ui/failure";
@@ -12,7 +13,7 @@ import { type Details, details, forgetAhead, open, readAgain } from "./details";
 import { type Kept, Outbox, type Outcome, type Verdict, type Waiting } from "./outbox";
 import { readVerdicts, send } from "./post";
 import { named } from "./words";
-import { change, items, load, sought } from "./worklist";
+import { change, type Item, items, load, loading, sought } from "./worklist";
 
 /** Something that was done here and may be put right. */
 export type Deed =
@@ -72,7 +73,13 @@ export function sitDown(person: string): () => void {
   }
   sitter = person;
   void box.flush();
+  // The browser keeps them as long as the tab is there, and no longer.
+  const ask = (event: BeforeUnloadEvent) => {
+    if (!isBeginningAnew() && box.waiting.peek().some((each) => each.away)) event.preventDefault();
+  };
+  addEventListener("beforeunload", ask);
   return () => {
+    removeEventListener("beforeunload", ask);
     box.stop();
     outbox.value = null;
   };
@@ -93,11 +100,19 @@ export function move(by: number): void {
   if (next !== undefined) choose(next.crossing.id);
 }
 
-/** The one after an item: the next in the list, else the one before it. */
+/**
+ * The one to go on with after an item: the next in the list, else one before it. Those that somebody else is at work on are
+ * passed over, so that two who go through one queue are not in each other's way, unless there are no others.
+ */
 export function following(id: string | null): string | null {
   const all = items.peek();
   const at = all.findIndex((item) => item.crossing.id === id);
-  return (all[at + 1] ?? all[at - 1])?.crossing.id ?? null;
+  const others = [...all.slice(at + 1), ...all.slice(0, Math.max(0, at)).toReversed()];
+  return (others.find(isFree) ?? others[0])?.crossing.id ?? null;
+}
+
+function isFree({ claim }: Item): boolean {
+  return claim === null || claim.mine || Date.parse(claim.until) <= serviceNow();
 }
 
 /** Whether the reader may judge at all. */
@@ -194,7 +209,7 @@ function settled(sent: Waiting, outcome: Outcome): void {
       giveBack({ id, mine: sent, by: null, refusal: outcome.problem.message });
       break;
   }
-  load().catch(report);
+  if (!loading.peek()) load().catch(report); // else what is under way is followed by another, as others are told of it
   if (open.peek() === id) readAgain().catch(report);
 }
 

@@ -26,7 +26,7 @@ export interface Details {
 export const details = signal<Details | null>(null);
 /** Which crossing is open. */
 export const open = signal<string | null>(null);
-/** Why the open one cannot be shown. */
+/** Why the open one cannot be shown: it is not there (any more), or could not be read. */
 export const absent = signal<string | null>(null);
 /** Of the open one's clip: the time of the picture that is shown, milliseconds since the Unix epoch. */
 export const moment = signal<number | null>(null);
@@ -68,12 +68,14 @@ async function read(id: string, asked: Promise<Details>): Promise<void> {
   try {
     const found = await asked;
     if (open.peek() !== id) return;
+    absent.value = null;
     details.value = found;
     change(id, (item) => ({ ...item, crossing: found.crossing }));
   } catch (error) {
     if (open.peek() !== id) return;
-    if (!(error instanceof Problem && error.status === 404)) throw error;
-    details.value = null;
+    if (!(error instanceof Problem)) throw error;
+    if (error.status === 404) details.value = null;
+    else if (details.peek() !== null || error.status === 401) throw error; // what is there stays
     absent.value = error.message;
   }
 }

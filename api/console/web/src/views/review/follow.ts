@@ -28,6 +28,10 @@ const KINDS = [
 /** Much may happen at once; the list is read again so often at most, milliseconds. */
 const SETTLE = 400;
 const OFTEN = 2000;
+/** So many times as long as it took lies between two readings of it: a slow line is there for verdicts and clips too. */
+const SPARING = 4;
+/** A reading that takes longer is not waited for. */
+const PATIENCE = 60_000;
 
 const stream = new Stream("/events/stream", KINDS);
 export const { connection, heard } = stream;
@@ -37,21 +41,34 @@ export function follow(): () => void {
   if (!may("event.read")) return () => undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = 0;
+  let took = 0;
   let off: () => void = () => undefined;
   /** What is open was not read again: nobody was there. */
   let missed = false;
 
+  let reading = false;
+  /** Something has happened since the reading that is under way began. */
+  let again = false;
+  let over = false;
   const readLists = () => {
-    if (timer !== undefined) return;
-    const pause = Math.max(SETTLE, last + OFTEN - Date.now());
+    again = true;
+    if (reading || timer !== undefined) return;
+    const pause = Math.max(SETTLE, last + Math.max(OFTEN, SPARING * took) - performance.now());
     timer = setTimeout(() => {
-      off = whenBack(() => {
-        timer = undefined;
-        last = Date.now();
-        load().catch(report);
-        if (missed) readOpen();
-      });
+      off = whenBack(() => void readNow());
     }, pause);
+  };
+  /** What happens meanwhile is read after it, and not beside it: else a slow line would bring none to its end. */
+  const readNow = async () => {
+    const began = performance.now();
+    timer = undefined;
+    [reading, again] = [true, false];
+    if (missed) readOpen();
+    await Promise.race([load().catch(report), new Promise((go) => setTimeout(go, PATIENCE))]);
+    last = performance.now();
+    took = last - began;
+    reading = false;
+    if (again && !over) readLists();
   };
   const readOpen = () => {
     missed = away.peek();
@@ -91,6 +108,7 @@ export function follow(): () => void {
     readOpen();
   });
   return () => {
+    over = true;
     clearTimeout(timer);
     opened();
     off();

@@ -7,7 +7,7 @@ import { useKeys } from "../../ui/keys";
 import { Clip } from "./Clip";
 import { hold, mayHold } from "./claims";
 import { askUndo, choose, chosen, deeds, following, move, sitDown } from "./desk";
-import { absent, details, openCrossing } from "./details";
+import { absent, details, openCrossing, readAgain } from "./details";
 import { Asked } from "./dialogs";
 import { Facts, headline } from "./Facts";
 import { Filters } from "./Filters";
@@ -39,7 +39,7 @@ export default function Review() {
   }, [person]);
 
   useEffect(() => {
-    if (id === null && loaded.value) choose(items.peek()[0]?.crossing.id ?? null);
+    if (id === null && loaded.value) choose(following(null));
   }, [id, loaded.value, items.value.length]);
 
   useEffect(() => {
@@ -81,7 +81,12 @@ export default function Review() {
         {known === null ? (
           <>
             <p class="nothing" role="status">
-              {absent.value ?? t(id === null ? "review.none_open" : "app.loading")}
+              {absent.value ?? t(id === null ? "review.none_open" : "app.loading")}{" "}
+              {absent.value !== null && (
+                <button type="button" onClick={() => readAgain().catch(report)}>
+                  {t("app.again")}
+                </button>
+              )}
             </p>
             {deeds.value.length > 0 && (
               <button type="button" onClick={askUndo} aria-keyshortcuts="u">

@@ -41,6 +41,21 @@ test("what cannot be sent is kept over a reload, for the same person alone, and 
   expect(made({}, store).box.waiting.value).toEqual([]);
 });
 
+test("a fault of the page itself is told, and what was given is sent again", async () => {
+  vi.useFakeTimers();
+  const send = vi
+    .fn()
+    .mockRejectedValueOnce(new TypeError("broken"))
+    .mockResolvedValue({ state: "confirmed", etag: "" });
+  const { box, outcomes } = made({ send });
+  box.waiting.value = [{ ...YES, record_id: "a", etag: '"1-0"', known: 0, given: 1, away: false }];
+  await expect(box.flush()).rejects.toThrow("broken");
+  expect(box.waiting.value[0]?.away).toBe(true);
+  await vi.advanceTimersByTimeAsync(2000);
+  vi.useRealTimers();
+  expect(outcomes).toMatchObject([{ kind: "taken" }]);
+});
+
 test.each([
   ["out of reach", () => Promise.reject(new Problem(0, "away"))],
   ["refused", () => Promise.reject(new Problem(403, "not yours any more"))],

@@ -162,6 +162,11 @@ export class Outbox {
         );
         this.#done(sent, outcome);
       }
+    } catch (error) {
+      // A fault of this page is told, and is no reason to keep what was given.
+      this.#keep(this.waiting.peek().map((each) => ({ ...each, away: true })));
+      this.#later();
+      throw error;
     } finally {
       this.#sending = false;
     }
@@ -174,6 +179,7 @@ export class Outbox {
   }
 
   #later(): void {
+    if (this.#stopped) return;
     this.#timer = setTimeout(() => void this.flush(), this.#pause);
     this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
   }

@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { ask, dataOf, type Schemas, service } from "../../api/client";
 import { may } from "../../app/session";
+import { serviceNow } from "../../app/skew";
 import { type Crossing, crossingOf, type Feature, type ReviewState } from "./crossing";
 import { restOf } from "./rest";
 
@@ -168,5 +169,5 @@ function nextOf(links: readonly { rel: string; href: string }[]): string | null 
 }
 
 function since(hours: number): string {
-  return new Date(Date.now() - hours * 3_600_000).toISOString();
+  return new Date(serviceNow() - hours * 3_600_000).toISOString();
 }

@@ -11,6 +11,9 @@ import { Id } from "../../../ui/Id";
 import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 
+/** Id of the field in which the days of a rule are written. */
+const DAYS = "retention-days";
+
 /** How long records of each purpose are kept at most. */
 export default function Retention() {
   const rules = useAsked(async () => dataOf(await service.GET("/retention")), []);
@@ -42,6 +45,7 @@ export default function Retention() {
                     onClick={() => {
                       purpose.value = rule.purpose;
                       days.value = String(rule.days);
+                      document.getElementById(DAYS)?.focus();
                     }}
                   >
                     {t("account.edit")}
@@ -70,7 +74,15 @@ export default function Retention() {
           }}
         >
           <InputField label={t("account.purpose")} value={purpose} required />
-          <InputField label={t("account.at_most_days")} value={days} type="number" min={1} max={3660} required />
+          <InputField
+            id={DAYS}
+            label={t("account.at_most_days")}
+            value={days}
+            type="number"
+            min={1}
+            max={3660}
+            required
+          />
         </Form>
       )}
       <Asking about={setting}>

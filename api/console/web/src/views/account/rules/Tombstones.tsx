@@ -2,6 +2,7 @@ import { dataOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
 import { usePages } from "../../../ui/asked";
 import { Id } from "../../../ui/Id";
+import { typeText } from "../../../ui/recordTypes";
 import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
 
@@ -22,7 +23,7 @@ export function Tombstones({ turn }: { turn: number }) {
             <td>
               <Id id={record_id} />
             </td>
-            <td>{type}</td>
+            <td>{typeText(type)}</td>
             <td>
               <Time at={erased} /> <Id id={erased_by} />
             </td>

@@ -2,6 +2,7 @@ import { dataOf, service } from "../../../api/client";
 import { t } from "../../../i18n";
 import { useAsked } from "../../../ui/asked";
 import { Table } from "../../../ui/Table";
+import { named } from "../../review/words";
 
 /** What everybody may know, as the public sees it. */
 export default function Transparency() {
@@ -34,7 +35,7 @@ export default function Transparency() {
               <ul class="plain">
                 {month.crossings.cells.map((cell) => (
                   <li key={`${cell.area?.join()} ${cell.kind}`}>
-                    {cell.kind}: {cell.count}
+                    {named(cell.kind)}: {cell.count}
                     {cell.area !== null && <small> ({cell.area.join(", ")})</small>}
                   </li>
                 ))}

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { pageOf, type Schemas, service } from "../../../api/client";
 import { askPartners, nameOf, type Partner } from "../../../api/partners";
 import { may } from "../../../app/session";
+import { serviceNow } from "../../../app/skew";
 import { t } from "../../../i18n";
 import { Answer } from "../../../ui/Answer";
 import { Asking } from "../../../ui/Asking";
@@ -107,7 +108,7 @@ function List({ partners }: { partners: readonly Partner[] }) {
 /** Standing, taken back and waiting for the partner's word, or erased there. */
 function State({ release }: { release: Release }) {
   if (release.recalled === null) {
-    const later = Date.parse(release.visible_from) > Date.now();
+    const later = Date.parse(release.visible_from) > serviceNow();
     return (
       <>
         <span class="state good">{t("share.standing")}</span>
