@@ -10,14 +10,21 @@ TOOLBOX := pycocotools scipy tabulate
 
 # Tests start hundreds of programs of ours: none has to compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
+# Pip compiles one module after the other: we do so on all cores; of peers, what is loaded, when it is.
+INSTALL := install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: demo test check lint types console bench peers vision-peers lock clean
+.PHONY: demo test compiled check lint types console bench peers vision-peers lock clean
 
 demo: $(READY) $(CONSOLE)
 	$(BIN)/vedette demo
 
 test: $(READY) $(CONSOLE)
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+# Of tests and of what they load, once for all that run tests side by side.
+compiled: $(READY)
+	@echo "Compiling modules: half a minute, once."
+	-$(BIN)/python -m pytest --collect-only -qq >/dev/null
 
 check: lint types test
 
@@ -43,8 +50,9 @@ $(READY): requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "vedette needs pip: apt-get install python3-pip"; exit 1; }
 	@echo "Setting up .venv: a minute or two, once."
 	$(PYTHON) -m venv --without-pip --clear .venv
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PYTHON) -m pip --python $(BIN)/python $(INSTALL) --require-hashes -r requirements.txt -r requirements-dev.txt
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
+	$(PYTHON) -m pip --python $(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 # Peers of the partition have a minute each on six instances: the planner's room takes a quarter of an hour.
@@ -58,7 +66,7 @@ peers: .venv-peers/ready
 
 .venv-peers/ready: requirements-peers.txt
 	$(PYTHON) -m venv --without-pip --clear .venv-peers
-	$(PYTHON) -m pip --python .venv-peers/bin/python install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-peers.txt
+	$(PYTHON) -m pip --python .venv-peers/bin/python $(INSTALL) --require-hashes --no-deps -r requirements-peers.txt
 	@touch $@
 
 # Peers of vision have an environment of their own: they bring an OpenCV with windows.
@@ -66,7 +74,7 @@ vision-peers: .venv-vision-peers/ready
 
 .venv-vision-peers/ready: $(READY)
 	$(PYTHON) -m venv --without-pip --clear .venv-vision-peers
-	$(PYTHON) -m pip --python .venv-vision-peers/bin/python install --quiet --disable-pip-version-check supervision trackers torch ultralytics-opencv-headless lap onnxruntime
+	$(PYTHON) -m pip --python .venv-vision-peers/bin/python $(INSTALL) supervision trackers torch ultralytics-opencv-headless lap onnxruntime
 	@touch $@
 
 # New versions: hashes of every wheel, the address of no index.

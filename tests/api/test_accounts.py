@@ -131,6 +131,7 @@ def test_a_first_key_that_was_revoked_is_no_secret_either(service):
     assert_problem(Browser.at(service).login("administrator", secret, PASSWORD), 401)
 
 
+@ON_SQLITE
 def test_a_new_account_sets_its_password_at_the_first_login(service, identity):
     account_id, secret = make_account(service, "anna")
     browser = Browser.at(service)
@@ -146,12 +147,14 @@ def test_a_new_account_sets_its_password_at_the_first_login(service, identity):
     assert_problem(Browser.at(service).login("anna", PASSWORD, OTHER), 422)  # there is nothing to replace
 
 
+@ON_SQLITE
 def test_a_one_time_secret_ends_by_itself(service, clock, identity):
     _, secret = make_account(service, "anna")
     clock.now_us += identity.once_s * 1_000_000
     assert_problem(Browser.at(service).login("anna", secret, PASSWORD), 401)
 
 
+@ON_SQLITE
 def test_a_forgotten_password_is_replaced_by_a_new_secret(service):
     browser = settled(service, "anna")
     account_id = browser.ask("GET", "/me").json()["account_id"]
@@ -274,6 +277,7 @@ def test_a_partners_people_see_what_the_partner_sees(service, crossing):
 # -- sessions ----------------------------------------------------------------------------------------------------------
 
 
+@ON_SQLITE
 def test_a_session_ends_when_it_idles_and_when_it_is_old(service, clock, identity):
     browser = settled(service, "anna")
     for _ in range(30):  # used all the time
@@ -297,6 +301,7 @@ def _opened_us(service):
         return session.scalar(select(SessionRow.created_us).order_by(SessionRow.created_us))
 
 
+@ON_SQLITE
 def test_logging_out_ends_the_session_and_not_only_the_cookie(service):
     browser = settled(service, "anna")
     cookie = browser.cookie
@@ -307,6 +312,7 @@ def test_logging_out_ends_the_session_and_not_only_the_cookie(service):
     assert_problem(service.http.get("/me", headers={"Cookie": f"vedette={cookie}"}), 401)
 
 
+@ON_SQLITE
 def test_a_person_lists_and_ends_their_own_sessions_alone(service):
     anna, elsewhere, eve = settled(service, "anna"), Browser.at(service), settled(service, "eve")
     elsewhere.login("anna")
@@ -328,6 +334,7 @@ def test_a_person_lists_and_ends_their_own_sessions_alone(service):
     assert eve.ask("GET", "/me").status_code == 200
 
 
+@ON_SQLITE
 def test_a_new_password_ends_every_other_session_and_the_old_cookie(service):
     anna, elsewhere = settled(service, "anna"), Browser.at(service)
     elsewhere.login("anna")
@@ -346,6 +353,7 @@ def test_a_new_password_ends_every_other_session_and_the_old_cookie(service):
     assert Browser.at(service).login("anna", OTHER).status_code == 200
 
 
+@ON_SQLITE
 def test_a_session_is_never_one_that_was_brought_along(service):
     """Fixation: a cookie that somebody put there is not the one that the login opens, and opens nothing itself."""
     make_account(service, "anna")
@@ -360,6 +368,7 @@ def test_a_session_is_never_one_that_was_brought_along(service):
     assert_problem(service.http.get("/me", headers={"Cookie": f"vedette={planted}"}), 401)
 
 
+@ON_SQLITE
 def test_a_login_replaces_the_session_that_the_browser_had(service):
     browser = settled(service, "anna")
     before = browser.cookie
@@ -603,6 +612,7 @@ def test_a_costlier_hash_replaces_the_old_one_at_the_next_login(costly, service,
 # -- narrowed keys -----------------------------------------------------------------------------------------------------
 
 
+@ON_SQLITE
 def test_a_key_does_no_more_than_its_scopes(service):
     service.key("reader", "analyst", scopes=["crossing.read"])
     assert service.ask("reader", "GET", "/crossings").status_code == 200

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api import Client, Settings, Store, create_admin, create_app, running
 from api.store.objects import ObjectFolder
-from tests.api.conftest import InProcess
+from tests.api.conftest import ON_SQLITE, InProcess
 from tests.api.samples import crossing_json, packets
 
 
@@ -25,6 +25,7 @@ def samples(service, who="administrator"):
     return {(item.name, *sorted(item.labels.values())): item.value for family in families for item in family.samples}
 
 
+@ON_SQLITE
 def test_requests_are_counted_by_route(service, crossing):
     record_id = service.deliver(crossing())
     service.ask("analyst", "GET", f"/crossings/{record_id}")
@@ -45,6 +46,7 @@ def test_requests_are_counted_by_route(service, crossing):
     assert found[("vedette_disk_free_bytes",)] > 0
 
 
+@ON_SQLITE
 def test_no_label_tells_of_anybody(service, crossing):
     bravo = service.partner("bravo-agency")
     service.agree(bravo, fields=["kind", "position"])
@@ -63,6 +65,7 @@ def test_no_label_tells_of_anybody(service, crossing):
     assert service.ask("administrator", "GET", "/metrics").text.count("\n") - before < 25
 
 
+@ON_SQLITE
 def test_a_key_of_the_scraper_may_nothing_else(service):
     service.key("prometheus", "administrator", scopes=["metrics.read"])
     assert samples(service, "prometheus")
@@ -171,6 +174,7 @@ class _Recorder(trace.TracerProvider, trace.Tracer):
     start_as_current_span = start_span
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("asked", [False, True])
 def test_opentelemetry_is_told_only_when_asked_for(service, monkeypatch, asked):
     recorder = _Recorder()

@@ -23,7 +23,7 @@ from api.ogc.collections import CRS84
 from api.ogc.description import FEATURE_SCHEMA, FEATURES_SCHEMA, OPENAPI_30, QUERYABLES
 from api.records.formats import FORMATS
 from api.records.types import TYPES
-from tests.api.conftest import Service
+from tests.api.conftest import ON_SQLITE, Service
 from tests.api.samples import crossing_json
 
 BASE = "http://vedette.test/ogc"
@@ -92,6 +92,7 @@ def links_of(body):
 # Part 1, Core
 
 
+@ON_SQLITE
 def test_core_root_op_and_root_success(six):
     """/conf/core/root-op, /conf/core/root-success"""
     answer = get(six, "/ogc")
@@ -99,6 +100,7 @@ def test_core_root_op_and_root_success(six):
     assert {"self", "service-desc", "conformance", "data"} <= set(links_of(answer.json()))
 
 
+@ON_SQLITE
 def test_core_api_definition_op_and_success_and_oas30(six):
     """/conf/core/api-definition-op, api-definition-success, /conf/oas30/oas-definition-1, -2, oas-impl, completeness,
     exceptions-codes, security: every path that is described answers as described, every path that answers is described.
@@ -123,6 +125,7 @@ def test_core_api_definition_op_and_success_and_oas30(six):
     assert {path.replace("featureId", "feature_id") for path in document["paths"]} == served
 
 
+@ON_SQLITE
 def test_core_conformance_op_and_success(six):
     """/conf/core/conformance-op, conformance-success, get-conformance of every class of Part 3"""
     body = get(six, links_of(get(six, "/ogc").json())["conformance"]).json()
@@ -209,6 +212,7 @@ def requests_links(header):
     return found
 
 
+@ON_SQLITE
 def test_core_fc_limit_definition_and_response(six):
     """/conf/core/fc-limit-definition, fc-limit-response"""
     assert parameter(six, "limit")["schema"] == {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
@@ -297,6 +301,7 @@ def test_core_f_op_and_success_and_links(six):
     assert get(six, f"/ogc/collections/cues/items/{feature['id']}", expect=404)
 
 
+@ON_SQLITE
 def test_core_query_param_unknown_and_invalid(six):
     """/conf/core/query-param-unknown, query-param-invalid"""
     document = get(six, "/ogc/api").json()
@@ -326,6 +331,7 @@ def test_forms_hold_the_same_features(six):
 # Part 3, Queryables and Filter
 
 
+@ON_SQLITE
 def test_queryables_get_queryables_uris_and_response(six):
     """/conf/queryables/get-queryables-uris, get-queryables"""
     for type_ in TYPES.values():
@@ -371,6 +377,7 @@ VALID = {
 }
 
 
+@ON_SQLITE
 def test_queryables_query_parameters_query_param(six):
     """/conf/queryables-query-parameters/query-param"""
     assert set(VALID) == set(queryables(six)) - {"geometry"}
@@ -591,6 +598,7 @@ def test_a_partner_asks_what_it_may_see_and_no_more(service):
     assert names == {"crossings", "cues", "segments", "fleets", "plans", "sorties", "vehicles", "sensors"}
 
 
+@ON_SQLITE
 def test_who_may_read_nothing_finds_no_collection(service):
     for who in ("sensor", "auditor", "administrator"):
         assert get(service, "/ogc/collections", who).json()["collections"] == []

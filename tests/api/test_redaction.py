@@ -16,6 +16,7 @@ from api.release.redaction import redact_when_wanted, redacted, wanted_copies
 from api.settings import Settings
 from api.store.tables import RecordRow
 from api.trail.audit import read_audit
+from tests.api.conftest import ON_SQLITE
 from tests.api.samples import CLIP
 
 T0, FPS, COUNT, SIZE = 1_767_261_600_000_000, 10, 6, 96
@@ -119,12 +120,14 @@ def sharpness(clip: Path) -> float:
     return float(np.mean([np.abs(np.diff(picture, axis=1)).mean() for picture in pictures]))
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("part", ["clip", "manifest", "overlay.json", "crossing.png", "redacted-clip", "blurred-clip"])
 def test_no_name_leads_to_the_original(service, delivered, part):
     share(service, delivered, "bravo", "redacted")
     assert fetch(service, "bravo", delivered, part).status_code == 404
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("media", ["blurred", "redacted"])
 @pytest.mark.parametrize("announced", ["delivered", "stored before that was refused"])
 def test_nobody_delivers_a_copy_in_place_of_the_one_that_is_made(service, crossing, clip, media, announced):

@@ -308,6 +308,7 @@ def test_a_release_shows_the_agreed_fields_to_one_partner(service, crossing, cli
     assert kinds_of_event[-3:] == ["release.created", "release.created", "release.recalled"]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("changes", "terms", "judge", "reason"),
     [

@@ -42,6 +42,7 @@ def assert_problem(answer, status):
     return body
 
 
+@ON_SQLITE
 def test_every_served_route_is_in_the_table(service):
     served = {(method, route.path) for route in service.app.routes for method in route.methods}
     assert served == {(route.method, route.path) for route in ROUTES}
@@ -82,6 +83,7 @@ def test_every_route_but_the_open_ones_needs_a_key(service, key):
             assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_what_does_not_exist_needs_a_key_too(service, method):
     for path in ("/docs", "/redoc", "/admin", "/crossings/", "/Health", "/health/"):
@@ -115,6 +117,7 @@ def test_unknown_and_forbidden_look_the_same(service, crossing):
     assert all(answer["status"] == 404 for answer in answers)
 
 
+@ON_SQLITE
 def test_other_errors_are_problems_too(service):
     assert_problem(service.ask("pilot", "GET", "/nowhere"), 404)
     assert_problem(service.ask("pilot", "PATCH", "/crossings"), 405)
@@ -168,6 +171,7 @@ def test_a_wrong_crossing_is_refused_and_the_place_named(service, crossing, chan
     assert service.seen_by("analyst") == []
 
 
+@ON_SQLITE
 def test_a_body_over_the_limit_is_refused(service, crossing, clip):
     big = crossing(owner="x" * 30_000)
     assert_problem(service.ask("pilot", "POST", "/crossings", json=big), 413)
@@ -182,11 +186,13 @@ def test_a_body_over_the_limit_is_refused(service, crossing, clip):
     assert service.ask("pilot", "PUT", path, content=clip).status_code == 200
 
 
+@ON_SQLITE
 def test_a_body_must_say_that_it_is_json(service, crossing):
     answer = service.ask("pilot", "POST", "/crossings", content=json.dumps(crossing()))
     assert_problem(answer, 422)
 
 
+@ON_SQLITE
 def test_answers_are_not_cached_or_sniffed(service):
     answer = service.ask("pilot", "GET", "/crossings")
     assert answer.headers["cache-control"] == "no-store"
@@ -195,6 +201,7 @@ def test_answers_are_not_cached_or_sniffed(service):
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
 
 
+@ON_SQLITE
 def test_an_error_inside_says_nothing_of_the_inside(service, monkeypatch, caplog):
     def broken(*_args, **_more):
         raise RuntimeError("secret detail at /home/somebody")
@@ -213,6 +220,7 @@ def test_a_success_that_nobody_wrote_down_does_not_leave(service, crossing, monk
     assert "31.333" not in answer.text
 
 
+@ON_SQLITE
 def test_openapi_names_the_permission_of_every_route(service):
     document = service.ask("pilot", "GET", "/openapi.json").json()
     for route in ROUTES:
@@ -221,6 +229,7 @@ def test_openapi_names_the_permission_of_every_route(service):
         assert MEDIA_TYPE in operation["responses"]["default"]["content"]
 
 
+@ON_SQLITE
 def test_page_runs_nothing_from_outside(service):
     answer = service.http.get("/")
     assert answer.headers["content-type"].startswith("text/html")

@@ -14,7 +14,7 @@ from api import Settings, create_app
 from api.errors import SettingsError, UnprocessableError
 from api.sensors.observations import Observation, cue_of
 from api.sensors.settings import Broker, Custody, Datastream, MqttOutlet, SensorSettings
-from tests.api.conftest import InProcess, Service
+from tests.api.conftest import ON_SQLITE, InProcess, Service
 
 CUSTODY = Custody("USA", "border-surveillance", "REL BRAVO", 30)
 STREAM = Datastream("7", "gate-3", "motion", CUSTODY, location=(-110.94, 31.333), confidence=0.8)
@@ -216,6 +216,7 @@ def test_a_sensor_speaks_for_itself_alone(things):
     assert len(cues_of(things)) == 1
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "changes",
     [{"Datastream": None}, {"Datastream": {"@iot.id": 9}}, {"result": None}, {"phenomenonTime": "x"}, {"result": [1]}],

@@ -16,6 +16,7 @@ from api.identity.roles import SYSTEM, Call
 from api.store.tables import PartnerRow
 from api.trail.audit import Deed, append_deeds, read_audit
 from api.trail.log import append_event, last_seq, read_log
+from tests.api.conftest import ON_SQLITE
 from tests.api.test_matrix import RULES
 
 
@@ -110,6 +111,7 @@ def test_the_last_administrator_stays(service):
     assert service.ask("administrator", "DELETE", f"/keys/{mine}").status_code == 204
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "body",
     [

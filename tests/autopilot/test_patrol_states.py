@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from autopilot import Duty, FlightError, State
 from autopilot.patrol_states import ALOFT, TRANSITIONS, Happening, after
+from tests.asked import asked
 
 GROUND = {State.WAITING, State.CHECKING, State.READY, State.SWAPPING, State.FAULT, State.DONE}
 
@@ -93,5 +94,5 @@ class Shifts(RuleBasedStateMachine):
                 assert duty.sortie is not None
 
 
-Shifts.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Shifts.TestCase.settings = settings(max_examples=asked(150), stateful_step_count=40, deadline=None)
 TestShifts = Shifts.TestCase

@@ -23,6 +23,7 @@ from autopilot import (
 )
 from autopilot.endings import ENDINGS
 from bench.link_virtual import VirtualLoop
+from tests.asked import asked
 from tests.autopilot.model_vehicle import STATION, ModelVehicle, lists, nothing_more, place_of
 
 OLD, OTHER = lists(3, 500), lists(2, -900)
@@ -305,5 +306,5 @@ class Transfer(RuleBasedStateMachine):
 
 TestTransfer = Transfer.TestCase
 TestTransfer.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=asked(150), stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.wire import Codec
+from tests.asked import asked
 
 SOURCES = st.sampled_from(["one", "two"])
 PLAIN = st.binary(max_size=60).map(lambda noise: noise.translate(None, b"\xfd\xfe"))
@@ -83,4 +84,4 @@ class Parser(RuleBasedStateMachine):
 
 
 TestParser = Parser.TestCase
-TestParser.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestParser.settings = settings(max_examples=asked(150), stateful_step_count=30, deadline=None)

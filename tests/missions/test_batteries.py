@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions import Base, PlanOptions, check, default_fleet, explain, plan
+from tests.asked import asked
 from tests.missions.helpers import beside, fleet_for, straight
 
 
@@ -33,7 +34,7 @@ def _never_too_many(made, count, charge_s):
     return all(sum(a <= begin < b - 1e-6 for a, b in out) <= count for begin, _ in out)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=asked(12), deadline=None)
 @given(
     count=st.integers(1, 8),
     charge_s=st.sampled_from([0.0, 1800.0, 5400.0, 36_000.0]),

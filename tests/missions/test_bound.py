@@ -59,7 +59,7 @@ def test_the_bound_over_stretches_is_the_optimum_of_the_relaxation(seed, count, 
     assert found >= exact * 0.99 or exact == np.inf
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=asked(30), deadline=None)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 3))
 def test_so_it_is_for_the_last_landing_of_a_single_coverage(seed, count):
     teams = _course(seed, STATIONS, count)
@@ -70,7 +70,7 @@ def test_so_it_is_for_the_last_landing_of_a_single_coverage(seed, count):
     assert exact * 0.99 <= found <= made * (1 + 1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=asked(30), deadline=None)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 3))
 def test_no_sharing_out_is_better_than_the_bound(seed, count):
     teams = _course(seed, STATIONS, count)

@@ -20,9 +20,10 @@ from missions import (
 from missions.clearance import Clearance
 from missions.course import make_course
 from missions.surroundings import Surroundings
+from tests.asked import asked
 from tests.missions.helpers import fleet_for, straight
 
-SLOW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NO_MARGIN = Clearance(0.0, 0.0, 0.0)
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions.fence_outline import fewest, plainer, straightened
+from tests.asked import asked
 
 
 @st.composite
@@ -55,7 +56,7 @@ def test_along_many_small_bends_it_takes_a_third_fewer():
     assert not shapely.intersects(taken, shapely.LinearRing(best))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=asked(30), deadline=None)
 @given(inner=st.floats(100, 3000), wide=st.floats(2, 90), turn=st.floats(0, 7))
 def test_between_two_circles_it_is_the_polygon_of_the_textbook(inner, wide, turn):
     """A polygon between circles of radii r and R has at least pi / arccos(r / R) corners; ours begins anywhere."""

@@ -22,6 +22,7 @@ from missions import (
     write_litchi,
     write_plan_folder,
 )
+from tests.asked import asked
 from tests.missions.app_helpers import GEOD, Hills, Line, along, app_fleet, check_way, turned
 from tests.missions.helpers import border_from_metres, fleet_for, straight, wiggly_borders
 
@@ -101,7 +102,7 @@ def way_of(lines):
     )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=asked(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(border=wiggly_borders())
 def test_the_way_keeps_clear_and_the_nose_is_at_the_border(tmp_path_factory, border):
     """With room for every waypoint; that of the thinned way is tested below."""
@@ -152,7 +153,7 @@ def test_more_than_99_waypoints_are_thinned_within_what_is_said(tmp_path):
         away = [
             GEOD.inv(*np.tile(place, (len(flown), 1)).T, *flown.T)[2].min()
             for a, b in pairwise([(p.lon_deg, p.lat_deg) for p in whole])
-            for place in along(a, b, 25.0)
+            for place in along(a, b, 100.0)
         ]
         assert 0 < route.thinned_m <= 5
         assert max(away) <= route.thinned_m + 1.1

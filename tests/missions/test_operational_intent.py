@@ -31,6 +31,7 @@ from missions import (
     read_operational_intents,
     write_operational_intents,
 )
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, beside, border_from_metres, fleet_for, straight, wiggly_borders
 
 GEOD = Geod(ellps="WGS84")
@@ -110,7 +111,7 @@ def assert_held(made, geoid, margins, rng, count=60):
             assert volumes.hold(flight.start_s + at + late, lon, lat, amsl + geoid.height_m + up)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=asked(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     border=wiggly_borders(),
     geoid=st.builds(Geoid, st.floats(-107, 86), st.floats(0, 10)),

@@ -64,7 +64,7 @@ PLANS = {
     "thirty aircraft": lambda: one_base(40_000, 30),
     "one coverage": lambda: one_base(60_000, 2, objective=Objective.ONCE),
     "many bases": lambda: bases_along(300_000, 30, 60),
-    "long names": lambda: bases_along(300_000, 30, 30, "observation post"),
+    "long names": lambda: bases_along(120_000, 30, 30, "observation post"),
     "network": network,
 }
 

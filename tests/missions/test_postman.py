@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from missions import cover_lines
+from tests.asked import asked
 
 MODEST = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -61,7 +62,7 @@ def test_a_few_parts_are_covered_as_cheaply_as_by_any_order(seed, parts, wind):
     assert tour.lower_bound <= best + 1e-6
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=asked(20), deadline=None)
 @given(seed=st.integers(0, 10**6), parts=st.integers(4, 10), wind=st.sampled_from([0.0, 0.4]), joined=st.booleans())
 def test_what_is_kept_out_of_the_search_would_not_have_helped(seed, parts, wind, joined):
     nodes, ends, service, cost = instance(seed, parts, wind=wind, joined=joined)

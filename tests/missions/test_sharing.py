@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions.sharing import Block, Team, share_out
+from tests.asked import asked
 
 CLOSE_S = 0.02
 """More than the bisection leaves open on these instances."""
@@ -135,7 +136,7 @@ def test_one_look_shares_the_stretch_of_a_team_among_its_aircraft(seed, count, s
     assert {b.aircraft for b in blocks} <= set(range(size))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=asked(40), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     count=st.integers(20, 200),
@@ -170,7 +171,7 @@ def _assert_seen_once(blocks, expected):
     assert np.array_equal(seen, expected.astype(int))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=asked(25), deadline=None)
 @given(seed=st.integers(0, 10**6), teams=st.integers(1, 4), objective=st.sampled_from(["revisit", "once"]))
 def test_more_aircraft_or_more_energy_are_never_worse(seed, teams, objective):
     crews = _course(seed, 60, teams, wind=0.01, usable_wh=700.0)

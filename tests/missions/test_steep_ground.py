@@ -26,6 +26,7 @@ from missions import (
     resume,
 )
 from missions.slopes import Slopes, followed
+from tests.asked import asked
 
 from .helpers import LAT, LON, M_LAT, M_LON, area, beside, fleet_for, straight, way, zone
 
@@ -95,7 +96,7 @@ GROUNDS = st.one_of(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=asked(12), deadline=None)
 @given(terrain=GROUNDS)
 def test_rotors_follow_any_ground(terrain):
     border = straight(2500.0)
@@ -162,7 +163,7 @@ def test_wings_fly_ordinary_hills_whole():
         assert not any("steep" in part.reason for part in made.coverage.uncovered)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=asked(6), deadline=None)
 @example(form="fixed_wing", terrain=noise(21.0, 16678878))
 @example(form="vtol", terrain=noise(39.0, 191611025))
 @given(form=st.sampled_from(sorted(WINGS)), terrain=GROUNDS)

@@ -12,9 +12,10 @@ from geo import Altitude, CameraModel, CameraPose, Datum, FlatTerrain, GridTerra
 from missions import Camera, Leg, LegKind, Waypoint
 from missions.plane import Plane
 from missions.watching import Sight, Watch, seen_from, views_of
+from tests.asked import asked
 from tests.missions.helpers import LAT, LON
 
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=asked(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PLANE = Plane.at(LAT, LON)
 GROUND_M = 300.0
 FLAT = FlatTerrain(GROUND_M)

@@ -31,6 +31,7 @@ from missions import (
     save_wpml,
     write_wpml,
 )
+from tests.asked import asked
 from tests.missions.app_helpers import GEOD, Hills, Line, along, app_fleet, check_way, turned
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders
 from tests.missions.test_airspace_plans import WING, zone
@@ -165,7 +166,7 @@ def corner(points, k):
     return along(*ends, step_m=0.5)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=asked(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(border=wiggly_borders())
 def test_the_way_keeps_clear_and_the_nose_is_at_the_border(tmp_path_factory, border):
     made = plan(border, app_fleet(border, 2), Hills())

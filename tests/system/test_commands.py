@@ -296,18 +296,23 @@ def test_a_plan_says_what_its_fences_keep_and_where_to_come_down(run, tmp_path, 
     assert "emergency landing site" in told.out
 
 
-def test_watch_delivers_to_a_service(run, tmp_path, shared_data, walker):
-    model = shared_data("weights/coco-yolo11n.onnx")
-    line = ["--line", "384,432,384,0", "--fps", "3", "--model", model]
+def test_watch_keeps_what_a_service_does_not_take_and_delivers_it_when_it_does(run, tmp_path, shared_data, walker):
+    out = tmp_path / "out"
+    watch = ["watch", walker, "--line", "384,432,384,0", "--fps", "3", "--out", out]
+    watch += ["--model", shared_data("weights/coco-yolo11n.onnx")]
+    ran = run(*watch, "--url", "http://127.0.0.1:9", "--key", "x")
+    found = (out / "crossings.jsonl").read_text().splitlines()
+    assert ran.code == 1
+    assert f"{len(found)} crossings wait" in ran.err
     with (
         api.running(api.Settings(tmp_path / "store", port=0)) as service,
         api.Client(service.url, service.admin.key) as admin,
     ):
-        pilot = ["--url", service.url, "--key", admin.create_key("drone", api.Role.PILOT, sources=["*"])]
-        for _ in range(2):  # the second delivery changes nothing
-            ran = run("watch", walker, *line, *pilot, "--out", tmp_path / "out")
-            assert ran.code == 0, ran.err
-        found = (tmp_path / "out" / "crossings.jsonl").read_text().splitlines()
+        # What waited is delivered, and what is found anew is the same and changes nothing.
+        pilot = admin.create_key("drone", api.Role.PILOT, sources=["*"])
+        ran = run(*watch, "--url", service.url, "--key", pilot)
+        assert ran.code == 0, ran.err
+        found = (out / "crossings.jsonl").read_text().splitlines()
         with api.Client(service.url, admin.create_key("analyst", api.Role.ANALYST)) as analyst:
             stored = list(analyst.crossings())
             assert len(stored) == len(found) > 0
@@ -333,16 +338,6 @@ def test_training_is_for_a_sensor_that_has_a_recipe(run, tmp_path):
     assert ran.code != 0
     assert "--sensor radar has no recipe: give one of thermal, daylight" in " ".join(ran.err.split())
     assert not (tmp_path / "out").exists()
-
-
-def test_watch_keeps_what_the_service_does_not_take(run, tmp_path, shared_data, walker):
-    model = shared_data("weights/coco-yolo11n.onnx")
-    away = ["--url", "http://127.0.0.1:9", "--key", "x"]
-    line = ["--line", "384,432,384,0", "--fps", "3", "--model", model]
-    ran = run("watch", walker, *line, *away, "--out", tmp_path)
-    found = (tmp_path / "crossings.jsonl").read_text().splitlines()
-    assert ran.code == 1
-    assert f"{len(found)} crossings wait" in ran.err
 
 
 def test_watch_on_a_full_disk_still_tells_who_crossed(run, tmp_path, shared_data, walker):

