@@ -24,7 +24,7 @@ test: $(READY) $(CONSOLE)
 # Of tests and of what they load, once for all that run tests side by side.
 compiled: $(READY)
 	@echo "Compiling modules: half a minute, once."
-	-$(BIN)/python -m pytest --collect-only -qq >/dev/null
+	-$(BIN)/python -m pytest --collect-only -qq -p no:cacheprovider >/dev/null
 
 check: lint types test
 
