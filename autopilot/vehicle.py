@@ -32,7 +32,7 @@ _ACCEPTED = mav.MAV_RESULT_ACCEPTED
 _CONNECT_S = 10.0
 _MODE_S = 10.0
 _ARM_S = 10.0
-_OLD_S = 5.0
+_OLD_S = 2.0
 _PLACED_S = 10.0
 _READY_S = 180.0  # EKF and GPS take 41 s after boot in ArduPilot's own simulator
 
@@ -335,7 +335,7 @@ class Vehicle:
 
     async def _placed_anew(self) -> None:
         """One that booted anew has forgotten what it was asked for: what it said before need not be so now."""
-        if self.position_age_s <= self.timing.wall_s(_OLD_S):
+        if self.position_age_s <= self.timing.retry_s(_OLD_S):
             return
         since = self._placed
         self.ask_again()
