@@ -37,6 +37,8 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_KEPT = frozenset({b"allow", b"content-range"})
+"""What an error of a library says beside its status: which methods there are, how long a file is (RFC 9110)."""
 _TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
@@ -173,7 +175,9 @@ class _Exit:
             if status >= 400:  # even where a deed was noted: its transaction was undone
                 await self.audit_refusal(self.call, status)
         if status >= 400 and Headers(raw=message["headers"]).get("content-type") != MEDIA_TYPE:
-            await self.instead(of_status(status))
+            response = of_status(status)
+            response.raw_headers += [each for each in message["headers"] if each[0] in _KEPT]
+            await self.instead(response)
             return
         if self.call is not None and self.call.shown is not None and status == 200:
             self._parts, self._raw = [], list(message["headers"])  # before what is of this request alone

@@ -157,13 +157,16 @@ class Exchange:
         _, value, _ = await self._read_parameter(name)
         return value
 
+    def ask_parameter(self, name: str) -> None:
+        """Ask for a parameter once; no answer is awaited. Raises LinkError when the link was lost."""
+        self.link.send(self._question(name), self.sysid)
+
+    def _question(self, name: str) -> Message:
+        return mav.MAVLink_param_request_read_message(self.sysid, self.component, _encoded_name(name), -1)
+
     async def _read_parameter(self, name: str) -> tuple[str, float, int]:
         missing = f"vehicle {self.sysid} has no parameter {name}, or does not answer"
-        questions = {
-            one: mav.MAVLink_param_request_read_message(self.sysid, self.component, _encoded_name(one), -1)
-            for one in names_of(name)
-        }
-        return await self._parameter(questions, missing)
+        return await self._parameter({one: self._question(one) for one in names_of(name)}, missing)
 
     async def write_parameter(self, name: str, value: float) -> float:
         """Write a parameter, by the name that the vehicle has for it, and return the value that it then holds.

@@ -34,6 +34,8 @@ _ASK_S = 20.0  # vehicle seconds
 _FIRST_S = 2.0  # somebody may have come between the proof and the start
 _RECEIVED = "flight plan received"  # ArduPilot, to all on the link that brought it a mission
 _SEEN_TWICE = 2
+_ECHO_WALL_S = 0.15  # one word that comes more than once comes so within less
+_DOUBT_S = 10.0
 _GEOFENCE = mav.MAV_SYS_STATUS_GEOFENCE
 _V2 = 0xFD
 
@@ -59,6 +61,7 @@ class Tampering:
         self._held = {kind: vehicle.held(kind) for kind in MissionKind if vehicle.held(kind)}
         self._settings = {one.name: one for one in vehicle.dialect.fence} if fenced and set_up else {}
         self._ids: dict[MissionKind, int] = {}
+        self._doubts: dict[str, float] = {}
         self._acted = False
         self._off = 0
         self._awaited: set[MissionKind] = set()
@@ -93,6 +96,10 @@ class Tampering:
                 f"{vehicle}: {self.found}, and not by us: what was proved holds no longer; see who else commands it"
             )
         now_s = asyncio.get_running_loop().time()
+        for name, since_s in self._doubts.items():
+            if now_s - since_s >= vehicle.timing.wall_s(_DOUBT_S):
+                self.found = f"its fence may have been made void ({name}), and it does not answer"
+            vehicle.ask_parameter(name)
         busy = vehicle.link.transfer_lock(vehicle.sysid).locked()
         if now_s - self._asked_s < vehicle.timing.wall_s(_ASK_S) or busy:
             return
@@ -119,7 +126,13 @@ class Tampering:
     def _take_parameter(self, message: Message) -> None:
         name, value = self._vehicle.parameter_in(message)
         setting = self._settings.get(name)
-        if setting is not None and setting.wanted(value) != value and not self._watch.lands:
+        if setting is None or setting.wanted(value) == value or self._watch.lands:
+            self._doubts.pop(name, None)
+        elif name not in self._doubts:
+            # It may be an old word that was long on its way: what it says to a question counts.
+            self._doubts[name] = asyncio.get_running_loop().time()
+            self._vehicle.ask_parameter(name)
+        elif asyncio.get_running_loop().time() - self._doubts[name] >= _ECHO_WALL_S:
             self.found = f"its fence was made void ({name} is {value:g} now)"
 
     def _take_ids(self, message: Message) -> None:

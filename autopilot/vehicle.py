@@ -32,6 +32,8 @@ _ACCEPTED = mav.MAV_RESULT_ACCEPTED
 _CONNECT_S = 10.0
 _MODE_S = 10.0
 _ARM_S = 10.0
+_OLD_S = 2.0
+_PLACED_S = 10.0
 _READY_S = 180.0  # EKF and GPS take 41 s after boot in ArduPilot's own simulator
 
 
@@ -252,6 +254,10 @@ class Vehicle:
         """Write a parameter; the value it then has. Raises ParameterError where it did not take it."""
         return await self._exchange.write_parameter(name, value)
 
+    def ask_parameter(self, name: str) -> None:
+        """Ask for a parameter's value, and wait for no answer: it comes as a PARAM_VALUE."""
+        self._exchange.ask_parameter(name)
+
     def parameter_in(self, message: Message) -> tuple[str, float]:
         """Name and value of a PARAM_VALUE of this vehicle."""
         return self._exchange.parameter_in(message)
@@ -322,8 +328,19 @@ class Vehicle:
             When it cannot be read, or another vehicle speaks with its system id.
         """
         self._proof.check(self.telemetry.boots)
+        await self._placed_anew()
+        self._proof.check(self.telemetry.boots)
         await self._proof.renew(progress)
         self._proof.check(self.telemetry.boots)
+
+    async def _placed_anew(self) -> None:
+        """One that booted anew has forgotten what it was asked for: what it said before need not be so now."""
+        if self.position_age_s <= self.timing.retry_s(_OLD_S):
+            return
+        since = self._placed
+        self.ask_again()
+        if await self.wait_until(lambda _: self._placed > since, _PLACED_S) is None:
+            raise NotReadyError(f"{self}: no new position for {self.position_age_s:.0f} s: look at its GPS and streams")
 
     async def recognise(self, mission: Mission, *, progress: Progress | None = None) -> None:
         """Prove that it holds a mission that was uploaded before us; nothing is written. Raises as `prove` does."""

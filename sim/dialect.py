@@ -265,8 +265,8 @@ class Dialect:
         often by itself, simulated seconds; None for once, when the reasons change (PX4).
     refusal, unsent
         MAV_RESULT of an order that is valid and not obeyed now, and of a request for a message that there is not.
-    lists_prearm
-        Whether its pre-arm bit is among the sensors that it has, and not in their health alone (PX4).
+    lists_checks
+        Whether fence and pre-arm checks are among the sensors that it has; else the checks are in their health alone.
     wants_gcs
         Whether it arms for nobody while it would miss its ground station and hears none.
     words
@@ -313,7 +313,7 @@ class Dialect:
     check_every_s: float | None = 30.0
     refusal: int = int(mav.MAV_RESULT_FAILED)
     unsent: int = int(mav.MAV_RESULT_FAILED)
-    lists_prearm: bool = True
+    lists_checks: bool = True
     wants_gcs: bool = False
     arm_text: str = "Arm: {reason}"
     mode_text: str = "Mode change to {name} failed: {reason}"

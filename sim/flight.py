@@ -161,7 +161,7 @@ class Flight:
 
     def reasons(self) -> list[str]:
         """What speaks against arming in the present mode, and of that mode itself where its checks say so."""
-        return self.not_ready() if self.dialect.lists_prearm else arm_refusals(self, self.not_ready())
+        return self.not_ready() if self.dialect.lists_checks else arm_refusals(self, self.not_ready())
 
     def _tell_reasons(self, form: str, reasons: list[str]) -> None:
         for text in dict.fromkeys(form.format(reason=self.dialect.word(reason)) for reason in reasons):

@@ -90,11 +90,13 @@ def _centiamps(battery: Battery) -> int:
 
 def _sys_status(s: Snapshot) -> Any:
     battery, flight = s.flight.battery, s.flight
-    enabled = _SENSORS | (mav.MAV_SYS_STATUS_PREARM_CHECK if flight.dialect.lists_prearm else 0)
-    present = enabled | mav.MAV_SYS_STATUS_GEOFENCE
-    enabled |= mav.MAV_SYS_STATUS_GEOFENCE if flight.params["FENCE_ENABLE"] else 0
+    present = enabled = _SENSORS
     health = _SENSORS if s.fix else _SENSORS & ~mav.MAV_SYS_STATUS_SENSOR_GPS
-    health |= mav.MAV_SYS_STATUS_GEOFENCE if flight.guard.breached is None else 0
+    if flight.dialect.lists_checks:
+        enabled |= mav.MAV_SYS_STATUS_PREARM_CHECK
+        present = enabled | mav.MAV_SYS_STATUS_GEOFENCE
+        enabled |= mav.MAV_SYS_STATUS_GEOFENCE if flight.params["FENCE_ENABLE"] else 0
+        health |= mav.MAV_SYS_STATUS_GEOFENCE if flight.guard.breached is None else 0
     health |= 0 if not flight.armed and flight.reasons() else mav.MAV_SYS_STATUS_PREARM_CHECK
     return mav.MAVLink_sys_status_message(
         present, enabled, health, 100, round(battery.voltage_v * 1000.0), _centiamps(battery),

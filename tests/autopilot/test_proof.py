@@ -1,5 +1,6 @@
 """What was proved long before arming is proved once more right before it."""
 
+import asyncio
 import re
 
 import pytest
@@ -111,6 +112,25 @@ async def test_a_reboot_before_the_last_list_voids_the_proof_of_the_first():
         with pytest.raises(MismatchError, match="item 4 z: sent 90, read 20"):
             await seen.prove()
         assert len(vehicle.lists[0]) == 10  # what another sent is not ours to clear
+
+
+async def test_one_that_booted_anew_and_says_nothing_since_is_asked_before_it_is_armed():
+    """Its streams are gone with its memory: by what it said before all would be well."""
+    async with linked() as (vehicle, link), await Vehicle.connect(link, 1, timing=FAST) as seen:
+        vehicle.clock_ms = 90_000
+        vehicle.report()
+        await seen.upload(line_mission())
+        vehicle.clock_ms = 0
+        await asyncio.sleep(FAST.wall_s(5.0))
+        with pytest.raises(NotReadyError, match="clock stepped back"):
+            await seen.start_mission()
+        assert not vehicle.armed
+        vehicle.report = lambda: None
+        await seen.upload(line_mission())
+        await asyncio.sleep(FAST.wall_s(5.0))
+        with pytest.raises(NotReadyError, match="no new position for"):
+            await seen.start_mission()
+        assert not vehicle.armed
 
 
 def boots(*clocks_ms):

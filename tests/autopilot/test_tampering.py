@@ -51,7 +51,7 @@ class Flown:
     """A vehicle in the air that flies a mission, and the watch over it."""
 
     def __init__(self, dialect=ARDUCOPTER, mission=COPTER, *, fenced=True, set_up=True):
-        self.link, self.dialect = Link(), dialect
+        self.link, self.dialect, self.doubted = Link(), dialect, list[str]()
         vehicle = SimpleNamespace(
             link=self.link,
             sysid=1,
@@ -60,6 +60,7 @@ class Flown:
             timing=Timing(time_scale=1e6),
             held=lambda kind: {MissionKind.MISSION: mission, MissionKind.FENCE: FENCE}.get(kind, ()),
             parameter_in=lambda message: (message.param_id, message.param_value),
+            ask_parameter=self.doubted.append,
         )
         self.watch = FlightWatch(Mission("m", dialect.name, mission, (), ()), dialect.mission_mode, None)
         self.tampering = Tampering(vehicle, self.watch, fenced=fenced, set_up=set_up)
@@ -154,11 +155,26 @@ async def test_one_that_switches_its_fence_off_to_land_is_no_case(dialect, missi
     assert one.found is None
 
 
-async def test_settings_are_looked_at_where_they_were_proved():
+async def test_settings_are_looked_at_where_they_were_proved(monkeypatch):
     for name, value, told in (("FENCE_ENABLE", 0.0, True), ("FENCE_ENABLE", 1.0, False), ("WP_SPD", 3.0, False)):
         one = Flown()
         one.parameter(name, value)
+        one.parameter(name, value)  # the same word twice is one
+        assert one.found is None
+        assert set(one.doubted) == ({name} if told else set())
+        monkeypatch.setattr("autopilot.tampering._ECHO_WALL_S", 0.0)
+        one.parameter(name, value)
         assert (one.found is not None) == told
+        monkeypatch.undo()
+    late = Flown()
+    late.parameter("FENCE_ENABLE", 0.0)
+    late.parameter("FENCE_ENABLE", 1.0)  # what it says to the question: the other was an old word
+    late.tampering.look()
+    assert late.found is None
+    mute = Flown()
+    mute.parameter("FENCE_ENABLE", 0.0)
+    mute.tampering.look()
+    assert mute.doubted == ["FENCE_ENABLE", "FENCE_ENABLE"]
     for how in ({"fenced": False}, {"set_up": False}):
         one = Flown(**how)
         one.parameter("FENCE_ENABLE", 0.0)

@@ -67,6 +67,7 @@ def test_the_pre_arm_bit_is_where_its_autopilot_has_it(kind):
     status = pilot.request(1)
     assert bool(status.onboard_control_sensors_present & PREARM) is not kind.px4
     assert bool(status.onboard_control_sensors_enabled & PREARM) is not kind.px4
+    assert bool(status.onboard_control_sensors_present & mav.MAV_SYS_STATUS_GEOFENCE) is not kind.px4
     assert status.onboard_control_sensors_health & PREARM
     pilot.fleet.vehicles[0].flight.battery.fail(3.0, 1.0)
     assert not pilot.request(1).onboard_control_sensors_health & PREARM
