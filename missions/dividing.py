@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from missions.fleet import Base
 from missions.options import Objective
 from missions.setting import Setting
 from missions.sharing import Block, share_out
@@ -37,6 +38,9 @@ Bools = NDArray[np.bool_]
 
 TRIALS, TRIED_STATIONS = 100, 200_000
 """Most ways of dividing that are tried for one set of weights, and most stations in all of them."""
+
+_NONE = 1e-6
+"""Batteries of a crew that is to have none: with them it flies where nobody else comes, if ever so seldom."""
 
 WORTH = 1 - 1e-3
 """By less than this factor a figure is as good as it was."""
@@ -70,7 +74,38 @@ class Shared:
 
 def undivided(setting: Setting, teams: Sequence[Team], weights: Floats) -> Shared:
     """The course shared out for some weights, each crew with one stretch."""
-    return _shared(setting, teams, [(crew, team.size) for crew, team in enumerate(teams)], weights)
+    best = _shared(setting, teams, _whole(teams), weights)
+    left = min(TRIALS, TRIED_STATIONS // len(weights))
+    for among in _battery_shares(setting, teams):
+        # Who flies nothing needs none of the batteries of its base.
+        for others in among[:left]:
+            left -= 1
+            given = [others.get(crew, team) for crew, team in enumerate(teams)]
+            other = _shared(setting, given, _whole(teams), weights)
+            if int(other.seen.sum()) >= int(best.seen.sum()) and max(other.rounds) < WORTH * max(best.rounds):
+                best, teams = other, given
+    return best
+
+
+def _whole(teams: Sequence[Team]) -> list[tuple[int, int]]:
+    return [(crew, team.size) for crew, team in enumerate(teams)]
+
+
+def _battery_shares(setting: Setting, teams: Sequence[Team]) -> Iterator[list[dict[int, Team]]]:
+    """For each base with several crews and counted batteries: its crews, by number, where one of them has all of these.
+
+    Where crews of one base fly in turns it has them together, and there is nothing to share.
+    """
+    there: dict[Base, list[int]] = {}
+    if len(teams) == len(setting.crews) and setting.options.objective is not Objective.ONCE:
+        for number, crew in enumerate(setting.crews):
+            there.setdefault(crew.base, []).append(number)
+    for base, crews in there.items():
+        if base.batteries is not None and len(crews) > 1:
+            yield [
+                {crew: replace(teams[crew], batteries=base.batteries if crew == one else _NONE) for crew in crews}
+                for one in crews
+            ]
 
 
 def divided(setting: Setting, teams: Sequence[Team], weights: Floats) -> Shared:

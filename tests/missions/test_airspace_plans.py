@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import shapely
@@ -170,6 +171,16 @@ def test_one_coverage_ends_before_a_round_is_turned():
     ends = [f.start_s + once.sorties[f.sortie].duration_s for f in once.flights]
     assert once.revisit_s == pytest.approx(max(ends))
     assert once.revisit_bound_s <= once.revisit_s
+
+
+def test_in_a_single_coverage_who_takes_off_later_gets_less_and_all_land_together():
+    border = straight(14_000)
+    made = plan(border, fleet_for(border, 4), options=PlanOptions(objective=Objective.ONCE, launch_interval_s=300.0))
+    assert check(made) == []
+    starts = sorted(flight.start_s for flight in made.flights)
+    assert all(after - before >= 300.0 - 1e-6 for before, after in pairwise(starts))
+    ends = [flight.start_s + made.sorties[flight.sortie].duration_s for flight in made.flights]
+    assert max(ends) - min(ends) < 60.0
 
 
 def test_risk_moves_the_aircraft_to_where_it_is():

@@ -116,3 +116,19 @@ def test_who_has_more_batteries_watches_more(counts, charge_s, most):
     assert made.gap < most
     watched = [sum(s.to_m - s.from_m for s in made.sorties if s.vehicle.base.name == name) for name in "ab"]
     assert watched[1] > 1.5 * watched[0]
+
+
+def test_batteries_of_a_base_are_for_those_of_it_who_fly():
+    """Until it was so, one that flew nothing kept its part of them, and a fleet was better off without it."""
+    west, east = (replace(beside(straight(x), 900.0), name=f"at {x}", batteries=2, charge_s=5400.0) for x in (5e3, 2e4))
+    fleet = fleet_for(straight(12_000), 3)
+    one, two, three = fleet.vehicles
+    craft = one.aircraft
+    poor = replace(three, base=west, aircraft=replace(craft, battery_wh=150.0, cruise_m_s=12.0))
+    two = replace(two, base=east)
+    alone, both = (
+        plan(straight(12_000), replace(fleet, vehicles=vehicles))
+        for vehicles in ((replace(one, base=west), two), (replace(one, base=west), two, poor))
+    )
+    assert check(both) == []
+    assert both.revisit_s <= alone.revisit_s * 1.001

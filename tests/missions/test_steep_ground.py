@@ -294,3 +294,10 @@ def test_ground_that_can_be_followed_is_followed_at_the_height_that_is_wanted():
     slopes = Slopes.of(np.full(4, 5.0), np.full(4, 5.0))
     found = followed(ground + 40, ground + 90, ground + 60, slopes, slopes)
     assert found.height_m == pytest.approx(ground + 60)
+
+
+def test_a_course_that_is_given_up_says_how_often_it_was_shared_out(monkeypatch):
+    monkeypatch.setattr("missions.rotas._SHUT_MOST", 0)
+    border = straight(3000.0)
+    with pytest.raises(PlanError, match=r"was shared out 0 times anew.*too steep.*or plan it in shorter parts"):
+        plan(border, winged("vtol", border), step(300.0, 1250.0, 90.0), LOOSE)
