@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 import missions
 from geo import VedetteError
@@ -303,7 +303,10 @@ def test_a_plan_is_looked_at_in_every_theme_and_size(live, desk):
     page = at.page
     page.get_by_role("button", name="Nogales").click()
     expect(page.get_by_role("tabpanel")).to_be_visible(timeout=90_000)
-    page.get_by_label("Seen by cameras").check()
+    for layer in ("Ways", "Revisit interval", "Seen by cameras"):
+        switched(page, layer)
+    for layer in ("Ways", "Revisit interval"):
+        page.get_by_role("checkbox", name=layer).check()
     for theme, names in zip(
         THEMES,
         (
@@ -327,6 +330,25 @@ def test_a_plan_is_looked_at_in_every_theme_and_size(live, desk):
         expect(page.get_by_role("button", name="Redo r")).to_be_in_viewport(ratio=1)
         at.picture(f"plan-{width}")
     assert asked["name"] == "Nogales"
+
+
+def switched(page: Page, layer: str) -> None:
+    """The map shows something else with a layer than without."""
+    box = page.locator(".maplibregl-canvas").bounding_box()
+    assert box is not None
+    clip: FloatRect = {
+        "x": box["x"] + 150,
+        "y": box["y"] + 80,
+        "width": box["width"] - 400,
+        "height": box["height"] - 90,
+    }
+    before = page.screenshot(clip=clip)
+    page.get_by_role("checkbox", name=layer).click()
+    for _ in range(100):
+        if page.screenshot(clip=clip) != before:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{layer} changes nothing on the map")
 
 
 def zone(kind: str | None, heights: dict[str, Any], **geometry: Any) -> str:
