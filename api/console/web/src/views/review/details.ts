@@ -31,6 +31,9 @@ export const absent = signal<string | null>(null);
 /** Of the open one's clip: the time of the picture that is shown, milliseconds since the Unix epoch. */
 export const moment = signal<number | null>(null);
 
+/** What is passed over with a key that is held is not read: it would stand before what is looked at, milliseconds. */
+const PASSING = 80;
+
 const ahead = new Map<string, Promise<Details>>();
 
 /** Open a crossing, and get the next one ready. */
@@ -42,6 +45,8 @@ export async function openCrossing(id: string | null, next: string | null): Prom
   }
   absent.value = null;
   if (id === null) return;
+  if (!ahead.has(id)) await new Promise((go) => setTimeout(go, PASSING));
+  if (open.peek() !== id) return;
   await read(id, ahead.get(id) ?? detailsOf(id));
   ahead.clear();
   if (next === null || open.peek() !== id) return;
