@@ -62,7 +62,10 @@ export function Filters() {
       )}
       {counts.value !== null && (
         <p class="counts" role="status">
-          {t("review.counts", { alerts: many(counts.value.alert), detections: many(counts.value.detection) })}
+          {t("review.counts", {
+            alerts: t("review.alertCount", many(counts.value.alert)),
+            detections: t("review.detectionCount", many(counts.value.detection)),
+          })}
         </p>
       )}
     </div>
@@ -70,8 +73,8 @@ export function Filters() {
 }
 
 /** The service counts so far, and no further. */
-function many(count: number): string {
-  return count >= 1000 ? "1000+" : String(count);
+function many(count: number): { count: number; shown: string } {
+  return { count, shown: count >= 1000 ? "1000+" : String(count) };
 }
 
 interface ChoiceProps<T extends string> {
