@@ -82,6 +82,7 @@ def test_what_work_raises_is_raised():
 def test_what_runs_beside_the_service_ends_its_work_before_the_store_closes(store, monkeypatch, task, place):
     slow = Slow()
     monkeypatch.setattr(place, slow)
+    monkeypatch.setattr("api.release.due.may_be_due", lambda _: True)
 
     async def run():
         async with beside(Service(store, Settings(store.directory)), [task]):

@@ -58,6 +58,7 @@ class Client:
         self.estimator = estimator
         self.texts = []
         self.reached = []
+        self.last = {}
         self._texts_told = 0
         self._address = (endpoint.host, endpoint.port)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -91,6 +92,7 @@ class Client:
         while True:
             while self._waiting:
                 message = self._waiting.pop(0)
+                self.last[message.get_type()] = message
                 if message.get_type() == "STATUSTEXT":
                     self.texts.append(message.text)
                 if message.get_type() == "MISSION_ITEM_REACHED":

@@ -24,7 +24,7 @@ from tests.programs import Program
 from tests.relay import relayed
 
 SPEEDUP = 60.0
-LATE_S = 90.0  # a wall second and a half of a busy machine, in vehicle seconds
+LATE_S = 120.0  # two wall seconds of a busy machine, in vehicle seconds
 
 
 @pytest.fixture(scope="module")
@@ -309,7 +309,8 @@ async def test_one_whose_battery_just_takes_it_home_is_called_home_before_its_ow
     (flight,) = report.flights
     assert "just takes it home" in flight.early
     assert not flight.flown.completed
-    said = [event.text for event in flight.flown.events if event.kind == "text"]
+    # What keeps it on the ground once it has landed is no failsafe.
+    said = [e.text for e in flight.flown.events if e.kind == "text" and not e.text.startswith("PreArm")]
     assert not any("attery" in text for text in said), said
     assert flight.flown.landing.from_home_m < 5
     assert flight.flown.battery_percent > 8
