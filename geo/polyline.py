@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -163,13 +164,26 @@ def _nearest_edge(line: Floats, unit: Floats, lengths: Floats, points: Floats) -
         return np.asarray(np.argmin(distance, axis=1), dtype=np.int64)
     # A point that is no number is near to nothing: the tree has no answer for it, the first edge stands in.
     nearest = np.zeros(count, dtype=np.int64)
-    edges = np.asarray(shapely.linestrings(np.stack([line[:-1], line[1:]], axis=1)))
-    at, edge = shapely.STRtree(edges).query_nearest(shapely.points(points), all_matches=True)
+    at, edge = _tree(line.tobytes()).query_nearest(shapely.points(points), all_matches=True)
+    # Most points have one such edge; to choose among several costs more than to find them.
+    same = at[1:] == at[:-1]
+    several = np.zeros(len(at), dtype=bool)
+    several[1:] |= same
+    several[:-1] |= same
+    nearest[at[~several]] = edge[~several]
+    at, edge = at[several], edge[several]
     order = np.lexsort((edge, _distance(points[at] - line[edge], unit[edge], lengths[edge]), at))
     at, edge = at[order], edge[order]
     found, first = np.unique(at, return_index=True)
     nearest[found] = edge[first]
     return nearest
+
+
+@lru_cache(maxsize=8)
+def _tree(line: bytes) -> shapely.STRtree:
+    """Edges of a line, given as its bytes: of one border hundreds of lots of points are asked."""
+    xy = np.frombuffer(line).reshape(-1, 2)
+    return shapely.STRtree(shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1)))
 
 
 def _distance(relative: Floats, unit: Floats, lengths: Floats) -> Floats:
