@@ -51,7 +51,7 @@ def canonical_bytes(value: Any) -> bytes:
         except TypeError:  # it is deeper or has larger integers than orjson takes
             pass
         else:
-            if not any(mark in found for mark in _NEAR_ZERO):
+            if not (found.startswith(b"0.0000") or any(mark in found for mark in _NEAR_ZERO)):
                 return found
     return canonical(value).encode()
 

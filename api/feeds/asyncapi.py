@@ -90,7 +90,7 @@ _ORDERS: dict[str, dict[str, Any]] = {
     },
 }
 """What the stream of orders sends."""
-STATIONS: dict[str, dict[str, Any]] = {
+_STATIONS: dict[str, dict[str, Any]] = {
     "station": {
         "name": "station",
         "summary": "A ground station as it stands, with its vehicles.",
@@ -170,7 +170,7 @@ def document(host: str, scheme: str) -> dict[str, Any]:
                 "each that changes; that it told the same again is not told. There is no cursor.",
                 "servers": [{"$ref": "#/servers/service"}],
                 "messages": {
-                    **{name: {"$ref": f"#/components/messages/station_{name}"} for name in STATIONS},
+                    **{name: {"$ref": f"#/components/messages/station_{name}"} for name in _STATIONS},
                     "bye": {"$ref": "#/components/messages/bye"},
                 },
             },
@@ -192,7 +192,7 @@ def document(host: str, scheme: str) -> dict[str, Any]:
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
             "sendOrders": _operation("orders", [*_ORDERS, "bye"], "What vehicles are told to do, and what came of it.")
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
-            "sendStations": _operation("stations", [*STATIONS, "bye"], "Which ground stations stand by, with what.")
+            "sendStations": _operation("stations", [*_STATIONS, "bye"], "Which ground stations stand by, with what.")
             | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
             "sendWebhook": _operation("webhook", names, "Each event of a target's audience, in order.")
             | {"bindings": {"http": {"method": "POST", "bindingVersion": "0.3.0"}}},
@@ -205,7 +205,7 @@ def document(host: str, scheme: str) -> dict[str, Any]:
                 **_LIVE,
                 **{f"record_{name}": message for name, message in RECORDS.items()},
                 **_ORDERS,
-                **{f"station_{name}": message for name, message in STATIONS.items()},
+                **{f"station_{name}": message for name, message in _STATIONS.items()},
                 "bye": {
                     "name": "bye",
                     "summary": "The stream ends; slow and stopping: come back with your cursor.",

@@ -131,7 +131,8 @@ def post_pause(webhook_id: str, call: Caller, store: Stored) -> Response:
 def post_secret(webhook_id: str, call: Caller, store: Stored, given: Given) -> Response:
     """Sign calls with a new secret from the next on; it is in this answer alone.
 
-    Until `old_secret_until` each call carries a second signature, with the old one.
+    Until `old_secret_until` each call carries a second signature, with the one before; where others were renewed before
+    it, one with each of them too until its time is over.
     """
     told, secret = write(store, lambda session, now: webhooks.renew_secret(session, call, now, webhook_id, given.feeds))
     return answer(told | {"secret": secret})

@@ -19,6 +19,7 @@ VALUES = st.recursive(
 
 
 @example([0.00001, -0.00001, {"a": 1e-7}, 123456789012345.6, 2**64])
+@example(0.00001)
 @given(VALUES)
 def test_the_quick_way_writes_the_same_bytes(value):
     assert canonical_bytes(value) == canonical(value).encode()

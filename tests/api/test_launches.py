@@ -32,6 +32,7 @@ from api.planning.tables import PlanningFileRow, PlanningRow
 from api.settings_file import read_settings
 from api.store.tables import AuditRow, EventRow
 from tests.api.conftest import ON_SQLITE
+from tests.api.live import live
 from tests.api.people import Browser, everything, make_account, settled
 from tests.api.samples import planning_json
 from tests.api.test_planning import ADOPTION, ask, done
@@ -394,6 +395,34 @@ def test_a_stream_tells_of_stations_as_they_change_and_that_one_is_not_heard_any
     service.clock.now_us += 25 * 3600 * SECOND_US
     tell(service, source="south")
     assert news() == ([("south", True, None)], ["north"])
+
+
+def test_a_stream_over_sockets_tells_of_stations_only_those_whose_business_they_are(tmp_path):
+    path = "/stations/stream"
+    with live(tmp_path) as service:
+        service.partner("bravo")
+
+        def tell_of(busy):
+            state = {"run": MINE, "busy": busy, "vehicles": [vehicle_json(1)]}
+            service.must("pilot", "PUT", "/stations/north", json=state)
+
+        tell_of(None)
+        with (
+            service.stream("analyst", path=path) as analyst,
+            service.stream("bravo", path=path) as bravo,
+            service.stream("supervisor", path=path) as supervisor,
+        ):
+            first = next(supervisor)
+            tell_of("Nogales")
+            then = next(supervisor)
+            for who, stream in (("analyst", analyst), ("bravo", bravo)):
+                service.revoke(who)
+                assert [(each.kind, each.data) for each in stream] == [("bye", {"reason": "revoked"})]
+                assert "north" not in stream.raw
+        assert [(each.kind, each.data["busy"]) for each in (first, then)] == [("station", None), ("station", "Nogales")]
+        assert [then.data] == service.must("supervisor", "GET", "/stations")
+        shown = {(each["actor"], *each["objects"]) for each in service.audited("station.stream")}
+        assert shown == {(service.key_ids["supervisor"], "north")}
 
 
 @ON_SQLITE

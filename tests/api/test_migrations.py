@@ -8,10 +8,12 @@ import pytest
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, select, text
 
 import api.app  # noqa: F401 - every table is known to Base once all rooms are loaded
 from api import StorageError, Store, migrate_store, verify_audit
+from api.feeds.tables import DeliveryRow, WebhookRow
+from api.feeds.webhooks import signing_secrets
 from api.identity.keys import list_keys
 from api.pages import Window
 from api.store import schema
@@ -134,6 +136,40 @@ def test_keys_from_before_they_were_bound_go_on_delivering_for_all(old):
     store.close()
     assert ("pilot", ("*",)) in bound
     assert {sources for role, sources in bound if role not in {"pilot", "sensor"}} == {()}
+
+
+def test_secrets_of_webhooks_of_before_count_on_until_their_time_is_over(tmp_path, databases, monkeypatch):
+    url = databases.new()
+    monkeypatch.setattr(schema, "HEAD", "0019")
+    store = Store(tmp_path, database=url)
+    with raw(store) as connection:
+        for name, old, until_us in (("renewed", "old", 10), ("as made", None, None)):
+            values = {"id": name, "old": old, "until": until_us}
+            connection.execute(
+                text(
+                    "INSERT INTO webhook (id, audience, key_id, role, url, secret, old_secret, old_until_us, "
+                    "created_us, after_n, failures, next_us, reoffer_us) "
+                    "VALUES (:id, 'a', 'k', 'partner', 'https://there', 'new', :old, :until, 0, 0, 0, 0, 0)"
+                ),
+                values,
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO webhook_delivery (id, webhook_id, n, kind, attempt, time_us, duration_us, outcome) "
+                    "VALUES (:id, :id, 1, 'k', 1, 0, 0, 'taken')"
+                ),
+                values,
+            )
+    store.close()
+    monkeypatch.undo()
+    migrate_store(tmp_path, database=url)
+    store = Store(tmp_path, database=url)
+    with store.write() as session:
+        rows = [session.get_one(WebhookRow, name) for name in ("renewed", "as made")]
+        signed = [[signing_secrets(row, now_us) for now_us in (9, 10)] for row in rows]
+        assert len(session.scalars(select(DeliveryRow)).all()) == 2
+    store.close()
+    assert signed == [[["new", "old"], ["new"]], [["new"], ["new"]]]
 
 
 def verify_old(folder):

@@ -342,13 +342,24 @@ def switched(page: Page, layer: str) -> None:
         "width": box["width"] - 400,
         "height": box["height"] - 90,
     }
-    before = page.screenshot(clip=clip)
+    before = at_rest(page, clip)
     page.get_by_role("checkbox", name=layer).click()
     for _ in range(100):
         if page.screenshot(clip=clip) != before:
             return
         page.wait_for_timeout(100)
     raise AssertionError(f"{layer} changes nothing on the map")
+
+
+def at_rest(page: Page, clip: FloatRect) -> bytes:
+    """The map once all is drawn that was on its way: what comes later than a click is not what that has changed."""
+    drawn = page.screenshot(clip=clip)
+    for _ in range(100):
+        page.wait_for_timeout(300)
+        before, drawn = drawn, page.screenshot(clip=clip)
+        if drawn == before:
+            return drawn
+    raise AssertionError("the map never comes to rest")
 
 
 def zone(kind: str | None, heights: dict[str, Any], **geometry: Any) -> str:

@@ -85,6 +85,20 @@ test("a page that was left and is shown again as it was takes its crossing again
   expect(letGo()).toBe(2);
 });
 
+test("a claim that was on its way when the page was left and shown again is not asked for twice over", async () => {
+  const { leave, refuse } = await opened("a");
+  page.dispatchEvent(new Event("pagehide"));
+  service.POST.mockImplementation(async () => mine());
+  page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  await vi.advanceTimersByTimeAsync(0);
+  await refuse(); // the browser gave up the first
+  await vi.advanceTimersByTimeAsync(6000);
+  leave();
+  const asked = service.POST.mock.calls.length;
+  await vi.advanceTimersByTimeAsync(20 * 60_000);
+  expect(service.POST).toHaveBeenCalledTimes(asked);
+});
+
 test.each([-3600, 0, 3600])("it is renewed in time where this computer's clock is %d s off", async (ahead) => {
   const { skewS } = await import("../../app/skew");
   skewS.value = -ahead;

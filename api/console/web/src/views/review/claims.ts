@@ -50,6 +50,11 @@ export function hold(id: string): () => void {
       if (!judged.has(id)) going = taking();
     });
   };
+  /** It is asked for by one answer after another: two that come late and together ask once. */
+  const later = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(take, ms);
+  };
 
   async function taking(): Promise<void> {
     const params = { path: { record_id: id } };
@@ -59,7 +64,7 @@ export function hold(id: string): () => void {
       if (left) abandon(id);
       if (left || judged.has(id)) return;
       show(id, taken);
-      timer = setTimeout(take, renewal(taken));
+      later(renewal(taken));
     } catch (error) {
       if (left) {
         if (error instanceof Problem && error.passing) abandonLate(id);
@@ -68,15 +73,15 @@ export function hold(id: string): () => void {
       if (!(error instanceof Problem)) throw error;
       if (error.status === 409) {
         heldBy.value = error.message;
-        timer = setTimeout(take, AGAIN_AWAY); // it comes free by itself
-      } else if (error.passing) timer = setTimeout(take, AGAIN_AWAY);
+        later(AGAIN_AWAY); // it comes free by itself
+      } else if (error.passing) later(AGAIN_AWAY);
       else if (error.status !== 401 && error.status !== 404) report(error);
     } finally {
       asking = false;
     }
   }
 
-  timer = setTimeout(take, DWELL);
+  later(DWELL);
   const leavePage = () => {
     if ((asking || claim.peek()?.mine) && !judged.has(id)) void letGo(id);
   };

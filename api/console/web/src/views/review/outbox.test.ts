@@ -56,6 +56,24 @@ test("a fault of the page itself is told, and what was given is sent again", asy
   expect(outcomes).toMatchObject([{ kind: "taken" }]);
 });
 
+test("a fault in a box that was stopped leaves alone what the next one keeps", async () => {
+  let fail: (error: unknown) => void = () => undefined;
+  const send = vi.fn(
+    () =>
+      new Promise<never>((_, no) => {
+        fail = no;
+      }),
+  );
+  const { box, store } = made({ send });
+  box.waiting.value = [{ ...YES, record_id: "a", etag: '"1-0"', known: 0, given: 1, away: false }];
+  const flushed = expect(box.flush()).rejects.toThrow("broken");
+  await vi.waitFor(() => expect(send).toHaveBeenCalled());
+  box.stop(); // and the next has sent it
+  fail(new TypeError("broken"));
+  await flushed;
+  expect(store.getItem(NAME)).toBeNull();
+});
+
 test.each([
   ["out of reach", () => Promise.reject(new Problem(0, "away"))],
   ["refused", () => Promise.reject(new Problem(403, "not yours any more"))],

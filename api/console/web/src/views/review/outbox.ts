@@ -163,9 +163,11 @@ export class Outbox {
         this.#done(sent, outcome);
       }
     } catch (error) {
-      // A fault of this page is told, and is no reason to keep what was given.
-      this.#keep(this.waiting.peek().map((each) => ({ ...each, away: true })));
-      this.#later();
+      if (!this.#stopped) {
+        // A fault of this page is told, and is no reason to keep what was given.
+        this.#keep(this.waiting.peek().map((each) => ({ ...each, away: true })));
+        this.#later();
+      }
       throw error;
     } finally {
       this.#sending = false;
