@@ -238,10 +238,17 @@ def _places(xy: Floats, at: Floats) -> Floats:
 def _on_own_side(path: Floats, border: LineString, side: Side) -> Floats:
     """A path less what of its ends comes to the far side of a border, as in the mouth of a hook, or on its edge."""
     longer = LineString(extended(path, _SAMPLE_M, _SAMPLE_M))
+    vertices, line = np.array(longer.coords), np.array(border.coords)
+
+    def is_own(points: Floats) -> NDArray[np.bool_]:
+        position = locate(line, points)
+        return np.asarray((position.offset_m * side.sign > 0) | position.beyond)
+
+    if is_own(vertices[[0, -1]]).all():  # as nearly always: all between is not asked
+        return path
     at = np.linspace(0.0, longer.length, 2 + int(longer.length / _SAMPLE_M * 2))
-    position = locate(np.array(border.coords), _places(np.array(longer.coords), at))
-    own = np.flatnonzero((position.offset_m * side.sign > 0) | position.beyond)
-    if not len(own) or (own[0] == 0 and own[-1] == len(at) - 1):
+    own = np.flatnonzero(is_own(_places(vertices, at)))
+    if not len(own):
         return path
     kept = substring(longer, float(at[own[0]]) + _SAMPLE_M, float(at[own[-1]]) - _SAMPLE_M)
     return np.array(kept.coords) if kept.length > _SAMPLE_M else path

@@ -150,7 +150,8 @@ class Router:
         corner_end = 1 + len(self._corners)
         rail_end = corner_end + len(rail_nodes)
         everything = np.arange(len(nodes))
-        edges = [_pairs(everything[:1], everything[1:rail_end]), _pairs(everything[1:corner_end], everything[1:])]
+        onward = _pairs(everything[1:corner_end], everything[1:])
+        edges = [_pairs(everything[:1], everything[1:rail_end]), onward[onward[:, 0] < onward[:, 1]]]
         lawful = []
         begin = corner_end
         for rail in self._rails:
