@@ -11,7 +11,7 @@ from typing import Any
 import av
 
 from geo import FileWriteError, atomic_path, write_bytes
-from vision.clip_index import Span, find_span, packets_about, reading
+from vision.clip_index import Span, find_span, packets_about, reading, state_of
 from vision.errors import EvidenceError
 from vision.media import video_of
 from vision.timing import microseconds
@@ -122,11 +122,7 @@ def suffix_for(source_file: str | Path) -> str:
         When the recording cannot be read.
     """
     path = Path(source_file)
-    try:
-        told = path.stat()
-    except OSError as error:
-        raise EvidenceError(f"{path}: the recording cannot be read ({error.strerror})") from error
-    return _suffix(path, told.st_size, told.st_mtime_ns)
+    return _suffix(path, *state_of(path))
 
 
 @lru_cache(maxsize=8)

@@ -21,7 +21,7 @@ from vision.packets import Stamps
 from vision.timeline import Timeline, period_us
 from vision.timing import microseconds_of
 
-__all__ = ["FilePacket", "Span", "find_span", "packets_about", "reading"]
+__all__ = ["FilePacket", "Span", "find_span", "packets_about", "reading", "state_of"]
 
 # Telemetry may stand in the file so long before or after the picture that it belongs to.
 _MUXED_US = 5_000_000
@@ -86,6 +86,15 @@ def reading(path: Path) -> Iterator[Any]:
         yield container
 
 
+def state_of(path: Path) -> tuple[int, int]:
+    """Size of a recording and when it was changed: one that has grown since is another. Raises `EvidenceError`."""
+    try:
+        told = path.stat()
+    except OSError as error:
+        raise EvidenceError(f"{path}: the recording cannot be read ({error.strerror})") from error
+    return told.st_size, told.st_mtime_ns
+
+
 def find_span(path: Path, wanted: tuple[int, int], start_us: int | None) -> Span:
     """What to copy for a clip from one time to another, microseconds.
 
@@ -103,12 +112,7 @@ def find_span(path: Path, wanted: tuple[int, int], start_us: int | None) -> Span
     EvidenceError
         When it cannot be read, or has no picture there.
     """
-    try:
-        told = path.stat()
-    except OSError as error:
-        raise EvidenceError(f"{path}: the recording cannot be read ({error.strerror})") from error
-    # A recording that has grown since is another one.
-    index = _indexed(path, told.st_size, told.st_mtime_ns, start_us)
+    index = _indexed(path, *state_of(path), start_us)
     times, keys = index.times_us, np.flatnonzero(index.keyframes)
     inside = np.flatnonzero((wanted[0] <= times) & (times <= wanted[1]) & (np.arange(len(times)) >= keys[0]))
     if not inside.size:

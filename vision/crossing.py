@@ -15,7 +15,8 @@ systematic one that shifts the whole track alike. From these:
 - The net movement across must be significant beside the random error *and the change* of the systematic one between
   both places (a yaw error seen from a moving camera turns slowly into sideways motion). The constant part cancels: it
   cannot fake a passage, but it can mean that the passage was over another line, a few metres off.
-- So a passage is *confirmed* only where the full 95 % ellipse was clear of the line before and after; else *probable*.
+- So a passage is *confirmed* only where the full 95 % ellipse was clear of the line before and after, and the stay
+  after was a whole one; else *probable*.
 """
 
 from __future__ import annotations
@@ -259,12 +260,13 @@ def _passage(course: _Course, line: GroundLine, before: _Stay, after: _Stay, rul
     if line.locate(xy[None]).beyond[0]:
         return None
     near = i if share < 0.5 else i + 1
+    whole = _settles(course, after, rule.stay_s, rule.deep_m)  # who was gone sooner may have turned back unseen
     return Passage(
         time_us=int(track.times_us[i] + round(share * float(track.times_us[i + 1] - track.times_us[i]))),
         xy=xy,
         covariance=track.covariance[near],
         direction=Direction.INBOUND if after.side == _OWN else Direction.OUTBOUND,
-        status=Status.CONFIRMED if clear[a] > 0 and clear[b] > 0 else Status.PROBABLE,
+        status=Status.CONFIRMED if clear[a] > 0 and clear[b] > 0 and whole else Status.PROBABLE,
         probability=_both_sides(
             before.side * float(course.offset[a]),
             after.side * float(course.offset[b]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -122,13 +123,16 @@ def _next(packets: Iterator[Any]) -> Any | str | None:
 
 
 def _unread(path: Path | None, from_byte: int) -> str | None:
-    """Why a file that seems to have ended cannot be read from a byte on; None where it can.
+    """Why a file that seems to have ended cannot be read from a byte on; None where it can, and for what is no file.
 
-    A place that a disk cannot read is an end like any other where it cuts a packet of a transport stream in two.
+    A place that a disk cannot read is an end like any other where it cuts a packet of a transport stream in two; so
+    is a disk that was taken away.
     """
-    if path is None or not path.is_file():
+    if path is None:
         return None
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
         with path.open("rb", buffering=0) as file:
             file.seek(from_byte)
             while file.read(_BLOCK):

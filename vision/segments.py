@@ -174,7 +174,7 @@ class SegmentFiles:
         path = self._folder / f"{next(self._number):08d}.{'ts' if form == 'mpegts' else 'mkv'}"
         output = av.open(str(path), "w", format=form)
         try:
-            video = output.add_stream_from_template(packet.stream)
+            video = output.add_stream_from_template(packet.stream, opaque=True)  # an encoder need not be here
             data = output.add_data_stream("klv") if form == "mpegts" and run.container.streams.data else None
         except BaseException:
             output.close()
@@ -240,7 +240,7 @@ def join(readers: Sequence[BinaryIO], path: Path) -> int | None:
             with cast("Any", av.open(reader)) as container:
                 source = container.streams.video[0]
                 if video is None:
-                    video = output.add_stream_from_template(source)
+                    video = output.add_stream_from_template(source, opaque=True)
                     data = output.add_data_stream("klv") if container.streams.data else None
                 for packet in container.demux([source, *container.streams.data]):
                     target = video if packet.stream is source else data

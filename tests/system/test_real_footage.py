@@ -18,7 +18,8 @@ def test_fixed_camera_over_a_crossing(run, tmp_path, shared_data):
     ran = run("watch", video, "--model", model, *line)
     assert ran.code == 0, ran.err
     found = records(tmp_path)
-    assert 3 <= len(found) <= 34
+    # By the labels nine passages are seen for a second on both sides of it; others for less.
+    assert 7 <= len(found) <= 18
     assert {crossing["kind"] for crossing in found} <= {"person", "bicycle", "vehicle"}
     for crossing in found:
         assert crossing["status"] == "probable"  # a line in the picture proves no place

@@ -78,6 +78,9 @@ def test_who_walks_out_of_the_picture_shortly_behind_a_line_that_may_lie_off_has
     out = straight((0, -8), (0, 1.4))
     (passage,) = judged(out, noise=0.03).passages
     assert passage.status is Status.PROBABLE
+    # Clear of the line, and gone too soon all the same.
+    (clear,) = judged(straight((0, -8), (0, 1.7)), noise=0.03, shared=SHARED * 0.35).passages
+    assert clear.status is Status.PROBABLE
     assert judged(out, noise=0.03, shared=SHARED * 0.05).passages == ()
     for after in (straight((0, 1.4), (0, 0.6)), np.tile([0, 0.6], (3, 1))):
         assert judged([*straight((0, -8), (0, 0.6)), *after[1:]], noise=0.03).passages == ()

@@ -317,6 +317,22 @@ def test_a_stream_of_days_can_be_cut_on_its_last(tmp_path, packets):
         assert first_us + one.run.base_us == pytest.approx(one.first_us, abs=50)
 
 
+def test_a_stream_is_kept_whose_decoder_encodes_nothing(tmp_path):
+    """AV1 is decoded by dav1d, which has no encoder."""
+    path = write_video(tmp_path / "flight.mkv", 20, codec="libsvtav1")
+    files = SegmentFiles(tmp_path, 60.0, 1 << 30)
+    with av.open(str(path)) as container:
+        for packet in container.demux(video=0):
+            if packet.size:
+                files.add(packet, container)
+        files.finish()
+    joined_path = tmp_path / "joined.mkv"
+    with ExitStack() as opened:
+        join([opened.enter_context(one.path.open("rb")) for one in files.complete], joined_path)
+    with open_source(joined_path, decode="software", sidecar=False) as source:
+        assert [number_of(frame.image) for frame in source] == list(range(20))
+
+
 def test_telemetry_without_times_of_its_own_is_kept_beside_the_pictures(tmp_path, packets):
     files = SegmentFiles(tmp_path, 1e6, 1 << 40)
     parts = fed(files, packets, change=lambda kind, pts, dts: (None, None) if kind == "data" else (pts, dts))

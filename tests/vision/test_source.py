@@ -418,6 +418,15 @@ def test_a_disk_that_fails_is_no_end_of_a_recording(tmp_path, monkeypatch, telem
     assert outcome.result.frames == source.counts.decoded > 3
 
 
+def test_a_disk_that_was_taken_away_is_no_end_of_a_recording(tmp_path):
+    path = write_video(tmp_path / "flight.ts", 20)
+    with open_source(path) as source:
+        next(source)
+        path.unlink()
+        with pytest.raises(SourceError, match=r"flight\.ts: broke off at .*\(No such file or directory\)"):
+            list(source)
+
+
 def test_damage_in_the_middle_is_counted(recording, tmp_path):
     raw = bytearray(recording.read_bytes())
     rng = np.random.default_rng(1)
