@@ -42,6 +42,7 @@ _HEADINGS = 24  # of the circle, which is flown to the right, from which the way
 # 180 degrees is for a course that is off the circle's.
 _BEHIND_RAD = math.radians(170.0)
 _AS_NEAR_M = 30.0  # a rally point that is farther by less may be the nearest
+_ROUNDING_M = 0.01
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, float]
@@ -73,6 +74,7 @@ class Diversion:
         self._base = base.lat_deg, base.lon_deg
         self._frame = LocalFrame(*self._base)
         self._base_amsl = float(viewing.terrain.elevation_m(*self._base))
+        self._amsl_m = self._base_amsl + one.above_base_m
         self._inside = _inside(one.fence, self._frame)
         self._edge = shapely.boundary(self._inside)
         self._room_m = clearance_of(self._craft, viewing.plan.options.wind).room_m
@@ -84,6 +86,9 @@ class Diversion:
         """The soonest that is lawful. Raises FlightError or PlanError where there is none; the message says why."""
         why = "no place from which it is seen lies inside its fence, straight there and straight home"
         for sight in self._sights(cue):
+            if not self._high(sight):
+                why = "the ground rises too high below the straight way there"
+                continue
             there = sight.at.lat_deg, sight.at.lon_deg
             way, at = self._way(there), Point(*self._xy(there))
             stay = at.buffer(self._circle_m) if self._circle_m else at
@@ -119,6 +124,15 @@ class Diversion:
                     raise
                 return  # from higher up it is too coarse
             yield from sights[:_TRIED]
+
+    def _high(self, sight: Sight) -> bool:
+        """Whether it keeps the floor of the plan over the ground there and on the way, or at least what it has now.
+
+        Each autopilot climbs or sinks along a straight way in its own manner: the lower of its two heights counts.
+        """
+        here_m = self._amsl_m - float(self._viewing.terrain.elevation_m(*self._here))
+        floor_m = min(self._viewing.plan.options.floor_agl_m, here_m, sight.at.agl_m)
+        return min(self._amsl_m, sight.at.amsl_m) - sight.highest_amsl_m >= floor_m - _ROUNDING_M
 
     def _spent(self, cue: Cue, sight: Sight) -> tuple[float, float]:
         """Until it is there, seconds, and the share of its battery with which it is home again."""
@@ -191,7 +205,7 @@ class Diversion:
         options = self._viewing.plan.options
         across, up = options.separation_m, options.separation_up_m
         stays = sight.at.amsl_m
-        low, high = sorted((self._base_amsl + self._one.above_base_m, stays))
+        low, high = sorted((self._amsl_m, stays))
         for theirs, bottom, top in (part for other in self._others if other.airborne for part in self._held_by(other)):
             if low - up < top and bottom < high + up and shapely.distance(way, theirs) < across:
                 return True

@@ -50,10 +50,15 @@ async def ground_watch(vehicle: Vehicle) -> GroundWatch:
     return GroundWatch(lowest, highest, acts, ways.action)
 
 
-async def check_ground_station(vehicle: Vehicle) -> None:
+async def check_ground_station(vehicle: Vehicle) -> str | None:
     """Before a flight of a vehicle whose ground station we are: whether it would miss us.
 
     A failsafe that waits for another system id never acts: ArduPilot arms it with the first heartbeat of that id.
+
+    Returns
+    -------
+    str or None
+        What a person has to know, in words: that it does not say whom it waits for.
 
     Raises
     ------
@@ -64,10 +69,11 @@ async def check_ground_station(vehicle: Vehicle) -> None:
     ours = vehicle.link.system_id
     try:
         watch = await ground_watch(vehicle)
-    except ParameterError:  # what it does is not known then, which `check_link_loss` says
-        return
+    except ParameterError as error:
+        return f"whether it would notice that it hears us no more is not known: {error}"
     if watch.acts and not watch.takes(ours):
         raise NotReadyError(
             f"{vehicle}: waits for ground station {watch.lowest} ({ways.system_id}) and we are {ours}: it would not "
             f"notice that the link is lost: fly as {watch.lowest}, or set {ways.system_id} to {ours}"
         )
+    return None

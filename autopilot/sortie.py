@@ -200,7 +200,9 @@ class Sortie:
         self._stage("check")
         await check_vehicle(vehicle, mission)
         if self._flight.ground:
-            await check_ground_station(vehicle)
+            unsure = await check_ground_station(vehicle)
+            if unsure is not None and self._number == 1:
+                self._watch.note(vehicle.telemetry, unsure)
         await self._check_link_loss()
         self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
         if not mission.fence:

@@ -22,6 +22,7 @@ from missions.errors import PlanError
 from missions.fleet import Vehicle
 from missions.observation import Observation
 from missions.patrol import PatrolPlan
+from missions.profile import sampled
 from missions.recourse import ground_of, surroundings_of
 from missions.routing import Router
 from missions.sortie import Waypoint
@@ -82,6 +83,8 @@ class Sight:
         What the way takes in level flight, in the wind of the plan.
     distance_m
         Ground distance of the place from the spot.
+    highest_amsl_m
+        The highest ground below the way and below the circle about the place, metres AMSL.
     voids
         Areas round which it was led because the elevation of the ground is not known there, metres in that plane.
     """
@@ -92,6 +95,7 @@ class Sight:
     time_s: float
     energy_wh: float
     distance_m: float
+    highest_amsl_m: float
     voids: tuple[Geometry, ...] = ()
 
     @property
@@ -310,15 +314,18 @@ class Viewing:
         distance = float(np.hypot(*(way[-1] - middle)))
         angles = np.arange(_ROUND if circle_m > 0 else 1) * (2 * math.pi / _ROUND)
         ring = way[-1] + circle_m * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-        grounds = self.terrain.known_elevation_m(*region.plane.lat_lon(np.concatenate([way[-1:], ring])))
+        below = sampled(way, self.terrain.resolution_m)
+        grounds = self.terrain.known_elevation_m(*region.plane.lat_lon(np.concatenate([below, ring])))
         if not (np.isfinite(times).all() and np.isfinite(grounds).all()):
             return []
+        there, around = grounds[len(below) - 1], grounds[len(below) :]
         away = np.hypot(*(ring - middle).T)
-        if not all(map(partial(self._shows, vehicle, spot), grounds[1:] + height_agl_m - spot_ground, away)):
+        if not all(map(partial(self._shows, vehicle, spot), around + height_agl_m - spot_ground, away)):
             return []
         lat, lon = region.plane.lat_lon(way[-1])
-        at = Waypoint.above(round(float(lat), 7), round(float(lon), 7), height_agl_m, round(float(grounds[0]), 3))
-        return [Sight(at, way, region, float(times.sum()), float(energies.sum()), distance)]
+        at = Waypoint.above(round(float(lat), 7), round(float(lon), 7), height_agl_m, round(float(there), 3))
+        taken = float(times.sum()), float(energies.sum())
+        return [Sight(at, way, region, *taken, distance, float(grounds.max()))]
 
     def _shows(self, vehicle: Vehicle, spot: Spot, height_m: float, distance_m: float) -> bool:
         """Whether a spot is seen from a height over it, which on slopes is not that over the place."""

@@ -18,7 +18,8 @@ class PowerModel:
     """Electrical figures of an aircraft. Power is drawn from take-off to touch-down, and a descent gives nothing back.
 
     On rotors it is ``hover_w + (cruise_w - hover_w) (airspeed / cruise_mps)^3 + climb_w_per_mps max(climb, 0)``:
-    parasite drag grows with the cube of airspeed.
+    parasite drag grows with the cube of airspeed. Where cruise takes less than hover it rises beyond cruise by as much
+    as it would fall.
 
     On wings it is ``cruise_w ((1 - induced) r^3 + induced n^2 / r) + climb_w_per_mps max(climb, 0)`` with
     ``r = airspeed / cruise_mps`` and the load factor ``n``: power of a parabolic drag polar (Anderson, *Aircraft
@@ -81,7 +82,10 @@ class PowerModel:
             induced = self.induced_share
             lift = induced * load * load / max(ratio, _LEAST_RATIO)
             return self.cruise_w * ((1.0 - induced) * cube + lift) + climb_w
-        return self.hover_w + (self.cruise_w - self.hover_w) * cube + climb_w
+        more_w = self.cruise_w - self.hover_w
+        if more_w < 0.0 and cube > 1.0:
+            return self.cruise_w - more_w * (cube - 1.0) + climb_w
+        return self.hover_w + more_w * cube + climb_w
 
 
 class Battery:

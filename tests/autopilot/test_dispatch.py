@@ -18,6 +18,7 @@ from missions import (
     LegKind,
     PlanOptions,
     Spot,
+    Viewing,
     base_beside,
     compile_mission,
     cut,
@@ -262,6 +263,42 @@ def test_a_place_outside_the_fence_is_not_flown_to_from_the_air():
     answer = dispatch(Cue(spot_behind(0.25), 0), made(), [replace(away, fence=tuple(small))])
     assert answer.chosen is None
     assert "inside its fence" in answer.others[1]
+
+
+class Hill:
+    """The ground of the plan, with a hill about a place on it."""
+
+    resolution_m = 30.0
+
+    def __init__(self, at, rise_m):
+        self._at, self._rise_m = at, rise_m
+
+    def known_elevation_m(self, lat_deg, lon_deg):
+        east, north, _ = frame().to_enu(lat_deg, lon_deg)
+        near = np.hypot(np.asarray(east) - self._at[0], np.asarray(north) - self._at[1]) < 100.0
+        return 900.0 + self._rise_m * near
+
+    elevation_m = known_elevation_m
+
+
+def test_nobody_in_the_air_is_sent_straight_over_ground_that_rises_too_high():
+    """Until it was so, only the ground at the end of the way was looked at."""
+    one = on_patrol(0, 0.5, 0.9)
+    cues = [Cue(spot_behind(share), 0) for share in np.arange(0.05, 1.0, 0.05)]
+    sent = [(cue, dispatch(cue, made(), [one]).chosen) for cue in cues]
+
+    def ends(offer):
+        return xy([one.here[0], offer.lat_deg], [one.here[1], offer.lon_deg])
+
+    cue, offer = max(((c, o) for c, o in sent if o), key=lambda pair: np.hypot(*np.diff(ends(pair[1]), axis=0)[0]))
+    assert np.hypot(*np.diff(ends(offer), axis=0)[0]) > 400.0
+    middle = ends(offer).mean(axis=0)
+    low, high = (dispatch(cue, made(), [one], Viewing(made(), Hill(middle, rise_m))) for rise_m in (2.0, 300.0))
+    assert (low.chosen.lat_deg, low.chosen.lon_deg) == pytest.approx((offer.lat_deg, offer.lon_deg), abs=1e-6)
+    if high.chosen is None:
+        assert "rises too high" in high.others[1] or "straight there" in high.others[1]
+    else:
+        assert shapely.LineString(ends(high.chosen)).distance(shapely.Point(middle)) > 70.0
 
 
 def test_the_answer_says_who_goes_and_by_how_much_the_others_are_later():

@@ -15,7 +15,7 @@ from autopilot import (
     names_of,
     value_of,
 )
-from tests.autopilot.scripted import FAST, Script, linked
+from tests.autopilot.scripted import FAST, Script, line_mission, linked
 from tests.autopilot.test_fly import flown
 from tests.autopilot.test_orders import integer
 
@@ -134,18 +134,18 @@ async def test_the_ground_station_that_a_vehicle_waits_for():
         with pytest.raises(NotReadyError, match=r"waits for ground station 254 .* we are 255: it would not notice"):
             await check_ground_station(seen)
         vehicle.script.params["MAV_GCS_SYSID_HI"] = (255.0, 2)
-        await check_ground_station(seen)
+        assert await check_ground_station(seen) is None
         del vehicle.script.params["MAV_GCS_SYSID_HI"]
         vehicle.script.params["FS_GCS_ENABLE"] = (0.0, 2)
-        await check_ground_station(seen)
+        assert await check_ground_station(seen) is None
         vehicle.script.params.clear()
-        await check_ground_station(seen)
+        assert "is not known: " in await check_ground_station(seen)
 
 
 async def test_px4_takes_any_ground_station():
     script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params={"NAV_DLL_ACT": integer(2)})
     async with linked(script) as (_, link), await connected(link) as seen:
-        await check_ground_station(seen)
+        assert await check_ground_station(seen) is None
 
 
 def waiting_for(number):
@@ -162,3 +162,14 @@ async def test_one_that_waits_for_another_ground_station_is_not_flown():
     # Where somebody else is the ground station it is not our matter.
     report, _ = await flown(waiting_for(250.0), heartbeat=False)
     assert report.completed, report.vehicles[0].failure
+
+
+async def test_one_that_does_not_say_whom_it_waits_for_is_noted_once():
+    """By its other parameters it comes home: not where it never heard the ground station that it waits for."""
+    script = Script()
+    del script.params["MAV_GCS_SYSID"]
+    report, _ = await flown(script, missions=(line_mission(4), line_mission(4)))
+    assert report.completed, report.vehicles[0].failure
+    (note,) = report.notes
+    assert "vehicle 1 sortie 1: whether it would notice that it hears us no more is not known" in note
+    assert "has no parameter MAV_GCS_SYSID" in note

@@ -10,7 +10,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geo import open_terrain
-from missions import Base, PlanError, Progress, Spot, UnknownGroundError, check, cue_sortie, default_fleet, plan, resume
+from missions import (
+    Base,
+    PlanError,
+    Progress,
+    Spot,
+    UnknownGroundError,
+    Viewing,
+    check,
+    cue_sortie,
+    default_fleet,
+    plan,
+    resume,
+)
 from missions.plane import Plane
 from missions.profile import GroundBelow
 from tests.asked import asked
@@ -126,6 +138,23 @@ def test_a_spot_that_is_seen_only_over_a_hole_is_refused_and_the_reason_said():
     ring = [(2600.0 + 420.0 * np.cos(a), 60.0 + 420.0 * np.sin(a), 90.0) for a in np.linspace(0, 2 * np.pi, 40)]
     with pytest.raises(PlanError, match="ground that is known"):
         cue_sortie(made, made.fleet.vehicles[0], Spot(LAT + 60.0 / M_LAT, LON + 2600.0 / M_LON), terrain=holed(ring))
+
+
+@pytest.mark.parametrize("straight_on", [True, False])
+def test_nobody_is_sent_to_a_spot_over_a_hole_that_the_search_has_missed(monkeypatch, straight_on):
+    """One in the air flies there by no plan that would be refused."""
+    border, terrain = straight(3000.0), holed([(2050.0, 420.0, 130.0)])
+    made = plan(border, _fleet(None, border), terrain, LOOSE)
+    vehicle, base = made.fleet.vehicles[0], made.sorties[0].home
+    fine = replace(made, fleet=replace(made.fleet, camera=replace(made.fleet.camera, max_gsd_m=0.3)))
+    viewing = Viewing(fine, terrain)
+    monkeypatch.setattr("missions.voids._ROUNDS", 0)
+    spot, height_m = Spot(LAT + 30.0 / M_LAT, LON + 2600.0 / M_LON), viewing.observation(vehicle).height_agl_m
+    found = viewing.sights(vehicle, (base.lat_deg, base.lon_deg), spot, height_m, straight=straight_on)
+    gone = unknown(terrain).buffer(-30.0)
+    for sight in found:
+        lat, lon = sight.region.plane.lat_lon(sight.way)
+        assert not shapely.intersects(shapely.LineString(metres(np.stack([lon, lat], axis=-1))), gone)
 
 
 def test_a_void_narrower_than_the_cells_of_a_wide_box_is_led_round_all_the_same(monkeypatch):

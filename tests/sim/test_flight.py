@@ -102,6 +102,20 @@ def test_energy_of_steady_flight_is_power_times_time(from_deg):
     assert used / took == pytest.approx(500.0 + 200.0 * (air / 16.0) ** 3, rel=2e-3)
 
 
+def test_rotors_whose_cruise_takes_less_than_hover_take_more_again_beyond_it():
+    """Until it was so, whoever flew fast charged the battery, and its throttle fitted no message."""
+    power = PowerModel(capacity_wh=2000.0, hover_w=500.0, cruise_w=300.0, cruise_mps=8.0)
+    mission = [takeoff(40.0), command(178, 1.0, 12.0, -1.0), waypoint(0.0, 2000.0, 40.0), command(20)]
+    rows, _ = fly(mission, power=power)
+    steady = rows[(rows[:, 8] == 3) & (rows[:, 2] > 300.0) & (rows[:, 2] < 1500.0)]
+    used = steady[-1, 7] - steady[0, 7]
+    took = steady[-1, 0] - steady[0, 0]
+    assert used / took == pytest.approx(300.0 + 200.0 * (1.5**3 - 1.0), rel=2e-3)
+    rising = [power.power_w(speed, 0.0) for speed in np.arange(8.0, 30.0, 0.5)]
+    assert rising[0] == 300.0 == min(power.power_w(speed, 0.0) for speed in np.arange(0.0, 30.0, 0.5))
+    assert rising == sorted(rising)
+
+
 def test_climb_is_limited_and_paid_for():
     power = PowerModel(capacity_wh=2000.0)
     rows, reached = fly([takeoff(100.0), command(21)], power=power)
