@@ -183,7 +183,8 @@ def _nearest_edge(line: Floats, unit: Floats, lengths: Floats, points: Floats) -
 def _tree(line: bytes) -> shapely.STRtree:
     """Edges of a line, given as its bytes: of one border hundreds of lots of points are asked."""
     xy = np.frombuffer(line).reshape(-1, 2)
-    return shapely.STRtree(shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1)))
+    edges = np.asarray(shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1)))
+    return shapely.STRtree(edges)
 
 
 def _distance(relative: Floats, unit: Floats, lengths: Floats) -> Floats:
