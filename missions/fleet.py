@@ -181,9 +181,9 @@ class Aircraft:
         """Power at an airspeed, watts.
 
         Of a multirotor quadratic in speed through the figures for hover and cruise: above its true curve between the
-        two, whose power first falls with speed, so on the safe side. Beyond cruise it rises, also where that takes less
-        than hover: by as much as it fell before. Of wings in level flight the cube law of drag above cruise, and the
-        figure of cruise below it: flying slower than cruise saves nothing that is counted on.
+        two, whose power first falls with speed, so on the safe side. Beyond cruise it rises by as much as it rose or
+        fell before, so that it stays level where both take the same. Of wings in level flight the cube law of drag
+        above cruise, and the figure of cruise below it: flying slower than cruise saves nothing that is counted on.
 
         Parameters
         ----------
