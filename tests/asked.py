@@ -1,7 +1,7 @@
 """How many questions hypothesis asks: as many as a test says at a desk, where they are new ones each time.
 
 CI asks the same ones every time, and who answered them once answers again: there it is a third of those that cost a
-whole plan, and of no others more than `MOST`.
+whole plan, and of no others more than `MOST`, but for those that `tests.conftest` names.
 """
 
 import os

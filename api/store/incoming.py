@@ -6,14 +6,15 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from api.errors import TooLargeError
+from api.store.files import folder_errors, scratch_file
 
-__all__ = ["OBJECT_NAME", "Incoming", "KeptObject", "Objects", "StoredObject"]
+__all__ = ["OBJECT_NAME", "Incoming", "KeptObject", "Objects", "StoredObject", "arriving"]
 
 OBJECT_NAME = re.compile(r"[0-9a-f]{64}")
 """What an object is called: its SHA-256 in hex."""
@@ -104,3 +105,14 @@ class Incoming:
         """Forget what was not kept."""
         self._file.close()
         self._scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def arriving(objects: Objects, folder: Path, limit_bytes: int) -> Iterator[Incoming]:
+    """An object on its way to where it is kept, gathered and hashed in a folder of this machine; see `Objects`."""
+    with folder_errors(folder), scratch_file(folder) as scratch:
+        incoming = Incoming(objects, scratch, limit_bytes)
+        try:
+            yield incoming
+        finally:
+            incoming.close()

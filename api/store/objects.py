@@ -10,12 +10,12 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from api.errors import StorageError
-from api.store.files import file_sha256, folder_errors, scratch_file, sync_folder
-from api.store.incoming import OBJECT_NAME, Incoming, KeptObject, Objects
+from api.store.files import file_sha256, folder_errors, sync_folder
+from api.store.incoming import OBJECT_NAME, Incoming, KeptObject, Objects, arriving
 from api.store.remote import RemoteObjects
 
 __all__ = ["ObjectFolder", "open_objects"]
@@ -65,15 +65,9 @@ class ObjectFolder:
         """Where the object of that hash lies, or would."""
         return self.folder / sha256[:2] / sha256
 
-    @contextmanager
-    def incoming(self, *, limit_bytes: int) -> Iterator[Incoming]:
+    def incoming(self, *, limit_bytes: int) -> AbstractContextManager[Incoming]:
         """As in `Objects`."""
-        with folder_errors(self.folder), scratch_file(self.folder) as scratch:
-            incoming = Incoming(self, scratch, limit_bytes)
-            try:
-                yield incoming
-            finally:
-                incoming.close()
+        return arriving(self, self.folder, limit_bytes)
 
     def take(self, file: Path, sha256: str) -> None:
         """As in `Objects`; within one file system."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from api.errors import ApiError, StorageError
 from api.store.files import file_sha256, folder_errors, scratch_file
-from api.store.incoming import OBJECT_NAME, Incoming, KeptObject
+from api.store.incoming import OBJECT_NAME, Incoming, KeptObject, arriving
 
 __all__ = ["RemoteObjects", "remote_errors"]
 
@@ -54,15 +54,9 @@ class RemoteObjects:
         protocols = {self._fs.protocol} if isinstance(self._fs.protocol, str) else set(self._fs.protocol)
         self._whole = bool(protocols & _UPLOADS_WHOLE)
 
-    @contextmanager
-    def incoming(self, *, limit_bytes: int) -> Iterator[Incoming]:
+    def incoming(self, *, limit_bytes: int) -> AbstractContextManager[Incoming]:
         """As in `Objects`: gathered and hashed here, sent when it is kept."""
-        with folder_errors(self._cache), scratch_file(self._cache) as scratch:
-            incoming = Incoming(self, scratch, limit_bytes)
-            try:
-                yield incoming
-            finally:
-                incoming.close()
+        return arriving(self, self._cache, limit_bytes)
 
     def take(self, file: Path, sha256: str) -> None:
         """As in `Objects`."""
