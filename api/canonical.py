@@ -5,25 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from importlib import import_module
 from typing import Any, Final
+
+import orjson
 
 __all__ = ["LARGEST", "canonical", "canonical_bytes", "new_id", "sha256_hex"]
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-try:
-    _QUICK: Any = import_module("orjson")
-except ModuleNotFoundError:  # there are machines that it is not built for: the same bytes come, later
-    _QUICK = None
 LARGEST: Final = 1e15
 """Beyond this, `canonical_bytes` does not promise to write numbers as `canonical` does."""
-_OPTIONS = (
-    0
-    if _QUICK is None
-    else _QUICK.OPT_SORT_KEYS
-    | _QUICK.OPT_PASSTHROUGH_SUBCLASS
-    | _QUICK.OPT_PASSTHROUGH_DATACLASS
-    | _QUICK.OPT_PASSTHROUGH_DATETIME
+_OPTIONS: Final = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
 )
 # Numbers near zero are the only ones that it writes in another way: 0.00001 and 1e-7 in place of 1e-05 and 1e-07.
 _NEAR_ZERO = (b"e-", b":0.0000", b",0.0000", b"[0.0000", b"-0.0000")
@@ -45,15 +40,13 @@ def canonical_bytes(value: Any) -> bytes:
 
     Nor does it hold a number beyond `LARGEST`, as no record does.
     """
-    if _QUICK is not None:
-        try:
-            found: bytes = _QUICK.dumps(value, option=_OPTIONS)
-        except TypeError:  # it is deeper or has larger integers than orjson takes
-            pass
-        else:
-            if not (found.startswith(b"0.0000") or any(mark in found for mark in _NEAR_ZERO)):
-                return found
-    return canonical(value).encode()
+    try:
+        found = orjson.dumps(value, option=_OPTIONS)
+    except TypeError:  # it is deeper or has larger integers than orjson takes
+        return canonical(value).encode()
+    if found.startswith(b"0.0000") or any(mark in found for mark in _NEAR_ZERO):
+        return canonical(value).encode()
+    return found
 
 
 def sha256_hex(text: str | bytes) -> str:

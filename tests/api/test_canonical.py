@@ -6,7 +6,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api import canonical as module
 from api.canonical import LARGEST, canonical, canonical_bytes
 from api.records.types import TYPES
 
@@ -24,11 +23,6 @@ VALUES = st.recursive(
 def test_the_quick_way_writes_the_same_bytes(value):
     assert canonical_bytes(value) == canonical(value).encode()
     assert json.loads(canonical_bytes(value)) == value
-
-
-def test_there_is_a_way_without_the_quick_one(monkeypatch):
-    monkeypatch.setattr(module, "_QUICK", None)
-    assert canonical_bytes({"b": 1e-5, "a": "é"}) == '{"a":"é","b":1e-05}'.encode()
 
 
 @pytest.mark.parametrize("name", TYPES)
