@@ -74,6 +74,11 @@ class Shared:
 
 def undivided(setting: Setting, teams: Sequence[Team], weights: Floats) -> Shared:
     """The course shared out for some weights, each crew with one stretch."""
+    return _undivided(setting, teams, weights)[0]
+
+
+def _undivided(setting: Setting, teams: Sequence[Team], weights: Floats) -> tuple[Shared, Sequence[Team]]:
+    """The same, and the teams with the batteries that they have in it."""
     best = _shared(setting, teams, _whole(teams), weights)
     left = min(TRIALS, TRIED_STATIONS // len(weights))
     for among in _battery_shares(setting, teams):
@@ -84,7 +89,7 @@ def undivided(setting: Setting, teams: Sequence[Team], weights: Floats) -> Share
             other = _shared(setting, given, _whole(teams), weights)
             if int(other.seen.sum()) >= int(best.seen.sum()) and max(other.rounds) < WORTH * max(best.rounds):
                 best, teams = other, given
-    return best
+    return best, teams
 
 
 def _whole(teams: Sequence[Team]) -> list[tuple[int, int]]:
@@ -108,11 +113,26 @@ def _battery_shares(setting: Setting, teams: Sequence[Team]) -> Iterator[list[di
             ]
 
 
+def _of_those_who_fly(setting: Setting, teams: Sequence[Team], shared: Shared) -> list[Team]:
+    """The teams, those of a base that fly something with all of its batteries, by their aircraft."""
+    flying = {shared.parts[block.team][0] for block in shared.blocks}
+    out = list(teams)
+    for among in _battery_shares(setting, teams):
+        some = [crew for crew in among[0] if crew in flying]
+        count = sum(teams[crew].size for crew in some)
+        for crew in among[0] if some else ():
+            has = setting.crews[crew].base.batteries or 0
+            own = has * teams[crew].size / count if crew in flying else _NONE
+            out[crew] = replace(teams[crew], batteries=own)
+    return out
+
+
 def divided(setting: Setting, teams: Sequence[Team], weights: Floats) -> Shared:
     """The course shared out for some weights, crews divided into parts with a stretch each where that is better."""
-    best = undivided(setting, teams, weights)
+    best, teams = _undivided(setting, teams, weights)
     if setting.options.objective is not Objective.RISK or np.ptp(weights[setting.needed]) == 0:
         return best
+    teams = _of_those_who_fly(setting, teams, best)
     left = min(TRIALS, TRIED_STATIONS // len(weights))
     tries = _divisions(best)
     while left > 0 and (parts := next(tries, None)) is not None:

@@ -60,6 +60,8 @@ def avoided(terrain: Terrain, plane: Plane, ways: Floats, seek: Callable[[list[s
         if not fresh:
             return
         voids = [*voids, *fresh]
+    # What was found last is led round too.
+    seek(voids)
 
 
 def void_areas(terrain: Terrain, plane: Plane, ways: Floats) -> list[shapely.Geometry]:

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from missions import Base, PlanOptions, check, default_fleet, explain, plan
+from missions import Airspace, Base, PlanOptions, Risk, RiskTable, check, default_fleet, explain, plan
+from missions.dividing import divided
+from missions.setting import Setting
+from missions.task import Task
 from tests.asked import asked
 from tests.missions.helpers import beside, fleet_for, straight
 
@@ -132,3 +135,24 @@ def test_batteries_of_a_base_are_for_those_of_it_who_fly():
     )
     assert check(both) == []
     assert both.revisit_s <= alone.revisit_s * 1.001
+
+
+@pytest.mark.parametrize("batteries", [6, 9])
+def test_by_risk_too_they_are_for_those_who_fly(batteries):
+    """Dividing aircraft by risk was tried with the part that one who flew nothing would have had."""
+    border = straight(27_000)
+    west = replace(beside(straight(27e3), 900.0), name="west", batteries=batteries, charge_s=2400.0)
+    strong = [replace(vehicle, base=west) for vehicle in fleet_for(border, 5).vehicles]
+    craft = replace(strong[0].aircraft, battery_wh=60.0, cruise_m_s=12.0)
+    poor = [replace(vehicle, aircraft=craft) for vehicle in strong[3:]]
+    options, risk = PlanOptions(objective="risk", shift_s=40_000.0), RiskTable((Risk(0, 6000, 9.0),))
+
+    def longest_s(vehicles):
+        fleet = replace(fleet_for(border), vehicles=tuple(vehicles))
+        setting = Setting(Task.of(border), fleet, None, options, airspace=Airspace(), risk=risk)
+        teams = [setting.team(crew, 1.0, setting.terrain) for crew in setting.crews]
+        shared = divided(setting, teams, setting.weights(0.0))
+        assert {shared.parts[block.team][0] for block in shared.blocks} == {0}
+        return max(shared.rounds)
+
+    assert longest_s([*strong[:3], *poor]) <= longest_s(strong[:3]) * 1.001

@@ -25,6 +25,7 @@ from missions import (
 )
 from missions.plane import Plane
 from missions.profile import GroundBelow
+from missions.voids import avoided
 from tests.asked import asked
 
 from .helpers import LAT, LON, M_LAT, M_LON, beside, border_from_metres, fleet_for, metres, straight, way
@@ -148,7 +149,7 @@ def test_nobody_is_sent_to_a_spot_over_a_hole_that_the_search_has_missed(monkeyp
     vehicle, base = made.fleet.vehicles[0], made.sorties[0].home
     fine = replace(made, fleet=replace(made.fleet, camera=replace(made.fleet.camera, max_gsd_m=0.3)))
     viewing = Viewing(fine, terrain)
-    monkeypatch.setattr("missions.voids._ROUNDS", 0)
+    monkeypatch.setattr("missions.viewing.avoided", lambda *_: None)
     spot, height_m = Spot(LAT + 30.0 / M_LAT, LON + 2600.0 / M_LON), viewing.observation(vehicle).height_agl_m
     found = viewing.sights(vehicle, (base.lat_deg, base.lon_deg), spot, height_m, straight=straight_on)
     gone = unknown(terrain).buffer(-30.0)
@@ -165,6 +166,24 @@ def test_a_void_narrower_than_the_cells_of_a_wide_box_is_led_round_all_the_same(
     assert made.coverage.share == pytest.approx(without_holes(None).coverage.share, abs=0.01)
     for sortie in made.sorties:
         assert not shapely.intersects(way(sortie), unknown(terrain).buffer(-HAIR_M))
+
+
+def test_the_voids_that_the_last_look_finds_are_led_round_too(monkeypatch):
+    """As many narrow ones as there are rounds, each of which shows one more: ways are sought round the last as well."""
+    monkeypatch.setattr("missions.voids._MOST_SIDE", 14)
+    monkeypatch.setattr("missions.voids._ROUNDS", 3)
+    places = [(-3000.0, 400.0), (0.0, 400.0), (3000.0, 400.0)]
+    terrain, plane = holed([(east, north, 45.0) for east, north in places]), Plane.at(LAT, LON)
+    holes = [shapely.Point(place) for place in places]
+    sought = []
+
+    def seek(voids):
+        sought.append(shapely.union_all(voids))
+        over = [place for place, hole in zip(places, holes, strict=True) if not sought[-1].covers(hole)]
+        return np.array(over[:1]).reshape(-1, 2)
+
+    avoided(terrain, plane, np.array([[-4000.0, 300.0], [4000.0, 500.0]]), seek)
+    assert [sum(ground.covers(hole) for hole in holes) for ground in sought] == [0, 1, 2, 3]
 
 
 @settings(max_examples=asked(80), deadline=None)
