@@ -9,7 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import CommandError
 from autopilot.link import Link
-from autopilot.long_texts import Said
+from autopilot.long_texts import SAYING, Said
 from autopilot.timing import Timing
 from autopilot.wire import Message
 from autopilot.words import command_name, command_words
@@ -63,12 +63,12 @@ class Exchange:
     async def _commanded(self, command: int, message: Message) -> None:
         clock = asyncio.get_running_loop().time
         said = Said()
-        with self.link.mailbox(self.sysid, ("COMMAND_ACK", "STATUSTEXT")) as box:
+        with self.link.mailbox(self.sysid, ("COMMAND_ACK", *SAYING)) as box:
             for confirmation in range(_TRIES):
                 self.link.send(message(confirmation), self.sysid, everywhere=confirmation > 0)
                 deadline = clock() + self.timing.retry_s(_RETRY_S)
                 while (answer := await box.get(deadline - clock())) is not None:
-                    if answer.get_type() == "STATUSTEXT":
+                    if answer.get_type() in SAYING:
                         said.take(answer, clock())
                     elif not self._answers(answer, command):
                         continue
@@ -78,7 +78,7 @@ class Exchange:
                         return
                     else:
                         while (late := await box.get(_TEXTS_WALL_S)) is not None:
-                            if late.get_type() == "STATUSTEXT":
+                            if late.get_type() in SAYING:
                                 said.take(late, clock())
                         raise self._refused(command, answer.result, said.texts())
         raise CommandError(
@@ -109,7 +109,7 @@ class Exchange:
         """
         clock = asyncio.get_running_loop().time
         said = Said()
-        with self.link.mailbox(self.sysid, ("STATUSTEXT",)) as box:
+        with self.link.mailbox(self.sysid, SAYING) as box:
             self.ask_why()
             deadline = clock() + self.timing.retry_s(_REASONS_S)
             while (text := await box.get(deadline - clock())) is not None:
