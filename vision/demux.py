@@ -78,7 +78,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
     name, counts, decoding = reading.name, reading.counts, reading.decoding
     video: Any = video_of(container)
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
-    now, number, colours, at_byte = size, 0, Colours(), 0
+    now, number, colours, at_byte, leading = size, 0, Colours(), 0, _Leading(counts)
     why = f"{_CORRUPT_RUN} packets in a row could not be decoded"
     while failed_in_a_row < _CORRUPT_RUN:
         packet = _next(packets) or _unread(reading.location.file, at_byte)
@@ -93,6 +93,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
         if packet.stream is not video:
             yield from _telemetry(packet, last_pts_us)
             continue
+        leading.sent(packet)
         frames = _decoded(packet, reading, last_pts_us)
         failed_in_a_row = failed_in_a_row + 1 if frames is None else 0
         if decoding.device and failed_in_a_row >= _DEVICE_RUN:
@@ -103,6 +104,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
                 counts.decode_errors += 1
                 counts.note(f"{name}: the picture after {last_pts_us / 1e6:.2f} s is damaged")
             last_pts_us = _pts_us(frame, video, number)
+            leading.decoded(last_pts_us)
             number += 1
             before, now = now, counts.sized(name, now, upright_size(frame), last_pts_us)
             if decoding.device and before not in {None, now}:
@@ -112,6 +114,36 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
             counts.decoded += 1
     counts.decode_errors += 1
     _break_off(container, reading, why, after=number, at_us=last_pts_us)
+
+
+class _Leading:
+    """Counts pictures that are shown before the keyframe that a source begins with, as open groups of pictures have.
+
+    They come right behind it, and refer to what is before the source: decoders leave them out without a word.
+    """
+
+    def __init__(self, counts: SourceCounts) -> None:
+        self._counts = counts
+        self._key_us: int | None = None
+        self._over = False
+
+    def sent(self, packet: Any) -> None:
+        """A packet goes to the decoder."""
+        if self._over or packet.pts is None:
+            return
+        at_us = _us(packet.pts, packet.time_base)
+        if self._key_us is None:
+            self._key_us = at_us if packet.is_keyframe else None
+            self._over = not packet.is_keyframe
+        elif at_us < self._key_us:
+            self._counts.leading += 1
+        else:
+            self._over = True
+
+    def decoded(self, pts_us: int) -> None:
+        """A picture came out of it: this one could be decoded all the same."""
+        if self._counts.leading and self._key_us is not None and pts_us < self._key_us:
+            self._counts.leading -= 1
 
 
 def _next(packets: Iterator[Any]) -> Any | str | None:

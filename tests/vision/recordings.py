@@ -54,6 +54,7 @@ def write_video(
     pictures=picture,
     turned=0,
     cover=False,
+    options=None,
 ):
     """A recording of `count` pictures, numbered ones or others; `telemetry` gives the bytes at each, or None.
 
@@ -64,7 +65,7 @@ def write_video(
         front = container.add_stream("mjpeg", width=64, height=64, pix_fmt="yuvj420p") if cover else None
         video = container.add_stream(codec, rate=fps)
         video.height, video.width = pictures(0).shape[:2]
-        video.pix_fmt, video.gop_size = "yuv420p", gop
+        video.pix_fmt, video.gop_size, video.options = "yuv420p", gop, options or {}
         if turned:
             video.set_display_rotation(turned)
         if front is not None:
