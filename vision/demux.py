@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -242,24 +243,31 @@ class Colours:
 
         # A stream may change its size on the way; the camera model holds for the first one.
         def pixels() -> Image:
-            turns = _quarter_turns(frame)
+            turns, mirrored = _laid(frame)
             width, height = size[::-1] if turns % 2 else size
             with self._one_at_a_time:
                 made = self._converter.reformat(frame, width, height, "bgr24", threads=1)
-            return np.ascontiguousarray(np.rot90(made.to_ndarray(), turns))
+            array = made.to_ndarray()
+            return np.ascontiguousarray(np.rot90(array[:, ::-1] if mirrored else array, turns))
 
         return pixels
 
 
 def upright_size(frame: Any) -> tuple[int, int]:
     """Width and height of a decoded picture, turned as its container says: a phone held upright films lying down."""
-    return (frame.height, frame.width) if _quarter_turns(frame) % 2 else (frame.width, frame.height)
+    return (frame.height, frame.width) if _laid(frame)[0] % 2 else (frame.width, frame.height)
 
 
-def _quarter_turns(frame: Any) -> int:
-    """By how many quarters, against the clock, a decoded picture is to be turned."""
-    degrees: int = frame.rotation
-    return round(degrees / 90) % 4
+def _laid(frame: Any) -> tuple[int, bool]:
+    """By how many quarters, against the clock, a picture is to be turned, and whether left and right change before."""
+    told = frame.side_data.get("DISPLAYMATRIX")
+    if told is None:
+        return 0, False
+    # x' = a x + c y, y' = b x + d y, downwards (ISO/IEC 14496-12, 8.3.2.3); FFmpeg has it in the machine's order.
+    a, b, _, c, d = np.frombuffer(bytes(told), np.int32)[:5].tolist()
+    mirrored = a * d < b * c
+    turn = math.atan2(b, -a) if mirrored else math.atan2(-b, a)
+    return round(turn / (math.pi / 2)) % 4, mirrored
 
 
 def _us(pts: int, time_base: Fraction) -> int:
