@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from api.console import maps
 from api.console.built import INDEX, MEDIA_TYPES, BuiltFile, built_files
-from api.console.ranged import Ranged
 from api.described import FLAG, HTML, TEXT, answered, closed
 from api.errors import NotFoundError
 from api.http import Given, Route, answer
+from api.ranged import Ranged
 
 __all__ = ["ROUTES"]
 

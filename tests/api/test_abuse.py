@@ -132,6 +132,23 @@ def test_no_method_echoes_what_was_sent(served):
         assert "hush" not in answer.text + str(answer.headers)
 
 
+def test_head_leaves_the_connection_to_the_next_request(served):
+    """No byte of a body, were it of a stream that never ends: the next answer would be read from it."""
+    key = served.keys["analyst"]
+    for path in ("/crossings", "/events/stream", "/vehicles/stream", "/nowhere", "/logout"):
+        head = f"HEAD {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+        came = talk(served, head + HIDDEN, wait_s=20.0)
+        first, _, rest = came.partition(b"\r\n\r\n")
+        assert len(statuses(came)) == 2, came
+        assert rest.startswith(b"HTTP/1.1 200"), (path, first, rest)
+
+
+def test_every_method_of_an_address_is_named_where_another_is_refused(served):
+    for path, methods in (("/crossings", "GET, HEAD, POST"), ("/logout", "POST"), ("/me", "GET, HEAD")):
+        answer = served.ask("analyst", "PATCH", path)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
+
+
 def test_no_header_of_a_proxy_changes_who_or_where_one_is(served):
     lies = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Host": "evil.test", "X-Original-URL": "/audit", "X-User": "a"}
     answer = served.ask("analyst", "GET", "/me", headers=lies)
