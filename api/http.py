@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 from starlette.routing import compile_path
@@ -19,6 +20,7 @@ from api.pages import Page, link_header, links_of
 from api.records.readable import next_change
 from api.settings import Settings
 from api.store.engine import Store
+from api.store.plain import Plain
 from api.trail.audit import append_audit
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "answer_page",
     "bbox_of",
     "peek",
+    "put",
     "read",
     "read_page",
     "write",
@@ -137,6 +140,11 @@ def write(store: Store, work: Callable[[Session, int], _T]) -> _T:
     The time is that of the transaction and not of the request: events are in the order of their times.
     """
     return store.write_together(lambda session: work(session, store.clock()))
+
+
+def put(store: Store, work: Callable[[Connection | Plain, int], _T]) -> _T:
+    """As `write`, for work that takes a connection (`api.store.direct`) in place of a session."""
+    return store.put_together(lambda connection: work(connection, store.clock()))
 
 
 def write_alone(store: Store, work: Callable[[Session, int], _T]) -> _T:
