@@ -32,6 +32,7 @@ __all__ = [
     "Stored",
     "answer",
     "answer_page",
+    "base_of",
     "bbox_of",
     "peek",
     "put",
@@ -157,6 +158,17 @@ def peek(store: Store, work: Callable[[Session, int], _T]) -> _T:
     """Look something up for a write that is still to come, and that will be audited."""
     now = store.clock()
     return store.ask(lambda session: work(session, now))
+
+
+def base_of(request: Request) -> str:
+    """Scheme and host as the reader addressed this service: what it follows leads to where it came from.
+
+    Behind a proxy, that is over TLS: a link that said http would have the next reader send its key in the clear.
+    """
+    settings: Settings = request.app.state.settings
+    if settings.is_behind_proxy:
+        return settings.identity.public_url or f"https://{request.url.netloc}"
+    return str(request.base_url).rstrip("/")
 
 
 def bbox_of(text: str) -> tuple[float, float, float, float]:
