@@ -20,6 +20,7 @@ from api.ogc import description
 from api.ogc.collections import csv_columns, queryables_of, schema_of
 from api.ogc.description import link
 from api.ogc.query import Items, items_of, only
+from api.packed import packed
 from api.pages import link_header
 from api.records.dialect import dialect_of, within
 from api.records.filters import box_of, in_span, near, where
@@ -129,7 +130,11 @@ def _items(type_: RecordType) -> Callable[..., Response]:
         members: dict[str, Any] = {"links": links, "numberReturned": len(page), "timeStamp": iso(now)}
         if items.after is None and len(rows) <= items.limit:
             members["numberMatched"] = len(page)  # known without counting what was not read
-        return _answered(form, Page([row.feature for row in page], csv_columns(type_), members), links)
+        found = Page([row.feature for row in page], csv_columns(type_), members)
+        if form is FORMATS["json"]:
+            told = {"Link": link_header(links)}
+            return packed(b"".join(form.encode(found)), request.headers, call.principal, told, form.media_type)
+        return _answered(form, found, links)
 
     return _named(get, f"get_ogc_{type_.collection}_items", f"{type_.title} that the key may read, newest first.")
 
@@ -187,10 +192,7 @@ def _links_of_page(request: Request, form: Format, last: Any) -> list[dict[str, 
 
 
 def _answered(form: Format, page: Page, links: list[dict[str, str]]) -> Response:
-    headers = {"Link": link_header(links)}
-    if form is FORMATS["json"]:
-        return Response(b"".join(form.encode(page)), 200, headers, form.media_type)
-    return StreamingResponse(form.encode(page), 200, headers, form.media_type)
+    return StreamingResponse(form.encode(page), 200, {"Link": link_header(links)}, form.media_type)
 
 
 def _named(endpoint: Callable[..., Response], name: str, text: str) -> Callable[..., Response]:

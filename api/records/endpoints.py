@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.canonical import canonical
 from api.http import GEOJSON, Caller, Given, Route, Stored, bbox_of, read, read_page
 from api.identity.roles import Permission, Principal
+from api.packed import packed
 from api.pages import Asked, Page, links_of
 from api.ranged import Ranged
 from api.records import answers
@@ -79,7 +80,7 @@ def _list(type_: RecordType, look: Look | None) -> Callable[..., Response]:
             canonical(links_of(request, page.next, GEOJSON)).encode(),
             b",".join(each.feature for each in seen),
         )
-        return Response(body, media_type=GEOJSON)
+        return packed(body, request.headers, call.principal, {}, GEOJSON)
 
     get.__name__ = f"get_{type_.collection}"
     get.__doc__ = f"{type_.title} that the key may read, newest first, as GeoJSON; the link named next leads on."
