@@ -267,6 +267,10 @@ class Dialect:
         MAV_RESULT of an order that is valid and not obeyed now, and of a request for a message that there is not.
     lists_checks
         Whether fence and pre-arm checks are among the sensors that it has; else the checks are in their health alone.
+    mode_ack
+        The command by which the message SET_MODE is acknowledged.
+    stopped_us
+        Interval that it tells of a message that it could send and does not.
     names_absent
         Whether it says so of a parameter that it lacks, or that cannot hold a value (PARAM_ERROR); else it says
         nothing, or the value that it keeps.
@@ -317,6 +321,8 @@ class Dialect:
     refusal: int = int(mav.MAV_RESULT_FAILED)
     unsent: int = int(mav.MAV_RESULT_FAILED)
     lists_checks: bool = True
+    mode_ack: int = int(mav.MAVLINK_MSG_ID_SET_MODE)
+    stopped_us: int = -1
     names_absent: bool = False
     wants_gcs: bool = False
     arm_text: str = "Arm: {reason}"

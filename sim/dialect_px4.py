@@ -238,6 +238,8 @@ PX4_COPTER = Dialect(
     ),
     two_part_modes=True,
     figures=_ROTOR_FIGURES,
+    mode_ack=int(mav.MAV_CMD_DO_SET_MODE),
+    stopped_us=0,
     bytewise=True,
     atomic=True,
     refused=frozenset(

@@ -15,7 +15,7 @@ from sim.flight_state import Mode
 from sim.protocol_gimbal import configure_gimbal, mount_gimbal, order_pitch_yaw
 from sim.protocol_streams import BUILDERS, Schedule
 
-__all__ = ["Order", "carry_out", "order_from_int", "order_from_long"]
+__all__ = ["Order", "carry_out", "item_from_int", "item_from_long"]
 
 _FORCE = 21196.0
 _ACCEPTED = int(mav.MAV_RESULT_ACCEPTED)
@@ -40,6 +40,8 @@ class Order:
         Streams of the peer that sent it.
     send_now
         Sends one kind of message to that peer at once; False when there is none.
+    reply
+        Sends a message to that peer.
     source
         System and component id of who sent it.
     """
@@ -47,10 +49,11 @@ class Order:
     item: Item
     schedule: Schedule
     send_now: Callable[[int], bool]
+    reply: Callable[[Any], None]
     source: tuple[int, int]
 
 
-def order_from_long(message: Any, schedule: Schedule, send_now: Callable[[int], bool], *, amsl: bool = False) -> Order:
+def item_from_long(message: Any, *, amsl: bool) -> Item:
     """Of a COMMAND_LONG: latitude and longitude in degrees, heights above home (ArduPilot) or AMSL (PX4)."""
     p = [float(getattr(message, f"param{i}")) for i in range(1, 8)]
     command = int(message.command)
@@ -59,20 +62,14 @@ def order_from_long(message: Any, schedule: Schedule, send_now: Callable[[int], 
     else:
         place = [round(v * 1e7) if isfinite(v) and abs(v) <= 180.0 else 0 for v in p[4:6]]
     frame = mav.MAV_FRAME_GLOBAL if amsl else mav.MAV_FRAME_GLOBAL_RELATIVE_ALT
-    item = Item(command, frame, (p[0], p[1], p[2], p[3]), place[0], place[1], p[6])
-    return Order(item, schedule, send_now, _source(message))
+    return Item(command, frame, (p[0], p[1], p[2], p[3]), place[0], place[1], p[6])
 
 
-def order_from_int(message: Any, schedule: Schedule, send_now: Callable[[int], bool]) -> Order:
+def item_from_int(message: Any) -> Item:
     """Of a COMMAND_INT."""
     m: dict[str, float] = {k: getattr(message, k) for k in ("command", "frame", "x", "y", "z")}
     p = [float(getattr(message, f"param{i}")) for i in range(1, 5)]
-    item = Item(int(m["command"]), int(m["frame"]), (p[0], p[1], p[2], p[3]), int(m["x"]), int(m["y"]), float(m["z"]))
-    return Order(item, schedule, send_now, _source(message))
-
-
-def _source(message: Any) -> tuple[int, int]:
-    return int(message.get_srcSystem()), int(message.get_srcComponent())
+    return Item(int(m["command"]), int(m["frame"]), (p[0], p[1], p[2], p[3]), int(m["x"]), int(m["y"]), float(m["z"]))
 
 
 def carry_out(flight: Flight, order: Order) -> int:
@@ -152,6 +149,16 @@ def _interval(flight: Flight, order: Order) -> int:
     return _ACCEPTED
 
 
+def _tell_interval(flight: Flight, order: Order) -> int:
+    """MESSAGE_INTERVAL: for what it does not know ArduPilot fails, and PX4 tells the same 0 as of what it stopped."""
+    message, dialect = int(order.item.params[0]), flight.dialect
+    known = message in BUILDERS and message not in dialect.silent
+    interval_s = order.schedule.interval_s(message)
+    told_us = 0 if not known else dialect.stopped_us if interval_s is None else round(interval_s * 1e6)
+    order.reply(mav.MAVLink_message_interval_message(message & 0xFFFF, told_us))
+    return _ACCEPTED if known or dialect.stopped_us == 0 else _FAILED
+
+
 def _request(flight: Flight, order: Order) -> int:
     return _ACCEPTED if order.send_now(int(order.item.params[0])) else flight.dialect.unsent
 
@@ -224,6 +231,7 @@ _HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
     mav.MAV_CMD_VIDEO_START_CAPTURE: _do,
     mav.MAV_CMD_VIDEO_STOP_CAPTURE: _do,
     mav.MAV_CMD_SET_MESSAGE_INTERVAL: _interval,
+    mav.MAV_CMD_GET_MESSAGE_INTERVAL: _tell_interval,
     mav.MAV_CMD_REQUEST_MESSAGE: _request,
     mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: _fixed_request(mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION),
     mav.MAV_CMD_GET_HOME_POSITION: _fixed_request(mav.MAVLINK_MSG_ID_HOME_POSITION),

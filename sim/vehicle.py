@@ -16,7 +16,7 @@ from sim.flight import Flight
 from sim.flight_frame import FlightFrame
 from sim.flight_ground import Ground, opened
 from sim.flight_state import Event, Reached, Setup, Severity, Text
-from sim.protocol_commands import carry_out, order_from_int, order_from_long
+from sim.protocol_commands import Order, carry_out, item_from_int, item_from_long
 from sim.protocol_files import Disk
 from sim.protocol_ftp import FtpServer
 from sim.protocol_gimbal import GIMBAL_MESSAGES, take_gimbal
@@ -198,9 +198,11 @@ class Vehicle:
             return self._peers.send_kind(channel, kind)
 
         if message.get_msgId() == mav.MAVLINK_MSG_ID_COMMAND_LONG:
-            order = order_from_long(message, channel.schedule, send_now, amsl=self._dialect.amsl_commands)
+            item = item_from_long(message, amsl=self._dialect.amsl_commands)
         else:
-            order = order_from_int(message, channel.schedule, send_now)
+            item = item_from_int(message)
+        source = message.get_srcSystem(), message.get_srcComponent()
+        order = Order(item, channel.schedule, send_now, partial(self._peers.send, channel), source)
         control = self.flight.gimbal.control
         result = carry_out(self.flight, order)
         self._flush()
@@ -211,10 +213,16 @@ class Vehicle:
         if self.flight.gimbal.control != control:
             self._peers.show_all((mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_STATUS,))
 
-    def _on_set_mode(self, _: Channel, message: Any) -> None:
-        mode = self._dialect.mode_of(message.custom_mode)
-        if mode is not None:
-            self.flight.set_mode(mode)
+    def _on_set_mode(self, channel: Channel, message: Any) -> None:
+        """ArduPilot acknowledges the message by its number, as if it were a command's; PX4 makes the command of it."""
+        result = int(mav.MAV_RESULT_UNSUPPORTED)
+        if message.base_mode & mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED:
+            mode = self._dialect.mode_of(message.custom_mode)
+            done = mode is not None and self.flight.set_mode(mode)
+            result = int(mav.MAV_RESULT_ACCEPTED) if done else self._dialect.refusal
+        self._flush()
+        source = message.get_srcSystem(), message.get_srcComponent()
+        self._peers.send(channel, mav.MAVLink_command_ack_message(self._dialect.mode_ack, result, 0, 0, *source))
 
     def _on_set_current(self, channel: Channel, message: Any) -> None:
         if self.flight.set_current(message.seq + self._dialect.first):

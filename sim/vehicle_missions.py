@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -41,14 +42,24 @@ def take_list_message(lists: Lists, peer: Peer, message: Any, now_s: float) -> N
     transfer = lists.get(message.mission_type)
     if transfer is not None:
         _MISSION_MESSAGES[message.get_msgId()](transfer, peer, message, now_s)
-    elif (
-        message.mission_type == mav.MAV_MISSION_TYPE_ALL and message.get_msgId() == mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL
-    ):
-        for each in lists.values():
-            each.clear(peer)
-    else:
-        result = mav.MAV_MISSION_UNSUPPORTED
+        return
+    result: int | None = mav.MAV_MISSION_UNSUPPORTED
+    if message.mission_type == mav.MAV_MISSION_TYPE_ALL and message.get_msgId() == mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL:
+        result = _clear_all(lists, peer)
+    if result is not None:
         peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, message.mission_type))
+
+
+def _clear_all(lists: Lists, peer: Peer) -> int | None:
+    """PX4 clears all its lists at once, and answers nothing while it is busy; ArduPilot knows no list of that kind."""
+    answers: list[Any] = []
+    for each in lists.values():
+        if not isinstance(each, Px4Transfer):
+            return int(mav.MAV_MISSION_UNSUPPORTED)
+        each.clear(replace(peer, send=answers.append))
+        if not answers:
+            return None
+    return int(mav.MAV_MISSION_ACCEPTED)
 
 
 def take_item(lists: Lists, flight: Flight, peer: Peer, message: Any, now_s: float) -> None:

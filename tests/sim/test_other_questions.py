@@ -244,3 +244,42 @@ def test_of_a_parameter_that_it_lacks_ardupilot_says_so_and_px4_nothing(kind):
             [] if kind.px4 else [(error, ask.param_id, 255)]
         )
         assert not pilot.said("PARAM_VALUE")
+
+
+@every_kind
+def test_the_message_set_mode_is_acknowledged_as_each_autopilot_does(kind):
+    """ArduPilot by the message's number (GCS_Common.cpp), PX4 by the command it makes of it (mavlink_receiver.cpp)."""
+    pilot = of(kind)
+    acked = 176 if kind.px4 else 11
+    main, sub = kind.command_mode(kind.ready)
+    number = int(main) << 16 | int(sub) << 24 if kind.px4 else int(main)
+    for base, custom, result in (
+        (1, number, ACCEPTED),
+        (1, 0xFF if not kind.px4 else 0xFF << 16, None),
+        (0, number, None),
+    ):
+        pilot.heard.clear()
+        pilot.send(mav.MAVLink_set_mode_message(1, base, custom))
+        (ack,) = pilot.said("COMMAND_ACK")
+        assert (ack.command, ack.target_system) == (acked, 255)
+        assert ack.result == result if result is not None else ack.result != ACCEPTED
+
+
+@every_kind
+def test_the_interval_of_a_message_is_told(kind):
+    """GET_MESSAGE_INTERVAL: of what is not sent ArduPilot tells -1, PX4 0; of what there is not ArduPilot fails."""
+    pilot = of(kind)
+
+    def asked(number):
+        pilot.heard.clear()
+        result = pilot.command(mav.MAV_CMD_GET_MESSAGE_INTERVAL, number)
+        (told,) = pilot.said("MESSAGE_INTERVAL")
+        assert told.message_id == number
+        return result, told.interval_us
+
+    attitude = mav.MAVLINK_MSG_ID_ATTITUDE
+    pilot.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, attitude, 125_000)
+    assert asked(attitude) == (ACCEPTED, 125_000)
+    pilot.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, attitude, -1)
+    assert asked(attitude) == (ACCEPTED, 0 if kind.px4 else -1)
+    assert asked(9999) == ((ACCEPTED, 0) if kind.px4 else (mav.MAV_RESULT_FAILED, 0))

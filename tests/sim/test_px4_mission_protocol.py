@@ -224,6 +224,20 @@ def test_lists_have_ids_that_follow_their_contents():
         assert tail_ids(client.wait("MISSION_CURRENT", where=lambda m: m.total == 0), 6, 3) == (0, 0, rally)
 
 
+def test_all_lists_are_cleared_at_once_and_acknowledged_once():
+    """mavlink_mission.cpp: MAV_MISSION_TYPE_ALL is the type of the answer too."""
+    with vehicle(**PX4) as client:
+        upload(client, small(30.0))
+        upload(client, [item(5100, frame=6, lat=LAT, lon=LON, z=20.0)], 2)
+        client.send(mav.MAVLink_mission_clear_all_message(1, 1, 255))
+        answer = client.wait("MISSION_ACK")
+        assert (answer.type, answer.mission_type) == (mav.MAV_MISSION_ACCEPTED, 255)
+        for kind in (0, 2):
+            client.send(mav.MAVLink_mission_request_list_message(1, 1, kind))
+            assert client.wait("MISSION_COUNT").count == 0
+            client.send(mav.MAVLink_mission_ack_message(1, 1, 0, kind))
+
+
 def test_id_is_the_crc_of_the_items_as_they_came():
     """By its definition: CRC-32 from 0, not inverted, over frame, command, autocontinue and seven floats."""
     sent = small()

@@ -200,6 +200,17 @@ def test_clear_and_rejecting_vehicle():
         assert client.upload(small_mission()) == 1
 
 
+def test_a_list_of_every_kind_at_once_is_none_to_ardupilot():
+    """GCS_Common.cpp: there is no protocol of MAV_MISSION_TYPE_ALL."""
+    with vehicle() as client:
+        assert client.upload(small_mission()) == 0
+        assert client.upload(square(), 1) == 0
+        client.send(mav.MAVLink_mission_clear_all_message(1, 1, 255))
+        answer = client.wait("MISSION_ACK")
+        assert (answer.type, answer.mission_type) == (mav.MAV_MISSION_UNSUPPORTED, 255)
+        assert len(client.download(1)) == 4
+
+
 def test_upload_survives_loss():
     with vehicle(faults=sim.Faults(loss=0.15), seed=3) as client:
         sent = small_mission()
