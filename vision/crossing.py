@@ -7,9 +7,9 @@ systematic one that shifts the whole track alike. From these:
   Between, it is astride. Past an end of the line it is on no side, and what was known of its side is forgotten: walking
   round the end crosses nothing.
 - A *passage* is a settled stay on one side followed by a settled stay on the other. The stay after lasts `stay_s`, or
-  goes `deep_m` in; what comes back sooner has returned; who walks out of the picture has less to show where the
-  systematic error may have taken it (`_after_s`). What is first seen astride was on no side before, and passes
-  nothing.
+  goes `deep_m` in; what comes back sooner has returned; who walks into the picture or out of it by an edge has less to
+  show where the systematic error may have taken it (`_least_s`). What is first seen astride was on no side before, and
+  passes nothing.
 - There and back counts only where the far side was certain: the ellipse cleared the line there. Else a systematic error
   may have carried the turning point over the line, and the object has returned, too.
 - The net movement across must be significant beside the random error *and the change* of the systematic one between
@@ -167,10 +167,11 @@ def judge(track: GroundTrack, line: GroundLine, rule: CrossingRule | None = None
             settled, unsure = None, False
             continue
         if settled is None:
-            settled = stay if _settles(course, stay, rule.stay_before_s, rule.deep_m) else None
+            least_s = _least_s(course, stay, rule.stay_before_s, 0)
+            settled = stay if _settles(course, stay, least_s, rule.deep_m) else None
         elif stay.side == settled.side:
             settled = _Stay(stay.side, settled.first, stay.last)
-        elif _settles(course, stay, _after_s(course, stay, rule), rule.deep_m):
+        elif _settles(course, stay, _least_s(course, stay, rule.stay_s, -1), rule.deep_m):
             passage = _passage(course, line, settled, stay, rule)
             if passage is not None and unsure:
                 passages.pop()
@@ -221,23 +222,25 @@ def _settles(course: _Course, stay: _Stay, seconds: float, deep_m: float) -> boo
     return stay.last > stay.first and bool(long_enough or depth.max() >= deep_m)
 
 
-def _after_s(course: _Course, stay: _Stay, rule: CrossingRule) -> float:
-    """How long a stay behind the line has to last, seconds.
+def _least_s(course: _Course, stay: _Stay, whole_s: float, at: int) -> float:
+    """How long the stay before the line (`at` 0) or behind it (-1) has to last, seconds: as a rule `whole_s`.
 
-    Of somebody who still walks on when the picture ends, the systematic error may have taken as much of it as he walks
-    in that time: a pose that is 2 m off shows the passage 1.5 s late. Who is lost in the middle of the picture was
-    hidden, and may have turned back there.
+    Of somebody who walks in or out by the picture's edge, the systematic error may have taken as much of it as he walks
+    in that time: a pose that is 2 m off shows the passage 1.5 s early or late. Who is lost in the middle of the picture
+    was hidden, and may have turned back there.
     """
     track, depth = course.track, np.abs(course.offset)
     span_s = float(track.times_us[stay.last] - track.times_us[stay.first]) / 1e6
-    if not track.cut_off or stay.last < len(depth) - 1 or span_s <= 0:
-        return rule.stay_s
-    at_last = stay.side * float(course.across[stay.last] @ track.velocity[stay.last])
-    pace = float(depth[stay.last] - depth[stay.first]) / span_s
-    if min(at_last, pace) < _WALKS:
-        return rule.stay_s
-    # The faster of the two takes less time for what the error took.
-    return max(rule.stay_before_s, rule.stay_s - float(np.linalg.norm(course.shared[stay.last])) / max(at_last, pace))
+    end, away, cut = (stay.first, -1, track.cut_in) if at == 0 else (stay.last, 1, track.cut_off)
+    if not cut or end != at % len(depth) or span_s <= 0:
+        return whole_s
+    there = away * stay.side * float(course.across[end] @ track.velocity[end])
+    pace = away * float(depth[stay.last] - depth[stay.first]) / span_s
+    if min(there, pace) < _WALKS:
+        return whole_s
+    # The faster of the two takes less time for what the error took. Where that is all of it two points do: their sides
+    # are clear of the random error, and that alone has nothing to do with time.
+    return max(0.0, whole_s - float(np.linalg.norm(course.shared[end])) / max(there, pace))
 
 
 def _clearance(course: _Course) -> Floats:
@@ -267,7 +270,9 @@ def _passage(course: _Course, line: GroundLine, before: _Stay, after: _Stay, rul
     if line.locate(xy[None]).beyond[0]:
         return None
     near = i if share < 0.5 else i + 1
-    whole = _settles(course, after, rule.stay_s, rule.deep_m)  # who was gone sooner may have turned back unseen
+    # Who was gone sooner may have turned back unseen, and who came later may have come from anywhere.
+    stays = (before, rule.stay_before_s), (after, rule.stay_s)
+    whole = all(_settles(course, stay, seconds, rule.deep_m) for stay, seconds in stays)
     return Passage(
         time_us=int(track.times_us[i] + round(share * float(track.times_us[i + 1] - track.times_us[i]))),
         xy=xy,

@@ -1,10 +1,12 @@
-"""Whether a track ended because the picture did: its object left by an edge."""
+"""Whether a track begins or ends because the picture does: its object came in or left by an edge."""
 
 from __future__ import annotations
 
-from vision.types import Frame, Track
+from collections.abc import Sequence
 
-__all__ = ["leaves_picture", "size_of"]
+from vision.types import Detection, Frame, Track
+
+__all__ = ["comes_in", "goes_out", "size_of"]
 
 
 def size_of(frame: Frame) -> tuple[int, int]:
@@ -14,11 +16,13 @@ def size_of(frame: Frame) -> tuple[int, int]:
     return int(frame.image.shape[1]), int(frame.image.shape[0])
 
 
-def leaves_picture(track: Track, size: tuple[int, int]) -> bool:
-    """Whether the last box of a track is so near an edge that the next picture may not have shown the object.
+def comes_in(track: Track, size: tuple[int, int]) -> bool:
+    """Whether the first box of a track is so near an edge that the picture before may not have shown the object."""
+    return _reaches_edge([one.detection for one in track.observations[:2]], size)
 
-    It would have moved on as in the step before, and a detector misses what is cut by the edge: the edge is near where
-    that step, and the box's own size, reach over it.
+
+def goes_out(track: Track, size: tuple[int, int]) -> bool:
+    """Whether the last box of a track is so near an edge that the next picture may not have shown the object.
 
     Parameters
     ----------
@@ -27,12 +31,19 @@ def leaves_picture(track: Track, size: tuple[int, int]) -> bool:
     size
         Width and height of the picture, pixels.
     """
-    last = track.observations[-1].detection
-    before = track.observations[-2].detection if len(track.observations) > 1 else last
+    return _reaches_edge([one.detection for one in track.observations[:-3:-1]], size)
+
+
+def _reaches_edge(boxes: Sequence[Detection], size: tuple[int, int]) -> bool:
+    """Whether the step to the first of two boxes, made once more, leads over an edge, or closer than its own size.
+
+    A detector misses what the edge cuts.
+    """
+    here, there = boxes[0], boxes[-1]
     return any(
         min(step, 0.0) - own + low < 0 or max(step, 0.0) + own + high > end
         for low, high, own, step, end in (
-            (last.x1, last.x2, last.size[0], last.centre[0] - before.centre[0], size[0]),
-            (last.y1, last.y2, last.size[1], last.centre[1] - before.centre[1], size[1]),
+            (here.x1, here.x2, here.size[0], here.centre[0] - there.centre[0], size[0]),
+            (here.y1, here.y2, here.size[1], here.centre[1] - there.centre[1], size[1]),
         )
     )

@@ -239,8 +239,9 @@ class GroundTrack:
         Covariance of the position from random error alone, shape (n, 2, 2).
     systematic
         Factors of the shared error as in `GroundPoint`, shape (n, 2, k).
-    cut_off
-        Whether it ends because the picture or the video did, not because the object was lost in the middle.
+    cut_in, cut_off
+        Whether it begins where the picture or the video does, and ends where they do; not because the object was found
+        late, or lost, in the middle.
     """
 
     number: int
@@ -251,6 +252,7 @@ class GroundTrack:
     velocity: Floats
     random: Floats
     systematic: Floats
+    cut_in: bool = False
     cut_off: bool = False
 
     @property

@@ -12,7 +12,7 @@ from vision.camera_motion import CameraMotion
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.ground import GroundSettings
 from vision.live_picture import View
-from vision.picture_edge import leaves_picture, size_of
+from vision.picture_edge import comes_in, goes_out, size_of
 from vision.scene import Scene
 from vision.tracker import Tracker, TrackerSettings
 from vision.types import Crossing, Custody, Detection, EvidenceRef, Frame, GroundTrack, Method, ModelRef, Track
@@ -227,8 +227,11 @@ class Watcher:
         way = self.scene.way(track, self.settings.ground)
         if way is None:
             return None
-        if ended and (track.end_us == self.last_us or leaves_picture(track, self._size)):
-            way = replace(way, cut_off=True)
+        way = replace(
+            way,
+            cut_in=track.start_us == self.first_us or comes_in(track, self._size),
+            cut_off=ended and (track.end_us == self.last_us or goes_out(track, self._size)),
+        )
         passages, outcome = self.scene.judge(track, way, self.settings.rule)
         for passage in passages:
             if ended or self.last_us - passage.time_us >= self.settings.rule.settle_s * 1e6:

@@ -51,8 +51,8 @@ def straight(start, end, speed=1.4, seconds=0.2):
 def judged(places, **kwargs):
     rule = kwargs.pop("rule", None)
     line = kwargs.pop("line", LINE)
-    cut_off = kwargs.pop("cut_off", False)
-    return judge(replace(walk(places, **kwargs), cut_off=cut_off), line, rule)
+    cut = {name: kwargs.pop(name, False) for name in ("cut_in", "cut_off")}
+    return judge(replace(walk(places, **kwargs), **cut), line, rule)
 
 
 @settings(max_examples=40, deadline=None)
@@ -81,12 +81,26 @@ def test_who_walks_out_of_the_picture_shortly_behind_a_line_that_may_lie_off_has
     out = straight((0, -8), (0, 1.4))
     (passage,) = judged(out, noise=0.03, cut_off=True).passages
     assert passage.status is Status.PROBABLE
+    # The error may have taken all of the second: two places that are clear of the random error do.
+    (passage,) = judged(straight((0, -8), (0, 0.9)), noise=0.03, cut_off=True).passages
+    assert passage.status is Status.PROBABLE
+    assert judged(straight((0, -8), (0, 0.3)), noise=0.03, cut_off=True).passages == ()
     # Clear of the line, and gone too soon all the same.
     (clear,) = judged(straight((0, -8), (0, 1.7)), noise=0.03, shared=SHARED * 0.35, cut_off=True).passages
     assert clear.status is Status.PROBABLE
     assert judged(out, noise=0.03, shared=SHARED * 0.05, cut_off=True).passages == ()
     for after in (straight((0, 1.4), (0, 0.6)), np.tile([0, 0.6], (3, 1))):
         assert judged([*straight((0, -8), (0, 0.6)), *after[1:]], noise=0.03, cut_off=True).passages == ()
+
+
+def test_who_walks_into_the_picture_shortly_before_a_line_that_may_lie_off_has_probably_crossed():
+    """The pose may show it so early; what is first seen astride, or somebody found in the middle, shows no side."""
+    way = straight((0, -0.9), (0, 8))
+    (passage,) = judged(way, noise=0.03, cut_in=True).passages
+    assert passage.status is Status.PROBABLE
+    assert judged(way, noise=0.03).passages == ()
+    assert judged(way, noise=0.03, shared=SHARED * 0.01, cut_in=True).passages == ()
+    assert judged(straight((0, -0.3), (0, 8)), noise=0.03, cut_in=True).passages == ()
 
 
 def test_who_is_lost_in_the_middle_of_the_picture_or_stands_when_it_ends_has_to_have_stayed():

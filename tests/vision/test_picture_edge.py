@@ -5,7 +5,7 @@ import pytest
 
 from geo import CameraModel
 from tests.vision.flown import T0, Oracle, border, fly, walker
-from vision.picture_edge import leaves_picture, size_of
+from vision.picture_edge import comes_in, goes_out, size_of
 from vision.types import Detection, Frame, Observation, Track
 from vision.watch import watch
 
@@ -30,8 +30,9 @@ def track(*corners, size=(12, 24)):
         ([(300, 40), (300, 20)], True),
     ],
 )
-def test_an_object_leaves_where_its_next_step_takes_it_over_the_edge(corners, leaves):
-    assert leaves_picture(track(*corners), SIZE) is leaves
+def test_an_object_comes_or_goes_where_one_more_step_leads_over_the_edge(corners, leaves):
+    assert goes_out(track(*corners), SIZE) is leaves
+    assert comes_in(track(*corners[::-1]), SIZE) is leaves
 
 
 def test_the_size_is_that_of_the_camera_whose_pixels_boxes_are_in():
@@ -48,6 +49,18 @@ def test_who_leaves_by_the_edge_shortly_behind_the_line_may_have_crossed_and_who
         assert until_s > seen_s[-1] - 1e-6
         found = watch(frames, oracle, border=border()).crossings
         assert len(found) == crossings
+
+
+def test_who_comes_in_by_the_edge_shortly_before_the_line_may_have_crossed_and_who_is_found_there_has_not():
+    """Both are first seen 0.7 s before a line that may lie a metre off: 0.2 s on their side, too short for a stay."""
+    in_s = flight(walker(0.0, -62.0, 0.0, 1.3, 7.0))[0][0]
+    for over_s, since_s, crossings in ((in_s + 0.7, 0.0, 1), (7.1, 6.4, 0)):
+        _, frames, oracle = flight(walker(0.0, -62.0, 0.0, 1.3, over_s))
+        seen = [
+            found if frame.time_us >= T0 + since_s * 1e6 else []
+            for frame, found in zip(frames, oracle.boxes, strict=True)
+        ]
+        assert len(watch(frames, Oracle(seen), border=border()).crossings) == crossings
 
 
 def test_the_end_of_the_video_is_an_edge_too():
