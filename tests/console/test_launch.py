@@ -268,6 +268,21 @@ def test_a_launch_without_an_answer_is_sent_again_and_given_once(live, desk):
         assert len(names) == 3
 
 
+def test_nothing_is_sent_before_it_is_known_what_others_have_sent(live, desk):
+    adopt(live)
+    with standing_by(live):
+        page = at_send(desk(live, "pilot"))
+        page.route("**/launches?*", lambda _: None)
+        dialog = ask_to_send(page)
+        tick_all(page, dialog)
+        status = dialog.get_by_role("status")
+        expect(status).to_contain_text("Whether it has been sent already is not known yet.")
+        expect(dialog.get_by_role("button", name="Send: they take off")).to_be_disabled()
+        page.unroute_all()
+        expect(status).to_contain_text("take off")
+        expect(dialog.get_by_role("button", name="Send: they take off")).to_be_enabled()
+
+
 def test_a_plan_of_before_is_taken_over_changed_and_asked_for_again(live, desk):
     page = desk(live, "pilot", "#/plan").page
     form = page.get_by_role("form", name="What to plan")

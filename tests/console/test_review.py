@@ -476,8 +476,6 @@ def test_a_lost_connection_keeps_verdict_and_note_over_a_reload(live, desk):
     page.context.set_offline(True)
     page.get_by_role("button", name="Confirm").click()
     said(page, "1 verdict has not arrived")
-    kept = page.evaluate("Object.values(sessionStorage).join(' ')")
-    assert id_ in kept
     page.context.set_offline(False)
     judged(live, page, id_, "confirmed")
     expect(page.get_by_text("has not arrived")).to_have_count(0, timeout=SOON_MS)  # the page has heard so, too
@@ -486,6 +484,55 @@ def test_a_lost_connection_keeps_verdict_and_note_over_a_reload(live, desk):
     page.reload()
     opened(page, id_)
     expect(page.get_by_role("textbox", name="Note")).to_have_value("half a", timeout=SOON_MS)
+
+
+def test_a_verdict_outlives_the_page_that_it_was_given_in(serve, desk):
+    with serve() as live:
+        port = int(live.url.rsplit(":", 1)[1])
+        id_ = deliver(live, "closed")
+        at = open_review(desk, live, "analyst", locale="en-GB")  # a context of its own: its page goes
+        at.forgiven += ["ERR_", "/events/stream", "/reviews", "/claim", "/seen", "Failed to load resource"]
+        page = at.page
+        opened(page, id_)
+        holds(page)
+        looked(page)
+        held = held_back(page, f"**/crossings/{id_}/reviews")
+        page.keyboard.press("c")
+        come(page, held, "c").abort()
+        said(page, "1 verdict has not arrived")
+        page.close()
+        assert verdicts_of(live, id_) == []
+    with serve(port):
+        page = at.page.context.new_page()
+        at.hear(page)
+        page.goto(f"{live.url}/#/review")
+        judged(live, page, id_, "confirmed")
+        expect(page.get_by_text("Nothing here.")).to_be_visible(timeout=SOON_MS)
+        assert [each["reviewer"] for each in verdicts_of(live, id_)] == ["Analyst"]
+
+
+def test_what_a_network_in_between_answers_is_no_word_on_a_verdict(live, desk):
+    id_ = deliver(live, "between")
+    at = open_review(desk, live, "analyst")
+    at.forgiven.append("/reviews")
+    page = at.page
+    opened(page, id_)
+    looked(page)
+    login = {"content_type": "text/html", "body": "<h1>Log in to the network</h1>"}
+    statuses = [401, 403]
+    page.route(
+        f"**/crossings/{id_}/reviews",
+        lambda route: (
+            route.fulfill(status=statuses.pop(), **login)
+            if statuses and route.request.method == "POST"
+            else route.fallback()
+        ),
+    )
+    page.keyboard.press("c")
+    judged(live, page, id_, "confirmed")
+    assert statuses == []
+    assert len(verdicts_of(live, id_)) == 1
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
 def test_a_partner_reads_what_was_released_and_judges_nothing(live, desk, footage):

@@ -127,6 +127,35 @@ def test_the_page_runs_under_a_strict_policy_and_nothing_leaves_the_host(live, d
     at.requests = [asked for asked in at.requests if asked != url]
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (None, "could not be loaded: the service is out of reach"),
+        ("throw new Error('a fault of its own')", "has failed: a fault of its own"),
+        ("export default () => { throw new Error('a fault of its own') }", "has failed: a fault of its own"),
+    ],
+)
+def test_a_view_that_did_not_come_is_told_from_one_that_fails(live, desk, code, said):
+    at = desk(live, "analyst", "#/review")
+    at.forgiven.append("ERR_FAILED")
+    page = at.page
+
+    def answer(route):
+        if code is None:
+            route.abort()
+        else:
+            route.fulfill(body=code, content_type="text/javascript")
+
+    page.route("**/console/account-*.js", answer)
+    page.get_by_role("link", name="Account", exact=True).click()
+    alert = page.get_by_role("main").get_by_role("alert")
+    expect(alert).to_contain_text(said)
+    assert ("out of reach" in alert.inner_text()) is (code is None)
+    page.unroute_all()
+    alert.get_by_role("button", name="Load the page again").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
 def test_themes_and_the_marking_last(live, desk):
     at = desk(live, "analyst")
     page = at.page

@@ -3,13 +3,14 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { OUT_OF_REACH, Problem } from "./api/problem";
 import { App } from "./app/App";
 import { language } from "./app/preferences";
 import { place } from "./app/router";
 import { begin } from "./app/session";
 import { loadLanguage, t } from "./i18n";
 import { noticeHands } from "./ui/attention";
-import { report } from "./ui/failure";
+import { noticeFaults, report, say } from "./ui/failure";
 import { listenForKeys } from "./ui/keys";
 import { VIEWS } from "./views/table";
 
@@ -17,6 +18,7 @@ effect(() => {
   loadLanguage(language.value).catch(report);
 });
 
+noticeFaults();
 listenForKeys();
 noticeHands();
 
@@ -33,8 +35,9 @@ VIEWS.find(({ name }) => name === place.peek().view)
 async function start(): Promise<void> {
   try {
     await begin();
-  } catch {
-    report(new Error(t("app.unreachable")));
+  } catch (error) {
+    if (!(error instanceof Problem && error.passing)) return report(error);
+    say(t("app.unreachable"), "bad", error.message === OUT_OF_REACH ? [] : [error.message]);
     setTimeout(start, 2000);
   }
 }

@@ -118,3 +118,26 @@ it.each([
     await expect(read).rejects.toMatchObject(none);
   }
 });
+
+it.each([
+  ["the service has ended it", "application/problem+json", '{"type":"urn:vedette:problem:unauthenticated"}', 401, 1],
+  ["a proxy wants a login of its own", "text/html", "<h1>Log in to the network</h1>", 0, 0],
+])("a 401 ends the session where %s", async (_, type, body, status, ends) => {
+  const { ask, useSession, whenSession } = await import("./client");
+  const over = vi.fn();
+  whenSession(over, () => undefined);
+  useSession("token", "mine");
+  const told = ask("http://service/vehicles");
+  await turns();
+  asked.get("/vehicles")?.(new Response(body, { status: 401, headers: { "Content-Type": type } }));
+  await expect(told).rejects.toMatchObject({ name: "Problem", status });
+  expect(over).toHaveBeenCalledTimes(ends);
+});
+
+it("what has not changed since is no refusal of anybody's", async () => {
+  const { ask } = await import("./client");
+  const told = ask("http://service/picture");
+  await turns();
+  asked.get("/picture")?.(new Response(null, { status: 304 }));
+  await expect(told).rejects.toMatchObject({ name: "Problem", status: 304 });
+});

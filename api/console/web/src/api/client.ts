@@ -3,14 +3,13 @@
 import { signal } from "@preact/signals";
 import createClient from "openapi-fetch";
 import { hear } from "../app/skew";
-import { Problem, problemOf } from "./problem";
+import { OUT_OF_REACH, Problem, refusalOf, strangerOf } from "./problem";
 import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
 
 const SAFE = new Set(["GET", "HEAD"]);
-const OUT_OF_REACH = "the service cannot be reached";
-const NOT_THE_SERVICE = "what answered is not the service: a network may ask for a login of its own";
+const NOT_MODIFIED = 304;
 const SOMEBODY_ELSE = "somebody else has logged in: this page begins anew";
 
 let csrf = "";
@@ -82,8 +81,11 @@ export async function ask(input: Request | string, init?: RequestInit): Promise<
   const request = new Request(input, init);
   if (!SAFE.has(request.method) && csrf !== "") request.headers.set("X-Vedette-Csrf", csrf);
   const response = await reach(request);
-  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
-  return readable(response);
+  if (response.ok) return readable(response);
+  const refusal =
+    response.status === NOT_MODIFIED ? new Problem(NOT_MODIFIED, "not modified") : await refusalOf(response);
+  if (refusal.status === 401 && !request.url.endsWith("/login")) endSession();
+  throw refusal;
 }
 
 /** An answer whose JSON is none is not the service's, such as the page of a network that wants a login first. */
@@ -91,7 +93,7 @@ function readable(response: Response): Response {
   const json = response.json.bind(response);
   response.json = () =>
     json().catch((error: unknown) => {
-      throw error instanceof SyntaxError ? new Problem(0, NOT_THE_SERVICE) : error;
+      throw error instanceof SyntaxError ? strangerOf() : error;
     });
   return response;
 }
@@ -105,7 +107,6 @@ async function reach(request: Request): Promise<Response> {
     replaced();
     throw new Problem(401, SOMEBODY_ELSE);
   }
-  if (response.status === 401 && !request.url.endsWith("/login")) endSession();
   return response;
 }
 

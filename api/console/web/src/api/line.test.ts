@@ -42,8 +42,8 @@ class Connection {
     await pass(0);
   }
 
-  async refuse(status: number): Promise<void> {
-    this.#answer(new Response("{}", { status }));
+  async refuse(status: number, type = "application/problem+json"): Promise<void> {
+    this.#answer(new Response("{}", { status, headers: { "Content-Type": type } }));
     await pass(0);
   }
 
@@ -174,4 +174,11 @@ it("asks for nothing once it is closed", async () => {
   await pass(600_000);
   expect(Connection.all).toHaveLength(1);
   expect(Connection.last.signal?.aborted).toBe(true);
+});
+
+it("asks on where a proxy in between refuses: that is no word of the service", async () => {
+  await Connection.last.refuse(403, "text/html");
+  expect(line.state.standing).toBe("lost");
+  await pass(60_000);
+  expect(Connection.all.length).toBeGreaterThan(1);
 });

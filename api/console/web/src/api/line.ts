@@ -5,6 +5,7 @@
  * it was refused, nor whose the stream is.
  */
 
+import { isRefusal } from "./problem";
 import { Reader, type Told } from "./sse";
 
 /** `refused`: not for whoever is logged in now; it is asked for again when somebody says so. */
@@ -135,7 +136,7 @@ export class Line {
 
   /** Why an answer is no stream of this line; null where it is one. */
   #refusal(answer: Response): End | null {
-    if (answer.status === 401 || answer.status === 403) return "refused";
+    if ((answer.status === 401 || answer.status === 403) && isRefusal(answer)) return "refused";
     if (answer.status === 422) this.#last = ""; // of a service that was put back to an older day: from now on, then
     if (!answer.ok || !(answer.headers.get("Content-Type") ?? "").startsWith("text/event-stream")) return "cut";
     return answer.headers.get("X-Vedette-Account") === this.#account ? null : "refused";

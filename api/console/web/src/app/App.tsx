@@ -1,7 +1,7 @@
 import { Component, type ComponentChildren, type ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
-import { report } from "../ui/failure";
+import { failureText, hasNotCome, report } from "../ui/failure";
 import { KeyHelp } from "../ui/KeyHelp";
 import { Notices } from "../ui/Notices";
 import { VIEWS, type View } from "../views/table";
@@ -71,7 +71,7 @@ function skip(): void {
 
 function Outlet({ views }: { views: readonly View[] }) {
   const [opened, setOpened] = useState<ReadonlyMap<string, ComponentType>>(new Map());
-  const [absent, setAbsent] = useState<ReadonlySet<string>>(new Set());
+  const [failed, setFailed] = useState<ReadonlyMap<string, unknown>>(new Map());
   const asked = place.value.view;
   const view = views.find((each) => each.name === asked) ?? views[0];
   useEffect(() => {
@@ -81,14 +81,14 @@ function Outlet({ views }: { views: readonly View[] }) {
     view
       .load()
       .then((module) => setOpened((before) => new Map(before).set(view.name, module.default)))
-      .catch(() => setAbsent((before) => new Set(before).add(view.name)));
+      .catch((error: unknown) => setFailed((before) => new Map(before).set(view.name, error)));
   }, [view, asked, opened]);
   if (view === undefined) return <main id="content">{t("app.nothing_here")}</main>;
   const Opened = opened.get(view.name);
   return (
     <main id="content" class={`view ${view.name}`} tabIndex={-1}>
       {Opened === undefined ? (
-        <Coming isAbsent={absent.has(view.name)} />
+        <Coming isComing={!failed.has(view.name)} error={failed.get(view.name)} />
       ) : (
         <Boundary key={view.name}>
           <Opened />
@@ -99,11 +99,15 @@ function Outlet({ views }: { views: readonly View[] }) {
 }
 
 /** In the place of a view whose code is on its way; it never comes where the service is away, or another one by now. */
-function Coming({ isAbsent }: { isAbsent: boolean }) {
-  if (!isAbsent) return <p role="status">{t("app.loading")}</p>;
+function Coming({ isComing, error }: { isComing: boolean; error: unknown }) {
+  if (isComing) return <p role="status">{t("app.loading")}</p>;
+  return <Failed words={hasNotCome(error) ? t("app.view_absent") : failureText(error)} />;
+}
+
+function Failed({ words }: { words: string }) {
   return (
     <p role="alert">
-      {t("app.view_absent")}{" "}
+      {words}{" "}
       <button type="button" onClick={() => location.reload()}>
         {t("app.reload")}
       </button>
@@ -116,10 +120,10 @@ class Boundary extends Component<{ children: ComponentChildren }, { fault: strin
   override state = { fault: null };
 
   static override getDerivedStateFromError(error: unknown): { fault: string } {
-    return { fault: error instanceof Error ? error.message : String(error) };
+    return { fault: failureText(error) };
   }
 
   override render({ children }: { children: ComponentChildren }, { fault }: { fault: string | null }) {
-    return fault === null ? children : <p role="alert">{t("app.failed", { detail: fault })}</p>;
+    return fault === null ? children : <Failed words={fault} />;
   }
 }

@@ -7,7 +7,8 @@ vi.stubGlobal("location", { origin: "http://service", reload });
 vi.stubGlobal("fetch", async (request: Request) => {
   const { path, status, body } = answers.shift() ?? { path: "nothing more", status: 500, body: null };
   expect(new URL(request.url).pathname).toBe(path);
-  return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
+  const type = status < 400 ? "application/json" : "application/problem+json";
+  return new Response(JSON.stringify(body), { status, headers: { "Content-Type": type } });
 });
 
 /** What pages tell each other; each is told what the others say. */
@@ -25,6 +26,7 @@ class Channel extends EventTarget {
 vi.stubGlobal("BroadcastChannel", Channel);
 
 const who = (id: string) => ({ account_id: id, name: id, csrf: "token", permissions: ["self"] });
+const NOBODY = { type: "urn:vedette:problem:unauthenticated" };
 const loggedIn = (id: string) => {
   answers.push({ path: "/login", status: 200, body: {} }, { path: "/me", status: 200, body: who(id) });
 };
@@ -65,7 +67,7 @@ async function pageOf(id: string | null): Promise<typeof import("./session")> {
   vi.resetModules();
   const page = await import("./session");
   answers.push({ path: "/console/configuration", status: 200, body: {} });
-  answers.push(id === null ? { path: "/me", status: 401, body: {} } : { path: "/me", status: 200, body: who(id) });
+  answers.push(id === null ? { path: "/me", status: 401, body: NOBODY } : { path: "/me", status: 200, body: who(id) });
   await page.begin();
   return page;
 }

@@ -1,30 +1,46 @@
 import { expect, it } from "vitest";
-import { guarded, type Store } from "./store";
+import { guarded } from "./store";
 
-const closed = (): Store => {
+const closed = (): Storage => {
   throw new DOMException("denied", "SecurityError");
 };
 
-function full(): Store {
-  const before = new Map([["a", "old"]]);
-  return {
-    getItem: (name) => before.get(name) ?? null,
-    setItem: () => {
-      throw new DOMException("full", "QuotaExceededError");
-    },
-    removeItem: (name) => void before.delete(name),
+/** A store of a browser: what is in it are its members, as those of a real one are. */
+function real(held: Record<string, string>, set: (name: string, text: string) => void): Storage {
+  const acts = {
+    getItem: (name: string) => held[name] ?? null,
+    setItem: set,
+    removeItem: (name: string) => void delete held[name],
   };
+  return new Proxy(held, { get: (_, name) => acts[name as keyof typeof acts] }) as unknown as Storage;
 }
+
+const full = (): Storage =>
+  real({ a: "old" }, () => {
+    throw new DOMException("full", "QuotaExceededError");
+  });
 
 it.each([
   ["closed", closed, null],
   ["full", full, "old"],
 ])("what a store that is %s does not keep lasts as long as the page", (_, make, before) => {
-  const real = make === closed ? null : make();
-  const store = guarded(() => real ?? make());
+  const given = make === closed ? null : make();
+  const store = guarded(() => given ?? make());
   expect(store.getItem("a")).toBe(before);
   store.setItem("a", "new");
-  expect(store.getItem("a")).toBe("new");
+  expect([store.getItem("a"), store.names(), store.outlasts("a")]).toEqual(["new", ["a"], false]);
   store.removeItem("a");
   expect(store.getItem("a")).toBe(null);
+});
+
+it("what a store keeps outlasts the page, until it is taken out", () => {
+  const held: Record<string, string> = { of_before: "old" };
+  const given = real(held, (name, text) => {
+    held[name] = text;
+  });
+  const store = guarded(() => given);
+  store.setItem("a", "new");
+  expect([store.names(), store.outlasts("a"), store.outlasts("b")]).toEqual([["of_before", "a"], true, false]);
+  store.removeItem("a");
+  expect([store.names(), store.outlasts("a")]).toEqual([["of_before"], false]);
 });

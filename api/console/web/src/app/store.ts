@@ -3,7 +3,12 @@
  * long as the page in that case, and nobody has to ask.
  */
 
-export type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+export type Store = Pick<Storage, "getItem" | "setItem" | "removeItem"> & {
+  /** Names of all that is kept. */
+  names(): readonly string[];
+  /** Whether what is kept under a name outlasts the page. */
+  outlasts(name: string): boolean;
+};
 
 /** For all pages of this browser, until somebody clears it. */
 export const browserStore = guarded(() => localStorage);
@@ -11,7 +16,7 @@ export const browserStore = guarded(() => localStorage);
 export const tabStore = guarded(() => sessionStorage);
 
 /** @param real throws where a browser gives pages no store */
-export function guarded(real: () => Store): Store {
+export function guarded(real: () => Storage): Store {
   const own = new Map<string, string>();
   const tried = <T>(act: () => T, otherwise: T): T => {
     try {
@@ -33,5 +38,7 @@ export function guarded(real: () => Store): Store {
       own.delete(name);
       tried(() => real().removeItem(name), undefined);
     },
+    names: () => [...new Set([...tried(() => Object.keys(real()), []), ...own.keys()])],
+    outlasts: (name) => !own.has(name) && tried(() => real().getItem(name), null) !== null,
   };
 }

@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { Problem } from "../api/problem";
+import { t } from "../i18n";
 
 export interface Notice {
   id: number;
@@ -48,4 +49,24 @@ export function reasonsOf(error: unknown): readonly string[] {
   if (error instanceof AggregateError) return [...new Set(error.errors.flatMap(reasonsOf))];
   if (error instanceof Problem) return [error.message, ...error.reasons];
   return [error instanceof Error ? error.message : String(error)];
+}
+
+/** What is said of a part of the page that has failed by a fault of its own. */
+export function failureText(error: unknown): string {
+  return t("app.failed", { detail: reasonsOf(error).join(" ") });
+}
+
+/** How Chromium, Firefox and Safari say that a file of code did not come, and Vite that a style sheet did not. */
+const NOT_COME = /dynamically imported module|Importing a module script failed|Unable to preload/;
+
+/** Whether code could not be had; what it has thrown itself, once it was there, is a fault of the page. */
+export function hasNotCome(error: unknown): boolean {
+  return error instanceof Error && NOT_COME.test(error.message);
+}
+
+/** Tell of faults that nobody has caught: what was pressed has done nothing, and whoever pressed it is to know. */
+export function noticeFaults(): void {
+  addEventListener("unhandledrejection", ({ reason }) => say(failureText(reason), "bad"));
+  // Without an error it is a word of the browser's own, such as that what is laid out has changed meanwhile.
+  addEventListener("error", ({ error }) => error != null && say(failureText(error), "bad"));
 }

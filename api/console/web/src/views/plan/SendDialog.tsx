@@ -68,7 +68,7 @@ export function SendDialog({ planning, result, onClose }: Props) {
     away: away || newest.failure !== null,
     station,
     standings,
-    launches: [...launches.value.values()],
+    launches: newest.value === undefined ? null : [...launches.value.values()],
     checklist: checklist.value ?? null,
     ticked: ticked.value,
     hours: hoursOf(hours.value),

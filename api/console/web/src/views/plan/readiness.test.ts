@@ -87,6 +87,7 @@ test.each<[Partial<Outlook>, string]>([
   [{ launches: [launch("valley", "taken", "p")] }, "plan.plan_on_its_way"],
   [{ launches: [launch("valley", "done", "p"), launch("valley", "accepted", "p")] }, "plan.plan_on_its_way"],
   [{ launches: [launch("hill", "given", "p")] }, "plan.plan_on_its_way"],
+  [{ launches: null }, "plan.no_launches"],
   [{ checklist: null }, "plan.no_checklist"],
   [{ checklist: [{ key: "site", words: "" }], ticked: ["crew"] }, "plan.checks_left"],
   [{ hours: 0 }, "plan.fault_hours"],

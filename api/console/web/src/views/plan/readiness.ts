@@ -84,7 +84,8 @@ export interface Outlook {
   away: boolean;
   station: Station | null;
   standings: readonly Standing[];
-  launches: readonly Launch[];
+  /** Null until they have been read: what others have sent is not known. */
+  launches: readonly Launch[] | null;
   checklist: readonly Check[] | null;
   ticked: readonly string[];
   /** Null for the whole shift; NaN for what is no number. */
@@ -102,17 +103,18 @@ const NAMED = 3;
 
 /** What stands in the way, the first to be seen to first. */
 export function hindrancesOf(outlook: Outlook): readonly Said[] {
-  const { kept, station, checklist, ticked, hours } = outlook;
+  const { kept, station, launches, checklist, ticked, hours } = outlook;
   const found: Said[] = kept ? [] : [{ word: "plan.rules_broken" }];
   if (outlook.away) found.push({ word: "plan.stations_away" });
   else if (station === null) found.push({ word: "plan.choose_station" });
   const isOwn = (launch: Launch) => launch.planning_id === outlook.planningId;
   // Whichever station has it: two of them would fly one plan.
-  const flown = outlook.launches.find((launch) => isOwn(launch) && isOnItsWay(launch));
+  const flown = launches?.find((launch) => isOwn(launch) && isOnItsWay(launch));
   if (flown !== undefined) found.push(saidOf("plan.plan_on_its_way", flown));
-  const others = outlook.launches.filter((launch) => !isOwn(launch));
+  const others = launches?.filter((launch) => !isOwn(launch)) ?? [];
   if (station !== null) found.push(...stationFaults(station, others));
   if (station?.live === true) found.push(...vehicleFaults(outlook.standings));
+  if (launches === null) found.push({ word: "plan.no_launches" });
   const left = checklist?.filter(({ key }) => !ticked.includes(key)).length;
   if (left === undefined) found.push({ word: "plan.no_checklist" });
   else if (left > 0) found.push({ word: "plan.checks_left", values: { count: left } });

@@ -27,3 +27,9 @@ test("what is not known any more is gone until it is told of again", () => {
   expect(together([at("hill", 1)], gone)).toEqual([]);
   expect(together([at("hill", 1)], withTold(gone, { kind: "station", data: at("hill", 3) }))).toHaveLength(1);
 });
+
+test("a station that has fallen silent since it told the same is silent, whichever way that came", () => {
+  const lives = [[at("hill", 1, false)], told(at("hill", 1))] as const;
+  expect(together(...lives).map(({ live }) => live)).toEqual([false]);
+  expect(together([at("hill", 1)], told(at("hill", 1, false))).map(({ live }) => live)).toEqual([false]);
+});

@@ -48,11 +48,17 @@ export function withTold(before: Known, { kind, data }: Told): Known {
   return new Map(before).set(name, kind === "gone" ? null : (data as Station));
 }
 
-/** What was read, and what was told over it where that is no older. */
+/** What was read, and what was told over it where that is newer. */
 export function together(read: readonly Station[], told: Known): readonly Station[] {
   const all = new Map<string, Station | null>(read.map((one) => [one.source, one]));
   for (const [name, one] of told) {
-    if (one === null || one.told_at >= (all.get(name)?.told_at ?? "")) all.set(name, one);
+    const known = all.get(name);
+    if (one === null || known == null || isNewer(one, known)) all.set(name, one);
   }
   return [...all.values()].filter((one) => one !== null).sort((a, b) => a.source.localeCompare(b.source));
+}
+
+/** Of what a station has told once, two answers differ in that it is not heard any more: then it was heard before. */
+function isNewer(one: Station, known: Station): boolean {
+  return one.told_at > known.told_at || (one.told_at === known.told_at && !one.live);
 }

@@ -6,7 +6,7 @@ import { type Asking, type Deed, forget, outbox, shut, split } from "./desk";
 import { openCrossing, readAgain } from "./details";
 import { Form, Reason } from "./dialogs";
 import { named } from "./words";
-import { load } from "./worklist";
+import { expectBack, load } from "./worklist";
 
 /**
  * Put right what was done.
@@ -64,6 +64,7 @@ async function undo(asked: Asking, deed: Deed, reason: string): Promise<void> {
       const taken = (await outbox.peek()?.take(deed.id)) ?? null;
       // What stands, or may, can be put right still.
       if (taken === null || taken === "unsaid") forget((each) => each === deed);
+      if (taken !== null) expectBack(deed.id);
       if (taken !== null) say(t(`review.undo_${taken}`), taken === "unsaid" ? "good" : "bad");
       shut(asked, deed.id);
       await attempt(() => openCrossing(deed.id, null));

@@ -5,7 +5,7 @@ import { service } from "../../api/client";
 import { go, place, to } from "../../app/router";
 import { isBeginningAnew, may, me } from "../../app/session";
 import { serviceNow } from "../../app/skew";
-import { tabStore } from "../../app/store";
+import { browserStore } from "../../app/store";
 import { t } from "../../i18n";
 import { attempt, report, say } from "../../ui/failure";
 import { settled as claimSettled, done } from "./claims";
@@ -13,7 +13,7 @@ import { type Details, details, forgetAhead, open, readAgain } from "./details";
 import { type Kept, Outbox, type Outcome, type Verdict, type Waiting } from "./outbox";
 import { readVerdicts, send } from "./post";
 import { named } from "./words";
-import { change, type Item, items, load, loading, sought } from "./worklist";
+import { expectBack, type Item, items, load, loadNext, sought, strike } from "./worklist";
 
 /** Something that was done here and may be put right. */
 export type Deed =
@@ -64,7 +64,7 @@ let sitter: string | null = null;
 
 /** Begin for a person; returns what ends it. */
 export function sitDown(person: string): () => void {
-  const box = new Outbox(person, { who, clear: claimSettled, send, read: readVerdicts }, tabStore, settled);
+  const box = new Outbox(person, { who, clear: claimSettled, send, read: readVerdicts }, browserStore, settled);
   outbox.value = box;
   asking.value = null;
   if (person !== sitter) {
@@ -73,9 +73,9 @@ export function sitDown(person: string): () => void {
   }
   sitter = person;
   void box.flush();
-  // The browser keeps them as long as the tab is there, and no longer.
+  // What the browser keeps is sent when this person is here again; what it had no room for is lost with the page.
   const ask = (event: BeforeUnloadEvent) => {
-    if (!isBeginningAnew() && box.waiting.peek().some((each) => each.away)) event.preventDefault();
+    if (!isBeginningAnew() && !box.outlasts) event.preventDefault();
   };
   addEventListener("beforeunload", ask);
   return () => {
@@ -131,7 +131,7 @@ export function judge({ crossing, reviews }: Details, { verdict, reason, categor
   outbox.peek()?.give(id, etag, reviews.length, { verdict, reason, category });
   if (sought.peek().which === "waiting") {
     if (chosen.peek() === id) choose(next);
-    change(id, () => null);
+    strike(id);
   }
 }
 
@@ -197,6 +197,7 @@ function who(): string | null {
 function settled(sent: Waiting, outcome: Outcome): void {
   const { record_id: id } = sent;
   forgetAhead(id);
+  expectBack(id);
   switch (outcome.kind) {
     case "taken":
       if (outcome.late) landedLate(sent);
@@ -208,8 +209,10 @@ function settled(sent: Waiting, outcome: Outcome): void {
     case "refused":
       giveBack({ id, mine: sent, by: null, refusal: outcome.problem.message });
       break;
+    case "elsewhere": // that page has told what became of it
+      break;
   }
-  if (!loading.peek()) load().catch(report); // else what is under way is followed by another, as others are told of it
+  loadNext().catch(report);
   if (open.peek() === id) readAgain().catch(report);
 }
 

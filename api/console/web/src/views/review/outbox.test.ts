@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Problem } from "../../api/problem";
+import type { Store } from "../../app/store";
 import { type Kept, Outbox, type Outcome, type Post, type Waiting } from "./outbox";
 
 const YES = { verdict: "confirm", reason: null, category: null } as const;
@@ -13,25 +14,31 @@ function made(post: Partial<Post>, store = memory()) {
   return { box, outcomes, store };
 }
 
-const NAME = "vedette.review.outbox.ana";
+/** Under which a verdict on the crossing `a` is kept. */
+const NAME = "vedette.review.outbox.ana.a";
 
-function memory(): Storage {
+function memory(outlasts = true): Store {
   const held = new Map<string, string>();
   return {
     getItem: (name: string) => held.get(name) ?? null,
     setItem: (name: string, text: string) => void held.set(name, text),
     removeItem: (name: string) => void held.delete(name),
-    clear: () => held.clear(),
-    key: () => null,
-    length: 0,
+    names: () => [...held.keys()],
+    outlasts: (name: string) => outlasts && held.has(name),
   };
 }
 
-test("what cannot be sent is kept over a reload, for the same person alone, and sent with the same etag", async () => {
-  const { box, store } = made({ send: () => Promise.reject(new Problem(0, "away")) });
-  box.give("a", '"1-0"', 0, YES);
-  await vi.waitFor(() => expect(box.waiting.value[0]?.away).toBe(true));
-  box.stop();
+/** A page of ana's that has not got her verdict on `a` to the service. */
+async function unsent(store = memory()) {
+  const page = made({ send: () => Promise.reject(new Problem(0, "away")) }, store);
+  page.box.give("a", '"1-0"', 0, YES);
+  await vi.waitFor(() => expect(page.box.waiting.value[0]?.away).toBe(true));
+  page.box.stop();
+  return page;
+}
+
+test("what cannot be sent is kept over the page, for the same person alone, and sent with the same etag", async () => {
+  const { store } = await unsent();
   const send = vi.fn().mockResolvedValue({ state: "confirmed", etag: '"1-1"' });
   const again = made({ send }, store);
   await again.box.flush();
@@ -41,14 +48,18 @@ test("what cannot be sent is kept over a reload, for the same person alone, and 
   expect(made({}, store).box.waiting.value).toEqual([]);
 });
 
+test("whether what waits outlasts the page is known", async () => {
+  expect([(await unsent()).box.outlasts, (await unsent(memory(false))).box.outlasts]).toEqual([true, false]);
+});
+
 test("a fault of the page itself is told, and what was given is sent again", async () => {
   vi.useFakeTimers();
   const send = vi
     .fn()
     .mockRejectedValueOnce(new TypeError("broken"))
     .mockResolvedValue({ state: "confirmed", etag: "" });
-  const { box, outcomes } = made({ send });
-  box.waiting.value = [{ ...YES, record_id: "a", etag: '"1-0"', known: 0, given: 1, away: false }];
+  const { store } = await unsent();
+  const { box, outcomes } = made({ send }, store);
   await expect(box.flush()).rejects.toThrow("broken");
   expect(box.waiting.value[0]?.away).toBe(true);
   await vi.advanceTimersByTimeAsync(2000);
@@ -64,11 +75,12 @@ test("a fault in a box that was stopped leaves alone what the next one keeps", a
         fail = no;
       }),
   );
-  const { box, store } = made({ send });
-  box.waiting.value = [{ ...YES, record_id: "a", etag: '"1-0"', known: 0, given: 1, away: false }];
+  const { store } = await unsent();
+  const { box } = made({ send }, store);
   const flushed = expect(box.flush()).rejects.toThrow("broken");
   await vi.waitFor(() => expect(send).toHaveBeenCalled());
-  box.stop(); // and the next has sent it
+  box.stop();
+  store.removeItem(NAME); // the next has sent it
   fail(new TypeError("broken"));
   await flushed;
   expect(store.getItem(NAME)).toBeNull();
@@ -140,6 +152,51 @@ test.each([
   box.give("a", '"1-0"', known, YES);
   await vi.waitFor(() => expect(outcomes).toMatchObject([{ kind }]));
   expect(box.waiting.value).toEqual([]);
+});
+
+describe("of two pages of one person that have the same verdict", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** The first has not got it to the service, and goes on trying; the second opens then. */
+  async function two() {
+    const service = new Service(null, "lost");
+    const first = made(service);
+    first.box.give("a", '"1-0"', 0, YES);
+    await vi.advanceTimersByTimeAsync(1);
+    const second = made(service, first.store);
+    expect(second.box.waiting.value).toHaveLength(1);
+    return { service, first, second, store: first.store };
+  }
+
+  test("one sends it, and the other hears so", async () => {
+    const { service, first, second, store } = await two();
+    await second.box.flush();
+    const sent = service.senders.length;
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect([first.outcomes, first.box.waiting.value]).toEqual([[{ kind: "elsewhere" }], []]);
+    expect(second.outcomes).toMatchObject([{ kind: "taken" }]);
+    expect([service.of("ana"), service.senders.length, store.getItem(NAME)]).toEqual([1, sent, null]);
+  });
+
+  test("what one takes back the other does not send", async () => {
+    const { service, first, second } = await two();
+    expect(await second.box.take("a")).toBe("unsaid");
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect([first.outcomes, service.of("ana")]).toEqual([[{ kind: "elsewhere" }], 0]);
+  });
+
+  test("the one that was given last counts", async () => {
+    const { service, first, second, store } = await two();
+    vi.setSystemTime(Date.now() + 1);
+    service.person = null; // nobody is logged in for a while
+    second.box.give("a", '"1-0"', 0, { ...YES, reason: "seen twice" });
+    service.person = "ana";
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect(first.outcomes).toEqual([{ kind: "elsewhere" }]);
+    expect(second.outcomes).toMatchObject([{ kind: "taken" }]);
+    expect([service.of("ana"), store.getItem(NAME)]).toEqual([1, null]);
+  });
 });
 
 type Step = "clear" | "send" | "read";

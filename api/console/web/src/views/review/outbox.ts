@@ -1,11 +1,12 @@
 /**
- * Verdicts on their way. Each is kept in the browser until the service has answered, over reloads too, and is sent again
- * with the same If-Match while the service is away: what has arrived already is refused then, and so is never doubled.
+ * Verdicts on their way. Each is kept in the browser until the service has answered, whatever becomes of the page, and is
+ * sent again with the same If-Match while the service is away: what has arrived already is refused then, and so is never
+ * doubled. Pages of one person may have the same verdict: the store says whether it is to be sent still.
  */
 
 import { signal } from "@preact/signals";
 import type { Schemas } from "../../api/client";
-import { list, members, number, text } from "../../api/feature";
+import { members, number, text } from "../../api/feature";
 import { Problem } from "../../api/problem";
 import type { Store } from "../../app/store";
 
@@ -48,6 +49,8 @@ export type Outcome =
   | { kind: "taken"; state: string; etag: string | null; late?: true }
   /** Somebody else was faster, or a newer revision came: `by` is the newest verdict there. */
   | { kind: "overtaken"; by: Kept | null }
+  /** Another page of this person has brought it to its end, taken it back, or given another in its place. */
+  | { kind: "elsewhere" }
   | { kind: "refused"; problem: Problem };
 
 /** How taking back ended: `arrived` where it was recorded before, though no answer came, `unknown` where nobody can say. */
@@ -92,11 +95,17 @@ export class Outbox {
     this.#post = post;
     this.#store = store;
     this.#done = done;
-    this.waiting.value = list(parsed(store.getItem(this.#name))).flatMap(waitingOf);
+    const stored = store.names().filter((name) => name.startsWith(this.#nameOf("")));
+    this.waiting.value = stored.flatMap((name) => waitingOf(store.getItem(name))).sort((a, b) => a.given - b.given);
   }
 
-  get #name(): string {
-    return `vedette.review.outbox.${this.#person}`;
+  #nameOf(id: string): string {
+    return `vedette.review.outbox.${this.#person}.${id}`;
+  }
+
+  /** Whether all that waits outlasts the page: a browser may have no room for it. */
+  get outlasts(): boolean {
+    return this.waiting.peek().every(({ record_id }) => this.#store.outlasts(this.#nameOf(record_id)));
   }
 
   /** Send a verdict, as soon as that is possible. */
@@ -104,7 +113,8 @@ export class Outbox {
     this.#takenBack.delete(id); // this one finds out what is there
     const { verdict: said, reason, category } = verdict;
     const given = { verdict: said, reason, category, record_id: id, etag, given: Date.now(), known, away: false };
-    this.#keep([...this.waiting.peek().filter((each) => each.record_id !== id), given]);
+    this.#store.setItem(this.#nameOf(id), JSON.stringify(given));
+    this.waiting.value = [...this.waiting.peek().filter((each) => each.record_id !== id), given];
     void this.flush();
   }
 
@@ -116,7 +126,7 @@ export class Outbox {
   async take(id: string): Promise<TakenBack | null> {
     const found = this.waiting.peek().find((each) => each.record_id === id);
     if (found === undefined || !found.away || this.#sending || this.#stopped) return null;
-    this.#keep(this.waiting.peek().filter((each) => each !== found));
+    this.#drop(found);
     const outcome = await this.#look(found);
     if (outcome?.kind !== "taken") void this.#lookAfter(found);
     if (outcome === null || outcome.kind === "refused") return "unknown";
@@ -151,21 +161,16 @@ export class Outbox {
         const outcome = await this.#try(next);
         if (this.#stopped) return; // what is in the store is another box's by now, and that one finds out how it ended
         if (outcome === null) {
-          this.#keep(this.waiting.peek().map((each) => ({ ...each, away: true })));
           this.#later();
           return;
         }
         this.#pause = FIRST_PAUSE;
-        const sent = next;
-        this.#keep(
-          this.waiting.peek().filter((each) => each.given !== sent.given || each.record_id !== sent.record_id),
-        );
-        this.#done(sent, outcome);
+        this.#drop(next);
+        this.#done(next, outcome);
       }
     } catch (error) {
       if (!this.#stopped) {
         // A fault of this page is told, and is no reason to keep what was given.
-        this.#keep(this.waiting.peek().map((each) => ({ ...each, away: true })));
         this.#later();
       }
       throw error;
@@ -182,6 +187,7 @@ export class Outbox {
 
   #later(): void {
     if (this.#stopped) return;
+    this.waiting.value = this.waiting.peek().map((each) => ({ ...each, away: true }));
     this.#timer = setTimeout(() => void this.flush(), this.#pause);
     this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
   }
@@ -195,6 +201,7 @@ export class Outbox {
   async #try(waiting: Waiting): Promise<Outcome | null> {
     await this.#post.clear();
     if (!this.#mine) return null;
+    if (!this.#isStored(waiting)) return { kind: "elsewhere" };
     try {
       return { kind: "taken", ...(await this.#post.send(waiting)) };
     } catch (error) {
@@ -234,23 +241,33 @@ export class Outbox {
     );
   }
 
-  #keep(waiting: readonly Waiting[]): void {
-    this.waiting.value = waiting;
-    if (waiting.length === 0) this.#store.removeItem(this.#name);
-    else this.#store.setItem(this.#name, JSON.stringify(waiting));
+  /** Wait for it no more; what was given in its place since stays. */
+  #drop(waiting: Waiting): void {
+    if (this.#isStored(waiting)) this.#store.removeItem(this.#nameOf(waiting.record_id));
+    this.waiting.value = this.waiting.peek().filter((each) => !isSame(each, waiting));
   }
+
+  #isStored(waiting: Waiting): boolean {
+    const stored = waitingOf(this.#store.getItem(this.#nameOf(waiting.record_id)));
+    return stored.some((each) => isSame(each, waiting));
+  }
+}
+
+function isSame(one: Waiting, other: Waiting): boolean {
+  return one.record_id === other.record_id && one.given === other.given;
 }
 
 function parsed(stored: string | null): unknown {
   try {
-    return JSON.parse(stored ?? "[]") as unknown;
+    return JSON.parse(stored ?? "null") as unknown;
   } catch {
-    return [];
+    return null;
   }
 }
 
-function waitingOf(stored: unknown): Waiting[] {
-  const said = members(stored);
+/** None where what is stored is no verdict. */
+function waitingOf(stored: string | null): Waiting[] {
+  const said = members(parsed(stored));
   const [id, etag, given] = [text(said.record_id), text(said.etag), number(said.given)];
   const verdict = said.verdict === "confirm" || said.verdict === "dismiss" ? said.verdict : null;
   if (id === null || etag === null || given === null || verdict === null) return [];

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { guarded } from "../../app/store";
 import { Outbox, type Outcome } from "./outbox";
 import { readVerdicts, send } from "./post";
 
@@ -18,7 +19,9 @@ function deaf({ url, method, headers, signal }: Request): Promise<Response> {
     return Promise.resolve(url.endsWith("/reviews") ? json([mine]) : json(feature, 200, { ETag: '"1-1"' }));
   }
   sent.push(headers.get("If-Match"));
-  if (sent.length > 1) return Promise.resolve(json({ detail: "it has changed" }, 412));
+  const stale = { type: "urn:vedette:problem:stale", detail: "it has changed" };
+  const head = { "Content-Type": "application/problem+json" };
+  if (sent.length > 1) return Promise.resolve(json(stale, 412, head));
   return new Promise((_, no) => signal.addEventListener("abort", () => no(signal.reason)));
 }
 
@@ -40,7 +43,9 @@ afterEach(() => {
 test("a verdict that was recorded and never answered is asked after in time, and is there once", async () => {
   const outcomes: Outcome[] = [];
   const post = { who: () => "ana", clear: () => Promise.resolve(), send, read: readVerdicts };
-  const store = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined };
+  const store = guarded(() => {
+    throw new DOMException("denied", "SecurityError");
+  });
   const box = new Outbox("ana", post, store, (_, outcome) => outcomes.push(outcome));
   box.give("a", '"1-0"', 0, verdict);
   await vi.waitFor(() => expect(sent).toHaveLength(1));

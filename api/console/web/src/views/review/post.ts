@@ -17,6 +17,7 @@ export async function send(waiting: Waiting): Promise<{ state: string; etag: str
       params: { path: { record_id: waiting.record_id }, header: { "if-match": waiting.etag } },
       body: { verdict, reason, category },
       signal: late(),
+      keepalive: true, // it goes on where the page is left meanwhile
     }),
   );
 }

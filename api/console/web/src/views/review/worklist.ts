@@ -60,6 +60,13 @@ const next = signal<string | null>(null);
 export const more = computed(() => next.value !== null);
 
 let turn = 0;
+/** Something has happened that the reading under way may not know: another follows it. */
+let again = false;
+/**
+ * Crossings that this person has judged, by id: the last reading of the list that may not know it, and has them still;
+ * every one as long as the verdict is on its way.
+ */
+const struck = new Map<string, number>();
 
 /** Whether this reader has a queue, or a list of what was judged alone. */
 export function hasQueue(): boolean {
@@ -76,13 +83,27 @@ export async function load(): Promise<void> {
     if (mine !== turn) return;
     const whole = found.next === null || !loaded.peek();
     const beyond = whole ? null : restOf(items.peek(), found.items, (item) => item.crossing.id);
-    items.value = [...found.items, ...(beyond ?? [])];
+    items.value = [...standing(found.items, mine), ...(beyond ?? [])];
+    for (const [id, last] of struck) if (last < mine) struck.delete(id);
     if (beyond === null || beyond.length === 0) next.value = found.next;
     counts.value = found.counts;
     loaded.value = true;
   } finally {
     if (mine === turn) loading.value = false;
   }
+  await followed();
+}
+
+/** Read the list from its beginning, after what is under way: else a slow line would bring none to its end. */
+export async function loadNext(): Promise<void> {
+  again = true;
+  await followed();
+}
+
+async function followed(): Promise<void> {
+  if (!again || loading.peek()) return;
+  again = false;
+  await load();
 }
 
 /** Ask for another list. */
@@ -105,11 +126,29 @@ export async function loadMore(): Promise<void> {
     if (mine !== turn) return;
     const found = "items" in body ? queueFound(body) : featuresFound(body);
     const known = new Set(items.peek().map((item) => item.crossing.id));
-    items.value = [...items.peek(), ...found.items.filter((item) => !known.has(item.crossing.id))];
+    items.value = [...items.peek(), ...standing(found.items, mine).filter((item) => !known.has(item.crossing.id))];
     next.value = found.next;
   } finally {
     if (mine === turn) loading.value = false;
   }
+  await followed();
+}
+
+/** Take a crossing that was judged off the list, whatever readings of it say that may not know. */
+export function strike(id: string): void {
+  struck.set(id, Number.POSITIVE_INFINITY);
+  change(id, () => null);
+}
+
+/** The verdict's way has ended: what is read from now on knows whether the crossing waits for one. */
+export function expectBack(id: string): void {
+  if (struck.has(id)) struck.set(id, turn);
+}
+
+/** Of what a reading of that turn has found, what was not judged since it was asked for. */
+function standing(found: readonly Item[], mine: number): readonly Item[] {
+  if (sought.peek().which !== "waiting") return found;
+  return found.filter(({ crossing }) => (struck.get(crossing.id) ?? 0) < mine);
 }
 
 /** Show a change of one crossing at once, before the list is read again. */
