@@ -19,6 +19,7 @@ from geo.frames import (
     geodesic_distance_m,
     geodesic_length_m,
 )
+from geo.lazy import lazily
 from geo.polyline import LinePosition, densify, locate, unwrap_longitudes, wrap_longitudes
 from geo.sight import visible
 from geo.terrain import FlatTerrain, GridTerrain, Terrain, footprint, intersect
@@ -53,6 +54,7 @@ __all__ = [
     "geodesic_distance_m",
     "geodesic_length_m",
     "intersect",
+    "lazily",
     "locate",
     "open_terrain",
     "rotation_ned_from_frd",

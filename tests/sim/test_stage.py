@@ -12,7 +12,7 @@ import tstrans
 from geo import CameraModel, LocalFrame, PoseSigma, compose_attitude
 from sim.camera import FlightTrack, PoseNoise, read_record
 from sim.errors import WorldError
-from sim.stage import record, stage
+from sim.staging import record, stage
 from tests.sim.stage_flights import BORDER, EPOCH_US, patrol_flight
 
 CAMERA = CameraModel(640, 512, 1125.0)

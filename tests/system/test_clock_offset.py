@@ -9,7 +9,7 @@ import pytest
 import vision
 from geo import CameraModel, LocalFrame
 from sim.camera import FlightTrack
-from sim.stage import record, stage
+from sim.staging import record, stage
 
 ORIGIN = LocalFrame(31.333, -110.94, 1180.0)
 LINE = ((-110.95, 31.333), (-110.93, 31.333))

@@ -2,6 +2,8 @@
 
 import ast
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,28 @@ def test_face_is_all(room):
     for name in face.__all__:
         assert getattr(face, name) is not None
     assert face.__doc__
+
+
+@pytest.mark.parametrize("room", ["api", "sim"])
+def test_no_name_of_a_face_that_loads_late_is_a_module(room):
+    """Whoever imports that module puts it in the place of the name."""
+    face, modules = importlib.import_module(room), {path.stem for path in (ROOT / room).iterdir()}
+    assert "__getattr__" in vars(face)
+    assert not modules & set(face.__all__)
+
+
+@pytest.mark.parametrize(
+    ("code", "needless"),
+    [
+        ("import api; api.Client, api.Spool", {"sqlalchemy", "fastapi", "uvicorn", "missions"}),
+        ("import api.planning.worker", {"sqlalchemy", "fastapi", "uvicorn"}),
+        ("import sim; sim.start_fleet", {"cv2", "pydantic", "httpx"}),
+    ],
+)
+def test_whoever_asks_for_a_part_loads_no_other(code, needless):
+    seen = f"{code}\nimport sys\nprint(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert not needless & set(ran.stdout.split())
 
 
 @pytest.mark.parametrize("room", sorted(MAY_IMPORT))

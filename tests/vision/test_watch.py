@@ -10,7 +10,7 @@ import pytest
 
 from geo import Altitude, CameraPose, Datum, PoseSigma
 from sim.camera import MEASURED, FlightTrack
-from sim.stage import record, stage
+from sim.staging import record, stage
 from tests.full_disk import full_after
 from tests.vision.flown import (
     ALONG,
