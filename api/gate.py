@@ -2,7 +2,7 @@
 
 Outermost of all: a request that proves nothing gets 401, and one that asks too much 429, before its path is matched or
 its body read. A success that was not audited does not leave; a refusal to somebody known is audited here. Every error
-leaves as a problem.
+leaves as a problem. HEAD is a GET whose body stays here: the same rules, and the same entry in the audit.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})  # none is served yet; deny by default
             return
-        exit_ = _Exit(self._store, scope, send, self._headers)
+        asked, scope = scope, {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        exit_ = _Exit(self._store, scope, send, self._headers, method=asked["method"])
         try:
             await self._admit(scope, exit_)
             nul = _nul_in(scope)
@@ -96,6 +97,8 @@ class Gate:
             _LOG.exception("failed", extra={"fields": {"request": exit_.request_id, "path": scope["path"][:200]}})
             await exit_.instead(of_status(500))
         finally:
+            if "route" in scope:
+                asked["route"] = scope["route"]  # for whoever counts requests by their route
             exit_.log()
 
     def _is_public(self, path: str) -> bool:
@@ -135,13 +138,14 @@ def _encoded(name: str) -> bytes:
 class _Exit:
     """The way out of one request: a `Send` that holds back what may not leave."""
 
-    def __init__(self, store: Store, scope: Scope, send: Send, headers: dict[str, str]) -> None:
+    def __init__(self, store: Store, scope: Scope, send: Send, headers: dict[str, str], *, method: str) -> None:
         self.request_id = new_id()
         self.call: Call | None = None
         self.headers = headers | {"X-Request-Id": self.request_id}
         self._store = store
         self._scope = scope
         self._send = send
+        self._method = method  # as it was asked
         self._status: int | None = None
         self._swallow = False
         self._parts: list[bytes] | None = None
@@ -181,8 +185,16 @@ class _Exit:
             return
         if self.call is not None and self.call.shown is not None and status == 200:
             self._parts, self._raw = [], list(message["headers"])  # before what is of this request alone
+        await self._leave(status, self._with_ours(message["headers"]))
+
+    async def _leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes | None = None) -> None:
+        """Send the head, and the whole body where it is there. HEAD gets none: a stream hears that it is over."""
         self._status = status
-        await self._send({**message, "headers": self._with_ours(message["headers"])})
+        whole = b"" if self._method == "HEAD" else body
+        self._swallow = whole is not None
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        if whole is not None:
+            await self._send({"type": "http.response.body", "body": whole})
 
     def _with_ours(self, raw: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Headers with those of the gate that they do not have."""
@@ -209,12 +221,7 @@ class _Exit:
         if self._status is not None or self._swallow:
             return
         response.headers.update(self.headers)
-        self._status = response.status_code
-        self._swallow = True
-        await self._send(
-            {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
-        )
-        await self._send({"type": "http.response.body", "body": response.body})
+        await self._leave(response.status_code, response.raw_headers, bytes(response.body))
 
     async def audit_refusal(self, call: Call, status: int, **detail: str) -> None:
         """Write down that `call` was refused."""
@@ -226,7 +233,7 @@ class _Exit:
                 self._store.clock(),
                 "request.refused",
                 [],
-                method=self._scope["method"],
+                method=self._method,
                 path=self._scope["path"][:200],
                 status=status,
                 **detail,
@@ -239,7 +246,7 @@ class _Exit:
             return
         fields = {
             "request": self.request_id,
-            "method": self._scope["method"],
+            "method": self._method,
             "path": self._scope["path"][:200],
             "status": self._status,
             "ms": round((time.perf_counter() - self._started) * 1000, 2),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 from starlette.routing import compile_path
@@ -19,6 +20,7 @@ from api.pages import Page, link_header, links_of
 from api.records.readable import next_change
 from api.settings import Settings
 from api.store.engine import Store
+from api.store.plain import Plain
 from api.trail.audit import append_audit
 
 __all__ = [
@@ -30,8 +32,10 @@ __all__ = [
     "Stored",
     "answer",
     "answer_page",
+    "base_of",
     "bbox_of",
     "peek",
+    "put",
     "read",
     "read_page",
     "write",
@@ -139,6 +143,11 @@ def write(store: Store, work: Callable[[Session, int], _T]) -> _T:
     return store.write_together(lambda session: work(session, store.clock()))
 
 
+def put(store: Store, work: Callable[[Connection | Plain, int], _T]) -> _T:
+    """As `write`, for work that takes a connection (`api.store.direct`) in place of a session."""
+    return store.put_together(lambda connection: work(connection, store.clock()))
+
+
 def write_alone(store: Store, work: Callable[[Session, int], _T]) -> _T:
     """As `write`, for work that is large by itself: nobody else waits for it in the same commit."""
     with store.write() as session:
@@ -149,6 +158,17 @@ def peek(store: Store, work: Callable[[Session, int], _T]) -> _T:
     """Look something up for a write that is still to come, and that will be audited."""
     now = store.clock()
     return store.ask(lambda session: work(session, now))
+
+
+def base_of(request: Request) -> str:
+    """Scheme and host as the reader addressed this service: what it follows leads to where it came from.
+
+    Behind a proxy, that is over TLS: a link that said http would have the next reader send its key in the clear.
+    """
+    settings: Settings = request.app.state.settings
+    if settings.is_behind_proxy:
+        return settings.identity.public_url or f"https://{request.url.netloc}"
+    return str(request.base_url).rstrip("/")
 
 
 def bbox_of(text: str) -> tuple[float, float, float, float]:

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 
 from api.errors import ApiError, NotReleasableError, ProviderError, RateLimitedError, StorageError, status_of
 
@@ -86,6 +87,13 @@ def of_validation(error: RequestValidationError) -> Response:
     return problem(422, slug, title, f"{first['pointer']}: {first['detail']}", errors=errors)
 
 
+def _methods_of(app: FastAPI, path: str) -> str:
+    """What is served at an address: each method is a route of its own, and HEAD goes with GET (`api.gate`)."""
+    routes = (route for route in app.routes if isinstance(route, Route) and route.path_regex.match(path))
+    methods = {method for route in routes for method in route.methods or ()}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
 def add_handlers(app: FastAPI) -> None:
     """Answer every kind of exception of `app` with its problem."""
 
@@ -97,11 +105,13 @@ def add_handlers(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return of_validation(error)
 
-    async def http_error(_request: Request, error: Exception) -> Response:
+    async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         response = of_status(error.status_code, str(error.detail))
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
+        if error.status_code == 405:
+            response.headers["Allow"] = _methods_of(app, request.scope["path"])
         return response
 
     app.add_exception_handler(ApiError, api_error)

@@ -18,12 +18,13 @@ from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from api.identity.roles import Call, Principal, Shown
+from api.packed import takes_packed
 from api.store.engine import Store
 from api.trail.audit import Deed, append_deeds
 
 __all__ = ["Answer", "Notes", "ReadyAnswers"]
 
-Key = tuple[Principal, bytes, bytes, str]
+Key = tuple[Principal, bytes, bytes, str, bool]
 _KEPT_WITH = 1000
 """Bytes that an answer takes in memory beside its texts, about: objects, headers, its place."""
 _NAMED_WITH = 60
@@ -63,8 +64,9 @@ class ReadyAnswers:
         """What an answer to this request would be kept under; None where none is."""
         if scope["method"] != "GET":
             return None
-        accept = ",".join(Headers(scope=scope).getlist("accept"))
-        return principal, scope["path"].encode(), scope["query_string"], accept
+        headers = Headers(scope=scope)
+        accept = ",".join(headers.getlist("accept"))
+        return principal, scope["path"].encode(), scope["query_string"], accept, takes_packed(headers)
 
     def find(self, key: Key) -> Answer | None:
         """The answer that is still true unless something has changed, which `Notes.note` says."""
@@ -96,7 +98,7 @@ class ReadyAnswers:
 
 def _size_of(key: Key, answer: Answer) -> int:
     """What an answer takes in memory; whoever asks chooses how long the question is."""
-    _, path, query, accept = key
+    _, path, query, accept, _ = key
     named = sum(2 * len(name) + _NAMED_WITH for name in answer.shown.objects)
     return _KEPT_WITH + len(path) + len(query) + len(accept) + named + len(answer.body)
 

@@ -8,6 +8,7 @@ from autopilot.dialect import Dialect
 from autopilot.dialects import dialect_of
 from autopilot.dispatch import dispatch
 from autopilot.errors import (
+    AbsentError,
     AutopilotError,
     CommandError,
     Difference,
@@ -62,6 +63,7 @@ __all__ = [
     "ARDUCOPTER",
     "ARDUPLANE",
     "PX4",
+    "AbsentError",
     "Answer",
     "AutopilotError",
     "Capabilities",

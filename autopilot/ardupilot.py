@@ -19,6 +19,8 @@ from autopilot.dialect import (
     Setting,
     Step,
     StepKind,
+    Termination,
+    When,
 )
 from autopilot.words import MissionKind
 
@@ -128,6 +130,59 @@ def _fence(actions: frozenset[int]) -> tuple[Setting, ...]:
     )
 
 
+def _terminations(lands: frozenset[float], battery: frozenset[float]) -> tuple[Termination, ...]:
+    """The advanced failsafe (ArduPilot `AP_AdvancedFailsafe.cpp`) and what the battery's may be set to.
+
+    AFS_TERM_ACTION: 42 stops the motors or spins a plane down, 43 does so too without rotors to land on; at any other
+    value it only tells the board at its pin. By default each cause counts once AFS_ENABLE is set.
+    """
+    enabled = When("AFS_ENABLE")
+    ways = (
+        (
+            (enabled, When("AFS_TERM_ACTION", frozenset({42.0, 43.0}) - lands, other=False)),
+            "ends its flight where it is",
+        ),
+        ((enabled, When("AFS_TERM_PIN", frozenset({-1.0}))), "has the board at AFS_TERM_PIN end its flight"),
+    )
+    return (
+        *(
+            one
+            for by, act in ways
+            for one in (
+                Termination("when it leaves its fence", (*by, When("AFS_GEOFENCE")), act),
+                Termination(
+                    "without its radio control",
+                    (*by, When("AFS_RC"), When("AFS_RC_FAIL_TIME"), When("AFS_RC_MAN_ONLY", other=False)),
+                    act,
+                ),
+                Termination(
+                    "when it is farther from where it armed", (*by, When("AFS_MAX_RANGE")), act, reach_m=1000.0
+                ),
+                Termination(
+                    "when it is higher above sea level",
+                    (*by, When("AFS_QNH_PRESSURE"), When("AFS_AMSL_LIMIT")),
+                    act,
+                    bearable=True,
+                ),
+                Termination("when it hears nobody and has no GPS", (*by, When("AFS_DUAL_LOSS")), act, bearable=True),
+            )
+        ),
+        Termination(
+            "when it hears nobody",
+            (enabled, When("AFS_WP_COMMS")),
+            "goes on at the item of its mission that AFS_WP_COMMS names",
+            bearable=True,
+        ),
+        *(
+            Termination(cause, (When(name, battery, other=False),))
+            for cause, name in (
+                ("when its battery is low", "BATT_FS_LOW_ACT"),
+                ("when its battery is nearly empty", "BATT_FS_CRT_ACT"),
+            )
+        ),
+    )
+
+
 ARDUCOPTER = Dialect(
     name="ardupilot",
     modes=_COPTER_MODES,
@@ -186,6 +241,8 @@ ARDUCOPTER = Dialect(
     radio="FS_THR_ENABLE",
     has_list_files=True,
     takes_partial_lists=True,
+    # BATT_FS_LOW_ACT of Copter: 5 stops the motors; of Plane: 3 ends the flight, 5 opens the parachute.
+    terminations=_terminations(lands=frozenset({43.0}), battery=frozenset({5.0})),
 )
 """Multirotors and helicopters."""
 
@@ -212,5 +269,6 @@ ARDUPLANE = replace(
     ),
     ground=replace(ARDUCOPTER.ground, action="FS_GCS_ENABL"),  # so written
     radio="THR_FAILSAFE",
+    terminations=_terminations(lands=frozenset(), battery=frozenset({3.0, 5.0})),
 )
 """Fixed wings and VTOL planes."""

@@ -24,6 +24,8 @@ __all__ = [
     "Setting",
     "Step",
     "StepKind",
+    "Termination",
+    "When",
 ]
 
 LOCATED = frozenset(
@@ -171,6 +173,56 @@ class GroundWays:
     highest_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """A parameter that has one of some values.
+
+    Parameters
+    ----------
+    name
+        Parameter.
+    values
+        The values, or those that it must not have.
+    other
+        Whether it must have none of them.
+    """
+
+    name: str
+    values: frozenset[float] = frozenset({0.0})
+    other: bool = True
+
+    def holds(self, present: float) -> bool:
+        """Whether it is so where the parameter has `present`."""
+        return (present in self.values) is not self.other
+
+
+@dataclass(frozen=True, slots=True)
+class Termination:
+    """Something at which a vehicle ends its flight by itself.
+
+    Parameters
+    ----------
+    cause
+        At what, in words: ``when it leaves its fence``.
+    by
+        What must all hold; the first of them that does not is the last that is asked for. What the vehicle does not
+        have does not hold.
+    act
+        What it does then, in words.
+    bearable
+        Whether it cannot be flown home then anyhow: it is told, and the vehicle is flown all the same.
+    reach_m
+        Metres that one unit of the last parameter of `by` stands for, where a mission that goes farther from home than
+        that is what ends the flight; 0 where it is not.
+    """
+
+    cause: str
+    by: tuple[When, ...]
+    act: str = "ends its flight where it is"
+    bearable: bool = False
+    reach_m: float = 0.0
+
+
 class GimbalWay(StrEnum):
     """By what a gimbal is turned."""
 
@@ -277,6 +329,8 @@ class Dialect:
         What makes a return end with the landing sequence of the mission; None where a return lands by itself.
     leash
         Parameter of the greatest distance from home that acts as a fence, metres, 0 for no limit; None without one.
+    terminations
+        At what it may be set to end its flight by itself, beside the loss of a link.
     """
 
     name: str
@@ -310,6 +364,21 @@ class Dialect:
     leash: str | None = None
     has_list_files: bool = False
     takes_partial_lists: bool = False
+    terminations: tuple[Termination, ...] = ()
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Parameters that are asked for before a flight, whether this vehicle has them or not."""
+        names = (
+            *(limit.parameter for limit in self.limits.values()),
+            self.hovers or "",
+            *(self.ground.action, self.ground.system_id, self.ground.highest_id, self.radio),
+            *(setting.name for setting in self.fence),
+            *(self.ceiling.mask, self.ceiling.parameter, self.leash or ""),
+            *((self.landing.name,) if self.landing is not None else ()),
+            *(one.by[0].name for one in self.terminations),
+        )
+        return tuple(dict.fromkeys(name for name in names if name))
 
     def mode_name(self, custom_mode: int) -> str:
         """Name of HEARTBEAT.custom_mode `custom_mode`, or ``MODE(n)``."""

@@ -23,6 +23,7 @@ from autopilot.ways import flown_way
 from geo import LocalFrame, densify
 from missions import (
     FencePolygon,
+    Leg,
     MissionItem,
     MissionsError,
     Sight,
@@ -43,6 +44,7 @@ _HEADINGS = 24  # of the circle, which is flown to the right, from which the way
 _BEHIND_RAD = math.radians(170.0)
 _AS_NEAR_M = 30.0  # a rally point that is farther by less may be the nearest
 _ROUNDING_M = 0.01
+_FINEST_M, _COARSEST_M = 5.0, 50.0  # between places at which the ground below a way is looked at
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, float]
@@ -97,7 +99,11 @@ class Diversion:
             if self._taken(shapely.union_all([way, stay]), sight):
                 why = "others fly where it would go"
                 continue
-            if self._circle_m and not self._holds(self._ways_home(there), stay):
+            ways_home = self._ways_home(there)
+            if self._circle_m and not self._holds(ways_home, stay):
+                continue
+            if not self._clears(ways_home, sight):
+                why = "the ground rises too high below the straight way home from there, or is not known"
                 continue
             arrival_s, left = self._spent(cue, sight)
             reserve = self._craft.reserve_fraction
@@ -134,6 +140,26 @@ class Diversion:
         floor_m = min(self._viewing.plan.options.floor_agl_m, here_m, sight.at.agl_m)
         return min(self._amsl_m, sight.at.amsl_m) - sight.highest_amsl_m >= floor_m - _ROUNDING_M
 
+    def _clears(self, ways_home: list[Geometry], sight: Sight) -> bool:
+        """Whether ways home keep the floor of the plan over ground that is known, or at least what their ends have.
+
+        What returns by itself climbs first where it is set to, and sinks over its home. Wings sink on their way to
+        where their landing begins: the lower of both heights counts. How an autopilot is set is not looked at.
+        """
+        ends = [sight.at, *(leg.start for leg in self._landing()[:1])]
+        low_m = min(end.amsl_m for end in ends)
+        step_m = min(max(self._viewing.terrain.resolution_m, _FINEST_M), _COARSEST_M)
+        xy = shapely.get_coordinates(shapely.segmentize(np.array(ways_home), step_m))
+        lat, lon, _ = self._frame.to_geodetic(xy[:, 0], xy[:, 1])
+        ground_m = self._viewing.terrain.known_elevation_m(lat, lon)
+        floor_m = min(self._viewing.plan.options.floor_agl_m, *(end.agl_m for end in ends))
+        # NaN is above nothing.
+        return bool(np.all(low_m - ground_m >= floor_m - _ROUNDING_M))
+
+    def _landing(self) -> tuple[Leg, ...]:
+        """What wings fly to land, where they do."""
+        return self._one.sortie.landing if self._craft.needs_runway and self._one.sortie is not None else ()
+
     def _spent(self, cue: Cue, sight: Sight) -> tuple[float, float]:
         """Until it is there, seconds, and the share of its battery with which it is home again."""
         craft, wind = self._craft, self._viewing.plan.options.wind
@@ -165,11 +191,10 @@ class Diversion:
         return [self._xy(self._base), *(p for p, far_m in zip(rally, away, strict=True) if far_m <= within_m)]
 
     def _ways_home(self, there: tuple[float, float]) -> list[Geometry]:
-        """What wings may fly home from anywhere on the circle, to its ends or to where their landing begins."""
-        ends = self._ends(there)
-        if self._craft.needs_runway and self._one.sortie is not None:
-            begins = self._one.sortie.landing[0].start
-            ends.append(self._xy((begins.lat_deg, begins.lon_deg)))
+        """What it may fly home: wings from anywhere on the circle, to its ends or to where their landing begins."""
+        ends = [*self._ends(there), *(self._xy((leg.start.lat_deg, leg.start.lon_deg)) for leg in self._landing()[:1])]
+        if not self._circle_m:
+            return [LineString([self._xy(there), end]) for end in ends]
         angles = np.arange(_HEADINGS) * 2 * math.pi / _HEADINGS
         around, fast = np.stack([np.cos(angles), np.sin(angles)], axis=-1), self._craft.cruise_m_s
         return [

@@ -11,7 +11,8 @@
         │   └── MismatchError    what was read back does not mean what was sent
         ├── FtpError             a file transfer that the vehicle refused, or that came to nothing
         ├── CommandError         a command that was refused or never answered
-        ├── ParameterError       a parameter that is absent or did not take its value
+        ├── ParameterError       a parameter that is not answered or did not take its value
+        │   └── AbsentError      a parameter that the vehicle does not have
         ├── NotReadyError        position, GPS or pre-arm checks were not good in time
         ├── PlaceError           a place, a height or a way on which the vehicle may not be sent
         ├── LogError             a flight log that cannot be read or written
@@ -160,7 +161,11 @@ class CommandError(AutopilotError):
 
 
 class ParameterError(AutopilotError):
-    """A parameter that is absent or did not take its value."""
+    """A parameter that is not answered or did not take its value."""
+
+
+class AbsentError(ParameterError):
+    """A parameter that the vehicle does not have."""
 
 
 class NotReadyError(AutopilotError):

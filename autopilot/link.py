@@ -16,6 +16,7 @@ from autopilot.link_account import LinkEvent, LinkStatistics, unheard
 from autopilot.link_choice import Choice
 from autopilot.mailbox import Mailbox
 from autopilot.prompt import Prompt
+from autopilot.px4_events import event_in
 from autopilot.repeats import Copies
 from autopilot.wire import Message, Recorder, is_unknown
 from autopilot.wire_decode import unread
@@ -311,7 +312,9 @@ class Link:
             if self._logs:
                 self._log(system, packet)
         if is_unknown(message):
-            return
+            message = event_in(packet)
+            if message is None:
+                return
         if self._choice.believes(system, channel, message, self.vehicles.get(system), now):
             self._dispatch(system, message.get_type(), message, now)
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 from autopilot.wire import Message
 
-__all__ = ["LongTexts", "Said"]
+__all__ = ["SAYING", "LongTexts", "Said"]
+
+SAYING = ("STATUSTEXT", "EVENT")
+"""Messages in which a vehicle says something to a person."""
 
 _PART = 50  # characters of every part but the last (STATUSTEXT)
 _MOST = 8
@@ -53,7 +56,7 @@ class _Text:
 class LongTexts:
     """Puts the parts of STATUSTEXT together.
 
-    A text of which parts are lost is told with "..." in their place: when others came for 5 s, when the vehicle has
+    A text of which parts are lost is told with "..." in their place: 5 s after its first part, when the vehicle has
     begun eight others, or when it begins another with its number.
     """
 
@@ -77,7 +80,7 @@ class LongTexts:
         now_s
             On any clock of seconds.
         """
-        done = [self._finish(one) for one, text in tuple(self._open.items()) if now_s - text.began_s > _PATIENCE_S]
+        done = self.overdue(now_s)
         if not number:
             return [*done, (severity, part)]
         told = self._told.get(number)
@@ -95,6 +98,15 @@ class LongTexts:
         elif len(self._open) > _MOST:
             done.append(self._finish(next(iter(self._open))))
         return done
+
+    @property
+    def waits(self) -> bool:
+        """Whether a part is awaited."""
+        return bool(self._open)
+
+    def overdue(self, now_s: float) -> list[tuple[int, str]]:
+        """What has been waited for long enough, with its gaps."""
+        return [self._finish(one) for one, text in tuple(self._open.items()) if now_s - text.began_s > _PATIENCE_S]
 
     def rest(self) -> list[tuple[int, str]]:
         """What was begun and not finished, with its gaps; nothing more is waited for."""
@@ -120,9 +132,19 @@ class Said:
         self._whole: list[tuple[int, str]] = []
 
     def take(self, message: Message, now_s: float) -> None:
-        """Take a STATUSTEXT in, at a time on any clock of seconds."""
+        """Take a STATUSTEXT or an EVENT in, at a time on any clock of seconds."""
+        if message.get_type() == "EVENT":
+            words = message.words()
+            self._whole += [] if words is None else [(message.severity, words)]
+            return
         text = message.text if isinstance(message.text, str) else message.text.decode(errors="replace")
         self._whole += self._parts.take(message.id, message.chunk_seq, message.severity, text, now_s)
+
+    def look(self, now_s: float) -> bool:
+        """Whether anything is finished by the time that it is: the last part of a text may be lost."""
+        if self._parts.waits:
+            self._whole += self._parts.overdue(now_s)
+        return bool(self._whole)
 
     def finished(self) -> list[tuple[int, str]]:
         """Severities and texts that were finished since the last question."""

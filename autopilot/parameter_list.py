@@ -9,7 +9,6 @@ from itertools import islice
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import ParameterError
-from autopilot.exchange import Exchange
 from autopilot.mailbox import Mailbox
 from autopilot.vehicle import Vehicle
 from autopilot.wire import Message
@@ -64,9 +63,6 @@ class _Table:
     def __init__(self, vehicle: Vehicle, progress: Callable[[int, int], None] | None) -> None:
         self._vehicle = vehicle
         self._progress = progress
-        self._exchange = Exchange(
-            vehicle.link, vehicle.sysid, vehicle.component, vehicle.timing, vehicle.dialect.param_encoding
-        )
         self._found: dict[int, tuple[str, float]] = {}
         self._count: int | None = None
 
@@ -109,7 +105,7 @@ class _Table:
             self._found, self._count = {}, int(answer.param_count)
         if answer.param_index in self._found:
             return False
-        self._found[answer.param_index] = self._exchange.parameter_in(answer)
+        self._found[answer.param_index] = self._vehicle.parameter_in(answer)
         if self._progress is not None:
             self._progress(len(self._found), int(answer.param_count))
         return True

@@ -8,11 +8,11 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import LOCATED, RELATIVE_FRAMES
 from autopilot.errors import CommandError, NotReadyError, ParameterError, TransferError, VehicleState
+from autopilot.places import farthest_m
 from autopilot.runway import circles_at_the_end
 from autopilot.transfer_peer import lists_of
 from autopilot.vehicle import Vehicle
 from autopilot.words import MissionKind, command_name
-from geo import geodesic_distance_m
 from missions import Mission, MissionItem
 
 __all__ = ["Capabilities", "capabilities", "check_vehicle", "enable_fence", "item_limit"]
@@ -107,6 +107,8 @@ def _unfit(vehicle: Vehicle, mission: Mission) -> str | None:
             return (
                 f"mission item {item.seq} ({command_name(item.command)}) switches the fence off in flight: take it out"
             )
+        if item.command == mav.MAV_CMD_DO_FLIGHTTERMINATION:
+            return f"mission item {item.seq} ({command_name(item.command)}) ends the flight where it is: take it out"
     jumps = sum(item.command == mav.MAV_CMD_DO_JUMP for item in mission.items)
     if dialect.most_jumps is not None and jumps > dialect.most_jumps:
         most = dialect.most_jumps
@@ -117,6 +119,7 @@ def _unfit(vehicle: Vehicle, mission: Mission) -> str | None:
 async def _beyond_it(vehicle: Vehicle, mission: Mission) -> str | None:
     """What of a mission the vehicle has no room for."""
     abilities = await capabilities(vehicle)
+    await vehicle.look_up(vehicle.dialect.asked)  # many of one autopilot's versions lack some
     if await circles_at_the_end(vehicle, mission):
         return (
             f"the mission ends with a return, and a plane without rotors to land on ({vehicle.dialect.hovers} is not "
@@ -175,22 +178,20 @@ async def _under_ceiling(vehicle: Vehicle, mission: Mission, ceiling_m: float | 
 
 async def _on_leash(vehicle: Vehicle, mission: Mission) -> None:
     """PX4 refuses such a mission, or turns home from it, and says little."""
-    leash, now = vehicle.dialect.leash, vehicle.telemetry
+    leash = vehicle.dialect.leash
     if leash is None:
         return
     limit_m = await vehicle.parameter(leash)
-    lat, lon = (now.lat_deg, now.lon_deg) if now.home is None else now.home[:2]
     if limit_m <= 0:
         return
-    if lat is None or lon is None:
+    away_m = farthest_m(vehicle, mission)
+    if away_m is None:
         raise NotReadyError(
             f"{vehicle}: {leash} is {limit_m:g} m and it says neither home nor position: wait for its GPS"
         )
-    far = [item for item in mission.items if item.command in LOCATED and (item.x or item.y)]
-    away_m = [float(geodesic_distance_m(lat, lon, item.x / 1e7, item.y / 1e7)) for item in far]
-    if away_m and max(away_m) >= limit_m:
+    if away_m >= limit_m:
         raise NotReadyError(
-            f"{vehicle}: the mission goes {max(away_m):.0f} m from home and {leash} is {limit_m:g} m: raise {leash}, "
+            f"{vehicle}: the mission goes {away_m:.0f} m from home and {leash} is {limit_m:g} m: raise {leash}, "
             "or set it to 0 and let the fence of the plan hold it"
         )
 

@@ -18,6 +18,8 @@ from autopilot.dialect import (
     Setting,
     Step,
     StepKind,
+    Termination,
+    When,
 )
 from autopilot.words import MissionKind
 
@@ -74,6 +76,24 @@ _HEADED = (
     mav.MAV_CMD_NAV_VTOL_LAND,
 )
 
+_TERM = frozenset({4.0})
+# PX4 failsafe.cpp and its enumerations. The circuit breaker is 121212 as PX4 is shipped; with any other value its
+# failure detector acts.
+_FAILED = When("CBRK_FLIGHTTERM", frozenset({121212.0}))
+_TERMINATIONS = (
+    Termination("when it leaves its fence", (When("GF_ACTION", _TERM, other=False),)),
+    Termination(
+        "in strong wind", (When("COM_WIND_MAX_ACT", _TERM, other=False), When("COM_WIND_MAX", frozenset({-1.0})))
+    ),
+    Termination("when it is not sure of its position", (When("COM_POS_LOW_ACT", _TERM, other=False),)),
+    Termination("when it loses one of its GPS", (When("COM_GNSSLOSS_ACT", frozenset({3.0}), other=False),)),
+    Termination("when its remote identification fails", (When("COM_ARM_ODID", frozenset({5.0}), other=False),)),
+    Termination("when a motor fails", (When("COM_ACT_FAIL_ACT", _TERM, other=False),), bearable=True),
+    Termination("when it is tipped over", (_FAILED, When("FD_FAIL_P")), bearable=True),
+    Termination("when it is rolled over", (_FAILED, When("FD_FAIL_R")), bearable=True),
+    Termination("when a parachute's trigger asks for it", (_FAILED, When("FD_EXT_ATS_EN")), bearable=True),
+)
+
 PX4 = Dialect(
     name="px4",
     modes=MappingProxyType({name: main << 16 | sub << 24 for name, (main, sub) in _MODES.items()}),
@@ -125,5 +145,6 @@ PX4 = Dialect(
     ground=GroundWays("NAV_DLL_ACT"),
     radio="NAV_RCL_ACT",
     prearm_unlisted=True,
+    terminations=_TERMINATIONS,
 )
 """PX4 1.14 and later."""

@@ -21,6 +21,7 @@ from autopilot.report import SortieReport
 from autopilot.runway import check_heading, land_by_mission
 from autopilot.steadfast import to_the_end, unless
 from autopilot.tampering import Tampering
+from autopilot.termination import check_termination
 from autopilot.terrain_wait import await_ground, request_terrain
 from autopilot.timing import FlightClock, Timing
 from autopilot.transfer import Verified
@@ -203,7 +204,7 @@ class Sortie:
             unsure = await check_ground_station(vehicle)
             if unsure is not None and self._number == 1:
                 self._watch.note(vehicle.telemetry, unsure)
-        await self._check_link_loss()
+        await self._check_failsafes()
         self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
         if not mission.fence:
             own = vehicle.fence_items
@@ -233,19 +234,19 @@ class Sortie:
         await land_by_mission(vehicle, mission)
         check_heading(vehicle, mission)
 
-    async def _check_link_loss(self) -> None:
+    async def _check_failsafes(self) -> None:
         """Said before take-off; that it does not come home by itself is noted once for all its sorties."""
         vehicle, watch = self._vehicle, self._watch
         ground, radio = await check_link_loss(vehicle)
+        ends = await check_termination(vehicle, self._mission)
         self._conduct.unheard(ground.words)
-        for loss in (ground, radio):
-            watch.tell(vehicle.telemetry, loss.words)
+        words = (ground.words, radio.words, *ends)
+        for one in words:
+            watch.tell(vehicle.telemetry, one)
         if self._number == 1:
-            self._flight.progress(
-                FlightProgress(vehicle.sysid, 1, self._planned, "check", text=f"{ground.words}; {radio.words}")
-            )
-            if not ground.returns:
-                watch.note(vehicle.telemetry, ground.words)
+            self._flight.progress(FlightProgress(vehicle.sysid, 1, self._planned, "check", text="; ".join(words)))
+            for one in (*(() if ground.returns else (ground.words,)), *ends):
+                watch.note(vehicle.telemetry, one)
 
     async def _prove(self) -> None:
         """Right before arming: minutes may lie between the upload and here, and others may speak to the vehicle."""

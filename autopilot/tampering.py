@@ -96,6 +96,8 @@ class Tampering:
                 f"{vehicle}: {self.found}, and not by us: what was proved holds no longer; see who else commands it"
             )
         now_s = asyncio.get_running_loop().time()
+        if self._watch.lands:
+            self._doubts.clear()  # what comes now of its fence means nothing any more, and nothing may come of it
         for name, since_s in self._doubts.items():
             if now_s - since_s >= vehicle.timing.wall_s(_DOUBT_S):
                 self.found = f"its fence may have been made void ({name}), and it does not answer"

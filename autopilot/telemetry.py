@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot.long_texts import Said
+from autopilot.long_texts import SAYING, Said
 from autopilot.wire import Message
 from autopilot.wire_decode import boot_ms_of, read
 from geo import Altitude, Datum
@@ -190,9 +190,12 @@ class TelemetryState:
     def take(self, message: Message) -> bool:
         """Take a message in; whether it changed the snapshot."""
         kind = message.get_type()
-        if kind == "STATUSTEXT":
-            self._take_text(message)
+        if kind in SAYING:
+            self._heard.take(message, time.monotonic())
+            self._take_texts()
             return True
+        if kind == "HEARTBEAT" and self._heard.look(time.monotonic()):
+            self._take_texts()
         if kind in _WHOLE:
             self._unread.pop(kind, None)
             self._unread[kind] = message
@@ -224,9 +227,8 @@ class TelemetryState:
                 self._values["boots"] = self._boots
         self._boot_ms = boot_ms
 
-    def _take_text(self, message: Message) -> None:
+    def _take_texts(self) -> None:
         now_us = time.time_ns() // 1000
-        self._heard.take(message, time.monotonic())
         whole = self._heard.finished()
         self.texts.extend(Text(now_us, severity, text) for severity, text in whole)
         self.said += len(whole)

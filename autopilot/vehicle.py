@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +14,7 @@ from autopilot.dialects import dialect_of
 from autopilot.errors import CommandError, LinkError, NotReadyError, VehicleState
 from autopilot.exchange import Exchange
 from autopilot.link import Link
+from autopilot.parameters import Parameters
 from autopilot.proof import Proof
 from autopilot.standing import say_again
 from autopilot.streams import Streams
@@ -54,11 +55,14 @@ class Vehicle:
         self.component = component
         self.dialect = dialect
         self.timing = timing
-        self._exchange = Exchange(link, sysid, component, timing, dialect.param_encoding)
+        self._exchange = Exchange(link, sysid, component, timing)
         self._command_lock = asyncio.Lock()
         self._streams = Streams(dialect.estimator_message, self.command, self._exchange.tell)
         self._state = TelemetryState(dialect.mode_name, prearm_unlisted=dialect.prearm_unlisted)
         self._snapshot: Telemetry | None = None
+        self._parameters = Parameters(
+            link, sysid, component, timing, encoding=dialect.param_encoding, boots=lambda: self.telemetry.boots
+        )
         self._proof = Proof(link, sysid, component, dialect, timing)
         self.arm_ordered = False
         self._clock = asyncio.get_running_loop().time
@@ -247,20 +251,24 @@ class Vehicle:
             await self._exchange.command_int(command, params, frame=frame, x=x, y=y, z=z)
 
     async def parameter(self, name: str) -> float:
-        """Value of a parameter. Raises ParameterError where there is none of that name."""
-        return await self._exchange.read_parameter(name)
+        """Value of a parameter. Raises AbsentError where there is none of that name, else ParameterError."""
+        return await self._parameters.read(name)
+
+    async def look_up(self, names: Iterable[str]) -> None:
+        """Find out side by side which parameters it has: what it lacks is remembered until it boots anew."""
+        await self._parameters.look_up(names)
 
     async def set_parameter(self, name: str, value: float) -> float:
         """Write a parameter; the value it then has. Raises ParameterError where it did not take it."""
-        return await self._exchange.write_parameter(name, value)
+        return await self._parameters.write(name, value)
 
     def ask_parameter(self, name: str) -> None:
         """Ask for a parameter's value, and wait for no answer: it comes as a PARAM_VALUE."""
-        self._exchange.ask_parameter(name)
+        self._parameters.ask(name)
 
     def parameter_in(self, message: Message) -> tuple[str, float]:
         """Name and value of a PARAM_VALUE of this vehicle."""
-        return self._exchange.parameter_in(message)
+        return self._parameters.value_in(message)
 
     async def request_streams(self) -> None:
         """Ask for the messages of `STREAMS` and the estimator's, each at its rate in the vehicle's own time.

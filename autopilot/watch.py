@@ -12,7 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import LOCATED
 from autopilot.dialects import HOME_FIRST
-from autopilot.long_texts import Said
+from autopilot.long_texts import SAYING, Said
 from autopilot.report import Event, ItemReached, Landing
 from autopilot.telemetry import Telemetry
 from autopilot.wire import Message
@@ -158,8 +158,9 @@ class FlightWatch:
             self._reach(message.seq, now, reported=True)
         elif kind == "MISSION_CURRENT":
             self._current(message.seq, now)
-        elif kind == "STATUSTEXT":
+        elif kind in SAYING:
             self._said.take(message, now.time_us / 1e6)
+        if self._said.look(now.time_us / 1e6):
             for _, text in self._said.finished():
                 self._note(now, "text", text)
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from enum import IntEnum
 from types import MappingProxyType
 
-__all__ = ["COMMAND_WORDS", "MISSION_WORDS", "MissionKind", "command_name", "command_words", "mission_words"]
+__all__ = [
+    "COMMAND_WORDS",
+    "MISSION_WORDS",
+    "MissionKind",
+    "command_name",
+    "command_words",
+    "mission_words",
+    "parameter_error_words",
+]
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -58,6 +66,24 @@ COMMAND_WORDS = MappingProxyType(
     }
 )
 """MAV_RESULT in words (MAVLink common.xml)."""
+
+_PARAMETER_WORDS = MappingProxyType(
+    {
+        1: "the vehicle does not have it",
+        2: "the value is out of its range",
+        3: "this ground station may not set it",
+        4: "the component is not there",
+        5: "it can only be read",
+        6: "values of this type are not taken",
+        7: "the value is of another type",
+        8: "the vehicle failed to read it",
+    }
+)
+
+
+def parameter_error_words(error: int) -> str:
+    """MAV_PARAM_ERROR `error` in words (MAVLink common.xml)."""
+    return _PARAMETER_WORDS.get(error, f"error {error}, which this version does not know")
 
 
 def mission_words(result: int) -> str:

@@ -23,7 +23,9 @@ __all__ = [
     "even_split",
     "loaded",
     "longest_s",
+    "matrix_s",
     "middles",
+    "tour_ends",
     "tour_s",
     "travel_s",
     "wandering",
@@ -35,6 +37,9 @@ Tours = dict[int, list[int]]
 
 PATROL_M_S, CRUISE_M_S = 10.0, 15.0
 LEG_M = 400.0
+
+_BENT = ("between_m", "home_m", "along_m")
+"""What of an instance is given where not all is straight."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,17 +54,26 @@ class Legs:
         Where each drone starts and lands, shape (drones, 2).
     patrol_m_s, cruise_m_s
         Speed along legs and between them; cruise is no slower.
+    between_m, home_m
+        Lengths of the ways between ends of legs, shape (n, 2, n, 2), and from the base of each drone to them, shape
+        (drones, n, 2), where they may not be straight; None where all are.
+    along_m
+        Length of each leg where it bends, shape (n,); None where all are straight.
     """
 
     ends_m: Floats
     base_m: Floats
     patrol_m_s: float
     cruise_m_s: float
+    between_m: Floats | None = None
+    home_m: Floats | None = None
+    along_m: Floats | None = None
 
     @property
     def patrol_s(self) -> Floats:
         """Time along each leg, shape (n,)."""
-        return apart_m(self.ends_m[:, 0], self.ends_m[:, 1]) / self.patrol_m_s
+        straight_m = apart_m(self.ends_m[:, 0], self.ends_m[:, 1])
+        return (straight_m if self.along_m is None else self.along_m) / self.patrol_m_s
 
 
 def apart_m(a: Floats, b: Floats) -> Floats:
@@ -91,15 +105,18 @@ def dumped(legs: Legs) -> dict[str, Any]:
     """An instance as JSON; the form of ``instance.json``.
 
     ``legs``: a list of ``[[east, north], [east, north]]``, metres, in order along the border; ``bases``: a list of
-    ``[east, north]``; ``drones``: the place in ``bases`` of each; ``patrol_m_s`` and ``cruise_m_s``.
+    ``[east, north]``; ``drones``: the place in ``bases`` of each; ``patrol_m_s`` and ``cruise_m_s``; ``between_m``,
+    ``home_m`` and ``along_m`` where not all is straight.
     """
     bases, which = np.unique(legs.base_m, axis=0, return_inverse=True)
+    ways = {name: ways.tolist() for name in _BENT if (ways := getattr(legs, name)) is not None}
     return {
         "legs": legs.ends_m.tolist(),
         "bases": bases.tolist(),
         "drones": which.ravel().tolist(),
         "patrol_m_s": legs.patrol_m_s,
         "cruise_m_s": legs.cruise_m_s,
+        **ways,
     }
 
 
@@ -127,24 +144,47 @@ def loaded(found: dict[str, Any]) -> Legs:
     patrol, cruise = float(found["patrol_m_s"]), float(found["cruise_m_s"])
     if not 0 < patrol <= cruise < np.inf:
         raise ValueError("patrol_m_s and cruise_m_s: give speeds above 0, patrol no faster than cruise")
-    return Legs(ends, bases[drones], patrol, cruise)
+    shapes = (len(ends), 2, len(ends), 2), (len(drones), len(ends), 2), (len(ends),)
+    ways = [np.array(found[name], dtype=float) if name in found else None for name in _BENT]
+    for name, own, shape in zip(_BENT, ways, shapes, strict=True):
+        if own is not None and (own.shape != shape or not (own >= 0).all()):
+            raise ValueError(f"{name}: give lengths, metres, of shape {shape}")
+    return Legs(ends, bases[drones], patrol, cruise, *ways)
 
 
 def tour_s(legs: Legs, drone: int, order: Sequence[int]) -> float:
     """Exact time of one flight over legs in this order, each in the direction that is best; 0 without legs."""
-    if not len(order):
-        return 0.0
-    ends, base = legs.ends_m[np.asarray(order)], legs.base_m[drone]
-    first, last = apart_m(ends[0], base).tolist(), apart_m(ends[-1], base).tolist()
+    return _best_way(legs, drone, order)[0] if len(order) else 0.0
+
+
+def tour_ends(legs: Legs, drone: int, order: Sequence[int]) -> list[int]:
+    """The end, 0 or 1, at which each leg of such a flight is left."""
+    return _best_way(legs, drone, order)[1]
+
+
+def _best_way(legs: Legs, drone: int, order: Sequence[int]) -> tuple[float, list[int]]:
+    """Time of a flight, and the end at which each of its legs is left."""
+    own = np.asarray(order)
+    ends, base = legs.ends_m[own], legs.base_m[drone]
+    ways = apart_m(ends[[0, -1]], base) if legs.home_m is None else legs.home_m[drone, own[[0, -1]]]
+    first, last = ways.tolist()
     # Between each two legs, from either end of the one to either end of the other.
-    hops = apart_m(ends[:-1, :, None], ends[1:, None, :]).tolist()
+    if legs.between_m is None:
+        hops = apart_m(ends[:-1, :, None], ends[1:, None, :]).tolist()
+    else:
+        hops = legs.between_m[own[:-1], :, own[1:], :].tolist()
     # Least way until the leg is left at its end 0, and at its end 1: it was entered at the other.
-    left = [first[1], first[0]]
+    left, came = [first[1], first[0]], []
     for hop in hops:
-        to = [min(left[0] + hop[0][end], left[1] + hop[1][end]) for end in (0, 1)]
-        left = [to[1], to[0]]
-    way = min(left[0] + last[0], left[1] + last[1])
-    return float(way / legs.cruise_m_s + legs.patrol_s[np.asarray(order)].sum())
+        to = [(left[0] + hop[0][end], left[1] + hop[1][end]) for end in (1, 0)]
+        came.append([int(b < a) for a, b in to])
+        left = [min(two) for two in to]
+    end = int(left[1] + last[1] < left[0] + last[0])
+    way = left[end] + last[end]
+    out = [end]
+    for before in reversed(came):
+        out.append(before[out[-1]])
+    return float(way / legs.cruise_m_s + legs.patrol_s[own].sum()), out[::-1]
 
 
 def longest_s(legs: Legs, tours: Tours) -> float:
@@ -179,6 +219,24 @@ def middles(legs: Legs, bases: Floats) -> tuple[Floats, Floats]:
     """Legs and then bases as places of a routing problem: position, shape (places, 2), and half the leg's length."""
     half = apart_m(legs.ends_m[:, 0], legs.ends_m[:, 1]) / 2
     return np.vstack([legs.ends_m.mean(axis=1), bases]), np.append(half, np.zeros(len(bases)))
+
+
+def matrix_s(legs: Legs, drones: Sequence[int]) -> Floats:
+    """Travel among all legs and then the bases of some drones as a solver sees it, seconds, shape (places, places).
+
+    Where ways are not straight they are longer by the mean of what those between the ends are.
+    """
+    position, half = middles(legs, legs.base_m[list(drones)])
+    out = travel_s(legs, (position[:, None], half[:, None]), (position, half))
+    if legs.between_m is not None and legs.home_m is not None:
+        count, ends = len(legs.ends_m), legs.ends_m
+        straight = apart_m(ends[:, :, None, None], ends[None, None])
+        out[:count, :count] += (legs.between_m - straight).mean(axis=(1, 3)) / legs.cruise_m_s
+        for place, drone in enumerate(drones, count):
+            longer = (legs.home_m[drone] - apart_m(ends, legs.base_m[drone])).mean(axis=1) / legs.cruise_m_s
+            out[place, :count] += longer
+            out[:count, place] += longer
+    return out
 
 
 def travel_s(legs: Legs, from_: tuple[Floats, Floats], to: tuple[Floats, Floats]) -> Floats:

@@ -5,12 +5,14 @@ of everybody's tours, `bench.leg_bound` what no tours can beat. Peers run one af
 (`bench.peer_pyvrp`, `bench.peer_ortools`), on one core as ours does; starting up is not counted in their time. A peer
 that finds no better plan has the even split that it began with, and its row says so.
 
-Ours is what `plan` does, `share_out`: every flight a pass from end to end. Flights that fold, as `share_legs` may have
-them, have rows beside it, since those of the peers may fold. `plan` flies none: tried in plans of seeds 3, 5, 6 and 9
-with batteries that last for ever, no sortie was shorter for a fold once it was built with its lawful ways and climbs.
+In a plane in which nothing is in the way ours is `share_legs`: flights may fold, as those of the peers may. Rows of
+`passes` have flights from end to end alone (`share_out`), without a goal: of seeds 1 to 3 and 11 to 20 with 300 legs
+PyVRP was ahead of them once, by 1.2 % (seed 3), and never of the folds.
 
-Of seeds 1 to 3 and 11 to 20 with 300 legs, PyVRP was ahead of the passes once (seed 3, by 1.2 %) and never of the
-folds. In six of them every order of the drones was tried: none was better than the one that `share_out` found.
+Beside a border with its stand-off most of the ways that folds need are shut (of those over 1.5 km of seed 3, 69 %),
+and folds over the others saved nothing in any seed of `FLOWN`. There `plan` flies passes, and rows of `flown` have it
+beside the peers (`bench.legs_flown`): they are given the shortest lawful ways among the legs, and the planner builds
+their tours into sorties as it does its own. Our time is that of sharing out and building, with the ways known.
 """
 
 from __future__ import annotations
@@ -19,16 +21,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.leg_bound import lower_bound_s
 from bench.legs import Legs, Tours, dumped, even_split, loaded, longest_s, wandering
+from bench.legs_flown import beside
 from bench.rows import BenchError, Row, one_core, timed
 from missions import share_legs
 
-__all__ = ["CASES", "PEERS", "Case", "Peer", "rows"]
+__all__ = ["CASES", "FLOWN", "PEERS", "Case", "Peer", "rows"]
 
 LIMIT_S = 60.0
 """What each peer is given; ours is to need a tenth."""
@@ -56,6 +60,9 @@ CASES = (
 )
 """120, 1,200 and 12,000 km; 20, 60 and 120 km of patrol a drone."""
 
+FLOWN = (Case(300, 6, 6, 3), Case(300, 6, 6, 5), Case(300, 6, 6, 6), Case(300, 6, 6, 9))
+"""The first seeds from 3 on that have every base on the own side: of the first two one base lies beyond a bend."""
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -65,6 +72,11 @@ class Peer:
     python: Path
     module: str
     made_by: str
+
+    @property
+    def short(self) -> str:
+        """Its name without how it is used."""
+        return self.name.split(",", maxsplit=1)[0]
 
 
 PEERS = (
@@ -89,20 +101,28 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
     if only is not None and only.split("/", maxsplit=1)[0] != "partition":
         return
     for name, legs in _instances(data, only):
-        if only in {None, "partition"} or (only and only.startswith(name)):
+        if only in {None, "partition"} or (only and only.startswith(name) and ", flown" not in only):
             yield from (row for row in _measured(name, legs()) if only in {None, "partition", name, row.name})
+    for case in FLOWN if data is None else ():
+        name = f"{_name(case)}, flown"
+        if only in {None, "partition"} or (only and only.startswith(name)):
+            yield from (row for row in _flown(name, case) if only in {None, "partition", name, row.name})
 
 
 def _instances(data: Path | None, only: str | None) -> Iterator[tuple[str, Callable[[], Legs]]]:
     if data is None:
         for case in CASES:
-            yield f"partition/{case.legs:,} legs, seed {case.seed}", partial(_made, case)
+            yield _name(case), partial(_made, case)
         return
     files = sorted([*data.glob("instance.json"), *data.glob("*/instance.json")])
     if not files and only is not None:
         raise BenchError(f"{data} holds no instance.json: give the folder of one, or of folders with one each")
     for file in files:
         yield f"partition/{file.parent.name}", partial(_read, file)
+
+
+def _name(case: Case) -> str:
+    return f"partition/{case.legs:,} legs, seed {case.seed}"
 
 
 def _made(case: Case) -> Legs:
@@ -120,43 +140,66 @@ def _read(path: Path) -> Legs:
         raise BenchError(f"{path} is no instance: {error}") from None
 
 
+class _Ours(NamedTuple):
+    """The longest time of any drone, and how long we took to come to it, seconds."""
+
+    value_s: float
+    took_s: float
+
+
 def _measured(name: str, legs: Legs) -> Iterator[Row]:
     with one_core():
-        ours, seconds = _ours(legs, folded=False)
+        ours, passes = _ours(legs, folded=True), _ours(legs, folded=False)
         bound = lower_bound_s(legs)
-        yield Row(name, ours, "s", "lower bound", bound, ours / bound, seconds=seconds)
-        fold, more_s = _ours(legs, folded=True)
-        yield Row(f"{name}, folded", fold, "s", "passes from end to end", ours, fold / ours, seconds=more_s)
+        yield Row(name, ours.value_s, "s", "lower bound", bound, ours.value_s / bound, seconds=ours.took_s)
+        yield Row(
+            f"{name}, passes", passes.value_s, "s", "flights that may fold", ours.value_s,
+            passes.value_s / ours.value_s, seconds=passes.took_s,
+        )  # fmt: skip
         for peer in PEERS:
-            yield from _beside(peer, name, legs, {"": (ours, seconds), ", folded": (fold, more_s)})
+            if not peer.python.exists():
+                yield _missing(peer, name, ours)
+                continue
+            tours, note = _asked(peer, legs)
+            value = longest_s(legs, tours)
+            yield _compared(peer, name, ours, value, note)
+            yield replace(_compared(peer, f"{name}, passes", passes, value, note), goal="", met=None)
 
 
-def _ours(legs: Legs, *, folded: bool) -> tuple[float, float]:
-    """The longest time of any drone, and how long we took to come to it, seconds."""
+def _ours(legs: Legs, *, folded: bool) -> _Ours:
     ask = partial(share_legs, legs.ends_m, legs.base_m, legs.patrol_m_s, legs.cruise_m_s, folded=folded)
     tours, seconds = timed(ask)
-    return longest_s(legs, {tour.drone: list(tour.legs) for tour in tours}), seconds
+    return _Ours(longest_s(legs, {tour.drone: list(tour.legs) for tour in tours}), seconds)
 
 
-def _beside(peer: Peer, name: str, legs: Legs, own: dict[str, tuple[float, float]]) -> Iterator[Row]:
-    """Rows of our figures and the time that they took, seconds, by what is added to the name of a row."""
-    goal = f"ratio <= 1, in {LIMIT_S / 10:g} s"
-    short = peer.name.split(",", maxsplit=1)[0]
-    if not peer.python.exists():
-        # Not measured is not met.
-        missing = f"{short} is not installed: {peer.made_by}"
-        for more, (ours, seconds) in own.items():
-            yield Row(f"{name}{more}, {short}", ours, "s", missing, goal=goal, met=False, seconds=seconds)
-        return
-    tours, note = _asked(peer, legs)
-    value = longest_s(legs, tours)
-    if value >= longest_s(legs, even_split(legs)):
-        note = ", no better than the even split"
-    for more, (ours, seconds) in own.items():
-        ratio = ours / value
-        met = ratio <= 1 + 1e-9 and seconds <= LIMIT_S / 10
-        told = f"{peer.name}, {LIMIT_S:g} s{note}"
-        yield Row(f"{name}{more}, {short}", ours, "s", told, value, ratio, goal, met, seconds)
+def _flown(name: str, case: Case) -> Iterator[Row]:
+    """The plan beside a border, and the tours of the peers flown there."""
+    with one_core():
+        there = beside(_made(case))
+        ours = _Ours(*timed(there.planned_s))
+        for peer in PEERS:
+            if not peer.python.exists():
+                yield _missing(peer, name, ours)
+                continue
+            tours, note = _asked(peer, there.legs)
+            yield _compared(peer, name, ours, there.flown_s(tours), note)
+
+
+def _goal() -> str:
+    return f"ratio <= 1, in {LIMIT_S / 10:g} s"
+
+
+def _missing(peer: Peer, name: str, ours: _Ours) -> Row:
+    """A row without the peer: not measured is not met."""
+    what = f"{peer.short} is not installed: {peer.made_by}"
+    return Row(f"{name}, {peer.short}", ours.value_s, "s", what, goal=_goal(), met=False, seconds=ours.took_s)
+
+
+def _compared(peer: Peer, name: str, ours: _Ours, value: float, note: str) -> Row:
+    ratio = ours.value_s / value
+    met = ratio <= 1 + 1e-9 and ours.took_s <= LIMIT_S / 10
+    told = f"{peer.name}, {LIMIT_S:g} s{note}"
+    return Row(f"{name}, {peer.short}", ours.value_s, "s", told, value, ratio, _goal(), met, ours.took_s)
 
 
 def _asked(peer: Peer, legs: Legs) -> tuple[Tours, str]:
@@ -176,4 +219,7 @@ def _asked(peer: Peer, legs: Legs) -> tuple[Tours, str]:
         last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no word"
         raise BenchError(f"{peer.name} ended with {done.returncode}: {last}")
     found = json.loads(done.stdout)
-    return {int(drone): [int(leg) for leg in order] for drone, order in found["tours"]}, found.get("note", "")
+    tours = {int(drone): [int(leg) for leg in order] for drone, order in found["tours"]}
+    if longest_s(legs, tours) >= longest_s(legs, even_split(legs)):
+        return tours, ", no better than the even split"
+    return tours, found.get("note", "")

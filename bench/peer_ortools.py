@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
-from bench.legs import Legs, Tours, even_split, loaded, longest_s, middles, travel_s
+from bench.legs import Legs, Tours, even_split, loaded, longest_s, matrix_s, middles
 
 MOST_IN_MATRIX = 4000
 MOST_TO_CONSTRUCT = 4000
@@ -74,8 +74,7 @@ def _searched(legs: Legs, best: Tours, how: Round, limit_s: float, target_s: flo
     position, half = middles(legs, legs.base_m)
     service = np.append(np.rint(legs.patrol_s / UNIT_S), np.zeros(drones)).astype(np.int64)
     if count + drones <= MOST_IN_MATRIX:
-        travel = travel_s(legs, (position[:, None], half[:, None]), (position, half))
-        matrix = np.rint(travel / UNIT_S).astype(np.int64) + service[:, None]
+        matrix = np.rint(matrix_s(legs, range(drones)) / UNIT_S).astype(np.int64) + service[:, None]
         np.fill_diagonal(matrix, 0)
         transit = routing.RegisterTransitMatrix(matrix.tolist())
     else:

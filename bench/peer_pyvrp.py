@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pyvrp
 
-from bench.legs import Legs, Tours, even_split, loaded, longest_s, middles, travel_s
+from bench.legs import Legs, Tours, even_split, loaded, longest_s, matrix_s, middles
 
 MOST_LEGS = 3000
 """Two matrices of 72 MB each; 30,000 legs would need two of 7.2 GB and a third while they are made."""
@@ -62,10 +62,9 @@ class _Model:
     """The instance as PyVRP has it; one vehicle type a base."""
 
     def __init__(self, legs: Legs) -> None:
-        bases, which = np.unique(legs.base_m, axis=0, return_inverse=True)
-        position, half = middles(legs, bases)
-        travel = travel_s(legs, (position[:, None], half[:, None]), (position, half))
-        matrix: Any = np.rint(travel / UNIT_S).astype(np.int64)
+        bases, first, which = np.unique(legs.base_m, axis=0, return_index=True, return_inverse=True)
+        position, _ = middles(legs, bases)
+        matrix: Any = np.rint(matrix_s(legs, first.tolist()) / UNIT_S).astype(np.int64)
         np.fill_diagonal(matrix, 0)
         self.legs = legs
         self.drones = [np.flatnonzero(which.ravel() == k).tolist() for k in range(len(bases))]

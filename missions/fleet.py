@@ -181,9 +181,12 @@ class Aircraft:
         """Power at an airspeed, watts.
 
         Of a multirotor quadratic in speed through the figures for hover and cruise: above its true curve between the
-        two, whose power first falls with speed, so on the safe side. Beyond cruise it rises by as much as it rose or
-        fell before, so that it stays level where both take the same. Of wings in level flight the cube law of drag
-        above cruise, and the figure of cruise below it: flying slower than cruise saves nothing that is counted on.
+        two, whose power first falls with speed, so on the safe side. Beyond cruise all of the figure of cruise but what
+        blades and lift take at least, a third of hover, rises with the cube of speed, as the drag of the airframe does:
+        above what momentum theory has of rotors whose lift takes no more than three quarters of hover (Zeng, Xu and
+        Zhang, *Energy minimization for wireless communication with rotary-wing UAV*, 2019, equation 12). Of wings in
+        level flight the cube law of drag above cruise, and the figure of cruise below it: flying slower than cruise
+        saves nothing that is counted on.
 
         Parameters
         ----------
@@ -198,7 +201,9 @@ class Aircraft:
                 return np.full(np.shape(ratio), self.hover_power_w)
             return np.asarray(self.cruise_power_w * np.maximum(1.0, ratio) ** 3)
         more_w = self.cruise_power_w - self.hover_power_w
-        return np.asarray(self.cruise_power_w + np.where(ratio > 1, abs(more_w), more_w) * (ratio**2 - 1))
+        drag_w = max(abs(more_w), self.cruise_power_w - self.hover_power_w / 3)
+        rise_w = np.where(ratio > 1, drag_w * (ratio**3 - 1), more_w * (ratio**2 - 1))
+        return np.asarray(self.cruise_power_w + rise_w)
 
 
 @dataclass(frozen=True, slots=True)

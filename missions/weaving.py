@@ -70,7 +70,7 @@ def share_legs(
         Speed along the legs and between them.
     folded
         Whether a tour may come back over legs that it left out. Without, each is a pass from end to end, as `share_out`
-        has them and `plan` flies them.
+        has them. So `plan` flies them: beside a border most of the ways that folds need come within its stand-off.
 
     Returns
     -------

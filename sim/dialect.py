@@ -267,6 +267,9 @@ class Dialect:
         MAV_RESULT of an order that is valid and not obeyed now, and of a request for a message that there is not.
     lists_checks
         Whether fence and pre-arm checks are among the sensors that it has; else the checks are in their health alone.
+    names_absent
+        Whether it says so of a parameter that it lacks, or that cannot hold a value (PARAM_ERROR); else it says
+        nothing, or the value that it keeps.
     wants_gcs
         Whether it arms for nobody while it would miss its ground station and hears none.
     words
@@ -314,6 +317,7 @@ class Dialect:
     refusal: int = int(mav.MAV_RESULT_FAILED)
     unsent: int = int(mav.MAV_RESULT_FAILED)
     lists_checks: bool = True
+    names_absent: bool = False
     wants_gcs: bool = False
     arm_text: str = "Arm: {reason}"
     mode_text: str = "Mode change to {name} failed: {reason}"
@@ -333,7 +337,7 @@ class Dialect:
     def of_old(self) -> Dialect:
         """The older version: with its parameters in place of those that came to mean something else."""
         new = ((name, self.legacy_params.get(name, (name, row))) for name, row in self.params.items())
-        return replace(self, params=dict(one for _, one in new))
+        return replace(self, params=dict(one for _, one in new), names_absent=False)
 
     def spec(self, mode: Mode) -> ModeSpec:
         """The row of a mode."""

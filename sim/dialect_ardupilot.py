@@ -197,6 +197,7 @@ ARDUCOPTER = Dialect(
     sysid_param="MAV_SYSID",
     rules=ARDUPILOT_RULES,
     home_first=True,
+    names_absent=True,
     capacities=(650, 250, 50),
     failsafes=Failsafes(
         fence={0: None, 1: Mode.RTL, 2: Mode.LAND, 3: Mode.RTL, 4: Mode.BRAKE, 5: Mode.RTL},

@@ -17,9 +17,10 @@ _LEAST_RATIO = 0.4
 class PowerModel:
     """Electrical figures of an aircraft. Power is drawn from take-off to touch-down, and a descent gives nothing back.
 
-    On rotors it is ``hover_w + (cruise_w - hover_w) (airspeed / cruise_mps)^3 + climb_w_per_mps max(climb, 0)``:
-    parasite drag grows with the cube of airspeed. Where cruise takes less than hover it rises beyond cruise by as much
-    as it would fall.
+    On rotors it is ``hover_w + (cruise_w - hover_w) (airspeed / cruise_mps)^3 + climb_w_per_mps max(climb, 0)`` up to
+    cruise: parasite drag grows with the cube of airspeed. By cruise lift takes less than in hover, and drag more than
+    the two figures differ by (Zeng, Xu and Zhang 2019, equation 12): beyond it all of cruise but a third of hover is
+    taken for drag.
 
     On wings it is ``cruise_w ((1 - induced) r^3 + induced n^2 / r) + climb_w_per_mps max(climb, 0)`` with
     ``r = airspeed / cruise_mps`` and the load factor ``n``: power of a parabolic drag polar (Anderson, *Aircraft
@@ -83,8 +84,9 @@ class PowerModel:
             lift = induced * load * load / max(ratio, _LEAST_RATIO)
             return self.cruise_w * ((1.0 - induced) * cube + lift) + climb_w
         more_w = self.cruise_w - self.hover_w
-        if more_w < 0.0 and cube > 1.0:
-            return self.cruise_w - more_w * (cube - 1.0) + climb_w
+        if cube > 1.0:
+            drag_w = max(abs(more_w), self.cruise_w - self.hover_w / 3.0)
+            return self.cruise_w + drag_w * (cube - 1.0) + climb_w
         return self.hover_w + more_w * cube + climb_w
 
 

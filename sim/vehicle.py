@@ -256,16 +256,29 @@ class Vehicle:
             name = self._known(message.param_id)
         if name is not None:
             self._peers.send_param(channel, name)
+        else:
+            self._refuse_param(channel, message, message.param_index, mav.MAV_PARAM_ERROR_DOES_NOT_EXIST)
 
     def _on_param_set(self, channel: Channel, message: Any) -> None:
         name = self._known(message.param_id)
         if name is None:
+            self._refuse_param(channel, message, -1, mav.MAV_PARAM_ERROR_DOES_NOT_EXIST)
             return
         value = from_wire(message.param_value, self._dialect.params[name].kind, self._dialect)
         if value is not None:
             self.params[name] = value
+        elif self._refuse_param(channel, message, -1, mav.MAV_PARAM_ERROR_VALUE_OUT_OF_RANGE):
+            return
         for each in [channel] if value is None else self._peers:
             self._peers.send_param(each, name)
+
+    def _refuse_param(self, channel: Channel, message: Any, index: int, error: int) -> bool:
+        """Say why nothing comes of a question for a parameter; whether this autopilot says so."""
+        if self._dialect.names_absent:
+            sender = message.get_srcSystem(), message.get_srcComponent()
+            name = message.param_id.encode()
+            self._peers.send(channel, mav.MAVLink_param_error_message(*sender, name, index, error))
+        return self._dialect.names_absent
 
     def _known(self, given: str) -> str | None:
         modern = {old: new for new, old in self._names.items()}

@@ -155,6 +155,8 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
             last_us = last_us if one.at_us is None else one.at_us
             if not span.first <= one.number <= span.last:
                 continue
+            if one.at_us is not None and one.at_us < span.start_pts_us:
+                continue  # an open group of pictures: shown before its keyframe, and made of what is not in the clip
             _shift(packet, start_us, target)
             if packet.dts is not None:
                 # Where a clock starts anew the first pictures may be due for the decoder before the last ones.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -78,7 +79,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
     name, counts, decoding = reading.name, reading.counts, reading.decoding
     video: Any = video_of(container)
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
-    now, number, colours, at_byte = size, 0, Colours(), 0
+    now, number, colours, at_byte, leading = size, 0, Colours(), 0, _Leading(counts)
     why = f"{_CORRUPT_RUN} packets in a row could not be decoded"
     while failed_in_a_row < _CORRUPT_RUN:
         packet = _next(packets) or _unread(reading.location.file, at_byte)
@@ -93,6 +94,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
         if packet.stream is not video:
             yield from _telemetry(packet, last_pts_us)
             continue
+        leading.sent(packet)
         frames = _decoded(packet, reading, last_pts_us)
         failed_in_a_row = failed_in_a_row + 1 if frames is None else 0
         if decoding.device and failed_in_a_row >= _DEVICE_RUN:
@@ -103,6 +105,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
                 counts.decode_errors += 1
                 counts.note(f"{name}: the picture after {last_pts_us / 1e6:.2f} s is damaged")
             last_pts_us = _pts_us(frame, video, number)
+            leading.decoded(last_pts_us)
             number += 1
             before, now = now, counts.sized(name, now, upright_size(frame), last_pts_us)
             if decoding.device and before not in {None, now}:
@@ -112,6 +115,36 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
             counts.decoded += 1
     counts.decode_errors += 1
     _break_off(container, reading, why, after=number, at_us=last_pts_us)
+
+
+class _Leading:
+    """Counts pictures that are shown before the keyframe that a source begins with, as open groups of pictures have.
+
+    They come right behind it, and refer to what is before the source: decoders leave them out without a word.
+    """
+
+    def __init__(self, counts: SourceCounts) -> None:
+        self._counts = counts
+        self._key_us: int | None = None
+        self._over = False
+
+    def sent(self, packet: Any) -> None:
+        """A packet goes to the decoder."""
+        if self._over or packet.pts is None:
+            return
+        at_us = _us(packet.pts, packet.time_base)
+        if self._key_us is None:
+            self._key_us = at_us if packet.is_keyframe else None
+            self._over = not packet.is_keyframe
+        elif at_us < self._key_us:
+            self._counts.leading += 1
+        else:
+            self._over = True
+
+    def decoded(self, pts_us: int) -> None:
+        """A picture came out of it: this one could be decoded all the same."""
+        if self._counts.leading and self._key_us is not None and pts_us < self._key_us:
+            self._counts.leading -= 1
 
 
 def _next(packets: Iterator[Any]) -> Any | str | None:
@@ -210,24 +243,31 @@ class Colours:
 
         # A stream may change its size on the way; the camera model holds for the first one.
         def pixels() -> Image:
-            turns = _quarter_turns(frame)
+            turns, mirrored = _laid(frame)
             width, height = size[::-1] if turns % 2 else size
             with self._one_at_a_time:
                 made = self._converter.reformat(frame, width, height, "bgr24", threads=1)
-            return np.ascontiguousarray(np.rot90(made.to_ndarray(), turns))
+            array = made.to_ndarray()
+            return np.ascontiguousarray(np.rot90(array[:, ::-1] if mirrored else array, turns))
 
         return pixels
 
 
 def upright_size(frame: Any) -> tuple[int, int]:
     """Width and height of a decoded picture, turned as its container says: a phone held upright films lying down."""
-    return (frame.height, frame.width) if _quarter_turns(frame) % 2 else (frame.width, frame.height)
+    return (frame.height, frame.width) if _laid(frame)[0] % 2 else (frame.width, frame.height)
 
 
-def _quarter_turns(frame: Any) -> int:
-    """By how many quarters, against the clock, a decoded picture is to be turned."""
-    degrees: int = frame.rotation
-    return round(degrees / 90) % 4
+def _laid(frame: Any) -> tuple[int, bool]:
+    """By how many quarters, against the clock, a picture is to be turned, and whether left and right change before."""
+    told = frame.side_data.get("DISPLAYMATRIX")
+    if told is None:
+        return 0, False
+    # x' = a x + c y, y' = b x + d y, downwards (ISO/IEC 14496-12, 8.3.2.3); FFmpeg has it in the machine's order.
+    a, b, _, c, d = np.frombuffer(bytes(told), np.int32)[:5].tolist()
+    mirrored = a * d < b * c
+    turn = math.atan2(b, -a) if mirrored else math.atan2(-b, a)
+    return round(turn / (math.pi / 2)) % 4, mirrored
 
 
 def _us(pts: int, time_base: Fraction) -> int:

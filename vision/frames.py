@@ -153,9 +153,12 @@ class Source:
 
     @property
     def complete(self) -> bool:
-        """Whether every frame that the container announces was decoded; meaningful after the last frame."""
+        """Whether every frame that the container announces was decoded; meaningful after the last frame.
+
+        Those that are shown before the first keyframe are made of what is before the recording: nobody can decode them.
+        """
         announced = self._media.frame_count
-        return announced is None or self.counts.decoded >= _COMPLETE * announced
+        return announced is None or self.counts.decoded + self.counts.leading >= _COMPLETE * announced
 
     @property
     def cut_off(self) -> bool:

@@ -32,6 +32,9 @@ class SourceCounts:
         Left out on purpose, to reach the analysis rate.
     dropped
         Lost because the reader was slower than a live stream.
+    leading
+        Pictures that are shown before the first keyframe and were not decoded: they are made of what is before the
+        recording.
     decode_errors
         Packets that could not be decoded and pictures that the decoder marked as damaged.
     out_of_order
@@ -56,6 +59,7 @@ class SourceCounts:
     delivered: int = 0
     skipped: int = 0
     dropped: int = 0
+    leading: int = 0
     decode_errors: int = 0
     out_of_order: int = 0
     clock_jumps: int = 0

@@ -239,6 +239,8 @@ class GroundTrack:
         Covariance of the position from random error alone, shape (n, 2, 2).
     systematic
         Factors of the shared error as in `GroundPoint`, shape (n, 2, k).
+    cut_off
+        Whether it ends because the picture or the video did, not because the object was lost in the middle.
     """
 
     number: int
@@ -249,6 +251,7 @@ class GroundTrack:
     velocity: Floats
     random: Floats
     systematic: Floats
+    cut_off: bool = False
 
     @property
     def covariance(self) -> Floats:

@@ -12,6 +12,7 @@ from vision.camera_motion import CameraMotion
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.ground import GroundSettings
 from vision.live_picture import View
+from vision.picture_edge import leaves_picture, size_of
 from vision.scene import Scene
 from vision.tracker import Tracker, TrackerSettings
 from vision.types import Crossing, Custody, Detection, EvidenceRef, Frame, GroundTrack, Method, ModelRef, Track
@@ -143,6 +144,7 @@ class Watcher:
         self.model, self.custody, self.evidence, self.on_crossing = model, custody, evidence, on_crossing
         self.frames = self.detections = self.without_pose = self.duplicates = self.track_count = self.turned_away = 0
         self.first_us = self.last_us = self.reviewed_us = 0
+        self._size = 0, 0
         self.tracker = Tracker(settings.tracker)
         self.tracks: list[Track] = []
         self.crossings: list[Crossing] = []
@@ -159,6 +161,7 @@ class Watcher:
         self.detections += len(detections)
         self.first_us = self.first_us or frame.time_us
         self.last_us = frame.time_us
+        self._size = size_of(frame)
         placed = self.scene.place(frame, detections)
         self._newest = frame, detections, None if placed is None else placed[0]
         on_ground = self.scene.method is Method.GROUND
@@ -224,6 +227,8 @@ class Watcher:
         way = self.scene.way(track, self.settings.ground)
         if way is None:
             return None
+        if ended and (track.end_us == self.last_us or leaves_picture(track, self._size)):
+            way = replace(way, cut_off=True)
         passages, outcome = self.scene.judge(track, way, self.settings.rule)
         for passage in passages:
             if ended or self.last_us - passage.time_us >= self.settings.rule.settle_s * 1e6:

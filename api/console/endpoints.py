@@ -9,10 +9,11 @@ from starlette.responses import Response
 
 from api.console import maps
 from api.console.built import INDEX, MEDIA_TYPES, BuiltFile, built_files
-from api.console.ranged import Ranged
 from api.described import FLAG, HTML, TEXT, answered, closed
 from api.errors import NotFoundError
 from api.http import Given, Route, answer
+from api.packed import takes_packed
+from api.ranged import Ranged
 
 __all__ = ["ROUTES"]
 
@@ -69,7 +70,7 @@ def _send(request: Request, file: BuiltFile, **headers: str) -> Response:
     path = file.path
     if file.packed is not None:
         named["Vary"] = "Accept-Encoding"
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if takes_packed(request.headers):
             path, named["Content-Encoding"] = file.packed, "gzip"
     return Ranged(path, headers=named, media_type=file.media_type)
 

@@ -11,11 +11,11 @@ from typing import Any
 from starlette.responses import Response
 
 from api.console.archives import Archive, ArchiveError, read_archive
-from api.console.ranged import Ranged
 from api.described import COUNT, TEXT, answered, closed, list_of
 from api.errors import NotFoundError
 from api.http import Caller, Given, Route, Stored, answer, read
 from api.identity.roles import Permission
+from api.ranged import Ranged
 
 __all__ = ["ROUTES"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Header, Query, Request
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from api.feeds.schemas import RedeliveryIn, WebhookIn
 from api.feeds.sse import EventStream, check_accepts, stream
 from api.feeds.streams import Open, streams_of
 from api.feeds.wake import wake_of
-from api.http import Caller, Given, Route, Stored, answer, answer_page, read, write
+from api.http import Caller, Given, Route, Stored, answer, answer_page, base_of, read, write
 from api.identity.roles import Permission
 from api.pages import Asked
 from api.settings import Settings
@@ -150,7 +151,8 @@ def get_deliveries(webhook_id: str, call: Caller, store: Stored, asked: Asked) -
 
 def get_asyncapi(request: Request, call: Caller, store: Stored) -> Response:
     """The AsyncAPI document: every kind of event, and how it is delivered."""
-    described = document(request.url.netloc, request.url.scheme)
+    base = urlsplit(base_of(request))
+    described = document(base.netloc, base.scheme)
     return answer(read(store, call, "asyncapi.read", lambda _session, _now: (described, [])))
 
 

@@ -265,11 +265,10 @@ class Logins:
             As in `log_in`: a session left open is no place to guess in.
         """
         account_id = call.principal.person
-        with self._store.read() as session:
-            row = session.get(AccountRow, account_id)
-            if row is None or row.password is None:
-                raise UnprocessableError("this account logs in at its provider: it has no password here")
-            login, kept = row.login, row.password
+        row = self._account(account_id)
+        if row is None or row.password is None:
+            raise UnprocessableError("this account logs in at its provider: it has no password here")
+        login, kept = row.login, row.password
         with self._guesses.counted(login, known=True, device=account_id):
             if not self.passwords.matches(kept, password):
                 raise PermissionDeniedError("the present password is another one")
@@ -327,10 +326,11 @@ class Logins:
     def _check(self, account_id: str, old: str, new: str) -> None:
         if new == old:
             raise UnprocessableError("the new password is the old one")
-        with self._store.read() as session:
-            row = session.get(AccountRow, account_id)
-            context = () if row is None else context_of(row, self.settings)
-        check_password(new, context=context)
+        row = self._account(account_id)
+        check_password(new, context=() if row is None else context_of(row, self.settings))
+
+    def _account(self, account_id: str) -> AccountRow | None:
+        return self._store.ask(lambda session: session.get(AccountRow, account_id))
 
     def _write(self, work: Callable[[Session, int], _T]) -> _T:
         now = self._store.clock()

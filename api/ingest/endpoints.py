@@ -12,11 +12,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.errors import StorageError, UnprocessableError
-from api.http import Caller, Given, Route, Stored, answer, peek, write, write_alone
+from api.http import Caller, Given, Route, Stored, answer, peek, put, write, write_alone
 from api.identity.roles import Call, Permission
 from api.ingest import answers, evidence
 from api.ingest.contents import ContentCheck
-from api.ingest.records import Delivered, Outcome, Prepared, deliver, deliver_all, prepare
+from api.ingest.records import (
+    Delivered,
+    Outcome,
+    Prepared,
+    deliver,
+    deliver_all,
+    deliver_new,
+    prepare,
+)
 from api.records.schemas import RecordIn
 from api.records.types import TYPES, RecordType
 from api.store.engine import Store
@@ -29,7 +37,9 @@ _MOST_LINES = 10_000
 def _post(type_: RecordType) -> Callable[..., Response]:
     def post(record: RecordIn, call: Caller, store: Stored) -> Response:
         given = prepare(type_, record, store.clock())
-        done = write(store, lambda session, now: deliver(session, call, now, type_, given))
+        done = put(store, lambda connection, now: deliver_new(connection, call, now, type_, given)) or write(
+            store, lambda session, now: deliver(session, call, now, type_, given)
+        )
         location = f"/{type_.collection}/{done.id}"
         return answer(_wire(done), 201 if done.outcome is Outcome.CREATED else 200, Location=location)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical_bytes, new_id, sha256_hex
@@ -20,6 +21,8 @@ from api.records.views import first_view, insert_views, refresh_views
 from api.release.releases import recall_records
 from api.release.standing import release_standing
 from api.review.queue import enqueue
+from api.store.direct import Writing
+from api.store.plain import Plain
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_events
@@ -33,6 +36,7 @@ __all__ = [
     "Prepared",
     "deliver",
     "deliver_all",
+    "deliver_new",
     "no_speaker",
     "prepare",
 ]
@@ -191,19 +195,48 @@ def deliver_all(
         [kept for kept, what in changed.values() if what is outcome] for outcome in (Outcome.CREATED, Outcome.REPLACED)
     )
     recall_records(session, call, now_us, superseded)
-    insert_kept(session, new)
+    _insert(session, now_us, type_, new, list(views.values()))
     update_kept(session, renewed)
-    insert_views(session, list(views.values()))
     refresh_views(session, [kept for kept in new + renewed if kept.id not in views], fresh=True)
     if type_.reviewed:
-        enqueue(session, new + renewed, fresh=True)
-    append_events(session, now_us, "record.created", [_told(kept) for kept in new])
+        enqueue(session, renewed, fresh=True)
     into = survivors(session, [kept.id for kept in renewed if kept.review_state == MERGED])
     append_events(session, now_us, "record.replaced", [_told(kept, **told_by(into, kept.id)) for kept in renewed])
     if not type_.reviewed:
         release_standing(session, call, now_us, new + renewed)
     _audit(session, call, now_us, type_, done)
     return done
+
+
+def deliver_new(
+    connection: Connection | Plain, call: Call, now_us: int, type_: RecordType, given: Prepared
+) -> Delivered | None:
+    """Store one record as `deliver` does, past a session, where all that it takes is to put it in.
+
+    Returns
+    -------
+    Delivered or None
+        None, and nothing is done, where there is one of its name, the caller may not deliver for its source, or the
+        type is one that is shared without review.
+    """
+    if not type_.reviewed or not call.principal.may_speak_for(given.kept.source):
+        return None
+    if find_kept(connection, type_.name, [given.name]):
+        return None
+    done = Delivered(given.kept.id, given.kept.revision, Outcome.CREATED)
+    _insert(connection, now_us, type_, [given.kept], [given.view])
+    _audit(connection, call, now_us, type_, [done])
+    return done
+
+
+def _insert(
+    session: Writing, now_us: int, type_: RecordType, new: Sequence[Kept], views: Sequence[Mapping[str, Any]]
+) -> None:
+    insert_kept(session, new)
+    insert_views(session, views)
+    if type_.reviewed:
+        enqueue(session, new, fresh=True)
+    append_events(session, now_us, "record.created", [_told(kept) for kept in new])
 
 
 def no_speaker(source: str) -> str:
@@ -246,7 +279,7 @@ def _told(row: Kept, **more: str) -> dict[str, Any]:
     return {"record_id": row.id, "record_type": row.type, "detail": detail}
 
 
-def _audit(session: Session, call: Call, now_us: int, type_: RecordType, done: Sequence[Delivered]) -> None:
+def _audit(session: Writing, call: Call, now_us: int, type_: RecordType, done: Sequence[Delivered]) -> None:
     counts = {outcome: sum(each.outcome is outcome for each in done) for outcome in Outcome}
     detail = {str(outcome): count for outcome, count in counts.items() if count}
     objects = list(dict.fromkeys(each.id for each in done if each.id))

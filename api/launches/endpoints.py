@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Query, Request
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.errors import PermissionDeniedError
-from api.feeds.sse import EventStream, check_accepts
-from api.feeds.streams import Open, streams_of
 from api.http import Caller, Given, Route, Stored, answer, answer_page, read, write, write_alone
 from api.identity.roles import Permission, Principal
 from api.ingest.records import no_speaker
@@ -22,10 +18,9 @@ from api.launches.schemas import LaunchIn, LaunchOutcomeIn, StationIn
 from api.launches.stations import STATIONS, LiveStation, list_stations, live_stations, tell
 from api.launches.view import find_launch, launch_wire, launches_that_wait, list_launches
 from api.live.account import show_counted, tally_of, write_counted
-from api.live.stream import live_stream, watch_of
+from api.live.open import open_live
 from api.pages import Asked
 from api.records.readable import may_read_stations
-from api.trail.log import audience_of
 from api.wire import Label
 
 __all__ = ["ROUTES"]
@@ -71,20 +66,11 @@ async def get_station_stream(
     `station` carries one as `GET /stations` has it, `gone` the name of one that is not known any more (as `id`). That a
     station told the same again is not told; that it is not heard any more is. There is no cursor.
     """
-    check_accepts(accept)
-    streams = streams_of(store, settings)
-    streams.check_room(call)
-    await run_in_threadpool(read, store, call, "station.subscribe", lambda _session, _now: (None, []))
 
     def look(session: Session, principal: Principal, now: int) -> Mapping[str, LiveStation]:
         return live_stations(session, principal, now, settings.launches)
 
-    watch = watch_of(store, settings.live, settings.identity, STATIONS, look)
-    opened = Open(call, audience_of(call.principal))
-    beat_s = min(STATIONS.heartbeat_s or settings.feeds.heartbeat_s, settings.feeds.heartbeat_s)
-    looked = replace(STATIONS, heartbeat_s=beat_s)
-    wire = live_stream(streams, watch, opened, store, looked, account_s=settings.live.account_s)
-    return EventStream(wire, replace(settings.feeds, heartbeat_s=beat_s))
+    return await open_live(call, store, settings, accept, looked=STATIONS, look=look)
 
 
 def get_checklist(call: Caller, store: Stored, settings: Given) -> Response:

@@ -8,24 +8,21 @@ from typing import Annotated, Any
 
 from fastapi import Header
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.described import COUNT, TEXT, answered, closed, list_of, one_of
-from api.feeds.sse import EventStream, check_accepts
-from api.feeds.streams import Open, streams_of
-from api.http import Caller, Given, Route, Stored, answer, read
+from api.http import Caller, Given, Route, Stored, answer
 from api.identity.roles import Permission, Principal
 from api.live.account import tally_of, write_counted
+from api.live.open import open_live
 from api.live.schemas import StatesIn
 from api.live.states import OUTCOMES, Taken, take_states
-from api.live.stream import vehicle_stream, watch_of
+from api.live.stream import VEHICLES
 from api.live.view import live_vehicles
 from api.records.endpoints import Seen, routes_of
 from api.records.features import feature_bytes
 from api.records.types import TYPES
 from api.settings import Settings
-from api.trail.log import audience_of
 
 __all__ = ["ROUTES"]
 
@@ -68,14 +65,7 @@ async def get_vehicle_stream(
     `vehicle` carries a GeoJSON Feature, `gone` the id of a vehicle whose live state is not to be seen any more. A
     reader that is slow gets the newest state of each and none in between; there is no cursor.
     """
-    check_accepts(accept)
-    streams = streams_of(store, settings)
-    streams.check_room(call)
-    await run_in_threadpool(read, store, call, "vehicle.subscribe", lambda _session, _now: (None, []))
-    watch = watch_of(store, settings.live, settings.identity)
-    opened = Open(call, audience_of(call.principal))
-    wire = vehicle_stream(streams, watch, opened, store, account_s=settings.live.account_s)
-    return EventStream(wire, settings.feeds)
+    return await open_live(call, store, settings, accept, looked=VEHICLES)
 
 
 def _with_live_state(

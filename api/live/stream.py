@@ -40,7 +40,6 @@ __all__ = [
     "Watch",
     "changes",
     "live_stream",
-    "vehicle_stream",
     "watch_of",
 ]
 
@@ -207,13 +206,6 @@ def changes(view: Mapping[str, _Live], told: dict[str, str]) -> tuple[list[_Live
     for id_ in gone:
         del told[id_]
     return [one for _, one in fresh], gone
-
-
-def vehicle_stream(
-    streams: Streams, watch: Watch, opened: Open, store: Store, *, account_s: float
-) -> AsyncIterator[bytes]:
-    """The wire of one stream of vehicles, each a Feature: see `live_stream`."""
-    return live_stream(streams, watch, opened, store, VEHICLES, account_s=account_s)
 
 
 async def live_stream(

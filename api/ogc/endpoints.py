@@ -14,12 +14,13 @@ from starlette.responses import Response, StreamingResponse
 from api.canonical import canonical
 from api.described import OBJECT
 from api.errors import BadRequestError
-from api.http import Caller, Route, Stored, answer, read
+from api.http import Caller, Route, Stored, answer, base_of, read
 from api.identity.roles import Permission
 from api.ogc import description
 from api.ogc.collections import csv_columns, queryables_of, schema_of
 from api.ogc.description import link
 from api.ogc.query import Items, items_of, only
+from api.packed import packed
 from api.pages import link_header
 from api.records.dialect import dialect_of, within
 from api.records.filters import box_of, in_span, near, where
@@ -37,11 +38,6 @@ MAX_SECONDS = 5.0
 _JSON = "application/json"
 
 
-def _base(request: Request) -> str:
-    """As the reader addressed this service: what it follows leads to where it came from."""
-    return str(request.base_url).rstrip("/")
-
-
 def _json_only(request: Request) -> None:
     if only(request.query_params, ("f",)).get("f", "json") != "json":
         raise BadRequestError("this is served as f=json alone")
@@ -54,7 +50,7 @@ def _types(call: Caller) -> list[RecordType]:
 def get_landing(request: Request, call: Caller, store: Stored) -> Response:
     """Where everything is."""
     _json_only(request)
-    base = _base(request)
+    base = base_of(request)
     body = {
         "title": "Vedette",
         "description": "What your key may read, as features. Every reading is written down.",
@@ -78,7 +74,7 @@ def get_conformance(request: Request, call: Caller, store: Stored) -> Response:
 def get_api(request: Request, call: Caller, store: Stored) -> Response:
     """The definition of OGC API - Features for this key, in OpenAPI 3.0."""
     _json_only(request)
-    body = description.definition(_types(call), _base(request))
+    body = description.definition(_types(call), base_of(request))
     found = answer(read(store, call, "ogc.read", lambda _session, _now: (body, [])))
     found.headers["Content-Type"] = description.OPENAPI_30
     return found
@@ -87,7 +83,7 @@ def get_api(request: Request, call: Caller, store: Stored) -> Response:
 def get_collections(request: Request, call: Caller, store: Stored) -> Response:
     """The collections that the key may read."""
     _json_only(request)
-    base = _base(request)
+    base = base_of(request)
     body = {
         "links": [link("self", f"{base}/ogc/collections", _JSON)],
         "collections": [description.collection(type_, base) for type_ in _types(call)],
@@ -98,7 +94,7 @@ def get_collections(request: Request, call: Caller, store: Stored) -> Response:
 def _collection(type_: RecordType) -> Callable[..., Response]:
     def get(request: Request, call: Caller, store: Stored) -> Response:
         _json_only(request)
-        body = description.collection(type_, _base(request))
+        body = description.collection(type_, base_of(request))
         return answer(read(store, call, "ogc.read", lambda _session, _now: (body, [])))
 
     return _named(get, f"get_ogc_{type_.collection}", f"The collection: {type_.title}.")
@@ -107,7 +103,7 @@ def _collection(type_: RecordType) -> Callable[..., Response]:
 def _queryables(type_: RecordType) -> Callable[..., Response]:
     def get(request: Request, call: Caller, store: Stored) -> Response:
         _json_only(request)
-        body = schema_of(type_, f"{_base(request)}{request.url.path}")
+        body = schema_of(type_, f"{base_of(request)}{request.url.path}")
         found = answer(read(store, call, "ogc.read", lambda _session, _now: (body, [])))
         found.headers["Content-Type"] = "application/schema+json"
         return found
@@ -129,12 +125,16 @@ def _items(type_: RecordType) -> Callable[..., Response]:
         rows, now = read(store, call, f"{type_.name}.list", work)
         page = rows[: items.limit]
         links = _links_of_page(request, form, page[-1] if len(rows) > items.limit else None)
-        queryables = f"{_base(request)}/ogc/collections/{type_.collection}/queryables"
+        queryables = f"{base_of(request)}/ogc/collections/{type_.collection}/queryables"
         links.append(link(description.QUERYABLES, queryables, "application/schema+json"))
         members: dict[str, Any] = {"links": links, "numberReturned": len(page), "timeStamp": iso(now)}
         if items.after is None and len(rows) <= items.limit:
             members["numberMatched"] = len(page)  # known without counting what was not read
-        return _answered(form, Page([row.feature for row in page], csv_columns(type_), members), links)
+        found = Page([row.feature for row in page], csv_columns(type_), members)
+        if form is FORMATS["json"]:
+            told = {"Link": link_header(links)}
+            return packed(b"".join(form.encode(found)), request.headers, call.principal, told, form.media_type)
+        return _answered(form, found, links)
 
     return _named(get, f"get_ogc_{type_.collection}_items", f"{type_.title} that the key may read, newest first.")
 
@@ -147,7 +147,7 @@ def _item(type_: RecordType) -> Callable[..., Response]:
             return find_readable(session, call.principal, now, feature_id, type_=type_.name), [feature_id]
 
         row = read(store, call, f"{type_.name}.read", work)
-        here = f"{_base(request)}/ogc/collections/{type_.collection}"
+        here = f"{base_of(request)}/ogc/collections/{type_.collection}"
         links = [*_links(request, form), link("collection", here, _JSON)]
         if form is FORMATS["json"]:
             linked = b"%s,%s" % (row.feature[:-1], canonical({"links": links})[1:].encode())
@@ -173,7 +173,7 @@ def _which(type_: RecordType, items: Items, session: Session, columns: Any) -> R
 
 def _links(request: Request, form: Format) -> list[dict[str, str]]:
     """The answer itself, and the same in every other form."""
-    here = f"{_base(request)}{request.url.path}"
+    here = f"{base_of(request)}{request.url.path}"
     given = [(name, value) for name, value in request.query_params.multi_items() if name != "f"]
     return [
         link("self" if one is form else "alternate", f"{here}?{urlencode([*given, ('f', one.name)])}", one.media_type)
@@ -187,15 +187,12 @@ def _links_of_page(request: Request, form: Format, last: Any) -> list[dict[str, 
     if last is not None:
         given = [(name, value) for name, value in request.query_params.multi_items() if name not in {"f", "cursor"}]
         query = urlencode([*given, ("f", form.name), ("cursor", f"{last.time_us}.{last.id}")])
-        links.append(link("next", f"{_base(request)}{request.url.path}?{query}", form.media_type))
+        links.append(link("next", f"{base_of(request)}{request.url.path}?{query}", form.media_type))
     return links
 
 
 def _answered(form: Format, page: Page, links: list[dict[str, str]]) -> Response:
-    headers = {"Link": link_header(links)}
-    if form is FORMATS["json"]:
-        return Response(b"".join(form.encode(page)), 200, headers, form.media_type)
-    return StreamingResponse(form.encode(page), 200, headers, form.media_type)
+    return StreamingResponse(form.encode(page), 200, {"Link": link_header(links)}, form.media_type)
 
 
 def _named(endpoint: Callable[..., Response], name: str, text: str) -> Callable[..., Response]:

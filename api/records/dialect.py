@@ -56,7 +56,9 @@ class Dialect:
     like
         (text, pattern): whether the text matches, case and all; % and _ stand for any, a backslash takes their meaning.
     lower
-        The text in small letters, of every script.
+        The text in small letters, of every script, whatever language the database was made for.
+    ordered
+        The text as it compares with others: by its characters, as in every database.
     text, number
         (feature, name): that member of the properties of a serialised Feature; NULL where there is none.
     """
@@ -64,6 +66,7 @@ class Dialect:
     place: Callable[[str, Sequence[_Column], shapely.Geometry], ColumnElement[bool]]
     like: Callable[[_Column, str], ColumnElement[bool]]
     lower: Callable[[_Column], _Column]
+    ordered: Callable[[_Column], _Column]
     text: Callable[[_Column, str], _Column]
     number: Callable[[_Column, str], _Column]
 
@@ -167,6 +170,7 @@ _SQLITE = Dialect(
     ),
     like=lambda text, pattern: text.op("GLOB", is_comparison=True, return_type=Boolean())(glob_of(pattern)),
     lower=lambda text: func.vedette_lower(text, type_=Text),
+    ordered=lambda text: text,
     text=lambda feature, name: func.json_extract(cast(feature, Text), _json_path(name), type_=Text),
     number=lambda feature, name: func.json_extract(cast(feature, Text), _json_path(name), type_=Double),
 )
@@ -195,7 +199,8 @@ def _postgis_place(relation: str, place: Sequence[_Column], geometry: shapely.Ge
 _POSTGRESQL = Dialect(
     place=_postgis_place,
     like=lambda text, pattern: text.like(pattern, escape="\\"),
-    lower=lambda text: func.lower(text, type_=Text),
+    lower=lambda text: func.lower(text.collate("und-x-icu"), type_=Text).collate("C"),
+    ordered=lambda text: text.collate("C"),
     text=_jsonb_member,
     number=lambda feature, name: cast(_jsonb_member(feature, name), Double),
 )

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request
 from sqlalchemy.orm import Session
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from api.canonical import canonical
 from api.http import GEOJSON, Caller, Given, Route, Stored, bbox_of, read, read_page
 from api.identity.roles import Permission, Principal
+from api.packed import packed
 from api.pages import Asked, Page, links_of
+from api.ranged import Ranged
 from api.records import answers
 from api.records.lists import RecordFilter, list_readable
 from api.records.media import media_type_of
@@ -78,7 +80,7 @@ def _list(type_: RecordType, look: Look | None) -> Callable[..., Response]:
             canonical(links_of(request, page.next, GEOJSON)).encode(),
             b",".join(each.feature for each in seen),
         )
-        return Response(body, media_type=GEOJSON)
+        return packed(body, request.headers, call.principal, {}, GEOJSON)
 
     get.__name__ = f"get_{type_.collection}"
     get.__doc__ = f"{type_.title} that the key may read, newest first, as GeoJSON; the link named next leads on."
@@ -108,7 +110,7 @@ def get_evidence(record_id: str, part: str, call: Caller, store: Stored) -> Resp
     row = read(store, call, "evidence.read", work)
     path = store.objects.local(row.sha256)
     headers = {"ETag": f'"{row.sha256}"'}
-    return FileResponse(path, media_type=media_type_of(row.name), filename=row.name, headers=headers)
+    return Ranged(path, media_type=media_type_of(row.name), filename=row.name, headers=headers)
 
 
 def routes_of(type_: RecordType, look: Look | None = None) -> tuple[Route, ...]:

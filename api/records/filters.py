@@ -192,7 +192,13 @@ class _Translation:
         return not_(self.condition(_exactly("not", arguments, 1)[0]))
 
     def _comparison(self, name: str, left: Any, right: Any) -> Condition:
-        return compared(name, self._operand(left), self._operand(right))
+        one, other = self._operand(left), self._operand(right)
+        if one.type is other.type is ValueType.TEXT and name not in {"=", "<>"}:
+            one, other = self._ordered(one), self._ordered(other)
+        return compared(name, one, other)
+
+    def _ordered(self, text: Operand) -> Operand:
+        return Operand(text.type, self._dialect.ordered(text.sql()), known=False)
 
     def _between(self, arguments: list[Any]) -> Condition:
         value, low, high = (self._operand(argument) for argument in _exactly("between", arguments, 3))

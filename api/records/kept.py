@@ -6,12 +6,14 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import String, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from api.store.direct import direct
+from api.store.direct import Writing, direct
+from api.store.plain import Plain
 from api.store.tables import Base, RecordRow
 
 __all__ = ["Kept", "Record", "content_of", "find_kept", "insert_kept", "update_kept"]
@@ -71,7 +73,7 @@ def content_of(row: Record) -> Mapping[str, Any]:
     return json.loads(row.document) if known is None else known
 
 
-def find_kept(session: Session, type_: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Kept]:
+def find_kept(session: Writing, type_: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Kept]:
     """The records of a type that are there, by (source, source_id)."""
     of_source: dict[str, list[str]] = defaultdict(list)
     for source, source_id in sorted(set(names)):
@@ -80,17 +82,18 @@ def find_kept(session: Session, type_: str, names: Iterable[tuple[str, str]]) ->
     for source, wanted in of_source.items():
         for start in range(0, len(wanted), _AT_ONCE):
             for row in _look(session, {"of_type": type_, "of_source": source}, wanted[start : start + _AT_ONCE]):
-                found[source, row.source_id] = Kept(*row)
+                kept = Kept(*row)
+                found[source, kept.source_id] = kept
     return found
 
 
-def _look(session: Session, of: dict[str, str], named: list[str]) -> Iterable[Any]:
-    if len(named) == 1:
-        return direct(session, _FIND_ONE, of | {"named": named[0]})
+def _look(session: Writing, of: dict[str, str], named: list[str]) -> Iterable[Any]:
+    if len(named) == 1 or isinstance(session, Plain):
+        return chain.from_iterable(direct(session, _FIND_ONE, of | {"named": each}) for each in named)
     return session.execute(_FIND_MANY, of | {"named": named})
 
 
-def insert_kept(session: Session, records: Sequence[Kept]) -> None:
+def insert_kept(session: Writing, records: Sequence[Kept]) -> None:
     """Put new records in."""
     if records:
         direct(session, _INSERT, [_values(each) for each in records])

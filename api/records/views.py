@@ -15,7 +15,7 @@ from api.records.merges import MERGED, members, survivors
 from api.records.readable import INSIDE_AUDIENCE
 from api.records.tables import StandingRow
 from api.records.types import TYPES
-from api.store.direct import direct
+from api.store.direct import Writing, direct
 from api.store.tables import Base, EvidenceRow, ReadableRow, RecordRow, ReviewRow
 from api.times import iso
 
@@ -71,7 +71,7 @@ def first_view(row: Kept) -> dict[str, Any]:
     return _view(row, (), _review_state(row, None, None), {})
 
 
-def insert_views(session: Session, views: Sequence[Mapping[str, Any]]) -> None:
+def insert_views(session: Writing, views: Sequence[Mapping[str, Any]]) -> None:
     """Put views in of records that had none."""
     if views:
         direct(session, _INSERT, views)

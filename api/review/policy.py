@@ -15,7 +15,7 @@ from api.errors import PermissionDeniedError, PreconditionError, StaleError
 from api.identity.roles import Call, Principal
 from api.review.schemas import PolicyIn, Selector, Severity
 from api.review.tables import ReviewPolicyRow
-from api.store.direct import direct
+from api.store.direct import Writing, direct
 from api.store.tables import Base
 from api.times import iso
 from api.trail.audit import append_audit
@@ -25,13 +25,15 @@ __all__ = ["get_policy", "people_needed", "policy_now", "put_policy", "require_p
 
 _USUAL = PolicyIn()
 _TABLE = Base.metadata.tables["review_policy"]
-_NEWEST = select(_TABLE).order_by(_TABLE.c.version.desc()).limit(1)  # built once: every delivery asks
+# Built once: every delivery asks.
+_NEWEST = select(_TABLE).order_by(_TABLE.c.version.desc()).limit(1)
+_IN_FORCE = _NEWEST.with_only_columns(_TABLE.c.document)
 
 
-def policy_now(session: Session) -> PolicyIn:
+def policy_now(session: Writing) -> PolicyIn:
     """The rules in force: the usual ones until an administrator writes others."""
-    row = _newest(session)
-    return _USUAL if row is None else _policy_of(row.document)
+    row: Any = direct(session, _IN_FORCE, {}).one_or_none()
+    return _USUAL if row is None else _policy_of(row[0])
 
 
 def severity_of(policy: PolicyIn, document: Mapping[str, Any]) -> Severity:

@@ -19,7 +19,7 @@ from api.review.claims import claim_wire, live
 from api.review.policy import people_needed, policy_now, put_policy, severity_of
 from api.review.schemas import SEVERITIES, PolicyIn, Severity
 from api.review.tables import ClaimRow, QueueRow, SeenRow
-from api.store.direct import direct
+from api.store.direct import Writing, direct
 from api.store.tables import Base, RecordRow
 
 __all__ = ["MOST_COUNTED", "Place", "QueueFilter", "change_policy", "enqueue", "fill_queue", "read_queue"]
@@ -27,7 +27,9 @@ __all__ = ["MOST_COUNTED", "Place", "QueueFilter", "change_policy", "enqueue", "
 _AT_ONCE = 400
 MOST_COUNTED = 1000
 """Of one severity: whoever asks for a page does not wait until all that wait are counted."""
-_ENQUEUE = insert(Base.metadata.tables["review_queue"])
+_QUEUE = Base.metadata.tables["review_queue"]
+_ENQUEUE = insert(_QUEUE)
+_LEAVE = delete(_QUEUE).where(_QUEUE.c.record_id == bindparam("left", type_=String))
 Place = tuple[str, int, str]
 """Severity, time in microseconds, and id of the last crossing of the page before."""
 
@@ -54,14 +56,14 @@ class QueueFilter:
     seen: bool | None = None
 
 
-def enqueue(session: Session, rows: Sequence[Record], *, fresh: bool = False) -> None:
+def enqueue(session: Writing, rows: Sequence[Record], *, fresh: bool = False) -> None:
     """Put crossings into the queue, or take them out of it, by their review state.
 
     Of a `fresh` delivery, first revisions cannot be in it yet.
     """
-    known = [row.id for row in rows if row.revision > 1 or not fresh]
-    for start in range(0, len(known), _AT_ONCE):
-        session.execute(delete(QueueRow).where(QueueRow.record_id.in_(known[start : start + _AT_ONCE])))
+    known = [{"left": row.id} for row in rows if row.revision > 1 or not fresh]
+    if known:
+        direct(session, _LEAVE, known)
     waiting = [row for row in rows if row.review_state == "pending"]
     if waiting:
         policy = policy_now(session)

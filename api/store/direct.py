@@ -18,11 +18,13 @@ from sqlalchemy.orm import Session
 
 from api.store.plain import Plain
 
-__all__ = ["Said", "Statement", "direct", "said"]
+__all__ = ["Said", "Statement", "Writing", "direct", "said"]
 
 Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 """Over numbers, texts and bytes alone, which a driver takes and gives as they are; no list stands in an IN."""
 Values = Mapping[str, Any]
+Writing = Session | Connection | Plain
+"""A write transaction: a session, or a connection alone."""
 _T = TypeVar("_T")
 _FEW, _MANY = 64, 256
 """Rows that are inserted by one statement: of up to `_FEW` each number makes a statement of its own to be kept ready,
@@ -65,15 +67,13 @@ class Said:
         return before + values[:-1] + given + after, tuple(chain.from_iterable(rows))
 
 
-def direct(
-    session: Session | Connection | Plain, statement: Statement, given: Values | Sequence[Values]
-) -> CursorResult[Any]:
+def direct(session: Writing, statement: Statement, given: Values | Sequence[Values]) -> CursorResult[Any]:
     """Execute a statement in the transaction of a session, past what the session has not flushed yet.
 
     Parameters
     ----------
     session
-        Or a connection alone; of what a `Plain` one finds there is `one_or_none`.
+        Or a connection alone; what a `Plain` one finds are bare rows: `one_or_none`, or all of them in turn.
     given
         Its parameters by name: of an Insert the columns, all of them in each row; a sequence executes it for each.
     """

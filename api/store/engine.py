@@ -42,7 +42,9 @@ class _Waiting:
 
     work: Callable[[Any], Any]
     bare: bool = False
-    """Whether it takes a connection in place of a session, and appends to the audit alone."""
+    """Whether it takes a connection in place of a session."""
+    quiet: bool = False
+    """Whether it appends to the audit alone."""
     called: threading.Event = field(default_factory=threading.Event)
     """Set when it is done, or when it is this one's turn to commit for all that wait."""
     done: bool = False
@@ -189,13 +191,17 @@ class Store:
         value: _T = self._done(_Waiting(work))
         return value
 
-    def note_together(self, work: Callable[[Connection | Plain], _T]) -> _T:
-        """As `write_together`, for work that appends to the audit (`api.store.direct`) and does nothing else.
-
-        Most requests only read, and most of what they cost is this: no session is made for it, and those who `listen`
-        are not called, for there is nothing new for them.
-        """
+    def put_together(self, work: Callable[[Connection | Plain], _T]) -> _T:
+        """As `write_together`, for work that says its few statements itself (`api.store.direct`)."""
         value: _T = self._done(_Waiting(work, bare=True))
+        return value
+
+    def note_together(self, work: Callable[[Connection | Plain], _T]) -> _T:
+        """As `put_together`, for work that appends to the audit and does nothing else, as all that only reads does.
+
+        Those who `listen` are not called: there is nothing new for them.
+        """
+        value: _T = self._done(_Waiting(work, bare=True, quiet=True))
         return value
 
     def _done(self, mine: _Waiting) -> Any:
@@ -231,16 +237,17 @@ class Store:
 
     def _commit(self, batch: list[_Waiting]) -> None:
         try:
-            if len(batch) == 1 and batch[0].bare and self.is_embedded:
-                batch[0].value = self._plain.do(batch[0].work)
-            elif len(batch) == 1:  # has nobody to spare: no savepoint
-                with self._begun() if batch[0].bare else self._transaction() as begun:
-                    batch[0].value = batch[0].work(begun)
+            alone, bare = len(batch) == 1, all(waiting.bare for waiting in batch)  # who is alone needs no savepoint
+            if bare and self.is_embedded:
+                self._plain.do(lambda plain: _do(batch[0], plain) if alone else self._join_plain(plain, batch))
+            elif alone:
+                with self._begun() if bare else self._transaction() as begun:
+                    _do(batch[0], begun)
             else:
                 with self._begun() as connection:
                     for waiting in batch:
                         self._join(connection, waiting)
-            if not all(waiting.bare for waiting in batch):
+            if not all(waiting.quiet for waiting in batch):
                 self._tell()
         except Exception as error:  # noqa: BLE001 - handed to each member, who raises it
             for waiting in batch:
@@ -268,6 +275,18 @@ class Store:
             except Exception as error:  # noqa: BLE001 - handed to the member, who raises it
                 waiting.error = error
                 session.rollback()
+
+    def _join_plain(self, plain: Plain, batch: list[_Waiting]) -> None:
+        """As `_join`, for all of a batch that is bare."""
+        for waiting in batch:
+            plain.exec_driver_sql("SAVEPOINT member")
+            try:
+                with self._database.as_storage_error():
+                    _do(waiting, plain)
+            except Exception as error:  # noqa: BLE001 - handed to the member, who raises it
+                waiting.error = error
+                plain.exec_driver_sql("ROLLBACK TO member")
+            plain.exec_driver_sql("RELEASE member")
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
@@ -366,6 +385,10 @@ class Store:
         self._database.close()
         self.looks.close()
         self._plain.close()
+
+
+def _do(waiting: _Waiting, transaction: Any) -> None:
+    waiting.value = waiting.work(transaction)
 
 
 def open_database(directory: Path, database: str | None, *, busy_timeout_s: float = 10.0) -> Database:

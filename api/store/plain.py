@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -40,9 +40,12 @@ class Plain:
         found: tuple[Any, ...] | None = self._cursor.fetchone()
         return found
 
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self._cursor)
+
 
 class PlainWriter:
-    """A connection to SQLite for one small write after another. Whoever writes has the store to itself (`Store`).
+    """A connection to SQLite for small writes, one after another. Whoever writes has the store to itself (`Store`).
 
     Parameters
     ----------

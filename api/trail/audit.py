@@ -13,15 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical
 from api.errors import AuditTamperedError
 from api.identity.roles import Call
-from api.store.direct import direct
+from api.store.direct import Writing, direct
 from api.store.engine import Store
-from api.store.plain import Plain
 from api.store.tables import AuditRow, Base
 from api.times import iso
 
@@ -85,15 +84,13 @@ Link = tuple[int, str, str]
 """An entry as it is kept: number, body, hash in hex."""
 
 
-def append_audit(
-    session: Session | Connection | Plain, call: Call, time_us: int, action: str, objects: list[str], **detail: Any
-) -> None:
+def append_audit(session: Writing, call: Call, time_us: int, action: str, objects: list[str], **detail: Any) -> None:
     """Append one entry in the caller's write transaction, so that the deed and its record stand or fall together.
 
     Parameters
     ----------
     session
-        A session of `Store.write`, or what `Store.note_together` gives.
+        A session of `Store.write`, or what `Store.put_together` gives.
     call
         Who, and in which request.
     time_us
@@ -108,7 +105,7 @@ def append_audit(
     append_deeds(session, [Deed(call, time_us, action, objects, detail)])
 
 
-def append_deeds(session: Session | Connection | Plain, deeds: Sequence[Deed]) -> None:
+def append_deeds(session: Writing, deeds: Sequence[Deed]) -> None:
     """Append an entry for each of `deeds`, in order, as `append_audit` does."""
     if not deeds:
         return

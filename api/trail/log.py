@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.canonical import canonical
 from api.identity.roles import Principal, Role
-from api.store.direct import direct
+from api.store.direct import Writing, direct
 from api.store.tables import Base, EventRow
 from api.times import iso
 
@@ -85,13 +85,15 @@ def append_event(
 
 
 def append_events(
-    session: Session, time_us: int, kind: str, members: list[dict[str, Any]], *, audience: str = INSIDE
+    session: Writing, time_us: int, kind: str, members: list[dict[str, Any]], *, audience: str = INSIDE
 ) -> None:
     """Append an event of one kind for each of `members` (record_id, record_type, partner_id, detail), in order."""
     if not members:
         return
-    session.flush()  # what the events tell of comes before them
-    seq, number = (last or 0 for last in direct(session, _LASTS, {"whom": audience}).one())
+    if isinstance(session, Session):
+        session.flush()  # what the events tell of comes before them
+    lasts: Any = direct(session, _LASTS, {"whom": audience}).one_or_none()
+    seq, number = (last or 0 for last in lasts)
     rows = [
         {
             "record_type": None,

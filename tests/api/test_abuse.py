@@ -10,6 +10,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -18,14 +19,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import vision
-from api import Settings, TooLargeError, UnprocessableError, running
+from api import Settings, TooLargeError, UnprocessableError, create_app, running
 from api.ingest import contents
 from api.ingest.contents import ContentCheck
 from api.server import JsonLines
 from api.store.tables import Base
 from api.trail.log import INSIDE, read_events
 from tests.api.authority import Authority
-from tests.api.conftest import ON_SQLITE
+from tests.api.conftest import ON_SQLITE, InProcess
 from tests.api.live import Live, Target, live, status
 from tests.api.people import PASSWORD, everything, settled
 from tests.api.samples import CLIP, crossing_json
@@ -132,12 +133,55 @@ def test_no_method_echoes_what_was_sent(served):
         assert "hush" not in answer.text + str(answer.headers)
 
 
+def test_head_leaves_the_connection_to_the_next_request(served):
+    """No byte of a body, were it of a stream that never ends: the next answer would be read from it."""
+    key = served.keys["analyst"]
+    for path in ("/crossings", "/events/stream", "/vehicles/stream", "/nowhere", "/logout"):
+        head = f"HEAD {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+        came = talk(served, head + HIDDEN, wait_s=20.0)
+        first, _, rest = came.partition(b"\r\n\r\n")
+        assert len(statuses(came)) == 2, came
+        assert rest.startswith(b"HTTP/1.1 200"), (path, first, rest)
+
+
+def test_every_method_of_an_address_is_named_where_another_is_refused(served):
+    for path, methods in (("/crossings", "GET, HEAD, POST"), ("/logout", "POST"), ("/me", "GET, HEAD")):
+        answer = served.ask("analyst", "PATCH", path)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
+
+
 def test_no_header_of_a_proxy_changes_who_or_where_one_is(served):
     lies = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Host": "evil.test", "X-Original-URL": "/audit", "X-User": "a"}
     answer = served.ask("analyst", "GET", "/me", headers=lies)
     assert answer.json()["name"] == "analyst"
     assert "evil.test" not in answer.text + str(answer.headers)
     assert served.http.get("/me", headers=lies).status_code == 401
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("public_url", "plain", "base"),
+    [
+        ("https://vedette.example", False, "https://vedette.example"),
+        (None, True, "https://inside.test"),
+        (None, False, "http://inside.test"),
+    ],
+)
+def test_no_link_leads_out_of_tls(store, service, identity, public_url, plain, base):
+    """A proxy speaks plain HTTP with us; whoever followed a link to that would send the key in the clear."""
+    made = Settings(
+        store.directory, identity=replace(identity, public_url=public_url), plain_http_beyond_loopback=plain
+    )
+    key = {"Authorization": f"Bearer {service.keys['analyst']}"}
+    with httpx.Client(transport=InProcess(create_app(made, store)), base_url="http://inside.test") as http:
+        landing = http.get("/ogc", headers=key).json()
+        items = http.get("/ogc/collections/crossings/items", headers=key)
+        described = http.get("/asyncapi.json", headers=key).json()["servers"]["service"]
+    assert items.status_code == 200
+    links = [link["href"] for link in (*landing["links"], *items.json()["links"])]
+    assert len(links) > 5
+    assert all(link.startswith(f"{base}/ogc") for link in links), links
+    assert f"{described['protocol']}://{described['host']}" == base
 
 
 def test_a_parameter_that_comes_twice_is_no_way_round_its_check(served):

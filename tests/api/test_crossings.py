@@ -181,6 +181,16 @@ def test_evidence_is_what_the_crossing_declares(service, crossing, clip):
     assert got.headers["content-type"] == "video/mp2t"
     part = service.ask("analyst", "GET", f"{path}/clip", headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, clip[10:20])
+    size = len(clip)
+    for none in ("bytes=5-2", "lines=1-2", "bytes=", "bytes=a-b", "bytes 0-1", "bytes=--1", "bytes=1-2,4-5", "5-2"):
+        whole = service.ask("analyst", "GET", f"{path}/clip", headers={"Range": none})
+        assert (whole.status_code, whole.content) == (200, clip), none
+    for beyond in (f"bytes={size}-", f"bytes={size + 5}-{size + 9}", "bytes=-0"):
+        refused = service.ask("analyst", "GET", f"{path}/clip", headers={"Range": beyond})
+        assert (refused.status_code, refused.headers["Content-Range"]) == (416, f"bytes */{size}"), beyond
+    for wanted, there in ((f"bytes=-{size + 7}", clip), ("BYTES=-3", clip[-3:]), (f"bytes=7-{size + 70}", clip[7:])):
+        part = service.ask("analyst", "GET", f"{path}/clip", headers={"Range": wanted})
+        assert (part.status_code, part.content) == (206, there), wanted
     stored = service.ask("analyst", "GET", f"/crossings/{crossing_id}").json()["properties"]["stored"]
     assert stored["clip"]["size"] == len(clip)
     assert set(stored) == {"clip", "manifest"}

@@ -8,11 +8,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from api import Settings, SettingsError, StorageError, Store, verify_audit
+from api.identity.logins import Logins
 from api.identity.roles import SYSTEM, Call
 from api.store import postgres as dialect
 from api.store.postgres import libpq_url, postgres_url
 from api.trail.audit import append_audit
 from api.trail.log import append_event
+from tests.api.conftest import DATABASES
+from tests.api.people import PASSWORD, settled
 from tests.services import postgres_cluster
 
 
@@ -202,6 +205,21 @@ def test_a_way_to_the_database_that_ended_without_a_sign_is_gone_round_once(tmp_
     assert counted(store) == 3
     store.close()
     postgres.drop(name)
+
+
+@pytest.mark.parametrize("databases", [each for each in DATABASES if each == "postgres"], indirect=True)
+@pytest.mark.parametrize("before", ["change_password", "_check"])
+def test_a_password_is_changed_over_a_way_that_ended_without_a_sign(service, databases, monkeypatch, before):
+    anna, change = settled(service, "anna"), getattr(Logins, before)
+
+    def cut(*args):
+        databases.postgres.execute(END_ALL.format(databases.made[-1]))
+        return change(*args)
+
+    monkeypatch.setattr(dialect, "poll", Deaf)
+    monkeypatch.setattr(Logins, before, cut)
+    wish = {"password": PASSWORD, "new_password": "nine loud cranes fly"}
+    assert anna.ask("PUT", "/password", json=wish).status_code == 200
 
 
 END_ALL = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{}'"

@@ -706,6 +706,34 @@ def test_glob_means_what_like_means(session, text, pattern):
     assert (selected(session, tree) == [0]) is expected, glob_of(pattern)
 
 
+@pytest.mark.skipif("postgres" not in DATABASES, reason="SQLite has no locale")
+def test_no_locale_of_a_database_changes_what_a_filter_means(postgres):
+    """In Turkish, I is no capital i; where order is alphabetical, a comes before B. Here texts are their characters."""
+    name = "turkish"
+    like_c = "ENCODING UTF8 LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR'"
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE template0 {like_c}")
+    kinds = ["I", "i", "\u0131", "İ", "a", "B", "b", "Z", "ä", "Ä", "_", "ΟΔΟΣ", "οδος", "οδός", "ΟΔΌΣ"]
+    rows = [{"kind": kind, "note": None, "size": 1.0, "time_us": T0, "place": None} for kind in kinds]
+    engine = create_engine(postgres.url(name))
+    TABLE.metadata.create_all(engine)
+    casei = {"op": "casei", "args": [prop["kind"]]}
+    try:
+        with Session(engine) as session:
+            fill(session, rows)
+            for text_ in kinds:
+                low = {"op": "casei", "args": [text_]}
+                trees = [{"op": "=", "args": [casei, low]}, {"op": "like", "args": [casei, low]}]
+                for op in ("<", "<=", ">", ">=", "="):
+                    trees += [{"op": op, "args": [prop["kind"], text_]}, {"op": op, "args": [casei, low]}]
+                    trees.append({"op": op, "args": [text_, "b"]})
+                for tree in trees:
+                    expected = [number for number, row in enumerate(rows) if evaluate(tree, row)]
+                    assert selected(session, tree) == expected, tree
+    finally:
+        engine.dispose()
+        postgres.drop(name)
+
+
 def test_members_of_a_feature_are_found_by_both_spellings(session):
     session.execute(TABLE.delete())
     feature = json.dumps({"properties": {"confidence": 0.5, "owner": "USA", "ellipse": None}}).encode()

@@ -22,7 +22,7 @@ from api.live.account import _close as close_idle
 from api.live.schemas import StateIn
 from api.live.settings import LiveSettings
 from api.live.states import take_states
-from api.live.stream import Watch, changes, vehicle_stream
+from api.live.stream import VEHICLES, Watch, changes, live_stream
 from api.live.tables import VehicleStateRow
 from api.live.view import live_vehicles
 from api.records.readable import find_readable
@@ -413,7 +413,7 @@ async def test_a_stream_of_which_nothing_changes_shows_that_it_lives(service, mo
     quick = Settings(service.store.directory, live=LiveSettings(pace_s=0.01), feeds=FeedSettings(heartbeat_s=0.2))
     opened = Open(Call(Principal("key", "key", Role.ANALYST), "r"), "inside")
     watch = Watch(service.store, quick.live, quick.identity)
-    wire = vehicle_stream(Streams(service.store, quick), watch, opened, service.store, account_s=300.0)
+    wire = live_stream(Streams(service.store, quick), watch, opened, service.store, VEHICLES, account_s=300.0)
     async with asyncio.timeout(30):
         assert [await anext(wire) for _ in range(3)][1:] == [KEEPALIVE_COMMENT] * 2
     await wire.aclose()
@@ -427,7 +427,7 @@ async def test_a_reader_that_is_slow_gets_the_newest_state_and_none_in_between(s
     monkeypatch.setattr("api.live.stream.standing", lambda _session, who, _now, _identity: who)
     opened = Open(Call(reader, "r"), "inside")
     watch = Watch(service.store, quick.live, quick.identity)
-    wire = vehicle_stream(Streams(service.store, quick), watch, opened, service.store, account_s=300.0)
+    wire = live_stream(Streams(service.store, quick), watch, opened, service.store, VEHICLES, account_s=300.0)
     pieces = [await anext(wire), await anext(wire)]
     assert b'"coordinates":[-110.94,31.34]' in pieces[1]
     for n in range(1, 20):

@@ -18,6 +18,7 @@ from api.canonical import new_id
 from api.identity.roles import Permission, Role
 from api.launches.tables import LaunchRow
 from api.records.types import TYPE_OF_COLLECTION
+from api.trail.audit import audit_head, read_audit
 from tests.api import described
 from tests.api.conftest import ON_SQLITE
 from tests.api.people import ORIGIN, Browser, make_account, settled
@@ -124,13 +125,14 @@ class World:
 
 
 async def _asked(app: Any, method: str, path: str, headers: dict[str, str]) -> Answer:
-    status, media_type, body, begun, sent = 0, None, b"", asyncio.Event(), []
+    status, media_type, body, begun, ended, sent = 0, None, b"", asyncio.Event(), asyncio.Event(), []
 
     async def receive() -> dict[str, Any]:
         if not sent:
             sent.append(1)
             return {"type": "http.request", "body": b"{}", "more_body": False}
-        await asyncio.sleep(0 if begun.is_set() else 3600)
+        if not begun.is_set():
+            await ended.wait()
         return {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
@@ -138,10 +140,12 @@ async def _asked(app: Any, method: str, path: str, headers: dict[str, str]) -> A
         if message["type"] == "http.response.start":
             status = message["status"]
             media_type = httpx.Headers(message["headers"]).get("content-type")
-            if STREAM in (media_type or ""):
+            if STREAM in (media_type or "") and method != "HEAD":
                 begun.set()
         else:
             body += message.get("body", b"")
+            if not message.get("more_body", False):
+                ended.set()
 
     usual = {"host": "vedette.test", "content-type": "application/json", **headers}
     scope = {
@@ -326,6 +330,45 @@ def test_a_partner_cannot_tell_what_is_not_theirs_from_what_is_not(world):
     shared = world.objects["crossings/record_id"]
     assert json.loads(world.ask("GET", f"/crossings/{shared}", mine).body)["id"] == shared
     assert world.ask("GET", f"/crossings/{shared}/evidence/clip", mine).status == 200
+
+
+@ON_SQLITE
+def test_head_is_a_get_whose_body_stays_here(world):
+    """To everybody the same status, on every route, and the same entry of the audit; a stream is over at once."""
+    for role in (role.value for role in Role):
+        headers = bearer(world.service.keys[role])
+        for route in (route for route in ROUTES if route.method == "GET"):
+            path, _ = world.path(route)
+            seen, entries = [], []
+            for method in ("GET", "HEAD"):
+                before = head_of(world)
+                seen.append(world.ask(method, path, headers))
+                entries.append(actions(world, before))
+            got, headed = seen
+            assert (headed.status, headed.body) == (got.status, b""), (role, route, got, headed)
+            if "stream" not in route.path:  # what a stream tells is written down as it is told
+                assert entries[1] == [each for each in entries[0] if each not in COUNTED], (role, route, entries)
+    for role, path in (("analyst", "/crossings"), ("analyst", "/nowhere"), ("pilot", "/audit")):
+        got, headed = (world.service.ask(role, method, path) for method in ("GET", "HEAD"))
+        assert headed.content == b""
+        own = {"x-request-id", "ratelimit"}
+        assert {name for name, value in headed.headers.items() if got.headers[name] != value} <= own
+    assert world.service.ask("pilot", "HEAD", "/crossings/bulk").status_code == 404
+    assert world.service.ask("pilot", "HEAD", "/logout").headers["Allow"] == "POST"
+
+
+COUNTED = {"station.list", "launch.list", "launch.read"}
+"""What is asked every few seconds: one entry in a while tells how often."""
+
+
+def head_of(world) -> int:
+    with world.service.store.read() as session:
+        return audit_head(session).seq
+
+
+def actions(world, after: int) -> list[str]:
+    with world.service.store.read() as session:
+        return [entry.body["action"] for entry in read_audit(session, after=after, limit=100)]
 
 
 @ON_SQLITE

@@ -173,7 +173,7 @@ def test_memory_is_bounded_whatever_is_long_the_answer_or_the_question(sizes):
     who = Principal("k", "k", Role.ANALYST)
 
     def key_of(number):
-        return who, b"/", b"%d&" % number + b"q" * sizes[number][1], "a" * sizes[number][2]
+        return who, b"/", b"%d&" % number + b"q" * sizes[number][1], "a" * sizes[number][2], False
 
     def taken(number):
         body, query, accept, objects = sizes[number]
@@ -191,7 +191,7 @@ def test_memory_is_bounded_whatever_is_long_the_answer_or_the_question(sizes):
 @pytest.mark.parametrize(("until_us", "there"), [(101, True), (100, False)])
 def test_what_time_has_changed_is_forgotten(until_us, there):
     ready = ReadyAnswers(Standing())
-    key = (Principal("k", "k", Role.ANALYST), b"/", b"", "")
+    key = (Principal("k", "k", Role.ANALYST), b"/", b"", "", False)
     ready.keep(key, Answer([], b"x", Shown(7, "a.b", [], until_us), ROUTE))
     assert (ready.find(key) is not None) == there
 

@@ -281,6 +281,33 @@ def test_notes_share_the_commit_of_writes_and_their_chain_has_no_gap(store):
     assert verify_audit(store).seq == before + len(entries)
 
 
+def test_of_notes_alone_in_one_commit_one_that_fails_undoes_itself_alone(store):
+    before = verify_audit(store).seq
+    told = at_once(store, [Notes([["a"]]), Notes([["b"], ["c"]], fails=True), Notes([["d"]])])
+    assert [type(each).__name__ for each in told] == ["NoneType", "ConflictError", "NoneType"]
+    with store.read() as session:
+        assert [entry.body["objects"] for entry in read_audit(session, after=before, limit=9)] == [["a"], ["d"]]
+    assert verify_audit(store).seq == before + 2
+
+
+@ON_SQLITE
+def test_where_the_file_breaks_off_the_whole_each_note_hears_of_it(store):
+    before = verify_audit(store).seq
+
+    @dataclass
+    class Broken(Notes):
+        def __call__(self, connection):
+            super().__call__(connection)
+            connection.exec_driver_sql("ROLLBACK")
+            raise StorageError("full")
+
+    told = at_once(store, [Notes([["a"]]), Broken([["b"]]), Notes([["c"]])])
+    assert all(isinstance(each, StorageError) for each in told), told
+    assert verify_audit(store).seq == before
+    store.note_together(Notes([["d"]]))
+    assert verify_audit(store).seq == before + 1
+
+
 def test_a_note_that_fails_alone_leaves_nothing_and_the_next_is_kept(tmp_path):
     """Whether it raises itself, the file is locked, or the store is closed under it."""
     store = Store(tmp_path, busy_timeout_s=0.05)
@@ -306,7 +333,9 @@ def test_a_note_calls_nobody_who_waits_for_changes(store):
     store.note_together(Notes([["a"]]))
     assert not called
     store.write_together(lambda session: put(session, 1, "p1"))
-    assert called
+    assert len(called) == 1
+    store.put_together(Notes([["b"]]))
+    assert len(called) == 2
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

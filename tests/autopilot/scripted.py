@@ -64,6 +64,10 @@ class Script:
             "FS_OPTIONS": (0.0, 6),
         }
     )
+    by_index: bool = True
+    """Whether it answers questions for a parameter by its index."""
+    param_errors: bool = False
+    """Whether it says so of a parameter that it lacks."""
     stubborn: tuple[str, ...] = ()
     """Parameters that keep their value."""
     ready: bool = True
@@ -279,9 +283,15 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
 
     def on_param_request_read(self, m):
         name = m.param_id if isinstance(m.param_id, str) else m.param_id.decode()
-        if name in self.script.params:
+        table = list(self.script.params)
+        if m.get_type() == "PARAM_REQUEST_READ" and m.param_index >= 0:
+            name = table[m.param_index] if m.param_index < len(table) and self.script.by_index else ""
+        if name in table:
             value, kind = self.script.params[name]
-            self.send(mav.MAVLink_param_value_message(name.encode(), value, kind, 1, 0))
+            index = table.index(name)
+            self.send(mav.MAVLink_param_value_message(name.encode(), value, kind, len(table), index))
+        elif name and self.script.param_errors:
+            self.send(mav.MAVLink_param_error_message(255, 190, name.encode(), -1, 1))
 
     def on_param_set(self, m):
         name = m.param_id if isinstance(m.param_id, str) else m.param_id.decode()

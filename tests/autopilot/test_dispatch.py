@@ -276,7 +276,7 @@ class Hill:
     def known_elevation_m(self, lat_deg, lon_deg):
         east, north, _ = frame().to_enu(lat_deg, lon_deg)
         near = np.hypot(np.asarray(east) - self._at[0], np.asarray(north) - self._at[1]) < 100.0
-        return 900.0 + self._rise_m * near
+        return 900.0 + np.where(near, self._rise_m, 0.0)
 
     elevation_m = known_elevation_m
 
@@ -299,6 +299,37 @@ def test_nobody_in_the_air_is_sent_straight_over_ground_that_rises_too_high():
         assert "rises too high" in high.others[1] or "straight there" in high.others[1]
     else:
         assert shapely.LineString(ends(high.chosen)).distance(shapely.Point(middle)) > 70.0
+
+
+@pytest.mark.parametrize("rise_m", [300.0, float("nan")])
+def test_nobody_in_the_air_is_sent_to_where_the_way_home_leads_over_ground_that_rises_too_high(rise_m):
+    """Or over ground that is not known: the way there alone was looked at."""
+    one = on_patrol(0, 0.5, 0.9)
+    home = xy(made().fleet.vehicles[0].base.lat_deg, made().fleet.vehicles[0].base.lon_deg)[0]
+
+    def there(offer):
+        return xy(offer.lat_deg, offer.lon_deg)[0]
+
+    def hill(offer):
+        """Half-way home, where it is not on the way there."""
+        middle = (there(offer) + home) / 2
+        way = shapely.LineString([xy(*one.here)[0], there(offer)])
+        return middle if way.distance(shapely.Point(middle)) > 250.0 else None
+
+    cues = [Cue(spot_behind(share), 0) for share in np.arange(0.1, 1.0, 0.2)]
+    sent = [(cue, dispatch(cue, made(), [one]).chosen) for cue in cues]
+    looked = [(cue, offer, hill(offer)) for cue, offer in sent if offer and hill(offer) is not None]
+    assert looked
+    refused = 0
+    for cue, offer, at in looked[:2]:
+        flat, high = (dispatch(cue, made(), [one], Viewing(made(), Hill(at, rise))) for rise in (2.0, rise_m))
+        assert there(flat.chosen) == pytest.approx(there(offer), abs=0.1)
+        if high.chosen is None:
+            refused += "below the straight way home from there" in high.others[1]
+        else:
+            back = shapely.LineString([there(high.chosen), home])
+            assert back.distance(shapely.Point(at)) > 70.0
+    assert refused
 
 
 def test_the_answer_says_who_goes_and_by_how_much_the_others_are_later():

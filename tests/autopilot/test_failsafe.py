@@ -1,12 +1,15 @@
 """What a vehicle does when it hears nobody is known before it takes off, and one that would fall is not flown."""
 
 import struct
+from dataclasses import replace
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot import FlightTask, NotReadyError, Vehicle, fly
+from autopilot import FlightTask, NotReadyError, TransferError, Vehicle, check_vehicle, fly
 from autopilot.failsafe import check_link_loss
+from autopilot.termination import check_termination
+from missions import MissionItem
 from tests.autopilot.scripted import FAST, Script, line_mission, linked, vehicle_at
 
 COPTER = {"autopilot": mav.MAV_AUTOPILOT_ARDUPILOTMEGA}
@@ -92,3 +95,128 @@ async def test_it_is_said_before_take_off_and_noted_where_it_does_not_come_home(
     assert report.notes == (f"vehicle 1 sortie 1: {told.split(';')[0]}",)
     for sortie in report.vehicles[0].sorties:
         assert [event.text for event in sortie.events if event.kind == "check"] == told.split("; ")
+
+
+COPTER_ALONE = {"FS_GCS_ENABLE": 1, "FS_THR_ENABLE": 1, "FS_OPTIONS": 0}
+AFS = {"AFS_ENABLE": 1, "AFS_TERM_ACTION": 42, "AFS_TERM_PIN": -1, "AFS_GEOFENCE": 0, "AFS_RC": 1, "AFS_DUAL_LOSS": 0}
+PINNED = {**AFS, "AFS_TERM_ACTION": 0, "AFS_TERM_PIN": 54}
+
+
+async def ends(script, mission=None):
+    async with linked(script) as (vehicle, link), await Vehicle.connect(link, timing=FAST) as seen:
+        vehicle.report()
+        assert await seen.wait_until(lambda t: t.lat_deg is not None, 5.0) is not None
+        return await check_termination(seen, mission or line_mission(4))
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (holding(COPTER, OTHER=1), ()),
+        (holding(COPTER, AFS_ENABLE=0, AFS_TERM_ACTION=42, AFS_GEOFENCE=1, BATT_FS_LOW_ACT=2), ()),
+        (holding(COPTER, **{**AFS, "AFS_TERM_ACTION": 0}), ()),
+        # Of Copter 43 lands, of Plane it does so only with rotors.
+        (holding(COPTER, **{**AFS, "AFS_TERM_ACTION": 43, "AFS_GEOFENCE": 1}), ()),
+        (holding(COPTER, **AFS, AFS_RC_FAIL_TIME=5, AFS_RC_MAN_ONLY=1), ()),
+        (
+            holding(COPTER, **{**AFS, "AFS_DUAL_LOSS": 1}),
+            (
+                (
+                    "when it hears nobody and has no GPS it ends its flight where it is "
+                    "(AFS_ENABLE 1, AFS_TERM_ACTION 42, AFS_DUAL_LOSS 1)"
+                ),
+            ),
+        ),
+        (
+            holding(PLANE, **AFS, AFS_MAX_RANGE=30, AFS_WP_COMMS=4),
+            (
+                (
+                    "when it is farther from where it armed than 30000 m it ends its flight where it is "
+                    "(AFS_ENABLE 1, AFS_TERM_ACTION 42, AFS_MAX_RANGE 30)"
+                ),
+                (
+                    "when it hears nobody it goes on at the item of its mission that AFS_WP_COMMS names "
+                    "(AFS_ENABLE 1, AFS_WP_COMMS 4)"
+                ),
+            ),
+        ),
+        (holding(PLANE, BATT_FS_LOW_ACT=2, BATT_FS_CRT_ACT=4), ()),
+        (holding(PX4, CBRK_FLIGHTTERM=121212, FD_FAIL_P=60), ()),
+        (
+            holding(PX4, CBRK_FLIGHTTERM=0, FD_FAIL_P=60, FD_FAIL_R=0, COM_ACT_FAIL_ACT=4, COM_WIND_MAX_ACT=3),
+            (
+                "when a motor fails it ends its flight where it is (COM_ACT_FAIL_ACT 4)",
+                "when it is tipped over it ends its flight where it is (CBRK_FLIGHTTERM 0, FD_FAIL_P 60)",
+            ),
+        ),
+        # The fence's action comes with the fence of the mission (`enable_fence`).
+        (holding(PX4, GF_ACTION=4), ()),
+    ],
+)
+async def test_at_what_it_would_end_its_flight_is_told(script, said):
+    assert await ends(script) == said
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (holding(COPTER, **{**AFS, "AFS_GEOFENCE": 1}), r"ends its flight where it is when it leaves its fence \(AFS_"),
+        (holding(PLANE, **{**AFS, "AFS_TERM_ACTION": 43, "AFS_GEOFENCE": 1}), r"when it leaves its fence"),
+        (holding(COPTER, **{**PINNED, "AFS_GEOFENCE": 1}), r"has the board at AFS_TERM_PIN end .* \(.*AFS_TERM_PIN 54"),
+        (holding(COPTER, **AFS, AFS_RC_FAIL_TIME=5, AFS_RC_MAN_ONLY=0), r"without its radio control"),
+        (
+            holding(COPTER, **AFS, AFS_MAX_RANGE=1),
+            r"farther from where it armed than 1000 m .* the mission goes 19\d\d m",
+        ),
+        (holding(COPTER, BATT_FS_LOW_ACT=5), r"when its battery is low \(BATT_FS_LOW_ACT 5\): set it to return"),
+        (holding(PLANE, BATT_FS_CRT_ACT=3), r"when its battery is nearly empty"),
+        (holding(PX4, COM_WIND_MAX_ACT=4, COM_WIND_MAX=1), r"in strong wind"),
+        (holding(PX4, COM_POS_LOW_ACT=4), r"when it is not sure of its position"),
+        (holding(PX4, COM_GNSSLOSS_ACT=3), r"when it loses one of its GPS"),
+        (holding(PX4, COM_ARM_ODID=5), r"when its remote identification fails"),
+    ],
+)
+async def test_one_that_would_end_it_where_it_could_come_home_is_refused(script, why):
+    with pytest.raises(NotReadyError, match=why):
+        await ends(script)
+
+
+async def test_a_fence_of_its_own_that_ends_its_flight_is_refused():
+    with pytest.raises(NotReadyError, match="when it leaves its fence"):
+        await ends(holding(PX4, GF_ACTION=4), replace(line_mission(4, dialect="px4"), fence=()))
+
+
+async def test_what_is_not_answered_is_not_taken_for_harmless():
+    script = holding(COPTER, **{**AFS, "AFS_GEOFENCE": 1})
+    script.by_index = False
+    script.lose = lambda name, _: name == "PARAM_VALUE"
+    said = await ends(script)
+    assert said[0] == "what it does when it leaves its fence is not known: it does not answer for AFS_ENABLE"
+
+
+async def test_it_is_refused_and_told_as_a_flight_goes():
+    script = Script()
+    script.params |= {"BATT_FS_LOW_ACT": (5.0, 2)}
+    async with vehicle_at(script) as (vehicle, url):
+        report = await fly([FlightTask(1, url, (line_mission(3),))], timing=FAST)
+    assert "ends its flight where it is when its battery is low" in report.vehicles[0].failure
+    assert not any(message.get_type() == "MISSION_COUNT" for message in vehicle.heard)
+
+    script.params |= {
+        name: (float(value), 9) for name, value in {**AFS, "AFS_DUAL_LOSS": 1, "BATT_FS_LOW_ACT": 2}.items()
+    }
+    async with vehicle_at(script) as (_, url):
+        report = await fly([FlightTask(1, url, (line_mission(4),))], timing=FAST)
+    assert report.completed, report.vehicles[0].failure
+    (note,) = [note for note in report.notes if "no GPS" in note]
+    assert "when it hears nobody and has no GPS it ends its flight where it is" in note
+    events = report.vehicles[0].sorties[0].events
+    assert any(event.kind == "check" and "no GPS" in event.text for event in events)
+
+
+async def test_a_mission_that_ends_the_flight_is_not_taken():
+    mission = line_mission(3)
+    ending = MissionItem(len(mission.items), 2, mav.MAV_CMD_DO_FLIGHTTERMINATION, 1.0)
+    async with linked() as (_vehicle, link), await Vehicle.connect(link, timing=FAST) as seen:
+        with pytest.raises(TransferError, match="ends the flight where it is: take it out"):
+            await check_vehicle(seen, replace(mission, items=(*mission.items, ending)))

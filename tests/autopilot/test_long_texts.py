@@ -76,3 +76,19 @@ def test_parts_that_overtake_each_other_are_one_text_of_a_vehicle():
     assert state.texts == []
     state.take(mav.MAVLink_statustext_message(3, first.encode(), 9, 0))
     assert [(each.severity, each.text) for each in state.texts] == [(3, text)]
+
+
+def test_a_text_whose_last_part_is_lost_is_told_after_a_time_though_nothing_else_is_said(monkeypatch):
+    now_s = 100.0
+    monkeypatch.setattr("autopilot.telemetry.time.monotonic", lambda: now_s)
+    state, beat = TelemetryState(str), mav.MAVLink_heartbeat_message(2, 3, 0, 0, 0, 3)
+    state.take(mav.MAVLink_statustext_message(2, b"x" * 50, 7, 0))
+    now_s = 104.0
+    state.take(beat)
+    assert state.texts == []
+    now_s = 106.0
+    state.take(beat)
+    assert [(each.severity, each.text) for each in state.texts] == [(2, "x" * 50 + "...")]
+    assert state.said == 1
+    state.take(beat)
+    assert state.said == 1

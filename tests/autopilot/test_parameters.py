@@ -1,13 +1,16 @@
 """All parameters at once, their names in several versions, and the ground station that a vehicle waits for."""
 
+import asyncio
 import random
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import (
+    AbsentError,
     NotReadyError,
     ParameterError,
+    Timing,
     Vehicle,
     all_parameters,
     check_ground_station,
@@ -173,3 +176,101 @@ async def test_one_that_does_not_say_whom_it_waits_for_is_noted_once():
     (note,) = report.notes
     assert "vehicle 1 sortie 1: whether it would notice that it hears us no more is not known" in note
     assert "has no parameter MAV_GCS_SYSID" in note
+
+
+def asked(vehicle, name):
+    return sum(m.get_type() == "PARAM_REQUEST_READ" and m.param_id == name for m in vehicle.heard)
+
+
+@pytest.mark.parametrize("how", [{}, {"param_errors": True}])
+async def test_one_that_the_vehicle_lacks_is_known_before_a_question_is_given_up_and_remembered(how):
+    """Nothing is said of it, or that it is not there: questions that are answered say that the link is not to blame."""
+    slow = Timing(retry_floor_s=20.0)
+    async with linked(Script(**how)) as (vehicle, link), await Vehicle.connect(link, timing=slow) as seen:
+        async with asyncio.timeout(5):
+            with pytest.raises(AbsentError, match="has no parameter NOT_THERE"):
+                await seen.parameter("NOT_THERE")
+        times = asked(vehicle, "NOT_THERE")
+        assert times == (1 if how else 4)
+        with pytest.raises(AbsentError):
+            await seen.parameter("NOT_THERE")
+        assert asked(vehicle, "NOT_THERE") == times
+        # What it holds by another number, or after a boot, is asked for anew.
+        vehicle.script.params["NOT_THERE"] = (3.0, 9)
+        assert await seen.parameter("FENCE_TYPE") == 7.0
+        assert await seen.parameter("NOT_THERE") == 3.0
+
+
+async def test_what_it_lacked_is_asked_for_again_after_a_boot():
+    async with linked(Script()) as (vehicle, link), await connected(link) as seen:
+        with pytest.raises(AbsentError):
+            await seen.parameter("NOT_THERE")
+        vehicle.script.params["NOT_THERE"] = vehicle.script.params.pop("FENCE_TYPE")  # as many as before
+        with pytest.raises(AbsentError):
+            await seen.parameter("NOT_THERE")
+        vehicle.clock_ms += 60_000
+        vehicle.report()
+        await seen.wait_until(lambda t: t.vehicle_s > 60, 5.0)
+        vehicle.clock_ms = 0
+        vehicle.report()
+        await seen.wait_until(lambda t: t.boots == 1, 5.0)
+        assert await seen.parameter("NOT_THERE") == 7.0
+
+
+async def test_many_are_looked_up_side_by_side():
+    slow = Timing(retry_floor_s=20.0)
+    lacking = [f"LACKS_{n}" for n in range(12)]
+    async with linked(Script()) as (vehicle, link), await Vehicle.connect(link, timing=slow) as seen:
+        waiting = most = 0
+        answer = vehicle.on_param_request_read
+
+        async def late(m):
+            nonlocal waiting, most
+            waiting += 1
+            most = max(most, waiting)
+            await asyncio.sleep(0.05)
+            waiting -= 1
+            answer(m)
+
+        tasks = []
+        vehicle.on_param_request_read = lambda m: tasks.append(asyncio.ensure_future(late(m)))
+        await seen.look_up([*lacking, "FENCE_TYPE", "SYSID_MYGCS"])
+        assert 6 <= most <= 20  # what ArduPilot keeps of questions
+        before = len(vehicle.heard)
+        for name in lacking:
+            with pytest.raises(AbsentError):
+                await seen.parameter(name)
+        await seen.look_up([*lacking, "FENCE_TYPE", "MAV_GCS_SYSID"])
+        assert len(vehicle.heard) == before
+
+
+async def test_a_link_that_loses_does_not_make_it_absent():
+    """At the share of losses at which the other question misleads most, half of all."""
+    dice = random.Random(11)
+    wrong = 0
+    async with linked(Script()) as (vehicle, link), await connected(link) as seen:
+        vehicle.script.lose = lambda name, _: name.startswith("PARAM_") and dice.random() < 0.3
+        for _ in range(60):
+            try:
+                assert await seen.parameter("FENCE_TYPE") == 7.0
+            except AbsentError:
+                wrong += 1
+            except ParameterError:
+                pass  # not answered: nobody says that it is not there
+    assert wrong <= 1
+
+
+async def test_of_a_vehicle_that_answers_nothing_nobody_says_that_it_lacks_something():
+    async with linked(Script(by_index=False)) as (_, link), await connected(link) as seen:
+        with pytest.raises(ParameterError, match="or does not answer") as refused:
+            await seen.parameter("NOT_THERE")
+    assert not isinstance(refused.value, AbsentError)
+
+
+async def test_why_a_value_is_not_taken_is_told():
+    async with linked(Script()) as (vehicle, link), await connected(link) as seen:
+        vehicle.on_param_set = lambda m: vehicle.send(
+            mav.MAVLink_param_error_message(255, 190, m.param_id.encode(), -1, mav.MAV_PARAM_ERROR_VALUE_OUT_OF_RANGE)
+        )
+        with pytest.raises(ParameterError, match=r"FENCE_TYPE: the value is out of its range \(MAV_PARAM_ERROR 2\)"):
+            await seen.set_parameter("FENCE_TYPE", 99)

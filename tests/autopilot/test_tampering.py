@@ -175,6 +175,18 @@ async def test_settings_are_looked_at_where_they_were_proved(monkeypatch):
     mute.parameter("FENCE_ENABLE", 0.0)
     mute.tampering.look()
     assert mute.doubted == ["FENCE_ENABLE", "FENCE_ENABLE"]
+    # On its way down it need not answer for a fence that means nothing any more.
+    landing = Flown()
+    monkeypatch.setattr("autopilot.tampering._DOUBT_S", 0.0)
+    landing.tampering._vehicle.timing = Timing(time_scale=1e6, floor_s=1e-9)
+    landing.parameter("FENCE_ENABLE", 0.0)
+    landing.at(5)
+    landing.tampering.look()
+    assert landing.found is None
+    mute.tampering._vehicle.timing = landing.tampering._vehicle.timing
+    mute.tampering.look()
+    with pytest.raises(FlightError, match="may have been made void"):
+        mute.tampering.look()
     for how in ({"fenced": False}, {"set_up": False}):
         one = Flown(**how)
         one.parameter("FENCE_ENABLE", 0.0)

@@ -374,7 +374,8 @@ async def test_capabilities_and_room():
         assert (await capabilities(seen)).version == "4.7.0"  # by the command of older versions
         assert await item_limit(seen) == 650
         vehicle.script.params["BRD_SD_MISSION"] = (64.0, 4)
-        assert await item_limit(seen) == 4369
+        async with await connected(link) as anew:
+            assert await item_limit(anew) == 4369
         assert [await item_limit(seen, kind) for kind in (MissionKind.FENCE, MissionKind.RALLY)] == [255, 127]
         await check_vehicle(seen, line_mission(700))
 

@@ -3,19 +3,24 @@
 import itertools
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shapely import LineString
 
 from bench import partition
 from bench.leg_bound import lower_bound_s
 from bench.legs import Legs, dumped, even_split, loaded, longest_s, tour_s, wandering
+from bench.legs_flown import OPTIONS, beside
 from bench.peer_pyvrp import solved
 from bench.rows import BenchError
-from missions import Team, share_out
+from missions import Team, plan, share_out
+from missions.planning import Planner
+from tests.missions.helpers import metres
 
 
 def _legs(seed, count, drones):
@@ -101,6 +106,7 @@ def short(monkeypatch):
     monkeypatch.setattr(partition, "LIMIT_S", 1.0)
     monkeypatch.setattr(partition, "PEERS", partition.PEERS[:1])
     monkeypatch.setattr(partition, "CASES", (partition.Case(40, 3, 4, 1),))
+    monkeypatch.setattr(partition, "FLOWN", ())
     return monkeypatch
 
 
@@ -115,20 +121,21 @@ def _as_planned_s(legs):
     return longest_s(legs, {block.team: list(range(block.start, block.stop)) for block in blocks})
 
 
-def test_a_short_run_gives_rows_for_the_bound_for_folds_and_for_the_peer(short):
-    ours, folded, beside, folded_beside = partition.rows(None, "partition")
+def test_a_short_run_gives_rows_for_the_bound_for_passes_and_for_the_peer(short):
+    ours, passes, beside_peer, passes_beside = partition.rows(None, "partition")
     assert ours.name == "partition/40 legs, seed 1"
     assert ours.peer == "lower bound"
     assert ours.ratio >= 1
-    assert beside.name == "partition/40 legs, seed 1, PyVRP"
-    assert beside.ratio == pytest.approx(ours.value / beside.peer_value)
-    assert beside.goal == folded_beside.goal == "ratio <= 1, in 0.1 s"
-    assert folded_beside.name == "partition/40 legs, seed 1, folded, PyVRP"
-    assert folded_beside.ratio == pytest.approx(folded.value / beside.peer_value)
+    assert beside_peer.name == "partition/40 legs, seed 1, PyVRP"
+    assert beside_peer.ratio == pytest.approx(ours.value / beside_peer.peer_value)
+    assert beside_peer.goal == "ratio <= 1, in 0.1 s"
+    assert passes_beside.name == "partition/40 legs, seed 1, passes, PyVRP"
+    assert passes_beside.ratio == pytest.approx(passes.value / beside_peer.peer_value)
+    assert (passes_beside.goal, passes_beside.met) == ("", None)
     legs = wandering(40, 3, 4, 1)
-    assert ours.value == beside.value == folded.peer_value == pytest.approx(_as_planned_s(legs))
-    assert folded.value <= ours.value * (1 + 1e-9)
-    assert beside.peer_value <= longest_s(legs, even_split(legs)) * (1 + 1e-9)
+    assert passes.value == passes_beside.value == pytest.approx(_as_planned_s(legs))
+    assert ours.value == beside_peer.value == passes.peer_value <= passes.value * (1 + 1e-9)
+    assert beside_peer.peer_value <= longest_s(legs, even_split(legs)) * (1 + 1e-9)
 
 
 def test_parts_of_a_large_instance_are_put_together_again(monkeypatch):
@@ -140,7 +147,7 @@ def test_parts_of_a_large_instance_are_put_together_again(monkeypatch):
 
 def test_a_peer_without_a_plan_of_its_own_is_said_to_have_the_even_split(short):
     short.setattr(partition, "LIMIT_S", 0.0)
-    *_, beside = partition.rows(None, "partition")
+    *_, beside, _ = partition.rows(None, "partition")
     assert beside.peer == "PyVRP, bisected shift duration, 0 s, no better than the even split"
     legs = wandering(40, 3, 4, 1)
     assert beside.peer_value == pytest.approx(longest_s(legs, even_split(legs)))
@@ -171,19 +178,113 @@ def test_a_folder_replaces_the_instances(short, tmp_path):
     legs = wandering(30, 2, 3, 9)
     file.write_text(json.dumps(dumped(legs)))
     short.setattr(partition, "PEERS", ())
-    row, folded = partition.rows(tmp_path, "partition")
+    row, passes = partition.rows(tmp_path, "partition")
     assert row.name == "partition/ridge"
-    assert row.value == pytest.approx(_as_planned_s(legs))
-    assert folded.name == "partition/ridge, folded"
+    assert passes.name == "partition/ridge, passes"
+    assert passes.value == pytest.approx(_as_planned_s(legs))
 
 
-def test_the_figure_is_that_of_the_flights_of_plan_where_folds_are_shorter(short):
-    """On this instance flights that fold save more than a hundredth: the bench claims none of it for `plan`."""
+def test_passes_are_told_apart_from_folds_where_these_are_shorter(short):
+    """On this instance flights that fold save more than a hundredth: passes claim none of it."""
     short.setattr(partition, "PEERS", ())
     short.setattr(partition, "CASES", (partition.Case(300, 6, 6, 3),))
-    ours, folded = partition.rows(None, "partition")
-    assert ours.value == pytest.approx(_as_planned_s(wandering(300, 6, 6, 3)))
-    assert folded.value < 0.99 * ours.value
+    ours, passes = partition.rows(None, "partition")
+    assert passes.value == pytest.approx(_as_planned_s(wandering(300, 6, 6, 3)))
+    assert ours.value < 0.99 * passes.value
+
+
+@pytest.fixture(scope="module")
+def there():
+    """A wandering border of 16 km with three bases on the own side of it."""
+    return beside(wandering(40, 3, 3, 3))
+
+
+def test_ours_is_the_last_landing_of_the_plan(there):
+    made = plan(there.border, there.fleet, None, OPTIONS)
+    assert there.planned_s() == pytest.approx(made.revisit_s, abs=0.01)
+
+
+def test_the_planners_own_passes_are_flown_as_it_flies_them(there):
+    """Its own division, given as a tour of legs, is the same flight: only the ends of legs are not its stations."""
+    rotas = Planner(there.setting).rotas
+    cuts = there.setting.stations[there.cuts]
+    tours = {}
+    for roster in rotas.periods[0].rosters:
+        ends = [rotas.sorties[number] for number in roster.sorties]
+        middle = (cuts[:-1] + cuts[1:]) / 2
+        tours[roster.sysids[0] - 1] = [
+            leg for one in ends for leg in np.flatnonzero((middle > one.from_m) & (middle < one.to_m)).tolist()
+        ]
+    assert there.flown_s(tours) == pytest.approx(there.planned_s(), abs=2 * 500 / there.legs.patrol_m_s)
+    assert there.flown_s(tours) >= there.planned_s() * (1 - 1e-3)
+
+
+def test_ways_between_legs_keep_the_stand_off_and_are_the_shortest_along_a_bay(there):
+    """None is shorter than straight, none is longer than along the flight line, all are so from everywhere."""
+    legs = there.legs
+    count = len(legs.ends_m)
+    ends = legs.ends_m.reshape(-1, 2)
+    between = legs.between_m.reshape(2 * count, 2 * count)
+    straight = np.hypot(*(ends[:, None] - ends[None]).T).T
+    at = there.setting.stations[there.cuts]
+    along = np.stack([at[:-1], at[1:]], axis=1).ravel()
+    assert (between >= straight - 0.01).all()
+    assert (between <= np.abs(along[:, None] - along[None]) + 0.01).all()
+    assert np.allclose(between, between.T)
+    # Where it is straight the straight way is lawful, by a region that this test cuts out itself.
+    line = LineString(metres(there.border.coordinates)).buffer(there.border.stand_off_m - 1)
+    lat, lon = there.setting.at
+    xy = metres(np.column_stack([lon, lat]))[there.cuts]
+    places = np.stack([xy[:-1], xy[1:]], axis=1).reshape(-1, 2)
+    free = np.argwhere((between < straight + 0.01) & (straight > 1.0))
+    assert 0.1 < len(free) / len(ends) ** 2 < 0.9
+    assert not any(line.intersects(LineString(places[pair])) for pair in free)
+
+
+def test_who_flies_over_a_leg_twice_lands_later(there):
+    """Every second leg on the way out and the others back: by the planner's own legs, and by the level figure."""
+    count = len(there.legs.ends_m)
+    thirds = np.array_split(np.arange(count), 3)
+    order = sorted(range(3), key=lambda drone: float(there.legs.home_m[drone].min(axis=1).argmin()))
+    straight = {drone: own.tolist() for drone, own in zip(order, thirds, strict=True)}
+    zigzag = {drone: [*own[::2], *own[1::2][::-1]] for drone, own in straight.items()}
+    level = longest_s(there.legs, zigzag) - longest_s(there.legs, straight)
+    built = there.flown_s(zigzag) - there.flown_s(straight)
+    assert built > 0
+    # What is built knows climbs besides, and ways of its own between legs.
+    assert built == pytest.approx(level, abs=0.1 * longest_s(there.legs, straight))
+
+
+def test_a_flown_row_judges_the_tours_of_the_peer_as_the_planner_builds_them(short):
+    short.setattr(partition, "CASES", ())
+    short.setattr(partition, "FLOWN", (partition.Case(40, 3, 3, 3),))
+    (row,) = partition.rows(None, "partition")
+    assert row.name == "partition/40 legs, seed 3, flown, PyVRP"
+    assert row.goal == "ratio <= 1, in 0.1 s"
+    assert row.ratio == pytest.approx(row.value / row.peer_value)
+    there = beside(wandering(40, 3, 3, 3))
+    assert row.value == pytest.approx(there.planned_s())
+    assert row.peer_value <= there.flown_s(even_split(there.legs)) * 1.01
+    assert list(partition.rows(None, "partition/40 legs, seed 3, flown, OR-Tools")) == []
+
+
+def test_ways_that_are_not_straight_go_to_json_and_back_and_count_in_a_tour():
+    legs = wandering(5, 2, 2, 4)
+    straight = longest_s(legs, {0: [0, 1, 2, 3, 4]})
+    ends = legs.ends_m
+    bent = replace(
+        legs,
+        between_m=1.5 * np.hypot(*np.moveaxis(ends[:, :, None, None] - ends[None, None], -1, 0)),
+        home_m=np.stack([np.hypot(*np.moveaxis(ends - base, -1, 0)) + 150.0 for base in legs.base_m]),
+        along_m=np.hypot(*(ends[:, 1] - ends[:, 0]).T) + 10.0,
+    )
+    # On end they meet, whatever ways cost: 150 m more out and home at cruise, 10 m more of each leg on patrol.
+    assert longest_s(bent, {0: [0, 1, 2, 3, 4]}) == pytest.approx(straight + 2 * 150 / 15 + 5 * 10 / 10)
+    again = loaded(json.loads(json.dumps(dumped(bent))))
+    for name in ("between_m", "home_m", "along_m"):
+        assert np.array_equal(getattr(again, name), getattr(bent, name))
+    with pytest.raises(ValueError, match="home_m: give lengths"):
+        loaded(dumped(bent) | {"home_m": [[1.0]]})
 
 
 @pytest.mark.parametrize(

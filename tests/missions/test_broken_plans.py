@@ -343,3 +343,15 @@ def _too_near(made, one, other):
     for own, (_, _, _, home) in zip(place, tracks, strict=True):
         near &= np.hypot(*(own - home).T) > 70
     return bool(near.any())
+
+
+def test_a_noisy_track_is_planned_and_a_lie_about_what_is_seen_of_it_is_found():
+    """Vertices 10 m apart, each 40 m off: most of its band lies beside corners, where validation draws no places."""
+    rng = np.random.default_rng(1)
+    north = rng.normal(0.0, 40.0, 1200)
+    track = border_from_metres([(10.0 * k, float(y)) for k, y in enumerate(north)], stand_off_m=60)
+    # Until they were told apart, its plan was refused by its own validation.
+    found = plan(track, fleet_for(track, 2))
+    assert 0.3 < found.coverage.share < 0.7
+    lie = seen(found, found.coverage.share + 0.15)
+    assert any("of the band are seen, its patrols show" in sentence for sentence in validate(lie).violations)

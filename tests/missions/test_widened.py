@@ -89,6 +89,21 @@ def test_a_plan_beside_a_track_keeps_the_stand_off_from_the_true_line_and_sees_a
     assert min(shapely.distance(way(sortie), true) for sortie in made.sorties) >= border.stand_off_m
 
 
+def test_a_line_of_fifty_thousand_vertices_is_planned_whole():
+    """Vertices a metre apart, and what a line of that many may have besides: one twice, and a piece that runs back."""
+    rng = np.random.default_rng(8)
+    east = np.arange(50_000.0)
+    line = np.column_stack([east, 800.0 * np.sin(east / 3000.0) + rng.normal(0.0, 0.3, len(east))])
+    line = np.vstack([line[:25_000], line[24_999], line[24_998:24_989:-1], line[24_991:]])
+    border = border_from_metres(line, "left")
+    assert len(border.coordinates) > 49_000
+    made = plan(border, fleet_for(border, 2))
+    assert made.coverage.share > 0.99
+    true = shapely.LineString(metres(border.coordinates))
+    shapely.prepare(true)
+    assert min(shapely.distance(way(sortie), true) for sortie in made.sorties) >= border.stand_off_m
+
+
 def test_what_geos_draws_grows_with_the_vertices_alone(monkeypatch):
     """It takes long for a wide buffer of a long dense line, more than ten times as long for ten times of it.
 

@@ -176,6 +176,24 @@ def test_a_plan_with_a_sortie_that_is_not_written_fails_and_names_it(run, tmp_pa
     assert f"not written: {held[0]}" in ran.err
 
 
+def test_a_plan_says_what_limits_it_and_what_one_more_of_each_would_give(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX", "--length", "10").code == 0
+    plan = ("plan", "border.geojson", "--base", "31.345,-110.93", "--shift", "1")
+    without, ran = run(*plan), run(*plan, "--explain")
+    assert without.code == ran.code == 0, ran.err
+    assert "why:" not in without.out
+    why = missions.explain(missions.load_plan(Path("runs/plan/plan.json")), None)
+    # Whole, wherever a terminal of this width breaks the lines.
+    told = " ".join(ran.out.split())
+    for sentence in why.limits:
+        assert f"why: {sentence}" in told
+    assert why.changes
+    for change in why.changes:
+        assert change.what.split()[0] in told
+        assert change.revisit_s is None or f"{change.revisit_s / 60:.1f}" in told
+
+
 def test_settings_of_a_plan(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("border", "USA", "MEX", "--length", "10").code == 0

@@ -53,20 +53,26 @@ def write_video(
     metadata=None,
     pictures=picture,
     turned=0,
+    matrix=None,
     cover=False,
+    options=None,
 ):
     """A recording of `count` pictures, numbered ones or others; `telemetry` gives the bytes at each, or None.
 
-    The container says that they are to be turned by so many degrees against the clock, or has a `cover` before them.
+    The container says that they are to be `turned` by so many degrees against the clock, or laid by a `matrix`
+    ((a, b), (c, d)) of ISO/IEC 14496-12, or has a `cover` before them.
     """
     with av.open(str(path), "w", format=form) as container:
         container.metadata.update(metadata or {})
         front = container.add_stream("mjpeg", width=64, height=64, pix_fmt="yuvj420p") if cover else None
         video = container.add_stream(codec, rate=fps)
         video.height, video.width = pictures(0).shape[:2]
-        video.pix_fmt, video.gop_size = "yuv420p", gop
+        video.pix_fmt, video.gop_size, video.options = "yuv420p", gop, options or {}
         if turned:
             video.set_display_rotation(turned)
+        if matrix:
+            (a, b), (c, d) = (np.array(matrix) << 16).tolist()
+            video.set_display_matrix((a, b, 0, c, d, 0, 0, 0, 1 << 30))
         if front is not None:
             front.disposition = Disposition.attached_pic
             shown = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 200, np.uint8), format="bgr24")

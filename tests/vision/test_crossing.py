@@ -1,5 +1,7 @@
 """What is a crossing, what is not, and what may be called confirmed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy
@@ -49,7 +51,8 @@ def straight(start, end, speed=1.4, seconds=0.2):
 def judged(places, **kwargs):
     rule = kwargs.pop("rule", None)
     line = kwargs.pop("line", LINE)
-    return judge(walk(places, **kwargs), line, rule)
+    cut_off = kwargs.pop("cut_off", False)
+    return judge(replace(walk(places, **kwargs), cut_off=cut_off), line, rule)
 
 
 @settings(max_examples=40, deadline=None)
@@ -76,14 +79,24 @@ def test_a_walk_over_the_line_is_one_crossing_with_its_time_and_place(angle, alo
 def test_who_walks_out_of_the_picture_shortly_behind_a_line_that_may_lie_off_has_probably_crossed():
     """The pose may show it so late; a place that is exact, or somebody who does not walk on, says that it was not."""
     out = straight((0, -8), (0, 1.4))
-    (passage,) = judged(out, noise=0.03).passages
+    (passage,) = judged(out, noise=0.03, cut_off=True).passages
     assert passage.status is Status.PROBABLE
     # Clear of the line, and gone too soon all the same.
-    (clear,) = judged(straight((0, -8), (0, 1.7)), noise=0.03, shared=SHARED * 0.35).passages
+    (clear,) = judged(straight((0, -8), (0, 1.7)), noise=0.03, shared=SHARED * 0.35, cut_off=True).passages
     assert clear.status is Status.PROBABLE
-    assert judged(out, noise=0.03, shared=SHARED * 0.05).passages == ()
+    assert judged(out, noise=0.03, shared=SHARED * 0.05, cut_off=True).passages == ()
     for after in (straight((0, 1.4), (0, 0.6)), np.tile([0, 0.6], (3, 1))):
-        assert judged([*straight((0, -8), (0, 0.6)), *after[1:]], noise=0.03).passages == ()
+        assert judged([*straight((0, -8), (0, 0.6)), *after[1:]], noise=0.03, cut_off=True).passages == ()
+
+
+def test_who_is_lost_in_the_middle_of_the_picture_or_stands_when_it_ends_has_to_have_stayed():
+    """Only the edge of the picture takes away what would have been seen: behind a bush people turn back."""
+    out = straight((0, -8), (0, 1.4))
+    assert judged(out, noise=0.03).passages == ()
+    assert len(judged(straight((0, -8), (0, 1.9)), noise=0.03).passages) == 1
+    # Quick over the line and then at rest: fast enough on the whole, and not on the way out.
+    rest = [*straight((0, -8), (0, 1.5), 2.5), *np.tile([0, 1.5], (2, 1))]
+    assert judged(rest, noise=0.01, cut_off=True).passages == ()
 
 
 def test_own_side_on_the_right_turns_the_direction():

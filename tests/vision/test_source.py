@@ -316,6 +316,30 @@ def test_a_video_is_seen_as_its_container_says_that_it_is_to_be_turned(tmp_path,
     assert number_of(pictures_at(clip.path, 2_000_000, [2_600_000])[2_600_000]) == 13
 
 
+@pytest.mark.parametrize(
+    "matrix",
+    [((a, 0), (0, d)) for a in (1, -1) for d in (1, -1)] + [((0, b), (c, 0)) for b in (1, -1) for c in (1, -1)],
+)
+def test_a_mirrored_video_is_seen_as_its_container_says(tmp_path, matrix):
+    """What is stored at x, y is shown at a x + c y, b x + d y: in clips and pictures of it too."""
+    height, width = (HEIGHT, WIDTH) if matrix[0][0] else (WIDTH, HEIGHT)
+    y, x = np.mgrid[:height, :width]
+    (a, b), (c, d) = matrix
+    across, down = a * x + c * y, b * x + d * y
+
+    def stored(number):
+        return picture(number)[down - down.min(), across - across.min()]
+
+    path = write_video(tmp_path / "mirrored.mp4", 20, pictures=stored, matrix=matrix)
+    clip = cut_clip(path, 2_000_000, 3_000_000, tmp_path / "clip.mp4", start_time=0)
+    for name, numbers in ((path, range(20)), (clip.path, range(10, 16))):
+        with open_source(name) as source:
+            assert (source.width, source.height) == (WIDTH, HEIGHT)
+            assert [number_of(frame.image) for frame in source][: len(numbers)] == list(numbers)
+    shown = pictures_at(clip.path, 2_000_000, [2_600_000])[2_600_000]
+    assert np.abs(shown.astype(int) - picture(13)).mean() < 5
+
+
 def test_a_cover_picture_is_not_the_video(tmp_path):
     path = write_video(tmp_path / "covered.mp4", 10, cover=True)
     clip = cut_clip(path, 0, 1_000_000, tmp_path / "clip.mp4", start_time=0)

@@ -1,0 +1,65 @@
+"""At what a vehicle would end its flight by itself: known before it takes off."""
+
+from __future__ import annotations
+
+from autopilot.dialect import Termination
+from autopilot.errors import AbsentError, NotReadyError, ParameterError
+from autopilot.places import farthest_m
+from autopilot.vehicle import Vehicle
+from missions import Mission
+
+__all__ = ["check_termination"]
+
+
+async def check_termination(vehicle: Vehicle, mission: Mission) -> tuple[str, ...]:
+    """At what a vehicle would end its flight by itself, in words; nothing for most.
+
+    Raises
+    ------
+    NotReadyError
+        When it would where it could be flown home instead.
+    """
+    # What comes with the fence of the mission is set before it arms.
+    mended = {setting.name for setting in vehicle.dialect.fence} if mission.fence else set()
+    rows = [row for row in vehicle.dialect.terminations if mended.isdisjoint(when.name for when in row.by)]
+    found: dict[str, float | ParameterError] = {}
+    words = [said for row in rows if (said := await _said(vehicle, mission, row, found)) is not None]
+    return tuple(dict.fromkeys(words))
+
+
+async def _said(
+    vehicle: Vehicle, mission: Mission, row: Termination, found: dict[str, float | ParameterError]
+) -> str | None:
+    """What a row comes to with this vehicle. Raises NotReadyError."""
+    present = 0.0
+    for when in row.by:
+        value = found[when.name] if when.name in found else await _found(vehicle, when.name)
+        found[when.name] = value
+        if isinstance(value, AbsentError):
+            return None
+        if isinstance(value, ParameterError):
+            return f"what it does {row.cause} is not known: it does not answer for {when.name}"
+        if not when.holds(value):
+            return None
+        present = value
+    settings = ", ".join(f"{when.name} {found[when.name]:g}" for when in row.by)
+    if row.reach_m:
+        limit_m = present * row.reach_m
+        away_m = farthest_m(vehicle, mission)
+        cause = f"{row.cause} than {limit_m:g} m"
+        if away_m is not None and away_m < limit_m:
+            return f"{cause} it {row.act} ({settings})"
+        far = "how far the mission goes is not known" if away_m is None else f"the mission goes {away_m:.0f} m"
+        raise NotReadyError(
+            f"{vehicle}: {row.act} {cause} ({settings}), and {far}: raise {row.by[-1].name} or plan nearer"
+        )
+    if not row.bearable:
+        raise NotReadyError(f"{vehicle}: {row.act} {row.cause} ({settings}): set it to return, or to land")
+    return f"{row.cause} it {row.act} ({settings})"
+
+
+async def _found(vehicle: Vehicle, name: str) -> float | ParameterError:
+    try:
+        return await vehicle.parameter(name)
+    except ParameterError as error:
+        return error

@@ -1,0 +1,173 @@
+"""Legs beside a border with its stand-off, and tours of them as the planner has them flown.
+
+In a plane in which nothing is in the way, tours cut across bends of a border. Here they may not: the legs lie on the
+flight line beside it, and ways between them are the shortest that keep the stand-off. Everybody's tours are built into
+sorties by the planner, with their climbs and turns, and judged by the last landing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from bench.legs import Legs, Tours, longest_s, tour_ends
+from missions import Base, BorderSegment, Fleet, Objective, PlanOptions, RiskTable, Side, default_fleet
+from missions.airspace import Airspace
+from missions.building import Builder
+from missions.plane import Plane
+from missions.planning import Planner
+from missions.setting import Setting
+from missions.task import Task
+
+__all__ = ["OPTIONS", "Beside", "beside"]
+
+Floats = NDArray[np.float64]
+
+LAT, LON = 46.0, 8.0
+STAND_OFF_M, BAND_M = 40.0, 10.0
+BATTERY_WH = 1e5
+"""More than any flight takes: batteries do not count here."""
+
+OPTIONS = PlanOptions(objective=Objective.ONCE, launch_interval_s=0.0, fence_m=60.0)
+"""Nobody waits for a take-off, and there is room for a fence of few enough vertices round a flight of 20 km."""
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """A border with its fleet, as the planner has it and as a general solver is given it.
+
+    Parameters
+    ----------
+    border, fleet
+        What is planned.
+    setting
+        What the planner works with.
+    cuts
+        The stations between which the legs lie, shape (legs + 1,).
+    legs
+        The legs, with lawful ways between them and from the bases.
+    """
+
+    border: BorderSegment
+    fleet: Fleet
+    setting: Setting
+    cuts: list[int]
+    legs: Legs
+
+    def planned_s(self) -> float:
+        """When the last aircraft has landed by what `plan` flies, seconds."""
+        landed: dict[int, float] = {}
+        rotas = Planner(self.setting).rotas
+        for roster in rotas.periods[0].rosters:
+            (sysid,) = roster.sysids
+            landed[sysid] = sum(rotas.sorties[number].duration_s for number in roster.sorties)
+        return max(landed.values())
+
+    def flown_s(self, tours: Tours) -> float:
+        """The same by tours of the legs, each leg flown in the direction that is best.
+
+        Raises
+        ------
+        ValueError
+            When not every leg is in just one tour.
+        """
+        longest_s(self.legs, tours)
+        return max(self._sortie_s(drone, order) for drone, order in tours.items() if len(order))
+
+    def _sortie_s(self, drone: int, order: Sequence[int]) -> float:
+        setting = self.setting
+        (crew,) = (crew for crew in setting.crews if crew.vehicles[0].sysid == drone + 1)
+        builder = Builder(setting.course, setting.stations, setting.terrain, setting.options)
+        made, _ = builder.legs(
+            crew.vehicles[0],
+            setting.access_of(crew),
+            setting.looks[crew.aircraft, crew.camera],
+            stretches=self._stretches(drone, order),
+            layers_agl_m=setting.layers(crew),
+        )
+        return sum(leg.duration_s for leg in made)
+
+    def _stretches(self, drone: int, order: Sequence[int]) -> list[tuple[int, int]]:
+        """From station to station, in the order of flight; what follows on is one."""
+        out: list[tuple[int, int]] = []
+        for leg, end in zip(order, tour_ends(self.legs, drone, order), strict=True):
+            way = self.cuts[leg + 1 - end], self.cuts[leg + end]
+            if out and out[-1][1] == way[0] and (out[-1][0] < out[-1][1]) == (way[0] < way[1]):
+                out[-1] = out[-1][0], way[1]
+            else:
+                out.append(way)
+        return out
+
+
+def beside(legs: Legs) -> Beside:
+    """The border that legs in a plane lie on, with a base for each drone, and legs on the flight line beside it.
+
+    Raises
+    ------
+    PlanError
+        When a base is on the far side, or there is no room for a flight line.
+    """
+    plane = Plane.at(LAT, LON)
+    corners = np.vstack([legs.ends_m[:, 0], legs.ends_m[-1:, 1]])
+    middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
+    lat, lon = plane.lat_lon(corners - middle)
+    line = tuple(zip(lon.tolist(), lat.tolist(), strict=True))
+    border = BorderSegment(
+        "wandering", "AAA", "BBB", line, Side.RIGHT, stand_off_m=STAND_OFF_M, band_own_m=BAND_M, band_far_m=BAND_M
+    )
+    fleet = default_fleet(Base("any", LAT, LON), 1)
+    (one,) = fleet.vehicles
+    places = zip(*(v.tolist() for v in plane.lat_lon(legs.base_m - middle)), strict=True)
+    fleet = replace(
+        fleet,
+        vehicles=tuple(
+            replace(
+                one,
+                name=f"drone {drone}",
+                sysid=drone,
+                aircraft=replace(one.aircraft, battery_wh=BATTERY_WH),
+                base=Base(f"base {drone}", *place),
+            )
+            for drone, place in enumerate(places, 1)
+        ),
+    )
+    setting = Setting(Task.of(border), fleet, None, OPTIONS, airspace=Airspace(), risk=RiskTable())
+    cuts = np.unique(np.linspace(0, len(setting.stations) - 1, len(legs.ends_m) + 1).round().astype(int)).tolist()
+    return Beside(border, fleet, setting, cuts, _lawful(setting, cuts))
+
+
+def _lawful(setting: Setting, cuts: list[int]) -> Legs:
+    """The legs between some stations, in the plane of the first base."""
+    crews = sorted(setting.crews, key=lambda crew: crew.vehicles[0].sysid)
+    craft, look = crews[0].aircraft, setting.looks[crews[0].aircraft, crews[0].camera]
+    access = setting.access_of(crews[0])
+    plane = access.region.plane
+    places = plane.xy(*(at[cuts] for at in setting.at))
+    ends = np.stack([places[:-1], places[1:]], axis=1)
+    # What a solver is given as the way along the leg is what it takes along its bends.
+    along_m = np.diff(setting.stations[cuts])
+    low, high = np.arange(len(cuts) - 1), np.arange(1, len(cuts))
+    between = access.ways(cuts, lambda step: np.asarray(np.hypot(*step.T))).cost
+    # The flight line itself leads from each place to the next.
+    between[low, high] = between[high, low] = np.minimum(between[low, high], along_m)
+    between = scipy.sparse.csgraph.floyd_warshall(between)
+    which = np.stack([low, high], axis=1)
+    home = [[_length_m(setting.access_of(crew).way(station)) for station in cuts] for crew in crews]
+    base = plane.xy(*np.array([[crew.base.lat_deg, crew.base.lon_deg] for crew in crews]).T)
+    return Legs(
+        ends,
+        np.asarray(base),
+        look.speed_m_s,
+        craft.cruise_m_s,
+        between_m=between[which[:, :, None, None], which[None, None]],
+        home_m=np.array(home)[:, which],
+        along_m=along_m,
+    )
+
+
+def _length_m(way: Floats) -> float:
+    return float(np.hypot(*np.diff(way, axis=0).T).sum())

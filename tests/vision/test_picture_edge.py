@@ -1,0 +1,65 @@
+"""Where a track ends: at the picture's edge, or in the middle of it."""
+
+import numpy as np
+import pytest
+
+from geo import CameraModel
+from tests.vision.flown import T0, Oracle, border, fly, walker
+from vision.picture_edge import leaves_picture, size_of
+from vision.types import Detection, Frame, Observation, Track
+from vision.watch import watch
+
+SIZE = 640, 512
+
+
+def track(*corners, size=(12, 24)):
+    boxes = (Detection(x, y, x + size[0], y + size[1], "person", 0.9) for x, y in corners)
+    return Track(1, "person", 0.9, tuple(Observation(i, i, box) for i, box in enumerate(boxes)))
+
+
+@pytest.mark.parametrize(
+    ("corners", "leaves"),
+    [
+        ([(300, 200)], False),
+        ([(0, 200)], True),  # cut by the edge
+        ([(60, 200), (30, 200)], True),  # half of it would be out in the next picture
+        ([(60, 200), (55, 200)], False),
+        ([(30, 200), (60, 200)], False),  # goes away from the edge
+        ([(570, 200), (605, 200)], True),
+        ([(300, 440), (300, 470)], True),
+        ([(300, 40), (300, 20)], True),
+    ],
+)
+def test_an_object_leaves_where_its_next_step_takes_it_over_the_edge(corners, leaves):
+    assert leaves_picture(track(*corners), SIZE) is leaves
+
+
+def test_the_size_is_that_of_the_camera_whose_pixels_boxes_are_in():
+    picture = np.zeros((2, 2, 3), np.uint8)
+    assert size_of(Frame(picture, 0, camera=CameraModel(640, 512, 900.0))) == SIZE
+    assert size_of(Frame(np.zeros((512, 640, 3), np.uint8), 0)) == SIZE
+
+
+def test_who_leaves_by_the_edge_shortly_behind_the_line_may_have_crossed_and_who_is_hidden_there_has_not():
+    """Both were last seen 0.8 s behind a line that may lie a metre off."""
+    out_s = flight(walker(0.0, -62.0, 0.0, 1.3, 7.0))[0][-1]
+    for over_s, until_s, crossings in ((out_s - 0.8, np.inf, 1), (7.0, 7.8, 0), (7.0, np.inf, 1)):
+        seen_s, frames, oracle = flight(walker(0.0, -62.0, 0.0, 1.3, over_s), until_s)
+        assert until_s > seen_s[-1] - 1e-6
+        found = watch(frames, oracle, border=border()).crossings
+        assert len(found) == crossings
+
+
+def test_the_end_of_the_video_is_an_edge_too():
+    seen_s, frames, oracle = flight(walker(0.0, -62.0, 0.0, 1.3, 7.0))
+    ended = [frame for frame in frames if frame.time_us <= T0 + 7_800_000]
+    assert seen_s[-1] > 7.8
+    assert len(watch(ended, oracle, border=border()).crossings) == 1
+
+
+def flight(person, until_s=np.inf):
+    """When somebody is seen, seconds; the frames, and the oracle that sees nobody after a time."""
+    frames, oracle = fly([person], bias=np.zeros(6), noise=0.2)
+    since_s = [(frame.time_us - T0) / 1e6 for frame in frames]
+    boxes = [found if time_s <= until_s else [] for time_s, found in zip(since_s, oracle.boxes, strict=True)]
+    return [time_s for time_s, found in zip(since_s, boxes, strict=True) if found], frames, Oracle(boxes)
