@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from api.planning.settings import PlanningSettings
 from tests.api.samples import record_json
 from tests.console.desk import THEMES
+from tests.console.footage import LAT, tonight, walk
 
 BORDER = {"name": "Nogales", "line": [[-110.98, 31.333], [-110.88, 31.333]], "own_side": "left", "stand_off_m": 200.0}
 _LATER = itertools.count()
@@ -115,6 +116,37 @@ def test_vehicles_appear_move_raise_alarms_and_go_stale(live, desk, sky):
     expect(alarms).to_contain_text("kite is 67 m from the border: less than 200 m")
     fly(live, "kite", lat=31.3320, update_time=soon(2))
     expect(alarms).to_contain_text("kite is across the border")
+
+
+def middle_is(page, place):
+    """Wait until the map's middle is there; the page tells where the pointer is as it moves."""
+    box = page.locator(".map canvas").bounding_box()
+    assert box is not None
+    told = ""
+    for turn in range(200):
+        page.mouse.move(box["x"] + box["width"] / 2 + turn % 2, box["y"] + box["height"] / 2)
+        pointer = page.locator(".sky .pointer")
+        told = pointer.inner_text() if pointer.count() else ""
+        if place in told:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(told)
+
+
+def test_who_is_chosen_in_the_list_is_brought_into_sight(live, desk, sky):
+    page = open_fly(desk, live, "pilot").page
+    middle_is(page, "110.93")  # as the map is first: both vehicles are on it
+    fly(live, "kite", lon=-112.5, lat=31.9)
+    expect(choose(page, "kite")).to_contain_text("112.5")
+    choose(page, "heron")
+    middle_is(page, "110.93")  # it is on the map, which stays as it is
+    choose(page, "kite")
+    middle_is(page, "112.5")
+
+
+def test_where_there_are_crossings_alone_the_map_shows_them(live, desk):
+    live.ask("pilot", "POST", "/crossings", json=walk("alone", tonight(0)))
+    middle_is(open_fly(desk, live, "analyst").page, f"{LAT:.2f}")
 
 
 def test_a_vehicle_that_is_not_heard_any_more_is_shown_as_old(live, desk, sky):

@@ -1,8 +1,12 @@
 """The map itself: what of it is not drawn, and what there is where none can be. Each needless layer costs a frame."""
 
+import shutil
+
 import pytest
 from playwright.sync_api import expect
 
+from api.console.settings import ConsoleSettings
+from tests.console.desk import WEB
 from tests.console.test_fly import choose, fly, have
 
 DRAWN = """async () => {
@@ -76,3 +80,17 @@ def test_a_browser_that_can_draw_no_map_says_what_is_missing_and_has_all_else(li
     at.page.get_by_role("link", name="Plan", exact=True).click()
     expect(at.page.get_by_role("form", name="What to plan")).to_be_visible()
     expect(missing).to_be_visible()
+
+
+def test_an_archive_of_the_operator_is_drawn_piece_by_piece(peopled, served, desk, tmp_path):
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    (archive,) = (WEB.parent / "built").glob("*.pmtiles")  # any is one
+    shutil.copy(archive, maps / "ministry.pmtiles")
+    with served(peopled, tmp_path / "service", console=ConsoleSettings(maps=maps)) as live:
+        at = desk(live, "pilot", "#/account")
+        with at.page.expect_response("**/maps/ministry") as answered:
+            at.page.get_by_role("link", name="Fly", exact=True).click()
+        assert answered.value.status == 206
+        expect(at.page.locator(".map canvas")).to_have_css("opacity", "1")
+        at.picture("map-of-the-operator")

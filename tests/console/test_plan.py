@@ -329,6 +329,11 @@ def test_a_plan_is_looked_at_in_every_theme_and_size(live, desk):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         expect(page.get_by_role("button", name="Redo r")).to_be_in_viewport(ratio=1)
         at.picture(f"plan-{width}")
+    # At the last of these one lies below the other.
+    parts, result = page.locator(".wish-parts").bounding_box(), page.get_by_role("tablist").bounding_box()
+    assert parts is not None
+    assert result is not None
+    assert parts["y"] + parts["height"] <= result["y"]
     assert asked["name"] == "Nogales"
 
 

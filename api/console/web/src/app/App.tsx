@@ -54,7 +54,7 @@ function Bar({ views, name, role }: { views: readonly View[]; name: string; role
       <GoTo />
       <Clock />
       <Preferences />
-      <span class="who">
+      <span class="who" title={name}>
         {name} <small>{t(`account.role_${role}`)}</small>
       </span>
       <button type="button" class="plain" onClick={() => logOut().catch(report)}>

@@ -4,7 +4,7 @@ import { configuration } from "./session";
 export function Banner({ where }: { where: "top" | "bottom" }) {
   const set = configuration.value;
   if (set === null) return null;
-  const style = { background: set.marking_colour, color: letters(set.marking_colour) };
+  const style = { "--marking": set.marking_colour, "--marking-ink": letters(set.marking_colour) };
   return (
     <p class={`banner ${where}`} style={style} aria-hidden={where === "bottom"}>
       {set.marking}

@@ -19,12 +19,14 @@ interface Props {
   layers: () => readonly DrawnLayer[];
   /** How the source gathers points that lie close together; it does not without. */
   groups?: Pick<GeoJSONSourceSpecification, "clusterRadius" | "clusterMaxZoom">;
+  /** Id of the layer that is to stay above these, where it is there. */
+  under?: string;
 }
 
 const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
 
 /** Features on the map around it. Layers of none are off: MapLibre makes no tiles of a source that nothing shows. */
-export function Drawing({ id, data, layers, groups }: Props) {
+export function Drawing({ id, data, layers, groups, under }: Props) {
   const shown = useMap();
   const latest = useRef(data);
   latest.current = data;
@@ -47,7 +49,8 @@ export function Drawing({ id, data, layers, groups }: Props) {
       const layout = { ...layer.layout, visibility: seen.current };
       return { ...layer, source: id, layout } as LayerSpecification;
     });
-    for (const layer of added) map.addLayer(layer);
+    const above = under !== undefined && map.getLayer(under) ? under : undefined;
+    for (const layer of added) map.addLayer(layer, above);
     made.current = added;
     return () => {
       made.current = [];

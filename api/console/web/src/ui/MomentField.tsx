@@ -16,6 +16,7 @@ interface Props {
 export function MomentField({ label, value, required = false }: Props) {
   const id = useId();
   const utc = clock.value === "utc";
+  const written = writtenOf(value.value, utc);
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -24,12 +25,15 @@ export function MomentField({ label, value, required = false }: Props) {
         type="datetime-local"
         required={required}
         aria-describedby={`${id}-clock`}
-        value={writtenOf(value.value, utc)}
+        value={written}
         onInput={(event) => {
           value.value = momentOf(event.currentTarget.value, utc);
         }}
       />
-      <small id={`${id}-clock`}>{utc ? "UTC" : t("app.local_time", { zone: zoneText(value.value) })}</small>
+      {/* A browser writes the field in its own way, which may have the month first and no hour 13: here it is as elsewhere. */}
+      <small id={`${id}-clock`}>
+        {utc ? "UTC" : t("app.local_time", { zone: zoneText(value.value) })} {written.replace("T", " ")}
+      </small>
     </div>
   );
 }

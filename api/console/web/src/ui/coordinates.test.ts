@@ -85,5 +85,6 @@ test("few digits name a square, and its middle is meant", () => {
 
 test.each(["latlon", "mgrs", "utm"] as const)("the poles are told in degrees: %s", (format) => {
   expect(placeText(84.5, 12, format)).toBe("84.500000° N, 12.000000° E");
+  expect(placeText(84.5, -112.123456, format, 4)).toBe("84.5000° N, 112.1235° W");
   expect(placeText(-80.5, -12, format)).toBe("80.500000° S, 12.000000° W");
 });

@@ -19,21 +19,26 @@ export interface LatLonPlace {
 const NORTHMOST = 84;
 const SOUTHMOST = -80;
 
+/** Decimals of degrees: to a decimetre. */
+const DECIMETRE = 6;
+
 /**
- * A place in a format: degrees to a decimetre, MGRS and UTM to a metre.
+ * A place in a format: MGRS and UTM to a metre.
  *
  * @param lat degrees, -90 to 90
  * @param lon degrees, -180 to 180
+ * @param decimals of degrees
  */
-export function placeText(lat: number, lon: number, format: PlaceFormat): string {
-  if (format === "latlon" || lat >= NORTHMOST || lat < SOUTHMOST) return degreesText(lat, lon);
+export function placeText(lat: number, lon: number, format: PlaceFormat, decimals = DECIMETRE): string {
+  if (format === "latlon" || lat >= NORTHMOST || lat < SOUTHMOST) return degreesText(lat, lon, decimals);
   const utm = new LatLon(lat, lon).toUtm();
   if (format === "mgrs") return utm.toMgrs().toString(10);
   return `${utm.zone} ${utm.hemisphere} ${utm.easting.toFixed(0)} ${utm.northing.toFixed(0)}`;
 }
 
-function degreesText(lat: number, lon: number): string {
-  return `${Math.abs(lat).toFixed(6)}° ${lat < 0 ? "S" : "N"}, ${Math.abs(lon).toFixed(6)}° ${lon < 0 ? "W" : "E"}`;
+function degreesText(lat: number, lon: number, decimals: number): string {
+  const [north, east] = [Math.abs(lat).toFixed(decimals), Math.abs(lon).toFixed(decimals)];
+  return `${north}° ${lat < 0 ? "S" : "N"}, ${east}° ${lon < 0 ? "W" : "E"}`;
 }
 
 const MGRS = /^(\d{1,2})\s*([C-HJ-NP-X])\s*([A-HJ-NP-Z])([A-HJ-NP-V])\s*(\d*)\s*(\d*)$/i;

@@ -18,6 +18,13 @@ export interface Hit {
   at: Position;
 }
 
+/** Where the map is to be brought. */
+export interface Sight {
+  at: Position;
+  /** Not where it is on the map already; the scale stays. */
+  unlessSeen?: boolean;
+}
+
 interface Props {
   watch: Watch;
   chosen: string | null;
@@ -27,7 +34,7 @@ interface Props {
   /** Goes up when all is to be seen. */
   fit: number;
   /** The map is brought there; a new object each time. */
-  sight: { at: Position } | null;
+  sight: Sight | null;
   onHit: (hit: Hit) => void;
   /** The person moved the map by hand. */
   onPull: () => void;
@@ -35,6 +42,7 @@ interface Props {
 
 const WORLD: Box = [-25, 20, 60, 65];
 const NEAR_PX = 12;
+const NEAR_ZOOM = 13;
 const GROUPS = { clusterRadius: 45, clusterMaxZoom: 13 };
 const PULSES = 20;
 /** Ages of cues on the map go by half minutes. */
@@ -96,7 +104,8 @@ function Hands({ watch, aims, fit, sight, onHit, onPull }: Props) {
   const shown = useMap();
   const latest = useRef({ onHit, onPull });
   latest.current = { onHit, onPull };
-  const ready = watch.ready.value && watch.vehicles.all.value.size + watch.segments.all.value.size > 0;
+  const { vehicles, segments, crossings } = watch;
+  const ready = watch.ready.value && [vehicles, segments, crossings].some(({ all }) => all.value.size > 0);
 
   useEffect(() => {
     if (shown === null) return;
@@ -136,19 +145,25 @@ function Hands({ watch, aims, fit, sight, onHit, onPull }: Props) {
     if (shown === null || !ready || (fit === 0 && seen.current)) return;
     const first = !seen.current;
     seen.current = true;
-    const flying = [...watch.vehicles.all.peek().values()].filter((each) => each.live !== null);
-    const places = flying.flatMap((each) => (each.at === null ? [] : [each.at]));
-    const lines = [...watch.segments.all.peek().values()].flatMap((each) => each.line);
-    const grounded = [...watch.vehicles.all.peek().values()].flatMap((each) => (each.at === null ? [] : [each.at]));
-    const all = places.length > 0 ? places : lines.length > 0 ? lines : grounded;
-    const box = boxOf(all);
+    const known = [...watch.vehicles.all.peek().values()];
+    const placesOf = (of: readonly { at: Position | null }[]) => of.flatMap(({ at }) => (at === null ? [] : [at]));
+    // What there is to watch, the first that there is: a partner may have crossings alone.
+    const all = [
+      placesOf(known.filter((each) => each.live !== null)),
+      [...watch.segments.all.peek().values()].flatMap((each) => each.line),
+      placesOf(known),
+      placesOf([...watch.crossings.all.peek().values()]),
+    ];
+    const box = boxOf(all.find((places) => places.length > 0) ?? []);
     if (box !== null) shown.map.fitBounds(box, { padding: 90, maxZoom: 14, animate: !first });
   }, [shown, ready, fit]);
 
   useEffect(() => {
     if (shown === null || sight === null) return;
     const [lon = 0, lat = 0] = sight.at;
-    shown.map.easeTo({ center: [lon, lat], zoom: Math.max(shown.map.getZoom(), 13) });
+    const { map } = shown;
+    if (sight.unlessSeen !== true) map.easeTo({ center: [lon, lat], zoom: Math.max(map.getZoom(), NEAR_ZOOM) });
+    else if (!map.getBounds().contains([lon, lat])) map.easeTo({ center: [lon, lat] });
   }, [shown, sight]);
 
   return null;

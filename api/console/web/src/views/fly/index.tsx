@@ -1,5 +1,4 @@
 import "./fly.css";
-import type { Position } from "geojson";
 import { useState } from "preact/hooks";
 import { go, place, to } from "../../app/router";
 import { may } from "../../app/session";
@@ -12,7 +11,7 @@ import { AlarmList } from "./AlarmList";
 import type { Alarm } from "./alarms";
 import { Aim, CueDetails } from "./Cues";
 import { Details } from "./Details";
-import { FlyMap, type Hit } from "./FlyMap";
+import { FlyMap, type Hit, type Sight } from "./FlyMap";
 import { OrderDialog } from "./OrderDialog";
 import type { OrderKind, Target, Wish } from "./orders";
 import { Roster, rosterOf } from "./Roster";
@@ -28,7 +27,7 @@ export default function Fly() {
   const cue = cueId === null ? undefined : watch.cues.all.value.get(cueId);
   const [follows, setFollows] = useState(false);
   const [fit, setFit] = useState(0);
-  const [sight, setSight] = useState<{ at: Position } | null>(null);
+  const [sight, setSight] = useState<Sight | null>(null);
   const [aims, setAims] = useState(false);
   const [wanted, setWanted] = useState<Wish | null>(null);
 
@@ -37,11 +36,17 @@ export default function Fly() {
     setCueId(null);
     setAims(false);
   };
+  /** From the list: whoever chooses a vehicle that is off the map wants to see it. */
+  const pick = (id: string) => {
+    choose(id);
+    const at = watch.vehicles.all.peek().get(id)?.at;
+    if (at != null) setSight({ at, unlessSeen: true });
+  };
   const step = (by: number) => {
     const all = rosterOf(watch);
     const now = all.findIndex((each) => each.id === chosen);
     const next = all[now < 0 ? (by > 0 ? 0 : all.length - 1) : (now + by + all.length) % all.length];
-    if (next !== undefined) choose(next.id);
+    if (next !== undefined) pick(next.id);
   };
   const order = (kind: OrderKind) => {
     if (vehicle === undefined || !may("order.write") || vehicle.source === "") return;
@@ -149,7 +154,7 @@ export default function Fly() {
             />
           )
         )}
-        <Roster watch={watch} orders={orders} chosen={chosen} onChoose={choose} />
+        <Roster watch={watch} orders={orders} chosen={chosen} onChoose={pick} />
       </aside>
       {wanted !== null && <OrderDialog watch={watch} orders={orders} wish={wanted} onClose={() => setWanted(null)} />}
     </>

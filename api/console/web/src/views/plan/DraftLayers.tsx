@@ -3,6 +3,9 @@ import type { FeatureCollection } from "geojson";
 import { colour, Drawing, type DrawnLayer } from "../../map/Drawing";
 import { draft } from "./history";
 
+/** Layer of the names, which stay above what the planner found. */
+export const NAMES = "plan-draft-names";
+
 /** Beside what is drawn: hachures on the own side of the border, and the names of bases and zones. */
 export function DraftLayers() {
   const data = useComputed((): FeatureCollection => {
@@ -50,7 +53,7 @@ function layers(): DrawnLayer[] {
     hachures(-1),
     hachures(1),
     {
-      id: "plan-draft-names",
+      id: NAMES,
       type: "symbol",
       filter: ["has", "label"],
       layout: {

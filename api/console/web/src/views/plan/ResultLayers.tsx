@@ -5,22 +5,35 @@ import { boxOf } from "../../map/box";
 import { colour, Drawing, type DrawnLayer } from "../../map/Drawing";
 import { useMap } from "../../map/MapView";
 import { type Layer, pointedAt, pointedM, shownLayers, sortie } from "./chosen";
+import { NAMES } from "./DraftLayers";
 import type { Point } from "./draft";
 import { alongM, nearestM, placeAt } from "./geometry";
-import type { Result } from "./planning";
+import type { Planning, Result } from "./planning";
+import { wantedOf } from "./readiness";
 import { scaleColours, scaleOf } from "./scale";
 
 /** What the planner found, on the map. */
-export function ResultLayers({ result }: { result: Result }) {
-  const data: FeatureCollection = { type: "FeatureCollection", features: featuresOf(result) };
+export function ResultLayers({ planning, result }: { planning: Planning; result: Result }) {
+  const features = [...featuresOf(result), ...basesOf(planning)];
   usePointing(result);
   return (
     <>
-      <Drawing id="plan-result" data={data} layers={layers} />
+      <Drawing id="plan-result" data={{ type: "FeatureCollection", features }} layers={layers} under={NAMES} />
       <Pointed />
       <Fit result={result} />
     </>
   );
+}
+
+/** Where its ways begin: an earlier plan has bases that may not be those of the draft. */
+function basesOf(planning: Planning): Feature[] {
+  return shownLayers.value.has("ways")
+    ? wantedOf(planning).map(({ at }) => ({
+        type: "Feature",
+        properties: { layer: "base" },
+        geometry: { type: "Point", coordinates: at },
+      }))
+    : [];
 }
 
 function featuresOf({ map }: Result): Feature[] {
@@ -112,6 +125,17 @@ function layers(): DrawnLayer[] {
         "line-color": ["case", chosen, colour("act"), colour("own")],
         "line-width": ["case", chosen, 3.5, 1.4],
         "line-opacity": ["case", chosen, 1, 0.85],
+      },
+    },
+    {
+      id: "plan-result-bases",
+      type: "circle",
+      filter: is("base"),
+      paint: {
+        "circle-radius": 5,
+        "circle-color": colour("own"),
+        "circle-stroke-color": colour("paper"),
+        "circle-stroke-width": 2,
       },
     },
     {

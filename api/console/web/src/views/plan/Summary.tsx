@@ -81,9 +81,15 @@ function Figure({ row, now, then }: { row: Row; now: number; then: number | null
       <th scope="row">{row.label}</th>
       {then !== null && <td>{row.text(then)}</td>}
       <td>{row.text(now)}</td>
-      {then !== null && <td>{now === then ? "=" : `${now > then ? "▲ +" : "▼ "}${row.text(now - then)}`}</td>}
+      {then !== null && <td>{differenceText(now - then, row.text)}</td>}
     </tr>
   );
+}
+
+/** What is written as nothing is no difference. */
+function differenceText(difference: number, text: (figure: number) => string): string {
+  const written = text(Math.abs(difference));
+  return written === text(0) ? "=" : `${difference > 0 ? "▲ +" : "▼ −"}${written}`;
 }
 
 function Changes({ changes, now }: { changes: NonNullable<Result["explanation"]>["changes"]; now: number }) {

@@ -62,7 +62,7 @@ function Desk() {
         <Toolbar />
         <MapView label={t("plan.map")} box={box.current}>
           <DraftLayers />
-          {result !== null && <ResultLayers result={result} />}
+          {one !== null && result !== null && <ResultLayers planning={one} result={result} />}
           <Editor />
           <Measure />
         </MapView>

@@ -13,6 +13,8 @@ import { type Item, items, loaded, loading, loadMore, more } from "./worklist";
 /** Height of a row as the style sheet has it, pixels. */
 const ROW = 92;
 const BEYOND = 4;
+/** Of degrees: ten metres, and a row holds it whole. */
+const DECIMALS = 4;
 const HOVER = 250;
 
 /** The list. Only the rows in view are in the page, however long it is. */
@@ -132,7 +134,7 @@ function Row({ item, place, of, selected, onHover }: RowProps) {
           <Time at={crossing.time} /> {item.seen === false && <span class="new">{t("review.unseen")}</span>}
         </p>
         <p class="soft">
-          {crossing.place === null ? t("review.no_place") : <Place lat={crossing.place.lat} lon={crossing.place.lon} />}
+          {crossing.place === null ? t("review.no_place") : <Place {...crossing.place} decimals={DECIMALS} />}
         </p>
         {/* What others do first: the end of it is cut off where the list is narrow. */}
         <p class="state">

@@ -32,7 +32,7 @@ export function paint(
   for (const { track, box } of there) {
     if (box === null) continue;
     corners(pen, box, unit, colour);
-    label(pen, box, unit, colour, `${track.kind} ${Math.round(box.score * 100)} %`);
+    label(pen, box, unit, colour, `${track.kind} ${Math.round(box.score * 100)} %`, width);
   }
   const first = there.find(({ box }) => box !== null)?.box ?? null;
   if (!close) stage.style.transform = "";
@@ -65,9 +65,19 @@ function corners(pen: CanvasRenderingContext2D, box: Box, unit: number, colour: 
   pen.stroke();
 }
 
-function label(pen: CanvasRenderingContext2D, box: Box, unit: number, colour: string, text: string): void {
+/** Over the box; where the picture ends before the words do, or begins below them, moved into it. */
+function label(
+  pen: CanvasRenderingContext2D,
+  box: Box,
+  unit: number,
+  colour: string,
+  text: string,
+  width: number,
+): void {
   pen.font = `600 ${12 * unit}px sans-serif`;
-  const [x, y] = [box.x1 - 4 * unit, box.y1 - 9 * unit];
+  const room = 4 * unit;
+  const x = Math.max(room, Math.min(box.x1 - room, width - pen.measureText(text).width - room));
+  const y = box.y1 - 9 * unit < 12 * unit ? box.y2 + 18 * unit : box.y1 - 9 * unit;
   pen.lineWidth = 3 * unit;
   pen.strokeStyle = "#000000";
   pen.strokeText(text, x, y);
