@@ -20,7 +20,7 @@ demo: $(READY) $(CONSOLE)
 	$(BIN)/vedette demo
 
 test: $(READY) $(CONSOLE)
-	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # Of tests and of what they load, once for all that run tests side by side.
 compiled: $(READY)

@@ -21,11 +21,12 @@ _HEARTBEAT_S = 1.0
 _AWAY_E7 = 10_000  # about 110 m
 _UP_M = 25.0
 _LISTS = {
-    "mission": int(mav.MAV_MISSION_TYPE_MISSION),
-    "fence": int(mav.MAV_MISSION_TYPE_FENCE),
-    "rally": int(mav.MAV_MISSION_TYPE_RALLY),
-    "all": int(mav.MAV_MISSION_TYPE_ALL),
+    "mission": (mav.MAV_MISSION_TYPE_MISSION,),
+    "fence": (mav.MAV_MISSION_TYPE_FENCE,),
+    "rally": (mav.MAV_MISSION_TYPE_RALLY,),
+    "all": (mav.MAV_MISSION_TYPE_MISSION, mav.MAV_MISSION_TYPE_FENCE, mav.MAV_MISSION_TYPE_RALLY),
 }
+"""One after the other, as ground stations do: ArduPilot does not take `MAV_MISSION_TYPE_ALL`."""
 
 
 class Station:
@@ -88,7 +89,7 @@ class Station:
         )
         return [
             mav.MAVLink_mission_item_int_message(
-                self._target, 1, seq, frame, command, 0, 1, 0.0, 0.0, 0.0, 0.0, x, y, z, _LISTS["mission"]
+                self._target, 1, seq, frame, command, 0, 1, 0.0, 0.0, 0.0, 0.0, x, y, z, mav.MAV_MISSION_TYPE_MISSION
             )
             for seq, (command, frame, x, y, z) in enumerate(places)
         ]
@@ -102,14 +103,16 @@ class Station:
         self._put(mav.MAVLink_command_long_message(self._target, 1, command, 0, *p))
 
     def _clear(self) -> None:
-        self._put(mav.MAVLink_mission_clear_all_message(self._target, 1, _LISTS[self._fault.what]))
+        for kind in _LISTS[self._fault.what]:
+            self._put(mav.MAVLink_mission_clear_all_message(self._target, 1, kind))
 
     def _upload(self) -> None:
         self._uploading = True
-        self._put(mav.MAVLink_mission_count_message(self._target, 1, len(self._items), _LISTS["mission"]))
+        self._put(mav.MAVLink_mission_count_message(self._target, 1, len(self._items), mav.MAV_MISSION_TYPE_MISSION))
 
     def _stall(self) -> None:
-        self._put(mav.MAVLink_mission_count_message(self._target, 1, _STALLED_ITEMS, _LISTS[self._fault.what]))
+        for kind in _LISTS[self._fault.what]:
+            self._put(mav.MAVLink_mission_count_message(self._target, 1, _STALLED_ITEMS, kind))
 
     def _mode(self) -> None:
         flag = mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED

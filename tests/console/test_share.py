@@ -206,7 +206,7 @@ def test_an_agreement_is_drawn_refused_corrected_and_ended(live, desk):
     form = page.get_by_role("form", name="New agreement")
     write_terms(page)
     form.get_by_label("Valid until").fill("2040-07-01T12:00")
-    expect(form.get_by_label("Valid until")).to_have_accessible_description("Local time (GMT+3)")
+    expect(form.get_by_label("Valid until")).to_have_accessible_description("Local time (GMT+3) 2040-07-01 12:00")
     expect(form.get_by_text("Only in an area that is still to be drawn")).to_be_visible()
     form.get_by_label("direction").check()
     form.get_by_label("where a vehicle is now").check()
