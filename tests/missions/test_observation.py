@@ -84,8 +84,8 @@ def test_what_cannot_be_met_names_the_constraint(border, options, words):
 @pytest.mark.parametrize(
     ("reach", "height_m"),
     [
-        # By hand: half of the view is 12.82 degrees, so that from 63 m beside the line, 35 m before the near edge of the
-        # band with its margin, 35 tan 67.82° = 85.9 m is the highest at which the picture reaches that edge.
+        # By hand: half of the view is 12.82 degrees, so that from 63 m beside the line, 35 m before the near edge of
+        # the band with its margin, 35 tan 67.82° = 85.9 m is the highest at which the picture reaches that edge.
         ({"pitch_min_deg": -55.0}, 85.5),
         # And from the ceiling, 57 degrees down would centre the band: half a degree more is within the view.
         ({"pitch_max_deg": -57.2}, 90.0),
