@@ -228,10 +228,11 @@ def matrix_s(legs: Legs, drones: Sequence[int]) -> Floats:
     """
     position, half = middles(legs, legs.base_m[list(drones)])
     out = travel_s(legs, (position[:, None], half[:, None]), (position, half))
-    if legs.between_m is not None and legs.home_m is not None:
-        count, ends = len(legs.ends_m), legs.ends_m
+    count, ends = len(legs.ends_m), legs.ends_m
+    if legs.between_m is not None:
         straight = apart_m(ends[:, :, None, None], ends[None, None])
         out[:count, :count] += (legs.between_m - straight).mean(axis=(1, 3)) / legs.cruise_m_s
+    if legs.home_m is not None:
         for place, drone in enumerate(drones, count):
             longer = (legs.home_m[drone] - apart_m(ends, legs.base_m[drone])).mean(axis=1) / legs.cruise_m_s
             out[place, :count] += longer

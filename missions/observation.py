@@ -154,9 +154,8 @@ def observe(
     steepest = np.arctan2(heights, np.maximum(offsets - border.band_own_m - margin_m, 1e-6))
     shallowest = np.arctan2(heights, offsets + border.band_far_m + margin_m)
     # Centre the band in the picture, then stay within the gimbal's reach.
-    depression = np.clip(
-        (steepest + shallowest) / 2, math.radians(-camera.pitch_max_deg), math.radians(-camera.pitch_min_deg)
-    )
+    centred = (steepest + shallowest) / 2
+    depression = np.clip(centred, math.radians(-camera.pitch_max_deg), math.radians(-camera.pitch_min_deg))
     in_reach = (steepest - depression <= half_view + 1e-9) & (depression - shallowest <= half_view + 1e-9)
     gsd_far = ((offsets + border.band_far_m) * np.cos(depression) + heights * np.sin(depression)) / focal
     good = np.argwhere(in_reach & (gsd_far <= limit))
@@ -195,7 +194,7 @@ def observe(
     width_near = 2 * half_width * depth(near) / focal
     speed = min(width_near / dwell_s, max_speed_m_s)
     first, last = pitch + half_view, pitch - half_view
-    above = height == ceiling_agl_m
+    finer = column > 0 and float(gsd_far[row, column - 1]) > limit
     return Observation(
         height_agl_m=height,
         lateral_m=lateral,
@@ -211,7 +210,13 @@ def observe(
         gsd_far_m=float(gsd_far[row, column]),
         reasons=(
             f"height {height:.1f} m above ground: "
-            + ("the ceiling for patrols" if above else f"the highest that keeps the GSD within {limit:.3f} m"),
+            + (
+                "the ceiling for patrols"
+                if height == ceiling_agl_m
+                else f"the highest that keeps the GSD within {limit:.3f} m"
+                if finer
+                else "the highest from which the camera takes in the whole band"
+            ),
             f"offset {lateral:.1f} m from the border: "
             + (
                 f"stand-off {border.stand_off_m:.0f} m, {clear_m:.1f} m for what the aircraft may be off its way and "
@@ -220,8 +225,10 @@ def observe(
                 else "the least from which the camera takes in the whole band"
             ),
             (
-                f"pitch {-math.degrees(pitch):.1f} degrees: centres the band of {border.band_own_m:.0f} m on the own "
-                f"and {border.band_far_m:.0f} m on the far side in the picture"
+                f"pitch {-math.degrees(pitch):.1f} degrees: "
+                + ("centres" if pitch == centred[row, column] else "as far as the gimbal reaches, with")
+                + f" the band of {border.band_own_m:.0f} m on the own and {border.band_far_m:.0f} m on the far side in "
+                "the picture"
             ),
             f"speed {speed:.2f} m/s: "
             + (

@@ -14,7 +14,7 @@ from shapely import LineString
 
 from bench import partition
 from bench.leg_bound import lower_bound_s
-from bench.legs import Legs, dumped, even_split, loaded, longest_s, tour_s, wandering
+from bench.legs import Legs, dumped, even_split, loaded, longest_s, matrix_s, tour_s, wandering
 from bench.legs_flown import OPTIONS, beside
 from bench.peer_pyvrp import solved
 from bench.rows import BenchError
@@ -285,6 +285,24 @@ def test_ways_that_are_not_straight_go_to_json_and_back_and_count_in_a_tour():
         assert np.array_equal(getattr(again, name), getattr(bent, name))
     with pytest.raises(ValueError, match="home_m: give lengths"):
         loaded(dumped(bent) | {"home_m": [[1.0]]})
+
+
+@pytest.mark.parametrize("bent", ["between_m", "home_m"])
+def test_a_solver_is_given_the_ways_that_are_bent_though_others_are_straight(bent):
+    """Judged by ways that it was not told of it would do worse than it can: 30 m more are 2 s at cruise."""
+    legs, count = wandering(4, 2, 3, 4), 4
+    ends = legs.ends_m
+    more = {
+        "between_m": np.hypot(*np.moveaxis(ends[:, :, None, None] - ends[None, None], -1, 0)) + 30.0,
+        "home_m": np.stack([np.hypot(*np.moveaxis(ends - base, -1, 0)) + 30.0 for base in legs.base_m]),
+    }
+    longer_s = matrix_s(replace(legs, **{bent: more[bent]}), range(3)) - matrix_s(legs, range(3))
+    expected = np.zeros((count + 3, count + 3))
+    if bent == "between_m":
+        expected[:count, :count] = 2.0
+    else:
+        expected[:count, count:] = expected[count:, :count] = 2.0
+    assert longer_s == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The validation finds a plan that was broken by hand: of each thing that a plan promises one, in one place."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -22,7 +23,19 @@ from missions import (
     validate,
 )
 from tests.asked import asked
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, area, beside, border_from_metres, fleet_for, metres, zone
+from tests.missions.helpers import (
+    LAT,
+    LON,
+    M_LAT,
+    M_LON,
+    area,
+    beside,
+    border_from_metres,
+    fleet_for,
+    metres,
+    straight,
+    zone,
+)
 
 PLACE, SIDE, ACROSS, ZONES, LIMITS, JOIN = (
     "distance from the border",
@@ -324,6 +337,17 @@ def test_two_that_come_too_near_at_any_moment_are_found(good, which, start_s):
             continue
         names = [made.sorties[made.flights[n].sortie].name for n in (k, other)]
         assert any(all(name in sentence for name in names) for sentence in rule.broken), names
+
+
+@pytest.mark.parametrize("drones", [0, 5])
+def test_no_two_of_a_plan_come_nearer_than_is_said_at_any_moment(good, drones):
+    """By the same arithmetic; two bases, and one with many."""
+    border = straight(16_000.0)
+    made = plan(border, fleet_for(border, drones), None, PlanOptions(shift_s=7200.0)) if drones else good["rotors"]
+    assert (made.options.separation_m, made.options.separation_up_m) == (50.0, 5.0)
+    together = list(combinations(range(len(made.flights)), 2))
+    assert len(together) > 20
+    assert not any(_too_near(made, one, other) for one, other in together)
 
 
 def _too_near(made, one, other):

@@ -57,6 +57,23 @@ def test_one_more_aircraft_is_tried_at_the_bases_beside_the_one_that_limits_the_
     assert said[f"one more aircraft at {base.name}"] == pytest.approx(given, rel=1e-6)
 
 
+def test_one_more_base_behind_the_middle_gives_what_a_new_plan_from_there_gives():
+    """Two aircraft at the west end of a line, and a third at its middle."""
+    border = straight(24_000)
+    west = beside(border_from_metres([(3000, 0), (3010, 0)]), 1500)
+    fleet = default_fleet(replace(west, name="west"), 2)
+    made = plan(border, fleet)
+    middle = (min(s.from_m for s in made.sorties) + max(s.to_m for s in made.sorties)) / 2
+    there = replace(beside(border_from_metres([(middle - 5, 0), (middle + 5, 0)]), 1500), name="new")
+    third = Vehicle(3, "third", fleet.vehicles[0].aircraft, there)
+    given = plan(border, replace(fleet, vehicles=(*fleet.vehicles, third)))
+    (change,) = (c for c in explain(made).changes if c.what.startswith("one more base"))
+    assert change.what == "one more base, behind the middle of the stretch of west, with one aircraft"
+    assert change.revisit_s == pytest.approx(given.revisit_s, rel=0.01)
+    assert change.coverage == pytest.approx(given.coverage.share, abs=0.01)
+    assert change.revisit_s < made.revisit_s
+
+
 def test_a_battery_more_is_offered_where_batteries_are_counted():
     border = straight(20_000)
     fleet = fleet_for(border, 2)

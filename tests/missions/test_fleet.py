@@ -1,6 +1,7 @@
 """Aircraft, cameras, bases and fleet files."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -129,6 +130,17 @@ def test_a_fleet_in_toml_is_read(tmp_path):
     fleet = read_fleet(path)
     assert fleet.camera.model.focal_px == 1125.0
     assert [(v.sysid, v.name, v.aircraft.kind, v.base) for v in fleet.vehicles] == [(3, "vehicle-3", "heavy", BASE)]
+
+
+@pytest.mark.parametrize("lens", ["focal_px = 1125", "horizontal_fov_deg = 31.756216"])
+def test_a_lens_is_given_by_its_focal_length_or_its_field_of_view(tmp_path, lens):
+    """By hand: 320 px at half of 31.76 degrees are a focal length of 320 / tan 15.88° px."""
+    path = tmp_path / "fleet.toml"
+    path.write_text(TOML.replace("focal_mm = 13.5\npixel_pitch_um = 12.0", f'modality = "visible"\n{lens}'))
+    camera = read_fleet(path).camera
+    assert camera.model.focal_px == pytest.approx(320 / math.tan(math.radians(15.878108)), rel=1e-5)
+    assert camera.model.focal_px == pytest.approx(1125.0, rel=1e-4)
+    assert camera.modality == "visible"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from geo import Altitude, CameraPose, Datum, FlatTerrain, LocalFrame, footprint
-from missions import Base, ObservationError, default_fleet, observe
-from tests.missions.helpers import LAT, LON, straight
+from missions import Base, ObservationError, PlanOptions, default_fleet, observe, plan
+from tests.missions.helpers import LAT, LON, fleet_for, straight
 
 CAMERA = default_fleet(Base("b", LAT, LON)).camera
 
@@ -81,6 +81,33 @@ def test_what_cannot_be_met_names_the_constraint(border, options, words):
         observe(CAMERA, straight(**border), max_speed_m_s=20, **options)
 
 
+@pytest.mark.parametrize(
+    ("reach", "height_m"),
+    [
+        # By hand: half of the view is 12.82 degrees, so that from 63 m beside the line, 35 m before the near edge of
+        # the band with its margin, 35 tan 67.82° = 85.9 m is the highest at which the picture reaches that edge.
+        ({"pitch_min_deg": -55.0}, 85.5),
+        # And from the ceiling, 57 degrees down would centre the band: half a degree more is within the view.
+        ({"pitch_max_deg": -57.2}, 90.0),
+    ],
+)
+def test_the_end_of_the_gimbal_is_kept_to_and_said(reach, height_m):
+    camera = replace(CAMERA, **reach)
+    look = observe(camera, straight(), max_speed_m_s=20)
+    assert look.gimbal_pitch_deg == pytest.approx(*reach.values())
+    assert look.height_agl_m == height_m
+    pose = CameraPose(LAT, LON, Altitude(look.height_agl_m, Datum.AMSL), 0.0, look.gimbal_pitch_deg)
+    band = np.array([[0.0, look.lateral_m + off, -look.height_agl_m] for off in (-25.0, 25.0)])
+    assert camera.model.contains(camera.model.project(band @ pose.rotation_enu_from_camera())).all()
+    # It is not the GSD that keeps it so low, and nothing is centred.
+    assert look.gsd_far_m < 0.9 * camera.max_gsd_m or height_m == 90.0
+    height, _, pitch, _ = look.reasons
+    assert ("takes in the whole band" in height) == (height_m < 90)
+    assert "GSD" not in height
+    assert "as far as the gimbal reaches" in pitch
+    assert any("centres" in reason for reason in observe(CAMERA, straight(), max_speed_m_s=20).reasons)
+
+
 def test_a_narrow_lens_and_a_stiff_gimbal_are_named():
     narrow = replace(CAMERA, model=replace(CAMERA.model, focal_px=60_000.0), max_gsd_m=10)
     with pytest.raises(ObservationError, match="field of view"):
@@ -95,6 +122,20 @@ def test_two_pictures_have_the_overlap_in_common_at_the_narrowest_place(overlap,
     assert look.speed_m_s * picture <= (1 - overlap) * look.footprint_near_m + 1e-9
     # No slower than it has to be.
     assert look.speed_m_s == pytest.approx(min(20, (1 - overlap) * look.footprint_near_m / picture))
+
+
+def test_the_pictures_of_a_plan_have_the_overlap_in_common_as_it_is_flown():
+    """What of the near edge of the band is on a picture, place by place, beside how far it is flown to the next."""
+    border = straight(4000)
+    made = plan(border, fleet_for(border, 1), options=PlanOptions(dwell_s=0.5, overlap=0.6, picture_s=3.0))
+    look, camera = made.observation, made.fleet.camera.model
+    pose = CameraPose(LAT, LON, Altitude(look.height_agl_m, Datum.AMSL), 0.0, look.gimbal_pitch_deg)
+    along = np.arange(-100.0, 100.0, 0.02)
+    near = np.column_stack([along, np.full_like(along, look.lateral_m - border.band_own_m)])
+    points = np.column_stack([near, np.full_like(along, -look.height_agl_m)])
+    shown = along[camera.contains(camera.project(points @ pose.rotation_enu_from_camera()))]
+    (metres_on,) = {round(3.0 * leg.distance_m / leg.duration_s, 3) for s in made.sorties for leg in s.patrol}
+    assert metres_on == pytest.approx(0.4 * np.ptp(shown), rel=2e-3)
 
 
 def test_the_overlap_that_sets_the_speed_is_named():

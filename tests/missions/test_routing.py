@@ -1,10 +1,13 @@
 """Ways between many points at once, against ways from one point and against what must not be touched."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.sparse.csgraph import dijkstra
 
 from missions.routing import Router
 
@@ -38,6 +41,35 @@ def test_ways_between_all_points_are_lawful_and_as_short_as_those_from_each(seed
                 assert np.array_equal(way[0], at[k])
                 assert np.array_equal(way[-1], at[j])
                 assert _length(np.diff(way, axis=0)).sum() == pytest.approx(ways.cost[k, j], abs=0.1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), zones=st.integers(1, 6))
+def test_a_way_round_zones_is_as_short_as_the_best_of_a_whole_visibility_graph(seed, zones):
+    """Every corner to every corner that it sees, tried by shapely alone; ways pass corners at a few metres."""
+    rng = np.random.default_rng(seed)
+    corners = np.column_stack([rng.uniform(0, 4000, (zones, 2)), rng.uniform(100, 1500, (zones, 2))])
+    blocked = shapely.union_all([shapely.box(x, y, x + w, y + h) for x, y, w, h in corners])
+    parts = shapely.get_parts(blocked)
+    # Through a gap of a few metres one goes that touches its walls, and none that passes them.
+    assume(all(a.distance(b) > 10 for a, b in combinations(parts, 2)))
+    start, stop = rng.uniform(-500, 6000, (2, 2))
+    assume(shapely.distance(blocked, shapely.points([start, stop])).min() > 10)
+    nodes = np.vstack([start, stop, shapely.get_coordinates(blocked)])
+    inside = blocked.buffer(-0.01, join_style="mitre")
+    pairs = np.array(list(combinations(range(len(nodes)), 2)))
+    pairs = pairs[~shapely.intersects(inside, shapely.linestrings(nodes[pairs]))]
+    graph = np.zeros((len(nodes), len(nodes)))
+    graph[tuple(pairs.T)] = np.hypot(*(nodes[pairs[:, 1]] - nodes[pairs[:, 0]]).T)
+    lengths, before = dijkstra(graph, directed=False, indices=0, return_predecessors=True)
+    assume(np.isfinite(lengths[1]))
+    bends, node = 0, 1
+    while (node := int(before[node])) > 0:
+        bends += 1
+    (length,), (way,) = Router(list(parts)).ways(start, stop[None])
+    assert lengths[1] - 0.1 <= length <= lengths[1] + 8 * bends + 0.1
+    assert not shapely.LineString(way).intersects(blocked)
+    assert shapely.LineString(way).length == pytest.approx(length, abs=0.1)
 
 
 def test_a_cost_that_depends_on_the_direction_does_so_both_ways():
