@@ -163,6 +163,7 @@ def _terminations(lands: frozenset[float], battery: frozenset[float]) -> tuple[T
                     (*by, When("AFS_QNH_PRESSURE"), When("AFS_AMSL_LIMIT")),
                     act,
                     bearable=True,
+                    is_height=True,
                 ),
                 Termination("when it hears nobody and has no GPS", (*by, When("AFS_DUAL_LOSS")), act, bearable=True),
             )

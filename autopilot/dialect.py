@@ -214,6 +214,9 @@ class Termination:
     reach_m
         Metres that one unit of the last parameter of `by` stands for, where a mission that goes farther from home than
         that is what ends the flight; 0 where it is not.
+    is_height
+        Whether the last parameter of `by` is metres above sea level, and a mission that is known to climb there is what
+        ends the flight.
     """
 
     cause: str
@@ -221,6 +224,7 @@ class Termination:
     act: str = "ends its flight where it is"
     bearable: bool = False
     reach_m: float = 0.0
+    is_height: bool = False
 
 
 class GimbalWay(StrEnum):

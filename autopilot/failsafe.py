@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from autopilot.errors import NotReadyError, ParameterError
+from autopilot.errors import AbsentError, NotReadyError, ParameterError
 from autopilot.vehicle import Vehicle
 
-__all__ = ["LINK_LOSS", "Lost", "LostLink", "check_link_loss"]
+__all__ = ["LINK_LOSS", "Lost", "LostLink", "check_link_loss", "found"]
 
 _GOES_ON = "goes on with its mission"
 
@@ -117,25 +117,40 @@ async def check_link_loss(vehicle: Vehicle) -> tuple[Lost, Lost]:
 
 async def _when_lost(vehicle: Vehicle, parameter: str, when: str) -> Lost:
     value = await _found(vehicle, parameter)
-    if value is None:
-        return Lost(f"what it does {when} is not known: it has no {parameter}")
+    if isinstance(value, str):
+        return Lost(f"what it does {when} is not known: {value}")
     meaning, said = LINK_LOSS[parameter], f"{parameter} {value}"
     if value not in meaning.acts and meaning.then:
         then = await _found(vehicle, meaning.then)
-        if then is None:
-            return Lost(f"what it does {when} is not known ({said}): it has no {meaning.then}")
+        if isinstance(then, str):
+            return Lost(f"what it does {when} is not known ({said}): {then}")
         value, meaning, said = then, LINK_LOSS[meaning.then], f"{said}, {meaning.then} {then}"
     act, returns = meaning.acts.get(value, "does what this program does not know"), value in meaning.returns
     # In any mode but that of its mission it would do it all the same.
     if value in meaning.deadly:
         raise NotReadyError(f"{vehicle}: {act} {when} ({said}): set it to return, or to go on")
-    if act != _GOES_ON and meaning.but and int(await _found(vehicle, meaning.but) or 0) & meaning.bit:
-        act, returns, said = _GOES_ON, False, f"{said}, {meaning.but} bit {meaning.bit.bit_length() - 1}"
+    if act != _GOES_ON and meaning.but:
+        bits = await found(vehicle, meaning.but)
+        if isinstance(bits, AbsentError):
+            bits = 0.0
+        if isinstance(bits, ParameterError):
+            return Lost(f"what it does {when} is not known ({said}): it does not answer for {meaning.but}")
+        if round(bits) & meaning.bit:
+            act, returns, said = _GOES_ON, False, f"{said}, {meaning.but} bit {meaning.bit.bit_length() - 1}"
     return Lost(f"{when} it {act} ({said})", returns)
 
 
-async def _found(vehicle: Vehicle, parameter: str) -> int | None:
+async def _found(vehicle: Vehicle, parameter: str) -> int | str:
+    """Its value, or why that is not known, in words."""
+    value = await found(vehicle, parameter)
+    if isinstance(value, AbsentError):
+        return f"it has no {parameter}"
+    return f"it does not answer for {parameter}" if isinstance(value, ParameterError) else round(value)
+
+
+async def found(vehicle: Vehicle, parameter: str) -> float | ParameterError:
+    """The value of a parameter, or why there is none."""
     try:
-        return round(await vehicle.parameter(parameter))
-    except ParameterError:
-        return None
+        return await vehicle.parameter(parameter)
+    except ParameterError as error:
+        return error

@@ -141,14 +141,15 @@ def _rows(path: Path) -> Iterator[dict[str, object]]:
                 continue
             state = states[who] = TelemetryState(_mode_namer(message))
         before = state.said
-        state.take(message)
+        state.take(message, time_us / 1e6)
         if kind not in _ROWS:
             continue
         now = state.snapshot()
         row: dict[str, object] = {column.name: column.value(now) for column in _COLUMNS}
-        # A part of a long text finishes none, its own, or one before that is given up.
+        # A part of a long text finishes none, its own, or one before that is given up; so may a heartbeat.
         said = state.texts[len(state.texts) - (state.said - before) :]
-        for text in [each.text for each in said] if kind == "STATUSTEXT" else [None]:
+        texts: list[str | None] = [each.text for each in said]
+        for text in texts or ([] if kind == "STATUSTEXT" else [None]):
             yield {"time": time_us, "sysid": who[0], "message": kind, **row, "text": text}
 
 

@@ -1,9 +1,10 @@
 """Parameters of one vehicle: asked for and set by name, and which it does not have.
 
 Of a parameter that it lacks a vehicle says nothing (PX4; ArduPilot before 4.7), or PARAM_ERROR. Nothing is also what a
-lost message says. So each question goes out with another, for the parameter of index 0, which every vehicle has: where
+lost message says. So each question goes out with another, for a parameter by its index, which every vehicle has: where
 that is answered and the name is not, four times in a row, the name is absent. Whatever share of the messages is lost,
-that is seen of a parameter that is there once in 256 times or less: (q (1 - q))^4 is never more than 1/4^4.
+that is seen of a parameter that is there once in 256 times or less: (q (1 - q))^4 is never more than 1/4^4. Those that
+are asked for side by side go out with an index each: an answer to another would end the wait for this one early.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ __all__ = ["Parameters"]
 _ASKED = 7  # times: a quarter of all may be lost either way
 _SURE = 4  # times in a row from the first in which the other question alone was answered
 _RETRY_S = 1.5
+_INDICES = 16  # that the other question takes in turn
 _GRACE_WALL_S = 0.02  # at least, for the answer that comes after that of the other question
 _AT_ONCE = 5  # names that are asked for side by side; each costs up to three of the 20 questions that ArduPilot queues
 _NAME_LENGTH = 16
@@ -81,6 +83,7 @@ class Parameters:
         self._who = f"{link.url} vehicle {sysid}"
         self._has: dict[str, bool] = {}
         self._since: tuple[int, int | None] = (boots(), None)
+        self._asked = 0
 
     async def read(self, name: str) -> float:
         """Value of a parameter, by whichever of its names the vehicle knows.
@@ -98,6 +101,7 @@ class Parameters:
     async def look_up(self, names: Iterable[str]) -> None:
         """Find out side by side which parameters it has, of those of which that is not known yet."""
         self.look_back()
+        unknown = [name for name in dict.fromkeys(map(_newest, names)) if name not in self._has]
         few = asyncio.Semaphore(_AT_ONCE)
 
         async def ask(name: str) -> None:
@@ -107,7 +111,9 @@ class Parameters:
                 except ParameterError:
                     return  # whoever needs it asks for it, and is told
 
-        await asyncio.gather(*(ask(name) for name in dict.fromkeys(map(_newest, names)) if name not in self._has))
+        for name in unknown[:1]:
+            await ask(name)  # from its answer on it is known how many indices there are
+        await asyncio.gather(*(ask(name) for name in unknown[1:]))
 
     def ask(self, name: str) -> None:
         """Ask for a parameter once; no answer is awaited. Raises LinkError when the link was lost."""
@@ -122,7 +128,9 @@ class Parameters:
         self.look_back()
         answers.absent = not self._has.get(newest, True)
         if not answers.absent:
-            await self._converse(answers, with_other=True)
+            self._asked += 1
+            answers.index = self._asked % min(_INDICES, self._since[1] or 1)
+            await self._converse(answers)
         if answers.found is not None:
             self._has[newest] = True
             return answers.found
@@ -146,7 +154,7 @@ class Parameters:
             self._sysid, self._component, _encoded_name(name), self._to_wire(value, kind, name), kind
         )
         answers = _Answers(self, {name: message}, lambda now: _same(now, value))
-        await self._converse(answers, with_other=False)
+        await self._converse(answers)
         if answers.found is None:
             raise ParameterError(f"{self._who} does not answer when {name} is set: check the link")
         now = answers.found[1]
@@ -154,14 +162,15 @@ class Parameters:
             raise ParameterError(f"{self._who}: {name} was set to {value:g} and is {now:g}: give a value in its range")
         return now
 
-    async def _converse(self, answers: _Answers, *, with_other: bool) -> None:
+    async def _converse(self, answers: _Answers) -> None:
         """Ask until it is answered, or seen to be absent, or nothing more is to be hoped for.
 
         Another value than is wanted may be a late answer to an earlier question: it counts once it is said to a second.
         """
         clock = asyncio.get_running_loop().time
-        first = mav.MAVLink_param_request_read_message(self._sysid, self._component, b"", 0)
-        messages = (*answers.questions.values(), *((first,) if with_other else ()))
+        messages = list(answers.questions.values())
+        if answers.index is not None:
+            messages.append(mav.MAVLink_param_request_read_message(self._sysid, self._component, b"", answers.index))
         with self._link.mailbox(self._sysid, ("PARAM_VALUE", "PARAM_ERROR")) as box:
             for number in range(_ASKED):
                 for message in messages:
@@ -172,7 +181,7 @@ class Parameters:
                     if answer.get_srcComponent() != self._component:
                         continue
                     answers.take(answer)
-                    if with_other and answers.others == others + 1:
+                    if answers.others == others + 1:
                         # What was asked for comes about as late, if it comes.
                         deadline = min(deadline, clock() + max(clock() - begun, _GRACE_WALL_S))
                 answers.others = min(answers.others, number + 1)
@@ -214,7 +223,7 @@ class Parameters:
             return value
         try:
             packed = struct.pack(layout, round(value))
-        except struct.error as error:
+        except (struct.error, ValueError, OverflowError) as error:  # the last two of what is no number
             raise ParameterError(f"{name}: {value:g} does not fit the parameter's type: {error}") from None
         return float(struct.unpack("<f", packed)[0])
 
@@ -230,8 +239,10 @@ class _Answers:
         Whether nothing more is to be asked.
     absent
         Whether none of the names is there.
+    index
+        Of the parameter that is asked for beside it; None where there is none.
     others
-        How often the parameter of index 0 was told instead.
+        How often that was told instead.
     """
 
     def __init__(
@@ -241,6 +252,7 @@ class _Answers:
         self._denied: set[str] = set()
         self.found: tuple[str, float, int] | None = None
         self.settled = self.absent = False
+        self.index: int | None = None
         self.others = 0
 
     def take(self, answer: Message) -> None:
@@ -254,7 +266,7 @@ class _Answers:
         if name in self.questions:
             self.found = name, value, answer.param_type
             self.settled = self._wanted(value)
-        elif answer.param_index == 0:
+        elif answer.param_index == self.index:
             self.others += 1
 
 

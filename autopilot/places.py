@@ -1,13 +1,17 @@
-"""How far from home a mission goes."""
+"""How far from home a mission goes, and how high."""
 
 from __future__ import annotations
 
-from autopilot.dialect import LOCATED
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.dialect import LOCATED, RELATIVE_FRAMES
 from autopilot.vehicle import Vehicle
 from geo import geodesic_distance_m
 from missions import Mission
 
-__all__ = ["farthest_m"]
+__all__ = ["farthest_m", "highest_amsl_m"]
+
+_AMSL_FRAMES = frozenset({mav.MAV_FRAME_GLOBAL, mav.MAV_FRAME_GLOBAL_INT})
 
 
 def farthest_m(vehicle: Vehicle, mission: Mission) -> float | None:
@@ -21,3 +25,22 @@ def farthest_m(vehicle: Vehicle, mission: Mission) -> float | None:
         return None
     far = [item for item in mission.items if item.command in LOCATED and (item.x or item.y)]
     return max((float(geodesic_distance_m(lat, lon, item.x / 1e7, item.y / 1e7)) for item in far), default=0.0)
+
+
+def highest_amsl_m(vehicle: Vehicle, mission: Mission) -> float | None:
+    """How high above mean sea level a mission climbs, metres.
+
+    None where it flies above the terrain, or above a home that the vehicle does not say.
+    """
+    home = vehicle.telemetry.home
+    heights: list[float] = []
+    for item in mission.items:
+        if item.command not in LOCATED:
+            continue
+        if item.frame in _AMSL_FRAMES:
+            heights.append(item.z)
+        elif item.frame in RELATIVE_FRAMES and home is not None:
+            heights.append(home[2] + item.z)
+        else:
+            return None
+    return max(heights, default=None)

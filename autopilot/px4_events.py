@@ -144,6 +144,10 @@ class PX4Event:
         """Component id of its sender."""
         return self.component
 
+    def get_payload(self) -> bytes:
+        """What tells it from others, as it travels: which event, when, and its number in their order."""
+        return struct.pack("<IIH", self.number, self.time_boot_ms, self.sequence)
+
     def words(self) -> str | None:
         """What it says; None where it is for programs."""
         if self.severity >= len(_LEVELS):

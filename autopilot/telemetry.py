@@ -187,14 +187,14 @@ class TelemetryState:
         # Whether it could be flown by hand, where nobody may stand with a radio control, says nothing of a mission.
         return replace(telemetry, prearm_good=None) if self._prearm_unlisted and self._by_hand else telemetry
 
-    def take(self, message: Message) -> bool:
-        """Take a message in; whether it changed the snapshot."""
+    def take(self, message: Message, now_s: float | None = None) -> bool:
+        """Take a message in, at a time on any clock of seconds or else now; whether it changed the snapshot."""
         kind = message.get_type()
         if kind in SAYING:
-            self._heard.take(message, time.monotonic())
+            self._heard.take(message, time.monotonic() if now_s is None else now_s)
             self._take_texts()
             return True
-        if kind == "HEARTBEAT" and self._heard.look(time.monotonic()):
+        if kind == "HEARTBEAT" and self._heard.look(time.monotonic() if now_s is None else now_s):
             self._take_texts()
         if kind in _WHOLE:
             self._unread.pop(kind, None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from autopilot.dialect import Termination
 from autopilot.errors import AbsentError, NotReadyError, ParameterError
-from autopilot.places import farthest_m
+from autopilot.failsafe import found
+from autopilot.places import farthest_m, highest_amsl_m
 from autopilot.vehicle import Vehicle
 from missions import Mission
 
@@ -22,19 +23,19 @@ async def check_termination(vehicle: Vehicle, mission: Mission) -> tuple[str, ..
     # What comes with the fence of the mission is set before it arms.
     mended = {setting.name for setting in vehicle.dialect.fence} if mission.fence else set()
     rows = [row for row in vehicle.dialect.terminations if mended.isdisjoint(when.name for when in row.by)]
-    found: dict[str, float | ParameterError] = {}
-    words = [said for row in rows if (said := await _said(vehicle, mission, row, found)) is not None]
+    known: dict[str, float | ParameterError] = {}
+    words = [said for row in rows if (said := await _said(vehicle, mission, row, known)) is not None]
     return tuple(dict.fromkeys(words))
 
 
 async def _said(
-    vehicle: Vehicle, mission: Mission, row: Termination, found: dict[str, float | ParameterError]
+    vehicle: Vehicle, mission: Mission, row: Termination, known: dict[str, float | ParameterError]
 ) -> str | None:
     """What a row comes to with this vehicle. Raises NotReadyError."""
     present = 0.0
     for when in row.by:
-        value = found[when.name] if when.name in found else await _found(vehicle, when.name)
-        found[when.name] = value
+        value = known[when.name] if when.name in known else await found(vehicle, when.name)
+        known[when.name] = value
         if isinstance(value, AbsentError):
             return None
         if isinstance(value, ParameterError):
@@ -42,7 +43,7 @@ async def _said(
         if not when.holds(value):
             return None
         present = value
-    settings = ", ".join(f"{when.name} {found[when.name]:g}" for when in row.by)
+    settings = ", ".join(f"{when.name} {known[when.name]:g}" for when in row.by)
     if row.reach_m:
         limit_m = present * row.reach_m
         away_m = farthest_m(vehicle, mission)
@@ -53,13 +54,14 @@ async def _said(
         raise NotReadyError(
             f"{vehicle}: {row.act} {cause} ({settings}), and {far}: raise {row.by[-1].name} or plan nearer"
         )
+    if row.is_height:
+        cause, top_m = f"{row.cause} than {present:g} m", highest_amsl_m(vehicle, mission)
+        if top_m is not None and top_m >= present:
+            raise NotReadyError(
+                f"{vehicle}: {row.act} {cause} ({settings}), and the mission climbs to {top_m:.0f} m: "
+                f"raise {row.by[-1].name} or plan lower"
+            )
+        return f"{cause} it {row.act} ({settings})"
     if not row.bearable:
         raise NotReadyError(f"{vehicle}: {row.act} {row.cause} ({settings}): set it to return, or to land")
     return f"{row.cause} it {row.act} ({settings})"
-
-
-async def _found(vehicle: Vehicle, name: str) -> float | ParameterError:
-    try:
-        return await vehicle.parameter(name)
-    except ParameterError as error:
-        return error

@@ -6,6 +6,8 @@ seed and of the orders that come during the flight.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import degrees, hypot
 
 from geo import FlatTerrain
@@ -90,7 +92,7 @@ class Flight:
         self.landed = True
         self.wrecked = False
         self.unheard = False
-        self._paused = False
+        self._paused: Callable[[], None] | None = None  # goes on
         self._told_end = False
         self.in_landing_sequence = False
         self._check_every = max(1, round(_CHECK_S / setup.step_s))
@@ -200,7 +202,7 @@ class Flight:
         self.mode = mode
         if self.dialect.spec(mode).armable:
             self.mode_on_ground = mode
-        self._paused = False
+        self._paused = None
         if not self.landed:
             begin_mode(self)
         else:
@@ -252,31 +254,39 @@ class Flight:
 
     def go_to(self, item: Item) -> bool:
         """Fly straight to an item's place in GUIDED and stay there."""
-        if self.mode != self.dialect.goto_mode or self.landed:
-            return False
-        self.course.go_to_item(item)
-        return True
+        return self._steer(partial(self.course.go_to_item, item))
 
     def go_to_point(self, point: Vector) -> None:
         """As `go_to`, to a place east and north of home and a height above it, metres."""
-        if self.mode == self.dialect.goto_mode and not self.landed:
-            self.course.go_to(point)
+        self._steer(partial(self.course.go_to, point))
 
     def drive(self, velocity: Vector) -> None:
         """Fly in GUIDED at a velocity, east, north and up, m/s, until it is too long ago that it was told."""
-        if self.mode == self.dialect.goto_mode and not self.landed:
-            self.course.drive(velocity, self.sortie_s + _VELOCITY_HOLDS_S)
+        self._steer(partial(self.course.drive, velocity, self.sortie_s + _VELOCITY_HOLDS_S))
+
+    def _steer(self, order: Callable[[], None]) -> bool:
+        """Carry out an order of GUIDED; while it is paused the last one waits."""
+        if self.mode != self.dialect.goto_mode or self.landed:
+            return False
+        if self._paused is None:
+            order()
+        else:
+            self._paused = order
+        return True
 
     def pause(self, *, go_on: bool) -> bool:
-        """Stop and hold in AUTO, or go on."""
-        if self.mode != Mode.AUTO or self.landed:
+        """Stop and hold in AUTO or GUIDED, or go on; in the air alone."""
+        if self.mode not in (Mode.AUTO, Mode.GUIDED) or self.landed:
             return False
-        if go_on and self._paused:
-            self._paused = False
-            self.course.advance(self.run.index, from_here=True)
-        elif not go_on:
-            self._paused = True
+        resume = self._paused
+        if go_on and resume is not None:
+            self._paused = None
+            resume()
+        elif not go_on and self.mode == Mode.AUTO:
+            self._paused = lambda: self.course.advance(self.run.index, from_here=True)
             self.course.hold()
+        elif not go_on and resume is None:
+            self._paused = self.course.put_by()
         return True
 
     def new_mission(self) -> None:
@@ -380,7 +390,7 @@ class Flight:
         self.mode = self.mode_on_ground = self.dialect.boot_mode
         self._sortie.restart()
         self.gimbal.control = (0, 0)
-        self._paused = False
+        self._paused = None
         self.run.reset()
         self.gimbal.neutral()
         self.events.clear()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from math import radians
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -196,6 +197,12 @@ class Course:
     def transition(self, state: float) -> bool:  # noqa: ARG002 (rotors alone cannot)
         """MAV_CMD_DO_VTOL_TRANSITION to a MAV_VTOL_STATE; whether it can."""
         return False
+
+    def put_by(self) -> Callable[[], None]:
+        """Brake, and stay there; what goes on with what was flown."""
+        resume = partial(self._fly, *self._tasks)
+        self.hold()
+        return resume
 
     def hold(self) -> None:
         """Brake, and stay there."""

@@ -24,6 +24,16 @@ _FAILED = int(mav.MAV_RESULT_FAILED)
 _UNSUPPORTED = int(mav.MAV_RESULT_UNSUPPORTED)
 _CHANGE_MODE = _REBOOT = _CURRENT = 1.0
 _PAD_M = 5.0
+_LONGEST_US = 2**31 - 1  # that MESSAGE_INTERVAL can tell
+# Commands the first parameter of which is a whole number.
+_NUMBERED = frozenset(
+    {
+        mav.MAV_CMD_SET_MESSAGE_INTERVAL,
+        mav.MAV_CMD_GET_MESSAGE_INTERVAL,
+        mav.MAV_CMD_REQUEST_MESSAGE,
+        mav.MAV_CMD_DO_SET_MISSION_CURRENT,
+    }
+)
 # Commands the fifth and sixth parameter of which is no place.
 _NO_PLACE = frozenset({mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW, mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE})
 
@@ -74,8 +84,11 @@ def item_from_int(message: Any) -> Item:
 
 def carry_out(flight: Flight, order: Order) -> int:
     """MAV_RESULT of a command."""
-    handler = None if order.item.command in flight.dialect.refused else _HANDLERS.get(order.item.command)
-    return _UNSUPPORTED if handler is None else handler(flight, order)
+    command = order.item.command
+    handler = None if command in flight.dialect.refused else _HANDLERS.get(command)
+    if handler is None:
+        return _UNSUPPORTED
+    return _DENIED if command in _NUMBERED and not isfinite(order.item.params[0]) else handler(flight, order)
 
 
 def _result(flight: Flight, done: bool) -> int:
@@ -145,7 +158,7 @@ def _interval(flight: Flight, order: Order) -> int:
     if interval_us == 0.0:
         order.schedule.set(message, 1.0 if message == mav.MAVLINK_MSG_ID_HEARTBEAT else None)
     else:
-        order.schedule.set(message, None if interval_us < 0.0 else interval_us / 1e6)
+        order.schedule.set(message, None if interval_us < 0.0 else min(interval_us, _LONGEST_US) / 1e6)
     return _ACCEPTED
 
 

@@ -123,7 +123,9 @@ async def test_answers_are_taken_from_any_channel():
     ends.beat(0)
     for number in (0, 1):
         ends.say(number, mav.MAVLink_command_ack_message(511, 0, 0, 0, 255, 190))
-    assert [message.get_type() for message in ends.heard].count("COMMAND_ACK") == 2
+        ends.say(number, mav.MAVLink_param_error_message(255, 190, b"NOT_THERE", -1, 1))
+    kinds = [message.get_type() for message in ends.heard]
+    assert (kinds.count("COMMAND_ACK"), kinds.count("PARAM_ERROR")) == (2, 2)
 
 
 async def test_another_vehicle_with_its_id_on_the_other_channel_is_a_rival():

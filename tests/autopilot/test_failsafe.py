@@ -10,7 +10,7 @@ from autopilot import FlightTask, NotReadyError, TransferError, Vehicle, check_v
 from autopilot.failsafe import check_link_loss
 from autopilot.termination import check_termination
 from missions import MissionItem
-from tests.autopilot.scripted import FAST, Script, line_mission, linked, vehicle_at
+from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked, vehicle_at
 
 COPTER = {"autopilot": mav.MAV_AUTOPILOT_ARDUPILOTMEGA}
 PLANE = {**COPTER, "kind": mav.MAV_TYPE_FIXED_WING}
@@ -97,7 +97,19 @@ async def test_it_is_said_before_take_off_and_noted_where_it_does_not_come_home(
         assert [event.text for event in sortie.events if event.kind == "check"] == told.split("; ")
 
 
-COPTER_ALONE = {"FS_GCS_ENABLE": 1, "FS_THR_ENABLE": 1, "FS_OPTIONS": 0}
+@pytest.mark.parametrize("lost", ["FS_GCS_ENABLE", "FS_OPTIONS"])
+async def test_what_it_does_not_answer_for_is_not_taken_for_absent(lost):
+    """One that may be set to go on is not said to return."""
+    script = holding(COPTER, FS_GCS_ENABLE=1, FS_OPTIONS=2, FS_THR_ENABLE=0)
+    async with linked(script) as (vehicle, link), await Vehicle.connect(link, timing=FAST) as seen:
+        answer = vehicle.on_param_request_read
+        answered = {"FS_GCS_ENABLE", "FS_OPTIONS", "FS_THR_ENABLE"} - {lost}
+        vehicle.on_param_request_read = lambda m: answer(m) if m.param_id in answered else None
+        ground, _ = await check_link_loss(seen)
+    assert not ground.returns
+    assert ground.words.endswith(f"it does not answer for {lost}")
+
+
 AFS = {"AFS_ENABLE": 1, "AFS_TERM_ACTION": 42, "AFS_TERM_PIN": -1, "AFS_GEOFENCE": 0, "AFS_RC": 1, "AFS_DUAL_LOSS": 0}
 PINNED = {**AFS, "AFS_TERM_ACTION": 0, "AFS_TERM_PIN": 54}
 
@@ -105,7 +117,9 @@ PINNED = {**AFS, "AFS_TERM_ACTION": 0, "AFS_TERM_PIN": 54}
 async def ends(script, mission=None):
     async with linked(script) as (vehicle, link), await Vehicle.connect(link, timing=FAST) as seen:
         vehicle.report()
-        assert await seen.wait_until(lambda t: t.lat_deg is not None, 5.0) is not None
+        home = (round(HOME[0] * 1e7), round(HOME[1] * 1e7), round(HOME[2] * 1000))
+        vehicle.send(mav.MAVLink_home_position_message(*home, 0, 0, 0, [1, 0, 0, 0], 0, 0, 0))
+        assert await seen.wait_until(lambda t: t.lat_deg is not None and t.home is not None, 5.0) is not None
         return await check_termination(seen, mission or line_mission(4))
 
 
@@ -140,6 +154,15 @@ async def ends(script, mission=None):
                 ),
             ),
         ),
+        (
+            holding(PLANE, **AFS, AFS_QNH_PRESSURE=1013, AFS_AMSL_LIMIT=2000),
+            (
+                (
+                    "when it is higher above sea level than 2000 m it ends its flight where it is "
+                    "(AFS_ENABLE 1, AFS_TERM_ACTION 42, AFS_QNH_PRESSURE 1013, AFS_AMSL_LIMIT 2000)"
+                ),
+            ),
+        ),
         (holding(PLANE, BATT_FS_LOW_ACT=2, BATT_FS_CRT_ACT=4), ()),
         (holding(PX4, CBRK_FLIGHTTERM=121212, FD_FAIL_P=60), ()),
         (
@@ -168,6 +191,10 @@ async def test_at_what_it_would_end_its_flight_is_told(script, said):
             holding(COPTER, **AFS, AFS_MAX_RANGE=1),
             r"farther from where it armed than 1000 m .* the mission goes 19\d\d m",
         ),
+        (
+            holding(COPTER, **AFS, AFS_QNH_PRESSURE=1013, AFS_AMSL_LIMIT=1260),
+            r"higher above sea level than 1260 m .* the mission climbs to 1270 m: raise AFS_AMSL_LIMIT",
+        ),
         (holding(COPTER, BATT_FS_LOW_ACT=5), r"when its battery is low \(BATT_FS_LOW_ACT 5\): set it to return"),
         (holding(PLANE, BATT_FS_CRT_ACT=3), r"when its battery is nearly empty"),
         (holding(PX4, COM_WIND_MAX_ACT=4, COM_WIND_MAX=1), r"in strong wind"),
@@ -179,6 +206,15 @@ async def test_at_what_it_would_end_its_flight_is_told(script, said):
 async def test_one_that_would_end_it_where_it_could_come_home_is_refused(script, why):
     with pytest.raises(NotReadyError, match=why):
         await ends(script)
+
+
+async def test_how_high_a_mission_above_terrain_climbs_is_not_known_and_the_limit_is_told():
+    mission = line_mission(4)
+    above = tuple(replace(item, frame=10) if item.frame == 6 else item for item in mission.items)
+    (told,) = await ends(
+        holding(COPTER, **AFS, AFS_QNH_PRESSURE=1013, AFS_AMSL_LIMIT=1260), replace(mission, items=above)
+    )
+    assert told.startswith("when it is higher above sea level than 1260 m it ends its flight")
 
 
 async def test_a_fence_of_its_own_that_ends_its_flight_is_refused():

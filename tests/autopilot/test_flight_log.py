@@ -148,6 +148,20 @@ def test_the_log_of_another_ground_station_with_two_vehicles_a_camera_and_old_pa
     assert all(field.metadata[b"meaning"] for field in table.schema)
 
 
+def test_a_long_text_whose_end_is_lost_is_in_the_table_by_the_time_of_the_log(tmp_path):
+    data = [
+        record(T0, packet(beat())),
+        record(T0 + 1, packet(mav.MAVLink_statustext_message(4, b"A" * 50, 5, 0))),
+        record(T0 + 4_000_000, packet(beat())),
+        record(T0 + 6_000_000, packet(beat())),
+        record(T0 + 7_000_000, packet(beat())),
+    ]
+    path = tmp_path / "log.tlog"
+    path.write_bytes(b"".join(data))
+    rows = pq.read_table(tlog_to_parquet(path)).to_pylist()
+    assert [row["text"] for row in rows] == [None, None, "A" * 50 + "...", None]
+
+
 def test_a_log_that_breaks_off_or_is_soiled_is_read_as_far_as_it_goes(tmp_path):
     whole = [record(T0 + n, packet(position(n))) for n in range(50)]
     path = tmp_path / "log.tlog"

@@ -260,6 +260,20 @@ async def test_a_link_that_loses_does_not_make_it_absent():
     assert wrong <= 1
 
 
+async def test_what_is_asked_for_beside_it_does_not_make_it_absent_on_a_slow_link():
+    """Nothing is lost; answers to the others come all the time while its own is still on its way."""
+    slow, dice = Timing(retry_floor_s=20.0), random.Random(5)
+    there = {f"THERE_{n}": (float(n), 9) for n in range(30)}
+    names = [*there, *(f"LACKS_{n}" for n in range(15))]
+    dice.shuffle(names)
+    async with linked(Script(params=there)) as (vehicle, link), await Vehicle.connect(link, timing=slow) as seen:
+        answer, loop = vehicle.on_param_request_read, asyncio.get_running_loop()
+        vehicle.on_param_request_read = lambda m: loop.call_later(dice.uniform(0.15, 0.25), answer, m)
+        await seen.look_up(names)
+        vehicle.on_param_request_read = answer
+        assert [await seen.parameter(name) for name in there] == [value for value, _ in there.values()]
+
+
 async def test_of_a_vehicle_that_answers_nothing_nobody_says_that_it_lacks_something():
     async with linked(Script(by_index=False)) as (_, link), await connected(link) as seen:
         with pytest.raises(ParameterError, match="or does not answer") as refused:

@@ -8,6 +8,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot import CommandError, Vehicle
 from autopilot.px4_events import event_in
 from tests.autopilot.scripted import FAST, Script, linked
+from tests.autopilot.test_channels import Ends
 
 
 class MAVLink_event_message(mav.MAVLink_message):  # noqa: N801  as pymavlink names them
@@ -62,6 +63,15 @@ def test_nothing_is_made_of_what_is_none():
     for at in range(1, len(good)):
         assert event_in(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]) is None or at == 2
     assert event_in(mav.MAVLink_heartbeat_message(2, 12, 0, 0, 0, 3).pack(mav.MAVLink(None))) is None
+
+
+async def test_over_several_channels_it_is_told_once_and_not_lost_with_one():
+    ends = Ends(failover_s=1000.0)
+    ends.beat(0)
+    for number, event in ((0, (7, 3, 1)), (1, (7, 3, 1)), (1, (7, 3, 2)), (0, (7, 3, 3)), (1, (7, 3, 3))):
+        ends.say(number, MAVLink_event_message(*event))
+    told = [message.sequence for message in ends.heard if message.get_type() == "EVENT"]
+    assert told == [1, 2, 3]
 
 
 async def test_reasons_that_come_as_events_are_among_those_of_a_refusal_and_in_the_texts():

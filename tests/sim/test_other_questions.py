@@ -283,3 +283,51 @@ def test_the_interval_of_a_message_is_told(kind):
     pilot.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, attitude, -1)
     assert asked(attitude) == (ACCEPTED, 0 if kind.px4 else -1)
     assert asked(9999) == ((ACCEPTED, 0) if kind.px4 else (mav.MAV_RESULT_FAILED, 0))
+
+
+@every_kind
+def test_an_interval_that_no_message_can_tell_is_the_longest_that_one_can(kind):
+    pilot = of(kind)
+    assert pilot.command(mav.MAV_CMD_SET_MESSAGE_INTERVAL, mav.MAVLINK_MSG_ID_ATTITUDE, 1e30) == ACCEPTED
+    assert pilot.command(mav.MAV_CMD_GET_MESSAGE_INTERVAL, mav.MAVLINK_MSG_ID_ATTITUDE) == ACCEPTED
+    assert pilot.last("MESSAGE_INTERVAL").interval_us == 2**31 - 1
+
+
+@every_kind
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_number_that_is_none_is_refused_and_the_vehicle_goes_on(kind, number):
+    pilot = of(kind)
+    for command in (510, 511, 512, 224):
+        assert pilot.command(command, number) != ACCEPTED
+    assert pilot.request(0).get_type() == "HEARTBEAT"
+
+
+def test_a_pause_in_guided_holds_and_what_is_told_meanwhile_waits():
+    """ArduCopter mode_guided.cpp: one flag, above every way of steering, that a change of mode clears."""
+    pilot, body = aloft()
+
+    def go_to(east_m):
+        lon = HOME[1] + east_m / (111_320.0 * cos(HOME[0] * pi / 180))
+        assert pilot.command_int(192, -1, frame=6, lat=HOME[0], lon=lon, z=30.0) == ACCEPTED
+
+    go_to(400.0)
+    pilot.until(lambda: body.ve > 5.0, 60.0)
+    for _ in range(2):
+        assert pilot.command(193, 0) == ACCEPTED
+        pilot.advance(20.0)
+        assert hypot(body.ve, body.vn) < 0.05
+    assert 10.0 < body.e < 300.0
+    assert pilot.command(193, 1) == ACCEPTED
+    pilot.until(lambda: body.e > 395.0, 120.0)
+
+    assert pilot.command(193, 0) == ACCEPTED
+    go_to(-200.0)
+    pilot.advance(20.0)
+    assert body.e > 395.0
+    assert pilot.command(193, 1) == ACCEPTED
+    pilot.until(lambda: body.e < -195.0, 200.0)
+
+    assert pilot.command(193, 0) == ACCEPTED
+    assert pilot.command(SET_MODE, 1, 6) == ACCEPTED  # RTL
+    assert pilot.command(193, 0) == mav.MAV_RESULT_FAILED
+    pilot.until(lambda: body.e > -100.0, 120.0)
