@@ -143,7 +143,7 @@ class Watcher:
         self.scene, self.settings, self.name = scene, settings, name
         self.model, self.custody, self.evidence, self.on_crossing = model, custody, evidence, on_crossing
         self.frames = self.detections = self.without_pose = self.duplicates = self.track_count = self.turned_away = 0
-        self.first_us = self.last_us = self.reviewed_us = 0
+        self.first_us = self.last_us = self.reviewed_us = self.without_view = 0
         self._size = 0, 0
         self.tracker = Tracker(settings.tracker)
         self.tracks: list[Track] = []
@@ -166,6 +166,7 @@ class Watcher:
         self._newest = frame, detections, None if placed is None else placed[0]
         on_ground = self.scene.method is Method.GROUND
         self.without_pose += on_ground and (placed is None or frame.pose is None)
+        self.without_view += frame.pose is not None and frame.camera is None
         if placed is None:
             self.turned_away += not on_ground
             return
