@@ -12,7 +12,7 @@ from vision.camera_motion import CameraMotion
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.ground import GroundSettings
 from vision.live_picture import View
-from vision.picture_edge import comes_in, goes_out, size_of
+from vision.picture_edge import comes_in, goes_out, reaches, size_of
 from vision.scene import Scene
 from vision.tracker import Tracker, TrackerSettings
 from vision.types import Crossing, Custody, Detection, EvidenceRef, Frame, GroundTrack, Method, ModelRef, Track
@@ -159,7 +159,8 @@ class Watcher:
         """One frame with its boxes."""
         self.frames += 1
         self.detections += len(detections)
-        self.first_us = self.first_us or frame.time_us
+        if self.frames == 1:
+            self.first_us = frame.time_us
         self.last_us = frame.time_us
         self._size = size_of(frame)
         placed = self.scene.place(frame, detections)
@@ -228,10 +229,11 @@ class Watcher:
         way = self.scene.way(track, self.settings.ground)
         if way is None:
             return None
+        begins, ends = reaches(track, way)
         way = replace(
             way,
-            cut_in=track.start_us == self.first_us or comes_in(track, self._size),
-            cut_off=ended and (track.end_us == self.last_us or goes_out(track, self._size)),
+            cut_in=begins and (track.start_us == self.first_us or comes_in(track, self._size)),
+            cut_off=ended and ends and (track.end_us == self.last_us or goes_out(track, self._size)),
         )
         passages, outcome = self.scene.judge(track, way, self.settings.rule)
         for passage in passages:
