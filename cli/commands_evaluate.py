@@ -41,6 +41,7 @@ def evaluate(
     own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
     fixed: Annotated[Path | None, typer.Option(help="Known points or line of a fixed camera, JSON.")] = None,
     pose: Annotated[Path | None, typer.Option(help="Pose file (.srt, .csv, .klv), when the video has none.")] = None,
+    hfov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; else the video's.")] = None,
     sigma: Annotated[
         str | None, typer.Option(help="H,V,YAW,PITCH,ROLL: one-sigma errors of the pose, metres and degrees.")
     ] = None,
@@ -85,7 +86,7 @@ def evaluate(
     names = [video.name for video in videos]
     for video, told in zip(videos, truths, strict=True):
         name = video.name if names.count(video.name) == 1 else str(video)
-        with vision.open_source(video, pose=pose, fps=fps, sigma=errors) as source, bars() as progress:
+        with vision.open_source(video, pose=pose, hfov_deg=hfov, fps=fps, sigma=errors) as source, bars() as progress:
             task = progress.add_task(video.name, total=None)
             watched = evaluation.add(
                 source,

@@ -35,8 +35,9 @@ class Clip:
         The KLV packets of the same span as a raw file beside it; None where the recording has none, or where they are
         in the video itself (``.ts``).
     start_us, end_us
-        Times of its first and last picture, microseconds UTC. The first is the keyframe at or before the start asked
-        for, so a clip never starts late.
+        Times of its first picture and of the last that was asked for, microseconds UTC. The first is the keyframe at or
+        before the start asked for, so a clip never starts late; a few pictures may follow the last, to which those
+        before it refer.
     pictures
         Number of pictures.
     first

@@ -64,8 +64,10 @@ def _sought(path: Path, after_us: int) -> Image | None:
         with av.open(str(path)) as container:
             video: Any = video_of(container)
             video.codec_context.thread_count = 1  # for a few pictures
-            first: Any = next(container.decode(video))
-            size = upright_size(first)
+            stored = video.width, video.height  # now: decoding may come to another size
+            first: Any = next(container.demux(video))
+            if not first.is_keyframe:
+                return None
             wanted = first.pts + round(after_us / 1e6 / first.time_base)
             container.seek(wanted, stream=video)
             best: Any = None
@@ -77,7 +79,7 @@ def _sought(path: Path, after_us: int) -> Image | None:
                     best = frame
                 if frame.pts >= wanted:
                     break
-            return None if best is None else Colours().of(best, size)()
+            return None if best is None else Colours().of(best, upright_size(best, stored))()
     except (av.error.FFmpegError, OSError, StopIteration, TypeError):  # TypeError: pictures without a time
         return None
 

@@ -15,8 +15,8 @@ systematic one that shifts the whole track alike. From these:
 - The net movement across must be significant beside the random error *and the change* of the systematic one between
   both places (a yaw error seen from a moving camera turns slowly into sideways motion). The constant part cancels: it
   cannot fake a passage, but it can mean that the passage was over another line, a few metres off.
-- So a passage is *confirmed* only where the full 95 % ellipse was clear of the line before and after, and the stay
-  after was a whole one; else *probable*.
+- So a passage is *confirmed* only where the full 95 % ellipse was clear of the line before and after, and both stays
+  were whole ones; else *probable*.
 """
 
 from __future__ import annotations

@@ -253,9 +253,13 @@ class Colours:
         return pixels
 
 
-def upright_size(frame: Any) -> tuple[int, int]:
-    """Width and height of a decoded picture, turned as its container says: a phone held upright films lying down."""
-    return (frame.height, frame.width) if _laid(frame)[0] % 2 else (frame.width, frame.height)
+def upright_size(frame: Any, stored: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Width and height of a decoded picture, turned as its container says: a phone held upright films lying down.
+
+    `stored` are those of another picture of its video, as they lie in the file.
+    """
+    width, height = stored or (frame.width, frame.height)
+    return (height, width) if _laid(frame)[0] % 2 else (width, height)
 
 
 def _laid(frame: Any) -> tuple[int, bool]:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from vision.blur import GROW, GROW_PX, blurred
 from vision.boxes import Box, between, overlap
 from vision.errors import EvidenceError
-from vision.evidence import MANIFEST, json_bytes, seal_folder, stage_folder
+from vision.evidence import MANIFEST, json_bytes, png_bytes, seal_folder, stage_folder
 from vision.evidence_check import verify_evidence
 from vision.finder import Finder, shipped_finder
 from vision.source import open_source
@@ -131,9 +131,7 @@ def redact_evidence(
         )
         for still, image in stills.items():
             boxes = masks[best[still]] if still in best else None
-            (staged / still).write_bytes(
-                bytes(cv2.imencode(".png", blurred(image, boxes, settings.grow, settings.grow_px))[1])
-            )
+            (staged / still).write_bytes(png_bytes(still, blurred(image, boxes, settings.grow, settings.grow_px)))
         for record in sorted(folder.glob("*.json")):
             if record.name not in {MANIFEST, "overlay.json"}:
                 shutil.copyfile(record, staged / record.name)

@@ -12,7 +12,7 @@ from vision.camera_motion import CameraMotion
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.ground import GroundSettings
 from vision.live_picture import View
-from vision.picture_edge import comes_in, goes_out, size_of
+from vision.picture_edge import comes_in, goes_out, reaches, size_of
 from vision.scene import Scene
 from vision.tracker import Tracker, TrackerSettings
 from vision.types import Crossing, Custody, Detection, EvidenceRef, Frame, GroundTrack, Method, ModelRef, Track
@@ -143,7 +143,7 @@ class Watcher:
         self.scene, self.settings, self.name = scene, settings, name
         self.model, self.custody, self.evidence, self.on_crossing = model, custody, evidence, on_crossing
         self.frames = self.detections = self.without_pose = self.duplicates = self.track_count = self.turned_away = 0
-        self.first_us = self.last_us = self.reviewed_us = 0
+        self.first_us = self.last_us = self.reviewed_us = self.without_view = 0
         self._size = 0, 0
         self.tracker = Tracker(settings.tracker)
         self.tracks: list[Track] = []
@@ -159,13 +159,15 @@ class Watcher:
         """One frame with its boxes."""
         self.frames += 1
         self.detections += len(detections)
-        self.first_us = self.first_us or frame.time_us
+        if self.frames == 1:
+            self.first_us = frame.time_us
         self.last_us = frame.time_us
         self._size = size_of(frame)
         placed = self.scene.place(frame, detections)
         self._newest = frame, detections, None if placed is None else placed[0]
         on_ground = self.scene.method is Method.GROUND
         self.without_pose += on_ground and (placed is None or frame.pose is None)
+        self.without_view += frame.pose is not None and frame.camera is None
         if placed is None:
             self.turned_away += not on_ground
             return
@@ -227,10 +229,11 @@ class Watcher:
         way = self.scene.way(track, self.settings.ground)
         if way is None:
             return None
+        begins, ends = reaches(track, way)
         way = replace(
             way,
-            cut_in=track.start_us == self.first_us or comes_in(track, self._size),
-            cut_off=ended and (track.end_us == self.last_us or goes_out(track, self._size)),
+            cut_in=begins and (track.start_us == self.first_us or comes_in(track, self._size)),
+            cut_off=ended and ends and (track.end_us == self.last_us or goes_out(track, self._size)),
         )
         passages, outcome = self.scene.judge(track, way, self.settings.rule)
         for passage in passages:

@@ -1,6 +1,7 @@
 """``vedette evaluate`` as a person runs it: a rendered scenario, real street video, a real thermal clip."""
 
 import json
+import math
 
 import pytest
 from lxml import html
@@ -61,6 +62,19 @@ def test_wider_pose_errors_make_wider_ellipses(run, scenario, tmp_path):
         assert ran.code == 0, ran.err
         axes.append(json.loads(path.read_text())["georeference"]["single"]["semi_major_m"])
     assert axes[1] > 2 * axes[0]
+
+
+def test_the_field_of_view_is_given_where_the_video_has_none(run, scenario, tmp_path):
+    """Of most aircraft of DJI no file tells it. Here it is told, and what is given counts."""
+    video = min(scenario.glob("*.ts"))
+    errors = []
+    for hfov in (math.degrees(2 * math.atan(320 / 1125.0)), 16.0):
+        path = tmp_path / f"{hfov}.json"
+        ran = run("evaluate", video, "--hfov", hfov, "--json", path)
+        assert ran.code == 0, ran.err
+        errors.append(json.loads(path.read_text())["georeference"]["single"]["median_m"])
+    assert errors[0] < 6
+    assert errors[1] > 2 * errors[0]
 
 
 def test_a_street_with_a_line(run, tmp_path, shared_data):

@@ -1,11 +1,14 @@
 """Where a track ends: at the picture's edge, or in the middle of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from geo import CameraModel
 from tests.vision.flown import T0, Oracle, border, fly, walker
 from vision.picture_edge import comes_in, goes_out, size_of
+from vision.scene import MovingScene
 from vision.types import Detection, Frame, Observation, Track
 from vision.watch import watch
 
@@ -33,6 +36,12 @@ def track(*corners, size=(12, 24)):
 def test_an_object_comes_or_goes_where_one_more_step_leads_over_the_edge(corners, leaves):
     assert goes_out(track(*corners), SIZE) is leaves
     assert comes_in(track(*corners[::-1]), SIZE) is leaves
+
+
+def test_a_picture_without_a_size_has_no_edge():
+    nothing = size_of(Frame(np.zeros((0, 0, 3), np.uint8), 0))
+    assert nothing == (0, 0)
+    assert not goes_out(track((300, 200)), nothing)
 
 
 def test_the_size_is_that_of_the_camera_whose_pixels_boxes_are_in():
@@ -68,6 +77,40 @@ def test_the_end_of_the_video_is_an_edge_too():
     ended = [frame for frame in frames if frame.time_us <= T0 + 7_800_000]
     assert seen_s[-1] > 7.8
     assert len(watch(ended, oracle, border=border()).crossings) == 1
+
+
+class Hole(MovingScene):
+    """Boxes have no places outside some times, as in a hole of the telemetry."""
+
+    def __init__(self, since_s, until_s):
+        super().__init__(border(), None)
+        self.since_us, self.until_us = T0 + since_s * 1e6, T0 + until_s * 1e6
+
+    def place(self, frame, detections):
+        motion, places = super().place(frame, detections)
+        return motion, places if self.since_us <= frame.time_us <= self.until_us else None
+
+
+def test_only_a_way_that_leads_to_the_edge_ends_there():
+    """Boxes go on to the edge, but where nobody knows their places anybody may have turned back."""
+    _, frames, oracle = flight(walker(0.0, -62.0, 0.0, 1.3, 7.0))
+    known = watch(frames, oracle, scene=Hole(0.0, 14.0))
+    assert len(known.crossings) == 1
+    for hole in (Hole(6.4, 14.0), Hole(0.0, 7.8)):
+        seen = watch(frames, oracle, scene=hole)
+        assert [track.observations[0].time_us for track in seen.tracks] == [
+            track.observations[0].time_us for track in known.tracks
+        ]
+        assert seen.crossings == ()
+
+
+def test_a_video_that_tells_no_time_of_day_begins_at_0_and_has_an_edge_there():
+    """Whoever is in its first picture came in before."""
+    _, frames, oracle = flight(walker(0.0, -62.0, 0.0, 1.3, 7.0))
+    begun = [replace(frame, time_us=frame.time_us - T0 - 6_200_000) for frame in frames if frame.time_us >= T0 + 6.2e6]
+    seen = watch(begun, oracle, border=border())
+    assert seen.video_s == pytest.approx(frames[-1].pts_s - 6.2)
+    assert len(seen.crossings) == 1
 
 
 def flight(person, until_s=np.inf):

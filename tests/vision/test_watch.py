@@ -249,6 +249,8 @@ def test_what_is_missing_is_said():
     blind = [replace(f, pose=None) for f in frames]
     with pytest.raises(MetadataError, match=r"homography.*line"):
         watch(blind, oracle, border=border())
+    with pytest.raises(MetadataError, match=r"field of view is not: give it \(--hfov\)"):
+        watch([replace(f, camera=None) for f in frames], oracle, border=border())
     with pytest.raises(MetadataError, match="no line to watch"):
         watch(blind, oracle)
     with pytest.raises(MetadataError, match="elevation of the ground"):
