@@ -111,7 +111,9 @@ class _GuardedRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether it serves what is asked for; of a hundred most are told apart by how their paths begin."""
-        return super().matches(scope) if scope["path"].startswith(self._start) else (Match.NONE, {})
+        # Under another application paths begin with where it has put this one.
+        may = scope["path"].startswith(self._start) or scope.get("root_path")
+        return super().matches(scope) if may else (Match.NONE, {})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()

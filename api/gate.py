@@ -74,7 +74,7 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})  # none is served yet; deny by default
             return
-        asked, scope = scope, {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        asked, scope = scope, _as_get(scope) if scope["method"] == "HEAD" else scope
         exit_ = _Exit(self._store, scope, send, self._headers, method=asked["method"])
         try:
             await self._admit(scope, exit_)
@@ -119,6 +119,14 @@ class Gate:
             exit_.is_of(seen.principal)
         state = scope.setdefault("state", {})
         state["call"], state["request"] = exit_.call, exit_.request_id
+
+
+def _as_get(scope: Scope) -> Scope:
+    """A HEAD as the GET whose head it is: of the whole, for a Range is of GET alone (RFC 9110, 14.2)."""
+    headers = [each for each in scope["headers"] if each[0] != b"range"]
+    # Whoever sends a file may name it in place of its bytes: it is not read for nobody.
+    named = {**scope.get("extensions", {}), "http.response.pathsend": {}}
+    return {**scope, "method": "GET", "headers": headers, "extensions": named}
 
 
 def _nul_in(scope: Scope) -> ApiError | None:

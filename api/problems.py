@@ -10,7 +10,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from api.errors import ApiError, NotReleasableError, ProviderError, RateLimitedError, StorageError, status_of
 
@@ -87,9 +88,9 @@ def of_validation(error: RequestValidationError) -> Response:
     return problem(422, slug, title, f"{first['pointer']}: {first['detail']}", errors=errors)
 
 
-def _methods_of(app: FastAPI, path: str) -> str:
+def _methods_of(app: FastAPI, scope: Scope) -> str:
     """What is served at an address: each method is a route of its own, and HEAD goes with GET (`api.gate`)."""
-    routes = (route for route in app.routes if isinstance(route, Route) and route.path_regex.match(path))
+    routes = (route for route in app.routes if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE)
     methods = {method for route in routes for method in route.methods or ()}
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
@@ -111,7 +112,7 @@ def add_handlers(app: FastAPI) -> None:
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         if error.status_code == 405:
-            response.headers["Allow"] = _methods_of(app, request.scope["path"])
+            response.headers["Allow"] = _methods_of(app, request.scope)
         return response
 
     app.add_exception_handler(ApiError, api_error)

@@ -37,9 +37,10 @@ _MOST_LINES = 10_000
 def _post(type_: RecordType) -> Callable[..., Response]:
     def post(record: RecordIn, call: Caller, store: Stored) -> Response:
         given = prepare(type_, record, store.clock())
-        done = put(store, lambda connection, now: deliver_new(connection, call, now, type_, given)) or write(
-            store, lambda session, now: deliver(session, call, now, type_, given)
-        )
+        new = None
+        if type_.reviewed:  # of others more is to be done than to put them in: their transaction is the other one
+            new = put(store, lambda connection, now: deliver_new(connection, call, now, type_, given))
+        done = new or write(store, lambda session, now: deliver(session, call, now, type_, given))
         location = f"/{type_.collection}/{done.id}"
         return answer(_wire(done), 201 if done.outcome is Outcome.CREATED else 200, Location=location)
 

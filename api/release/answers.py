@@ -48,11 +48,13 @@ _RELEASE = shared(
         released=TIME,
         visible_from=TIME,
         released_by=TEXT,
+        released_by_name=or_null(TEXT),
         reason=or_null(TEXT),
         recalled=or_null(TIME),
         recall_reason=or_null(TEXT),
         receipt=or_null(TIME),
         receipt_by=or_null(TEXT),
+        receipt_by_name=or_null(TEXT),
     ),
 )
 _RECALL = closed(release_id=ID, record_id=ID, recalled=or_null(TIME), receipt=or_null(TIME))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.canonical import new_id, sha256_hex
 from api.errors import ConflictError, NotFoundError, NotReleasableError
+from api.identity.names import names_of
 from api.identity.roles import SYSTEM, Call
 from api.pages import Page, Window, page_of
 from api.records.features import feature_bytes
@@ -71,9 +72,9 @@ def release(session: Session, call: Call, now_us: int, wish: ReleaseIn) -> tuple
         if standing.agreement_id != agreement.id:
             raise ConflictError(f"already released to this partner as {standing.id}: recall that first")
         append_audit(session, call, now_us, "release.create", [row.id], release=standing.id, changed=False)
-        return _release_wire(standing), False
+        return _wire_of(session, [standing])[0], False
     made = share(session, call, now_us, row, Ground(partner, agreement, terms), reason=wish.reason)
-    return _release_wire(made), True
+    return _wire_of(session, [made])[0], True
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,7 @@ def list_releases(
     if waiting:
         query = query.where(ReleaseRow.recalled_us.is_not(None), ReleaseRow.announced, ReleaseRow.receipt_us.is_(None))
     page = page_of(session, query, window, ReleaseRow.released_us, ReleaseRow.id, newest_first=newest_first)
-    return page.map(_release_wire)
+    return Page(_wire_of(session, page.items), page.next)
 
 
 def standing_release(session: Session, record_id: str, partner_id: str) -> ReleaseRow | None:
@@ -330,7 +331,12 @@ def _tell(session: Session, now_us: int, kind: str, record_type: str, row: Relea
     )
 
 
-def _release_wire(row: ReleaseRow) -> dict[str, Any]:
+def _wire_of(session: Session, rows: Sequence[ReleaseRow]) -> list[dict[str, Any]]:
+    names = names_of(session, [who for row in rows for who in (row.released_by, row.receipt_by) if who is not None])
+    return [_release_wire(row, names) for row in rows]
+
+
+def _release_wire(row: ReleaseRow, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": row.id,
         "record_id": row.record_id,
@@ -341,9 +347,11 @@ def _release_wire(row: ReleaseRow) -> dict[str, Any]:
         "released": iso(row.released_us),
         "visible_from": iso(row.visible_us),
         "released_by": row.released_by,
+        "released_by_name": names.get(row.released_by),
         "reason": row.reason,
         "recalled": None if row.recalled_us is None else iso(row.recalled_us),
         "recall_reason": row.recall_reason,
         "receipt": None if row.receipt_us is None else iso(row.receipt_us),
         "receipt_by": row.receipt_by,
+        "receipt_by_name": None if row.receipt_by is None else names.get(row.receipt_by),
     }

@@ -94,6 +94,13 @@ def test_a_cue_is_gone_when_its_retention_ends(service, clock):
     assert listed(service)["cues"] == []
 
 
+@ON_SQLITE
+def test_a_cue_comes_in_by_one_transaction(service, monkeypatch):
+    """It may be shared at once, which takes more than to put it in: nothing is begun that could not end."""
+    monkeypatch.setattr(service.store, "put_together", None)
+    assert service.ask("sensor", "POST", "/cues", json=cue_json()).status_code == 201
+
+
 def test_reading_and_writing_cues_is_audited(service):
     record_id = service.ask("sensor", "POST", "/cues", json=cue_json()).json()["id"]
     listed(service)

@@ -1,6 +1,7 @@
 """What the store promises, on both databases: snapshots, one order of writers, errors that say what to do."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,13 +10,16 @@ from sqlalchemy.exc import IntegrityError
 
 from api import Settings, SettingsError, StorageError, Store, verify_audit
 from api.identity.logins import Logins
-from api.identity.roles import SYSTEM, Call
+from api.identity.roles import SYSTEM, Call, Principal, Role
+from api.ingest import records
+from api.records.types import TYPES
 from api.store import postgres as dialect
 from api.store.postgres import libpq_url, postgres_url
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 from tests.api.conftest import DATABASES
 from tests.api.people import PASSWORD, settled
+from tests.api.samples import crossing_json
 from tests.services import postgres_cluster
 
 
@@ -57,6 +61,31 @@ def test_writers_of_two_services_keep_one_order_without_gaps(twice):
     with twice[0].read() as session:
         assert session.execute(text("SELECT seq FROM event ORDER BY seq")).scalars().all() == list(range(1, 61))
     assert verify_audit(twice[1]).seq == 60
+
+
+def test_of_two_services_that_are_given_the_same_record_one_makes_it(twice, monkeypatch):
+    """Whoever looked whether it is there has nobody between that and putting it in."""
+    found, call = records.find_kept, Call(Principal("key", "key", Role.PILOT), "r")
+
+    def slowly(*given):
+        seen = found(*given)
+        time.sleep(0.05)
+        return seen
+
+    monkeypatch.setattr(records, "find_kept", slowly)
+
+    crossings = TYPES["crossing"]
+
+    def deliver(number):
+        given = records.prepare(crossings, crossings.model.model_validate(crossing_json(f"{number // 4}")), 1)
+        return twice[number % 2].put_together(
+            lambda connection: records.deliver_new(connection, call, 1, crossings, given)
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(deliver, range(12)))
+    assert [sum(each is not None for each in made[start : start + 4]) for start in (0, 4, 8)] == [1, 1, 1]
+    assert verify_audit(twice[0]).seq == 3
 
 
 def test_what_waits_together_is_kept_in_one_order_on_two_services(twice):

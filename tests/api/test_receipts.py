@@ -1,8 +1,11 @@
 """A recall waits for its receipt, and gets one from a partner whose keys work no more as well."""
 
+from functools import partial
+
 import pytest
 
 from tests.api.conftest import ON_SQLITE
+from tests.api.people import settled
 from tests.api.samples import crossing_json
 
 pytestmark = ON_SQLITE
@@ -15,6 +18,24 @@ def released(service, partner_id, name="a", **terms):
     crossing_id = service.deliver(crossing_json(name))
     service.judge(crossing_id)
     return service.release(crossing_id, partner_id).json()["id"]
+
+
+def test_who_released_is_told_by_name(service):
+    """A person by the account, a machine by its key; what a subscription shares nobody has released."""
+    bravo = service.partner("bravo")
+    agreement = service.agree(bravo, subscriptions=True).json()["id"]
+    sue, names = settled(service, "sue", "supervisor"), []
+    for name, ask in (("a", sue.ask), ("b", partial(service.ask, "supervisor"))):
+        crossing_id = service.deliver(crossing_json(name))
+        service.judge(crossing_id)
+        wish = {"record_id": crossing_id, "partner_id": bravo}
+        names.append(ask("POST", "/releases", json=wish).json()["released_by_name"])
+    assert service.ask("bravo", "POST", "/subscriptions", json={"agreement_id": agreement}).status_code == 201
+    service.judge(service.deliver(crossing_json("c")))
+    key = service.ask("supervisor", "GET", "/me").json()["name"]
+    assert names == ["Sue", key]
+    told = service.ask("supervisor", "GET", "/releases").json()
+    assert [each["released_by_name"] for each in told] == [*names, None]
 
 
 def waiting(service):
@@ -40,6 +61,7 @@ def test_the_word_of_an_ended_partner_is_written_down(service):
     me = service.ask("supervisor", "GET", "/me").json()["key_id"]
     (release,) = service.ask("supervisor", "GET", "/releases").json()
     assert (release["receipt"], release["receipt_by"]) == (first.json()["receipt"], me)
+    assert release["receipt_by_name"] == service.ask("supervisor", "GET", "/me").json()["name"]
     entries = [entry["body"] for entry in service.ask("auditor", "GET", "/audit?limit=1000").json()["entries"]]
     told = [entry for entry in entries if entry["action"] == "recall.relay"]
     assert [(entry["actor"], entry["detail"]["first"]) for entry in told] == [(me, True), (me, False)]

@@ -3,15 +3,19 @@
 import json
 import re
 
+import httpx
 import pytest
 from fastapi.routing import APIRoute
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
-from api.app import ROUTES, public_paths
+from api import Settings
+from api.app import ROUTES, create_app, public_paths
 from api.described import NOTHING
 from api.http import Route
 from api.identity.roles import GRANTS, Permission, Role
 from api.problems import MEDIA_TYPE
-from tests.api.conftest import ON_SQLITE
+from tests.api.conftest import ON_SQLITE, InProcess
 
 OPEN = {
     ("GET", "/"): 200,
@@ -40,6 +44,18 @@ def assert_problem(answer, status):
     assert body["type"].startswith("urn:vedette:problem:")
     assert body["title"]
     return body
+
+
+@ON_SQLITE
+def test_it_serves_the_same_under_another_application(store, service, identity):
+    """Those who put it there say so in `root_path`; what is open to all is not open there."""
+    key = {"Authorization": f"Bearer {service.keys['analyst']}"}
+    app = create_app(Settings(store.directory, identity=identity), store)
+    with httpx.Client(transport=InProcess(Starlette(routes=[Mount("/v", app)])), base_url="http://a") as http:
+        assert http.get("/v/me", headers=key).json()["role"] == "analyst"
+        assert http.get("/v/crossings/" + "f" * 32, headers=key).status_code == 404
+        assert http.patch("/v/crossings", headers=key).headers["Allow"] == "GET, HEAD, POST"
+        assert http.get("/v/health").status_code == 401
 
 
 @ON_SQLITE

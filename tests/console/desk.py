@@ -194,5 +194,5 @@ class Desk:
         """Nothing went wrong but what the test forgives, and no request left the host."""
         faults = [fault for fault in self.faults if not any(part in fault for part in self.forgiven)]
         assert not faults, "\n".join(faults)
-        own = (self.live.url, "blob:" + self.live.url, "data:")
+        own = (f"{self.live.url}/", f"blob:{self.live.url}/", "data:")
         assert [url for url in self.requests if not url.startswith(own)] == []

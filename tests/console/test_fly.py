@@ -13,6 +13,7 @@ from api.planning.settings import PlanningSettings
 from tests.api.samples import record_json
 from tests.console.desk import THEMES
 from tests.console.footage import LAT, tonight, walk
+from tests.console.test_plan import at_rest
 
 BORDER = {"name": "Nogales", "line": [[-110.98, 31.333], [-110.88, 31.333]], "own_side": "left", "stand_off_m": 200.0}
 _LATER = itertools.count()
@@ -142,6 +143,29 @@ def test_who_is_chosen_in_the_list_is_brought_into_sight(live, desk, sky):
     middle_is(page, "110.93")  # it is on the map, which stays as it is
     choose(page, "kite")
     middle_is(page, "112.5")
+
+
+def test_what_a_camera_sees_is_drawn_on_the_map(live, desk, sky):
+    page = open_fly(desk, live, "pilot").page
+    middle_is(page, "110.93")  # between the two that fly
+    page.mouse.move(1, 1)
+    box = page.locator(".map canvas").bounding_box()
+    clip = {"x": box["x"] + box["width"] / 2 - 10, "y": box["y"] + box["height"] / 2 - 10, "width": 20, "height": 20}
+    before = at_rest(page, clip)
+    ring = [[-110.934, 31.341], [-110.926, 31.341], [-110.926, 31.344], [-110.934, 31.344], [-110.934, 31.341]]
+    fly(live, "heron", footprint={"type": "Polygon", "coordinates": [ring]})
+    shows(page, clip, lambda seen: seen != before)
+    fly(live, "heron")  # it says no more what it sees
+    shows(page, clip, lambda seen: seen == before)
+
+
+def shows(page, clip, which):
+    """Wait until a part of the page is as it is to be."""
+    for _ in range(200):
+        if which(page.screenshot(clip=clip)):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("the map stays as it was")
 
 
 def test_where_there_are_crossings_alone_the_map_shows_them(live, desk):

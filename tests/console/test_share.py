@@ -144,6 +144,8 @@ def test_a_recall_is_confirmed_at_one_desk_and_seen_at_the_other(live, desk):
     inside, outside = desk(live, "supervisor", "#/share/releases"), desk(live, "partner", "#/share/received")
     row = inside.page.get_by_role("row", name="Coast guard")
     expect(row).to_contain_text("Stands")
+    (made,) = releases(live)
+    expect(row).to_contain_text(f"by {made['released_by_name']}")
     expect(outside.page.get_by_text("Nothing waits for your word.")).to_be_visible()
     row.get_by_role("button", name="Recall").click()
     dialog = inside.page.get_by_role("dialog")

@@ -1,7 +1,7 @@
 import { Component, type ComponentChildren, type ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
-import { failureText, hasNotCome, report } from "../ui/failure";
+import { failureText, hasNotCome, openView, report } from "../ui/failure";
 import { KeyHelp } from "../ui/KeyHelp";
 import { Notices } from "../ui/Notices";
 import { VIEWS, type View } from "../views/table";
@@ -77,6 +77,7 @@ function Outlet({ views }: { views: readonly View[] }) {
   useEffect(() => {
     if (view === undefined) return;
     if (view.name !== asked) go(to(view.name), true);
+    openView.value = view.name;
     if (opened.has(view.name)) return;
     view
       .load()

@@ -1,6 +1,6 @@
 /** What went wrong, told to the person at the page. */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { Problem } from "../api/problem";
 import { t } from "../i18n";
 
@@ -9,39 +9,50 @@ export interface Notice {
   tone: "good" | "bad";
   text: string;
   reasons: readonly string[];
+  /** The view that it is of, and stays in; null for what counts wherever somebody is. */
+  view: string | null;
 }
 
-export const notices = signal<readonly Notice[]>([]);
+/** Which view is open; "" before any is. */
+export const openView = signal("");
+const all = signal<readonly Notice[]>([]);
+/** What is shown: a word on what is done in one view is in nobody's way in another, and there again in that one. */
+export const notices = computed(() => all.value.filter(({ view }) => view === null || view === openView.value));
 let last = 0;
 
-/** Say something; what is good goes by itself. */
-export function say(text: string, tone: Notice["tone"] = "good", reasons: readonly string[] = []): void {
+/** Say something, of a view alone where one is named; what is good goes by itself. */
+export function say(
+  text: string,
+  tone: Notice["tone"] = "good",
+  reasons: readonly string[] = [],
+  view: string | null = null,
+): void {
   last += 1;
   const id = last;
-  notices.value = [...notices.value.filter((one) => one.text !== text), { id, tone, text, reasons }];
+  all.value = [...all.value.filter((one) => one.text !== text), { id, tone, text, reasons, view }];
   if (tone === "good") setTimeout(() => dismiss(id), 6000);
 }
 
 /** Take it away. */
 export function dismiss(id: number): void {
-  notices.value = notices.value.filter((one) => one.id !== id);
+  all.value = all.value.filter((one) => one.id !== id);
 }
 
-/** Do that, and say it if it fails; whether it went well. */
-export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
+/** Do that, and say it if it fails, as `say` does; whether it went well. */
+export async function attempt(work: () => Promise<unknown>, view: string | null = null): Promise<boolean> {
   try {
     await work();
     return true;
   } catch (error) {
-    report(error);
+    report(error, view);
     return false;
   }
 }
 
-/** Say what an error says. */
-export function report(error: unknown): void {
+/** Say what an error says, as `say` does. */
+export function report(error: unknown, view: string | null = null): void {
   const [text = "", ...reasons] = reasonsOf(error);
-  say(text, "bad", reasons);
+  say(text, "bad", reasons, view);
 }
 
 /** What an error says, or several at once, a sentence each. What is no refusal of the service is a fault of this page. */

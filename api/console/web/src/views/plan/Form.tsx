@@ -40,17 +40,17 @@ export function Form() {
     // A figure or a date that is half written: the draft still has the one of before.
     const half = [...(form?.elements ?? [])].find((each) => each instanceof HTMLInputElement && each.validity.badInput);
     if (half instanceof HTMLInputElement) {
-      say(t("plan.half_written"), "bad");
+      say(t("plan.half_written"), "bad", [], "plan");
       half.focus();
       return;
     }
     if (faults.value.length > 0) {
-      say(t("plan.see_faults", { count: faults.value.length }), "bad");
+      say(t("plan.see_faults", { count: faults.value.length }), "bad", [], "plan");
       document.querySelector(".plan .faulty")?.scrollIntoView({ block: "nearest" });
       return;
     }
     asking.value = true;
-    await attempt(() => askFor(requestOf(draft.value, t("plan.usual_name"))));
+    await attempt(() => askFor(requestOf(draft.value, t("plan.usual_name"))), "plan");
     asking.value = false;
     if (refused.value.length > 0) document.querySelector(".plan .faulty")?.scrollIntoView({ block: "nearest" });
   }
@@ -60,7 +60,7 @@ export function Form() {
     const { draft: recalled, lost } = draftOf(shown.request);
     change(recalled);
     if (lost.length === 0) say(t("plan.recalled"));
-    else say(t("plan.recalled_but"), "bad", lost);
+    else say(t("plan.recalled_but"), "bad", lost, "plan");
   }
   const recallable = useComputed(
     () => planning.value !== null && !asksFor(draft.value, planning.value.request, t("plan.usual_name")),
@@ -127,10 +127,10 @@ function ImportButton() {
         bases: after.bases.length - before.bases.length,
       };
       say(t("plan.imported", { file: file.name, ...counts, zones: after.zones.length - before.zones.length }));
-      if (leftOut.length > 0) say(t("plan.left_out", { file: file.name }), "bad", leftOut);
+      if (leftOut.length > 0) say(t("plan.left_out", { file: file.name }), "bad", leftOut, "plan");
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      say(t("plan.not_imported", { file: file.name, why }), "bad");
+      say(t("plan.not_imported", { file: file.name, why }), "bad", [], "plan");
     } finally {
       // Else the same file, put right, could not be chosen again.
       if (input.current !== null) input.current.value = "";

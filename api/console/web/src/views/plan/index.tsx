@@ -47,7 +47,7 @@ export default function Plan() {
 function Desk() {
   const box = useRef<Box>(boxOfDraft());
   useEffect(() => {
-    if (lost.peek() > 0) say(t("plan.lost", { count: lost.peek() }), "bad");
+    if (lost.peek() > 0) say(t("plan.lost", { count: lost.peek() }), "bad", [], "plan");
     lost.value = 0;
     reopen();
     return stopWatching;

@@ -65,8 +65,13 @@ function List({ partners }: { partners: readonly Partner[] }) {
               <Time at={release.released} />
               <br />
               <small>
-                {release.subscription_id === null ? t("share.by") : t("share.by_subscription")}{" "}
-                <Id id={release.subscription_id ?? release.released_by} />
+                {release.subscription_id === null ? (
+                  <By id={release.released_by} name={release.released_by_name} />
+                ) : (
+                  <>
+                    {t("share.by_subscription")} <Id id={release.subscription_id} />
+                  </>
+                )}
                 {release.reason !== null && `: ${release.reason}`}
               </small>
             </td>
@@ -105,6 +110,15 @@ function List({ partners }: { partners: readonly Partner[] }) {
   );
 }
 
+/** Who it was: the name of a person or a key, and the id for who points at it; the service itself has none. */
+function By({ id, name }: { id: string; name: string | null }) {
+  return (
+    <>
+      {t("share.by_whom")} {name === null ? <Id id={id} /> : <span title={id}>{name}</span>}
+    </>
+  );
+}
+
 /** Standing, taken back and waiting for the partner's word, or erased there. */
 function State({ release }: { release: Release }) {
   if (release.recalled === null) {
@@ -133,7 +147,8 @@ function State({ release }: { release: Release }) {
         {release.receipt !== null && (
           <>
             {"; "}
-            {t("share.receipt")} <Time at={release.receipt} /> {t("share.by_whom")} <Id id={release.receipt_by ?? ""} />
+            {t("share.receipt")} <Time at={release.receipt} />{" "}
+            <By id={release.receipt_by ?? ""} name={release.receipt_by_name} />
           </>
         )}
       </small>
