@@ -26,7 +26,7 @@ __all__ = ["LegTour", "share_legs"]
 
 Floats = NDArray[np.float64]
 
-_CLOSE = 1e-4
+_CLOSE = 3e-4
 """Bisection ends when the limit is known to this share of itself."""
 
 _FIRST_STEP = 0.005
