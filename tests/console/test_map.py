@@ -94,3 +94,26 @@ def test_an_archive_of_the_operator_is_drawn_piece_by_piece(peopled, served, des
         assert answered.value.status == 206
         expect(at.page.locator(".map canvas")).to_have_css("opacity", "1")
         at.picture("map-of-the-operator")
+
+
+ALL_THE_TIME = """async ([label, themes]) => {
+  const select = [...document.querySelectorAll("select")].find((each) => each.labels[0].innerText.includes(label));
+  location.hash = "#/fly";
+  for (let turn = 0; turn < 150; turn++) {
+    await new Promise((done) => (turn % 3 ? requestAnimationFrame(done) : setTimeout(done)));
+    select.value = themes[turn % themes.length];
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}"""
+
+
+def test_a_theme_may_change_while_the_map_comes(peopled, served, desk, tmp_path):
+    """Nothing can be drawn while another style is on its way, and all of it is drawn once that is there."""
+    with served(peopled, tmp_path / "service") as live:
+        at = desk(live, "pilot", "#/account")
+        at.prefer("Theme", "dark")
+        at.page.get_by_text("Preferences", exact=True).first.click()
+        at.page.evaluate(ALL_THE_TIME, ["Theme", ["night", "light", "dark"]])
+        expect(at.page.locator(".map canvas")).to_have_css("opacity", "1")
+        assert "".join(at.page.get_by_role("alert").all_inner_texts()) == ""
+        expect(at.page.get_by_role("heading", level=1)).to_be_attached()

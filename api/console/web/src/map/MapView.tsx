@@ -56,6 +56,8 @@ export function MapView({ label, box, children }: Props) {
   const first = useRef(box);
   const drawn = useRef("");
   const wanted = styleOf(theme.value, language.value, operatorMaps.value);
+  // From the moment that another is wanted: effects of what is drawn may come after the one that sets it.
+  const drawable = changing || drawn.current !== wanted ? null : shown;
 
   useEffect(() => {
     if (holder.current === null || !HAS_WORKERS) return;
@@ -103,7 +105,7 @@ export function MapView({ label, box, children }: Props) {
         </p>
       )}
       {shown !== null && (
-        <Context.Provider value={changing ? null : shown}>
+        <Context.Provider value={drawable}>
           {children}
           <Wanted />
           <Pointer />
