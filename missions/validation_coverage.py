@@ -177,7 +177,7 @@ def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain
     else:
         near, back = np.unique(place, return_inverse=True)
         ground = np.asarray(terrain.known_elevation_m(places[own[near], 0], places[own[near], 1]))[back]
-    wide = (camera.model.width_px / 2 + _EDGE_PX) / camera.model.focal_px
+    aside = (camera.model.width_px / 2 + _EDGE_PX) / camera.model.focal_px
     moved = np.zeros_like(share)
     for moment in _MOMENTS:
         then = np.clip(share + moment * moved, 0.0, 1.0)
@@ -186,7 +186,7 @@ def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain
         depth = np.hypot(height, across) * np.cos(angle)
         seen[own[place[(depth > 0) & (depth <= deepest) & (np.abs(np.tan(angle)) <= half)]]] = True
         if moment == 0.0:
-            moved = wide * np.maximum(depth, 0.0) / length
+            moved = np.asarray(aside * np.maximum(depth, 0.0) / length)
 
 
 def _lat_lon(leg: Leg) -> tuple[Floats, Floats]:
