@@ -134,6 +134,7 @@ def plan(
     import missions  # noqa: PLC0415 - as above
     from cli.planning import (  # noqa: PLC0415 - names of the command
         changes_table,
+        flights_table,
         plan_options,
         plan_table,
         seen_table,
@@ -169,6 +170,7 @@ def plan(
         made, told = missions.with_landing_sites(made, proposal.sites), (*told, *proposal.notes)
     written = missions.write_plan_folder(made, out, dialect_of(dialect), land)
     console.print(plan_table(made))
+    console.print(flights_table(made))
     console.print(seen_table(made.coverage))
     # A sortie that no lawful fence holds has no files: the command does all the rest, and fails in the end.
     paths = [path for sortie in made.sorties if (path := out / f"{sortie.name}.plan") in written]
@@ -241,7 +243,7 @@ def resume(
 ) -> None:
     """Plan the rest of a patrol that broke off, camera and speed commands included."""
     import missions  # noqa: PLC0415 - as above
-    from cli.planning import plan_table, validation_table  # noqa: PLC0415 - names of the command
+    from cli.planning import flights_table, plan_table, validation_table  # noqa: PLC0415 - names of the command
 
     if (sortie is None) == (report is None):
         raise InputError("say what broke off: give either --sortie NAME with --item or --at, or --report FILE")
@@ -264,6 +266,7 @@ def resume(
     made = missions.resume(before, progress, land, done=finished, dialect=dialect_of(dialect), overlap_m=overlap)
     written = missions.write_plan_folder(made, out, dialect_of(dialect), land)
     console.print(plan_table(made))
+    console.print(flights_table(made))
     console.print(validation_table(missions.validate(made, land)))
     for note in made.notes:
         console.print(f"note: {note}", markup=False)
