@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -30,6 +31,9 @@ __all__ = [
 
 
 _MOST_MODES = 256
+_AUTOPILOT = 1  # MAV_COMP_ID_AUTOPILOT1
+# Commands of which PX4 looks at the system alone (mavlink_receiver.cpp).
+_ANYBODYS = frozenset({mav.MAV_CMD_REQUEST_MESSAGE, mav.MAV_CMD_REQUEST_PROTOCOL_VERSION})
 
 
 class Form(StrEnum):
@@ -263,8 +267,17 @@ class Dialect:
     check_text, check_every_s
         How each reason against arming is told when it is asked for or by itself, a format of ``{reason}``, and how
         often by itself, simulated seconds; None for once, when the reasons change (PX4).
-    refusal, unsent
-        MAV_RESULT of an order that is valid and not obeyed now, and of a request for a message that there is not.
+    refusal, unsent, no_mode
+        MAV_RESULT of an order that is valid and not obeyed now, of a request for a message that there is not, and of a
+        change to a mode that is not named by its own number.
+    ends_flights
+        Whether DO_FLIGHTTERMINATION ends a flight: ArduPlane's does not unless its advanced failsafe is set up.
+    heeds_nothing
+        Whether the commands that stand for a mode are answered as done whatever comes of them (ArduPlane).
+    speed_modes
+        Modes in which DO_CHANGE_SPEED is taken from a ground station.
+    own_component
+        Whether commands to another component, or to all systems, are not its own to answer (PX4).
     lists_checks
         Whether fence and pre-arm checks are among the sensors that it has; else the checks are in their health alone.
     mode_ack
@@ -320,6 +333,11 @@ class Dialect:
     check_every_s: float | None = 30.0
     refusal: int = int(mav.MAV_RESULT_FAILED)
     unsent: int = int(mav.MAV_RESULT_FAILED)
+    no_mode: int = int(mav.MAV_RESULT_DENIED)
+    ends_flights: bool = True
+    heeds_nothing: bool = False
+    speed_modes: frozenset[Mode] = frozenset()
+    own_component: bool = False
     lists_checks: bool = True
     mode_ack: int = int(mav.MAVLINK_MSG_ID_SET_MODE)
     stopped_us: int = -1
@@ -367,6 +385,12 @@ class Dialect:
     def figures_of(self, params: dict[str, float]) -> MutableMapping[str, float]:
         """What a flight reads of these parameters."""
         return Figures(params, self.figures) if self.figures else params
+
+    def takes(self, command: Any, sysid: int) -> bool:
+        """Whether a command, which came to this system or to all, is for this autopilot."""
+        if not self.own_component or command.command in _ANYBODYS:
+            return True
+        return command.target_system == sysid and command.target_component in (0, _AUTOPILOT)
 
     def word(self, reason: str) -> str:
         """A reason in its own words."""

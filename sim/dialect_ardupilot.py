@@ -209,6 +209,7 @@ ARDUCOPTER = Dialect(
     # 4.6 names the checks that are made, 1 for all; 4.7 those that are not.
     legacy_params={"ARMING_SKIPCHK": ("ARMING_CHECK", ParamSpec(1.0, _INT32))},
     rtl_changes_mode=False,
+    speed_modes=frozenset({Mode.AUTO, Mode.GUIDED, Mode.RTL}),
     streams={int(mav.MAVLINK_MSG_ID_HEARTBEAT): 1.0, int(mav.MAVLINK_MSG_ID_TIMESYNC): 10.0},
 )
 """Multirotors."""
@@ -224,6 +225,16 @@ _PLANE_COMMANDS = {
     mav.MAV_CMD_NAV_VTOL_LAND: command_spec(1, 3, place=True, nav=True, nan=(4,)),
     mav.MAV_CMD_DO_VTOL_TRANSITION: command_spec(1),
 }
+# Pause, turning on the spot and landing by command are Copter's.
+_COPTERS_OWN = frozenset(
+    {
+        mav.MAV_CMD_DO_PAUSE_CONTINUE,
+        mav.MAV_CMD_CONDITION_YAW,
+        mav.MAV_CMD_NAV_LAND,
+        mav.MAV_CMD_NAV_VTOL_LAND,
+        mav.MAV_CMD_NAV_VTOL_TAKEOFF,
+    }
+)
 _PLANE_FIGURES: dict[str, Figure] = {
     "DISARM_DELAY": "LAND_DISARMDELAY",
     "AUTO_OPTIONS": 0.0,
@@ -253,15 +264,11 @@ ARDUPLANE = replace(
         gcs={1: Mode.RTL, 2: Mode.FBWA, 3: FALL, 4: Mode.AUTO},
         battery=_levels(_PLANE_BATTERY),
     ),
-    # Pause and turning on the spot are Copter's; NAV_TAKEOFF as a command is QuadPlane's, NAV_LAND starts nothing.
-    refused=frozenset(
-        {
-            mav.MAV_CMD_DO_PAUSE_CONTINUE,
-            mav.MAV_CMD_CONDITION_YAW,
-            mav.MAV_CMD_NAV_TAKEOFF,
-            mav.MAV_CMD_NAV_LAND,
-        }
-    ),
+    # NAV_TAKEOFF as a command is QuadPlane's.
+    refused=_COPTERS_OWN | {mav.MAV_CMD_NAV_TAKEOFF},
+    ends_flights=False,
+    heeds_nothing=True,
+    speed_modes=frozenset({Mode.AUTO, Mode.GUIDED}),
     auto_armable=True,
     auto_starts=True,
     rtl_changes_mode=True,
@@ -298,6 +305,6 @@ QUADPLANE = replace(
         "CRUISES_ON_WINGS": 1.0,
     },
     failsafes=replace(ARDUPLANE.failsafes, battery=_levels(_QUADPLANE_BATTERY)),
-    refused=frozenset({mav.MAV_CMD_DO_PAUSE_CONTINUE, mav.MAV_CMD_CONDITION_YAW}),
+    refused=_COPTERS_OWN,
 )
 """Vertical take-off planes: fixed wings with lift motors."""

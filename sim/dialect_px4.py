@@ -251,6 +251,8 @@ PX4_COPTER = Dialect(
             mav.MAV_CMD_DO_SET_MISSION_CURRENT,
             mav.MAV_CMD_DO_SET_SERVO,
             mav.MAV_CMD_DO_SET_RELAY,
+            mav.MAV_CMD_NAV_VTOL_TAKEOFF,
+            mav.MAV_CMD_NAV_VTOL_LAND,
         }
     ),
     claims_gimbal=True,
@@ -287,6 +289,8 @@ PX4_COPTER = Dialect(
     check_every_s=None,
     refusal=int(mav.MAV_RESULT_TEMPORARILY_REJECTED),
     unsent=int(mav.MAV_RESULT_DENIED),
+    no_mode=int(mav.MAV_RESULT_TEMPORARILY_REJECTED),
+    own_component=True,
     lists_checks=False,
     wants_gcs=True,
     mode_text="Switching to mode '{name}' is currently not possible: {reason}",

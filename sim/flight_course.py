@@ -125,6 +125,16 @@ class Course:
         return found
 
     @property
+    def goal(self) -> Vector:
+        """The last place of what it was told to fly, or where it is where there is none."""
+        for task in reversed(self._tasks):
+            for name in ("centre", "stop", "point"):
+                if hasattr(task, name):
+                    place: Vector = getattr(task, name)
+                    return place
+        return self._here
+
+    @property
     def rolling(self) -> bool:
         """Whether it runs along the ground to take off."""
         return False
@@ -280,6 +290,10 @@ class Course:
         most = self._params.get("SPEED_MOST", speed_mps) if name == "speed" else speed_mps
         setattr(self.limits, name, min(speed_mps, most))
         return True
+
+    def usual_speed(self) -> None:
+        """End a change of speed: that of the parameters again, in what is flown too."""
+        self.limits.speed = limits_from(self._params).speed
 
     def turn(self, item: Item) -> None:
         """MAV_CMD_CONDITION_YAW: to a true heading, or by an angle from the present one, until the next waypoint."""

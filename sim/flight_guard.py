@@ -66,6 +66,11 @@ class Guard:
         self._level = 0
         self._next_fence_s = 0.0
 
+    @property
+    def present(self) -> bool:
+        """Whether there is a fence of the kinds that the parameters name."""
+        return self._fence.is_there(self._params)
+
     def outside(self, body: Body) -> bool:
         """Whether the fence is on and the vehicle, on the ground, outside it."""
         return (

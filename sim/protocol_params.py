@@ -61,5 +61,5 @@ def from_wire(value: float, kind: int, dialect: Dialect) -> float | None:
 
 
 def ftp_enabled(params: Mapping[str, float]) -> bool:
-    """Whether the vehicle serves its lists over MAVLink FTP: ArduPilot does."""
-    return not int(params.get("BRD_OPTIONS", _NO_FTP)) & _NO_FTP
+    """Whether the vehicle answers MAVLink FTP: ArduPilot may be told not to."""
+    return not int(params.get("BRD_OPTIONS", 0.0)) & _NO_FTP

@@ -16,10 +16,11 @@ from sim.flight import Flight
 from sim.flight_frame import FlightFrame
 from sim.flight_ground import Ground, opened
 from sim.flight_state import Event, Reached, Setup, Severity, Text
-from sim.protocol_commands import Order, carry_out, item_from_int, item_from_long
+from sim.protocol_commands import carry_out, item_from_int, item_from_long
 from sim.protocol_files import Disk
 from sim.protocol_ftp import FtpServer
 from sim.protocol_gimbal import GIMBAL_MESSAGES, take_gimbal
+from sim.protocol_order import Order
 from sim.protocol_params import from_wire, parameter_table
 from sim.protocol_streams import DATA_STREAMS, Snapshot
 from sim.protocol_terrain import check_terrain, take_terrain
@@ -127,6 +128,7 @@ class Vehicle:
             mav.MAVLINK_MSG_ID_TIMESYNC: self._on_timesync,
             mav.MAVLINK_MSG_ID_PING: self._on_ping,
             mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION_REQUEST: self._on_version_request,
+            mav.MAVLINK_MSG_ID_LOG_REQUEST_LIST: self._on_log_list,
             mav.MAVLINK_MSG_ID_MISSION_ITEM_INT: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_ITEM: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
@@ -194,6 +196,9 @@ class Vehicle:
             self._gcs_lost = False
 
     def _on_command(self, channel: Channel, message: Any) -> None:
+        if not self._dialect.takes(message, self.sysid):
+            return
+
         def send_now(kind: int) -> bool:
             return self._peers.send_kind(channel, kind)
 
@@ -215,7 +220,7 @@ class Vehicle:
 
     def _on_set_mode(self, channel: Channel, message: Any) -> None:
         """ArduPilot acknowledges the message by its number, as if it were a command's; PX4 makes the command of it."""
-        result = int(mav.MAV_RESULT_UNSUPPORTED)
+        result = self._dialect.no_mode
         if message.base_mode & mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED:
             mode = self._dialect.mode_of(message.custom_mode)
             done = mode is not None and self.flight.set_mode(mode)
@@ -241,6 +246,10 @@ class Vehicle:
 
     def _on_version_request(self, channel: Channel, _: Any) -> None:
         self._peers.send_kind(channel, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION)
+
+    def _on_log_list(self, channel: Channel, _: Any) -> None:
+        """It has no logs: one entry says so, as both autopilots have it."""
+        self._peers.send(channel, mav.MAVLink_log_entry_message(0, 0, 0, 0, 0))
 
     def _on_timesync(self, channel: Channel, message: Any) -> None:
         if message.tc1 == 0:

@@ -18,7 +18,7 @@ from sim.flight_modes import Mode
 __all__ = ["take_local_target", "take_target"]
 
 _GLOBAL_FRAMES = {5: 0, 6: 3, 0: 0, 3: 3}
-_NO_POSITION, _NO_VELOCITY = 0b111, 0b111000
+_NO_POSITION, _NO_HEIGHT, _NO_VELOCITY = 0b111, 0b100, 0b111000
 _FROM_HERE = frozenset({mav.MAV_FRAME_LOCAL_OFFSET_NED, mav.MAV_FRAME_BODY_OFFSET_NED})
 _TURNED = frozenset({mav.MAV_FRAME_BODY_NED, mav.MAV_FRAME_BODY_OFFSET_NED})
 _LOCAL_FRAMES = _FROM_HERE | _TURNED | {mav.MAV_FRAME_LOCAL_NED}
@@ -29,9 +29,11 @@ def take_target(flight: Flight, message: Any) -> None:
     frame = _GLOBAL_FRAMES.get(message.coordinate_frame)
     if frame is None or not flight.dialect.has(Mode.GUIDED):
         return
-    if not message.type_mask & _NO_POSITION and isfinite(message.alt):
-        none = (0.0, 0.0, 0.0, 0.0)
-        flight.go_to(Item(mav.MAV_CMD_DO_REPOSITION, frame, none, message.lat_int, message.lon_int, message.alt))
+    wings = flight.dialect.form is not Form.ROTOR
+    if (wings or not message.type_mask & _NO_POSITION) and not message.type_mask & _NO_HEIGHT and isfinite(message.alt):
+        x, y = (0, 0) if wings else (message.lat_int, message.lon_int)
+        item = Item(mav.MAV_CMD_DO_REPOSITION, frame, (0.0, 0.0, 0.0, 0.0), x, y, message.alt)
+        _change_height(flight, flight.course.point_of(item)[2]) if wings else flight.go_to(item)
     elif message.type_mask & _NO_POSITION:
         _drive(flight, message, turned=False)
 
@@ -40,6 +42,10 @@ def take_local_target(flight: Flight, message: Any) -> None:
     """Take SET_POSITION_TARGET_LOCAL_NED: a place from home or from where it is, or a velocity for three seconds."""
     frame = message.coordinate_frame
     if frame not in _LOCAL_FRAMES or not flight.dialect.has(Mode.GUIDED):
+        return
+    if flight.dialect.form is not Form.ROTOR:
+        if frame == mav.MAV_FRAME_LOCAL_OFFSET_NED and isfinite(message.z):
+            _change_height(flight, flight.course.goal[2] - message.z)
         return
     if message.type_mask & _NO_POSITION:
         _drive(flight, message, turned=frame in _TURNED)
@@ -52,6 +58,12 @@ def take_local_target(flight: Flight, message: Any) -> None:
         body = flight.body
         north, east, up = north + body.n, east + body.e, up + body.u
     flight.go_to_point((east, north, up))
+
+
+def _change_height(flight: Flight, up_m: float) -> None:
+    """Of a target ArduPlane takes the height alone (GCS_MAVLink_Plane.cpp): about the same place."""
+    east, north, _ = flight.course.goal
+    flight.go_to_point((east, north, up_m))
 
 
 def _turned(flight: Flight, forward: float, right: float) -> tuple[float, float, float]:

@@ -126,6 +126,11 @@ class WingCourse(Course):
             self.wing.airspeed = max(self.wing.least, min(self.wing.most, speed_mps))
         return True
 
+    def usual_speed(self) -> None:
+        """Of the wings."""
+        super().usual_speed()
+        self.wing.airspeed = WingLimits.of(self._params).airspeed
+
     @property
     def rolling(self) -> bool:
         """Whether it runs along the ground to take off."""
