@@ -129,6 +129,8 @@ class Failsafes:
         By FS_GCS_ENABLE or its like; a value that is not here, 0 among them, does nothing.
     battery
         From the highest charge to the lowest.
+    targets
+        By COM_OBL_RC_ACT, when the setpoints of OFFBOARD are no more. A value that is not here holds.
     any_gcs
         Whether every ground station's heartbeat counts, not that of the configured id alone.
     one_inclusion_is_enough
@@ -138,6 +140,7 @@ class Failsafes:
     fence: Mapping[int, Action]
     gcs: Mapping[int, Action]
     battery: tuple[BatteryLevel, ...]
+    targets: Mapping[int, Action] = field(default_factory=dict)
     any_gcs: bool = False
     one_inclusion_is_enough: bool = False
 

@@ -19,7 +19,7 @@ from sim.flight_mission import MissionRun
 from sim.flight_orders import landing, limits_from, nearest_goal, place_of, return_home, stopping_point, tasks_of
 from sim.flight_over import OverGround, above
 from sim.flight_state import Event, Mode, Setup, Severity, Text
-from sim.flight_tasks import Drift, Drive, Fall, Hold, Leg, Task, Vector
+from sim.flight_tasks import Drift, Drive, Fall, Hold, Leg, Orbit, Task, Vector
 from sim.flight_terrain import TERRAIN_FRAMES
 from sim.flight_wind import WindField
 
@@ -164,6 +164,11 @@ class Course:
     def drive(self, velocity: Vector, until_s: float) -> None:
         """At a velocity until a time of the sortie, no faster than its limits."""
         self._fly(Drive(velocity, self.limits, until_s))
+
+    def orbit(self, centre: Vector, radius_m: float, speed_mps: float, *, faces: bool) -> None:
+        """Round a centre (`Orbit`)."""
+        self._yaw_held = False
+        self._fly(Orbit(centre, radius_m, speed_mps, self.limits, faces=faces))
 
     def go_to_item(self, item: Item) -> None:
         """To the place of an item, and stay there."""

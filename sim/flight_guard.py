@@ -96,6 +96,11 @@ class Guard:
         action = self._failsafes.gcs.get(int(self._params["FS_GCS_ENABLE"]))
         return [_demand(Text(Severity.WARNING, "GCS Failsafe"), action)]
 
+    def targets_lost(self) -> list[Demand]:
+        """What is to be done when the setpoints of OFFBOARD are no more."""
+        action = self._failsafes.targets.get(int(self._params["COM_OBL_RC_ACT"]), Mode.LOITER)
+        return [_demand(Text(Severity.CRITICAL, "No offboard signal"), action)]
+
     def _check_battery(self, battery: Battery) -> list[Demand]:
         """The lowest level that the charge has come to, once; `_level` counts from 1."""
         params, levels = self._params, self._failsafes.battery

@@ -19,6 +19,7 @@ __all__ = ["carry_out", "item_from_int", "item_from_long"]
 
 _CHANGE_MODE = _CURRENT = 1.0
 _PAD_M = 5.0
+_NOWHERE = 2**31 - 1
 _LONGEST_US = 2**31 - 1  # that MESSAGE_INTERVAL can tell
 # Commands the first parameter of which is a whole number.
 _NUMBERED = frozenset(
@@ -49,6 +50,8 @@ def item_from_int(message: Any) -> Item:
     """Of a COMMAND_INT."""
     m: dict[str, float] = {k: getattr(message, k) for k in ("command", "frame", "x", "y", "z")}
     p = [float(getattr(message, f"param{i}")) for i in range(1, 5)]
+    if m["x"] == m["y"] == _NOWHERE:
+        m["x"] = m["y"] = 0  # no place: where it is
     return Item(int(m["command"]), int(m["frame"]), (p[0], p[1], p[2], p[3]), int(m["x"]), int(m["y"]), float(m["z"]))
 
 
@@ -101,12 +104,12 @@ def _reposition(flight: Flight, order: Order) -> int:
     there = flight.dialect.goto_mode
     if flight.mode != there and not (item.params[1] == _CHANGE_MODE and flight.set_mode(there)):
         return DENIED
-    return result_of(flight, flight.go_to(item))
+    return result_of(flight, flight.steering.go_to(item))
 
 
 def _pause(flight: Flight, order: Order) -> int:
     wanted = order.item.params[0]
-    return result_of(flight, flight.pause(go_on=wanted == 1.0)) if wanted in (0.0, 1.0) else DENIED
+    return result_of(flight, flight.steering.pause(go_on=wanted == 1.0)) if wanted in (0.0, 1.0) else DENIED
 
 
 def _calibrate(flight: Flight, order: Order) -> int:

@@ -7,7 +7,8 @@ navigator_main.cpp.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from dataclasses import replace
+from math import copysign, isfinite, sqrt
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -20,6 +21,10 @@ __all__ = ["OWN"]
 
 _FORCE = 21196.0
 _REBOOT = 1.0
+# Of orbits (FlightTaskOrbit.hpp).
+_LEAST_M, _MOST_M = 1.0, 1000.0
+_FASTEST_MPS, _ORBIT_MPS2 = 10.0, 2.0
+_TO_THE_CENTRE = int(mav.ORBIT_YAW_BEHAVIOUR_HOLD_FRONT_TO_CIRCLE_CENTER)  # of the others none is simulated
 
 
 def _arm(flight: Flight, order: Order) -> int:
@@ -118,6 +123,26 @@ def _px4_start(flight: Flight, order: Order) -> int:
     return result_of(flight, flight.start_mission()) if -1.0 <= order.item.params[0] < count else DENIED
 
 
+def _orbit(flight: Flight, order: Order) -> int:
+    """Round a place; wings in HOLD, as they loiter. Its turn takes 2 m/s² at most (FlightTaskOrbit)."""
+    item = order.item
+    radius, speed, nose, _ = item.params
+    mode = Mode.LOITER if flight.body.load > 0.0 or flight.dialect.form is Form.WING else Mode.ORBIT
+    if not flight.set_mode(mode):
+        flight.say(Severity.CRITICAL, "Orbit command rejected")
+        return flight.dialect.refusal
+    if flight.landed:
+        return ACCEPTED
+    size_m = min(max(abs(radius), _LEAST_M), _MOST_M) if isfinite(radius) else _LEAST_M
+    most_mps = min(_FASTEST_MPS, sqrt(_ORBIT_MPS2 * size_m))
+    speed_mps = min(abs(speed), most_mps) if isfinite(speed) else min(1.0, most_mps)
+    east, north, up = flight.course.point_of(item if isfinite(item.z) else replace(item, z=0.0, frame=3))
+    centre = (east, north, up if isfinite(item.z) else flight.body.u)
+    faces = not isfinite(nose) or int(nose) == _TO_THE_CENTRE
+    flight.course.orbit(centre, copysign(size_m, radius) if isfinite(radius) else size_m, speed_mps, faces=faces)
+    return ACCEPTED
+
+
 OWN: Mapping[str, Mapping[int, Handler]] = {
     "ardupilot": {
         mav.MAV_CMD_COMPONENT_ARM_DISARM: _arm,
@@ -134,6 +159,7 @@ OWN: Mapping[str, Mapping[int, Handler]] = {
         mav.MAV_CMD_DO_CHANGE_SPEED: _px4_change_speed,
         mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _px4_reboot,
         mav.MAV_CMD_MISSION_START: _px4_start,
+        mav.MAV_CMD_DO_ORBIT: _orbit,
     },
 }
 """By autopilot."""
