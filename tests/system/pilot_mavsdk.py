@@ -1,4 +1,4 @@
-"""MAVSDK as a pilot, in the environment of the peers: ``pilot_mavsdk.py PORT hand|steered|plan [PLAN]``; says what it saw."""
+"""MAVSDK as a pilot, with the peers: ``pilot_mavsdk.py PORT hand|steered|plan [PLAN]``: prints what it saw."""
 
 import json
 import sys
