@@ -31,6 +31,7 @@ __all__ = [
 
 
 _MOST_MODES = 256
+_CM = 100.0
 _AUTOPILOT = 1  # MAV_COMP_ID_AUTOPILOT1
 # Commands of which PX4 looks at the system alone (mavlink_receiver.cpp).
 _ANYBODYS = frozenset({mav.MAV_CMD_REQUEST_MESSAGE, mav.MAV_CMD_REQUEST_PROTOCOL_VERSION})
@@ -227,6 +228,8 @@ class Dialect:
         Parameter that holds the system id.
     legacy_names, legacy_params
         Parameters by the names of an older version, and what that version has in place of others (`of_old`).
+    renamed
+        Parameters in metres that the older version has in centimetres: its name and MAV_PARAM_TYPE for them.
     bytewise
         Whether integer parameters travel as their bytes (MAV_PROTOCOL_CAPABILITY_PARAM_ENCODE_BYTEWISE).
     rules
@@ -316,6 +319,7 @@ class Dialect:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     legacy_names: Mapping[str, str] = field(default_factory=dict)
     legacy_params: Mapping[str, tuple[str, ParamSpec]] = field(default_factory=dict)
+    renamed: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     bytewise: bool = False
     atomic: bool = False
     refused: frozenset[int] = frozenset()
@@ -363,8 +367,25 @@ class Dialect:
 
     def of_old(self) -> Dialect:
         """The older version: with its parameters in place of those that came to mean something else."""
-        new = ((name, self.legacy_params.get(name, (name, row))) for name, row in self.params.items())
-        return replace(self, params=dict(one for _, one in new), names_absent=False)
+        others = dict(self.legacy_params)
+        others |= {
+            new: (old, ParamSpec(self.params[new].default * _CM, kind)) for new, (old, kind) in self.renamed.items()
+        }
+        params = dict(others.get(name, (name, row)) for name, row in self.params.items())
+        figures = {name: self._old_figure(row) for name, row in self.figures.items()}
+        return replace(self, params=params, figures=figures, renamed={}, names_absent=False)
+
+    def _old_figure(self, row: Figure) -> Figure:
+        if isinstance(row, tuple) and row[0] in self.renamed:
+            return self.renamed[row[0]][0], row[1] / _CM
+        return row
+
+    def in_units(self, name: str, value: float) -> tuple[str, float]:
+        """A parameter by its name here, and its value, where it is given by the name that the older version has."""
+        for new, (old, _) in self.renamed.items():
+            if name == old:
+                return new, value / _CM
+        return name, value
 
     def spec(self, mode: Mode) -> ModeSpec:
         """The row of a mode."""

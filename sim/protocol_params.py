@@ -34,8 +34,8 @@ def parameter_table(
     params[dialect.sysid_param] = float(sysid)
     for name, share in dialect.from_power.items():
         params[name] = share(power.capacity_mah, power.low_pct, power.critical_pct)
-    for given, value in changes.items():
-        name = modern.get(given, given)
+    for given, figure in changes.items():
+        name, value = dialect.in_units(modern.get(given, given), figure)
         if name not in params:
             raise ConfigError(f"parameter {given} is not simulated: give one of {', '.join(sorted(params))}")
         if not isfinite(value):
