@@ -309,6 +309,30 @@ def test_a_plan_of_before_is_taken_over_changed_and_asked_for_again(live, desk):
     expect(form.get_by_label("Name of the plan")).to_have_value("")
 
 
+def test_what_went_wrong_in_plan_is_said_there_and_nowhere_else(live, desk):
+    at = desk(live, "pilot", "#/plan")
+    at.forgiven += ["ERR_FAILED", "/adoption"]
+    page = at.page
+    notice = page.locator(".notice.bad")
+    page.get_by_role("button", name="Nogales").click()
+    page.get_by_role("tab", name="Adopt").click()
+    page.get_by_label("Owner").fill("Border Watch")
+    page.get_by_label("Shift begins").fill("2026-12-01T06:00")
+    page.route("**/adoption", lambda route: route.abort())
+    page.get_by_role("button", name="Adopt this plan").click()
+    expect(notice).to_be_visible()
+    page.get_by_role("link", name="Fly", exact=True).click()
+    expect(page.get_by_role("region", name="Alarms")).to_be_visible()
+    expect(notice).to_have_count(0)
+    page.route("**/plannings?*", lambda route: route.abort())
+    page.get_by_role("link", name="Plan", exact=True).click()
+    expect(notice).to_be_visible()
+    page.get_by_role("button", name="Earlier plannings").click()
+    page.get_by_role("link", name="Account", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(notice).to_have_count(0)
+
+
 def _oldest_first(live: Live) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = live.ask("pilot", "GET", "/plannings").json()
     return found[::-1]
