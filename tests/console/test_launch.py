@@ -179,6 +179,14 @@ def test_a_plan_is_sent_when_its_vehicles_are_ready_and_every_check_is_done(live
         at.picture("launch-flies")
         newest.get_by_role("link", name="Watch it in Fly").click()
         expect(page.get_by_role("heading", name="Fly")).to_be_attached()
+        words = "vehicle 1: 3 flights, 2 flown to the end, at most 9 s after their time; called back by Pat; "
+        station.outcome(launch["id"], "done", 3 * words + "all are down")
+        page.get_by_role("link", name="Plan", exact=True).click()
+        page.get_by_role("tab", name="Send").click()
+        panel = page.get_by_role("tabpanel")
+        expect(panel).to_contain_text("all are down")
+        assert panel.evaluate("it => it.scrollWidth <= it.clientWidth"), "what the station said is cut off"
+        at.picture("launch-done")
 
 
 def test_what_waits_is_withdrawn_and_what_the_service_refuses_is_said_with_nothing_lost(live, desk):
