@@ -119,6 +119,10 @@ def test_the_band_is_seen_as_pictures_show_it_and_what_is_on_none_is_listed(
     # Each place of either side that is on no picture, or on a coarse one alone, lies beside an entry.
     most = made.coverage.by_gsd[-1].gsd_m
     lost = points[perhaps > most * 1.02]
+    # And the place that each entry names is on no picture that is fine enough.
+    named = np.array([((gap.lon_deg - LON) * M_LON, (gap.lat_deg - LAT) * M_LAT) for gap in made.coverage.uncovered])
+    if len(named):
+        assert (finest(made, terrain, named, lenient=False) > most * 0.99).all()
     along = shapely.line_locate_point(line, shapely.points(lost)) * border.length_m() / line.length
     for place in along:
         assert any(gap.from_m - ROUND_M <= place <= gap.to_m + ROUND_M for gap in made.coverage.uncovered), place
