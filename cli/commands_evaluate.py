@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from rich.table import Table
 
+import geo
 from cli.arguments import InputError, moment, numbers
 from cli.terminal import bars, complaints, console
-from geo import FlatTerrain, PoseSigma, write_text
+from geo import write_text
 
 if TYPE_CHECKING:
     import vision
@@ -94,7 +95,7 @@ def evaluate(
         border=vision.load_border(border_file) if border_file else None,
         homography=camera if isinstance(camera, vision.Homography) else None,
         line=pixel_line,
-        terrain=None if ground is None else FlatTerrain(ground),
+        terrain=None if ground is None else geo.FlatTerrain(ground),
         settings=vision.EvaluationSettings(alarm=alarm),
     )
     names = [video.name for video in videos]
@@ -134,13 +135,13 @@ def _each(videos: Sequence[Path], given: Sequence[T] | None, option: str) -> Seq
     return given
 
 
-def _sigma(text: str) -> PoseSigma:
+def _sigma(text: str) -> geo.PoseSigma:
     """Errors of the pose; raises InputError."""
     values = numbers(text, "H,V,YAW,PITCH,ROLL", "--sigma")
     if not all(0 < value < math.inf for value in values):
         raise InputError(f"--sigma {text!r}: give five numbers above 0: a pose without error is none")
     across, up, yaw, pitch, roll = values
-    return PoseSigma(across, up, yaw, pitch, roll)
+    return geo.PoseSigma(across, up, yaw, pitch, roll)
 
 
 def _model_for(video: Path) -> Path:
