@@ -109,10 +109,11 @@ def beside(legs: Legs) -> Beside:
     Raises
     ------
     PlanError
-        When a base is on the far side, or there is no room for a flight line.
+        When there is no room for a flight line.
     """
     plane = Plane.at(LAT, LON)
     corners = np.vstack([legs.ends_m[:, 0], legs.ends_m[-1:, 1]])
+    base_m = np.array([on_own_side(corners, base) for base in legs.base_m])
     middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
     lat, lon = plane.lat_lon(corners - middle)
     line = tuple(zip(lon.tolist(), lat.tolist(), strict=True))
@@ -121,7 +122,7 @@ def beside(legs: Legs) -> Beside:
     )
     fleet = default_fleet(Base("any", LAT, LON), 1)
     (one,) = fleet.vehicles
-    places = zip(*(v.tolist() for v in plane.lat_lon(legs.base_m - middle)), strict=True)
+    places = zip(*(v.tolist() for v in plane.lat_lon(base_m - middle)), strict=True)
     fleet = replace(
         fleet,
         vehicles=tuple(
@@ -138,6 +139,35 @@ def beside(legs: Legs) -> Beside:
     setting = Setting(Task.of(border), fleet, None, OPTIONS, airspace=Airspace(), risk=RiskTable())
     cuts = np.unique(np.linspace(0, len(setting.stations) - 1, len(legs.ends_m) + 1).round().astype(int)).tolist()
     return Beside(border, fleet, setting, cuts, _lawful(setting, cuts))
+
+
+def on_own_side(corners: Floats, base: Floats) -> Floats:
+    """Where a base is put that `wandering` has beyond a bend: as far on the own side of the nearest place.
+
+    The own side is the right one. Where another bend is in the way the base is half as far, or half of that.
+    """
+    ahead = np.diff(corners, axis=0)
+    place, side = _nearest(corners, ahead, base)
+    off = base - place
+    if side > 0:
+        off, base = -off, place - off
+    while _nearest(corners, ahead, base)[1] > 0:
+        off = off / 2
+        base = place + off
+    return base
+
+
+def _nearest(corners: Floats, ahead: Floats, point: Floats) -> tuple[Floats, float]:
+    """The place of a line that is nearest to a point, and a number above 0 where the point is left of it there."""
+    square = (ahead**2).sum(axis=1)
+    share = (((point - corners[:-1]) * ahead).sum(axis=1) / square).clip(0, 1)
+    places = corners[:-1] + share[:, None] * ahead
+    far = np.hypot(*(point - places).T)
+    # At a corner both of its pieces are as near, and what lies ahead is the mean of them.
+    east, north = (ahead / np.sqrt(square)[:, None])[far <= far.min() * (1 + 1e-9)].sum(axis=0)
+    place = places[far.argmin()]
+    off = point - place
+    return place, float(east * off[1] - north * off[0])
 
 
 def _lawful(setting: Setting, cuts: list[int]) -> Legs:

@@ -9,8 +9,11 @@ In a plane in which nothing is in the way ours is `share_legs`: flights may fold
 `passes` have flights from end to end alone (`share_out`), as `plan` has them: of seeds 1 to 3 and 11 to 20 with 300
 legs PyVRP was ahead of them once, by 1.2 % (seed 3), and never of the folds.
 
+No order of the bases gives better passes: of seeds 1 to 30 with 300 legs all 720 orders were tried. What folds save is
+from 0 to 3.7 %, of half of them nothing.
+
 Beside a border with its stand-off most of the ways that folds need are shut (of those over 1.5 km of seed 3, 69 %),
-and folds over the others saved nothing in any seed of `FLOWN`. There `plan` flies passes, and rows of `flown` have it
+and folds over the others saved nothing in seeds 3, 5, 6 and 9. There `plan` flies passes, and rows of `flown` have it
 beside the peers (`bench.legs_flown`): they are given the shortest lawful ways among the legs, and the planner builds
 their tours into sorties as it does its own. Our time is that of sharing out and building, with the ways known.
 """
@@ -60,8 +63,8 @@ CASES = (
 )
 """120, 1,200 and 12,000 km; 20, 60 and 120 km of patrol a drone."""
 
-FLOWN = (Case(300, 6, 6, 3), Case(300, 6, 6, 5), Case(300, 6, 6, 6), Case(300, 6, 6, 9))
-"""The first seeds from 3 on that have every base on the own side: of the first two one base lies beyond a bend."""
+FLOWN = CASES[:4]
+"""The same beside a border, with bases that lie beyond a bend put on the own side (`on_own_side`)."""
 
 
 @dataclass(frozen=True, slots=True)

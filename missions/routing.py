@@ -27,8 +27,8 @@ _CLEAR_M = 1.0
 """How far off an obstacle its corners are passed, metres."""
 
 _MOST_CORNERS = 160
-_FIRST_ROUND = 1.5
-"""Ways to one place are first looked for up to this many times as long as straight there."""
+_ROUNDS = (1.5, 3.0, 6.0, math.inf)
+"""Up to how many times as long as straight ways to one place are looked for, one after the other until there is one."""
 
 _BARELY_M = 1e-3
 """A hair of length on every edge: it prefers one straight piece to many."""
@@ -204,14 +204,13 @@ class Router:
         """
         seen = self._seen(nodes, ends)
         reached, left = _reached(nodes, seen)[0], corners
-        limit = _FIRST_ROUND * float(np.hypot(*(nodes[-1] - nodes[0])))
-        while len(left):
+        straight = float(np.hypot(*(nodes[-1] - nodes[0])))
+        for limit in (times * straight for times in _ROUNDS):
             useful = _may_be_shorter(nodes, left, reached, np.array([min(limit, reached[-1])]))
             seen, left = np.concatenate([seen, self._seen(nodes, left[useful])]), left[~useful]
             reached = _reached(nodes, seen)[0]
             if reached[-1] <= limit:
                 break
-            limit *= 2
         return seen
 
     def _taut(self, path: list[int], nodes: Floats, memory: dict[int, list[int]]) -> list[int]:

@@ -39,6 +39,9 @@ _UNTOLD = 0.15
 noisy track does, most that are set off from it belong beside another of its bends, and beside its corners there are
 none."""
 
+_MOMENTS = (0.0, -1.0, -0.5, 0.5, 1.0)
+"""When a place is looked for on a climb: abeam, and so many half widths of the view before and after it."""
+
 _LEVEL_M = 1.0
 _EDGE_PX = 1.0
 _FINE = 1e-3
@@ -173,13 +176,19 @@ def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain
         np.array([[getattr(p, name) for p in (one.start, one.end)] for one in legs])
         for name in ("amsl_m", "ground_amsl_m")
     )
-    share, across = share[place, leg], across[place, leg]
+    share, across, length = share[place, leg], across[place, leg], np.hypot(*step.T)[leg]
     if terrain is None:
         ground = below[leg, 0] + share * (below[leg, 1] - below[leg, 0])
     else:
         near, back = np.unique(place, return_inverse=True)
         ground = np.asarray(terrain.known_elevation_m(places[own[near], 0], places[own[near], 1]))[back]
-    height = amsl[leg, 0] + share * (amsl[leg, 1] - amsl[leg, 0]) - ground
-    angle = np.arctan2(height, across) - axis
-    depth = np.hypot(height, across) * np.cos(angle)
-    seen[own[place[(depth > 0) & (depth <= deepest) & (np.abs(np.tan(angle)) <= half)]]] = True
+    aside = (camera.model.width_px / 2 + _EDGE_PX) / camera.model.focal_px
+    moved = np.zeros_like(share)
+    for moment in _MOMENTS:
+        then = np.clip(share + moment * moved, 0.0, 1.0)
+        height = amsl[leg, 0] + then * (amsl[leg, 1] - amsl[leg, 0]) - ground
+        angle = np.arctan2(height, across) - axis
+        depth = np.hypot(height, across) * np.cos(angle)
+        seen[own[place[(depth > 0) & (depth <= deepest) & (np.abs(np.tan(angle)) <= half)]]] = True
+        if moment == 0.0:
+            moved = np.asarray(aside * np.maximum(depth, 0.0) / length)

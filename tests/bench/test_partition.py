@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from shapely import LineString
+from shapely import LineString, Point, Polygon
 
 from bench import partition
 from bench.leg_bound import lower_bound_s
 from bench.legs import Legs, dumped, even_split, loaded, longest_s, matrix_s, tour_s, wandering
-from bench.legs_flown import OPTIONS, beside
+from bench.legs_flown import OPTIONS, beside, on_own_side
 from bench.peer_pyvrp import solved
 from bench.rows import BenchError
 from missions import Team, plan, share_out
@@ -193,10 +193,46 @@ def test_passes_are_told_apart_from_folds_where_these_are_shorter(short):
     assert ours.value < 0.99 * passes.value
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    count=st.integers(1, 30),
+    east=st.floats(0.0, 1.0),
+    north_m=st.floats(-9000.0, 9000.0),
+)
+def test_a_base_beyond_the_line_is_put_on_the_own_side_as_far_and_one_on_it_stays(seed, count, east, north_m):
+    """Whether the ground south of a line that leads east, and goes straight on beyond its ends, holds the base."""
+    rng = np.random.default_rng(seed)
+    steps = rng.uniform(100, 700, (count, 1)) * [1.0, 0.0] + rng.normal(0, 600, (count, 1)) * [0.0, 1.0]
+    corners = np.vstack([[0.0, 0.0], steps.cumsum(axis=0)])
+    way_in, way_out = (3e4 * step / np.hypot(*step) for step in (steps[0], steps[-1]))
+    longer = np.vstack([corners[:1] - way_in, corners, corners[-1:] + way_out])
+    south = Polygon([*longer, (longer[-1, 0], -1e6), (longer[0, 0], -1e6)])
+    base = np.array([east * corners[-1, 0], north_m])
+    line = LineString(corners)
+    assume(line.distance(Point(base)) > 0.1)
+    put = on_own_side(corners, base)
+    if south.contains(Point(base)):
+        assert np.array_equal(put, base)
+        return
+    there, nearest = Point(put), line.interpolate(line.project(Point(base)))
+    assert south.buffer(0.01).contains(there)
+    halves = math.log2(nearest.distance(Point(base)) / nearest.distance(there))
+    assert halves == pytest.approx(max(round(halves), 0), abs=1e-6)
+
+
 @pytest.fixture(scope="module")
 def there():
     """A wandering border of 16 km with three bases on the own side of it."""
     return beside(wandering(40, 3, 3, 3))
+
+
+def test_an_instance_with_a_base_beyond_a_bend_is_planned():
+    """Where it lies the planner would refuse it."""
+    legs = wandering(40, 3, 3, 5)
+    corners = np.vstack([legs.ends_m[:, 0], legs.ends_m[-1:, 1]])
+    assert any(not np.array_equal(on_own_side(corners, base), base) for base in legs.base_m)
+    assert beside(legs).planned_s() > 0
 
 
 def test_ours_is_the_last_landing_of_the_plan(there):
@@ -283,6 +319,11 @@ def test_ways_that_are_not_straight_go_to_json_and_back_and_count_in_a_tour():
     again = loaded(json.loads(json.dumps(dumped(bent))))
     for name in ("between_m", "home_m", "along_m"):
         assert np.array_equal(getattr(again, name), getattr(bent, name))
+    lists = loaded(dumped(bent) | {name: getattr(bent, name).tolist() for name in ("between_m", "home_m", "along_m")})
+    assert np.array_equal(lists.between_m, bent.between_m)
+    for broken in ({"shape": [5], "float64": "AAAA"}, {"shape": [5], "float64": "no base64"}):
+        with pytest.raises(ValueError):
+            loaded(dumped(bent) | {"along_m": broken})
     with pytest.raises(ValueError, match="home_m: give lengths"):
         loaded(dumped(bent) | {"home_m": [[1.0]]})
 
