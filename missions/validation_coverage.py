@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.patrol import PatrolPlan
-from missions.sortie import Leg, LegKind, Sortie
+from missions.sortie import LegKind, Sortie
 from missions.validation_band import places_of_band
 from missions.validation_lines import About
 from missions.validation_rule import Rule, finite
@@ -80,9 +80,14 @@ def _is_level(plan: PatrolPlan) -> bool:
 
 def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain: Terrain | None) -> None:
     """Mark what the patrol of a sortie shows of some places, latitude and longitude, shape (n, 2)."""
-    legs = [leg for leg in sortie.legs if leg.kind is LegKind.PATROL and leg.look is not None and leg.distance_m > 0]
-    if not legs:
+    numbers = [
+        k
+        for k, leg in enumerate(sortie.legs)
+        if leg.kind is LegKind.PATROL and leg.look is not None and leg.distance_m > 0
+    ]
+    if not numbers:
         return
+    legs = [sortie.legs[k] for k in numbers]
     about = About(sortie)
     camera, look = plan.fleet.camera_of(sortie.vehicle), plan.observation_of(sortie)
     limit_m = min(plan.options.gsd_m or np.inf, camera.max_gsd_m)
@@ -96,7 +101,7 @@ def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain
     if not len(own):
         return
     at = about.xy(places[own, 0], places[own, 1])
-    start, stop = np.array([about.xy(*_lat_lon(leg)) for leg in legs]).transpose(1, 0, 2)
+    start, stop = about.starts[numbers], about.stops[numbers]
     step, off = stop - start, at[:, None] - start
     share = np.clip((off * step).sum(axis=-1) / np.maximum((step**2).sum(axis=-1), 1e-9), 0.0, 1.0)
     across = np.hypot(*np.moveaxis(off - share[..., None] * step, -1, 0))
@@ -128,7 +133,3 @@ def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain
         seen[own[place[(depth > 0) & (depth <= deepest) & (np.abs(np.tan(angle)) <= half)]]] = True
         if moment == 0.0:
             moved = np.asarray(aside * np.maximum(depth, 0.0) / length)
-
-
-def _lat_lon(leg: Leg) -> tuple[Floats, Floats]:
-    return np.array([leg.start.lat_deg, leg.end.lat_deg]), np.array([leg.start.lon_deg, leg.end.lon_deg])

@@ -191,7 +191,9 @@ class Seen:
     across_m: Floats
 
 
-def seen_from(views: Views, plane: Plane, xy: Floats, terrain: Terrain) -> Seen:
+def seen_from(
+    views: Views, plane: Plane, xy: Floats, terrain: Terrain, at_deg: tuple[Floats, Floats] | None = None
+) -> Seen:
     """Judge places on the ground.
 
     Parameters
@@ -204,6 +206,8 @@ def seen_from(views: Views, plane: Plane, xy: Floats, terrain: Terrain) -> Seen:
         East and north of each, metres, shape (n, 2).
     terrain
         The ground: its heights, and what stands in the way. Over a plane nothing does.
+    at_deg
+        Latitude and longitude of each, degrees, shape (n,), where they are known already.
     """
     count = len(xy)
     sight = np.zeros(count, dtype=np.int64)
@@ -211,7 +215,7 @@ def seen_from(views: Views, plane: Plane, xy: Floats, terrain: Terrain) -> Seen:
     pairs = _Pairs.near(views, plane, xy)
     if not len(pairs.place):
         return Seen(sight, gsd, across)
-    lat, lon = plane.lat_lon(xy)
+    lat, lon = plane.lat_lon(xy) if at_deg is None else at_deg
     pairs.judge(terrain.known_elevation_m(lat, lon))
     if math.isfinite(terrain.resolution_m):
         pairs.look_over(terrain, lat, lon)
